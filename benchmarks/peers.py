@@ -1,0 +1,62 @@
+"""The libraries measured side by side, and how each is told its number of threads.
+
+A problem file has a function per peer. Its name is the package's, or begins with it and an
+underscore (`jax_jit`). A peer whose package is not installed is left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+PACKAGES = ("tapegrad", "numpy", "autograd", "torch", "jax", "casadi", "xad")
+
+
+def package_of(peer: str) -> str:
+    return peer.split("_", maxsplit=1)[0]
+
+
+def installed() -> list[str]:
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
+
+
+def functions(problem: ModuleType) -> dict[str, Callable[..., Any]]:
+    """The peers' functions in a problem file, in the order of PACKAGES."""
+    found = {
+        name: value
+        for name, value in vars(problem).items()
+        if callable(value) and package_of(name) in PACKAGES
+    }
+    return dict(sorted(found.items(), key=lambda item: PACKAGES.index(package_of(item[0]))))
+
+
+def version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return str(getattr(importlib.import_module(package), "__version__", "unknown"))
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The environment of a process in which every peer uses `threads` threads."""
+    count = str(threads)
+    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "TAPEGRAD")
+    variables = {f"{name}_NUM_THREADS": count for name in names}
+    # XLA's pools take their size from NPROC; its Eigen pool has a switch and no size.
+    flags = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}"
+    variables |= {"NPROC": count, "PJRT_NPROC": count, "XLA_FLAGS": flags}
+    return {**os.environ, **variables, "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu"}
+
+
+def prepare(package: str, threads: int) -> None:
+    """Imports a peer and sets what the environment cannot."""
+    module = importlib.import_module(package)
+    if package == "torch":
+        module.set_num_threads(threads)
+    if package == "tapegrad":
+        module.set_num_threads(threads)

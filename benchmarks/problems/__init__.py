@@ -1,0 +1,1 @@
+"""One file per problem; see benchmarks/README.md."""

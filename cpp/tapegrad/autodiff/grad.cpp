@@ -1,0 +1,241 @@
+#include "tapegrad/autodiff/grad.h"
+
+#include "tapegrad/autodiff/workspace.h"
+#include "tapegrad/base/error.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/shape.h"
+
+namespace tapegrad {
+
+LongWork long_work;
+
+LongWorkSection::LongWorkSection(const Schedule& schedule) {
+  if (long_work.begin == nullptr) return;
+  bool long_enough = schedule.size() > 20000;
+  for (size_t pos = 0; pos < schedule.size() && !long_enough; ++pos)
+    long_enough = schedule.tape->node(schedule.slots[pos]).value.size() > 2048;
+  if (long_enough) state_ = long_work.begin();
+}
+
+namespace {
+
+Tape& own_tape(const Ref& r, const char* operation) {
+  if (!Tape::is_current(r.tape())) throw_wrong_thread(*r.tape(), operation);
+  return *r.tape();
+}
+
+void check_seed(const Ref& output, const Ref& seed, size_t k, const char* operation) {
+  if (seed.shape() != output.shape())
+    throw_error<ValueError>(operation, ": seed ", k, " has shape ", seed.shape(), " but its output has shape ",
+                            output.shape(), "; a seed has its output's shape");
+  if (!is_floating(seed.dtype()))
+    throw_error<TypeError>(operation, ": seed ", k, " must be floating, got ", describe(seed.value()));
+}
+
+Ref seed_of(const Ref& output, std::span<const Ref> seeds, size_t k, const char* operation) {
+  if (!seeds.empty()) {
+    check_seed(output, seeds[k], k, operation);
+    return cast(seeds[k], output.dtype());
+  }
+  if (output.ndim() != 0)
+    throw_error<ValueError>(operation, ": output ", k, " has shape ", output.shape(),
+                            " but a gradient belongs to a scalar; reduce it (for instance with np.sum), give a seed of that "
+                            "shape, or use jacobian / elementwise_grad");
+  return Ref(Value::scalar(1.0, output.dtype()));
+}
+
+// One reverse sweep; wrt as nodes and leaves.
+class ReverseRequest {
+ public:
+  void add_output(const Ref& output, Ref seed) {
+    if (!output.tracked()) return;  // does not depend on anything recorded
+    tape_ = &own_tape(output, "grad");
+    outputs_.push_back(output.slot());
+    seeds_.push_back(std::move(seed));
+  }
+  Tape* tape() const { return tape_; }
+  std::vector<uint32_t> nodes;
+  std::vector<Leaf*> leaves;
+
+  bool run(Workspace& w, bool recorded) {
+    if (tape_ == nullptr) return false;
+    build_schedule(*tape_, {outputs_, nodes, leaves, false}, w.schedule);
+    check_constants(w.schedule);
+    const RecordingGuard guard(recorded);
+    w.reverse.start(w.schedule, recorded);
+    for (size_t k = 0; k < outputs_.size(); ++k) w.reverse.seed(w.schedule.output_positions[k], std::move(seeds_[k]));
+    const LongWorkSection section(w.schedule);
+    w.reverse.run();
+    return true;
+  }
+
+ private:
+  Tape* tape_ = nullptr;
+  std::vector<uint32_t> outputs_;
+  std::vector<Ref> seeds_;
+};
+
+void check_counts(size_t outputs, size_t seeds, const char* operation) {
+  if (seeds != 0 && seeds != outputs)
+    throw_error<ValueError>(operation, ": ", outputs, " outputs but ", seeds, " seeds; give one seed for each output");
+}
+
+Ref leaf_gradient(Workspace& w, const Leaf* leaf, const TensorType& type) {
+  Ref sum;
+  bool any = false;
+  for (size_t pos = 0; pos < w.schedule.size(); ++pos) {
+    const Node& n = w.schedule.tape->node(w.schedule.slots[pos]);
+    if (n.kind != NodeKind::leaf || n.leaf != leaf || !w.reverse.has_adjoint(static_cast<int32_t>(pos))) continue;
+    Ref one = w.reverse.adjoint(static_cast<int32_t>(pos));
+    sum = any ? add(sum, one) : std::move(one);
+    any = true;
+  }
+  return any ? sum : constant_full(type, 0.0);
+}
+
+}  // namespace
+
+void add_to_gradient(Value& sum, const Value& g) { add_into(sum, g); }
+
+std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Variable> wrt,
+                           std::span<const Ref> seeds, std::optional<bool> record) {
+  check_counts(outputs.size(), seeds.size(), "grad");
+  ReverseRequest request;
+  std::vector<Ref> keep;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    keep.push_back(outputs[k].ref());
+    request.add_output(keep.back(), seed_of(keep.back(), seeds, k, "grad"));
+  }
+  for (const Variable& v : wrt) {
+    Cell& c = v.cell();
+    if (c.is_view()) c.refresh();
+    if (c.is_leaf()) {
+      request.leaves.push_back(&c);
+    } else {
+      keep.push_back(v.ref());
+      own_tape(Ref(c.tape(), c.slot()), "grad");
+      request.nodes.push_back(c.slot());
+    }
+  }
+  bool recorded = record.value_or(Tape::current().innermost_scope() != 0);
+  for (const Ref& s : seeds) recorded |= s.tracked();
+  WorkspaceLease w;
+  const bool ran = request.run(*w, recorded);
+  std::vector<Variable> result;
+  size_t node_index = 0;
+  for (const Variable& v : wrt) {
+    Cell& c = v.cell();
+    const TensorType type = c.type();
+    if (c.is_leaf()) {
+      result.push_back(Variable::from(ran ? leaf_gradient(*w, &c, type) : constant_full(type, 0.0)));
+      continue;
+    }
+    const int32_t pos = ran ? w->schedule.node_positions[node_index] : -1;
+    ++node_index;
+    result.push_back(Variable::from(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos) : constant_full(type, 0.0)));
+  }
+  return result;
+}
+
+void backward(Cell& output, const Value* seed, bool free) {
+  const Ref out = output.ref();
+  if (!out.tracked())
+    throw_error<RuntimeError>("backward: this Variable holds no recording (recording is off, or it was made outside one); "
+                              "compute it from Variables with recording on");
+  Tape& tape = own_tape(out, "backward");
+  tape.drain_releases();
+  std::vector<Ref> seeds;
+  if (seed) seeds.push_back(Ref(*seed));
+  const Ref start = seed_of(out, seeds, 0, "backward");
+  WorkspaceLease w;
+  const uint32_t slot = out.slot();
+  build_schedule(tape, {{&slot, 1}, {}, {}, true}, w->schedule);
+  check_constants(w->schedule);
+  w->reverse.start(w->schedule, false);
+  {
+    const RecordingGuard off(false);
+    w->reverse.seed(w->schedule.output_positions[0], start);
+    const LongWorkSection section(w->schedule);
+    w->reverse.run();
+  }
+  // Gradients land only now: an error above leaves every .grad as it was.
+  for (size_t pos = 0; pos < w->schedule.size(); ++pos) {
+    if (!w->schedule.target[pos] || !w->reverse.has_adjoint(static_cast<int32_t>(pos))) continue;
+    Node& n = tape.node(w->schedule.slots[pos]);
+    static_cast<Cell*>(n.leaf)->add_grad(w->reverse.adjoint(static_cast<int32_t>(pos)).value());
+  }
+  if (free) {
+    for (uint32_t s : w->schedule.slots) tape.free_recording(s);
+  }
+}
+
+Variable Scope::argument(const Ref& x) {
+  if (!is_floating(x.dtype()))
+    throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ", describe(x.value()),
+                           "; convert it first, e.g. x.astype(float)");
+  if (x.tracked() && !Tape::is_current(x.tape())) throw_wrong_thread(*x.tape(), "grad");
+  const uint32_t slot = tape_.argument(x.tracked() && recording_before_ ? x.slot() : 0, x.value());
+  return Variable(CellPtr(Cell::adopt(&tape_, slot)));
+}
+
+bool Scope::outside(const Ref& r) const { return recording_before_ && r.tracked() && tape_.node(r.slot()).origin < serial_; }
+
+Ref Scope::result(const Ref& r) const { return !r.tracked() || outside(r) ? r : Ref(r.value()); }
+
+std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> wrt, std::span<const Ref> seeds) {
+  check_counts(outputs.size(), seeds.size(), "grad");
+  ReverseRequest request;
+  bool recorded = false;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    request.add_output(outputs[k], seed_of(outputs[k], seeds, k, "grad"));
+    recorded |= outside(outputs[k]);
+  }
+  for (const Ref& s : seeds) recorded |= s.tracked();
+  for (const Ref& x : wrt) request.nodes.push_back(x.slot());
+  WorkspaceLease w;
+  const bool ran = request.run(*w, recorded);
+  std::vector<Ref> result;
+  for (size_t k = 0; k < wrt.size(); ++k) {
+    const int32_t pos = ran ? w->schedule.node_positions[k] : -1;
+    result.push_back(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos) : constant_full(wrt[k].type(), 0.0));
+  }
+  return result;
+}
+
+std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> wrt, std::span<const Ref> tangents) {
+  if (tangents.size() != wrt.size())
+    throw_error<ValueError>("jvp: ", wrt.size(), " arguments but ", tangents.size(), " tangents; give one for each");
+  std::vector<uint32_t> out_slots, wrt_slots;
+  bool recorded = false;
+  for (const Ref& y : outputs) {
+    if (!y.tracked()) continue;
+    own_tape(y, "jvp");
+    out_slots.push_back(y.slot());
+    recorded |= outside(y);
+  }
+  for (size_t k = 0; k < wrt.size(); ++k) {
+    check_seed(wrt[k], tangents[k], k, "jvp");
+    wrt_slots.push_back(wrt[k].slot());
+    recorded |= tangents[k].tracked();
+  }
+  WorkspaceLease w;
+  if (!out_slots.empty()) {
+    build_schedule(tape_, {out_slots, wrt_slots, {}, false}, w->schedule);
+    check_constants(w->schedule);
+    const RecordingGuard guard(recorded);
+    w->tangent.start(w->schedule, recorded);
+    for (size_t k = 0; k < wrt.size(); ++k)
+      w->tangent.seed(w->schedule.node_positions[k], cast(tangents[k], wrt[k].dtype()));
+    const LongWorkSection section(w->schedule);
+    w->tangent.run();
+  }
+  std::vector<Ref> result;
+  size_t at = 0;
+  for (const Ref& y : outputs) {
+    const int32_t pos = y.tracked() ? w->schedule.output_positions[at++] : -1;
+    result.push_back(pos >= 0 && w->tangent.has_tangent(pos) ? w->tangent.tangent(pos) : constant_full(y.type(), 0.0));
+  }
+  return result;
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tapegrad/ops/index_spec.h"
+#include "tapegrad/tape/ref.h"
+#include "tapegrad/tape/tape.h"
+
+namespace tapegrad {
+
+class Cell;
+
+// Counted pointer to a cell.
+class CellPtr {
+ public:
+  CellPtr() = default;
+  explicit CellPtr(Cell* adopted) : cell_(adopted) {}
+  CellPtr(const CellPtr& o);
+  CellPtr(CellPtr&& o) noexcept : cell_(o.cell_) { o.cell_ = nullptr; }
+  CellPtr& operator=(CellPtr o) noexcept {
+    std::swap(cell_, o.cell_);
+    return *this;
+  }
+  ~CellPtr();
+  Cell* get() const { return cell_; }
+  Cell* operator->() const { return cell_; }
+  Cell& operator*() const { return *cell_; }
+  explicit operator bool() const { return cell_ != nullptr; }
+  Cell* release() {
+    Cell* c = cell_;
+    cell_ = nullptr;
+    return c;
+  }
+
+ private:
+  Cell* cell_ = nullptr;
+};
+
+// How a view is read from its base: one application of an op to the base's current content.
+struct View {
+  CellPtr base;
+  const Op* op;
+  Attrs attrs;
+  uint64_t base_version;
+};
+
+// What few Variables have.
+struct CellInfo {
+  std::string name;
+  bool has_grad = false;
+  Value grad;
+  std::unique_ptr<View> view;
+};
+
+// The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the version on; a view
+// reads again when its base has moved, and writes through it.
+class Cell final : public Leaf {
+ public:
+  Cell() = default;
+  ~Cell() override {
+    if (tape_) tape_->release(slot_);
+  }
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+  static void* operator new(size_t bytes);
+  static void operator delete(void* p, size_t bytes);
+
+  static Cell* leaf(Value value, std::string name = "");
+  static Cell* leaf_scalar(double x) {
+    Cell* c = new Cell;
+    c->value_ = Value(x);
+    return c;
+  }
+  static Cell* from(Ref ref);                             // a leaf where the ref is a constant
+  static Cell* adopt(Tape* tape, uint32_t slot) {          // takes over a count
+    Cell* c = new Cell;
+    c->tape_ = tape;
+    c->slot_ = slot;
+    return c;
+  }
+
+  bool is_leaf() const { return tape_ == nullptr; }
+  bool is_view() const { return info_ != nullptr && info_->view != nullptr; }
+  Tape* tape() const { return tape_; }
+  uint32_t slot() const { return slot_; }
+  uint64_t version() const { return version_; }
+  // The plain content (a view's is brought up to date first).
+  const Value& value() {
+    if (is_view()) refresh();
+    return tape_ ? tape_->node(slot_).value : value_;
+  }
+  TensorType type() { return type_of(value()); }
+
+  // A handle for computing: a leaf enters this thread's tape. Untracked where recording is off.
+  Ref ref();
+  // The slot that stands for this Variable on `tape`; 0 where it can't be tracked there. Borrowed.
+  uint32_t slot_on(Tape& tape);
+
+  void set(Ref content);                  // any write: keeps views and leaves in step
+  void set_value(Value value);            // the content becomes this plain value
+  // content[spec] = update, with NumPy's casting and broadcasting.
+  void assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update);
+
+  const std::string& name() const;
+  void set_name(std::string name) { info().name = std::move(name); }
+  bool has_grad() const { return info_ && info_->has_grad; }
+  const Value& grad() const { return info_->grad; }
+  void set_grad(Value g);
+  void clear_grad();
+  void add_grad(const Value& g);
+
+  // A Cell that shows op(attrs, base) and follows it.
+  static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
+  void refresh();
+
+  // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.
+  Value& leaf_value_for_update();
+
+ private:
+  CellInfo& info() {
+    if (!info_) info_ = std::make_unique<CellInfo>();
+    return *info_;
+  }
+  void become(Ref content);
+  void write_through(Ref content);
+
+  Tape* tape_ = nullptr;
+  uint32_t slot_ = 0;
+  uint64_t version_ = 0;
+  Value value_;
+  std::unique_ptr<CellInfo> info_;
+};
+
+inline CellPtr::CellPtr(const CellPtr& o) : cell_(o.cell_) {
+  if (cell_) cell_->retain();
+}
+inline CellPtr::~CellPtr() {
+  if (cell_) cell_->drop();
+}
+
+// The user's handle. Copies are the same Variable, as in Python.
+class Variable {
+ public:
+  Variable(double value, std::string name = "") : cell_(Cell::leaf(Value(value), std::move(name))) {}
+  explicit Variable(Value value, std::string name = "") : cell_(Cell::leaf(std::move(value), std::move(name))) {}
+  explicit Variable(CellPtr cell) : cell_(std::move(cell)) {}
+  static Variable from(Ref ref) { return Variable(CellPtr(Cell::from(std::move(ref)))); }
+
+  Cell& cell() const { return *cell_; }
+  const CellPtr& cell_ptr() const { return cell_; }
+  Ref ref() const { return cell_->ref(); }
+  Value value() const { return cell_->value(); }
+  double item() const { return cell_->value().as_double(); }
+  bool has_grad() const { return cell_->has_grad(); }
+  Value grad() const { return cell_->grad(); }
+  void set_value(Value v) { cell_->set_value(std::move(v)); }
+  void backward() const;
+
+ private:
+  CellPtr cell_;
+};
+
+Variable operator+(const Variable& a, const Variable& b);
+Variable operator-(const Variable& a, const Variable& b);
+Variable operator*(const Variable& a, const Variable& b);
+Variable operator/(const Variable& a, const Variable& b);
+Variable operator-(const Variable& a);
+Variable square(const Variable& a);
+Variable exp(const Variable& a);
+Variable log(const Variable& a);
+Variable sin(const Variable& a);
+Variable cos(const Variable& a);
+Variable tanh(const Variable& a);
+Variable sum(const Variable& a);
+Variable mean(const Variable& a);
+
+}  // namespace tapegrad

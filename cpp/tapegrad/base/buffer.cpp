@@ -1,0 +1,221 @@
+#include "tapegrad/base/buffer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include "tapegrad/base/error.h"
+
+// A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by quarters of a
+// power of two. Small blocks are cached per thread without a lock, larger ones in one list under a mutex.
+
+namespace tapegrad {
+namespace {
+
+constexpr size_t header_bytes = 64;
+constexpr size_t huge_threshold = size_t{4} << 20;
+constexpr size_t huge_page = size_t{2} << 20;
+constexpr int first_shift = 6;  // smallest class: 64 bytes
+constexpr int class_count = 4 * (48 - first_shift);
+constexpr int local_classes = 4 * (17 - first_shift);  // up to 128 KiB
+constexpr size_t local_cache_bytes = size_t{1} << 20;  // per class and thread
+
+static_assert(sizeof(Buffer) <= header_bytes);
+
+int class_of(size_t bytes) {
+  if (bytes <= (size_t{1} << first_shift)) return 0;
+  const int shift = std::bit_width(bytes - 1) - 1;  // 2^shift < bytes <= 2^(shift+1)
+  const size_t quarter = (size_t{1} << shift) / 4;
+  const int step = static_cast<int>((bytes - (size_t{1} << shift) + quarter - 1) / quarter);  // 1..4
+  return 4 * (shift - first_shift) + step;
+}
+
+size_t class_bytes(int c) {
+  const int shift = first_shift + c / 4;
+  return (size_t{1} << shift) + static_cast<size_t>(c % 4) * ((size_t{1} << shift) / 4);
+}
+
+std::atomic<size_t> bytes_in_use{0};
+
+}  // namespace
+
+class BufferPool {
+ public:
+  static BufferPool& global() {
+    static BufferPool* pool = new BufferPool;  // never destroyed: buffers may outlive static objects
+    return *pool;
+  }
+
+  Buffer* take(int c) {
+    Buffer* b = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      if (!free_[c].empty()) {
+        b = free_[c].back();
+        free_[c].pop_back();
+        cached_ -= class_bytes(c);
+      }
+    }
+    return b;
+  }
+
+  bool give(Buffer* b) {
+    std::lock_guard lock(mutex_);
+    if (cached_ + b->capacity_ > capacity_) return false;
+    free_[b->size_class_].push_back(b);
+    cached_ += b->capacity_;
+    return true;
+  }
+
+  void trim() {
+    std::lock_guard lock(mutex_);
+    for (auto& list : free_) {
+      for (Buffer* b : list) release_memory(b);
+      list.clear();
+    }
+    cached_ = 0;
+  }
+
+  void set_capacity(size_t bytes) {
+    {
+      std::lock_guard lock(mutex_);
+      capacity_ = bytes;
+    }
+    if (bytes == 0) trim();
+  }
+
+  size_t cached() {
+    std::lock_guard lock(mutex_);
+    return cached_;
+  }
+
+  static Buffer* create(int c) {
+    const size_t bytes = class_bytes(c);
+    const bool huge = bytes >= huge_threshold;
+    const size_t alignment = huge ? huge_page : 64;
+    const size_t total = (bytes + header_bytes + alignment - 1) / alignment * alignment;
+    void* block = std::aligned_alloc(alignment, total);
+    if (block == nullptr)
+      throw_error<MemoryError>("could not allocate ", bytes, " bytes; free some arrays or call trim_pool()");
+#ifdef __linux__
+    if (huge) madvise(block, total, MADV_HUGEPAGE);
+#endif
+    Buffer* b = new (block) Buffer;
+    b->data_ = static_cast<char*>(block) + header_bytes;
+    b->capacity_ = bytes;
+    b->size_class_ = c;
+    return b;
+  }
+
+  static void release_memory(Buffer* b) {
+    b->~Buffer();
+    std::free(b);
+  }
+
+  // Per-thread cache of small blocks: on the heap, because thread-local memory of a loaded library is scarce. Null
+  // once the thread is ending.
+  struct Local {
+    std::vector<Buffer*> free[local_classes];
+    ~Local() {
+      for (auto& list : free)
+        for (Buffer* b : list) release_memory(b);
+    }
+  };
+  struct LocalOwner {
+    Local* cache = new Local;
+    ~LocalOwner() {
+      delete cache;
+      cache = nullptr;
+    }
+  };
+
+  static Local* local() {
+    thread_local LocalOwner owner;
+    return owner.cache;
+  }
+
+  static Buffer* allocate(size_t bytes) {
+    const int c = class_of(bytes);
+    Buffer* b = nullptr;
+    if (c < local_classes) {
+      if (Local* cache = local(); cache != nullptr && !cache->free[c].empty()) {
+        b = cache->free[c].back();
+        cache->free[c].pop_back();
+      }
+    } else if (c < class_count) {
+      b = global().take(c);
+    } else {
+      throw_error<MemoryError>("could not allocate ", bytes, " bytes");
+    }
+    if (b == nullptr) b = create(c);
+    b->refs_.store(1, std::memory_order_relaxed);
+    bytes_in_use.fetch_add(b->capacity_, std::memory_order_relaxed);
+    return b;
+  }
+
+  static void recycle(Buffer* b) {
+    bytes_in_use.fetch_sub(b->capacity_, std::memory_order_relaxed);
+    if (b->size_class_ < local_classes) {
+      Local* cache = local();
+      if (cache != nullptr &&
+          cache->free[b->size_class_].size() < std::max<size_t>(16, local_cache_bytes / b->capacity_)) {
+        cache->free[b->size_class_].push_back(b);
+        return;
+      }
+    } else if (global().give(b)) {
+      return;
+    }
+    release_memory(b);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Buffer*> free_[class_count];
+  size_t cached_ = 0;
+  size_t capacity_ = size_t{4} << 30;
+};
+
+Buffer* Buffer::allocate(size_t bytes) { return BufferPool::allocate(bytes); }
+
+Buffer* Buffer::borrow(void* data, size_t bytes, void* owner, Release release) {
+  Buffer* b = new Buffer;
+  b->data_ = static_cast<char*>(data);
+  b->capacity_ = bytes;
+  b->owner_ = owner;
+  b->release_ = release;
+  return b;
+}
+
+void Buffer::destroy() {
+  if (release_ != nullptr) {
+    release_(owner_);
+    delete this;
+  } else {
+    BufferPool::recycle(this);
+  }
+}
+
+PoolStats pool_stats() {
+  return {bytes_in_use.load(std::memory_order_relaxed), BufferPool::global().cached()};
+}
+
+void trim_pool() {
+  if (BufferPool::Local* cache = BufferPool::local()) {
+    for (auto& list : cache->free) {
+      for (Buffer* b : list) BufferPool::release_memory(b);
+      list.clear();
+    }
+  }
+  BufferPool::global().trim();
+}
+
+void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
+
+}  // namespace tapegrad

@@ -1,0 +1,194 @@
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <iosfwd>
+#include <span>
+#include <string>
+
+#include "tapegrad/base/buffer.h"
+#include "tapegrad/base/dtype.h"
+#include "tapegrad/base/error.h"
+#include "tapegrad/base/shape.h"
+
+// A Value is a scalar held in place or a strided view of a shared buffer. Invariants:
+//  - 0-d values are always scalars (layout() is null); floats are kept as double, already rounded to their dtype;
+//    bool and integers as int64 (uint64 by its bits).
+//  - strides count elements, not bytes; arrays may overlap other values (views), so writing in place needs
+//    owns_buffer() (or ensure_owned()).
+//  - a value whose data was dropped keeps dtype and shape (has_data() is false).
+
+namespace tapegrad {
+
+// Shape and strides, immutable and shared between values.
+class Layout {
+ public:
+  static Layout* make(std::span<const int64_t> shape);
+  static Layout* make(std::span<const int64_t> shape, std::span<const int64_t> strides);
+
+  int ndim() const { return ndim_; }
+  int64_t size() const { return size_; }
+  bool contiguous() const { return contiguous_; }
+  const int64_t* dims() const { return items_; }
+  const int64_t* strides() const { return items_ + ndim_; }
+
+  void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void drop() {
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+  }
+
+ private:
+  void destroy();
+  std::atomic<int32_t> refs_{1};
+  int32_t ndim_ = 0;
+  int64_t size_ = 0;
+  Buffer* home_ = nullptr;  // the pooled block this layout lives in
+  bool contiguous_ = true;
+  int64_t items_[1];  // shape, then strides
+};
+
+class Value {
+ public:
+  Value() : bits_{.i = 0} {}
+  Value(double f) : bits_{.f = f} {}
+  Value(const Value& o) : layout_(o.layout_), buffer_(o.buffer_), bits_(o.bits_), dtype_(o.dtype_) {
+    if (layout_) layout_->retain();
+    if (buffer_) buffer_->retain();
+  }
+  Value(Value&& o) noexcept
+      : layout_(o.layout_), buffer_(o.buffer_), bits_(o.bits_), dtype_(o.dtype_) {
+    o.layout_ = nullptr;
+    o.buffer_ = nullptr;
+  }
+  Value& operator=(const Value& o) {
+    Value copy(o);
+    swap(copy);
+    return *this;
+  }
+  Value& operator=(Value&& o) noexcept {
+    swap(o);
+    return *this;
+  }
+  ~Value() {
+    if (layout_) release();
+  }
+
+  static Value scalar(double f, DType d = DType::float64) {
+    Value v;
+    v.dtype_ = d;
+    v.bits_.f = d == DType::float32 ? static_cast<double>(static_cast<float>(f)) : f;
+    return v;
+  }
+  static Value integer_scalar(int64_t i, DType d = DType::int64) {
+    Value v;
+    v.dtype_ = d;
+    v.bits_.i = i;
+    return v;
+  }
+  // Uninitialised, zeroed or filled; a scalar where shape is ().
+  static Value empty(DType d, std::span<const int64_t> shape);
+  static Value empty_like(const Value& v);  // same shape, contiguous
+  static Value empty_like(const Value& v, DType d);
+  static Value zeros(DType d, std::span<const int64_t> shape);
+  static Value full(DType d, std::span<const int64_t> shape, double fill);
+  static Value from(std::span<const double> data, std::span<const int64_t> shape);
+  static Value from_int64(std::span<const int64_t> data, std::span<const int64_t> shape);
+  // Adopts one reference of `buffer`. Strides in elements; null for contiguous.
+  static Value wrap(Buffer* buffer, void* data, DType d, std::span<const int64_t> shape,
+                    const int64_t* strides);
+  // A view of the same buffer: other shape and strides, first element moved by `offset` elements.
+  Value view(std::span<const int64_t> shape, std::span<const int64_t> strides, int64_t offset) const;
+
+  DType dtype() const { return dtype_; }
+  bool is_scalar() const { return layout_ == nullptr; }
+  bool has_data() const { return layout_ == nullptr || bits_.data != nullptr; }
+  int ndim() const { return layout_ ? layout_->ndim() : 0; }
+  int64_t size() const { return layout_ ? layout_->size() : 1; }
+  Dims shape() const { return layout_ ? Dims(layout_->dims(), static_cast<size_t>(layout_->ndim())) : Dims(); }
+  Dims strides() const {
+    return layout_ ? Dims(layout_->strides(), static_cast<size_t>(layout_->ndim())) : Dims();
+  }
+  int64_t dim(int axis) const { return layout_->dims()[axis]; }
+  Layout* layout() const { return layout_; }
+  Buffer* buffer() const { return buffer_; }
+  bool is_contiguous() const { return layout_ == nullptr || layout_->contiguous(); }
+  bool same_shape(const Value& o) const;
+
+  // Scalars.
+  double as_double() const { return is_floating(dtype_) ? bits_.f : static_cast<double>(bits_.i); }
+  int64_t as_int64() const { return is_floating(dtype_) ? static_cast<int64_t>(bits_.f) : bits_.i; }
+  void set_scalar_double(double f) { bits_.f = f; }  // of a float64 scalar
+  void set_scalar(double f) {
+    if (is_floating(dtype_)) {
+      bits_.f = dtype_ == DType::float32 ? static_cast<double>(static_cast<float>(f)) : f;
+    } else {
+      bits_.i = is_bool(dtype_) ? f != 0 : static_cast<int64_t>(f);
+    }
+  }
+
+  // Arrays: the first element. A scalar's data pointer is not available: use as_double or materialized copies.
+  void* raw() const { return bits_.data; }
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(static_cast<void*>(bits_.data));
+  }
+  size_t byte_count() const { return static_cast<size_t>(size()) * item_size(dtype_); }
+
+  // Element at a flat C-order position, as double (any dtype); for tests, printing and small work.
+  double at(int64_t flat) const;
+  void set_at(int64_t flat, double v);
+
+  bool owns_buffer() const { return buffer_ != nullptr && buffer_->is_unique() && !buffer_->is_foreign(); }
+  Value contiguous() const;                // itself, or a packed copy
+  Value copy() const;                      // packed, own buffer
+  Value cast(DType d) const;               // itself if it already has that dtype, else a packed conversion
+  void ensure_owned();                     // copies unless owns_buffer() and contiguous
+  void drop_data();                        // keeps dtype and shape
+  Value reshaped(std::span<const int64_t> shape) const;  // view where possible, else packed
+
+  void swap(Value& o) noexcept {
+    std::swap(layout_, o.layout_);
+    std::swap(buffer_, o.buffer_);
+    std::swap(bits_, o.bits_);
+    std::swap(dtype_, o.dtype_);
+  }
+
+  // Raw parts, for tape nodes that store a Value unpacked.
+  union Bits {
+    char* data;
+    double f;
+    int64_t i;
+  };
+  Bits bits() const { return bits_; }
+
+ private:
+  void release();
+
+  Layout* layout_ = nullptr;
+  Buffer* buffer_ = nullptr;
+  Bits bits_;
+  DType dtype_ = DType::float64;
+};
+
+// "float64 array of shape (3, 4)", or the number itself.
+std::string describe(const Value& v);
+// Prints like a nested list, eliding the middle of long arrays.
+std::ostream& operator<<(std::ostream& out, const Value& v);
+
+// Copies `from` (strided, any dtype, broadcast to to.shape()) into the strided array `to`.
+void copy_into(const Value& to, const Value& from);
+
+// dtype and shape only: what an op's `infer` speaks of.
+struct TensorType {
+  DType dtype = DType::float64;
+  Dims shape;
+  friend bool operator==(const TensorType&, const TensorType&) = default;
+};
+
+inline TensorType type_of(const Value& v) { return {v.dtype(), v.shape()}; }
+
+// Exact equality of dtype, shape and bits (NaN equals the same NaN).
+bool same_bits(const Value& a, const Value& b);
+
+}  // namespace tapegrad

@@ -1,0 +1,45 @@
+// The OpenBLAS that is loaded at run time: a table of functions, filled at the first call that
+// needs it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace tapegrad {
+
+// The shared library (scipy-openblas32: 32-bit integers, symbols prefixed scipy_) that products and
+// factorizations use from now on; "" means the built-in kernels. Without a call it is the path
+// given to CMake as TAPEGRAD_OPENBLAS, if any. Loaded at first use; a library that cannot be loaded
+// throws there. Not while products are running.
+void set_blas_library(const std::string& path);
+std::string blas_library();
+
+// "built-in", or "OpenBLAS" with the kernels that it chose for this processor ("OpenBLAS Zen").
+// Loads the library.
+std::string blas_name();
+
+enum BlasLayout { row_major = 101, col_major = 102 };
+enum BlasTranspose { no_trans = 111, trans = 112 };
+enum BlasUplo { upper = 121, lower = 122 };
+enum BlasDiag { non_unit = 131, unit = 132 };
+enum BlasSide { left = 141, right = 142 };
+
+template <class T>
+struct BlasFunctions {
+  void (*gemm)(int layout, int ta, int tb, int m, int n, int k, T alpha, const T* a, int lda,
+               const T* b, int ldb, T beta, T* c, int ldc);
+  void (*gemv)(int layout, int ta, int m, int n, T alpha, const T* a, int lda, const T* x, int incx,
+               T beta, T* y, int incy);
+  void (*trsm)(int layout, int side, int uplo, int ta, int diag, int m, int n, T alpha, const T* a,
+               int lda, T* b, int ldb);
+  void (*trsv)(int layout, int uplo, int ta, int diag, int n, const T* a, int lda, T* x, int incx);
+  void (*getrf)(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);
+  void (*potrf)(const char* uplo, const int* n, T* a, const int* lda, int* info,
+                size_t uplo_length);
+};
+
+// Null: use the built-in kernels. T is double or float.
+template <class T>
+const BlasFunctions<T>* blas_functions();
+
+}  // namespace tapegrad

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+// Factorizations of one packed row-major matrix, in place: plain loops for small orders, LAPACK for the others.
+
+namespace tapegrad {
+
+inline constexpr int64_t small_order = 16;
+
+// P A = L U. Returns false where a pivot is exactly zero. NaN counts as the largest pivot.
+template <class T>
+bool factor_lu(int64_t n, T* a, int32_t* pivots);
+
+// Solves with the factors in place of b (n by columns).
+template <class T>
+void solve_lu(int64_t n, int64_t columns, const T* lu, const int32_t* pivots, T* b);
+
+// The lower factor; the strict upper triangle becomes zero. Returns false where the matrix is not positive definite.
+template <class T>
+bool factor_cholesky(int64_t n, T* a);
+
+}  // namespace tapegrad

@@ -1,0 +1,47 @@
+#include "tapegrad/ops/axes.h"
+
+#include "tapegrad/base/error.h"
+
+namespace tapegrad {
+
+Axes axis_list(const Attrs& attrs, size_t i) {
+  if (i < attrs.size() && std::holds_alternative<int64_t>(attrs[i])) return {attrs.integer(i)};
+  return attrs.integers(i);
+}
+
+Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op) {
+  Dims flags(static_cast<size_t>(ndim), attrs.is_none(i));
+  if (attrs.is_none(i)) return flags;
+  const Axes axes = axis_list(attrs, i);
+  if (ndim == 0) {
+    for (int64_t axis : axes) normalize_axis(axis, 1, op);
+    return flags;
+  }
+  for (int64_t axis : axes) {
+    int64_t& flag = flags[static_cast<size_t>(normalize_axis(axis, ndim, op))];
+    if (flag) throw_error<ValueError>(op, ": duplicate value in 'axis': ", to_dims(axes));
+    flag = 1;
+  }
+  return flags;
+}
+
+Axes flagged_axes(const Dims& flags) {
+  Axes axes;
+  for (size_t i = 0; i < flags.size(); ++i)
+    if (flags[i]) axes.push_back(static_cast<int64_t>(i) - flags.ndim());
+  return axes;
+}
+
+Dims reduced_shape(const Dims& shape, const Dims& flags, bool keepdims) {
+  Dims out;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!flags[i]) {
+      out.push_back(shape[i]);
+    } else if (keepdims) {
+      out.push_back(1);
+    }
+  }
+  return out;
+}
+
+}  // namespace tapegrad

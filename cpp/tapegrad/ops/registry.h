@@ -1,0 +1,16 @@
+#pragma once
+
+namespace tapegrad {
+
+// One line per family; each is defined in the family's file.
+void register_elementwise_ops();
+void register_reduction_ops();
+void register_shape_ops();
+void register_index_ops();
+void register_matmul_ops();
+void register_linalg_ops();
+
+// Registers every op, once. Called before any op is looked up.
+void register_all_ops();
+
+}  // namespace tapegrad

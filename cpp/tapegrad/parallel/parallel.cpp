@@ -1,0 +1,155 @@
+#include "tapegrad/parallel/parallel.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <mutex>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/parallel/float_environment.h"
+#include "tapegrad/parallel/team.h"
+
+namespace tapegrad {
+namespace {
+
+std::atomic<int> chosen_threads{0};
+std::atomic<int64_t> regions_run{0};
+// libgomp hangs in a child that was forked after its parent ran a region, and so would our own
+// pool.
+std::atomic<bool> threads_lost_in_fork{false};
+thread_local bool inside_region = false;
+
+int threads_from_environment() {
+  const char* text = std::getenv("TAPEGRAD_NUM_THREADS");
+  if (!text || !*text) return 0;
+  char* end = nullptr;
+  errno = 0;
+  const long count = std::strtol(text, &end, 10);
+  if (*end || errno || count < 1 || count > max_threads)
+    throw_error<ValueError>("TAPEGRAD_NUM_THREADS='", text,
+                            "' is not a number of threads from 1 to ", max_threads,
+                            "; set for example TAPEGRAD_NUM_THREADS=2");
+  return static_cast<int>(count);
+}
+
+// The exception of the lowest index, whatever the order in which they were thrown.
+class FirstError {
+ public:
+  void keep(int64_t index) {
+    std::lock_guard lock(mutex_);
+    if (index >= index_) return;
+    index_ = index;
+    error_ = std::current_exception();
+    thrown_.store(true, std::memory_order_relaxed);
+  }
+  bool thrown() const { return thrown_.load(std::memory_order_relaxed); }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::mutex mutex_;
+  int64_t index_ = std::numeric_limits<int64_t>::max();
+  std::exception_ptr error_;
+  std::atomic<bool> thrown_{false};
+};
+
+bool must_be_serial() {
+  return in_parallel() || threads_lost_in_fork.load(std::memory_order_relaxed);
+}
+
+template <class Work>
+void run_region(int members, Work&& work) {
+  static const int watching = pthread_atfork(nullptr, nullptr, [] { threads_lost_in_fork = true; });
+  if (watching != 0) throw_error<RuntimeError>("parallel: pthread_atfork failed");
+  regions_run.fetch_add(1, std::memory_order_relaxed);
+  const FloatEnvironment callers = FloatEnvironment::current();
+  auto guarded = [&](int member) {
+    const FloatEnvironment own = FloatEnvironment::current();
+    callers.apply();
+    inside_region = true;
+    work(member);
+    inside_region = false;
+    own.apply();
+  };
+  parallel_detail::run_team(members, parallel_detail::FunctionRef<int>::to(guarded));
+}
+
+}  // namespace
+
+int num_threads() {
+  if (const int count = chosen_threads.load(std::memory_order_relaxed)) return count;
+  static const int from_environment = threads_from_environment();
+  if (from_environment) return from_environment;
+  return std::clamp(parallel_detail::default_threads(), 1, max_threads);
+}
+
+void set_num_threads(int count) {
+  if (count < 0 || count > max_threads)
+    throw_error<ValueError>("set_num_threads: the number of threads must be from 1 to ",
+                            max_threads, ", or 0 for the default; got ", count);
+  chosen_threads.store(count, std::memory_order_relaxed);
+}
+
+void set_work_threshold_ns(double ns) {
+  if (!(ns >= 0))
+    throw_error<ValueError>("set_work_threshold_ns: expected a time of 0 or more, got ", ns);
+  parallel_detail::threshold_ns.store(ns, std::memory_order_relaxed);
+}
+
+bool in_parallel() { return inside_region || parallel_detail::in_foreign_region(); }
+
+int64_t parallel_regions_run() { return regions_run.load(std::memory_order_relaxed); }
+
+namespace parallel_detail {
+
+std::atomic<double> threshold_ns{20000};
+
+void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
+  if (grain < 1) grain = 1;
+  const int64_t blocks = (n - 1) / grain + 1;
+  const int64_t parts = must_be_serial() ? 1 : std::min<int64_t>(num_threads(), blocks);
+  if (parts <= 1) return f(0, n);
+  FirstError error;
+  run_region(static_cast<int>(parts), [&](int part) {
+    // The first blocks % parts parts are one block longer; no product can overflow.
+    const int64_t each = blocks / parts, longer = blocks % parts;
+    const int64_t first = part * each + std::min<int64_t>(part, longer);
+    const int64_t last = first + each + (part < longer);
+    try {
+      f(first * grain, last == blocks ? n : last * grain);
+    } catch (...) {
+      error.keep(part);
+    }
+  });
+  error.rethrow();
+}
+
+void run_tasks(int64_t n, FunctionRef<int64_t> f) {
+  const int64_t members = must_be_serial() ? 1 : std::min<int64_t>(num_threads(), n);
+  if (members <= 1) {
+    for (int64_t i = 0; i < n; ++i) f(i);
+    return;
+  }
+  FirstError error;
+  std::atomic<int64_t> next{0};
+  run_region(static_cast<int>(members), [&](int) {
+    while (!error.thrown()) {
+      const int64_t i = next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= n) return;
+      try {
+        f(i);
+      } catch (...) {
+        error.keep(i);
+      }
+    }
+  });
+  error.rethrow();
+}
+
+}  // namespace parallel_detail
+}  // namespace tapegrad

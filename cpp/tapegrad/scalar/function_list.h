@@ -1,0 +1,93 @@
+// The one list of scalar functions. An entry's place is its ScalarFn; scalar_fn_of<Sin>() names it.
+// The structs are defined in functions_<family>.h; to add a function, define it there and add it to
+// the family's list here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#ifndef TAPEGRAD_ISA_NAMESPACE
+#define TAPEGRAD_ISA_NAMESPACE isa_any
+#endif
+
+namespace tapegrad {
+
+enum class ScalarFn : uint16_t {};
+
+inline namespace TAPEGRAD_ISA_NAMESPACE {
+
+template <class... F>
+struct FunctionList {
+  static constexpr size_t size = sizeof...(F);
+};
+
+using ArithmeticFunctions =
+    FunctionList<struct Add, struct Subtract, struct Multiply, struct Divide, struct Negative,
+                 struct Positive, struct Conjugate, struct Reciprocal, struct Square, struct Sqrt,
+                 struct Absolute, struct Fabs, struct Degrees, struct Radians, struct Copysign,
+                 struct Zmul>;
+
+using SelectionFunctions =
+    FunctionList<struct Maximum, struct Minimum, struct Fmax, struct Fmin, struct Select,
+                 struct Clip, struct Sign, struct Heaviside, struct Less, struct LessEqual,
+                 struct Greater, struct GreaterEqual, struct Equal, struct NotEqual,
+                 struct LogicalAnd, struct LogicalOr, struct LogicalXor, struct LogicalNot,
+                 struct Isnan, struct Isinf, struct Isfinite, struct Signbit, struct Prefer>;
+
+using RoundingFunctions =
+    FunctionList<struct Floor, struct Ceil, struct Trunc, struct Rint, struct FloorDivide,
+                 struct Remainder, struct Fmod, struct ModfFrac, struct FrexpMantissa,
+                 struct FrexpExponent, struct Ldexp, struct Nextafter, struct Spacing>;
+
+using ExponentialFunctions =
+    FunctionList<struct Exp, struct Exp2, struct Expm1, struct Log, struct Log2, struct Log10,
+                 struct Log1p, struct Power, struct Cbrt, struct Logaddexp, struct Logaddexp2>;
+
+using TrigonometricFunctions =
+    FunctionList<struct Sin, struct Cos, struct Tan, struct Arcsin, struct Arccos, struct Arctan,
+                 struct Arctan2, struct Hypot>;
+
+using HyperbolicFunctions = FunctionList<struct Sinh, struct Cosh, struct Tanh, struct Arcsinh,
+                                         struct Arccosh, struct Arctanh>;
+
+template <class... A, class... B>
+FunctionList<A..., B...> operator+(FunctionList<A...>, FunctionList<B...>);
+
+using ScalarFunctions =
+    decltype(ArithmeticFunctions() + SelectionFunctions() + RoundingFunctions() +
+             ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions());
+
+template <class F, class... All>
+constexpr ScalarFn position_in(FunctionList<All...>) {
+  static_assert((std::is_same_v<F, All> || ...), "not in the list of scalar functions");
+  uint16_t position = 0;
+  (void)((std::is_same_v<F, All> || (++position, false)) || ...);
+  return static_cast<ScalarFn>(position);
+}
+
+template <class F>
+constexpr ScalarFn scalar_fn_of() {
+  return position_in<F>(ScalarFunctions());
+}
+
+constexpr size_t scalar_fn_count = ScalarFunctions::size;
+
+}  // namespace TAPEGRAD_ISA_NAMESPACE
+
+constexpr size_t index_of(ScalarFn f) { return static_cast<size_t>(f); }
+
+struct ScalarFnInfo {
+  const char* name = "";  // NumPy's ufunc name where there is one
+  int arity = 1;
+  bool returns_bool = false;
+  unsigned data_inputs = 0;  // bit i: input i is data, never differentiated
+  double ns = 1;             // rough cost per element
+};
+
+const ScalarFnInfo& scalar_fn_info(ScalarFn f);
+std::optional<ScalarFn> find_scalar_fn(std::string_view name);
+
+}  // namespace tapegrad

@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include "tapegrad/parallel/parallel.h"
+#include "tapegrad/scalar/function_list.h"
+#include "tapegrad/sweep/reverse_sweep.h"
+
+// The level-by-level run. A node's level is its longest distance from an output, so the nodes of a level are
+// independent. Their rules run concurrently and put contributions into outboxes; when a node's turn comes, its
+// contributions are added in ascending position of their senders, exactly as the serial run adds them.
+
+namespace tapegrad {
+namespace {
+
+constexpr double node_overhead_ns = 150;   // a rule on arrays, before the first element
+constexpr double splits_itself_ns = 2e5;   // a node this heavy uses the threads inside
+constexpr double level_worth_ns = 2e4;     // a level this light runs on one thread
+
+double cost_ns(const Tape& tape, const Node& n) {
+  if (n.kind != NodeKind::op || n.value.is_scalar()) {
+    int64_t widest = 1;
+    for (uint32_t in : n.inputs())
+      if (in != 0) widest = std::max(widest, tape.node(in).value.size());
+    return 20 + 0.5 * static_cast<double>(widest);
+  }
+  const Op& op = op_by_id(n.op);
+  const double per_element =
+      op.scalar_fn >= 0 ? 0.3 + scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns : 1.0;
+  return node_overhead_ns + static_cast<double>(n.inputs().size()) * per_element * static_cast<double>(n.value.size());
+}
+
+}  // namespace
+
+bool ReverseSweep::plan_levels() {
+  const size_t count = state_.size();
+  if (count < 4 || num_threads() < 2 || in_parallel()) return false;
+  bool any_array = false;
+  for (size_t pos = 0; pos < count && !any_array; ++pos) any_array = node_at(pos).value.size() >= 64;
+  if (!any_array) return false;
+
+  std::vector<uint32_t> level(count, 0);
+  cost_.resize(count);
+  uint32_t deepest = 0;
+  double total = 0;
+  for (size_t pos = 0; pos < count; ++pos) {
+    cost_[pos] = cost_ns(*tape_, node_at(pos));
+    total += cost_[pos];
+    deepest = std::max(deepest, level[pos]);
+    for (int32_t in : schedule_->inputs_of(pos))
+      if (in >= 0) level[static_cast<size_t>(in)] = std::max(level[static_cast<size_t>(in)], level[pos] + 1);
+  }
+  if (total < level_worth_ns && work_threshold_ns() > 0) return false;
+  levels_.assign(deepest + 1, {});
+  for (size_t pos = 0; pos < count; ++pos) levels_[level[pos]].push_back(static_cast<uint32_t>(pos));
+  double gain = 0;
+  for (const auto& nodes : levels_) {
+    double together = 0;
+    size_t light = 0;
+    for (uint32_t pos : nodes)
+      if (cost_[pos] < splits_itself_ns) {
+        together += cost_[pos];
+        ++light;
+      }
+    if (light > 1 && together >= level_worth_ns) gain += together;
+  }
+  return gain > 0.5 * total || (work_threshold_ns() <= 0 && levels_.size() < count);
+}
+
+void ReverseSweep::run_levels() {
+  const size_t count = state_.size();
+  outbox_.assign(count, {});
+  senders_.assign(count, {});
+  for (size_t pos = 0; pos < count; ++pos) {
+    for (int32_t in : schedule_->inputs_of(pos)) {
+      if (in < 0) continue;
+      std::vector<uint32_t>& from = senders_[static_cast<size_t>(in)];
+      if (from.empty() || from.back() != pos) from.push_back(static_cast<uint32_t>(pos));
+    }
+    const Node& n = node_at(pos);
+    if (n.kind == NodeKind::pick && schedule_->inputs_of(pos)[0] >= 0)
+      picked_[static_cast<size_t>(schedule_->inputs_of(pos)[0])];  // so that threads never insert
+  }
+  by_level_ = true;
+  const auto turn = [this](size_t pos) {
+    land_pending(pos);
+    process(pos);
+  };
+  try {
+    for (const std::vector<uint32_t>& nodes : levels_) {
+      std::vector<uint32_t> light;
+      double together = 0;
+      for (uint32_t pos : nodes) {
+        if (cost_[pos] >= splits_itself_ns) {
+          turn(pos);
+        } else {
+          light.push_back(pos);
+          together += cost_[pos];
+        }
+      }
+      if (light.size() < 2 || (together < level_worth_ns && work_threshold_ns() > 0)) {
+        for (uint32_t pos : light) turn(pos);
+        continue;
+      }
+      const size_t groups = std::min(light.size(), static_cast<size_t>(num_threads()) * 4);
+      parallel_tasks(static_cast<int64_t>(groups), [&](int64_t g) {
+        const size_t from = light.size() * static_cast<size_t>(g) / groups;
+        const size_t to = light.size() * static_cast<size_t>(g + 1) / groups;
+        for (size_t k = from; k < to; ++k) turn(light[k]);
+      });
+    }
+  } catch (...) {
+    by_level_ = false;
+    outbox_.clear();
+    throw;
+  }
+  by_level_ = false;
+  outbox_.clear();
+}
+
+void ReverseSweep::land_pending(size_t pos) {
+  for (uint32_t from : senders_[pos]) {
+    for (Pending& p : outbox_[from]) {
+      if (p.to != pos) continue;
+      if (p.op != nullptr) {
+        add_in_place_now(pos, *p.op, p.attrs, std::move(p.refs));
+      } else if (p.output >= 0) {
+        add_pick_now(pos, static_cast<size_t>(p.output), std::move(p.refs[0]));
+      } else {
+        add_now(pos, std::move(p.refs[0]));
+      }
+      p.refs.clear();
+    }
+  }
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tapegrad/base/shape.h"
+
+namespace tapegrad {
+
+// One attribute of an op: plain data. monostate is Python's None.
+using Attr = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>>;
+
+// The attributes of an op's application, in the order that the op documents.
+class Attrs {
+ public:
+  Attrs() = default;
+  Attrs(std::initializer_list<Attr> items) : items_(items) {}
+  explicit Attrs(std::vector<Attr> items) : items_(std::move(items)) {}
+
+  size_t size() const { return items_.size(); }
+  bool empty() const { return items_.empty(); }
+  const Attr& operator[](size_t i) const { return items_[i]; }
+  bool is_none(size_t i) const { return i >= items_.size() || items_[i].index() == 0; }
+  // Throw TypeError where the attribute has another type. Ints convert to double, bools to int.
+  int64_t integer(size_t i) const;
+  bool flag(size_t i) const;
+  double real(size_t i) const;
+  const std::string& text(size_t i) const;
+  const std::vector<int64_t>& integers(size_t i) const;
+
+  size_t hash() const;
+  friend bool operator==(const Attrs&, const Attrs&) = default;
+
+ private:
+  std::vector<Attr> items_;
+};
+
+inline std::vector<int64_t> to_vector(const Dims& dims) { return {dims.begin(), dims.end()}; }
+inline Dims to_dims(const std::vector<int64_t>& v) { return Dims(v.data(), v.size()); }
+
+std::ostream& operator<<(std::ostream& out, const Attrs& attrs);
+
+}  // namespace tapegrad

@@ -1,0 +1,227 @@
+#include "tapegrad/tape/ref.h"
+
+#include <string>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/tape/record.h"
+#include "tapegrad/tape/ref_algebra.h"
+#include "tapegrad/tape/tape.h"
+
+namespace tapegrad {
+
+RefAlgebra ref_algebra;
+
+Ref::Ref(Tape* tape, uint32_t slot) : tape_(tape), slot_(slot) { tape->retain(slot); }
+
+Ref Ref::adopt(Tape* tape, uint32_t slot) {
+  Ref r;
+  r.tape_ = tape;
+  r.slot_ = slot;
+  return r;
+}
+
+Ref::Ref(const Ref& o) : tape_(o.tape_), slot_(o.slot_), value_(o.value_) {
+  if (tape_) tape_->retain(slot_);
+}
+
+const Value& Ref::node_value() const { return tape_->node(slot_).value; }
+
+void Ref::release() { tape_->release(slot_); }
+
+Value Ref::take_value() && {
+  if (!tape_) return std::move(value_);
+  Node& n = tape_->node(slot_);
+  if (n.value_refs == 1 && !n.value.is_scalar()) {
+    Value taken = n.value;  // keeps the layout in the node
+    n.value.drop_data();
+    return taken;
+  }
+  return n.value;
+}
+
+namespace {
+
+// The tape to record on, or null. Every tracked input must be this thread's.
+Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
+  Tape* tape = nullptr;
+  for (const Ref& r : inputs) {
+    if (!r.tracked()) continue;
+    if (!Tape::is_current(r.tape())) throw_wrong_thread(*r.tape(), op.name);
+    tape = r.tape();
+  }
+  return tape && tape->recording() ? tape : nullptr;
+}
+
+// True where eval may take the first input's buffer: nothing but this Ref still needs its value.
+bool can_take(const Ref& r) { return !r.tracked() || r.tape()->node(r.slot()).value_refs == 1; }
+
+std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs, size_t n_out) {
+  std::vector<Value> in, out(n_out);
+  in.reserve(inputs.size());
+  size_t first = 0;
+  if (op.in_place && can_take(inputs[0])) {
+    if (op.infer) {  // every complaint comes before the value is taken
+      std::vector<TensorType> types;
+      for (const Ref& r : inputs) types.push_back(r.type());
+      op.infer(attrs, types);
+    }
+    if (inputs[0].tracked()) {
+      Node& n = inputs[0].tape()->node(inputs[0].slot());
+      in.push_back(n.value);
+      n.value.drop_data();
+    } else {
+      const Value type_only = [&] {
+        Value v = inputs[0].value();
+        v.drop_data();
+        return v;
+      }();
+      in.push_back(std::move(inputs[0]).take_value());
+      inputs[0] = Ref(type_only);
+    }
+    first = 1;
+  }
+  for (size_t i = first; i < inputs.size(); ++i) in.push_back(inputs[i].value());
+  op.eval(attrs, in, out);
+  return out;
+}
+
+size_t count_outputs(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
+  if (op.n_out >= 0) return static_cast<size_t>(op.n_out);
+  std::vector<TensorType> types;
+  for (const Ref& r : inputs) types.push_back(r.type());
+  return op.infer(attrs, types).size();
+}
+
+}  // namespace
+
+void check_input_count(const Op& op, size_t n) {
+  if (op.n_in >= 0 && n != static_cast<size_t>(op.n_in))
+    throw_error<TypeError>(op.name, ": takes ", op.n_in, " operands, got ", n);
+}
+
+uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
+  ReadMask mask = 0;
+  uint32_t origin = ~uint32_t{0};
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].tracked()) continue;
+    mask |= op.reads_of(i);
+    origin = std::min(origin, tape.node(inputs[i].slot()).origin);
+  }
+  const uint32_t slot = tape.new_node(NodeKind::op, op.id);
+  const bool many = inputs.size() > 2;
+  const bool reads_any_input = (mask & reads_all_inputs) != 0;
+  NodeExtra* extra = nullptr;
+  if (many || !attrs.empty() || op.n_out != 1) {
+    extra = new NodeExtra;
+    extra->attrs = attrs;
+    if (many) extra->inputs.resize(inputs.size());
+  }
+  uint8_t flags = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool reads = many ? reads_any_input : (mask & reads_in(static_cast<int>(i))) != 0;
+    uint32_t in = 0;
+    if (inputs[i].tracked()) {
+      in = inputs[i].slot();
+      tape.retain_node(in);
+    } else if (reads || op.scalar_fn < 0) {
+      Value v = inputs[i].value();
+      if (!reads) v.drop_data();
+      in = tape.constant(std::move(v));  // its first counts are ours
+      if (reads) tape.node(in).value_refs = 0;
+    }
+    if (reads && in != 0) {
+      tape.retain_value(in);
+      flags |= many || i == 0 ? Node::reads_in0 : Node::reads_in1;
+    }
+    if (many) {
+      extra->inputs[i] = in;
+    } else {
+      tape.node(slot).in[i] = in;
+    }
+  }
+  Node& n = tape.node(slot);
+  n.n_in = many ? Node::many_inputs : static_cast<uint8_t>(inputs.size());
+  n.flags = flags;
+  n.origin = origin;
+  n.extra = extra;
+  return slot;
+}
+
+Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs, Value out) {
+  const uint32_t slot = record_application(tape, op, attrs, inputs);
+  Node& n = tape.node(slot);
+  n.value = std::move(out);
+  ReadMask mask = 0;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].tracked()) mask |= op.reads_of(i);
+  if (mask & reads_out(0)) {
+    n.flags |= Node::reads_output;
+    ++n.value_refs;
+  }
+  return Ref::adopt(&tape, slot);
+}
+
+namespace {
+
+std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
+                                std::vector<Value> out) {
+  ReadMask mask = 0;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].tracked()) mask |= op.reads_of(i);
+  const Ref primary = Ref::adopt(&tape, record_application(tape, op, attrs, inputs));
+  std::vector<Ref> picks;
+  for (size_t j = 0; j < out.size(); ++j) {
+    picks.push_back(is_floating(out[j].dtype()) ? pick_output(primary, j, out[j]) : Ref(out[j]));
+    if (!(mask & reads_out(static_cast<int>(j)))) out[j].drop_data();
+  }
+  tape.node(primary.slot()).extra->outs = std::move(out);
+  return picks;
+}
+
+}  // namespace
+
+Ref pick_output(const Ref& primary, size_t j, Value value) {
+  Tape& tape = *primary.tape();
+  const uint32_t slot = tape.new_node(NodeKind::pick, static_cast<uint16_t>(j));
+  Node& n = tape.node(slot);
+  n.in[0] = primary.slot();
+  n.n_in = 1;
+  n.origin = tape.node(primary.slot()).origin;
+  n.value = std::move(value);
+  tape.retain_node(primary.slot());
+  return Ref::adopt(&tape, slot);
+}
+
+std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs) {
+  check_input_count(op, inputs.size());
+  if (op.compose) return op.compose(attrs, inputs);
+  Tape* tape = recording_tape(op, inputs);
+  std::vector<Value> out = evaluate(op, attrs, inputs, count_outputs(op, attrs, inputs));
+  if (tape == nullptr) return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
+  if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
+  std::vector<Ref> result;
+  if (is_floating(out[0].dtype())) {
+    result.push_back(record_single(*tape, op, attrs, inputs, std::move(out[0])));
+  } else {
+    result.push_back(Ref(std::move(out[0])));
+  }
+  return result;
+}
+
+Ref apply(const Op& op, const Attrs& attrs, std::initializer_list<Ref> inputs) {
+  check_input_count(op, inputs.size());
+  if (op.compose || op.n_out != 1 || op.in_place || inputs.size() > 3)
+    return std::move(apply(op, attrs, std::vector<Ref>(inputs))[0]);
+  return apply_single(op, attrs, {inputs.begin(), inputs.size()});
+}
+
+Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
+  Tape* tape = recording_tape(op, inputs);
+  Value in[3], out[1];
+  for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
+  op.eval(attrs, {in, inputs.size()}, {out, 1});
+  if (tape && is_floating(out[0].dtype())) return record_single(*tape, op, attrs, inputs, std::move(out[0]));
+  return Ref(std::move(out[0]));
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,200 @@
+#include "tapegrad/tape/tape.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+#include "tapegrad/base/error.h"
+
+namespace tapegrad {
+
+thread_local Tape* Tape::current_ = nullptr;
+std::string (*current_location)() = nullptr;
+uint64_t (*fingerprint_of)(const Value& value) = nullptr;
+
+// Closes the thread's tape when the thread ends.
+struct TapeOwner {
+  Tape* tape = nullptr;
+  ~TapeOwner() {
+    if (tape) tape->close();
+  }
+};
+
+namespace {
+thread_local TapeOwner owner;
+}
+
+Tape::Tape() {
+  // Reserved, not touched: the directory never moves, so that other threads may read values.
+  void* directory = mmap(nullptr, max_slabs * sizeof(Node*), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (directory == MAP_FAILED) throw_error<MemoryError>("could not reserve a tape");
+  slabs_ = static_cast<Node**>(directory);
+}
+
+Tape::~Tape() {
+  for (uint32_t i = 0; i < slab_count_; ++i) delete[] slabs_[i];
+  munmap(slabs_, max_slabs * sizeof(Node*));
+}
+
+Tape& Tape::create() {
+  current_ = new Tape;
+  owner.tape = current_;
+  return *current_;
+}
+
+uint32_t Tape::grow() {
+  const uint32_t slot = next_fresh_;
+  if ((slot >> slab_shift) >= slab_count_) {
+    if (slab_count_ == max_slabs) throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
+    slabs_[slab_count_] = new Node[slab_size];
+    ++slab_count_;
+  }
+  ++next_fresh_;
+  return slot;
+}
+
+uint32_t Tape::constant(Value value) {
+  const uint32_t slot = new_node(NodeKind::constant, 0);
+  Node& n = node(slot);
+  n.n_in = 0;
+  n.origin = ~uint32_t{0};
+  n.value = std::move(value);
+  if (n.value.buffer() != nullptr && n.value.buffer()->is_foreign()) {
+    if (n.value.byte_count() < hold_by_reference_bytes) {
+      n.value = n.value.copy();
+    } else {
+      n.flags |= Node::held_by_reference;
+      n.extra = new NodeExtra;
+      if (current_location) n.extra->where = current_location();
+      n.extra->fingerprint = fingerprint_of(n.value);
+    }
+  }
+  return slot;
+}
+
+uint32_t Tape::leaf(Leaf* leaf, const Value& value) {
+  const uint32_t slot = new_node(NodeKind::leaf, 0);
+  Node& n = node(slot);
+  n.refs = n.value_refs = 0;
+  n.n_in = 0;
+  n.origin = 0;
+  n.value = value;
+  n.leaf = leaf;
+  leaf->retain();
+  return slot;
+}
+
+uint32_t Tape::argument(uint32_t input, Value value) {
+  const uint32_t slot = new_node(NodeKind::argument, 0);
+  Node& n = node(slot);
+  n.value = std::move(value);
+  n.origin = innermost_scope();
+  n.n_in = 0;
+  if (input != 0) {
+    n.n_in = 1;
+    n.in[0] = input;
+    n.origin = std::min(n.origin, node(input).origin);
+    retain_node(input);
+  }
+  return slot;
+}
+
+void Tape::collect(uint32_t first) {
+  work_.push_back(first);
+  if (collecting_) return;  // releasing a value came back here: the loop below goes on with it
+  collecting_ = true;
+  while (!work_.empty()) {
+    const uint32_t slot = work_.back();
+    work_.pop_back();
+    Node& n = node(slot);
+    const std::span<const uint32_t> inputs = n.inputs();
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == 0) continue;
+      Node& input = node(inputs[i]);
+      if (n.reads_input(i)) release_value(input);
+      if (--input.refs == 0) work_.push_back(inputs[i]);
+    }
+    NodeExtra* extra = n.extra;
+    Leaf* leaf = n.kind == NodeKind::leaf ? n.leaf : nullptr;
+    n.extra = nullptr;
+    n.flags = 0;
+    n.n_in = 0;
+    Value().swap(n.value);
+    n.mark = free_head_;
+    free_head_ = slot;
+    --live_;
+    delete extra;
+    if (leaf) leaf->drop();
+  }
+  collecting_ = false;
+}
+
+void Tape::free_recording(uint32_t slot) {
+  Node& n = node(slot);
+  if (n.kind != NodeKind::op) return;
+  const std::span<const uint32_t> inputs = n.inputs();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i] != 0 && n.reads_input(i)) release_value(node(inputs[i]));
+  if (n.flags & Node::reads_output) release_value(n);
+  n.flags = Node::freed;
+}
+
+void Tape::close_scope(uint32_t serial) {
+  while (!scopes_.empty() && scopes_.back() >= serial) scopes_.pop_back();
+}
+
+void Tape::release_elsewhere(uint32_t slot) {
+  bool last = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (!closed()) {
+      queued_.push_back(slot);
+      pending_.store(true, std::memory_order_release);
+      return;
+    }
+    Node& n = node(slot);
+    release_value(n);
+    if (--n.refs == 0) collect(slot);
+    last = live_ == 0;
+  }
+  if (last) delete this;
+}
+
+void Tape::drain() {
+  std::vector<uint32_t> slots;
+  {
+    std::lock_guard lock(mutex_);
+    slots.swap(queued_);
+    pending_.store(false, std::memory_order_release);
+  }
+  for (uint32_t slot : slots) release(slot);
+}
+
+void Tape::close() {
+  drain();
+  current_ = nullptr;
+  bool last = false;
+  {
+    std::lock_guard lock(mutex_);
+    closed_.store(true, std::memory_order_release);
+    for (uint32_t slot : queued_) {
+      Node& n = node(slot);
+      release_value(n);
+      if (--n.refs == 0) collect(slot);
+    }
+    queued_.clear();
+    last = live_ == 0;
+  }
+  if (last) delete this;
+}
+
+void throw_wrong_thread(const Tape& tape, const char* operation) {
+  if (tape.closed())
+    throw_error<RuntimeError>(operation, ": the Variable was recorded on a thread that has ended, so its recording is gone; ",
+                              "differentiate on the thread that records, or pass plain values between threads with tg.value(v)");
+  throw_error<RuntimeError>(operation, ": the Variable was recorded on another thread, whose tape only that thread may extend or "
+                            "sweep; pass tg.value(v), or a leaf Variable (leaves may be read on any thread)");
+}
+
+}  // namespace tapegrad

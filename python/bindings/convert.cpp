@@ -1,0 +1,274 @@
+#include "convert.h"
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/tape/tape.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+namespace {
+
+using py::detail::array_proxy;
+using py::detail::npy_api;
+
+std::mutex pending_mutex;
+std::vector<PyObject*> pending_references;
+std::atomic<bool> any_pending{false};
+
+// A borrowed array is let go of wherever its last Value goes: perhaps on a thread without the GIL.
+void release_array(void* owner) {
+  auto* object = static_cast<PyObject*>(owner);
+  if (PyGILState_Check()) {
+    Py_DECREF(object);
+    return;
+  }
+  std::lock_guard lock(pending_mutex);
+  pending_references.push_back(object);
+  any_pending.store(true, std::memory_order_release);
+}
+
+std::optional<DType> dtype_of_type_num(int type_num) {
+  switch (type_num) {
+    case npy_api::NPY_BOOL_:
+      return DType::bool_;
+    case npy_api::NPY_BYTE_:
+      return DType::int8;
+    case npy_api::NPY_UBYTE_:
+      return DType::uint8;
+    case npy_api::NPY_SHORT_:
+      return DType::int16;
+    case npy_api::NPY_USHORT_:
+      return DType::uint16;
+    case npy_api::NPY_INT_:
+      return DType::int32;
+    case npy_api::NPY_UINT_:
+      return DType::uint32;
+    case npy_api::NPY_LONG_:
+      return sizeof(long) == 8 ? DType::int64 : DType::int32;
+    case npy_api::NPY_ULONG_:
+      return sizeof(long) == 8 ? DType::uint64 : DType::uint32;
+    case npy_api::NPY_LONGLONG_:
+      return DType::int64;
+    case npy_api::NPY_ULONGLONG_:
+      return DType::uint64;
+    case npy_api::NPY_FLOAT_:
+      return DType::float32;
+    case npy_api::NPY_DOUBLE_:
+      return DType::float64;
+    default:
+      return std::nullopt;
+  }
+}
+
+[[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
+  const auto dtype = py::str(py::handle(object).attr("dtype")).cast<std::string>();
+  throw_error<TypeError>(operation, ": dtype ", dtype,
+                         " is not supported; tapegrad works with float64, float32, integers and bool (convert with "
+                         "x.astype(float))");
+}
+
+Value from_array(PyObject* object, const char* operation) {
+  py::object keep;
+  const auto* proxy = array_proxy(object);
+  const auto descr = py::reinterpret_borrow<py::dtype>(proxy->descr);
+  const char order = descr.byteorder();
+  std::optional<DType> dtype = dtype_of_type_num(descr.num());
+  constexpr int aligned = npy_api::NPY_ARRAY_ALIGNED_;
+  const int type_num_half = 23;
+  if (!dtype && descr.num() == type_num_half) dtype = DType::float32;
+  if (!dtype) throw_unsupported(object, operation);
+  const auto item = static_cast<int64_t>(item_size(*dtype));
+  bool direct = descr.num() != type_num_half && (order == '=' || order == '|' || order == '<') && (proxy->flags & aligned);
+  for (int i = 0; i < proxy->nd && direct; ++i) direct = proxy->strides[i] % item == 0;
+  if (!direct) {
+    keep = py::array(py::handle(object).attr("astype")(dtype_object(*dtype)));
+    object = keep.ptr();
+    proxy = array_proxy(object);
+  }
+  Dims shape(static_cast<size_t>(proxy->nd)), strides(static_cast<size_t>(proxy->nd));
+  for (int i = 0; i < proxy->nd; ++i) {
+    shape[static_cast<size_t>(i)] = proxy->dimensions[i];
+    strides[static_cast<size_t>(i)] = proxy->strides[i] / item;
+  }
+  if (shape.empty()) {
+    return visit_dtype(*dtype, [&](auto tag) {
+      using T = decltype(tag);
+      const T x = *reinterpret_cast<const T*>(proxy->data);
+      if constexpr (std::is_floating_point_v<T>) {
+        return Value::scalar(x, *dtype);
+      } else {
+        return Value::integer_scalar(static_cast<int64_t>(x), *dtype);
+      }
+    });
+  }
+  const int64_t bytes = element_count(shape) * item;
+  Py_INCREF(object);
+  const Value borrowed = Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
+                                     proxy->data, *dtype, shape, strides.data());
+  return static_cast<size_t>(bytes) < hold_by_reference_bytes ? borrowed.copy() : borrowed;
+}
+
+bool is_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
+
+void drop_buffer(PyObject* capsule) {
+  static_cast<Buffer*>(PyCapsule_GetPointer(capsule, nullptr))->drop();
+}
+
+}  // namespace
+
+void release_pending_references() {
+  if (!any_pending.load(std::memory_order_acquire)) return;
+  std::vector<PyObject*> objects;
+  {
+    std::lock_guard lock(pending_mutex);
+    objects.swap(pending_references);
+    any_pending.store(false, std::memory_order_release);
+  }
+  for (PyObject* o : objects) Py_DECREF(o);
+}
+
+Value to_value(PyObject* object, const char* operation) {
+  return to_operand(object, operation).ref.value();
+}
+
+Operand to_operand(PyObject* object, const char* operation) {
+  if (is_variable(object)) return {variable_cell(object).ref(), false};
+  if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
+  if (PyBool_Check(object)) return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
+  if (PyLong_Check(object)) {
+    const double d = PyLong_AsDouble(object);
+    if (d == -1.0 && PyErr_Occurred()) throw py::error_already_set();
+    return {Ref(d), true};
+  }
+  release_pending_references();
+  if (is_array(object)) return {Ref(from_array(object, operation)), false};
+  if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object)), false};  // numpy.float64
+  if (PyComplex_Check(object))
+    throw_error<TypeError>(operation, ": complex numbers are not supported yet; use the real and imaginary parts");
+  if (PyUnicode_Check(object) || PyBytes_Check(object))
+    throw_error<TypeError>(operation, ": can't compute with the string ", py::repr(py::handle(object)).cast<std::string>(),
+                           "; convert it to a number first");
+  if (object == Py_None) throw_error<TypeError>(operation, ": got None where a number or an array is needed");
+  py::object array = py::module_::import("numpy").attr("asarray")(py::handle(object));
+  if (array_proxy(array.ptr())->nd >= 0 && py::reinterpret_borrow<py::dtype>(array_proxy(array.ptr())->descr).kind() == 'O') {
+    static const py::object* pack = nullptr;
+    if (pack == nullptr && py::hasattr(py::module_::import("tapegrad"), "_pack"))
+      pack = new py::object(py::module_::import("tapegrad").attr("_pack"));
+    if (pack != nullptr) {
+      const py::object packed = (*pack)(array);
+      if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref(), false};
+    }
+    throw_unsupported(array.ptr(), operation);
+  }
+  return {Ref(from_array(array.ptr(), operation)), false};
+}
+
+void settle_weak(std::span<Operand> operands) {
+  bool any_weak = false, any_strong = false;
+  DType strong = DType::bool_;
+  for (const Operand& o : operands) {
+    any_weak |= o.weak;
+    if (!o.weak) {
+      strong = any_strong ? promote(strong, o.ref.dtype()) : o.ref.dtype();
+      any_strong = true;
+    }
+  }
+  if (!any_weak || !any_strong || strong != DType::float32) return;
+  for (Operand& o : operands)
+    if (o.weak) o.ref = Ref(o.ref.value().cast(DType::float32));
+}
+
+py::object dtype_object(DType d) {
+  static const py::object* dtypes[dtype_count] = {};
+  const auto i = static_cast<size_t>(d);
+  if (dtypes[i] == nullptr) dtypes[i] = new py::object(py::dtype(dtype_name(d)));
+  return *dtypes[i];
+}
+
+DType to_dtype(py::handle dtype) {
+  const py::dtype d = py::dtype::from_args(py::reinterpret_borrow<py::object>(dtype));
+  const std::optional<DType> found = dtype_of_type_num(d.num());
+  if (!found)
+    throw_error<TypeError>("dtype ", py::str(d).cast<std::string>(),
+                           " is not supported; tapegrad works with float64, float32, integers and bool");
+  return *found;
+}
+
+PyObject* to_python(const Value& value, bool writable) {
+  if (value.is_scalar()) {
+    switch (value.dtype()) {
+      case DType::float64:
+        return PyFloat_FromDouble(value.as_double());
+      case DType::bool_:
+        return PyBool_FromLong(value.as_int64() != 0);
+      case DType::int64:
+        return PyLong_FromLongLong(value.as_int64());
+      default:
+        return dtype_object(value.dtype()).attr("type")(value.as_double()).release().ptr();
+    }
+  }
+  if (!value.has_data()) throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
+  Value v = value;
+  if (writable && !(v.buffer()->is_foreign() == false && v.is_contiguous() && v.buffer()->is_unique())) {
+    // `value` itself and `v` share the buffer: two references mean that nobody else has one.
+    const bool only_ours = !v.buffer()->is_foreign() && v.is_contiguous() && [&] {
+      v.buffer()->drop();
+      const bool unique = v.buffer()->is_unique();
+      v.buffer()->retain();
+      return unique;
+    }();
+    if (!only_ours) v = v.copy();
+  }
+  const Dims shape = v.shape(), strides = v.strides();
+  const auto item = static_cast<py::ssize_t>(item_size(v.dtype()));
+  py::ssize_t dims[max_ndim], steps[max_ndim];
+  for (size_t i = 0; i < shape.size(); ++i) {
+    dims[i] = shape[i];
+    steps[i] = strides[i] * item;
+  }
+  v.buffer()->retain();
+  py::object base = py::reinterpret_steal<py::object>(PyCapsule_New(v.buffer(), nullptr, drop_buffer));
+  const auto& api = npy_api::get();
+  PyObject* descr = dtype_object(v.dtype()).release().ptr();  // stolen by the constructor
+  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, descr, static_cast<int>(shape.size()), dims, steps,
+                                              v.raw(), writable ? npy_api::NPY_ARRAY_WRITEABLE_ : 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  api.PyArray_SetBaseObject_(array, base.release().ptr());
+  return array;
+}
+
+py::object to_object(const Value& value, bool writable) {
+  return py::reinterpret_steal<py::object>(to_python(value, writable));
+}
+
+void install_location_hook() {
+  current_location = []() -> std::string {
+    if (!PyGILState_Check()) return "";
+    // The innermost frame outside this package is the user's.
+    PyFrameObject* frame = PyEval_GetFrame();
+    Py_XINCREF(frame);
+    std::string where;
+    while (frame != nullptr) {
+      PyCodeObject* code = PyFrame_GetCode(frame);
+      const char* file = PyUnicode_AsUTF8(code->co_filename);
+      const std::string path = file ? file : "";
+      Py_DECREF(code);
+      if (path.find("/tapegrad/") == std::string::npos && path.find("/numpy/") == std::string::npos) {
+        where = path + ":" + std::to_string(PyFrame_GetLineNumber(frame));
+        Py_DECREF(frame);
+        break;
+      }
+      PyFrameObject* back = PyFrame_GetBack(frame);
+      Py_DECREF(frame);
+      frame = back;
+    }
+    return where;
+  };
+}
+
+}  // namespace tapegrad

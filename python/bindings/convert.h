@@ -1,0 +1,39 @@
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include "tapegrad/tape/ref.h"
+
+namespace tapegrad {
+
+namespace py = pybind11;
+
+// A plain Python or NumPy number, array or nested list as a Value. Large arrays are borrowed (the Value keeps them
+// alive), others copied. Errors name `operation`.
+Value to_value(PyObject* object, const char* operation = "tapegrad");
+
+// What a number from Python is: Python's own numbers are weak, they take the dtype of what they meet.
+struct Operand {
+  Ref ref;
+  bool weak = false;
+};
+Operand to_operand(PyObject* object, const char* operation);
+// Weak operands take the promoted dtype of the strong ones (float64 where there is none).
+void settle_weak(std::span<Operand> operands);
+
+// float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable array never shares
+// memory with anything recorded.
+PyObject* to_python(const Value& value, bool writable);
+py::object to_object(const Value& value, bool writable = true);
+
+// numpy.float64 as the dtype object, and back.
+py::object dtype_object(DType d);
+DType to_dtype(py::handle dtype);
+
+// Python's strong references that another thread let go of.
+void release_pending_references();
+
+void install_location_hook();
+
+}  // namespace tapegrad

@@ -1,0 +1,248 @@
+#include "functions.h"
+
+#include <pybind11/stl.h>
+
+#include <string_view>
+#include <unordered_set>
+
+#include "convert.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/tape/op.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+namespace {
+
+namespace py = pybind11;
+
+Attr to_attr(py::handle h) {
+  if (h.is_none()) return {};
+  if (PyBool_Check(h.ptr())) return h.ptr() == Py_True;
+  if (PyLong_Check(h.ptr())) return h.cast<int64_t>();
+  if (PyFloat_Check(h.ptr())) return h.cast<double>();
+  if (PyUnicode_Check(h.ptr())) return h.cast<std::string>();
+  if (PyTuple_Check(h.ptr()) || PyList_Check(h.ptr())) {
+    std::vector<int64_t> items;
+    for (py::handle item : h) items.push_back(py::int_(py::reinterpret_borrow<py::object>(item)).cast<int64_t>());
+    return items;
+  }
+  if (PyIndex_Check(h.ptr())) return py::int_(py::reinterpret_borrow<py::object>(h)).cast<int64_t>();
+  throw_error<TypeError>("an attribute must be None, bool, int, float, str or a sequence of ints, got ",
+                         py::repr(h).cast<std::string>());
+}
+
+// Ops whose result NumPy lets share memory with its operand: writes go through.
+bool makes_view(const Op& op) {
+  static const std::unordered_set<std::string_view> names = {"slice",       "transpose", "reshape", "swapaxes",
+                                                             "moveaxis",    "expand_dims", "squeeze", "ravel",
+                                                             "flip"};
+  return names.contains(op.name);
+}
+
+// The result of a view op follows the Variable it was read from, where it shows the same memory.
+PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* first) {
+  if (is_variable(first) && result.ndim() > 0 && makes_view(op)) {
+    Cell& base = variable_cell(first);
+    if (base.value().buffer() != nullptr && result.value().buffer() == base.value().buffer()) {
+      base.retain();
+      return new_variable(Cell::view_of(CellPtr(&base), op, attrs, std::move(result)));
+    }
+  }
+  return new_variable(std::move(result));
+}
+
+py::object apply_named(const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
+  const Op* op = find_op(name);
+  if (op == nullptr) throw_error<ValueError>("there is no operation named '", name, "'");
+  std::vector<Operand> operands;
+  bool any_variable = false;
+  for (py::handle h : inputs) {
+    any_variable |= is_variable(h.ptr());
+    operands.push_back(to_operand(h.ptr(), op->name));
+    any_variable |= operands.back().ref.tracked();
+  }
+  settle_weak(operands);
+  std::vector<Ref> refs;
+  for (Operand& o : operands) refs.push_back(std::move(o.ref));
+  std::vector<Attr> items;
+  for (py::handle h : attrs) items.push_back(to_attr(h));
+  const Attrs a(std::move(items));
+  std::vector<Ref> results = apply(*op, a, std::move(refs));
+  const auto wrap = [&](Ref r) {
+    if (!any_variable || !is_floating(r.dtype())) return to_object(r.value());
+    return py::reinterpret_steal<py::object>(
+        wrap_result(std::move(r), *op, a, inputs.empty() ? Py_None : PyTuple_GET_ITEM(inputs.ptr(), 0)));
+  };
+  if (op->n_out == 1 || (op->compose != nullptr && results.size() == 1 && op->n_out != -1)) return wrap(std::move(results[0]));
+  py::tuple out(results.size());
+  for (size_t i = 0; i < results.size(); ++i) out[i] = wrap(std::move(results[i]));
+  return out;
+}
+
+Cell& cell_of(py::handle h, const char* what) {
+  if (!is_variable(h.ptr()))
+    throw_error<TypeError>(what, " must be Variables, got ", py::repr(h).cast<std::string>());
+  return variable_cell(h.ptr());
+}
+
+std::vector<Variable> to_variables(const py::iterable& items, const char* what) {
+  std::vector<Variable> all;
+  for (py::handle h : items) {
+    Cell& c = cell_of(h, what);
+    c.retain();
+    all.emplace_back(CellPtr(&c));
+  }
+  return all;
+}
+
+py::object from_ref(const Ref& r) {
+  if (!r.tracked()) return to_object(r.value());
+  return py::reinterpret_steal<py::object>(new_variable(r));
+}
+
+py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt, const py::object& seeds,
+                           const py::object& record) {
+  const std::vector<Variable> outs = to_variables(outputs, "grad: outputs"), ins = to_variables(wrt, "grad: wrt");
+  std::vector<Variable> seed_variables;
+  if (!seeds.is_none())
+    for (py::handle h : seeds) {
+      Ref r = to_operand(h.ptr(), "grad: seeds").ref;
+      if (seed_variables.size() < outs.size() && !r.tracked())
+        r = Ref(r.value().cast(outs[seed_variables.size()].value().dtype()));
+      seed_variables.push_back(Variable::from(std::move(r)));
+    }
+  if (!seeds.is_none() && seed_variables.size() != outs.size())
+    throw_error<ValueError>("grad: ", outs.size(), " outputs but ", seed_variables.size(), " seeds; give one for each");
+  const std::optional<bool> recorded = record.is_none() ? std::nullopt : std::optional(record.cast<bool>());
+  std::vector<Variable> result;
+  {
+    // A seed that is a plain value must not become a leaf of the recording.
+    std::vector<Ref> refs;
+    for (const Variable& s : seed_variables)
+      refs.push_back(s.cell().is_leaf() ? Ref(s.value()) : s.ref());
+    result = grad(outs, ins, refs, recorded);
+  }
+  py::list out;
+  for (size_t k = 0; k < result.size(); ++k) {
+    Cell& c = result[k].cell();
+    result[k].cell_ptr()->retain();
+    if (c.is_leaf()) {
+      c.drop();
+      out.append(to_object(c.value()));
+    } else {
+      out.append(py::reinterpret_steal<py::object>(new_variable(&c)));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void bind_functions(py::module_& m) {
+  m.def("apply", &apply_named, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::tuple(),
+        "Applies an operation by name.");
+  m.def("op_names", [] {
+    py::list names;
+    for (int i = 0; i < op_count(); ++i) names.append(op_by_id(static_cast<uint16_t>(i)).name);
+    return names;
+  });
+  m.def("op_summary", [](const std::string& name) {
+    const Op* op = find_op(name);
+    if (op == nullptr) throw_error<ValueError>("there is no operation named '", name, "'");
+    return std::string(op->summary);
+  });
+  m.def("infer", [](const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
+    const Op* op = find_op(name);
+    if (op == nullptr || op->infer == nullptr) throw_error<ValueError>("no shape rule for '", name, "'");
+    std::vector<TensorType> types;
+    for (py::handle h : inputs) types.push_back(to_operand(h.ptr(), op->name).ref.type());
+    std::vector<Attr> items;
+    for (py::handle h : attrs) items.push_back(to_attr(h));
+    py::list out;
+    for (const TensorType& t : op->infer(Attrs(std::move(items)), types))
+      out.append(py::make_tuple(py::tuple(py::cast(to_vector(t.shape))), dtype_object(t.dtype)));
+    return out;
+  }, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::tuple(), "Shapes and dtypes of an operation's results.");
+  m.def("set_hooks", [](const py::object& array_function, const py::object& array_ufunc) {
+    hooks.array_function = array_function.inc_ref().ptr();
+    hooks.array_ufunc = array_ufunc.inc_ref().ptr();
+  }, py::arg("array_function"), py::arg("array_ufunc"));
+  m.def("grad", &grad_of_variables, py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none(),
+        py::arg("record") = py::none(),
+        "Gradients of the outputs with respect to each Variable of wrt.\n\n"
+        ">>> import tapegrad as tg\n>>> w = tg.Variable(3.0)\n>>> tg.grad([w * w], [w])\n[6.0]\n");
+  m.def("value", [](const py::object& x) -> py::object {
+    return is_variable(x.ptr()) ? to_object(variable_cell(x.ptr()).value()) : x;
+  }, py::arg("x"));
+  m.def("stop_gradient", [](const py::object& x) -> py::object {
+    if (!is_variable(x.ptr())) return x;
+    Cell& c = variable_cell(x.ptr());
+    return to_object(c.value());
+  }, py::arg("x"));
+  m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
+  m.def("is_leaf", [](const py::handle& x) { return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf(); });
+  m.def("set_recording", [](bool on) { return Tape::current().set_recording(on); }, py::arg("on"));
+  m.def("recording", [] { return Tape::current().recording(); });
+  m.def("live_nodes", [] {
+    Tape::current().drain_releases();
+    return Tape::current().live_nodes();
+  });
+}
+
+void bind_scope(py::module_& m) {
+  struct PyScope {
+    std::unique_ptr<Scope> scope;
+    Scope& get() {
+      if (!scope) throw_error<RuntimeError>("the differentiation scope is closed; use it inside its with block");
+      return *scope;
+    }
+  };
+  static const auto refs_of = [](const py::iterable& items, const char* what) {
+    std::vector<Ref> refs;
+    for (py::handle h : items) refs.push_back(to_operand(h.ptr(), what).ref);
+    return refs;
+  };
+  static const auto list_of = [](std::vector<Ref> refs) {
+    py::list out;
+    for (const Ref& r : refs) out.append(from_ref(r));
+    return out;
+  };
+  py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")
+      .def(py::init([] { return PyScope{}; }))
+      .def("__enter__", [](py::object self) {
+        self.cast<PyScope&>().scope = std::make_unique<Scope>();
+        return self;
+      })
+      .def("__exit__", [](PyScope& self, const py::args&) { self.scope.reset(); })
+      .def("argument", [](PyScope& self, const py::object& x) {
+        Operand o = to_operand(x.ptr(), "grad");
+        Ref r = std::move(o.ref);
+        if (!r.tracked() && !r.value().is_scalar()) r = Ref(r.value().copy());
+        if (is_variable(x.ptr()) && !r.tracked() && variable_cell(x.ptr()).is_leaf()) r = Ref(r.value());
+        Variable v = self.get().argument(r);
+        v.cell().retain();
+        return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
+      })
+      .def("grad", [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt, const py::object& seeds) {
+        std::vector<Ref> outs = refs_of(outputs, "grad"), ins = refs_of(wrt, "grad"), s;
+        if (!seeds.is_none()) s = refs_of(py::reinterpret_borrow<py::iterable>(seeds), "grad");
+        return list_of(self.get().grad(outs, ins, s));
+      }, py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none())
+      .def("jvp", [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt, const py::iterable& tangents) {
+        return list_of(self.get().jvp(refs_of(outputs, "jvp"), refs_of(wrt, "jvp"), refs_of(tangents, "jvp")));
+      })
+      .def("jacobian", [](PyScope& self, const py::object& output, const py::iterable& wrt, const std::string& mode) {
+        if (mode != "reverse" && mode != "forward")
+          throw_error<ValueError>("jacobian: mode must be 'reverse' or 'forward', got '", mode, "'");
+        return list_of(self.get().jacobian(to_operand(output.ptr(), "jacobian").ref, refs_of(wrt, "jacobian"),
+                                           mode == "reverse"));
+      }, py::arg("output"), py::arg("wrt"), py::arg("mode") = "reverse")
+      .def("result", [](PyScope& self, const py::object& x) -> py::object {
+        if (!is_variable(x.ptr())) return x;
+        const Ref r = variable_cell(x.ptr()).ref();
+        const Ref out = self.get().result(r);
+        return out.tracked() ? x : to_object(out.value());
+      });
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace tapegrad {
+
+void bind_functions(pybind11::module_& m);
+void bind_scope(pybind11::module_& m);
+void bind_sgd(pybind11::module_& m);
+
+}  // namespace tapegrad

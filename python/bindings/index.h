@@ -1,0 +1,26 @@
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tapegrad/ops/index_spec.h"
+
+namespace tapegrad::python {
+
+// A Python index key: the spec, and one int64 array for each `array` item of it. A boolean mask
+// becomes the positions where it is true.
+struct IndexKey {
+  IndexSpec spec;
+  std::vector<Value> arrays;
+};
+
+// Reads `key` as NumPy does for an array of `shape`, with NumPy's errors. Holds the GIL.
+IndexKey parse_index(PyObject* key, std::span<const int64_t> shape);
+
+// The type of Variables, which are refused inside a key; set when the module is made.
+extern PyTypeObject* type_refused_as_index;
+
+}  // namespace tapegrad::python

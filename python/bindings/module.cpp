@@ -1,0 +1,83 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "convert.h"
+#include "functions.h"
+#include "tapegrad/autodiff/workspace.h"
+#include "tapegrad/base/buffer.h"
+#include "tapegrad/kernels/blas_library.h"
+#include "tapegrad/kernels/cpu.h"
+#include "tapegrad/ops/registry.h"
+#include "tapegrad/parallel/parallel.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+namespace {
+
+namespace py = pybind11;
+
+PyObject* exception_for(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::value:
+      return PyExc_ValueError;
+    case ErrorKind::type:
+      return PyExc_TypeError;
+    case ErrorKind::index:
+      return PyExc_IndexError;
+    case ErrorKind::memory:
+      return PyExc_MemoryError;
+    case ErrorKind::zero_division:
+      return PyExc_ZeroDivisionError;
+    case ErrorKind::linalg:
+      return py::object(py::module_::import("numpy.linalg").attr("LinAlgError")).release().ptr();
+    default:
+      return PyExc_RuntimeError;
+  }
+}
+
+}  // namespace
+
+void set_python_error() {
+  try {
+    throw;
+  } catch (py::error_already_set& e) {
+    e.restore();
+  } catch (const Error& e) {
+    PyErr_SetString(exception_for(e.kind()), e.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_RuntimeError, e.what());
+  }
+}
+
+}  // namespace tapegrad
+
+PYBIND11_MODULE(_core, m) {
+  using namespace tapegrad;
+  m.doc() = "The compiled core of tapegrad: Variable, grad, SGD and what the package is built on.";
+  py::register_exception_translator([](std::exception_ptr p) {
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const Error&) {
+      set_python_error();
+    }
+  });
+  register_all_ops();
+  create_variable_type(m);
+  fill_ufunc_table();
+  install_location_hook();
+  long_work = {[]() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; },
+               [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); }};
+  bind_functions(m);
+  bind_scope(m);
+  bind_sgd(m);
+  m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("get_num_threads", &num_threads);
+  m.def("set_work_threshold_ns", &set_work_threshold_ns, py::arg("ns"));
+  m.def("parallel_regions_run", &parallel_regions_run);
+  m.def("set_blas_library", [](const std::string& path) { set_blas_library(path); }, py::arg("path"));
+  m.def("isa_level", [] { return static_cast<int>(isa_level()); });
+  m.def("trim_pool", &trim_pool);
+  m.def("pool_bytes", [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
+}

@@ -1,0 +1,228 @@
+#include "convert.h"
+#include "tapegrad/autodiff/grad.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+namespace {
+
+namespace py = pybind11;
+
+PyObject* get_value(PyObject* self, void*) {
+  return guard([&] { return to_python(variable_cell(self).value(), false); });
+}
+
+int set_value(PyObject* self, PyObject* value, void*) {
+  return guard_int([&] {
+    if (value == nullptr) throw_error<TypeError>("v.value can't be deleted");
+    Cell& cell = variable_cell(self);
+    const TensorType type = cell.type();
+    if (is_variable(value))
+      throw_error<TypeError>("v.value = x: got a Variable, whose derivative would be lost; use v[...] = x, or "
+                             "v.value = tg.value(x)");
+    const Value plain = to_value(value, "v.value = x");
+    if (plain.shape() != type.shape)
+      throw_error<ValueError>("v.value = x: the Variable has shape ", type.shape, ", the value ", plain.shape(),
+                              "; assign v[...] = x to broadcast");
+    cell.set_value(plain.cast(type.dtype).copy());
+    return 0;
+  });
+}
+
+PyObject* get_grad(PyObject* self, void*) {
+  return guard([&]() -> PyObject* {
+    Cell& cell = variable_cell(self);
+    if (!cell.has_grad()) Py_RETURN_NONE;
+    return to_python(cell.grad(), false);
+  });
+}
+
+int set_grad(PyObject* self, PyObject* value, void*) {
+  return guard_int([&] {
+    Cell& cell = variable_cell(self);
+    if (value == nullptr || value == Py_None) {
+      cell.clear_grad();
+    } else {
+      cell.set_grad(to_value(value, "v.grad = g").copy());
+    }
+    return 0;
+  });
+}
+
+PyObject* get_shape(PyObject* self, void*) {
+  return guard([&]() -> PyObject* {
+    const Dims shape = variable_cell(self).type().shape;
+    PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(shape.size()));
+    for (size_t i = 0; i < shape.size(); ++i)
+      PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(shape[i]));
+    return tuple;
+  });
+}
+
+PyObject* get_dtype(PyObject* self, void*) {
+  return guard([&] { return dtype_object(variable_cell(self).value().dtype()).release().ptr(); });
+}
+
+PyObject* get_ndim(PyObject* self, void*) {
+  return guard([&] { return PyLong_FromLong(variable_cell(self).value().ndim()); });
+}
+
+PyObject* get_size(PyObject* self, void*) {
+  return guard([&] { return PyLong_FromLongLong(variable_cell(self).value().size()); });
+}
+
+PyObject* get_name(PyObject* self, void*) {
+  return guard([&]() -> PyObject* {
+    const std::string& name = variable_cell(self).name();
+    if (name.empty()) Py_RETURN_NONE;
+    return PyUnicode_FromString(name.c_str());
+  });
+}
+
+int set_name(PyObject* self, PyObject* value, void*) {
+  return guard_int([&] {
+    variable_cell(self).set_name(value == nullptr || value == Py_None ? "" : py::cast<std::string>(py::handle(value)));
+    return 0;
+  });
+}
+
+// NumPy asks for __array__: a scalar has none (it becomes an element of an object array, which is still
+// differentiated), an array refuses.
+PyObject* refuse_array(PyObject* self, PyObject*, PyObject*) {
+  return guard([&]() -> PyObject* {
+    throw_error<TypeError>("np.array(v): a plain array would lose the derivative of this Variable of shape ",
+                           variable_cell(self).type().shape,
+                           "; use np.stack or np.concatenate to join Variables, or tg.value(v) where the derivative is not "
+                           "needed");
+  });
+}
+
+PyMethodDef refuse_array_def = {"__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(refuse_array)), METH_VARARGS | METH_KEYWORDS,
+                                "Raises: a plain array would lose the derivative."};
+
+PyObject* get_array(PyObject* self, void*) {
+  return guard([&]() -> PyObject* {
+    if (variable_cell(self).value().is_scalar()) {
+      PyErr_SetString(PyExc_AttributeError, "__array__");
+      return nullptr;
+    }
+    return PyCFunction_New(&refuse_array_def, self);
+  });
+}
+
+PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
+  return guard([&]() -> PyObject* {
+    static const char* names[] = {"seed", "free", nullptr};
+    PyObject* seed = Py_None;
+    int free = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Op:backward", const_cast<char**>(names), &seed, &free))
+      return nullptr;
+    Cell& cell = variable_cell(self);
+    Value seed_value;
+    const bool given = seed != Py_None;
+    if (given) seed_value = to_value(seed, "backward").cast(cell.type().dtype);
+    backward(cell, given ? &seed_value : nullptr, free != 0);
+    Py_RETURN_NONE;
+  });
+}
+
+PyObject* array_function_method(PyObject*, PyObject* args, PyObject* kwargs) {
+  if (hooks.array_function == nullptr) Py_RETURN_NOTIMPLEMENTED;
+  return PyObject_Call(hooks.array_function, args, kwargs);
+}
+
+PyObject* item_method(PyObject* self, PyObject*) {
+  return guard([&]() -> PyObject* {
+    throw_error<TypeError>("v.item(): a plain number would lose the derivative of this Variable (value ",
+                           variable_cell(self).value(),
+                           "); keep the Variable, or call tg.value(v) where the derivative is not needed");
+  });
+}
+
+PyObject* format_method(PyObject* self, PyObject* spec) {
+  return guard([&]() -> PyObject* {
+    if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
+      return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);
+    if (PyUnicode_GetLength(spec) > 0)
+      throw_error<TypeError>("format: a Variable of shape ", variable_cell(self).type().shape,
+                             " takes no format; format its elements, or print(v)");
+    return PyObject_Str(self);
+  });
+}
+
+PyObject* copy_method(PyObject* self, PyObject*) {
+  return guard([&]() -> PyObject* {
+    Cell& cell = variable_cell(self);
+    if (cell.is_leaf()) {
+      Cell* c = Cell::leaf(cell.value().copy(), cell.name());
+      if (cell.has_grad()) c->set_grad(cell.grad());
+      return new_variable(c);
+    }
+    return new_variable(cell.ref());
+  });
+}
+
+PyObject* reduce_method(PyObject* self, PyObject*) {
+  return guard([&]() -> PyObject* {
+    Cell& cell = variable_cell(self);
+    if (!cell.is_leaf())
+      throw_error<TypeError>("pickle: this Variable of shape ", cell.type().shape,
+                             " is the result of recorded operations, which can't be pickled; pickle tg.value(v), or the "
+                             "leaves it was computed from");
+    py::object name = py::none();
+    if (!cell.name().empty()) name = py::str(cell.name());
+    py::object grad = py::none();
+    if (cell.has_grad()) grad = to_object(cell.grad());
+    const py::object type = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(self)));
+    return py::make_tuple(type, py::make_tuple(to_object(cell.value()), name, dtype_object(cell.type().dtype)), grad)
+        .release()
+        .ptr();
+  });
+}
+
+PyObject* set_state_method(PyObject* self, PyObject* state) {
+  if (set_grad(self, state, nullptr) != 0) return nullptr;
+  Py_RETURN_NONE;
+}
+
+template <class F>
+PyCFunction c_function(F* f) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
+}
+
+}  // namespace
+
+PyMethodDef variable_methods[] = {
+    {"backward", c_function(backward_method), METH_VARARGS | METH_KEYWORDS,
+     "backward($self, seed=None, free=False)\n--\n\n"
+     "Adds the gradient of this Variable to the .grad of every leaf it was computed from.\n\n"
+     "seed: cotangent of this Variable's shape; needed unless it is a scalar. free: give up the recording, which no\n"
+     "later sweep may use. ValueError for an array without a seed, RuntimeError where nothing was recorded.\n\n"
+     ">>> import numpy as np, tapegrad as tg\n"
+     ">>> w = tg.Variable([1.0, 2.0])\n"
+     ">>> np.sum(w * w).backward()\n"
+     ">>> w.grad\n"
+     "array([2., 4.])\n"},
+    {"__array_ufunc__", c_function(variable_array_ufunc), METH_FASTCALL | METH_KEYWORDS,
+     "NumPy's universal functions, recorded."},
+    {"__array_function__", c_function(array_function_method), METH_VARARGS | METH_KEYWORDS,
+     "NumPy's other functions, recorded."},
+    {"item", c_function(item_method), METH_VARARGS, "Raises: a plain number would lose the derivative."},
+    {"__format__", format_method, METH_O, "Formats the value."},
+    {"__copy__", copy_method, METH_NOARGS, "A Variable of its own with the same content."},
+    {"__deepcopy__", c_function(copy_method), METH_O, "A Variable of its own with the same content."},
+    {"__reduce__", reduce_method, METH_NOARGS, "Pickles a leaf: value, name, dtype and gradient."},
+    {"__setstate__", set_state_method, METH_O, "Restores the gradient."},
+    {}};
+
+PyGetSetDef variable_attributes[] = {
+    {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.", nullptr},
+    {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.", nullptr},
+    {"shape", get_shape, nullptr, "Lengths of the axes.", nullptr},
+    {"dtype", get_dtype, nullptr, "numpy.float64 or numpy.float32.", nullptr},
+    {"ndim", get_ndim, nullptr, "Number of axes.", nullptr},
+    {"size", get_size, nullptr, "Number of elements.", nullptr},
+    {"name", get_name, set_name, "A name for people, or None.", nullptr},
+    {"__array__", get_array, nullptr, "Refuses conversion of arrays, which would lose the derivative.", nullptr},
+    {}};
+
+}  // namespace tapegrad

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "tapegrad/autodiff/variable.h"
+
+// Variable is the one hot class: a heap type written against the C API, so that an operation on two scalars costs tens
+// of nanoseconds. Every entry point catches C++ exceptions (guard) and turns them into Python's.
+
+namespace tapegrad {
+
+struct PyVariable {
+  PyObject_HEAD
+  Cell* cell;
+  PyObject* weak_references;
+};
+
+extern PyTypeObject* variable_type;
+
+inline bool is_variable(PyObject* o) {
+  return Py_TYPE(o) == variable_type || PyType_IsSubtype(Py_TYPE(o), variable_type);
+}
+inline Cell& variable_cell(PyObject* o) { return *reinterpret_cast<PyVariable*>(o)->cell; }
+
+// A new Variable object that takes over one count of the cell.
+PyObject* new_variable(Cell* cell);
+inline PyObject* new_variable(Ref ref) { return new_variable(Cell::from(std::move(ref))); }
+
+// Sets the Python error for the exception in flight.
+void set_python_error();
+
+template <class F>
+PyObject* guard(F&& f) noexcept {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+template <class F>
+int guard_int(F&& f) noexcept {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return -1;
+  }
+}
+
+// Parts of the type, each in a file.
+extern PyMethodDef variable_methods[];
+extern PyGetSetDef variable_attributes[];
+PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names);
+void fill_ufunc_table();
+PyObject* number_add(PyObject*, PyObject*);
+PyObject* number_subtract(PyObject*, PyObject*);
+PyObject* number_multiply(PyObject*, PyObject*);
+PyObject* number_true_divide(PyObject*, PyObject*);
+PyObject* number_floor_divide(PyObject*, PyObject*);
+PyObject* number_remainder(PyObject*, PyObject*);
+PyObject* number_power(PyObject*, PyObject*, PyObject*);
+PyObject* number_matmul(PyObject*, PyObject*);
+PyObject* number_divmod(PyObject*, PyObject*);
+PyObject* number_negative(PyObject*);
+PyObject* number_positive(PyObject*);
+PyObject* number_absolute(PyObject*);
+PyObject* number_inplace_add(PyObject*, PyObject*);
+PyObject* number_inplace_subtract(PyObject*, PyObject*);
+PyObject* number_inplace_multiply(PyObject*, PyObject*);
+PyObject* number_inplace_divide(PyObject*, PyObject*);
+PyObject* number_inplace_floor_divide(PyObject*, PyObject*);
+PyObject* number_inplace_remainder(PyObject*, PyObject*);
+PyObject* number_inplace_power(PyObject*, PyObject*, PyObject*);
+PyObject* number_inplace_matmul(PyObject*, PyObject*);
+
+void create_variable_type(pybind11::module_& module);
+
+// The functions of the package that take what is not handled here.
+struct Hooks {
+  PyObject* array_function = nullptr;
+  PyObject* array_ufunc = nullptr;
+};
+extern Hooks hooks;
+
+}  // namespace tapegrad

@@ -1,0 +1,57 @@
+"""Exact derivatives of ordinary NumPy programs, recorded on a C++ tape.
+
+>>> import numpy as np
+>>> import tapegrad as tg
+>>> tg.grad(lambda x: np.sum(np.exp(-x) * x))(np.array([0.0, 1.0]))
+array([1., 0.])
+"""
+
+from typing import Any
+
+from tapegrad import _blas
+from tapegrad import _surface as _surface
+from tapegrad._core import SGD, Variable, get_num_threads, set_num_threads
+from tapegrad._gradients import elementwise_grad, grad, value_and_grad, vjp
+from tapegrad._jacobians import hessian, hvp, jacobian, jvp
+from tapegrad._recording import no_grad
+from tapegrad._trace import stop_gradient, value
+
+__version__ = "0.1.0"
+
+_blas.use_own_library()
+
+__all__ = [
+    "SGD",
+    "Variable",
+    "__version__",
+    "elementwise_grad",
+    "get_num_threads",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "numerical",
+    "optim",
+    "set_num_threads",
+    "stop_gradient",
+    "testing",
+    "value",
+    "value_and_grad",
+    "vjp",
+]
+
+_LAZY = frozenset({"numerical", "optim", "testing"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f"tapegrad.{name}")
+    raise AttributeError(f"module 'tapegrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | _LAZY)

@@ -1,0 +1,120 @@
+"""The array methods and properties of Variable: what the core does not write in C."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad._core import Variable, apply
+from tapegrad._surface import linear_algebra, plain, reductions, selection, shapes, ufuncs
+from tapegrad._surface.table import describe, table
+
+# NumPy's method of this name takes the arguments of the function, the array first.
+_SAME = {
+    "sum": reductions.sum, "mean": reductions.mean, "prod": reductions.prod,
+    "max": reductions.max, "min": reductions.min, "var": reductions.var, "std": reductions.std,
+    "cumsum": reductions.cumsum, "cumprod": reductions.cumprod,
+    "dot": linear_algebra.dot, "trace": linear_algebra.trace, "diagonal": linear_algebra.diagonal,
+    "swapaxes": shapes.swapaxes, "squeeze": shapes.squeeze, "ravel": shapes.ravel,
+    "repeat": shapes.repeat, "clip": selection.clip, "round": selection.round,
+    "take": selection.take, "choose": selection.choose,
+    "argmax": table[np.argmax], "argmin": table[np.argmin],
+    "argsort": table[np.argsort], "any": table[np.any], "all": table[np.all],
+    "nonzero": table[np.nonzero], "searchsorted": table[np.searchsorted],
+}  # fmt: skip
+
+
+def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
+    """Like numpy.ndarray.reshape: the shape as one tuple or as several numbers."""
+    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+
+
+def flatten(self: Variable, order: Any = "C") -> Any:
+    """A copy with one axis."""
+    return copy(shapes.reshape(self, (-1,), order))
+
+
+def transpose(self: Variable, *axes: Any) -> Any:
+    """Like numpy.ndarray.transpose: the axes as one tuple or as several numbers."""
+    if not axes or axes == (None,):
+        return shapes.transpose(self)
+    return shapes.transpose(self, axes[0] if len(axes) == 1 and np.iterable(axes[0]) else axes)
+
+
+def copy(self: Variable, order: Any = "C") -> Any:
+    """A recorded copy: writing to it leaves the original alone."""
+    return apply("positive", (self,))
+
+
+def astype(
+    self: Variable, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True,
+    copy: Any = True,
+) -> Any:  # fmt: skip
+    """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
+    return shapes.astype(self, dtype)
+
+
+def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
+    """Sorts in place."""
+    self[...] = selection.sort(self, axis)
+
+
+def fill(self: Variable, value: Any) -> None:
+    """Sets every element."""
+    self[...] = value
+
+
+def tolist(self: Variable) -> Any:
+    """Raises TypeError: a list of floats would lose the derivative."""
+    raise TypeError(
+        f"tolist() of {describe(self)} would lose the derivative; use list(v) for a list of "
+        "Variables, or tg.value(v).tolist() where plain numbers are meant"
+    )
+
+
+def conj(self: Variable) -> Any:
+    """The same: Variables are real."""
+    return apply("conjugate", (self,))
+
+
+def _method(name: str, function: Any) -> Any:
+    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"Variable.{name}"
+    method.__doc__ = f"Like numpy.ndarray.{name}."
+    return method
+
+
+def _unary(name: str) -> Any:
+    op = ufuncs.ALIASES.get(name, name)
+
+    def method(self: Variable) -> Any:
+        return apply(op, (self,))
+
+    method.__name__ = name
+    method.__qualname__ = f"Variable.{name}"
+    method.__doc__ = f"numpy.{name} of this Variable; NumPy calls it on arrays of Variables."
+    return method
+
+
+def attach_methods(cls: type[Variable]) -> None:
+    """Gives the core's Variable its methods and properties."""
+    for name in ufuncs.unary_names():
+        setattr(cls, name, _unary(name))
+    for name, function in _SAME.items():
+        setattr(cls, name, _method(name, function))
+    for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist, conj):
+        setattr(cls, function.__name__, function)
+    properties = {
+        "T": (lambda v: shapes.transpose(v), "The transpose."),
+        "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
+        "real": (lambda v: v, "The same: Variables are real."),
+        "imag": (lambda v: plain.imag(v), "Plain zeros: Variables are real."),
+        "itemsize": (lambda v: v.dtype.itemsize, "Bytes of an element."),
+        "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
+    }
+    for name, (getter, doc) in properties.items():
+        setattr(cls, name, property(getter, doc=doc))

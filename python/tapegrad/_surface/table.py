@@ -1,0 +1,140 @@
+"""Which implementation answers which NumPy function, and what the implementations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tapegrad import _core, _trace
+from tapegrad._core import Variable, apply
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+table: dict[Any, Callable[..., Any]] = {}
+
+NO_VALUE: Any = np._NoValue  # what NumPy's signatures default to
+_DTYPE_NUMBERS = {np.dtype(np.float32): 9, np.dtype(np.float64): 10}  # of cpp/tapegrad/base/dtype.h
+
+
+def implements(*functions: Any) -> Callable[[F], F]:
+    """Registers the decorated function as what `functions` do with Variables."""
+
+    def register(f: F) -> F:
+        for function in functions:
+            table[function] = f
+        return f
+
+    return register
+
+
+def array_function(
+    func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answers NumPy's `__array_function__` for Variables."""
+    implementation = table.get(func)
+    if implementation is not None:
+        return implementation(*args, **kwargs)
+    raise TypeError(_refusal(name_of(func)))
+
+
+def name_of(func: Any) -> str:
+    """The name under which users know a NumPy function."""
+    module = getattr(func, "__module__", None) or "numpy"
+    return f"{module.replace('numpy', 'np', 1)}.{getattr(func, '__name__', func)}"
+
+
+def _refusal(name: str) -> str:
+    import difflib
+
+    known = sorted({name_of(func) for func in table})
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    hint = f" (differentiable and near in name: {', '.join(near)})" if near else ""
+    return (
+        f"{name} has no derivative in tapegrad{hint}; where none is needed, call it on the plain "
+        "value, tg.value(v), else write it with other NumPy functions"
+    )
+
+
+def lift(x: Any) -> Any:
+    """`x` as an input of an op: lists and object arrays that hold Variables are stacked."""
+    if isinstance(x, Variable | float | int | np.generic):
+        return x
+    if isinstance(x, np.ndarray):
+        return _trace.pack_array(x) if x.dtype == object else x
+    if isinstance(x, list | tuple):
+        items = [lift(item) for item in x]
+        if any(isinstance(item, Variable) for item in items):
+            return apply("stack", tuple(items), (0,))
+    return np.asarray(x)
+
+
+def plain(x: Any) -> Any:
+    """`x` with every Variable inside replaced by its value."""
+    if isinstance(x, Variable):
+        return _core.value(x)
+    if isinstance(x, list):
+        return [plain(item) for item in x]
+    if isinstance(x, tuple):
+        return tuple(plain(item) for item in x)
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return _core.value(_trace.pack_array(x))
+    return x
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` converted to a floating dtype; unchanged where dtype is None."""
+    if dtype is None or dtype is NO_VALUE:
+        return x
+    wanted = np.dtype(dtype)
+    if not isinstance(x, Variable):
+        return np.asarray(x, wanted)
+    if x.dtype == wanted:
+        return x
+    if wanted not in _DTYPE_NUMBERS:
+        raise TypeError(
+            f"dtype={wanted} would lose the derivative of {describe(x)}: use float64 or float32, "
+            f"or convert the plain value, tg.value(v).astype('{wanted}')"
+        )
+    return apply("cast", (x,), (_DTYPE_NUMBERS[wanted],))
+
+
+def describe(x: Any) -> str:
+    """Shape and dtype, for messages."""
+    return f"a Variable of shape {tuple(x.shape)} and dtype {x.dtype}"
+
+
+def finish(name: str, result: Any, out: Any) -> Any:
+    """`result`, written into `out` where that is a Variable."""
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if out is None or out is NO_VALUE:
+        return result
+    if isinstance(out, Variable):
+        out[...] = result
+        return out
+    raise TypeError(
+        f"{name}: out= is a plain array, which cannot hold the derivative of a Variable; take the "
+        f"result instead, y = {name}(...), or pass a Variable as out="
+    )
+
+
+def given(x: Any) -> bool:
+    """Whether an optional argument was passed."""
+    return x is not None and x is not NO_VALUE
+
+
+def flag(x: Any) -> bool:
+    """A keepdims argument."""
+    return x is not NO_VALUE and bool(x)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an op's input."""
+    return tuple(x.shape) if isinstance(x, Variable | np.ndarray | np.generic) else np.shape(x)
+
+
+def floating_dtype(x: Any) -> Any:
+    """The dtype that constants made beside `x` should have."""
+    return x.dtype if isinstance(x, Variable) else np.asarray(x).dtype

@@ -1,0 +1,206 @@
+"""Running a function in a differentiation scope: what every transform shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tapegrad import _core, _tree
+from tapegrad._core import Scope, Variable
+from tapegrad._tree import Leaf, Tree
+
+Argnum: TypeAlias = int | Sequence[int]
+
+
+class Trace:
+    """One call of `f` in `scope`: its differentiated arguments and its result.
+
+    `variables` are the scope's identity nodes, in the order of the leaves of `chosen`, the
+    differentiated arguments as the caller gave them.
+    """
+
+    __slots__ = ("chosen", "label", "out", "scope", "variables")
+
+    def __init__(
+        self,
+        label: str,
+        scope: Scope,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: Sequence[int],
+    ) -> None:
+        self.label = label
+        self.scope = scope
+        self.variables: list[Variable] = []
+        given = list(args)
+        self.chosen = [given[i] for i in argnums]
+        for i in argnums:
+            given[i] = self._enter(given[i], i)
+        if argnums and all(tree is None for tree in self.chosen):
+            raise TypeError(
+                f"{label}: argument {argnums[0]} is None; pass a number, an array or a nesting of "
+                "dicts, lists and tuples of them"
+            )
+        self.out = pack(f(*given, **kwargs))
+
+    def _enter(self, tree: Tree, index: int) -> Tree:
+        found = _tree.leaves(tree, f"argument {index}")
+        entered = [self.scope.argument(check_leaf(self.label, x, path)) for path, x in found]
+        self.variables += entered
+        # `f` gets handles of its own: what it writes to them must not move what we differentiate by.
+        return _tree.fill(tree, iter([v.__copy__() for v in entered]))
+
+    def result(self, tree: Tree) -> Tree:
+        """`tree` with every leaf as it may leave the scope."""
+        found = [
+            self.scope.result(x) if isinstance(x, Variable) else x for _, x in _tree.leaves(tree)
+        ]
+        return _tree.fill(tree, iter(found))
+
+    def like_arguments(self, values: Sequence[Leaf]) -> list[Tree]:
+        """One tree for each differentiated argument, filled from `values` in order."""
+        items = iter(values)
+        return [_tree.fill(tree, items) for tree in self.chosen]
+
+
+def name_of(f: object) -> str:
+    """How messages call `f`."""
+    name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
+    return str(name or type(f).__name__).rpartition("<locals>.")[2]
+
+
+def check_callable(transform: str, f: object, example: str) -> None:
+    """Raises TypeError unless `f` can be called."""
+    if not callable(f):
+        raise TypeError(f"{transform}: {_tree.describe(f)} is not a function; call {example}")
+
+
+def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[int], bool]:
+    """The differentiated positions, and whether a single one was named."""
+    single = isinstance(argnum, int | np.integer)
+    wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore
+    found = []
+    for i in wanted:
+        if not -len(args) <= i < len(args):
+            raise TypeError(
+                f"{label}: the derivative is with respect to argument {i}, and the call has "
+                f"{len(args)} positional; pass it by position, or choose another with argnum="
+            )
+        found.append(i % len(args))
+    if len(set(found)) != len(found):
+        raise ValueError(f"{label}: argnum={argnum!r} names an argument twice")
+    return found, single
+
+
+def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
+    """`x` as a scope takes it: a float, a float array or a Variable; raises TypeError else."""
+    if isinstance(x, float | Variable):
+        return x
+    if isinstance(x, np.ndarray):
+        if type(x) is not np.ndarray and not isinstance(x, np.memmap):
+            raise TypeError(
+                f"{label}: {path} is a {type(x).__name__}, whose behaviour is not NumPy's plain "
+                f"one; pass np.asarray of it"
+            )
+        if x.dtype == object:
+            packed = pack(x)
+            if isinstance(packed, Variable):
+                return packed
+        elif x.dtype.char in "fd":
+            return x
+        remedy = "pass it as floats (x.astype(float)) or leave it out of argnum"
+        if x.dtype.kind == "c":
+            remedy = "complex numbers are not supported: pass real and imaginary parts"
+        elif x.dtype.kind in "OUS":
+            remedy = "pass an array of floats, or leave it out of argnum"
+        raise TypeError(
+            f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "
+            + remedy
+        )
+    if isinstance(x, bool | np.bool_):
+        raise TypeError(
+            f"{label}: {path} is the bool {x}; a flag has no derivative: leave it out of the "
+            "differentiated arguments (argnum=, a closure or a keyword)"
+        )
+    if isinstance(x, int | np.integer):
+        return float(x)
+    if isinstance(x, np.float32):
+        return x
+    raise TypeError(
+        f"{label}: {path} is {_tree.describe(x)}, which has no derivative; pass floats and float "
+        "arrays (in dicts, lists, tuples or dataclasses), and other things by argnum=, a closure "
+        "or a keyword"
+    )
+
+
+def pack(tree: Tree) -> Tree:
+    """`tree` with object arrays that hold Variables made into recorded arrays."""
+    if isinstance(tree, Variable | float):
+        return tree
+    if isinstance(tree, np.ndarray):
+        return pack_array(tree) if tree.dtype == object else tree
+    parts = None if tree is None else _tree.children(tree)
+    if not parts:
+        return tree
+    packed = [pack(part) for _, part in parts]
+    if all(new is old for new, (_, old) in zip(packed, parts, strict=True)):
+        return tree
+    return _tree.rebuild(tree, packed)
+
+
+def pack_array(array: np.ndarray[Any, Any]) -> Any:
+    """An object array with Variables in it as one recorded array; any other array as it is."""
+    items = array.ravel().tolist()
+    if not any(isinstance(item, Variable) for item in items):
+        return array
+    stacked = _core.apply("stack", tuple(pack(item) for item in items), (0,))
+    shape = array.shape + tuple(stacked.shape[1:])
+    return _core.apply("reshape", (stacked,), (shape,))
+
+
+def zeros_for(x: Leaf) -> Leaf:
+    """A plain zero of the shape and dtype of a checked leaf."""
+    if isinstance(x, np.ndarray) or (isinstance(x, Variable) and x.ndim):
+        return np.zeros(x.shape, x.dtype)
+    return 0.0
+
+
+def value(x: Tree) -> Tree:
+    """The plain value of a Variable, or of every one inside a nesting of containers.
+
+    What is computed from it is constant for every derivative. Anything else passes unchanged.
+
+    >>> import tapegrad as tg
+    >>> tg.value(tg.Variable(2.0) * 3)
+    6.0
+    >>> tg.value({"w": tg.Variable([1.0, 2.0]), "name": "line"})
+    {'w': array([1., 2.]), 'name': 'line'}
+    """
+    return _map_variables(_core.value, x)
+
+
+def stop_gradient(x: Tree) -> Tree:
+    """The same value, held constant: no derivative flows through it.
+
+    Takes a Variable, or any nesting of containers with Variables inside.
+
+    >>> import tapegrad as tg
+    >>> tg.grad(lambda x: x * tg.stop_gradient(x))(3.0)
+    3.0
+    """
+    return _map_variables(_core.stop_gradient, x)
+
+
+def _map_variables(f: Callable[[Any], Any], x: Tree) -> Tree:
+    if isinstance(x, Variable):
+        return f(x)
+    x = pack(x)
+    if isinstance(x, Variable):
+        return f(x)
+    parts = None if x is None else _tree.children(x)
+    if not parts:
+        return x
+    return _tree.rebuild(x, [_map_variables(f, part) for _, part in parts])

@@ -1,0 +1,33 @@
+"""Every file in examples/python runs, without a warning, and prints the right result."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples" / "python"
+
+PRINTS = {
+    "newton_hessian.py": "minimum at [1. 1.]",
+    "regression_autograd_style.py": "weight = 0.326592, bias = 0.267391, train error = 0.094409",
+    "regression_variables.py": "weight = 0.324007, bias = 0.266141, train error = 0.094635",
+    "three_ways.py": "[-1.4803977971  0.1087073263  0.051620475  -0.2913027856]",
+}
+
+
+def test_every_example_has_its_result_here():
+    assert sorted(PRINTS) == sorted(file.name for file in FOLDER.glob("*.py"))
+
+
+@pytest.mark.parametrize("name", sorted(PRINTS))
+def test_example(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(FOLDER / name)],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert PRINTS[name] in done.stdout
+    if name == "three_ways.py":
+        for way in ("forward", "reverse"):
+            assert f"{way:<12}{PRINTS[name]}  off by " in done.stdout

@@ -1,0 +1,51 @@
+"""What importing costs and brings, and that the stub says what the module has."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tapegrad as tg
+from tapegrad import _core
+
+STUB = Path(tg.__file__).with_name("_core.pyi")
+
+
+def test_public_names():
+    assert set(tg.__all__) <= set(dir(tg))
+    for name in tg.__all__:
+        getattr(tg, name)
+    assert tg.optim.SGD is tg.SGD
+    with pytest.raises(AttributeError, match="'wrong'"):
+        _ = tg.wrong
+    assert not callable(tg.Variable(1.0))
+
+
+def test_import_brings_little_beside_numpy():
+    code = """
+import sys, numpy
+before = set(sys.modules)
+import tapegrad
+new = {m.split(".")[0] for m in set(sys.modules) - before}
+print(" ".join(sorted(new - {"tapegrad"})))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    heavy = {"inspect", "dataclasses", "scipy", "matplotlib", "sympy", "copy", "difflib", "doctest"}
+    assert not heavy & set(result.stdout.split())
+
+
+def test_the_stub_names_what_the_module_has():
+    tree = ast.parse(STUB.read_text())
+    declared = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    actual = {name for name in dir(_core) if not name.startswith("__")}
+    assert set(declared) == actual
+    for name, node in declared.items():
+        if isinstance(node, ast.ClassDef):
+            members = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+            members |= {n.target.id for n in node.body if isinstance(n, ast.AnnAssign)}
+            for member in members - {"__getattr__", "__init__"}:
+                assert hasattr(getattr(_core, name), member), f"{name}.{member}"
