@@ -53,7 +53,7 @@ def _resident() -> int:
 
 
 def _grown(step: Callable[[float, float], Any], iterations: int, keep: bool) -> int:
-    """Bytes that `iterations` steps add; their losses sink, so that divergence would show."""
+    """The bytes that `iterations` steps add after the warm-up."""
     kept = []
     points = _points()
     for _ in range(WARM_UP):

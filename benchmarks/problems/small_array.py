@@ -12,8 +12,6 @@ from benchmarks.problem import Case, Run, Target
 CALLS = 200
 X = np.array([0.1, 0.2, -0.3, 0.4])
 C = np.array([1.5, -2.0, 0.5, 3.0])
-# name: (a loop of calls on x and a constant c, given sin and sum)
-OPERATIONS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {}
 
 
 def _add(x: Any, c: Any, sin: Any, total: Any) -> Any:

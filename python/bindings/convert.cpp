@@ -1,6 +1,7 @@
 #include "convert.h"
 
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -107,6 +108,11 @@ Value from_array(PyObject* object, const char* operation) {
     });
   }
   const int64_t bytes = element_count(shape) * item;
+  if (static_cast<size_t>(bytes) < hold_by_reference_bytes && shape.size() == 1 && strides[0] == 1) {
+    Value small = Value::empty(*dtype, shape);
+    std::memcpy(small.raw(), proxy->data, static_cast<size_t>(bytes));
+    return small;
+  }
   Py_INCREF(object);
   const Value borrowed = Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
                                      proxy->data, *dtype, shape, strides.data());
@@ -137,7 +143,7 @@ Value to_value(PyObject* object, const char* operation) {
 }
 
 Operand to_operand(PyObject* object, const char* operation) {
-  if (is_variable(object)) return {variable_cell(object).ref(), false};
+  if (is_variable(object)) return {variable_cell(object).ref(operation), false};
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
   if (PyBool_Check(object)) return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
   if (PyLong_Check(object)) {
@@ -146,7 +152,10 @@ Operand to_operand(PyObject* object, const char* operation) {
     return {Ref(d), true};
   }
   release_pending_references();
-  if (is_array(object)) return {Ref(from_array(object, operation)), false};
+  constexpr int type_num_object = 17;  // such an array may hold Variables: see below
+  if (is_array(object) &&
+      py::reinterpret_borrow<py::dtype>(array_proxy(object)->descr).num() != type_num_object)
+    return {Ref(from_array(object, operation)), false};
   if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object)), false};  // numpy.float64
   if (PyComplex_Check(object))
     throw_error<TypeError>(operation, ": complex numbers are not supported yet; use the real and imaginary parts");
@@ -199,7 +208,7 @@ DType to_dtype(py::handle dtype) {
   return *found;
 }
 
-PyObject* to_python(const Value& value, bool writable) {
+PyObject* to_python(Value&& value, bool writable) {
   if (value.is_scalar()) {
     switch (value.dtype()) {
       case DType::float64:
@@ -213,17 +222,8 @@ PyObject* to_python(const Value& value, bool writable) {
     }
   }
   if (!value.has_data()) throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
-  Value v = value;
-  if (writable && !(v.buffer()->is_foreign() == false && v.is_contiguous() && v.buffer()->is_unique())) {
-    // `value` itself and `v` share the buffer: two references mean that nobody else has one.
-    const bool only_ours = !v.buffer()->is_foreign() && v.is_contiguous() && [&] {
-      v.buffer()->drop();
-      const bool unique = v.buffer()->is_unique();
-      v.buffer()->retain();
-      return unique;
-    }();
-    if (!only_ours) v = v.copy();
-  }
+  if (writable && !(value.owns_buffer() && value.is_contiguous())) value = value.copy();
+  const Value& v = value;
   const Dims shape = v.shape(), strides = v.strides();
   const auto item = static_cast<py::ssize_t>(item_size(v.dtype()));
   py::ssize_t dims[max_ndim], steps[max_ndim];
@@ -240,6 +240,14 @@ PyObject* to_python(const Value& value, bool writable) {
   if (array == nullptr) throw py::error_already_set();
   api.PyArray_SetBaseObject_(array, base.release().ptr());
   return array;
+}
+
+PyObject* to_python(const Value& value, bool writable) {
+  return to_python(writable ? value.copy() : Value(value), writable);
+}
+
+py::object to_object(Value&& value, bool writable) {
+  return py::reinterpret_steal<py::object>(to_python(std::move(value), writable));
 }
 
 py::object to_object(const Value& value, bool writable) {

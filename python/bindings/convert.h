@@ -23,8 +23,10 @@ Operand to_operand(PyObject* object, const char* operation);
 void settle_weak(std::span<Operand> operands);
 
 // float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable array never shares
-// memory with anything recorded.
+// memory with anything recorded: it is a copy, unless the value is moved in and nothing else holds its buffer.
+PyObject* to_python(Value&& value, bool writable);
 PyObject* to_python(const Value& value, bool writable);
+py::object to_object(Value&& value, bool writable = true);
 py::object to_object(const Value& value, bool writable = true);
 
 // numpy.float64 as the dtype object, and back.

@@ -3,11 +3,13 @@
 #include <pybind11/stl.h>
 
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "convert.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/tape/op.h"
+#include "tapegrad/tape/record.h"
 #include "variable_type.h"
 
 namespace tapegrad {
@@ -51,33 +53,65 @@ PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* fi
   return new_variable(std::move(result));
 }
 
-py::object apply_named(const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
-  const Op* op = find_op(name);
-  if (op == nullptr) throw_error<ValueError>("there is no operation named '", name, "'");
-  std::vector<Operand> operands;
-  bool any_variable = false;
-  for (py::handle h : inputs) {
-    any_variable |= is_variable(h.ptr());
-    operands.push_back(to_operand(h.ptr(), op->name));
-    any_variable |= operands.back().ref.tracked();
+// Names are mostly the same interned strings: remembered by address.
+const Op& named_op(PyObject* name) {
+  static std::unordered_map<PyObject*, const Op*> known;
+  const auto it = known.find(name);
+  if (it != known.end()) return *it->second;
+  if (!PyUnicode_Check(name)) throw_error<TypeError>("apply: the name of the operation must be a string");
+  const char* text = PyUnicode_AsUTF8(name);
+  const Op* op = find_op(text);
+  if (op == nullptr) throw_error<ValueError>("there is no operation named '", text, "'");
+  if (PyUnicode_CHECK_INTERNED(name)) {
+    Py_INCREF(name);
+    known.emplace(name, op);
   }
-  settle_weak(operands);
-  std::vector<Ref> refs;
-  for (Operand& o : operands) refs.push_back(std::move(o.ref));
-  std::vector<Attr> items;
-  for (py::handle h : attrs) items.push_back(to_attr(h));
-  const Attrs a(std::move(items));
-  std::vector<Ref> results = apply(*op, a, std::move(refs));
-  const auto wrap = [&](Ref r) {
-    if (!any_variable || !is_floating(r.dtype())) return to_object(r.value());
-    return py::reinterpret_steal<py::object>(
-        wrap_result(std::move(r), *op, a, inputs.empty() ? Py_None : PyTuple_GET_ITEM(inputs.ptr(), 0)));
-  };
-  if (op->n_out == 1 || (op->compose != nullptr && results.size() == 1 && op->n_out != -1)) return wrap(std::move(results[0]));
-  py::tuple out(results.size());
-  for (size_t i = 0; i < results.size(); ++i) out[i] = wrap(std::move(results[i]));
-  return out;
+  return *op;
 }
+
+// apply(name, inputs, attrs=()) -> Variable, plain value, or a tuple of them.
+PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  return guard([&]() -> PyObject* {
+    if (n < 2 || n > 3 || !PyTuple_Check(args[1]) || (n == 3 && !PyTuple_Check(args[2])))
+      throw_error<TypeError>("apply(name, inputs, attrs=()): inputs and attrs are tuples");
+    const Op& op = named_op(args[0]);
+    PyObject* inputs = args[1];
+    const auto count = static_cast<size_t>(PyTuple_GET_SIZE(inputs));
+    std::vector<Operand> operands;
+    operands.reserve(count);
+    bool any_variable = false;
+    for (size_t i = 0; i < count; ++i) {
+      PyObject* item = PyTuple_GET_ITEM(inputs, static_cast<Py_ssize_t>(i));
+      operands.push_back(to_operand(item, op.name));
+      any_variable |= is_variable(item) || operands.back().ref.tracked();
+    }
+    if (count > 1) settle_weak(operands);
+    std::vector<Ref> refs;
+    refs.reserve(count);
+    for (Operand& o : operands) refs.push_back(std::move(o.ref));
+    std::vector<Attr> items;
+    if (n == 3)
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); ++i) items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
+    const Attrs attrs(std::move(items));
+    const auto wrap = [&](Ref r) {
+      if (!any_variable || !is_floating(r.dtype())) return to_python(std::move(r).take_value(), true);
+      return wrap_result(std::move(r), op, attrs, count == 0 ? Py_None : PyTuple_GET_ITEM(inputs, 0));
+    };
+    if (op.n_out == 1 && op.n_in > 0 && op.n_in <= 3 && op.compose == nullptr && !op.in_place) {
+      check_input_count(op, count);
+      return wrap(apply_single(op, attrs, refs));
+    }
+    std::vector<Ref> results = apply(op, attrs, std::move(refs));
+    if (op.n_out == 1) return wrap(std::move(results[0]));
+    py::tuple out(results.size());
+    for (size_t i = 0; i < results.size(); ++i) out[i] = py::reinterpret_steal<py::object>(wrap(std::move(results[i])));
+    return out.release().ptr();
+  });
+}
+
+PyMethodDef apply_definition = {
+    "apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(apply_function)), METH_FASTCALL,
+    "apply(name, inputs, attrs=(), /)\n--\n\nApplies an operation by name."};
 
 Cell& cell_of(py::handle h, const char* what) {
   if (!is_variable(h.ptr()))
@@ -95,9 +129,9 @@ std::vector<Variable> to_variables(const py::iterable& items, const char* what) 
   return all;
 }
 
-py::object from_ref(const Ref& r) {
-  if (!r.tracked()) return to_object(r.value());
-  return py::reinterpret_steal<py::object>(new_variable(r));
+py::object from_ref(Ref r) {
+  if (!r.tracked()) return to_object(std::move(r).take_value());
+  return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
 py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt, const py::object& seeds,
@@ -125,11 +159,12 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
   py::list out;
   for (size_t k = 0; k < result.size(); ++k) {
     Cell& c = result[k].cell();
-    result[k].cell_ptr()->retain();
     if (c.is_leaf()) {
-      c.drop();
-      out.append(to_object(c.value()));
+      Value g = c.value();
+      result[k] = Variable(CellPtr());
+      out.append(to_object(std::move(g)));
     } else {
+      c.retain();
       out.append(py::reinterpret_steal<py::object>(new_variable(&c)));
     }
   }
@@ -139,8 +174,7 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
 }  // namespace
 
 void bind_functions(py::module_& m) {
-  m.def("apply", &apply_named, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::tuple(),
-        "Applies an operation by name.");
+  m.attr("apply") = py::reinterpret_steal<py::object>(PyCFunction_New(&apply_definition, nullptr));
   m.def("op_names", [] {
     py::list names;
     for (int i = 0; i < op_count(); ++i) names.append(op_by_id(static_cast<uint16_t>(i)).name);
@@ -204,7 +238,7 @@ void bind_scope(py::module_& m) {
   };
   static const auto list_of = [](std::vector<Ref> refs) {
     py::list out;
-    for (const Ref& r : refs) out.append(from_ref(r));
+    for (Ref& r : refs) out.append(from_ref(std::move(r)));
     return out;
   };
   py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")

@@ -157,12 +157,9 @@ Entry read_entry(PyObject* item) {
     if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
     PyErr_Clear();  // numpy.bool has the slot and refuses
   }
-  py::array numbers = py::array::ensure(py::handle(item));
-  if (!numbers) {
-    PyErr_Clear();
-    throw_not_an_index();
-  }
-  return array_entry(std::move(numbers), false);
+  PyObject* numbers = py::detail::npy_api::get().PyArray_FromAny_(item, nullptr, 0, 0, 0, nullptr);
+  if (numbers == nullptr) throw py::error_already_set();
+  return array_entry(py::reinterpret_steal<py::array>(numbers), false);
 }
 
 Dims dims_of(const py::array& a) {

@@ -68,7 +68,10 @@ PYBIND11_MODULE(_core, m) {
   fill_ufunc_table();
   install_location_hook();
   long_work = {[]() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; },
-               [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); }};
+               [](void* state) {
+                 PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+                 release_pending_references();
+               }};
   bind_functions(m);
   bind_scope(m);
   bind_sgd(m);

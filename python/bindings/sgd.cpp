@@ -23,7 +23,7 @@ void bind_sgd(py::module_& m) {
                   ">>> optimizer.zero_grad()\n"
                   ">>> w.value, w.grad\n"
                   "(0.0, None)\n")
-      .def(py::init([](const py::iterable& params, double lr, double momentum, double dampening, bool nesterov,
+      .def(py::init([](const py::object& params, double lr, double momentum, double dampening, bool nesterov,
                        double weight_decay) {
              std::vector<Variable> all;
              if (is_variable(params.ptr()))

@@ -6,6 +6,7 @@
 #include "tapegrad/ops/matmul.h"
 #include "tapegrad/scalar/functions.h"
 #include "tapegrad/scalar/program.h"
+#include "tapegrad/tape/record.h"
 #include "variable_type.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else through Refs.
@@ -107,11 +108,19 @@ PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const Sc
 }
 
 PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
-  std::array<Operand, 2> operands{to_operand(a, name), b ? to_operand(b, name) : Operand{}};
-  const size_t n = b ? 2 : 1;
-  settle_weak({operands.data(), n});
-  Ref result = n == 2 ? elementwise(fn, {operands[0].ref, operands[1].ref}) : elementwise(fn, {operands[0].ref});
-  if (scalar_fn_info(fn).returns_bool) return to_python(result.value(), true);
+  Ref refs[2];
+  size_t n = 1;
+  if (b == nullptr) {
+    refs[0] = to_operand(a, name).ref;
+  } else {
+    Operand operands[2] = {to_operand(a, name), to_operand(b, name)};
+    settle_weak(operands);
+    refs[0].swap(operands[0].ref);
+    refs[1].swap(operands[1].ref);
+    n = 2;
+  }
+  Ref result = apply_single(op_by_id(static_cast<uint16_t>(fn)), Attrs(), {refs, n});
+  if (scalar_fn_info(fn).returns_bool) return to_python(std::move(result).take_value(), true);
   return new_variable(std::move(result));
 }
 
@@ -120,7 +129,7 @@ bool is_operand(PyObject* o) {
   return is_variable(o) || PyFloat_Check(o) || PyLong_Check(o) ||
          pybind11::detail::npy_api::get().PyArray_Check_(o) ||
          PyObject_TypeCheck(o, pybind11::detail::npy_api::get().PyArray_Type_) ||
-         pybind11::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o);
+         pybind11::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyUnicode_Check(o);
 }
 
 }  // namespace
@@ -152,6 +161,13 @@ PyObject* unary(PyObject* a) {
   return apply_elementwise(scalar_fn_of<F>(), a, nullptr);
 }
 
+// A container of Variables is no Variable itself, but has a derivative too.
+bool may_have_derivative(PyObject* o) {
+  if (is_variable(o) || PyList_Check(o) || PyTuple_Check(o)) return true;
+  const auto& api = pybind11::detail::npy_api::get();
+  return api.PyArray_Check_(o) && pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'O';
+}
+
 // y op= v writes into an array, as NumPy does; a scalar is a new object, as a float is.
 PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*)) {
   if (!is_variable(a)) return f(a, b);
@@ -167,7 +183,7 @@ PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*
       throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ", want.shape,
                               " doesn't match the broadcast shape ", made.type().shape,
                               "; write y = y + v instead of y += v");
-    if (cell.is_leaf() && !is_variable(b)) {
+    if (cell.shows_leaf() && !may_have_derivative(b)) {
       cell.set_value(made.value().cast(want.dtype));  // a plain write: the leaf stays a leaf
     } else {
       cell.set(cast(made.ref(), want.dtype));

@@ -18,10 +18,15 @@ Hooks hooks;
 
 namespace {
 
-// Objects of the exact type are kept for the next one, linked through the field for weak references.
-constexpr int most_free = 1024;
-thread_local PyVariable* free_objects = nullptr;
-thread_local int free_count = 0;
+// Objects of the exact type are kept for the next one, linked through the field for weak references; the interpreter's
+// lock guards the list (a list of each thread would be lost with it).
+#ifdef Py_GIL_DISABLED
+constexpr int most_free = 0;
+#else
+constexpr int most_free = 4096;
+#endif
+PyVariable* free_objects = nullptr;
+int free_count = 0;
 
 PyObject* allocate(PyTypeObject* type) {
   if (type == variable_type && free_objects != nullptr) {
@@ -190,6 +195,10 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
       throw_error<TypeError>("item assignment: this Variable is a scalar; give it a new value with v.value = x");
     const python::IndexKey parsed = python::parse_index(key, type.shape);
+    if (is_variable(value) && parsed.spec.is_basic()) {
+      static const Op& slice_op = *find_op("slice");
+      if (variable_cell(value).is_view_of(cell, slice_op, parsed.spec.attrs())) return 0;  // v[i] += x wrote already
+    }
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
     return 0;
   });

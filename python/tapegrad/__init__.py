@@ -10,10 +10,12 @@ from typing import Any
 
 from tapegrad import _blas
 from tapegrad import _surface as _surface
-from tapegrad._core import SGD, Variable, get_num_threads, set_num_threads
+from tapegrad._core import SGD, Variable
 from tapegrad._gradients import elementwise_grad, grad, value_and_grad, vjp
 from tapegrad._jacobians import hessian, hvp, jacobian, jvp
 from tapegrad._recording import no_grad
+from tapegrad._threads import get_num_threads, set_num_threads
+from tapegrad._trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad._trace import stop_gradient, value
 
 __version__ = "0.1.0"

@@ -63,10 +63,11 @@ def grad(
             f if outputs is None else outputs, argnum if wrt is None else wrt, seeds, record
         )
     name = name_of(f)
+    label = f"grad({name})"
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_grad("grad", name, f, argnum, args, kwargs)[1]
+        return _value_and_grad("grad", label, name, f, argnum, args, kwargs)[1]
 
     return gradient
 
@@ -80,10 +81,11 @@ def value_and_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., t
     """
     check_callable("value_and_grad", f, "tg.value_and_grad(f)(x)")
     name = name_of(f)
+    label = f"value_and_grad({name})"
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        return _value_and_grad("value_and_grad", name, f, argnum, args, kwargs)
+        return _value_and_grad("value_and_grad", label, name, f, argnum, args, kwargs)
 
     return value_and_gradient
 
@@ -99,11 +101,10 @@ def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[...,
     array([1.        , 0.41997434])
     """
     check_callable("elementwise_grad", f, "tg.elementwise_grad(f)(x)")
-    name = name_of(f)
+    label = f"elementwise_grad({name_of(f)})"
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        label = f"elementwise_grad({name})"
         argnums, single = positions(label, argnum, args)
         with Scope() as scope:
             trace = Trace(label, scope, f, args, kwargs, argnums)
@@ -156,13 +157,13 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
 def _value_and_grad(
     transform: str,
+    label: str,
     name: str,
     f: Callable[..., Any],
     argnum: Argnum,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> tuple[Any, Any]:
-    label = f"{transform}({name})"
     argnums, single = positions(label, argnum, args)
     with Scope() as scope:
         trace = Trace(label, scope, f, args, kwargs, argnums)
@@ -177,10 +178,10 @@ def _value_and_grad(
 def scalar_output(transform: str, name: str, out: Any) -> Any:
     """`out` if it is one number, which is all that a gradient is made from."""
     if isinstance(out, Variable):
-        if out.size == 1:
+        if out.ndim == 0 or out.size == 1:
             return out
         shape = tuple(out.shape)
-    elif isinstance(out, int | float | np.number):
+    elif isinstance(out, (int, float, np.number)):
         return out
     elif isinstance(out, np.ndarray) and out.dtype.kind in "fiu":
         if out.size == 1:
@@ -229,7 +230,7 @@ def differentiable_outputs(trace: Trace) -> list[Variable]:
             "is the return missing?"
         )
     for path, x in found:
-        if not isinstance(x, Variable | np.ndarray | np.generic | int | float) or (
+        if not isinstance(x, (Variable, np.ndarray, np.generic, int, float)) or (
             isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"
         ):
             raise TypeError(
@@ -249,10 +250,10 @@ def _check_seed(label: str, seed: Any, shape: tuple[int, ...]) -> Any:
         seed = float(seed)
     if isinstance(seed, np.ndarray) and seed.dtype.kind in "iu":
         seed = seed.astype(float)
-    if isinstance(seed, np.ndarray | np.floating | float | Variable) and (
+    if isinstance(seed, (np.ndarray, np.floating, float, Variable)) and (
         not isinstance(seed, np.ndarray) or seed.dtype.kind == "f"
     ):
-        given = tuple(seed.shape) if isinstance(seed, np.ndarray | Variable) else ()
+        given = tuple(seed.shape) if isinstance(seed, (np.ndarray, Variable)) else ()
         if given == tuple(shape):
             return seed
         raise ValueError(

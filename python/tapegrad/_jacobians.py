@@ -95,7 +95,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     check_callable("jvp", f, "tg.jvp(f, (x,), (t,))")
     label = f"jvp({name_of(f)})"
     for word, given in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(given, tuple | list):
+        if not isinstance(given, (tuple, list)):
             raise TypeError(
                 f"{label}: {word} is {_tree.describe(given)}, not the tuple of "
                 f"{'arguments' if word == 'primals' else 'their tangents'}; "

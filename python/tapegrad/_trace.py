@@ -13,6 +13,8 @@ from tapegrad._tree import Leaf, Tree
 
 Argnum: TypeAlias = int | Sequence[int]
 
+_READY = frozenset({float, Variable})  # leaves that a scope takes without more ado
+
 
 class Trace:
     """One call of `f` in `scope`: its differentiated arguments and its result.
@@ -39,7 +41,7 @@ class Trace:
         self.chosen = [given[i] for i in argnums]
         for i in argnums:
             given[i] = self._enter(given[i], i)
-        if argnums and all(tree is None for tree in self.chosen):
+        if not self.variables and argnums and all(tree is None for tree in self.chosen):
             raise TypeError(
                 f"{label}: argument {argnums[0]} is None; pass a number, an array or a nesting of "
                 "dicts, lists and tuples of them"
@@ -47,10 +49,14 @@ class Trace:
         self.out = pack(f(*given, **kwargs))
 
     def _enter(self, tree: Tree, index: int) -> Tree:
+        if type(tree) in _READY or (type(tree) is np.ndarray and tree.dtype.char in "fd"):
+            v = self.scope.argument(tree)
+            self.variables.append(v)
+            return v.__copy__()
         found = _tree.leaves(tree, f"argument {index}")
         entered = [self.scope.argument(check_leaf(self.label, x, path)) for path, x in found]
         self.variables += entered
-        # `f` gets handles of its own: what it writes to them must not move what we differentiate by.
+        # `f` gets handles of its own: writing to them must not move what we differentiate by.
         return _tree.fill(tree, iter([v.__copy__() for v in entered]))
 
     def result(self, tree: Tree) -> Tree:
@@ -62,6 +68,8 @@ class Trace:
 
     def like_arguments(self, values: Sequence[Leaf]) -> list[Tree]:
         """One tree for each differentiated argument, filled from `values` in order."""
+        if len(values) == 1 and len(self.chosen) == 1 and _tree.is_leaf(self.chosen[0]):
+            return list(values)
         items = iter(values)
         return [_tree.fill(tree, items) for tree in self.chosen]
 
@@ -80,7 +88,9 @@ def check_callable(transform: str, f: object, example: str) -> None:
 
 def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[int], bool]:
     """The differentiated positions, and whether a single one was named."""
-    single = isinstance(argnum, int | np.integer)
+    if type(argnum) is int and 0 <= argnum < len(args):
+        return [argnum], True
+    single = isinstance(argnum, (int, np.integer))
     wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore
     found = []
     for i in wanted:
@@ -97,7 +107,7 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
 
 def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
     """`x` as a scope takes it: a float, a float array or a Variable; raises TypeError else."""
-    if isinstance(x, float | Variable):
+    if isinstance(x, (float, Variable)):
         return x
     if isinstance(x, np.ndarray):
         if type(x) is not np.ndarray and not isinstance(x, np.memmap):
@@ -120,12 +130,12 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
             f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "
             + remedy
         )
-    if isinstance(x, bool | np.bool_):
+    if isinstance(x, (bool, np.bool_)):
         raise TypeError(
             f"{label}: {path} is the bool {x}; a flag has no derivative: leave it out of the "
             "differentiated arguments (argnum=, a closure or a keyword)"
         )
-    if isinstance(x, int | np.integer):
+    if isinstance(x, (int, np.integer)):
         return float(x)
     if isinstance(x, np.float32):
         return x
@@ -138,7 +148,7 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
 
 def pack(tree: Tree) -> Tree:
     """`tree` with object arrays that hold Variables made into recorded arrays."""
-    if isinstance(tree, Variable | float):
+    if isinstance(tree, (Variable, float)):
         return tree
     if isinstance(tree, np.ndarray):
         return pack_array(tree) if tree.dtype == object else tree

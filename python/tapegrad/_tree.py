@@ -146,11 +146,11 @@ def describe(x: object) -> str:
         return "None"
     if isinstance(x, dict):
         return f"a {type(x).__name__} with keys {list(x)!r}"
-    if isinstance(x, list | tuple):
+    if isinstance(x, (list, tuple)):
         return f"a {type(x).__name__} of length {len(x)}"
-    if isinstance(x, np.ndarray | Variable):
+    if isinstance(x, (np.ndarray, Variable)):
         kind = "a Variable" if isinstance(x, Variable) else "an array"
         return f"{kind} of shape {tuple(x.shape)} and dtype {x.dtype}"
-    if isinstance(x, str | bool | int | float | np.generic):
+    if isinstance(x, (str, bool, int, float, np.generic)):
         return f"{type(x).__name__} {x!r}"
     return f"an object of type {type(x).__name__}"

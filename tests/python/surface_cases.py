@@ -13,7 +13,6 @@ CALLS = {
     np.sum: [
         (lambda x: np.sum(x, dtype=float), X),
         (lambda x: np.sum(x, 0, keepdims=True), X),
-        (lambda x: np.sum([x[0], x[1]], axis=0), X),
     ],
     np.prod: [(lambda x: np.prod(x, 1, initial=2.0, where=MASK), X)],
     np.max: [
@@ -202,7 +201,7 @@ CALLS = {
         (lambda x: np.round(x * 100, -1), X),
     ],
     np.around: [(lambda x: np.around(x, 2), X)],
-    np.fix: [(np.fix, X)],
+    np.fix: [(lambda x: np.fix(1.1 * x), X)],
     np.sinc: [(np.sinc, V)],
     np.polyval: [(lambda x: np.polyval(x, 0.5), V), (lambda x: np.polyval([1.0, 2.0], x), V)],
     np.vander: [(np.vander, V), (lambda x: np.vander(x, 3, increasing=True), V)],

@@ -32,7 +32,7 @@ def test_public_names_are_documented(name):
 
 def test_examples_of_the_compiled_part_run():
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
-    for thing in (tg.Variable, tg.SGD, tg.set_num_threads, tg.get_num_threads):
+    for thing in (tg.Variable, tg.SGD):
         for test in finder.find(thing, thing.__name__, module=False, globs={}):
             runner.run(test)
     assert runner.failures == 0

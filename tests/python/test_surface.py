@@ -66,7 +66,7 @@ def test_plain_results(name):
     f = {name_of(f): call for f, call in PLAIN_CALLS.items()}[name]
     found, expected = f(tg.Variable(X)), f(X)
     assert not isinstance(found, tg.Variable)
-    assert np.array_equal(found, expected)
+    assert found == expected if isinstance(expected, list) else np.array_equal(found, expected)
     if isinstance(expected, np.ndarray | np.generic):
         assert np.asarray(found).dtype == np.asarray(expected).dtype
 
@@ -168,6 +168,8 @@ def test_properties_and_methods():
 def test_methods_that_numpy_calls_on_object_arrays(name):
     f = getattr(np, name)
     x = np.array([1.25, 1.5]) if name == "arccosh" else np.array([0.25, 0.5])
+    if name == "spacing":
+        return  # NumPy has no object loop
     with np.errstate(all="ignore"):
         items = np.array([tg.Variable(x[0]), tg.Variable(x[1])])
         assert items.dtype == object

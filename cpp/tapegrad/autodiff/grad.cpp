@@ -24,6 +24,12 @@ Tape& own_tape(const Ref& r, const char* operation) {
   return *r.tape();
 }
 
+// An output stands for its recording, whether more is being recorded or not.
+Ref recorded_ref(Cell& output, const char* operation) {
+  const RecordingGuard on(true);
+  return output.ref(operation);
+}
+
 void check_seed(const Ref& output, const Ref& seed, size_t k, const char* operation) {
   if (seed.shape() != output.shape())
     throw_error<ValueError>(operation, ": seed ", k, " has shape ", seed.shape(), " but its output has shape ",
@@ -103,7 +109,7 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
   ReverseRequest request;
   std::vector<Ref> keep;
   for (size_t k = 0; k < outputs.size(); ++k) {
-    keep.push_back(outputs[k].ref());
+    keep.push_back(recorded_ref(outputs[k].cell(), "grad"));
     request.add_output(keep.back(), seed_of(keep.back(), seeds, k, "grad"));
   }
   for (const Variable& v : wrt) {
@@ -112,8 +118,7 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
     if (c.is_leaf()) {
       request.leaves.push_back(&c);
     } else {
-      keep.push_back(v.ref());
-      own_tape(Ref(c.tape(), c.slot()), "grad");
+      if (!Tape::is_current(c.tape())) throw_wrong_thread(*c.tape(), "grad");
       request.nodes.push_back(c.slot());
     }
   }
@@ -138,10 +143,7 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
 }
 
 void backward(Cell& output, const Value* seed, bool free) {
-  const Ref out = output.ref();
-  if (!out.tracked())
-    throw_error<RuntimeError>("backward: this Variable holds no recording (recording is off, or it was made outside one); "
-                              "compute it from Variables with recording on");
+  const Ref out = recorded_ref(output, "backward");
   Tape& tape = own_tape(out, "backward");
   tape.drain_releases();
   std::vector<Ref> seeds;

@@ -20,8 +20,13 @@ SGD::SGD(std::vector<Variable> params, SgdSettings settings) : params_(std::move
 }
 
 void SGD::step() {
-  for (const Variable& p : params_)
-    if (!p.cell().is_leaf()) p.cell().leaf_value_for_update();  // throws before anything is changed
+  for (const Variable& p : params_) {  // every complaint comes before anything is changed
+    Cell& cell = p.cell();
+    if (!cell.is_leaf()) cell.leaf_value_for_update();
+    if (cell.has_grad() && cell.grad().shape() != cell.type().shape)
+      throw_error<ValueError>("SGD: a parameter of shape ", cell.type().shape, " has a gradient of shape ",
+                              cell.grad().shape(), "; it was given a value of another shape: call zero_grad() after that");
+  }
   for (size_t i = 0; i < params_.size(); ++i) {
     Cell& cell = params_[i].cell();
     if (!cell.has_grad()) continue;

@@ -35,6 +35,24 @@ std::vector<Ref> index_refs(const std::vector<Value>& indices) { return {indices
 
 bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
 
+// `whole` with the part that the view shows replaced by `part`.
+Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
+  if (is_slice(op)) return slice_set(std::move(whole), IndexSpec::from(attrs), part);
+  // Any other view permutes or picks elements: where each came from, found by viewing their numbers.
+  const Dims shape = whole.shape();
+  Value numbers = Value::empty(DType::int64, shape);
+  for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
+  const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
+  IndexSpec spec;
+  spec.array();
+  const Ref index(at.reshaped(Dims{at.size()}));
+  Ref flat = reshape(whole, Dims{numbers.size()});
+  whole = Ref();
+  return reshape(gather_set(std::move(flat), spec, reshape(part, Dims{at.size()}), {&index, 1}), shape);
+}
+
+constexpr uint64_t stale = ~uint64_t{0};
+
 }  // namespace
 
 void* Cell::operator new(size_t bytes) {
@@ -88,10 +106,12 @@ void Cell::become(Ref content) {
   if (old_tape) old_tape->release(old_slot);
 }
 
-Ref Cell::ref() {
-  if (is_view()) refresh();
+Ref Cell::ref(const char* operation) {
+  if (is_view_) refresh();
   if (tape_) {
-    if (Tape::is_current(tape_) && !tape_->recording()) return Ref(tape_->node(slot_).value);
+    const bool ours = Tape::is_current(tape_);
+    if (ours ? !tape_->recording() : !Tape::current().recording()) return Ref(tape_->node(slot_).value);
+    if (!ours) throw_wrong_thread(*tape_, operation);
     return Ref(tape_, slot_);
   }
   Tape& tape = Tape::current();
@@ -99,11 +119,25 @@ Ref Cell::ref() {
   return Ref(&tape, tape.enter(this, version_, value_));
 }
 
-uint32_t Cell::slot_on(Tape& tape) {
-  if (is_view()) refresh();
-  if (tape_ == &tape) return slot_;
-  if (tape_) return 0;
-  return tape.enter(this, version_, value_);
+// Also where nodes still name this leaf: its content may be what holds them.
+void Cell::let_go() {
+  if (Tape* tape = std::exchange(tape_, nullptr)) tape->release(slot_);
+  Value().swap(value_);
+  if (!is_view_) return;
+  is_view_ = false;
+  // Views of views of views: no recursion.
+  CellPtr base = std::move(info_->view->base);
+  info_->view.reset();
+  while (base && base->has_one_handle() && base->is_view_) {
+    CellPtr next = std::move(base->info_->view->base);
+    base = std::move(next);
+  }
+}
+
+bool Cell::shows_leaf() const {
+  const Cell* c = this;
+  while (c->is_view_) c = c->info_->view->base.get();
+  return c->is_leaf();
 }
 
 void Cell::set(Ref content) {
@@ -124,45 +158,65 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   Cell* c = from(std::move(content));
   const uint64_t version = base->version();
   c->info().view = std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version});
+  c->is_view_ = true;
   return c;
 }
 
+bool Cell::is_view_of(const Cell& base, const Op& op, const Attrs& attrs) const {
+  return is_view_ && info_->view->base.get() == &base && info_->view->op == &op && info_->view->attrs == attrs;
+}
+
 void Cell::refresh() {
+  if (!info_->view->base->is_view_) return read_base();
+  std::vector<Cell*> chain;
+  for (Cell* c = this; c->is_view_; c = c->info_->view->base.get()) chain.push_back(c);
+  for (size_t k = chain.size(); k-- > 0;) chain[k]->read_base();
+}
+
+// Recorded even where recording is off: the view goes on standing for a part of its base.
+void Cell::read_base() {
   View& view = *info_->view;
-  if (view.base->is_view()) view.base->refresh();
-  if (view.base->version() == view.base_version) return;
-  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{view.base->ref()})[0]));
-  view.base_version = view.base->version();
+  Cell& base = *view.base;
+  if (base.version_ == view.base_version) return;
+  if (base.tape_ && !Tape::is_current(base.tape_)) throw_wrong_thread(*base.tape_, "reading a view again");
+  const RecordingGuard record(true);
+  Tape& tape = Tape::current();
+  const Ref whole(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
+  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
+  view.base_version = base.version_;
   ++version_;
 }
 
-// The base's content with this view's part replaced.
+// Every base's content with this view's part replaced, then read again.
 void Cell::write_through(Ref content) {
-  View& view = *info_->view;
-  Cell& base = *view.base;
-  if (base.is_view()) base.refresh();
-  if (is_slice(*view.op)) {
-    base.assign(IndexSpec::from(view.attrs), {}, content);
-  } else {
-    // Any other view permutes or picks elements: where each came from, found by viewing their numbers.
-    const Dims shape = base.type().shape;
-    Value numbers = Value::empty(DType::int64, shape);
-    for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
-    const Value at = apply(*view.op, view.attrs, std::vector<Ref>{Ref(numbers)})[0].value();
-    const Dims flat{numbers.size()};
-    IndexSpec spec;
-    spec.array();
-    const Ref index(at.reshaped(Dims{at.size()}));
-    base.set(reshape(gather_set(reshape(base.ref(), flat), spec, reshape(content, Dims{at.size()}), {&index, 1}), shape));
+  refresh();
+  const bool plain = !content.tracked() && shows_leaf();
+  const RecordingGuard record(!plain);
+  Cell* c = this;
+  for (;;) {
+    View& view = *c->info_->view;
+    Cell& base = *view.base;
+    // Our own view of the buffer would keep the write from being made in place.
+    view.base_version = stale;
+    c->become(Ref());
+    if (!base.is_view_ && is_slice(*view.op)) {
+      base.assign(IndexSpec::from(view.attrs), {}, std::move(content));
+      break;
+    }
+    content = with_part(plain ? Ref(base.value()) : base.ref(), *view.op, view.attrs, content);
+    if (!base.is_view_) {
+      base.set(std::move(content));
+      break;
+    }
+    c = &base;
   }
-  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{base.ref()})[0]));
-  view.base_version = base.version();
-  ++version_;
+  refresh();
 }
 
 void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
-  if (is_view()) {
+  if (is_view_) {
     refresh();
+    const RecordingGuard record(!(shows_leaf() && !update.tracked()));
     Ref whole = ref();
     write_through(set_index(std::move(whole), spec, std::move(update), index_refs(indices)));
     return;
@@ -208,7 +262,7 @@ void Cell::clear_grad() {
 void Cell::add_grad(const Value& g) {
   CellInfo& i = info();
   if (!i.has_grad) {
-    i.grad = g;
+    i.grad = g.buffer() && g.buffer()->is_foreign() ? g.copy() : g;  // never the user's own seed
     i.has_grad = true;
   } else if (g.is_scalar()) {
     i.grad = Value::scalar(i.grad.as_double() + g.as_double(), g.dtype());

@@ -59,9 +59,7 @@ struct CellInfo {
 class Cell final : public Leaf {
  public:
   Cell() = default;
-  ~Cell() override {
-    if (tape_) tape_->release(slot_);
-  }
+  ~Cell() override { let_go(); }
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
   static void* operator new(size_t bytes);
@@ -82,7 +80,8 @@ class Cell final : public Leaf {
   }
 
   bool is_leaf() const { return tape_ == nullptr; }
-  bool is_view() const { return info_ != nullptr && info_->view != nullptr; }
+  bool is_view() const { return is_view_; }
+  bool shows_leaf() const;  // a leaf, or a view of one: a plain write leaves it so
   Tape* tape() const { return tape_; }
   uint32_t slot() const { return slot_; }
   uint64_t version() const { return version_; }
@@ -93,10 +92,9 @@ class Cell final : public Leaf {
   }
   TensorType type() { return type_of(value()); }
 
-  // A handle for computing: a leaf enters this thread's tape. Untracked where recording is off.
-  Ref ref();
-  // The slot that stands for this Variable on `tape`; 0 where it can't be tracked there. Borrowed.
-  uint32_t slot_on(Tape& tape);
+  // A handle for computing: a leaf enters this thread's tape. Untracked where recording is off. Throws, naming the
+  // operation, where the recording is another thread's.
+  Ref ref(const char* operation = "Variable");
 
   void set(Ref content);                  // any write: keeps views and leaves in step
   void set_value(Value value);            // the content becomes this plain value
@@ -113,6 +111,7 @@ class Cell final : public Leaf {
 
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
+  bool is_view_of(const Cell& base, const Op& op, const Attrs& attrs) const;
   void refresh();
 
   // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.
@@ -123,11 +122,14 @@ class Cell final : public Leaf {
     if (!info_) info_ = std::make_unique<CellInfo>();
     return *info_;
   }
+  void let_go() override;
   void become(Ref content);
+  void read_base();
   void write_through(Ref content);
 
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;
+  bool is_view_ = false;
   uint64_t version_ = 0;
   Value value_;
   std::unique_ptr<CellInfo> info_;

@@ -44,6 +44,7 @@ class WorkspaceLease {
   ~WorkspaceLease() {
     workspace_->reverse.finish();
     workspace_->tangent.finish();
+    workspace_->schedule.shrink();
     --depth();
   }
   WorkspaceLease(const WorkspaceLease&) = delete;

@@ -203,7 +203,10 @@ void Buffer::destroy() {
 }
 
 PoolStats pool_stats() {
-  return {bytes_in_use.load(std::memory_order_relaxed), BufferPool::global().cached()};
+  size_t cached = BufferPool::global().cached();
+  if (const BufferPool::Local* local = BufferPool::local())
+    for (int c = 0; c < local_classes; ++c) cached += local->free[c].size() * class_bytes(c);
+  return {bytes_in_use.load(std::memory_order_relaxed), cached};
 }
 
 void trim_pool() {

@@ -38,7 +38,7 @@ class Buffer {
 
 struct PoolStats {
   size_t bytes_in_use;
-  size_t bytes_cached;
+  size_t bytes_cached;  // for all threads, and small blocks for the calling one
 };
 
 PoolStats pool_stats();

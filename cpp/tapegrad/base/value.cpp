@@ -1,15 +1,34 @@
 #include "tapegrad/base/value.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <ostream>
 
 namespace tapegrad {
 
+namespace {
+
+void check_size(std::span<const int64_t> shape) {
+  int64_t bytes = sizeof(double);
+  bool fits = shape.size() <= size_t{max_ndim};
+  for (int64_t d : shape) fits = fits && d >= 0 && (d == 0 || !__builtin_mul_overflow(bytes, d, &bytes));
+  if (fits) return;
+  if (shape.size() > size_t{max_ndim})
+    throw_error<ValueError>("an array can have at most ", max_ndim, " axes, got ", shape.size());
+  throw_error<ValueError>("an array of shape ", Dims(shape), " can't be made: ",
+                          std::any_of(shape.begin(), shape.end(), [](int64_t d) { return d < 0; })
+                              ? "lengths must not be negative"
+                              : "it has more elements than memory has addresses");
+}
+
+}  // namespace
+
 Layout* Layout::make(std::span<const int64_t> shape) { return make(shape, contiguous_strides(shape)); }
 
 Layout* Layout::make(std::span<const int64_t> shape, std::span<const int64_t> strides) {
   const size_t n = shape.size();
+  check_size(shape);
   Buffer* home = Buffer::allocate(sizeof(Layout) + 2 * n * sizeof(int64_t));
   Layout* layout = new (home->data()) Layout;
   layout->home_ = home;

@@ -213,8 +213,8 @@ Value packed_copy(const Value& v) {
 
 namespace {
 
-// Strides that give `v` the new shape, walking groups of axes of equal size; false where an axis would
-// need two strides.
+// Strides that give `v` the new shape, walking groups of axes of equal size; false where an axis
+// would need two strides.
 bool view_strides(const Value& v, const Dims& shape, Dims& strides) {
   Dims from, from_strides;
   for (int i = 0; i < v.ndim(); ++i) {
@@ -284,7 +284,8 @@ Value gather_axis(const Value& v, int axis, std::span<const int64_t> indices) {
     parallel_for(from.outer * m, std::max<int64_t>(1, 1024 / from.inner), ns,
                  [&](int64_t begin, int64_t end) {
                    for (int64_t row = begin; row < end; ++row) {
-                     const int64_t source = row / m * from.n + indices[static_cast<size_t>(row % m)];
+                     const int64_t source =
+                         row / m * from.n + indices[static_cast<size_t>(row % m)];
                      copy_row(out + row * from.inner, 1, in + source * from.inner, 1, from.inner);
                    }
                  });

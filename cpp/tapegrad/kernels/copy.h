@@ -6,15 +6,15 @@
 
 namespace tapegrad {
 
-// copy_into of base/value.h (strides, broadcasting, conversion), with threads, and tile by tile where
-// the two arrays run along different axes (a transposition).
+// copy_into of base/value.h (strides, broadcasting, conversion), with threads, and tile by tile
+// where the two arrays run along different axes (a transposition).
 void copy_parallel(const Value& to, const Value& from);
 
 Value packed(const Value& v);       // itself where contiguous, else a packed copy
 Value packed_copy(const Value& v);  // always a buffer of its own
 
-// `v` in another shape of the same size: a view where strides allow it (NumPy's rule), else a packed
-// copy.
+// `v` in another shape of the same size: a view where strides allow it (NumPy's rule), else a
+// packed copy.
 Value reshaped_view(const Value& v, const Dims& shape);
 
 // The part of `v` with positions start .. start + length along `axis`, as a view.

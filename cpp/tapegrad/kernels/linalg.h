@@ -1,5 +1,6 @@
-// Factorizations of stacks of matrices (..., n, n), float32 or float64, any strides. Results are packed. `failed` is the
-// lowest position in the stack (in C order) whose matrix is singular or not positive definite, -1 where none is.
+// Factorizations of stacks of matrices (..., n, n), float32 or float64, any strides. Results are
+// packed. `failed` is the lowest position in the stack (in C order) whose matrix is singular or not
+// positive definite, -1 where none is.
 #pragma once
 
 #include "tapegrad/base/value.h"
@@ -12,8 +13,8 @@ Value inverse_values(const Value& a, int64_t& failed);
 Value solve_values(const Value& a, const Value& b, const Dims& batch, int64_t& failed);
 
 // The same for a triangular matrix; the other triangle, and with is_unit the diagonal, is not read.
-Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch, bool is_lower, bool is_trans,
-                              bool is_unit, int64_t& failed);
+Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch, bool is_lower,
+                              bool is_trans, bool is_unit, int64_t& failed);
 
 Value det_values(const Value& a);
 void slogdet_values(const Value& a, Value& sign, Value& logarithm);
@@ -21,9 +22,11 @@ void slogdet_values(const Value& a, Value& sign, Value& logarithm);
 // The lower factor; reads the lower triangle.
 Value cholesky_values(const Value& a, int64_t& failed);
 
-// Rows and columns to border singular matrices with: unit vectors `rows` (..., n, width) and `columns`
-// (..., width, n) such that [[a, rows], [columns, 0]] is regular. width is the largest deficiency in the stack, by the
-// pivots of an elimination with complete pivoting; 0 where every matrix is safely regular.
+// Rows and columns to border singular matrices with: unit vectors `rows` (..., n, width) and
+// `columns`
+// (..., width, n) such that [[a, rows], [columns, 0]] is regular. width is the largest deficiency
+// in the stack, by the pivots of an elimination with complete pivoting; 0 where every matrix is
+// safely regular.
 struct Border {
   int64_t width = 0;
   Value rows, columns;

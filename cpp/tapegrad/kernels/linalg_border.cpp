@@ -10,9 +10,14 @@
 namespace tapegrad {
 namespace {
 
-// Pivots below this share of the largest count as zero.
+// Pivots below this share of the largest are bordered away, because k derivatives lose k - 1 times
+// as many digits to a small pivot. Where a matrix has many, only those that are zero but for
+// rounding: the more are bordered, the higher the polynomial in what is left of them.
+template <class T>
+constexpr T small = sizeof(T) == 8 ? T(1e-3) : T(3e-2);
 template <class T>
 constexpr T negligible = sizeof(T) == 8 ? T(1e-8) : T(3e-4);
+constexpr int64_t many = 6;
 
 template <class T>
 bool safely_regular(int64_t n, std::vector<T> lu, std::vector<int32_t>& pivots) {
@@ -23,11 +28,11 @@ bool safely_regular(int64_t n, std::vector<T> lu, std::vector<int32_t>& pivots) 
     least = std::min(least, x);
     most = std::max(most, x);
   }
-  return !(least <= negligible<T> * most);
+  return !(least <= small<T> * most);
 }
 
-// Elimination with complete pivoting: the order in which rows and columns served, and how many
-// pivots count.
+// Elimination with complete pivoting: the order in which rows and columns served. Returns how many
+// pivots are to be bordered.
 template <class T>
 int64_t eliminate(int64_t n, std::vector<T>& a, std::vector<int64_t>& rows,
                   std::vector<int64_t>& columns) {
@@ -36,6 +41,7 @@ int64_t eliminate(int64_t n, std::vector<T>& a, std::vector<int64_t>& rows,
                                  columns[static_cast<size_t>(j)])];
   };
   T largest = 0;
+  int64_t few = 0;
   for (int64_t s = 0; s < n; ++s) {
     int64_t row = s, column = s;
     for (int64_t i = s; i < n; ++i) {
@@ -50,13 +56,14 @@ int64_t eliminate(int64_t n, std::vector<T>& a, std::vector<int64_t>& rows,
     std::swap(columns[static_cast<size_t>(s)], columns[static_cast<size_t>(column)]);
     const T pivot = at(s, s);
     if (s == 0) largest = std::abs(pivot);
-    if (std::abs(pivot) <= negligible<T> * largest) return s;
+    if (std::abs(pivot) <= negligible<T> * largest) return std::max(n - s, few);
+    if (few == 0 && n - s <= many && std::abs(pivot) <= small<T> * largest) few = n - s;
     for (int64_t i = s + 1; i < n; ++i) {
       const T factor = at(i, s) / pivot;
       for (int64_t j = s + 1; j < n; ++j) at(i, j) -= factor * at(s, j);
     }
   }
-  return n;
+  return few;
 }
 
 template <class T>
@@ -66,20 +73,21 @@ Border border(const Value& packed) {
   std::vector<int32_t> pivots(static_cast<size_t>(n));
   Border out;
   std::vector<std::vector<int64_t>> rows, columns;
-  for (int64_t i = 0; i < count; ++i) {
+  bool regular = true;
+  for (int64_t i = 0; i < count && regular; ++i) {
     const T* data = packed.data<T>() + i * n * n;
-    std::vector<T> a(data, data + size);
-    if (!safely_regular(n, a, pivots)) out.width = std::max<int64_t>(out.width, 1);
+    regular = safely_regular(n, std::vector<T>(data, data + size), pivots);
   }
-  if (out.width == 0) return out;
+  if (regular) return out;
   for (int64_t i = 0; i < count; ++i) {
     const T* data = packed.data<T>() + i * n * n;
     std::vector<T> a(data, data + size);
     rows.emplace_back(static_cast<size_t>(n));
     std::iota(rows.back().begin(), rows.back().end(), 0);
     columns.push_back(rows.back());
-    out.width = std::max(out.width, n - eliminate(n, a, rows.back(), columns.back()));
+    out.width = std::max(out.width, eliminate(n, a, rows.back(), columns.back()));
   }
+  if (out.width == 0) return out;
   Dims shape = packed.shape();
   const int64_t width = out.width;
   shape[shape.size() - 1] = width;

@@ -2,7 +2,8 @@
 
 #include <cstdint>
 
-// Factorizations of one packed row-major matrix, in place: plain loops for small orders, LAPACK for the others.
+// Factorizations of one packed row-major matrix, in place: plain loops for small orders, LAPACK for
+// the others.
 
 namespace tapegrad {
 
@@ -16,7 +17,8 @@ bool factor_lu(int64_t n, T* a, int32_t* pivots);
 template <class T>
 void solve_lu(int64_t n, int64_t columns, const T* lu, const int32_t* pivots, T* b);
 
-// The lower factor; the strict upper triangle becomes zero. Returns false where the matrix is not positive definite.
+// The lower factor; the strict upper triangle becomes zero. Returns false where the matrix is not
+// positive definite.
 template <class T>
 bool factor_cholesky(int64_t n, T* a);
 

@@ -5,42 +5,20 @@
 #include <cstdlib>
 #include <vector>
 
-#include "tapegrad/kernels/cpu.h"
-#include "tapegrad/kernels/isa/reduce_loops.h"
 #include "tapegrad/kernels/strided.h"
 #include "tapegrad/parallel/parallel.h"
 
 // A reduction is a set of tasks. A task owns `width` neighbouring outputs: one output where the
 // reduced axes hold the smallest stride (rows), a block of them along the kept axis of smallest
-// stride otherwise (columns). Its input is cut into chunks, whose results are pushed in order into a
-// counter that merges equals: a balanced tree. Threads share out the tasks, or, where these are few,
-// the chunks, whose results then wait in a buffer: the tree is the same.
+// stride otherwise (columns). Its input is cut into chunks, whose results are pushed in order into
+// a counter that merges equals: a balanced tree. Threads share out the tasks, or, where these are
+// few, the chunks, whose results then wait in a buffer: the tree is the same.
 
 namespace tapegrad {
 namespace {
 
 constexpr int64_t column_rows = 64;
 constexpr int64_t column_width = 512;
-
-FoldTables choose_tables() {
-  switch (isa_level()) {
-#if TAPEGRAD_HIGHEST_ISA >= 4
-    case IsaLevel::v4:
-      return isa_v4::fold_tables();
-#endif
-#if TAPEGRAD_HIGHEST_ISA >= 3
-    case IsaLevel::v3:
-      return isa_v3::fold_tables();
-#endif
-    default:
-      return isa_v1::fold_tables();
-  }
-}
-
-const FoldTables& tables() {
-  static const FoldTables chosen = choose_tables();
-  return chosen;
-}
 
 template <class T>
 struct Geometry {
@@ -50,7 +28,7 @@ struct Geometry {
   int64_t n = 1, step = 1;       // the innermost reduced axis
   int64_t columns = 1, column_step = 0, column_out = 0;  // the column axis, columns mode
   bool by_columns = false;
-  int64_t blocks = 1;         // column blocks of a row
+  int64_t blocks = 1;                        // column blocks of a row
   int64_t chunk = 1, parts = 1, chunks = 1;  // elements, chunks a row, chunks a task
   int64_t tasks = 1;
 
@@ -68,15 +46,17 @@ template <class T>
 Geometry<T> plan(const Value& v, const Dims& reduced) {
   Geometry<T> g;
   g.data = v.data<T>();
-  std::vector<int> order;  // reduced axes by descending stride
+  const int64_t* strides = v.layout()->strides();
+  Dims order;  // reduced axes by descending stride
   for (int axis = 0; axis < v.ndim(); ++axis)
     if (reduced[static_cast<size_t>(axis)]) order.push_back(axis);
-  const int64_t* strides = v.layout()->strides();
-  std::stable_sort(order.begin(), order.end(), [strides](int a, int b) {
-    return std::abs(strides[a]) > std::abs(strides[b]);
+  std::sort(order.begin(), order.end(), [strides](int64_t a, int64_t b) {
+    const int64_t x = std::abs(strides[a]), y = std::abs(strides[b]);
+    return x != y ? x > y : a < b;
   });
   std::array<Dims, 1> red_in;
-  for (int axis : order) {
+  for (int64_t at : order) {
+    const int axis = static_cast<int>(at);
     g.red.push_back(v.dim(axis));
     red_in[0].push_back(std::abs(strides[axis]));
     if (strides[axis] < 0) g.data += (v.dim(axis) - 1) * strides[axis];
@@ -125,9 +105,9 @@ Geometry<T> plan(const Value& v, const Dims& reduced) {
 template <class T>
 class Tree {
  public:
-  Tree(const FoldLoops<T>& loops, int64_t width, int64_t chunks)
-      : loops_(loops), width_(width) {
-    levels_.resize(static_cast<size_t>(width * std::bit_width(static_cast<uint64_t>(chunks))));
+  Tree(const FoldLoops<T>& loops, int64_t width, int64_t chunks) : loops_(loops), width_(width) {
+    if (chunks > 1)
+      levels_.resize(static_cast<size_t>(width * std::bit_width(static_cast<uint64_t>(chunks))));
   }
   void clear() { count_ = 0; }
   void push(T* x) {
@@ -267,8 +247,8 @@ template <class T>
 void run(const Geometry<T>& g, const FoldLoops<T>& loops, double ns, const T* parameter, T* out) {
   const int64_t width = std::min(g.columns, column_width);
   const double task_ns = ns * static_cast<double>(g.chunks * std::min(g.chunk, g.n) * width);
-  const bool few = g.tasks < 8 * num_threads() && g.chunks > 1 && num_threads() > 1 &&
-                   task_ns * static_cast<double>(g.tasks) >= work_threshold_ns();
+  const bool few = g.chunks > 1 && task_ns * static_cast<double>(g.tasks) >= work_threshold_ns() &&
+                   num_threads() > 1 && g.tasks < 8 * num_threads();
   if (!g.by_columns && g.chunks == 1) {
     parallel_for(g.tasks, 1, task_ns + 3, [&](int64_t begin, int64_t end) {
       Folder<T>(g, loops, parameter, out).single_rows(begin, end);
@@ -310,18 +290,22 @@ double cost_of(Fold fold) { return fold == Fold::exp_sum ? 1.5 : 0.3; }
 
 template <class T>
 T item(const Value& v) {
-  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v.as_double());
-  else return static_cast<T>(v.as_int64());
+  if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(v.as_double());
+  else
+    return static_cast<T>(v.as_int64());
 }
 
 template <class T>
 void put(Value& v, T x) {
-  if constexpr (std::is_floating_point_v<T>) v = Value::scalar(static_cast<double>(x), v.dtype());
-  else v = Value::integer_scalar(static_cast<int64_t>(x), v.dtype());
+  if constexpr (std::is_floating_point_v<T>)
+    v = Value::scalar(static_cast<double>(x), v.dtype());
+  else
+    v = Value::integer_scalar(static_cast<int64_t>(x), v.dtype());
 }
 
-// The reduced axes that a row runs along, where the others hold at least as much: folding these first
-// reads the memory in order. Empty where one pass does.
+// The reduced axes that a row runs along, where the others hold at least as much: folding these
+// first reads the memory in order. Empty where one pass does.
 Dims row_axes(const Value& v, const Dims& reduced) {
   const int64_t* strides = v.layout()->strides();
   int first = -1, others = 0;
@@ -329,7 +313,8 @@ Dims row_axes(const Value& v, const Dims& reduced) {
     const bool flag = reduced[static_cast<size_t>(axis)] && v.dim(axis) > 1;
     others += flag;
     if (flag && (first < 0 || std::abs(strides[axis]) < std::abs(strides[first]))) first = axis;
-    if (!reduced[static_cast<size_t>(axis)] && v.dim(axis) > 1 && std::abs(strides[axis]) == 1) return {};
+    if (!reduced[static_cast<size_t>(axis)] && v.dim(axis) > 1 && std::abs(strides[axis]) == 1)
+      return {};
   }
   if (others < 2 || std::abs(strides[first]) != 1) return {};
   Dims row(reduced.size(), 0);
@@ -346,6 +331,34 @@ Dims row_axes(const Value& v, const Dims& reduced) {
     }
   }
   return others > 0 && n >= 16 ? row : Dims();
+}
+
+// Small packed arrays whose reduced axes are neighbours, seen as (outer, n, inner): what run()
+// would do, without its plan. False where the array is none of these.
+template <class T>
+bool run_small(const Value& v, const Dims& reduced, const FoldLoops<T>& loops, const T* parameter,
+               T* out) {
+  if (!v.is_contiguous() || v.size() > 4096) return false;
+  int64_t outer = 1, n = 1, inner = 1;
+  for (int axis = 0; axis < v.ndim(); ++axis) {
+    const int64_t length = v.dim(axis);
+    if (reduced[static_cast<size_t>(axis)]) {
+      if (inner > 1 && length > 1) return false;
+      n *= length;
+    } else {
+      (n > 1 ? inner : outer) *= length;
+    }
+  }
+  if (n > (inner > 1 ? column_rows : fold_chunk)) return false;
+  if (inner == 1) {
+    loops.rows(v.data<T>(), n, outer, 1, n, parameter, out);
+    return true;
+  }
+  std::fill_n(out, outer * inner, loops.identity);
+  for (int64_t i = 0; i < outer; ++i)
+    loops.columns(out + i * inner, v.data<T>() + i * n * inner, inner, n, inner,
+                  parameter ? parameter + i * inner : nullptr);
+  return true;
 }
 
 template <class T>
@@ -369,11 +382,6 @@ Value fold_typed(Fold fold, const Value& v, const Dims& reduced, const Value* pa
       return fold_typed<T>(fold, fold_typed<T>(fold, v, row, nullptr), rest, nullptr);
     }
   }
-  if (shape.empty() && v.is_contiguous() && v.size() > 0 && v.size() <= fold_chunk) {
-    Value out = Value::empty(v.dtype(), shape);
-    put(out, loops.row(v.data<T>(), 1, v.size(), parameter ? item<T>(*parameter) : T{}));
-    return out;
-  }
   Value out = Value::empty(v.dtype(), shape);
   T scalar{}, scalar_parameter{};
   T* to = out.is_scalar() ? &scalar : out.data<T>();
@@ -388,75 +396,14 @@ Value fold_typed(Fold fold, const Value& v, const Dims& reduced, const Value* pa
   }
   if (v.size() == 0) {
     std::fill_n(to, out.size(), loops.identity + T{});  // + 0: no negative zero
-  } else {
+  } else if (!run_small<T>(v, reduced, loops, p, to)) {
     run(plan<T>(v, reduced), loops, cost_of(fold), p, to);
   }
   if (out.is_scalar()) put(out, scalar);
   return out;
 }
 
-template <class T>
-void share_typed(const Value& v, const Value& extreme, const Value& counts, const Dims& reduced,
-                 Value& out) {
-  // Strides of the kept axes' arrays as if they had v's shape.
-  const Dims kept_strides = extreme.strides();
-  Dims strides(reduced.size(), 0);
-  for (size_t i = 0, k = 0; i < reduced.size(); ++i)
-    if (!reduced[i]) strides[i] = kept_strides[k++];
-  const T scalar_extreme = extreme.is_scalar() ? item<T>(extreme) : T{};
-  const T scalar_count = counts.is_scalar() ? item<T>(counts) : T{};
-  const T* tops = extreme.is_scalar() ? &scalar_extreme : extreme.data<T>();
-  const T* ties = counts.is_scalar() ? &scalar_count : counts.data<T>();
-  Dims shape = v.shape();
-  std::array<Dims, 3> all{v.strides(), strides, contiguous_strides(shape)};
-  coalesce_axes<3>(shape, all);
-  int64_t n = 1, step = 1, top_step = 0;
-  if (!shape.empty()) {
-    n = shape.back();
-    step = all[0].back();
-    top_step = all[1].back();
-    shape.resize(shape.size() - 1);
-    for (Dims& s : all) s.resize(shape.size());
-  }
-  const T* in = v.data<T>();
-  T* to = out.data<T>();
-  const int64_t rows = element_count(shape);
-  parallel_for(rows, std::max<int64_t>(1, 4096 / n), 0.7 * static_cast<double>(n),
-               [&](int64_t begin, int64_t end) {
-                 Odometer<3> at(shape, all);
-                 at.seek(begin);
-                 for (int64_t r = begin; r < end; ++r, at.next()) {
-                   const T* x = in + at.offset(0);
-                   const T* top = tops + at.offset(1);
-                   const T* tie = ties + at.offset(1);
-                   T* y = to + at.offset(2);
-                   for (int64_t i = 0; i < n; ++i) {
-                     const T a = x[i * step], b = top[i * top_step];
-                     const bool equal = (a == b) | ((a != a) & (b != b));
-                     y[i] = equal ? T{1} / tie[i * top_step] : T{0};
-                   }
-                 }
-               });
-}
-
 }  // namespace
-
-template <>
-const FoldLoops<float>& fold_loops<float>(Fold fold) {
-  return tables().float32[static_cast<int>(fold)];
-}
-template <>
-const FoldLoops<double>& fold_loops<double>(Fold fold) {
-  return tables().float64[static_cast<int>(fold)];
-}
-template <>
-const FoldLoops<int64_t>& fold_loops<int64_t>(Fold fold) {
-  return tables().int64[static_cast<int>(fold)];
-}
-template <>
-const FoldLoops<uint64_t>& fold_loops<uint64_t>(Fold fold) {
-  return tables().uint64[static_cast<int>(fold)];
-}
 
 Value fold_axes(Fold fold, const Value& v, const Dims& reduced, const Value* parameter) {
   switch (v.dtype()) {
@@ -472,20 +419,6 @@ Value fold_axes(Fold fold, const Value& v, const Dims& reduced, const Value* par
       throw_error<TypeError>("fold_axes: no loops for ", dtype_name(v.dtype()),
                              "; cast to int64 or float64");
   }
-}
-
-Value share_ties(const Value& v, const Value& extreme, const Dims& reduced) {
-  if (v.is_scalar()) return Value::scalar(1, v.dtype());
-  Value out = Value::empty(v.dtype(), v.shape());
-  if (v.size() == 0) return out;
-  const Value tops = extreme.contiguous();
-  const Value counts = fold_axes(Fold::count_equal, v, reduced, &tops);
-  if (v.dtype() == DType::float32) {
-    share_typed<float>(v, tops, counts, reduced, out);
-  } else {
-    share_typed<double>(v, tops, counts, reduced, out);
-  }
-  return out;
 }
 
 }  // namespace tapegrad

@@ -16,8 +16,4 @@ namespace tapegrad {
 // (fold_chunk elements along a row, column_rows rows of a column), combined in a fixed tree.
 Value fold_axes(Fold fold, const Value& v, const Dims& reduced, const Value* parameter = nullptr);
 
-// 1 / (number of ties) where v equals `extreme` (v's max or min over `reduced`), 0 elsewhere: how a
-// cotangent is shared out. NaN equals NaN here.
-Value share_ties(const Value& v, const Value& extreme, const Dims& reduced);
-
 }  // namespace tapegrad

@@ -42,11 +42,13 @@ Value map(Value v, const Value* other, double ns, F f) {
 
 Value divided_by(Value v, double n) {
   if (n == 1) return v;
-  return map(std::move(v), nullptr, 0.3, [n](auto x, auto) { return x / static_cast<decltype(x)>(n); });
+  return map(std::move(v), nullptr, 0.3,
+             [n](auto x, auto) { return x / static_cast<decltype(x)>(n); });
 }
 
 Value finite_or_zero(Value v) {
-  return map(std::move(v), nullptr, 0.3, [](auto x, auto) { return std::isfinite(x) ? x : decltype(x){0}; });
+  return map(std::move(v), nullptr, 0.3,
+             [](auto x, auto) { return std::isfinite(x) ? x : decltype(x){0}; });
 }
 
 Value log_plus(Value total, const Value& m) {

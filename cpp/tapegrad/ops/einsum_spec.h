@@ -7,8 +7,8 @@
 
 namespace tapegrad {
 
-// The subscripts of an einsum, resolved against the operands' shapes. A label is a number; each axis of an ellipsis
-// has its own, so that nothing after the parser knows of ellipses.
+// The subscripts of an einsum, resolved against the operands' shapes. A label is a number; each
+// axis of an ellipsis has its own, so that nothing after the parser knows of ellipses.
 struct EinsumSpec {
   std::vector<std::vector<int>> inputs;  // the label of each axis of each operand
   std::vector<int> output;
@@ -19,7 +19,8 @@ struct EinsumSpec {
   std::string term(const std::vector<int>& labels) const;
 };
 
-// `internal` allows labels that are no letters (bytes from 128 on): rules name the axes of long ellipses by them.
+// `internal` allows labels that are no letters (bytes from 128 on): rules name the axes of long
+// ellipses by them.
 EinsumSpec parse_einsum(const std::string& subscripts, bool internal,
                         const std::vector<Dims>& shapes);
 

@@ -72,6 +72,7 @@ template <class Context>
 Ref scaled(const Context& ctx, ScalarFn fn, int i, const Ref& c) {
   const ScalarProgram& p = partial_program(fn, i);
   if (p.is_mask) return where(partial_ref(ctx, fn, i), c, Ref(Value::scalar(0.0, c.dtype())));
+  if (p.strong) return zmul(partial_ref(ctx, fn, i), c);
   if (!p.constant) return zmul(c, partial_ref(ctx, fn, i));
   return *p.constant == 1.0 ? c : multiply(c, Ref(Value::scalar(*p.constant, ctx.out_type().dtype)));
 }

@@ -134,6 +134,7 @@ void register_index_ops() {
            .eval = eval_slice<false>,
            .vjp = vjp_slice,
            .linear = true,
+           .by_region = true,
            .summary = "(code): x[key], a view; the code of a basic key as in index_spec.h"};
   slice_op = &register_op(slice);
   slice.name = "slice_copy";
@@ -147,6 +148,7 @@ void register_index_ops() {
             .vjp = vjp_slice_add,
             .linear = true,
             .in_place = true,
+            .by_region = true,
             .summary = "(code): base with base[key] += update"};
   slice_add_op = &register_op(update);
   update.name = "slice_set";

@@ -213,6 +213,7 @@ void register_gather_ops() {
                             .vjp = vjp_gather,
                             .reads = {indices_after_1},
                             .linear = true,
+                            .by_region = true,
                             .summary = "(code, position): x[key] with index arrays"});
   Op update{.name = "gather_add",
             .n_in = -1,
@@ -222,6 +223,7 @@ void register_gather_ops() {
             .reads = {indices_after_2},
             .linear = true,
             .in_place = true,
+            .by_region = true,
             .summary = "(code, position): base with base[key] += update, duplicates added"};
   gather_add_op = &register_op(update);
   update.name = "gather_set";

@@ -9,15 +9,17 @@ namespace tapegrad {
 Ref inv(const Ref& a);
 // b is a vector where it has one axis, else a stack of matrices.
 Ref solve(const Ref& a, const Ref& b);
-// op(A) x = b, A the lower or upper triangle of a (the other one is not read), op the transpose if is_trans; with
-// is_unit the diagonal counts as ones.
-Ref solve_triangular(const Ref& a, const Ref& b, bool is_lower, bool is_trans = false, bool is_unit = false);
+// op(A) x = b, A the lower or upper triangle of a (the other one is not read), op the transpose if
+// is_trans; with is_unit the diagonal counts as ones.
+Ref solve_triangular(const Ref& a, const Ref& b, bool is_lower, bool is_trans = false,
+                     bool is_unit = false);
 Ref det(const Ref& a);
 Ref cholesky(const Ref& a);  // the lower factor
 
 // What the files of the family share.
-Dims square_shape(const Dims& shape, const char* op);  // without the last two axes; throws LinAlgError
-DType linalg_dtype(DType d);                           // float64 for bool and integers
+Dims square_shape(const Dims& shape,
+                  const char* op);  // without the last two axes; throws LinAlgError
+DType linalg_dtype(DType d);        // float64 for bool and integers
 Ref adjugate(const Ref& a, const Ref& det_of_a);
 
 // The parts of register_linalg_ops.

@@ -14,7 +14,8 @@ Ref tensordot(const Ref& a, const Ref& b, std::span<const int64_t> a_axes,
 // The cross product of vectors of length 3 along the last axes, which broadcast.
 Ref cross_last(const Ref& a, const Ref& b);
 
-// Stacks of matrices of one dtype: a (..., m, k) times b (..., k, n); the stacks broadcast, the shapes fit.
+// Stacks of matrices of one dtype: a (..., m, k) times b (..., k, n); the stacks broadcast, the
+// shapes fit.
 Value multiply_values(const Value& a, const Value& b);
 
 void register_product_ops();  // dot inner outer vdot tensordot cross vecdot matvec vecmat kron

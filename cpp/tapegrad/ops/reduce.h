@@ -18,13 +18,14 @@ Ref max(const Ref& a, const Axes& axes, bool keepdims = false);
 Ref min(const Ref& a, const Axes& axes, bool keepdims = false);
 Ref logsumexp(const Ref& a, const Axes& axes, bool keepdims = false);
 
-// The sum over the axes that a broadcast from `shape` added or stretched; `a` itself where the shapes
-// agree.
+// The sum over the axes that a broadcast from `shape` added or stretched; `a` itself where the
+// shapes agree.
 Ref sum_to_shape(const Ref& a, std::span<const int64_t> shape);
 
 Ref cumsum(const Ref& a, int64_t axis, bool reverse = false);
 Ref cumprod(const Ref& a, int64_t axis, bool reverse = false);
-// y[i] = x[i] y[i-1] + c[i] along the axis: the derivative of cumprod, and closed under derivatives.
+// y[i] = x[i] y[i-1] + c[i] along the axis: the derivative of cumprod, and closed under
+// derivatives.
 Ref linear_recurrence(const Ref& c, const Ref& x, int64_t axis, bool reverse = false);
 // y[i] = a[i - offset], `fill` where there is none.
 Ref shift(const Ref& a, int64_t axis, int64_t offset, double fill = 0);

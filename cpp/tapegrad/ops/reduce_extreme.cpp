@@ -1,4 +1,4 @@
-#include "tapegrad/kernels/reduce_axis.h"
+#include "tapegrad/kernels/reduce_ties.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/reduce.h"
 #include "tapegrad/ops/reduce_common.h"
@@ -39,7 +39,8 @@ void eval_min(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 Ref shares(const Ref& x, const Ref& result, const Attrs& attrs) {
-  return apply(*tie_shares_op, {attrs.is_none(0) ? Attr{} : Attr{axis_list(attrs, 0)}}, {x, result});
+  return apply(*tie_shares_op, {attrs.is_none(0) ? Attr{} : Attr{axis_list(attrs, 0)}},
+               {x, result});
 }
 
 void vjp_extreme(VjpContext& ctx) {

@@ -7,8 +7,8 @@
 #include "tapegrad/tape/rule.h"
 
 // cumsum, cumprod: attributes (axis or None for the flattened array, reverse = false).
-// linear_recurrence (axis, reverse) and shift (axis, offset, fill) are what the derivative of cumprod
-// is made of. With y[i] = x[i] y[i-1] + c[i], the adjoint runs the other way,
+// linear_recurrence (axis, reverse) and shift (axis, offset, fill) are what the derivative of
+// cumprod is made of. With y[i] = x[i] y[i-1] + c[i], the adjoint runs the other way,
 //   b[i] = ct[i] + x[i+1] b[i+1],  dc[i] = b[i],  dx[i] = b[i] y[i-1],
 // without a division, so zeros in x need no care, at any order. The product of all other elements
 // (what prod needs) is a product of two shifted cumprods.
@@ -166,14 +166,15 @@ void register_scan_ops() {
                              .jvp = jvp_cumprod,
                              .reads = {reads_in(0) | reads_out()},
                              .summary = "(axis, reverse = false): running product"});
-  recurrence_op = &register_op({.name = "linear_recurrence",
-                                .n_in = 2,
-                                .infer = infer_recurrence,
-                                .eval = eval_recurrence,
-                                .vjp = vjp_recurrence,
-                                .jvp = jvp_recurrence,
-                                .reads = {reads_in(1), reads_in(1) | reads_out()},
-                                .summary = "(axis, reverse) of c and x: y[i] = x[i] y[i-1] + c[i]"});
+  recurrence_op =
+      &register_op({.name = "linear_recurrence",
+                    .n_in = 2,
+                    .infer = infer_recurrence,
+                    .eval = eval_recurrence,
+                    .vjp = vjp_recurrence,
+                    .jvp = jvp_recurrence,
+                    .reads = {reads_in(1), reads_in(1) | reads_out()},
+                    .summary = "(axis, reverse) of c and x: y[i] = x[i] y[i-1] + c[i]"});
   shift_op = &register_op({.name = "shift",
                            .infer = infer_shift,
                            .eval = eval_shift,

@@ -9,8 +9,8 @@
 
 // var and std: attributes (axis, keepdims, ddof). With d = x - mean(x) and m = n - ddof:
 //   d var = 2/m sum(d dx),   d std = sum(d dx) / (m std);
-// the mean's own derivative drops out because the deviations add up to zero. std has a kink where it
-// is zero; the rules give its smallest subgradient there, zero.
+// the mean's own derivative drops out because the deviations add up to zero. std has a kink where
+// it is zero; the rules give its smallest subgradient there, zero.
 
 namespace tapegrad {
 namespace {
@@ -25,7 +25,8 @@ double freedom(const Attrs& attrs, const Dims& shape) {
 
 Value variance(const Value& x, const Attrs& attrs, const char* op) {
   const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
-  const Value center = divided_by(fold_axes(Fold::sum, x, flags), reduced_count(attrs, x.shape(), op));
+  const Value center =
+      divided_by(fold_axes(Fold::sum, x, flags), reduced_count(attrs, x.shape(), op));
   const Value total = fold_axes(Fold::square_deviation, x, flags, &center);
   const Value result = divided_by(total, freedom(attrs, x.shape()));
   return result.reshaped(reduced_shape(x.shape(), flags, attrs.flag(1)));

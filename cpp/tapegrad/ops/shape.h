@@ -15,7 +15,7 @@ Ref reshape(const Ref& a, std::span<const int64_t> shape);  // itself where the 
 Ref transpose(const Ref& a, std::span<const int64_t> perm);
 Ref swap_last_axes(const Ref& a);
 Ref broadcast_to(const Ref& a, std::span<const int64_t> shape);  // itself where the shapes agree
-Ref expand_dims(const Ref& a, const Axes& axes);  // axes of the result
+Ref expand_dims(const Ref& a, const Axes& axes);                 // axes of the result
 Ref expand_dims(const Ref& a, int64_t axis);
 Ref squeeze(const Ref& a, const Axes& axes);
 Ref squeeze(const Ref& a, int64_t axis);

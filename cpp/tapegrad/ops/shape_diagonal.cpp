@@ -20,8 +20,8 @@ struct Diagonal {
 
 Diagonal find_diagonal(const Dims& shape, int64_t offset, int64_t first, int64_t second) {
   if (shape.ndim() < 2)
-    throw_error<ValueError>("diagonal: diag requires an array of at least two dimensions, got shape ",
-                            shape);
+    throw_error<ValueError>(
+        "diagonal: diag requires an array of at least two dimensions, got shape ", shape);
   Diagonal d;
   d.axis1 = normalize_axis(first, shape.ndim(), "diagonal");
   d.axis2 = normalize_axis(second, shape.ndim(), "diagonal");
@@ -39,7 +39,8 @@ Diagonal find_diagonal(const Dims& shape, int64_t offset, int64_t first, int64_t
 
 Value diagonal_view(const Value& v, const Diagonal& d) {
   const Dims strides = v.strides();
-  const int64_t a = strides[static_cast<size_t>(d.axis1)], b = strides[static_cast<size_t>(d.axis2)];
+  const int64_t a = strides[static_cast<size_t>(d.axis1)],
+                b = strides[static_cast<size_t>(d.axis2)];
   Dims shape = reduced_shape(v.shape(), d.rest, false);
   Dims steps = reduced_shape(strides, d.rest, false);
   shape.push_back(d.length);
@@ -57,8 +58,8 @@ std::vector<TensorType> infer_diagonal(const Attrs& attrs, std::span<const Tenso
 }
 
 void eval_diagonal(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = diagonal_view(in[0], find_diagonal(in[0].shape(), attrs.integer(0), attrs.integer(1),
-                                              attrs.integer(2)));
+  out[0] = diagonal_view(
+      in[0], find_diagonal(in[0].shape(), attrs.integer(0), attrs.integer(1), attrs.integer(2)));
 }
 
 void vjp_diagonal(VjpContext& ctx) {
@@ -150,8 +151,7 @@ Ref diagonal(const Ref& a, int64_t offset, int64_t axis1, int64_t axis2) {
 
 Ref diagonal_scatter(const Ref& a, std::span<const int64_t> shape, int64_t offset, int64_t axis1,
                      int64_t axis2) {
-  return apply(*diagonal_scatter_op,
-               {Axes(shape.begin(), shape.end()), offset, axis1, axis2}, {a});
+  return apply(*diagonal_scatter_op, {Axes(shape.begin(), shape.end()), offset, axis1, axis2}, {a});
 }
 
 Ref tril(const Ref& a, int64_t k) { return apply(*tril_op, {k}, {a}); }

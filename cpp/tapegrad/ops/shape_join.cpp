@@ -23,9 +23,8 @@ DType common_dtype(std::span<const TensorType> in) {
 std::vector<Ref> tangents_of(JvpContext& ctx) {
   std::vector<Ref> parts;
   for (int i = 0; i < ctx.n_in(); ++i)
-    parts.push_back(ctx.has_tangent(i)
-                        ? ctx.tangent(i)
-                        : constant_full({ctx.out_type().dtype, ctx.in_shape(i)}, 0));
+    parts.push_back(ctx.has_tangent(i) ? ctx.tangent(i)
+                                       : constant_full({ctx.out_type().dtype, ctx.in_shape(i)}, 0));
   return parts;
 }
 
@@ -40,14 +39,17 @@ std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const Te
   }
   Dims shape = in[0].shape;
   if (shape.empty())
-    throw_error<ValueError>("concatenate: zero-dimensional arrays cannot be concatenated; use np.stack");
-  const auto axis = static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "concatenate"));
+    throw_error<ValueError>(
+        "concatenate: zero-dimensional arrays cannot be concatenated; use np.stack");
+  const auto axis =
+      static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "concatenate"));
   shape[axis] = 0;
   for (size_t k = 0; k < in.size(); ++k) {
     const Dims& s = in[k].shape;
     if (s.size() != shape.size())
       throw_error<ValueError>(
-          "concatenate: all the input array dimensions except for the concatenation axis must match "
+          "concatenate: all the input array dimensions except for the concatenation axis must "
+          "match "
           "exactly, but the array at index 0 has ",
           shape.size(), " dimension(s) and the array at index ", k, " has ", s.size(),
           " dimension(s)");
@@ -105,10 +107,10 @@ std::vector<TensorType> infer_stack(const Attrs& attrs, std::span<const TensorTy
   if (in.empty()) throw_error<ValueError>("stack: need at least one array to stack");
   for (size_t k = 0; k < in.size(); ++k)
     if (!(in[k].shape == in[0].shape))
-      throw_error<ValueError>("stack: all input arrays must have the same shape, but the array at "
-                              "index 0 has shape ",
-                              in[0].shape, " and the array at index ", k, " has shape ",
-                              in[k].shape);
+      throw_error<ValueError>(
+          "stack: all input arrays must have the same shape, but the array at "
+          "index 0 has shape ",
+          in[0].shape, " and the array at index ", k, " has shape ", in[k].shape);
   const int ndim = in[0].shape.ndim() + 1;
   const int axis = normalize_axis(attrs.integer(0), ndim, "stack");
   Dims shape;
@@ -154,9 +156,7 @@ void vjp_stack(VjpContext& ctx) {
     if (ctx.needs(i)) ctx.add(i, parts[static_cast<size_t>(i)]);
 }
 
-void jvp_stack(JvpContext& ctx) {
-  ctx.set(0, apply(*stack_op, ctx.attrs(), tangents_of(ctx))[0]);
-}
+void jvp_stack(JvpContext& ctx) { ctx.set(0, apply(*stack_op, ctx.attrs(), tangents_of(ctx))[0]); }
 
 Dims without_axis(const Dims& d, int axis) {
   Dims flags(d.size(), 0);
@@ -175,8 +175,7 @@ void eval_unstack(const Attrs& attrs, std::span<Value> in, std::span<Value> out)
   const Dims shape = without_axis(in[0].shape(), axis), strides = in[0].strides();
   const Dims kept = without_axis(strides, axis);
   for (size_t k = 0; k < out.size(); ++k)
-    out[k] = in[0].view(shape, kept,
-                        static_cast<int64_t>(k) * strides[static_cast<size_t>(axis)]);
+    out[k] = in[0].view(shape, kept, static_cast<int64_t>(k) * strides[static_cast<size_t>(axis)]);
 }
 
 // Cotangents of all outputs of an op that cuts up its input, zeros where there are none.

@@ -4,7 +4,8 @@
 #include "tapegrad/ops/shape.h"
 #include "tapegrad/tape/rule.h"
 
-// flip, roll, pad_constant and crop, gather_axis and scatter_axis (each pair transposes of each other).
+// flip, roll, pad_constant and crop, gather_axis and scatter_axis (each pair transposes of each
+// other).
 
 namespace tapegrad {
 namespace {
@@ -53,8 +54,8 @@ Dims roll_offsets(const Attrs& attrs, const Dims& shape) {
                             to_dims(shifts), " and ", to_dims(axes));
   const size_t n = shifts.empty() || axes.empty() ? 0 : std::max(shifts.size(), axes.size());
   for (size_t k = 0; k < n; ++k) {
-    const auto axis = static_cast<size_t>(
-        normalize_axis(axes[axes.size() == 1 ? 0 : k], shape.ndim(), "roll"));
+    const auto axis =
+        static_cast<size_t>(normalize_axis(axes[axes.size() == 1 ? 0 : k], shape.ndim(), "roll"));
     turn(offsets[axis], shifts[shifts.size() == 1 ? 0 : k], shape[axis]);
   }
   return offsets;

@@ -80,7 +80,8 @@ Source source_of(const std::string& mode) {
       return k < n ? k : 2 * n - 1 - k;
     };
   }
-  throw_error<ValueError>("pad: mode '", mode, "' is not supported; use 'constant', 'edge', "
+  throw_error<ValueError>("pad: mode '", mode,
+                          "' is not supported; use 'constant', 'edge', "
                           "'reflect', 'symmetric' or 'wrap'");
 }
 
@@ -113,7 +114,8 @@ std::vector<Ref> compose_pad(const Attrs& attrs, std::span<const Ref> in) {
 }  // namespace
 
 void register_repeat_ops() {
-  register_op({.name = "tile", .compose = compose_tile, .summary = "(reps): copies along each axis"});
+  register_op(
+      {.name = "tile", .compose = compose_tile, .summary = "(reps): copies along each axis"});
   register_op({.name = "repeat",
                .compose = compose_repeat,
                .summary = "(counts, axis or None): each element several times"});

@@ -25,8 +25,9 @@ Dims resolve_shape(const Axes& wanted, const Dims& from) {
     if (n >= 0) {
       known *= n;
     } else if (n != -1 || free_axis >= 0) {
-      throw_error<ValueError>("reshape: ", free_axis >= 0 ? "can only specify one unknown dimension"
-                                                          : "negative dimensions are not allowed",
+      throw_error<ValueError>("reshape: ",
+                              free_axis >= 0 ? "can only specify one unknown dimension"
+                                             : "negative dimensions are not allowed",
                               ", got ", shape, "; give one length as -1 at most");
     } else {
       free_axis = i;
@@ -119,7 +120,8 @@ std::vector<Ref> compose_moveaxis(const Attrs& attrs, std::span<const Ref> in) {
   const Axes from = axis_list(attrs, 0), to = axis_list(attrs, 1);
   if (from.size() != to.size())
     throw_error<ValueError>(
-        "moveaxis: `source` and `destination` arguments must have the same number of elements, got ",
+        "moveaxis: `source` and `destination` arguments must have the same number of elements, "
+        "got ",
         to_dims(from), " and ", to_dims(to));
   Axes perm(static_cast<size_t>(ndim), -1);
   Dims moved(static_cast<size_t>(ndim), 0);
@@ -163,7 +165,8 @@ void eval_expand_dims(const Attrs& attrs, std::span<Value> in, std::span<Value> 
   const Value& v = in[0];
   const Dims flags = new_axis_flags(attrs, v.ndim());
   const Dims shape = expanded(v.shape(), flags, 1);
-  out[0] = v.is_contiguous() ? v.reshaped(shape) : v.view(shape, expanded(v.strides(), flags, 0), 0);
+  out[0] =
+      v.is_contiguous() ? v.reshaped(shape) : v.view(shape, expanded(v.strides(), flags, 0), 0);
 }
 
 void vjp_expand_dims(VjpContext& ctx) {
@@ -210,8 +213,8 @@ Dims broadcast_shape(const Attrs& attrs, const Dims& from) {
   }
   for (int64_t n : to) fits = fits && n >= 0;
   if (!fits)
-    throw_error<ValueError>("broadcast_to: an array of shape ", from, " cannot be broadcast to ", to,
-                            "; lengths must be equal or 1, counted from the last axis");
+    throw_error<ValueError>("broadcast_to: an array of shape ", from, " cannot be broadcast to ",
+                            to, "; lengths must be equal or 1, counted from the last axis");
   return to;
 }
 

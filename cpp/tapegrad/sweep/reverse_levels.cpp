@@ -12,20 +12,26 @@ namespace tapegrad {
 namespace {
 
 constexpr double node_overhead_ns = 150;   // a rule on arrays, before the first element
+constexpr double worth_a_turn_ns = 1000;   // lighter nodes lose more to the bookkeeping than a thread wins
 constexpr double splits_itself_ns = 2e5;   // a node this heavy uses the threads inside
 constexpr double level_worth_ns = 2e4;     // a level this light runs on one thread
 
 double cost_ns(const Tape& tape, const Node& n) {
-  if (n.kind != NodeKind::op || n.value.is_scalar()) {
-    int64_t widest = 1;
-    for (uint32_t in : n.inputs())
-      if (in != 0) widest = std::max(widest, tape.node(in).value.size());
-    return 20 + 0.5 * static_cast<double>(widest);
-  }
+  if (n.kind != NodeKind::op) return 20;
   const Op& op = op_by_id(n.op);
-  const double per_element =
-      op.scalar_fn >= 0 ? 0.3 + scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns : 1.0;
-  return node_overhead_ns + static_cast<double>(n.inputs().size()) * per_element * static_cast<double>(n.value.size());
+  if (op.scalar_fn >= 0) {
+    if (n.value.is_scalar()) return 20;
+    const double per_element = 0.3 + scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns;
+    return node_overhead_ns + static_cast<double>(n.inputs().size()) * per_element * static_cast<double>(n.value.size());
+  }
+  int64_t elements = n.value.size();
+  if (op.by_region) {
+    if (op.in_place) elements = tape.node(n.inputs()[1]).value.size();
+  } else {
+    for (uint32_t in : n.inputs())
+      if (in != 0) elements = std::max(elements, tape.node(in).value.size());
+  }
+  return node_overhead_ns + static_cast<double>(n.inputs().size()) * static_cast<double>(elements);
 }
 
 }  // namespace
@@ -40,15 +46,19 @@ bool ReverseSweep::plan_levels() {
   std::vector<uint32_t> level(count, 0);
   cost_.resize(count);
   uint32_t deepest = 0;
-  double total = 0;
+  double total = 0, worthy = 0;
+  const bool always = work_threshold_ns() <= 0;  // for tests
   for (size_t pos = 0; pos < count; ++pos) {
     cost_[pos] = cost_ns(*tape_, node_at(pos));
     total += cost_[pos];
+    if (cost_[pos] >= worth_a_turn_ns) worthy += cost_[pos];
+  }
+  if (!always && (total < level_worth_ns || worthy < 0.5 * total)) return false;
+  for (size_t pos = 0; pos < count; ++pos) {
     deepest = std::max(deepest, level[pos]);
     for (int32_t in : schedule_->inputs_of(pos))
       if (in >= 0) level[static_cast<size_t>(in)] = std::max(level[static_cast<size_t>(in)], level[pos] + 1);
   }
-  if (total < level_worth_ns && work_threshold_ns() > 0) return false;
   levels_.assign(deepest + 1, {});
   for (size_t pos = 0; pos < count; ++pos) levels_[level[pos]].push_back(static_cast<uint32_t>(pos));
   double gain = 0;
@@ -56,13 +66,13 @@ bool ReverseSweep::plan_levels() {
     double together = 0;
     size_t light = 0;
     for (uint32_t pos : nodes)
-      if (cost_[pos] < splits_itself_ns) {
+      if (cost_[pos] < splits_itself_ns && (always || cost_[pos] >= worth_a_turn_ns)) {
         together += cost_[pos];
         ++light;
       }
     if (light > 1 && together >= level_worth_ns) gain += together;
   }
-  return gain > 0.5 * total || (work_threshold_ns() <= 0 && levels_.size() < count);
+  return gain > 0.5 * total || (always && levels_.size() < count);
 }
 
 void ReverseSweep::run_levels() {

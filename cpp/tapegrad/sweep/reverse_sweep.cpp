@@ -37,6 +37,10 @@ void ReverseSweep::finish() {
   for (size_t pos = 0; pos < state_.size(); ++pos)
     if (state_[pos] == State::held) held_[pos] = Ref();
   state_.clear();
+  picked_.clear();
+  if (held_.capacity() <= most_kept_positions) return;
+  std::vector<Ref>().swap(held_);
+  std::vector<double>().swap(numbers_);
 }
 
 void ReverseSweep::run() {
@@ -49,7 +53,9 @@ void ReverseSweep::run() {
 
 void ReverseSweep::process(size_t pos) {
   const Node& n = node_at(pos);
-  if (n.kind == NodeKind::op && !picked_.empty() && picked_.contains(pos)) return process_rule(pos, n);
+  if (n.kind == NodeKind::op && !picked_.empty())
+    if (const auto cts = picked_.find(pos); cts != picked_.end())
+      return cts->second.empty() ? void() : process_rule(pos, n);
   if (state_[pos] == State::absent) return;
   if (state_[pos] == State::held && n.value.is_scalar() && !held_[pos].tracked()) {
     numbers_[pos] = held_[pos].value().as_double();
@@ -120,7 +126,7 @@ void ReverseSweep::process_scalar(size_t pos, const Node& n) {
       }
       partial = partial_at(p, x, single);
     }
-    double c = p.is_mask && partial == 0 ? 0 : ct * partial;
+    double c = p.strong && partial == 0 ? 0 : ct * partial;
     if (single) c = static_cast<double>(static_cast<float>(c));
     land_number(pos, static_cast<size_t>(to[i]), c);
   }

@@ -20,7 +20,6 @@ class Builder {
     for (uint32_t slot : request_.outputs) visit(slot);
     for (size_t next = 0; next < slots_.size(); ++next) {
       const Node& n = tape_.node(slots_[next]);
-      if (n.flags & Node::freed) throw_freed(n);
       for (uint32_t in : n.inputs())
         if (in != 0) visit(in);
     }
@@ -130,6 +129,7 @@ class Builder {
         const int32_t at = in == 0 ? -1 : useful_position(in);
         s_.edges[e++] = at;
         useful_[i] |= at >= 0;
+        if (at >= 0 && (n.flags & Node::freed)) throw_freed(n);
       }
     }
   }

@@ -16,6 +16,9 @@ struct SweepRequest {
   bool every_leaf = false;                // wrt: whatever leaves the outputs reach
 };
 
+// What sweeps and schedules keep of their memory for the next one.
+inline constexpr size_t most_kept_positions = size_t{1} << 18;
+
 // The part of a tape between outputs and targets. Positions run from consumers to inputs (descending sequence); a
 // target is a node whose derivative is asked for.
 struct Schedule {
@@ -28,6 +31,9 @@ struct Schedule {
   std::vector<int32_t> node_positions;    // per requested node; -1: not reached
 
   size_t size() const { return slots.size(); }
+  void shrink() {  // a schedule kept for the next use
+    if (slots.capacity() > most_kept_positions) *this = Schedule();
+  }
   std::span<const int32_t> inputs_of(size_t pos) const {
     return {edges.data() + first_edge[pos], edges.data() + first_edge[pos + 1]};
   }

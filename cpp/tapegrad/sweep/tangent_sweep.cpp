@@ -84,6 +84,10 @@ void TangentSweep::finish() {
   tangents_.clear();
   outputs_.clear();
   present_.clear();
+  if (tangents_.capacity() <= most_kept_positions) return;
+  std::vector<Ref>().swap(tangents_);
+  std::vector<std::vector<Ref>>().swap(outputs_);
+  std::vector<std::vector<uint8_t>>().swap(has_output_);
 }
 
 void TangentSweep::seed(int32_t pos, Ref tangent) {
@@ -159,7 +163,7 @@ void TangentSweep::process_scalar(size_t pos, const Node& n) {
     const double dot = tangent(from[i]).value().as_double();
     if (dot != 0) {
       const double partial = p.constant ? *p.constant : partial_at(p, x, single);
-      double c = p.is_mask && partial == 0 ? 0 : dot * partial;
+      double c = p.strong && partial == 0 ? 0 : dot * partial;
       if (single) c = static_cast<double>(static_cast<float>(c));
       sum = any ? sum + c : c;
       if (single) sum = static_cast<double>(static_cast<float>(sum));

@@ -43,6 +43,7 @@ struct Op {
   std::vector<ReadMask> reads{};
   bool linear = false;       // jointly linear in its floating inputs: jvp is eval on the tangents
   bool in_place = false;     // eval may overwrite in[0] where it owns its buffer (an op that updates an array)
+  bool by_region = false;    // its work goes by the region read or written, not by the whole first input
   const char* summary = "";  // attributes and meaning, one line
   int scalar_fn = -1;        // index of the scalar function behind an elementwise op; rules come from it
   uint16_t id = 0;           // set by the registry

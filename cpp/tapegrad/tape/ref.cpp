@@ -107,18 +107,20 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::s
     mask |= op.reads_of(i);
     origin = std::min(origin, tape.node(inputs[i].slot()).origin);
   }
-  const uint32_t slot = tape.new_node(NodeKind::op, op.id);
+  // Filled in such an order that the node can be let go of at any time, should memory run out.
+  Ref recorded = Ref::adopt(&tape, tape.new_node(NodeKind::op, op.id));
+  Node& n = tape.node(recorded.slot());
   const bool many = inputs.size() > 2;
-  const bool reads_any_input = (mask & reads_all_inputs) != 0;
-  NodeExtra* extra = nullptr;
+  n.origin = origin;
   if (many || !attrs.empty() || op.n_out != 1) {
-    extra = new NodeExtra;
-    extra->attrs = attrs;
-    if (many) extra->inputs.resize(inputs.size());
+    n.extra = new NodeExtra;
+    n.extra->attrs = attrs;
+    if (many) n.extra->inputs.resize(inputs.size());
   }
-  uint8_t flags = 0;
+  n.n_in = many ? Node::many_inputs : static_cast<uint8_t>(inputs.size());
+  uint32_t* const in_slots = many ? n.extra->inputs.data() : n.in;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const bool reads = many ? reads_any_input : (mask & reads_in(static_cast<int>(i))) != 0;
+    const bool reads = (mask & reads_in(static_cast<int>(i))) != 0;
     uint32_t in = 0;
     if (inputs[i].tracked()) {
       in = inputs[i].slot();
@@ -131,20 +133,11 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::s
     }
     if (reads && in != 0) {
       tape.retain_value(in);
-      flags |= many || i == 0 ? Node::reads_in0 : Node::reads_in1;
+      n.flags |= many || i == 0 ? Node::reads_in0 : Node::reads_in1;
     }
-    if (many) {
-      extra->inputs[i] = in;
-    } else {
-      tape.node(slot).in[i] = in;
-    }
+    in_slots[i] = in;
   }
-  Node& n = tape.node(slot);
-  n.n_in = many ? Node::many_inputs : static_cast<uint8_t>(inputs.size());
-  n.flags = flags;
-  n.origin = origin;
-  n.extra = extra;
-  return slot;
+  return std::move(recorded).release_slot();
 }
 
 Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs, Value out) {

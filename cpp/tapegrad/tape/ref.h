@@ -33,6 +33,10 @@ class Ref {
   Tape* tape() const { return tape_; }
   uint32_t slot() const { return slot_; }
   const Value& value() const { return tape_ ? node_value() : value_; }
+  uint32_t release_slot() && {  // the count is the caller's now
+    tape_ = nullptr;
+    return slot_;
+  }
   Value take_value() &&;  // moves the value out where this is its only user
   Dims shape() const { return value().shape(); }
   DType dtype() const { return value().dtype(); }

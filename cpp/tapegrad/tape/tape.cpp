@@ -44,6 +44,11 @@ Tape& Tape::create() {
 }
 
 uint32_t Tape::grow() {
+  drain_releases();
+  if (const uint32_t slot = free_head_; slot != 0) {
+    free_head_ = node(slot).mark;
+    return slot;
+  }
   const uint32_t slot = next_fresh_;
   if ((slot >> slab_shift) >= slab_count_) {
     if (slab_count_ == max_slabs) throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
@@ -81,7 +86,7 @@ uint32_t Tape::leaf(Leaf* leaf, const Value& value) {
   n.origin = 0;
   n.value = value;
   n.leaf = leaf;
-  leaf->retain();
+  leaf->retain_name();
   return slot;
 }
 
@@ -125,7 +130,7 @@ void Tape::collect(uint32_t first) {
     free_head_ = slot;
     --live_;
     delete extra;
-    if (leaf) leaf->drop();
+    if (leaf) leaf->drop_name();
   }
   collecting_ = false;
 }
@@ -137,27 +142,46 @@ void Tape::free_recording(uint32_t slot) {
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i] != 0 && n.reads_input(i)) release_value(node(inputs[i]));
   if (n.flags & Node::reads_output) release_value(n);
+  if (n.extra)
+    for (Value& v : n.extra->outs) v.drop_data();
   n.flags = Node::freed;
+  if (n.n_in == Node::many_inputs) n.extra->read_mask = 0;
 }
 
 void Tape::close_scope(uint32_t serial) {
   while (!scopes_.empty() && scopes_.back() >= serial) scopes_.pop_back();
+  if (scopes_.empty() && last_scope_ > (uint32_t{1} << 31)) last_scope_ = 0;  // long before they run out
 }
 
 void Tape::release_elsewhere(uint32_t slot) {
-  bool last = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (!closed()) {
-      queued_.push_back(slot);
-      pending_.store(true, std::memory_order_release);
-      return;
-    }
-    Node& n = node(slot);
-    release_value(n);
-    if (--n.refs == 0) collect(slot);
-    last = live_ == 0;
+  std::unique_lock lock(mutex_);
+  queued_.push_back(slot);
+  if (closed()) {
+    reap(lock);
+  } else {
+    pending_.store(true, std::memory_order_release);
   }
+}
+
+// The owner is gone: whoever lets go of something cleans up, one thread at a time and without the lock, because what a
+// value lets go of may come back here. With the last node goes the tape.
+void Tape::reap(std::unique_lock<std::mutex>& lock) {
+  if (reaping_) return;  // who reaps goes on with the queue
+  reaping_ = true;
+  while (!queued_.empty()) {
+    std::vector<uint32_t> slots;
+    slots.swap(queued_);
+    lock.unlock();
+    for (uint32_t slot : slots) {
+      Node& n = node(slot);
+      release_value(n);
+      if (--n.refs == 0) collect(slot);
+    }
+    lock.lock();
+  }
+  reaping_ = false;
+  const bool last = live_ == 0;
+  lock.unlock();
   if (last) delete this;
 }
 
@@ -174,19 +198,9 @@ void Tape::drain() {
 void Tape::close() {
   drain();
   current_ = nullptr;
-  bool last = false;
-  {
-    std::lock_guard lock(mutex_);
-    closed_.store(true, std::memory_order_release);
-    for (uint32_t slot : queued_) {
-      Node& n = node(slot);
-      release_value(n);
-      if (--n.refs == 0) collect(slot);
-    }
-    queued_.clear();
-    last = live_ == 0;
-  }
-  if (last) delete this;
+  std::unique_lock lock(mutex_);
+  closed_.store(true, std::memory_order_release);
+  reap(lock);
 }
 
 void throw_wrong_thread(const Tape& tape, const char* operation) {

@@ -28,23 +28,40 @@ enum class NodeKind : uint8_t {
   pick       // one output of an op with several
 };
 
-// What the tape needs to know of a Variable that belongs to no tape.
+// What the tape needs to know of a Variable that belongs to no tape. Handles are counted apart from the nodes that name
+// the leaf: with the last handle the content goes, which may hold such a node itself (v[0] = f(v)), and the object goes
+// when no node names it any more.
 class Leaf {
  public:
   virtual ~Leaf() = default;
-  void retain() { leaf_refs_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() { counts_.fetch_add(one_handle, std::memory_order_relaxed); }
   void drop() {
-    if (leaf_refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    const int64_t before = counts_.fetch_sub(one_handle, std::memory_order_acq_rel);
+    if (before == one_handle + 1) {
+      delete this;
+    } else if (before < 2 * one_handle) {
+      let_go();
+      drop_name();
+    }
   }
-  bool has_one_handle() const { return leaf_refs_.load(std::memory_order_acquire) == 1; }
+  void retain_name() { counts_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_name() {
+    if (counts_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  bool has_one_handle() const { return counts_.load(std::memory_order_acquire) < 2 * one_handle; }
+
+ protected:
+  virtual void let_go() = 0;  // of the content; the destructor does the same
 
  private:
-  std::atomic<int64_t> leaf_refs_{1};
+  static constexpr int64_t one_handle = int64_t{1} << 32;
+  std::atomic<int64_t> counts_{one_handle + 1};  // all handles together hold one name
 };
 
 struct NodeExtra {
   Attrs attrs;
   std::vector<uint32_t> inputs;      // of ops with more than two
+  ReadMask read_mask = 0;            // and which of them it holds a value_ref of
   std::vector<Value> outs;           // of ops with several outputs: data only where a rule reads it
   uint64_t fingerprint = 0;          // of a constant that is held by reference
   std::string where;                 // the user's line, for errors found later
@@ -70,7 +87,7 @@ struct Node {
   static constexpr uint8_t many_inputs = 255;
   static constexpr uint8_t reads_output = 1;     // one value_ref is its own
   static constexpr uint8_t held_by_reference = 2;  // a constant with a fingerprint
-  static constexpr uint8_t reads_in0 = 4;          // holds a value_ref of in[0] (of all, where they are many)
+  static constexpr uint8_t reads_in0 = 4;          // holds a value_ref of in[0]
   static constexpr uint8_t reads_in1 = 8;          // and of in[1]
   static constexpr uint8_t freed = 16;             // the user gave up its recording
 
@@ -79,7 +96,8 @@ struct Node {
     return {in, n_in};
   }
   bool reads_input(size_t i) const {
-    return (flags & (n_in == many_inputs || i == 0 ? reads_in0 : reads_in1)) != 0;
+    if (n_in == many_inputs) return (extra->read_mask & reads_in(static_cast<int>(i))) != 0;
+    return (flags & (i == 0 ? reads_in0 : reads_in1)) != 0;
   }
 };
 
@@ -157,8 +175,9 @@ class Tape {
     return before;
   }
 
-  // Differentiation scopes: serials grow and are never reused.
+  // Differentiation scopes: serials grow.
   uint32_t open_scope() {
+    drain_releases();
     scopes_.push_back(++last_scope_);
     return last_scope_;
   }
@@ -200,6 +219,7 @@ class Tape {
   void release_elsewhere(uint32_t slot);
   void drain();
   void close();
+  void reap(std::unique_lock<std::mutex>& lock);
 
   static constexpr uint32_t max_slabs = 1u << (32 - slab_shift);
   static constexpr size_t leaf_entry_count = 64;
@@ -220,6 +240,7 @@ class Tape {
 
   std::mutex mutex_;
   std::vector<uint32_t> queued_;
+  bool reaping_ = false;
   std::atomic<bool> pending_{false};
   std::atomic<bool> closed_{false};
 };

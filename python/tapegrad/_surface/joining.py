@@ -25,6 +25,8 @@ def _parts(name: str, arrays: Any) -> list[Any]:
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
+    if type(arrays) in (list, tuple) and axis is not None and dtype is None and out is None:
+        return apply("concatenate", tuple([lift(x) for x in arrays]), (axis,))
     parts = [cast(x, dtype) for x in _parts("np.concatenate", arrays)]
     if axis is None:
         parts, axis = [reshape(x, (-1,)) for x in parts], 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, value
 from tapegrad._surface import linear_algebra, plain, reductions, selection, shapes, ufuncs
 from tapegrad._surface.table import describe, table
 
@@ -73,9 +74,27 @@ def tolist(self: Variable) -> Any:
     )
 
 
-def conj(self: Variable) -> Any:
-    """The same: Variables are real."""
-    return apply("conjugate", (self,))
+def floor(self: Variable) -> int:
+    """math.floor(v): a plain int, constant almost everywhere."""
+    found: int = math.floor(value(self))
+    return found
+
+
+def ceil(self: Variable) -> int:
+    """math.ceil(v): a plain int, constant almost everywhere."""
+    found: int = math.ceil(value(self))
+    return found
+
+
+def trunc(self: Variable) -> int:
+    """math.trunc(v): a plain int, constant almost everywhere."""
+    found: int = math.trunc(value(self))
+    return found
+
+
+def rounded(self: Variable, digits: int | None = None) -> Any:
+    """Python's round(v): a plain int without digits, else a Variable."""
+    return round(value(self)) if digits is None else selection.round(self, digits)
 
 
 def _method(name: str, function: Any) -> Any:
@@ -106,8 +125,10 @@ def attach_methods(cls: type[Variable]) -> None:
         setattr(cls, name, _unary(name))
     for name, function in _SAME.items():
         setattr(cls, name, _method(name, function))
-    for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist, conj):
+    for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist):
         setattr(cls, function.__name__, function)
+    for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
+        setattr(cls, f"__{name}__", function)
     properties = {
         "T": (lambda v: shapes.transpose(v), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),

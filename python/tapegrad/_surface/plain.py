@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad import _core
+from tapegrad._core import Variable, apply
 from tapegrad._surface.table import cast, implements, plain, table
 
 # Constant almost everywhere, or about anything but the values.
@@ -32,9 +33,17 @@ for _function in PLAIN_FUNCTIONS:
     table[_function] = partial(_on_values, _function)
 
 
-def _fresh(array: Any) -> Any:
-    """A new float array that Variables can be written into; other dtypes stay plain."""
-    return Variable(array) if array.dtype.char in "fd" and array.ndim else array
+def _fresh(prototype: Any, array: Any) -> Any:
+    """A new array like `prototype`.
+
+    Beside a recorded one it is recorded too, so that Variables can be written into it. A leaf is
+    a parameter of the user's, and what is made like it (a momentum) is a plain array.
+    """
+    recorded = isinstance(prototype, Variable) and not _core.is_leaf(prototype)
+    if not recorded or array.dtype.char not in "fd" or not array.ndim or not prototype.size:
+        return array
+    anchor = prototype if array.shape == prototype.shape else np.ravel(prototype)[0]
+    return apply("where", (False, cast(anchor, array.dtype), array))
 
 
 @implements(np.zeros_like)
@@ -42,7 +51,7 @@ def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(np.zeros_like(plain(a), dtype, shape=shape))
+    return _fresh(a, np.zeros_like(plain(a), dtype, shape=shape))
 
 
 @implements(np.ones_like)
@@ -50,7 +59,7 @@ def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(np.ones_like(plain(a), dtype, shape=shape))
+    return _fresh(a, np.ones_like(plain(a), dtype, shape=shape))
 
 
 @implements(np.empty_like)
@@ -58,7 +67,7 @@ def empty_like(
     prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(np.zeros_like(plain(prototype), dtype, shape=shape))
+    return _fresh(prototype, np.zeros_like(plain(prototype), dtype, shape=shape))
 
 
 @implements(np.full_like)
@@ -69,7 +78,7 @@ def full_like(
     if isinstance(fill_value, Variable):
         blank = np.zeros_like(plain(a), dtype, shape=shape)
         return np.broadcast_to(cast(fill_value, blank.dtype), blank.shape)
-    return _fresh(np.full_like(plain(a), fill_value, dtype, shape=shape))
+    return _fresh(a, np.full_like(plain(a), fill_value, dtype, shape=shape))
 
 
 @implements(np.real)

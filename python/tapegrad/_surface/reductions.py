@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import apply
+from tapegrad._core import Variable, apply
 from tapegrad._surface.table import (
     NO_VALUE,
     cast,
     finish,
     flag,
+    floating_dtype,
     given,
     implements,
     lift,
@@ -41,6 +42,8 @@ def sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
+    if type(a) is Variable and dtype is None and out is None and initial is where is NO_VALUE:
+        return apply("sum", (a,), (axis, keepdims is not NO_VALUE and bool(keepdims)))
     a = _masked(cast(lift(a), dtype), where, 0.0)
     total = apply("sum", (a,), (axis, flag(keepdims)))
     return finish("np.sum", total + initial if given(initial) else total, out)
@@ -104,7 +107,7 @@ def mean(
     if where is NO_VALUE or where is True:
         return finish("np.mean", apply("mean", (a,), (axis, flag(keepdims))), out)
     mask = np.broadcast_to(plain(where), shape_of(a))
-    count = np.sum(mask, axis=axis, keepdims=flag(keepdims))
+    count = np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=floating_dtype(a))
     return finish("np.mean", sum(a, axis, None, None, keepdims, where=mask) / count, out)
 
 
@@ -123,7 +126,7 @@ def _variance(
     mask = np.broadcast_to(True if where is NO_VALUE else plain(where), shape_of(a))
     centre = mean(a, axis, keepdims=True, where=mask) if mean_ is NO_VALUE else mean_
     squares = sum(np.square(a - centre), axis, None, None, keepdims, where=mask)
-    count = np.sum(mask, axis=axis, keepdims=flag(keepdims))
+    count = np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=floating_dtype(a))
     variance = squares / np.maximum(count - ddof, 0)
     return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
 

@@ -27,8 +27,10 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return np.nonzero(plain(condition))
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
+    if type(condition) is np.ndarray and condition.dtype == bool:
+        return apply("where", (condition, lift(x), lift(y)))
     mask = plain(lift(condition))
-    mask = mask if isinstance(mask, bool | np.bool_) else np.asarray(mask)
+    mask = mask if isinstance(mask, (bool, np.bool_)) else np.asarray(mask)
     if isinstance(mask, np.ndarray) and mask.dtype != bool:
         mask = mask != 0
     return apply("where", (mask, lift(x), lift(y)))
@@ -199,10 +201,7 @@ def diag(v: Any, k: Any = 0) -> Any:
     if len(shape) != 1:
         raise ValueError(f"np.diag: needs one axis or two, and the array has shape {shape}")
     n = shape[0] + abs(k)
-    found = Variable(np.zeros((n, n), floating_dtype(v)))
-    rows = np.arange(shape[0]) + max(-k, 0)
-    found[rows, rows + k] = v
-    return found
+    return apply("diagonal_scatter", (v,), ((n, n), int(k), 0, 1))
 
 
 @implements(np.diagflat)
@@ -227,25 +226,17 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     n = shape[axis]
     marked = np.insert(np.arange(n), obj, -1)  # where the new ones go
     fresh = np.flatnonzero(marked < 0)
-    target = list(shape)
-    target[axis] = len(marked)
     spread = list(shape)
     spread[axis] = len(fresh)
     if np.ndim(plain(obj)) == 0 and shape_of(values) and not isinstance(obj, slice):
-        values = np.moveaxis(
-            np.reshape(values, (1,) * (len(shape) - len(shape_of(values))) + shape_of(values)),
-            0,
-            axis,
-        )
-    found = Variable(
-        np.zeros(tuple(target), floating_dtype(arr if isinstance(arr, Variable) else values))
-    )
-    key: list[Any] = [slice(None)] * len(shape)
-    key[axis] = np.flatnonzero(marked >= 0)
-    found[tuple(key)] = arr
-    key[axis] = fresh
-    found[tuple(key)] = np.broadcast_to(values, tuple(spread))
-    return found
+        own = shape_of(values)
+        values = np.moveaxis(np.reshape(values, (1,) * (len(shape) - len(own)) + own), 0, axis)
+    # Old and new one after the other, then in the order in which they stand.
+    joined = np.concatenate([arr, cast(np.broadcast_to(values, spread), arr.dtype)], axis)
+    order = np.arange(len(marked))
+    order[marked >= 0] = np.arange(n)
+    order[fresh] = n + np.arange(len(fresh))
+    return _along(joined, axis, order)
 
 
 @implements(np.nan_to_num)
@@ -315,7 +306,10 @@ def linspace(
     start, stop = lift(start), lift(stop)
     parts = num - 1 if endpoint else num
     shape = np.broadcast_shapes(shape_of(start), shape_of(stop))
-    t = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape((-1,) + (1,) * len(shape))
+    steps = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape(
+        (-1,) + (1,) * len(shape)
+    )
+    t = steps.astype(np.result_type(plain(start), plain(stop), 1.0))
     found = start + t * (stop - start)
     if endpoint and num > 1:
         found = np.concatenate([found[:-1], np.reshape(np.broadcast_to(stop, shape), (1, *shape))])

@@ -11,6 +11,8 @@ from tapegrad._surface.table import cast, floating_dtype, implements, lift, plai
 
 
 def _ints(x: Any) -> tuple[int, ...]:
+    if type(x) is tuple:
+        return tuple([int(i) for i in x])
     return tuple(int(i) for i in x) if np.iterable(x) else (int(x),)
 
 
@@ -25,6 +27,8 @@ def _order(name: str, order: str | None) -> None:
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
     a = lift(a)
+    if order == "C":
+        return apply("reshape", (a,), (_ints(shape),))
     if order == "F":
         target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
         return np.transpose(reshape(np.transpose(a), target[::-1]))

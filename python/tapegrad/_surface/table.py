@@ -59,11 +59,11 @@ def _refusal(name: str) -> str:
 
 def lift(x: Any) -> Any:
     """`x` as an input of an op: lists and object arrays that hold Variables are stacked."""
-    if isinstance(x, Variable | float | int | np.generic):
+    if type(x) is Variable or isinstance(x, (float, int, np.generic, Variable)):
         return x
     if isinstance(x, np.ndarray):
         return _trace.pack_array(x) if x.dtype == object else x
-    if isinstance(x, list | tuple):
+    if isinstance(x, (list, tuple)):
         items = [lift(item) for item in x]
         if any(isinstance(item, Variable) for item in items):
             return apply("stack", tuple(items), (0,))
@@ -74,6 +74,8 @@ def plain(x: Any) -> Any:
     """`x` with every Variable inside replaced by its value."""
     if isinstance(x, Variable):
         return _core.value(x)
+    if type(x) is np.ndarray and x.dtype != object:
+        return x
     if isinstance(x, list):
         return [plain(item) for item in x]
     if isinstance(x, tuple):
@@ -107,6 +109,8 @@ def describe(x: Any) -> str:
 
 def finish(name: str, result: Any, out: Any) -> Any:
     """`result`, written into `out` where that is a Variable."""
+    if out is None:
+        return result
     if isinstance(out, tuple) and len(out) == 1:
         (out,) = out
     if out is None or out is NO_VALUE:
@@ -132,7 +136,7 @@ def flag(x: Any) -> bool:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of an op's input."""
-    return tuple(x.shape) if isinstance(x, Variable | np.ndarray | np.generic) else np.shape(x)
+    return tuple(x.shape) if isinstance(x, (Variable, np.ndarray, np.generic)) else np.shape(x)
 
 
 def floating_dtype(x: Any) -> Any:

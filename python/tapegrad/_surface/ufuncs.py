@@ -117,6 +117,8 @@ def _pair(name: str, operands: tuple[Any, ...], out: Any) -> tuple[Any, Any]:
 
 def _product(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     axis = kwargs.pop("axis", -1)
+    if kwargs.get("axes") == [(-2, -1)] * 3:  # y @= v says so
+        del kwargs["axes"]
     if kwargs or (axis != -1 and name != "vecdot"):
         raise TypeError(
             f"np.{name}: axes= and keepdims= are not supported for Variables; move the axes with "

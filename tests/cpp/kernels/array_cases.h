@@ -1,5 +1,5 @@
-// Arrays of every layout, for the tests of kernels that walk strides, and a way to run something with
-// several numbers of threads.
+// Arrays of every layout, for the tests of kernels that walk strides, and a way to run something
+// with several numbers of threads.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ class Random {
 inline Value random_array(const Dims& shape, DType d = DType::float64) {
   Random random;
   Value v = Value::empty(d, shape);
-  for (int64_t i = 0; i < v.size(); ++i) v.set_at(i, is_integer(d) ? random.next() * 100 : random.next());
+  for (int64_t i = 0; i < v.size(); ++i)
+    v.set_at(i, is_integer(d) ? random.next() * 100 : random.next());
   return v;
 }
 
@@ -39,8 +40,8 @@ inline Dims reversed(const Dims& d) {
   return out;
 }
 
-// An array of `shape` whose memory is laid out as: 0 packed, 1 transposed, 2 every second element of
-// the last axis, 3 every axis backwards, 4 the first axis repeated (stride 0).
+// An array of `shape` whose memory is laid out as: 0 packed, 1 transposed, 2 every second element
+// of the last axis, 3 every axis backwards, 4 the first axis repeated (stride 0).
 constexpr int layouts = 5;
 inline Value laid_out(const Dims& shape, int layout, DType d = DType::float64) {
   if (shape.empty() || layout == 0) return random_array(shape, d);

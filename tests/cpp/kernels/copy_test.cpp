@@ -8,8 +8,9 @@ using namespace cases;
 
 namespace {
 
-const DType all_dtypes[] = {DType::bool_,  DType::int8,   DType::int16,  DType::int32,  DType::int64,
-                            DType::uint16, DType::uint64, DType::float32, DType::float64};
+const DType all_dtypes[] = {DType::bool_,  DType::int8,    DType::int16,
+                            DType::int32,  DType::int64,   DType::uint16,
+                            DType::uint64, DType::float32, DType::float64};
 
 Value naive_copy(const Value& v) {
   Value out = Value::empty(v.dtype(), v.shape());
@@ -78,7 +79,8 @@ TEST(reshaped_views_follow_numpy) {
       const Value x = laid_out({2, 3, 4}, layout);
       CHECK(same_bits(naive_copy(reshaped_view(x, to)), naive_copy(x).reshaped(to)));
     }
-  CHECK(reshaped_view(Value::empty(DType::float64, Dims{0, 3}), {3, 0, 2}).shape() == (Dims{3, 0, 2}));
+  CHECK(reshaped_view(Value::empty(DType::float64, Dims{0, 3}), {3, 0, 2}).shape() ==
+        (Dims{3, 0, 2}));
   CHECK_THROWS(ValueError, reshaped_view(v, {5, 5}));
 }
 
@@ -131,5 +133,6 @@ TEST(gather_and_scatter_with_threads) {
     if (shape[0] != 100)
       CHECK(same_for_any_threads([&] { return scatter_axis(y, axis, indices, 100); }));
   }
-  CHECK_THROWS(TypeError, scatter_axis(Value::full(DType::int64, Dims{2}, 1), 0, std::vector<int64_t>{0, 0}, 3));
+  CHECK_THROWS(TypeError, scatter_axis(Value::full(DType::int64, Dims{2}, 1), 0,
+                                       std::vector<int64_t>{0, 0}, 3));
 }

@@ -12,8 +12,8 @@ using namespace cases;
 namespace {
 
 template <class Step>
-void check_scan(const Value& got, const Value& c, const Value& x, int axis, bool reverse, double tol,
-                Step step) {
+void check_scan(const Value& got, const Value& c, const Value& x, int axis, bool reverse,
+                double tol, Step step) {
   CHECK(got.shape() == x.shape());
   const Dims shape = x.shape();
   const int64_t n = shape[static_cast<size_t>(axis)];

@@ -82,6 +82,48 @@ TEST(cholesky_upper_reads_the_upper_triangle) {
   CHECK(l.at(0) == 2 && l.at(1) == 0 && l.at(2) == 1 && l.at(3) == 2);
 }
 
+// adj(A)(j, i) is (-1)^(i + j) times the minor without row i and column j.
+void check_adjugate(const Value& a) {
+  register_all_ops();
+  const int64_t n = a.dim(a.ndim() - 1), count = a.size() / (n * n);
+  const Value got = adjugate(Ref(a), det(Ref(a))).value();
+  CHECK(got.shape() == a.shape());
+  double worst = 0;
+  for (int64_t s = 0; s < count; ++s) {
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        Value minor = Value::empty(DType::float64, Dims{n - 1, n - 1});
+        for (int64_t k = 0; k < minor.size(); ++k) {
+          const int64_t r = k / (n - 1), c = k % (n - 1);
+          minor.set_at(k, a.at((s * n + r + (r >= i)) * n + c + (c >= j)));
+        }
+        const double wanted = run("det", {}, {minor}).as_double() * ((i + j) % 2 ? -1 : 1);
+        worst = std::max(worst, std::abs(got.at((s * n + j) * n + i) - wanted));
+      }
+    }
+  }
+  CHECK(worst < 1e-13);
+}
+
+TEST(adjugates_of_matrices_of_every_rank) {
+  check_adjugate(small());
+  check_adjugate(from({0}, {1, 1}));
+  check_adjugate(from({0, 1, 0, 1}, {2, 2}));
+  check_adjugate(from({1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3}));
+  check_adjugate(from({1, 2, 3, 2, 4, 6, 3, 6, 9}, {3, 3}));
+  check_adjugate(from({1, 0, 0, 0, 1e-6, 0, 0, 0, 2}, {3, 3}));
+  check_adjugate(Value::zeros(DType::float64, Dims{4, 4}));
+  const Value random = cases::random_array({4, 4, 4});
+  Value stack = random;  // ranks 4, 3, 2 and 0
+  for (int64_t i = 0; i < 4; ++i) {
+    stack.set_at(16 + i, 0);
+    stack.set_at(32 + i, stack.at(36 + i) - stack.at(40 + i));
+    stack.set_at(44 + i, 2 * stack.at(40 + i));
+  }
+  for (int64_t i = 48; i < 64; ++i) stack.set_at(i, 0);
+  check_adjugate(stack);
+}
+
 TEST(slogdet_has_two_outputs) {
   register_all_ops();
   const std::vector<Ref> out =

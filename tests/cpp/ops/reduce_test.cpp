@@ -46,8 +46,10 @@ TEST(scalars_reduce_to_themselves) {
 }
 
 TEST(dtypes_follow_numpy) {
-  const Value f = Value::full(DType::float32, Dims{3}, 2), i = Value::full(DType::int16, Dims{3}, 2);
-  const Value u = Value::full(DType::uint8, Dims{3}, 200), b = Value::full(DType::bool_, Dims{3}, 1);
+  const Value f = Value::full(DType::float32, Dims{3}, 2),
+              i = Value::full(DType::int16, Dims{3}, 2);
+  const Value u = Value::full(DType::uint8, Dims{3}, 200),
+              b = Value::full(DType::bool_, Dims{3}, 1);
   for (const char* name : {"sum", "mean", "prod", "max", "min", "logsumexp"})
     CHECK(run_op(name, f, {Attr{}, false}).dtype() == DType::float32);
   CHECK(run_op("std", f, {Attr{}, false, 0.0}).dtype() == DType::float32);
@@ -69,17 +71,21 @@ TEST(empty_arrays) {
   CHECK(std::isnan(run_op("mean", x, {Attr{}, false}).at(0)));
   CHECK(run_op("logsumexp", x, {Attr{}, false}).at(0) == -inf);
   CHECK(run_op("max", x, {Ints{1}, false}).shape() == Dims{0});
-  CHECK_THROWS_SAYING(ValueError, "zero-size array to reduction operation maximum which has no identity",
+  CHECK_THROWS_SAYING(ValueError,
+                      "zero-size array to reduction operation maximum which has no identity",
                       run_op("max", x, {Ints{0}, false}));
-  CHECK_THROWS_SAYING(ValueError, "minimum which has no identity", run_op("min", x, {Attr{}, false}));
+  CHECK_THROWS_SAYING(ValueError, "minimum which has no identity",
+                      run_op("min", x, {Attr{}, false}));
 }
 
 TEST(bad_axes_are_named) {
   const Value x = counting({2, 3});
   CHECK_THROWS_SAYING(ValueError, "axis 2 is out of bounds for array of dimension 2",
                       run_op("sum", x, {Ints{2}, false}));
-  CHECK_THROWS_SAYING(ValueError, "duplicate value in 'axis'", run_op("max", x, {Ints{0, -2}, false}));
-  CHECK_THROWS_SAYING(ValueError, "out of bounds", run_op("mean", Value::scalar(1), {Ints{1}, false}));
+  CHECK_THROWS_SAYING(ValueError, "duplicate value in 'axis'",
+                      run_op("max", x, {Ints{0, -2}, false}));
+  CHECK_THROWS_SAYING(ValueError, "out of bounds",
+                      run_op("mean", Value::scalar(1), {Ints{1}, false}));
   CHECK_THROWS_SAYING(ValueError, "cumsum", run_op("cumsum", x, {int64_t{5}}));
 }
 

@@ -1,5 +1,5 @@
-// Applies ops by name to plain values, as Python does, and checks that what `infer` declares is what
-// comes out.
+// Applies ops by name to plain values, as Python does, and checks that what `infer` declares is
+// what comes out.
 #pragma once
 
 #include "check.h"

@@ -163,11 +163,13 @@ constexpr FoldLoops<T> loops_of() {
 }
 
 template <class T>
-constexpr FoldLoops<T> float_table[fold_count] = {
-    loops_of<Sum<T>, false, T>(),       loops_of<Prod<T>, false, T>(),
-    loops_of<Max<T>, false, T>(),       loops_of<Min<T>, false, T>(),
-    loops_of<SquareDeviation<T>, true, T>(), loops_of<ExpSum<T>, true, T>(),
-    loops_of<CountEqual<T>, true, T>()};
+constexpr FoldLoops<T> float_table[fold_count] = {loops_of<Sum<T>, false, T>(),
+                                                  loops_of<Prod<T>, false, T>(),
+                                                  loops_of<Max<T>, false, T>(),
+                                                  loops_of<Min<T>, false, T>(),
+                                                  loops_of<SquareDeviation<T>, true, T>(),
+                                                  loops_of<ExpSum<T>, true, T>(),
+                                                  loops_of<CountEqual<T>, true, T>()};
 
 template <class T>
 constexpr FoldLoops<T> integer_table[] = {
@@ -177,8 +179,7 @@ constexpr FoldLoops<T> integer_table[] = {
 }  // namespace
 
 FoldTables fold_tables() {
-  return {float_table<float>, float_table<double>, integer_table<int64_t>,
-          integer_table<uint64_t>};
+  return {float_table<float>, float_table<double>, integer_table<int64_t>, integer_table<uint64_t>};
 }
 
 }  // namespace tapegrad::TAPEGRAD_ISA_NAMESPACE

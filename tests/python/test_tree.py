@@ -185,6 +185,10 @@ def test_lists_of_variables_and_object_arrays_are_packed():
     assert tg.grad(lambda x: np.sum(np.cos(np.array([x, 2 * x]))))(0.5) == pytest.approx(
         -np.sin(0.5) - 2 * np.sin(1.0)
     )
+    weights = tg.Variable([1.0, 10.0])
+    for f in (lambda x: np.array([x, 2.0]) * weights, lambda x: weights * [x, 2.0]):
+        assert tg.value(tg.grad(lambda x, f=f: np.sum(f(x)))(3.0)) == 1.0
+        np.testing.assert_array_equal(tg.value(f(tg.Variable(3.0))), [3.0, 20.0])
     assert tg.grad(lambda x: np.sum(np.array([[x, 1.0], [x * x, x]]) @ np.ones(2)))(3.0) == 8
 
 

@@ -1,4 +1,4 @@
-"""grad, jacobian and the rest as functions of functions."""
+"""grad, value_and_grad and the rest as functions of functions."""
 
 import numpy as np
 import pytest
@@ -81,67 +81,6 @@ def test_methods_and_callable_objects():
     assert isinstance(result, tg.Variable)
     result.backward()
     assert q.a.grad == 4.0
-
-
-def test_elementwise_grad_and_jacobian_agree():
-    x = np.linspace(-1, 1, 5)
-    np.testing.assert_allclose(tg.elementwise_grad(np.tanh)(x), np.diag(tg.jacobian(np.tanh)(x)))
-    assert tg.elementwise_grad(np.tanh)(0.0) == 1.0
-
-
-def test_jacobian_shapes_in_every_mode():
-    a = np.random.default_rng(0).standard_normal((2, 3, 4))
-    for mode in (None, "forward", "reverse"):
-        j = tg.jacobian(lambda x: np.einsum("ijk,k->ij", a, np.sin(x)), mode=mode)(np.zeros(4))
-        assert j.shape == (2, 3, 4)
-        np.testing.assert_allclose(j, a)
-        j = tg.jacobian(lambda x: x * np.ones((2, 1)), mode=mode)(3.0)
-        np.testing.assert_array_equal(j, np.ones((2, 1)))
-        assert tg.jacobian(np.sin, mode=mode)(0.0) == 1.0
-        j = tg.jacobian(lambda x: 2 * x, mode=mode)(np.zeros((0,)))
-        assert j.shape == (0, 0)
-        j = tg.jacobian(lambda x: x.astype(np.float32), mode=mode)(np.ones(2))
-        np.testing.assert_array_equal(j, np.eye(2))
-    with pytest.raises(ValueError, match="'backward'"):
-        tg.jacobian(np.sin, mode="backward")
-
-
-def test_hessian_of_scalar_and_vector_functions():
-    def f(x):
-        return np.prod(x) + np.sum(np.sin(x))
-
-    x = np.array([1.0, 2.0, 3.0])
-    expected = np.array([[0, 3, 2], [3, 0, 1], [2, 1, 0]]) - np.diag(np.sin(x))
-    np.testing.assert_allclose(tg.hessian(f)(x), expected)
-    np.testing.assert_allclose(tg.jacobian(tg.grad(f))(x), expected)
-    v = np.array([1.0, -2.0, 0.5])
-    np.testing.assert_allclose(tg.hvp(f, x, v), expected @ v)
-    np.testing.assert_allclose(tg.jvp(tg.grad(f), (x,), (v,))[1], expected @ v)
-    assert tg.hessian(np.sin)(0.5) == -np.sin(0.5)
-    h = tg.hessian(lambda x: x**3)(x)
-    assert h.shape == (3, 3, 3)
-    np.testing.assert_allclose(np.einsum("iii->i", h), 6 * x)
-
-
-def test_higher_orders():
-    f, x = lambda x: x**5, 2.0
-    for order, expected in enumerate([80, 160, 240, 240, 120, 0], 1):
-        f = tg.grad(f)
-        if order < 6:
-            assert f(x) == expected
-    g = lambda x: np.exp(2 * x)  # noqa: E731
-    for _ in range(4):
-        g = lambda x, g=g: tg.jvp(g, (x,), (1.0,))[1]  # noqa: E731
-    assert g(0.0) == 16
-
-
-def test_zero_powers_and_residuals():
-    assert tg.grad(tg.grad(lambda x: x**2))(0.0) == 2
-    np.testing.assert_array_equal(tg.hessian(lambda x: np.sum(x**2))(np.zeros(2)), 2 * np.eye(2))
-    assert tg.grad(lambda x: x**0)(0.0) == 0
-    np.testing.assert_array_equal(
-        tg.hessian(lambda x: (x[0] - x[1]) ** 2)(np.ones(2)), [[2, -2], [-2, 2]]
-    )
 
 
 def test_results_that_do_not_depend_on_the_argument():
