@@ -28,7 +28,9 @@ void bind_sgd(py::module_& m) {
              std::vector<Variable> all;
              if (is_variable(params.ptr()))
                throw_error<TypeError>("SGD: params must be a list of Variables; write SGD([w], lr=...)");
-             for (py::handle h : params) {
+             if (!py::isinstance<py::iterable>(params))
+               throw_error<TypeError>("SGD: params must be a list of Variables, got ", py::repr(params).cast<std::string>());
+             for (py::handle h : py::reinterpret_borrow<py::iterable>(params)) {
                if (!is_variable(h.ptr()))
                  throw_error<TypeError>("SGD: parameter ", all.size(), " is no Variable but ",
                                         py::repr(h).cast<std::string>(), "; wrap it with tg.Variable(x)");

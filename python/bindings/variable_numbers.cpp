@@ -87,7 +87,7 @@ inline void check_thread(const Tape& tape, const ScalarOperand& s) {
 // Records fn(a, b) of scalars. Scalars live in the node, so nobody counts their readers.
 PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b, double result) {
   Tape& tape = Tape::current();
-  if (!tape.recording()) return new_variable(Cell::leaf_scalar(result));
+  if (!tape.recording()) return new_variable(Cell::unrecorded_scalar(result));
   check_thread(tape, a);
   check_thread(tape, b);
   const auto& reads = scalar_reads().by_input[index_of(fn)];

@@ -9,7 +9,8 @@ def set_num_threads(n: int) -> None:
     """Sets how many threads large computations are shared out over.
 
     Results are the same to the bit for every number. At the start it is `TAPEGRAD_NUM_THREADS`,
-    else `OMP_NUM_THREADS`, else the number of cores. ValueError for numbers below 1.
+    else `OMP_NUM_THREADS`, else the number of cores; 0 goes back to that. ValueError for negative
+    numbers.
 
     >>> import tapegrad as tg
     >>> before = tg.get_num_threads()

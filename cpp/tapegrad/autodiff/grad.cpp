@@ -143,6 +143,10 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
 }
 
 void backward(Cell& output, const Value* seed, bool free) {
+  if (output.is_unrecorded())
+    throw_error<RuntimeError>("backward: this Variable of shape ", output.type().shape,
+                              " was computed with recording off (tg.no_grad), so nothing leads back from it; compute it outside "
+                              "the no_grad block");
   const Ref out = recorded_ref(output, "backward");
   Tape& tape = own_tape(out, "backward");
   tape.drain_releases();

@@ -89,6 +89,7 @@ Cell* Cell::leaf(Value value, std::string name) {
 Cell* Cell::from(Ref ref) {
   Cell* c = new Cell;
   c->become(std::move(ref));
+  c->unrecorded_ = c->is_leaf();
   return c;
 }
 

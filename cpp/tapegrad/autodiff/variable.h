@@ -66,9 +66,10 @@ class Cell final : public Leaf {
   static void operator delete(void* p, size_t bytes);
 
   static Cell* leaf(Value value, std::string name = "");
-  static Cell* leaf_scalar(double x) {
+  static Cell* unrecorded_scalar(double x) {
     Cell* c = new Cell;
     c->value_ = Value(x);
+    c->unrecorded_ = true;
     return c;
   }
   static Cell* from(Ref ref);                             // a leaf where the ref is a constant
@@ -80,6 +81,8 @@ class Cell final : public Leaf {
   }
 
   bool is_leaf() const { return tape_ == nullptr; }
+  // The result of operations that were not recorded: it has nothing to go back to.
+  bool is_unrecorded() const { return tape_ == nullptr && unrecorded_; }
   bool is_view() const { return is_view_; }
   bool shows_leaf() const;  // a leaf, or a view of one: a plain write leaves it so
   Tape* tape() const { return tape_; }
@@ -130,6 +133,7 @@ class Cell final : public Leaf {
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;
   bool is_view_ = false;
+  bool unrecorded_ = false;
   uint64_t version_ = 0;
   Value value_;
   std::unique_ptr<CellInfo> info_;

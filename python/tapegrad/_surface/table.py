@@ -49,7 +49,7 @@ def _refusal(name: str) -> str:
     import difflib
 
     known = sorted({name_of(func) for func in table})
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.75)
     hint = f" (differentiable and near in name: {', '.join(near)})" if near else ""
     return (
         f"{name} has no derivative in tapegrad{hint}; where none is needed, call it on the plain "
