@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tapegrad/base/error.h"
@@ -73,7 +74,22 @@ std::optional<DType> dtype_of_type_num(int type_num) {
                          "x.astype(float))");
 }
 
+// Subclasses whose arithmetic is not that of arrays: taking their data alone would change what is computed.
+void refuse_subclass(PyObject* object, const char* operation) {
+  for (PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
+    const std::string_view full = type->tp_name;
+    const std::string_view name = full.substr(full.rfind('.') == full.npos ? 0 : full.rfind('.') + 1);
+    if (name == "MaskedArray")
+      throw_error<TypeError>(operation, ": a masked array can't be combined with a Variable, its mask would be lost; use "
+                             "np.where(mask, 0, x.data), or x.filled(value)");
+    if (name == "matrix")
+      throw_error<TypeError>(operation, ": np.matrix can't be combined with a Variable; use np.asarray(x), and @ for products");
+  }
+}
+
 Value from_array(PyObject* object, const char* operation) {
+  if (reinterpret_cast<PyObject*>(Py_TYPE(object)) != reinterpret_cast<PyObject*>(npy_api::get().PyArray_Type_))
+    refuse_subclass(object, operation);
   py::object keep;
   const auto* proxy = array_proxy(object);
   const auto descr = py::reinterpret_borrow<py::dtype>(proxy->descr);

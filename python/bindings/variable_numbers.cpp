@@ -1,4 +1,6 @@
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "convert.h"
 #include "tapegrad/kernels/elementwise.h"
@@ -250,6 +252,32 @@ PyObject* number_inplace_remainder(PyObject* a, PyObject* b) { return in_place(a
 PyObject* number_inplace_matmul(PyObject* a, PyObject* b) { return in_place(a, b, number_matmul); }
 PyObject* number_inplace_power(PyObject* a, PyObject* b, PyObject*) {
   return in_place(a, b, [](PyObject* x, PyObject* y) { return number_power(x, y, Py_None); });
+}
+
+// v.sin() and the like: a method for every function of one operand, without NumPy's dispatch.
+namespace {
+
+template <size_t Fn>
+PyObject* unary_method(PyObject* self, PyObject*) {
+  return apply_elementwise(static_cast<ScalarFn>(Fn), self, nullptr);
+}
+
+template <size_t... Fn>
+void add_unary_methods(std::vector<PyMethodDef>& methods, std::index_sequence<Fn...>) {
+  const auto add = [&](size_t f, PyCFunction call) {
+    const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
+    if (info.arity == 1 && !info.returns_bool)
+      methods.push_back({info.name, call, METH_NOARGS, "NumPy's function of this name, of this Variable."});
+  };
+  (add(Fn, unary_method<Fn>), ...);
+}
+
+}  // namespace
+
+std::vector<PyMethodDef> unary_methods() {
+  std::vector<PyMethodDef> methods;
+  add_unary_methods(methods, std::make_index_sequence<scalar_fn_count>());
+  return methods;
 }
 
 // np.sin(v) and the like: the ufunc's address leads to its function.

@@ -247,6 +247,9 @@ PyObject* new_variable(Cell* cell) {
 }
 
 void create_variable_type(py::module_& module) {
+  static std::vector<PyMethodDef> methods = unary_methods();  // the type keeps pointing at them
+  for (const PyMethodDef* m = variable_methods; m->ml_name != nullptr; ++m) methods.push_back(*m);
+  methods.push_back({});
   PyType_Slot slots[] = {
       {Py_tp_doc, const_cast<char*>(documentation)},
       {Py_tp_new, reinterpret_cast<void*>(construct)},
@@ -255,7 +258,7 @@ void create_variable_type(py::module_& module) {
       {Py_tp_richcompare, reinterpret_cast<void*>(compare)},
       {Py_tp_hash, reinterpret_cast<void*>(PyBaseObject_Type.tp_hash)},
       {Py_tp_iter, reinterpret_cast<void*>(iterate)},
-      {Py_tp_methods, variable_methods},
+      {Py_tp_methods, methods.data()},
       {Py_tp_getset, variable_attributes},
       {Py_tp_members, members},
       {Py_mp_length, reinterpret_cast<void*>(length)},

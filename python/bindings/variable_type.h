@@ -2,6 +2,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <vector>
+
 #include "tapegrad/autodiff/variable.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two scalars costs tens
@@ -53,6 +55,7 @@ extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names);
 void fill_ufunc_table();
+std::vector<PyMethodDef> unary_methods();
 PyObject* number_add(PyObject*, PyObject*);
 PyObject* number_subtract(PyObject*, PyObject*);
 PyObject* number_multiply(PyObject*, PyObject*);

@@ -109,6 +109,7 @@ def test_cpp_tests_mirror_sources() -> None:
 def test_python_tests_mirror_the_package() -> None:
     package, tests = ROOT / "python" / "tapegrad", ROOT / "tests" / "python"
     about_the_whole = {
+        "benchmarks",
         "docstrings",
         "documents",
         "examples",
@@ -127,6 +128,7 @@ def test_python_tests_mirror_the_package() -> None:
             continue
         candidates = [f"{name}.py", f"_{name}.py", f"__{name}__.py", name, f"_{name}"]
         found = [c for c in candidates if (package / folder / c).exists()]
+        found += [p.name for p in BINDINGS if p.name == f"{name}.cpp"]
         assert found, f"{relative(test)} mirrors nothing in python/tapegrad"
 
 

@@ -122,7 +122,8 @@ def _unary(name: str) -> Any:
 def attach_methods(cls: type[Variable]) -> None:
     """Gives the core's Variable its methods and properties."""
     for name in ufuncs.unary_names():
-        setattr(cls, name, _unary(name))
+        if not hasattr(cls, name):
+            setattr(cls, name, _unary(name))
     for name, function in _SAME.items():
         setattr(cls, name, _method(name, function))
     for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist):
