@@ -262,6 +262,8 @@ void bind_scope(py::module_& m) {
         if (!seeds.is_none()) s = refs_of(py::reinterpret_borrow<py::iterable>(seeds), "grad");
         return list_of(self.get().grad(outs, ins, s));
       }, py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none())
+      .def_property_readonly("reached", [](PyScope& self) { return self.get().reached(); },
+                             "Whether the outputs of the last grad depended on any of its wrt.")
       .def("jvp", [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt, const py::iterable& tangents) {
         return list_of(self.get().jvp(refs_of(outputs, "jvp"), refs_of(wrt, "jvp"), refs_of(tangents, "jvp")));
       })

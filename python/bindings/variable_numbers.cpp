@@ -264,9 +264,10 @@ PyObject* unary_method(PyObject* self, PyObject*) {
 
 template <size_t... Fn>
 void add_unary_methods(std::vector<PyMethodDef>& methods, std::index_sequence<Fn...>) {
+  const pybind11::module_ numpy = pybind11::module_::import("numpy");
   const auto add = [&](size_t f, PyCFunction call) {
     const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
-    if (info.arity == 1 && !info.returns_bool)
+    if (info.arity == 1 && !info.returns_bool && pybind11::hasattr(numpy, info.name))
       methods.push_back({info.name, call, METH_NOARGS, "NumPy's function of this name, of this Variable."});
   };
   (add(Fn, unary_method<Fn>), ...);

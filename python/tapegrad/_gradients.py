@@ -204,7 +204,10 @@ def reverse(trace: Trace, outs: list[Variable], seeds: list[Any] | None) -> list
     if not outs:
         warn_constant(trace)
         return [zeros_for(v) for v in trace.variables]
-    return trace.scope.grad(outs, trace.variables, seeds)
+    gradients = trace.scope.grad(outs, trace.variables, seeds)
+    if not trace.scope.reached:
+        warn_constant(trace)
+    return gradients
 
 
 def warn_constant(trace: Trace) -> None:

@@ -183,3 +183,24 @@ def test_unknown_numpy_functions():
         np.arctan2.reduce(v)
     with raises(TypeError, r"where=", r"np\.where"):
         np.sqrt(v, where=v > 1)
+
+
+def test_a_result_that_depends_on_something_else_only_warns() -> None:
+    w = tg.Variable(3.0)
+    with pytest.warns(UserWarning, match="does not depend"):
+        assert tg.value(tg.grad(lambda x: w * 2.0)(1.0)) == 0.0
+
+
+def test_backward_of_an_unrecorded_result_names_no_grad() -> None:
+    v = tg.Variable(2.0)
+    with tg.no_grad():
+        y = v * v
+    with pytest.raises(RuntimeError, match="no_grad"):
+        y.backward()
+    assert y.grad is None
+
+
+def test_array_subclasses_with_other_arithmetic_are_refused() -> None:
+    v = tg.Variable(np.ones(2))
+    with pytest.raises(TypeError, match="mask would be lost"):
+        v * np.ma.masked_array([1.0, 2.0], [False, True])

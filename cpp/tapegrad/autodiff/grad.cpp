@@ -200,6 +200,9 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
   for (const Ref& x : wrt) request.nodes.push_back(x.slot());
   WorkspaceLease w;
   const bool ran = request.run(*w, recorded);
+  reached_ = false;
+  if (ran)
+    for (int32_t pos : w->schedule.output_positions) reached_ |= pos >= 0;
   std::vector<Ref> result;
   for (size_t k = 0; k < wrt.size(); ++k) {
     const int32_t pos = ran ? w->schedule.node_positions[k] : -1;

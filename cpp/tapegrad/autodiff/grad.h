@@ -38,6 +38,8 @@ class Scope {
   // d output / d wrt[k], of shape output.shape + wrt[k].shape, by one sweep per element of the output (reverse) or of
   // the arguments (forward).
   std::vector<Ref> jacobian(const Ref& output, std::span<const Ref> wrt, bool reverse);
+  // Whether the outputs of the last grad depended on any of its wrt.
+  bool reached() const { return reached_; }
   // What may leave the scope: a plain value unless it depends on something outside.
   Ref result(const Ref& r) const;
 
@@ -47,6 +49,7 @@ class Scope {
   uint32_t serial_;
   bool recording_before_;  // off: nothing outside is of interest
   bool open_ = true;
+  bool reached_ = true;
 };
 
 // sum = sum + g, in place where sum owns its buffer.

@@ -24,11 +24,14 @@ void check_size(std::span<const int64_t> shape) {
 
 }  // namespace
 
-Layout* Layout::make(std::span<const int64_t> shape) { return make(shape, contiguous_strides(shape)); }
+Layout* Layout::make(std::span<const int64_t> shape) {
+  check_size(shape);
+  return make(shape, contiguous_strides(shape));
+}
 
 Layout* Layout::make(std::span<const int64_t> shape, std::span<const int64_t> strides) {
   const size_t n = shape.size();
-  check_size(shape);
+  check_size(shape);  // a view may repeat its elements
   Buffer* home = Buffer::allocate(sizeof(Layout) + 2 * n * sizeof(int64_t));
   Layout* layout = new (home->data()) Layout;
   layout->home_ = home;

@@ -109,21 +109,31 @@ namespace parallel_detail {
 
 std::atomic<double> threshold_ns{20000};
 
+// Several pieces for each thread, handed out as threads come free: a thread that the system takes away for a while
+// holds up one piece, not half of the work.
+constexpr int64_t pieces_per_thread = 8;
+
 void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
   if (grain < 1) grain = 1;
   const int64_t blocks = (n - 1) / grain + 1;
-  const int64_t parts = must_be_serial() ? 1 : std::min<int64_t>(num_threads(), blocks);
-  if (parts <= 1) return f(0, n);
+  const int64_t members = must_be_serial() ? 1 : std::min<int64_t>(num_threads(), blocks);
+  if (members <= 1) return f(0, n);
+  const int64_t pieces = std::min(blocks, members * pieces_per_thread);
+  // The first blocks % pieces pieces are one block longer; no product can overflow.
+  const int64_t each = blocks / pieces, longer = blocks % pieces;
   FirstError error;
-  run_region(static_cast<int>(parts), [&](int part) {
-    // The first blocks % parts parts are one block longer; no product can overflow.
-    const int64_t each = blocks / parts, longer = blocks % parts;
-    const int64_t first = part * each + std::min<int64_t>(part, longer);
-    const int64_t last = first + each + (part < longer);
-    try {
-      f(first * grain, last == blocks ? n : last * grain);
-    } catch (...) {
-      error.keep(part);
+  std::atomic<int64_t> next{0};
+  run_region(static_cast<int>(members), [&](int) {
+    for (;;) {
+      const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
+      if (piece >= pieces) return;
+      const int64_t first = piece * each + std::min<int64_t>(piece, longer);
+      const int64_t last = first + each + (piece < longer);
+      try {
+        f(first * grain, last == blocks ? n : last * grain);
+      } catch (...) {
+        error.keep(piece);
+      }
     }
   });
   error.rethrow();

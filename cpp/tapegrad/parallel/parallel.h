@@ -1,4 +1,4 @@
-// The one door to threads. parallel_for splits a range into contiguous parts, parallel_tasks hands
+// The one door to threads. parallel_for hands out contiguous pieces of a range, parallel_tasks hands
 // out independent tasks; both run on the calling thread alone where threads would not pay (little
 // work), or must not be used (inside another region, in a child forked after the parent ran a
 // region).

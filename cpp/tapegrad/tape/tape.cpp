@@ -44,11 +44,6 @@ Tape& Tape::create() {
 }
 
 uint32_t Tape::grow() {
-  drain_releases();
-  if (const uint32_t slot = free_head_; slot != 0) {
-    free_head_ = node(slot).mark;
-    return slot;
-  }
   const uint32_t slot = next_fresh_;
   if ((slot >> slab_shift) >= slab_count_) {
     if (slab_count_ == max_slabs) throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");

@@ -114,6 +114,7 @@ class Tape {
 
   // A node with refs = value_refs = 1 and a fresh sequence number; the caller fills the rest.
   uint32_t new_node(NodeKind kind, uint16_t op) {
+    drain_releases();
     uint32_t slot = free_head_;
     if (slot != 0) {
       free_head_ = node(slot).mark;

@@ -85,7 +85,7 @@ TEST(errors_record_nothing) {
   array.array();
   const Ref bad(Value::from_int64(std::vector<int64_t>{0, 7}, Dims{2}));
   CHECK_THROWS(IndexError, gather(x, array, {&bad, 1}));
-  CHECK_THROWS_SAYING(LinAlgError, "ingular", inv(reshape(concatenate({x, Ref(counted(1))}, 0), Dims{2, 2}) * 0.0));
+  CHECK_THROWS_SAYING(LinAlgError, "ingular", inv(multiply(reshape(concatenate({x, Ref(counted(1))}, 0), Dims{2, 2}), Ref(0.0))));
   CHECK(Tape::current().live_nodes() == live);
   CHECK(node(x).refs == refs && node(x).value_refs == readers);
 }

@@ -1,0 +1,243 @@
+#include "tapegrad/autodiff/variable.h"
+
+#include <cmath>
+#include <vector>
+
+#include "check.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/autodiff/sgd.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/index.h"
+#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/shape.h"
+
+using namespace tapegrad;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int steps = 50'000;
+#else
+constexpr int steps = 1'000'000;
+#endif
+
+Value counted(Dims shape) {
+  Value v = Value::empty(DType::float64, shape);
+  for (int64_t i = 0; i < v.size(); ++i) v.set_at(i, static_cast<double>(i));
+  return v;
+}
+
+const Op& op_named(const char* name) {
+  register_all_ops();
+  return *find_op(name);
+}
+
+Variable view(const Variable& base, const IndexSpec& spec) {
+  return Variable(CellPtr(Cell::view_of(base.cell_ptr(), op_named("slice"), spec.attrs(), slice(base.ref(), spec))));
+}
+
+Variable transposed(const Variable& base) {
+  const Attrs attrs{std::vector<int64_t>{1, 0}};
+  return Variable(CellPtr(Cell::view_of(base.cell_ptr(), op_named("transpose"), attrs,
+                                        apply(op_named("transpose"), attrs, {base.ref()}))));
+}
+
+void assign(const Variable& v, const IndexSpec& spec, const Ref& update) { v.cell().assign(spec, {}, update); }
+
+IndexSpec range(int64_t start, int64_t length) { return IndexSpec().range(start, 1, length); }
+
+}  // namespace
+
+TEST(a_training_loop_holds_its_memory) {
+  Variable w(1.0), b(Value::full(DType::float64, Dims{4}, 0.5));
+  SGD optimizer({w, b}, 1e-7);
+  int64_t live = -1;
+  size_t bytes = 0;
+  for (int i = 0; i < steps; ++i) {
+    const Variable loss = i % 64 ? square(w * Variable(0.5) - Variable(1.0)) : sum(square(b * w));
+    loss.backward();
+    optimizer.step();
+    optimizer.zero_grad();
+    if (i == 1000) {
+      live = Tape::current().live_nodes();
+      bytes = pool_stats().bytes_in_use;
+    }
+    if (i > 1000 && i % 64 == 1000 % 64) {
+      if (Tape::current().live_nodes() != live) CHECK(Tape::current().live_nodes() == live);
+      if (pool_stats().bytes_in_use != bytes) CHECK(pool_stats().bytes_in_use == bytes);
+    }
+  }
+  CHECK(live >= 0);
+}
+
+TEST(operators_and_their_gradients) {
+  const Variable x(2.0), y(3.0);
+  const Variable out = x * y - x / y + exp(-x) + log(y) + sin(x) * cos(y) + tanh(x) + square(x);
+  CHECK_CLOSE(out.item(), 6 - 2.0 / 3 + std::exp(-2) + std::log(3) + std::sin(2) * std::cos(3) + std::tanh(2) + 4, 1e-14);
+  out.backward();
+  CHECK_CLOSE(x.grad().as_double(),
+              3 - 1.0 / 3 - std::exp(-2) + std::cos(2) * std::cos(3) + 1 - std::tanh(2) * std::tanh(2) + 4, 1e-14);
+  const Variable v(counted({4})), m = mean(v * v);
+  m.backward();
+  CHECK(v.grad().at(3) == 1.5);
+}
+
+TEST(only_floating_leaves) {
+  CHECK_THROWS_SAYING(TypeError, "int64", Variable(Value::integer_scalar(3)));
+  CHECK_THROWS_SAYING(TypeError, "astype(float)", Variable(Value::zeros(DType::bool_, Dims{2})));
+}
+
+TEST(writing_overwrites_what_is_its_own) {
+  Variable v(counted({5}));
+  const void* const buffer = v.cell().value().raw();
+  assign(v, IndexSpec().at(1), Ref(10.0));
+  CHECK(v.cell().is_leaf() && v.cell().value().raw() == buffer && v.value().at(1) == 10);
+  const Variable x(2.0), y = v * x;
+  const void* const product = y.cell().value().raw();
+  assign(y, IndexSpec().at(0), square(x.ref()));
+  assign(y, IndexSpec().at(2), Ref(-1.0));
+  CHECK(y.cell().value().raw() == product);  // no rule reads a product's result
+  const Variable out = sum(y);
+  out.backward();
+  CHECK(x.grad().as_double() == 4 + 10 + 3 + 4);
+  CHECK(v.grad().at(0) == 0 && v.grad().at(1) == 2 && v.grad().at(2) == 0);
+}
+
+TEST(writing_copies_what_a_rule_still_reads) {
+  const Variable x(counted({4})), y = exp(x), z = sum(y * y);  // exp and the product read y
+  const void* const buffer = y.cell().value().raw();
+  const double old = y.value().at(1);
+  assign(y, IndexSpec().at(1), Ref(100.0));
+  CHECK(y.cell().value().raw() != buffer && y.value().at(1) == 100);
+  const Variable both = z + sum(y);
+  both.backward();
+  CHECK_CLOSE(x.grad().at(1), 2 * old * old, 1e-13);
+  CHECK_CLOSE(x.grad().at(2), 2 * std::exp(4.0) + std::exp(2.0), 1e-12);
+}
+
+TEST(optimiser_steps_are_writes) {
+  Variable w(counted({3}));
+  const Variable loss = sum(square(w));
+  w.set_value(Value::full(DType::float64, Dims{3}, 9.0));
+  loss.backward();  // at the old value
+  CHECK(w.grad().at(2) == 4);
+  const Variable again = sum(square(w));
+  again.backward();
+  CHECK(w.grad().at(2) == 4 + 18);
+}
+
+TEST(n_writes_take_time_of_order_n) {
+  constexpr int64_t n = 100'000;  // 40 GB of copies, were each to copy
+  const Variable x(counted({n})), y(Value::zeros(DType::float64, Dims{n}));
+  const size_t before = pool_stats().bytes_in_use;
+  const Ref read = x.ref();
+  for (int64_t i = 0; i < n; ++i) assign(y, IndexSpec().at(i), square(slice(read, IndexSpec().at(i))));
+  CHECK(pool_stats().bytes_in_use < before + 100 * static_cast<size_t>(n) * 8);
+  const Variable out = sum(y);
+  out.backward();
+  for (int64_t i = 0; i < n; i += 999) CHECK(x.grad().at(i) == 2.0 * static_cast<double>(i));
+}
+
+TEST(errors_in_a_write_lose_nothing) {
+  const Variable leaf(counted({3})), y = leaf * Variable(2.0);
+  const int64_t live = Tape::current().live_nodes();
+  for (const Variable& v : {leaf, y}) {
+    const Value before = v.value();
+    CHECK_THROWS_SAYING(ValueError, "(4,)", assign(v, range(0, 3), Ref(counted({4}))));
+    CHECK_THROWS_SAYING(ValueError, "(4,)", assign(v, range(0, 3), exp(Variable(counted({4})).ref())));
+    IndexSpec array;
+    array.array();
+    const std::vector<Value> far{Value::from_int64(std::vector<int64_t>{1, 3}, Dims{2})};
+    CHECK_THROWS(IndexError, v.cell().assign(array, far, Ref(1.0)));
+    const Variable part = view(v, range(1, 2));
+    CHECK_THROWS(ValueError, assign(part, range(0, 2), Ref(counted({3}))));
+    CHECK(part.value().at(0) == before.at(1));
+    CHECK(same_bits(v.value(), before));
+  }
+  CHECK(leaf.cell().is_leaf() && !y.cell().is_leaf());
+  CHECK(Tape::current().live_nodes() <= live + 1);
+}
+
+TEST(views_follow_their_base_and_write_through) {
+  const Variable x(2.0), y = Variable(counted({2, 3})) * x;
+  const Variable row = view(y, IndexSpec().at(1).range(0, 1, 3)), cell = view(row, range(1, 2)), t = transposed(y);
+  assign(y, IndexSpec().at(1).at(2), square(x.ref()));
+  CHECK(row.value().at(2) == 4 && cell.value().at(1) == 4 && t.value().at(5) == 4);
+  assign(cell, IndexSpec().at(0), Ref(-7.0));
+  CHECK(y.value().at(4) == -7 && row.value().at(1) == -7 && t.value().at(3) == -7);
+  assign(t, IndexSpec().at(0).range(0, 1, 2), multiply(x.ref(), Ref(3.0)));
+  CHECK(y.value().at(0) == 6 && y.value().at(3) == 6 && row.value().at(0) == 6);
+  row.cell().set_value(Value::from(std::vector<double>{1, 2, 3}, Dims{3}));
+  CHECK(cell.value().at(0) == 2 && y.value().at(5) == 3);
+  const Variable out = sum(t * t) + sum(cell);
+  out.backward();
+  CHECK(x.grad().as_double() == 2 * 6 * 3 + 2 * 2 * 1 + 2 * 4 * 2);
+}
+
+TEST(a_plain_write_through_a_view_leaves_a_leaf) {
+  const Variable w(counted({2, 3}));
+  const Variable row = view(w, IndexSpec().at(0).range(0, 1, 3)), inside = view(row, range(0, 2));
+  CHECK(w.cell().is_leaf() && inside.cell().shows_leaf());
+  assign(inside, IndexSpec().at(0), Ref(5.0));
+  assign(transposed(w), IndexSpec().at(2).at(1), Ref(6.0));
+  row.cell().set_value(counted({3}));
+  CHECK(w.cell().is_leaf() && w.value().at(5) == 6 && w.value().at(0) == 0 && w.value().at(2) == 2);
+  const Variable loss = sum(square(inside) + inside);
+  loss.backward();
+  CHECK(w.grad().at(1) == 3 && w.grad().at(2) == 0);
+  assign(inside, IndexSpec().at(0), square(Variable(2.0).ref()));
+  CHECK(!w.cell().is_leaf() && !inside.cell().shows_leaf() && w.value().at(0) == 4);
+}
+
+TEST(a_view_read_while_recording_is_off_is_still_recorded) {
+  const Variable x(counted({4})), y = x * Variable(2.0), part = view(y, range(1, 2));
+  assign(y, IndexSpec().at(1), Ref(7.0));
+  {
+    const RecordingGuard off(false);
+    CHECK(part.value().at(0) == 7);
+    CHECK(!part.ref().tracked());
+    assign(part, IndexSpec().at(1), Ref(8.0));  // and a write must take the derivative away
+  }
+  const Variable out = sum(square(part)) + sum(y);
+  out.backward();
+  const double expected[] = {2, 0, 0, 2};
+  for (int64_t i = 0; i < 4; ++i) CHECK(x.grad().at(i) == expected[i]);
+}
+
+TEST(long_chains_of_views) {
+  const int64_t live = Tape::current().live_nodes();
+  {
+    const Variable base(counted({3}));
+    Variable v = base;
+    for (int i = 0; i < 20'000; ++i) v = view(v, range(0, 3));
+    assign(base, IndexSpec().at(1), Ref(5.0));
+    CHECK(v.value().at(1) == 5);
+    assign(v, IndexSpec().at(2), Ref(6.0));
+    CHECK(base.value().at(2) == 6 && base.cell().is_leaf());
+  }
+  CHECK(Tape::current().live_nodes() == live);
+}
+
+TEST(what_is_computed_while_recording_is_off_is_a_leaf) {
+  const Variable x(3.0);
+  const Variable y = [&] {
+    const RecordingGuard off(false);
+    return x * x;
+  }();
+  CHECK(y.cell().is_leaf() && y.item() == 9);
+  (y * x).backward();
+  CHECK(x.grad().as_double() == 9 && y.grad().as_double() == 3);
+}
+
+TEST(gradients_are_kept_apart_and_checked) {
+  const Variable a(counted({3})), b(counted({3}));
+  sum(a + b).backward();  // one buffer serves both
+  sum(a).backward();
+  CHECK(a.grad().at(0) == 2 && b.grad().at(0) == 1);
+  CHECK_THROWS_SAYING(ValueError, "(2,)", a.cell().set_grad(counted({2})));
+  a.cell().set_grad(counted({3}).cast(DType::float32));
+  CHECK(a.grad().dtype() == DType::float64 && a.grad().at(2) == 2);
+  a.cell().clear_grad();
+  CHECK(!a.has_grad());
+}
