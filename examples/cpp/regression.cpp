@@ -1,5 +1,5 @@
-// Fits a line to seventeen points, one point at a time: Variable, grad and SGD from C++. Prints the fit, and fails where
-// it is not the known one.
+// Fits a line to seventeen points, one point at a time: Variable, grad and SGD from C++. Prints the
+// fit, and fails where it is not the known one.
 
 #include <cmath>
 #include <cstdio>
@@ -20,7 +20,8 @@ const double train_y[] = {1.7,   2.76,  2.09,  3.19, 1.694, 1.573, 3.366, 2.596,
 constexpr int count = static_cast<int>(std::size(train_x));
 constexpr int epochs = 100;
 
-// The cost of one point. It is divided by twice the number of points, as the cost of all of them together is.
+// The cost of one point. It is divided by twice the number of points, as the cost of all of them
+// together is.
 Variable loss(const Variable& w, const Variable& b, double x, double y) {
   return square(x * w + b - y) / (2.0 * count);
 }

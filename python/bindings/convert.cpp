@@ -69,26 +69,34 @@ std::optional<DType> dtype_of_type_num(int type_num) {
 
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
   const auto dtype = py::str(py::handle(object).attr("dtype")).cast<std::string>();
-  throw_error<TypeError>(operation, ": dtype ", dtype,
-                         " is not supported; tapegrad works with float64, float32, integers and bool (convert with "
-                         "x.astype(float))");
+  throw_error<TypeError>(
+      operation, ": dtype ", dtype,
+      " is not supported; tapegrad works with float64, float32, integers and bool (convert with "
+      "x.astype(float))");
 }
 
-// Subclasses whose arithmetic is not that of arrays: taking their data alone would change what is computed.
+// Subclasses whose arithmetic is not that of arrays: taking their data alone would change what is
+// computed.
 void refuse_subclass(PyObject* object, const char* operation) {
   for (PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
     const std::string_view full = type->tp_name;
-    const std::string_view name = full.substr(full.rfind('.') == full.npos ? 0 : full.rfind('.') + 1);
+    const std::string_view name =
+        full.substr(full.rfind('.') == full.npos ? 0 : full.rfind('.') + 1);
     if (name == "MaskedArray")
-      throw_error<TypeError>(operation, ": a masked array can't be combined with a Variable, its mask would be lost; use "
-                             "np.where(mask, 0, x.data), or x.filled(value)");
+      throw_error<TypeError>(
+          operation,
+          ": a masked array can't be combined with a Variable, its mask would be lost; use "
+          "np.where(mask, 0, x.data), or x.filled(value)");
     if (name == "matrix")
-      throw_error<TypeError>(operation, ": np.matrix can't be combined with a Variable; use np.asarray(x), and @ for products");
+      throw_error<TypeError>(
+          operation,
+          ": np.matrix can't be combined with a Variable; use np.asarray(x), and @ for products");
   }
 }
 
 Value from_array(PyObject* object, const char* operation) {
-  if (reinterpret_cast<PyObject*>(Py_TYPE(object)) != reinterpret_cast<PyObject*>(npy_api::get().PyArray_Type_))
+  if (reinterpret_cast<PyObject*>(Py_TYPE(object)) !=
+      reinterpret_cast<PyObject*>(npy_api::get().PyArray_Type_))
     refuse_subclass(object, operation);
   py::object keep;
   const auto* proxy = array_proxy(object);
@@ -100,7 +108,8 @@ Value from_array(PyObject* object, const char* operation) {
   if (!dtype && descr.num() == type_num_half) dtype = DType::float32;
   if (!dtype) throw_unsupported(object, operation);
   const auto item = static_cast<int64_t>(item_size(*dtype));
-  bool direct = descr.num() != type_num_half && (order == '=' || order == '|' || order == '<') && (proxy->flags & aligned);
+  bool direct = descr.num() != type_num_half && (order == '=' || order == '|' || order == '<') &&
+                (proxy->flags & aligned);
   for (int i = 0; i < proxy->nd && direct; ++i) direct = proxy->strides[i] % item == 0;
   if (!direct) {
     keep = py::array(py::handle(object).attr("astype")(dtype_object(*dtype)));
@@ -124,14 +133,16 @@ Value from_array(PyObject* object, const char* operation) {
     });
   }
   const int64_t bytes = element_count(shape) * item;
-  if (static_cast<size_t>(bytes) < hold_by_reference_bytes && shape.size() == 1 && strides[0] == 1) {
+  if (static_cast<size_t>(bytes) < hold_by_reference_bytes && shape.size() == 1 &&
+      strides[0] == 1) {
     Value small = Value::empty(*dtype, shape);
     std::memcpy(small.raw(), proxy->data, static_cast<size_t>(bytes));
     return small;
   }
   Py_INCREF(object);
-  const Value borrowed = Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
-                                     proxy->data, *dtype, shape, strides.data());
+  const Value borrowed =
+      Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
+                  proxy->data, *dtype, shape, strides.data());
   return static_cast<size_t>(bytes) < hold_by_reference_bytes ? borrowed.copy() : borrowed;
 }
 
@@ -161,7 +172,8 @@ Value to_value(PyObject* object, const char* operation) {
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) return {variable_cell(object).ref(operation), false};
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
-  if (PyBool_Check(object)) return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
+  if (PyBool_Check(object))
+    return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
   if (PyLong_Check(object)) {
     const double d = PyLong_AsDouble(object);
     if (d == -1.0 && PyErr_Occurred()) throw py::error_already_set();
@@ -174,13 +186,17 @@ Operand to_operand(PyObject* object, const char* operation) {
     return {Ref(from_array(object, operation)), false};
   if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object)), false};  // numpy.float64
   if (PyComplex_Check(object))
-    throw_error<TypeError>(operation, ": complex numbers are not supported yet; use the real and imaginary parts");
+    throw_error<TypeError>(
+        operation, ": complex numbers are not supported yet; use the real and imaginary parts");
   if (PyUnicode_Check(object) || PyBytes_Check(object))
-    throw_error<TypeError>(operation, ": can't compute with the string ", py::repr(py::handle(object)).cast<std::string>(),
+    throw_error<TypeError>(operation, ": can't compute with the string ",
+                           py::repr(py::handle(object)).cast<std::string>(),
                            "; convert it to a number first");
-  if (object == Py_None) throw_error<TypeError>(operation, ": got None where a number or an array is needed");
+  if (object == Py_None)
+    throw_error<TypeError>(operation, ": got None where a number or an array is needed");
   py::object array = py::module_::import("numpy").attr("asarray")(py::handle(object));
-  if (array_proxy(array.ptr())->nd >= 0 && py::reinterpret_borrow<py::dtype>(array_proxy(array.ptr())->descr).kind() == 'O') {
+  if (array_proxy(array.ptr())->nd >= 0 &&
+      py::reinterpret_borrow<py::dtype>(array_proxy(array.ptr())->descr).kind() == 'O') {
     static const py::object* pack = nullptr;
     if (pack == nullptr && py::hasattr(py::module_::import("tapegrad"), "_pack"))
       pack = new py::object(py::module_::import("tapegrad").attr("_pack"));
@@ -219,8 +235,9 @@ DType to_dtype(py::handle dtype) {
   const py::dtype d = py::dtype::from_args(py::reinterpret_borrow<py::object>(dtype));
   const std::optional<DType> found = dtype_of_type_num(d.num());
   if (!found)
-    throw_error<TypeError>("dtype ", py::str(d).cast<std::string>(),
-                           " is not supported; tapegrad works with float64, float32, integers and bool");
+    throw_error<TypeError>(
+        "dtype ", py::str(d).cast<std::string>(),
+        " is not supported; tapegrad works with float64, float32, integers and bool");
   return *found;
 }
 
@@ -237,7 +254,8 @@ PyObject* to_python(Value&& value, bool writable) {
         return dtype_object(value.dtype()).attr("type")(value.as_double()).release().ptr();
     }
   }
-  if (!value.has_data()) throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
+  if (!value.has_data())
+    throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
   if (writable && !(value.owns_buffer() && value.is_contiguous())) value = value.copy();
   const Value& v = value;
   const Dims shape = v.shape(), strides = v.strides();
@@ -248,11 +266,13 @@ PyObject* to_python(Value&& value, bool writable) {
     steps[i] = strides[i] * item;
   }
   v.buffer()->retain();
-  py::object base = py::reinterpret_steal<py::object>(PyCapsule_New(v.buffer(), nullptr, drop_buffer));
+  py::object base =
+      py::reinterpret_steal<py::object>(PyCapsule_New(v.buffer(), nullptr, drop_buffer));
   const auto& api = npy_api::get();
   PyObject* descr = dtype_object(v.dtype()).release().ptr();  // stolen by the constructor
-  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, descr, static_cast<int>(shape.size()), dims, steps,
-                                              v.raw(), writable ? npy_api::NPY_ARRAY_WRITEABLE_ : 0, nullptr);
+  PyObject* array = api.PyArray_NewFromDescr_(
+      api.PyArray_Type_, descr, static_cast<int>(shape.size()), dims, steps, v.raw(),
+      writable ? npy_api::NPY_ARRAY_WRITEABLE_ : 0, nullptr);
   if (array == nullptr) throw py::error_already_set();
   api.PyArray_SetBaseObject_(array, base.release().ptr());
   return array;
@@ -282,7 +302,8 @@ void install_location_hook() {
       const char* file = PyUnicode_AsUTF8(code->co_filename);
       const std::string path = file ? file : "";
       Py_DECREF(code);
-      if (path.find("/tapegrad/") == std::string::npos && path.find("/numpy/") == std::string::npos) {
+      if (path.find("/tapegrad/") == std::string::npos &&
+          path.find("/numpy/") == std::string::npos) {
         where = path + ":" + std::to_string(PyFrame_GetLineNumber(frame));
         Py_DECREF(frame);
         break;

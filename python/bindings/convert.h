@@ -9,11 +9,12 @@ namespace tapegrad {
 
 namespace py = pybind11;
 
-// A plain Python or NumPy number, array or nested list as a Value. Large arrays are borrowed (the Value keeps them
-// alive), others copied. Errors name `operation`.
+// A plain Python or NumPy number, array or nested list as a Value. Large arrays are borrowed (the
+// Value keeps them alive), others copied. Errors name `operation`.
 Value to_value(PyObject* object, const char* operation = "tapegrad");
 
-// What a number from Python is: Python's own numbers are weak, they take the dtype of what they meet.
+// What a number from Python is: Python's own numbers are weak, they take the dtype of what they
+// meet.
 struct Operand {
   Ref ref;
   bool weak = false;
@@ -22,8 +23,9 @@ Operand to_operand(PyObject* object, const char* operation);
 // Weak operands take the promoted dtype of the strong ones (float64 where there is none).
 void settle_weak(std::span<Operand> operands);
 
-// float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable array never shares
-// memory with anything recorded: it is a copy, unless the value is moved in and nothing else holds its buffer.
+// float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable
+// array never shares memory with anything recorded: it is a copy, unless the value is moved in and
+// nothing else holds its buffer.
 PyObject* to_python(Value&& value, bool writable);
 PyObject* to_python(const Value& value, bool writable);
 py::object to_object(Value&& value, bool writable = true);

@@ -25,19 +25,22 @@ Attr to_attr(py::handle h) {
   if (PyUnicode_Check(h.ptr())) return h.cast<std::string>();
   if (PyTuple_Check(h.ptr()) || PyList_Check(h.ptr())) {
     std::vector<int64_t> items;
-    for (py::handle item : h) items.push_back(py::int_(py::reinterpret_borrow<py::object>(item)).cast<int64_t>());
+    for (py::handle item : h)
+      items.push_back(py::int_(py::reinterpret_borrow<py::object>(item)).cast<int64_t>());
     return items;
   }
-  if (PyIndex_Check(h.ptr())) return py::int_(py::reinterpret_borrow<py::object>(h)).cast<int64_t>();
-  throw_error<TypeError>("an attribute must be None, bool, int, float, str or a sequence of ints, got ",
-                         py::repr(h).cast<std::string>());
+  if (PyIndex_Check(h.ptr()))
+    return py::int_(py::reinterpret_borrow<py::object>(h)).cast<int64_t>();
+  throw_error<TypeError>(
+      "an attribute must be None, bool, int, float, str or a sequence of ints, got ",
+      py::repr(h).cast<std::string>());
 }
 
 // Ops whose result NumPy lets share memory with its operand: writes go through.
 bool makes_view(const Op& op) {
-  static const std::unordered_set<std::string_view> names = {"slice",       "transpose", "reshape", "swapaxes",
-                                                             "moveaxis",    "expand_dims", "squeeze", "ravel",
-                                                             "flip"};
+  static const std::unordered_set<std::string_view> names = {"slice",    "transpose", "reshape",
+                                                             "swapaxes", "moveaxis",  "expand_dims",
+                                                             "squeeze",  "ravel",     "flip"};
   return names.contains(op.name);
 }
 
@@ -58,7 +61,8 @@ const Op& named_op(PyObject* name) {
   static std::unordered_map<PyObject*, const Op*> known;
   const auto it = known.find(name);
   if (it != known.end()) return *it->second;
-  if (!PyUnicode_Check(name)) throw_error<TypeError>("apply: the name of the operation must be a string");
+  if (!PyUnicode_Check(name))
+    throw_error<TypeError>("apply: the name of the operation must be a string");
   const char* text = PyUnicode_AsUTF8(name);
   const Op* op = find_op(text);
   if (op == nullptr) throw_error<ValueError>("there is no operation named '", text, "'");
@@ -91,11 +95,14 @@ PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
     for (Operand& o : operands) refs.push_back(std::move(o.ref));
     std::vector<Attr> items;
     if (n == 3)
-      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); ++i) items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
+      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); ++i)
+        items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
     const Attrs attrs(std::move(items));
     const auto wrap = [&](Ref r) {
-      if (!any_variable || !is_floating(r.dtype())) return to_python(std::move(r).take_value(), true);
-      return wrap_result(std::move(r), op, attrs, count == 0 ? Py_None : PyTuple_GET_ITEM(inputs, 0));
+      if (!any_variable || !is_floating(r.dtype()))
+        return to_python(std::move(r).take_value(), true);
+      return wrap_result(std::move(r), op, attrs,
+                         count == 0 ? Py_None : PyTuple_GET_ITEM(inputs, 0));
     };
     if (op.n_out == 1 && op.n_in > 0 && op.n_in <= 3 && op.compose == nullptr && !op.in_place) {
       check_input_count(op, count);
@@ -104,14 +111,15 @@ PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
     std::vector<Ref> results = apply(op, attrs, std::move(refs));
     if (op.n_out == 1) return wrap(std::move(results[0]));
     py::tuple out(results.size());
-    for (size_t i = 0; i < results.size(); ++i) out[i] = py::reinterpret_steal<py::object>(wrap(std::move(results[i])));
+    for (size_t i = 0; i < results.size(); ++i)
+      out[i] = py::reinterpret_steal<py::object>(wrap(std::move(results[i])));
     return out.release().ptr();
   });
 }
 
 PyMethodDef apply_definition = {
-    "apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(apply_function)), METH_FASTCALL,
-    "apply(name, inputs, attrs=(), /)\n--\n\nApplies an operation by name."};
+    "apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(apply_function)),
+    METH_FASTCALL, "apply(name, inputs, attrs=(), /)\n--\n\nApplies an operation by name."};
 
 Cell& cell_of(py::handle h, const char* what) {
   if (!is_variable(h.ptr()))
@@ -134,9 +142,10 @@ py::object from_ref(Ref r) {
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
-py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt, const py::object& seeds,
-                           const py::object& record) {
-  const std::vector<Variable> outs = to_variables(outputs, "grad: outputs"), ins = to_variables(wrt, "grad: wrt");
+py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
+                           const py::object& seeds, const py::object& record) {
+  const std::vector<Variable> outs = to_variables(outputs, "grad: outputs"),
+                              ins = to_variables(wrt, "grad: wrt");
   std::vector<Variable> seed_variables;
   if (!seeds.is_none())
     for (py::handle h : seeds) {
@@ -146,8 +155,10 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
       seed_variables.push_back(Variable::from(std::move(r)));
     }
   if (!seeds.is_none() && seed_variables.size() != outs.size())
-    throw_error<ValueError>("grad: ", outs.size(), " outputs but ", seed_variables.size(), " seeds; give one for each");
-  const std::optional<bool> recorded = record.is_none() ? std::nullopt : std::optional(record.cast<bool>());
+    throw_error<ValueError>("grad: ", outs.size(), " outputs but ", seed_variables.size(),
+                            " seeds; give one for each");
+  const std::optional<bool> recorded =
+      record.is_none() ? std::nullopt : std::optional(record.cast<bool>());
   std::vector<Variable> result;
   {
     // A seed that is a plain value must not become a leaf of the recording.
@@ -185,36 +196,53 @@ void bind_functions(py::module_& m) {
     if (op == nullptr) throw_error<ValueError>("there is no operation named '", name, "'");
     return std::string(op->summary);
   });
-  m.def("infer", [](const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
-    const Op* op = find_op(name);
-    if (op == nullptr || op->infer == nullptr) throw_error<ValueError>("no shape rule for '", name, "'");
-    std::vector<TensorType> types;
-    for (py::handle h : inputs) types.push_back(to_operand(h.ptr(), op->name).ref.type());
-    std::vector<Attr> items;
-    for (py::handle h : attrs) items.push_back(to_attr(h));
-    py::list out;
-    for (const TensorType& t : op->infer(Attrs(std::move(items)), types))
-      out.append(py::make_tuple(py::tuple(py::cast(to_vector(t.shape))), dtype_object(t.dtype)));
-    return out;
-  }, py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::tuple(), "Shapes and dtypes of an operation's results.");
-  m.def("set_hooks", [](const py::object& array_function, const py::object& array_ufunc) {
-    hooks.array_function = array_function.inc_ref().ptr();
-    hooks.array_ufunc = array_ufunc.inc_ref().ptr();
-  }, py::arg("array_function"), py::arg("array_ufunc"));
-  m.def("grad", &grad_of_variables, py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none(),
-        py::arg("record") = py::none(),
+  m.def(
+      "infer",
+      [](const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
+        const Op* op = find_op(name);
+        if (op == nullptr || op->infer == nullptr)
+          throw_error<ValueError>("no shape rule for '", name, "'");
+        std::vector<TensorType> types;
+        for (py::handle h : inputs) types.push_back(to_operand(h.ptr(), op->name).ref.type());
+        std::vector<Attr> items;
+        for (py::handle h : attrs) items.push_back(to_attr(h));
+        py::list out;
+        for (const TensorType& t : op->infer(Attrs(std::move(items)), types))
+          out.append(
+              py::make_tuple(py::tuple(py::cast(to_vector(t.shape))), dtype_object(t.dtype)));
+        return out;
+      },
+      py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::tuple(),
+      "Shapes and dtypes of an operation's results.");
+  m.def(
+      "set_hooks",
+      [](const py::object& array_function, const py::object& array_ufunc) {
+        hooks.array_function = array_function.inc_ref().ptr();
+        hooks.array_ufunc = array_ufunc.inc_ref().ptr();
+      },
+      py::arg("array_function"), py::arg("array_ufunc"));
+  m.def("grad", &grad_of_variables, py::arg("outputs"), py::arg("wrt"),
+        py::arg("seeds") = py::none(), py::arg("record") = py::none(),
         "Gradients of the outputs with respect to each Variable of wrt.\n\n"
         ">>> import tapegrad as tg\n>>> w = tg.Variable(3.0)\n>>> tg.grad([w * w], [w])\n[6.0]\n");
-  m.def("value", [](const py::object& x) -> py::object {
-    return is_variable(x.ptr()) ? to_object(variable_cell(x.ptr()).value()) : x;
-  }, py::arg("x"));
-  m.def("stop_gradient", [](const py::object& x) -> py::object {
-    if (!is_variable(x.ptr())) return x;
-    Cell& c = variable_cell(x.ptr());
-    return to_object(c.value());
-  }, py::arg("x"));
+  m.def(
+      "value",
+      [](const py::object& x) -> py::object {
+        return is_variable(x.ptr()) ? to_object(variable_cell(x.ptr()).value()) : x;
+      },
+      py::arg("x"));
+  m.def(
+      "stop_gradient",
+      [](const py::object& x) -> py::object {
+        if (!is_variable(x.ptr())) return x;
+        Cell& c = variable_cell(x.ptr());
+        return to_object(c.value());
+      },
+      py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
-  m.def("is_leaf", [](const py::handle& x) { return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf(); });
+  m.def("is_leaf", [](const py::handle& x) {
+    return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
+  });
   m.def("set_recording", [](bool on) { return Tape::current().set_recording(on); }, py::arg("on"));
   m.def("recording", [] { return Tape::current().recording(); });
   m.def("live_nodes", [] {
@@ -227,7 +255,9 @@ void bind_scope(py::module_& m) {
   struct PyScope {
     std::unique_ptr<Scope> scope;
     Scope& get() {
-      if (!scope) throw_error<RuntimeError>("the differentiation scope is closed; use it inside its with block");
+      if (!scope)
+        throw_error<RuntimeError>(
+            "the differentiation scope is closed; use it inside its with block");
       return *scope;
     }
   };
@@ -243,36 +273,52 @@ void bind_scope(py::module_& m) {
   };
   py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")
       .def(py::init([] { return PyScope{}; }))
-      .def("__enter__", [](py::object self) {
-        self.cast<PyScope&>().scope = std::make_unique<Scope>();
-        return self;
-      })
+      .def("__enter__",
+           [](py::object self) {
+             self.cast<PyScope&>().scope = std::make_unique<Scope>();
+             return self;
+           })
       .def("__exit__", [](PyScope& self, const py::args&) { self.scope.reset(); })
-      .def("argument", [](PyScope& self, const py::object& x) {
-        Operand o = to_operand(x.ptr(), "grad");
-        Ref r = std::move(o.ref);
-        if (!r.tracked() && !r.value().is_scalar()) r = Ref(r.value().copy());
-        if (is_variable(x.ptr()) && !r.tracked() && variable_cell(x.ptr()).is_leaf()) r = Ref(r.value());
-        Variable v = self.get().argument(r);
-        v.cell().retain();
-        return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
-      })
-      .def("grad", [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt, const py::object& seeds) {
-        std::vector<Ref> outs = refs_of(outputs, "grad"), ins = refs_of(wrt, "grad"), s;
-        if (!seeds.is_none()) s = refs_of(py::reinterpret_borrow<py::iterable>(seeds), "grad");
-        return list_of(self.get().grad(outs, ins, s));
-      }, py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none())
-      .def_property_readonly("reached", [](PyScope& self) { return self.get().reached(); },
-                             "Whether the outputs of the last grad depended on any of its wrt.")
-      .def("jvp", [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt, const py::iterable& tangents) {
-        return list_of(self.get().jvp(refs_of(outputs, "jvp"), refs_of(wrt, "jvp"), refs_of(tangents, "jvp")));
-      })
-      .def("jacobian", [](PyScope& self, const py::object& output, const py::iterable& wrt, const std::string& mode) {
-        if (mode != "reverse" && mode != "forward")
-          throw_error<ValueError>("jacobian: mode must be 'reverse' or 'forward', got '", mode, "'");
-        return list_of(self.get().jacobian(to_operand(output.ptr(), "jacobian").ref, refs_of(wrt, "jacobian"),
-                                           mode == "reverse"));
-      }, py::arg("output"), py::arg("wrt"), py::arg("mode") = "reverse")
+      .def("argument",
+           [](PyScope& self, const py::object& x) {
+             Operand o = to_operand(x.ptr(), "grad");
+             Ref r = std::move(o.ref);
+             if (!r.tracked() && !r.value().is_scalar()) r = Ref(r.value().copy());
+             if (is_variable(x.ptr()) && !r.tracked() && variable_cell(x.ptr()).is_leaf())
+               r = Ref(r.value());
+             Variable v = self.get().argument(r);
+             v.cell().retain();
+             return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
+           })
+      .def(
+          "grad",
+          [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt,
+             const py::object& seeds) {
+            std::vector<Ref> outs = refs_of(outputs, "grad"), ins = refs_of(wrt, "grad"), s;
+            if (!seeds.is_none()) s = refs_of(py::reinterpret_borrow<py::iterable>(seeds), "grad");
+            return list_of(self.get().grad(outs, ins, s));
+          },
+          py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none())
+      .def_property_readonly(
+          "reached", [](PyScope& self) { return self.get().reached(); },
+          "Whether the outputs of the last grad depended on any of its wrt.")
+      .def("jvp",
+           [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt,
+              const py::iterable& tangents) {
+             return list_of(self.get().jvp(refs_of(outputs, "jvp"), refs_of(wrt, "jvp"),
+                                           refs_of(tangents, "jvp")));
+           })
+      .def(
+          "jacobian",
+          [](PyScope& self, const py::object& output, const py::iterable& wrt,
+             const std::string& mode) {
+            if (mode != "reverse" && mode != "forward")
+              throw_error<ValueError>("jacobian: mode must be 'reverse' or 'forward', got '", mode,
+                                      "'");
+            return list_of(self.get().jacobian(to_operand(output.ptr(), "jacobian").ref,
+                                               refs_of(wrt, "jacobian"), mode == "reverse"));
+          },
+          py::arg("output"), py::arg("wrt"), py::arg("mode") = "reverse")
       .def("result", [](PyScope& self, const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
         const Ref r = variable_cell(x.ptr()).ref();

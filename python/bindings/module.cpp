@@ -75,14 +75,21 @@ PYBIND11_MODULE(_core, m) {
   bind_functions(m);
   bind_scope(m);
   bind_sgd(m);
-  m.def("set_num_threads", &set_num_threads, py::arg("n"), "Threads for large computations; 0: back to the default.");
+  m.def("set_num_threads", &set_num_threads, py::arg("n"),
+        "Threads for large computations; 0: back to the default.");
   m.def("get_num_threads", &num_threads, "Threads for large computations.");
   m.def("set_work_threshold_ns", &set_work_threshold_ns, py::arg("ns"),
-        "Work below this many nanoseconds stays on one thread; 0 sends everything to the threads (for tests).");
-  m.def("parallel_regions_run", &parallel_regions_run, "Parallel regions that ran on two threads or more.");
-  m.def("set_blas_library", [](const std::string& path) { set_blas_library(path); }, py::arg("path"),
-        "The OpenBLAS that products use; '' for the built-in kernels.");
-  m.def("isa_level", [] { return static_cast<int>(isa_level()); }, "x86-64 level of the kernels in use: 1, 3 or 4.");
+        "Work below this many nanoseconds stays on one thread; 0 sends everything to the threads "
+        "(for tests).");
+  m.def("parallel_regions_run", &parallel_regions_run,
+        "Parallel regions that ran on two threads or more.");
+  m.def(
+      "set_blas_library", [](const std::string& path) { set_blas_library(path); }, py::arg("path"),
+      "The OpenBLAS that products use; '' for the built-in kernels.");
+  m.def(
+      "isa_level", [] { return static_cast<int>(isa_level()); },
+      "x86-64 level of the kernels in use: 1, 3 or 4.");
   m.def("trim_pool", &trim_pool, "Gives cached memory back to the system.");
-  m.def("pool_bytes", [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
+  m.def("pool_bytes",
+        [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
 }

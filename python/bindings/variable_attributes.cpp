@@ -17,12 +17,13 @@ int set_value(PyObject* self, PyObject* value, void*) {
     Cell& cell = variable_cell(self);
     const TensorType type = cell.type();
     if (is_variable(value))
-      throw_error<TypeError>("v.value = x: got a Variable, whose derivative would be lost; use v[...] = x, or "
-                             "v.value = tg.value(x)");
+      throw_error<TypeError>(
+          "v.value = x: got a Variable, whose derivative would be lost; use v[...] = x, or "
+          "v.value = tg.value(x)");
     const Value plain = to_value(value, "v.value = x");
     if (plain.shape() != type.shape)
-      throw_error<ValueError>("v.value = x: the Variable has shape ", type.shape, ", the value ", plain.shape(),
-                              "; assign v[...] = x to broadcast");
+      throw_error<ValueError>("v.value = x: the Variable has shape ", type.shape, ", the value ",
+                              plain.shape(), "; assign v[...] = x to broadcast");
     cell.set_value(plain.cast(type.dtype).copy());
     return 0;
   });
@@ -80,24 +81,28 @@ PyObject* get_name(PyObject* self, void*) {
 
 int set_name(PyObject* self, PyObject* value, void*) {
   return guard_int([&] {
-    variable_cell(self).set_name(value == nullptr || value == Py_None ? "" : py::cast<std::string>(py::handle(value)));
+    variable_cell(self).set_name(
+        value == nullptr || value == Py_None ? "" : py::cast<std::string>(py::handle(value)));
     return 0;
   });
 }
 
-// NumPy asks for __array__: a scalar has none (it becomes an element of an object array, which is still
-// differentiated), an array refuses.
+// NumPy asks for __array__: a scalar has none (it becomes an element of an object array, which is
+// still differentiated), an array refuses.
 PyObject* refuse_array(PyObject* self, PyObject*, PyObject*) {
   return guard([&]() -> PyObject* {
-    throw_error<TypeError>("np.array(v): a plain array would lose the derivative of this Variable of shape ",
-                           variable_cell(self).type().shape,
-                           "; use np.stack or np.concatenate to join Variables, or tg.value(v) where the derivative is not "
-                           "needed");
+    throw_error<TypeError>(
+        "np.array(v): a plain array would lose the derivative of this Variable of shape ",
+        variable_cell(self).type().shape,
+        "; use np.stack or np.concatenate to join Variables, or tg.value(v) where the derivative "
+        "is not "
+        "needed");
   });
 }
 
-PyMethodDef refuse_array_def = {"__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(refuse_array)), METH_VARARGS | METH_KEYWORDS,
-                                "Raises: a plain array would lose the derivative."};
+PyMethodDef refuse_array_def = {
+    "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(refuse_array)),
+    METH_VARARGS | METH_KEYWORDS, "Raises: a plain array would lose the derivative."};
 
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
@@ -114,7 +119,8 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
     static const char* names[] = {"seed", "free", nullptr};
     PyObject* seed = Py_None;
     int free = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Op:backward", const_cast<char**>(names), &seed, &free))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Op:backward", const_cast<char**>(names), &seed,
+                                     &free))
       return nullptr;
     Cell& cell = variable_cell(self);
     Value seed_value;
@@ -132,9 +138,10 @@ PyObject* array_function_method(PyObject*, PyObject* args, PyObject* kwargs) {
 
 PyObject* item_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
-    throw_error<TypeError>("v.item(): a plain number would lose the derivative of this Variable (value ",
-                           variable_cell(self).value(),
-                           "); keep the Variable, or call tg.value(v) where the derivative is not needed");
+    throw_error<TypeError>(
+        "v.item(): a plain number would lose the derivative of this Variable (value ",
+        variable_cell(self).value(),
+        "); keep the Variable, or call tg.value(v) where the derivative is not needed");
   });
 }
 
@@ -166,14 +173,18 @@ PyObject* reduce_method(PyObject* self, PyObject*) {
     Cell& cell = variable_cell(self);
     if (!cell.is_leaf())
       throw_error<TypeError>("pickle: this Variable of shape ", cell.type().shape,
-                             " is the result of recorded operations, which can't be pickled; pickle tg.value(v), or the "
+                             " is the result of recorded operations, which can't be pickled; "
+                             "pickle tg.value(v), or the "
                              "leaves it was computed from");
     py::object name = py::none();
     if (!cell.name().empty()) name = py::str(cell.name());
     py::object grad = py::none();
     if (cell.has_grad()) grad = to_object(cell.grad());
-    const py::object type = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(self)));
-    return py::make_tuple(type, py::make_tuple(to_object(cell.value()), name, dtype_object(cell.type().dtype)), grad)
+    const py::object type =
+        py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(self)));
+    return py::make_tuple(
+               type, py::make_tuple(to_object(cell.value()), name, dtype_object(cell.type().dtype)),
+               grad)
         .release()
         .ptr();
   });
@@ -195,8 +206,10 @@ PyMethodDef variable_methods[] = {
     {"backward", c_function(backward_method), METH_VARARGS | METH_KEYWORDS,
      "backward($self, seed=None, free=False)\n--\n\n"
      "Adds the gradient of this Variable to the .grad of every leaf it was computed from.\n\n"
-     "seed: cotangent of this Variable's shape; needed unless it is a scalar. free: give up the recording, which no\n"
-     "later sweep may use. ValueError for an array without a seed, RuntimeError where nothing was recorded.\n\n"
+     "seed: cotangent of this Variable's shape; needed unless it is a scalar. free: give up the "
+     "recording, which no\n"
+     "later sweep may use. ValueError for an array without a seed, RuntimeError where nothing was "
+     "recorded.\n\n"
      ">>> import numpy as np, tapegrad as tg\n"
      ">>> w = tg.Variable([1.0, 2.0])\n"
      ">>> np.sum(w * w).backward()\n"
@@ -206,23 +219,28 @@ PyMethodDef variable_methods[] = {
      "NumPy's universal functions, recorded."},
     {"__array_function__", c_function(array_function_method), METH_VARARGS | METH_KEYWORDS,
      "NumPy's other functions, recorded."},
-    {"item", c_function(item_method), METH_VARARGS, "Raises: a plain number would lose the derivative."},
+    {"item", c_function(item_method), METH_VARARGS,
+     "Raises: a plain number would lose the derivative."},
     {"__format__", format_method, METH_O, "Formats the value."},
     {"__copy__", copy_method, METH_NOARGS, "A Variable of its own with the same content."},
-    {"__deepcopy__", c_function(copy_method), METH_O, "A Variable of its own with the same content."},
+    {"__deepcopy__", c_function(copy_method), METH_O,
+     "A Variable of its own with the same content."},
     {"__reduce__", reduce_method, METH_NOARGS, "Pickles a leaf: value, name, dtype and gradient."},
     {"__setstate__", set_state_method, METH_O, "Restores the gradient."},
     {}};
 
 PyGetSetDef variable_attributes[] = {
-    {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.", nullptr},
-    {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.", nullptr},
+    {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.",
+     nullptr},
+    {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.",
+     nullptr},
     {"shape", get_shape, nullptr, "Lengths of the axes.", nullptr},
     {"dtype", get_dtype, nullptr, "numpy.float64 or numpy.float32.", nullptr},
     {"ndim", get_ndim, nullptr, "Number of axes.", nullptr},
     {"size", get_size, nullptr, "Number of elements.", nullptr},
     {"name", get_name, set_name, "A name for people, or None.", nullptr},
-    {"__array__", get_array, nullptr, "Refuses conversion of arrays, which would lose the derivative.", nullptr},
+    {"__array__", get_array, nullptr,
+     "Refuses conversion of arrays, which would lose the derivative.", nullptr},
     {}};
 
 }  // namespace tapegrad

@@ -24,7 +24,9 @@ struct ScalarReads {
       const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
       for (int i = 0; i < info.arity && i < 2; ++i)
         by_input[f][static_cast<size_t>(i)] =
-            info.returns_bool ? 0 : static_cast<uint8_t>(partial_program(static_cast<ScalarFn>(f), i).reads);
+            info.returns_bool
+                ? 0
+                : static_cast<uint8_t>(partial_program(static_cast<ScalarFn>(f), i).reads);
     }
   }
 };
@@ -87,7 +89,8 @@ inline void check_thread(const Tape& tape, const ScalarOperand& s) {
 }
 
 // Records fn(a, b) of scalars. Scalars live in the node, so nobody counts their readers.
-PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b, double result) {
+PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b,
+                        double result) {
   Tape& tape = Tape::current();
   if (!tape.recording()) return new_variable(Cell::unrecorded_scalar(result));
   check_thread(tape, a);
@@ -126,7 +129,8 @@ PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
   return new_variable(std::move(result));
 }
 
-// Foreign operands (lists, other libraries' types) go to their own reflected method, as Python would.
+// Foreign operands (lists, other libraries' types) go to their own reflected method, as Python
+// would.
 bool is_operand(PyObject* o) {
   return is_variable(o) || PyFloat_Check(o) || PyLong_Check(o) ||
          pybind11::detail::npy_api::get().PyArray_Check_(o) ||
@@ -139,7 +143,8 @@ bool is_operand(PyObject* o) {
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (read_scalar(a, x) && (b == nullptr || read_scalar(b, y)) && !scalar_fn_info(fn).returns_bool)
+    if (read_scalar(a, x) && (b == nullptr || read_scalar(b, y)) &&
+        !scalar_fn_info(fn).returns_bool)
       return record_scalar(fn, b ? 2 : 1, x, y, eval_scalar(fn, x.x, y.x));
     return apply_slow(fn, a, b, scalar_fn_info(fn).name);
   });
@@ -152,7 +157,8 @@ PyObject* binary(PyObject* a, PyObject* b) {
   constexpr ScalarFn fn = scalar_fn_of<F>();
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (read_scalar(a, x) && read_scalar(b, y)) return record_scalar(fn, 2, x, y, eval_scalar(fn, x.x, y.x));
+    if (read_scalar(a, x) && read_scalar(b, y))
+      return record_scalar(fn, 2, x, y, eval_scalar(fn, x.x, y.x));
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     return apply_slow(fn, a, b, F::name);
   });
@@ -167,7 +173,8 @@ PyObject* unary(PyObject* a) {
 bool may_have_derivative(PyObject* o) {
   if (is_variable(o) || PyList_Check(o) || PyTuple_Check(o)) return true;
   const auto& api = pybind11::detail::npy_api::get();
-  return api.PyArray_Check_(o) && pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'O';
+  return api.PyArray_Check_(o) &&
+         pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'O';
 }
 
 // y op= v writes into an array, as NumPy does; a scalar is a new object, as a float is.
@@ -182,8 +189,8 @@ PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*
     const TensorType want = cell.type();
     Cell& made = variable_cell(result);
     if (made.type().shape != want.shape)
-      throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ", want.shape,
-                              " doesn't match the broadcast shape ", made.type().shape,
+      throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ",
+                              want.shape, " doesn't match the broadcast shape ", made.type().shape,
                               "; write y = y + v instead of y += v");
     if (cell.shows_leaf() && !may_have_derivative(b)) {
       cell.set_value(made.value().cast(want.dtype));  // a plain write: the leaf stays a leaf
@@ -206,7 +213,8 @@ PyObject* number_remainder(PyObject* a, PyObject* b) { return binary<Remainder>(
 
 PyObject* number_power(PyObject* a, PyObject* b, PyObject* modulus) {
   if (modulus != Py_None) {
-    PyErr_SetString(PyExc_TypeError, "pow: a modulus is not supported for Variables; use a ** b % m");
+    PyErr_SetString(PyExc_TypeError,
+                    "pow: a modulus is not supported for Variables; use a ** b % m");
     return nullptr;
   }
   // NumPy's own short cuts for plain exponents.
@@ -244,11 +252,21 @@ PyObject* number_matmul(PyObject* a, PyObject* b) {
 }
 
 PyObject* number_inplace_add(PyObject* a, PyObject* b) { return in_place(a, b, number_add); }
-PyObject* number_inplace_subtract(PyObject* a, PyObject* b) { return in_place(a, b, number_subtract); }
-PyObject* number_inplace_multiply(PyObject* a, PyObject* b) { return in_place(a, b, number_multiply); }
-PyObject* number_inplace_divide(PyObject* a, PyObject* b) { return in_place(a, b, number_true_divide); }
-PyObject* number_inplace_floor_divide(PyObject* a, PyObject* b) { return in_place(a, b, number_floor_divide); }
-PyObject* number_inplace_remainder(PyObject* a, PyObject* b) { return in_place(a, b, number_remainder); }
+PyObject* number_inplace_subtract(PyObject* a, PyObject* b) {
+  return in_place(a, b, number_subtract);
+}
+PyObject* number_inplace_multiply(PyObject* a, PyObject* b) {
+  return in_place(a, b, number_multiply);
+}
+PyObject* number_inplace_divide(PyObject* a, PyObject* b) {
+  return in_place(a, b, number_true_divide);
+}
+PyObject* number_inplace_floor_divide(PyObject* a, PyObject* b) {
+  return in_place(a, b, number_floor_divide);
+}
+PyObject* number_inplace_remainder(PyObject* a, PyObject* b) {
+  return in_place(a, b, number_remainder);
+}
 PyObject* number_inplace_matmul(PyObject* a, PyObject* b) { return in_place(a, b, number_matmul); }
 PyObject* number_inplace_power(PyObject* a, PyObject* b, PyObject*) {
   return in_place(a, b, [](PyObject* x, PyObject* y) { return number_power(x, y, Py_None); });
@@ -268,7 +286,8 @@ void add_unary_methods(std::vector<PyMethodDef>& methods, std::index_sequence<Fn
   const auto add = [&](size_t f, PyCFunction call) {
     const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
     if (info.arity == 1 && !info.returns_bool && pybind11::hasattr(numpy, info.name))
-      methods.push_back({info.name, call, METH_NOARGS, "NumPy's function of this name, of this Variable."});
+      methods.push_back(
+          {info.name, call, METH_NOARGS, "NumPy's function of this name, of this Variable."});
   };
   (add(Fn, unary_method<Fn>), ...);
 }
@@ -292,7 +311,9 @@ struct UfuncTable {
   } entries[size];
   PyObject* call = nullptr;  // the interned "__call__"
 
-  static size_t slot(PyObject* u) { return (reinterpret_cast<uintptr_t>(u) >> 4) * 0x9E3779B97F4A7C15u >> 55; }
+  static size_t slot(PyObject* u) {
+    return (reinterpret_cast<uintptr_t>(u) >> 4) * 0x9E3779B97F4A7C15u >> 55;
+  }
   void add(PyObject* u, int fn) {
     size_t i = slot(u);
     while (entries[i].ufunc != nullptr && entries[i].ufunc != u) i = (i + 1) % size;
@@ -321,11 +342,13 @@ void fill_ufunc_table() {
       ufuncs.add(u.inc_ref().ptr(), static_cast<int>(f));
   }
   for (const char* alias : {"deg2rad", "rad2deg"})
-    ufuncs.add(py::object(np.attr(alias)).inc_ref().ptr(),
-               static_cast<int>(alias[0] == 'd' ? scalar_fn_of<Radians>() : scalar_fn_of<Degrees>()));
+    ufuncs.add(
+        py::object(np.attr(alias)).inc_ref().ptr(),
+        static_cast<int>(alias[0] == 'd' ? scalar_fn_of<Radians>() : scalar_fn_of<Degrees>()));
 }
 
-PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
+                               PyObject* names) {
   if (n >= 3 && (names == nullptr || PyTuple_GET_SIZE(names) == 0) &&
       (args[1] == ufuncs.call || PyUnicode_Compare(args[1], ufuncs.call) == 0)) {
     const int fn = ufuncs.find(args[0]);
@@ -334,7 +357,8 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
       const int arity = scalar_fn_info(f).arity;
       if (n - 2 == arity) {
         if (f == scalar_fn_of<Power>() && is_variable(args[2]) && PyFloat_Check(args[3]) &&
-            PyFloat_AS_DOUBLE(args[3]) == 2.0 && variable_cell(args[2]).type().dtype == DType::float64)
+            PyFloat_AS_DOUBLE(args[3]) == 2.0 &&
+            variable_cell(args[2]).type().dtype == DType::float64)
           return unary<Square>(args[2]);
         return apply_elementwise(f, args[2], arity == 2 ? args[3] : nullptr);
       }
@@ -347,8 +371,10 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
     for (Py_ssize_t i = 2; i < n; ++i) inputs[static_cast<size_t>(i - 2)] = py::handle(args[i]);
     py::dict kwargs;
     const Py_ssize_t k = names ? PyTuple_GET_SIZE(names) : 0;
-    for (Py_ssize_t i = 0; i < k; ++i) kwargs[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(args[n + i]);
-    return PyObject_CallFunctionObjArgs(hooks.array_ufunc, self, args[0], args[1], inputs.ptr(), kwargs.ptr(), nullptr);
+    for (Py_ssize_t i = 0; i < k; ++i)
+      kwargs[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(args[n + i]);
+    return PyObject_CallFunctionObjArgs(hooks.array_ufunc, self, args[0], args[1], inputs.ptr(),
+                                        kwargs.ptr(), nullptr);
   });
 }
 

@@ -18,8 +18,8 @@ Hooks hooks;
 
 namespace {
 
-// Objects of the exact type are kept for the next one, linked through the field for weak references; the interpreter's
-// lock guards the list (a list of each thread would be lost with it).
+// Objects of the exact type are kept for the next one, linked through the field for weak
+// references; the interpreter's lock guards the list (a list of each thread would be lost with it).
 #ifdef Py_GIL_DISABLED
 constexpr int most_free = 0;
 #else
@@ -61,14 +61,19 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   return guard([&]() -> PyObject* {
     static const char* names[] = {"value", "name", "dtype", nullptr};
     PyObject *value = nullptr, *name = Py_None, *dtype = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:Variable", const_cast<char**>(names), &value, &name, &dtype))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:Variable", const_cast<char**>(names),
+                                     &value, &name, &dtype))
       return nullptr;
     if (is_variable(value))
-      throw_error<TypeError>("Variable: got a Variable, whose derivative a new leaf would drop; use tg.value(v) for the "
-                             "number, or v itself");
+      throw_error<TypeError>(
+          "Variable: got a Variable, whose derivative a new leaf would drop; use tg.value(v) for "
+          "the "
+          "number, or v itself");
     const Operand operand = to_operand(value, "Variable");
     if (operand.ref.tracked())
-      throw_error<TypeError>("Variable: got a list of Variables, whose derivatives a new leaf would drop; use np.stack");
+      throw_error<TypeError>(
+          "Variable: got a list of Variables, whose derivatives a new leaf would drop; use "
+          "np.stack");
     Value content = operand.ref.value();
     if (dtype != Py_None) {
       const DType d = to_dtype(dtype);
@@ -89,9 +94,11 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 [[noreturn]] void throw_loses_derivative(const char* call, PyObject* self) {
-  throw_error<TypeError>(call, ": a plain number would lose the derivative of this Variable of shape ",
+  throw_error<TypeError>(call,
+                         ": a plain number would lose the derivative of this Variable of shape ",
                          variable_cell(self).type().shape, " (value ", variable_cell(self).value(),
-                         "); keep the Variable (NumPy functions work on it), or call tg.value(v) where the derivative is "
+                         "); keep the Variable (NumPy functions work on it), or call tg.value(v) "
+                         "where the derivative is "
                          "not needed");
 }
 
@@ -102,8 +109,9 @@ PyObject* to_float(PyObject* self) {
 double number_of(PyObject* self, const char* what) {
   const Value& v = variable_cell(self).value();
   if (v.size() != 1)
-    throw_error<TypeError>(what, ": only Variables of one element can be converted, this one has shape ", v.shape(),
-                           v.size() > 1 ? "; use .any() or .all(), or index it" : "");
+    throw_error<TypeError>(what,
+                           ": only Variables of one element can be converted, this one has shape ",
+                           v.shape(), v.size() > 1 ? "; use .any() or .all(), or index it" : "");
   return v.at(0);
 }
 
@@ -113,7 +121,8 @@ PyObject* to_int(PyObject* self) {
 
 PyObject* to_index(PyObject* self) {
   return guard([&]() -> PyObject* {
-    throw_error<TypeError>("a Variable can't be used as an index (shape ", variable_cell(self).type().shape,
+    throw_error<TypeError>("a Variable can't be used as an index (shape ",
+                           variable_cell(self).type().shape,
                            "); use int(v), which is constant almost everywhere");
   });
 }
@@ -131,10 +140,12 @@ int to_bool(PyObject* self) {
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   return guard([&]() -> PyObject* {
     const auto plain = [](PyObject* o) {
-      return is_variable(o) ? to_object(variable_cell(o).value(), false) : py::reinterpret_borrow<py::object>(o);
+      return is_variable(o) ? to_object(variable_cell(o).value(), false)
+                            : py::reinterpret_borrow<py::object>(o);
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_CheckExact(b) ||
-                           py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) || py::hasattr(b, "dtype")))
+                           py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
+                           py::hasattr(b, "dtype")))
       return PyObject_RichCompare(plain(a).ptr(), plain(b).ptr(), op);
     Py_RETURN_NOTIMPLEMENTED;
   });
@@ -149,11 +160,13 @@ PyObject* represent(PyObject* self) {
       text += py::repr(py::float_(v.as_double())).cast<std::string>();
     } else {
       text += py::module_::import("numpy")
-                  .attr("array2string")(to_object(v, false), py::arg("separator") = ", ", py::arg("prefix") = "Variable(")
+                  .attr("array2string")(to_object(v, false), py::arg("separator") = ", ",
+                                        py::arg("prefix") = "Variable(")
                   .cast<std::string>();
     }
     if (v.dtype() == DType::float32) text += ", dtype=float32";
-    if (!cell.name().empty()) text += ", name=" + py::repr(py::str(cell.name())).cast<std::string>();
+    if (!cell.name().empty())
+      text += ", name=" + py::repr(py::str(cell.name())).cast<std::string>();
     return py::str(text + ")").release().ptr();
   });
 }
@@ -189,15 +202,18 @@ PyObject* subscript(PyObject* self, PyObject* key) {
 
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
   return guard_int([&] {
-    if (value == nullptr) throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete");
+    if (value == nullptr)
+      throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete");
     Cell& cell = variable_cell(self);
     const TensorType type = cell.type();
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
-      throw_error<TypeError>("item assignment: this Variable is a scalar; give it a new value with v.value = x");
+      throw_error<TypeError>(
+          "item assignment: this Variable is a scalar; give it a new value with v.value = x");
     const python::IndexKey parsed = python::parse_index(key, type.shape);
     if (is_variable(value) && parsed.spec.is_basic()) {
       static const Op& slice_op = *find_op("slice");
-      if (variable_cell(value).is_view_of(cell, slice_op, parsed.spec.attrs())) return 0;  // v[i] += x wrote already
+      if (variable_cell(value).is_view_of(cell, slice_op, parsed.spec.attrs()))
+        return 0;  // v[i] += x wrote already
     }
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
     return 0;
@@ -207,7 +223,8 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
 PyObject* iterate(PyObject* self) {
   return guard([&]() -> PyObject* {
     const Dims shape = variable_cell(self).type().shape;
-    if (shape.empty()) throw_error<TypeError>("iteration over a Variable of shape (): it is a scalar");
+    if (shape.empty())
+      throw_error<TypeError>("iteration over a Variable of shape (): it is a scalar");
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
       python::IndexKey key{IndexSpec::entry(shape, 0, i), {}};
@@ -218,12 +235,14 @@ PyObject* iterate(PyObject* self) {
 }
 
 PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyVariable, weak_references), READONLY, nullptr}, {}};
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(PyVariable, weak_references), READONLY, nullptr},
+    {}};
 
 const char* documentation =
     "Variable(value, name=None, dtype=None)\n--\n\n"
     "A number or an array that is differentiated: what is computed from it is recorded.\n\n"
-    "value: float, int or array of any shape (copied); name: for people; dtype: float64 or float32.\n"
+    "value: float, int or array of any shape (copied); name: for people; dtype: float64 or "
+    "float32.\n"
     "TypeError for strings, and for integer or complex arrays.\n\n"
     ">>> import tapegrad as tg\n"
     ">>> w = tg.Variable(2.0)\n"
@@ -289,7 +308,8 @@ void create_variable_type(py::module_& module) {
       {Py_nb_index, reinterpret_cast<void*>(to_index)},
       {Py_nb_bool, reinterpret_cast<void*>(to_bool)},
       {0, nullptr}};
-  PyType_Spec spec = {"tapegrad._core.Variable", sizeof(PyVariable), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+  PyType_Spec spec = {"tapegrad._core.Variable", sizeof(PyVariable), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   variable_type = reinterpret_cast<PyTypeObject*>(type);

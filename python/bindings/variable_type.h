@@ -6,14 +6,14 @@
 
 #include "tapegrad/autodiff/variable.h"
 
-// Variable is the one hot class: a heap type written against the C API, so that an operation on two scalars costs tens
-// of nanoseconds. Every entry point catches C++ exceptions (guard) and turns them into Python's.
+// Variable is the one hot class: a heap type written against the C API, so that an operation on two
+// scalars costs tens of nanoseconds. Every entry point catches C++ exceptions (guard) and turns
+// them into Python's.
 
 namespace tapegrad {
 
 struct PyVariable {
-  PyObject_HEAD
-  Cell* cell;
+  PyObject_HEAD Cell* cell;
   PyObject* weak_references;
 };
 
@@ -53,7 +53,8 @@ int guard_int(F&& f) noexcept {
 // Parts of the type, each in a file.
 extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
-PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n, PyObject* names);
+PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
+                               PyObject* names);
 void fill_ufunc_table();
 std::vector<PyMethodDef> unary_methods();
 PyObject* number_add(PyObject*, PyObject*);

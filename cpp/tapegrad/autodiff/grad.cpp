@@ -32,10 +32,12 @@ Ref recorded_ref(Cell& output, const char* operation) {
 
 void check_seed(const Ref& output, const Ref& seed, size_t k, const char* operation) {
   if (seed.shape() != output.shape())
-    throw_error<ValueError>(operation, ": seed ", k, " has shape ", seed.shape(), " but its output has shape ",
-                            output.shape(), "; a seed has its output's shape");
+    throw_error<ValueError>(operation, ": seed ", k, " has shape ", seed.shape(),
+                            " but its output has shape ", output.shape(),
+                            "; a seed has its output's shape");
   if (!is_floating(seed.dtype()))
-    throw_error<TypeError>(operation, ": seed ", k, " must be floating, got ", describe(seed.value()));
+    throw_error<TypeError>(operation, ": seed ", k, " must be floating, got ",
+                           describe(seed.value()));
 }
 
 Ref seed_of(const Ref& output, std::span<const Ref> seeds, size_t k, const char* operation) {
@@ -45,7 +47,8 @@ Ref seed_of(const Ref& output, std::span<const Ref> seeds, size_t k, const char*
   }
   if (output.ndim() != 0)
     throw_error<ValueError>(operation, ": output ", k, " has shape ", output.shape(),
-                            " but a gradient belongs to a scalar; reduce it (for instance with np.sum), give a seed of that "
+                            " but a gradient belongs to a scalar; reduce it (for instance with "
+                            "np.sum), give a seed of that "
                             "shape, or use jacobian / elementwise_grad");
   return Ref(Value::scalar(1.0, output.dtype()));
 }
@@ -69,7 +72,8 @@ class ReverseRequest {
     check_constants(w.schedule);
     const RecordingGuard guard(recorded);
     w.reverse.start(w.schedule, recorded);
-    for (size_t k = 0; k < outputs_.size(); ++k) w.reverse.seed(w.schedule.output_positions[k], std::move(seeds_[k]));
+    for (size_t k = 0; k < outputs_.size(); ++k)
+      w.reverse.seed(w.schedule.output_positions[k], std::move(seeds_[k]));
     const LongWorkSection section(w.schedule);
     w.reverse.run();
     return true;
@@ -83,7 +87,8 @@ class ReverseRequest {
 
 void check_counts(size_t outputs, size_t seeds, const char* operation) {
   if (seeds != 0 && seeds != outputs)
-    throw_error<ValueError>(operation, ": ", outputs, " outputs but ", seeds, " seeds; give one seed for each output");
+    throw_error<ValueError>(operation, ": ", outputs, " outputs but ", seeds,
+                            " seeds; give one seed for each output");
 }
 
 Ref leaf_gradient(Workspace& w, const Leaf* leaf, const TensorType& type) {
@@ -91,7 +96,9 @@ Ref leaf_gradient(Workspace& w, const Leaf* leaf, const TensorType& type) {
   bool any = false;
   for (size_t pos = 0; pos < w.schedule.size(); ++pos) {
     const Node& n = w.schedule.tape->node(w.schedule.slots[pos]);
-    if (n.kind != NodeKind::leaf || n.leaf != leaf || !w.reverse.has_adjoint(static_cast<int32_t>(pos))) continue;
+    if (n.kind != NodeKind::leaf || n.leaf != leaf ||
+        !w.reverse.has_adjoint(static_cast<int32_t>(pos)))
+      continue;
     Ref one = w.reverse.adjoint(static_cast<int32_t>(pos));
     sum = any ? add(sum, one) : std::move(one);
     any = true;
@@ -132,12 +139,14 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
     Cell& c = v.cell();
     const TensorType type = c.type();
     if (c.is_leaf()) {
-      result.push_back(Variable::from(ran ? leaf_gradient(*w, &c, type) : constant_full(type, 0.0)));
+      result.push_back(
+          Variable::from(ran ? leaf_gradient(*w, &c, type) : constant_full(type, 0.0)));
       continue;
     }
     const int32_t pos = ran ? w->schedule.node_positions[node_index] : -1;
     ++node_index;
-    result.push_back(Variable::from(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos) : constant_full(type, 0.0)));
+    result.push_back(Variable::from(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos)
+                                                                       : constant_full(type, 0.0)));
   }
   return result;
 }
@@ -145,7 +154,8 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
 void backward(Cell& output, const Value* seed, bool free) {
   if (output.is_unrecorded())
     throw_error<RuntimeError>("backward: this Variable of shape ", output.type().shape,
-                              " was computed with recording off (tg.no_grad), so nothing leads back from it; compute it outside "
+                              " was computed with recording off (tg.no_grad), so nothing leads "
+                              "back from it; compute it outside "
                               "the no_grad block");
   const Ref out = recorded_ref(output, "backward");
   Tape& tape = own_tape(out, "backward");
@@ -177,18 +187,21 @@ void backward(Cell& output, const Value* seed, bool free) {
 
 Variable Scope::argument(const Ref& x) {
   if (!is_floating(x.dtype()))
-    throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ", describe(x.value()),
-                           "; convert it first, e.g. x.astype(float)");
+    throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ",
+                           describe(x.value()), "; convert it first, e.g. x.astype(float)");
   if (x.tracked() && !Tape::is_current(x.tape())) throw_wrong_thread(*x.tape(), "grad");
   const uint32_t slot = tape_.argument(x.tracked() && recording_before_ ? x.slot() : 0, x.value());
   return Variable(CellPtr(Cell::adopt(&tape_, slot)));
 }
 
-bool Scope::outside(const Ref& r) const { return recording_before_ && r.tracked() && tape_.node(r.slot()).origin < serial_; }
+bool Scope::outside(const Ref& r) const {
+  return recording_before_ && r.tracked() && tape_.node(r.slot()).origin < serial_;
+}
 
 Ref Scope::result(const Ref& r) const { return !r.tracked() || outside(r) ? r : Ref(r.value()); }
 
-std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> wrt, std::span<const Ref> seeds) {
+std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> wrt,
+                             std::span<const Ref> seeds) {
   check_counts(outputs.size(), seeds.size(), "grad");
   ReverseRequest request;
   bool recorded = false;
@@ -206,14 +219,17 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
   std::vector<Ref> result;
   for (size_t k = 0; k < wrt.size(); ++k) {
     const int32_t pos = ran ? w->schedule.node_positions[k] : -1;
-    result.push_back(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos) : constant_full(wrt[k].type(), 0.0));
+    result.push_back(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos)
+                                                        : constant_full(wrt[k].type(), 0.0));
   }
   return result;
 }
 
-std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> wrt, std::span<const Ref> tangents) {
+std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> wrt,
+                            std::span<const Ref> tangents) {
   if (tangents.size() != wrt.size())
-    throw_error<ValueError>("jvp: ", wrt.size(), " arguments but ", tangents.size(), " tangents; give one for each");
+    throw_error<ValueError>("jvp: ", wrt.size(), " arguments but ", tangents.size(),
+                            " tangents; give one for each");
   std::vector<uint32_t> out_slots, wrt_slots;
   bool recorded = false;
   for (const Ref& y : outputs) {
@@ -242,7 +258,8 @@ std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> w
   size_t at = 0;
   for (const Ref& y : outputs) {
     const int32_t pos = y.tracked() ? w->schedule.output_positions[at++] : -1;
-    result.push_back(pos >= 0 && w->tangent.has_tangent(pos) ? w->tangent.tangent(pos) : constant_full(y.type(), 0.0));
+    result.push_back(pos >= 0 && w->tangent.has_tangent(pos) ? w->tangent.tangent(pos)
+                                                             : constant_full(y.type(), 0.0));
   }
   return result;
 }

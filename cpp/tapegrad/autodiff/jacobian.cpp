@@ -8,8 +8,8 @@
 #include "tapegrad/ops/shape.h"
 #include "tapegrad/parallel/parallel.h"
 
-// One recording, one schedule, one sweep per seed. Unrecorded sweeps only read the tape, so seeds run on several
-// threads, each with a sweep of its own, and write disjoint parts of the result.
+// One recording, one schedule, one sweep per seed. Unrecorded sweeps only read the tape, so seeds
+// run on several threads, each with a sweep of its own, and write disjoint parts of the result.
 
 namespace tapegrad {
 namespace {
@@ -28,7 +28,8 @@ Value unit(const TensorType& type, int64_t k) {
 
 double sweep_cost_ns(const Schedule& schedule) {
   double ns = 0;
-  for (uint32_t slot : schedule.slots) ns += 30 + 2.0 * static_cast<double>(schedule.tape->node(slot).value.size());
+  for (uint32_t slot : schedule.slots)
+    ns += 30 + 2.0 * static_cast<double>(schedule.tape->node(slot).value.size());
   return ns;
 }
 
@@ -36,8 +37,8 @@ double sweep_cost_ns(const Schedule& schedule) {
 template <class Sweep, class F>
 void for_each_seed(int64_t count, const Schedule& schedule, bool recorded, Sweep& own, F&& f) {
   const double ns = sweep_cost_ns(schedule);
-  if (recorded || count < 2 || num_threads() < 2 || ns * static_cast<double>(count) < 2 * work_threshold_ns() ||
-      ns > 1e6) {
+  if (recorded || count < 2 || num_threads() < 2 ||
+      ns * static_cast<double>(count) < 2 * work_threshold_ns() || ns > 1e6) {
     for (int64_t k = 0; k < count; ++k) f(k, own);
     return;
   }
@@ -64,7 +65,8 @@ void put_row(const Value& whole, int64_t row, const Value& from) {
 std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bool reverse) {
   std::vector<Ref> result;
   if (!output.tracked()) {
-    for (const Ref& x : wrt) result.push_back(constant_full({x.dtype(), joined(output.shape(), x.shape())}, 0.0));
+    for (const Ref& x : wrt)
+      result.push_back(constant_full({x.dtype(), joined(output.shape(), x.shape())}, 0.0));
     return result;
   }
   if (!Tape::is_current(output.tape())) throw_wrong_thread(*output.tape(), "jacobian");
@@ -115,7 +117,8 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
 
   for (size_t i = 0; i < wrt.size(); ++i) {
     const int64_t n = wrt[i].size();
-    Value whole = recorded ? Value() : Value::zeros(output.dtype(), joined(Dims{n}, output.shape()));
+    Value whole =
+        recorded ? Value() : Value::zeros(output.dtype(), joined(Dims{n}, output.shape()));
     std::vector<Ref> columns;
     for_each_seed(n, schedule, recorded, w->tangent, [&](int64_t k, TangentSweep& sweep) {
       sweep.start(schedule, recorded);

@@ -4,16 +4,20 @@
 
 namespace tapegrad {
 
-SGD::SGD(std::vector<Variable> params, SgdSettings settings) : params_(std::move(params)), settings_(settings) {
+SGD::SGD(std::vector<Variable> params, SgdSettings settings)
+    : params_(std::move(params)), settings_(settings) {
   check_settings(settings);
-  if (params_.empty()) throw_error<ValueError>("SGD: got no parameters; give it a list of Variables");
+  if (params_.empty())
+    throw_error<ValueError>("SGD: got no parameters; give it a list of Variables");
   for (size_t i = 0; i < params_.size(); ++i) {
     if (!params_[i].cell().is_leaf() || params_[i].cell().is_view())
-      throw_error<ValueError>("SGD: parameter ", i, " of shape ", params_[i].cell().type().shape,
-                              " is the result of recorded operations; optimise leaves, made by Variable(value)");
+      throw_error<ValueError>(
+          "SGD: parameter ", i, " of shape ", params_[i].cell().type().shape,
+          " is the result of recorded operations; optimise leaves, made by Variable(value)");
     for (size_t j = 0; j < i; ++j)
       if (&params_[i].cell() == &params_[j].cell())
-        throw_error<ValueError>("SGD: parameters ", j, " and ", i, " are the same Variable; list it once");
+        throw_error<ValueError>("SGD: parameters ", j, " and ", i,
+                                " are the same Variable; list it once");
   }
   velocities_.resize(params_.size());
   started_.resize(params_.size(), false);
@@ -24,8 +28,10 @@ void SGD::step() {
     Cell& cell = p.cell();
     if (!cell.is_leaf()) cell.leaf_value_for_update();
     if (cell.has_grad() && cell.grad().shape() != cell.type().shape)
-      throw_error<ValueError>("SGD: a parameter of shape ", cell.type().shape, " has a gradient of shape ",
-                              cell.grad().shape(), "; it was given a value of another shape: call zero_grad() after that");
+      throw_error<ValueError>(
+          "SGD: a parameter of shape ", cell.type().shape, " has a gradient of shape ",
+          cell.grad().shape(),
+          "; it was given a value of another shape: call zero_grad() after that");
   }
   for (size_t i = 0; i < params_.size(); ++i) {
     Cell& cell = params_[i].cell();

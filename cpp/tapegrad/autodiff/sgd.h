@@ -7,8 +7,8 @@
 
 namespace tapegrad {
 
-// Descends on the .grad of its parameters, which are leaves and are updated in place. Parameters without a gradient
-// stay as they are.
+// Descends on the .grad of its parameters, which are leaves and are updated in place. Parameters
+// without a gradient stay as they are.
 class SGD {
  public:
   explicit SGD(std::vector<Variable> params, SgdSettings settings = {});

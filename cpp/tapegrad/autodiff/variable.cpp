@@ -31,27 +31,9 @@ struct FreeCells {
 thread_local FreeCells free_cells;
 constexpr int most_free_cells = 4096;
 
-std::vector<Ref> index_refs(const std::vector<Value>& indices) { return {indices.begin(), indices.end()}; }
-
-bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
-
-// `whole` with the part that the view shows replaced by `part`.
-Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
-  if (is_slice(op)) return slice_set(std::move(whole), IndexSpec::from(attrs), part);
-  // Any other view permutes or picks elements: where each came from, found by viewing their numbers.
-  const Dims shape = whole.shape();
-  Value numbers = Value::empty(DType::int64, shape);
-  for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
-  const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
-  IndexSpec spec;
-  spec.array();
-  const Ref index(at.reshaped(Dims{at.size()}));
-  Ref flat = reshape(whole, Dims{numbers.size()});
-  whole = Ref();
-  return reshape(gather_set(std::move(flat), spec, reshape(part, Dims{at.size()}), {&index, 1}), shape);
+std::vector<Ref> index_refs(const std::vector<Value>& indices) {
+  return {indices.begin(), indices.end()};
 }
-
-constexpr uint64_t stale = ~uint64_t{0};
 
 }  // namespace
 
@@ -78,8 +60,8 @@ void Cell::operator delete(void* p, size_t) {
 Cell* Cell::leaf(Value value, std::string name) {
   register_all_ops();
   if (!is_floating(value.dtype()))
-    throw_error<TypeError>("Variable: only float64 and float32 can be differentiated, got ", describe(value),
-                           "; convert it first, e.g. x.astype(float)");
+    throw_error<TypeError>("Variable: only float64 and float32 can be differentiated, got ",
+                           describe(value), "; convert it first, e.g. x.astype(float)");
   Cell* c = new Cell;
   c->value_ = std::move(value);
   if (!name.empty()) c->info().name = std::move(name);
@@ -111,7 +93,8 @@ Ref Cell::ref(const char* operation) {
   if (is_view_) refresh();
   if (tape_) {
     const bool ours = Tape::is_current(tape_);
-    if (ours ? !tape_->recording() : !Tape::current().recording()) return Ref(tape_->node(slot_).value);
+    if (ours ? !tape_->recording() : !Tape::current().recording())
+      return Ref(tape_->node(slot_).value);
     if (!ours) throw_wrong_thread(*tape_, operation);
     return Ref(tape_, slot_);
   }
@@ -135,12 +118,6 @@ void Cell::let_go() {
   }
 }
 
-bool Cell::shows_leaf() const {
-  const Cell* c = this;
-  while (c->is_view_) c = c->info_->view->base.get();
-  return c->is_leaf();
-}
-
 void Cell::set(Ref content) {
   if (is_view()) {
     write_through(std::move(content));
@@ -155,78 +132,15 @@ void Cell::set_value(Value value) {
   set(Ref(std::move(value)));
 }
 
-Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
-  Cell* c = from(std::move(content));
-  const uint64_t version = base->version();
-  c->info().view = std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version});
-  c->is_view_ = true;
-  return c;
-}
-
-bool Cell::is_view_of(const Cell& base, const Op& op, const Attrs& attrs) const {
-  return is_view_ && info_->view->base.get() == &base && info_->view->op == &op && info_->view->attrs == attrs;
-}
-
-void Cell::refresh() {
-  if (!info_->view->base->is_view_) return read_base();
-  std::vector<Cell*> chain;
-  for (Cell* c = this; c->is_view_; c = c->info_->view->base.get()) chain.push_back(c);
-  for (size_t k = chain.size(); k-- > 0;) chain[k]->read_base();
-}
-
-// Recorded even where recording is off: the view goes on standing for a part of its base.
-void Cell::read_base() {
-  View& view = *info_->view;
-  Cell& base = *view.base;
-  if (base.version_ == view.base_version) return;
-  if (base.tape_ && !Tape::is_current(base.tape_)) throw_wrong_thread(*base.tape_, "reading a view again");
-  const RecordingGuard record(true);
-  Tape& tape = Tape::current();
-  const Ref whole(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
-  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
-  view.base_version = base.version_;
-  ++version_;
-}
-
-// Every base's content with this view's part replaced, then read again.
-void Cell::write_through(Ref content) {
-  refresh();
-  const bool plain = !content.tracked() && shows_leaf();
-  const RecordingGuard record(!plain);
-  Cell* c = this;
-  for (;;) {
-    View& view = *c->info_->view;
-    Cell& base = *view.base;
-    // Our own view of the buffer would keep the write from being made in place.
-    view.base_version = stale;
-    c->become(Ref());
-    if (!base.is_view_ && is_slice(*view.op)) {
-      base.assign(IndexSpec::from(view.attrs), {}, std::move(content));
-      break;
-    }
-    content = with_part(plain ? Ref(base.value()) : base.ref(), *view.op, view.attrs, content);
-    if (!base.is_view_) {
-      base.set(std::move(content));
-      break;
-    }
-    c = &base;
-  }
-  refresh();
-}
-
 void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
-  if (is_view_) {
-    refresh();
-    const RecordingGuard record(!(shows_leaf() && !update.tracked()));
-    Ref whole = ref();
-    write_through(set_index(std::move(whole), spec, std::move(update), index_refs(indices)));
-    return;
-  }
+  if (is_view_) return assign_to_view(spec, indices, std::move(update));
   if (tape_ != nullptr && !Tape::is_current(tape_)) throw_wrong_thread(*tape_, "item assignment");
-  check_set_index(type(), spec, update.type(), index_refs(indices));  // every complaint comes before anything is moved
+  check_set_index(type(), spec, update.type(),
+                  index_refs(indices));  // every complaint comes before anything is moved
   Ref content;
   if (tape_ != nullptr) {
-    content = Ref::adopt(std::exchange(tape_, nullptr), slot_);  // so that a buffer nobody else needs is overwritten
+    content = Ref::adopt(std::exchange(tape_, nullptr),
+                         slot_);  // so that a buffer nobody else needs is overwritten
   } else if (update.tracked()) {
     Tape& tape = Tape::current();
     content = Ref(&tape, tape.enter(this, version_, value_));
@@ -234,8 +148,8 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref 
   } else {
     content = Ref(std::move(value_));
   }
-  // A write to recorded content is part of the record even where recording is off: what it overwrites must not get
-  // a derivative.
+  // A write to recorded content is part of the record even where recording is off: what it
+  // overwrites must not get a derivative.
   const RecordingGuard record(content.tracked() || Tape::current().recording());
   become(set_index(std::move(content), spec, std::move(update), index_refs(indices)));
   ++version_;
@@ -249,7 +163,8 @@ const std::string& Cell::name() const {
 void Cell::set_grad(Value g) {
   const TensorType t = type();
   if (g.shape() != t.shape)
-    throw_error<ValueError>("grad: a Variable of shape ", t.shape, " needs a gradient of that shape, got ", g.shape());
+    throw_error<ValueError>("grad: a Variable of shape ", t.shape,
+                            " needs a gradient of that shape, got ", g.shape());
   info().grad = g.cast(t.dtype);
   info().has_grad = true;
 }
@@ -274,9 +189,10 @@ void Cell::add_grad(const Value& g) {
 
 Value& Cell::leaf_value_for_update() {
   if (is_view() || tape_ != nullptr)
-    throw_error<ValueError>("optimiser: the Variable", name().empty() ? "" : " '", name(), name().empty() ? "" : "'",
-                            " of shape ", type().shape,
-                            " is the result of recorded operations; optimise leaves, made by Variable(value)");
+    throw_error<ValueError>(
+        "optimiser: the Variable", name().empty() ? "" : " '", name(), name().empty() ? "" : "'",
+        " of shape ", type().shape,
+        " is the result of recorded operations; optimise leaves, made by Variable(value)");
   value_.ensure_owned();
   ++version_;
   return value_;
@@ -291,10 +207,18 @@ Variable apply_function(std::initializer_list<Ref> inputs) {
 
 }  // namespace
 
-Variable operator+(const Variable& a, const Variable& b) { return apply_function<Add>({a.ref(), b.ref()}); }
-Variable operator-(const Variable& a, const Variable& b) { return apply_function<Subtract>({a.ref(), b.ref()}); }
-Variable operator*(const Variable& a, const Variable& b) { return apply_function<Multiply>({a.ref(), b.ref()}); }
-Variable operator/(const Variable& a, const Variable& b) { return apply_function<Divide>({a.ref(), b.ref()}); }
+Variable operator+(const Variable& a, const Variable& b) {
+  return apply_function<Add>({a.ref(), b.ref()});
+}
+Variable operator-(const Variable& a, const Variable& b) {
+  return apply_function<Subtract>({a.ref(), b.ref()});
+}
+Variable operator*(const Variable& a, const Variable& b) {
+  return apply_function<Multiply>({a.ref(), b.ref()});
+}
+Variable operator/(const Variable& a, const Variable& b) {
+  return apply_function<Divide>({a.ref(), b.ref()});
+}
 Variable operator-(const Variable& a) { return apply_function<Negative>({a.ref()}); }
 Variable square(const Variable& a) { return apply_function<Square>({a.ref()}); }
 Variable exp(const Variable& a) { return apply_function<Exp>({a.ref()}); }

@@ -54,8 +54,8 @@ struct CellInfo {
   std::unique_ptr<View> view;
 };
 
-// The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the version on; a view
-// reads again when its base has moved, and writes through it.
+// The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the
+// version on; a view reads again when its base has moved, and writes through it.
 class Cell final : public Leaf {
  public:
   Cell() = default;
@@ -72,8 +72,8 @@ class Cell final : public Leaf {
     c->unrecorded_ = true;
     return c;
   }
-  static Cell* from(Ref ref);                             // a leaf where the ref is a constant
-  static Cell* adopt(Tape* tape, uint32_t slot) {          // takes over a count
+  static Cell* from(Ref ref);                      // a leaf where the ref is a constant
+  static Cell* adopt(Tape* tape, uint32_t slot) {  // takes over a count
     Cell* c = new Cell;
     c->tape_ = tape;
     c->slot_ = slot;
@@ -95,12 +95,12 @@ class Cell final : public Leaf {
   }
   TensorType type() { return type_of(value()); }
 
-  // A handle for computing: a leaf enters this thread's tape. Untracked where recording is off. Throws, naming the
-  // operation, where the recording is another thread's.
+  // A handle for computing: a leaf enters this thread's tape. Untracked where recording is off.
+  // Throws, naming the operation, where the recording is another thread's.
   Ref ref(const char* operation = "Variable");
 
-  void set(Ref content);                  // any write: keeps views and leaves in step
-  void set_value(Value value);            // the content becomes this plain value
+  void set(Ref content);        // any write: keeps views and leaves in step
+  void set_value(Value value);  // the content becomes this plain value
   // content[spec] = update, with NumPy's casting and broadcasting.
   void assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update);
 
@@ -114,7 +114,7 @@ class Cell final : public Leaf {
 
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
-  bool is_view_of(const Cell& base, const Op& op, const Attrs& attrs) const;
+  bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
   void refresh();
 
   // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.
@@ -128,7 +128,9 @@ class Cell final : public Leaf {
   void let_go() override;
   void become(Ref content);
   void read_base();
+  void let_base_alone();
   void write_through(Ref content);
+  void assign_to_view(const IndexSpec& spec, const std::vector<Value>& indices, Ref update);
 
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;
@@ -149,8 +151,10 @@ inline CellPtr::~CellPtr() {
 // The user's handle. Copies are the same Variable, as in Python.
 class Variable {
  public:
-  Variable(double value, std::string name = "") : cell_(Cell::leaf(Value(value), std::move(name))) {}
-  explicit Variable(Value value, std::string name = "") : cell_(Cell::leaf(std::move(value), std::move(name))) {}
+  Variable(double value, std::string name = "")
+      : cell_(Cell::leaf(Value(value), std::move(name))) {}
+  explicit Variable(Value value, std::string name = "")
+      : cell_(Cell::leaf(std::move(value), std::move(name))) {}
   explicit Variable(CellPtr cell) : cell_(std::move(cell)) {}
   static Variable from(Ref ref) { return Variable(CellPtr(Cell::from(std::move(ref)))); }
 

@@ -8,7 +8,8 @@
 
 namespace tapegrad {
 
-// What the host language does around a long computation (Python: release its lock and take it back).
+// What the host language does around a long computation (Python: release its lock and take it
+// back).
 struct LongWork {
   void* (*begin)() = nullptr;
   void (*end)(void*) = nullptr;

@@ -13,8 +13,9 @@
 
 #include "tapegrad/base/error.h"
 
-// A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by quarters of a
-// power of two. Small blocks are cached per thread without a lock, larger ones in one list under a mutex.
+// A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
+// quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
+// list under a mutex.
 
 namespace tapegrad {
 namespace {
@@ -33,7 +34,8 @@ int class_of(size_t bytes) {
   if (bytes <= (size_t{1} << first_shift)) return 0;
   const int shift = std::bit_width(bytes - 1) - 1;  // 2^shift < bytes <= 2^(shift+1)
   const size_t quarter = (size_t{1} << shift) / 4;
-  const int step = static_cast<int>((bytes - (size_t{1} << shift) + quarter - 1) / quarter);  // 1..4
+  const int step =
+      static_cast<int>((bytes - (size_t{1} << shift) + quarter - 1) / quarter);  // 1..4
   return 4 * (shift - first_shift) + step;
 }
 
@@ -49,7 +51,8 @@ std::atomic<size_t> bytes_in_use{0};
 class BufferPool {
  public:
   static BufferPool& global() {
-    static BufferPool* pool = new BufferPool;  // never destroyed: buffers may outlive static objects
+    static BufferPool* pool =
+        new BufferPool;  // never destroyed: buffers may outlive static objects
     return *pool;
   }
 
@@ -103,7 +106,8 @@ class BufferPool {
     const size_t total = (bytes + header_bytes + alignment - 1) / alignment * alignment;
     void* block = std::aligned_alloc(alignment, total);
     if (block == nullptr)
-      throw_error<MemoryError>("could not allocate ", bytes, " bytes; free some arrays or call trim_pool()");
+      throw_error<MemoryError>("could not allocate ", bytes,
+                               " bytes; free some arrays or call trim_pool()");
 #ifdef __linux__
     if (huge) madvise(block, total, MADV_HUGEPAGE);
 #endif
@@ -119,8 +123,8 @@ class BufferPool {
     std::free(b);
   }
 
-  // Per-thread cache of small blocks: on the heap, because thread-local memory of a loaded library is scarce. Null
-  // once the thread is ending.
+  // Per-thread cache of small blocks: on the heap, because thread-local memory of a loaded library
+  // is scarce. Null once the thread is ending.
   struct Local {
     std::vector<Buffer*> free[local_classes];
     ~Local() {
@@ -164,8 +168,8 @@ class BufferPool {
     bytes_in_use.fetch_sub(b->capacity_, std::memory_order_relaxed);
     if (b->size_class_ < local_classes) {
       Local* cache = local();
-      if (cache != nullptr &&
-          cache->free[b->size_class_].size() < std::max<size_t>(16, local_cache_bytes / b->capacity_)) {
+      if (cache != nullptr && cache->free[b->size_class_].size() <
+                                  std::max<size_t>(16, local_cache_bytes / b->capacity_)) {
         cache->free[b->size_class_].push_back(b);
         return;
       }

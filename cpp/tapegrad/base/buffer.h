@@ -6,8 +6,8 @@
 
 namespace tapegrad {
 
-// Reference-counted memory: pooled (64-byte aligned, 2 MiB aligned with huge pages from 4 MiB) or foreign
-// (borrowed, returned through a callback).
+// Reference-counted memory: pooled (64-byte aligned, 2 MiB aligned with huge pages from 4 MiB) or
+// foreign (borrowed, returned through a callback).
 class Buffer {
  public:
   using Release = void (*)(void* owner);
@@ -42,7 +42,7 @@ struct PoolStats {
 };
 
 PoolStats pool_stats();
-void trim_pool();                       // gives cached memory back to the system
-void set_pool_capacity(size_t bytes);   // most that the pool keeps cached
+void trim_pool();                      // gives cached memory back to the system
+void set_pool_capacity(size_t bytes);  // most that the pool keeps cached
 
 }  // namespace tapegrad

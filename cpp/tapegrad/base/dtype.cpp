@@ -5,8 +5,9 @@
 namespace tapegrad {
 
 const char* dtype_name(DType d) {
-  static const char* const names[dtype_count] = {"bool",  "int8",   "int16",  "int32",   "int64",  "uint8",
-                                                 "uint16", "uint32", "uint64", "float32", "float64"};
+  static const char* const names[dtype_count] = {"bool",   "int8",    "int16",  "int32",
+                                                 "int64",  "uint8",   "uint16", "uint32",
+                                                 "uint64", "float32", "float64"};
   return names[static_cast<int>(d)];
 }
 

@@ -8,7 +8,8 @@ namespace tapegrad {
 
 void Dims::resize(size_t n, int64_t fill) {
   if (n <= inline_capacity) {
-    if (size_ > inline_capacity) std::copy(heap_.begin(), heap_.begin() + static_cast<long>(n), inline_);
+    if (size_ > inline_capacity)
+      std::copy(heap_.begin(), heap_.begin() + static_cast<long>(n), inline_);
     for (size_t i = size_; i < n; ++i) inline_[i] = fill;
   } else {
     if (size_ <= inline_capacity) heap_.assign(inline_, inline_ + size_);
@@ -46,9 +47,10 @@ Dims broadcast_shapes(std::span<const int64_t> a, std::span<const int64_t> b, co
     const int64_t da = i < n - a.size() ? 1 : a[i - (n - a.size())];
     const int64_t db = i < n - b.size() ? 1 : b[i - (n - b.size())];
     if (da != db && da != 1 && db != 1)
-      throw_error<ValueError>(op, ": operands could not be broadcast together with shapes ", Dims(a), " ",
-                              Dims(b), "; lengths must be equal or 1, counted from the last axis (insert axes with "
-                              "x[:, None] or np.expand_dims, or transpose one operand)");
+      throw_error<ValueError>(
+          op, ": operands could not be broadcast together with shapes ", Dims(a), " ", Dims(b),
+          "; lengths must be equal or 1, counted from the last axis (insert axes with "
+          "x[:, None] or np.expand_dims, or transpose one operand)");
     out[i] = da == 1 ? db : da;
   }
   return out;

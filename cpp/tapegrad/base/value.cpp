@@ -12,7 +12,8 @@ namespace {
 void check_size(std::span<const int64_t> shape) {
   int64_t bytes = sizeof(double);
   bool fits = shape.size() <= size_t{max_ndim};
-  for (int64_t d : shape) fits = fits && d >= 0 && (d == 0 || !__builtin_mul_overflow(bytes, d, &bytes));
+  for (int64_t d : shape)
+    fits = fits && d >= 0 && (d == 0 || !__builtin_mul_overflow(bytes, d, &bytes));
   if (fits) return;
   if (shape.size() > size_t{max_ndim})
     throw_error<ValueError>("an array can have at most ", max_ndim, " axes, got ", shape.size());
@@ -136,7 +137,8 @@ Value Value::wrap(Buffer* buffer, void* data, DType d, std::span<const int64_t> 
   return v;
 }
 
-Value Value::view(std::span<const int64_t> shape, std::span<const int64_t> strides, int64_t offset) const {
+Value Value::view(std::span<const int64_t> shape, std::span<const int64_t> strides,
+                  int64_t offset) const {
   char* data = bits_.data + offset * static_cast<int64_t>(item_size(dtype_));
   if (shape.empty()) {
     Value v;
@@ -164,7 +166,8 @@ Value Value::view(std::span<const int64_t> shape, std::span<const int64_t> strid
 
 bool Value::same_shape(const Value& o) const {
   if (layout_ == o.layout_) return true;
-  if (layout_ == nullptr || o.layout_ == nullptr || layout_->ndim() != o.layout_->ndim()) return false;
+  if (layout_ == nullptr || o.layout_ == nullptr || layout_->ndim() != o.layout_->ndim())
+    return false;
   return std::equal(layout_->dims(), layout_->dims() + layout_->ndim(), o.layout_->dims());
 }
 
@@ -190,7 +193,8 @@ To convert(From x) {
 }
 
 template <class To, class From>
-void copy_row(char* to_bytes, int64_t to_stride, const char* from_bytes, int64_t from_stride, int64_t n) {
+void copy_row(char* to_bytes, int64_t to_stride, const char* from_bytes, int64_t from_stride,
+              int64_t n) {
   auto* to = reinterpret_cast<To*>(to_bytes);
   const auto* from = reinterpret_cast<const From*>(from_bytes);
   if constexpr (std::is_same_v<To, From>) {
@@ -206,11 +210,14 @@ void copy_row(char* to_bytes, int64_t to_stride, const char* from_bytes, int64_t
   }
 }
 
-using CopyRow = void (*)(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t n);
+using CopyRow = void (*)(char* to, int64_t to_stride, const char* from, int64_t from_stride,
+                         int64_t n);
 
 CopyRow copy_row_for(DType to, DType from) {
   return visit_dtype(to, [&](auto to_tag) {
-    return visit_dtype(from, [&](auto from_tag) -> CopyRow { return copy_row<decltype(to_tag), decltype(from_tag)>; });
+    return visit_dtype(from, [&](auto from_tag) -> CopyRow {
+      return copy_row<decltype(to_tag), decltype(from_tag)>;
+    });
   });
 }
 
@@ -280,7 +287,8 @@ void copy_into(const Value& to, const Value& from) {
     char item[8];
     visit_dtype(to.dtype(), [&](auto tag) {
       using T = decltype(tag);
-      const T x = is_floating(to.dtype()) ? static_cast<T>(one.as_double()) : static_cast<T>(one.as_int64());
+      const T x = is_floating(to.dtype()) ? static_cast<T>(one.as_double())
+                                          : static_cast<T>(one.as_int64());
       std::memcpy(item, &x, sizeof x);
     });
     if (to.is_contiguous()) return fill_row(to.dtype(), to.data<char>(), 1, item, to.size());
@@ -292,13 +300,15 @@ void copy_into(const Value& to, const Value& from) {
     });
     return;
   }
-  Dims shape = to.shape(), ts = to.strides(), fs = broadcast_strides(from.shape(), from.strides(), shape);
+  Dims shape = to.shape(), ts = to.strides(),
+       fs = broadcast_strides(from.shape(), from.strides(), shape);
   coalesce(shape, ts, fs);
   const CopyRow row = copy_row_for(to.dtype(), from.dtype());
   const auto to_size = static_cast<int64_t>(item_size(to.dtype()));
   const auto from_size = static_cast<int64_t>(item_size(from.dtype()));
   for_each_row(shape, ts, fs, [&](int64_t a, int64_t b) {
-    row(to.data<char>() + a * to_size, ts.back(), from.data<char>() + b * from_size, fs.back(), shape.back());
+    row(to.data<char>() + a * to_size, ts.back(), from.data<char>() + b * from_size, fs.back(),
+        shape.back());
   });
 }
 
@@ -331,7 +341,8 @@ Value Value::cast(DType d) const {
   if (d == dtype_) return *this;
   if (is_scalar()) {
     if (is_floating(d)) return scalar(as_double(), d);
-    return integer_scalar(is_bool(d) ? (is_floating(dtype_) ? bits_.f != 0 : bits_.i != 0) : as_int64(), d);
+    return integer_scalar(
+        is_bool(d) ? (is_floating(dtype_) ? bits_.f != 0 : bits_.i != 0) : as_int64(), d);
   }
   Value v = empty_like(*this, d);
   copy_into(v, *this);

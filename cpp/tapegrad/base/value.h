@@ -13,9 +13,11 @@
 #include "tapegrad/base/shape.h"
 
 // A Value is a scalar held in place or a strided view of a shared buffer. Invariants:
-//  - 0-d values are always scalars (layout() is null); floats are kept as double, already rounded to their dtype;
+//  - 0-d values are always scalars (layout() is null); floats are kept as double, already rounded
+//  to their dtype;
 //    bool and integers as int64 (uint64 by its bits).
-//  - strides count elements, not bytes; arrays may overlap other values (views), so writing in place needs
+//  - strides count elements, not bytes; arrays may overlap other values (views), so writing in
+//  place needs
 //    owns_buffer() (or ensure_owned()).
 //  - a value whose data was dropped keeps dtype and shape (has_data() is false).
 
@@ -98,14 +100,17 @@ class Value {
   static Value wrap(Buffer* buffer, void* data, DType d, std::span<const int64_t> shape,
                     const int64_t* strides);
   // A view of the same buffer: other shape and strides, first element moved by `offset` elements.
-  Value view(std::span<const int64_t> shape, std::span<const int64_t> strides, int64_t offset) const;
+  Value view(std::span<const int64_t> shape, std::span<const int64_t> strides,
+             int64_t offset) const;
 
   DType dtype() const { return dtype_; }
   bool is_scalar() const { return layout_ == nullptr; }
   bool has_data() const { return layout_ == nullptr || bits_.data != nullptr; }
   int ndim() const { return layout_ ? layout_->ndim() : 0; }
   int64_t size() const { return layout_ ? layout_->size() : 1; }
-  Dims shape() const { return layout_ ? Dims(layout_->dims(), static_cast<size_t>(layout_->ndim())) : Dims(); }
+  Dims shape() const {
+    return layout_ ? Dims(layout_->dims(), static_cast<size_t>(layout_->ndim())) : Dims();
+  }
   Dims strides() const {
     return layout_ ? Dims(layout_->strides(), static_cast<size_t>(layout_->ndim())) : Dims();
   }
@@ -127,7 +132,8 @@ class Value {
     }
   }
 
-  // Arrays: the first element. A scalar's data pointer is not available: use as_double or materialized copies.
+  // Arrays: the first element. A scalar's data pointer is not available: use as_double or
+  // materialized copies.
   void* raw() const { return bits_.data; }
   template <class T>
   T* data() const {
@@ -139,12 +145,14 @@ class Value {
   double at(int64_t flat) const;
   void set_at(int64_t flat, double v);
 
-  bool owns_buffer() const { return buffer_ != nullptr && buffer_->is_unique() && !buffer_->is_foreign(); }
-  Value contiguous() const;                // itself, or a packed copy
-  Value copy() const;                      // packed, own buffer
-  Value cast(DType d) const;               // itself if it already has that dtype, else a packed conversion
-  void ensure_owned();                     // copies unless owns_buffer() and contiguous
-  void drop_data();                        // keeps dtype and shape
+  bool owns_buffer() const {
+    return buffer_ != nullptr && buffer_->is_unique() && !buffer_->is_foreign();
+  }
+  Value contiguous() const;   // itself, or a packed copy
+  Value copy() const;         // packed, own buffer
+  Value cast(DType d) const;  // itself if it already has that dtype, else a packed conversion
+  void ensure_owned();        // copies unless owns_buffer() and contiguous
+  void drop_data();           // keeps dtype and shape
   Value reshaped(std::span<const int64_t> shape) const;  // view where possible, else packed
 
   void swap(Value& o) noexcept {

@@ -9,12 +9,13 @@
 #include "tapegrad/ops/shape.h"
 #include "tapegrad/scalar/functions.h"
 #include "tapegrad/scalar/program.h"
-#include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/record.h"
+#include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/rule.h"
 
-// Every scalar function becomes an op whose id is its ScalarFn. Its rules replay the recorded partials with Refs, so
-// what they do is recorded where the sweep is; unrecorded sweeps run the same programs through the lane kernels.
+// Every scalar function becomes an op whose id is its ScalarFn. Its rules replay the recorded
+// partials with Refs, so what they do is recorded where the sweep is; unrecorded sweeps run the
+// same programs through the lane kernels.
 
 namespace tapegrad {
 namespace {
@@ -74,7 +75,8 @@ Ref scaled(const Context& ctx, ScalarFn fn, int i, const Ref& c) {
   if (p.is_mask) return where(partial_ref(ctx, fn, i), c, Ref(Value::scalar(0.0, c.dtype())));
   if (p.strong) return zmul(partial_ref(ctx, fn, i), c);
   if (!p.constant) return zmul(c, partial_ref(ctx, fn, i));
-  return *p.constant == 1.0 ? c : multiply(c, Ref(Value::scalar(*p.constant, ctx.out_type().dtype)));
+  return *p.constant == 1.0 ? c
+                            : multiply(c, Ref(Value::scalar(*p.constant, ctx.out_type().dtype)));
 }
 
 void vjp_elementwise(ScalarFn fn, VjpContext& ctx) {
@@ -121,7 +123,8 @@ FnPointers pointers_of() {
   constexpr auto fn = static_cast<ScalarFn>(Fn);
   return {[](const Attrs&, std::span<const TensorType> in) { return infer_elementwise(fn, in); },
           [](const Attrs&, std::span<Value> in, std::span<Value> out) { eval_any(fn, in, out[0]); },
-          [](VjpContext& ctx) { vjp_elementwise(fn, ctx); }, [](JvpContext& ctx) { jvp_elementwise(fn, ctx); }};
+          [](VjpContext& ctx) { vjp_elementwise(fn, ctx); },
+          [](JvpContext& ctx) { jvp_elementwise(fn, ctx); }};
 }
 
 void register_fn(ScalarFn fn, const FnPointers& pointers) {
@@ -140,7 +143,8 @@ void register_fn(ScalarFn fn, const FnPointers& pointers) {
   }
   op.scalar_fn = static_cast<int>(fn);
   if (register_op(op).id != static_cast<uint16_t>(fn))
-    throw_error<RuntimeError>("internal error: elementwise ops must be registered first, in the order of the list");
+    throw_error<RuntimeError>(
+        "internal error: elementwise ops must be registered first, in the order of the list");
 }
 
 template <size_t... Fn>
@@ -212,6 +216,8 @@ Ref identity(const Ref& a) { return a; }
 Ref zeros_like(const Ref& a) { return constant_full(a.type(), 0.0); }
 Ref ones_like(const Ref& a) { return constant_full(a.type(), 1.0); }
 
-Ref constant_full(const TensorType& type, double fill) { return Ref(Value::full(type.dtype, type.shape, fill)); }
+Ref constant_full(const TensorType& type, double fill) {
+  return Ref(Value::full(type.dtype, type.shape, fill));
+}
 
 }  // namespace tapegrad

@@ -3,7 +3,8 @@
 #include "tapegrad/scalar/function_list.h"
 #include "tapegrad/tape/ref.h"
 
-// Elementwise functions of Refs: NumPy's broadcasting and promotion, recorded where an input is tracked.
+// Elementwise functions of Refs: NumPy's broadcasting and promotion, recorded where an input is
+// tracked.
 
 namespace tapegrad {
 
@@ -20,15 +21,15 @@ Ref exp(const Ref& a);
 Ref log(const Ref& a);
 Ref reciprocal(const Ref& a);
 Ref absolute(const Ref& a);
-Ref zmul(const Ref& c, const Ref& p);             // 0 where c is 0, else c * p
+Ref zmul(const Ref& c, const Ref& p);  // 0 where c is 0, else c * p
 Ref where(const Ref& mask, const Ref& a, const Ref& b);
-Ref equal(const Ref& a, const Ref& b);            // plain bool masks
+Ref equal(const Ref& a, const Ref& b);  // plain bool masks
 Ref less(const Ref& a, const Ref& b);
 Ref less_equal(const Ref& a, const Ref& b);
 
-Ref cast(const Ref& a, DType dtype);              // linear
+Ref cast(const Ref& a, DType dtype);  // linear
 Ref identity(const Ref& a);
-Ref zeros_like(const Ref& a);                     // constants
+Ref zeros_like(const Ref& a);  // constants
 Ref ones_like(const Ref& a);
 Ref constant_full(const TensorType& type, double fill);
 

@@ -11,19 +11,23 @@ void check_settings(const SgdSettings& s) {
   if (!(s.lr >= 0) || !std::isfinite(s.lr))
     throw_error<ValueError>("SGD: lr must be a finite number of at least 0, got ", s.lr);
   if (!(s.momentum >= 0) || !std::isfinite(s.momentum))
-    throw_error<ValueError>("SGD: momentum must be a finite number of at least 0, got ", s.momentum);
+    throw_error<ValueError>("SGD: momentum must be a finite number of at least 0, got ",
+                            s.momentum);
   if (!(s.weight_decay >= 0) || !std::isfinite(s.weight_decay))
-    throw_error<ValueError>("SGD: weight_decay must be a finite number of at least 0, got ", s.weight_decay);
-  if (!std::isfinite(s.dampening)) throw_error<ValueError>("SGD: dampening must be finite, got ", s.dampening);
+    throw_error<ValueError>("SGD: weight_decay must be a finite number of at least 0, got ",
+                            s.weight_decay);
+  if (!std::isfinite(s.dampening))
+    throw_error<ValueError>("SGD: dampening must be finite, got ", s.dampening);
   if (s.nesterov && (s.momentum == 0 || s.dampening != 0))
-    throw_error<ValueError>("SGD: nesterov needs momentum > 0 and dampening = 0, got momentum=", s.momentum,
-                            " and dampening=", s.dampening);
+    throw_error<ValueError>("SGD: nesterov needs momentum > 0 and dampening = 0, got momentum=",
+                            s.momentum, " and dampening=", s.dampening);
 }
 
 namespace {
 
 template <class T>
-void update_array(const SgdRule<T>& rule, Value& p, const Value& grad, Value& velocity, bool first) {
+void update_array(const SgdRule<T>& rule, Value& p, const Value& grad, Value& velocity,
+                  bool first) {
   constexpr int64_t grain = 4096;
   T* x = p.data<T>();
   const T* g = grad.data<T>();
@@ -36,12 +40,14 @@ void update_array(const SgdRule<T>& rule, Value& p, const Value& grad, Value& ve
 
 }  // namespace
 
-void sgd_update(const SgdSettings& settings, Value& p, const Value& grad, Value& velocity, bool first) {
+void sgd_update(const SgdSettings& settings, Value& p, const Value& grad, Value& velocity,
+                bool first) {
   if (p.is_scalar()) {
     if (p.dtype() == DType::float32) {
       const SgdRule<float> rule(settings);
       float v = static_cast<float>(velocity.as_double());
-      p.set_scalar(rule.descent(static_cast<float>(p.as_double()), static_cast<float>(grad.as_double()), v, first));
+      p.set_scalar(rule.descent(static_cast<float>(p.as_double()),
+                                static_cast<float>(grad.as_double()), v, first));
       velocity = Value::scalar(v, DType::float32);
     } else {
       const SgdRule<double> rule(settings);

@@ -4,8 +4,9 @@
 
 namespace tapegrad {
 
-// Stochastic gradient descent with (Nesterov) momentum and L2 weight decay, as in Sutskever et al., "On the importance
-// of initialization and momentum in deep learning" (ICML 2013), in the formulation without the rate inside the velocity:
+// Stochastic gradient descent with (Nesterov) momentum and L2 weight decay, as in Sutskever et al.,
+// "On the importance of initialization and momentum in deep learning" (ICML 2013), in the
+// formulation without the rate inside the velocity:
 //   g = grad + weight_decay * p;  v = momentum * v + (1 - dampening) * g (v = g at the first step);
 //   p -= lr * (nesterov ? g + momentum * v : v).
 struct SgdSettings {
@@ -40,7 +41,9 @@ struct SgdRule {
   }
 };
 
-// Updates p (owned, contiguous) in place. `velocity` is made at the first step where momentum asks for it.
-void sgd_update(const SgdSettings& settings, Value& p, const Value& grad, Value& velocity, bool first);
+// Updates p (owned, contiguous) in place. `velocity` is made at the first step where momentum asks
+// for it.
+void sgd_update(const SgdSettings& settings, Value& p, const Value& grad, Value& velocity,
+                bool first);
 
 }  // namespace tapegrad

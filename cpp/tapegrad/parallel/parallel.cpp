@@ -109,8 +109,8 @@ namespace parallel_detail {
 
 std::atomic<double> threshold_ns{20000};
 
-// Several pieces for each thread, handed out as threads come free: a thread that the system takes away for a while
-// holds up one piece, not half of the work.
+// Several pieces for each thread, handed out as threads come free: a thread that the system takes
+// away for a while holds up one piece, not half of the work.
 constexpr int64_t pieces_per_thread = 8;
 
 void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {

@@ -1,7 +1,7 @@
-// The one door to threads. parallel_for hands out contiguous pieces of a range, parallel_tasks hands
-// out independent tasks; both run on the calling thread alone where threads would not pay (little
-// work), or must not be used (inside another region, in a child forked after the parent ran a
-// region).
+// The one door to threads. parallel_for hands out contiguous pieces of a range, parallel_tasks
+// hands out independent tasks; both run on the calling thread alone where threads would not pay
+// (little work), or must not be used (inside another region, in a child forked after the parent ran
+// a region).
 //
 // The number of threads must never decide a result: callers write disjoint outputs, and whoever
 // sums does it over chunks of a length of his own (a multiple of them as `grain`), not over the

@@ -15,7 +15,9 @@ double partial_at(const ScalarProgram& p, const double* x, bool single) {
 }
 
 ElementwiseNode::ElementwiseNode(Tape& tape, const Node& node)
-    : fn_(static_cast<ScalarFn>(node.op)), n_in_(static_cast<int>(node.inputs().size())), out_(node.value) {
+    : fn_(static_cast<ScalarFn>(node.op)),
+      n_in_(static_cast<int>(node.inputs().size())),
+      out_(node.value) {
   const std::span<const uint32_t> inputs = node.inputs();
   for (size_t k = 0; k < inputs.size(); ++k) {
     if (inputs[k] == 0) continue;  // a constant that no partial reads
@@ -52,7 +54,8 @@ void ElementwiseNode::add_pullback(int i, const Value& ct, Value& adjoint) const
   accumulate_product(p, {operands_, static_cast<size_t>(n_in_) + 1}, ct, adjoint, true);
 }
 
-void ElementwiseNode::pushforward(int i, const Value& tangent_i, Value& tangent, bool accumulate) const {
+void ElementwiseNode::pushforward(int i, const Value& tangent_i, Value& tangent,
+                                  bool accumulate) const {
   const ScalarProgram& p = partial_program(fn_, i);
   const Value dot = tangent_i.cast(out_.dtype());
   Value whole = dot;

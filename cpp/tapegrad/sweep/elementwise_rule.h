@@ -6,13 +6,15 @@
 
 namespace tapegrad {
 
-// The unrecorded derivative of one elementwise application, through the recorded partials and the lane kernels.
+// The unrecorded derivative of one elementwise application, through the recorded partials and the
+// lane kernels.
 class ElementwiseNode {
  public:
   ElementwiseNode(Tape& tape, const Node& node);
 
   bool flows(int i) const { return !partial_program(fn_, i).is_zero; }
-  // sum_to_shape(zmul(ct, partial_i)), in the dtype of the output; and the same added to an adjoint of input i.
+  // sum_to_shape(zmul(ct, partial_i)), in the dtype of the output; and the same added to an adjoint
+  // of input i.
   Value pullback(int i, const Value& ct) const;
   void add_pullback(int i, const Value& ct, Value& adjoint) const;
   // zmul(tangent_i, partial_i), added where `tangent` already holds something.
@@ -22,7 +24,8 @@ class ElementwiseNode {
   bool fits(int i) const;  // input i has the output's shape and dtype
 
   ScalarFn fn_;
-  Value in_[3], operands_[4];  // inputs (types), and what the partials read: inputs, then the output
+  Value in_[3],
+      operands_[4];  // inputs (types), and what the partials read: inputs, then the output
   int n_in_;
   Value out_;
 };

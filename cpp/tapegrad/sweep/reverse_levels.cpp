@@ -4,17 +4,19 @@
 #include "tapegrad/scalar/function_list.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
-// The level-by-level run. A node's level is its longest distance from an output, so the nodes of a level are
-// independent. Their rules run concurrently and put contributions into outboxes; when a node's turn comes, its
-// contributions are added in ascending position of their senders, exactly as the serial run adds them.
+// The level-by-level run. A node's level is its longest distance from an output, so the nodes of a
+// level are independent. Their rules run concurrently and put contributions into outboxes; when a
+// node's turn comes, its contributions are added in ascending position of their senders, exactly as
+// the serial run adds them.
 
 namespace tapegrad {
 namespace {
 
-constexpr double node_overhead_ns = 150;   // a rule on arrays, before the first element
-constexpr double worth_a_turn_ns = 1000;   // lighter nodes lose more to the bookkeeping than a thread wins
-constexpr double splits_itself_ns = 2e5;   // a node this heavy uses the threads inside
-constexpr double level_worth_ns = 2e4;     // a level this light runs on one thread
+constexpr double node_overhead_ns = 150;  // a rule on arrays, before the first element
+constexpr double worth_a_turn_ns =
+    1000;  // lighter nodes lose more to the bookkeeping than a thread wins
+constexpr double splits_itself_ns = 2e5;  // a node this heavy uses the threads inside
+constexpr double level_worth_ns = 2e4;    // a level this light runs on one thread
 
 double cost_ns(const Tape& tape, const Node& n) {
   if (n.kind != NodeKind::op) return 20;
@@ -22,7 +24,8 @@ double cost_ns(const Tape& tape, const Node& n) {
   if (op.scalar_fn >= 0) {
     if (n.value.is_scalar()) return 20;
     const double per_element = 0.3 + scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns;
-    return node_overhead_ns + static_cast<double>(n.inputs().size()) * per_element * static_cast<double>(n.value.size());
+    return node_overhead_ns + static_cast<double>(n.inputs().size()) * per_element *
+                                  static_cast<double>(n.value.size());
   }
   int64_t elements = n.value.size();
   if (op.by_region) {
@@ -40,7 +43,8 @@ bool ReverseSweep::plan_levels() {
   const size_t count = state_.size();
   if (count < 4 || num_threads() < 2 || in_parallel()) return false;
   bool any_array = false;
-  for (size_t pos = 0; pos < count && !any_array; ++pos) any_array = node_at(pos).value.size() >= 64;
+  for (size_t pos = 0; pos < count && !any_array; ++pos)
+    any_array = node_at(pos).value.size() >= 64;
   if (!any_array) return false;
 
   std::vector<uint32_t> level(count, 0);
@@ -57,10 +61,12 @@ bool ReverseSweep::plan_levels() {
   for (size_t pos = 0; pos < count; ++pos) {
     deepest = std::max(deepest, level[pos]);
     for (int32_t in : schedule_->inputs_of(pos))
-      if (in >= 0) level[static_cast<size_t>(in)] = std::max(level[static_cast<size_t>(in)], level[pos] + 1);
+      if (in >= 0)
+        level[static_cast<size_t>(in)] = std::max(level[static_cast<size_t>(in)], level[pos] + 1);
   }
   levels_.assign(deepest + 1, {});
-  for (size_t pos = 0; pos < count; ++pos) levels_[level[pos]].push_back(static_cast<uint32_t>(pos));
+  for (size_t pos = 0; pos < count; ++pos)
+    levels_[level[pos]].push_back(static_cast<uint32_t>(pos));
   double gain = 0;
   for (const auto& nodes : levels_) {
     double together = 0;

@@ -36,7 +36,9 @@ Ref read_output(Tape& tape, uint32_t slot, const Op& op, int j, bool recorded) {
   }
   const Value& v = node.extra->outs[static_cast<size_t>(j)];
   if (!v.has_data()) throw_unread(op, "output", j);
-  return recorded && is_floating(v.dtype()) ? pick_output(Ref(&tape, slot), static_cast<size_t>(j), v) : Ref(v);
+  return recorded && is_floating(v.dtype())
+             ? pick_output(Ref(&tape, slot), static_cast<size_t>(j), v)
+             : Ref(v);
 }
 
 ReverseRule::ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, const Op& op)
@@ -44,7 +46,8 @@ ReverseRule::ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, cons
   attrs_ = &attrs_of(node);
   n_in_ = static_cast<int>(to_.size());
   if (op.n_out == 1) {
-    cts_.push_back(sweep.schedule_->target[pos] && sweep.state_[pos] == ReverseSweep::State::held ? sweep.held_[pos]
+    cts_.push_back(sweep.schedule_->target[pos] && sweep.state_[pos] == ReverseSweep::State::held
+                       ? sweep.held_[pos]
                    : sweep.state_[pos] == ReverseSweep::State::number
                        ? Ref(Value::scalar(sweep.numbers_[pos], node.value.dtype()))
                        : sweep.take(pos));
@@ -54,7 +57,9 @@ ReverseRule::ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, cons
   }
 }
 
-Ref ReverseRule::in(int i) const { return read_input(*sweep_.tape_, node_, op_, i, sweep_.recorded_); }
+Ref ReverseRule::in(int i) const {
+  return read_input(*sweep_.tape_, node_, op_, i, sweep_.recorded_);
+}
 
 Ref ReverseRule::out(int j) const {
   return read_output(*sweep_.tape_, sweep_.schedule_->slots[pos_], op_, j, sweep_.recorded_);
@@ -79,11 +84,14 @@ Ref ReverseRule::ct(int j) const { return cts_[static_cast<size_t>(j)]; }
 Ref ReverseRule::take_ct(int j) { return std::move(cts_[static_cast<size_t>(j)]); }
 
 void ReverseRule::add(int i, Ref contribution) {
-  if (needs(i)) sweep_.land(pos_, static_cast<size_t>(to_[static_cast<size_t>(i)]), std::move(contribution));
+  if (needs(i))
+    sweep_.land(pos_, static_cast<size_t>(to_[static_cast<size_t>(i)]), std::move(contribution));
 }
 
 void ReverseRule::add_in_place(int i, const Op& op, const Attrs& attrs, std::vector<Ref> rest) {
-  if (needs(i)) sweep_.land_in_place(pos_, static_cast<size_t>(to_[static_cast<size_t>(i)]), op, attrs, std::move(rest));
+  if (needs(i))
+    sweep_.land_in_place(pos_, static_cast<size_t>(to_[static_cast<size_t>(i)]), op, attrs,
+                         std::move(rest));
 }
 
 }  // namespace tapegrad

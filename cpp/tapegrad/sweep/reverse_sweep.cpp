@@ -6,8 +6,8 @@
 #include "tapegrad/kernels/reduce_sum.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/sweep/elementwise_rule.h"
-#include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/sweep/reverse_rule.h"
+#include "tapegrad/tape/ref_algebra.h"
 
 namespace tapegrad {
 
@@ -29,7 +29,8 @@ void ReverseSweep::seed(int32_t pos, Ref cotangent) {
 
 Ref ReverseSweep::adjoint(int32_t pos) const {
   const auto at = static_cast<size_t>(pos);
-  if (state_[at] == State::number) return Ref(Value::scalar(numbers_[at], node_at(at).value.dtype()));
+  if (state_[at] == State::number)
+    return Ref(Value::scalar(numbers_[at], node_at(at).value.dtype()));
   return held_[at];
 }
 
@@ -91,9 +92,10 @@ void ReverseSweep::process(size_t pos) {
 void ReverseSweep::pass_on(size_t pos, const Node& n) {
   const int32_t to = schedule_->inputs_of(pos).empty() ? -1 : schedule_->inputs_of(pos)[0];
   if (to < 0) return;
-  Ref ct = schedule_->target[pos] ? (state_[pos] == State::number ? Ref(Value::scalar(numbers_[pos], n.value.dtype()))
-                                                                  : held_[pos])
-                                  : take(pos);
+  Ref ct = schedule_->target[pos]
+               ? (state_[pos] == State::number ? Ref(Value::scalar(numbers_[pos], n.value.dtype()))
+                                               : held_[pos])
+               : take(pos);
   if (n.kind == NodeKind::pick) {
     land_pick(pos, static_cast<size_t>(to), n.op, std::move(ct));
   } else {
@@ -155,19 +157,24 @@ void ReverseSweep::process_elementwise(size_t pos, const Node& n) {
 void ReverseSweep::process_rule(size_t pos, const Node& n) {
   const Op& op = op_by_id(n.op);
   if (op.vjp == nullptr)
-    throw_error<TypeError>(op.name, ": has no derivative rule; apply it to tg.value(x) where its derivative is not needed");
+    throw_error<TypeError>(
+        op.name,
+        ": has no derivative rule; apply it to tg.value(x) where its derivative is not needed");
   ReverseRule rule(*this, pos, n, op);
   op.vjp(rule);
 }
 
 void ReverseSweep::land(size_t from, size_t to, Ref contribution) {
   const Value& target = node_at(to).value;
-  if (contribution.dtype() != target.dtype()) contribution = ref_algebra.cast(contribution, target.dtype());
+  if (contribution.dtype() != target.dtype())
+    contribution = ref_algebra.cast(contribution, target.dtype());
   if (contribution.shape() != target.shape())
-    throw_error<RuntimeError>("internal error: ", op_by_id(node_at(from).op).name, " gave an adjoint of shape ",
-                              contribution.shape(), " to an input of shape ", target.shape());
+    throw_error<RuntimeError>("internal error: ", op_by_id(node_at(from).op).name,
+                              " gave an adjoint of shape ", contribution.shape(),
+                              " to an input of shape ", target.shape());
   if (by_level_) {
-    outbox_[from].push_back({static_cast<uint32_t>(to), -1, nullptr, {}, {std::move(contribution)}});
+    outbox_[from].push_back(
+        {static_cast<uint32_t>(to), -1, nullptr, {}, {std::move(contribution)}});
   } else {
     add_now(to, std::move(contribution));
   }
@@ -181,7 +188,8 @@ void ReverseSweep::land_number(size_t from, size_t to, double c) {
   }
 }
 
-void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs, std::vector<Ref> rest) {
+void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs,
+                                 std::vector<Ref> rest) {
   if (by_level_) {
     outbox_[from].push_back({static_cast<uint32_t>(to), -1, &op, attrs, std::move(rest)});
   } else {
@@ -191,8 +199,11 @@ void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Att
 
 void ReverseSweep::land_pick(size_t from, size_t to, size_t output, Ref contribution) {
   if (by_level_) {
-    outbox_[from].push_back(
-        {static_cast<uint32_t>(to), static_cast<int32_t>(output), nullptr, {}, {std::move(contribution)}});
+    outbox_[from].push_back({static_cast<uint32_t>(to),
+                             static_cast<int32_t>(output),
+                             nullptr,
+                             {},
+                             {std::move(contribution)}});
   } else {
     add_pick_now(to, output, std::move(contribution));
   }
@@ -234,7 +245,8 @@ void ReverseSweep::add_now(size_t to, Ref contribution) {
   held = Ref(std::move(sum));
 }
 
-void ReverseSweep::add_in_place_now(size_t to, const Op& op, const Attrs& attrs, std::vector<Ref> rest) {
+void ReverseSweep::add_in_place_now(size_t to, const Op& op, const Attrs& attrs,
+                                    std::vector<Ref> rest) {
   if (state_[to] == State::absent) {
     held_[to] = ref_algebra.zeros(type_of(node_at(to).value));
     state_[to] = State::held;
@@ -252,7 +264,8 @@ void ReverseSweep::add_pick_now(size_t to, size_t output, Ref contribution) {
   const size_t n_out = node_at(to).extra->outs.size();
   if (cts.size() < n_out) cts.resize(n_out, Ref(Value::integer_scalar(0)));
   // An integer scalar marks an output that got no cotangent.
-  cts[output] = cts[output].dtype() == DType::int64 ? std::move(contribution) : ref_algebra.add(cts[output], contribution);
+  cts[output] = cts[output].dtype() == DType::int64 ? std::move(contribution)
+                                                    : ref_algebra.add(cts[output], contribution);
 }
 
 Ref ReverseSweep::take(size_t pos) {

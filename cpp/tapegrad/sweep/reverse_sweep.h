@@ -6,10 +6,11 @@
 #include "tapegrad/sweep/schedule.h"
 #include "tapegrad/tape/ref.h"
 
-// The reverse sweep: cotangents flow from outputs to targets. Invariant: each adjoint is written by one thread, its
-// contributions added in descending sequence of the consumers, so the bits do not depend on the number of threads.
-// Unrecorded, everything is a plain value: scalars run in place, elementwise functions run their recorded partials
-// through the lane kernels, other ops their vjp rule. Recorded, every op's vjp rule runs on tracked Refs.
+// The reverse sweep: cotangents flow from outputs to targets. Invariant: each adjoint is written by
+// one thread, its contributions added in descending sequence of the consumers, so the bits do not
+// depend on the number of threads. Unrecorded, everything is a plain value: scalars run in place,
+// elementwise functions run their recorded partials through the lane kernels, other ops their vjp
+// rule. Recorded, every op's vjp rule runs on tracked Refs.
 
 namespace tapegrad {
 
@@ -23,7 +24,9 @@ class ReverseSweep {
   void start(const Schedule& schedule, bool recorded);
   void seed(int32_t pos, Ref cotangent);
   void run();
-  bool has_adjoint(int32_t pos) const { return pos >= 0 && state_[static_cast<size_t>(pos)] != State::absent; }
+  bool has_adjoint(int32_t pos) const {
+    return pos >= 0 && state_[static_cast<size_t>(pos)] != State::absent;
+  }
   Ref adjoint(int32_t pos) const;
   void finish();  // lets go of every adjoint
 
@@ -33,9 +36,9 @@ class ReverseSweep {
 
   // A contribution whose landing waits for its turn (level by level, on several threads).
   struct Pending {
-    uint32_t to;                // position
-    int32_t output = -1;        // of an op with several outputs: which cotangent
-    const Op* op = nullptr;     // null: add refs[0]; else adjoint = op(adjoint, refs...)
+    uint32_t to;             // position
+    int32_t output = -1;     // of an op with several outputs: which cotangent
+    const Op* op = nullptr;  // null: add refs[0]; else adjoint = op(adjoint, refs...)
     Attrs attrs{};
     std::vector<Ref> refs{};
   };
@@ -48,7 +51,8 @@ class ReverseSweep {
 
   void land(size_t from, size_t to, Ref contribution);
   void land_number(size_t from, size_t to, double contribution);
-  void land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs, std::vector<Ref> rest);
+  void land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs,
+                     std::vector<Ref> rest);
   void land_pick(size_t from, size_t to, size_t output, Ref contribution);
   void add_now(size_t to, Ref contribution);
   void add_number_now(size_t to, double contribution);
@@ -71,8 +75,9 @@ class ReverseSweep {
   std::unordered_map<size_t, std::vector<Ref>> picked_;  // cotangents of ops with several outputs
   std::vector<double> cost_;
   std::vector<std::vector<uint32_t>> levels_;
-  std::vector<std::vector<Pending>> outbox_;     // by consumer: written by the thread that runs its rule
-  std::vector<std::vector<uint32_t>> senders_;   // by position: its consumers, in landing order
+  std::vector<std::vector<Pending>>
+      outbox_;  // by consumer: written by the thread that runs its rule
+  std::vector<std::vector<uint32_t>> senders_;  // by position: its consumers, in landing order
 };
 
 // Adds v to the adjoint value in place where it is owned.

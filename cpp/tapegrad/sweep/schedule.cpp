@@ -86,7 +86,9 @@ class Builder {
     std::vector<std::pair<uint64_t, uint32_t>> other(keys.size());
     for (int shift = 0; shift < 64 && ((high - low) >> shift) != 0; shift += bits) {
       std::vector<size_t> count(size_t{1} << bits, 0);
-      const auto digit = [&](const auto& k) { return ((k.first - low) >> shift) & ((1u << bits) - 1); };
+      const auto digit = [&](const auto& k) {
+        return ((k.first - low) >> shift) & ((1u << bits) - 1);
+      };
       for (const auto& k : keys) ++count[digit(k)];
       size_t sum = 0;
       for (size_t& c : count) {
@@ -101,8 +103,8 @@ class Builder {
 
   bool is_wanted_leaf(const Node& n) const {
     return n.kind == NodeKind::leaf &&
-           (request_.every_leaf || std::find(request_.leaves.begin(), request_.leaves.end(), n.leaf) !=
-                                       request_.leaves.end());
+           (request_.every_leaf || std::find(request_.leaves.begin(), request_.leaves.end(),
+                                             n.leaf) != request_.leaves.end());
   }
 
   // Edges, and which nodes lead to a target: inputs stand behind their consumers, so go backwards.
@@ -135,9 +137,11 @@ class Builder {
   }
 
   [[noreturn]] static void throw_freed(const Node& n) {
-    throw_error<RuntimeError>("the reverse sweep reached ", n.kind == NodeKind::op ? op_by_id(n.op).name : "a node",
-                              " of shape ", n.value.shape(),
-                              " whose recording was freed; compute the output again before differentiating it, or keep the "
+    throw_error<RuntimeError>("the reverse sweep reached ",
+                              n.kind == NodeKind::op ? op_by_id(n.op).name : "a node", " of shape ",
+                              n.value.shape(),
+                              " whose recording was freed; compute the output again before "
+                              "differentiating it, or keep the "
                               "recording with backward(free=False)");
   }
 
@@ -163,11 +167,13 @@ void check_constants(const Schedule& schedule) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == 0 || !n.reads_input(i)) continue;
       const Node& c = schedule.tape->node(inputs[i]);
-      if (!(c.flags & Node::held_by_reference) || fingerprint_of(c.value) == c.extra->fingerprint) continue;
-      throw_error<ValueError>(
-          op_by_id(n.op).name, ": operand ", i, ", a NumPy ", describe(c.value),
-          ", was changed after it was recorded", c.extra->where.empty() ? "" : " at ", c.extra->where,
-          ", and the derivative needs its old values; record with a copy (x.copy()), or change the array after the sweep");
+      if (!(c.flags & Node::held_by_reference) || fingerprint_of(c.value) == c.extra->fingerprint)
+        continue;
+      throw_error<ValueError>(op_by_id(n.op).name, ": operand ", i, ", a NumPy ", describe(c.value),
+                              ", was changed after it was recorded",
+                              c.extra->where.empty() ? "" : " at ", c.extra->where,
+                              ", and the derivative needs its old values; record with a copy "
+                              "(x.copy()), or change the array after the sweep");
     }
   }
 }

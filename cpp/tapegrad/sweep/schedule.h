@@ -11,22 +11,23 @@ namespace tapegrad {
 // What a sweep is asked for: derivatives of `outputs` with respect to nodes and leaves.
 struct SweepRequest {
   std::span<const uint32_t> outputs;
-  std::span<const uint32_t> nodes;        // wrt, as nodes
-  std::span<Leaf* const> leaves;          // wrt, as leaves (each may have been read by several nodes)
-  bool every_leaf = false;                // wrt: whatever leaves the outputs reach
+  std::span<const uint32_t> nodes;  // wrt, as nodes
+  std::span<Leaf* const> leaves;    // wrt, as leaves (each may have been read by several nodes)
+  bool every_leaf = false;          // wrt: whatever leaves the outputs reach
 };
 
 // What sweeps and schedules keep of their memory for the next one.
 inline constexpr size_t most_kept_positions = size_t{1} << 18;
 
-// The part of a tape between outputs and targets. Positions run from consumers to inputs (descending sequence); a
-// target is a node whose derivative is asked for.
+// The part of a tape between outputs and targets. Positions run from consumers to inputs
+// (descending sequence); a target is a node whose derivative is asked for.
 struct Schedule {
   Tape* tape = nullptr;
-  std::vector<uint32_t> slots;        // by position
-  std::vector<uint32_t> first_edge;   // position -> its first edge; one more at the end
-  std::vector<int32_t> edges;         // one per input: the input's position, or -1 where no derivative is wanted
-  std::vector<uint8_t> target;        // by position
+  std::vector<uint32_t> slots;       // by position
+  std::vector<uint32_t> first_edge;  // position -> its first edge; one more at the end
+  std::vector<int32_t>
+      edges;  // one per input: the input's position, or -1 where no derivative is wanted
+  std::vector<uint8_t> target;            // by position
   std::vector<int32_t> output_positions;  // per requested output; -1: does not depend on a target
   std::vector<int32_t> node_positions;    // per requested node; -1: not reached
 

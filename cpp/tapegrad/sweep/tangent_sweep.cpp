@@ -3,8 +3,8 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/sweep/elementwise_rule.h"
-#include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/sweep/reverse_rule.h"
+#include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/rule.h"
 
 namespace tapegrad {
@@ -17,17 +17,24 @@ class TangentRule final : public JvpContext {
     n_in_ = static_cast<int>(from_.size());
   }
 
-  bool has_tangent(int i) const override { return sweep_.has_tangent(from_[static_cast<size_t>(i)]); }
-  Ref tangent(int i) const override {
-    return has_tangent(i) ? sweep_.tangent(from_[static_cast<size_t>(i)]) : ref_algebra.zeros(in_type(i));
+  bool has_tangent(int i) const override {
+    return sweep_.has_tangent(from_[static_cast<size_t>(i)]);
   }
-  bool last_use(int i) const { return sweep_.pending_uses_[static_cast<size_t>(from_[static_cast<size_t>(i)])] == 1; }
+  Ref tangent(int i) const override {
+    return has_tangent(i) ? sweep_.tangent(from_[static_cast<size_t>(i)])
+                          : ref_algebra.zeros(in_type(i));
+  }
+  bool last_use(int i) const {
+    return sweep_.pending_uses_[static_cast<size_t>(from_[static_cast<size_t>(i)])] == 1;
+  }
   Ref take_tangent(int i) {
     Ref taken;
     taken.swap(sweep_.tangents_[static_cast<size_t>(from_[static_cast<size_t>(i)])]);
     return taken;
   }
-  Ref in(int i) const override { return read_input(*sweep_.tape_, node_, op_, i, sweep_.recorded_); }
+  Ref in(int i) const override {
+    return read_input(*sweep_.tape_, node_, op_, i, sweep_.recorded_);
+  }
   Ref out(int j) const override {
     return read_output(*sweep_.tape_, sweep_.schedule_->slots[pos_], op_, j, sweep_.recorded_);
   }
@@ -36,14 +43,15 @@ class TangentRule final : public JvpContext {
     return slot == 0 ? TensorType{} : type_of(sweep_.tape_->node(slot).value);
   }
   TensorType out_type(int j) const override {
-    return op_.n_out == 1 ? type_of(node_.value) : type_of(node_.extra->outs[static_cast<size_t>(j)]);
+    return op_.n_out == 1 ? type_of(node_.value)
+                          : type_of(node_.extra->outs[static_cast<size_t>(j)]);
   }
   void set(int j, Ref tangent) override {
     const TensorType want = out_type(j);
     if (tangent.dtype() != want.dtype) tangent = ref_algebra.cast(tangent, want.dtype);
     if (tangent.shape() != want.shape)
-      throw_error<RuntimeError>("internal error: ", op_.name, " gave a tangent of shape ", tangent.shape(),
-                                " to an output of shape ", want.shape);
+      throw_error<RuntimeError>("internal error: ", op_.name, " gave a tangent of shape ",
+                                tangent.shape(), " to an output of shape ", want.shape);
     if (op_.n_out == 1) {
       sweep_.set(pos_, std::move(tangent));
     } else {
@@ -123,14 +131,16 @@ void TangentSweep::process(size_t pos) {
   const bool seeded = present_[pos];
   Ref own = seeded ? tangents_[pos] : Ref();
   bool any = false;
-  for (int32_t in : from) any |= has_tangent(in) || (in >= 0 && !outputs_[static_cast<size_t>(in)].empty());
+  for (int32_t in : from)
+    any |= has_tangent(in) || (in >= 0 && !outputs_[static_cast<size_t>(in)].empty());
   if (!any) return;
   present_[pos] = 0;
   if (n.kind == NodeKind::argument) {
     set(pos, tangents_[static_cast<size_t>(from[0])]);
   } else if (n.kind == NodeKind::pick) {
     const auto primary = static_cast<size_t>(from[0]);
-    if (n.op < has_output_[primary].size() && has_output_[primary][n.op]) set(pos, outputs_[primary][n.op]);
+    if (n.op < has_output_[primary].size() && has_output_[primary][n.op])
+      set(pos, outputs_[primary][n.op]);
   } else if (n.kind == NodeKind::op) {
     const Op& op = op_by_id(n.op);
     if (recorded_ || op.scalar_fn < 0) {
@@ -151,8 +161,9 @@ void TangentSweep::process_scalar(size_t pos, const Node& n) {
   const bool single = n.value.dtype() == DType::float32;
   double x[4];
   for (size_t k = 0; k < inputs.size(); ++k)
-    x[k] = inputs[k] == 0 || !tape_->node(inputs[k]).value.has_data() ? 0.0
-                                                                       : tape_->node(inputs[k]).value.as_double();
+    x[k] = inputs[k] == 0 || !tape_->node(inputs[k]).value.has_data()
+               ? 0.0
+               : tape_->node(inputs[k]).value.as_double();
   x[inputs.size()] = n.value.as_double();
   double sum = 0;
   bool any = false;
@@ -194,7 +205,9 @@ void TangentSweep::process_rule(size_t pos, const Node& n) {
     return;
   }
   if (!op.linear)
-    throw_error<TypeError>(op.name, ": has no derivative rule; apply it to tg.value(x) where its derivative is not needed");
+    throw_error<TypeError>(
+        op.name,
+        ": has no derivative rule; apply it to tg.value(x) where its derivative is not needed");
   std::vector<Ref> inputs;
   for (int i = 0; i < rule.n_in(); ++i) {
     const TensorType type = rule.in_type(i);

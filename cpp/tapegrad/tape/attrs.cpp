@@ -13,7 +13,8 @@ namespace {
 }
 
 const Attr& item(const std::vector<Attr>& items, size_t i) {
-  if (i >= items.size()) throw_error<TypeError>("attribute ", i, " is missing (", items.size(), " were given)");
+  if (i >= items.size())
+    throw_error<TypeError>("attribute ", i, " is missing (", items.size(), " were given)");
   return items[i];
 }
 

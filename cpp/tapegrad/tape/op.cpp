@@ -25,7 +25,8 @@ Registry& registry() {
 const Op& register_op(Op op) {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
-  if (r.by_name.contains(op.name)) throw_error<ValueError>("an op named '", op.name, "' is registered already");
+  if (r.by_name.contains(op.name))
+    throw_error<ValueError>("an op named '", op.name, "' is registered already");
   op.id = static_cast<uint16_t>(r.ops.size());
   r.ops.push_back(std::move(op));
   const Op& stored = r.ops.back();

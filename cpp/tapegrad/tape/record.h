@@ -13,8 +13,10 @@ void check_input_count(const Op& op, size_t n);
 Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs);
 
 // A node for an application; the value is still to be set. The caller holds its counts.
-uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs);
-Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs, Value out);
+uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
+                            std::span<const Ref> inputs);
+Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
+                  Value out);
 
 // A node for output j of an op with several.
 Ref pick_output(const Ref& primary, size_t j, Value value);

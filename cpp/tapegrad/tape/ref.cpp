@@ -55,7 +55,8 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
 // True where eval may take the first input's buffer: nothing but this Ref still needs its value.
 bool can_take(const Ref& r) { return !r.tracked() || r.tape()->node(r.slot()).value_refs == 1; }
 
-std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs, size_t n_out) {
+std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs,
+                            size_t n_out) {
   std::vector<Value> in, out(n_out);
   in.reserve(inputs.size());
   size_t first = 0;
@@ -99,7 +100,8 @@ void check_input_count(const Op& op, size_t n) {
     throw_error<TypeError>(op.name, ": takes ", op.n_in, " operands, got ", n);
 }
 
-uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
+uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
+                            std::span<const Ref> inputs) {
   ReadMask mask = 0;
   uint32_t origin = ~uint32_t{0};
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -140,7 +142,8 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs, std::s
   return std::move(recorded).release_slot();
 }
 
-Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs, Value out) {
+Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
+                  Value out) {
   const uint32_t slot = record_application(tape, op, attrs, inputs);
   Node& n = tape.node(slot);
   n.value = std::move(out);
@@ -156,8 +159,8 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
 
 namespace {
 
-std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
-                                std::vector<Value> out) {
+std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
+                                std::span<const Ref> inputs, std::vector<Value> out) {
   ReadMask mask = 0;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].tracked()) mask |= op.reads_of(i);
@@ -190,7 +193,8 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
   if (op.compose) return op.compose(attrs, inputs);
   Tape* tape = recording_tape(op, inputs);
   std::vector<Value> out = evaluate(op, attrs, inputs, count_outputs(op, attrs, inputs));
-  if (tape == nullptr) return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
+  if (tape == nullptr)
+    return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
   std::vector<Ref> result;
   if (is_floating(out[0].dtype())) {
@@ -213,7 +217,8 @@ Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) 
   Value in[3], out[1];
   for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
   op.eval(attrs, {in, inputs.size()}, {out, 1});
-  if (tape && is_floating(out[0].dtype())) return record_single(*tape, op, attrs, inputs, std::move(out[0]));
+  if (tape && is_floating(out[0].dtype()))
+    return record_single(*tape, op, attrs, inputs, std::move(out[0]));
   return Ref(std::move(out[0]));
 }
 

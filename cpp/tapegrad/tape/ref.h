@@ -17,10 +17,12 @@ class Ref {
   Ref() = default;
   Ref(Value value) : value_(std::move(value)) {}
   Ref(double f) : value_(f) {}
-  Ref(Tape* tape, uint32_t slot);  // takes a count of its own
+  Ref(Tape* tape, uint32_t slot);               // takes a count of its own
   static Ref adopt(Tape* tape, uint32_t slot);  // takes over a count that the caller holds
   Ref(const Ref& o);
-  Ref(Ref&& o) noexcept : tape_(o.tape_), slot_(o.slot_), value_(std::move(o.value_)) { o.tape_ = nullptr; }
+  Ref(Ref&& o) noexcept : tape_(o.tape_), slot_(o.slot_), value_(std::move(o.value_)) {
+    o.tape_ = nullptr;
+  }
   Ref& operator=(Ref o) noexcept {
     swap(o);
     return *this;

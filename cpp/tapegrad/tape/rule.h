@@ -4,8 +4,9 @@
 
 namespace tapegrad {
 
-// What a vjp rule sees of one application, whoever sweeps. Refs given out are tracked exactly when the sweep is
-// itself recorded. Only what the op declared in `reads` may be asked of in() and out(); shapes and dtypes always.
+// What a vjp rule sees of one application, whoever sweeps. Refs given out are tracked exactly when
+// the sweep is itself recorded. Only what the op declared in `reads` may be asked of in() and
+// out(); shapes and dtypes always.
 class VjpContext {
  public:
   virtual ~VjpContext() = default;
@@ -22,12 +23,15 @@ class VjpContext {
 
   virtual bool has_ct(int j = 0) const = 0;  // an op with several outputs may lack some
   virtual Ref ct(int j = 0) const = 0;       // of the output's shape and dtype
-  virtual Ref take_ct(int j = 0) = 0;        // the same, moved out (so that an in-place op may overwrite it)
+  virtual Ref take_ct(
+      int j = 0) = 0;  // the same, moved out (so that an in-place op may overwrite it)
 
-  // Adds to the adjoint of input i; `contribution` has exactly the input's shape (dtype is converted).
+  // Adds to the adjoint of input i; `contribution` has exactly the input's shape (dtype is
+  // converted).
   virtual void add(int i, Ref contribution) = 0;
-  // adjoint(i) = op(adjoint(i) or zeros, rest...): `op` is an in_place op that adds into a region of its first
-  // input, so that n element reads cost O(n). Recorded as that op where the sweep is recorded.
+  // adjoint(i) = op(adjoint(i) or zeros, rest...): `op` is an in_place op that adds into a region
+  // of its first input, so that n element reads cost O(n). Recorded as that op where the sweep is
+  // recorded.
   virtual void add_in_place(int i, const Op& op, const Attrs& attrs, std::vector<Ref> rest) = 0;
 
  protected:

@@ -46,7 +46,8 @@ Tape& Tape::create() {
 uint32_t Tape::grow() {
   const uint32_t slot = next_fresh_;
   if ((slot >> slab_shift) >= slab_count_) {
-    if (slab_count_ == max_slabs) throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
+    if (slab_count_ == max_slabs)
+      throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
     slabs_[slab_count_] = new Node[slab_size];
     ++slab_count_;
   }
@@ -145,7 +146,8 @@ void Tape::free_recording(uint32_t slot) {
 
 void Tape::close_scope(uint32_t serial) {
   while (!scopes_.empty() && scopes_.back() >= serial) scopes_.pop_back();
-  if (scopes_.empty() && last_scope_ > (uint32_t{1} << 31)) last_scope_ = 0;  // long before they run out
+  if (scopes_.empty() && last_scope_ > (uint32_t{1} << 31))
+    last_scope_ = 0;  // long before they run out
 }
 
 void Tape::release_elsewhere(uint32_t slot) {
@@ -158,8 +160,8 @@ void Tape::release_elsewhere(uint32_t slot) {
   }
 }
 
-// The owner is gone: whoever lets go of something cleans up, one thread at a time and without the lock, because what a
-// value lets go of may come back here. With the last node goes the tape.
+// The owner is gone: whoever lets go of something cleans up, one thread at a time and without the
+// lock, because what a value lets go of may come back here. With the last node goes the tape.
 void Tape::reap(std::unique_lock<std::mutex>& lock) {
   if (reaping_) return;  // who reaps goes on with the queue
   reaping_ = true;
@@ -200,10 +202,15 @@ void Tape::close() {
 
 void throw_wrong_thread(const Tape& tape, const char* operation) {
   if (tape.closed())
-    throw_error<RuntimeError>(operation, ": the Variable was recorded on a thread that has ended, so its recording is gone; ",
-                              "differentiate on the thread that records, or pass plain values between threads with tg.value(v)");
-  throw_error<RuntimeError>(operation, ": the Variable was recorded on another thread, whose tape only that thread may extend or "
-                            "sweep; pass tg.value(v), or a leaf Variable (leaves may be read on any thread)");
+    throw_error<RuntimeError>(
+        operation,
+        ": the Variable was recorded on a thread that has ended, so its recording is gone; ",
+        "differentiate on the thread that records, or pass plain values between threads with "
+        "tg.value(v)");
+  throw_error<RuntimeError>(
+      operation,
+      ": the Variable was recorded on another thread, whose tape only that thread may extend or "
+      "sweep; pass tg.value(v), or a leaf Variable (leaves may be read on any thread)");
 }
 
 }  // namespace tapegrad

@@ -10,13 +10,17 @@
 #include "tapegrad/base/value.h"
 #include "tapegrad/tape/op.h"
 
-// The record of one thread. Nodes live in slabs, are named by 32-bit slots that are recycled, and are ordered by a
-// 64-bit sequence number (inputs come before consumers). Invariants:
-//  - refs counts handles and consumers; at zero the node goes, through a worklist, never by recursion.
-//  - value_refs counts who may still read the value: handles, consumers whose rules read it, and the node itself
+// The record of one thread. Nodes live in slabs, are named by 32-bit slots that are recycled, and
+// are ordered by a 64-bit sequence number (inputs come before consumers). Invariants:
+//  - refs counts handles and consumers; at zero the node goes, through a worklist, never by
+//  recursion.
+//  - value_refs counts who may still read the value: handles, consumers whose rules read it, and
+//  the node itself
 //    where its own rules read its output. At zero an array's data is dropped; dtype and shape stay.
-//  - Leaves belong to no tape: a node of kind `leaf` holds a count on its Leaf and a copy of the value it had.
-//  - Only the owning thread records, retains and sweeps. Another thread may release (queued) and read values.
+//  - Leaves belong to no tape: a node of kind `leaf` holds a count on its Leaf and a copy of the
+//  value it had.
+//  - Only the owning thread records, retains and sweeps. Another thread may release (queued) and
+//  read values.
 
 namespace tapegrad {
 
@@ -28,9 +32,9 @@ enum class NodeKind : uint8_t {
   pick       // one output of an op with several
 };
 
-// What the tape needs to know of a Variable that belongs to no tape. Handles are counted apart from the nodes that name
-// the leaf: with the last handle the content goes, which may hold such a node itself (v[0] = f(v)), and the object goes
-// when no node names it any more.
+// What the tape needs to know of a Variable that belongs to no tape. Handles are counted apart from
+// the nodes that name the leaf: with the last handle the content goes, which may hold such a node
+// itself (v[0] = f(v)), and the object goes when no node names it any more.
 class Leaf {
  public:
   virtual ~Leaf() = default;
@@ -60,11 +64,11 @@ class Leaf {
 
 struct NodeExtra {
   Attrs attrs;
-  std::vector<uint32_t> inputs;      // of ops with more than two
-  ReadMask read_mask = 0;            // and which of them it holds a value_ref of
-  std::vector<Value> outs;           // of ops with several outputs: data only where a rule reads it
-  uint64_t fingerprint = 0;          // of a constant that is held by reference
-  std::string where;                 // the user's line, for errors found later
+  std::vector<uint32_t> inputs;  // of ops with more than two
+  ReadMask read_mask = 0;        // and which of them it holds a value_ref of
+  std::vector<Value> outs;       // of ops with several outputs: data only where a rule reads it
+  uint64_t fingerprint = 0;      // of a constant that is held by reference
+  std::string where;             // the user's line, for errors found later
 };
 
 struct Node {
@@ -80,12 +84,12 @@ struct Node {
   uint32_t mark = 0;    // scratch of whoever walks the tape
   uint16_t op = 0;
   NodeKind kind = NodeKind::op;
-  uint8_t n_in = 0;     // 255: see extra->inputs
+  uint8_t n_in = 0;  // 255: see extra->inputs
   uint8_t flags = 0;
   NodeExtra* extra = nullptr;
 
   static constexpr uint8_t many_inputs = 255;
-  static constexpr uint8_t reads_output = 1;     // one value_ref is its own
+  static constexpr uint8_t reads_output = 1;       // one value_ref is its own
   static constexpr uint8_t held_by_reference = 2;  // a constant with a fingerprint
   static constexpr uint8_t reads_in0 = 4;          // holds a value_ref of in[0]
   static constexpr uint8_t reads_in1 = 8;          // and of in[1]
@@ -110,7 +114,9 @@ class Tape {
   static bool is_current(const Tape* t) { return t == current_; }
 
   Node& node(uint32_t slot) { return slabs_[slot >> slab_shift][slot & (slab_size - 1)]; }
-  const Node& node(uint32_t slot) const { return slabs_[slot >> slab_shift][slot & (slab_size - 1)]; }
+  const Node& node(uint32_t slot) const {
+    return slabs_[slot >> slab_shift][slot & (slab_size - 1)];
+  }
 
   // A node with refs = value_refs = 1 and a fresh sequence number; the caller fills the rest.
   uint32_t new_node(NodeKind kind, uint16_t op) {
@@ -134,7 +140,8 @@ class Tape {
   uint32_t constant(Value value);
   // A leaf's node, with no count at all: the caller takes one at once. Takes a count on the leaf.
   uint32_t leaf(Leaf* leaf, const Value& value);
-  uint32_t argument(uint32_t input_or_zero, Value value);  // origin is the innermost scope, or the input's
+  uint32_t argument(uint32_t input_or_zero,
+                    Value value);  // origin is the innermost scope, or the input's
 
   void retain(uint32_t slot) {
     Node& n = node(slot);
@@ -185,14 +192,16 @@ class Tape {
   void close_scope(uint32_t serial);
   uint32_t innermost_scope() const { return scopes_.empty() ? 0 : scopes_.back(); }
 
-  // Remembers the node through which a leaf was last read, so that reading it again needs no new one.
+  // Remembers the node through which a leaf was last read, so that reading it again needs no new
+  // one.
   struct LeafEntry {
     const Leaf* leaf = nullptr;
     uint64_t version = 0;
     uint64_t seq = 0;
     uint32_t slot = 0;
   };
-  // The node of `leaf` at `version`: the last one if it is still there, else a new one (see leaf()).
+  // The node of `leaf` at `version`: the last one if it is still there, else a new one (see
+  // leaf()).
   uint32_t enter(Leaf* leaf, uint64_t version, const Value& value) {
     LeafEntry& e = leaf_entries_[(reinterpret_cast<uintptr_t>(leaf) >> 6) & (leaf_entry_count - 1)];
     if (e.leaf == leaf && e.version == version) {
@@ -266,7 +275,8 @@ class RecordingGuard {
 extern std::string (*current_location)();
 // A 64-bit hash of every byte of a value; set by the layer that has the kernel.
 extern uint64_t (*fingerprint_of)(const Value& value);
-// A constant array of at least this many bytes is held by reference with a fingerprint; smaller ones are copied.
+// A constant array of at least this many bytes is held by reference with a fingerprint; smaller
+// ones are copied.
 inline constexpr size_t hold_by_reference_bytes = 32 * 1024;
 
 }  // namespace tapegrad

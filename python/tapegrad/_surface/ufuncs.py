@@ -87,8 +87,9 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
         return _pair(name, operands, out)
     if getattr(np, name, None) is not ufunc:
         raise TypeError(
-            f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; write "
-            f"it with NumPy functions, or where none is needed call it on the plain value, tg.value(v)"
+            f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
+            "write it with NumPy functions, or where none is needed call it on the plain value, "
+            "tg.value(v)"
         )
     return finish(f"np.{name}", _single(name, operands), out)
 

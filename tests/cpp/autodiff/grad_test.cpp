@@ -45,7 +45,9 @@ TEST(nested_derivatives_do_not_mix) {
   for (Derivative outer : modes)
     for (Derivative inner : modes) {
       // d/dx [x * d/dy (x + y)] = 1
-      const auto f = [&](const Ref& x) { return multiply(x, inner([&](const Ref& y) { return add(x, y); }, Ref(1.0))); };
+      const auto f = [&](const Ref& x) {
+        return multiply(x, inner([&](const Ref& y) { return add(x, y); }, Ref(1.0)));
+      };
       const Ref d = outer(f, Ref(5.0));
       CHECK(!d.tracked() && d.value().as_double() == 1);
       // d/dx [x * d/dy (x * y * y) at x] = d/dx 2x^3
@@ -63,7 +65,11 @@ TEST(every_order_in_every_pair_of_modes) {
       for (Derivative c : modes) {
         const auto third = a(
             [&](const Ref& x) {
-              return b([&](const Ref& y) { return c([](const Ref& z) { return exp(multiply(z, Ref(2.0))); }, y); }, x);
+              return b(
+                  [&](const Ref& y) {
+                    return c([](const Ref& z) { return exp(multiply(z, Ref(2.0))); }, y);
+                  },
+                  x);
             },
             Ref(0.5));
         CHECK_CLOSE(third.value().as_double(), 8 * std::exp(1.0), 1e-14);
@@ -73,18 +79,25 @@ TEST(every_order_in_every_pair_of_modes) {
 TEST(a_scope_leaves_nothing_behind) {
   register_all_ops();
   const int64_t live = Tape::current().live_nodes();
-  CHECK(reverse_derivative([](const Ref& x) { return exp(sqrt(multiply(x, x))); }, Ref(0.3)).value().as_double() > 0);
-  CHECK_THROWS_SAYING(ValueError, "mine", reverse_derivative([](const Ref& x) -> Ref {
-                        const Ref lost = exp(x);
-                        throw_error<ValueError>("mine");
-                      }, Ref(0.3)));
+  CHECK(reverse_derivative([](const Ref& x) { return exp(sqrt(multiply(x, x))); }, Ref(0.3))
+            .value()
+            .as_double() > 0);
+  CHECK_THROWS_SAYING(ValueError, "mine",
+                      reverse_derivative(
+                          [](const Ref& x) -> Ref {
+                            const Ref lost = exp(x);
+                            throw_error<ValueError>("mine");
+                          },
+                          Ref(0.3)));
   CHECK(Tape::current().live_nodes() == live);
   CHECK(Tape::current().innermost_scope() == 0);
 }
 
 TEST(derivatives_of_outer_variables_are_recorded) {
   const Variable w(3.0);
-  const auto inner = [&](const Ref& x) { return multiply(multiply(w.ref(), w.ref()), multiply(x, x)); };
+  const auto inner = [&](const Ref& x) {
+    return multiply(multiply(w.ref(), w.ref()), multiply(x, x));
+  };
   const Ref d = reverse_derivative(inner, Ref(2.0));  // 2 w^2 x
   CHECK(d.tracked() && d.value().as_double() == 36);
   Variable::from(d).backward();
@@ -117,11 +130,14 @@ TEST(several_outputs_and_seeds) {
   const Variable outs[] = {y, s};
   const Ref seeds[] = {Ref(counted(3)), Ref(10.0)};
   const Value g = grad(outs, {&x, 1}, seeds)[0].value();
-  for (int64_t i = 0; i < 3; ++i) CHECK(g.at(i) == 2.0 * static_cast<double>((i + 1) * (i + 1)) + 10);
+  for (int64_t i = 0; i < 3; ++i)
+    CHECK(g.at(i) == 2.0 * static_cast<double>((i + 1) * (i + 1)) + 10);
   CHECK_THROWS_SAYING(ValueError, "2 outputs but 1 seeds", grad(outs, {&x, 1}, {seeds, 1}));
-  CHECK_THROWS_SAYING(ValueError, "seed 1 has shape (3,)", grad(outs, {&x, 1}, std::vector<Ref>{seeds[0], seeds[0]}));
+  CHECK_THROWS_SAYING(ValueError, "seed 1 has shape (3,)",
+                      grad(outs, {&x, 1}, std::vector<Ref>{seeds[0], seeds[0]}));
   CHECK_THROWS_SAYING(ValueError, "(3,)", grad({&y, 1}, {&x, 1}));
-  CHECK_THROWS_SAYING(TypeError, "floating", grad({&s, 1}, {&x, 1}, std::vector<Ref>{Ref(Value::integer_scalar(1))}));
+  CHECK_THROWS_SAYING(TypeError, "floating",
+                      grad({&s, 1}, {&x, 1}, std::vector<Ref>{Ref(Value::integer_scalar(1))}));
   // A recorded seed has a derivative of its own.
   const Variable c(2.0);
   const Variable again = grad({&s, 1}, {&x, 1}, std::vector<Ref>{c.ref()})[0];
@@ -170,8 +186,8 @@ TEST(backward_with_a_seed) {
 TEST(a_seed_is_not_kept_as_the_gradient) {
   std::vector<double> data(3, 1.0);
   const Variable x(counted(3));
-  const Value seed = Value::wrap(Buffer::borrow(data.data(), 24, nullptr, [](void*) {}), data.data(), DType::float64,
-                                 Dims{3}, nullptr);
+  const Value seed = Value::wrap(Buffer::borrow(data.data(), 24, nullptr, [](void*) {}),
+                                 data.data(), DType::float64, Dims{3}, nullptr);
   backward(x.cell(), &seed);
   data[0] = 9;
   backward(x.cell(), &seed);

@@ -45,7 +45,8 @@ TEST(scalars_empties_and_constants) {
   register_all_ops();
   for (bool reverse : {true, false}) {
     Scope scope;
-    const Variable x = scope.argument(Ref(3.0)), none = scope.argument(Ref(Value::zeros(DType::float64, Dims{0})));
+    const Variable x = scope.argument(Ref(3.0)),
+                   none = scope.argument(Ref(Value::zeros(DType::float64, Dims{0})));
     const Ref wrt[] = {x.ref(), none.ref()};
     std::vector<Ref> j = scope.jacobian(square(x.ref()), wrt, reverse);
     CHECK(j[0].ndim() == 0 && j[0].value().as_double() == 6 && j[1].shape() == Dims{0});
@@ -63,7 +64,8 @@ TEST(an_output_that_is_its_own_argument) {
     const Variable x = scope.argument(Ref(counted({3})));
     const Ref wrt[] = {x.ref(), x.ref()};
     const std::vector<Ref> j = scope.jacobian(x.ref(), wrt, reverse);
-    for (int64_t i = 0; i < 9; ++i) CHECK(j[0].value().at(i) == (i % 4 == 0) && j[1].value().at(i) == (i % 4 == 0));
+    for (int64_t i = 0; i < 9; ++i)
+      CHECK(j[0].value().at(i) == (i % 4 == 0) && j[1].value().at(i) == (i % 4 == 0));
   }
 }
 
@@ -75,7 +77,8 @@ TEST(any_number_of_threads_gives_the_same_bits) {
       set_num_threads(threads);
       set_work_threshold_ns(0);
       Scope scope;
-      const Variable x = scope.argument(Ref(counted({40}))), m = scope.argument(Ref(counted({40, 40})));
+      const Variable x = scope.argument(Ref(counted({40}))),
+                     m = scope.argument(Ref(counted({40, 40})));
       const Ref y = exp(negative(matmul(m.ref(), multiply(x.ref(), Ref(0.01)))));
       const Ref wrt[] = {x.ref()};
       const int64_t regions = parallel_regions_run();

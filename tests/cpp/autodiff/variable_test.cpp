@@ -34,7 +34,8 @@ const Op& op_named(const char* name) {
 }
 
 Variable view(const Variable& base, const IndexSpec& spec) {
-  return Variable(CellPtr(Cell::view_of(base.cell_ptr(), op_named("slice"), spec.attrs(), slice(base.ref(), spec))));
+  return Variable(CellPtr(
+      Cell::view_of(base.cell_ptr(), op_named("slice"), spec.attrs(), slice(base.ref(), spec))));
 }
 
 Variable transposed(const Variable& base) {
@@ -43,7 +44,9 @@ Variable transposed(const Variable& base) {
                                         apply(op_named("transpose"), attrs, {base.ref()}))));
 }
 
-void assign(const Variable& v, const IndexSpec& spec, const Ref& update) { v.cell().assign(spec, {}, update); }
+void assign(const Variable& v, const IndexSpec& spec, const Ref& update) {
+  v.cell().assign(spec, {}, update);
+}
 
 IndexSpec range(int64_t start, int64_t length) { return IndexSpec().range(start, 1, length); }
 
@@ -74,10 +77,15 @@ TEST(a_training_loop_holds_its_memory) {
 TEST(operators_and_their_gradients) {
   const Variable x(2.0), y(3.0);
   const Variable out = x * y - x / y + exp(-x) + log(y) + sin(x) * cos(y) + tanh(x) + square(x);
-  CHECK_CLOSE(out.item(), 6 - 2.0 / 3 + std::exp(-2) + std::log(3) + std::sin(2) * std::cos(3) + std::tanh(2) + 4, 1e-14);
+  CHECK_CLOSE(
+      out.item(),
+      6 - 2.0 / 3 + std::exp(-2) + std::log(3) + std::sin(2) * std::cos(3) + std::tanh(2) + 4,
+      1e-14);
   out.backward();
-  CHECK_CLOSE(x.grad().as_double(),
-              3 - 1.0 / 3 - std::exp(-2) + std::cos(2) * std::cos(3) + 1 - std::tanh(2) * std::tanh(2) + 4, 1e-14);
+  CHECK_CLOSE(
+      x.grad().as_double(),
+      3 - 1.0 / 3 - std::exp(-2) + std::cos(2) * std::cos(3) + 1 - std::tanh(2) * std::tanh(2) + 4,
+      1e-14);
   const Variable v(counted({4})), m = mean(v * v);
   m.backward();
   CHECK(v.grad().at(3) == 1.5);
@@ -132,7 +140,8 @@ TEST(n_writes_take_time_of_order_n) {
   const Variable x(counted({n})), y(Value::zeros(DType::float64, Dims{n}));
   const size_t before = pool_stats().bytes_in_use;
   const Ref read = x.ref();
-  for (int64_t i = 0; i < n; ++i) assign(y, IndexSpec().at(i), square(slice(read, IndexSpec().at(i))));
+  for (int64_t i = 0; i < n; ++i)
+    assign(y, IndexSpec().at(i), square(slice(read, IndexSpec().at(i))));
   CHECK(pool_stats().bytes_in_use < before + 100 * static_cast<size_t>(n) * 8);
   const Variable out = sum(y);
   out.backward();
@@ -145,7 +154,8 @@ TEST(errors_in_a_write_lose_nothing) {
   for (const Variable& v : {leaf, y}) {
     const Value before = v.value();
     CHECK_THROWS_SAYING(ValueError, "(4,)", assign(v, range(0, 3), Ref(counted({4}))));
-    CHECK_THROWS_SAYING(ValueError, "(4,)", assign(v, range(0, 3), exp(Variable(counted({4})).ref())));
+    CHECK_THROWS_SAYING(ValueError, "(4,)",
+                        assign(v, range(0, 3), exp(Variable(counted({4})).ref())));
     IndexSpec array;
     array.array();
     const std::vector<Value> far{Value::from_int64(std::vector<int64_t>{1, 3}, Dims{2})};
@@ -161,7 +171,8 @@ TEST(errors_in_a_write_lose_nothing) {
 
 TEST(views_follow_their_base_and_write_through) {
   const Variable x(2.0), y = Variable(counted({2, 3})) * x;
-  const Variable row = view(y, IndexSpec().at(1).range(0, 1, 3)), cell = view(row, range(1, 2)), t = transposed(y);
+  const Variable row = view(y, IndexSpec().at(1).range(0, 1, 3)), cell = view(row, range(1, 2)),
+                 t = transposed(y);
   assign(y, IndexSpec().at(1).at(2), square(x.ref()));
   CHECK(row.value().at(2) == 4 && cell.value().at(1) == 4 && t.value().at(5) == 4);
   assign(cell, IndexSpec().at(0), Ref(-7.0));

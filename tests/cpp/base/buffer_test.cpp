@@ -17,8 +17,9 @@ bool aligned(const void* p, size_t to) { return reinterpret_cast<uintptr_t>(p) %
 }  // namespace
 
 TEST(blocks_hold_what_was_asked_for) {
-  for (size_t bytes : {size_t{0}, size_t{1}, size_t{64}, size_t{65}, size_t{80}, size_t{81}, size_t{1000}, size_t{4096},
-                       size_t{114688}, size_t{114689}, size_t{131072}, size_t{5} << 20}) {
+  for (size_t bytes :
+       {size_t{0}, size_t{1}, size_t{64}, size_t{65}, size_t{80}, size_t{81}, size_t{1000},
+        size_t{4096}, size_t{114688}, size_t{114689}, size_t{131072}, size_t{5} << 20}) {
     Buffer* b = Buffer::allocate(bytes);
     CHECK(b->capacity() >= bytes);
     CHECK(b->capacity() <= std::max<size_t>(64, bytes + bytes / 4 + 1));
@@ -73,7 +74,8 @@ TEST(references_are_counted) {
 TEST(foreign_memory_is_given_back_once) {
   static int returned = 0;
   double data[4] = {1, 2, 3, 4};
-  Buffer* b = Buffer::borrow(data, sizeof data, &returned, [](void* owner) { ++*static_cast<int*>(owner); });
+  Buffer* b = Buffer::borrow(data, sizeof data, &returned,
+                             [](void* owner) { ++*static_cast<int*>(owner); });
   CHECK(b->is_foreign());
   CHECK(b->data() == reinterpret_cast<char*>(data));
   b->retain();

@@ -6,22 +6,13 @@
 
 using namespace tapegrad;
 
-// Rows and columns: bool, int8..int64 (1248), uint8..uint64 (hijk), float32 (f), float64 (d); from numpy.promote_types.
+// Rows and columns: bool, int8..int64 (1248), uint8..uint64 (hijk), float32 (f), float64 (d); from
+// numpy.promote_types.
 TEST(promotion_is_numpys) {
   const std::string letters = "b1248hijkfd";
   const char* const table[dtype_count] = {
-      "b1248hijkfd",
-      "11248248dfd",
-      "22248248dfd",
-      "44448448ddd",
-      "88888888ddd",
-      "h2248hijkfd",
-      "i4448iijkfd",
-      "j8888jjjkdd",
-      "kddddkkkkdd",
-      "fffddffddfd",
-      "ddddddddddd"
-  };
+      "b1248hijkfd", "11248248dfd", "22248248dfd", "44448448ddd", "88888888ddd", "h2248hijkfd",
+      "i4448iijkfd", "j8888jjjkdd", "kddddkkkkdd", "fffddffddfd", "ddddddddddd"};
   for (int a = 0; a < dtype_count; ++a)
     for (int b = 0; b < dtype_count; ++b) {
       const auto found = static_cast<size_t>(promote(static_cast<DType>(a), static_cast<DType>(b)));

@@ -26,7 +26,9 @@ struct Reference {
   }
 };
 
-double gradient(int step, int64_t i) { return std::sin(static_cast<double>(step + 1) * static_cast<double>(i + 1)); }
+double gradient(int step, int64_t i) {
+  return std::sin(static_cast<double>(step + 1) * static_cast<double>(i + 1));
+}
 
 }  // namespace
 
@@ -52,7 +54,8 @@ TEST(every_setting_on_numbers_and_arrays) {
         }
         CHECK(p.dtype() == d);
         for (int64_t i = 0; i < count; i += 997)
-          CHECK_CLOSE(p.at(i), expected[static_cast<size_t>(i)].p, d == DType::float64 ? 1e-14 : 2e-6);
+          CHECK_CLOSE(p.at(i), expected[static_cast<size_t>(i)].p,
+                      d == DType::float64 ? 1e-14 : 2e-6);
       }
 }
 
@@ -61,8 +64,9 @@ TEST(strided_gradients) {
   Value p = Value::zeros(DType::float64, Dims{2, 2}), velocity;
   sgd_update({.lr = 1}, p, g.view(Dims{2, 2}, Dims{1, 2}, 0), velocity, true);
   CHECK(p.at(1) == -3 && p.at(2) == -2);
-  sgd_update({.lr = 1, .momentum = 0.5}, p, Value::full(DType::float64, Dims{1}, 1.0).view(Dims{2, 2}, Dims{0, 0}, 0),
-             velocity, true);
+  sgd_update({.lr = 1, .momentum = 0.5}, p,
+             Value::full(DType::float64, Dims{1}, 1.0).view(Dims{2, 2}, Dims{0, 0}, 0), velocity,
+             true);
   CHECK(p.at(3) == -5 && velocity.at(3) == 1);
 }
 
@@ -73,7 +77,8 @@ TEST(any_number_of_threads_gives_the_same_bits) {
     set_work_threshold_ns(0);
     Value p = Value::full(DType::float64, Dims{30011}, 0.3), g = p.copy(), velocity;
     const int64_t regions = parallel_regions_run();
-    for (int step = 0; step < 3; ++step) sgd_update({.lr = 0.1, .momentum = 0.9}, p, g, velocity, step == 0);
+    for (int step = 0; step < 3; ++step)
+      sgd_update({.lr = 0.1, .momentum = 0.9}, p, g, velocity, step == 0);
     CHECK((parallel_regions_run() > regions) == (threads > 1));
     if (threads == 1) first = p;
     CHECK(same_bits(p, first));
@@ -84,9 +89,10 @@ TEST(any_number_of_threads_gives_the_same_bits) {
 
 TEST(settings_out_of_range_raise) {
   const double nan = std::nan("");
-  for (const SgdSettings& s : {SgdSettings{.lr = -0.1}, SgdSettings{.lr = nan}, SgdSettings{.momentum = -1},
-                               SgdSettings{.weight_decay = nan}, SgdSettings{.dampening = nan},
-                               SgdSettings{.nesterov = true}, SgdSettings{.momentum = 0.9, .dampening = 0.1, .nesterov = true}})
+  for (const SgdSettings& s : {SgdSettings{.lr = -0.1}, SgdSettings{.lr = nan},
+                               SgdSettings{.momentum = -1}, SgdSettings{.weight_decay = nan},
+                               SgdSettings{.dampening = nan}, SgdSettings{.nesterov = true},
+                               SgdSettings{.momentum = 0.9, .dampening = 0.1, .nesterov = true}})
     CHECK_THROWS_SAYING(ValueError, "SGD", check_settings(s));
   check_settings({.lr = 0, .momentum = 0.9, .nesterov = true});
 }

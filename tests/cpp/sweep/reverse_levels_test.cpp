@@ -38,7 +38,8 @@ Value noise(Dims shape, DType d = DType::float64) {
   return v;
 }
 
-// Shared operands, broadcasts, products, element reads, ops with several outputs and numbers, all in one level graph.
+// Shared operands, broadcasts, products, element reads, ops with several outputs and numbers, all
+// in one level graph.
 Variable branches(const Variable& x, const Variable& m, const Variable& s, int count) {
   std::vector<Ref> sums;
   const Ref column = sum(m.ref(), Axes{1});
@@ -120,12 +121,13 @@ TEST(heavy_levels_run_together_by_themselves) {
 
 TEST(targets_inside_levels_and_paths_that_carry_nothing) {
   const Variable x(noise({100}));
-  const Variable y = square(x), quiet = Variable::from(multiply(cast(less(y.ref(), Ref(0.5)), DType::float64), y.ref()));
+  const Variable y = square(x), quiet = Variable::from(multiply(
+                                    cast(less(y.ref(), Ref(0.5)), DType::float64), y.ref()));
   // floor has a partial of zero: its operand, one part of a split, gets no cotangent at all.
   const std::vector<Ref> parts = split(y.ref(), 0, {50});
   static const Op& floor = *find_op("floor");
-  const Variable out =
-      Variable::from(add(add(sum(quiet.ref()), sum(exp(y.ref()))), sum(add(apply(floor, {}, {parts[0]}), Ref(1.0)))));
+  const Variable out = Variable::from(add(add(sum(quiet.ref()), sum(exp(y.ref()))),
+                                          sum(add(apply(floor, {}, {parts[0]}), Ref(1.0)))));
   const Variable wrt[] = {y, x, quiet};
   std::vector<Value> serial;
   for (int threads : {1, 3}) {

@@ -28,7 +28,8 @@ Value counted(int64_t n, DType d = DType::float64) {
 
 Variable apply_to(const Variable& v, Ref (*f)(const Ref&)) { return Variable::from(f(v.ref())); }
 
-std::vector<Variable> gradients(const Variable& out, std::vector<Variable> wrt, std::optional<bool> record = {}) {
+std::vector<Variable> gradients(const Variable& out, std::vector<Variable> wrt,
+                                std::optional<bool> record = {}) {
   return grad({&out, 1}, wrt, {}, record);
 }
 
@@ -45,8 +46,10 @@ TEST(contributions_add_up) {
 }
 
 TEST(targets_on_the_way_keep_their_adjoint) {
-  for (const Value& start : {Value(2.0), counted(200)}) {  // a number, then arrays through every kind of rule
-    const Variable x(start), y = square(x), z = Variable::from(reshape(y.ref(), Dims{start.size(), 1}));
+  for (const Value& start :
+       {Value(2.0), counted(200)}) {  // a number, then arrays through every kind of rule
+    const Variable x(start), y = square(x),
+                             z = Variable::from(reshape(y.ref(), Dims{start.size(), 1}));
     const Variable out = sum(z * z) + sum(y);
     const std::vector<Variable> g = gradients(out, {x, z, y, y, out, x});
     for (int64_t i = 0; i < start.size(); ++i) {
@@ -62,7 +65,8 @@ TEST(targets_on_the_way_keep_their_adjoint) {
 
 TEST(a_rule_hands_on_the_adjoint_of_a_target) {
   // Linear rules return the cotangent itself; what lands later must not write into the target's.
-  const Variable x(counted(100)), a = x + Variable(1.0), b = Variable::from(reshape(a.ref(), Dims{10, 10}));
+  const Variable x(counted(100)), a = x + Variable(1.0),
+                                  b = Variable::from(reshape(a.ref(), Dims{10, 10}));
   const Variable out = sum(b) + sum(x * Variable(2.0)) + sum(a * a);
   const std::vector<Variable> g = gradients(out, {a, x, b});
   for (int64_t i = 0; i < 100; ++i) {
@@ -95,7 +99,8 @@ TEST(a_zero_cotangent_stops_at_any_partial) {
     CHECK(gradients(zero * apply_to(x, sqrt) + x, {x}, recorded)[0].item() == 1);
     const Variable v(Value::from(std::vector<double>{0, 4, 0}, Dims{3}));
     const Value mask = Value::from(std::vector<double>{0, 1, 0}, Dims{3}).cast(DType::bool_);
-    const Variable out = Variable::from(sum(where(Ref(mask), sqrt(v.ref()), multiply(v.ref(), Ref(2.0)))));
+    const Variable out =
+        Variable::from(sum(where(Ref(mask), sqrt(v.ref()), multiply(v.ref(), Ref(2.0)))));
     const Value g = gradients(out, {v}, recorded)[0].value();
     CHECK(g.at(0) == 2 && g.at(1) == 0.25 && g.at(2) == 2);
   }
@@ -127,7 +132,8 @@ TEST(element_reads_add_into_one_adjoint) {
   const Variable x(counted(n));
   const Ref read = x.ref();
   Ref total(0.0);
-  for (int64_t i = 0; i < n; ++i) total = add(total, multiply(slice(read, IndexSpec().at(i)), Ref(static_cast<double>(i))));
+  for (int64_t i = 0; i < n; ++i)
+    total = add(total, multiply(slice(read, IndexSpec().at(i)), Ref(static_cast<double>(i))));
   const Value g = gradients(Variable::from(total), {x})[0].value();
   for (int64_t i = 0; i < n; ++i)
     if (g.at(i) != static_cast<double>(i)) CHECK(g.at(i) == static_cast<double>(i));
@@ -143,29 +149,31 @@ TEST(ops_with_several_outputs) {
     Value g = gradients(Variable::from(both[1]), {a}, recorded)[0].value();
     CHECK_CLOSE(g.at(0), 0.5, 1e-15);  // inv(a).T
     CHECK_CLOSE(g.at(2), -1.0 / 6, 1e-15);
-    g = gradients(Variable::from(add(both[0], multiply(both[1], both[1]))), {a}, recorded)[0].value();
+    g = gradients(Variable::from(add(both[0], multiply(both[1], both[1]))), {a}, recorded)[0]
+            .value();
     CHECK_CLOSE(g.at(0), 2 * std::log(6.0) * 0.5, 1e-14);
     g = gradients(Variable::from(both[0]), {a}, recorded)[0].value();
     for (int64_t i = 0; i < 4; ++i) CHECK(g.at(i) == 0);
   }
   const Variable v(counted(6));
   std::vector<Ref> pieces = split(v.ref(), 0, {2, 3});
-  const Value g = gradients(Variable::from(add(sum(pieces[2]), sum(square(pieces[0])))), {v})[0].value();
+  const Value g =
+      gradients(Variable::from(add(sum(pieces[2]), sum(square(pieces[0])))), {v})[0].value();
   CHECK(g.at(0) == 2 && g.at(1) == 2.5 && g.at(2) == 0 && g.at(5) == 1);
 }
 
 TEST(an_error_in_a_sweep_leaves_it_usable) {
   // inv's rule reads its result; the op below has a rule that throws.
-  static const Op& broken = register_op({.name = "test_broken_rule",
-                                         .infer = [](const Attrs&, std::span<const TensorType> in) {
-                                           return std::vector<TensorType>{in[0]};
-                                         },
-                                         .eval = [](const Attrs&, std::span<Value> in, std::span<Value> out) {
-                                           out[0] = in[0].copy();
-                                         },
-                                         .vjp = [](VjpContext&) { throw_error<ValueError>("test: broken rule"); },
-                                         .linear = true});
-  static const Op& none = register_op({.name = "test_no_rule", .infer = broken.infer, .eval = broken.eval});
+  static const Op& broken = register_op(
+      {.name = "test_broken_rule",
+       .infer = [](const Attrs&,
+                   std::span<const TensorType> in) { return std::vector<TensorType>{in[0]}; },
+       .eval = [](const Attrs&, std::span<Value> in,
+                  std::span<Value> out) { out[0] = in[0].copy(); },
+       .vjp = [](VjpContext&) { throw_error<ValueError>("test: broken rule"); },
+       .linear = true});
+  static const Op& none =
+      register_op({.name = "test_no_rule", .infer = broken.infer, .eval = broken.eval});
   const int before_threads = num_threads();
   for (int threads : {1, 3}) {
     set_num_threads(threads);
@@ -173,7 +181,8 @@ TEST(an_error_in_a_sweep_leaves_it_usable) {
     const Variable x(counted(100));
     std::vector<Ref> branches;
     for (int k = 0; k < 8; ++k)
-      branches.push_back(sum(k == 5 ? apply(broken, {}, {square(x.ref())}) : multiply(square(x.ref()), Ref(1.0 * k))));
+      branches.push_back(sum(k == 5 ? apply(broken, {}, {square(x.ref())})
+                                    : multiply(square(x.ref()), Ref(1.0 * k))));
     const Variable out = Variable::from(sum(stack(branches, 0)));
     const size_t bytes = pool_stats().bytes_in_use;
     CHECK_THROWS_SAYING(ValueError, "broken rule", gradients(out, {x}));
@@ -181,7 +190,8 @@ TEST(an_error_in_a_sweep_leaves_it_usable) {
     CHECK(!x.has_grad());
     CHECK(pool_stats().bytes_in_use == bytes);
     branches[5] = branches[4];
-    CHECK(gradients(Variable::from(sum(stack(branches, 0))), {x})[0].value().at(0) == 2 * (0 + 1 + 2 + 3 + 4 + 4 + 6 + 7));
+    CHECK(gradients(Variable::from(sum(stack(branches, 0))), {x})[0].value().at(0) ==
+          2 * (0 + 1 + 2 + 3 + 4 + 4 + 6 + 7));
     CHECK_THROWS_SAYING(TypeError, "test_no_rule: has no derivative rule",
                         gradients(Variable::from(sum(apply(none, {}, {x.ref()}))), {x}));
   }

@@ -23,14 +23,17 @@ Ref read(PlainLeaf& leaf, Value value = Value(2.0), uint64_t version = 0) {
   return Ref(&t, t.enter(&leaf, version, value));
 }
 
-Schedule schedule_of(const Ref& out, std::vector<uint32_t> nodes, std::vector<Leaf*> leaves = {}, bool every = false) {
+Schedule schedule_of(const Ref& out, std::vector<uint32_t> nodes, std::vector<Leaf*> leaves = {},
+                     bool every = false) {
   Schedule s;
   const uint32_t slot = out.slot();
   build_schedule(Tape::current(), {{&slot, 1}, nodes, leaves, every}, s);
   return s;
 }
 
-bool has(const Schedule& s, const Ref& r) { return std::find(s.slots.begin(), s.slots.end(), r.slot()) != s.slots.end(); }
+bool has(const Schedule& s, const Ref& r) {
+  return std::find(s.slots.begin(), s.slots.end(), r.slot()) != s.slots.end();
+}
 
 // Consumers stand before inputs, and edges lead to the positions of inputs.
 void check_order(const Schedule& s) {
@@ -101,7 +104,8 @@ TEST(an_output_may_be_the_target_and_come_twice) {
 
 TEST(a_leaf_read_at_two_versions_is_two_targets) {
   PlainLeaf leaf;
-  const Ref x0 = read(leaf, Value(2.0), 0), y = square(x0), x1 = read(leaf, Value(3.0), 1), out = multiply(y, x1);
+  const Ref x0 = read(leaf, Value(2.0), 0), y = square(x0), x1 = read(leaf, Value(3.0), 1),
+            out = multiply(y, x1);
   for (const Schedule& s : {schedule_of(out, {}, {&leaf}), schedule_of(out, {}, {}, true)}) {
     check_order(s);
     CHECK(std::count(s.target.begin(), s.target.end(), 1) == 2);
@@ -112,7 +116,8 @@ TEST(long_schedules_are_sorted_too) {
   PlainLeaf leaf;
   const Ref x = read(leaf);
   std::vector<Ref> terms;
-  for (int i = 0; i < 3000; ++i) terms.push_back(square(i % 3 ? x : terms.empty() ? x : terms[terms.size() / 2]));
+  for (int i = 0; i < 3000; ++i)
+    terms.push_back(square(i % 3 ? x : terms.empty() ? x : terms[terms.size() / 2]));
   std::reverse(terms.begin(), terms.end());  // visited in the wrong order
   const Ref out = stack(terms, 0);
   const Schedule s = schedule_of(out, {}, {}, true);
@@ -135,13 +140,14 @@ TEST(constants_that_changed_raise) {
   std::vector<double> data(hold_by_reference_bytes, 1.0);
   const auto n = static_cast<int64_t>(data.size());
   const auto borrowed = [&] {
-    return Ref(Value::wrap(Buffer::borrow(data.data(), data.size() * 8, nullptr, [](void*) {}), data.data(),
-                           DType::float64, Dims{n}, nullptr));
+    return Ref(Value::wrap(Buffer::borrow(data.data(), data.size() * 8, nullptr, [](void*) {}),
+                           data.data(), DType::float64, Dims{n}, nullptr));
   };
   const Ref x = read(leaf), product = multiply(x, borrowed()), sum = add(x, borrowed());
   check_constants(schedule_of(product, {}, {&leaf}));
   data[data.size() / 2] = -1.0;
-  CHECK_THROWS_SAYING(ValueError, "multiply: operand 1", check_constants(schedule_of(product, {}, {&leaf})));
+  CHECK_THROWS_SAYING(ValueError, "multiply: operand 1",
+                      check_constants(schedule_of(product, {}, {&leaf})));
   CHECK_THROWS_SAYING(ValueError, "x.copy()", check_constants(schedule_of(product, {}, {&leaf})));
   check_constants(schedule_of(sum, {}, {&leaf}));  // no rule reads it
   data[data.size() / 2] = 1.0;

@@ -44,7 +44,9 @@ TEST(both_sweeps_are_transposes) {
   const Ref seeds[] = {Ref(ct)};
   const Value pushed = scope.jvp(outs, wrt, tangents)[0].value();
   const std::vector<Ref> pulled = scope.grad(outs, wrt, seeds);
-  CHECK_CLOSE(inner(ct, pushed), inner(pulled[0].value(), tangents[0].value()) + pulled[1].value().as_double() * -0.3, 1e-13);
+  CHECK_CLOSE(inner(ct, pushed),
+              inner(pulled[0].value(), tangents[0].value()) + pulled[1].value().as_double() * -0.3,
+              1e-13);
 }
 
 TEST(a_target_upstream_of_another_adds_to_its_seed) {
@@ -76,7 +78,8 @@ TEST(an_argument_listed_twice_gets_both_tangents) {
   register_all_ops();
   Scope scope;
   const Variable x = scope.argument(Ref(3.0));
-  const Ref wrt[] = {x.ref(), x.ref()}, tangents[] = {Ref(1.0), Ref(10.0)}, outs[] = {square(x.ref()), Ref(7.0)};
+  const Ref wrt[] = {x.ref(), x.ref()}, tangents[] = {Ref(1.0), Ref(10.0)},
+            outs[] = {square(x.ref()), Ref(7.0)};
   const std::vector<Ref> d = scope.jvp(outs, wrt, tangents);
   CHECK(d[0].value().as_double() == 66 && d[1].value().as_double() == 0);
 }
@@ -86,7 +89,8 @@ TEST(outputs_of_several_and_some_without_a_tangent) {
   Scope scope;
   const Variable m = scope.argument(Ref(Value::from(std::vector<double>{2, 1, 0, 3}, Dims{2, 2})));
   const std::vector<Ref> both = apply(*find_op("slogdet"), {}, std::vector<Ref>{m.ref()});
-  const Ref wrt[] = {m.ref()}, tangents[] = {Ref(Value::from(std::vector<double>{1, 0, 0, 0}, Dims{2, 2}))};
+  const Ref wrt[] = {m.ref()},
+            tangents[] = {Ref(Value::from(std::vector<double>{1, 0, 0, 0}, Dims{2, 2}))};
   const std::vector<Ref> d = scope.jvp(both, wrt, tangents);
   CHECK(d[0].value().as_double() == 0);
   CHECK_CLOSE(d[1].value().as_double(), 0.5, 1e-15);
@@ -106,7 +110,8 @@ TEST(tangents_keep_the_dtype) {
   Scope scope;
   const Variable x = scope.argument(Ref(counted(70, DType::float32))), s = scope.argument(Ref(2.0));
   const Ref narrow = exp(x.ref()), wide = multiply(sum(narrow), s.ref());
-  const Ref wrt[] = {x.ref(), s.ref()}, tangents[] = {Ref(counted(70)), Ref(1.0)}, outs[] = {narrow, wide};
+  const Ref wrt[] = {x.ref(), s.ref()}, tangents[] = {Ref(counted(70)), Ref(1.0)},
+            outs[] = {narrow, wide};
   const std::vector<Ref> d = scope.jvp(outs, wrt, tangents);
   CHECK(d[0].dtype() == DType::float32 && d[1].dtype() == DType::float64);
 }
@@ -145,7 +150,8 @@ TEST(wrong_tangents_raise) {
   register_all_ops();
   Scope scope;
   const Variable x = scope.argument(Ref(counted(3)));
-  const Ref wrt[] = {x.ref()}, wrong[] = {Ref(counted(4))}, masks[] = {Ref(counted(3).cast(DType::bool_))};
+  const Ref wrt[] = {x.ref()}, wrong[] = {Ref(counted(4))},
+            masks[] = {Ref(counted(3).cast(DType::bool_))};
   const Ref outs[] = {sum(x.ref())};
   CHECK_THROWS_SAYING(ValueError, "(4,)", scope.jvp(outs, wrt, wrong));
   CHECK_THROWS_SAYING(TypeError, "floating", scope.jvp(outs, wrt, masks));

@@ -6,7 +6,8 @@
 using namespace tapegrad;
 
 TEST(attributes_convert_upwards_only) {
-  const Attrs a{int64_t{3}, 2.5, true, std::string("left"), std::vector<int64_t>{1, 2}, std::monostate{}};
+  const Attrs a{int64_t{3},      2.5, true, std::string("left"), std::vector<int64_t>{1, 2},
+                std::monostate{}};
   CHECK(a.integer(0) == 3 && a.integer(2) == 1);
   CHECK(a.real(0) == 3 && a.real(1) == 2.5 && a.real(2) == 1);
   CHECK(a.flag(2) && a.flag(0));
@@ -21,17 +22,19 @@ TEST(attributes_convert_upwards_only) {
 }
 
 TEST(attributes_are_plain_data) {
-  const Attrs a{int64_t{1}, std::vector<int64_t>{1, 2}}, same{int64_t{1}, std::vector<int64_t>{1, 2}};
+  const Attrs a{int64_t{1}, std::vector<int64_t>{1, 2}},
+      same{int64_t{1}, std::vector<int64_t>{1, 2}};
   CHECK(a == same && a.hash() == same.hash());
-  for (const Attrs& other : {Attrs{int64_t{1}}, Attrs{int64_t{1}, std::vector<int64_t>{2, 1}},
-                             Attrs{1.0, std::vector<int64_t>{1, 2}}, Attrs{true, std::vector<int64_t>{1, 2}}, Attrs{}}) {
+  for (const Attrs& other :
+       {Attrs{int64_t{1}}, Attrs{int64_t{1}, std::vector<int64_t>{2, 1}},
+        Attrs{1.0, std::vector<int64_t>{1, 2}}, Attrs{true, std::vector<int64_t>{1, 2}}, Attrs{}}) {
     CHECK(!(a == other));
     CHECK(a.hash() != other.hash());
   }
 }
 
 TEST(attributes_print) {
-  CHECK(join_text(Attrs{int64_t{1}, true, std::string("x"), std::vector<int64_t>{1, 2}, std::monostate{}}) ==
-        "{1, true, 'x', (1, 2), none}");
+  CHECK(join_text(Attrs{int64_t{1}, true, std::string("x"), std::vector<int64_t>{1, 2},
+                        std::monostate{}}) == "{1, true, 'x', (1, 2), none}");
   CHECK(join_text(Attrs{}) == "{}");
 }

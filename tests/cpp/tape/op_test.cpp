@@ -25,7 +25,7 @@ TEST(every_op_is_complete) {
       continue;
     }
     CHECK(op.eval != nullptr && op.infer != nullptr);
-    CHECK(!op.vjp || op.jvp || op.linear);        // what has one derivative has the other
+    CHECK(!op.vjp || op.jvp || op.linear);  // what has one derivative has the other
     CHECK(!op.in_place || !(op.reads_of(0) & reads_in(0)));  // what it overwrites, no rule may read
     CHECK(op.scalar_fn == (i < static_cast<int>(scalar_fn_count) ? i : -1));
   }

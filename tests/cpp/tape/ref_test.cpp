@@ -85,7 +85,9 @@ TEST(errors_record_nothing) {
   array.array();
   const Ref bad(Value::from_int64(std::vector<int64_t>{0, 7}, Dims{2}));
   CHECK_THROWS(IndexError, gather(x, array, {&bad, 1}));
-  CHECK_THROWS_SAYING(LinAlgError, "ingular", inv(multiply(reshape(concatenate({x, Ref(counted(1))}, 0), Dims{2, 2}), Ref(0.0))));
+  CHECK_THROWS_SAYING(
+      LinAlgError, "ingular",
+      inv(multiply(reshape(concatenate({x, Ref(counted(1))}, 0), Dims{2, 2}), Ref(0.0))));
   CHECK(Tape::current().live_nodes() == live);
   CHECK(node(x).refs == refs && node(x).value_refs == readers);
 }
@@ -136,7 +138,8 @@ TEST(constants_keep_their_data_for_their_holders) {
   CHECK(unread.value().has_data() && read.value().has_data());
   CHECK(!Tape::current().node(node(z).inputs()[1]).value.has_data());
   CHECK(Tape::current().node(node(y).inputs()[1]).value.has_data());
-  // A written constant: the first operand of a recorded write that is no part of the recording itself.
+  // A written constant: the first operand of a recorded write that is no part of the recording
+  // itself.
   const Value base = counted(5);
   const Ref written = slice_set(Ref(base), first_entry(), sum(x));
   CHECK(written.tracked() && written.value().at(0) == 10 && base.at(0) == 0);

@@ -58,7 +58,8 @@ TEST(nodes_are_recycled) {
     const Ref y = add(multiply(x, x), Ref(1.0));
     if (i == 0) first = y.slot();
     if (i == 1000) CHECK(y.slot() <= first + 8);
-    if (t.live_nodes() != before + 2) CHECK(t.live_nodes() == before + 2);  // multiply's result goes with the sum's
+    if (t.live_nodes() != before + 2)
+      CHECK(t.live_nodes() == before + 2);  // multiply's result goes with the sum's
   }
   CHECK(t.live_nodes() == before);
   CHECK(t.sequence() >= sequence + 2 * static_cast<uint64_t>(many));
@@ -227,7 +228,8 @@ TEST(small_constants_are_copied_and_large_ones_watched) {
   Tape& t = tape();
   static int returned = 0;
   const auto borrow = [](std::vector<double>& data) {
-    Buffer* b = Buffer::borrow(data.data(), data.size() * 8, &returned, [](void* n) { ++*static_cast<int*>(n); });
+    Buffer* b = Buffer::borrow(data.data(), data.size() * 8, &returned,
+                               [](void* n) { ++*static_cast<int*>(n); });
     const int64_t n = static_cast<int64_t>(data.size());
     return Value::wrap(b, data.data(), DType::float64, Dims{n}, nullptr);
   };

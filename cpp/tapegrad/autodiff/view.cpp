@@ -1,0 +1,172 @@
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "tapegrad/autodiff/variable.h"
+#include "tapegrad/ops/index.h"
+#include "tapegrad/ops/shape.h"
+
+// Views: Cells that show a part of another. They read again when their base has moved, and what is written to them is
+// written to the base. A slice of a slice is a slice of the first base, so chains of them stay short.
+
+namespace tapegrad {
+namespace {
+
+bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
+
+// `whole` with the part that the view shows replaced by `part`.
+Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
+  if (is_slice(op)) return slice_set(std::move(whole), IndexSpec::from(attrs), part);
+  // Any other view permutes or picks elements: where each came from, found by viewing their
+  // numbers.
+  const Dims shape = whole.shape();
+  Value numbers = Value::empty(DType::int64, shape);
+  for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
+  const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
+  IndexSpec spec;
+  spec.array();
+  const Ref index(at.reshaped(Dims{at.size()}));
+  Ref flat = reshape(whole, Dims{numbers.size()});
+  whole = Ref();
+  return reshape(gather_set(std::move(flat), spec, reshape(part, Dims{at.size()}), {&index, 1}),
+                 shape);
+}
+
+// The spec that does what `outer` and then `inner` do, for basic specs; none for a lane, or a new axis taken away.
+std::optional<IndexSpec> composed(const IndexSpec& outer, const IndexSpec& inner) {
+  const IndexItems first = outer.items(), second = inner.items();
+  IndexSpec both;
+  size_t k = 0;
+  const auto new_axes = [&] {
+    for (; k < second.size() && second[k].kind == IndexKind::newaxis; ++k) both.newaxis();
+  };
+  for (size_t i = 0; i < first.size(); ++i) {
+    const IndexItem o = first[i];
+    if (o.kind == IndexKind::at) {
+      both.at(o.start);
+      continue;
+    }
+    new_axes();
+    if (k == second.size()) return std::nullopt;
+    const IndexItem n = second[k++];
+    if (o.kind == IndexKind::newaxis) {
+      if (n.kind == IndexKind::range && n.length != 1) return std::nullopt;
+      if (n.kind == IndexKind::range) both.newaxis();
+    } else if (n.kind == IndexKind::at) {
+      both.at(o.start + n.start * o.step);
+    } else if (n.length == 0) {
+      both.range(0, 1, 0);
+    } else {
+      both.range(o.start + n.start * o.step, o.step * n.step, n.length);
+    }
+  }
+  new_axes();
+  if (k != second.size()) return std::nullopt;
+  return both;
+}
+
+constexpr uint64_t stale = ~uint64_t{0};
+
+}  // namespace
+
+bool Cell::shows_leaf() const {
+  const Cell* c = this;
+  while (c->is_view_) c = c->info_->view->base.get();
+  return c->is_leaf();
+}
+
+Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
+  Cell* c = from(std::move(content));
+  if (base->is_view_ && is_slice(op) && is_slice(*base->info_->view->op)) {
+    const View& outer = *base->info_->view;
+    if (std::optional<IndexSpec> both = composed(IndexSpec::from(outer.attrs), IndexSpec::from(attrs))) {
+      attrs = std::move(*both).attrs();
+      base = CellPtr(outer.base);
+    }
+  }
+  const uint64_t version = base->version();
+  c->info().view = std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version});
+  c->is_view_ = true;
+  return c;
+}
+
+bool Cell::shows(const Cell& whole, const IndexSpec& spec) const {
+  if (!is_view_ || !spec.is_basic() || !is_slice(*info_->view->op)) return false;
+  const View& own = *info_->view;
+  if (own.base.get() == &whole) return own.attrs == spec.attrs();
+  if (!whole.is_view_ || !is_slice(*whole.info_->view->op)) return false;
+  const View& outer = *whole.info_->view;
+  if (own.base.get() != outer.base.get()) return false;
+  const std::optional<IndexSpec> both = composed(IndexSpec::from(outer.attrs), spec);
+  return both && own.attrs == both->attrs();
+}
+
+void Cell::refresh() {
+  if (!info_->view->base->is_view_) return read_base();
+  std::vector<Cell*> chain;
+  for (Cell* c = this; c->is_view_; c = c->info_->view->base.get()) chain.push_back(c);
+  for (size_t k = chain.size(); k-- > 0;) chain[k]->read_base();
+}
+
+// Recorded even where recording is off: the view goes on standing for a part of its base.
+void Cell::read_base() {
+  View& view = *info_->view;
+  Cell& base = *view.base;
+  if (base.version_ == view.base_version) return;
+  if (base.tape_ && !Tape::is_current(base.tape_))
+    throw_wrong_thread(*base.tape_, "reading a view again");
+  const RecordingGuard record(true);
+  Tape& tape = Tape::current();
+  const Ref whole(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
+  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
+  view.base_version = base.version_;
+  ++version_;
+}
+
+// A view of the buffer would keep a write to it from being made in place. The view reads again when it is asked.
+void Cell::let_base_alone() {
+  info_->view->base_version = stale;
+  become(Ref());
+}
+
+// Every base's content with this view's part replaced, then read again.
+void Cell::write_through(Ref content) {
+  refresh();
+  const bool plain = !content.tracked() && shows_leaf();
+  const RecordingGuard record(!plain);
+  Cell* c = this;
+  for (;;) {
+    View& view = *c->info_->view;
+    Cell& base = *view.base;
+    c->let_base_alone();
+    if (!base.is_view_ && is_slice(*view.op)) {
+      base.assign(IndexSpec::from(view.attrs), {}, std::move(content));
+      break;
+    }
+    content = with_part(plain ? Ref(base.value()) : base.ref(), *view.op, view.attrs, content);
+    if (!base.is_view_) {
+      base.set(std::move(content));
+      break;
+    }
+    c = &base;
+  }
+  refresh();
+}
+
+void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
+  refresh();
+  View& view = *info_->view;
+  if (spec.is_basic() && is_slice(*view.op) && !view.base->is_view_) {
+    if (const std::optional<IndexSpec> both = composed(IndexSpec::from(view.attrs), spec)) {
+      let_base_alone();
+      view.base->assign(*both, {}, std::move(update));
+      return refresh();
+    }
+  }
+  const RecordingGuard record(!(shows_leaf() && !update.tracked()));
+  const std::vector<Ref> index_refs(indices.begin(), indices.end());
+  Ref whole = ref();
+  write_through(set_index(std::move(whole), spec, std::move(update), index_refs));
+}
+
+}  // namespace tapegrad
