@@ -210,11 +210,8 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
       throw_error<TypeError>(
           "item assignment: this Variable is a scalar; give it a new value with v.value = x");
     const python::IndexKey parsed = python::parse_index(key, type.shape);
-    if (is_variable(value) && parsed.spec.is_basic()) {
-      static const Op& slice_op = *find_op("slice");
-      if (variable_cell(value).is_view_of(cell, slice_op, parsed.spec.attrs()))
-        return 0;  // v[i] += x wrote already
-    }
+    if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
+      return 0;  // v[i] += x wrote already
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
     return 0;
   });

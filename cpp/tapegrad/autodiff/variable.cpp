@@ -14,22 +14,21 @@
 namespace tapegrad {
 namespace {
 
-// Cells come and go with every operation: a small list of free ones per thread.
+// Cells come and go with every operation: a small list of free ones per thread. The lists are plain
+// data that outlives the owner, because cells still go while the thread ends.
+constexpr int most_free_cells = 4096;
+thread_local void* free_cells = nullptr;
+thread_local int free_cell_count = 0;  // most_free_cells keeps all others out
+
 struct FreeCells {
-  void* head = nullptr;
-  int count = 0;
-  bool alive = true;
   ~FreeCells() {
-    alive = false;
-    while (head) {
-      void* next = *static_cast<void**>(head);
-      ::operator delete(head);
-      head = next;
-    }
+    free_cell_count = most_free_cells;
+    while (free_cells)
+      ::operator delete(std::exchange(free_cells, *static_cast<void**>(free_cells)));
   }
 };
-thread_local FreeCells free_cells;
-constexpr int most_free_cells = 4096;
+
+void own_free_cells() { thread_local FreeCells owner; }
 
 std::vector<Ref> index_refs(const std::vector<Value>& indices) {
   return {indices.begin(), indices.end()};
@@ -38,23 +37,22 @@ std::vector<Ref> index_refs(const std::vector<Value>& indices) {
 }  // namespace
 
 void* Cell::operator new(size_t bytes) {
-  FreeCells& f = free_cells;
-  if (f.head == nullptr) return ::operator new(bytes);
-  void* p = f.head;
-  f.head = *static_cast<void**>(p);
-  --f.count;
+  void* const p = free_cells;
+  if (p == nullptr) return ::operator new(bytes);
+  free_cells = *static_cast<void**>(p);
+  --free_cell_count;
   return p;
 }
 
 void Cell::operator delete(void* p, size_t) {
-  FreeCells& f = free_cells;
-  if (!f.alive || f.count >= most_free_cells) {
+  if (free_cell_count >= most_free_cells) {
     ::operator delete(p);
     return;
   }
-  *static_cast<void**>(p) = f.head;
-  f.head = p;
-  ++f.count;
+  if (free_cells == nullptr) own_free_cells();
+  *static_cast<void**>(p) = free_cells;
+  free_cells = p;
+  ++free_cell_count;
 }
 
 Cell* Cell::leaf(Value value, std::string name) {

@@ -6,8 +6,9 @@
 #include "tapegrad/ops/index.h"
 #include "tapegrad/ops/shape.h"
 
-// Views: Cells that show a part of another. They read again when their base has moved, and what is written to them is
-// written to the base. A slice of a slice is a slice of the first base, so chains of them stay short.
+// Views: Cells that show a part of another. They read again when their base has moved, and what is
+// written to them is written to the base. A slice of a slice is a slice of the first base, so
+// chains of them stay short.
 
 namespace tapegrad {
 namespace {
@@ -32,7 +33,8 @@ Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
                  shape);
 }
 
-// The spec that does what `outer` and then `inner` do, for basic specs; none for a lane, or a new axis taken away.
+// The spec that does what `outer` and then `inner` do, for basic specs; none for a lane, or a new
+// axis taken away.
 std::optional<IndexSpec> composed(const IndexSpec& outer, const IndexSpec& inner) {
   const IndexItems first = outer.items(), second = inner.items();
   IndexSpec both;
@@ -79,7 +81,8 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   Cell* c = from(std::move(content));
   if (base->is_view_ && is_slice(op) && is_slice(*base->info_->view->op)) {
     const View& outer = *base->info_->view;
-    if (std::optional<IndexSpec> both = composed(IndexSpec::from(outer.attrs), IndexSpec::from(attrs))) {
+    if (std::optional<IndexSpec> both =
+            composed(IndexSpec::from(outer.attrs), IndexSpec::from(attrs))) {
       attrs = std::move(*both).attrs();
       base = CellPtr(outer.base);
     }
@@ -123,7 +126,8 @@ void Cell::read_base() {
   ++version_;
 }
 
-// A view of the buffer would keep a write to it from being made in place. The view reads again when it is asked.
+// A view of the buffer would keep a write to it from being made in place. The view reads again when
+// it is asked.
 void Cell::let_base_alone() {
   info_->view->base_version = stale;
   become(Ref());

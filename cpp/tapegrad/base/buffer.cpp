@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #ifdef __linux__
@@ -132,17 +133,21 @@ class BufferPool {
         for (Buffer* b : list) release_memory(b);
     }
   };
-  struct LocalOwner {
-    Local* cache = new Local;
-    ~LocalOwner() {
-      delete cache;
-      cache = nullptr;
-    }
-  };
+  static Local* local() { return local_ ? local_ : make_local(); }
 
-  static Local* local() {
-    thread_local LocalOwner owner;
-    return owner.cache;
+  // What tells that the thread is ending outlives the owner: a destructor's writes to its own
+  // object are no one's to read.
+  static Local* make_local() {
+    struct Owner {
+      ~Owner() {
+        delete std::exchange(local_, nullptr);
+        ending_ = true;
+      }
+    };
+    if (ending_) return nullptr;
+    thread_local Owner owner;
+    local_ = new Local;
+    return local_;
   }
 
   static Buffer* allocate(size_t bytes) {
@@ -180,11 +185,17 @@ class BufferPool {
   }
 
  private:
+  static thread_local Local* local_;
+  static thread_local bool ending_;
+
   std::mutex mutex_;
   std::vector<Buffer*> free_[class_count];
   size_t cached_ = 0;
   size_t capacity_ = size_t{4} << 30;
 };
+
+thread_local BufferPool::Local* BufferPool::local_ = nullptr;
+thread_local bool BufferPool::ending_ = false;
 
 Buffer* Buffer::allocate(size_t bytes) { return BufferPool::allocate(bytes); }
 

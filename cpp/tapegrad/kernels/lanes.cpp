@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tapegrad/kernels/copy.h"
 #include "tapegrad/kernels/cpu.h"
 #include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/kernels/elementwise_operands.h"
@@ -22,6 +23,11 @@ void fill_lanes(LaneKernels<double>& f64, LaneKernels<float>& f32);
 }
 
 namespace {
+
+// Ready to be written in place: a packed buffer that nobody else has.
+void own(Value& v) {
+  if (!v.is_scalar() && !(v.owns_buffer() && v.is_contiguous())) v = packed_copy(v);
+}
 
 struct BothLaneKernels {
   LaneKernels<double> f64;
@@ -260,7 +266,7 @@ void accumulate_product_as(const ScalarProgram& partial, std::span<const Value> 
   for (const Value* v : operands.span())
     if (v) shape = broadcast_shapes(shape, v->shape(), "accumulate_product");
   if (accumulate) {
-    adjoint.ensure_owned();
+    own(adjoint);
   } else {
     adjoint = Value::empty(d, shape);
   }
@@ -295,7 +301,7 @@ void add_in_place_as(Value& to, const Value& v) {
     to.set_scalar(static_cast<double>(static_cast<T>(to.as_double()) + scalar_as<T>(v)));
     return;
   }
-  to.ensure_owned();
+  own(to);
   const Value* values[] = {&v};
   const Operands<T> operands(values, to.shape());
   const LaneKernels<T>& sums = lane_kernels<T>();

@@ -1,5 +1,6 @@
 #include "tapegrad/sweep/elementwise_rule.h"
 
+#include "tapegrad/kernels/copy.h"
 #include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/kernels/lanes.h"
 #include "tapegrad/kernels/reduce_sum.h"
@@ -50,7 +51,7 @@ void ElementwiseNode::add_pullback(int i, const Value& ct, Value& adjoint) const
     add_into(adjoint, pullback(i, ct).cast(adjoint.dtype()));
     return;
   }
-  if (!(adjoint.owns_buffer() && adjoint.is_contiguous())) adjoint = adjoint.copy();
+  if (!(adjoint.owns_buffer() && adjoint.is_contiguous())) adjoint = packed_copy(adjoint);
   accumulate_product(p, {operands_, static_cast<size_t>(n_in_) + 1}, ct, adjoint, true);
 }
 

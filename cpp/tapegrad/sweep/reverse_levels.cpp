@@ -39,7 +39,7 @@ double cost_ns(const Tape& tape, const Node& n) {
 
 }  // namespace
 
-bool ReverseSweep::plan_levels() {
+bool ReverseSweep::worth_threads() {
   const size_t count = state_.size();
   if (count < 4 || num_threads() < 2 || in_parallel()) return false;
   bool any_array = false;
@@ -47,9 +47,7 @@ bool ReverseSweep::plan_levels() {
     any_array = node_at(pos).value.size() >= 64;
   if (!any_array) return false;
 
-  std::vector<uint32_t> level(count, 0);
   cost_.resize(count);
-  uint32_t deepest = 0;
   double total = 0, worthy = 0;
   const bool always = work_threshold_ns() <= 0;  // for tests
   for (size_t pos = 0; pos < count; ++pos) {
@@ -57,8 +55,17 @@ bool ReverseSweep::plan_levels() {
     total += cost_[pos];
     if (cost_[pos] >= worth_a_turn_ns) worthy += cost_[pos];
   }
-  if (!always && (total < level_worth_ns || worthy < 0.5 * total)) return false;
+  return always || (total >= level_worth_ns && worthy >= 0.5 * total);
+}
+
+bool ReverseSweep::plan_levels() {
+  const size_t count = state_.size();
+  const bool always = work_threshold_ns() <= 0;
+  std::vector<uint32_t> level(count, 0);
+  uint32_t deepest = 0;
+  double total = 0;
   for (size_t pos = 0; pos < count; ++pos) {
+    total += cost_[pos];
     deepest = std::max(deepest, level[pos]);
     for (int32_t in : schedule_->inputs_of(pos))
       if (in >= 0)
@@ -81,6 +88,13 @@ bool ReverseSweep::plan_levels() {
   return gain > 0.5 * total || (always && levels_.size() < count);
 }
 
+// So that threads never insert.
+void ReverseSweep::prepare_picked() {
+  for (size_t pos = 0; pos < state_.size(); ++pos)
+    if (node_at(pos).kind == NodeKind::pick && schedule_->inputs_of(pos)[0] >= 0)
+      picked_[static_cast<size_t>(schedule_->inputs_of(pos)[0])];
+}
+
 void ReverseSweep::run_levels() {
   const size_t count = state_.size();
   outbox_.assign(count, {});
@@ -91,45 +105,36 @@ void ReverseSweep::run_levels() {
       std::vector<uint32_t>& from = senders_[static_cast<size_t>(in)];
       if (from.empty() || from.back() != pos) from.push_back(static_cast<uint32_t>(pos));
     }
-    const Node& n = node_at(pos);
-    if (n.kind == NodeKind::pick && schedule_->inputs_of(pos)[0] >= 0)
-      picked_[static_cast<size_t>(schedule_->inputs_of(pos)[0])];  // so that threads never insert
   }
-  by_level_ = true;
+  prepare_picked();
+  deferred_.assign(count, 1);
+  const ConcurrentSection section(concurrent_, outbox_);
   const auto turn = [this](size_t pos) {
     land_pending(pos);
     process(pos);
   };
-  try {
-    for (const std::vector<uint32_t>& nodes : levels_) {
-      std::vector<uint32_t> light;
-      double together = 0;
-      for (uint32_t pos : nodes) {
-        if (cost_[pos] >= splits_itself_ns) {
-          turn(pos);
-        } else {
-          light.push_back(pos);
-          together += cost_[pos];
-        }
+  for (const std::vector<uint32_t>& nodes : levels_) {
+    std::vector<uint32_t> light;
+    double together = 0;
+    for (uint32_t pos : nodes) {
+      if (cost_[pos] >= splits_itself_ns) {
+        turn(pos);
+      } else {
+        light.push_back(pos);
+        together += cost_[pos];
       }
-      if (light.size() < 2 || (together < level_worth_ns && work_threshold_ns() > 0)) {
-        for (uint32_t pos : light) turn(pos);
-        continue;
-      }
-      const size_t groups = std::min(light.size(), static_cast<size_t>(num_threads()) * 4);
-      parallel_tasks(static_cast<int64_t>(groups), [&](int64_t g) {
-        const size_t from = light.size() * static_cast<size_t>(g) / groups;
-        const size_t to = light.size() * static_cast<size_t>(g + 1) / groups;
-        for (size_t k = from; k < to; ++k) turn(light[k]);
-      });
     }
-  } catch (...) {
-    by_level_ = false;
-    outbox_.clear();
-    throw;
+    if (light.size() < 2 || (together < level_worth_ns && work_threshold_ns() > 0)) {
+      for (uint32_t pos : light) turn(pos);
+      continue;
+    }
+    const size_t groups = std::min(light.size(), static_cast<size_t>(num_threads()) * 4);
+    parallel_tasks(static_cast<int64_t>(groups), [&](int64_t g) {
+      const size_t from = light.size() * static_cast<size_t>(g) / groups;
+      const size_t to = light.size() * static_cast<size_t>(g + 1) / groups;
+      for (size_t k = from; k < to; ++k) turn(light[k]);
+    });
   }
-  by_level_ = false;
-  outbox_.clear();
 }
 
 void ReverseSweep::land_pending(size_t pos) {

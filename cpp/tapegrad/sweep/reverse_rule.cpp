@@ -53,7 +53,7 @@ ReverseRule::ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, cons
                        : sweep.take(pos));
   } else {
     cts_.swap(sweep.picked_.at(pos));
-    if (!sweep.by_level_) sweep.picked_.erase(pos);
+    if (!sweep.concurrent_) sweep.picked_.erase(pos);
   }
 }
 

@@ -16,7 +16,7 @@ void ReverseSweep::start(const Schedule& schedule, bool recorded) {
   schedule_ = &schedule;
   tape_ = schedule.tape;
   recorded_ = recorded;
-  by_level_ = false;
+  concurrent_ = false;
   picked_.clear();
   state_.assign(n, State::absent);
   numbers_.resize(n);
@@ -45,9 +45,9 @@ void ReverseSweep::finish() {
 }
 
 void ReverseSweep::run() {
-  if (!recorded_ && plan_levels()) {
-    run_levels();
-    return;
+  if (!recorded_ && worth_threads()) {
+    if (plan_components()) return run_components();
+    if (plan_levels()) return run_levels();
   }
   for (size_t pos = 0; pos < state_.size(); ++pos) process(pos);
 }
@@ -143,7 +143,7 @@ void ReverseSweep::process_elementwise(size_t pos, const Node& n) {
   for (size_t i = 0; i < to.size(); ++i) {
     if (to[i] < 0) continue;
     const auto at = static_cast<size_t>(to[i]);
-    if (!by_level_ && state_[at] == State::held && !held_[at].tracked()) {
+    if (!waits(at) && state_[at] == State::held && !held_[at].tracked()) {
       Value adjoint = std::move(held_[at]).take_value();
       held_[at] = Ref();
       e.add_pullback(static_cast<int>(i), ct, adjoint);
@@ -172,7 +172,7 @@ void ReverseSweep::land(size_t from, size_t to, Ref contribution) {
     throw_error<RuntimeError>("internal error: ", op_by_id(node_at(from).op).name,
                               " gave an adjoint of shape ", contribution.shape(),
                               " to an input of shape ", target.shape());
-  if (by_level_) {
+  if (waits(to)) {
     outbox_[from].push_back(
         {static_cast<uint32_t>(to), -1, nullptr, {}, {std::move(contribution)}});
   } else {
@@ -181,7 +181,7 @@ void ReverseSweep::land(size_t from, size_t to, Ref contribution) {
 }
 
 void ReverseSweep::land_number(size_t from, size_t to, double c) {
-  if (by_level_) {
+  if (waits(to)) {
     land(from, to, Ref(Value::scalar(c, node_at(to).value.dtype())));
   } else {
     add_number_now(to, c);
@@ -190,7 +190,7 @@ void ReverseSweep::land_number(size_t from, size_t to, double c) {
 
 void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs,
                                  std::vector<Ref> rest) {
-  if (by_level_) {
+  if (waits(to)) {
     outbox_[from].push_back({static_cast<uint32_t>(to), -1, &op, attrs, std::move(rest)});
   } else {
     add_in_place_now(to, op, attrs, std::move(rest));
@@ -198,7 +198,7 @@ void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Att
 }
 
 void ReverseSweep::land_pick(size_t from, size_t to, size_t output, Ref contribution) {
-  if (by_level_) {
+  if (waits(to)) {
     outbox_[from].push_back({static_cast<uint32_t>(to),
                              static_cast<int32_t>(output),
                              nullptr,

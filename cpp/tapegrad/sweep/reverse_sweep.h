@@ -32,6 +32,26 @@ class ReverseSweep {
 
  private:
   friend class ReverseRule;
+  struct Pending;
+  // On for a block; what waits in the outboxes goes with it, also when an exception leaves it.
+  class ConcurrentSection {
+   public:
+    ConcurrentSection(bool& on, std::vector<std::vector<Pending>>& outbox)
+        : on_(on), outbox_(outbox) {
+      on_ = true;
+    }
+    ~ConcurrentSection() {
+      on_ = false;
+      outbox_.clear();
+    }
+    ConcurrentSection(const ConcurrentSection&) = delete;
+    ConcurrentSection& operator=(const ConcurrentSection&) = delete;
+
+   private:
+    bool& on_;
+    std::vector<std::vector<Pending>>& outbox_;
+  };
+
   enum class State : uint8_t { absent, number, held };
 
   // A contribution whose landing waits for its turn (level by level, on several threads).
@@ -61,19 +81,28 @@ class ReverseSweep {
   Ref take(size_t pos);
   const Node& node_at(size_t pos) const { return tape_->node(schedule_->slots[pos]); }
 
+  bool worth_threads();  // estimates the cost of every node
+  bool plan_components();
+  void run_components();
   bool plan_levels();
   void run_levels();
+  void prepare_picked();
+  bool waits(size_t to) const { return concurrent_ && deferred_[to]; }
   void land_pending(size_t pos);
 
   const Schedule* schedule_ = nullptr;
   Tape* tape_ = nullptr;
   bool recorded_ = false;
-  bool by_level_ = false;
+  bool concurrent_ =
+      false;  // rules run on several threads: what goes to a deferred target waits in an outbox
   std::vector<State> state_;
   std::vector<double> numbers_;
   std::vector<Ref> held_;
   std::unordered_map<size_t, std::vector<Ref>> picked_;  // cotangents of ops with several outputs
   std::vector<double> cost_;
+  std::vector<uint8_t> deferred_;  // by position
+  std::vector<int32_t> part_;      // by position
+  std::vector<std::vector<uint32_t>> parts_;
   std::vector<std::vector<uint32_t>> levels_;
   std::vector<std::vector<Pending>>
       outbox_;  // by consumer: written by the thread that runs its rule

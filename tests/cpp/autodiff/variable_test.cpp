@@ -216,16 +216,60 @@ TEST(a_view_read_while_recording_is_off_is_still_recorded) {
   for (int64_t i = 0; i < 4; ++i) CHECK(x.grad().at(i) == expected[i]);
 }
 
+TEST(a_slice_of_a_slice_is_a_slice) {
+  const auto entries = [](const Value& v) {
+    std::vector<double> all;
+    for (int64_t i = 0; i < v.size(); ++i) all.push_back(v.at(i));
+    return all;
+  };
+  const Variable base(counted({4, 6}));
+  const Variable odd =
+      view(base, IndexSpec().range(3, -2, 2).newaxis().range(1, 2, 3));  // (2, 1, 3)
+  const IndexSpec inner[] = {
+      IndexSpec().at(1).at(0).at(2), IndexSpec().range(1, -1, 2).range(0, 1, 1).range(2, -2, 2),
+      IndexSpec().newaxis().at(0).newaxis().range(0, 1, 1).range(0, 1, 0).newaxis(),
+      IndexSpec().range(0, 1, 2).range(0, 1, 0).at(1)};
+  for (const IndexSpec& spec : inner) {
+    const Value expected = slice(odd.ref(), spec).value();
+    if (expected.is_scalar()) {
+      assign(odd, spec, Ref(-1.0));
+      CHECK(base.value().at(1 * 6 + 5) == -1);
+      continue;
+    }
+    const Variable part = view(odd, spec);
+    CHECK(part.value().shape() == expected.shape() && entries(part.value()) == entries(expected));
+    CHECK(part.cell().shows(odd.cell(), spec) && !part.cell().shows(base.cell(), spec));
+    assign(base, IndexSpec().at(1).at(1), Ref(base.value().at(7) + 100));
+    CHECK(entries(part.value()) == entries(slice(odd.ref(), spec).value()));
+  }
+}
+
+TEST(n_writes_through_a_view_take_time_of_order_n) {
+  constexpr int64_t n = 100'000;
+  const Variable x(counted({n})), y(Value::zeros(DType::float64, Dims{n}));
+  const Variable part = view(view(y, range(1, n - 2)), IndexSpec().range(n - 3, -1, n - 2));
+  const Ref read = x.ref();
+  for (int64_t i = 0; i < n - 2; ++i)
+    assign(part, IndexSpec().at(i), slice(read, IndexSpec().at(i)));
+  CHECK(y.value().at(1) == static_cast<double>(n - 3) && y.value().at(n - 1) == 0);
+  sum(square(y)).backward();
+  for (int64_t i = 0; i < n - 2; i += 999) CHECK(x.grad().at(i) == 2.0 * static_cast<double>(i));
+}
+
 TEST(long_chains_of_views) {
   const int64_t live = Tape::current().live_nodes();
   {
-    const Variable base(counted({3}));
+    const Variable base(counted({2, 2}));
     Variable v = base;
-    for (int i = 0; i < 20'000; ++i) v = view(v, range(0, 3));
-    assign(base, IndexSpec().at(1), Ref(5.0));
-    CHECK(v.value().at(1) == 5);
-    assign(v, IndexSpec().at(2), Ref(6.0));
+    for (int i = 0; i < 3001; ++i) v = transposed(v);
+    assign(base, IndexSpec().at(0).at(1), Ref(5.0));
+    CHECK(v.value().at(2) == 5);
+    assign(v, IndexSpec().at(0).at(1), Ref(6.0));
     CHECK(base.value().at(2) == 6 && base.cell().is_leaf());
+    v = base;
+    for (int i = 0; i < 100'000; ++i) v = view(v, IndexSpec().range(0, 1, 2).range(0, 1, 2));
+    assign(base, IndexSpec().at(0).at(0), Ref(7.0));
+    CHECK(v.value().at(0) == 7);
   }
   CHECK(Tape::current().live_nodes() == live);
 }
