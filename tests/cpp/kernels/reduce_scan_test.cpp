@@ -48,6 +48,31 @@ TEST(matches_plain_loops_for_every_layout) {
           }
 }
 
+TEST(long_lines_are_summed_in_chunks) {
+  for (int64_t n : {128'000, 128'001, 143'999, 200'000})
+    for (bool reverse : {false, true}) {
+      const Value x = laid_out(Dims{n}, 0);
+      check_scan(cumulative_sum(x, 0, reverse), x, x, 0, reverse, 1e-12,
+                 [](bool, double y, double, double v) { return y + v; });
+      Value whole = Value::empty(DType::int64, Dims{n});  // exact: no chunk is lost or doubled
+      for (int64_t i = 0; i < n; ++i) whole.data<int64_t>()[i] = i % 7 - 2;
+      check_scan(cumulative_sum(whole, 0, reverse), whole, whole, 0, reverse, 0,
+                 [](bool, double y, double, double v) { return y + v; });
+    }
+}
+
+TEST(sums_of_long_lines_never_fall) {
+  Value x = Value::empty(DType::float64, Dims{300'000});
+  for (int64_t i = 0; i < x.size(); ++i)
+    x.data<double>()[i] = i % 3 == 0 ? 0.0 : 0.1 / (1.0 + i % 11);
+  const Value y = cumulative_sum(x, 0, false);
+  bool rises = true;
+  for (int64_t i = 1; i < y.size(); ++i) rises = rises && y.at(i) >= y.at(i - 1);
+  CHECK(rises);
+  const Value zeros = cumulative_sum(Value::full(DType::float64, Dims{200'000}, -0.0), 0, false);
+  CHECK(std::signbit(zeros.at(0)) && std::signbit(zeros.at(199'999)));
+}
+
 TEST(empty_arrays_stay_empty) {
   const Value v = Value::empty(DType::float64, Dims{0, 3});
   CHECK(cumulative_sum(v, 0, false).shape() == (Dims{0, 3}));
@@ -69,7 +94,7 @@ TEST(integers_wrap) {
 }
 
 TEST(bits_do_not_depend_on_the_number_of_threads) {
-  for (const Dims& shape : {Dims{50, 40}, Dims{7, 300, 90}, Dims{30, 2000}})
+  for (const Dims& shape : {Dims{50, 40}, Dims{7, 300, 90}, Dims{30, 2000}, Dims{2, 150'000}})
     for (int axis = 0; axis < shape.ndim(); ++axis) {
       const Value x = laid_out(shape, 1), c = laid_out(shape, 0);
       CHECK(same_for_any_threads([&] { return cumulative_sum(x, axis, false); }));

@@ -1,0 +1,44 @@
+// How a kernel reads its inputs: any number of them, of any dtype and strides, broadcast to the
+// index space. Those that are contiguous arrays of T in the space's shape are read in place, the
+// others block by block through pack().
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tapegrad/base/value.h"
+
+namespace tapegrad {
+
+// Throws ValueError where the input does not broadcast to `space`; true where one number stands for
+// all of its elements.
+bool lane_input_is_uniform(const Value& v, std::span<const int64_t> space, size_t number);
+
+template <class T>
+T uniform_lane_input(const Value& v);
+
+template <class T>
+class LaneInput {
+ public:
+  static size_t strides_needed(std::span<const int64_t> space) { return space.size(); }
+
+  LaneInput() = default;
+  // `strides` has room for strides_needed(space), and lives as long as this.
+  LaneInput(const Value& v, std::span<const int64_t> space, int64_t* strides);
+
+  const T* in_place() const { return direct_ ? static_cast<const T*>(data_) : nullptr; }
+  // Elements [begin, begin + n), n > 0, then the last one again up to `padded`.
+  void pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded, T* to) const;
+
+ private:
+  using Gather = void (*)(T* to, const void* data, int64_t offset, int64_t stride, int64_t n);
+
+  const void* data_ = nullptr;
+  Gather gather_ = nullptr;
+  int64_t* strides_ = nullptr;
+  int64_t run_ = 1, run_stride_ = 0;  // trailing axes that are walked as one
+  size_t outer_axes_ = 0;             // the others
+  bool direct_ = false;
+};
+
+}  // namespace tapegrad

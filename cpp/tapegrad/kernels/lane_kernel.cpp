@@ -1,0 +1,195 @@
+#include "tapegrad/kernels/lane_kernel.h"
+
+#include <atomic>
+#include <mutex>
+#include <sstream>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/kernels/lane_inputs.h"
+#include "tapegrad/kernels/lane_run.h"
+#include "tapegrad/kernels/lane_sums.h"
+
+namespace tapegrad {
+namespace {
+
+constexpr int64_t short_space = 64;
+
+// The plans made so far. Those that read it take no lock: it only grows.
+template <class T>
+class PlanCache {
+ public:
+  PlanCache() = default;
+  PlanCache(const PlanCache&) = delete;
+  PlanCache& operator=(const PlanCache&) = delete;
+  ~PlanCache() {
+    for (const Entry* e = head_.load(); e;) {
+      const Entry* next = e->next;
+      delete e;
+      e = next;
+    }
+  }
+
+  // `own` holds a plan that there was no room for.
+  const LanePlan<T>& get(const LaneKernel& kernel, const InputBits& uniform,
+                         std::unique_ptr<LanePlan<T>>& own) {
+    if (const LanePlan<T>* plan = find(uniform)) return *plan;
+    std::lock_guard lock(mutex_);
+    if (const LanePlan<T>* plan = find(uniform)) return *plan;
+    std::unique_ptr<LanePlan<T>> plan = make_lane_plan<T>(kernel, uniform);
+    const LanePlan<T>& made = *plan;
+    if (count_ == most_plans) {
+      own = std::move(plan);
+    } else {
+      ++count_;
+      head_.store(new Entry{uniform, std::move(plan), head_.load(std::memory_order_relaxed)},
+                  std::memory_order_release);
+    }
+    return made;
+  }
+
+ private:
+  static constexpr int most_plans = 32;
+
+  struct Entry {
+    InputBits uniform;
+    std::unique_ptr<LanePlan<T>> plan;
+    const Entry* next;
+  };
+
+  const LanePlan<T>* find(const InputBits& uniform) const {
+    for (const Entry* e = head_.load(std::memory_order_acquire); e; e = e->next)
+      if (e->uniform == uniform) return e->plan.get();
+    return nullptr;
+  }
+
+  std::atomic<const Entry*> head_{nullptr};
+  std::mutex mutex_;
+  int count_ = 0;
+};
+
+void check_kernel(const LaneKernel& k) {
+  const auto fail = [](auto... what) { throw_error<ValueError>("LaneKernel: ", what...); };
+  if (!is_floating(k.dtype)) fail("computes in float64 or float32, not in ", dtype_name(k.dtype));
+  uint32_t next = k.first_result();
+  for (const LaneKernel::Instruction& step : k.code) {
+    const int arity = scalar_fn_info(step.fn).arity;
+    for (size_t i = 0; i < static_cast<size_t>(arity); ++i)
+      if (step.args[i] >= next)
+        fail("operand ", step.args[i], " of %", next, " = ", scalar_fn_info(step.fn).name,
+             " comes after it; operands are numbered inputs, constants, results");
+    ++next;
+  }
+  for (const LaneKernel::Output& o : k.outputs) {
+    if (o.operand >= next) fail("output %", o.operand, " of ", next, " operands");
+    if (o.dtype != k.dtype && (o.summed || !is_bool(o.dtype)))
+      fail("an output is of ", dtype_name(k.dtype), ", or bool where it is not summed; got ",
+           dtype_name(o.dtype));
+  }
+}
+
+}  // namespace
+
+struct LaneProgram::Code {
+  LaneKernel kernel;
+  PlanCache<double> f64;
+  PlanCache<float> f32;
+
+  template <class T>
+  PlanCache<T>& plans() {
+    if constexpr (sizeof(T) == sizeof(double)) {
+      return f64;
+    } else {
+      return f32;
+    }
+  }
+
+  template <class T>
+  void run(std::span<const Value> inputs, std::span<const int64_t> space,
+           std::span<Value> outputs) {
+    thread_local InputBits uniform;
+    uniform.reset(inputs.size());
+    const int64_t size = element_count(space);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (lane_input_is_uniform(inputs[i], space, i) || size == 1) uniform.set(i);
+    if (size == 0) return make_empty(space, outputs);
+    if (size > 1 && size <= short_space) uniform.set(inputs.size());
+    std::unique_ptr<LanePlan<T>> own;
+    const LanePlan<T>& plan = plans<T>().get(kernel, uniform, own);
+    run_lane_plan(kernel, plan, inputs, space, outputs);
+  }
+
+  void make_empty(std::span<const int64_t> space, std::span<Value> outputs) const {
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      const LaneKernel::Output& o = kernel.outputs[k];
+      if (o.summed) (void)sum_geometry(space, o.shape);
+      outputs[k] = Value::zeros(o.dtype, o.summed ? o.shape : Dims(space));
+    }
+  }
+
+  template <class T>
+  int slot_count() {
+    std::unique_ptr<LanePlan<T>> own;
+    return static_cast<int>(plans<T>().get(kernel, InputBits(kernel.n_inputs), own).slots);
+  }
+};
+
+LaneProgram::LaneProgram(LaneKernel kernel) : code_(std::make_unique<Code>()) {
+  check_kernel(kernel);
+  code_->kernel = std::move(kernel);
+}
+
+LaneProgram::~LaneProgram() = default;
+
+const LaneKernel& LaneProgram::kernel() const { return code_->kernel; }
+
+int LaneProgram::slot_count() const {
+  return code_->kernel.dtype == DType::float32 ? code_->slot_count<float>()
+                                               : code_->slot_count<double>();
+}
+
+void LaneProgram::run(std::span<const Value> inputs, std::span<const int64_t> space,
+                      std::span<Value> outputs) const {
+  const LaneKernel& k = code_->kernel;
+  if (inputs.size() != k.n_inputs || outputs.size() != k.outputs.size())
+    throw_error<ValueError>("LaneProgram: the kernel has ", k.n_inputs, " inputs and ",
+                            k.outputs.size(), " outputs, got ", inputs.size(), " and ",
+                            outputs.size());
+  if (k.dtype == DType::float32) {
+    code_->run<float>(inputs, space, outputs);
+  } else {
+    code_->run<double>(inputs, space, outputs);
+  }
+}
+
+std::string to_string(const LaneKernel& kernel) {
+  std::ostringstream out;
+  out.precision(17);
+  const auto operand = [&](uint32_t i) {
+    if (i < kernel.n_inputs) {
+      out << "x" << i;
+    } else if (i < kernel.first_result()) {
+      out << kernel.constants[i - kernel.n_inputs];
+    } else {
+      out << "%" << i;
+    }
+  };
+  uint32_t result = kernel.first_result();
+  for (const LaneKernel::Instruction& step : kernel.code) {
+    const ScalarFnInfo& info = scalar_fn_info(step.fn);
+    out << "%" << result++ << " = " << info.name << "(";
+    for (size_t i = 0; i < static_cast<size_t>(info.arity); ++i) {
+      if (i) out << ", ";
+      operand(step.args[i]);
+    }
+    out << ")\n";
+  }
+  for (const LaneKernel::Output& o : kernel.outputs) {
+    out << (o.summed ? "sum " : is_bool(o.dtype) ? "test " : "store ");
+    operand(o.operand);
+    if (o.summed) out << " to " << o.shape;
+    out << "\n";
+  }
+  return out.str();
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,71 @@
+// A LaneKernel is a scalar tape that runs over the elements of an index space: what a fused
+// expression, forward and reverse in one, is compiled to. Operands are numbered: the inputs first,
+// then the constants, then one number for each instruction's result (SSA).
+//
+// The index space is a shape; an input is an array (or scalar) that broadcasts to it, of any dtype
+// and strides. An output is an operand stored as an array of the space's shape, or summed down to a
+// shape that broadcasts to it (sum_to_shape: () gives the sum of all). Blocks of lanes stay in the
+// first-level cache; threads share out the blocks. The bits depend on kernel, shapes and
+// instruction-set level alone; sums are those of kernels/reduce_sum.h.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tapegrad/base/value.h"
+#include "tapegrad/scalar/function_list.h"
+
+namespace tapegrad {
+
+struct LaneKernel {
+  struct Instruction {
+    ScalarFn fn;
+    std::array<uint32_t, 3> args;  // operands; those past the arity are 0
+  };
+  struct Output {
+    uint32_t operand;
+    bool summed = false;
+    Dims shape{};                  // of a summed output
+    DType dtype = DType::float64;  // bool_ for a stored comparison, else the kernel's dtype
+  };
+
+  DType dtype = DType::float64;  // what is computed in: float64 or float32
+  uint32_t n_inputs = 0;
+  std::vector<double> constants;
+  std::vector<Instruction> code;
+  std::vector<Output> outputs;
+
+  uint32_t first_constant() const { return n_inputs; }
+  uint32_t first_result() const { return n_inputs + static_cast<uint32_t>(constants.size()); }
+};
+
+// A kernel made ready to run: superinstructions found, slots given out by liveness. Immutable; any
+// thread may run it at any time.
+class LaneProgram {
+ public:
+  explicit LaneProgram(LaneKernel kernel);
+  ~LaneProgram();
+  LaneProgram(const LaneProgram&) = delete;
+  LaneProgram& operator=(const LaneProgram&) = delete;
+
+  const LaneKernel& kernel() const;
+  int slot_count() const;
+
+  // outputs[k] is made here, or its memory reused where it is an array of the right shape and dtype
+  // that owns its buffer. Throws ValueError where an input does not broadcast to `space`.
+  void run(std::span<const Value> inputs, std::span<const int64_t> space,
+           std::span<Value> outputs) const;
+
+ private:
+  struct Code;
+  std::unique_ptr<Code> code_;
+};
+
+// One instruction a line, for tests and inspection.
+std::string to_string(const LaneKernel& kernel);
+
+}  // namespace tapegrad
