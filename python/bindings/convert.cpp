@@ -133,8 +133,10 @@ Value from_array(PyObject* object, const char* operation) {
     });
   }
   const int64_t bytes = element_count(shape) * item;
-  if (static_cast<size_t>(bytes) < hold_by_reference_bytes && shape.size() == 1 &&
-      strides[0] == 1) {
+  const bool is_small = static_cast<size_t>(bytes) < hold_by_reference_bytes;
+  // A program reads the array itself: while a whole function is recorded the tape makes the copy.
+  const bool tracing = Tape::current().tracing();
+  if (is_small && !tracing && shape.size() == 1 && strides[0] == 1) {
     Value small = Value::empty(*dtype, shape);
     std::memcpy(small.raw(), proxy->data, static_cast<size_t>(bytes));
     return small;
@@ -143,7 +145,7 @@ Value from_array(PyObject* object, const char* operation) {
   const Value borrowed =
       Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
                   proxy->data, *dtype, shape, strides.data());
-  return static_cast<size_t>(bytes) < hold_by_reference_bytes ? borrowed.copy() : borrowed;
+  return is_small && !tracing ? borrowed.copy() : borrowed;
 }
 
 bool is_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }

@@ -8,6 +8,8 @@
 
 #include "convert.h"
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/scalar/functions.h"
 #include "tapegrad/tape/op.h"
 #include "tapegrad/tape/record.h"
 #include "variable_type.h"
@@ -99,7 +101,7 @@ PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
         items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
     const Attrs attrs(std::move(items));
     const auto wrap = [&](Ref r) {
-      if (!any_variable || !is_floating(r.dtype()))
+      if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
         return to_python(std::move(r).take_value(), true);
       return wrap_result(std::move(r), op, attrs,
                          count == 0 ? Py_None : PyTuple_GET_ITEM(inputs, 0));
@@ -228,7 +230,7 @@ void bind_functions(py::module_& m) {
   m.def(
       "value",
       [](const py::object& x) -> py::object {
-        return is_variable(x.ptr()) ? to_object(variable_cell(x.ptr()).value()) : x;
+        return is_variable(x.ptr()) ? to_object(learned_value(x.ptr())) : x;
       },
       py::arg("x"));
   m.def(
@@ -236,7 +238,10 @@ void bind_functions(py::module_& m) {
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
         Cell& c = variable_cell(x.ptr());
-        return to_object(c.value());
+        if (!Tape::current().tracing()) return to_object(c.value());
+        const Ref held = c.ref("stop_gradient");
+        const RecordingGuard off(false);
+        return from_ref(elementwise(scalar_fn_of<Positive>(), {held}));
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });

@@ -19,6 +19,7 @@ namespace py = pybind11;
 namespace tapegrad::python {
 
 PyTypeObject* type_refused_as_index = nullptr;
+PyObject* (*content_as_index)(PyObject*) = nullptr;
 
 namespace {
 
@@ -39,11 +40,16 @@ void check_axis_count(size_t taken, size_t ndim) {
                             taken, " were indexed");
 }
 
-void check_not_variable(PyObject* item) {
-  if (type_refused_as_index != nullptr && PyObject_TypeCheck(item, type_refused_as_index))
+// The plain positions or mask in a Variable; null for any other item.
+py::object content_of_variable(PyObject* item) {
+  if (type_refused_as_index == nullptr || !PyObject_TypeCheck(item, type_refused_as_index))
+    return py::object();
+  auto content = py::reinterpret_steal<py::object>(content_as_index(item));
+  if (!content)
     throw_error<TypeError>(
         "a Variable can't be an index: positions are integers and have no derivative; use "
         "x[tg.value(i).astype(int)], or a plain integer array");
+  return content;
 }
 
 // A position counted from the front.
@@ -148,7 +154,7 @@ Entry read_entry(PyObject* item) {
   if (PySlice_Check(item)) return {.kind = Entry::slice, .item = item};
   if (PyBool_Check(item)) return {.kind = Entry::flag, .at = item == Py_True};
   if (PyLong_Check(item)) return {.kind = Entry::position, .at = position_of(item)};
-  check_not_variable(item);
+  if (const py::object content = content_of_variable(item)) return read_entry(content.ptr());
   if (py::isinstance<py::array>(item))
     return array_entry(py::reinterpret_borrow<py::array>(item), true);
   if (PyIndex_Check(item)) {

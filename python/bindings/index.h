@@ -20,7 +20,10 @@ struct IndexKey {
 // Reads `key` as NumPy does for an array of `shape`, with NumPy's errors. Holds the GIL.
 IndexKey parse_index(PyObject* key, std::span<const int64_t> shape);
 
-// The type of Variables, which are refused inside a key; set when the module is made.
+// The type of Variables, and what gives the plain content of one that may stand inside a key (null
+// where it may not, as all may not but masks and positions in a function that is being recorded);
+// both set when the module is made.
 extern PyTypeObject* type_refused_as_index;
+extern PyObject* (*content_as_index)(PyObject*);
 
 }  // namespace tapegrad::python

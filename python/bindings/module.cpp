@@ -1,8 +1,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "array_function.h"
 #include "convert.h"
 #include "functions.h"
+#include "program.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
 #include "tapegrad/kernels/blas_library.h"
@@ -73,8 +75,10 @@ PYBIND11_MODULE(_core, m) {
                  release_pending_references();
                }};
   bind_functions(m);
+  bind_array_functions(m);
   bind_scope(m);
   bind_sgd(m);
+  bind_programs(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "Threads for large computations; 0: back to the default.");
   m.def("get_num_threads", &num_threads, "Threads for large computations.");

@@ -8,7 +8,7 @@ namespace {
 namespace py = pybind11;
 
 PyObject* get_value(PyObject* self, void*) {
-  return guard([&] { return to_python(variable_cell(self).value(), false); });
+  return guard([&] { return to_python(learned_value(self), false); });
 }
 
 int set_value(PyObject* self, PyObject* value, void*) {
@@ -104,13 +104,32 @@ PyMethodDef refuse_array_def = {
     "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(refuse_array)),
     METH_VARARGS | METH_KEYWORDS, "Raises: a plain array would lose the derivative."};
 
+PyObject* give_array(PyObject* self, PyObject*, PyObject*) {
+  return guard([&] { return to_python(learned_value(self), false); });
+}
+
+PyMethodDef give_array_def = {
+    "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(give_array)),
+    METH_VARARGS | METH_KEYWORDS, "The plain flags or whole numbers: there is no derivative."};
+
+// Indices and masks, which are Variables while a whole function is recorded, have no derivative.
+PyObject* plain_array(PyObject* self, PyObject*, PyObject*) {
+  return guard([&] { return to_python(learned_value(self), false); });
+}
+
+PyMethodDef plain_array_def = {
+    "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(plain_array)),
+    METH_VARARGS | METH_KEYWORDS, "The plain array of a mask or of indices."};
+
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
+    if (!is_floating(variable_cell(self).type().dtype) && variable_cell(self).value().ndim() > 0)
+      return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }
-    return PyCFunction_New(&refuse_array_def, self);
+    return PyCFunction_New(is_recorded_data(self) ? &give_array_def : &refuse_array_def, self);
   });
 }
 

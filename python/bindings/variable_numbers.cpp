@@ -112,7 +112,31 @@ PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const Sc
   return new_variable(Cell::adopt(&tape, slot));
 }
 
+bool is_data(PyObject* o) {
+  if (is_variable(o)) return is_recorded_data(o);
+  if (PyLong_Check(o)) return true;
+  if (!pybind11::detail::npy_api::get().PyArray_Check_(o)) return false;
+  const char kind = pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind();
+  return kind == 'b' || kind == 'i' || kind == 'u';
+}
+
+// Arithmetic on flags and whole numbers is NumPy's own, on plain values: no op has its dtypes.
+bool is_arithmetic_on_data(ScalarFn fn, PyObject* a, PyObject* b) {
+  return Tape::current().tracing() && !scalar_fn_info(fn).returns_bool &&
+         fn != scalar_fn_of<Divide>() && is_data(a) && (b == nullptr || is_data(b));
+}
+
+PyObject* apply_to_data(const char* name, PyObject* a, PyObject* b) {
+  namespace py = pybind11;
+  const auto plain = [](PyObject* o) {
+    return is_variable(o) ? to_object(learned_value(o)) : py::reinterpret_borrow<py::object>(o);
+  };
+  const py::object function = py::module_::import("numpy").attr(name);
+  return (b == nullptr ? function(plain(a)) : function(plain(a), plain(b))).release().ptr();
+}
+
 PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
+  if (is_arithmetic_on_data(fn, a, b)) return apply_to_data(name, a, b);
   Ref refs[2];
   size_t n = 1;
   if (b == nullptr) {
@@ -125,7 +149,8 @@ PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
     n = 2;
   }
   Ref result = apply_single(op_by_id(static_cast<uint16_t>(fn)), Attrs(), {refs, n});
-  if (scalar_fn_info(fn).returns_bool) return to_python(std::move(result).take_value(), true);
+  if (scalar_fn_info(fn).returns_bool && !result.tracked())
+    return to_python(std::move(result).take_value(), true);
   return new_variable(std::move(result));
 }
 
@@ -143,7 +168,7 @@ bool is_operand(PyObject* o) {
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (read_scalar(a, x) && (b == nullptr || read_scalar(b, y)) &&
+    if (!Tape::current().tracing() && read_scalar(a, x) && (b == nullptr || read_scalar(b, y)) &&
         !scalar_fn_info(fn).returns_bool)
       return record_scalar(fn, b ? 2 : 1, x, y, eval_scalar(fn, x.x, y.x));
     return apply_slow(fn, a, b, scalar_fn_info(fn).name);
@@ -157,7 +182,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
   constexpr ScalarFn fn = scalar_fn_of<F>();
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (read_scalar(a, x) && read_scalar(b, y))
+    if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
       return record_scalar(fn, 2, x, y, eval_scalar(fn, x.x, y.x));
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     return apply_slow(fn, a, b, F::name);
@@ -232,6 +257,32 @@ PyObject* number_power(PyObject* a, PyObject* b, PyObject* modulus) {
 PyObject* number_negative(PyObject* a) { return unary<Negative>(a); }
 PyObject* number_positive(PyObject* a) { return unary<Positive>(a); }
 PyObject* number_absolute(PyObject* a) { return unary<Absolute>(a); }
+
+// Masks are Variables only while a whole function is recorded; &, | and ^ are for them.
+namespace {
+
+bool is_mask(PyObject* o) {
+  return PyBool_Check(o) || (is_variable(o) && variable_cell(o).type().dtype == DType::bool_) ||
+         (pybind11::detail::npy_api::get().PyArray_Check_(o) &&
+          pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'b');
+}
+
+template <class F>
+PyObject* combine_masks(PyObject* a, PyObject* b) {
+  if (!is_mask(a) || !is_mask(b)) Py_RETURN_NOTIMPLEMENTED;
+  return apply_elementwise(scalar_fn_of<F>(), a, b);
+}
+
+}  // namespace
+
+PyObject* number_invert(PyObject* a) {
+  if (is_mask(a)) return apply_elementwise(scalar_fn_of<LogicalNot>(), a, nullptr);
+  PyErr_SetString(PyExc_TypeError, "~v: only masks can be inverted; compare first, e.g. ~(v > 0)");
+  return nullptr;
+}
+PyObject* number_and(PyObject* a, PyObject* b) { return combine_masks<LogicalAnd>(a, b); }
+PyObject* number_or(PyObject* a, PyObject* b) { return combine_masks<LogicalOr>(a, b); }
+PyObject* number_xor(PyObject* a, PyObject* b) { return combine_masks<LogicalXor>(a, b); }
 
 PyObject* number_divmod(PyObject* a, PyObject* b) {
   PyObject* q = number_floor_divide(a, b);

@@ -4,10 +4,14 @@
 
 #include <cmath>
 
+#include "array_function.h"
 #include "convert.h"
 #include "index.h"
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
+#include "tapegrad/scalar/functions.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 
@@ -106,6 +110,17 @@ PyObject* to_float(PyObject* self) {
   return guard([&]() -> PyObject* { throw_loses_derivative("float(v)", self); });
 }
 
+// What plain code learns is written down while a whole function is recorded: `fn` of the value,
+// which is all that it learns.
+void note_learned(PyObject* self, ScalarFn fn) {
+  Tape& tape = Tape::current();
+  if (!tape.tracing()) return;
+  const RecordingGuard off(false);
+  const Ref v = variable_cell(self).ref();
+  const bool compares = scalar_fn_info(fn).arity == 2;
+  tape.tracer()->guard(compares ? elementwise(fn, {v, Ref(0.0)}) : elementwise(fn, {v}));
+}
+
 double number_of(PyObject* self, const char* what) {
   const Value& v = variable_cell(self).value();
   if (v.size() != 1)
@@ -116,11 +131,16 @@ double number_of(PyObject* self, const char* what) {
 }
 
 PyObject* to_int(PyObject* self) {
-  return guard([&]() -> PyObject* { return PyLong_FromDouble(number_of(self, "int(v)")); });
+  return guard([&]() -> PyObject* {
+    const double x = number_of(self, "int(v)");
+    note_learned(self, scalar_fn_of<Trunc>());
+    return PyLong_FromDouble(x);
+  });
 }
 
 PyObject* to_index(PyObject* self) {
   return guard([&]() -> PyObject* {
+    if (is_integer(variable_cell(self).type().dtype)) return to_int(self);
     throw_error<TypeError>("a Variable can't be used as an index (shape ",
                            variable_cell(self).type().shape,
                            "); use int(v), which is constant almost everywhere");
@@ -133,6 +153,7 @@ int to_bool(PyObject* self) {
     if (v.size() != 1)
       throw_error<ValueError>("bool(v): the truth value of a Variable of shape ", v.shape(),
                               " is ambiguous; use v.any() or v.all()");
+    note_learned(self, scalar_fn_of<NotEqual>());
     return v.at(0) != 0 ? 1 : 0;
   });
 }
@@ -145,8 +166,15 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_CheckExact(b) ||
                            py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
-                           py::hasattr(b, "dtype")))
+                           py::hasattr(b, "dtype"))) {
+      if (Tape::current().tracing()) {
+        constexpr ScalarFn functions[] = {scalar_fn_of<Less>(),    scalar_fn_of<LessEqual>(),
+                                          scalar_fn_of<Equal>(),   scalar_fn_of<NotEqual>(),
+                                          scalar_fn_of<Greater>(), scalar_fn_of<GreaterEqual>()};
+        return apply_elementwise(functions[op], a, b);
+      }
       return PyObject_RichCompare(plain(a).ptr(), plain(b).ptr(), op);
+    }
     Py_RETURN_NOTIMPLEMENTED;
   });
 }
@@ -194,10 +222,28 @@ PyObject* item_at(PyObject* self, const python::IndexKey& key) {
   return new_variable(Cell::view_of(CellPtr(&cell), slice_op, key.spec.attrs(), std::move(part)));
 }
 
+// Indices and masks are Variables while a whole function is recorded; as a key they are plain, and
+// what they held is noted.
+py::object plain_key(PyObject* key) {
+  if (PyTuple_Check(key)) {
+    py::list items;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i)
+      items.append(plain_key(PyTuple_GET_ITEM(key, i)));
+    return py::tuple(items);
+  }
+  if (is_variable(key) && !is_floating(variable_cell(key).type().dtype))
+    return to_object(learned_value(key), false);
+  return py::reinterpret_borrow<py::object>(key);
+}
+
+python::IndexKey index_key(PyObject* self, PyObject* key) {
+  const Dims shape = variable_cell(self).type().shape;
+  if (!Tape::current().tracing()) return python::parse_index(key, shape);
+  return python::parse_index(plain_key(key).ptr(), shape);
+}
+
 PyObject* subscript(PyObject* self, PyObject* key) {
-  return guard([&]() -> PyObject* {
-    return item_at(self, python::parse_index(key, variable_cell(self).type().shape));
-  });
+  return guard([&]() -> PyObject* { return item_at(self, index_key(self, key)); });
 }
 
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
@@ -209,7 +255,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
       throw_error<TypeError>(
           "item assignment: this Variable is a scalar; give it a new value with v.value = x");
-    const python::IndexKey parsed = python::parse_index(key, type.shape);
+    const python::IndexKey parsed = index_key(self, key);
     if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
       return 0;  // v[i] += x wrote already
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
@@ -250,6 +296,16 @@ const char* documentation =
 
 }  // namespace
 
+bool is_recorded_data(PyObject* variable) {
+  return Tape::current().tracing() && !is_floating(variable_cell(variable).type().dtype);
+}
+
+Value learned_value(PyObject* variable) {
+  Cell& cell = variable_cell(variable);
+  if (Tape& tape = Tape::current(); tape.tracing()) tape.tracer()->guard(cell.ref());
+  return cell.value();
+}
+
 PyObject* new_variable(Cell* cell) {
   PyObject* o = allocate(variable_type);
   if (o == nullptr) {
@@ -264,6 +320,11 @@ PyObject* new_variable(Cell* cell) {
 
 void create_variable_type(py::module_& module) {
   static std::vector<PyMethodDef> methods = unary_methods();  // the type keeps pointing at them
+  // Of two entries of one name the first counts.
+  methods.push_back(
+      {"__array_function__",
+       reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(variable_array_function)),
+       METH_FASTCALL, "NumPy's other functions, recorded."});
   for (const PyMethodDef* m = variable_methods; m->ml_name != nullptr; ++m) methods.push_back(*m);
   methods.push_back({});
   PyType_Slot slots[] = {
@@ -292,6 +353,10 @@ void create_variable_type(py::module_& module) {
       {Py_nb_negative, reinterpret_cast<void*>(number_negative)},
       {Py_nb_positive, reinterpret_cast<void*>(number_positive)},
       {Py_nb_absolute, reinterpret_cast<void*>(number_absolute)},
+      {Py_nb_invert, reinterpret_cast<void*>(number_invert)},
+      {Py_nb_and, reinterpret_cast<void*>(number_and)},
+      {Py_nb_or, reinterpret_cast<void*>(number_or)},
+      {Py_nb_xor, reinterpret_cast<void*>(number_xor)},
       {Py_nb_inplace_add, reinterpret_cast<void*>(number_inplace_add)},
       {Py_nb_inplace_subtract, reinterpret_cast<void*>(number_inplace_subtract)},
       {Py_nb_inplace_multiply, reinterpret_cast<void*>(number_inplace_multiply)},
@@ -311,6 +376,9 @@ void create_variable_type(py::module_& module) {
   if (type == nullptr) throw py::error_already_set();
   variable_type = reinterpret_cast<PyTypeObject*>(type);
   python::type_refused_as_index = variable_type;
+  python::content_as_index = [](PyObject* v) -> PyObject* {
+    return is_recorded_data(v) ? to_python(learned_value(v), false) : nullptr;
+  };
   module.attr("Variable") = py::reinterpret_borrow<py::object>(type);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tapegrad/autodiff/variable.h"
+#include "tapegrad/scalar/function_list.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two
 // scalars costs tens of nanoseconds. Every entry point catches C++ exceptions (guard) and turns
@@ -50,6 +51,14 @@ int guard_int(F&& f) noexcept {
   }
 }
 
+// The plain content, for code that may act on it: a whole function that is being recorded takes the
+// same path again only while this stays what it is.
+Value learned_value(PyObject* variable);
+
+// Whether it holds flags or whole numbers, as only a function that is being recorded has in
+// Variables.
+bool is_recorded_data(PyObject* variable);
+
 // Parts of the type, each in a file.
 extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
@@ -69,6 +78,11 @@ PyObject* number_divmod(PyObject*, PyObject*);
 PyObject* number_negative(PyObject*);
 PyObject* number_positive(PyObject*);
 PyObject* number_absolute(PyObject*);
+PyObject* number_invert(PyObject*);
+PyObject* number_and(PyObject*, PyObject*);
+PyObject* number_or(PyObject*, PyObject*);
+PyObject* number_xor(PyObject*, PyObject*);
+PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b);
 PyObject* number_inplace_add(PyObject*, PyObject*);
 PyObject* number_inplace_subtract(PyObject*, PyObject*);
 PyObject* number_inplace_multiply(PyObject*, PyObject*);

@@ -130,6 +130,7 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
     }
   }
   bool recorded = record.value_or(Tape::current().innermost_scope() != 0);
+  recorded |= Tape::current().tracing();
   for (const Ref& s : seeds) recorded |= s.tracked();
   WorkspaceLease w;
   const bool ran = request.run(*w, recorded);
@@ -152,6 +153,8 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
 }
 
 void backward(Cell& output, const Value* seed, bool free) {
+  if (Tape& here = Tape::current(); here.tracing())
+    here.tracer()->refuse("it calls backward(), which adds to the .grad of Variables");
   if (output.is_unrecorded())
     throw_error<RuntimeError>("backward: this Variable of shape ", output.type().shape,
                               " was computed with recording off (tg.no_grad), so nothing leads "

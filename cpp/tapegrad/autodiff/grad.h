@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tapegrad/autodiff/variable.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 
@@ -27,7 +28,10 @@ class Scope {
   Scope()
       : tape_(Tape::current()),
         serial_(tape_.open_scope()),
-        recording_before_(tape_.set_recording(true)) {}
+        recording_before_(tape_.set_recording(true)) {
+    if (!recording_before_ && tape_.tracing())
+      tape_.tracer()->refuse("it takes a derivative where recording is off (tg.no_grad)");
+  }
   ~Scope() { close(); }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;

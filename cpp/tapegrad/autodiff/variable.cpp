@@ -10,6 +10,7 @@
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape.h"
 #include "tapegrad/scalar/functions.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 namespace {
@@ -63,6 +64,7 @@ Cell* Cell::leaf(Value value, std::string name) {
   Cell* c = new Cell;
   c->value_ = std::move(value);
   if (!name.empty()) c->info().name = std::move(name);
+  if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
   return c;
 }
 
@@ -91,13 +93,13 @@ Ref Cell::ref(const char* operation) {
   if (is_view_) refresh();
   if (tape_) {
     const bool ours = Tape::is_current(tape_);
-    if (ours ? !tape_->recording() : !Tape::current().recording())
-      return Ref(tape_->node(slot_).value);
+    const Tape& here = Tape::current();
+    if (!here.recording() && !here.tracing()) return Ref(tape_->node(slot_).value);
     if (!ours) throw_wrong_thread(*tape_, operation);
     return Ref(tape_, slot_);
   }
   Tape& tape = Tape::current();
-  if (!tape.recording()) return Ref(value_);
+  if (!tape.recording() && !tape.tracing()) return Ref(value_);
   return Ref(&tape, tape.enter(this, version_, value_));
 }
 
@@ -117,6 +119,7 @@ void Cell::let_go() {
 }
 
 void Cell::set(Ref content) {
+  note_write();
   if (is_view()) {
     write_through(std::move(content));
   } else {
@@ -131,6 +134,7 @@ void Cell::set_value(Value value) {
 }
 
 void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
+  note_write();
   if (is_view_) return assign_to_view(spec, indices, std::move(update));
   if (tape_ != nullptr && !Tape::is_current(tape_)) throw_wrong_thread(*tape_, "item assignment");
   check_set_index(type(), spec, update.type(),
@@ -156,6 +160,14 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref 
 const std::string& Cell::name() const {
   static const std::string none;
   return info_ ? info_->name : none;
+}
+
+// A whole function that is being recorded may write to its own Variables only: a replay would not
+// repeat the write.
+void Cell::note_write() {
+  Tape* tape = Tape::current_if_any();
+  if (tape == nullptr || !tape->tracing() || tape_ != nullptr || tape->tracer()->owns(this)) return;
+  tape->tracer()->refuse("it writes to a Variable that was made outside");
 }
 
 void Cell::set_grad(Value g) {
@@ -191,6 +203,7 @@ Value& Cell::leaf_value_for_update() {
         "optimiser: the Variable", name().empty() ? "" : " '", name(), name().empty() ? "" : "'",
         " of shape ", type().shape,
         " is the result of recorded operations; optimise leaves, made by Variable(value)");
+  note_write();
   value_.ensure_owned();
   ++version_;
   return value_;

@@ -126,6 +126,7 @@ class Cell final : public Leaf {
     return *info_;
   }
   void let_go() override;
+  void note_write();
   void become(Ref content);
   void read_base();
   void let_base_alone();

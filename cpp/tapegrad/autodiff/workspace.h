@@ -19,6 +19,9 @@ extern LongWork long_work;
 class LongWorkSection {
  public:
   explicit LongWorkSection(const Schedule& schedule);
+  explicit LongWorkSection(bool is_long) {
+    if (is_long && long_work.begin) state_ = long_work.begin();
+  }
   ~LongWorkSection() {
     if (state_) long_work.end(state_);
   }

@@ -18,6 +18,7 @@ class Buffer {
   char* data() const { return data_; }
   size_t capacity() const { return capacity_; }
   bool is_foreign() const { return release_ != nullptr; }
+  void* owner() const { return owner_; }  // of borrowed memory
   bool is_unique() const { return refs_.load(std::memory_order_acquire) == 1; }
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void drop() {

@@ -6,7 +6,7 @@
 
 namespace tapegrad {
 
-void Dims::resize(size_t n, int64_t fill) {
+void Dims::resize_long(size_t n, int64_t fill) {
   if (n <= inline_capacity) {
     if (size_ > inline_capacity)
       std::copy(heap_.begin(), heap_.begin() + static_cast<long>(n), inline_);

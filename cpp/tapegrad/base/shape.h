@@ -34,7 +34,11 @@ class Dims {
     resize(size_ + 1, 0);
     data()[size_ - 1] = v;
   }
-  void resize(size_t n, int64_t fill = 0);
+  void resize(size_t n, int64_t fill = 0) {
+    if (n > inline_capacity || size_ > inline_capacity) return resize_long(n, fill);
+    for (size_t i = size_; i < n; ++i) inline_[i] = fill;
+    size_ = n;
+  }
   operator std::span<const int64_t>() const { return {data(), size_}; }
 
   friend bool operator==(const Dims& a, const Dims& b) {
@@ -46,6 +50,7 @@ class Dims {
     resize(n);
     std::copy(items, items + n, data());
   }
+  void resize_long(size_t n, int64_t fill);
 
   static constexpr size_t inline_capacity = 6;
   size_t size_ = 0;

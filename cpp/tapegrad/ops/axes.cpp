@@ -9,17 +9,22 @@ Axes axis_list(const Attrs& attrs, size_t i) {
   return attrs.integers(i);
 }
 
+Dims axis_dims(const Attrs& attrs, size_t i) {
+  if (i < attrs.size() && std::holds_alternative<int64_t>(attrs[i])) return {attrs.integer(i)};
+  return to_dims(attrs.integers(i));
+}
+
 Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op) {
   Dims flags(static_cast<size_t>(ndim), attrs.is_none(i));
   if (attrs.is_none(i)) return flags;
-  const Axes axes = axis_list(attrs, i);
+  const Dims axes = axis_dims(attrs, i);
   if (ndim == 0) {
     for (int64_t axis : axes) normalize_axis(axis, 1, op);
     return flags;
   }
   for (int64_t axis : axes) {
     int64_t& flag = flags[static_cast<size_t>(normalize_axis(axis, ndim, op))];
-    if (flag) throw_error<ValueError>(op, ": duplicate value in 'axis': ", to_dims(axes));
+    if (flag) throw_error<ValueError>(op, ": duplicate value in 'axis': ", axes);
     flag = 1;
   }
   return flags;

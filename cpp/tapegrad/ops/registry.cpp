@@ -17,6 +17,7 @@ void register_all_ops() {
     register_index_ops();
     register_matmul_ops();
     register_linalg_ops();
+    register_lanes();
   });
 }
 

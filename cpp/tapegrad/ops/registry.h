@@ -10,6 +10,8 @@ void register_index_ops();
 void register_matmul_ops();
 void register_linalg_ops();
 
+void register_lanes();
+
 // Registers every op, once. Called before any op is looked up.
 void register_all_ops();
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/copy.h"
@@ -13,10 +14,38 @@ namespace {
 
 const Op *concatenate_op, *stack_op, *unstack_op, *split_op;
 
-DType common_dtype(std::span<const TensorType> in) {
-  DType d = in[0].dtype;
-  for (const TensorType& t : in) d = promote(d, t.dtype);
+TensorType type_of(const TensorType& t) { return t; }
+using tapegrad::type_of;
+
+DType dtype_of(const TensorType& t) { return t.dtype; }
+DType dtype_of(const Value& v) { return v.dtype(); }
+
+template <class T>
+DType common_dtype(std::span<T> in) {
+  DType d = dtype_of(in[0]);
+  for (const T& t : in) d = promote(d, dtype_of(t));
   return d;
+}
+
+// Few bytes, each part packed and of the result's dtype: one copy a part and step of the axes
+// before.
+bool join_small(const Value& to, std::span<Value> parts, int64_t steps) {
+  constexpr size_t small = 8192;
+  if (to.size() == 0 || to.byte_count() > small) return false;
+  for (const Value& v : parts)
+    if (v.is_scalar() || !v.is_contiguous() || v.dtype() != to.dtype()) return false;
+  char* out = to.data<char>();
+  for (int64_t s = 0; s < steps; ++s)
+    for (const Value& v : parts) {
+      const size_t bytes = v.byte_count() / static_cast<size_t>(steps);
+      std::memcpy(out, v.data<char>() + static_cast<size_t>(s) * bytes, bytes);
+      out += bytes;
+    }
+  return true;
+}
+
+int64_t steps_before(const Dims& shape, int axis) {
+  return element_count({shape.data(), static_cast<size_t>(axis)});
 }
 
 // The tangents of all inputs, zeros where there are none, in the dtype of the output.
@@ -29,15 +58,16 @@ std::vector<Ref> tangents_of(JvpContext& ctx) {
 }
 
 // concatenate (axis, or None: all flattened)
-std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const TensorType> in) {
+template <class T>  // TensorType or Value
+TensorType joined_type(const Attrs& attrs, std::span<T> in) {
   if (in.empty()) throw_error<ValueError>("concatenate: need at least one array to concatenate");
   const DType dtype = common_dtype(in);
   if (attrs.is_none(0)) {
     int64_t total = 0;
-    for (const TensorType& t : in) total += element_count(t.shape);
-    return {{dtype, Dims{total}}};
+    for (const T& t : in) total += element_count(type_of(t).shape);
+    return {dtype, Dims{total}};
   }
-  Dims shape = in[0].shape;
+  Dims shape = type_of(in[0]).shape;
   if (shape.empty())
     throw_error<ValueError>(
         "concatenate: zero-dimensional arrays cannot be concatenated; use np.stack");
@@ -45,7 +75,7 @@ std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const Te
       static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "concatenate"));
   shape[axis] = 0;
   for (size_t k = 0; k < in.size(); ++k) {
-    const Dims& s = in[k].shape;
+    const Dims s = type_of(in[k]).shape;
     if (s.size() != shape.size())
       throw_error<ValueError>(
           "concatenate: all the input array dimensions except for the concatenation axis must "
@@ -62,16 +92,19 @@ std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const Te
             " has size ", s[i]);
     shape[axis] += s[axis];
   }
-  return {{dtype, shape}};
+  return {dtype, shape};
+}
+
+std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const TensorType> in) {
+  return {joined_type(attrs, in)};
 }
 
 void eval_concatenate(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  std::vector<TensorType> types;
-  for (const Value& v : in) types.push_back(type_of(v));
-  const TensorType type = infer_concatenate(attrs, types)[0];
+  const TensorType type = joined_type(attrs, in);
   out[0] = Value::empty(type.dtype, type.shape);
   const bool flat = attrs.is_none(0);
   const int axis = flat ? 0 : normalize_axis(attrs.integer(0), type.shape.ndim(), "concatenate");
+  if (join_small(out[0], in, steps_before(type.shape, axis))) return;
   int64_t start = 0;
   for (const Value& v : in) {
     const Value part = flat ? v.reshaped(Dims{v.size()}) : v;
@@ -103,29 +136,34 @@ void jvp_concatenate(JvpContext& ctx) {
 }
 
 // stack (axis of the result), unstack (axis): inverses
-std::vector<TensorType> infer_stack(const Attrs& attrs, std::span<const TensorType> in) {
+template <class T>  // TensorType or Value
+TensorType stacked_type(const Attrs& attrs, std::span<T> in) {
   if (in.empty()) throw_error<ValueError>("stack: need at least one array to stack");
-  for (size_t k = 0; k < in.size(); ++k)
-    if (!(in[k].shape == in[0].shape))
+  const Dims part = type_of(in[0]).shape;
+  for (size_t k = 1; k < in.size(); ++k)
+    if (const Dims other = type_of(in[k]).shape; !(other == part))
       throw_error<ValueError>(
           "stack: all input arrays must have the same shape, but the array at "
           "index 0 has shape ",
-          in[0].shape, " and the array at index ", k, " has shape ", in[k].shape);
-  const int ndim = in[0].shape.ndim() + 1;
+          part, " and the array at index ", k, " has shape ", other);
+  const int ndim = part.ndim() + 1;
   const int axis = normalize_axis(attrs.integer(0), ndim, "stack");
   Dims shape;
   for (int i = 0; i < ndim; ++i)
     shape.push_back(i == axis ? static_cast<int64_t>(in.size())
-                              : in[0].shape[static_cast<size_t>(i < axis ? i : i - 1)]);
-  return {{common_dtype(in), shape}};
+                              : part[static_cast<size_t>(i < axis ? i : i - 1)]);
+  return {common_dtype(in), shape};
+}
+
+std::vector<TensorType> infer_stack(const Attrs& attrs, std::span<const TensorType> in) {
+  return {stacked_type(attrs, in)};
 }
 
 void eval_stack(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  std::vector<TensorType> types;
-  for (const Value& v : in) types.push_back(type_of(v));
-  const TensorType type = infer_stack(attrs, types)[0];
+  const TensorType type = stacked_type(attrs, in);
   const int axis = normalize_axis(attrs.integer(0), type.shape.ndim(), "stack");
   out[0] = Value::empty(type.dtype, type.shape);
+  if (join_small(out[0], in, steps_before(type.shape, axis))) return;
   if (in[0].is_scalar()) {
     for (size_t k = 0; k < in.size(); ++k) {
       const auto at = static_cast<int64_t>(k);

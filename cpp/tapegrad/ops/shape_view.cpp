@@ -15,8 +15,7 @@ namespace {
 const Op *reshape_op, *transpose_op, *expand_dims_op, *squeeze_op, *broadcast_to_op;
 
 // reshape (shape, one length may be -1)
-Dims resolve_shape(const Axes& wanted, const Dims& from) {
-  Dims shape = to_dims(wanted);
+Dims resolve_shape(Dims shape, const Dims& from) {
   const int64_t size = element_count(from);
   int64_t known = 1;
   int free_axis = -1;
@@ -42,11 +41,11 @@ Dims resolve_shape(const Axes& wanted, const Dims& from) {
 }
 
 std::vector<TensorType> infer_reshape(const Attrs& attrs, std::span<const TensorType> in) {
-  return {{in[0].dtype, resolve_shape(axis_list(attrs, 0), in[0].shape)}};
+  return {{in[0].dtype, resolve_shape(axis_dims(attrs, 0), in[0].shape)}};
 }
 
 void eval_reshape(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = reshaped_view(in[0], resolve_shape(axis_list(attrs, 0), in[0].shape()));
+  out[0] = reshaped_view(in[0], resolve_shape(axis_dims(attrs, 0), in[0].shape()));
 }
 
 void vjp_reshape(VjpContext& ctx) { ctx.add(0, reshape(ctx.ct(), ctx.in_shape(0))); }
@@ -56,26 +55,26 @@ std::vector<Ref> compose_ravel(const Attrs&, std::span<const Ref> in) {
 }
 
 // transpose (perm or None)
-Axes permutation(const Attrs& attrs, int ndim) {
-  Axes perm(static_cast<size_t>(ndim));
+Dims permutation(const Attrs& attrs, int ndim) {
+  Dims perm(static_cast<size_t>(ndim));
   if (attrs.is_none(0)) {
     for (int i = 0; i < ndim; ++i) perm[static_cast<size_t>(i)] = ndim - 1 - i;
     return perm;
   }
-  const Axes given = axis_list(attrs, 0);
+  const Dims given = axis_dims(attrs, 0);
   if (given.size() != perm.size())
-    throw_error<ValueError>("transpose: axes don't match array: ", to_dims(given),
+    throw_error<ValueError>("transpose: axes don't match array: ", given,
                             " for an array of dimension ", ndim);
   Dims seen(perm.size(), 0);
   for (size_t i = 0; i < perm.size(); ++i) {
     perm[i] = normalize_axis(given[i], ndim, "transpose");
     if (seen[static_cast<size_t>(perm[i])]++)
-      throw_error<ValueError>("transpose: repeated axis in transpose: ", to_dims(given));
+      throw_error<ValueError>("transpose: repeated axis in transpose: ", given);
   }
   return perm;
 }
 
-Dims permuted(const Dims& d, const Axes& perm) {
+Dims permuted(const Dims& d, const Dims& perm) {
   Dims out(d.size());
   for (size_t i = 0; i < perm.size(); ++i) out[i] = d[static_cast<size_t>(perm[i])];
   return out;
@@ -86,14 +85,14 @@ std::vector<TensorType> infer_transpose(const Attrs& attrs, std::span<const Tens
 }
 
 void eval_transpose(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const Axes perm = permutation(attrs, in[0].ndim());
+  const Dims perm = permutation(attrs, in[0].ndim());
   out[0] = in[0].is_scalar()
                ? in[0]
                : in[0].view(permuted(in[0].shape(), perm), permuted(in[0].strides(), perm), 0);
 }
 
 void vjp_transpose(VjpContext& ctx) {
-  const Axes perm = permutation(ctx.attrs(), ctx.in_shape(0).ndim());
+  const Dims perm = permutation(ctx.attrs(), ctx.in_shape(0).ndim());
   Axes inverse(perm.size());
   for (size_t i = 0; i < perm.size(); ++i)
     inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
@@ -143,7 +142,7 @@ std::vector<Ref> compose_moveaxis(const Attrs& attrs, std::span<const Ref> in) {
 
 // expand_dims (axes of the result), squeeze (axes or None)
 Dims new_axis_flags(const Attrs& attrs, int ndim) {
-  const auto result_ndim = static_cast<int>(axis_list(attrs, 0).size()) + ndim;
+  const auto result_ndim = axis_dims(attrs, 0).ndim() + ndim;
   if (result_ndim > max_ndim)
     throw_error<ValueError>("expand_dims: an array of dimension ", result_ndim,
                             " would result; the limit is ", max_ndim);
@@ -205,7 +204,7 @@ void vjp_squeeze(VjpContext& ctx) {
 
 // broadcast_to (shape)
 Dims broadcast_shape(const Attrs& attrs, const Dims& from) {
-  const Dims to = to_dims(axis_list(attrs, 0));
+  const Dims to = axis_dims(attrs, 0);
   bool fits = from.size() <= to.size();
   for (size_t i = 0; fits && i < from.size(); ++i) {
     const int64_t n = to[to.size() - from.size() + i];

@@ -24,7 +24,7 @@ Ref read_input(Tape& tape, const Node& node, const Op& op, int i, bool recorded)
   if (slot == 0) throw_unread(op, "input", i);
   const Node& input = tape.node(slot);
   if (!input.value.has_data()) throw_unread(op, "input", i);
-  if (recorded && input.kind != NodeKind::constant) return Ref(&tape, slot);
+  if (recorded && (input.kind != NodeKind::constant || tape.tracing())) return Ref(&tape, slot);
   return Ref(input.value);
 }
 

@@ -45,11 +45,16 @@ void ReverseSweep::finish() {
 }
 
 void ReverseSweep::run() {
+  const RuleSection section(*tape_);
   if (!recorded_ && worth_threads()) {
     if (plan_components()) return run_components();
     if (plan_levels()) return run_levels();
   }
-  for (size_t pos = 0; pos < state_.size(); ++pos) process(pos);
+  for (size_t pos = 0; pos < state_.size();) {
+    const size_t end = run_fused(pos);
+    if (end == pos) process(pos++);
+    pos = end > pos ? end : pos;
+  }
 }
 
 void ReverseSweep::process(size_t pos) {

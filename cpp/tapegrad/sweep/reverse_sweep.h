@@ -81,6 +81,10 @@ class ReverseSweep {
   Ref take(size_t pos);
   const Node& node_at(size_t pos) const { return tape_->node(schedule_->slots[pos]); }
 
+  size_t run_fused(size_t begin);  // sweeps a stretch from here; its end, or `begin`
+  size_t fused_end(size_t pos) const;
+  bool is_fusable(size_t pos, const Value& like) const;
+
   bool worth_threads();  // estimates the cost of every node
   bool plan_components();
   void run_components();

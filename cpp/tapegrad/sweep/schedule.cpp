@@ -128,12 +128,17 @@ class Builder {
       useful_[i] = s_.target[i];
       uint32_t e = s_.first_edge[i];
       for (uint32_t in : n.inputs()) {
-        const int32_t at = in == 0 ? -1 : useful_position(in);
+        const int32_t at = in == 0 || !passes_derivatives(n, in) ? -1 : useful_position(in);
         s_.edges[e++] = at;
         useful_[i] |= at >= 0;
         if (at >= 0 && (n.flags & Node::freed)) throw_freed(n);
       }
     }
+  }
+
+  // Masks and indices are recorded only while a whole function is.
+  bool passes_derivatives(const Node& n, uint32_t in) const {
+    return !(n.flags & Node::held_constant) && is_floating(tape_.node(in).value.dtype());
   }
 
   [[noreturn]] static void throw_freed(const Node& n) {

@@ -110,6 +110,7 @@ void TangentSweep::set(size_t pos, Ref tangent) {
 }
 
 void TangentSweep::run() {
+  const RuleSection section(*tape_);
   for (size_t pos = present_.size(); pos-- > 0;) {
     process(pos);
     for (int32_t in : schedule_->inputs_of(pos)) {

@@ -12,30 +12,29 @@ namespace {
   throw_error<TypeError>("attribute ", i, " must be ", wanted);
 }
 
-const Attr& item(const std::vector<Attr>& items, size_t i) {
-  if (i >= items.size())
-    throw_error<TypeError>("attribute ", i, " is missing (", items.size(), " were given)");
-  return items[i];
-}
-
 }  // namespace
 
+const Attr& Attrs::item(size_t i) const {
+  if (i >= size()) throw_error<TypeError>("attribute ", i, " is missing (", size(), " were given)");
+  return (*items_)[i];
+}
+
 int64_t Attrs::integer(size_t i) const {
-  const Attr& a = item(items_, i);
+  const Attr& a = item(i);
   if (auto* v = std::get_if<int64_t>(&a)) return *v;
   if (auto* v = std::get_if<bool>(&a)) return *v;
   wrong_type(i, "an integer");
 }
 
 bool Attrs::flag(size_t i) const {
-  const Attr& a = item(items_, i);
+  const Attr& a = item(i);
   if (auto* v = std::get_if<bool>(&a)) return *v;
   if (auto* v = std::get_if<int64_t>(&a)) return *v != 0;
   wrong_type(i, "a bool");
 }
 
 double Attrs::real(size_t i) const {
-  const Attr& a = item(items_, i);
+  const Attr& a = item(i);
   if (auto* v = std::get_if<double>(&a)) return *v;
   if (auto* v = std::get_if<int64_t>(&a)) return static_cast<double>(*v);
   if (auto* v = std::get_if<bool>(&a)) return *v;
@@ -43,19 +42,20 @@ double Attrs::real(size_t i) const {
 }
 
 const std::string& Attrs::text(size_t i) const {
-  if (auto* v = std::get_if<std::string>(&item(items_, i))) return *v;
+  if (auto* v = std::get_if<std::string>(&item(i))) return *v;
   wrong_type(i, "a string");
 }
 
 const std::vector<int64_t>& Attrs::integers(size_t i) const {
-  if (auto* v = std::get_if<std::vector<int64_t>>(&item(items_, i))) return *v;
+  if (auto* v = std::get_if<std::vector<int64_t>>(&item(i))) return *v;
   wrong_type(i, "a list of integers");
 }
 
 size_t Attrs::hash() const {
-  size_t h = items_.size();
+  size_t h = size();
   const auto mix = [&h](size_t x) { h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2); };
-  for (const Attr& a : items_) {
+  for (size_t i = 0; i < size(); ++i) {
+    const Attr& a = (*items_)[i];
     mix(a.index());
     std::visit(
         [&](const auto& v) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,17 +15,20 @@ namespace tapegrad {
 // One attribute of an op: plain data. monostate is Python's None.
 using Attr = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>>;
 
-// The attributes of an op's application, in the order that the op documents.
+// The attributes of an op's application, in the order that the op documents. Copies share them: a
+// node, a view and whoever applied the op hold the same.
 class Attrs {
  public:
   Attrs() = default;
-  Attrs(std::initializer_list<Attr> items) : items_(items) {}
-  explicit Attrs(std::vector<Attr> items) : items_(std::move(items)) {}
+  Attrs(std::initializer_list<Attr> items) : Attrs(std::vector<Attr>(items)) {}
+  explicit Attrs(std::vector<Attr> items) {
+    if (!items.empty()) items_ = std::make_shared<const std::vector<Attr>>(std::move(items));
+  }
 
-  size_t size() const { return items_.size(); }
-  bool empty() const { return items_.empty(); }
-  const Attr& operator[](size_t i) const { return items_[i]; }
-  bool is_none(size_t i) const { return i >= items_.size() || items_[i].index() == 0; }
+  size_t size() const { return items_ ? items_->size() : 0; }
+  bool empty() const { return items_ == nullptr; }
+  const Attr& operator[](size_t i) const { return (*items_)[i]; }
+  bool is_none(size_t i) const { return i >= size() || (*items_)[i].index() == 0; }
   // Throw TypeError where the attribute has another type. Ints convert to double, bools to int.
   int64_t integer(size_t i) const;
   bool flag(size_t i) const;
@@ -33,10 +37,14 @@ class Attrs {
   const std::vector<int64_t>& integers(size_t i) const;
 
   size_t hash() const;
-  friend bool operator==(const Attrs&, const Attrs&) = default;
+  friend bool operator==(const Attrs& a, const Attrs& b) {
+    return a.items_ == b.items_ || (a.items_ && b.items_ && *a.items_ == *b.items_);
+  }
 
  private:
-  std::vector<Attr> items_;
+  const Attr& item(size_t i) const;
+
+  std::shared_ptr<const std::vector<Attr>> items_;  // null where there are none
 };
 
 inline std::vector<int64_t> to_vector(const Dims& dims) { return {dims.begin(), dims.end()}; }

@@ -41,6 +41,12 @@ const Op* find_op(std::string_view name) {
   return it == r.by_name.end() ? nullptr : it->second;
 }
 
+void set_lanes(std::string_view name, std::vector<Ref> (*lanes)(const LanesCall& call)) {
+  const Op* op = find_op(name);
+  if (op == nullptr) throw_error<ValueError>("there is no operation named '", name, "'");
+  const_cast<Op*>(op)->lanes = lanes;
+}
+
 const Op& op_by_id(uint16_t id) { return registry().ops[id]; }
 
 int op_count() { return static_cast<int>(registry().ops.size()); }

@@ -13,6 +13,7 @@ namespace tapegrad {
 class Ref;
 class VjpContext;
 class JvpContext;
+struct LanesCall;
 
 // What a rule reads of the application: bits 0..14 are inputs (bit 14 stands for every input from
 // 14 on), bits 16..31 are outputs.
@@ -43,6 +44,9 @@ struct Op {
   void (*jvp)(JvpContext& ctx) = nullptr;
   std::vector<Ref> (*compose)(const Attrs& attrs, std::span<const Ref> in) = nullptr;
 
+  // The op on many lanes at once; null where an application to each lane has to do.
+  std::vector<Ref> (*lanes)(const LanesCall& call) = nullptr;
+
   // What the derivative rules with respect to input i read; for i past the end the last entry
   // counts.
   std::vector<ReadMask> reads{};
@@ -63,6 +67,8 @@ struct Op {
 // Registers a copy and returns it with its id set. Names are unique.
 const Op& register_op(Op op);
 const Op* find_op(std::string_view name);  // null where there is none
+// Gives a registered op its rule for lanes; before anything is applied.
+void set_lanes(std::string_view name, std::vector<Ref> (*lanes)(const LanesCall& call));
 const Op& op_by_id(uint16_t id);
 int op_count();
 

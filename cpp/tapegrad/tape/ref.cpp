@@ -49,11 +49,20 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
     if (!Tape::is_current(r.tape())) throw_wrong_thread(*r.tape(), op.name);
     tape = r.tape();
   }
-  return tape && tape->recording() ? tape : nullptr;
+  return tape && (tape->recording() || tape->tracing()) ? tape : nullptr;
 }
 
-// True where eval may take the first input's buffer: nothing but this Ref still needs its value.
-bool can_take(const Ref& r) { return !r.tracked() || r.tape()->node(r.slot()).value_refs == 1; }
+// Whether a result has a place on the tape: a whole function is recorded with its masks and counts.
+bool is_recorded(const Tape& tape, const Value& out) {
+  return is_floating(out.dtype()) || tape.tracing();
+}
+
+// True where eval may take the first input's buffer: nothing but this Ref still needs its value
+// (a program keeps its constants).
+bool can_take(const Ref& r) {
+  if (!r.tracked()) return !Tape::current().tracing();
+  return r.tape()->node(r.slot()).value_refs == 1;
+}
 
 std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs,
                             size_t n_out) {
@@ -114,6 +123,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   Node& n = tape.node(recorded.slot());
   const bool many = inputs.size() > 2;
   n.origin = origin;
+  if (!tape.recording()) n.flags |= Node::held_constant;
   if (many || !attrs.empty() || op.n_out != 1) {
     n.extra = new NodeExtra;
     n.extra->attrs = attrs;
@@ -127,11 +137,12 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     if (inputs[i].tracked()) {
       in = inputs[i].slot();
       tape.retain_node(in);
-    } else if (reads || op.scalar_fn < 0) {
+    } else if (reads || op.scalar_fn < 0 || tape.tracing()) {
       Value v = inputs[i].value();
-      if (!reads) v.drop_data();
+      if (!reads && !tape.tracing()) v.drop_data();
       in = tape.constant(std::move(v));  // its first counts are ours
-      if (reads) tape.node(in).value_refs = 0;
+      // A program wants the value whoever has read it.
+      if (reads) tape.node(in).value_refs = tape.tracing() ? 1 : 0;
     }
     if (reads && in != 0) {
       tape.retain_value(in);
@@ -167,7 +178,7 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
   const Ref primary = Ref::adopt(&tape, record_application(tape, op, attrs, inputs));
   std::vector<Ref> picks;
   for (size_t j = 0; j < out.size(); ++j) {
-    picks.push_back(is_floating(out[j].dtype()) ? pick_output(primary, j, out[j]) : Ref(out[j]));
+    picks.push_back(is_recorded(tape, out[j]) ? pick_output(primary, j, out[j]) : Ref(out[j]));
     if (!(mask & reads_out(static_cast<int>(j)))) out[j].drop_data();
   }
   tape.node(primary.slot()).extra->outs = std::move(out);
@@ -197,7 +208,7 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
     return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
   std::vector<Ref> result;
-  if (is_floating(out[0].dtype())) {
+  if (is_recorded(*tape, out[0])) {
     result.push_back(record_single(*tape, op, attrs, inputs, std::move(out[0])));
   } else {
     result.push_back(Ref(std::move(out[0])));
@@ -217,7 +228,7 @@ Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) 
   Value in[3], out[1];
   for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
   op.eval(attrs, {in, inputs.size()}, {out, 1});
-  if (tape && is_floating(out[0].dtype()))
+  if (tape && is_recorded(*tape, out[0]))
     return record_single(*tape, op, attrs, inputs, std::move(out[0]));
   return Ref(std::move(out[0]));
 }

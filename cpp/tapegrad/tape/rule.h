@@ -61,4 +61,16 @@ class JvpContext {
   int n_in_ = 0;
 };
 
+// What a rule for lanes sees: inputs whose flag is set have a leading axis of n lanes, the others
+// are the same for every lane. Types are those of one lane. Every output gets the leading axis.
+struct LanesCall {
+  const Op& op;
+  const Attrs& attrs;
+  std::span<const Ref> in;
+  const uint8_t* has_lanes;
+  std::span<const TensorType> in_types;
+  std::span<const TensorType> out_types;
+  int64_t n;
+};
+
 }  // namespace tapegrad

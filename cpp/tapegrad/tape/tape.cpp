@@ -61,8 +61,13 @@ uint32_t Tape::constant(Value value) {
   n.n_in = 0;
   n.origin = ~uint32_t{0};
   n.value = std::move(value);
+  if (in_rule_) n.flags |= Node::made_by_rule;
   if (n.value.buffer() != nullptr && n.value.buffer()->is_foreign()) {
     if (n.value.byte_count() < hold_by_reference_bytes) {
+      if (tracing()) {
+        n.extra = new NodeExtra;
+        n.extra->origin = n.value;
+      }
       n.value = n.value.copy();
     } else {
       n.flags |= Node::held_by_reference;
@@ -77,7 +82,8 @@ uint32_t Tape::constant(Value value) {
 uint32_t Tape::leaf(Leaf* leaf, const Value& value) {
   const uint32_t slot = new_node(NodeKind::leaf, 0);
   Node& n = node(slot);
-  n.refs = n.value_refs = 0;
+  n.refs = 0;
+  n.value_refs = tracing() ? 1 : 0;  // a program may need what it was
   n.n_in = 0;
   n.origin = 0;
   n.value = value;

@@ -24,6 +24,8 @@
 
 namespace tapegrad {
 
+class Tracer;
+
 enum class NodeKind : uint8_t {
   op,        // an application of op_by_id(op)
   constant,  // a value that a rule reads
@@ -69,6 +71,7 @@ struct NodeExtra {
   std::vector<Value> outs;       // of ops with several outputs: data only where a rule reads it
   uint64_t fingerprint = 0;      // of a constant that is held by reference
   std::string where;             // the user's line, for errors found later
+  Value origin;                  // while tracing: the array that a copied constant was copied from
 };
 
 struct Node {
@@ -94,6 +97,8 @@ struct Node {
   static constexpr uint8_t reads_in0 = 4;          // holds a value_ref of in[0]
   static constexpr uint8_t reads_in1 = 8;          // and of in[1]
   static constexpr uint8_t freed = 16;             // the user gave up its recording
+  static constexpr uint8_t held_constant = 32;     // no derivative passes: recorded for its value
+  static constexpr uint8_t made_by_rule = 64;      // a constant that no user wrote
 
   std::span<const uint32_t> inputs() const {
     if (n_in == many_inputs) return extra->inputs;
@@ -111,6 +116,7 @@ class Tape {
     Tape* t = current_;
     return t ? *t : create();
   }
+  static Tape* current_if_any() { return current_; }
   static bool is_current(const Tape* t) { return t == current_; }
 
   Node& node(uint32_t slot) { return slabs_[slot >> slab_shift][slot & (slab_size - 1)]; }
@@ -183,6 +189,18 @@ class Tape {
     return before;
   }
 
+  // Who records a whole function, if anyone: see tracer.h.
+  Tracer* tracer() const { return tracer_; }
+  bool tracing() const { return tracer_ != nullptr; }
+  void set_tracer(Tracer* tracer) { tracer_ = tracer; }
+  // Whether a rule of a sweep is at work.
+  bool in_rule() const { return in_rule_; }
+  bool set_in_rule(bool on) {
+    const bool before = in_rule_;
+    in_rule_ = on;
+    return before;
+  }
+
   // Differentiation scopes: serials grow.
   uint32_t open_scope() {
     drain_releases();
@@ -243,6 +261,8 @@ class Tape {
   int64_t live_ = 0;
   bool recording_ = true;
   bool collecting_ = false;
+  bool in_rule_ = false;
+  Tracer* tracer_ = nullptr;
   uint32_t last_scope_ = 0;
   std::vector<uint32_t> scopes_;
   std::vector<uint32_t> work_;
@@ -262,6 +282,19 @@ class RecordingGuard {
   ~RecordingGuard() { tape_.set_recording(before_); }
   RecordingGuard(const RecordingGuard&) = delete;
   RecordingGuard& operator=(const RecordingGuard&) = delete;
+
+ private:
+  Tape& tape_;
+  bool before_;
+};
+
+// On for as long as the rules of a sweep run.
+class RuleSection {
+ public:
+  explicit RuleSection(Tape& tape) : tape_(tape), before_(tape.set_in_rule(true)) {}
+  ~RuleSection() { tape_.set_in_rule(before_); }
+  RuleSection(const RuleSection&) = delete;
+  RuleSection& operator=(const RuleSection&) = delete;
 
  private:
   Tape& tape_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "check.h"
+#include "sanitized.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/sgd.h"
 #include "tapegrad/ops/elementwise.h"
@@ -16,11 +17,7 @@ using namespace tapegrad;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int steps = 50'000;
-#else
-constexpr int steps = 1'000'000;
-#endif
+constexpr int steps = check::sanitized ? 50'000 : 1'000'000;
 
 Value counted(Dims shape) {
   Value v = Value::empty(DType::float64, shape);

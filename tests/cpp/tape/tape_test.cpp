@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check.h"
+#include "sanitized.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/reduce.h"
@@ -16,11 +17,7 @@ using namespace tapegrad;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int many = 200'000;
-#else
-constexpr int many = 2'000'000;
-#endif
+constexpr int many = check::sanitized ? 200'000 : 2'000'000;
 
 struct PlainLeaf final : Leaf {
   explicit PlainLeaf(int* gone = nullptr) : gone_(gone) {}

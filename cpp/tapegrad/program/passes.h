@@ -1,0 +1,29 @@
+// Passes: functions from program to program. Each can be switched off; what a program computes
+// stays the same to the bit, except where `reorder` allows another order of operations.
+#pragma once
+
+#include "tapegrad/program/program.h"
+
+namespace tapegrad {
+
+struct PassOptions {
+  bool fold = true;      // steps whose inputs are constants
+  bool shared = true;    // equal steps become one
+  bool dead = true;      // steps that nothing needs
+  bool algebra = true;   // identities that keep IEEE results
+  bool views = true;     // reshapes, transposes and broadcasts that do nothing or merge
+  bool fuse = true;      // elementwise steps with their broadcasts and sums become kernels
+  bool reorder = false;  // algebra that changes rounding
+};
+
+Program fold_constants(const Program& p);
+Program share_common(const Program& p);
+Program drop_dead(const Program& p);
+Program simplify(const Program& p);
+Program fuse(const Program& p);
+// Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
+// than `most_scalars`. Sums are added in the order of their elements.
+Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
+Program optimise(Program p, const PassOptions& options);
+
+}  // namespace tapegrad

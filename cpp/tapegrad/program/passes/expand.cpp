@@ -1,0 +1,161 @@
+#include "tapegrad/program/passes/expand.h"
+
+#include "tapegrad/kernels/elementwise.h"
+#include "tapegrad/program/passes.h"
+
+// A program over small arrays (vectors of 3, matrices of 4x4) spends its time on the fixed cost of
+// its steps. Taken apart into scalars it becomes one kernel: over lanes, where it is the function
+// of one lane of a vmap, else a scalar tape. Sums are added in the order of the elements, which may
+// round otherwise than the array's own order, and terms that are a constant zero are left out.
+
+namespace tapegrad {
+
+size_t ScalarWriter::KeyHash::operator()(const Key& k) const {
+  size_t h = static_cast<size_t>(k.fn);
+  for (ValueId v : {k.a, k.b, k.c}) h = (h ^ v) * 0x9E3779B97F4A7C15u;
+  return h ^ (h >> 29);
+}
+
+const Value* ScalarWriter::constant(ValueId v) const {
+  return v != no_operand && to_.program().is_constant(v) ? &to_.program().constant_of(v) : nullptr;
+}
+
+ValueId ScalarWriter::number(double x, DType dtype) {
+  return to_.constant(is_floating(dtype) ? Value::scalar(x, dtype)
+                                         : Value::integer_scalar(static_cast<int64_t>(x), dtype));
+}
+
+ValueId ScalarWriter::sum(DType d, std::span<const ValueId> terms) {
+  if (terms.empty()) return number(0, d);
+  ValueId total = terms[0];
+  for (size_t k = 1; k < terms.size(); ++k) total = add(d, total, terms[k]);
+  return total;
+}
+
+ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
+  const Value *x = constant(a), *y = constant(b), *z = constant(c);
+  const int arity = scalar_fn_info(fn).arity;
+  const bool all = x && (arity < 2 || y) && (arity < 3 || z);
+  const auto is = [](const Value* v, double number) { return v && v->as_double() == number; };
+  if (all) {
+    const Value in[3] = {*x, y ? *y : Value(), z ? *z : Value()};
+    Value out = is_floating(dtype) ? Value::scalar(0, dtype) : Value::integer_scalar(0, dtype);
+    eval_elementwise(fn, {in, static_cast<size_t>(arity)}, out);
+    return to_.constant(std::move(out));
+  }
+  const auto same_type = [&](ValueId v) { return to_.program().type_of(v).dtype == dtype; };
+  if (fn == scalar_fn_of<Add>()) {
+    if (is(x, 0) && same_type(b)) return b;
+    if (is(y, 0) && same_type(a)) return a;
+  } else if (fn == scalar_fn_of<Subtract>()) {
+    if (is(y, 0) && same_type(a)) return a;
+  } else if (fn == scalar_fn_of<Multiply>() || fn == scalar_fn_of<Zmul>()) {
+    if (is(x, 1) && same_type(b)) return b;
+    if (is(y, 1) && same_type(a)) return a;
+    if (fn == scalar_fn_of<Zmul>() && (is(x, 0) || is(y, 0))) return number(0, dtype);
+    if (is(x, -1) && same_type(b)) return apply(scalar_fn_of<Negative>(), dtype, b);
+    if (is(y, -1) && same_type(a)) return apply(scalar_fn_of<Negative>(), dtype, a);
+  } else if (fn == scalar_fn_of<Select>() && x) {
+    const ValueId chosen = x->as_double() != 0 ? b : c;
+    if (same_type(chosen)) return chosen;
+  } else if (fn == scalar_fn_of<Positive>() && same_type(a)) {
+    return a;
+  }
+  return no_operand;
+}
+
+ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
+  if (const ValueId found = simplified(fn, dtype, a, b, c); found != no_operand) return found;
+  const auto [at, is_new] = known_.try_emplace(Key{fn, a, b, c}, 0);
+  if (!is_new) return at->second;
+  const ValueId in[3] = {a, b, c};
+  const auto arity = static_cast<size_t>(scalar_fn_info(fn).arity);
+  const TensorType type{dtype, Dims()};
+  const ValueId id =
+      to_.step(op_by_id(static_cast<uint16_t>(fn)), Attrs(), {in, arity}, {&type, 1});
+  known_[Key{fn, a, b, c}] = id;
+  ++written_;
+  return id;
+}
+
+void ScalarWriter::set_elements(ValueId old, std::vector<ValueId> elements) {
+  places_[old].elements = std::move(elements);
+}
+
+const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
+  Place& place = places_[old];
+  if (!place.elements.empty()) return place.elements;
+  const TensorType& type = from_.type_of(old);
+  const int64_t n = element_count(type.shape);
+  if (from_.is_constant(old)) {
+    const Value& v = from_.constant_of(old);
+    for (int64_t i = 0; i < n; ++i) place.elements.push_back(number(v.at(i), type.dtype));
+    return place.elements;
+  }
+  ValueId all = whole(old);
+  if (type.shape.empty()) {
+    places_[old].elements = {all};
+    return places_[old].elements;
+  }
+  static const Op& reshape = *find_op("reshape");
+  static const Op& slice = *find_op("slice");
+  if (type.shape.size() != 1) {
+    const TensorType flat{type.dtype, Dims{n}};
+    all = to_.step(reshape, Attrs{std::vector<int64_t>{n}}, {&all, 1}, {&flat, 1});
+  }
+  const TensorType scalar{type.dtype, Dims()};
+  for (int64_t i = 0; i < n; ++i)
+    place.elements.push_back(
+        to_.step(slice, Attrs{std::vector<int64_t>{0, i, 0, 0}}, {&all, 1}, {&scalar, 1}));
+  return place.elements;
+}
+
+ValueId ScalarWriter::whole(ValueId old) {
+  Place& place = places_[old];
+  if (place.whole != no_operand) return place.whole;
+  if (from_.is_constant(old)) return place.whole = to_.constant(from_.constant_of(old));
+  const TensorType& type = from_.type_of(old);
+  if (type.shape.empty()) return place.whole = place.elements.at(0);
+  static const Op& stack = *find_op("stack");
+  static const Op& reshape = *find_op("reshape");
+  const TensorType flat{type.dtype, Dims{static_cast<int64_t>(place.elements.size())}};
+  place.whole = to_.step(stack, Attrs{int64_t{0}}, place.elements, {&flat, 1});
+  if (type.shape.size() != 1)
+    place.whole =
+        to_.step(reshape, Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
+                 {&place.whole, 1}, {&type, 1});
+  return place.whole;
+}
+
+Program expand_small(const Program& p, int64_t most_elements, size_t most_scalars) {
+  const auto is_small = [&](ValueId v) {
+    const int64_t n = element_count(p.type_of(v).shape);
+    return n > 0 && n <= most_elements;
+  };
+  ScalarWriter w(p);
+  for (ValueId v : p.inputs) w.set_whole(v, w.to().input(p.type_of(v)));
+  for (ValueId v : p.captures) w.set_whole(v, w.to().capture(p.type_of(v)));
+  std::vector<ValueId> ins;
+  std::vector<TensorType> outs;
+  for (const Program::Step& s : p.steps) {
+    bool small = s.kernel < 0 && !s.held;
+    for (ValueId v : p.in(s)) small = small && is_small(v);
+    for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(s.first_out + j);
+    if (small && expand_step(w, s)) {
+      if (w.written() > most_scalars) return p;
+      continue;
+    }
+    if (s.kernel >= 0) return p;
+    ins.clear();
+    outs.clear();
+    for (ValueId v : p.in(s)) ins.push_back(w.whole(v));
+    for (uint32_t j = 0; j < s.n_out; ++j) outs.push_back(p.type_of(s.first_out + j));
+    const ValueId first = w.to().step(op_by_id(s.op), p.attrs_of(s), ins, outs, s.held);
+    for (uint32_t j = 0; j < s.n_out; ++j) w.set_whole(s.first_out + j, first + j);
+  }
+  for (const Program::Guard& g : p.guards) w.to().guard(w.whole(g.value), g.expected, g.where);
+  for (ValueId v : p.outputs) w.to().output(w.whole(v));
+  return std::move(w.to()).finish();
+}
+
+}  // namespace tapegrad

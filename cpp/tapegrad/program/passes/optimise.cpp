@@ -1,0 +1,12 @@
+#include "tapegrad/program/passes/local.h"
+
+namespace tapegrad {
+
+Program optimise(Program p, const PassOptions& options) {
+  p = rewrite_locally(std::move(p), options);
+  if (options.fuse) p = fuse(p);
+  if (options.dead) p = drop_dead(p);
+  return p;
+}
+
+}  // namespace tapegrad

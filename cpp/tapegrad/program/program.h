@@ -1,0 +1,86 @@
+// A Program is a frozen tape: steps over numbered values, each value written once (SSA), each step
+// after what it reads. Recording makes one (record.h), passes turn one into a better one
+// (passes.h), an Executor runs it (executor.h), replay() applies its ops to Refs, so that whatever
+// works on a recording works on a program.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tapegrad/base/value.h"
+#include "tapegrad/kernels/lane_kernel.h"
+#include "tapegrad/tape/op.h"
+
+namespace tapegrad {
+
+using ValueId = uint32_t;
+
+enum class Source : uint8_t {
+  input,     // index: the number of the input
+  captured,  // index: the number of the capture, an array or Variable read at each run
+  constant,  // index: into Program::constants
+  step       // index: the step that writes it
+};
+
+// A fused group of elementwise ops and sums: see kernels/lane_kernel.h.
+struct FusedKernel {
+  explicit FusedKernel(LaneKernel k, Dims s) : lanes(std::move(k)), space(std::move(s)) {}
+  LaneProgram lanes;
+  Dims space;
+};
+
+struct Program {
+  struct ValueInfo {
+    Source source;
+    uint32_t type;  // into types
+    uint32_t index;
+  };
+  struct Step {
+    uint16_t op = 0;                  // where kernel < 0
+    int32_t kernel = -1;              // into kernels
+    uint32_t attrs = 0;               // into attrs; 0 is the empty list
+    uint32_t first_in = 0, n_in = 0;  // into operands
+    ValueId first_out = 0;            // its outputs are numbered one after the other
+    uint32_t n_out = 0;
+    bool held = false;  // a replay on Refs lets no derivative through
+  };
+  // A replay is the recorded path only where `value` still is what it was.
+  struct Guard {
+    ValueId value;
+    Value expected;
+    std::string where;  // the user's line
+  };
+
+  std::vector<TensorType> types;
+  std::vector<Attrs> attrs{Attrs()};
+  std::vector<Value> constants;
+  std::vector<ValueInfo> values;
+  std::vector<ValueId> operands;
+  std::vector<Step> steps;
+  std::vector<std::shared_ptr<const FusedKernel>> kernels;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> captures;
+  std::vector<Guard> guards;
+  std::vector<ValueId> outputs;
+
+  std::span<const ValueId> in(const Step& s) const {
+    return {operands.data() + s.first_in, s.n_in};
+  }
+  std::span<ValueId> in(const Step& s) { return {operands.data() + s.first_in, s.n_in}; }
+  const TensorType& type_of(ValueId v) const { return types[values[v].type]; }
+  const Attrs& attrs_of(const Step& s) const { return attrs[s.attrs]; }
+  bool is_constant(ValueId v) const { return values[v].source == Source::constant; }
+  const Value& constant_of(ValueId v) const { return constants[values[v].index]; }
+};
+
+// Throws RuntimeError naming the first broken invariant: for tests, and after passes in debug
+// builds.
+void check_program(const Program& p);
+
+// One step a line.
+std::string to_string(const Program& p);
+
+}  // namespace tapegrad

@@ -1,0 +1,231 @@
+#include "tapegrad/program/record.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/program/writer.h"
+
+namespace tapegrad {
+namespace {
+
+class Freezer {
+ public:
+  Freezer(const Tracer& tracer, std::span<const Ref> outputs)
+      : tracer_(tracer), tape_(tracer.tape()), outputs_(outputs) {}
+
+  Recording run() {
+    collect();
+    recording_.refusal = tracer_.refusal();
+    for (size_t k = 0; k < tracer_.arguments().size(); ++k) {
+      const uint32_t slot = tracer_.arguments()[k];
+      set(slot, writer_.input(type_of(tape_.node(slot).value)));
+    }
+    // A constant's node is younger than the application that it was made for.
+    for (uint32_t slot : slots_)
+      if (tape_.node(slot).kind == NodeKind::constant) emit(slot);
+    for (uint32_t slot : slots_)
+      if (!known(slot)) emit(slot);
+    for (const Tracer::Guard& g : tracer_.guards()) {
+      const ValueId v = id_of(g.value);
+      if (!writer_.program().is_constant(v)) writer_.guard(v, g.expected, g.where);
+    }
+    for (const Ref& r : outputs_) writer_.output(id_of(r));
+    recording_.program = std::move(writer_).finish();
+    return std::move(recording_);
+  }
+
+ private:
+  static constexpr ValueId none = ~ValueId{0};
+
+  void collect() {
+    for (const Ref& r : outputs_)
+      if (r.tracked()) visit(r.slot());
+    for (const Tracer::Guard& g : tracer_.guards())
+      if (g.value.tracked()) visit(g.value.slot());
+    for (size_t next = 0; next < slots_.size(); ++next) {
+      const Node& n = tape_.node(slots_[next]);
+      if (is_older(n)) continue;
+      for (uint32_t in : n.inputs())
+        if (in != 0) visit(in);
+    }
+    std::sort(slots_.begin(), slots_.end(),
+              [this](uint32_t a, uint32_t b) { return tape_.node(a).seq < tape_.node(b).seq; });
+    ids_.resize(slots_.size(), none);
+    for (size_t k = 0; k < slots_.size(); ++k)
+      tape_.node(slots_[k]).mark = static_cast<uint32_t>(k);
+  }
+
+  // Recorded before the tracer was opened.
+  bool is_older(const Node& n) const {
+    return n.seq <= tracer_.first_sequence() && n.kind != NodeKind::leaf &&
+           n.kind != NodeKind::constant;
+  }
+
+  void visit(uint32_t slot) {
+    Node& n = tape_.node(slot);
+    if (n.mark < slots_.size() && slots_[n.mark] == slot) return;
+    n.mark = static_cast<uint32_t>(slots_.size());
+    slots_.push_back(slot);
+  }
+
+  bool reached(uint32_t slot) const {
+    const uint32_t at = tape_.node(slot).mark;
+    return at < slots_.size() && slots_[at] == slot;
+  }
+  bool known(uint32_t slot) const { return ids_[tape_.node(slot).mark] != none; }
+  void set(uint32_t slot, ValueId id) {
+    if (reached(slot)) ids_[tape_.node(slot).mark] = id;
+  }
+  ValueId id_at(uint32_t slot) const { return ids_[tape_.node(slot).mark]; }
+  ValueId id_of(const Ref& r) {
+    return r.tracked() ? id_at(r.slot()) : writer_.constant(r.value());
+  }
+
+  void emit(uint32_t slot) {
+    const Node& n = tape_.node(slot);
+    if (is_older(n)) {
+      recording_.captures.push_back({CellPtr(), Value(), Ref(&tape_, slot)});
+      return set(slot, writer_.capture(type_of(n.value)));
+    }
+    switch (n.kind) {
+      case NodeKind::constant:
+        set(slot, plain_constant(n));
+        break;
+      case NodeKind::leaf:
+        set(slot, leaf(n));
+        break;
+      case NodeKind::argument:
+        set(slot, n.n_in == 1 ? id_at(n.in[0]) : writer_.constant(n.value));
+        break;
+      case NodeKind::pick:
+        set(slot, id_at(n.in[0]) + n.op);
+        break;
+      case NodeKind::op:
+        set(slot, application(n));
+    }
+  }
+
+  ValueId application(const Node& n) {
+    ins_.clear();
+    for (uint32_t in : n.inputs()) ins_.push_back(id_at(in));
+    outs_.clear();
+    const Op& op = op_by_id(n.op);
+    if (op.n_out == 1) {
+      outs_.push_back(type_of(n.value));
+    } else {
+      for (const Value& v : n.extra->outs) outs_.push_back(type_of(v));
+    }
+    static const Attrs no_attrs;
+    return writer_.step(op, n.extra ? n.extra->attrs : no_attrs, ins_, outs_,
+                        (n.flags & Node::held_constant) != 0);
+  }
+
+  ValueId plain_constant(const Node& n) {
+    if (n.flags & Node::made_by_rule) return writer_.constant(n.value);
+    const bool by_reference = n.flags & Node::held_by_reference;
+    if (by_reference && fingerprint_of(n.value) != n.extra->fingerprint) {
+      if (recording_.refusal.empty())
+        recording_.refusal = "a NumPy " + describe(n.value) + " was changed after it was used" +
+                             (n.extra->where.empty() ? "" : " at " + n.extra->where);
+      return writer_.constant(n.value);
+    }
+    const Value origin = by_reference ? n.value : n.extra ? n.extra->origin : Value();
+    if (origin.buffer() == nullptr || !same_bits(origin.contiguous(), n.value.contiguous())) {
+      const ValueId id = writer_.constant(n.value);
+      recording_.constants.push_back({id, n.value});
+      return id;
+    }
+    for (size_t k = 0; k < recording_.captures.size(); ++k) {
+      const Value& a = recording_.captures[k].array;
+      if (a.buffer() != nullptr && a.raw() == origin.raw() && type_of(a) == type_of(origin) &&
+          a.strides() == origin.strides())
+        return writer_.program().captures[k];
+    }
+    recording_.captures.push_back({CellPtr(), origin, Ref()});
+    return writer_.capture(type_of(origin));
+  }
+
+  ValueId leaf(const Node& n) {
+    if (tracer_.owns(n.leaf)) {
+      const ValueId id = writer_.constant(n.value);
+      recording_.constants.push_back({id, n.value});
+      return id;
+    }
+    auto* cell = static_cast<Cell*>(n.leaf);
+    for (size_t k = 0; k < recording_.captures.size(); ++k)
+      if (recording_.captures[k].variable.get() == cell) return writer_.program().captures[k];
+    cell->retain();
+    recording_.captures.push_back({CellPtr(cell), Value(), Ref()});
+    return writer_.capture(type_of(n.value));
+  }
+
+  const Tracer& tracer_;
+  Tape& tape_;
+  std::span<const Ref> outputs_;
+  std::vector<uint32_t> slots_;
+  std::vector<ValueId> ids_;  // by mark
+  std::vector<ValueId> ins_;
+  std::vector<TensorType> outs_;
+  ProgramWriter writer_;
+  Recording recording_;
+};
+
+}  // namespace
+
+Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
+  return Freezer(tracer, outputs).run();
+}
+
+bool same_recording(const Recording& a, const Recording& b) {
+  const Program &p = a.program, &q = b.program;
+  const auto same_values = [](const Program::ValueInfo& x, const Program::ValueInfo& y) {
+    return x.source == y.source && x.type == y.type && x.index == y.index;
+  };
+  const auto same_steps = [](const Program::Step& x, const Program::Step& y) {
+    return x.op == y.op && x.kernel == y.kernel && x.attrs == y.attrs && x.n_in == y.n_in &&
+           x.n_out == y.n_out && x.held == y.held;
+  };
+  const auto same_captures = [](const Capture& x, const Capture& y) {
+    return x.variable.get() == y.variable.get() && x.recorded.slot() == y.recorded.slot();
+  };
+  const auto same_guards = [](const Program::Guard& x, const Program::Guard& y) {
+    return x.value == y.value && same_bits(x.expected, y.expected);
+  };
+  return p.types == q.types && p.attrs == q.attrs && p.operands == q.operands &&
+         p.outputs == q.outputs && p.inputs == q.inputs && p.captures == q.captures &&
+         std::equal(p.values.begin(), p.values.end(), q.values.begin(), q.values.end(),
+                    same_values) &&
+         std::equal(p.steps.begin(), p.steps.end(), q.steps.begin(), q.steps.end(), same_steps) &&
+         std::equal(p.constants.begin(), p.constants.end(), q.constants.begin(), q.constants.end(),
+                    same_bits) &&
+         std::equal(a.captures.begin(), a.captures.end(), b.captures.begin(), b.captures.end(),
+                    same_captures) &&
+         std::equal(p.guards.begin(), p.guards.end(), q.guards.begin(), q.guards.end(),
+                    same_guards);
+}
+
+std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
+                        std::span<const Ref> captures) {
+  std::vector<Ref> values(p.values.size());
+  for (size_t v = 0; v < p.values.size(); ++v) {
+    const Program::ValueInfo& info = p.values[v];
+    if (info.source == Source::input) values[v] = inputs[info.index];
+    if (info.source == Source::captured) values[v] = captures[info.index];
+    if (info.source == Source::constant) values[v] = Ref(p.constants[info.index]);
+  }
+  for (const Program::Step& s : p.steps) {
+    std::vector<Ref> in;
+    for (ValueId v : p.in(s)) in.push_back(values[v]);
+    if (s.kernel >= 0)
+      throw_error<RuntimeError>("internal error: a fused program can't be replayed by its ops");
+    const RecordingGuard recording(Tape::current().recording() && !s.held);
+    std::vector<Ref> out = apply(op_by_id(s.op), p.attrs_of(s), std::move(in));
+    for (uint32_t j = 0; j < s.n_out; ++j) values[s.first_out + j] = std::move(out[j]);
+  }
+  std::vector<Ref> outputs;
+  for (ValueId v : p.outputs) outputs.push_back(values[v]);
+  return outputs;
+}
+
+}  // namespace tapegrad

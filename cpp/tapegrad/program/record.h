@@ -1,0 +1,50 @@
+#pragma once
+
+#include "tapegrad/autodiff/variable.h"
+#include "tapegrad/program/program.h"
+#include "tapegrad/tape/tracer.h"
+
+namespace tapegrad {
+
+// Something that a program reads at each run: a Variable, an array that belongs to the host
+// language (borrowed memory), or a node that was recorded before.
+struct Capture {
+  CellPtr variable;
+  Value array;
+  Ref recorded;
+  Value content() const {
+    return variable ? variable->value() : recorded.tracked() ? recorded.value() : array;
+  }
+  Ref ref() const {
+    return variable ? variable->ref() : recorded.tracked() ? recorded : Ref(array);
+  }
+};
+
+// A number or array that plain code handed to a recorded operation: a constant of the program,
+// whose origin the host language may know.
+struct PlainConstant {
+  ValueId value;
+  Value content;
+};
+
+// A recorded function as a program.
+struct Recording {
+  Program program;
+  std::vector<Capture> captures;
+  std::vector<PlainConstant> constants;
+  std::string refusal;  // why a replay would not do what the function does; empty where it would
+};
+
+// Freezes what leads from the tracer's arguments to the outputs and guards. Arrays of the host
+// language are captured where they still hold what they held when they were recorded.
+Recording freeze(const Tracer& tracer, std::span<const Ref> outputs);
+
+// Whether two recordings took the same path with the same attributes and constants. Which arrays
+// they captured is for the host language to compare: it knows their names.
+bool same_recording(const Recording& a, const Recording& b);
+
+// The program applied to Refs by its ops (which records them where recording is on).
+std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
+                        std::span<const Ref> captures);
+
+}  // namespace tapegrad

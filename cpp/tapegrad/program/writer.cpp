@@ -1,0 +1,141 @@
+#include "tapegrad/program/writer.h"
+
+#include <bit>
+
+namespace tapegrad {
+namespace {
+
+size_t mix(size_t h, size_t x) { return (h ^ x) * 0x9E3779B97F4A7C15u; }
+
+size_t hash_of(const TensorType& t) {
+  size_t h = static_cast<size_t>(t.dtype) + 1;
+  for (int64_t n : t.shape) h = mix(h, static_cast<size_t>(n));
+  return h;
+}
+
+// Constants of few elements are shared; large arrays are told apart by their memory.
+constexpr int64_t most_compared = 64;
+
+size_t hash_of(const Value& v) {
+  size_t h = mix(static_cast<size_t>(v.dtype()), static_cast<size_t>(v.size()));
+  if (v.is_scalar()) return mix(h, std::bit_cast<uint64_t>(v.bits()));
+  if (v.size() > most_compared) return mix(h, reinterpret_cast<size_t>(v.raw()));
+  for (int64_t i = 0; i < v.size(); ++i) h = mix(h, std::bit_cast<uint64_t>(v.at(i)));
+  return h;
+}
+
+bool same_constant(const Value& a, const Value& b) {
+  if (a.size() > most_compared)
+    return a.raw() == b.raw() && type_of(a) == type_of(b) && a.strides() == b.strides();
+  return same_bits(a, b);
+}
+
+template <class Table, class Item, class Same>
+uint32_t intern(Table& table, std::vector<Item>& items, size_t hash, const Item& item, Same same) {
+  const auto [first, last] = table.equal_range(hash);
+  for (auto it = first; it != last; ++it)
+    if (same(items[it->second], item)) return it->second;
+  const auto index = static_cast<uint32_t>(items.size());
+  items.push_back(item);
+  table.emplace(hash, index);
+  return index;
+}
+
+}  // namespace
+
+uint32_t ProgramWriter::type(const TensorType& t) {
+  return intern(types_, p_.types, hash_of(t), t, std::equal_to<>());
+}
+
+uint32_t ProgramWriter::attrs(const Attrs& a) {
+  if (a.empty()) return 0;
+  return intern(attrs_, p_.attrs, a.hash(), a, std::equal_to<>());
+}
+
+ValueId ProgramWriter::value(Source source, const TensorType& t, size_t index) {
+  p_.values.push_back({source, type(t), static_cast<uint32_t>(index)});
+  return static_cast<ValueId>(p_.values.size() - 1);
+}
+
+ValueId ProgramWriter::input(const TensorType& t) {
+  p_.inputs.push_back(value(Source::input, t, p_.inputs.size()));
+  return p_.inputs.back();
+}
+
+ValueId ProgramWriter::capture(const TensorType& t) {
+  p_.captures.push_back(value(Source::captured, t, p_.captures.size()));
+  return p_.captures.back();
+}
+
+ValueId ProgramWriter::constant(Value v) {
+  const size_t hash = hash_of(v);
+  const auto [first, last] = constants_.equal_range(hash);
+  for (auto it = first; it != last; ++it)
+    if (same_constant(p_.constant_of(it->second), v)) return it->second;
+  const ValueId id = value(Source::constant, tapegrad::type_of(v), p_.constants.size());
+  p_.constants.push_back(std::move(v));
+  constants_.emplace(hash, id);
+  return id;
+}
+
+ValueId ProgramWriter::append(Program::Step step, std::span<const ValueId> in,
+                              std::span<const TensorType> out) {
+  step.first_in = static_cast<uint32_t>(p_.operands.size());
+  step.n_in = static_cast<uint32_t>(in.size());
+  p_.operands.insert(p_.operands.end(), in.begin(), in.end());
+  step.first_out = static_cast<ValueId>(p_.values.size());
+  step.n_out = static_cast<uint32_t>(out.size());
+  for (const TensorType& t : out) value(Source::step, t, p_.steps.size());
+  p_.steps.push_back(step);
+  return step.first_out;
+}
+
+ValueId ProgramWriter::step(const Op& op, const Attrs& a, std::span<const ValueId> in,
+                            std::span<const TensorType> out, bool held) {
+  Program::Step s;
+  s.held = held;
+  s.op = op.id;
+  s.attrs = attrs(a);
+  return append(s, in, out);
+}
+
+ValueId ProgramWriter::kernel(std::shared_ptr<const FusedKernel> kernel,
+                              std::span<const ValueId> in, std::span<const TensorType> out) {
+  Program::Step s;
+  s.kernel = static_cast<int32_t>(p_.kernels.size());
+  p_.kernels.push_back(std::move(kernel));
+  return append(s, in, out);
+}
+
+void ProgramWriter::guard(ValueId value, Value expected, std::string where) {
+  if (!guarded_.insert(value).second) return;
+  p_.guards.push_back({value, std::move(expected), std::move(where)});
+}
+
+void Rewriter::begin() {
+  for (ValueId v : from_.inputs) map_[v] = to_.input(from_.type_of(v));
+  for (ValueId v : from_.captures) map_[v] = to_.capture(from_.type_of(v));
+}
+
+ValueId Rewriter::at(ValueId old) {
+  if (map_[old] == none) map_[old] = to_.constant(from_.constant_of(old));
+  return map_[old];
+}
+
+void Rewriter::copy(const Program::Step& s) {
+  ins_.clear();
+  for (ValueId v : from_.in(s)) ins_.push_back(at(v));
+  outs_.clear();
+  for (uint32_t j = 0; j < s.n_out; ++j) outs_.push_back(from_.type_of(s.first_out + j));
+  const ValueId first = s.kernel >= 0
+                            ? to_.kernel(from_.kernels[static_cast<size_t>(s.kernel)], ins_, outs_)
+                            : to_.step(op_by_id(s.op), from_.attrs_of(s), ins_, outs_, s.held);
+  for (uint32_t j = 0; j < s.n_out; ++j) map_[s.first_out + j] = first + j;
+}
+
+void Rewriter::end() {
+  for (const Program::Guard& g : from_.guards) to_.guard(at(g.value), g.expected, g.where);
+  for (ValueId v : from_.outputs) to_.output(at(v));
+}
+
+}  // namespace tapegrad

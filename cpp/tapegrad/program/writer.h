@@ -1,0 +1,65 @@
+#pragma once
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "tapegrad/program/program.h"
+
+namespace tapegrad {
+
+// Writes a program step by step; types, attributes and constants are shared. A pass reads one
+// program and writes another through this.
+class ProgramWriter {
+ public:
+  ValueId input(const TensorType& type);
+  ValueId capture(const TensorType& type);
+  ValueId constant(Value value);
+  // The first of n_out consecutive outputs.
+  ValueId step(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
+               std::span<const TensorType> out, bool held = false);
+  ValueId kernel(std::shared_ptr<const FusedKernel> kernel, std::span<const ValueId> in,
+                 std::span<const TensorType> out);
+  void guard(ValueId value, Value expected, std::string where);
+  void output(ValueId value) { p_.outputs.push_back(value); }
+
+  const Program& program() const { return p_; }
+  Program finish() && { return std::move(p_); }
+
+ private:
+  ValueId value(Source source, const TensorType& type, size_t index);
+  uint32_t type(const TensorType& t);
+  uint32_t attrs(const Attrs& a);
+  ValueId append(Program::Step step, std::span<const ValueId> in, std::span<const TensorType> out);
+
+  Program p_;
+  std::unordered_multimap<size_t, uint32_t> types_, attrs_, constants_;
+  std::unordered_set<ValueId> guarded_;
+};
+
+// Copies inputs, captures, steps, guards and outputs of a program into a writer, one by one. A pass
+// calls begin(), then for each step either copy() or its own translation with set(), then end().
+class Rewriter {
+ public:
+  explicit Rewriter(const Program& from) : from_(from), map_(from.values.size(), none) {}
+
+  void begin();  // inputs and captures
+  void copy(const Program::Step& step);
+  void end();  // guards and outputs
+  ProgramWriter& to() { return to_; }
+  Program finish() && { return std::move(to_).finish(); }
+
+  // The new number of a value of the old program; constants are copied when first asked for.
+  ValueId at(ValueId old);
+  void set(ValueId old, ValueId now) { map_[old] = now; }
+  bool has(ValueId old) const { return map_[old] != none; }
+
+ private:
+  static constexpr ValueId none = ~ValueId{0};
+  const Program& from_;
+  ProgramWriter to_;
+  std::vector<ValueId> map_;
+  std::vector<ValueId> ins_;
+  std::vector<TensorType> outs_;
+};
+
+}  // namespace tapegrad

@@ -1,0 +1,36 @@
+#include "tapegrad/tape/tracer.h"
+
+namespace tapegrad {
+
+Tracer::Tracer()
+    : tape_(Tape::current()),
+      outer_(tape_.tracer()),
+      recording_before_(tape_.set_recording(true)),
+      scope_(tape_.open_scope()),
+      first_sequence_(tape_.sequence()) {
+  tape_.set_tracer(this);
+}
+
+Tracer::~Tracer() {
+  tape_.close_scope(scope_);
+  tape_.set_recording(recording_before_);
+  tape_.set_tracer(outer_);
+}
+
+Ref Tracer::argument(const Value& value) {
+  held_.push_back(Ref::adopt(&tape_, tape_.argument(0, value)));
+  arguments_.push_back(held_.back().slot());
+  return held_.back();
+}
+
+void Tracer::guard(Ref value) {
+  Value expected = value.value();
+  guards_.push_back(
+      {std::move(value), std::move(expected), current_location ? current_location() : ""});
+}
+
+void Tracer::refuse(std::string reason) {
+  if (refusal_.empty()) refusal_ = std::move(reason);
+}
+
+}  // namespace tapegrad

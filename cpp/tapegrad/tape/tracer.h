@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "tapegrad/tape/ref.h"
+#include "tapegrad/tape/tape.h"
+
+namespace tapegrad {
+
+// Records a whole function, for a program: while one is at work on a thread, results of every dtype
+// are recorded (masks and counts too), constants keep their values, and what plain code learns of a
+// recorded value is written down as a guard. Tracers nest; the innermost records.
+class Tracer {
+ public:
+  // The recorded path holds only while `value` is `expected` (to the bit).
+  struct Guard {
+    Ref value;
+    Value expected;
+    std::string where;  // the user's line
+  };
+
+  Tracer();
+  ~Tracer();
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  // A fresh node that stands for an argument of the function, of any dtype.
+  Ref argument(const Value& value);
+  // Plain code learned this value: the same path is right only while it is the same.
+  void guard(Ref value);
+  // Something happened that a replay could not repeat. The first reason stays.
+  void refuse(std::string reason);
+
+  // Leaves that were made by the function itself.
+  void own(const Leaf* leaf) { own_.insert(leaf); }
+  bool owns(const Leaf* leaf) const { return own_.contains(leaf); }
+
+  Tape& tape() const { return tape_; }
+  // Nodes up to this one were recorded by others.
+  uint64_t first_sequence() const { return first_sequence_; }
+  const std::vector<Guard>& guards() const { return guards_; }
+  const std::vector<uint32_t>& arguments() const { return arguments_; }
+  const std::string& refusal() const { return refusal_; }
+
+ private:
+  Tape& tape_;
+  Tracer* outer_;
+  bool recording_before_;
+  uint32_t scope_;
+  uint64_t first_sequence_;
+  std::vector<Ref> held_;
+  std::vector<uint32_t> arguments_;
+  std::vector<Guard> guards_;
+  std::string refusal_;
+  std::unordered_set<const Leaf*> own_;
+};
+
+}  // namespace tapegrad

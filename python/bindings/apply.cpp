@@ -1,0 +1,83 @@
+#include "apply.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "convert.h"
+#include "tapegrad/tape/record.h"
+
+namespace tapegrad {
+namespace {
+
+// Ops whose result NumPy lets share memory with its operand: writes go through.
+bool makes_view(const Op& op) {
+  static const std::vector<bool> flags = [] {
+    std::vector<bool> by_id(static_cast<size_t>(op_count()));
+    for (const std::string_view name : {"slice", "transpose", "reshape", "swapaxes", "moveaxis",
+                                        "expand_dims", "squeeze", "ravel", "flip"})
+      by_id[find_op(name)->id] = true;
+    return by_id;
+  }();
+  return op.id < flags.size() && flags[op.id];
+}
+
+// The result of a view op follows the Variable it was read from, where it shows the same memory.
+PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* first) {
+  if (makes_view(op) && is_variable(first) && result.ndim() > 0) {
+    Cell& base = variable_cell(first);
+    if (base.value().buffer() != nullptr && result.value().buffer() == base.value().buffer()) {
+      base.retain();
+      return new_variable(Cell::view_of(CellPtr(&base), op, attrs, std::move(result)));
+    }
+  }
+  return new_variable(std::move(result));
+}
+
+struct Inputs {
+  std::span<PyObject* const> objects;
+  bool any_variable = false;
+
+  // refs[i] becomes what objects[i] is.
+  void read(const Op& op, std::span<Operand> operands, std::span<Ref> refs) {
+    bool any_weak = false;
+    for (size_t i = 0; i < objects.size(); ++i) {
+      operands[i] = to_operand(objects[i], op.name);
+      any_variable |= is_variable(objects[i]) || operands[i].ref.tracked();
+      any_weak |= operands[i].weak;
+    }
+    if (any_weak && objects.size() > 1) settle_weak(operands);
+    for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);
+  }
+
+  PyObject* wrap(Ref r, const Op& op, const Attrs& attrs) const {
+    if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
+      return to_python(std::move(r).take_value(), true);
+    return wrap_result(std::move(r), op, attrs, objects.empty() ? Py_None : objects[0]);
+  }
+};
+
+}  // namespace
+
+PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, const Attrs& attrs) {
+  Inputs inputs{objects};
+  const size_t n = objects.size();
+  if (op.n_out == 1 && n > 0 && n <= 3 && op.compose == nullptr && !op.in_place) {
+    check_input_count(op, n);
+    std::array<Operand, 3> operands;
+    std::array<Ref, 3> refs;
+    inputs.read(op, {operands.data(), n}, {refs.data(), n});
+    return inputs.wrap(apply_single(op, attrs, {refs.data(), n}), op, attrs);
+  }
+  std::vector<Operand> operands(n);
+  std::vector<Ref> refs(n);
+  inputs.read(op, operands, refs);
+  std::vector<Ref> results = apply(op, attrs, std::move(refs));
+  if (op.n_out == 1) return inputs.wrap(std::move(results[0]), op, attrs);
+  py::tuple out(results.size());
+  for (size_t i = 0; i < results.size(); ++i)
+    out[i] = py::reinterpret_steal<py::object>(inputs.wrap(std::move(results[i]), op, attrs));
+  return out.release().ptr();
+}
+
+}  // namespace tapegrad

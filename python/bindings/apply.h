@@ -1,0 +1,14 @@
+#pragma once
+
+#include <span>
+
+#include "tapegrad/tape/op.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+
+// Applies `op` to Variables, numbers and arrays. A Variable comes back where one of them is one (a
+// view of the first, where NumPy gives a view), else a plain value; several results as a tuple.
+PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> inputs, const Attrs& attrs);
+
+}  // namespace tapegrad

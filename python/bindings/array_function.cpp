@@ -1,0 +1,395 @@
+#include "array_function.h"
+
+#include <structmember.h>
+
+#include <array>
+#include <string>
+#include <unordered_map>
+
+#include "apply.h"
+#include "convert.h"
+#include "variable_type.h"
+
+// NumPy's array functions, and the methods of the same name, in the forms in which nearly all calls
+// are written: a table says which parameter is an operand and which an attribute of the op. A call
+// that says more (dtype=, out=, where=, a list of lists) goes to the package's function, which
+// knows all of it; so does every mistake that the op itself would not report.
+
+namespace tapegrad {
+namespace {
+
+enum class Kind : uint8_t {
+  operand,   // a Variable, a number or an array
+  operands,  // a list or tuple of them
+  mask,      // an array of bools
+  axis,      // None, an int or a tuple of ints; the attribute is the same
+  axes,      // the same, but the attribute is None or a list
+  ints,      // an int or a tuple of ints: a list
+  index,     // an int
+  integer,   // an int, 0 where it is not given
+  flag,      // False where it is not given
+  flat,      // no parameter: the attribute is the list (-1)
+  unset,     // not given, or None
+  never      // not given
+};
+
+struct Parameter {
+  const char* name;
+  Kind kind;
+  PyObject* interned = nullptr;
+};
+
+constexpr size_t most_parameters = 8;
+constexpr size_t most_operands = 16;
+constexpr size_t longest_key = 20;
+
+// Attributes as numbers: each a tag and what it holds. The attributes of the last call are kept,
+// since calls in a loop mostly repeat them.
+struct AttrKey {
+  enum Tag : int64_t { none, flag, integer, list };
+  std::array<int64_t, longest_key> items;
+  size_t size = 0;
+
+  bool add(Tag tag, std::initializer_list<int64_t> content) {
+    if (size + 1 + content.size() > longest_key) return false;
+    items[size++] = tag;
+    for (int64_t x : content) items[size++] = x;
+    return true;
+  }
+  friend bool operator==(const AttrKey& a, const AttrKey& b) {
+    return a.size == b.size &&
+           std::equal(a.items.begin(), a.items.begin() + a.size, b.items.begin());
+  }
+  Attrs attrs() const {
+    std::vector<Attr> found;
+    for (size_t i = 0; i < size;) {
+      switch (items[i++]) {
+        case none:
+          found.emplace_back();
+          break;
+        case flag:
+          found.emplace_back(items[i++] != 0);
+          break;
+        case integer:
+          found.emplace_back(items[i++]);
+          break;
+        default: {
+          const auto n = static_cast<size_t>(items[i++]);
+          found.emplace_back(std::vector<int64_t>(&items[i], &items[i] + n));
+          i += n;
+        }
+      }
+    }
+    return Attrs(std::move(found));
+  }
+};
+
+struct Form {
+  const char* name;  // NumPy's
+  const char* op_name;
+  std::vector<Parameter> parameters;  // in NumPy's order; attributes in the order of the op's
+  bool method_gathers = false;        // as a method, several numbers stand for the tuple
+  const Op* op = nullptr;
+  AttrKey last_key;
+  Attrs last_attrs;
+};
+
+std::vector<Form>& forms() {
+  using enum Kind;
+  static std::vector<Form> all = [] {
+    const Parameter a{"a", operand}, m{"m", operand}, axis_{"axis", axis}, dtype{"dtype", unset},
+        out{"out", unset}, keepdims{"keepdims", flag}, initial{"initial", never},
+        where{"where", never}, casting{"casting", never}, along{"axis", integer};
+    return std::vector<Form>{
+        {"sum", "sum", {a, axis_, dtype, out, keepdims, initial, where}},
+        {"prod", "prod", {a, axis_, dtype, out, keepdims, initial, where}},
+        {"max", "max", {a, axis_, out, keepdims, initial, where}},
+        {"min", "min", {a, axis_, out, keepdims, initial, where}},
+        {"amax", "max", {a, axis_, out, keepdims, initial, where}},
+        {"amin", "min", {a, axis_, out, keepdims, initial, where}},
+        {"mean", "mean", {a, axis_, dtype, out, keepdims, where}},
+        {"cumsum", "cumsum", {a, axis_, dtype, out}},
+        {"cumprod", "cumprod", {a, axis_, dtype, out}},
+        {"reshape", "reshape", {a, {"shape", ints}, {"order", unset}, {"copy", unset}}, true},
+        {"ravel", "reshape", {a, {"", flat}, {"order", unset}}},
+        {"transpose", "transpose", {a, {"axes", axes}}, true},
+        {"swapaxes", "swapaxes", {a, {"axis1", index}, {"axis2", index}}},
+        {"moveaxis", "moveaxis", {a, {"source", ints}, {"destination", ints}}},
+        {"expand_dims", "expand_dims", {a, {"axis", ints}}},
+        {"squeeze", "squeeze", {a, {"axis", axes}}},
+        {"broadcast_to", "broadcast_to", {{"array", operand}, {"shape", ints}, {"subok", never}}},
+        {"flip", "flip", {m, {"axis", axes}}},
+        {"concatenate", "concatenate", {{"arrays", operands}, along, out, dtype, casting}},
+        {"stack", "stack", {{"arrays", operands}, along, out, dtype, casting}},
+        {"where", "where", {{"condition", mask}, {"x", operand}, {"y", operand}}},
+        {"clip",
+         "clip",
+         {a, {"a_min", operand}, {"a_max", operand}, out, {"min", never}, {"max", never}}},
+        {"dot", "dot", {a, {"b", operand}, out}},
+        {"vdot", "vdot", {a, {"b", operand}}},
+        {"inner", "inner", {a, {"b", operand}}},
+        {"outer", "outer", {a, {"b", operand}, out}},
+    };
+  }();
+  return all;
+}
+
+struct Call {
+  std::array<PyObject*, most_parameters> given{};
+  std::array<PyObject*, most_operands> operands;
+  size_t n_operands = 0;
+  AttrKey key;
+};
+
+bool is_int(PyObject* o, int64_t& x) {
+  if (!PyLong_CheckExact(o)) return false;
+  int overflow = 0;
+  x = PyLong_AsLongLongAndOverflow(o, &overflow);
+  return overflow == 0;
+}
+
+bool add_operand(Call& call, PyObject* o) {
+  constexpr int type_num_object = 17;  // may hold Variables
+  const bool simple =
+      o != nullptr &&
+      (is_variable(o) || PyFloat_CheckExact(o) || PyLong_CheckExact(o) ||
+       (Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
+        py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() !=
+            type_num_object));
+  if (!simple || call.n_operands == most_operands) return false;
+  call.operands[call.n_operands++] = o;
+  return true;
+}
+
+bool add_operands(Call& call, PyObject* o) {
+  if (o == nullptr || !(PyList_CheckExact(o) || PyTuple_CheckExact(o))) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
+    if (!add_operand(call, PySequence_Fast_GET_ITEM(o, i))) return false;
+  return call.n_operands > 0;
+}
+
+bool is_mask(PyObject* o) {
+  return o != nullptr && Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
+         py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() ==
+             py::detail::npy_api::NPY_BOOL_;
+}
+
+// One int: as it is for an axis, else a list of one.
+bool add_ints(Call& call, PyObject* o, bool keep_single) {
+  int64_t x;
+  if (is_int(o, x))
+    return keep_single ? call.key.add(AttrKey::integer, {x}) : call.key.add(AttrKey::list, {1, x});
+  if (!PyTuple_CheckExact(o)) return false;
+  const Py_ssize_t n = PyTuple_GET_SIZE(o);
+  AttrKey& key = call.key;
+  if (!key.add(AttrKey::list, {n}) || key.size + static_cast<size_t>(n) > longest_key) return false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    if (!is_int(PyTuple_GET_ITEM(o, i), x)) return false;
+    key.items[key.size++] = x;
+  }
+  return true;
+}
+
+// Enters one argument, null where it is not given; false where the package's function must look.
+bool add(Call& call, Kind kind, PyObject* o) {
+  AttrKey& key = call.key;
+  int64_t x;
+  switch (kind) {
+    case Kind::operand:
+      if (o != nullptr && is_variable(o) && is_recorded_data(o)) return false;
+      return add_operand(call, o);
+    case Kind::operands:
+      return add_operands(call, o);
+    case Kind::mask:
+      return is_mask(o) && add_operand(call, o);
+    case Kind::axis:
+    case Kind::axes:
+      if (o == nullptr || o == Py_None) return key.add(AttrKey::none, {});
+      return add_ints(call, o, kind == Kind::axis);
+    case Kind::ints:
+      return o != nullptr && add_ints(call, o, false);
+    case Kind::integer:
+      if (o == nullptr) return key.add(AttrKey::integer, {0});
+      [[fallthrough]];
+    case Kind::index:
+      return o != nullptr && is_int(o, x) && key.add(AttrKey::integer, {x});
+    case Kind::flag:
+      if (o != nullptr && !PyBool_Check(o)) return false;
+      return key.add(AttrKey::flag, {o == Py_True});
+    case Kind::flat:
+      return key.add(AttrKey::list, {1, -1});
+    case Kind::unset:
+      return o == nullptr || o == Py_None;
+    case Kind::never:
+      return o == nullptr;
+  }
+  return false;
+}
+
+bool set_keyword(const Form& form, Call& call, PyObject* name, PyObject* value) {
+  const std::vector<Parameter>& p = form.parameters;
+  size_t i = 0;
+  while (i < p.size() && p[i].interned != name) ++i;
+  if (i == p.size())  // the same text in another object
+    for (i = 0; i < p.size() && PyUnicode_Compare(p[i].interned, name) != 0;) ++i;
+  if (i == p.size() || p[i].kind == Kind::flat || call.given[i] != nullptr) return false;
+  call.given[i] = value;
+  return true;
+}
+
+bool set_positional(const Form& form, Call& call, PyObject* const* args, size_t n) {
+  const std::vector<Parameter>& p = form.parameters;
+  size_t i = 0;
+  for (size_t k = 0; k < n; ++k, ++i) {
+    while (i < p.size() && p[i].kind == Kind::flat) ++i;
+    if (i == p.size()) return false;
+    call.given[i] = args[k];
+  }
+  return true;
+}
+
+// A new reference; null without an error where the form does not cover the call.
+PyObject* apply_form(Form& form, Call& call) {
+  for (size_t i = 0; i < form.parameters.size(); ++i)
+    if (!add(call, form.parameters[i].kind, call.given[i])) return nullptr;
+  if (!(call.key == form.last_key)) {
+    form.last_attrs = call.key.attrs();
+    form.last_key = call.key;
+  }
+  const Attrs attrs = form.last_attrs;
+  return guard(
+      [&] { return apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs); });
+}
+
+std::unordered_map<PyObject*, Form*> forms_by_function;
+
+PyObject* try_function(Form& form, PyObject* args, PyObject* kwargs) {
+  Call call;
+  if (!set_positional(form, call, &PyTuple_GET_ITEM(args, 0),
+                      static_cast<size_t>(PyTuple_GET_SIZE(args))))
+    return nullptr;
+  PyObject *name, *value;
+  for (Py_ssize_t at = 0; PyDict_Next(kwargs, &at, &name, &value);)
+    if (!set_keyword(form, call, name, value)) return nullptr;
+  return apply_form(form, call);
+}
+
+// A method of Variable: the form, and the package's function for all other calls, whose name,
+// documentation and signature it shows.
+struct Method {
+  PyObject_HEAD vectorcallfunc vectorcall;
+  Form* form;
+  PyObject* function;
+};
+
+PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* names) {
+  Call call;
+  py::object gathered;
+  if (form.method_gathers && n > 2) {
+    gathered = py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(n - 1)));
+    if (!gathered) return nullptr;
+    for (size_t i = 1; i < n; ++i)
+      PyTuple_SET_ITEM(gathered.ptr(), static_cast<Py_ssize_t>(i - 1), Py_NewRef(args[i]));
+    call.given[0] = args[0];
+    call.given[1] = gathered.ptr();
+  } else if (!set_positional(form, call, args, n)) {
+    return nullptr;
+  }
+  const Py_ssize_t k = names ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < k; ++i)
+    if (!set_keyword(form, call, PyTuple_GET_ITEM(names, i), args[n + static_cast<size_t>(i)]))
+      return nullptr;
+  return apply_form(form, call);
+}
+
+PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObject* names) {
+  auto* method = reinterpret_cast<Method*>(self);
+  const auto n = static_cast<size_t>(PyVectorcall_NARGS(flags));
+  if (n > 0 && is_variable(args[0])) {
+    PyObject* found = try_method(*method->form, args, n, names);
+    if (found != nullptr || PyErr_Occurred()) return found;
+  }
+  return PyObject_Vectorcall(method->function, args, flags, names);
+}
+
+PyObject* bind_method(PyObject* self, PyObject* object, PyObject*) {
+  if (object == nullptr || object == Py_None) return Py_NewRef(self);
+  return PyMethod_New(self, object);
+}
+
+PyObject* attribute_of_method(PyObject* self, PyObject* name) {
+  return PyObject_GetAttr(reinterpret_cast<Method*>(self)->function, name);
+}
+
+PyObject* represent_method(PyObject* self) {
+  return PyObject_Repr(reinterpret_cast<Method*>(self)->function);
+}
+
+void deallocate_method(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  Py_DECREF(reinterpret_cast<Method*>(self)->function);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyTypeObject* create_method_type() {
+  static PyMemberDef members[] = {
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(Method, vectorcall), READONLY, nullptr}, {}};
+  PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                         {Py_tp_descr_get, reinterpret_cast<void*>(bind_method)},
+                         {Py_tp_getattro, reinterpret_cast<void*>(attribute_of_method)},
+                         {Py_tp_repr, reinterpret_cast<void*>(represent_method)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_method)},
+                         {Py_tp_members, members},
+                         {0, nullptr}};
+  PyType_Spec spec = {"tapegrad._core.method", sizeof(Method), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
+                          Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                      slots};
+  PyObject* type = PyType_FromSpec(&spec);
+  if (type == nullptr) throw py::error_already_set();
+  return reinterpret_cast<PyTypeObject*>(type);
+}
+
+py::object make_method(const std::string& name, const py::object& function) {
+  static PyTypeObject* const type = create_method_type();
+  for (Form& form : forms()) {
+    if (name != form.name) continue;
+    auto* method = PyObject_New(Method, type);
+    if (method == nullptr) throw py::error_already_set();
+    method->vectorcall = call_method;
+    method->form = &form;
+    method->function = py::object(function).release().ptr();
+    return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(method));
+  }
+  return function;
+}
+
+}  // namespace
+
+PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  if (n == 4 && PyTuple_CheckExact(args[2]) && PyDict_CheckExact(args[3])) {
+    const auto form = forms_by_function.find(args[0]);
+    if (form != forms_by_function.end()) {
+      PyObject* found = try_function(*form->second, args[2], args[3]);
+      if (found != nullptr || PyErr_Occurred()) return found;
+    }
+  }
+  if (hooks.array_function == nullptr) Py_RETURN_NOTIMPLEMENTED;
+  return PyObject_Vectorcall(hooks.array_function, args, static_cast<size_t>(n), nullptr);
+}
+
+void bind_array_functions(py::module_& m) {
+  const py::module_ np = py::module_::import("numpy");
+  for (Form& form : forms()) {
+    form.op = find_op(form.op_name);
+    if (form.op == nullptr || form.parameters.size() > most_parameters)
+      throw_error<RuntimeError>("array functions: no operation ", form.op_name);
+    for (Parameter& p : form.parameters) p.interned = PyUnicode_InternFromString(p.name);
+    forms_by_function.emplace(py::object(np.attr(form.name)).release().ptr(), &form);
+  }
+  m.def("method", &make_method, py::arg("name"), py::arg("function"),
+        "The function as a method of Variable; calls of the usual form do not reach it.");
+}
+
+}  // namespace tapegrad

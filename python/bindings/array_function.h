@@ -1,0 +1,13 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace tapegrad {
+
+// Variable.__array_function__(func, types, args, kwargs), METH_FASTCALL.
+PyObject* variable_array_function(PyObject* self, PyObject* const* args, Py_ssize_t n);
+
+// _core.method(name, function), after numpy has been imported.
+void bind_array_functions(pybind11::module_& m);
+
+}  // namespace tapegrad

@@ -1,0 +1,224 @@
+#include "program.h"
+
+#include <pybind11/stl.h>
+
+#include "convert.h"
+#include "tapegrad/autodiff/workspace.h"
+#include "tapegrad/program/executor.h"
+#include "tapegrad/program/passes.h"
+#include "tapegrad/program/record.h"
+#include "tapegrad/program/vmap.h"
+#include "tapegrad/tape/tracer.h"
+#include "variable_type.h"
+
+namespace tapegrad {
+namespace {
+
+struct PyTracer {
+  std::unique_ptr<Tracer> tracer;
+  Tracer& get() const {
+    if (!tracer)
+      throw_error<RuntimeError>("the recording is closed; use the tracer inside its with block");
+    return *tracer;
+  }
+};
+
+struct PyRecording {
+  Recording recording;
+
+  py::object capture(size_t k) const {
+    const Capture& c = recording.captures[k];
+    if (c.variable) {
+      c.variable->retain();
+      return py::reinterpret_steal<py::object>(new_variable(c.variable.get()));
+    }
+    if (c.recorded.tracked()) return py::reinterpret_steal<py::object>(new_variable(c.recorded));
+    return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(c.array.buffer()->owner()));
+  }
+};
+
+// A program with the things it reads at each run.
+class PyProgram {
+ public:
+  PyProgram(const PyRecording& r, const PassOptions& options)
+      : captures_(r.recording.captures),
+        executor_(optimise(r.recording.program, options)),
+        long_(is_long(executor_.program())) {}
+
+  const Program& program() const { return executor_.program(); }
+  const std::string& guard_failed() const { return guard_failed_; }
+
+  py::object run(const py::sequence& inputs, const py::object& captures) {
+    std::vector<Value> in, captured, out;
+    in.reserve(inputs.size());
+    for (py::handle h : inputs) in.push_back(plain_value(h));
+    if (captures.is_none()) {
+      for (const Capture& c : captures_) captured.push_back(c.content());
+    } else {
+      for (py::handle h : captures) captured.push_back(plain_value(h));
+    }
+    size_t failed = 0;
+    bool held = true;
+    {
+      const LongWorkSection section(long_);
+      held = executor_.run(in, captured, out, failed);
+    }
+    if (!held) {
+      guard_failed_ = program().guards[failed].where;
+      return py::none();
+    }
+    in.clear();
+    py::list result(out.size());
+    for (size_t k = 0; k < out.size(); ++k) result[k] = to_object(std::move(out[k]));
+    return result;
+  }
+
+ private:
+  static Value plain_value(py::handle h) {
+    if (is_variable(h.ptr())) return variable_cell(h.ptr()).value();
+    return to_value(h.ptr(), "compiled function");
+  }
+
+  static bool is_long(const Program& p) {
+    if (p.steps.size() > 2000) return true;
+    for (size_t v = 0; v < p.values.size(); ++v)
+      if (element_count(p.type_of(static_cast<ValueId>(v)).shape) > 2048) return true;
+    return false;
+  }
+
+  std::vector<Capture> captures_;
+  Executor executor_;
+  bool long_;
+  std::string guard_failed_;
+};
+
+PassOptions options_of(const py::kwargs& kwargs) {
+  PassOptions o;
+  const std::pair<const char*, bool*> known[] = {
+      {"fold", &o.fold},   {"shared", &o.shared}, {"dead", &o.dead},      {"algebra", &o.algebra},
+      {"views", &o.views}, {"fuse", &o.fuse},     {"reorder", &o.reorder}};
+  for (const auto& [key, value] : kwargs) {
+    const auto name = key.cast<std::string>();
+    bool found = false;
+    for (const auto& [option, field] : known) {
+      if (name != option) continue;
+      *field = value.cast<bool>();
+      found = true;
+    }
+    if (!found)
+      throw_error<TypeError>("passes: there is no pass named '", name,
+                             "'; they are fold, shared, dead, algebra, views, fuse, reorder");
+  }
+  return o;
+}
+
+}  // namespace
+
+void bind_programs(py::module_& m) {
+  py::class_<PyRecording>(m, "Recording", "A function's recorded operations.")
+      .def_property_readonly("refusal", [](const PyRecording& r) { return r.recording.refusal; })
+      .def_property_readonly("captures",
+                             [](const PyRecording& r) {
+                               py::list out;
+                               for (size_t k = 0; k < r.recording.captures.size(); ++k)
+                                 out.append(r.capture(k));
+                               return out;
+                             })
+      .def_property_readonly("constants",
+                             [](const PyRecording& r) {
+                               py::list out;
+                               for (const PlainConstant& c : r.recording.constants)
+                                 out.append(to_object(c.content));
+                               return out;
+                             })
+      .def_property_readonly("guards",
+                             [](const PyRecording& r) {
+                               py::list out;
+                               for (const Program::Guard& g : r.recording.program.guards)
+                                 out.append(g.where);
+                               return out;
+                             })
+      .def_property_readonly("n_steps",
+                             [](const PyRecording& r) { return r.recording.program.steps.size(); })
+      .def("same_as", [](const PyRecording& a,
+                         const PyRecording& b) { return same_recording(a.recording, b.recording); })
+      .def("__str__", [](const PyRecording& r) { return to_string(r.recording.program); });
+
+  m.def(
+      "replay_lanes",
+      [](const PyRecording& r, const py::sequence& inputs, const std::vector<bool>& has_lanes,
+         int64_t n) {
+        std::vector<Ref> refs, captures;
+        for (py::handle h : inputs) refs.push_back(to_operand(h.ptr(), "vmap").ref);
+        for (const Capture& c : r.recording.captures) captures.push_back(c.ref());
+        const std::vector<uint8_t> flags(has_lanes.begin(), has_lanes.end());
+        Program p = drop_dead(share_common(r.recording.program));
+        // For a program, small arrays are taken apart: their scalars become lanes of one kernel.
+        if (Tape::current().tracing() && n > 1) p = drop_dead(expand_small(p));
+        LanesResult found = replay_lanes(p, refs, flags, captures, n);
+        py::list out;
+        for (size_t k = 0; k < found.outputs.size(); ++k) {
+          Ref& y = found.outputs[k];
+          out.append(py::make_tuple(
+              y.tracked() ? py::reinterpret_steal<py::object>(new_variable(std::move(y)))
+                          : to_object(std::move(y).take_value()),
+              found.has_lanes[k] != 0));
+        }
+        return out;
+      },
+      "The recorded function of one lane, applied to n lanes; each output with whether it has "
+      "them.");
+
+  py::class_<PyTracer>(m, "Tracer", "Records a whole function on this thread's tape.")
+      .def(py::init([] { return PyTracer{}; }))
+      .def("__enter__",
+           [](py::object self) {
+             self.cast<PyTracer&>().tracer = std::make_unique<Tracer>();
+             return self;
+           })
+      .def("__exit__", [](PyTracer& self, const py::args&) { self.tracer.reset(); })
+      .def("argument",
+           [](PyTracer& self, const py::object& x) {
+             Value v = is_variable(x.ptr()) ? variable_cell(x.ptr()).value()
+                                            : to_value(x.ptr(), "compile");
+             if (v.buffer() != nullptr) v = v.copy();
+             return py::reinterpret_steal<py::object>(
+                 new_variable(self.get().argument(std::move(v))));
+           })
+      .def("lane_argument",
+           [](PyTracer& self, const py::object& x) {
+             const Value all =
+                 is_variable(x.ptr()) ? variable_cell(x.ptr()).value() : to_value(x.ptr(), "vmap");
+             Dims shape(all.shape().data() + 1, all.shape().size() - 1);
+             Value lane = Value::zeros(all.dtype(), shape);
+             if (all.dim(0) > 0)
+               lane = all.view(shape, {all.layout()->strides() + 1, shape.size()}, 0).copy();
+             return py::reinterpret_steal<py::object>(
+                 new_variable(self.get().argument(std::move(lane))));
+           })
+      .def("freeze",
+           [](PyTracer& self, const py::sequence& outputs) {
+             std::vector<Ref> refs;
+             for (py::handle h : outputs) refs.push_back(to_operand(h.ptr(), "compile").ref);
+             return PyRecording{freeze(self.get(), refs)};
+           })
+      .def("refuse", [](PyTracer& self, const std::string& why) { self.get().refuse(why); })
+      .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });
+
+  py::class_<PyProgram>(m, "Program", "An optimised recording, ready to run.")
+      .def(py::init([](const PyRecording& r, const py::kwargs& passes) {
+        return std::make_unique<PyProgram>(r, options_of(passes));
+      }))
+      .def("run", &PyProgram::run, py::arg("inputs"), py::arg("captures") = py::none())
+      .def_property_readonly("guard_failed", &PyProgram::guard_failed)
+      .def_property_readonly("n_steps", [](const PyProgram& p) { return p.program().steps.size(); })
+      .def_property_readonly("n_kernels",
+                             [](const PyProgram& p) { return p.program().kernels.size(); })
+      .def("__str__", [](const PyProgram& p) { return to_string(p.program()); });
+
+  m.def(
+      "tracing", [] { return Tape::current().tracing(); },
+      "Whether a whole function is being recorded on this thread.");
+}
+
+}  // namespace tapegrad

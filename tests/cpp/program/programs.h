@@ -1,0 +1,218 @@
+// Programs written by hand, and what they compute: for the tests of program/ and its passes.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "tapegrad/kernels/elementwise.h"
+#include "tapegrad/kernels/reduce_sum.h"
+#include "tapegrad/ops/registry.h"
+#include "tapegrad/program/program.h"
+#include "tapegrad/program/writer.h"
+
+namespace programs {
+
+using tapegrad::Attr;
+using tapegrad::Attrs;
+using tapegrad::Dims;
+using tapegrad::DType;
+using tapegrad::FusedKernel;
+using tapegrad::LaneKernel;
+using tapegrad::Op;
+using tapegrad::Program;
+using tapegrad::ScalarFn;
+using tapegrad::Source;
+using tapegrad::TensorType;
+using tapegrad::Value;
+using tapegrad::ValueId;
+using Ints = std::vector<int64_t>;
+
+inline TensorType f64(const Dims& shape = {}) { return {DType::float64, shape}; }
+inline TensorType f32(const Dims& shape = {}) { return {DType::float32, shape}; }
+
+inline const Op& op_named(const char* name) {
+  tapegrad::register_all_ops();
+  return *tapegrad::find_op(name);
+}
+
+// A ProgramWriter that infers types.
+class Draft {
+ public:
+  ValueId input(const TensorType& t) { return writer_.input(t); }
+  ValueId input(const Dims& shape) { return writer_.input(f64(shape)); }
+  ValueId capture(const TensorType& t) { return writer_.capture(t); }
+  ValueId constant(Value v) { return writer_.constant(std::move(v)); }
+  ValueId constant(double x) { return writer_.constant(Value(x)); }
+  ValueId op(const char* name, std::initializer_list<ValueId> in, const Attrs& attrs = {},
+             bool held = false) {
+    const Op& op = op_named(name);
+    std::vector<TensorType> types;
+    for (ValueId v : in) types.push_back(writer_.program().type_of(v));
+    return writer_.step(op, attrs, {in.begin(), in.size()}, op.infer(attrs, types), held);
+  }
+  void guard(ValueId v, Value expected) { writer_.guard(v, std::move(expected), "here"); }
+  Program returning(std::initializer_list<ValueId> outputs) {
+    for (ValueId v : outputs) writer_.output(v);
+    return std::move(writer_).finish();
+  }
+  tapegrad::ProgramWriter& writer() { return writer_; }
+
+ private:
+  tapegrad::ProgramWriter writer_;
+};
+
+// What a kernel computes, one op at a time over whole arrays: the definition that LaneProgram is
+// held against.
+inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const Value> in) {
+  const LaneKernel& k = fused.lanes.kernel();
+  std::vector<Value> operands(in.begin(), in.end());
+  for (double c : k.constants) operands.push_back(Value::scalar(c, k.dtype));
+  for (const LaneKernel::Instruction& code : k.code) {
+    const tapegrad::ScalarFnInfo& info = tapegrad::scalar_fn_info(code.fn);
+    std::vector<Value> args;
+    for (int i = 0; i < info.arity; ++i)
+      args.push_back(operands[code.args[static_cast<size_t>(i)]]);
+    Value out = Value::scalar(0, k.dtype);
+    for (Value& v : args) v = v.cast(k.dtype);
+    tapegrad::eval_elementwise(code.fn, args, out);
+    operands.push_back(out);
+  }
+  std::vector<Value> results;
+  for (const LaneKernel::Output& o : k.outputs) {
+    Value whole = Value::empty(k.dtype, fused.space);
+    if (whole.is_scalar()) {
+      whole = operands[o.operand].cast(k.dtype);
+    } else {
+      tapegrad::copy_into(whole, operands[o.operand]);
+    }
+    if (o.summed) whole = tapegrad::sum_to_shape(whole, o.shape);
+    results.push_back(whole.cast(o.dtype));
+  }
+  return results;
+}
+
+// A program's outputs: ops by eval; kernels by LaneProgram, or by ops.
+inline std::vector<Value> run(const Program& p, const std::vector<Value>& inputs,
+                              const std::vector<Value>& captures = {}, bool lanes = false) {
+  std::vector<Value> values(p.values.size());
+  for (size_t v = 0; v < p.values.size(); ++v) {
+    const Program::ValueInfo& info = p.values[v];
+    if (info.source == Source::input) values[v] = inputs[info.index];
+    if (info.source == Source::captured) values[v] = captures[info.index];
+    if (info.source == Source::constant) values[v] = p.constants[info.index];
+  }
+  for (const Program::Step& s : p.steps) {
+    std::vector<Value> in, out(s.n_out);
+    for (ValueId v : p.in(s)) in.push_back(values[v]);
+    if (s.kernel < 0) {
+      tapegrad::op_by_id(s.op).eval(p.attrs_of(s), in, out);
+    } else if (const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)]; lanes) {
+      k.lanes.run(in, k.space, out);
+    } else {
+      out = run_by_ops(k, in);
+    }
+    for (uint32_t j = 0; j < s.n_out; ++j) {
+      CHECK(type_of(out[j]) == p.type_of(s.first_out + j));
+      values[s.first_out + j] = out[j];
+    }
+  }
+  std::vector<Value> outputs;
+  for (ValueId v : p.outputs) outputs.push_back(values[v]);
+  return outputs;
+}
+
+// Equal to the bit; a NaN equals any NaN.
+inline bool same_numbers(const Value& a, const Value& b) {
+  if (type_of(a) != type_of(b)) return false;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double x = a.at(i), y = b.at(i);
+    if (std::isnan(x) && std::isnan(y)) continue;
+    if (std::bit_cast<uint64_t>(x) != std::bit_cast<uint64_t>(y)) return false;
+  }
+  return true;
+}
+
+inline double distance(const Value& a, const Value& b) {
+  double most = 0;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double x = a.at(i), y = b.at(i);
+    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
+    const double d = std::abs(x - y) / std::fmax(1.0, std::abs(y));
+    most = d > most || std::isnan(d) ? (std::isnan(d) ? 1e300 : d) : most;
+  }
+  return most;
+}
+
+inline Value random_value(const TensorType& t, std::mt19937_64& random) {
+  std::normal_distribution<double> normal;
+  Value v = Value::empty(t.dtype, t.shape);
+  for (int64_t i = 0; i < v.size(); ++i) {
+    const double x =
+        tapegrad::is_floating(t.dtype) ? normal(random) : static_cast<double>(random() % 2);
+    if (v.is_scalar()) {
+      v.set_scalar(x);
+    } else {
+      v.set_at(i, x);
+    }
+  }
+  return v;
+}
+
+// Random inputs; every third time with zeros of both signs, infinities and NaN among them.
+inline std::vector<Value> random_inputs(const Program& p, std::mt19937_64& random, bool special) {
+  constexpr double odd[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, 1.0, -1.0, 2.0};
+  std::vector<Value> values;
+  for (ValueId v : p.inputs) {
+    Value x = random_value(p.type_of(v), random);
+    for (int64_t i = 0; special && tapegrad::is_floating(x.dtype()) && i < x.size(); ++i) {
+      const double y = odd[random() % 8];
+      if (random() % 2 == 0) continue;
+      if (x.is_scalar()) {
+        x.set_scalar(y);
+      } else {
+        x.set_at(i, y);
+      }
+    }
+    values.push_back(x);
+  }
+  return values;
+}
+
+// q does what p does, to the bit, also at special values.
+inline void check_same(const Program& p, const Program& q, bool special = true) {
+  check_program(q);
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 6; ++round) {
+    const std::vector<Value> in = random_inputs(p, random, special && round % 2 == 1);
+    const std::vector<Value> expected = run(p, in), got = run(q, in);
+    CHECK(expected.size() == got.size());
+    for (size_t k = 0; k < got.size(); ++k) CHECK(same_numbers(expected[k], got[k]));
+    for (const Value& v : got) CHECK(v.has_data());
+  }
+}
+
+inline size_t count_op(const Program& p, const char* name) {
+  size_t n = 0;
+  for (const Program::Step& s : p.steps) n += s.kernel < 0 && s.op == op_named(name).id;
+  return n;
+}
+
+inline size_t count_kernels(const Program& p) {
+  size_t n = 0;
+  for (const Program::Step& s : p.steps) n += s.kernel >= 0;
+  return n;
+}
+
+// Shows the first difference of two texts.
+inline void check_text(const Program& p, const std::string& expected) {
+  const std::string text = to_string(p);
+  if (text != expected) std::printf("expected:\n%s\ngot:\n%s\n", expected.c_str(), text.c_str());
+  CHECK(text == expected);
+}
+
+}  // namespace programs

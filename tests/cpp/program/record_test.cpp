@@ -1,0 +1,221 @@
+#include "tapegrad/program/record.h"
+
+#include <functional>
+
+#include "program/programs.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/index.h"
+#include "tapegrad/ops/matmul.h"
+#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/shape.h"
+#include "tapegrad/program/passes.h"
+
+using namespace programs;
+using namespace tapegrad;
+
+namespace {
+
+using Refs = std::vector<Ref>;
+using Function = std::function<Refs(Tracer&, const Refs&)>;
+
+Recording record(const Function& f, const std::vector<Value>& arguments,
+                 std::vector<Value>* results = nullptr) {
+  register_all_ops();
+  Tracer tracer;
+  Refs in;
+  for (const Value& v : arguments) in.push_back(tracer.argument(v));
+  const Refs out = f(tracer, in);
+  if (results)
+    for (const Ref& r : out) results->push_back(r.value());
+  return freeze(tracer, out);
+}
+
+std::vector<Value> values_of(const Refs& refs) {
+  std::vector<Value> values;
+  for (const Ref& r : refs) values.push_back(r.value());
+  return values;
+}
+
+Value numbers(const Dims& shape, uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  return random_value(f64(shape), random);
+}
+
+// What was recorded at one point, replayed at another, is what the function gives there; the passes
+// keep it.
+Recording check_replay(const Function& f, const std::vector<Value>& at,
+                       const std::vector<Value>& elsewhere) {
+  std::vector<Value> first, second;
+  const Recording r = record(f, at, &first);
+  record(f, elsewhere, &second);
+  check_program(r.program);
+  CHECK(r.refusal.empty());
+  Refs captures;
+  std::vector<Value> plain_captures;
+  for (const Capture& c : r.captures) {
+    captures.push_back(Ref(c.content()));
+    plain_captures.push_back(c.content());
+  }
+  const auto check_at = [&](const std::vector<Value>& in, const std::vector<Value>& expected) {
+    const std::vector<Value> got =
+        values_of(replay(r.program, Refs(in.begin(), in.end()), captures));
+    CHECK(got.size() == expected.size());
+    for (size_t k = 0; k < got.size(); ++k) CHECK(same_numbers(got[k], expected[k]));
+    const Program q = optimise(r.program, PassOptions());
+    check_program(q);
+    const std::vector<Value> passed = run(q, in, plain_captures);
+    for (size_t k = 0; k < got.size(); ++k) CHECK(same_numbers(passed[k], expected[k]));
+  };
+  check_at(at, first);
+  check_at(elsewhere, second);
+  return r;
+}
+
+}  // namespace
+
+TEST(a_function_and_its_gradient) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    Scope scope;
+    const Variable w = scope.argument(in[0]);
+    const Ref e = subtract(matmul(in[1], w.ref()), in[2]);
+    const Ref loss = mean(square(elementwise(scalar_fn_of<Tanh>(), {e})));
+    const Ref outs[] = {loss}, wrt[] = {w.ref()};
+    const Refs g = scope.grad(outs, wrt, {});
+    return {scope.result(loss), scope.result(g[0])};
+  };
+  const Recording r = check_replay(f, {numbers({3}), numbers({8, 3}, 2), numbers({8}, 3)},
+                                   {numbers({3}, 4), numbers({8, 3}, 5), numbers({8}, 6)});
+  CHECK(r.captures.empty());
+  const Program q = optimise(r.program, PassOptions());
+  CHECK(count_kernels(q) >= 1);
+  CHECK(q.steps.size() < r.program.steps.size());
+}
+
+TEST(masks_are_recorded) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    const Ref mask = less(in[0], in[1]);
+    return {where(mask, square(in[0]), in[1]), mask};
+  };
+  const Recording r =
+      check_replay(f, {numbers({9}), numbers({9}, 2)}, {numbers({9}, 3), numbers({9}, 4)});
+  CHECK(count_op(r.program, "less") == 1);
+  CHECK(r.program.type_of(r.program.outputs[1]).dtype == DType::bool_);
+}
+
+TEST(ops_with_several_outputs) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    const Refs halves = split(in[0], 0, {2});
+    return {multiply(halves[0], halves[0]), exp(halves[1])};
+  };
+  check_replay(f, {numbers({5})}, {numbers({5}, 2)});
+}
+
+TEST(updates_in_place) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    Ref y = multiply(in[0], Ref(2.0));
+    IndexSpec spec;
+    spec.range(1, 1, 2);
+    y = slice_add(std::move(y), spec, in[1]);
+    const Ref middle = y;
+    y = slice_set(std::move(y), spec, exp(in[1]));
+    return {middle, y, in[0]};
+  };
+  check_replay(f, {numbers({4}), numbers({2}, 2)}, {numbers({4}, 3), numbers({2}, 4)});
+}
+
+TEST(a_leaf_is_captured_once_and_read_at_each_run) {
+  const Variable w(numbers({3}));
+  const Function f = [&](Tracer&, const Refs& in) -> Refs {
+    return {add(multiply(in[0], w.ref()), w.ref())};
+  };
+  const Recording r = check_replay(f, {numbers({3}, 2)}, {numbers({3}, 3)});
+  CHECK(r.captures.size() == 1);
+  CHECK(r.captures[0].variable.get() == &w.cell());
+  w.cell().set_value(Value::full(DType::float64, Dims{3}, 2.0));
+  const Ref x(Value::full(DType::float64, Dims{3}, 5.0)), now(r.captures[0].content());
+  CHECK(replay(r.program, {&x, 1}, {&now, 1})[0].value().at(0) == 12.0);
+}
+
+TEST(a_leaf_of_the_function_itself_is_a_constant) {
+  const Recording r = record(
+      [](Tracer& tracer, const Refs& in) -> Refs {
+        const Variable c(3.0);
+        tracer.own(&c.cell());
+        return {multiply(in[0], c.ref())};
+      },
+      {Value(2.0)});
+  CHECK(r.captures.empty());
+  CHECK(r.constants.size() == 1);
+  CHECK(r.program.constants.size() == 1);
+}
+
+TEST(numbers_of_plain_code_are_constants) {
+  const auto with = [](double c) {
+    return record([c](Tracer&, const Refs& in) -> Refs { return {multiply(in[0], Ref(c))}; },
+                  {Value(2.0)});
+  };
+  const Recording a = with(3.0), b = with(3.0), c = with(4.0);
+  CHECK(a.constants.size() == 1);
+  CHECK(a.constants[0].content.as_double() == 3.0);
+  CHECK(same_recording(a, b));
+  CHECK(!same_recording(a, c));
+}
+
+TEST(guards_hold_where_they_were_recorded) {
+  const auto f = [](Tracer& tracer, const Refs& in) -> Refs {
+    const Ref positive = less(Ref(0.0), in[0]);
+    tracer.guard(positive);
+    return {positive.value().as_double() != 0 ? exp(in[0]) : negative(in[0])};
+  };
+  const Recording up = record(f, {Value(1.0)}), down = record(f, {Value(-1.0)});
+  CHECK(up.program.guards.size() == 1);
+  CHECK(up.program.guards[0].expected.as_double() == 1);
+  CHECK(down.program.guards[0].expected.as_double() == 0);
+  CHECK(!same_recording(up, down));
+  const Program q = optimise(up.program, PassOptions());
+  CHECK(q.guards.size() == 1);
+  check_program(q);
+}
+
+TEST(paths_attributes_and_shapes_tell_recordings_apart) {
+  const auto sum_over = [](int64_t axis) {
+    return record([axis](Tracer&, const Refs& in) -> Refs { return {sum(in[0], {axis})}; },
+                  {numbers({3, 3})});
+  };
+  CHECK(same_recording(sum_over(0), sum_over(0)));
+  CHECK(!same_recording(sum_over(0), sum_over(1)));
+  const auto length = [](int64_t n) {
+    return record([](Tracer&, const Refs& in) -> Refs { return {exp(in[0])}; }, {numbers({n})});
+  };
+  CHECK(!same_recording(length(3), length(4)));
+}
+
+TEST(a_result_may_be_an_argument_or_a_constant) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs { return {in[1], Ref(4.0), in[0]}; };
+  const Recording r = check_replay(f, {Value(1.0), Value(2.0)}, {Value(3.0), Value(5.0)});
+  CHECK(r.program.steps.empty());
+}
+
+TEST(a_refusal_is_handed_on) {
+  const Recording r = record(
+      [](Tracer& tracer, const Refs& in) -> Refs {
+        tracer.refuse("first");
+        tracer.refuse("second");
+        return {in[0]};
+      },
+      {Value(1.0)});
+  CHECK(r.refusal == "first");
+}
+
+TEST(a_replay_is_recorded_again_and_has_derivatives) {
+  const Recording r =
+      record([](Tracer&, const Refs& in) -> Refs { return {multiply(square(in[0]), in[1])}; },
+             {Value(3.0), Value(2.0)});
+  Scope scope;
+  const Variable x = scope.argument(Ref(5.0));
+  const Ref in[] = {x.ref(), Ref(2.0)};
+  const Refs out = replay(r.program, in, {});
+  const Ref wrt[] = {x.ref()};
+  CHECK_CLOSE(scope.grad(out, wrt, {})[0].value().as_double(), 20.0, 1e-15);
+}
