@@ -7,6 +7,7 @@ import os
 import sys
 
 from benchmarks import measure, peers, report
+from benchmarks.problem import DATA_VARIABLE
 
 
 def main() -> int:
@@ -22,14 +23,19 @@ def main() -> int:
     option("--threads", nargs="+", type=int, default=sorted({1, cpus}), metavar="N",
            help=f"thread counts (default: 1 and {cpus})")  # fmt: skip
     option("--rounds", type=int, default=11, help="samples per peer; medians count (default 11)")
-    option("--quick", action="store_true", help="3 short rounds, to see that everything runs")
+    option("--quick", action="store_true", help="3 short rounds of all but the big cases")
     option("--json", metavar="FILE", help="also write all samples to FILE")
     option("--strict", action="store_true", help="exit with status 1 if a target is missed")
+    option("--data", metavar="DIR", help="a folder with the files that some problems read (hand)")
     args = parser.parse_args()
+    if args.data:
+        if not os.path.isdir(args.data):
+            parser.error(f"--data: no folder {args.data}")
+        os.environ[DATA_VARIABLE] = os.path.abspath(args.data)  # the workers inherit it
     missing = [name for name in args.peers if name not in installed]
     if missing:
         parser.error(f"not installed: {', '.join(missing)}")
-    effort = measure.Effort(3, 0.002) if args.quick else measure.Effort(args.rounds)
+    effort = measure.Effort(3, 0.002, big=False) if args.quick else measure.Effort(args.rounds)
 
     versions = ", ".join(f"{name} {peers.version(name)}" for name in args.peers)
     print(f"{versions}\nmedians; ratio: time over tapegrad's; {cpus} processors")
@@ -42,11 +48,13 @@ def main() -> int:
         if args.json:  # after each problem: a long run that breaks off has saved something
             report.write(args.json, results, sys.argv[1:])
 
+    skipped = sum(result.skipped is not None for result in results)
     errors = sum(len(result.errors) for result in results)
     verdicts = [verdict for result in results for verdict in report.verdict(result)]
     missed = sum(verdict != "met" for verdict in verdicts)
     print(
         f"\n{len(results)} cases, {errors} errors; {len(verdicts)} targets judged, {missed} missed"
+        + (f"; {skipped} skipped" if skipped else "")
     )
     return 1 if errors or (missed and args.strict) else 0
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from benchmarks import peers, problems
@@ -18,20 +19,26 @@ from benchmarks.problem import Case
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to measure: rounds, and the least seconds of a sample."""
+    """How long to measure: rounds, the least seconds of a sample, and whether to run big cases."""
 
     rounds: int = 11
     least: float = 0.02
+    big: bool = True
 
 
 @dataclass
 class Result:
-    """Samples of one case, by peer and thread count, in the case's unit."""
+    """Samples of one case, by peer and thread count, in the case's unit.
+
+    `absent` says of a peer what it lacks; `skipped` says why nothing was measured.
+    """
 
     problem: str
     case: Case
     samples: dict[tuple[str, int], list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    absent: dict[str, str] = field(default_factory=dict)
+    skipped: str | None = None
 
     def median(self, peer: str, threads: int) -> float | None:
         found = self.samples.get((peer, threads))
@@ -80,12 +87,17 @@ def measure(
     done: Callable[[Result], None],
 ) -> list[Result]:  # fmt: skip
     """All cases of a problem; `done` is called as each is finished."""
-    cases = importlib.import_module(f"benchmarks.problems.{problem}").CASES
+    module = importlib.import_module(f"benchmarks.problems.{problem}")
     results = []
     workers = [_Process(count) for count in threads]
     try:
-        for index, case in enumerate(cases):
+        for index, case in enumerate(module.CASES):
             result = Result(problem, case)
+            results.append(result)
+            result.skipped = _why_skipped(module, case, effort)
+            if result.skipped:
+                done(result)
+                continue
             taking_turns = workers if case.threads else workers[:1]
             try:
                 _measure_case(result, index, taking_turns, wanted, effort)
@@ -95,28 +107,37 @@ def measure(
                     worker.end()
                 workers = [_Process(count) for count in threads]
             done(result)
-            results.append(result)
     finally:
         for worker in workers:
             worker.end()
     return results
 
 
+def _why_skipped(module: ModuleType, case: Case, effort: Effort) -> str | None:
+    if case.big and not effort.big:
+        return "big, left out by --quick"
+    missing = getattr(module, "missing", None)  # a problem that needs files has such a function
+    return missing(case) if missing else None
+
+
 def _measure_case(
     result: Result, index: int, workers: list[_Process], wanted: list[str], effort: Effort
 ) -> None:
     case = result.case
-    digests: dict[int, str] = {}
+    digests: dict[str, dict[int, str]] = {}
     for worker in workers:
         answer = worker.ask(
             "start", problem=result.problem, index=index, wanted=wanted, least=effort.least
         )
         _note_failures(result, worker, answer)
+        result.absent |= answer["absent"]
         result.errors += [f"{_at(worker)}: {line}" for line in answer["differ"]]
-        if "tapegrad" in answer["digests"]:
-            digests[worker.threads] = answer["digests"]["tapegrad"]
-    if case.same_bits and len(set(digests.values())) > 1:
-        result.errors.append(f"tapegrad's bits differ between thread counts {sorted(digests)}")
+        for peer, digest in answer["digests"].items():
+            digests.setdefault(peer, {})[worker.threads] = digest
+    for peer, found in digests.items():
+        own = peers.package_of(peer) == "tapegrad"
+        if own and case.same_bits and len(set(found.values())) > 1:
+            result.errors.append(f"{peer}'s bits differ between thread counts {sorted(found)}")
     for _ in range(case.rounds or effort.rounds):
         for worker in workers:
             answer = worker.ask("round")

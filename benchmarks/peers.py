@@ -10,9 +10,13 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
+import shutil
+import warnings
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+
+from benchmarks.problem import AbsentError
 
 PACKAGES = ("tapegrad", "numpy", "autograd", "torch", "jax", "casadi", "xad")
 
@@ -56,7 +60,19 @@ def environment(threads: int) -> dict[str, str]:
 def prepare(package: str, threads: int) -> None:
     """Imports a peer and sets what the environment cannot."""
     module = importlib.import_module(package)
+    if package in ("tapegrad", "torch"):
+        module.set_num_threads(threads)
     if package == "torch":
-        module.set_num_threads(threads)
-    if package == "tapegrad":
-        module.set_num_threads(threads)
+        warnings.filterwarnings("ignore", module="torch")  # its compiler's, about itself
+
+
+def torch_compile(function: Callable[..., Any], fresh: bool = False) -> Callable[..., Any]:
+    """`torch.compile`; with `fresh`, no graph or code is taken from an earlier call or the disk."""
+    import torch
+
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        raise AbsentError("torch.compile needs a C++ compiler")
+    torch._dynamo.reset()
+    torch._inductor.config.force_disable_caches = fresh
+    compiled: Callable[..., Any] = torch.compile(function)
+    return compiled

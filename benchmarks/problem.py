@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+DATA_VARIABLE = "TAPEGRAD_BENCHMARK_DATA"
+
+
+class AbsentError(Exception):
+    """Raised by a peer's function where the machine lacks what it needs; no error of the run."""
+
+
+def data_folder() -> Path | None:
+    """The folder given with --data, in the workers too."""
+    found = os.environ.get(DATA_VARIABLE)
+    return Path(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,8 @@ class Case:
 
     A call does `per` units of work, so that the figure printed is the time of a call over `per`.
     Results must agree between peers to `rtol` (times the largest element), unless `compare` is
-    off; with `same_bits` tapegrad's result must be the same to the bit at every thread count.
+    off; with `same_bits` tapegrad's result must be the same to the bit at every thread count. A
+    `big` case is left out by --quick.
     """
 
     name: str
@@ -51,6 +66,7 @@ class Case:
     target: Target | None = None
     rounds: int | None = None
     threads: bool = True
+    big: bool = False
     data: Any = field(default=None, compare=False)
 
 

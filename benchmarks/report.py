@@ -21,6 +21,8 @@ def table(result: Result) -> str:
     names = result.peers()
     base = "tapegrad" if "tapegrad" in names else (names[0] if names else "")
     lines = [f"\n{result.problem}: {case.name} [{case.unit}]"]
+    if result.skipped:
+        lines.append(f"  skipped: {result.skipped}")
     if names:
         heads = "".join(f"{_threads(n):>12}{'ratio':>9}" for n in counts)
         speedup = "     speedup" if len(counts) > 1 else ""
@@ -38,6 +40,7 @@ def table(result: Result) -> str:
     verdicts = verdict(result)
     if verdicts and case.target:
         lines.append(f"  target: {case.target.text(case.unit)}: {', '.join(verdicts)}")
+    lines += [f"  absent: {peer}: {why}" for peer, why in result.absent.items()]
     lines += [f"  ERROR {line}" for line in result.errors]
     return "\n".join(lines)
 
@@ -89,7 +92,7 @@ def _case(result: Result) -> dict[str, Any]:
     return {
         "problem": result.problem, "case": result.case.name, "unit": result.case.unit,
         "target": target.text(result.case.unit) if target else None, "verdict": verdict(result),
-        "errors": result.errors,
+        "errors": result.errors, "absent": result.absent, "skipped": result.skipped,
         "peers": [
             {"peer": peer, "threads": threads, "median": statistics.median(samples),
              "least": min(samples), "most": max(samples), "samples": samples}

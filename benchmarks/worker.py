@@ -12,12 +12,13 @@ import json
 import os
 import sys
 import traceback
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from benchmarks import peers, timing
-from benchmarks.problem import UNITS, Case, Run
+from benchmarks.problem import UNITS, AbsentError, Case, Run
 
 
 class Worker:
@@ -34,7 +35,7 @@ class Worker:
         self.runs = {}
         module = importlib.import_module(f"benchmarks.problems.{problem}")
         case = self.case = module.CASES[index]
-        answer: dict[str, Any] = {"digests": {}, "failed": {}, "differ": []}
+        answer: dict[str, Any] = {"digests": {}, "failed": {}, "absent": {}, "differ": []}
         values: dict[str, np.ndarray[Any, Any]] = {}
         for name, function in peers.functions(module).items():
             package = peers.package_of(name)
@@ -48,14 +49,18 @@ class Worker:
                 if run is None:
                     continue
                 if case.compare:
-                    result = run.call()[1] if run.measures else run.call()
-                    values[name] = flat(run.value(result))
+                    values[name] = flat(run.value(settled(run)))
                     answer["digests"][name] = hashlib.sha256(values[name].tobytes()).hexdigest()
                 count = 1 if run.measures else timing.repetitions(run.call, least)
                 self.runs[name] = (run, count)
-            except Exception:
+            except Exception as error:
                 values.pop(name, None)
-                answer["failed"][name] = traceback.format_exc(limit=-1).strip()
+                answer["digests"].pop(name, None)
+                lacking = what_is_lacking(error, package)
+                if lacking:
+                    answer["absent"][name] = lacking
+                else:
+                    answer["failed"][name] = traceback.format_exc(limit=-1).strip()
         answer["differ"] = disagreements(case, values)
         return answer
 
@@ -72,6 +77,29 @@ class Worker:
             scale = 1.0 if run.measures else UNITS[self.case.unit] / self.case.per
             answer["figures"][name] = sample * scale
         return answer
+
+
+def settled(run: Run) -> Any:
+    """The result that is compared: of the third call, when programs have been compiled.
+
+    Every peer makes as many calls, so that those which go on from their last result agree.
+    """
+    if run.measures:
+        return run.call()[1]
+    for _ in range(2):
+        run.call()
+    return run.call()
+
+
+def what_is_lacking(error: Exception, package: str) -> str | None:
+    """What the machine lacks, if that is why a peer failed: a part of the package, or a tool."""
+    if isinstance(error, (AbsentError, ImportError)):
+        return str(error)
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        module = error.obj.__name__
+        if module.split(".")[0] == package:
+            return f"{module} has no {error.name}"
+    return None
 
 
 def flat(value: Any) -> np.ndarray[Any, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tapegrad import _blas
 from tapegrad import _surface as _surface
+from tapegrad._compile import compile
 from tapegrad._core import SGD, Variable
 from tapegrad._gradients import elementwise_grad, grad, value_and_grad, vjp
 from tapegrad._jacobians import hessian, hvp, jacobian, jvp
@@ -17,6 +18,7 @@ from tapegrad._recording import no_grad
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad._trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad._trace import stop_gradient, value
+from tapegrad._vmap import vmap
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,7 @@ __all__ = [
     "SGD",
     "Variable",
     "__version__",
+    "compile",
     "elementwise_grad",
     "get_num_threads",
     "grad",
@@ -42,6 +45,7 @@ __all__ = [
     "value",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 _LAZY = frozenset({"numerical", "optim", "testing"})

@@ -19,6 +19,7 @@ from tapegrad._trace import (
     name_of,
     pack,
     positions,
+    through_compile,
     zeros_for,
 )
 from tapegrad._tree import Tree
@@ -62,6 +63,9 @@ def grad(
         return _grad_of_variables(
             f if outputs is None else outputs, argnum if wrt is None else wrt, seeds, record
         )
+    compiled = through_compile(f, lambda f: grad(f, argnum))
+    if compiled is not None:
+        return compiled
     name = name_of(f)
     label = f"grad({name})"
 
@@ -80,6 +84,9 @@ def value_and_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., t
     (8.0, 12.0)
     """
     check_callable("value_and_grad", f, "tg.value_and_grad(f)(x)")
+    compiled = through_compile(f, lambda f: value_and_grad(f, argnum))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
     name = name_of(f)
     label = f"value_and_grad({name})"
 
@@ -101,6 +108,9 @@ def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[...,
     array([1.        , 0.41997434])
     """
     check_callable("elementwise_grad", f, "tg.elementwise_grad(f)(x)")
+    compiled = through_compile(f, lambda f: elementwise_grad(f, argnum))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
     label = f"elementwise_grad({name_of(f)})"
 
     @wraps(f)

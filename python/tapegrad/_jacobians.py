@@ -25,6 +25,7 @@ from tapegrad._trace import (
     name_of,
     pack,
     positions,
+    through_compile,
     zeros_for,
 )
 from tapegrad._tree import Tree
@@ -48,6 +49,9 @@ def jacobian(
     check_callable("jacobian", f, "tg.jacobian(f)(x)")
     if mode not in (None, "reverse", "forward"):
         raise ValueError(f"jacobian: mode is 'reverse', 'forward' or None, not {mode!r}")
+    compiled = through_compile(f, lambda f: jacobian(f, argnum, mode=mode))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
     label = f"jacobian({name_of(f)})"
 
     @wraps(f)
@@ -70,6 +74,9 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
            [ 6.,  0.]])
     """
     check_callable("hessian", f, "tg.hessian(f)(x)")
+    compiled = through_compile(f, lambda f: hessian(f, argnum))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
     label = f"hessian({name_of(f)})"
 
     @wraps(f)

@@ -80,6 +80,12 @@ def name_of(f: object) -> str:
     return str(name or type(f).__name__).rpartition("<locals>.")[2]
 
 
+def through_compile(f: Any, transform: Callable[[Any], Any]) -> Any:
+    """The compiled `transform` of the function in a compiled `f`; None for any other `f`."""
+    transformed = getattr(type(f), "transformed", None)
+    return None if transformed is None else transformed(f, transform)
+
+
 def check_callable(transform: str, f: object, example: str) -> None:
     """Raises TypeError unless `f` can be called."""
     if not callable(f):

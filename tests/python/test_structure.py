@@ -29,6 +29,7 @@ MAY_INCLUDE = {
         "ops",
         "sweep",
         "autodiff",
+        "optim",
     },
     "optim": {"base", "scalar", "parallel", "kernels"},
 }
@@ -109,7 +110,9 @@ def test_cpp_tests_mirror_sources() -> None:
 def test_python_tests_mirror_the_package() -> None:
     package, tests = ROOT / "python" / "tapegrad", ROOT / "tests" / "python"
     about_the_whole = {
+        "accuracy",
         "benchmarks",
+        "compile_properties",
         "docstrings",
         "documents",
         "examples",

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply, value
 from tapegrad._surface import linear_algebra, plain, reductions, selection, shapes, ufuncs
-from tapegrad._surface.table import describe, table
+from tapegrad._surface.table import describe, on_data_alone, table
+from tapegrad._surface.table import plain as plain_value
 
 # NumPy's method of this name takes the arguments of the function, the array first.
 _SAME = {
@@ -24,6 +26,9 @@ _SAME = {
     "argsort": table[np.argsort], "any": table[np.any], "all": table[np.all],
     "nonzero": table[np.nonzero], "searchsorted": table[np.searchsorted],
 }  # fmt: skip
+
+# Of masks and whole numbers too, in a function that is being recorded.
+_RECORDED = frozenset({"any", "all", "squeeze", "ravel", "swapaxes"})
 
 
 def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
@@ -53,6 +58,11 @@ def astype(
     copy: Any = True,
 ) -> Any:  # fmt: skip
     """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
+    if _core.tracing() and np.dtype(dtype).kind not in "f":  # plain, with a guard: see tg.compile
+        if np.dtype(dtype) == bool:
+            return self if self.dtype == bool else apply("not_equal", (self, 0.0))
+        if self.dtype.kind in "biu":
+            return value(self).astype(dtype)
     return shapes.astype(self, dtype)
 
 
@@ -99,6 +109,8 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
 
 def _method(name: str, function: Any) -> Any:
     def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
+        if _core.tracing() and name not in _RECORDED and on_data_alone(self):
+            return getattr(plain_value(self), name)(*args, **kwargs)
         return function(self, *args, **kwargs)
 
     method.__name__ = name
@@ -125,13 +137,13 @@ def attach_methods(cls: type[Variable]) -> None:
         if not hasattr(cls, name):
             setattr(cls, name, _unary(name))
     for name, function in _SAME.items():
-        setattr(cls, name, _method(name, function))
+        setattr(cls, name, _core.method(name, _method(name, function)))
     for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist):
-        setattr(cls, function.__name__, function)
+        setattr(cls, function.__name__, _core.method(function.__name__, function))
     for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
         setattr(cls, f"__{name}__", function)
     properties = {
-        "T": (lambda v: shapes.transpose(v), "The transpose."),
+        "T": (_core.method("transpose", shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
         "real": (lambda v: v, "The same: Variables are real."),
         "imag": (lambda v: plain.imag(v), "Plain zeros: Variables are real."),

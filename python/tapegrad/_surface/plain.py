@@ -10,7 +10,16 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad._surface.table import cast, implements, plain, table
+from tapegrad._surface.table import (
+    NO_VALUE,
+    cast,
+    flag,
+    implements,
+    lift,
+    plain,
+    recorded_on_data,
+    table,
+)
 
 # Constant almost everywhere, or about anything but the values.
 PLAIN_FUNCTIONS: tuple[Any, ...] = (
@@ -24,6 +33,12 @@ PLAIN_FUNCTIONS: tuple[Any, ...] = (
     np.unravel_index, np.ravel_multi_index, np.linalg.matrix_rank,
 )  # fmt: skip
 
+# About shapes and dtypes alone: the values are not looked at.
+TYPE_FUNCTIONS: tuple[Any, ...] = (
+    np.iscomplexobj, np.isrealobj, np.shape, np.ndim, np.size, np.result_type, np.common_type,
+    np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
+)  # fmt: skip
+
 
 def _on_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*map(plain, args), **{name: plain(x) for name, x in kwargs.items()})
@@ -31,6 +46,80 @@ def _on_values(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 for _function in PLAIN_FUNCTIONS:
     table[_function] = partial(_on_values, _function)
+
+
+def stand_in(x: Any) -> Any:
+    """`x` with an array of the same shape and dtype, and no content, for every Variable inside."""
+    if isinstance(x, Variable):
+        return np.broadcast_to(np.zeros((), x.dtype), x.shape) if x.ndim else x.dtype.type(0)
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(stand_in, x))
+    return x
+
+
+def _on_types(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*map(stand_in, args), **{name: stand_in(x) for name, x in kwargs.items()})
+
+
+for _function in TYPE_FUNCTIONS:
+    table[_function] = partial(_on_types, _function)
+recorded_on_data.update(TYPE_FUNCTIONS)
+
+
+def _mask(x: Any) -> Any:
+    """A recorded mask of what is true in `x`, with at least one axis; None for plain `x`."""
+    x = lift(x)
+    if not isinstance(x, Variable) or not _core.tracing():
+        return None
+    mask = x if x.dtype == bool else apply("not_equal", (x, 0.0))
+    return mask if mask.ndim else apply("reshape", (mask,), ((1,),))
+
+
+def _counted(mask: Any, axis: Any, keepdims: bool) -> Any:
+    return apply("sum", (apply("where", (mask, 1.0, 0.0)),), (axis, keepdims))
+
+
+def _truth(
+    function: Any, all_of: bool, a: Any, axis: Any, out: Any, keepdims: Any, where: Any
+) -> Any:
+    mask = _mask(a) if where is NO_VALUE and out is None else None
+    if mask is None:
+        options: dict[str, Any] = {} if where is NO_VALUE else {"where": plain(where)}
+        return function(plain(a), axis, out, flag(keepdims), **options)
+    if axis is not None and not np.ndim(stand_in(a)):
+        axis = None
+    missing = apply("logical_not", (mask,)) if all_of else mask
+    return apply("equal" if all_of else "not_equal", (_counted(missing, axis, flag(keepdims)), 0.0))
+
+
+@implements(np.any)
+def any(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE
+) -> Any:
+    return _truth(np.any, False, a, axis, out, keepdims, where)
+
+
+@implements(np.all)
+def all(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE
+) -> Any:
+    return _truth(np.all, True, a, axis, out, keepdims, where)
+
+
+@implements(np.isposinf)
+def isposinf(x: Any, out: Any = None) -> Any:
+    return np.isposinf(plain(x), out) if not _core.tracing() else apply("equal", (lift(x), np.inf))
+
+
+@implements(np.isneginf)
+def isneginf(x: Any, out: Any = None) -> Any:
+    return np.isneginf(plain(x), out) if not _core.tracing() else apply("equal", (lift(x), -np.inf))
+
+
+recorded_on_data.update(
+    (np.any, np.all, np.where, np.reshape, np.ravel, np.transpose, np.broadcast_to, np.squeeze,
+     np.expand_dims, np.select)
+)  # fmt: skip
 
 
 def _fresh(prototype: Any, array: Any) -> Any:
@@ -51,7 +140,7 @@ def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.zeros_like(plain(a), dtype, shape=shape))
+    return _fresh(a, np.zeros_like(stand_in(a), dtype, shape=shape))
 
 
 @implements(np.ones_like)
@@ -59,7 +148,7 @@ def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.ones_like(plain(a), dtype, shape=shape))
+    return _fresh(a, np.ones_like(stand_in(a), dtype, shape=shape))
 
 
 @implements(np.empty_like)
@@ -67,7 +156,7 @@ def empty_like(
     prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(prototype, np.zeros_like(plain(prototype), dtype, shape=shape))
+    return _fresh(prototype, np.zeros_like(stand_in(prototype), dtype, shape=shape))
 
 
 @implements(np.full_like)
@@ -76,9 +165,9 @@ def full_like(
     shape: Any = None, *, device: Any = None,
 ) -> Any:  # fmt: skip
     if isinstance(fill_value, Variable):
-        blank = np.zeros_like(plain(a), dtype, shape=shape)
+        blank = np.zeros_like(stand_in(a), dtype, shape=shape)
         return np.broadcast_to(cast(fill_value, blank.dtype), blank.shape)
-    return _fresh(a, np.full_like(plain(a), fill_value, dtype, shape=shape))
+    return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape))
 
 
 @implements(np.real)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._surface.shapes import reshape
 from tapegrad._surface.table import (
@@ -29,7 +30,11 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         raise ValueError("np.where: give both x and y, or neither")
     if type(condition) is np.ndarray and condition.dtype == bool:
         return apply("where", (condition, lift(x), lift(y)))
-    mask = plain(lift(condition))
+    mask = lift(condition)
+    if isinstance(mask, Variable) and _core.tracing():  # recorded: see tg.compile
+        mask = mask if mask.dtype == bool else mask != 0
+        return apply("where", (mask, lift(x), lift(y)))
+    mask = plain(mask)
     mask = mask if isinstance(mask, (bool, np.bool_)) else np.asarray(mask)
     if isinstance(mask, np.ndarray) and mask.dtype != bool:
         mask = mask != 0

@@ -34,9 +34,31 @@ def array_function(
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
     implementation = table.get(func)
+    if _core.tracing() and func not in recorded_on_data and on_data_alone((args, kwargs)):
+        return func(*plain(args), **{name: plain(x) for name, x in kwargs.items()})
     if implementation is not None:
         return implementation(*args, **kwargs)
     raise TypeError(_refusal(name_of(func)))
+
+
+# What is recorded of masks and whole numbers too, while a whole function is: see tg.compile.
+recorded_on_data: set[Any] = set()
+
+
+def on_data_alone(x: Any) -> bool:
+    """Whether there are Variables in `x`, and all of them hold flags or whole numbers."""
+    found = _variables(x)
+    return bool(found) and all(v.dtype.kind in "biu" for v in found)
+
+
+def _variables(x: Any) -> list[Any]:
+    if isinstance(x, Variable):
+        return [x]
+    if isinstance(x, dict):
+        x = list(x.values())
+    if isinstance(x, (list, tuple)):
+        return [v for item in x for v in _variables(item)]
+    return []
 
 
 def name_of(func: Any) -> str:

@@ -11,9 +11,19 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import apply
+from tapegrad._core import Variable, apply
 from tapegrad._surface import linear_algebra, reductions
-from tapegrad._surface.table import NO_VALUE, cast, finish, given, lift, plain, shape_of
+from tapegrad._surface.table import (
+    NO_VALUE,
+    cast,
+    finish,
+    given,
+    lift,
+    on_data_alone,
+    plain,
+    shape_of,
+    table,
+)
 
 _OPS = frozenset(_core.op_names())
 
@@ -75,8 +85,14 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
         raise TypeError(
             f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
+    if _core.tracing() and on_data_alone(inputs) and name not in PREDICATES:
+        found = _on_data(ufunc, name, inputs, dtype)
+        return finish(f"np.{name}", found, out)
     if name in PREDICATES:
-        found = ufunc(*(plain(lift(x)) for x in inputs))
+        operands = tuple(lift(x) for x in inputs)
+        if _core.tracing() and out is None and _are_numbers(operands):
+            return apply(name, operands)
+        found = ufunc(*(plain(x) for x in operands))
         if out is None:
             return found
         if isinstance(out, np.ndarray):
@@ -92,6 +108,29 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
             "tg.value(v)"
         )
     return finish(f"np.{name}", _single(name, operands), out)
+
+
+def _are_numbers(operands: tuple[Any, ...]) -> bool:
+    return all(
+        isinstance(x, (Variable, float, int)) or np.asarray(x).dtype.kind in "biuf"
+        for x in operands
+    )
+
+
+_LOGIC = {
+    "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}  # fmt: skip
+
+
+def _on_data(ufunc: Any, name: str, inputs: tuple[Any, ...], dtype: Any) -> Any:
+    """Of masks and whole numbers alone: logic is recorded, all else NumPy's on plain values."""
+    operands = tuple(lift(x) for x in inputs)
+    flags = all((x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype) == bool for x in operands)
+    if name in _LOGIC and flags:
+        return apply(_LOGIC[name], operands)
+    options = {} if dtype is None else {"dtype": dtype}
+    return ufunc(*(plain(x) for x in operands), **options)
 
 
 def _single(name: str, operands: tuple[Any, ...]) -> Any:
@@ -162,7 +201,9 @@ def _reduce(
     keepdims: Any = False, initial: Any = NO_VALUE, where: Any = True,
 ) -> Any:  # fmt: skip
     array = lift(array)
-    if name in PREDICATES:
+    if name in ("logical_and", "logical_or") and where is True and not given(initial):
+        return table[np.all if name == "logical_and" else np.any](array, axis, None, keepdims)
+    if name in PREDICATES or (_core.tracing() and on_data_alone(array)):
         options = {"initial": initial} if given(initial) else {}
         reduce: Any = getattr(np, name).reduce
         return reduce(
@@ -185,6 +226,8 @@ def _reduce(
 
 
 def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+    if _core.tracing() and on_data_alone(array):
+        return getattr(np, name).accumulate(plain(array), axis, dtype)
     found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (int(axis),))
     return finish(f"np.{name}.accumulate", found, out)
 

@@ -1,0 +1,110 @@
+"""What the code of a function names: globals, attributes, literals, and what it may write to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from types import CodeType
+from typing import Any, NamedTuple
+
+# Where values come from that nobody can watch.
+_UNWATCHED = {
+    "exec": "runs text as code",
+    "eval": "runs text as code",
+    "compile": "runs text as code",
+    "locals": "reads names that only the call knows",
+    "globals": "reads names that only the call knows",
+    "open": "reads a file",
+    "input": "asks its user",
+}
+_WRITING_METHODS = frozenset(
+    {"fill", "sort", "partition", "put", "copyto", "place", "putmask", "put_along_axis",
+     "fill_diagonal", "out", "at", "itemset", "resize", "shuffle"}
+)  # fmt: skip
+
+
+class CodeNames(NamedTuple):
+    """The names in a code object and in those nested in it."""
+
+    globals_: frozenset[str]
+    attributes: frozenset[str]
+    imports: frozenset[str]
+    literals: frozenset[float]
+    dynamic: bool  # reads attributes by computed names
+    writes: bool  # item assignment, in-place operators, methods that write
+    unwatched: tuple[str, ...]  # builtins whose results nobody can watch
+
+
+@lru_cache(maxsize=2048)
+def names_of(code: CodeType) -> CodeNames:
+    """Reads the instructions of `code` once."""
+    import dis
+
+    globals_: set[str] = set()
+    attributes: set[str] = set()
+    imports: set[str] = set()
+    literals: set[float] = set()
+    writes = False
+    for each in _nested(code):
+        for step in dis.get_instructions(each):
+            op = step.opname
+            if op in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
+                globals_.add(str(step.argval))
+            elif op == "IMPORT_NAME":
+                imports.add(str(step.argval))
+            elif op in ("STORE_SUBSCR", "DELETE_SUBSCR") or op.startswith("INPLACE_"):
+                writes = True
+            elif op == "BINARY_OP" and step.argrepr.endswith("="):
+                writes = True
+            elif step.arg is not None and isinstance(step.argval, str) and "ATTR" in op:
+                attributes.add(step.argval)
+            elif op in ("LOAD_METHOD", "IMPORT_FROM"):
+                attributes.add(str(step.argval))
+        for const in each.co_consts:
+            _literals(const, literals, attributes)
+    writes = writes or not _WRITING_METHODS.isdisjoint(attributes)
+    return CodeNames(
+        frozenset(globals_),
+        frozenset(attributes),
+        frozenset(imports),
+        frozenset(literals),
+        bool(globals_ & {"getattr", "vars"}) or "__dict__" in attributes,
+        writes,
+        tuple(sorted(globals_ & _UNWATCHED.keys())),
+    )
+
+
+def why_unwatched(name: str) -> str:
+    """What a call of the builtin `name` does, for messages."""
+    return f"it {_UNWATCHED[name]} ({name})"
+
+
+def _nested(code: CodeType) -> list[CodeType]:
+    found = [code]
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found += _nested(const)
+    return found
+
+
+def _literals(const: Any, literals: set[float], attributes: set[str]) -> None:
+    if isinstance(const, (int, float)):
+        literals.add(float(const) if abs(const) < 1e300 else const)
+    elif isinstance(const, (tuple, frozenset)):
+        for item in const:
+            _literals(item, literals, attributes)
+    elif isinstance(const, str) and const.isidentifier():
+        attributes.add(const)  # getattr(x, "name"), and the keywords of calls
+
+
+@lru_cache(maxsize=1024)
+def is_library(module: str) -> bool:
+    """Whether a module is NumPy's, ours, Python's or an installed package's: not watched inside."""
+    top = module.partition(".")[0]
+    if top in ("numpy", "tapegrad", "scipy", "builtins") or top in sys.stdlib_module_names:
+        return top != "__main__"
+    found = sys.modules.get(module)
+    path = getattr(found, "__file__", None) or ""
+    parts = path.split(os.sep)
+    return "site-packages" in parts or "dist-packages" in parts

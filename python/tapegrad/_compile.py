@@ -1,0 +1,441 @@
+"""`tg.compile`: a function is recorded, and replayed as a program where that means the same."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core, _tree
+from tapegrad._core import Variable
+from tapegrad._inspection import Inspection, SignatureReport
+from tapegrad._paths import RefusedError, World
+from tapegrad._signature import InlineError, Signature, UnsupportedError, loosen
+from tapegrad._trace import check_callable, name_of
+from tapegrad._watch import UnwatchableError, Watch
+
+PASSES = ("fold", "shared", "dead", "algebra", "views", "fuse", "reorder")
+_MOST_WORLDS = 8
+_MOST_FAILURES = 16  # recordings one after the other, with no replay between
+_MOST_DISAGREEMENTS = 4
+_MOST_NUMBERS = 16  # whole numbers at one place
+_MOST_SIGNATURES = 256
+
+_ndarray = np.ndarray
+_tracing = _core.tracing
+
+
+class _Entry:
+    """One signature."""
+
+    __slots__ = (
+        "_failures",
+        "_replays_seen",
+        "current",
+        "eager",
+        "fixed",
+        "floats",
+        "recordings",
+        "replays",
+        "result_known",
+        "variants",
+        "worlds",
+    )
+
+    def __init__(self, fixed: list[tuple[str, Any]]) -> None:
+        self.fixed = fixed  # arguments by identity: kept alive, so that no id comes back
+        self.worlds: list[World] = []
+        self.current: World | None = None
+        self.eager = ""  # why it runs eagerly
+        self.floats = True  # Python floats are inputs
+        self.variants: dict[Any, _Entry] = {}  # by the values of the floats, where they are not
+        self.recordings = 0
+        self.replays = 0
+        self.result_known = False  # that the eager result holds no Variable
+        self._failures = 0
+        self._replays_seen = 0
+
+    def count_failure(self) -> int:
+        """How many times in a row no program served."""
+        if self.replays != self._replays_seen:
+            self._failures, self._replays_seen = 0, self.replays
+        self._failures += 1
+        return self._failures
+
+
+class Compiled:
+    """A function that is recorded and replayed: what `tg.compile` returns."""
+
+    def __init__(self, f: Callable[..., Any], passes: Mapping[str, bool] | None = None) -> None:
+        check_callable("compile", f, "tg.compile(f)")
+        if isinstance(f, Compiled):
+            passes = {**f._passes, **(passes or {})}
+            f = f._function
+        self._function = f
+        self._passes = _checked_passes(passes)
+        self._name = name_of(f)
+        self._table: dict[Any, _Entry] = {}
+        self._numbers: dict[Any, int] = {}
+        self._roots: list[tuple[str, Any]] = [(self._name, f)]
+        self._lock = threading.Lock()
+        self._warned: set[str] = set()
+        self._inline = 0
+        update_wrapper(self, f)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        if _tracing():
+            return self._function(*args, **kwargs)
+        if kwargs:
+            return self._general(args, kwargs)
+        parts: list[Any] = []
+        for x in args:
+            kind = type(x)
+            if kind is _ndarray:
+                parts.append((x.shape, x.dtype))
+            elif kind is float:
+                parts.append(float)
+            else:
+                return self._general(args, kwargs)
+        entry = self._table.get(tuple(parts))
+        if entry is None:
+            return self._general(args, kwargs)
+        return self._serve(entry, args, args, kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}>"
+
+    def __reduce__(self) -> Any:
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        qualified = getattr(self, "__qualname__", "")
+        for part in qualified.split("."):
+            found = getattr(found, part, None)
+        if found is self:  # a decorated function goes by its name
+            return qualified
+        return _rebuilt, (self._function, self._passes)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function itself."""
+        return self._function
+
+    @staticmethod
+    def _compiles(x: Compiled) -> Callable[..., Any]:
+        return x._function
+
+    def transformed(self, transform: Callable[[Callable[..., Any]], Any]) -> Compiled:
+        """The compiled transform of the function."""
+        return Compiled(transform(self._function), self._passes)
+
+    def inspect(self) -> Inspection:
+        """What was recorded and what runs: signatures, programs, guards, why something is eager.
+
+        >>> import tapegrad as tg
+        >>> square = tg.compile(lambda x: x * x)
+        >>> [square(float(i)) for i in range(4)]
+        [0.0, 1.0, 4.0, 9.0]
+        >>> square.inspect()
+        compiled <lambda>
+          (float): 2 recordings, 2 replays
+            program: 1 step, 1 as recorded
+        """
+        reports = []
+        for key, entry in list(self._table.items()):
+            for variant in [entry, *entry.variants.values()]:
+                if variant.recordings or variant.eager:
+                    paths = [path for world in variant.worlds for path in world.paths]
+                    reports.append(SignatureReport(key, variant, paths))
+        return Inspection(self._name, reports)
+
+    # The way to a result, from the quick to the thorough.
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            signature = Signature(args, kwargs)
+            entry = self._table.get(signature.key)
+        except InlineError:
+            return self._function(*args, **kwargs)
+        except (UnsupportedError, TypeError) as error:
+            reason = str(error)
+        else:
+            if entry is None:
+                entry = self._new_entry(signature)
+            return self._serve(entry, signature.inputs, args, kwargs)
+        self._warn(reason)
+        return self._function(*args, **kwargs)
+
+    def _new_entry(self, signature: Signature) -> _Entry:
+        entry = _Entry(signature.fixed)
+        loose = loosen(signature.key)
+        if loose != signature.key:
+            seen = self._numbers[loose] = self._numbers.get(loose, 0) + 1
+            if seen > _MOST_NUMBERS:
+                entry.eager = (
+                    f"more than {_MOST_NUMBERS} different whole numbers were passed at one place, "
+                    "and each is a program of its own; pass a float where the number is computed "
+                    "with"
+                )
+                self._warn(entry.eager)
+        if len(self._table) >= _MOST_SIGNATURES:
+            for key in list(self._table)[: _MOST_SIGNATURES // 2]:
+                self._table.pop(key, None)
+        return self._table.setdefault(signature.key, entry)
+
+    def _serve(
+        self, entry: _Entry, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        world = entry.current
+        if world is not None and world.paths and world.same():
+            paths = world.paths
+            for i, path in enumerate(paths):
+                if path.written and world.shares(inputs):
+                    return self._function(*args, **kwargs)
+                try:
+                    values = path.program.run(inputs, path.captures)
+                except Exception:
+                    break
+                if values is not None:
+                    entry.replays += 1
+                    if i:
+                        world.paths = [path, *(p for p in paths if p is not path)]
+                    return path.finish(inputs, values)
+            else:
+                return self._slowly(entry, inputs, args, kwargs)
+            return self._after_error(entry, world, path, args, kwargs)
+        return self._slowly(entry, inputs, args, kwargs)
+
+    def _after_error(self, entry: _Entry, world: World, path: Any, args: Any, kwargs: Any) -> Any:
+        result = self._function(*args, **kwargs)  # raises what plain Python raises
+        world.paths = [p for p in world.paths if p is not path]
+        if entry.count_failure() > _MOST_FAILURES:
+            self._fall_back(entry, "its program raises where the function does not")
+        return result
+
+    def _slowly(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+        if entry.eager or not self._lock.acquire(blocking=False):
+            # Some other call is being recorded: this one need not wait.
+            return self._function(*args, **kwargs)
+        try:
+            if entry.floats:
+                return self._record(entry, inputs, args, kwargs)
+            chosen = tuple(x for x in inputs if type(x) is float)
+            variant = entry.variants.get(chosen)
+            if variant is None:
+                variant = entry.variants[chosen] = _Entry(entry.fixed)
+                variant.floats = False
+                if len(entry.variants) > _MOST_NUMBERS:
+                    self._fall_back(
+                        entry,
+                        f"more than {_MOST_NUMBERS} different Python floats were passed beside "
+                        "float32 arrays, whose precision they take; pass np.float32(x)",
+                    )
+            rest = [x for x in inputs if type(x) is not float]
+            if variant.eager or entry.eager:
+                return self._function(*args, **kwargs)
+        finally:
+            self._lock.release()
+        return self._serve_variant(variant, rest, args, kwargs)
+
+    def _serve_variant(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+        world = entry.current
+        if world is not None and world.paths and world.same():
+            return self._serve(entry, inputs, args, kwargs)
+        if not self._lock.acquire(blocking=False):
+            return self._function(*args, **kwargs)
+        try:
+            return self._record(entry, inputs, args, kwargs)
+        finally:
+            self._lock.release()
+
+    def _record(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+        """A call that no program serves at once: finds its world, replays there or records."""
+        try:
+            known = entry.current.watch if entry.current else None
+            if known is None:
+                fresh = Watch([*self._roots, *entry.fixed])
+            else:
+                fresh = known.again()
+        except UnwatchableError as error:
+            self._fall_back(entry, str(error))
+            return self._function(*args, **kwargs)
+        if not fresh.leaves_only():  # somebody outside differentiates by what it reads
+            return self._function(*args, **kwargs)
+        world, difference = self._find_world(entry, fresh)
+        if fresh.writes and world.shares(inputs):
+            return self._function(*args, **kwargs)
+        for path in world.paths:
+            values = path.program.run(inputs, path.captures)
+            if values is not None:
+                entry.replays += 1
+                return path.finish(inputs, values)
+        if (fresh.variables or fresh.optimisers) and not entry.result_known:
+            return self._first_look(entry, args, kwargs)
+        failures = entry.count_failure()
+        if failures > _MOST_FAILURES or (
+            not world.paths
+            and not difference
+            and len(world.pending) >= _MOST_DISAGREEMENTS
+            and not any(p.recording.guards for p in world.pending)
+        ):
+            self._give_up(entry, world, difference)
+            return self._function(*args, **kwargs)
+        return self._record_in(entry, world, args, kwargs)
+
+    def _find_world(self, entry: _Entry, fresh: Watch) -> tuple[World, str]:
+        difference = ""
+        for world in entry.worlds:
+            label = world.adopt(fresh)
+            if not label:
+                entry.current = world
+                return world, ""
+            difference = difference or label
+        world = World(fresh, proven=False)
+        entry.worlds = [world, *entry.worlds[: _MOST_WORLDS - 1]]
+        entry.current = world
+        return world, difference
+
+    def _first_look(self, entry: _Entry, args: Any, kwargs: Any) -> Any:
+        """An eager call that shows whether the result leads back to Variables of the user's."""
+        result = self._function(*args, **kwargs)
+        if any(isinstance(x, Variable) for _, x in _tree.leaves(result)):
+            entry.eager = (
+                "its result depends on Variables that it reads, so that backward() works; compile "
+                "the gradient, or pass their values as arguments"
+            )
+        entry.result_known = True
+        return result
+
+    def _record_in(self, entry: _Entry, world: World, args: Any, kwargs: Any) -> Any:
+        failure = ""
+        try:
+            found = world.record(self._function, args, kwargs, entry.floats)
+        except RefusedError as refused:
+            self._fall_back(entry, refused.reason)
+            return refused.result
+        except Exception as error:
+            failure = str(error) or type(error).__name__
+        if failure:
+            result = self._function(*args, **kwargs)  # raises what plain Python raises
+            self._fall_back(entry, f"it can't be recorded: {failure}")
+            return result
+        entry.recordings += 1
+        if not entry.result_known:
+            if any(isinstance(x, Variable) for x in found.recording.captures):
+                return self._first_look(entry, args, kwargs)
+            entry.result_known = True
+        if entry.floats and _mixes_precisions(found.recording, world.watch, args, kwargs):
+            entry.floats = False
+            return self._function(*args, **kwargs)
+        result = found.result
+        world.confirm(found, self._passes)
+        return result
+
+    # Giving up.
+
+    def _give_up(self, entry: _Entry, world: World, difference: str) -> None:
+        if difference:
+            reason = (
+                f"{difference} changes from call to call, and is not among its arguments; pass it "
+                "as one"
+            )
+        elif world.paths or any(p.recording.guards for p in world.pending):
+            lines = [path.program.guard_failed for path in world.paths]
+            lines += [line for p in world.pending for line in p.recording.guards]
+            line = next((line for line in lines if line), "an unknown line")
+            reason = (
+                f"it takes another path at almost every call, by what it reads of its arguments "
+                f"at {line}; write the choice with np.where, or leave that part out"
+            )
+        else:
+            last, before = world.pending[0], world.pending[1]
+            reason = (
+                f"{last.difference(before)} changes from call to call, and is not among its "
+                "arguments; pass it as one"
+            )
+        self._fall_back(entry, reason)
+
+    def _fall_back(self, entry: _Entry, reason: str) -> None:
+        entry.eager = reason
+        entry.worlds, entry.current = [], None
+        entry.variants.clear()
+        self._warn(reason)
+
+    def _warn(self, reason: str) -> None:
+        if reason in self._warned:
+            return
+        self._warned.add(reason)
+        frame, level = sys._getframe(), 1
+        while frame.f_back and frame.f_globals.get("__name__", "").startswith("tapegrad."):
+            frame, level = frame.f_back, level + 1
+        warnings.warn(
+            f"compile({self._name}): runs without a program, as plain Python: {reason}",
+            UserWarning,
+            stacklevel=level,
+        )
+
+
+def compile(  # noqa: A001 - the name that the field uses
+    f: Callable[..., Any] | None = None, *, passes: Mapping[str, bool] | None = None
+) -> Any:
+    """A function that does what `f` does, recorded once and then replayed without Python.
+
+    The first two calls with arguments of given shapes and dtypes run `f` and record it; from the
+    third on a program runs, as long as the recorded path is the right one. Branches, captured
+    arrays and captured settings may change: the result is always the one that `f` gives. What
+    can't be replayed runs as plain Python, with a warning that says why. Arrays and floats are
+    inputs of the program; whole numbers, flags and texts are fixed, each with a program of its own.
+
+    Works as a decorator, with and without options, and together with every transform:
+    `tg.compile(tg.grad(f))` and `tg.grad(tg.compile(f))` are the same. `passes` switches single
+    passes of the optimiser off or on, as in `passes={"fuse": False}`. `.inspect()` of the result
+    shows what was recorded.
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> @tg.compile
+    ... def loss(w):
+    ...     return np.sum((w - 1.0) ** 2)
+    >>> gradient = tg.grad(loss)
+    >>> for _ in range(3):
+    ...     print(gradient(np.array([1.0, 2.0])))
+    [0. 2.]
+    [0. 2.]
+    [0. 2.]
+    """
+    if f is None:
+        return lambda f: Compiled(f, passes)
+    return Compiled(f, passes)
+
+
+def _rebuilt(f: Callable[..., Any], passes: dict[str, bool]) -> Compiled:
+    return Compiled(f, passes)
+
+
+def _checked_passes(passes: Mapping[str, bool] | None) -> dict[str, bool]:
+    found = dict(passes or {})
+    for name, on in found.items():
+        if name not in PASSES or not isinstance(on, bool):
+            raise TypeError(
+                f"compile: passes={{{name!r}: {on!r}}} is not understood; the passes are "
+                f"{', '.join(PASSES)}, each True or False"
+            )
+    return found
+
+
+def _mixes_precisions(recording: Any, watch: Watch, args: Any, kwargs: Any) -> bool:
+    """Whether Python floats among the arguments may meet float32 arrays, whose dtype they take."""
+    leaves = [x for _, x in _tree.leaves((args, kwargs))]
+    if not any(type(x) is float for x in leaves):
+        return False
+    found = [*leaves, *recording.captures, *recording.constants]
+    return bool(watch.names & {"float32", "single", "f4"}) or any(
+        getattr(x, "dtype", None) == np.float32 for x in found
+    )

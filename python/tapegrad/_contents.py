@@ -1,0 +1,92 @@
+"""Values, contents and states: whether what a function reads is still what it was."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Whether two plain values are of one type and equal (NaN equals itself, 0.0 is not -0.0)."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, (float, np.floating)):
+        return a == b and np.signbit(a) == np.signbit(b) if a == a else b != b
+    if isinstance(a, (tuple, list)):
+        return len(a) == len(b) and all(map(same_value, a, b))
+    try:
+        return bool(a == b)
+    except Exception:
+        return False
+
+
+def _generator_types() -> tuple[type, ...]:
+    """The types of random generators, of those modules that are in use."""
+    found: list[type] = []
+    if "random" in sys.modules:
+        found.append(sys.modules["random"].Random)
+    if "numpy.random" in sys.modules:
+        own = sys.modules["numpy.random"]
+        found += [own.Generator, own.RandomState, own.BitGenerator]
+    return tuple(found)
+
+
+def is_generator(x: Any) -> bool:
+    """Whether `x` gives random numbers, and has a state that moves when it does."""
+    return isinstance(x, _generator_types())
+
+
+def generator_states(generators: Sequence[Any]) -> dict[Any, Any]:
+    """The states of the given generators and of the global ones, by who has them."""
+    states: dict[Any, Any] = {}
+    if "random" in sys.modules:
+        states["random"] = sys.modules["random"].getstate()
+    if "numpy.random" in sys.modules:
+        states["numpy"] = _frozen(np.random.get_state())
+    for x in generators:
+        if hasattr(x, "getstate"):
+            states[id(x)] = x.getstate()
+        elif hasattr(x, "get_state"):
+            states[id(x)] = _frozen(x.get_state())
+        else:
+            states[id(x)] = _frozen(getattr(x, "bit_generator", x).state)
+    return states
+
+
+def have_moved(before: dict[Any, Any], now: dict[Any, Any]) -> bool:
+    """Whether a generator that had a state before has another one now."""
+    return any(now[key] != state for key, state in before.items())
+
+
+def _frozen(x: Any) -> Any:
+    if isinstance(x, dict):
+        return tuple((key, _frozen(item)) for key, item in x.items())
+    if isinstance(x, np.ndarray):
+        return x.tobytes()
+    return tuple(map(_frozen, x)) if isinstance(x, tuple) else x
+
+
+def stamps(watch: Any) -> list[Any]:
+    """What tells whether the contents of the watched arrays are what they were."""
+    return [stamp(x) for _, x in watch.arrays]
+
+
+def stamp(x: np.ndarray[Any, Any]) -> Any:
+    """The content of an array: itself if it is short, else a fingerprint of all its bytes."""
+    if x.nbytes <= 1024:
+        return x.tobytes()
+    return _fingerprint(x)
+
+
+def _fingerprint(x: np.ndarray[Any, Any]) -> Any:
+    own = getattr(_core, "fingerprint", None)
+    if own is not None and x.dtype.char in "?bBhHiIlLqQfd":
+        return own(x)
+    import hashlib
+
+    return hashlib.blake2b(np.ascontiguousarray(x), digest_size=16).digest()

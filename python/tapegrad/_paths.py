@@ -1,0 +1,326 @@
+"""Recordings of one call of a function, and the programs that are trusted to stand for it.
+
+A `World` is what a function reads besides its arguments, as it was (`Watch`), with the recordings
+and programs that belong to it: one program for each path through the function's branches, each
+confirmed by two recordings that agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core, _tree
+from tapegrad._contents import generator_states, have_moved, same_value, stamp, stamps
+from tapegrad._core import Program, Recording, Tracer, Variable
+from tapegrad._signature import inputs_of, replace_inputs, same_leaves
+from tapegrad._trace import pack
+from tapegrad._watch import Watch
+
+MOST_PATHS = 8
+
+
+class RefusedError(Exception):
+    """A recording that no replay can stand for; `result` is what the call returned."""
+
+    def __init__(self, reason: str, result: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.result = result
+
+
+class Recorded:
+    """One recorded call: its operations, and how its result is put together.
+
+    `plan` says for each leaf of the result whether it is an output of the recording (None) or
+    stands fixed; `written` which inputs the function wrote to: their new contents follow the
+    result's outputs.
+    """
+
+    __slots__ = ("fixed", "names", "recording", "result", "template", "values", "written")
+
+    def __init__(
+        self, f: Callable[..., Any], args: Any, kwargs: Any, floats: bool, may_write: bool
+    ) -> None:
+        arguments: list[Variable] = []
+
+        def enter(x: Any) -> Any:
+            arguments.append(tracer.argument(x))
+            return arguments[-1].__copy__()  # writing to it must not move the argument
+
+        with Tracer() as tracer:
+            given, keywords, entered = replace_inputs(args, kwargs, enter, floats)
+            out = pack(f(*given, **keywords))
+            leaves = [x for _, x in _tree.leaves(out)]
+            outputs = [x for x in leaves if isinstance(x, Variable)]
+            handles = [x for x in entered if isinstance(x, Variable)]
+            self.written: list[int] = []
+            if may_write and not _unmoved(tracer, arguments, handles):
+                self.written = [
+                    k
+                    for k, (v, handle) in enumerate(zip(arguments, handles, strict=True))
+                    if handle.ndim and not _unmoved(tracer, [v], [handle])
+                ]
+                outputs += [handles[k] for k in self.written]
+            self.recording: Recording = tracer.freeze(outputs)
+            refusal = tracer.refusal or self.recording.refusal
+        self.values = [_owned(x) for x in outputs]
+        self._write_to(args, kwargs, floats)
+        self.template = out
+        self.fixed = [None if isinstance(x, Variable) else (x,) for x in leaves]
+        self.result = self.build(self.values)
+        if not same_leaves(given, keywords, entered):
+            refusal = refusal or "it changes a container that was passed to it"
+        if refusal:
+            raise RefusedError(refusal, self.result)
+
+    def _write_to(self, args: Any, kwargs: Any, floats: bool) -> None:
+        """Writes to the caller's arrays what the function wrote to its recorded copies."""
+        if self.written:
+            inputs = inputs_of(args, kwargs, floats)
+            values = self.values[len(self.values) - len(self.written) :]
+            for k, value in zip(self.written, values, strict=True):
+                np.copyto(inputs[k], value)
+
+    def build(self, values: Sequence[Any]) -> Any:
+        """The function's result, from the outputs of the recording."""
+        if len(self.fixed) == 1 and self.fixed[0] is None and _tree.is_leaf(self.template):
+            return values[0]
+        items = iter(values)
+        return _tree.fill(
+            self.template,
+            iter([next(items) if x is None else _fresh(x[0]) for x in self.fixed]),
+        )
+
+    def agrees(self, other: Recorded) -> bool:
+        """Whether the two are one program."""
+        return (
+            self.recording.same_as(other.recording)
+            and self._same_captures(other)
+            and self.written == other.written
+            and _shape_of_tree(self.template) == _shape_of_tree(other.template)
+            and all(map(_same_fixed, self.fixed, other.fixed))
+        )
+
+    def name_captures(self, watch: Watch) -> None:
+        """Notes which of the arrays that the operations read are known by a name."""
+        names = {id(x): label for label, x in watch.arrays}
+        self.names = [names.get(id(x), "") for x in self.recording.captures]
+
+    def _same_captures(self, other: Recorded) -> bool:
+        """Whether the arrays have the same names, or no name and the same content."""
+        if self.names != other.names:
+            return False
+        pairs = zip(self.names, self.recording.captures, other.recording.captures, strict=True)
+        return all(name or isinstance(x, Variable) or _same_array(x, y) for name, x, y in pairs)
+
+    def difference(self, other: Recorded) -> str:
+        """What to call the difference between two recordings of the same path."""
+        ours, theirs = self.recording.constants, other.recording.constants
+        if len(ours) == len(theirs):
+            for a, b in zip(ours, theirs, strict=True):
+                if not _same_fixed((a,), (b,)):
+                    if np.ndim(a) or np.ndim(b):
+                        return f"an array of shape {np.shape(a)} that it computed or made itself"
+                    return f"a number that it computed or read itself ({b!r}, then {a!r})"
+        return "what it does"
+
+
+class Path:
+    """A program, and what makes the function's result of its outputs."""
+
+    __slots__ = ("captures", "program", "recorded", "single", "written")
+
+    def __init__(self, recorded: Recorded, passes: dict[str, bool]) -> None:
+        self.recorded = recorded
+        self.program = Program(recorded.recording, **passes)
+        self.captures: list[Any] | None = None  # replacements
+        self.written = recorded.written
+        self.single = (
+            recorded.fixed == [None] and _tree.is_leaf(recorded.template) and not recorded.written
+        )
+        recorded.values = []
+        recorded.result = None
+
+    def finish(self, inputs: Sequence[Any], values: list[Any]) -> Any:
+        """The function's result; what the function writes to its arguments is written."""
+        if self.single:
+            return values[0]
+        written = self.written
+        if written:
+            first = len(values) - len(written)
+            for k, value in zip(written, values[first:], strict=True):
+                np.copyto(inputs[k], value)
+        return self.recorded.build(values)
+
+
+class World:
+    """What the function reads besides its arguments, and the programs that hold while it is so."""
+
+    __slots__ = ("contents", "fixed_arrays", "paths", "pending", "proven", "watch")
+
+    def __init__(self, watch: Watch, proven: bool) -> None:
+        self.watch = watch
+        self.proven = proven  # nothing but recorded operations reads the captured arrays
+        self.contents: list[Any] | None = stamps(watch) if watch.arrays and not proven else None
+        self.paths: list[Path] = []
+        self.pending: list[Recorded] = []
+        self.fixed_arrays: set[int] = set()  # ids of those that no other array may replace
+
+    def same(self) -> bool:
+        """Whether everything is what it was; the quick test."""
+        watch = self.watch
+        if not watch.same() or (watch.variables and not watch.leaves_only()):
+            return False
+        contents = self.contents
+        return contents is None or all(
+            stamp(x) == content for (_, x), content in zip(watch.arrays, contents, strict=True)
+        )
+
+    def adopt(self, fresh: Watch) -> str:
+        """Takes the fresh snapshot if it means the same; '' or what differs."""
+        label, replaced = self.watch.compare(fresh)
+        if label:
+            return label
+        for (label, old), (_, now) in zip(self.watch.arrays, fresh.arrays, strict=True):
+            if old is not now and id(old) in self.fixed_arrays:
+                return label
+        if self.contents is not None:
+            now_contents = stamps(fresh)
+            for (label, _), old, now in zip(fresh.arrays, self.contents, now_contents, strict=True):
+                if old != now:
+                    return f"the content of {label}"
+        if replaced:
+            for path in self.paths:
+                held = path.captures or path.recorded.recording.captures
+                path.captures = [replaced.get(id(x), x) for x in held]
+        self.watch = fresh
+        return ""
+
+    def shares(self, inputs: Sequence[Any]) -> bool:
+        """Whether an input shows in another one or in what is captured, as writes to it would."""
+        arrays = [x for x in inputs if isinstance(x, np.ndarray)]
+        others = [x for _, x in self.watch.arrays]
+        return any(
+            np.may_share_memory(x, y) for i, x in enumerate(arrays) for y in [*arrays[:i], *others]
+        )
+
+    def record(self, f: Callable[..., Any], args: Any, kwargs: Any, floats: bool) -> Recorded:
+        """Records a call; raises RefusedError where a replay would not do what it did."""
+        watch = self.watch
+        generators = generator_states(watch.generators)
+        contents = self.contents if self.contents is not None else stamps(watch)
+        found = Recorded(f, args, kwargs, floats, watch.writes)
+        found.name_captures(watch)
+        if have_moved(generators, generator_states(watch.generators)):
+            raise RefusedError(
+                "it draws random numbers, which a replay would not draw again; draw them outside "
+                "and pass them as arguments",
+                found.result,
+            )
+        fresh = watch.again()
+        label, replaced = watch.compare(fresh)
+        if label or replaced:
+            raise RefusedError(
+                f"it changes {label or 'an array'}, which is not among its arguments, and a "
+                "replay would not; return the new value instead",
+                found.result,
+            )
+        for (label, _), old, now in zip(watch.arrays, contents, stamps(fresh), strict=True):
+            if old != now:
+                raise RefusedError(
+                    f"it writes to the array {label}, and a replay would not; pass the array as "
+                    "an argument",
+                    found.result,
+                )
+        if self.contents is None and not self._explained(found):
+            self.contents = contents
+        return found
+
+    def _explained(self, found: Recorded) -> bool:
+        """Whether all that the program holds fixed follows from what is watched by value.
+
+        If not, it may have been computed from the content of a captured array.
+        """
+        if not self.watch.arrays:
+            return True
+        watched = {id(x) for _, x in self.watch.arrays}
+        self.fixed_arrays |= {id(x[0]) for x in found.fixed if x is not None}
+        for x in found.recording.captures:
+            if isinstance(x, Variable) or id(x) in watched:
+                continue
+            bases = [a for _, a in self.watch.arrays if _is_view(x, a)]
+            if not bases:
+                return False
+            self.fixed_arrays |= set(map(id, bases))
+        numbers = self.watch.numbers()
+        for x in found.recording.constants:
+            if np.ndim(x) or not (float(x) in numbers or -float(x) in numbers):
+                return False
+        return all(
+            x is None or id(x[0]) in watched or isinstance(x[0], str | bool | None)
+            for x in found.fixed
+        )
+
+    def confirm(self, found: Recorded, passes: dict[str, bool]) -> bool:
+        """Whether an earlier recording agrees; the two then become a program."""
+        for earlier in self.pending:
+            if found.agrees(earlier):
+                self.pending = [x for x in self.pending if x is not earlier]
+                self.paths = [Path(found, passes), *self.paths[: MOST_PATHS - 1]]
+                return True
+        self.pending = [found, *self.pending[: 2 * MOST_PATHS - 1]]
+        return False
+
+
+def _unmoved(tracer: Tracer, arguments: list[Variable], handles: list[Variable]) -> bool:
+    return tracer.freeze(arguments).same_as(tracer.freeze(handles))
+
+
+def _owned(x: Variable) -> Any:
+    """The value of an output, as a program gives it: a float, or an array of its own."""
+    found = _core.value(x)
+    return np.array(found) if isinstance(found, np.ndarray) else found
+
+
+def _fresh(x: Any) -> Any:
+    return x.copy() if type(x) is np.ndarray and x.flags.owndata and x.ndim else x
+
+
+def _same_fixed(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return a is b
+    x, y = a[0], b[0]
+    if x is y:
+        return True
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return _same_array(x, y)
+    return same_value(x, y)
+
+
+def _same_array(x: Any, y: Any) -> bool:
+    return bool(
+        x is y
+        or (
+            isinstance(y, np.ndarray)
+            and x.shape == y.shape
+            and x.dtype == y.dtype
+            and (x.nbytes == y.nbytes and stamp(x) == stamp(y))
+        )
+    )
+
+
+def _shape_of_tree(tree: Any) -> Any:
+    parts = None if tree is None or _tree.is_leaf(tree) else _tree.children(tree)
+    if parts is None:
+        return tree is None
+    return type(tree), [(key, _shape_of_tree(part)) for key, part in parts]
+
+
+def _is_view(x: Any, a: Any) -> bool:
+    base = getattr(x, "base", None)
+    if base is None:
+        return False
+    return (base is a or base is a.base) and bool(np.may_share_memory(x, a))
