@@ -79,6 +79,7 @@ PYBIND11_MODULE(_core, m) {
   bind_scope(m);
   bind_sgd(m);
   bind_programs(m);
+  bind_train(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "Threads for large computations; 0: back to the default.");
   m.def("get_num_threads", &num_threads, "Threads for large computations.");

@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "tapegrad/autodiff/workspace.h"
+#include "tapegrad/kernels/fingerprint.h"
 #include "tapegrad/program/executor.h"
 #include "tapegrad/program/passes.h"
 #include "tapegrad/program/record.h"
@@ -46,17 +47,24 @@ class PyProgram {
         long_(is_long(executor_.program())) {}
 
   const Program& program() const { return executor_.program(); }
-  const std::string& guard_failed() const { return guard_failed_; }
+  const Executor& executor() const { return executor_; }
 
-  py::object run(const py::sequence& inputs, const py::object& captures) {
-    std::vector<Value> in, captured, out;
-    in.reserve(inputs.size());
-    for (py::handle h : inputs) in.push_back(plain_value(h));
+  std::vector<Value> captured_now(py::handle captures) const {
+    std::vector<Value> captured;
     if (captures.is_none()) {
       for (const Capture& c : captures_) captured.push_back(c.content());
     } else {
       for (py::handle h : captures) captured.push_back(plain_value(h));
     }
+    return captured;
+  }
+  const std::string& guard_failed() const { return guard_failed_; }
+
+  py::object run(const py::sequence& inputs, const py::object& captures) {
+    std::vector<Value> in, out;
+    in.reserve(inputs.size());
+    for (py::handle h : inputs) in.push_back(plain_value(h));
+    const std::vector<Value> captured = captured_now(captures);
     size_t failed = 0;
     bool held = true;
     {
@@ -217,8 +225,25 @@ void bind_programs(py::module_& m) {
       .def("__str__", [](const PyProgram& p) { return to_string(p.program()); });
 
   m.def(
+      "fingerprint",
+      [](const py::object& array) { return fingerprint(to_value(array.ptr(), "fingerprint")); },
+      py::arg("array"), "64 bits that differ where an array's content differs.");
+
+  m.def(
       "tracing", [] { return Tape::current().tracing(); },
       "Whether a whole function is being recorded on this thread.");
+}
+
+const Executor& executor_of(py::handle program) {
+  return program.cast<const PyProgram&>().executor();
+}
+
+const Recording& recording_of(py::handle recording) {
+  return recording.cast<const PyRecording&>().recording;
+}
+
+std::vector<Value> captured_values(py::handle program, py::handle captures) {
+  return program.cast<const PyProgram&>().captured_now(captures);
 }
 
 }  // namespace tapegrad

@@ -2,9 +2,21 @@
 
 #include <pybind11/pybind11.h>
 
+#include "tapegrad/program/executor.h"
+#include "tapegrad/program/record.h"
+
 namespace tapegrad {
 
 // _core.Tracer, _core.Recording and _core.Program: what tg.compile is made of.
 void bind_programs(pybind11::module_& m);
+
+// What is inside a _core.Program and a _core.Recording; they must be kept alive.
+const Executor& executor_of(pybind11::handle program);
+const Recording& recording_of(pybind11::handle recording);
+// What the program reads now: its own captures where `captures` is None, else those instead.
+std::vector<Value> captured_values(pybind11::handle program, pybind11::handle captures);
+
+// _core.TrainStep and _core.TrainLoop: what tg.optim.train is made of.
+void bind_train(pybind11::module_& m);
 
 }  // namespace tapegrad

@@ -1,0 +1,121 @@
+#include "tapegrad/program/train.h"
+
+#include <pybind11/stl.h>
+
+#include "convert.h"
+#include "program.h"
+
+namespace tapegrad {
+namespace {
+
+// A program that may make training steps, with what keeps it alive.
+struct PyTrainStep {
+  TrainStep step;
+  py::object program;
+};
+
+std::vector<Value> to_values(const py::sequence& items) {
+  std::vector<Value> found;
+  found.reserve(items.size());
+  for (py::handle h : items) found.push_back(to_value(h.ptr(), "train"));
+  return found;
+}
+
+py::list to_list(const std::vector<Value>& values) {
+  py::list found(values.size());
+  for (size_t k = 0; k < values.size(); ++k) found[k] = to_object(values[k]);
+  return found;
+}
+
+class PyTrainLoop {
+ public:
+  PyTrainLoop(const py::sequence& carried, const py::sequence& data, int64_t batch_size)
+      : loop(to_values(carried), to_values(data), batch_size) {}
+
+  bool set_steps(const py::list& steps, bool last) {
+    std::vector<TrainStep> found;
+    py::list kept;
+    for (py::handle item : steps) {
+      const auto pair = item.cast<py::tuple>();
+      const auto& s = pair[0].cast<const PyTrainStep&>();
+      if (!loop.fits(s.step.executor->program(), last)) continue;
+      found.push_back(s.step);
+      found.back().captures = captured_values(s.program, pair[1]);
+      kept.append(pair);
+    }
+    const bool any = !found.empty();
+    loop.set_steps(std::move(found), last);
+    kept_[last] = kept;
+    return any;
+  }
+
+  std::string run(int64_t epochs) {
+    TrainLoop::Stop stop = TrainLoop::Stop::done;
+    {
+      const py::gil_scoped_release release;
+      stop = loop.run(epochs, [] {
+        const py::gil_scoped_acquire acquire;
+        return PyErr_CheckSignals() != 0;
+      });
+    }
+    switch (stop) {
+      case TrainLoop::Stop::done:
+        return "done";
+      case TrainLoop::Stop::unserved:
+        return "unserved";
+      case TrainLoop::Stop::not_finite:
+        return "not finite";
+      case TrainLoop::Stop::interrupted:
+        throw py::error_already_set();
+    }
+    return "done";
+  }
+
+  TrainLoop loop;
+
+ private:
+  py::list kept_[2];
+};
+
+}  // namespace
+
+void bind_train(py::module_& m) {
+  py::class_<PyTrainStep>(m, "TrainStep", "A program, ready to make training steps.")
+      .def(py::init([](const py::object& program, const py::object& recording) {
+             return PyTrainStep{
+                 make_train_step(executor_of(program), recording_of(recording).program), program};
+           }),
+           py::arg("program"), py::arg("recording"))
+      .def_property_readonly("is_scalar",
+                             [](const PyTrainStep& s) { return s.step.f64 || s.step.f32; });
+
+  py::class_<PyTrainLoop>(m, "TrainLoop", "Whole epochs of training steps.")
+      .def(py::init<const py::sequence&, const py::sequence&, int64_t>(), py::arg("carried"),
+           py::arg("data"), py::arg("batch_size"))
+      .def("set_steps", &PyTrainLoop::set_steps, py::arg("steps"), py::arg("last"))
+      .def(
+          "set_order",
+          [](PyTrainLoop& self,
+             const py::array_t<int64_t, py::array::c_style | py::array::forcecast>& order) {
+            self.loop.set_order({order.data(), order.data() + order.size()});
+          },
+          py::arg("order"))
+      .def("run", &PyTrainLoop::run, py::arg("epochs"))
+      .def("next_batch", [](PyTrainLoop& self) { return to_list(self.loop.next_batch()); })
+      .def(
+          "commit",
+          [](PyTrainLoop& self, double loss, const py::sequence& carried) {
+            self.loop.commit(loss, to_values(carried));
+          },
+          py::arg("loss"), py::arg("carried"))
+      .def_property_readonly("carried",
+                             [](const PyTrainLoop& self) { return to_list(self.loop.carried()); })
+      .def_property_readonly("epoch", [](const PyTrainLoop& self) { return self.loop.epoch(); })
+      .def_property_readonly("batch", [](const PyTrainLoop& self) { return self.loop.batch(); })
+      .def_property_readonly("in_last", [](const PyTrainLoop& self) { return self.loop.in_last(); })
+      .def_property_readonly("bad_loss",
+                             [](const PyTrainLoop& self) { return self.loop.bad_loss(); })
+      .def_property_readonly("losses", [](const PyTrainLoop& self) { return self.loop.losses(); });
+}
+
+}  // namespace tapegrad
