@@ -90,8 +90,8 @@ struct Form {
   std::vector<Parameter> parameters;  // in NumPy's order; attributes in the order of the op's
   bool method_gathers = false;        // as a method, several numbers stand for the tuple
   const Op* op = nullptr;
-  AttrKey last_key;
-  Attrs last_attrs;
+  AttrKey last_key{};
+  Attrs last_attrs{};
 };
 
 std::vector<Form>& forms() {

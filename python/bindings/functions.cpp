@@ -4,14 +4,13 @@
 
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
+#include "apply.h"
 #include "convert.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/scalar/functions.h"
 #include "tapegrad/tape/op.h"
-#include "tapegrad/tape/record.h"
 #include "variable_type.h"
 
 namespace tapegrad {
@@ -38,26 +37,6 @@ Attr to_attr(py::handle h) {
       py::repr(h).cast<std::string>());
 }
 
-// Ops whose result NumPy lets share memory with its operand: writes go through.
-bool makes_view(const Op& op) {
-  static const std::unordered_set<std::string_view> names = {"slice",    "transpose", "reshape",
-                                                             "swapaxes", "moveaxis",  "expand_dims",
-                                                             "squeeze",  "ravel",     "flip"};
-  return names.contains(op.name);
-}
-
-// The result of a view op follows the Variable it was read from, where it shows the same memory.
-PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* first) {
-  if (is_variable(first) && result.ndim() > 0 && makes_view(op)) {
-    Cell& base = variable_cell(first);
-    if (base.value().buffer() != nullptr && result.value().buffer() == base.value().buffer()) {
-      base.retain();
-      return new_variable(Cell::view_of(CellPtr(&base), op, attrs, std::move(result)));
-    }
-  }
-  return new_variable(std::move(result));
-}
-
 // Names are mostly the same interned strings: remembered by address.
 const Op& named_op(PyObject* name) {
   static std::unordered_map<PyObject*, const Op*> known;
@@ -81,41 +60,13 @@ PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
     if (n < 2 || n > 3 || !PyTuple_Check(args[1]) || (n == 3 && !PyTuple_Check(args[2])))
       throw_error<TypeError>("apply(name, inputs, attrs=()): inputs and attrs are tuples");
     const Op& op = named_op(args[0]);
-    PyObject* inputs = args[1];
-    const auto count = static_cast<size_t>(PyTuple_GET_SIZE(inputs));
-    std::vector<Operand> operands;
-    operands.reserve(count);
-    bool any_variable = false;
-    for (size_t i = 0; i < count; ++i) {
-      PyObject* item = PyTuple_GET_ITEM(inputs, static_cast<Py_ssize_t>(i));
-      operands.push_back(to_operand(item, op.name));
-      any_variable |= is_variable(item) || operands.back().ref.tracked();
-    }
-    if (count > 1) settle_weak(operands);
-    std::vector<Ref> refs;
-    refs.reserve(count);
-    for (Operand& o : operands) refs.push_back(std::move(o.ref));
     std::vector<Attr> items;
     if (n == 3)
       for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); ++i)
         items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
-    const Attrs attrs(std::move(items));
-    const auto wrap = [&](Ref r) {
-      if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
-        return to_python(std::move(r).take_value(), true);
-      return wrap_result(std::move(r), op, attrs,
-                         count == 0 ? Py_None : PyTuple_GET_ITEM(inputs, 0));
-    };
-    if (op.n_out == 1 && op.n_in > 0 && op.n_in <= 3 && op.compose == nullptr && !op.in_place) {
-      check_input_count(op, count);
-      return wrap(apply_single(op, attrs, refs));
-    }
-    std::vector<Ref> results = apply(op, attrs, std::move(refs));
-    if (op.n_out == 1) return wrap(std::move(results[0]));
-    py::tuple out(results.size());
-    for (size_t i = 0; i < results.size(); ++i)
-      out[i] = py::reinterpret_steal<py::object>(wrap(std::move(results[i])));
-    return out.release().ptr();
+    PyObject** const inputs = PySequence_Fast_ITEMS(args[1]);
+    return apply_to_objects(op, {inputs, static_cast<size_t>(PyTuple_GET_SIZE(args[1]))},
+                            Attrs(std::move(items)));
   });
 }
 

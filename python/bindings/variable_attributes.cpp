@@ -150,11 +150,6 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
   });
 }
 
-PyObject* array_function_method(PyObject*, PyObject* args, PyObject* kwargs) {
-  if (hooks.array_function == nullptr) Py_RETURN_NOTIMPLEMENTED;
-  return PyObject_Call(hooks.array_function, args, kwargs);
-}
-
 PyObject* item_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
     throw_error<TypeError>(
@@ -236,8 +231,6 @@ PyMethodDef variable_methods[] = {
      "array([2., 4.])\n"},
     {"__array_ufunc__", c_function(variable_array_ufunc), METH_FASTCALL | METH_KEYWORDS,
      "NumPy's universal functions, recorded."},
-    {"__array_function__", c_function(array_function_method), METH_VARARGS | METH_KEYWORDS,
-     "NumPy's other functions, recorded."},
     {"item", c_function(item_method), METH_VARARGS,
      "Raises: a plain number would lose the derivative."},
     {"__format__", format_method, METH_O, "Formats the value."},

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 # Where values come from that nobody can watch.
@@ -18,6 +17,18 @@ _UNWATCHED = {
     "open": "reads a file",
     "input": "asks its user",
 }
+# What the outside world decides, by module; () stands for all of a module.
+_OUTSIDE = {
+    "time": ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns",
+             "process_time", "process_time_ns", "localtime", "gmtime", "ctime"),
+    "datetime": ("now", "today", "utcnow"),
+    "os": ("environ", "getenv", "urandom", "listdir", "scandir", "stat", "getcwd"),
+    "posix": ("urandom", "listdir", "scandir", "stat", "getcwd"),
+    "uuid": ("uuid1", "uuid4"),
+    "secrets": (),
+    "subprocess": (),
+    "socket": (),
+}  # fmt: skip
 _WRITING_METHODS = frozenset(
     {"fill", "sort", "partition", "put", "copyto", "place", "putmask", "put_along_axis",
      "fill_diagonal", "out", "at", "itemset", "resize", "shuffle"}
@@ -53,9 +64,11 @@ def names_of(code: CodeType) -> CodeNames:
                 globals_.add(str(step.argval))
             elif op == "IMPORT_NAME":
                 imports.add(str(step.argval))
-            elif op in ("STORE_SUBSCR", "DELETE_SUBSCR") or op.startswith("INPLACE_"):
-                writes = True
-            elif op == "BINARY_OP" and step.argrepr.endswith("="):
+            elif (
+                op in ("STORE_SUBSCR", "DELETE_SUBSCR")
+                or op.startswith("INPLACE_")
+                or (op == "BINARY_OP" and step.argrepr.endswith("="))
+            ):
                 writes = True
             elif step.arg is not None and isinstance(step.argval, str) and "ATTR" in op:
                 attributes.add(step.argval)
@@ -80,6 +93,15 @@ def why_unwatched(name: str) -> str:
     return f"it {_UNWATCHED[name]} ({name})"
 
 
+def outside(module: str, names: frozenset[str]) -> str:
+    """Which of `names`, read from `module`, the outside world decides; '' if none."""
+    if module not in _OUTSIDE:
+        return ""
+    listed = _OUTSIDE[module]
+    found = sorted(names & set(listed)) if listed else [module]
+    return f"{module}.{found[0]}" if found and listed else "".join(found)
+
+
 def _nested(code: CodeType) -> list[CodeType]:
     found = [code]
     for const in code.co_consts:
@@ -98,13 +120,18 @@ def _literals(const: Any, literals: set[float], attributes: set[str]) -> None:
         attributes.add(const)  # getattr(x, "name"), and the keywords of calls
 
 
-@lru_cache(maxsize=1024)
+def is_users(f: FunctionType) -> bool:
+    """Whether a function was written by the user (wraps() may have changed its __module__)."""
+    return not is_library(str(f.__globals__.get("__name__", "")))
+
+
+_LIBRARIES = frozenset(
+    {"numpy", "tapegrad", "scipy", "builtins", "pandas", "matplotlib", "sympy", "sklearn", "torch",
+     "jax", "tensorflow", "autograd", "numba", "dask", "xarray", "networkx", "tqdm", "pytest",
+     "_pytest", "hypothesis", "IPython", "pybind11_builtins"}
+) | sys.stdlib_module_names  # fmt: skip
+
+
 def is_library(module: str) -> bool:
-    """Whether a module is NumPy's, ours, Python's or an installed package's: not watched inside."""
-    top = module.partition(".")[0]
-    if top in ("numpy", "tapegrad", "scipy", "builtins") or top in sys.stdlib_module_names:
-        return top != "__main__"
-    found = sys.modules.get(module)
-    path = getattr(found, "__file__", None) or ""
-    parts = path.split(os.sep)
-    return "site-packages" in parts or "dist-packages" in parts
+    """Whether a module is NumPy's, ours, Python's or another well-known one: not watched inside."""
+    return module.partition(".")[0] in _LIBRARIES

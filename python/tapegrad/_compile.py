@@ -27,6 +27,8 @@ _MOST_DISAGREEMENTS = 4
 _MOST_NUMBERS = 16  # whole numbers at one place
 _MOST_SIGNATURES = 256
 
+_LAZY_FLAGS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
+
 _ndarray = np.ndarray
 _tracing = _core.tracing
 
@@ -74,11 +76,18 @@ class Compiled:
 
     def __init__(self, f: Callable[..., Any], passes: Mapping[str, bool] | None = None) -> None:
         check_callable("compile", f, "tg.compile(f)")
-        if isinstance(f, Compiled):
-            passes = {**f._passes, **(passes or {})}
-            f = f._function
-        self._function = f
-        self._passes = _checked_passes(passes)
+        inner = f if isinstance(f, Compiled) else None
+        if inner is not None:
+            passes = {**inner._passes, **(passes or {})}
+            f = inner._function
+        self._function: Callable[..., Any] = f
+        self._passes: dict[str, bool] = _checked_passes(passes)
+        code = getattr(f, "__code__", None)
+        if code is not None and code.co_flags & _LAZY_FLAGS:
+            raise TypeError(
+                f"compile: {name_of(f)} is a generator or a coroutine, whose body runs later; "
+                "compile the function that computes one item"
+            )
         self._name = name_of(f)
         self._table: dict[Any, _Entry] = {}
         self._numbers: dict[Any, int] = {}
@@ -259,10 +268,7 @@ class Compiled:
         """A call that no program serves at once: finds its world, replays there or records."""
         try:
             known = entry.current.watch if entry.current else None
-            if known is None:
-                fresh = Watch([*self._roots, *entry.fixed])
-            else:
-                fresh = known.again()
+            fresh = known.again() if known else Watch([*self._roots, *entry.fixed])
         except UnwatchableError as error:
             self._fall_back(entry, str(error))
             return self._function(*args, **kwargs)
@@ -297,7 +303,7 @@ class Compiled:
                 entry.current = world
                 return world, ""
             difference = difference or label
-        world = World(fresh, proven=False)
+        world = World(fresh, proven=_proven(fresh))
         entry.worlds = [world, *entry.worlds[: _MOST_WORLDS - 1]]
         entry.current = world
         return world, difference
@@ -382,7 +388,7 @@ class Compiled:
         )
 
 
-def compile(  # noqa: A001 - the name that the field uses
+def compile(
     f: Callable[..., Any] | None = None, *, passes: Mapping[str, bool] | None = None
 ) -> Any:
     """A function that does what `f` does, recorded once and then replayed without Python.
@@ -413,6 +419,14 @@ def compile(  # noqa: A001 - the name that the field uses
     if f is None:
         return lambda f: Compiled(f, passes)
     return Compiled(f, passes)
+
+
+def _proven(watch: Watch) -> bool:
+    if not watch.arrays:
+        return True
+    from tapegrad._flow import only_recorded
+
+    return only_recorded(watch)
 
 
 def _rebuilt(f: Callable[..., Any], passes: dict[str, bool]) -> Compiled:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from types import CellType
 from typing import Any
 
 import numpy as np
 
 from tapegrad import _core
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 
 
 def same_value(a: Any, b: Any) -> bool:
@@ -16,7 +19,7 @@ def same_value(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, (float, np.floating)):
-        return a == b and np.signbit(a) == np.signbit(b) if a == a else b != b
+        return bool(a == b and np.signbit(a) == np.signbit(b)) if a == a else bool(b != b)
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same_value, a, b))
     try:
@@ -84,9 +87,42 @@ def stamp(x: np.ndarray[Any, Any]) -> Any:
 
 
 def _fingerprint(x: np.ndarray[Any, Any]) -> Any:
-    own = getattr(_core, "fingerprint", None)
-    if own is not None and x.dtype.char in "?bBhHiIlLqQfd":
-        return own(x)
+    if x.dtype.char in "?bBhHiIlLqQfd" and x.dtype.isnative:
+        return _core.fingerprint(x)
     import hashlib
 
-    return hashlib.blake2b(np.ascontiguousarray(x), digest_size=16).digest()
+    return hashlib.blake2b(x.tobytes(), digest_size=16).digest()
+
+
+def item_of(array: np.ndarray[Any, Any], i: int, default: Any) -> Any:
+    """An item of an array of objects."""
+    return array.flat[i] if i < array.size else default
+
+
+class Gradient:
+    """The bytes of a Variable's .grad, whatever object holds them."""
+
+    __slots__ = ("_variable",)
+
+    def __init__(self, variable: Any) -> None:
+        self._variable = variable
+
+    def tobytes(self) -> bytes:
+        """The content, as an array gives it."""
+        return bytes_of(self._variable.grad)
+
+
+def bytes_of(x: Any) -> bytes:
+    """The content of a small buffer."""
+    if hasattr(x, "tobytes"):
+        found: bytes = x.tobytes()
+        return found
+    return bytes(x) if isinstance(x, bytearray) else repr(x).encode()
+
+
+def content_of(cell: CellType) -> Any:
+    """What a closure's cell holds."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING

@@ -15,11 +15,12 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._contents import generator_states, have_moved, same_value, stamp, stamps
 from tapegrad._core import Program, Recording, Tracer, Variable
-from tapegrad._signature import inputs_of, replace_inputs, same_leaves
+from tapegrad._signature import UnsupportedError, inputs_of, replace_inputs, same_leaves
 from tapegrad._trace import pack
 from tapegrad._watch import Watch
 
 MOST_PATHS = 8
+_RESULTS = (Variable, np.ndarray, np.generic, np.dtype, int, float, complex, str, bytes)
 
 
 class RefusedError(Exception):
@@ -54,6 +55,12 @@ class Recorded:
             given, keywords, entered = replace_inputs(args, kwargs, enter, floats)
             out = pack(f(*given, **keywords))
             leaves = [x for _, x in _tree.leaves(out)]
+            for x in leaves:
+                if not isinstance(x, _RESULTS):
+                    raise UnsupportedError(
+                        f"it returns {_tree.describe(x)}; return numbers and arrays, in dicts, "
+                        "lists, tuples or dataclasses"
+                    )
             outputs = [x for x in leaves if isinstance(x, Variable)]
             handles = [x for x in entered if isinstance(x, Variable)]
             self.written: list[int] = []
@@ -68,7 +75,9 @@ class Recorded:
             refusal = tracer.refusal or self.recording.refusal
         self.values = [_owned(x) for x in outputs]
         self._write_to(args, kwargs, floats)
-        self.template = out
+        # No Variable stays: it would keep all that was recorded.
+        blank = iter([0.0 if isinstance(x, Variable) else x for x in leaves])
+        self.template = _tree.fill(out, blank)
         self.fixed = [None if isinstance(x, Variable) else (x,) for x in leaves]
         self.result = self.build(self.values)
         if not same_leaves(given, keywords, entered):
@@ -223,6 +232,7 @@ class World:
         fresh = watch.again()
         label, replaced = watch.compare(fresh)
         if label or replaced:
+            fresh.release(watch)
             raise RefusedError(
                 f"it changes {label or 'an array'}, which is not among its arguments, and a "
                 "replay would not; return the new value instead",

@@ -70,7 +70,7 @@ class Signature:
             return
         children = _tree.children(x)
         if children is None:
-            if type(x).__hash__ is not None and type(x).__eq__ is not object.__eq__:
+            if has_value(type(x)):
                 parts.append((type(x), x))
             else:
                 parts.append(("is", id(x)))
@@ -97,6 +97,12 @@ def check_array(x: np.ndarray[Any, Any], path: str) -> None:
             f"{path} is {_tree.describe(x)}; programs take float64, float32, integers and bools "
             "of this machine's byte order (x.astype(float) converts)"
         )
+
+
+def has_value(kind: type) -> bool:
+    """Whether objects of this type are equal by what they hold, and can't change."""
+    equal: Any = kind.__eq__
+    return kind.__hash__ is not None and equal is not object.__eq__
 
 
 def is_input(x: Any, floats: bool = True) -> bool:

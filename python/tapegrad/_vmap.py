@@ -24,8 +24,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     all lanes together; transforms compose with it in either order.
 
     Raises:
-        ValueError: The axes have different lengths, an axis is out of range, or lanes take different
-            branches of an `if` (write it with `np.where`).
+        ValueError: The axes have different lengths, an axis is out of range, or lanes take
+            different branches of an `if` (write it with `np.where`).
 
     >>> import numpy as np
     >>> import tapegrad as tg

@@ -14,6 +14,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import zip_longest
 from operator import is_
 from types import (
     BuiltinFunctionType,
@@ -28,11 +29,20 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._code import CodeNames, is_library, names_of, why_unwatched
-from tapegrad._contents import is_generator, same_value
+from tapegrad._code import CodeNames, is_library, is_users, names_of, outside, why_unwatched
+from tapegrad._contents import (
+    MISSING,
+    Gradient,
+    bytes_of,
+    content_of,
+    is_generator,
+    item_of,
+    same_value,
+)
 from tapegrad._core import SGD, Variable, is_leaf
+from tapegrad._core import value as plain
+from tapegrad._signature import has_value
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 _MOST_ITEMS = 10_000
 
 _VALUES = (int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic, np.dtype, range)
@@ -59,11 +69,13 @@ class Watch:
         "_plain",
         "_seen",
         "_sets",
+        "_shapes",
         "_sizes",
         "_slots",
         "_spaces",
         "arrays",
         "dynamic",
+        "functions",
         "generators",
         "items",
         "literals",
@@ -91,15 +103,17 @@ class Watch:
                 break
             # More names: objects seen before may have attributes of them.
             names, dynamic = self.names, self.dynamic
-        self._spaces = [(space.get, tuple(pairs)) for space, pairs in self._pairs.values()]
+        self._spaces += [(space.get, tuple(pairs)) for space, pairs in self._pairs.values()]
         self._plain = not (
             self._lists or self._dicts or self._sets or self._sizes or self._slots or self._bytes
         )
-        self._pairs = {}
-        self._seen = {}
+        self._pairs.clear()
+        self._seen.clear()
+        self._classes.clear()
 
     def _clear(self) -> None:
         self.items: list[tuple[str, str, Any]] = []
+        self.functions: list[tuple[str, Any]] = []
         self.arrays: list[tuple[str, np.ndarray[Any, Any]]] = []
         self.variables: list[tuple[str, Any]] = []
         self.optimisers = 0
@@ -111,6 +125,7 @@ class Watch:
         self._sizes: list[tuple[Any, int]] = []
         self._pairs: dict[int, tuple[Any, list[tuple[str, Any]]]] = {}
         self._spaces: list[tuple[Any, tuple[tuple[str, Any], ...]]] = []
+        self._shapes: list[tuple[Any, tuple[int, ...]]] = []
         self._cells: list[tuple[CellType, Any]] = []
         self._codes: list[tuple[Any, Any]] = []
         self._lists: list[tuple[Any, tuple[Any, ...]]] = []
@@ -126,7 +141,10 @@ class Watch:
                 if get(name, MISSING) is not expected:
                     return False
         for cell, expected in self._cells:
-            if _content(cell) is not expected:
+            if content_of(cell) is not expected:
+                return False
+        for x, shape in self._shapes:
+            if x.shape != shape:
                 return False
         for function, code in self._codes:
             if function.__code__ is not code:
@@ -146,7 +164,7 @@ class Watch:
             all(len(space) == size for space, size in self._sizes)
             and all(found == saved for found, saved in self._sets)
             and all(get(name, MISSING) is expected for get, name, expected in self._slots)
-            and all(_bytes_of(x) == saved for x, saved in self._bytes)
+            and all(bytes_of(x) == saved for x, saved in self._bytes)
         )
 
     def leaves_only(self) -> bool:
@@ -167,27 +185,45 @@ class Watch:
         """A fresh snapshot of the same roots."""
         return Watch(self.roots, self.names, self.dynamic)
 
+    def release(self, before: Watch) -> None:
+        """Puts plain values where the recording left Variables of its own."""
+        ours = {id(v) for _, v in before.variables}
+
+        def is_left(x: Any) -> bool:
+            return isinstance(x, Variable) and id(x) not in ours and not is_leaf(x)
+
+        for get, pairs in self._spaces:
+            space = get.__self__
+            for name, found in pairs:
+                if is_left(found) and isinstance(space, dict):
+                    space[name] = plain(found)
+        for cell, found in self._cells:
+            if is_left(found):
+                cell.cell_contents = plain(found)
+        for found, saved in self._lists:
+            for i, x in enumerate(saved):
+                if is_left(x) and i < len(found) and found[i] is x:
+                    found[i] = plain(x)
+        for mapping, keys, values in self._dicts:
+            for key, x in zip(keys, values, strict=True):
+                if is_left(x) and mapping.get(key) is x:
+                    mapping[key] = plain(x)
+
     def compare(self, fresh: Watch) -> tuple[str, dict[int, Any]]:
         """What differs in `fresh` ('' if nothing does), and which arrays it has in place of ours.
 
         Arrays are keyed by the id of the one that is replaced.
         """
         replaced: dict[int, Any] = {}
-        if len(self.items) != len(fresh.items):
-            ours = {label for label, _, _ in self.items}
-            more = [label for label, _, _ in fresh.items if label not in ours]
-            theirs = {label for label, _, _ in fresh.items}
-            fewer = [label for label, _, _ in self.items if label not in theirs]
-            return (more or fewer or ["what it reads"])[0], replaced
-        for (label, kind, old), (label_now, kind_now, now) in zip(
-            self.items, fresh.items, strict=True
-        ):
+        nothing: tuple[str, str, Any] = ("", "", None)
+        pairs = zip_longest(self.items, fresh.items, fillvalue=nothing)
+        for (label, kind, old), (label_now, kind_now, now) in pairs:
             if label != label_now or kind != kind_now:
-                return label, replaced
+                return label or label_now, replaced
             if old is now:
                 continue
             if kind == "array":
-                if old.shape != now.shape or old.dtype != now.dtype:
+                if now is None or old.shape != now.shape or old.dtype != now.dtype:
                     return label, replaced
                 if replaced.setdefault(id(old), now) is not now:
                     return label, replaced
@@ -231,7 +267,7 @@ class Watch:
             self._seen[id(x)] = label
             self._note(label, "value", x.shape)
             flat = x.ravel().tolist()
-            self._slots += [(partial(_item, x), i, item) for i, item in enumerate(flat)]
+            self._slots += [(partial(item_of, x), i, item) for i, item in enumerate(flat)]
             for i, item in enumerate(flat):
                 self._visit(item, f"{label}.flat[{i}]")
         elif x.ndim == 0:  # read as a number
@@ -239,18 +275,30 @@ class Watch:
             self._bytes.append((x, x.tobytes()))
         else:
             self.arrays.append((label, x))
+            self._note(f"{label}.shape", "value", x.shape)
+            self._shapes.append((x, x.shape))
             self._note(label, "array", x)
 
     def _visit_gradient(self, x: Any, label: str) -> None:
         if "grad" in self.names and x.grad is not None:
-            content = _bytes_of(x.grad)
+            content = bytes_of(x.grad)
             self._note(f"{label}.grad", "value", content)
-            self._bytes.append((_Gradient(x), content))
+            self._bytes.append((Gradient(x), content))
 
     def _visit_module(self, x: ModuleType, label: str) -> None:
         self._note(label, "identity", x)
+        self._refuse_outside(x.__name__, self.names)
         if not is_library(x.__name__):
             self._visit_names(vars(x), self.names & vars(x).keys(), label + ".")
+
+    @staticmethod
+    def _refuse_outside(module: str, names: frozenset[str]) -> None:
+        found = outside(module, names)
+        if found:
+            raise UnwatchableError(
+                f"it reads {found}, which changes by itself; read it outside and pass it as an "
+                "argument"
+            )
 
     def _visit_names(self, space: Any, names: Iterable[str], prefix: str) -> None:
         pairs = self._pairs.setdefault(id(space), (space, []))[1]
@@ -273,7 +321,8 @@ class Watch:
     def _visit_function(self, x: FunctionType, label: str) -> None:
         self._note(label, "identity", x.__code__)
         self._codes.append((x, x.__code__))
-        library = is_library(x.__module__ or "")
+        self.functions.append((label, x))
+        library = not is_users(x)
         if not library:
             code = names_of(x.__code__)
             self._learn(code)
@@ -286,14 +335,17 @@ class Watch:
                 if module is not None:
                     self._visit(module, name)
         for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
-            content = _content(cell)
+            content = content_of(cell)
             self._cells.append((cell, content))
             if content is not MISSING:
                 self._visit(content, name)
-        for i, item in enumerate(x.__defaults__ or ()):
-            self._visit(item, f"{label}.__defaults__[{i}]")
-        for name, item in (x.__kwdefaults__ or {}).items():
-            self._visit(item, f"{label}.__kwdefaults__[{name!r}]")
+        if x.__dict__ and not library:
+            self._visit_names(x.__dict__, self.names & x.__dict__.keys(), label + ".")
+        for name in ("__defaults__", "__kwdefaults__"):
+            held = getattr(x, name)
+            if held:
+                self._slots.append((partial(getattr, x), name, held))
+                self._visit(held, f"{label}.{name}")
 
     def _visit_method(self, x: Any, label: str) -> None:
         self._visit(x.__func__, label)
@@ -303,6 +355,7 @@ class Watch:
         owner = x.__self__
         if owner is None or isinstance(owner, (ModuleType, type)):
             self._note(label, "identity", x)
+            self._refuse_outside(x.__module__ or "", frozenset({x.__name__}))
         else:
             self._note(label, "value", x.__name__)
             self._visit(owner, label + ".__self__")
@@ -346,6 +399,7 @@ class Watch:
 
     def _visit_class(self, x: type, label: str) -> None:
         self._note(label, "identity", x)
+        self._refuse_outside(x.__module__, self.names)
         for cls in x.__mro__:
             self._visit_class_names(cls, _CONSTRUCTION)
 
@@ -376,12 +430,15 @@ class Watch:
             return self._visit(compiled(x), label)
         if isinstance(x, np.ufunc):
             return self._note(label, "identity", x)
+        wrapped = getattr(x, "__wrapped__", None)
+        if wrapped is not None:  # a cache around a function, and the like
+            self._visit(wrapped, f"{label}.__wrapped__")
         if hasattr(type(x), "__next__"):
             raise UnwatchableError(
                 f"it reads {label}, a {type(x).__name__}: what the next item is, nobody can know; "
                 "take the items outside and pass them as arguments"
             )
-        if type(x).__hash__ is not None and type(x).__eq__ is not object.__eq__:
+        if has_value(type(x)):
             return self._note(label, "value", x)
         self._note(label, "identity", x)
         if type(x).__hash__ is None and not hasattr(x, "__dict__"):
@@ -396,7 +453,9 @@ class Watch:
         own = getattr(x, "__dict__", None)
         if isinstance(own, dict):
             self._sizes.append((own, len(own)))  # a new attribute may hide one of the class
-            named = [name for name in own if self.dynamic or name in self.names]
+            # A library's callable (a vectorised function) may call what it holds.
+            every = self.dynamic or (callable(x) and is_library(type(x).__module__))
+            named = [name for name in own if every or name in self.names]
             self._visit_names(own, named, label + ".")
         for cls in type(x).__mro__:
             self._visit_class_names(cls)
@@ -430,33 +489,3 @@ _VISITORS: tuple[tuple[Any, Callable[[Watch, Any, str], None]], ...] = (
     (bytearray, Watch._visit_buffer),
     (type, Watch._visit_class),
 )
-
-
-def _item(array: np.ndarray[Any, Any], i: int, default: Any) -> Any:
-    return array.flat[i] if i < array.size else default
-
-
-class _Gradient:
-    """The bytes of a Variable's .grad, whatever object holds them."""
-
-    __slots__ = ("_variable",)
-
-    def __init__(self, variable: Any) -> None:
-        self._variable = variable
-
-    def tobytes(self) -> bytes:
-        return _bytes_of(self._variable.grad)
-
-
-def _bytes_of(x: Any) -> bytes:
-    if hasattr(x, "tobytes"):
-        found: bytes = x.tobytes()
-        return found
-    return bytes(x) if isinstance(x, bytearray) else repr(x).encode()
-
-
-def _content(cell: CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return MISSING

@@ -13,6 +13,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._surface import linear_algebra, reductions
+from tapegrad._surface.plain import stand_in
 from tapegrad._surface.table import (
     NO_VALUE,
     cast,
@@ -126,7 +127,7 @@ _LOGIC = {
 def _on_data(ufunc: Any, name: str, inputs: tuple[Any, ...], dtype: Any) -> Any:
     """Of masks and whole numbers alone: logic is recorded, all else NumPy's on plain values."""
     operands = tuple(lift(x) for x in inputs)
-    flags = all((x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype) == bool for x in operands)
+    flags = all(np.asarray(stand_in(x)).dtype.kind == "b" for x in operands)
     if name in _LOGIC and flags:
         return apply(_LOGIC[name], operands)
     options = {} if dtype is None else {"dtype": dtype}
