@@ -103,6 +103,14 @@ class Value {
   Value view(std::span<const int64_t> shape, std::span<const int64_t> strides,
              int64_t offset) const;
 
+  // An array of the same shape and strides that begins `offset` elements further on in the same
+  // buffer.
+  Value neighbour(int64_t offset) const {
+    Value v(*this);
+    v.bits_.data += offset * static_cast<int64_t>(item_size(dtype_));
+    return v;
+  }
+
   DType dtype() const { return dtype_; }
   bool is_scalar() const { return layout_ == nullptr; }
   bool has_data() const { return layout_ == nullptr || bits_.data != nullptr; }

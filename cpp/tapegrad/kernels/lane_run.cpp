@@ -145,12 +145,8 @@ class LaneRun {
   void prepare_outputs(LaneSink<T>* sinks, void** stores, T* scalars) {
     sinks_ = sinks;
     stores_ = stores;
-    for (size_t k = 0; k < outputs_.size(); ++k) {
-      stores_[k] = nullptr;
-      if (output(k).summed || is_uniform_output(k)) continue;
-      make_lane_output(outputs_[k], output(k).dtype, space_);
-      stores_[k] = outputs_[k].raw();
-    }
+    std::fill_n(stores_, outputs_.size(), nullptr);
+    make_stored_outputs();
     // Where threads can't share out the space without cutting chunks, the operand is kept whole.
     grain_ = 64;
     size_t partials = 0;
@@ -191,10 +187,34 @@ class LaneRun {
     }
   }
 
-  bool is_uniform_output(size_t k) const {
-    for (const auto& out : plan_.uniform_outputs)
-      if (out.output == k) return true;
-    return false;
+  // A time loop hands tens of thousands of short arrays from kernel to kernel: they share a buffer.
+  void make_stored_outputs() {
+    constexpr size_t many = 16;
+    constexpr int64_t short_array = 64;
+    const int64_t stride = (size_ + 7) / 8 * 8;
+    const bool share = size_ <= short_array && outputs_.size() >= many;
+    Value shelf;
+    int64_t used = 0;
+    size_t uniform = 0;  // plan_.uniform_outputs are in order
+    for (size_t k = 0; k < outputs_.size(); ++k) {
+      if (uniform < plan_.uniform_outputs.size() && plan_.uniform_outputs[uniform].output == k) {
+        ++uniform;
+        continue;
+      }
+      if (output(k).summed) continue;
+      if (share && output(k).dtype == kernel_.dtype) {
+        if (used == 0) {
+          const auto bytes = static_cast<size_t>(stride) * outputs_.size() * sizeof(T);
+          Buffer* buffer = Buffer::allocate(bytes);
+          shelf = Value::wrap(buffer, buffer->data(), kernel_.dtype, space_, nullptr);
+        }
+        outputs_[k] = shelf.neighbour(used);
+        used += stride;
+      } else {
+        make_lane_output(outputs_[k], output(k).dtype, space_);
+      }
+      stores_[k] = outputs_[k].raw();
+    }
   }
 
   void finish_outputs() {

@@ -74,6 +74,17 @@ void Executor::plan() {
       if (program_.values[v].source == Source::step) last_use_[v] = static_cast<uint32_t>(k);
   }
   for (ValueId v : program_.outputs) last_use_[v] = stays;
+  takes_.assign(program_.operands.size(), 0);
+  std::vector<uint32_t> taken(program_.values.size(), stays);  // operand, the last of its step
+  for (size_t k = 0; k < n; ++k) {
+    const Program::Step& s = program_.steps[k];
+    for (uint32_t i = s.first_in; i < s.first_in + s.n_in; ++i)
+      if (const ValueId v = program_.operands[i]; last_use_[v] == k) {
+        if (taken[v] != stays) takes_[taken[v]] = 0;
+        taken[v] = i;
+        takes_[i] = 1;
+      }
+  }
   plans_.resize(n);
   for (ValueId v = 0; v < last_use_.size(); ++v)
     if (last_use_[v] != stays) ++plans_[last_use_[v]].n_drop;
@@ -113,14 +124,12 @@ bool Executor::holds(const Program::Guard& guard, const std::vector<Value>& valu
 
 void Executor::run_step(const Program::Step& s, std::vector<Value>& values, std::vector<Value>& in,
                         std::vector<Value>& out) const {
-  const auto step = static_cast<uint32_t>(&s - program_.steps.data());
   const std::span<const ValueId> ids = program_.in(s);
   in.resize(ids.size());
   out.resize(s.n_out);
   for (size_t i = 0; i < ids.size(); ++i) {
     // The last reader takes the value, so that it may overwrite it or give its memory back.
-    if (last_use_[ids[i]] == step &&
-        std::find(ids.begin() + static_cast<int64_t>(i) + 1, ids.end(), ids[i]) == ids.end()) {
+    if (takes_[s.first_in + i]) {
       in[i] = std::move(values[ids[i]]);
     } else {
       in[i] = values[ids[i]];

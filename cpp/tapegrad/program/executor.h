@@ -44,6 +44,7 @@ class Executor {
   std::vector<ValueId> drops_;
   std::vector<uint32_t> guards_;        // by step
   std::vector<uint32_t> early_guards_;  // on inputs and captures
+  std::vector<uint8_t> takes_;          // by operand: the step is the last to read it
   std::vector<uint32_t> last_use_;      // by value: step, or ~0 where it must stay
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Registers>> free_;

@@ -8,8 +8,10 @@
 namespace tapegrad {
 namespace {
 
-// Instructions of one kernel over arrays; a scalar kernel has no limit.
+// Instructions of one kernel over arrays. Short ones (a time loop's) have no limit: handing values
+// from kernel to kernel costs more than computing them, and their live values stay in the cache.
 constexpr uint32_t most_lanes = 4096;
+constexpr int64_t short_space = 64;
 
 // What is made again in every kernel that reads it costs less than this, in ns per element, and
 // reads no more from memory than its result would be.
@@ -213,8 +215,8 @@ void FusePlan::make_groups() {
     }
     const std::pair<Key, uint32_t> place{key_[i], stage_[i]};
     if (at == FlatTable::none || !(places[at] == place)) at = place_of(place);
-    const bool is_scalar = p_.types[place.first.space].shape.empty();
-    if (open[at] == none || (!is_scalar && groups[open[at]].lanes >= most_lanes)) {
+    const bool is_short = element_count(p_.types[place.first.space].shape) <= short_space;
+    if (open[at] == none || (!is_short && groups[open[at]].lanes >= most_lanes)) {
       open[at] = static_cast<uint32_t>(groups.size());
       groups.push_back({place.first.space, place.first.dtype});
     }

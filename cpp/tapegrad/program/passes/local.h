@@ -35,7 +35,8 @@ class LocalRule {
 
 // Numbers of the ops that rules look for.
 struct KnownOps {
-  uint16_t reshape, transpose, expand_dims, squeeze, broadcast_to, sum, mean, sum_to_shape, cast;
+  uint16_t reshape, transpose, expand_dims, squeeze, broadcast_to, sum, mean, sum_to_shape, cast,
+      slice_add;
 };
 const KnownOps& known_ops();
 

@@ -53,6 +53,7 @@ class Algebra final : public LocalRule {
         break;
     }
     if (a.like.op == known_ops().cast) return cast(x);
+    if (a.like.op == known_ops().slice_add) return add_to_region(a);
     if (reorder_ && a.like.op == known_ops().sum_to_shape) return sum(x);
     if (reorder_ && a.like.op == known_ops().sum && pass.type(out_).shape.empty()) return sum(x);
     return no_value;
@@ -183,6 +184,18 @@ class Algebra final : public LocalRule {
     }
     if (*c == -1) return pass_->emit<Reciprocal>({x}, out_);
     return no_value;
+  }
+
+  // (zeros + u) + v in one region is zeros + (u + v) there, minus zeros too.
+  ValueId add_to_region(const Application& a) {
+    const Program::Step* s = pass_->made_by(a.in[0], known_ops().slice_add);
+    if (!s || s->attrs != a.like.attrs || !is_plus_zero(pass_->input_of(*s, 0))) return no_value;
+    const uint32_t out = out_;  // emit() moves it on
+    const ValueId zeros = pass_->input_of(*s, 0), u = pass_->input_of(*s, 1), v = a.in[1];
+    if (pass_->type_number(u) != pass_->type_number(v)) return no_value;
+    const ValueId sum = pass_->emit<Add>({u, v}, pass_->type_number(v));
+    const ValueId in[] = {zeros, sum};
+    return pass_->emit(a.like.op, a.like.attrs, in, out);
   }
 
   // f(-x) = f(|x|) = f(x)

@@ -229,7 +229,7 @@ TEST(scalars_form_one_kernel) {
 
 TEST(large_groups_are_split) {
   Draft d;
-  const ValueId y = d.input({3});
+  const ValueId y = d.input({65});
   ValueId x = y, s = y;
   for (int i = 0; i < 6000; ++i) {
     x = d.op("sin", {d.op("add", {x, y})});
@@ -238,6 +238,14 @@ TEST(large_groups_are_split) {
   const Program q = fused(d.returning({x, d.op("sum", {s}, all)}));
   CHECK(count_kernels(q) == 3);
   for (const auto& k : q.kernels) CHECK(k->lanes.kernel().code.size() <= 4096);
+}
+
+TEST(short_arrays_of_a_long_loop_form_one_kernel) {
+  Draft d;
+  const ValueId y = d.input({14});
+  ValueId x = y;
+  for (int i = 0; i < 6000; ++i) x = d.op("sin", {d.op("add", {x, y})});
+  CHECK(count_kernels(fused(d.returning({x}))) == 1);
 }
 
 TEST(equal_kernels_share_their_code) {

@@ -170,6 +170,29 @@ TEST(float32_too) {
       "  %3 = multiply(in0, 0.25)\n  return %3", f32({5}));
 }
 
+TEST(one_region_is_written_once) {
+  const auto program = [](double fill, Ints second) {
+    Draft d;
+    const ValueId x = d.input({2}), y = d.input({2});
+    const ValueId base = d.constant(Value::full(DType::float64, Dims{3}, fill));
+    const ValueId a = d.op("slice_add", {base, x}, {Ints{1, 0, 1, 2}});
+    return d.returning({d.op("slice_add", {a, y}, {std::move(second)})});
+  };
+  const Program p = program(0.0, Ints{1, 0, 1, 2});
+  const Program q = drop_dead(simplify(p));
+  CHECK(q.steps.size() == 2);
+  std::mt19937_64 random(1);
+  for (int k = 0; k < 20; ++k) {
+    const std::vector<Value> in = random_inputs(p, random, true);
+    CHECK(same_bits(run(p, in)[0], run(q, in)[0]) || distance(run(p, in)[0], run(q, in)[0]) == 0);
+  }
+  for (const double minus_zero : {-0.0, 1.0})
+    CHECK(to_string(simplify(program(minus_zero, Ints{1, 0, 1, 2}))).find("add(in") ==
+          std::string::npos);
+  const Program other = program(0.0, Ints{1, 1, 1, 2});
+  CHECK(to_string(drop_dead(simplify(other))).find(" add(") == std::string::npos);
+}
+
 TEST(other_orders_on_request) {
   Draft d;
   const ValueId x = d.input({4}), s = d.input(Dims{});
