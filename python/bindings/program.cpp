@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "convert.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/kernels/fingerprint.h"
@@ -155,14 +157,20 @@ void bind_programs(py::module_& m) {
   m.def(
       "replay_lanes",
       [](const PyRecording& r, const py::sequence& inputs, const std::vector<bool>& has_lanes,
-         int64_t n) {
+         int64_t n, bool seeds) {
         std::vector<Ref> refs, captures;
         for (py::handle h : inputs) refs.push_back(to_operand(h.ptr(), "vmap").ref);
+        std::optional<RuleSection> rules;
+        if (seeds) {  // what is recorded is a sweep; no user wrote its constants
+          rules.emplace(Tape::current());
+          for (Ref& x : refs)
+            if (!x.tracked()) x = Ref(x.value().copy());
+        }
         for (const Capture& c : r.recording.captures) captures.push_back(c.ref());
         const std::vector<uint8_t> flags(has_lanes.begin(), has_lanes.end());
         Program p = drop_dead(share_common(r.recording.program));
         // For a program, small arrays are taken apart: their scalars become lanes of one kernel.
-        if (Tape::current().tracing() && n > 1) p = drop_dead(expand_small(p));
+        if (Tape::current().tracing() && n > 1 && !seeds) p = drop_dead(expand_small(p));
         LanesResult found = replay_lanes(p, refs, flags, captures, n);
         py::list out;
         for (size_t k = 0; k < found.outputs.size(); ++k) {
@@ -174,6 +182,8 @@ void bind_programs(py::module_& m) {
         }
         return out;
       },
+      py::arg("recording"), py::arg("inputs"), py::arg("has_lanes"), py::arg("n"),
+      py::arg("seeds") = false,
       "The recorded function of one lane, applied to n lanes; each output with whether it has "
       "them.");
 

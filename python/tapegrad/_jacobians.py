@@ -202,10 +202,10 @@ def _blocks(
         n_in = sum(v.size for v in wrt)
         mode = "reverse" if n_out <= n_in else "forward"
     if len(outs) == 1:
-        return [scope.jacobian(outs[0], wrt, mode)]
+        return [_one_output(scope, outs[0], wrt, mode)]
     # Several outputs share each sweep as one long vector.
     flat = [_core.apply("reshape", (out,), ((-1,),)) for out in outs]
-    joined = scope.jacobian(_core.apply("concatenate", tuple(flat), (0,)), wrt, mode)
+    joined = _one_output(scope, _core.apply("concatenate", tuple(flat), (0,)), wrt, mode)
     blocks: list[list[Any]] = []
     start = 0
     for out in outs:
@@ -217,6 +217,38 @@ def _blocks(
         blocks.append([_reshaped(row, shape) for row, shape in rows])
         start = stop
     return blocks
+
+
+def _one_output(scope: Scope, out: Variable, wrt: list[Variable], mode: str) -> list[Any]:
+    few = 4  # seeds: swept one by one
+    seeds = out.size if mode == "reverse" else max(v.size for v in wrt)
+    if not _core.tracing() or seeds < few:
+        return scope.jacobian(out, wrt, mode)
+    if mode == "reverse":
+        rows = _over_seeds(out, lambda seed: scope.grad([out], wrt, [seed]))
+        return [
+            _core.apply("reshape", (row,), (tuple(out.shape) + tuple(v.shape),))
+            for row, v in zip(rows, wrt, strict=True)
+        ]
+    blocks = []
+    for v in wrt:
+        column = _over_seeds(v, lambda seed, v=v: scope.jvp([out], [v], [seed]))[0]  # type: ignore[misc]
+        last = _core.apply("moveaxis", (column,), ((0,), (-1,)))
+        blocks.append(_core.apply("reshape", (last,), (tuple(out.shape) + tuple(v.shape),)))
+    return blocks
+
+
+def _over_seeds(like: Variable, sweep: Callable[[Any], list[Any]]) -> list[Any]:
+    """`sweep` of each unit vector in the space of `like`: recorded once, the seeds as lanes."""
+    n = like.size
+    basis = np.eye(n, dtype=like.dtype).reshape((n, *like.shape))
+    with _core.Tracer() as tracer:
+        recording = tracer.freeze(sweep(tracer.lane_argument(basis)))
+    found = _core.replay_lanes(recording, [basis], [True], n, seeds=True)
+    return [
+        y if has_lanes else np.broadcast_to(y, (n, *(y.shape if np.ndim(y) else ())))
+        for y, has_lanes in found
+    ]
 
 
 def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:

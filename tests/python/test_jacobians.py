@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+from tapegrad import _tree
 
 
 def test_elementwise_grad_and_jacobian_agree():
@@ -65,3 +66,35 @@ def test_zero_powers_and_residuals():
     np.testing.assert_array_equal(
         tg.hessian(lambda x: (x[0] - x[1]) ** 2)(np.ones(2)), [[2, -2], [-2, 2]]
     )
+
+
+A = np.random.default_rng(0).normal(size=(6, 5))
+
+
+def curved(x):
+    return np.tanh(A @ x) * np.sum(x * x)
+
+
+def tree(p):
+    return {"u": np.tanh(A @ p["w"]) * p["b"], "v": p["b"] ** 2}
+
+
+@pytest.mark.parametrize(
+    ("transform", "argument"),
+    [
+        (lambda: tg.jacobian(curved), np.linspace(-1, 1, 5)),
+        (lambda: tg.jacobian(curved, mode="reverse"), np.linspace(-1, 1, 5)),
+        (lambda: tg.hessian(lambda x: np.sum(curved(x) ** 2)), np.linspace(-1, 1, 5)),
+        (lambda: tg.jacobian(tree), {"w": np.linspace(-1, 1, 5), "b": 2.0}),
+        (lambda: tg.jacobian(tg.jacobian(curved)), np.linspace(-1, 1, 5)),
+        (lambda: tg.grad(lambda x: np.sum(tg.jacobian(curved)(x) ** 2)), np.linspace(-1, 1, 5)),
+    ],
+)
+def test_seeds_are_lanes_of_a_program(transform, argument):
+    expected = [x for _, x in _tree.leaves(transform()(argument))]
+    compiled = tg.compile(transform())
+    for _ in range(4):
+        found = [x for _, x in _tree.leaves(compiled(argument))]
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+    assert compiled.inspect().signatures[0].replays == 2

@@ -122,7 +122,9 @@ class Freezer {
   }
 
   ValueId plain_constant(const Node& n) {
-    if (n.flags & Node::made_by_rule) return writer_.constant(n.value);
+    const bool is_users =
+        n.flags & Node::held_by_reference || (n.extra && n.extra->origin.buffer());
+    if (n.flags & Node::made_by_rule && !is_users) return writer_.constant(n.value);
     const bool by_reference = n.flags & Node::held_by_reference;
     if (by_reference && fingerprint_of(n.value) != n.extra->fingerprint) {
       if (recording_.refusal.empty())
