@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
+import weakref
 from typing import Any
 
 from benchmarks.problem import Case, Run, Target
@@ -44,9 +47,17 @@ def xad(case: Case) -> Run:
 
 
 def _run(module: str) -> Run:
+    # With bytecode cached, as an installed package has it: in a folder of its own, because the
+    # environment may forbid writing it.
+    cache = tempfile.TemporaryDirectory()
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache.name}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+
     def call() -> Any:
         command = [sys.executable, "-c", CODE.format(module=module)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         return float(done.stdout), None
 
+    call()
+    weakref.finalize(call, cache.cleanup)
     return Run(call, measures=True)
