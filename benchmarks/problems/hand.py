@@ -128,9 +128,8 @@ def _start(hand: Hand) -> Any:
     return hand.theta if hand.within is None else np.concatenate([hand.theta, np.zeros(2)])
 
 
-def _errors(np: Any, hand: Hand, at: Any) -> Any:
-    theta = at[:26]
-    vertices = _posed(np, hand, theta)
+def _distances(hand: Any, vertices: Any, at: Any) -> Any:
+    """From each measured point to the posed hand; arrays of any library."""
     if hand.within is None:
         return (hand.points - vertices[hand.seen]).reshape(-1)
     within = hand.within + at[26:]
@@ -138,6 +137,12 @@ def _errors(np: Any, hand: Hand, at: Any) -> Any:
     corners = [vertices[hand.seen[:, k]] for k in range(3)]
     on_hand = u * corners[0] + v * corners[1] + (1.0 - u - v) * corners[2]
     return (hand.points - on_hand).reshape(-1)
+
+
+def _errors(np: Any, hand: Hand, at: Any) -> Any:
+    theta = at[:26]
+    vertices = _posed(np, hand, theta)
+    return _distances(hand, vertices, at)
 
 
 def _posed(np: Any, hand: Hand, theta: Any) -> Any:
@@ -260,13 +265,7 @@ def _torch_errors(hand: Hand, places: Any, at: Any) -> Any:
     blended = (hand.weights @ transforms.reshape(bones, 16)).reshape(-1, 4, 4)
     moved = (blended[:, :3] * hand.vertices[:, None, :]).sum(dim=2)
     vertices = moved @ _rotation(torch, theta[:3]).T + theta[3:6]
-    if hand.within is None:
-        return (hand.points - vertices[hand.seen]).reshape(-1)
-    within = hand.within + at[26:]
-    u, v = within[:, :1], within[:, 1:]
-    corners = [vertices[hand.seen[:, k]] for k in range(3)]
-    on_hand = u * corners[0] + v * corners[1] + (1.0 - u - v) * corners[2]
-    return (hand.points - on_hand).reshape(-1)
+    return _distances(hand, vertices, at)
 
 
 def jax_jit(case: Case) -> Run | None:

@@ -8,6 +8,7 @@ so a training step can be compiled as a whole.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
@@ -20,7 +21,7 @@ Rate: TypeAlias = float | Callable[[Any], Any]
 State: TypeAlias = dict[str, Any]
 
 
-class Rule:
+class Rule(ABC):
     """What `sgd`, `adam`, `adamw`, `rmsprop` and `adagrad` give.
 
     `init(params)` makes the state, `update(params, gradients, state)` gives the next parameters
@@ -99,12 +100,12 @@ class Rule:
             f"optimizer.init(params)"
         )
 
+    @abstractmethod
     def _move(self, p: Any, g: Any, old: list[Any], lr: Any, extra: Any) -> tuple[Any, ...]:
         """A parameter and its part of the state, moved.
 
         `extra`: what `_update` was given, else the number of the step, 1.0 for the first.
         """
-        raise NotImplementedError
 
 
 class _sgd(Rule):  # noqa: N801 - shows under the name of its function

@@ -18,13 +18,12 @@ void gather(T* to, const void* data, int64_t offset, int64_t stride, int64_t n) 
   }
 }
 
-template <class T>
-auto gather_from(DType d) {
-  using Gather = void (*)(T*, const void*, int64_t, int64_t, int64_t);
-  return visit_dtype(d, [](auto tag) -> Gather { return gather<T, decltype(tag)>; });
-}
-
 }  // namespace
+
+template <class T>
+StridedGather<T> strided_gather(DType from) {
+  return visit_dtype(from, [](auto tag) -> StridedGather<T> { return gather<T, decltype(tag)>; });
+}
 
 template <class T>
 Operands<T>::Operands(std::span<const Value* const> values, const Dims& shape)
@@ -43,7 +42,7 @@ Operands<T>::Operands(std::span<const Value* const> values, const Dims& shape)
       in.kind = Kind::direct;
     } else {
       in.kind = Kind::strided;
-      in.gather = gather_from<T>(v.dtype());
+      in.gather = strided_gather<T>(v.dtype());
       in.strides = strides_[k];
       any_strided = true;
     }
@@ -152,5 +151,8 @@ template class Operands<uint32_t>;
 template class Operands<uint64_t>;
 template class Operands<float>;
 template class Operands<double>;
+
+template StridedGather<double> strided_gather(DType from);
+template StridedGather<float> strided_gather(DType from);
 
 }  // namespace tapegrad

@@ -18,6 +18,12 @@ T scalar_as(const Value& v) {
   return static_cast<T>(v.as_int64());
 }
 
+// to[i] = data[offset + i * stride], converted from one dtype to T.
+template <class T>
+using StridedGather = void (*)(T* to, const void* data, int64_t offset, int64_t stride, int64_t n);
+template <class T>
+StridedGather<T> strided_gather(DType from);
+
 template <class T>
 class Operands {
  public:
@@ -51,14 +57,12 @@ class Operands {
 
  private:
   enum class Kind : uint8_t { none, uniform, direct, strided };
-  using Gather = void (*)(T* to, const void* data, int64_t offset, int64_t stride, int64_t n);
-
   struct Input {
     Kind kind = Kind::none;
     bool same_type = false;
     T value{};
     const void* data = nullptr;
-    Gather gather = nullptr;
+    StridedGather<T> gather = nullptr;
     const int64_t* strides = nullptr;  // by the axes of shape_
   };
 

@@ -5,22 +5,6 @@
 #include "tapegrad/kernels/elementwise_operands.h"
 
 namespace tapegrad {
-namespace {
-
-template <class T, class From>
-void gather(T* to, const void* data, int64_t offset, int64_t stride, int64_t n) {
-  const From* from = static_cast<const From*>(data) + offset;
-  if (stride == 1) {
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
-  } else if (stride == 0) {
-    std::fill_n(to, n, static_cast<T>(from[0]));
-  } else {
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i * stride]);
-  }
-}
-
-}  // namespace
-
 bool lane_input_is_uniform(const Value& v, std::span<const int64_t> space, size_t number) {
   if (v.is_scalar()) return true;
   const Layout& layout = *v.layout();
@@ -54,7 +38,7 @@ LaneInput<T>::LaneInput(const Value& v, std::span<const int64_t> space, int64_t*
   direct_ =
       v.dtype() == dtype_of<T>() && layout.contiguous() && layout.size() == element_count(space);
   if (direct_) return;
-  gather_ = visit_dtype(v.dtype(), [](auto tag) -> Gather { return gather<T, decltype(tag)>; });
+  gather_ = strided_gather<T>(v.dtype());
   for (size_t i = 0; i < n; ++i)
     strides_[i] = i < lead || layout.dims()[i - lead] == 1 ? 0 : layout.strides()[i - lead];
   outer_axes_ = n;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "tapegrad/base/value.h"
+#include "tapegrad/kernels/elementwise_operands.h"
 
 namespace tapegrad {
 
@@ -31,10 +31,8 @@ class LaneInput {
   void pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded, T* to) const;
 
  private:
-  using Gather = void (*)(T* to, const void* data, int64_t offset, int64_t stride, int64_t n);
-
   const void* data_ = nullptr;
-  Gather gather_ = nullptr;
+  StridedGather<T> gather_ = nullptr;
   int64_t* strides_ = nullptr;
   int64_t run_ = 1, run_stride_ = 0;  // trailing axes that are walked as one
   size_t outer_axes_ = 0;             // the others
