@@ -51,6 +51,11 @@ const std::vector<int64_t>& Attrs::integers(size_t i) const {
   wrong_type(i, "a list of integers");
 }
 
+const std::shared_ptr<const AttrObject>& Attrs::object(size_t i) const {
+  if (auto* v = std::get_if<AttrRef>(&item(i))) return v->pointer();
+  wrong_type(i, "an object");
+}
+
 size_t Attrs::hash() const {
   size_t h = size();
   const auto mix = [&h](size_t x) { h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2); };
@@ -62,6 +67,8 @@ size_t Attrs::hash() const {
           using T = std::decay_t<decltype(v)>;
           if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
             for (int64_t x : v) mix(std::hash<int64_t>{}(x));
+          } else if constexpr (std::is_same_v<T, AttrRef>) {
+            mix((*v).hash());
           } else if constexpr (!std::is_same_v<T, std::monostate>) {
             mix(std::hash<T>{}(v));
           }
@@ -86,6 +93,8 @@ std::ostream& operator<<(std::ostream& out, const Attrs& attrs) {
             out << '\'' << v << '\'';
           } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
             out << to_dims(v);
+          } else if constexpr (std::is_same_v<T, AttrRef>) {
+            (*v).print(out);
           } else {
             out << v;
           }

@@ -12,8 +12,33 @@
 
 namespace tapegrad {
 
+// An attribute that is more than a few numbers, such as the function that a call applies: immutable
+// data that can be compared and printed.
+class AttrObject {
+ public:
+  virtual ~AttrObject() = default;
+  virtual size_t hash() const = 0;
+  virtual bool equals(const AttrObject& other) const = 0;
+  virtual void print(std::ostream& out) const = 0;
+};
+
+// Equal where the objects are.
+class AttrRef {
+ public:
+  AttrRef(std::shared_ptr<const AttrObject> object) : object_(std::move(object)) {}
+  const AttrObject& operator*() const { return *object_; }
+  const std::shared_ptr<const AttrObject>& pointer() const { return object_; }
+  friend bool operator==(const AttrRef& a, const AttrRef& b) {
+    return a.object_ == b.object_ || a.object_->equals(*b.object_);
+  }
+
+ private:
+  std::shared_ptr<const AttrObject> object_;  // never null
+};
+
 // One attribute of an op: plain data. monostate is Python's None.
-using Attr = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>>;
+using Attr =
+    std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>, AttrRef>;
 
 // The attributes of an op's application, in the order that the op documents. Copies share them: a
 // node, a view and whoever applied the op hold the same.
@@ -35,6 +60,7 @@ class Attrs {
   double real(size_t i) const;
   const std::string& text(size_t i) const;
   const std::vector<int64_t>& integers(size_t i) const;
+  const std::shared_ptr<const AttrObject>& object(size_t i) const;
 
   size_t hash() const;
   friend bool operator==(const Attrs& a, const Attrs& b) {

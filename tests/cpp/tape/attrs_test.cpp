@@ -38,3 +38,33 @@ TEST(attributes_print) {
                         std::monostate{}}) == "{1, true, 'x', (1, 2), none}");
   CHECK(join_text(Attrs{}) == "{}");
 }
+
+namespace {
+
+class Word final : public AttrObject {
+ public:
+  explicit Word(std::string word) : word_(std::move(word)) {}
+  size_t hash() const override { return std::hash<std::string>{}(word_); }
+  bool equals(const AttrObject& other) const override {
+    const auto* word = dynamic_cast<const Word*>(&other);
+    return word && word->word_ == word_;
+  }
+  void print(std::ostream& out) const override { out << '<' << word_ << '>'; }
+
+ private:
+  std::string word_;
+};
+
+Attr word(const char* text) { return AttrRef(std::make_shared<const Word>(text)); }
+
+}  // namespace
+
+TEST(objects_are_compared_by_what_they_hold) {
+  const Attrs a{int64_t{1}, word("left")}, same{int64_t{1}, word("left")},
+      other{int64_t{1}, word("right")};
+  CHECK(a == same && a.hash() == same.hash());
+  CHECK(!(a == other) && a.hash() != other.hash());
+  CHECK(join_text(a) == "{1, <left>}");
+  CHECK(a.object(1)->equals(*same.object(1)));
+  CHECK_THROWS_SAYING(TypeError, "attribute 0 must be an object", a.object(0));
+}
