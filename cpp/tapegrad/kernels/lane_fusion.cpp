@@ -26,12 +26,12 @@ void LaneFusion::analyse() {
     alias_[op] = op;
     if (!is_result(op)) continue;
     const auto& step = code(op);
-    arity_[op - first_result_] = static_cast<uint8_t>(scalar_fn_info(step.fn).arity);
+    arity_[op - first_result_] = static_cast<uint8_t>(lane_arity(step.fn));
     if (step.fn == scalar_fn_of<Positive>() || step.fn == scalar_fn_of<Conjugate>()) {
       alias_[op] = alias_[step.args[0]];
       continue;
     }
-    bool uniform = true;
+    bool uniform = !is_row_fn(step.fn);
     for (int i = 0; i < arity(op); ++i) uniform &= uniform_[arg(op, i)] != 0;
     uniform_[op] = uniform;
   }

@@ -67,15 +67,27 @@ class PlanCache {
   int count_ = 0;
 };
 
-void check_kernel(const LaneKernel& k) {
+const char* lane_fn_name(ScalarFn fn) {
+  return fn == row_sum ? "row_sum" : fn == row_copy ? "row_copy" : scalar_fn_info(fn).name;
+}
+
+[[noreturn]] void no_row_functions() {
+  throw_error<ValueError>("LaneKernel: functions of rows run in loops alone (LaneLoop)");
+}
+
+}  // namespace
+
+int lane_arity(ScalarFn fn) { return is_row_fn(fn) ? 1 : scalar_fn_info(fn).arity; }
+
+void check_lane_kernel(const LaneKernel& k) {
   const auto fail = [](auto... what) { throw_error<ValueError>("LaneKernel: ", what...); };
   if (!is_floating(k.dtype)) fail("computes in float64 or float32, not in ", dtype_name(k.dtype));
   uint32_t next = k.first_result();
   for (const LaneKernel::Instruction& step : k.code) {
-    const int arity = scalar_fn_info(step.fn).arity;
+    const int arity = lane_arity(step.fn);
     for (size_t i = 0; i < static_cast<size_t>(arity); ++i)
       if (step.args[i] >= next)
-        fail("operand ", step.args[i], " of %", next, " = ", scalar_fn_info(step.fn).name,
+        fail("operand ", step.args[i], " of %", next, " = ", lane_fn_name(step.fn),
              " comes after it; operands are numbered inputs, constants, results");
     ++next;
   }
@@ -86,8 +98,6 @@ void check_kernel(const LaneKernel& k) {
            dtype_name(o.dtype));
   }
 }
-
-}  // namespace
 
 struct LaneProgram::Code {
   LaneKernel kernel;
@@ -134,7 +144,9 @@ struct LaneProgram::Code {
 };
 
 LaneProgram::LaneProgram(LaneKernel kernel) : code_(std::make_unique<Code>()) {
-  check_kernel(kernel);
+  check_lane_kernel(kernel);
+  for (const LaneKernel::Instruction& i : kernel.code)
+    if (is_row_fn(i.fn)) no_row_functions();
   code_->kernel = std::move(kernel);
 }
 
@@ -175,9 +187,8 @@ std::string to_string(const LaneKernel& kernel) {
   };
   uint32_t result = kernel.first_result();
   for (const LaneKernel::Instruction& step : kernel.code) {
-    const ScalarFnInfo& info = scalar_fn_info(step.fn);
-    out << "%" << result++ << " = " << info.name << "(";
-    for (size_t i = 0; i < static_cast<size_t>(info.arity); ++i) {
+    out << "%" << result++ << " = " << lane_fn_name(step.fn) << "(";
+    for (size_t i = 0; i < static_cast<size_t>(lane_arity(step.fn)); ++i) {
       if (i) out << ", ";
       operand(step.args[i]);
     }

@@ -21,6 +21,11 @@
 
 namespace tapegrad {
 
+// Functions of a whole row, which give one: for the kernels of loops (lane_loop.h) alone.
+constexpr ScalarFn row_sum = static_cast<ScalarFn>(scalar_fn_count);  // of all lanes, in each
+constexpr ScalarFn row_copy = static_cast<ScalarFn>(scalar_fn_count + 1);
+constexpr bool is_row_fn(ScalarFn fn) { return index_of(fn) >= scalar_fn_count; }
+
 struct LaneKernel {
   struct Instruction {
     ScalarFn fn;
@@ -64,6 +69,11 @@ class LaneProgram {
   struct Code;
   std::unique_ptr<Code> code_;
 };
+
+int lane_arity(ScalarFn fn);
+
+// Throws ValueError where the operands are not numbered as they should be.
+void check_lane_kernel(const LaneKernel& kernel);
 
 // One instruction a line, for tests and inspection.
 std::string to_string(const LaneKernel& kernel);

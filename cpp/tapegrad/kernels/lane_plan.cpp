@@ -203,6 +203,10 @@ class PlanBuilder : LaneFusion {
       }
       default:
         set_args(root, 0);
+        if (is_row_fn(code(root).fn)) {
+          step.run = code(root).fn == row_sum ? sum_row : copy_row;
+          return step;
+        }
         step.fn = static_cast<uint16_t>(index_of(code(root).fn));
         step.run = loops_.single[step.fn][step.mask];
         return step;
@@ -237,6 +241,19 @@ class PlanBuilder : LaneFusion {
 
   static void call_loop(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
     f.kernels[s.fn].loop(at[s.out], at[s.a], at[s.b], at[s.c], n, s.mask);
+  }
+  static void sum_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
+    T* out = at[s.out];
+    if (s.mask & 1) std::fill_n(out, n, at[s.a][0]);
+    const T* x = s.mask & 1 ? out : at[s.a];
+    std::fill_n(out, n, fold_loops<T>(Fold::sum).row(x, 1, f.count, T{}));
+  }
+  static void copy_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
+    if (s.mask & 1) {
+      std::fill_n(at[s.out], n, at[s.a][0]);
+    } else {
+      std::copy_n(at[s.a], n, at[s.out]);
+    }
   }
   static void sink(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
     f.sinks[s.b].take(at[s.a], f.begin, f.count);
