@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "array_function.h"
+#include "body.h"
 #include "convert.h"
 #include "functions.h"
 #include "program.h"
@@ -11,6 +12,7 @@
 #include "tapegrad/kernels/cpu.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/parallel/parallel.h"
+#include "tapegrad/program/call.h"
 #include "variable_type.h"
 
 namespace tapegrad {
@@ -66,6 +68,7 @@ PYBIND11_MODULE(_core, m) {
     }
   });
   register_all_ops();
+  register_body_ops();
   create_variable_type(m);
   fill_ufunc_table();
   install_location_hook();
@@ -79,6 +82,7 @@ PYBIND11_MODULE(_core, m) {
   bind_scope(m);
   bind_sgd(m);
   bind_programs(m);
+  bind_bodies(m);
   bind_train(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "Threads for large computations; 0: back to the default.");

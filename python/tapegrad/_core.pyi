@@ -225,6 +225,25 @@ class Program:
     @property
     def n_kernels(self) -> int: ...
 
+class Body:
+    def __init__(self, recording: Recording) -> None: ...
+    def same_as(self, other: Body) -> bool: ...
+    @property
+    def n_steps(self) -> int: ...
+
+def call(
+    body: Body, recording: Recording, inputs: Sequence[Any], values: list[Any] | None = None
+) -> list[Any]: ...
+def scan(
+    body: Body,
+    recording: Recording,
+    inputs: Sequence[Any],
+    length: int,
+    n_carry: int,
+    n_xs: int,
+    reverse: bool = False,
+) -> list[Any]: ...
+
 class TrainStep:
     def __init__(self, program: Program, recording: Recording) -> None: ...
     @property

@@ -11,69 +11,111 @@ struct Executor::Registers {
   std::vector<Value> in, out;
 };
 
-// A set of registers for one run; back in the list, empty, when it ends.
-class Executor::Lease {
- public:
-  explicit Lease(const Executor& e) : e_(e) {
-    {
-      std::lock_guard lock(e.mutex_);
-      if (!e.free_.empty()) {
-        r_ = std::move(e.free_.back());
-        e.free_.pop_back();
-      }
+Executor::Session::Session(const Executor& e) : e_(e) {
+  {
+    std::lock_guard lock(e.mutex_);
+    if (!e.free_.empty()) {
+      r_ = std::move(e.free_.back());
+      e.free_.pop_back();
     }
-    if (r_) return;
-    r_ = std::make_unique<Registers>();
-    r_->values.resize(e.program_.values.size());
+  }
+  if (r_) return;
+  r_ = std::make_unique<Registers>();
+  r_->values.resize(e.program_.values.size());
+  for (size_t v = 0; v < r_->values.size(); ++v)
+    if (e.program_.values[v].source == Source::constant)
+      r_->values[v] = e.program_.constants[e.program_.values[v].index];
+}
+
+// The registers go back to the list, empty.
+Executor::Session::~Session() {
+  if (!clean_)
     for (size_t v = 0; v < r_->values.size(); ++v)
-      if (e.program_.values[v].source == Source::constant)
-        r_->values[v] = e.program_.constants[e.program_.values[v].index];
-  }
-  ~Lease() {
-    if (!clean_)
-      for (size_t v = 0; v < r_->values.size(); ++v)
-        if (e_.program_.values[v].source != Source::constant) r_->values[v] = Value();
-    r_->in.clear();
-    r_->out.clear();
-    std::lock_guard lock(e_.mutex_);
-    e_.free_.push_back(std::move(r_));
-  }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  Registers& operator*() const { return *r_; }
-  // Everything but inputs, captures and outputs was dropped on the way.
-  void finish() {
-    for (ValueId v : e_.program_.inputs) r_->values[v] = Value();
-    for (ValueId v : e_.program_.captures) r_->values[v] = Value();
-    for (ValueId v : e_.program_.outputs)
-      if (e_.program_.values[v].source == Source::step) r_->values[v] = Value();
-    clean_ = true;
-  }
+      if (e_.program_.values[v].source != Source::constant) r_->values[v] = Value();
+  r_->in.clear();
+  r_->out.clear();
+  std::lock_guard lock(e_.mutex_);
+  e_.free_.push_back(std::move(r_));
+}
 
- private:
-  const Executor& e_;
-  std::unique_ptr<Registers> r_;
-  bool clean_ = false;
-};
+void Executor::Session::finish() {
+  for (ValueId v : e_.program_.inputs) r_->values[v] = Value();
+  for (ValueId v : e_.program_.captures) r_->values[v] = Value();
+  for (ValueId v : e_.program_.outputs)
+    if (e_.program_.values[v].source == Source::step) r_->values[v] = Value();
+  clean_ = true;
+}
 
-Executor::Executor(Program program) : program_(std::move(program)) {
+void Executor::Session::set(size_t input, Value v) {
+  r_->values[e_.program_.inputs[input]] = std::move(v);
+}
+
+const Value& Executor::Session::output(size_t k) const {
+  return r_->values[e_.program_.outputs[k]];
+}
+
+Value Executor::Session::take(size_t k) {
+  Value& v = r_->values[e_.program_.outputs[k]];
+  return e_.moves_[k] ? std::move(v) : v;
+}
+
+bool Executor::Session::run(size_t& failed) {
+  Registers& r = *r_;
+  const Program& p = e_.program_;
+  const auto hold = [&](const uint32_t* first, size_t n) {
+    for (size_t k = 0; k < n; ++k)
+      if (!e_.holds(p.guards[first[k]], r.values)) {
+        failed = first[k];
+        return false;
+      }
+    return true;
+  };
+  if (!hold(e_.early_guards_.data(), e_.early_guards_.size())) return false;
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    e_.run_step(p.steps[k], r.values, r.in, r.out);
+    const StepPlan& plan = e_.plans_[k];
+    if (plan.n_guard != 0 && !hold(e_.guards_.data() + plan.first_guard, plan.n_guard))
+      return false;
+    for (uint32_t d = 0; d < plan.n_drop; ++d) r.values[e_.drops_[plan.first_drop + d]] = Value();
+  }
+  return true;
+}
+
+void Executor::Session::run() {
+  size_t failed = 0;
+  if (!run(failed))
+    throw_error<RuntimeError>("internal error: a guard failed in a program that has none");
+}
+
+Executor::Executor(Program program, size_t n_owned) : program_(std::move(program)) {
   check_program(program_);
-  plan();
+  plan(n_owned);
+  plan_guards();
 }
 
 Executor::~Executor() = default;
 
-void Executor::plan() {
+void Executor::plan(size_t n_owned) {
   constexpr uint32_t stays = ~uint32_t{0};
   const size_t n = program_.steps.size();
+  const auto is_ours = [&](ValueId v) {
+    const Program::ValueInfo& info = program_.values[v];
+    return info.source == Source::step || (info.source == Source::input && info.index < n_owned);
+  };
   last_use_.assign(program_.values.size(), stays);
   for (size_t k = 0; k < n; ++k) {
     const Program::Step& s = program_.steps[k];
     for (uint32_t j = 0; j < s.n_out; ++j) last_use_[s.first_out + j] = static_cast<uint32_t>(k);
     for (ValueId v : program_.in(s))
-      if (program_.values[v].source == Source::step) last_use_[v] = static_cast<uint32_t>(k);
+      if (is_ours(v)) last_use_[v] = static_cast<uint32_t>(k);
   }
-  for (ValueId v : program_.outputs) last_use_[v] = stays;
+  std::vector<uint32_t> asked(program_.values.size(), 0);
+  for (ValueId v : program_.outputs) {
+    last_use_[v] = stays;
+    ++asked[v];
+  }
+  for (ValueId v : program_.outputs)
+    moves_.push_back(program_.values[v].source == Source::step && asked[v] == 1);
   takes_.assign(program_.operands.size(), 0);
   std::vector<uint32_t> taken(program_.values.size(), stays);  // operand, the last of its step
   for (size_t k = 0; k < n; ++k) {
@@ -100,6 +142,9 @@ void Executor::plan() {
       StepPlan& p = plans_[last_use_[v]];
       drops_[p.first_drop + p.n_drop++] = v;
     }
+}
+
+void Executor::plan_guards() {
   std::vector<std::pair<uint32_t, uint32_t>> by_step;
   for (size_t g = 0; g < program_.guards.size(); ++g) {
     const Program::ValueInfo& info = program_.values[program_.guards[g].value];
@@ -162,28 +207,14 @@ bool Executor::run(std::span<const Value> inputs, std::span<const Value> capture
   };
   check(inputs, program_.inputs, "input");
   check(captures, program_.captures, "capture");
-  Lease lease(*this);
-  Registers& r = *lease;
-  for (size_t k = 0; k < inputs.size(); ++k) r.values[program_.inputs[k]] = inputs[k];
-  for (size_t k = 0; k < captures.size(); ++k) r.values[program_.captures[k]] = captures[k];
-  const auto hold = [&](const uint32_t* first, size_t n) {
-    for (size_t k = 0; k < n; ++k)
-      if (!holds(program_.guards[first[k]], r.values)) {
-        failed = first[k];
-        return false;
-      }
-    return true;
-  };
-  if (!hold(early_guards_.data(), early_guards_.size())) return false;
-  for (size_t k = 0; k < program_.steps.size(); ++k) {
-    run_step(program_.steps[k], r.values, r.in, r.out);
-    const StepPlan& p = plans_[k];
-    if (p.n_guard != 0 && !hold(guards_.data() + p.first_guard, p.n_guard)) return false;
-    for (uint32_t d = 0; d < p.n_drop; ++d) r.values[drops_[p.first_drop + d]] = Value();
-  }
+  Session session(*this);
+  for (size_t k = 0; k < inputs.size(); ++k) session.set(k, inputs[k]);
+  for (size_t k = 0; k < captures.size(); ++k)
+    session.r_->values[program_.captures[k]] = captures[k];
+  if (!session.run(failed)) return false;
   outputs.resize(program_.outputs.size());
-  for (size_t k = 0; k < outputs.size(); ++k) outputs[k] = r.values[program_.outputs[k]];
-  lease.finish();
+  for (size_t k = 0; k < outputs.size(); ++k) outputs[k] = session.output(k);
+  session.finish();
   return true;
 }
 

@@ -19,6 +19,8 @@ struct PassOptions {
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
+// Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
+Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more

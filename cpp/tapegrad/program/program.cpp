@@ -1,5 +1,6 @@
 #include "tapegrad/program/program.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "tapegrad/base/error.h"
@@ -62,6 +63,37 @@ void check_program(const Program& p) {
     if (v >= p.values.size()) broken("output", v);
   for (const Program::Guard& g : p.guards)
     if (g.value >= p.values.size()) broken("guard", g.value);
+}
+
+bool same_program(const Program& p, const Program& q) {
+  const auto same_values = [](const Program::ValueInfo& x, const Program::ValueInfo& y) {
+    return x.source == y.source && x.type == y.type && x.index == y.index;
+  };
+  const auto same_steps = [](const Program::Step& x, const Program::Step& y) {
+    return x.op == y.op && x.kernel == y.kernel && x.attrs == y.attrs && x.n_in == y.n_in &&
+           x.n_out == y.n_out && x.held == y.held;
+  };
+  const auto same_guards = [](const Program::Guard& x, const Program::Guard& y) {
+    return x.value == y.value && same_bits(x.expected, y.expected);
+  };
+  const auto equal = [](const auto& a, const auto& b, auto same) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+  };
+  return p.types == q.types && p.operands == q.operands && p.outputs == q.outputs &&
+         p.inputs == q.inputs && p.captures == q.captures && p.kernels == q.kernels &&
+         equal(p.values, q.values, same_values) && equal(p.steps, q.steps, same_steps) &&
+         p.attrs == q.attrs && equal(p.constants, q.constants, same_bits) &&
+         equal(p.guards, q.guards, same_guards);
+}
+
+size_t hash_of(const Program& p) {
+  size_t h = p.steps.size();
+  const auto mix = [&h](size_t x) { h = (h ^ x) * 0x9E3779B97F4A7C15u; };
+  for (const Program::Step& s : p.steps) mix((size_t{s.op} << 32) + s.first_in);
+  for (ValueId v : p.operands) mix(v);
+  for (ValueId v : p.outputs) mix(v);
+  for (const TensorType& t : p.types) mix(static_cast<size_t>(element_count(t.shape)));
+  return h;
 }
 
 std::string to_string(const Program& p) {

@@ -80,6 +80,10 @@ struct Program {
 // builds.
 void check_program(const Program& p);
 
+// Whether two programs take the same steps on the same constants; kernels are told apart.
+bool same_program(const Program& p, const Program& q);
+size_t hash_of(const Program& p);
+
 // One step a line.
 std::string to_string(const Program& p);
 

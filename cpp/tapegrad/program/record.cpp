@@ -180,31 +180,12 @@ Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
 }
 
 bool same_recording(const Recording& a, const Recording& b) {
-  const Program &p = a.program, &q = b.program;
-  const auto same_values = [](const Program::ValueInfo& x, const Program::ValueInfo& y) {
-    return x.source == y.source && x.type == y.type && x.index == y.index;
-  };
-  const auto same_steps = [](const Program::Step& x, const Program::Step& y) {
-    return x.op == y.op && x.kernel == y.kernel && x.attrs == y.attrs && x.n_in == y.n_in &&
-           x.n_out == y.n_out && x.held == y.held;
-  };
   const auto same_captures = [](const Capture& x, const Capture& y) {
     return x.variable.get() == y.variable.get() && x.recorded.slot() == y.recorded.slot();
   };
-  const auto same_guards = [](const Program::Guard& x, const Program::Guard& y) {
-    return x.value == y.value && same_bits(x.expected, y.expected);
-  };
-  return p.types == q.types && p.attrs == q.attrs && p.operands == q.operands &&
-         p.outputs == q.outputs && p.inputs == q.inputs && p.captures == q.captures &&
-         std::equal(p.values.begin(), p.values.end(), q.values.begin(), q.values.end(),
-                    same_values) &&
-         std::equal(p.steps.begin(), p.steps.end(), q.steps.begin(), q.steps.end(), same_steps) &&
-         std::equal(p.constants.begin(), p.constants.end(), q.constants.begin(), q.constants.end(),
-                    same_bits) &&
+  return same_program(a.program, b.program) &&
          std::equal(a.captures.begin(), a.captures.end(), b.captures.begin(), b.captures.end(),
-                    same_captures) &&
-         std::equal(p.guards.begin(), p.guards.end(), q.guards.begin(), q.guards.end(),
-                    same_guards);
+                    same_captures);
 }
 
 std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,

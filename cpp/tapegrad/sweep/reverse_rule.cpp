@@ -36,7 +36,7 @@ Ref read_output(Tape& tape, uint32_t slot, const Op& op, int j, bool recorded) {
   }
   const Value& v = node.extra->outs[static_cast<size_t>(j)];
   if (!v.has_data()) throw_unread(op, "output", j);
-  return recorded && is_floating(v.dtype())
+  return recorded && (is_floating(v.dtype()) || tape.tracing())
              ? pick_output(Ref(&tape, slot), static_cast<size_t>(j), v)
              : Ref(v);
 }

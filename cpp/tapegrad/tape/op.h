@@ -16,12 +16,13 @@ class JvpContext;
 struct LanesCall;
 
 // What a rule reads of the application: bits 0..14 are inputs (bit 14 stands for every input from
-// 14 on), bits 16..31 are outputs.
+// 14 on), bits 16..31 are outputs (bit 31 for every output from 15 on).
 using ReadMask = uint32_t;
 constexpr ReadMask reads_nothing = 0;
 constexpr ReadMask reads_in(int i) { return ReadMask{1} << (i < 14 ? i : 14); }
 constexpr ReadMask reads_all_inputs = 0x7FFF;
-constexpr ReadMask reads_out(int j = 0) { return ReadMask{1} << (16 + j); }
+constexpr ReadMask reads_out(int j = 0) { return ReadMask{1} << (j < 15 ? 16 + j : 31); }
+constexpr ReadMask reads_all_outputs = 0xFFFF0000;
 
 // The one definition of an operation. Functions are plain pointers; attributes are documented
 // beside each op.

@@ -18,6 +18,13 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
 Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
                   Value out);
 
+// The tape that an application of `op` belongs on, or null. Every tracked input must be this
+// thread's.
+Tape* recording_tape(const Op& op, std::span<const Ref> inputs);
+// An op with several outputs, which have been computed.
+std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
+                                std::span<const Ref> inputs, std::vector<Value> out);
+
 // A node for output j of an op with several.
 Ref pick_output(const Ref& primary, size_t j, Value value);
 

@@ -39,9 +39,6 @@ Value Ref::take_value() && {
   return n.value;
 }
 
-namespace {
-
-// The tape to record on, or null. Every tracked input must be this thread's.
 Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
   Tape* tape = nullptr;
   for (const Ref& r : inputs) {
@@ -51,6 +48,8 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
   }
   return tape && (tape->recording() || tape->tracing()) ? tape : nullptr;
 }
+
+namespace {
 
 // Whether a result has a place on the tape: a whole function is recorded with its masks and counts.
 bool is_recorded(const Tape& tape, const Value& out) {
@@ -168,8 +167,6 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
   return Ref::adopt(&tape, slot);
 }
 
-namespace {
-
 std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
                                 std::span<const Ref> inputs, std::vector<Value> out) {
   ReadMask mask = 0;
@@ -184,8 +181,6 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
   tape.node(primary.slot()).extra->outs = std::move(out);
   return picks;
 }
-
-}  // namespace
 
 Ref pick_output(const Ref& primary, size_t j, Value value) {
   Tape& tape = *primary.tape();

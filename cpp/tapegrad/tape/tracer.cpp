@@ -24,9 +24,12 @@ Ref Tracer::argument(const Value& value) {
 }
 
 void Tracer::guard(Ref value) {
+  guard(std::move(value), current_location ? current_location() : "");
+}
+
+void Tracer::guard(Ref value, std::string where) {
   Value expected = value.value();
-  guards_.push_back(
-      {std::move(value), std::move(expected), current_location ? current_location() : ""});
+  guards_.push_back({std::move(value), std::move(expected), std::move(where)});
 }
 
 void Tracer::refuse(std::string reason) {

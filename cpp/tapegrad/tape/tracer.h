@@ -28,8 +28,10 @@ class Tracer {
 
   // A fresh node that stands for an argument of the function, of any dtype.
   Ref argument(const Value& value);
-  // Plain code learned this value: the same path is right only while it is the same.
+  // Plain code learned this value: the same path is right only while it is the same. Without
+  // `where` it is the user's present line.
   void guard(Ref value);
+  void guard(Ref value, std::string where);
   // Something happened that a replay could not repeat. The first reason stays.
   void refuse(std::string reason);
 

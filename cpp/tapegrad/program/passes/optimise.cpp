@@ -4,6 +4,7 @@ namespace tapegrad {
 
 Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
+  if (options.dead) p = trim_bodies(p);
   if (options.fuse) p = fuse(p);
   if (options.dead) p = drop_dead(p);
   return p;

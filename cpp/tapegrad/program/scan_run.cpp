@@ -1,0 +1,69 @@
+#include "tapegrad/program/scan_run.h"
+
+#include <cstring>
+
+namespace tapegrad {
+namespace {
+
+Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
+
+void store(char* to, const Value& number) {
+  visit_dtype(number.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    T item;
+    if constexpr (std::is_floating_point_v<T>) {
+      item = static_cast<T>(number.bits().f);
+    } else {
+      item = static_cast<T>(number.bits().i);
+    }
+    std::memcpy(to, &item, sizeof item);
+  });
+}
+
+}  // namespace
+
+Rows::Rows(const Value& stacked) : stacked_(stacked), scalar_(stacked.ndim() == 1) {
+  const Dims strides = stacked.strides();
+  stride_ = strides[0];
+  if (!scalar_ && stacked.size() != 0)
+    first_ = stacked.view(behind_first(stacked.shape()), behind_first(strides), 0);
+  if (!scalar_ && stacked.size() == 0)
+    first_ = Value::empty(stacked.dtype(), behind_first(stacked.shape()));
+}
+
+Stack::Stack(const TensorType& row, int64_t length) {
+  Dims shape{length};
+  for (int64_t d : row.shape) shape.push_back(d);
+  stacked_ = Value::empty(row.dtype, shape);
+  row_bytes_ = static_cast<size_t>(element_count(row.shape)) * item_size(row.dtype);
+}
+
+void Stack::put(int64_t t, const Value& row) {
+  if (row_bytes_ == 0) return;
+  char* const to = stacked_.data<char>() + static_cast<size_t>(t) * row_bytes_;
+  if (row.is_scalar()) {
+    store(to, row);
+  } else if (row.is_contiguous()) {
+    std::memcpy(to, row.data<char>(), row_bytes_);
+  } else {
+    const Dims shape = row.shape(), packed = Value::empty(row.dtype(), Dims(shape)).strides();
+    copy_into(stacked_.view(shape, packed, t * row.size()), row);
+  }
+}
+
+ScanRun::ScanRun(const ScanForm& form, std::span<const Value> in)
+    : executor_(form.body->executor(static_cast<size_t>(form.length), form.n_carry)),
+      session_(*executor_),
+      n_carry_(form.n_carry) {
+  for (size_t k = 0; k < form.n_xs; ++k) xs_.emplace_back(in[n_carry_ + k]);
+  for (size_t i = n_carry_ + form.n_xs; i < in.size(); ++i) session_.set(i, in[i]);
+}
+
+void ScanRun::step(int64_t t, std::vector<Value>& carries) {
+  for (size_t c = 0; c < n_carry_; ++c) session_.set(c, std::move(carries[c]));
+  for (size_t k = 0; k < xs_.size(); ++k) session_.set(n_carry_ + k, xs_[k].at(t));
+  session_.run();
+  for (size_t c = 0; c < n_carry_; ++c) carries[c] = session_.take(c);
+}
+
+}  // namespace tapegrad
