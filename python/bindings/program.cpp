@@ -105,8 +105,8 @@ class PyProgram {
 PassOptions options_of(const py::kwargs& kwargs) {
   PassOptions o;
   const std::pair<const char*, bool*> known[] = {
-      {"fold", &o.fold},   {"shared", &o.shared}, {"dead", &o.dead},      {"algebra", &o.algebra},
-      {"views", &o.views}, {"fuse", &o.fuse},     {"reorder", &o.reorder}};
+      {"roll", &o.roll},       {"fold", &o.fold},   {"shared", &o.shared}, {"dead", &o.dead},
+      {"algebra", &o.algebra}, {"views", &o.views}, {"fuse", &o.fuse},     {"reorder", &o.reorder}};
   for (const auto& [key, value] : kwargs) {
     const auto name = key.cast<std::string>();
     bool found = false;
@@ -117,7 +117,7 @@ PassOptions options_of(const py::kwargs& kwargs) {
     }
     if (!found)
       throw_error<TypeError>("passes: there is no pass named '", name,
-                             "'; they are fold, shared, dead, algebra, views, fuse, reorder");
+                             "'; they are roll, fold, shared, dead, algebra, views, fuse, reorder");
   }
   return o;
 }

@@ -59,7 +59,7 @@ def test_decorator_with_and_without_options():
 
 
 def test_unknown_passes_raise():
-    with pytest.raises(TypeError, match="the passes are fold"):
+    with pytest.raises(TypeError, match="the passes are roll"):
         tg.compile(np.sin, passes={"magic": True})
     with pytest.raises(TypeError, match="not a function"):
         tg.compile(3.0)

@@ -61,6 +61,17 @@ std::shared_ptr<const Executor> Body::executor(size_t runs, size_t n_owned) cons
   return known;
 }
 
+std::shared_ptr<const LaneBody> Body::lane_body(size_t n_carry, size_t n_series) const {
+  const std::pair key{n_carry, n_series};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = lane_bodies_.find(key); it != lane_bodies_.end()) return it->second;
+  }
+  std::shared_ptr<const LaneBody> made = as_lane_body(program_, n_carry, n_series);
+  const std::lock_guard lock(mutex_);
+  return lane_bodies_.try_emplace(key, std::move(made)).first->second;
+}
+
 BodyPtr Body::derived(const std::string& name, const std::function<BodyPtr()>& make) const {
   {
     const std::lock_guard lock(mutex_);

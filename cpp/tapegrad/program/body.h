@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tapegrad/program/executor.h"
+#include "tapegrad/program/lane_body.h"
 #include "tapegrad/program/record.h"
 
 namespace tapegrad {
@@ -33,6 +34,9 @@ class Body final : public AttrObject {
   // from the second run on.
   std::shared_ptr<const Executor> executor(size_t runs, size_t n_owned = 0) const;
 
+  // The body of a scan as a kernel, or null where it is none.
+  std::shared_ptr<const LaneBody> lane_body(size_t n_carry, size_t n_series) const;
+
   // A body derived from this one, by name.
   BodyPtr derived(const std::string& name, const std::function<BodyPtr()>& make) const;
   // Only these outputs; then only these inputs, where no step reads the others.
@@ -56,6 +60,7 @@ class Body final : public AttrObject {
   Flags read_;
   mutable std::mutex mutex_;                   // never held while something is made
   mutable std::map<size_t, Running> running_;  // by n_owned
+  mutable std::map<std::pair<size_t, size_t>, std::shared_ptr<const LaneBody>> lane_bodies_;
   mutable std::map<std::string, BodyPtr> derived_;
 };
 

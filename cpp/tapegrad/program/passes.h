@@ -7,6 +7,7 @@
 namespace tapegrad {
 
 struct PassOptions {
+  bool roll = true;      // stretches of steps that repeat become scans
   bool fold = true;      // steps whose inputs are constants
   bool shared = true;    // equal steps become one
   bool dead = true;      // steps that nothing needs
@@ -16,6 +17,7 @@ struct PassOptions {
   bool reorder = false;  // algebra that changes rounding
 };
 
+Program roll_loops(const Program& p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);

@@ -47,6 +47,9 @@ std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorTyp
 
 void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const ScanForm f(attrs);
+  if (f.length > 1)
+    if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs))
+      return kernel->run(in, f.length, f.reverse, out);
   std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(f.n_carry));
   std::vector<Stack> ys;
   for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);

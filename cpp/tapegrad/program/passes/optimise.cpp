@@ -3,6 +3,7 @@
 namespace tapegrad {
 
 Program optimise(Program p, const PassOptions& options) {
+  if (options.roll) p = roll_loops(p);
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
   if (options.fuse) p = fuse(p);

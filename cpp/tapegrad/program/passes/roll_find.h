@@ -1,0 +1,54 @@
+// Loops in a program that was recorded step by step: a stretch of steps that repeats, each time
+// reading what the time before made.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tapegrad/program/program.h"
+
+namespace tapegrad {
+
+struct RolledLoop {
+  enum class Role : uint8_t {
+    computed,
+    hoisted,  // the same at every turn
+    varying,  // by attributes alone, of what is the same at every turn: x[t]
+    scatter   // adds to element t of what it made the turn before
+  };
+  enum class Kind : uint8_t {
+    local,      // made in the same turn
+    carry,      // made in the turn before
+    invariant,  // the same at every turn
+    series      // something else at every turn, made outside
+  };
+  struct Operand {
+    Kind kind = Kind::local;
+    uint32_t index = 0;  // into carries or series
+  };
+  struct Carry {
+    uint32_t step, out;  // of the body: what goes over to the next turn
+    ValueId initial;
+  };
+  struct Series {
+    uint32_t step, operand;  // of the body: where it is read
+  };
+
+  uint32_t first = 0;                   // step of the program
+  uint32_t period = 0;                  // steps of a turn
+  uint32_t count = 0;                   // turns
+  std::vector<Role> roles;              // by step of the body
+  std::vector<uint32_t> first_operand;  // by step of the body, into operands
+  std::vector<Operand> operands;
+  std::vector<Carry> carries;
+  std::vector<Series> series;
+
+  uint32_t end() const { return first + period * count; }
+  uint32_t step(uint32_t turn, uint32_t k) const { return first + turn * period + k; }
+  const Operand& operand(uint32_t k, uint32_t a) const { return operands[first_operand[k] + a]; }
+};
+
+// In order, apart from one another, each of at least `least_turns` turns.
+std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns);
+
+}  // namespace tapegrad
