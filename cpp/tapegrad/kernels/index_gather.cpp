@@ -12,6 +12,7 @@
 #include <memory>
 #include <numeric>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/index.h"
 #include "tapegrad/kernels/index_walk.h"
 #include "tapegrad/parallel/parallel.h"
@@ -128,14 +129,14 @@ void gather(const Elements<T>& e, T* out) {
 
 // The index tuples sorted by bucket of their offset, ascending inside a bucket.
 struct Buckets {
-  std::vector<int64_t> starts;  // one more than buckets
+  PooledVector<int64_t> starts;  // one more than buckets
   Value order;
 };
 
 Buckets make_buckets(const int64_t* offsets, int64_t count) {
   constexpr int64_t chunk = 1 << 15, buckets = 64;
   const int64_t chunks = (count + chunk - 1) / chunk;
-  std::vector<int64_t> low(static_cast<size_t>(chunks)), high(low);
+  PooledVector<int64_t> low(static_cast<size_t>(chunks)), high(low);
   const auto chunk_end = [&](int64_t c) { return std::min(count, (c + 1) * chunk); };
   parallel_for(chunks, 1, chunk * 0.5, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; ++c) {
@@ -147,14 +148,14 @@ Buckets make_buckets(const int64_t* offsets, int64_t count) {
   const int64_t lowest = *std::min_element(low.begin(), low.end());
   const int64_t width = (*std::max_element(high.begin(), high.end()) - lowest) / buckets + 1;
 
-  std::vector<int64_t> counts(static_cast<size_t>(chunks * buckets));  // [chunk][bucket]
+  PooledVector<int64_t> counts(static_cast<size_t>(chunks * buckets));  // [chunk][bucket]
   parallel_for(chunks, 1, chunk * bucket_ns, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; ++c) {
       int64_t* mine = counts.data() + c * buckets;
       for (int64_t b = c * chunk; b < chunk_end(c); ++b) ++mine[(offsets[b] - lowest) / width];
     }
   });
-  Buckets out{std::vector<int64_t>(buckets + 1), Value::empty(DType::int64, Dims{count})};
+  Buckets out{PooledVector<int64_t>(buckets + 1), Value::empty(DType::int64, Dims{count})};
   int64_t at = 0;
   for (int64_t k = 0; k < buckets; ++k) {
     out.starts[static_cast<size_t>(k)] = at;
@@ -263,15 +264,15 @@ Value last_occurrences(const Value& offsets, bool* all) {
   const auto [low, high] = std::minmax_element(at, at + n);
   if (*high - *low < 8 * n) {
     const auto size = static_cast<size_t>(*high - *low + 1);
-    const std::unique_ptr<bool[]> seen(new bool[size]());
+    PooledVector<uint8_t> seen(size);
     for (int64_t i = n; i-- > 0;) {
-      bool& mark = seen[static_cast<size_t>(at[i] - *low)];
+      uint8_t& mark = seen[static_cast<size_t>(at[i] - *low)];
       if (mark) *all = last[i] = false;
-      mark = true;
+      mark = 1;
     }
     return out;
   }
-  std::vector<int64_t> order(static_cast<size_t>(n));
+  PooledVector<int64_t> order(static_cast<size_t>(n));
   std::iota(order.begin(), order.end(), int64_t{0});
   std::sort(order.begin(), order.end(),
             [&](int64_t i, int64_t j) { return at[i] != at[j] ? at[i] < at[j] : i < j; });

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/blas.h"
 #include "tapegrad/kernels/blas_builtin.h"
 #include "tapegrad/kernels/blas_library.h"
@@ -120,7 +120,7 @@ template <class T>
 int64_t getrf(int64_t n, T* a, int64_t lda, int32_t* pivots) {
   if (n <= 0) return 0;
   const int64_t width = n <= unblocked ? n : block;
-  std::unique_ptr<T[]> copy(new T[n * width]);
+  const PooledArray<T> copy(static_cast<size_t>(n * width));
   int64_t info = 0;
   for (int64_t j = 0; j < n; j += width) {
     const int64_t cols = std::min(width, n - j), end = j + cols;
@@ -150,8 +150,8 @@ void getrs(bool is_trans, int64_t n, int64_t nrhs, const T* lu, int64_t ldlu, co
 template <class T>
 int64_t inverse(int64_t n, const T* a, int64_t lda, T* out, int64_t ldo) {
   if (n <= 0) return 0;
-  std::unique_ptr<T[]> lu(new T[n * n]);
-  std::unique_ptr<int32_t[]> pivots(new int32_t[n]);
+  const PooledArray<T> lu(static_cast<size_t>(n * n));
+  const PooledArray<int32_t> pivots(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; ++i) {
     std::copy_n(a + i * lda, n, lu.get() + i * n);
     std::fill_n(out + i * ldo, n, T(0));

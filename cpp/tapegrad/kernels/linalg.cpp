@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <memory>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/lapack.h"
 #include "tapegrad/kernels/linalg_factor.h"
 #include "tapegrad/kernels/strided.h"
@@ -65,7 +65,7 @@ int64_t over_stack(int64_t count, double ns, F&& f) {
     return failed == count ? -1 : failed;
   }
   const auto parts = static_cast<size_t>((count + step - 1) / step);
-  std::unique_ptr<int64_t[]> first(new int64_t[parts]);
+  const PooledArray<int64_t> first(parts);
   std::fill(first.get(), first.get() + parts, count);
   parallel_for(count, step, ns, [&](int64_t from, int64_t to) {
     f(from, to, first[static_cast<size_t>(from / step)]);
@@ -91,8 +91,8 @@ void factor_each(const Value& a, F&& f) {
   if (count == 0) return;
   over_stack(count, 0.4 * cube(n) + 50, [&](int64_t from, int64_t to, int64_t&) {
     const auto size = static_cast<size_t>(n);
-    std::unique_ptr<T[]> lu(new T[size * size]);
-    std::unique_ptr<int32_t[]> pivots(new int32_t[size]);
+    const PooledArray<T> lu(size * size);
+    const PooledArray<int32_t> pivots(size);
     Matrices<T> matrices(a, batch);
     matrices.seek(from);
     for (int64_t i = from; i < to; ++i, matrices.next()) {
@@ -153,8 +153,8 @@ Value inverse_values(const Value& a, int64_t& failed) {
     using T = decltype(tag);
     failed = over_stack(count, cube(n) + 80, [&](int64_t from, int64_t to, int64_t& first) {
       const auto size = static_cast<size_t>(n);
-      std::unique_ptr<T[]> work(new T[size * size]);
-      std::unique_ptr<int32_t[]> pivots(new int32_t[size]);
+      const PooledArray<T> work(size * size);
+      const PooledArray<int32_t> pivots(size);
       Matrices<T> matrices(a, batch);
       matrices.seek(from);
       for (int64_t i = from; i < to; ++i, matrices.next()) {
@@ -193,8 +193,8 @@ Value solve_values(const Value& a, const Value& b, const Dims& batch, int64_t& f
     const double ns = 0.4 * cube(n) + static_cast<double>(n * n * columns) + 80;
     failed = over_stack(count, ns, [&](int64_t from, int64_t to, int64_t& first) {
       const auto size = static_cast<size_t>(n);
-      std::unique_ptr<T[]> lu(new T[size * size]);
-      std::unique_ptr<int32_t[]> pivots(new int32_t[size]);
+      const PooledArray<T> lu(size * size);
+      const PooledArray<int32_t> pivots(size);
       Matrices<T> left(a, batch), right(b, batch);
       left.seek(from);
       right.seek(from);
@@ -234,7 +234,7 @@ Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch,
       Matrices<T> left(a, batch), right(b, batch);
       left.seek(from);
       right.seek(from);
-      std::unique_ptr<T[]> packed;
+      PooledArray<T> packed;
       for (int64_t i = from; i < to; ++i, left.next(), right.next()) {
         const T* matrix = left.current();
         int64_t leading = left.row_stride;
@@ -243,7 +243,7 @@ Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch,
           leading = left.column_stride;
           flipped = true;
         } else if (left.column_stride != 1 || left.row_stride < n) {
-          if (!packed) packed.reset(new T[static_cast<size_t>(n * n)]);
+          if (!packed) packed = PooledArray<T>(static_cast<size_t>(n * n));
           left.pack_into(packed.get());
           matrix = packed.get();
           leading = n;

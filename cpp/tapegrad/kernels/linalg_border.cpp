@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/linalg.h"
 #include "tapegrad/kernels/linalg_factor.h"
 
@@ -20,7 +21,7 @@ constexpr T negligible = sizeof(T) == 8 ? T(1e-8) : T(3e-4);
 constexpr int64_t many = 6;
 
 template <class T>
-bool safely_regular(int64_t n, std::vector<T> lu, std::vector<int32_t>& pivots) {
+bool safely_regular(int64_t n, PooledVector<T> lu, PooledVector<int32_t>& pivots) {
   if (!factor_lu(n, lu.data(), pivots.data())) return false;
   T least = std::numeric_limits<T>::infinity(), most = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -34,8 +35,8 @@ bool safely_regular(int64_t n, std::vector<T> lu, std::vector<int32_t>& pivots) 
 // Elimination with complete pivoting: the order in which rows and columns served. Returns how many
 // pivots are to be bordered.
 template <class T>
-int64_t eliminate(int64_t n, std::vector<T>& a, std::vector<int64_t>& rows,
-                  std::vector<int64_t>& columns) {
+int64_t eliminate(int64_t n, PooledVector<T>& a, PooledVector<int64_t>& rows,
+                  PooledVector<int64_t>& columns) {
   const auto at = [&](int64_t i, int64_t j) -> T& {
     return a[static_cast<size_t>(rows[static_cast<size_t>(i)] * n +
                                  columns[static_cast<size_t>(j)])];
@@ -70,18 +71,18 @@ template <class T>
 Border border(const Value& packed) {
   const int64_t n = packed.dim(packed.ndim() - 1), count = n == 0 ? 0 : packed.size() / (n * n);
   const auto size = static_cast<size_t>(n * n);
-  std::vector<int32_t> pivots(static_cast<size_t>(n));
+  PooledVector<int32_t> pivots(static_cast<size_t>(n));
   Border out;
-  std::vector<std::vector<int64_t>> rows, columns;
+  PooledVector<PooledVector<int64_t>> rows, columns;
   bool regular = true;
   for (int64_t i = 0; i < count && regular; ++i) {
     const T* data = packed.data<T>() + i * n * n;
-    regular = safely_regular(n, std::vector<T>(data, data + size), pivots);
+    regular = safely_regular(n, PooledVector<T>(data, data + size), pivots);
   }
   if (regular) return out;
   for (int64_t i = 0; i < count; ++i) {
     const T* data = packed.data<T>() + i * n * n;
-    std::vector<T> a(data, data + size);
+    PooledVector<T> a(data, data + size);
     rows.emplace_back(static_cast<size_t>(n));
     std::iota(rows.back().begin(), rows.back().end(), 0);
     columns.push_back(rows.back());

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/strided.h"
 #include "tapegrad/parallel/parallel.h"
 
@@ -134,7 +135,7 @@ class Tree {
   const FoldLoops<T>& loops_;
   int64_t width_;
   int64_t count_ = 0;
-  std::vector<T> levels_;
+  PooledVector<T> levels_;
 };
 
 // Where task `t` reads and writes.

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/copy.h"
 #include "tapegrad/parallel/parallel.h"
 
@@ -151,7 +152,7 @@ class ChunkedSum {
   const T* x_;  // where the scan begins
   T* y_;
   int64_t n_, step_;
-  std::vector<T> before_;  // by chunk: its total, then the sum of all before it
+  PooledVector<T> before_;  // by chunk: its total, then the sum of all before it
 };
 
 template <class F, class T>

@@ -4,15 +4,18 @@
 
 namespace tapegrad {
 
-Axes axis_list(const Attrs& attrs, size_t i) {
-  if (i < attrs.size() && std::holds_alternative<int64_t>(attrs[i])) return {attrs.integer(i)};
+std::span<const int64_t> axis_span(const Attrs& attrs, size_t i) {
+  if (i < attrs.size())
+    if (const int64_t* one = std::get_if<int64_t>(&attrs[i])) return {one, 1};
   return attrs.integers(i);
 }
 
-Dims axis_dims(const Attrs& attrs, size_t i) {
-  if (i < attrs.size() && std::holds_alternative<int64_t>(attrs[i])) return {attrs.integer(i)};
-  return to_dims(attrs.integers(i));
+Axes axis_list(const Attrs& attrs, size_t i) {
+  const std::span<const int64_t> items = axis_span(attrs, i);
+  return {items.begin(), items.end()};
 }
+
+Dims axis_dims(const Attrs& attrs, size_t i) { return Dims(axis_span(attrs, i)); }
 
 Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op) {
   Dims flags(static_cast<size_t>(ndim), attrs.is_none(i));

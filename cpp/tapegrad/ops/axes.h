@@ -11,8 +11,9 @@ namespace tapegrad {
 using Axes = std::vector<int64_t>;
 
 // The integers of attribute i, which may also be a single one.
+std::span<const int64_t> axis_span(const Attrs& attrs, size_t i);  // lives as long as attrs
 Axes axis_list(const Attrs& attrs, size_t i);
-Dims axis_dims(const Attrs& attrs, size_t i);  // the same, where few are expected
+Dims axis_dims(const Attrs& attrs, size_t i);
 
 // One flag for each axis: is it named by attribute i? None names all. 0-d arrays let 0 and -1 pass.
 Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/index.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
@@ -20,8 +21,8 @@ const Op* gather_add_op;
 const Op* gather_set_op;
 
 template <class Item>
-std::vector<Dims> shapes_of(std::span<const Item> items) {
-  std::vector<Dims> shapes;
+PooledVector<Dims> shapes_of(std::span<const Item> items) {
+  PooledVector<Dims> shapes;
   shapes.reserve(items.size());
   for (const Item& item : items) {
     if constexpr (std::is_same_v<Item, TensorType>) {
@@ -87,7 +88,7 @@ Value packed_update(const Value& update, DType dtype, const Dims& region) {
 template <bool adds>
 void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::span<const Value> indices = in.subspan(2);
-  const std::vector<Dims> index_shapes = shapes_of(indices);
+  const PooledVector<Dims> index_shapes = shapes_of(indices);
   const Dims shape = in[0].shape(), strides = contiguous_strides(shape);
   const GatherAxes axes = axes_of(attrs, shape, strides, index_shapes);
   check_update(type_of(in[1]), in[0].dtype(), axes.shape(), "item assignment");
@@ -142,7 +143,7 @@ Ref only_last_writes(const VjpContext& ctx, const Ref& region, std::span<const R
   const Dims shape = ctx.in_shape(0);
   std::vector<Value> values;
   for (const Ref& r : indices) values.push_back(r.value());
-  const std::vector<Dims> index_shapes = shapes_of(std::span<const Value>(values));
+  const PooledVector<Dims> index_shapes = shapes_of(std::span<const Value>(values));
   const GatherAxes axes = axes_of(ctx.attrs(), shape, contiguous_strides(shape), index_shapes);
   bool all = false;
   const Value last = last_occurrences(offsets_of(axes, shape, values), &all);
@@ -266,7 +267,7 @@ void check_set_index(const TensorType& base, const IndexSpec& spec, const Tensor
   }
   std::vector<Value> values;
   for (const Ref& r : indices) values.push_back(r.value());
-  const std::vector<Dims> index_shapes = shapes_of(std::span<const Value>(values));
+  const PooledVector<Dims> index_shapes = shapes_of(std::span<const Value>(values));
   const GatherAxes axes =
       gather_axes(spec.code, spec.position, shape, strides, index_shapes, "item assignment");
   check_update(update, base.dtype, axes.shape(), "item assignment");

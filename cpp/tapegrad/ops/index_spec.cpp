@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/pooled.h"
 
 namespace tapegrad {
 
@@ -195,7 +196,7 @@ GatherAxes gather_axes(std::span<const int64_t> code, int64_t position,
                        std::span<const int64_t> shape, std::span<const int64_t> strides,
                        std::span<const Dims> index_shapes, const char* op) {
   GatherAxes out;
-  std::vector<Dims> indices(index_shapes.begin(), index_shapes.end());
+  PooledVector<Dims> indices(index_shapes.begin(), index_shapes.end());
   const auto lanes = static_cast<size_t>(
       std::max(0, static_cast<int>(shape.size()) - IndexItems(code).source_axes()));
   for (size_t i = 0; i < lanes; ++i) {

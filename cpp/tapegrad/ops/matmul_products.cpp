@@ -180,18 +180,21 @@ Ref as_matrix(const Ref& x, std::span<const int64_t> summed, bool summed_first, 
   return ordered.shape() == to ? ordered : reshape(ordered, to);
 }
 
-std::vector<TensorType> cross_infer(const Attrs& attrs, std::span<const TensorType> in) {
-  const Dims &a = in[0].shape, &b = in[1].shape;
+TensorType cross_type(const Attrs& attrs, const TensorType& left, const TensorType& right) {
+  const Dims &a = left.shape, &b = right.shape;
   Dims shape =
       broadcast_shapes(Dims(a.data(), a.size() - 1), Dims(b.data(), b.size() - 1), "cross");
   shape.push_back(attrs.integer(0));
-  const DType dtype = promote(in[0].dtype, in[1].dtype);
-  return {{is_floating(dtype) ? dtype : DType::float64, shape}};
+  const DType dtype = promote(left.dtype, right.dtype);
+  return {is_floating(dtype) ? dtype : DType::float64, shape};
+}
+
+std::vector<TensorType> cross_infer(const Attrs& attrs, std::span<const TensorType> in) {
+  return {cross_type(attrs, in[0], in[1])};
 }
 
 void cross_eval(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType types[] = {type_of(in[0]), type_of(in[1])};
-  const TensorType result = cross_infer(attrs, types)[0];
+  const TensorType result = cross_type(attrs, type_of(in[0]), type_of(in[1]));
   out[0] = cross_vectors(in[0].cast(result.dtype), in[1].cast(result.dtype), result.shape,
                          attrs.integer(0));
 }

@@ -20,20 +20,23 @@ const Op *cumsum_op, *cumprod_op, *recurrence_op, *shift_op;
 
 bool is_reverse(const Attrs& attrs) { return !attrs.is_none(1) && attrs.flag(1); }
 
-std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorType> in) {
-  const DType d = in[0].dtype;
+TensorType scanned_type(const Attrs& attrs, const TensorType& from) {
+  const DType d = from.dtype;
   const DType dtype = is_floating(d)                            ? d
                       : d >= DType::uint8 && d <= DType::uint64 ? DType::uint64
                                                                 : DType::int64;
-  if (attrs.is_none(0)) return {{dtype, Dims{element_count(in[0].shape)}}};
-  normalize_axis(axis_list(attrs, 0)[0], std::max(in[0].shape.ndim(), 1), "cumsum");
-  return {{dtype, in[0].shape.empty() ? Dims{1} : in[0].shape}};
+  if (attrs.is_none(0)) return {dtype, Dims{element_count(from.shape)}};
+  normalize_axis(axis_span(attrs, 0)[0], std::max(from.shape.ndim(), 1), "cumsum");
+  return {dtype, from.shape.empty() ? Dims{1} : from.shape};
+}
+
+std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorType> in) {
+  return {scanned_type(attrs, in[0])};
 }
 
 void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out, const char* op,
                Value (*scan)(const Value&, int, bool)) {
-  const TensorType from = type_of(in[0]);
-  const TensorType type = infer_scan(attrs, {&from, 1})[0];
+  const TensorType type = scanned_type(attrs, type_of(in[0]));
   const Value x = in[0].cast(type.dtype).reshaped(type.shape);
   const int axis = attrs.is_none(0) ? 0 : normalize_axis(attrs.integer(0), x.ndim(), op);
   out[0] = scan(x, axis, is_reverse(attrs));
@@ -71,17 +74,20 @@ void jvp_cumprod(JvpContext& ctx) {
   ctx.set(0, linear_recurrence(c, x, axis, reverse));
 }
 
+TensorType recurrence_type(const Attrs& attrs, const TensorType& c, const TensorType& x) {
+  if (!(c.shape == x.shape))
+    throw_error<ValueError>("linear_recurrence: c and x must have one shape, got ", c.shape,
+                            " and ", x.shape, "; broadcast them first with np.broadcast_to");
+  normalize_axis(attrs.integer(0), c.shape.ndim(), "linear_recurrence");
+  return {promote(c.dtype, x.dtype), c.shape};
+}
+
 std::vector<TensorType> infer_recurrence(const Attrs& attrs, std::span<const TensorType> in) {
-  if (!(in[0].shape == in[1].shape))
-    throw_error<ValueError>("linear_recurrence: c and x must have one shape, got ", in[0].shape,
-                            " and ", in[1].shape, "; broadcast them first with np.broadcast_to");
-  normalize_axis(attrs.integer(0), in[0].shape.ndim(), "linear_recurrence");
-  return {{promote(in[0].dtype, in[1].dtype), in[0].shape}};
+  return {recurrence_type(attrs, in[0], in[1])};
 }
 
 void eval_recurrence(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType types[] = {type_of(in[0]), type_of(in[1])};
-  const TensorType type = infer_recurrence(attrs, types)[0];
+  const TensorType type = recurrence_type(attrs, type_of(in[0]), type_of(in[1]));
   const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "linear_recurrence");
   out[0] = linear_recurrence(in[0].cast(type.dtype), in[1].cast(type.dtype), axis, attrs.flag(1));
 }

@@ -68,20 +68,23 @@ void vjp_diagonal(VjpContext& ctx) {
 }
 
 // diagonal_scatter (shape, offset, axis1, axis2): its transpose
-std::vector<TensorType> infer_diagonal_scatter(const Attrs& attrs, std::span<const TensorType> in) {
-  const Dims shape = to_dims(axis_list(attrs, 0));
+TensorType scattered_type(const Attrs& attrs, const TensorType& from) {
+  const Dims shape = axis_dims(attrs, 0);
   const Diagonal d = find_diagonal(shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));
   Dims expected = reduced_shape(shape, d.rest, false);
   expected.push_back(d.length);
-  if (!(expected == in[0].shape))
+  if (!(expected == from.shape))
     throw_error<ValueError>("diagonal_scatter: the diagonal of an array of shape ", shape,
-                            " has shape ", expected, ", got ", in[0].shape);
-  return {{in[0].dtype, shape}};
+                            " has shape ", expected, ", got ", from.shape);
+  return {from.dtype, shape};
+}
+
+std::vector<TensorType> infer_diagonal_scatter(const Attrs& attrs, std::span<const TensorType> in) {
+  return {scattered_type(attrs, in[0])};
 }
 
 void eval_diagonal_scatter(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType from = type_of(in[0]);
-  const TensorType type = infer_diagonal_scatter(attrs, {&from, 1})[0];
+  const TensorType type = scattered_type(attrs, type_of(in[0]));
   out[0] = Value::zeros(type.dtype, type.shape);
   const Diagonal d =
       find_diagonal(type.shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape.h"
@@ -238,13 +239,13 @@ struct Part {
   int64_t start, length;
 };
 
-std::vector<Part> parts_of(const Attrs& attrs, const Dims& shape) {
+PooledVector<Part> parts_of(const Attrs& attrs, const Dims& shape) {
   if (shape.empty())
     throw_error<ValueError>("split: array split does not work on 0-d arrays; use x.reshape(1)");
   const int64_t n =
       shape[static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "split"))];
-  const std::vector<int64_t> cuts = axis_list(attrs, 1);
-  std::vector<Part> parts;
+  const std::span<const int64_t> cuts = axis_span(attrs, 1);
+  PooledVector<Part> parts;
   const auto position = [n](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + n : i, 0, n); };
   for (size_t k = 0; k <= cuts.size(); ++k) {
     const int64_t start = k == 0 ? 0 : position(cuts[k - 1]);
@@ -266,7 +267,7 @@ std::vector<TensorType> infer_split(const Attrs& attrs, std::span<const TensorTy
 }
 
 void eval_split(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const std::vector<Part> parts = parts_of(attrs, in[0].shape());
+  const PooledVector<Part> parts = parts_of(attrs, in[0].shape());
   const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "split");
   for (size_t k = 0; k < parts.size(); ++k)
     out[k] = slice_axis(in[0], axis, parts[k].start, parts[k].length);
@@ -274,7 +275,7 @@ void eval_split(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 
 void vjp_split(VjpContext& ctx) {
   const Dims shape = ctx.in_shape(0);
-  const std::vector<Part> parts = parts_of(ctx.attrs(), shape);
+  const PooledVector<Part> parts = parts_of(ctx.attrs(), shape);
   const int axis = normalize_axis(ctx.attrs().integer(0), shape.ndim(), "split");
   const int64_t n = shape[static_cast<size_t>(axis)];
   int64_t end = 0;

@@ -39,7 +39,7 @@ void vjp_flip(VjpContext& ctx) { ctx.add(0, apply(*flip_op, ctx.attrs(), {ctx.ct
 
 // roll (shifts, axes or None: of the flattened array)
 Dims roll_offsets(const Attrs& attrs, const Dims& shape) {
-  const std::vector<int64_t> shifts = axis_list(attrs, 0);
+  const std::span<const int64_t> shifts = axis_span(attrs, 0);
   Dims offsets(attrs.is_none(1) ? 1 : shape.size(), 0);
   const auto turn = [](int64_t& offset, int64_t by, int64_t n) {
     if (n > 0) offset = ((offset + by % n) % n + n) % n;
@@ -48,10 +48,10 @@ Dims roll_offsets(const Attrs& attrs, const Dims& shape) {
     for (int64_t shift : shifts) turn(offsets[0], shift, element_count(shape));
     return offsets;
   }
-  const Axes axes = axis_list(attrs, 1);
+  const std::span<const int64_t> axes = axis_span(attrs, 1);
   if (shifts.size() != axes.size() && shifts.size() != 1 && axes.size() != 1)
-    throw_error<ValueError>("roll: 'shift' and 'axis' should be of one length, got ",
-                            to_dims(shifts), " and ", to_dims(axes));
+    throw_error<ValueError>("roll: 'shift' and 'axis' should be of one length, got ", Dims(shifts),
+                            " and ", Dims(axes));
   const size_t n = shifts.empty() || axes.empty() ? 0 : std::max(shifts.size(), axes.size());
   for (size_t k = 0; k < n; ++k) {
     const auto axis =
@@ -90,9 +90,8 @@ void vjp_roll(VjpContext& ctx) {
 }
 
 // pad_constant (widths: before and after of each axis; fill), crop (starts, lengths)
-std::vector<TensorType> infer_pad_constant(const Attrs& attrs, std::span<const TensorType> in) {
+Dims padded_shape(const Attrs& attrs, Dims shape) {
   const std::vector<int64_t>& widths = attrs.integers(0);
-  Dims shape = in[0].shape;
   if (widths.size() != 2 * shape.size())
     throw_error<ValueError>("pad: expected a width before and one after for each of ", shape.size(),
                             " axes, got ", to_dims(widths));
@@ -102,13 +101,17 @@ std::vector<TensorType> infer_pad_constant(const Attrs& attrs, std::span<const T
                               "; cut with x[a:b]");
     shape[i] += widths[2 * i] + widths[2 * i + 1];
   }
-  return {{in[0].dtype, shape}};
+  return shape;
+}
+
+std::vector<TensorType> infer_pad_constant(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, padded_shape(attrs, in[0].shape)}};
 }
 
 void eval_pad_constant(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::vector<int64_t>& widths = attrs.integers(0);
   const TensorType from = type_of(in[0]);
-  const TensorType type = infer_pad_constant(attrs, {&from, 1})[0];
+  const TensorType type{from.dtype, padded_shape(attrs, from.shape)};
   if (type.shape.empty()) {
     out[0] = in[0];
     return;
@@ -139,21 +142,23 @@ void jvp_pad_constant(JvpContext& ctx) {
   ctx.set(0, pad_constant(ctx.tangent(0), ctx.attrs().integers(0)));
 }
 
-std::vector<TensorType> infer_crop(const Attrs& attrs, std::span<const TensorType> in) {
+void check_crop(const Attrs& attrs, const Dims& shape) {
   const std::vector<int64_t>&starts = attrs.integers(0), &lengths = attrs.integers(1);
-  const Dims& shape = in[0].shape;
   bool fits = starts.size() == shape.size() && lengths.size() == shape.size();
   for (size_t i = 0; fits && i < shape.size(); ++i)
     fits = starts[i] >= 0 && lengths[i] >= 0 && starts[i] + lengths[i] <= shape[i];
   if (!fits)
     throw_error<ValueError>("crop: starts ", to_dims(starts), " and lengths ", to_dims(lengths),
                             " leave an array of shape ", shape);
-  return {{in[0].dtype, to_dims(lengths)}};
+}
+
+std::vector<TensorType> infer_crop(const Attrs& attrs, std::span<const TensorType> in) {
+  check_crop(attrs, in[0].shape);
+  return {{in[0].dtype, to_dims(attrs.integers(1))}};
 }
 
 void eval_crop(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType from = type_of(in[0]);
-  infer_crop(attrs, {&from, 1});
+  check_crop(attrs, in[0].shape());
   out[0] = in[0];
   for (int axis = 0; axis < in[0].ndim(); ++axis)
     out[0] = slice_axis(out[0], axis, attrs.integers(0)[static_cast<size_t>(axis)],
@@ -178,18 +183,20 @@ void check_indices(std::span<const int64_t> indices, int64_t n, const char* op) 
       throw_error<IndexError>(op, ": index ", i, " is out of bounds for an axis of length ", n);
 }
 
-std::vector<TensorType> infer_gather(const Attrs& attrs, std::span<const TensorType> in) {
-  TensorType type = in[0];
-  int64_t& n = type.shape[static_cast<size_t>(
-      normalize_axis(attrs.integer(0), type.shape.ndim(), "gather_axis"))];
+Dims gathered_shape(const Attrs& attrs, Dims shape) {
+  int64_t& n =
+      shape[static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "gather_axis"))];
   check_indices(attrs.integers(1), n, "gather_axis");
   n = static_cast<int64_t>(attrs.integers(1).size());
-  return {type};
+  return shape;
+}
+
+std::vector<TensorType> infer_gather(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, gathered_shape(attrs, in[0].shape)}};
 }
 
 void eval_gather(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType from = type_of(in[0]);
-  infer_gather(attrs, {&from, 1});
+  gathered_shape(attrs, in[0].shape());
   const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "gather_axis");
   out[0] = gather_axis(in[0], axis, std::span<const int64_t>(attrs.integers(1)));
 }
@@ -201,21 +208,23 @@ void vjp_gather(VjpContext& ctx) {
                           shape[static_cast<size_t>(axis)]));
 }
 
-std::vector<TensorType> infer_scatter(const Attrs& attrs, std::span<const TensorType> in) {
-  TensorType type = in[0];
-  int64_t& n = type.shape[static_cast<size_t>(
-      normalize_axis(attrs.integer(0), type.shape.ndim(), "scatter_axis"))];
+Dims scattered_shape(const Attrs& attrs, Dims shape) {
+  int64_t& n =
+      shape[static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "scatter_axis"))];
   if (n != static_cast<int64_t>(attrs.integers(1).size()))
     throw_error<ValueError>("scatter_axis: ", attrs.integers(1).size(),
                             " indices for an axis of length ", n);
   n = attrs.integer(2);
   check_indices(attrs.integers(1), n, "scatter_axis");
-  return {type};
+  return shape;
+}
+
+std::vector<TensorType> infer_scatter(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, scattered_shape(attrs, in[0].shape)}};
 }
 
 void eval_scatter(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType from = type_of(in[0]);
-  infer_scatter(attrs, {&from, 1});
+  scattered_shape(attrs, in[0].shape());
   const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "scatter_axis");
   out[0] = scatter_axis(in[0], axis, std::span<const int64_t>(attrs.integers(1)), attrs.integer(2));
 }

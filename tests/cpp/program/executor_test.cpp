@@ -1,0 +1,250 @@
+#include "tapegrad/program/executor.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <thread>
+
+#include "program/programs.h"
+#include "sanitized.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/base/buffer.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/index.h"
+#include "tapegrad/ops/linalg.h"
+#include "tapegrad/ops/matmul.h"
+#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/shape.h"
+#include "tapegrad/parallel/parallel.h"
+#include "tapegrad/program/passes.h"
+#include "tapegrad/program/record.h"
+
+// This program's own operator new and aligned_alloc (which the pool takes its memory from): every
+// call is counted, on whatever thread. The sanitizers bring theirs, and are left alone.
+
+namespace {
+std::atomic<int64_t> allocations{0};
+}  // namespace
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+[[gnu::noinline]] void* operator new(size_t n) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* p = std::malloc(n ? n : 1)) return p;
+  throw std::bad_alloc();
+}
+void* operator new[](size_t n) { return operator new(n); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { operator delete(p); }
+void operator delete(void* p, size_t) noexcept { operator delete(p); }
+void operator delete[](void* p, size_t) noexcept { operator delete(p); }
+
+extern "C" void* aligned_alloc(size_t alignment, size_t n) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* p = nullptr;
+  return posix_memalign(&p, alignment, n) == 0 ? p : nullptr;
+}
+#endif
+
+using namespace programs;
+using namespace tapegrad;
+
+namespace {
+
+using Refs = std::vector<Ref>;
+using Function = std::function<Refs(const Refs&)>;
+
+Value numbers(const Dims& shape, uint64_t seed = 1) {
+  std::mt19937_64 random(seed);
+  return random_value(f64(shape), random);
+}
+
+Program recorded(const Function& f, const std::vector<Value>& arguments) {
+  register_all_ops();
+  Tracer tracer;
+  Refs in;
+  for (const Value& v : arguments) in.push_back(tracer.argument(v));
+  const Recording r = freeze(tracer, f(in));
+  CHECK(r.refusal.empty() && r.captures.empty());
+  return optimise(r.program, PassOptions());
+}
+
+// What one run takes from the system once a few have been made.
+int64_t allocations_of_a_run(const Executor& e, const std::vector<Value>& in) {
+  std::vector<Value> out;
+  size_t failed = 0;
+  bool held = true;
+  const auto run = [&] {
+    held = e.run(in, {}, out, failed) && held;
+    for (Value& v : out) v = Value();
+  };
+  for (int warm = 0; warm < 40; ++warm) run();
+  const int64_t before = allocations;
+  for (int i = 0; i < 10; ++i) run();
+  const int64_t made = allocations - before;
+  CHECK(held);
+  return made;
+}
+
+void check_steady(const char* what, const Function& f, const std::vector<Value>& arguments) {
+  const Program p = recorded(f, arguments);
+  const std::vector<Value> expected = run(p, arguments, {}, true);
+  const Executor e(p);
+  for (int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    std::vector<Value> out;
+    size_t failed = 0;
+    CHECK(e.run(arguments, {}, out, failed));
+    for (size_t k = 0; k < out.size(); ++k) CHECK(same_numbers(out[k], expected[k]));
+    out.clear();
+    const int64_t n = allocations_of_a_run(e, arguments);
+    if (n != 0)
+      std::printf("%s on %d threads: %d allocations in 10 runs\n%s\n", what, threads,
+                  static_cast<int>(n), to_string(p).substr(0, 2000).c_str());
+    CHECK(n == 0);
+  }
+  set_num_threads(0);
+}
+
+Ref tanh(const Ref& x) { return elementwise(scalar_fn_of<Tanh>(), {x}); }
+
+}  // namespace
+
+TEST(the_counter_counts) {
+  if (check::sanitized) return;
+  const int64_t before = allocations;
+  delete new int(3);
+  trim_pool();
+  Buffer::allocate(1000)->drop();
+  CHECK(allocations >= before + 2);
+}
+
+TEST(a_run_allocates_nothing_elementwise) {
+  for (int64_t n : {1, 7, 64, 1000, 100000, 600000}) {
+    check_steady("elementwise",
+                 [](const Refs& in) -> Refs {
+                   return {multiply(exp(in[0]), add(in[1], in[0])), sum(square(in[0]))};
+                 },
+                 {numbers({n}), numbers({n}, 2)});
+  }
+  check_steady("scalars",
+               [](const Refs& in) -> Refs { return {multiply(exp(in[0]), add(in[1], in[0]))}; },
+               {Value(0.5), Value(0.25)});
+  check_steady("broadcasts",
+               [](const Refs& in) -> Refs {
+                 const Ref y = tanh(add(multiply(in[0], in[1]), in[2]));
+                 return {y, sum(y, Axes{0}), sum(y, Axes{1}, true), sum(y)};
+               },
+               {numbers({300, 200}), numbers({300, 1}, 2), numbers({200}, 3)});
+}
+
+TEST(a_run_allocates_nothing_reductions) {
+  check_steady("reductions",
+               [](const Refs& in) -> Refs {
+                 return {sum(in[0]),          sum(in[0], Axes{0, 2}),    mean(in[0], Axes{1}),
+                         max(in[0], Axes{2}), logsumexp(in[0], Axes{2}), cumsum(in[0], 1),
+                         prod(in[0], Axes{0})};
+               },
+               {numbers({40, 30, 20})});
+}
+
+TEST(a_run_allocates_nothing_matrices) {
+  check_steady("products",
+               [](const Refs& in) -> Refs {
+                 return {matmul(in[0], in[1]), matmul(swap_last_axes(in[0]), in[2]),
+                         matmul(in[0], in[3]), matmul(in[3], in[1]), matmul(in[3], in[3])};
+               },
+               {numbers({50, 40}), numbers({40, 30}, 2), numbers({50, 20}, 3), numbers({40}, 4)});
+  check_steady("large products",
+               [](const Refs& in) -> Refs {
+                 return {matmul(in[0], in[1]), matmul(swap_last_axes(in[0]), in[0])};
+               },
+               {numbers({300, 400}), numbers({400, 200}, 2)});
+  check_steady("stacks",
+               [](const Refs& in) -> Refs {
+                 return {matmul(in[0], in[1]), matmul(in[0], swap_last_axes(in[2]))};
+               },
+               {numbers({10, 20, 30}), numbers({10, 30, 10}, 2), numbers({20, 30}, 3)});
+  const auto regular = [] {
+    Value a = numbers({6, 6}, 5);
+    for (int64_t i = 0; i < 6; ++i) a.set_at(7 * i, 10.0);
+    return a;
+  };
+  check_steady("solutions",
+               [](const Refs& in) -> Refs { return {solve(in[0], in[1]), det(in[0]), inv(in[0])}; },
+               {regular(), numbers({6}, 2)});
+}
+
+TEST(a_run_allocates_nothing_shapes) {
+  check_steady("shapes",
+               [](const Refs& in) -> Refs {
+                 const Ref x = exp(in[0]);
+                 return {reshape(x, Dims{60, 8}),
+                         reshape(swap_last_axes(x), Dims{480}),
+                         transpose(x, Axes{2, 0, 1}),
+                         concatenate({x, x}, 1),
+                         stack({x, in[0]}, 0),
+                         flip(x, Axes{1}),
+                         broadcast_to(x, Dims{3, 4, 10, 12}),
+                         roll(x, {2}, Axes{1}),
+                         split(x, 1, {4})[1],
+                         pad_constant(x, {1, 1, 0, 0, 2, 0})};
+               },
+               {numbers({4, 10, 12})});
+  check_steady("slices",
+               [](const Refs& in) -> Refs {
+                 IndexSpec few, row;
+                 few.range(1, 2, 5).whole(12);
+                 row.at(3).whole(12);
+                 Ref y = exp(in[0]);
+                 const Ref part = slice(y, few), line = slice(y, row);
+                 y = slice_add(std::move(y), few, multiply(part, part));
+                 return {slice_set(std::move(y), row, multiply(line, Ref(2.0))), line};
+               },
+               {numbers({20, 12})});
+  Value places = Value::empty(DType::int64, Dims{30});
+  for (int64_t i = 0; i < 30; ++i) places.data<int64_t>()[i] = i * 7 % 20;
+  check_steady("gathers",
+               [](const Refs& in) -> Refs {
+                 IndexSpec spec;
+                 spec.array().whole(12);
+                 const Ref indices[] = {in[1]};
+                 const Ref rows = gather(in[0], spec, indices);
+                 return {rows, gather_add(exp(in[0]), spec, square(rows), indices)};
+               },
+               {numbers({20, 12}), places});
+}
+
+TEST(a_run_allocates_nothing_training) {
+  check_steady("a training step",
+               [](const Refs& in) -> Refs {
+                 Scope scope;
+                 const Variable w1 = scope.argument(in[0]), b1 = scope.argument(in[1]);
+                 const Variable w2 = scope.argument(in[2]);
+                 const Ref hidden = tanh(add(matmul(in[3], w1.ref()), b1.ref()));
+                 const Ref loss = mean(square(subtract(matmul(hidden, w2.ref()), in[4])));
+                 const Ref outs[] = {loss}, wrt[] = {w1.ref(), b1.ref(), w2.ref()};
+                 const Refs g = scope.grad(outs, wrt, {});
+                 Refs next{scope.result(loss)};
+                 for (size_t k = 0; k < 3; ++k)
+                   next.push_back(subtract(in[k], multiply(Ref(0.01), scope.result(g[k]))));
+                 return next;
+               },
+               {numbers({30, 50}), numbers({50}, 2), numbers({50, 3}, 3), numbers({64, 30}, 4),
+                numbers({64, 3}, 5)});
+}
+
+TEST(a_run_allocates_nothing_in_thousands_of_tiny_steps) {
+  check_steady("a time loop",
+               [](const Refs& in) -> Refs {
+                 Ref state = in[0];
+                 Refs seen;
+                 for (int t = 0; t < 1500; ++t) {
+                   state = tanh(add(matmul(in[1], state), in[2]));
+                   if (t % 100 == 0) seen.push_back(sum(state));
+                 }
+                 seen.push_back(state);
+                 return seen;
+               },
+               {numbers({6}), numbers({6, 6}, 2), numbers({6}, 3)});
+}
