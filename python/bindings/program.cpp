@@ -232,6 +232,7 @@ void bind_programs(py::module_& m) {
       .def_property_readonly("n_steps", [](const PyProgram& p) { return p.program().steps.size(); })
       .def_property_readonly("n_kernels",
                              [](const PyProgram& p) { return p.program().kernels.size(); })
+      .def_property_readonly("memory", [](const PyProgram& p) { return p.executor().peak_bytes(); })
       .def("__str__", [](const PyProgram& p) { return to_string(p.program()); });
 
   m.def(

@@ -12,7 +12,7 @@ class ProgramReport(NamedTuple):
     n_recorded: int
     n_steps: int
     n_kernels: int
-    memory: int
+    memory: int  # the most bytes that its arrays take at a time
     guards: list[str]
     text: str  # one step a line
 
@@ -39,7 +39,7 @@ class SignatureReport:
                 path.recorded.recording.n_steps,
                 path.program.n_steps,
                 path.program.n_kernels,
-                getattr(path.program, "memory", 0),
+                path.program.memory,
                 list(dict.fromkeys(path.recorded.recording.guards)),
                 str(path.program),
             )

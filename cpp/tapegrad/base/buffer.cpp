@@ -16,7 +16,8 @@
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
-// list under a mutex.
+// list under a mutex. Where one thread makes blocks and another drops them, they come back through
+// that list too, many at a time.
 
 namespace tapegrad {
 namespace {
@@ -27,7 +28,7 @@ constexpr size_t huge_page = size_t{2} << 20;
 constexpr int first_shift = 6;  // smallest class: 64 bytes
 constexpr int class_count = 4 * (48 - first_shift);
 constexpr int local_classes = 4 * (17 - first_shift);  // up to 128 KiB
-constexpr size_t local_cache_bytes = size_t{1} << 20;  // per class and thread
+constexpr size_t local_cache_bytes = size_t{1} << 15;  // per class and thread
 
 static_assert(sizeof(Buffer) <= header_bytes);
 
@@ -44,6 +45,9 @@ size_t class_bytes(int c) {
   const int shift = first_shift + c / 4;
   return (size_t{1} << shift) + static_cast<size_t>(c % 4) * ((size_t{1} << shift) / 4);
 }
+
+// How many blocks of a small class a thread keeps; it fetches and returns half of that at a time.
+size_t local_most(int c) { return std::clamp<size_t>(local_cache_bytes / class_bytes(c), 16, 64); }
 
 std::atomic<size_t> bytes_in_use{0};
 
@@ -70,12 +74,36 @@ class BufferPool {
     return b;
   }
 
+  // Up to n blocks more in `to`.
+  void take(int c, size_t n, std::vector<Buffer*>& to) {
+    std::lock_guard lock(mutex_);
+    std::vector<Buffer*>& from = free_[c];
+    n = std::min(n, from.size());
+    to.insert(to.end(), from.end() - static_cast<std::ptrdiff_t>(n), from.end());
+    from.resize(from.size() - n);
+    cached_ -= n * class_bytes(c);
+  }
+
   bool give(Buffer* b) {
     std::lock_guard lock(mutex_);
     if (cached_ + b->capacity_ > capacity_) return false;
     free_[b->size_class_].push_back(b);
     cached_ += b->capacity_;
     return true;
+  }
+
+  // The last n blocks of `from`.
+  void give(int c, size_t n, std::vector<Buffer*>& from) {
+    std::lock_guard lock(mutex_);
+    for (; n > 0 && cached_ + class_bytes(c) <= capacity_; --n) {
+      free_[c].push_back(from.back());
+      from.pop_back();
+      cached_ += class_bytes(c);
+    }
+    for (; n > 0; --n) {
+      release_memory(from.back());
+      from.pop_back();
+    }
   }
 
   void trim() {
@@ -154,9 +182,13 @@ class BufferPool {
     const int c = class_of(bytes);
     Buffer* b = nullptr;
     if (c < local_classes) {
-      if (Local* cache = local(); cache != nullptr && !cache->free[c].empty()) {
-        b = cache->free[c].back();
-        cache->free[c].pop_back();
+      if (Local* cache = local(); cache != nullptr) {
+        std::vector<Buffer*>& mine = cache->free[c];
+        if (mine.empty()) global().take(c, local_most(c) / 2, mine);
+        if (!mine.empty()) {
+          b = mine.back();
+          mine.pop_back();
+        }
       }
     } else if (c < class_count) {
       b = global().take(c);
@@ -172,10 +204,11 @@ class BufferPool {
   static void recycle(Buffer* b) {
     bytes_in_use.fetch_sub(b->capacity_, std::memory_order_relaxed);
     if (b->size_class_ < local_classes) {
-      Local* cache = local();
-      if (cache != nullptr && cache->free[b->size_class_].size() <
-                                  std::max<size_t>(16, local_cache_bytes / b->capacity_)) {
-        cache->free[b->size_class_].push_back(b);
+      if (Local* cache = local(); cache != nullptr) {
+        std::vector<Buffer*>& mine = cache->free[b->size_class_];
+        const size_t most = local_most(b->size_class_);
+        if (mine.size() >= most) global().give(b->size_class_, most / 2, mine);
+        mine.push_back(b);
         return;
       }
     } else if (global().give(b)) {

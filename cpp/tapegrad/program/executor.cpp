@@ -1,14 +1,17 @@
 #include "tapegrad/program/executor.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {
 
 struct Executor::Registers {
   std::vector<Value> values;
-  std::vector<Value> in, out;
+  std::vector<Operands> operands;  // one for each thread that may be at it
 };
 
 Executor::Session::Session(const Executor& e) : e_(e) {
@@ -21,6 +24,7 @@ Executor::Session::Session(const Executor& e) : e_(e) {
   }
   if (r_) return;
   r_ = std::make_unique<Registers>();
+  r_->operands.resize(1);
   r_->values.resize(e.program_.values.size());
   for (size_t v = 0; v < r_->values.size(); ++v)
     if (e.program_.values[v].source == Source::constant)
@@ -29,11 +33,14 @@ Executor::Session::Session(const Executor& e) : e_(e) {
 
 // The registers go back to the list, empty.
 Executor::Session::~Session() {
-  if (!clean_)
+  if (!clean_) {
     for (size_t v = 0; v < r_->values.size(); ++v)
       if (e_.program_.values[v].source != Source::constant) r_->values[v] = Value();
-  r_->in.clear();
-  r_->out.clear();
+    for (Operands& with : r_->operands) {
+      with.in.clear();
+      with.out.clear();
+    }
+  }
   std::lock_guard lock(e_.mutex_);
   e_.free_.push_back(std::move(r_));
 }
@@ -45,6 +52,38 @@ void Executor::Session::finish() {
     if (e_.program_.values[v].source == Source::step) r_->values[v] = Value();
   clean_ = true;
 }
+
+// Where a run ends early: at the first step, in the program's order, that threw or had a guard that
+// did not hold. Steps after it need not run, those before it must: one of them may be the first.
+class Executor::Stop {
+ public:
+  bool reached(uint32_t step) const { return step >= at_.load(std::memory_order_relaxed); }
+  void guard(uint32_t step, uint32_t number) { keep(step, number, nullptr); }
+  void error(uint32_t step) { keep(step, 0, std::current_exception()); }
+  // True where no guard failed; throws what a step threw.
+  bool finish(size_t& failed) const {
+    if (error_) std::rethrow_exception(error_);
+    if (at_ == none) return true;
+    failed = guard_;
+    return false;
+  }
+
+ private:
+  static constexpr uint32_t none = ~uint32_t{0};
+
+  void keep(uint32_t step, uint32_t number, std::exception_ptr error) {
+    std::lock_guard lock(mutex_);
+    if (step >= at_) return;
+    at_ = step;
+    guard_ = number;
+    error_ = std::move(error);
+  }
+
+  std::mutex mutex_;
+  std::atomic<uint32_t> at_{none};
+  uint32_t guard_ = 0;
+  std::exception_ptr error_;
+};
 
 void Executor::Session::set(size_t input, Value v) {
   r_->values[e_.program_.inputs[input]] = std::move(v);
@@ -60,25 +99,18 @@ Value Executor::Session::take(size_t k) {
 }
 
 bool Executor::Session::run(size_t& failed) {
-  Registers& r = *r_;
-  const Program& p = e_.program_;
-  const auto hold = [&](const uint32_t* first, size_t n) {
-    for (size_t k = 0; k < n; ++k)
-      if (!e_.holds(p.guards[first[k]], r.values)) {
-        failed = first[k];
-        return false;
-      }
-    return true;
-  };
-  if (!hold(e_.early_guards_.data(), e_.early_guards_.size())) return false;
-  for (size_t k = 0; k < p.steps.size(); ++k) {
-    e_.run_step(p.steps[k], r.values, r.in, r.out);
-    const StepPlan& plan = e_.plans_[k];
-    if (plan.n_guard != 0 && !hold(e_.guards_.data() + plan.first_guard, plan.n_guard))
-      return false;
-    for (uint32_t d = 0; d < plan.n_drop; ++d) r.values[e_.drops_[plan.first_drop + d]] = Value();
+  if (const uint32_t* guard =
+          e_.broken(e_.early_guards_.data(), e_.early_guards_.size(), r_->values)) {
+    failed = *guard;
+    return false;
   }
-  return true;
+  Stop stop;
+  if (e_.together_ && num_threads() > 1 && !in_parallel()) {
+    e_.run_together(*r_, stop);
+  } else {
+    e_.run_in_order(*r_, stop);
+  }
+  return stop.finish(failed);
 }
 
 void Executor::Session::run() {
@@ -89,62 +121,20 @@ void Executor::Session::run() {
 
 Executor::Executor(Program program, size_t n_owned) : program_(std::move(program)) {
   check_program(program_);
-  plan(n_owned);
-  plan_guards();
+  in_order_ = plan_in_order(program_, n_owned);
+  together_ = plan_together(program_, n_owned);
+  peak_bytes_ = tapegrad::peak_bytes(program_, in_order_);
+  place_guards();
+  std::vector<uint32_t> asked(program_.values.size(), 0);
+  for (ValueId v : program_.outputs) ++asked[v];
+  for (ValueId v : program_.outputs)
+    moves_.push_back(program_.values[v].source == Source::step && asked[v] == 1);
 }
 
 Executor::~Executor() = default;
 
-void Executor::plan(size_t n_owned) {
-  constexpr uint32_t stays = ~uint32_t{0};
-  const size_t n = program_.steps.size();
-  const auto is_ours = [&](ValueId v) {
-    const Program::ValueInfo& info = program_.values[v];
-    return info.source == Source::step || (info.source == Source::input && info.index < n_owned);
-  };
-  last_use_.assign(program_.values.size(), stays);
-  for (size_t k = 0; k < n; ++k) {
-    const Program::Step& s = program_.steps[k];
-    for (uint32_t j = 0; j < s.n_out; ++j) last_use_[s.first_out + j] = static_cast<uint32_t>(k);
-    for (ValueId v : program_.in(s))
-      if (is_ours(v)) last_use_[v] = static_cast<uint32_t>(k);
-  }
-  std::vector<uint32_t> asked(program_.values.size(), 0);
-  for (ValueId v : program_.outputs) {
-    last_use_[v] = stays;
-    ++asked[v];
-  }
-  for (ValueId v : program_.outputs)
-    moves_.push_back(program_.values[v].source == Source::step && asked[v] == 1);
-  takes_.assign(program_.operands.size(), 0);
-  std::vector<uint32_t> taken(program_.values.size(), stays);  // operand, the last of its step
-  for (size_t k = 0; k < n; ++k) {
-    const Program::Step& s = program_.steps[k];
-    for (uint32_t i = s.first_in; i < s.first_in + s.n_in; ++i)
-      if (const ValueId v = program_.operands[i]; last_use_[v] == k) {
-        if (taken[v] != stays) takes_[taken[v]] = 0;
-        taken[v] = i;
-        takes_[i] = 1;
-      }
-  }
-  plans_.resize(n);
-  for (ValueId v = 0; v < last_use_.size(); ++v)
-    if (last_use_[v] != stays) ++plans_[last_use_[v]].n_drop;
-  uint32_t at = 0;
-  for (StepPlan& p : plans_) {
-    p.first_drop = at;
-    at += p.n_drop;
-    p.n_drop = 0;
-  }
-  drops_.resize(at);
-  for (ValueId v = 0; v < last_use_.size(); ++v)
-    if (last_use_[v] != stays) {
-      StepPlan& p = plans_[last_use_[v]];
-      drops_[p.first_drop + p.n_drop++] = v;
-    }
-}
-
-void Executor::plan_guards() {
+void Executor::place_guards() {
+  guards_of_.resize(program_.steps.size());
   std::vector<std::pair<uint32_t, uint32_t>> by_step;
   for (size_t g = 0; g < program_.guards.size(); ++g) {
     const Program::ValueInfo& info = program_.values[program_.guards[g].value];
@@ -156,39 +146,85 @@ void Executor::plan_guards() {
   }
   std::sort(by_step.begin(), by_step.end());
   for (const auto& [step, guard] : by_step) {
-    if (plans_[step].n_guard++ == 0)
-      plans_[step].first_guard = static_cast<uint32_t>(guards_.size());
+    if (guards_of_[step].n++ == 0) guards_of_[step].first = static_cast<uint32_t>(guards_.size());
     guards_.push_back(guard);
   }
 }
 
-bool Executor::holds(const Program::Guard& guard, const std::vector<Value>& values) const {
-  const Value& v = values[guard.value];
-  return same_bits(v.is_contiguous() ? v : v.contiguous(), guard.expected);
+const uint32_t* Executor::broken(const uint32_t* first, size_t n,
+                                 const std::vector<Value>& values) const {
+  for (size_t k = 0; k < n; ++k) {
+    const Program::Guard& guard = program_.guards[first[k]];
+    const Value& v = values[guard.value];
+    if (!same_bits(v.is_contiguous() ? v : v.contiguous(), guard.expected)) return first + k;
+  }
+  return nullptr;
 }
 
-void Executor::run_step(const Program::Step& s, std::vector<Value>& values, std::vector<Value>& in,
-                        std::vector<Value>& out) const {
+void Executor::run_step(const RunPlan& plan, uint32_t k, std::vector<Value>& values,
+                        Operands& with) const {
+  const Program::Step& s = program_.steps[k];
   const std::span<const ValueId> ids = program_.in(s);
+  std::vector<Value>&in = with.in, &out = with.out;
   in.resize(ids.size());
   out.resize(s.n_out);
   for (size_t i = 0; i < ids.size(); ++i) {
     // The last reader takes the value, so that it may overwrite it or give its memory back.
-    if (takes_[s.first_in + i]) {
+    if (plan.takes[s.first_in + i]) {
       in[i] = std::move(values[ids[i]]);
     } else {
       in[i] = values[ids[i]];
     }
   }
   if (s.kernel >= 0) {
-    const FusedKernel& k = *program_.kernels[static_cast<size_t>(s.kernel)];
-    k.lanes.run(in, k.space, out);
+    const FusedKernel& f = *program_.kernels[static_cast<size_t>(s.kernel)];
+    f.lanes.run(in, f.space, out);
   } else {
     op_by_id(s.op).eval(program_.attrs_of(s), in, out);
   }
   for (uint32_t j = 0; j < s.n_out; ++j) values[s.first_out + j] = std::move(out[j]);
   for (Value& v : in) v = Value();
   out.clear();
+}
+
+void Executor::run_in_order(Registers& r, Stop& stop) const {
+  const RunPlan& plan = in_order_;
+  for (uint32_t k = 0; k < plan.turns.size(); ++k) {
+    run_step(plan, k, r.values, r.operands[0]);
+    if (const uint32_t* guard = broken_after(k, r.values)) return stop.guard(k, *guard);
+    const RunPlan::Turn& turn = plan.turns[k];
+    for (uint32_t d = 0; d < turn.n_drops; ++d) r.values[plan.drops[turn.first_drop + d]] = Value();
+  }
+}
+
+void Executor::run_together(Registers& r, Stop& stop) const {
+  const RunPlan& plan = *together_;
+  const size_t most_groups = static_cast<size_t>(num_threads()) * 4;
+  if (r.operands.size() < most_groups) r.operands.resize(most_groups);
+  const auto run = [&](uint32_t i, Operands& with) {
+    const uint32_t k = plan.steps[i];
+    if (stop.reached(k)) return;
+    try {
+      run_step(plan, k, r.values, with);
+      if (const uint32_t* guard = broken_after(k, r.values)) stop.guard(k, *guard);
+    } catch (...) {
+      stop.error(k);
+    }
+  };
+  for (const RunPlan::Turn& turn : plan.turns) {
+    const uint32_t first = turn.first_step, n = turn.n_steps;
+    if (turn.together) {
+      const size_t groups = std::min<size_t>(n, most_groups);
+      parallel_tasks(static_cast<int64_t>(groups), [&](int64_t g) {
+        const auto at = static_cast<size_t>(g);
+        for (size_t i = n * at / groups; i < n * (at + 1) / groups; ++i)
+          run(first + static_cast<uint32_t>(i), r.operands[at]);
+      });
+    } else {
+      run(first, r.operands[0]);
+    }
+    for (uint32_t d = 0; d < turn.n_drops; ++d) r.values[plan.drops[turn.first_drop + d]] = Value();
+  }
 }
 
 bool Executor::run(std::span<const Value> inputs, std::span<const Value> captures,

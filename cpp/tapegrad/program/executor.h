@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "tapegrad/program/program.h"
+#include "tapegrad/program/run_plan.h"
 
 namespace tapegrad {
 
-// Runs a program. The plan (who is the last to read a value, so that its memory serves again) is
-// made once; a run takes a set of registers from a list of free ones and allocates nothing that the
-// pool does not have after the first runs. Any number of threads may run one executor at once.
+// Runs a program. The plan (in which order, and who is the last to read a value, so that its memory
+// serves again) is made once; a run takes a set of registers from a list of free ones and allocates
+// nothing that the pool does not have after the first runs. Any number of threads may run one
+// executor at once.
 class Executor {
   struct Registers;
 
@@ -52,26 +54,38 @@ class Executor {
   };
 
   const Program& program() const { return program_; }
+  // Whether steps run at the same time where there are threads.
+  bool runs_together() const { return together_.has_value(); }
+  // See run_plan.h; on one thread.
+  size_t peak_bytes() const { return peak_bytes_; }
 
  private:
-  struct StepPlan {
-    uint32_t first_drop = 0, n_drop = 0;    // values that nothing reads any more
-    uint32_t first_guard = 0, n_guard = 0;  // guards on its outputs
+  class Stop;
+  struct Operands {  // what a step is called with
+    std::vector<Value> in, out;
+  };
+  struct StepGuards {
+    uint32_t first = 0, n = 0;
   };
 
-  void plan(size_t n_owned);
-  void plan_guards();
-  void run_step(const Program::Step& step, std::vector<Value>& values, std::vector<Value>& in,
-                std::vector<Value>& out) const;
-  bool holds(const Program::Guard& guard, const std::vector<Value>& values) const;
+  void place_guards();
+  void run_step(const RunPlan& plan, uint32_t k, std::vector<Value>& values, Operands& with) const;
+  // The first guard of those that does not hold, or null.
+  const uint32_t* broken(const uint32_t* first, size_t n, const std::vector<Value>& values) const;
+  const uint32_t* broken_after(uint32_t k, const std::vector<Value>& values) const {
+    const StepGuards& g = guards_of_[k];
+    return g.n == 0 ? nullptr : broken(guards_.data() + g.first, g.n, values);
+  }
+  void run_in_order(Registers& r, Stop& stop) const;
+  void run_together(Registers& r, Stop& stop) const;
 
   Program program_;
-  std::vector<StepPlan> plans_;
-  std::vector<ValueId> drops_;
-  std::vector<uint32_t> guards_;        // by step
+  RunPlan in_order_;
+  std::optional<RunPlan> together_;
+  size_t peak_bytes_ = 0;
+  std::vector<StepGuards> guards_of_;   // by step
+  std::vector<uint32_t> guards_;        // step after step
   std::vector<uint32_t> early_guards_;  // on inputs and captures
-  std::vector<uint8_t> takes_;          // by operand: the step is the last to read it
-  std::vector<uint32_t> last_use_;      // by value: step, or ~0 where it must stay
   std::vector<uint8_t> moves_;          // by output: nothing else needs its register
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Registers>> free_;

@@ -1,5 +1,6 @@
 #include "tapegrad/base/buffer.h"
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <thread>
@@ -109,4 +110,27 @@ TEST(blocks_travel_between_threads) {
     taker.join();
   }
   CHECK(pool_stats().bytes_in_use == before);
+}
+
+TEST(blocks_that_travel_come_back) {
+  // One thread makes what another drops, round after round: the same blocks serve again.
+  trim_pool();
+  constexpr int rounds = 200, n = 100;
+  std::vector<Buffer*> made(n);
+  std::atomic<int> turn{0};
+  std::thread maker([&] {
+    for (int round = 0; round < rounds; ++round) {
+      while (turn.load() != 2 * round) std::this_thread::yield();
+      for (Buffer*& b : made) b = Buffer::allocate(2000);
+      turn.store(2 * round + 1);
+    }
+  });
+  for (int round = 0; round < rounds; ++round) {
+    while (turn.load() != 2 * round + 1) std::this_thread::yield();
+    for (Buffer* b : made) b->drop();
+    turn.store(2 * round + 2);
+  }
+  maker.join();
+  CHECK(pool_stats().bytes_cached < size_t{1} << 20);  // of 40 MB that were handed out
+  trim_pool();
 }
