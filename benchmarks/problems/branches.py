@@ -1,4 +1,8 @@
-"""64 independent branches, each too small to split: parallel over the nodes of a level."""
+"""64 independent branches, each too small to split: parallel over the nodes of a level.
+
+Compiled, elementwise branches become one kernel; branches of small matrix products stay steps, of
+which those of a level run at the same time.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,15 @@ import numpy as np
 from benchmarks.problem import Case, Run, Target
 
 BRANCHES, SIZE, LINKS = 64, 2_000, 20
+SIDE, PRODUCTS = 40, 6
 
 ALONE, BOTH = "reverse sweep alone", "record and reverse"
+COMPILED, MATRICES = "compiled", "compiled, products"
 CASES = [
     Case(ALONE, unit="ms", same_bits=True, target=Target(speedup=1.6)),
     Case(BOTH, unit="ms", same_bits=True),
+    Case(COMPILED, unit="ms", same_bits=True),
+    Case(MATRICES, unit="ms", same_bits=True),
 ]
 
 
@@ -34,8 +42,29 @@ def _loss(leaves: Any, np: Any) -> Any:
     return total
 
 
+@functools.cache
+def _matrices() -> list[Any]:
+    rng = np.random.default_rng(1)
+    return [rng.uniform(-1.0, 1.0, (2, SIDE, SIDE)) for _ in range(BRANCHES)]
+
+
+def _loss_of_products(pairs: Any, np: Any) -> Any:
+    total = 0.0
+    for pair in pairs:
+        a, y = pair[0], pair[1]
+        for _ in range(PRODUCTS):
+            y = np.tanh(a @ y) * 0.25
+        total = total + np.sum(y)
+    return total
+
+
 def tapegrad(case: Case) -> Run:
     import tapegrad as tg
+
+    if case.name in (COMPILED, MATRICES):
+        loss, data = (_loss, _data()) if case.name == COMPILED else (_loss_of_products, _matrices())
+        gradient = tg.compile(tg.grad(lambda x: loss(x, np)))
+        return Run(lambda: gradient(data))
 
     def call() -> Any:
         leaves = [tg.Variable(x) for x in _data()]
@@ -51,6 +80,9 @@ def autograd(case: Case) -> Run:
     from autograd import make_vjp
     from autograd import numpy as anp
 
+    if case.name == MATRICES:
+        return Run(lambda: make_vjp(lambda x: _loss_of_products(x, anp))(_matrices())[0](1.0))
+
     def call() -> Any:
         pullback, _ = make_vjp(lambda leaves: _loss(leaves, anp))(_data())
         begin = time.perf_counter()
@@ -63,9 +95,11 @@ def autograd(case: Case) -> Run:
 def torch(case: Case) -> Run:
     import torch
 
+    data, build = (_matrices(), _loss_of_products) if case.name == MATRICES else (_data(), _loss)
+
     def call() -> Any:
-        leaves = [torch.from_numpy(x).requires_grad_() for x in _data()]
-        loss = _loss(leaves, torch)
+        leaves = [torch.from_numpy(x).requires_grad_() for x in data]
+        loss = build(leaves, torch)
         begin = time.perf_counter()
         loss.backward()
         return 1e3 * (time.perf_counter() - begin), [leaf.grad for leaf in leaves]
@@ -76,6 +110,13 @@ def torch(case: Case) -> Run:
 def jax(case: Case) -> Run:
     import jax
 
+    if case.name in (COMPILED, MATRICES):
+        build, arrays = (
+            (_loss, _data()) if case.name == COMPILED else (_loss_of_products, _matrices())
+        )
+        compiled = jax.jit(jax.grad(lambda x: build(x, jax.numpy)))
+        given = [jax.numpy.asarray(x) for x in arrays]
+        return Run(lambda: jax.block_until_ready(compiled(given)))
     data = [jax.numpy.asarray(x) for x in _data()]
 
     def call() -> Any:

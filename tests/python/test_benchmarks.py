@@ -40,10 +40,10 @@ def test_a_quick_run_agrees_and_writes_its_samples(tmp_path):
     problems = ["--problems", "record_scalar", "branches", "sgd_article"]
     done = run("--quick", *problems, *peers, "--json", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 cases, 0 errors; 4 targets judged" in done.stdout
+    assert "11 cases, 0 errors; 4 targets judged" in done.stdout
     figures = json.loads(file.read_text())
     assert figures["versions"]["numpy"] == np.__version__
-    assert len(figures["cases"]) == 9
+    assert len(figures["cases"]) == 11
     samples = {
         (case["problem"], case["case"], entry["peer"], entry["threads"]): entry["samples"]
         for case in figures["cases"]
