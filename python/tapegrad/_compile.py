@@ -20,7 +20,7 @@ from tapegrad._signature import InlineError, Signature, UnsupportedError, loosen
 from tapegrad._trace import check_callable, name_of
 from tapegrad._watch import UnwatchableError, Watch
 
-PASSES = ("roll", "fold", "shared", "dead", "algebra", "views", "fuse", "reorder")
+PASSES = ("roll", "fold", "shared", "dead", "algebra", "views", "batch", "fuse", "reorder")
 _MOST_WORLDS = 8
 _MOST_FAILURES = 16  # recordings one after the other, with no replay between
 _MOST_DISAGREEMENTS = 4

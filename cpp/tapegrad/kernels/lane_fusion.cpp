@@ -7,6 +7,7 @@ namespace tapegrad {
 LaneFusion::LaneFusion(const LaneKernel& kernel, const InputBits& uniform)
     : k_(kernel),
       short_(uniform[kernel.n_inputs]),
+      batch_(kernel.batch != nullptr),
       first_constant_(kernel.first_constant()),
       first_result_(kernel.first_result()),
       count_(first_result_ + kernel.code.size()),
@@ -40,6 +41,11 @@ void LaneFusion::analyse() {
     next_output_[k] = first_output_[op];
     first_output_[op] = static_cast<uint32_t>(k);
     needed_[op] = 1;
+  }
+  for (const LaneKernel::Output& o : k_.outputs) {
+    if (o.once == none) continue;
+    needed_[alias_[o.once]] = 1;
+    ++uses_[alias_[o.once]];
   }
   for (uint32_t op = static_cast<uint32_t>(count_); op-- > first_result_;) {
     if (!needed_[op] || alias_[op] != op) continue;
@@ -99,14 +105,25 @@ bool LaneFusion::is_row_product(uint32_t op) const {
   return is(op, scalar_fn_of<Multiply>()) && !uniform_[arg(op, 0)] && !uniform_[arg(op, 1)];
 }
 
+// a * b, or a * a where that may count as one.
+bool LaneFusion::is_product(uint32_t op) const {
+  return is(op, scalar_fn_of<Multiply>()) || (batch_ && is(op, scalar_fn_of<Square>()));
+}
+
 // Which argument of the sum `op` is a product that it can take in; -1: neither.
 int LaneFusion::product_side(uint32_t op) const {
   if (op == none || !is(op, scalar_fn_of<Add>())) return -1;
   for (int side = 1; side >= 0; --side) {
     const uint32_t p = arg(op, side);
-    if (can_take(op, p, 4 * reach) && is(p, scalar_fn_of<Multiply>())) return side;
+    if (can_take(op, p, 4 * reach) && is_product(p)) return side;
   }
   return -1;
+}
+
+// A row comes first.
+std::pair<uint32_t, uint32_t> LaneFusion::factors(uint32_t product) const {
+  const uint32_t a = arg(product, 0), b = arity(product) == 1 ? a : arg(product, 1);
+  return uniform_[a] ? std::pair{b, a} : std::pair{a, b};
 }
 
 bool LaneFusion::fuse_sum_of_products(uint32_t root) {
@@ -119,7 +136,7 @@ bool LaneFusion::fuse_sum_of_products(uint32_t root) {
     products_.push_back(arg(sum, side));
     start = arg(sum, 1 - side);
     if (!can_take(sum, start, 4 * reach)) break;
-    if (!is(start, scalar_fn_of<Multiply>())) continue;
+    if (!is_product(start)) continue;
     products_.push_back(start);
     start = none;
     break;
@@ -137,8 +154,7 @@ bool LaneFusion::fuse_sum_of_products(uint32_t root) {
   std::vector<uint32_t>& list = lists_.emplace_back();
   list.push_back(start);
   for (size_t i = products_.size(); i-- > 0;) {
-    uint32_t a = arg(products_[i], 0), b = arg(products_[i], 1);
-    if (uniform_[a]) std::swap(a, b);
+    const auto [a, b] = factors(products_[i]);
     list.push_back(a);
     list.push_back(b);
   }
@@ -152,9 +168,16 @@ void LaneFusion::fuse() {
     if (needed_[op] && !uniform_[op] && alias_[op] == op) shape_of(op) = Shape::single;
   for (uint32_t op = static_cast<uint32_t>(count_); op-- > first_result_;) {
     if (shape_of(op) != Shape::single) continue;
-    if (fuse_sum_of_products(op)) continue;
+    if (fuse_summed_product(op) || fuse_sum_of_products(op)) continue;
     if (!fuse_two_products(op)) fuse_pair(op);
   }
+}
+
+bool LaneFusion::fuse_summed_product(uint32_t root) {
+  if (!batch_ || !is_product(root) || uses_[root] != 1 || first_output_[root] == none) return false;
+  if (!k_.outputs[first_output_[root]].summed) return false;
+  shape_of(root) = Shape::summed_product;
+  return true;
 }
 
 bool LaneFusion::fuse_two_products(uint32_t root) {
@@ -184,6 +207,7 @@ void LaneFusion::operands_of(uint32_t root, std::vector<uint32_t>& to) {
   };
   switch (shape_of(root)) {
     case Shape::single:
+    case Shape::summed_product:
       return all(root);
     case Shape::pair: {
       const int side = side_of(root);

@@ -4,6 +4,7 @@
 // Each function is rounded as it is alone; a sum of products keeps its order.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "tapegrad/kernels/lane_plan.h"
@@ -19,10 +20,11 @@ class LaneFusion {
   enum class Shape : uint8_t {
     dropped,  // not needed, uniform, or part of a root
     single,
-    pair,            // one argument is fused
-    products,        // a*b + c*d
-    difference,      // a*b - c*d
-    sum_of_products  // ((t + a*b) + c*d) ...
+    pair,             // one argument is fused
+    products,         // a*b + c*d
+    difference,       // a*b - c*d
+    sum_of_products,  // ((t + a*b) + c*d) ...
+    summed_product    // a*b, of which only a sum over the batch is wanted
   };
 
   LaneFusion(const LaneKernel& kernel, const InputBits& uniform);
@@ -44,6 +46,8 @@ class LaneFusion {
   }
   static int first_of(ScalarFn fn);             // a LaneFirst, or -1
   static int second_of(ScalarFn fn, int side);  // a LaneSecond, or -1
+
+  std::pair<uint32_t, uint32_t> factors(uint32_t product) const;
 
   // Appends the operands of a root, those of what it has taken in.
   void operands_of(uint32_t root, std::vector<uint32_t>& to);
@@ -67,7 +71,7 @@ class LaneFusion {
   }
 
   const LaneKernel& k_;
-  const bool short_;
+  const bool short_, batch_;
   const uint32_t first_constant_, first_result_;
   const size_t count_;
   std::vector<uint32_t> alias_;  // what stands for an operand: copies are none
@@ -84,9 +88,11 @@ class LaneFusion {
 
   bool can_take(uint32_t root, uint32_t op, uint32_t distance = reach) const;
   bool is_row_product(uint32_t op) const;
+  bool is_product(uint32_t op) const;
   int product_side(uint32_t op) const;
   bool fuse_sum_of_products(uint32_t root);
   bool fuse_two_products(uint32_t root);
+  bool fuse_summed_product(uint32_t root);
   void fuse_pair(uint32_t root);
 
   std::vector<Shape> shape_;

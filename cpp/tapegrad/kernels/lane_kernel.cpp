@@ -47,6 +47,12 @@ class PlanCache {
     return made;
   }
 
+  // The plan made last, null where there is none.
+  const LanePlan<T>* any() const {
+    const Entry* e = head_.load(std::memory_order_acquire);
+    return e ? e->plan.get() : nullptr;
+  }
+
  private:
   static constexpr int most_plans = 32;
 
@@ -97,6 +103,10 @@ void check_lane_kernel(const LaneKernel& k) {
       fail("an output is of ", dtype_name(k.dtype), ", or bool where it is not summed; got ",
            dtype_name(o.dtype));
   }
+  if (k.batch &&
+      (k.batch->inputs.size() != k.n_inputs || k.batch->outputs.size() != k.outputs.size()))
+    fail("a batch says where each input and each output lies; it has ", k.batch->inputs.size(),
+         " and ", k.batch->outputs.size(), " for ", k.n_inputs, " and ", k.outputs.size());
 }
 
 struct LaneProgram::Code {
@@ -116,6 +126,7 @@ struct LaneProgram::Code {
   template <class T>
   void run(std::span<const Value> inputs, std::span<const int64_t> space,
            std::span<Value> outputs) {
+    if (kernel.batch) return run_batch<T>(inputs, space[0], outputs);
     thread_local InputBits uniform;
     uniform.reset(inputs.size());
     const int64_t size = element_count(space);
@@ -126,6 +137,28 @@ struct LaneProgram::Code {
     std::unique_ptr<LanePlan<T>> own;
     const LanePlan<T>& plan = plans<T>().get(kernel, uniform, own);
     run_lane_plan(kernel, plan, inputs, space, outputs);
+  }
+
+  // Which inputs are uniform is known beforehand.
+  InputBits batch_uniform() const {
+    InputBits uniform(kernel.n_inputs);
+    for (uint32_t i = 0; i < kernel.n_inputs; ++i)
+      if (kernel.batch->in[kernel.batch->inputs[i].array].axis == LaneBatch::no_axis)
+        uniform.set(i);
+    return uniform;
+  }
+
+  template <class T>
+  void run_batch(std::span<const Value> inputs, int64_t n, std::span<Value> outputs) {
+    if (n == 0) {
+      for (size_t k = 0; k < outputs.size(); ++k)
+        outputs[k] = Value::zeros(kernel.batch->out[k].dtype, kernel.batch->out[k].shape);
+      return;
+    }
+    std::unique_ptr<LanePlan<T>> own;
+    const LanePlan<T>* plan = plans<T>().any();
+    if (!plan) plan = &plans<T>().get(kernel, batch_uniform(), own);
+    run_lane_batch(kernel, *plan, inputs, n, outputs);
   }
 
   void make_empty(std::span<const int64_t> space, std::span<Value> outputs) const {
@@ -139,7 +172,8 @@ struct LaneProgram::Code {
   template <class T>
   int slot_count() {
     std::unique_ptr<LanePlan<T>> own;
-    return static_cast<int>(plans<T>().get(kernel, InputBits(kernel.n_inputs), own).slots);
+    const InputBits uniform = kernel.batch ? batch_uniform() : InputBits(kernel.n_inputs);
+    return static_cast<int>(plans<T>().get(kernel, uniform, own).slots);
   }
 };
 
@@ -162,10 +196,11 @@ int LaneProgram::slot_count() const {
 void LaneProgram::run(std::span<const Value> inputs, std::span<const int64_t> space,
                       std::span<Value> outputs) const {
   const LaneKernel& k = code_->kernel;
-  if (inputs.size() != k.n_inputs || outputs.size() != k.outputs.size())
-    throw_error<ValueError>("LaneProgram: the kernel has ", k.n_inputs, " inputs and ",
-                            k.outputs.size(), " outputs, got ", inputs.size(), " and ",
-                            outputs.size());
+  const size_t n_in = k.batch ? k.batch->in.size() : k.n_inputs;
+  const size_t n_out = k.batch ? k.batch->out.size() : k.outputs.size();
+  if (inputs.size() != n_in || outputs.size() != n_out)
+    throw_error<ValueError>("LaneProgram: the kernel has ", n_in, " inputs and ", n_out,
+                            " outputs, got ", inputs.size(), " and ", outputs.size());
   if (k.dtype == DType::float32) {
     code_->run<float>(inputs, space, outputs);
   } else {

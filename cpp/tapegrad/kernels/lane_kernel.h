@@ -6,7 +6,8 @@
 // and strides. An output is an operand stored as an array of the space's shape, or summed down to a
 // shape that broadcasts to it (sum_to_shape: () gives the sum of all). Blocks of lanes stay in the
 // first-level cache; threads share out the blocks. The bits depend on kernel, shapes and
-// instruction-set level alone; sums are those of kernels/reduce_sum.h.
+// instruction-set level alone; sums are those of kernels/reduce_sum.h, except in a kernel over a
+// batch (lane_batch.h).
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "tapegrad/base/value.h"
+#include "tapegrad/kernels/lane_batch.h"
 #include "tapegrad/scalar/function_list.h"
 
 namespace tapegrad {
@@ -36,6 +38,7 @@ struct LaneKernel {
     bool summed = false;
     Dims shape{};                  // of a summed output
     DType dtype = DType::float64;  // bool_ for a stored comparison, else the kernel's dtype
+    uint32_t once = ~uint32_t{0};  // in a batch: a uniform operand that is added to the sum
   };
 
   DType dtype = DType::float64;  // what is computed in: float64 or float32
@@ -43,6 +46,8 @@ struct LaneKernel {
   std::vector<double> constants;
   std::vector<Instruction> code;
   std::vector<Output> outputs;
+  // Of a kernel over a batch: where its inputs and outputs lie. Its space has one axis.
+  std::shared_ptr<const LaneBatch> batch{};
 
   uint32_t first_constant() const { return n_inputs; }
   uint32_t first_result() const { return n_inputs + static_cast<uint32_t>(constants.size()); }

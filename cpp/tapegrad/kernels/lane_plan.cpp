@@ -108,7 +108,7 @@ class PlanBuilder : LaneFusion {
         plan_.lane_uniforms.push_back(reg_[op]);
       }
     });
-    for (uint32_t op = first_result_; op < count_; ++op) {
+    for (uint32_t op = first_result_; op < count_ && !batch_; ++op) {
       if (uniform_[op]) continue;
       for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
         if (k_.outputs[k].summed || is_bool(k_.outputs[k].dtype)) continue;
@@ -143,6 +143,11 @@ class PlanBuilder : LaneFusion {
     for (uint32_t i = 0; i < k_.n_inputs; ++i)
       if (!uniform_[i]) emit_outputs(i);
     for_roots([&](uint32_t at, uint32_t root, const std::vector<uint32_t>& operands) {
+      if (shape_of(root) == Shape::summed_product) {
+        const auto [a, b] = factors(root);
+        add_sum(first_output_[root], place_[a], place_[b] | (uniform_[b] ? uniform_place : 0));
+        return release_operands(at, operands);
+      }
       LaneStep<T> step = step_of(root);
       const bool calls = step.run == nullptr;  // these may not write what they read
       if (!calls) release_operands(at, operands);
@@ -198,7 +203,8 @@ class PlanBuilder : LaneFusion {
         step.c = static_cast<uint32_t>(from.size() / 2);
         for (size_t i = 1; i < from.size(); ++i)
           plan_.lists.push_back(place_[from[i]] | (uniform_[from[i]] ? uniform_place : 0));
-        step.run = loops_.sum_of_products;
+        step.run = batch_ ? loops_.contracted_products : loops_.sum_of_products;
+        plan_.ns += 0.05 * step.c;
         return step;
       }
       default:
@@ -213,8 +219,36 @@ class PlanBuilder : LaneFusion {
     }
   }
 
+  // Sums over the batch that follow one another are one step.
+  void add_sum(uint32_t output, uint32_t a, uint32_t b) {
+    if (plan_.steps.empty() || plan_.steps.back().run != loops_.sums_of_rows) {
+      LaneStep<T> step{};
+      step.run = loops_.sums_of_rows;
+      step.b = static_cast<uint32_t>(plan_.lists.size());
+      plan_.steps.push_back(step);
+    }
+    // Pairs that share their first row run together.
+    if (plan_.steps.back().c > 0) {
+      uint32_t* const last = plan_.lists.data() + plan_.lists.size() - 3;
+      const bool alone = plan_.steps.back().c == 1 || last[-3] != last[0];
+      if (alone && a != last[0] && !(last[1] & uniform_place) && (last[1] == a || last[1] == b))
+        std::swap(last[0], last[1]);
+      if (b == last[0]) std::swap(a, b);
+    }
+    ++plan_.steps.back().c;
+    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())}) plan_.lists.push_back(x);
+    plan_.sinks.push_back(output);
+    const uint32_t once = k_.outputs[output].once;
+    plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    plan_.ns += 0.1;
+  }
+
   void emit_outputs(uint32_t op) {
     for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
+      if (batch_ && k_.outputs[k].summed) {
+        add_sum(k, place_[op], no_place);
+        continue;
+      }
       LaneStep<T> step{};
       step.a = place_[op];
       step.b = k;
@@ -222,6 +256,8 @@ class PlanBuilder : LaneFusion {
         step.b = static_cast<uint32_t>(plan_.sinks.size());
         plan_.sinks.push_back(k);
         step.run = sink;
+      } else if (batch_) {
+        step.run = is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>;
       } else if (is_bool(k_.outputs[k].dtype)) {
         step.run = store_bool;
       } else if (is_direct(op, k)) {
@@ -265,6 +301,15 @@ class PlanBuilder : LaneFusion {
     const T* from = at[s.a];
     bool* to = static_cast<bool*>(f.stores[s.b]) + f.begin;
     for (int64_t i = 0; i < f.count; ++i) to[i] = from[i] != 0;
+  }
+
+  template <class To>
+  static void store_part(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
+    const T* from = at[s.a];
+    const int64_t stride = f.parts[s.b].stride;
+    To* to = static_cast<To*>(f.parts[s.b].data) + f.begin * stride;
+    for (int64_t i = 0; i < f.count; ++i)
+      to[i * stride] = std::is_same_v<To, bool> ? from[i] != 0 : static_cast<To>(from[i]);
   }
 
   LanePlan<T>& plan_;

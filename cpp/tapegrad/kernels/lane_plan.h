@@ -49,6 +49,7 @@ struct LanePlan {
   std::vector<uint32_t> lane_uniforms;  // then registers
   std::vector<uint32_t> direct;         // then outputs that are written where they belong
   std::vector<uint32_t> sinks;          // outputs that are summed
+  std::vector<uint32_t> once;           // in a batch: registers added to them, or no_place
   uint32_t slots = 0;                   // then rows of the block
   double ns = 0;                        // per lane
 

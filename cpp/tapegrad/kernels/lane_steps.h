@@ -32,15 +32,23 @@ struct LaneStep {
 template <class T>
 struct LaneSink;
 
+// An output of a kernel over a batch: its first lane, and how far apart the lanes are.
+struct LaneStore {
+  void* data = nullptr;
+  int64_t stride = 1;
+};
+
 // What one thread holds while it runs blocks.
 template <class T>
 struct LaneFrame {
   const ElementwiseKernel<T>* kernels = nullptr;
   const uint32_t* lists = nullptr;  // operands of n-ary steps
   LaneSink<T>* sinks = nullptr;
-  void* const* stores = nullptr;  // whole output arrays
-  int64_t begin = 0;              // the block: its first element,
-  int64_t count = 0;              // and how many lanes count
+  void* const* stores = nullptr;     // whole output arrays
+  const LaneStore* parts = nullptr;  // where the outputs of a kernel over a batch lie
+  T* totals = nullptr;               // and the sums that it has by now of the chunk at work
+  int64_t begin = 0;                 // the block: its first element,
+  int64_t count = 0;                 // and how many lanes count
 };
 
 constexpr int sum_lanes_bytes = 128;  // the partial sums that reduce_loops.h keeps of a chunk
@@ -76,6 +84,11 @@ struct LaneLoops {
   // no_place, the pairs of places are frame.lists[step.b ...], step.c of them. Bit 31 of a factor's
   // place: it is uniform.
   LaneHandler<T> sum_of_products = nullptr;
+  // The same with fused multiply-adds, where the level has them.
+  LaneHandler<T> contracted_products = nullptr;
+  // frame.totals[t] += sum of a[i] * b[i] over the lanes that count: step.c triples (a, b, t) of
+  // frame.lists[step.b ...]; b may be uniform, or no_place: the sum of a.
+  LaneHandler<T> sums_of_rows = nullptr;
 
   // sums[(first + i) % lanes] += x[i], or += x[i] * y[i]: a part of what FoldLoops::row does.
   void (*accumulate)(T* sums, const T* x, int64_t first, int64_t n) = nullptr;

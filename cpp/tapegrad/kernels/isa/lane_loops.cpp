@@ -1,4 +1,4 @@
-#include "tapegrad/kernels/isa/lane_loops.h"
+#include "tapegrad/kernels/isa/lane_products.h"
 
 namespace tapegrad {
 namespace {
@@ -47,56 +47,6 @@ void products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
   for_lanes(out, n, [=](int64_t i) {
     return sign > 0 ? a[i] * b[i] + c[i] * d[i] : a[i] * b[i] - c[i] * d[i];
   });
-}
-
-// Some vectors of sums stay in registers while the list is read.
-template <class T, int64_t lanes>
-void sum_products_of(const LaneStep<T>& s, T* const* at, int64_t i, const uint32_t* list) {
-  T sums[lanes];
-  uint32_t k = 0;
-  if (s.a != no_place) {
-    const T* t = at[s.a] + i;
-#pragma omp simd
-    for (int64_t j = 0; j < lanes; ++j) sums[j] = t[j];
-  } else {
-    const T* a = at[list[0]] + i;
-    const bool uniform = list[1] & uniform_place;
-    const T* b = at[list[1] & ~uniform_place] + (uniform ? 0 : i);
-    const T y = b[0];
-    if (uniform) {
-#pragma omp simd
-      for (int64_t j = 0; j < lanes; ++j) sums[j] = a[j] * y;
-    } else {
-#pragma omp simd
-      for (int64_t j = 0; j < lanes; ++j) sums[j] = a[j] * b[j];
-    }
-    k = 1;
-  }
-  for (; k < s.c; ++k) {
-    const T* a = at[list[2 * k]] + i;
-    const uint32_t place = list[2 * k + 1];
-    if (place & uniform_place) {
-      const T y = at[place & ~uniform_place][0];
-#pragma omp simd
-      for (int64_t j = 0; j < lanes; ++j) sums[j] = sums[j] + a[j] * y;
-    } else {
-      const T* b = at[place] + i;
-#pragma omp simd
-      for (int64_t j = 0; j < lanes; ++j) sums[j] = sums[j] + a[j] * b[j];
-    }
-  }
-  T* out = at[s.out] + i;
-#pragma omp simd
-  for (int64_t j = 0; j < lanes; ++j) out[j] = sums[j];
-}
-
-template <class T>
-void sum_of_products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& frame) {
-  const uint32_t* list = frame.lists + s.b;
-  constexpr int64_t wide = 4 * lane_width<T>;
-  int64_t i = 0;
-  for (; i + wide <= n; i += wide) sum_products_of<T, wide>(s, at, i, list);
-  for (; i < n; i += lane_width<T>) sum_products_of<T, lane_width<T>>(s, at, i, list);
 }
 
 template <class T>
@@ -151,7 +101,9 @@ void fill(LaneLoops<T>& loops) {
   add_singles(loops, CheapFunctions());
   loops.two_products = products<T, 1>;
   loops.product_difference = products<T, -1>;
-  loops.sum_of_products = sum_of_products<T>;
+  loops.sum_of_products = sum_of_products<T, false>;
+  loops.contracted_products = sum_of_products<T, true>;
+  loops.sums_of_rows = sums_of_rows<T>;
   loops.accumulate = accumulate<T>;
   loops.accumulate_product = accumulate_product<T>;
   loops.finish = finish<T>;

@@ -10,19 +10,9 @@
 
 namespace tapegrad {
 
-size_t ScalarWriter::KeyHash::operator()(const Key& k) const {
-  size_t h = static_cast<size_t>(k.fn);
-  for (ValueId v : {k.a, k.b, k.c}) h = (h ^ v) * 0x9E3779B97F4A7C15u;
-  return h ^ (h >> 29);
-}
-
-const Value* ScalarWriter::constant(ValueId v) const {
-  return v != no_operand && to_.program().is_constant(v) ? &to_.program().constant_of(v) : nullptr;
-}
-
 ValueId ScalarWriter::number(double x, DType dtype) {
-  return to_.constant(is_floating(dtype) ? Value::scalar(x, dtype)
-                                         : Value::integer_scalar(static_cast<int64_t>(x), dtype));
+  return constant(is_floating(dtype) ? Value::scalar(x, dtype)
+                                     : Value::integer_scalar(static_cast<int64_t>(x), dtype));
 }
 
 ValueId ScalarWriter::sum(DType d, std::span<const ValueId> terms) {
@@ -33,7 +23,8 @@ ValueId ScalarWriter::sum(DType d, std::span<const ValueId> terms) {
 }
 
 ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
-  const Value *x = constant(a), *y = constant(b), *z = constant(c);
+  const auto at = [&](ValueId v) { return v == no_operand ? nullptr : constant_at(v); };
+  const Value *x = at(a), *y = at(b), *z = at(c);
   const int arity = scalar_fn_info(fn).arity;
   const bool all = x && (arity < 2 || y) && (arity < 3 || z);
   const auto is = [](const Value* v, double number) { return v && v->as_double() == number; };
@@ -41,9 +32,9 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
     const Value in[3] = {*x, y ? *y : Value(), z ? *z : Value()};
     Value out = is_floating(dtype) ? Value::scalar(0, dtype) : Value::integer_scalar(0, dtype);
     eval_elementwise(fn, {in, static_cast<size_t>(arity)}, out);
-    return to_.constant(std::move(out));
+    return constant(std::move(out));
   }
-  const auto same_type = [&](ValueId v) { return to_.program().type_of(v).dtype == dtype; };
+  const auto same_type = [&](ValueId v) { return dtype_at(v) == dtype; };
   if (fn == scalar_fn_of<Add>()) {
     if (is(x, 0) && same_type(b)) return b;
     if (is(y, 0) && same_type(a)) return a;
@@ -66,37 +57,65 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
 
 ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
   if (const ValueId found = simplified(fn, dtype, a, b, c); found != no_operand) return found;
-  const auto [at, is_new] = known_.try_emplace(Key{fn, a, b, c}, 0);
-  if (!is_new) return at->second;
+  const uint64_t hash = mix_hash(mix_hash(mix_hash(static_cast<uint64_t>(fn) + 1, a), b), c);
+  const uint32_t known = table_.find(hash, [&](uint32_t k) {
+    const Known& other = known_[k];
+    return other.fn == fn && other.a == a && other.b == b && other.c == c;
+  });
+  if (known != FlatTable::none) return known_[known].result;
   const ValueId in[3] = {a, b, c};
   const auto arity = static_cast<size_t>(scalar_fn_info(fn).arity);
-  const TensorType type{dtype, Dims()};
-  const ValueId id =
-      to_.step(op_by_id(static_cast<uint16_t>(fn)), Attrs(), {in, arity}, {&type, 1});
-  known_[Key{fn, a, b, c}] = id;
-  ++written_;
+  const ValueId id = write(fn, dtype, {in, arity});
+  table_.insert(hash, static_cast<uint32_t>(known_.size()));
+  known_.push_back({fn, a, b, c, id});
   return id;
 }
 
-void ScalarWriter::set_elements(ValueId old, std::vector<ValueId> elements) {
-  places_[old].elements = std::move(elements);
+const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
+  if (!elements_[old].empty()) return elements_[old];
+  if (!from_.is_constant(old)) {
+    std::vector<ValueId> loaded = load(old);
+    return elements_[old] = std::move(loaded);
+  }
+  const Value& v = from_.constant_of(old);
+  std::vector<ValueId> numbers;
+  for (int64_t i = 0; i < v.size(); ++i) numbers.push_back(number(v.at(i), v.dtype()));
+  return elements_[old] = std::move(numbers);
 }
 
-const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
-  Place& place = places_[old];
-  if (!place.elements.empty()) return place.elements;
-  const TensorType& type = from_.type_of(old);
+namespace {
+
+// Scalars as steps of a program, which puts arrays together again for whoever needs them whole.
+class ProgramScalars final : public ScalarWriter {
+ public:
+  explicit ProgramScalars(const Program& from)
+      : ScalarWriter(from), whole_(from.values.size(), no_operand) {}
+
+  ProgramWriter& to() { return to_; }
+  ValueId whole(ValueId old);
+  void set_whole(ValueId old, ValueId now) { whole_[old] = now; }
+
+ private:
+  std::vector<ValueId> load(ValueId old) override;
+  ValueId constant(Value scalar) override { return to_.constant(std::move(scalar)); }
+  const Value* constant_at(ValueId v) const override {
+    return to_.program().is_constant(v) ? &to_.program().constant_of(v) : nullptr;
+  }
+  DType dtype_at(ValueId v) const override { return to_.program().type_of(v).dtype; }
+  ValueId write(ScalarFn fn, DType dtype, std::span<const ValueId> in) override {
+    const TensorType type{dtype, Dims()};
+    return to_.step(op_by_id(static_cast<uint16_t>(fn)), Attrs(), in, {&type, 1});
+  }
+
+  ProgramWriter to_;
+  std::vector<ValueId> whole_;
+};
+
+std::vector<ValueId> ProgramScalars::load(ValueId old) {
+  const TensorType& type = from().type_of(old);
   const int64_t n = element_count(type.shape);
-  if (from_.is_constant(old)) {
-    const Value& v = from_.constant_of(old);
-    for (int64_t i = 0; i < n; ++i) place.elements.push_back(number(v.at(i), type.dtype));
-    return place.elements;
-  }
   ValueId all = whole(old);
-  if (type.shape.empty()) {
-    places_[old].elements = {all};
-    return places_[old].elements;
-  }
+  if (type.shape.empty()) return {all};
   static const Op& reshape = *find_op("reshape");
   static const Op& slice = *find_op("slice");
   if (type.shape.size() != 1) {
@@ -104,35 +123,38 @@ const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
     all = to_.step(reshape, Attrs{std::vector<int64_t>{n}}, {&all, 1}, {&flat, 1});
   }
   const TensorType scalar{type.dtype, Dims()};
+  std::vector<ValueId> found;
   for (int64_t i = 0; i < n; ++i)
-    place.elements.push_back(
+    found.push_back(
         to_.step(slice, Attrs{std::vector<int64_t>{0, i, 0, 0}}, {&all, 1}, {&scalar, 1}));
-  return place.elements;
+  return found;
 }
 
-ValueId ScalarWriter::whole(ValueId old) {
-  Place& place = places_[old];
-  if (place.whole != no_operand) return place.whole;
-  if (from_.is_constant(old)) return place.whole = to_.constant(from_.constant_of(old));
-  const TensorType& type = from_.type_of(old);
-  if (type.shape.empty()) return place.whole = place.elements.at(0);
+ValueId ProgramScalars::whole(ValueId old) {
+  ValueId& whole = whole_[old];
+  if (whole != no_operand) return whole;
+  if (from().is_constant(old)) return whole = to_.constant(from().constant_of(old));
+  const TensorType& type = from().type_of(old);
+  const std::vector<ValueId>& parts = elements(old);
+  if (type.shape.empty()) return whole = parts.at(0);
   static const Op& stack = *find_op("stack");
   static const Op& reshape = *find_op("reshape");
-  const TensorType flat{type.dtype, Dims{static_cast<int64_t>(place.elements.size())}};
-  place.whole = to_.step(stack, Attrs{int64_t{0}}, place.elements, {&flat, 1});
+  const TensorType flat{type.dtype, Dims{static_cast<int64_t>(parts.size())}};
+  whole = to_.step(stack, Attrs{int64_t{0}}, parts, {&flat, 1});
   if (type.shape.size() != 1)
-    place.whole =
-        to_.step(reshape, Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
-                 {&place.whole, 1}, {&type, 1});
-  return place.whole;
+    whole = to_.step(reshape, Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
+                     {&whole, 1}, {&type, 1});
+  return whole;
 }
+
+}  // namespace
 
 Program expand_small(const Program& p, int64_t most_elements, size_t most_scalars) {
   const auto is_small = [&](ValueId v) {
     const int64_t n = element_count(p.type_of(v).shape);
     return n > 0 && n <= most_elements;
   };
-  ScalarWriter w(p);
+  ProgramScalars w(p);
   for (ValueId v : p.inputs) w.set_whole(v, w.to().input(p.type_of(v)));
   for (ValueId v : p.captures) w.set_whole(v, w.to().capture(p.type_of(v)));
   std::vector<ValueId> ins;

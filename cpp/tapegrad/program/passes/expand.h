@@ -1,29 +1,30 @@
 // Small arrays as scalars: see expand.cpp.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
+#include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/writer.h"
 #include "tapegrad/scalar/functions.h"
 
 namespace tapegrad {
 
-// Writes the scalars that small arrays are taken apart into, and puts arrays together again for
-// whoever needs them whole. Scalars go through a few identities as they are written, because most
-// of what derivatives of small arrays multiply and add is zero or one.
+// The scalars that small arrays are taken apart into, by numbers that a backend gives out. Scalars
+// go through a few identities as they are written, because most of what derivatives of small arrays
+// multiply and add is zero or one.
 class ScalarWriter {
  public:
-  explicit ScalarWriter(const Program& from) : from_(from) {}
+  explicit ScalarWriter(const Program& from) : from_(from), elements_(from.values.size()) {}
+  virtual ~ScalarWriter() = default;
 
   const Program& from() const { return from_; }
-  ProgramWriter& to() { return to_; }
 
-  // The elements of a value of the old program, in C order; and the value as a whole.
+  // The elements of a value of the old program, in C order.
   const std::vector<ValueId>& elements(ValueId old);
-  ValueId whole(ValueId old);
-  void set_elements(ValueId old, std::vector<ValueId> elements);
-  void set_whole(ValueId old, ValueId now) { places_[old].whole = now; }
+  void set_elements(ValueId old, std::vector<ValueId> elements) {
+    elements_[old] = std::move(elements);
+  }
+  bool has_elements(ValueId old) const { return !elements_[old].empty(); }
 
   ValueId apply(ScalarFn fn, DType dtype, ValueId a, ValueId b = no_operand,
                 ValueId c = no_operand);
@@ -35,35 +36,36 @@ class ScalarWriter {
   // a[0] + a[1] + ..., zero where there is none.
   ValueId sum(DType d, std::span<const ValueId> terms);
 
-  size_t written() const { return written_; }
+  size_t written() const { return known_.size(); }
+  virtual int64_t most_terms() const { return 4096; }  // of one step
 
   static constexpr ValueId no_operand = ~ValueId{0};
 
+ protected:
+  // The elements of a value that no rule has taken apart, which is no constant.
+  virtual std::vector<ValueId> load(ValueId old) = 0;
+  virtual ValueId constant(Value scalar) = 0;
+  virtual const Value* constant_at(ValueId v) const = 0;  // null where v is none
+  virtual DType dtype_at(ValueId v) const = 0;
+  virtual ValueId write(ScalarFn fn, DType dtype, std::span<const ValueId> in) = 0;
+
  private:
-  struct Place {
-    std::vector<ValueId> elements;
-    ValueId whole = no_operand;
-  };
-  struct Key {
+  struct Known {
     ScalarFn fn;
-    ValueId a, b, c;
-    bool operator==(const Key&) const = default;
-  };
-  struct KeyHash {
-    size_t operator()(const Key& k) const;
+    ValueId a, b, c, result;
   };
 
-  const Value* constant(ValueId v) const;
   ValueId simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c);
 
   const Program& from_;
-  ProgramWriter to_;
-  std::unordered_map<ValueId, Place> places_;
-  std::unordered_map<Key, ValueId, KeyHash> known_;
-  size_t written_ = 0;
+  std::vector<std::vector<ValueId>> elements_;
+  std::vector<Known> known_;
+  FlatTable table_;  // of known_
 };
 
 // Writes the scalars of one step; false where it has no rule, and then nothing was written.
 bool expand_step(ScalarWriter& w, const Program::Step& s);
+// Whether the step only moves elements: what it writes are elements of its inputs, and constants.
+bool only_moves(const Program::Step& s);
 
 }  // namespace tapegrad

@@ -3,8 +3,7 @@
 #include <unordered_map>
 
 #include "tapegrad/ops/axes.h"
-#include "tapegrad/ops/einsum_spec.h"
-#include "tapegrad/program/passes/expand.h"
+#include "tapegrad/program/passes/expand_rules.h"
 
 // How the steps of expand.cpp are taken apart. What only moves elements is not looked into: the op
 // itself is evaluated on the numbers of the elements.
@@ -12,29 +11,7 @@
 namespace tapegrad {
 namespace {
 
-using Elements = std::vector<ValueId>;
 using Rule = bool (*)(ScalarWriter& w, const Program::Step& s);
-
-const Dims& shape_of(const ScalarWriter& w, ValueId v) { return w.from().type_of(v).shape; }
-DType dtype_of_value(const ScalarWriter& w, ValueId v) { return w.from().type_of(v).dtype; }
-ValueId input(const ScalarWriter& w, const Program::Step& s, size_t i) { return w.from().in(s)[i]; }
-
-// Positions in an array of `shape` of the elements of its broadcast to `to`.
-std::vector<size_t> broadcast_positions(const Dims& shape, const Dims& to) {
-  const Dims strides = broadcast_strides(shape, contiguous_strides(shape), to);
-  std::vector<size_t> at(static_cast<size_t>(element_count(to)));
-  Dims index(to.size(), 0);
-  for (size_t& position : at) {
-    int64_t p = 0;
-    for (size_t k = 0; k < to.size(); ++k) p += index[k] * strides[k];
-    position = static_cast<size_t>(p);
-    for (size_t k = to.size(); k-- > 0;) {
-      if (++index[k] < to[k]) break;
-      index[k] = 0;
-    }
-  }
-  return at;
-}
 
 bool elementwise(ScalarWriter& w, const Program::Step& s) {
   const auto fn = static_cast<ScalarFn>(s.op);
@@ -131,22 +108,35 @@ bool pad(ScalarWriter& w, const Program::Step& s) {
   return true;
 }
 
-// base with base[key] += update, through where base[key] = update would write.
+// base with base[key] += update: what base[key] would read says where the elements go.
+template <bool by_arrays>
 bool adds(ScalarWriter& w, const Program::Step& s) {
-  static const Op& set = *find_op("slice_set");
+  static const Op& read = *find_op(by_arrays ? "gather" : "slice");
   const ValueId base = input(w, s, 0), update = input(w, s, 1);
-  if (dtype_of_value(w, base) != dtype_of_value(w, update)) return false;
-  Program::Step as_set = s;
-  as_set.op = set.id;
-  std::vector<Value> numbers;
-  if (!evaluate_on_numbers(w, as_set, 2, numbers)) return false;
-  const Elements before = w.elements(base), added = w.elements(update);
-  Elements out;
-  for (int64_t k = 0; k < numbers[0].size(); ++k) {
-    const auto x = static_cast<size_t>(numbers[0].at(k)) - first_number;
-    const ValueId old = before[static_cast<size_t>(k)];
-    out.push_back(
-        x < before.size() ? old : w.add(dtype_of_value(w, base), old, added[x - before.size()]));
+  const DType d = dtype_of_value(w, base);
+  if (d != dtype_of_value(w, update)) return false;
+  Elements out = w.elements(base);
+  const Dims& shape = shape_of(w, base);
+  std::vector<int64_t> own(out.size());
+  for (size_t k = 0; k < own.size(); ++k) own[k] = static_cast<int64_t>(k);
+  std::vector<Value> in, region(1);
+  in.push_back(shape.empty() ? Value::integer_scalar(0) : Value::from_int64(own, shape));
+  for (size_t i = 2; i < s.n_in; ++i) {
+    if (!w.from().is_constant(input(w, s, i))) return false;
+    in.push_back(w.from().constant_of(input(w, s, i)));
+  }
+  read.eval(w.from().attrs_of(s), in, region);
+  Dims from = shape_of(w, update);
+  const Dims to = region[0].shape();
+  if (from.size() > to.size()) {  // by axes of length 1
+    const size_t extra = from.size() - to.size();
+    from = Dims(from.data() + extra, to.size());
+  }
+  const std::vector<size_t> at = broadcast_positions(from, to);
+  const Elements added = w.elements(update);
+  for (size_t k = 0; k < at.size(); ++k) {
+    ValueId& element = out[static_cast<size_t>(region[0].at(static_cast<int64_t>(k)))];
+    element = w.add(d, element, added[at[k]]);
   }
   w.set_elements(s.first_out, std::move(out));
   return true;
@@ -167,14 +157,6 @@ std::vector<Elements> folded(ScalarWriter& w, const Program::Step& s, const Dims
 std::vector<Elements> folded(ScalarWriter& w, const Program::Step& s) {
   const int ndim = shape_of(w, input(w, s, 0)).ndim();
   return folded(w, s, axis_flags(w.from().attrs_of(s), 0, ndim, op_by_id(s.op).name));
-}
-
-bool is_float_step(const ScalarWriter& w, const Program::Step& s) {
-  const DType d = dtype_of_value(w, s.first_out);
-  if (!is_floating(d)) return false;
-  for (ValueId v : w.from().in(s))
-    if (dtype_of_value(w, v) != d) return false;
-  return true;
 }
 
 bool sum(ScalarWriter& w, const Program::Step& s) {
@@ -212,6 +194,57 @@ bool chain(ScalarWriter& w, const Program::Step& s) {
   return true;
 }
 
+// 1 / (how many elements attain the extreme) for those that do, else 0; NaN attains NaN.
+bool tie_shares(ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const DType d = dtype_of_value(w, s.first_out);
+  const Elements in = w.elements(input(w, s, 0)), tops = w.elements(input(w, s, 1));
+  const Dims& shape = shape_of(w, s.first_out);
+  const Dims flags = axis_flags(w.from().attrs_of(s), 0, shape.ndim(), "tie_shares");
+  const std::vector<size_t> to = broadcast_positions(reduced_shape(shape, flags, true), shape);
+  const ValueId zero = w.number(0, d), one = w.number(1, d);
+  const auto test = [&](ScalarFn fn, ValueId a, ValueId b) {
+    return w.apply(fn, DType::bool_, a, b);
+  };
+  Elements attains(in.size()), counts(tops.size(), zero), shares(tops.size()), out(in.size());
+  for (size_t k = 0; k < in.size(); ++k) {
+    const ValueId x = in[k], top = tops[to[k]];
+    const ValueId both_nan = test(scalar_fn_of<LogicalAnd>(), test(scalar_fn_of<NotEqual>(), x, x),
+                                  test(scalar_fn_of<NotEqual>(), top, top));
+    attains[k] = test(scalar_fn_of<LogicalOr>(), test(scalar_fn_of<Equal>(), x, top), both_nan);
+    counts[to[k]] =
+        w.add(d, counts[to[k]], w.apply(scalar_fn_of<Select>(), d, attains[k], one, zero));
+  }
+  for (size_t k = 0; k < shares.size(); ++k)
+    shares[k] = w.apply(scalar_fn_of<Divide>(), d, one, counts[k]);
+  for (size_t k = 0; k < in.size(); ++k)
+    out[k] = w.apply(scalar_fn_of<Select>(), d, attains[k], shares[to[k]], zero);
+  w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
+// log(sum of exp(x - top)) + top, of a finite top or 0.
+bool logsumexp(ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const DType d = dtype_of_value(w, s.first_out);
+  Elements out;
+  for (const Elements& group : folded(w, s)) {
+    ValueId top = group.at(0), total = ScalarWriter::no_operand;
+    for (size_t k = 1; k < group.size(); ++k)
+      top = w.apply(scalar_fn_of<Maximum>(), d, top, group[k]);
+    const ValueId finite = w.apply(scalar_fn_of<Isfinite>(), DType::bool_, top);
+    const ValueId base = w.apply(scalar_fn_of<Select>(), d, finite, top, w.number(0, d));
+    for (ValueId x : group) {
+      const ValueId term =
+          w.apply(scalar_fn_of<Exp>(), d, w.apply(scalar_fn_of<Subtract>(), d, x, base));
+      total = total == ScalarWriter::no_operand ? term : w.add(d, total, term);
+    }
+    out.push_back(w.add(d, w.apply(scalar_fn_of<Log>(), d, total), base));
+  }
+  w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
 bool sum_to_shape(ScalarWriter& w, const Program::Step& s) {
   if (!is_float_step(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
@@ -222,107 +255,6 @@ bool sum_to_shape(ScalarWriter& w, const Program::Step& s) {
   for (size_t k = 0; k < in.size(); ++k) groups[to[k]].push_back(in[k]);
   Elements out;
   for (const Elements& group : groups) out.push_back(w.sum(d, group));
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
-  Elements terms;
-  for (size_t k = 0; k < a.size(); ++k) terms.push_back(w.multiply(d, a[k], b[k]));
-  return w.sum(d, terms);
-}
-
-// Vectors and matrices; stacks of them are left whole.
-bool matmul(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const Dims a = shape_of(w, input(w, s, 0)), b = shape_of(w, input(w, s, 1));
-  if (a.size() > 2 || b.size() > 2 || a.empty() || b.empty()) return false;
-  const auto rows = static_cast<size_t>(a.size() == 2 ? a[0] : 1);
-  const auto inner = static_cast<size_t>(a.back());
-  const auto columns = static_cast<size_t>(b.size() == 2 ? b[1] : 1);
-  const Elements x = w.elements(input(w, s, 0)), y = w.elements(input(w, s, 1));
-  Elements out;
-  for (size_t i = 0; i < rows; ++i)
-    for (size_t j = 0; j < columns; ++j) {
-      Elements row, column;
-      for (size_t k = 0; k < inner; ++k) {
-        row.push_back(x[i * inner + k]);
-        column.push_back(y[k * columns + j]);
-      }
-      out.push_back(dot(w, dtype_of_value(w, s.first_out), row, column));
-    }
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-bool einsum(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const Attrs& attrs = w.from().attrs_of(s);
-  std::vector<Dims> shapes;
-  for (ValueId v : w.from().in(s)) shapes.push_back(shape_of(w, v));
-  const EinsumSpec spec = parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
-  const DType d = dtype_of_value(w, s.first_out);
-  std::vector<Elements> in;
-  for (ValueId v : w.from().in(s)) in.push_back(w.elements(v));
-  int64_t points = 1;
-  for (int64_t n : spec.lengths) points *= n;
-  if (points > 4096) return false;
-  const auto position = [&](const std::vector<int>& labels, const Dims& shape,
-                            const std::vector<int64_t>& index) {
-    int64_t p = 0;
-    for (size_t k = 0; k < labels.size(); ++k)
-      p = p * shape[k] + (shape[k] == 1 ? 0 : index[static_cast<size_t>(labels[k])]);
-    return static_cast<size_t>(p);
-  };
-  const Dims out_shape = spec.output_shape();
-  std::vector<Elements> terms(static_cast<size_t>(element_count(out_shape)));
-  std::vector<int64_t> index(spec.lengths.size(), 0);
-  for (int64_t k = 0; k < points; ++k) {
-    ValueId product = in[0][position(spec.inputs[0], shapes[0], index)];
-    for (size_t i = 1; i < in.size(); ++i)
-      product = w.multiply(d, product, in[i][position(spec.inputs[i], shapes[i], index)]);
-    terms[position(spec.output, out_shape, index)].push_back(product);
-    for (size_t axis = index.size(); axis-- > 0;) {
-      if (++index[axis] < spec.lengths[axis]) break;
-      index[axis] = 0;
-    }
-  }
-  Elements out;
-  for (const Elements& group : terms) out.push_back(w.sum(d, group));
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-// Vectors of length 3, of length 2 (no z) or 1 (z alone): see cross_last.
-bool cross(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  const Dims& shape = shape_of(w, s.first_out);
-  const int64_t keep = shape.back();
-  const Dims stack(shape.data(), shape.size() - 1);
-  const ValueId missing = ScalarWriter::no_operand;
-  std::vector<Elements> in[2];
-  for (size_t i = 0; i < 2; ++i) {
-    const Dims own = shape_of(w, input(w, s, i));
-    const auto length = static_cast<size_t>(own.back());
-    const Elements all = w.elements(input(w, s, i));
-    for (size_t at : broadcast_positions(Dims(own.data(), own.size() - 1), stack)) {
-      const auto component = [&](size_t c) { return all[at * length + c]; };
-      in[i].push_back(length == 3   ? Elements{component(0), component(1), component(2)}
-                      : length == 2 ? Elements{component(0), component(1), missing}
-                                    : Elements{missing, missing, component(0)});
-    }
-  }
-  const auto product = [&](ValueId a, ValueId b) {
-    return a == missing || b == missing ? w.number(0, d) : w.multiply(d, a, b);
-  };
-  Elements out;
-  for (size_t v = 0; v < in[0].size(); ++v)
-    for (size_t c = keep == 1 ? 2 : 0; c < (keep == 2 ? 2u : 3u); ++c) {
-      const size_t j = (c + 1) % 3, k = (c + 2) % 3;
-      out.push_back(w.apply(scalar_fn_of<Subtract>(), d, product(in[0][v][j], in[1][v][k]),
-                            product(in[0][v][k], in[1][v][j])));
-    }
   w.set_elements(s.first_out, std::move(out));
   return true;
 }
@@ -338,7 +270,8 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"slice", moves<1>},
       {"slice_copy", moves<1>},
       {"slice_set", moves<2>},
-      {"slice_add", adds},
+      {"slice_add", adds<false>},
+      {"gather_add", adds<true>},
       {"gather", moves<1>},
       {"gather_axis", moves<1>},
       {"concatenate", moves<0>},
@@ -358,21 +291,54 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"prod", chain<Multiply>},
       {"max", chain<Maximum>},
       {"min", chain<Minimum>},
+      {"tie_shares", tie_shares},
+      {"logsumexp", logsumexp},
       {"sum_to_shape", sum_to_shape},
-      {"matmul", matmul},
-      {"einsum", einsum},
-      {"cross_last", cross},
+      {"matmul", expand_matmul},
+      {"einsum", expand_einsum},
+      {"cross_last", expand_cross},
   };
   return all;
 }
 
 }  // namespace
 
+std::vector<size_t> broadcast_positions(const Dims& shape, const Dims& to) {
+  const Dims strides = broadcast_strides(shape, contiguous_strides(shape), to);
+  std::vector<size_t> at(static_cast<size_t>(element_count(to)));
+  Dims index(to.size(), 0);
+  for (size_t& position : at) {
+    int64_t p = 0;
+    for (size_t k = 0; k < to.size(); ++k) p += index[k] * strides[k];
+    position = static_cast<size_t>(p);
+    for (size_t k = to.size(); k-- > 0;) {
+      if (++index[k] < to[k]) break;
+      index[k] = 0;
+    }
+  }
+  return at;
+}
+
+bool is_float_step(const ScalarWriter& w, const Program::Step& s) {
+  const DType d = dtype_of_value(w, s.first_out);
+  if (!is_floating(d)) return false;
+  for (ValueId v : w.from().in(s))
+    if (dtype_of_value(w, v) != d) return false;
+  return true;
+}
+
 bool expand_step(ScalarWriter& w, const Program::Step& s) {
   const Op& op = op_by_id(s.op);
   if (op.scalar_fn >= 0) return elementwise(w, s);
   const auto rule = rules().find(op.name);
   return rule != rules().end() && rule->second(w, s);
+}
+
+bool only_moves(const Program::Step& s) {
+  if (s.kernel >= 0) return false;
+  const auto rule = rules().find(op_by_id(s.op).name);
+  return rule != rules().end() &&
+         (rule->second == moves<0> || rule->second == moves<1> || rule->second == moves<2>);
 }
 
 }  // namespace tapegrad

@@ -1,0 +1,43 @@
+// One long axis as lanes: see batch.cpp.
+#pragma once
+
+#include "tapegrad/program/passes/batch_axes.h"
+
+namespace tapegrad {
+
+// Which steps go into kernels over the batch, and in what order everything is written.
+class BatchPlan {
+ public:
+  // Steps marked in `banned` stay what they are.
+  BatchPlan(const Program& p, int64_t n, const std::vector<bool>& banned);
+
+  static constexpr uint32_t none = ~uint32_t{0};
+  struct Kernel {
+    uint32_t stage;
+    std::vector<uint32_t> steps;
+    std::vector<ValueId> results;  // what others read
+  };
+
+  const BatchAxes& axes() const { return axes_; }
+  const std::vector<Kernel>& kernels() const { return kernels_; }
+  // By step: its kernel, or none; and the stage. What belongs to no kernel comes before the kernels
+  // of its stage.
+  const std::vector<uint32_t>& kernel_of() const { return kernel_of_; }
+  const std::vector<uint32_t>& stages() const { return stage_; }
+
+ private:
+  void take_steps(const std::vector<bool>& banned);
+  bool take_step(uint32_t i);
+  bool continues(uint32_t i, ValueId v) const;
+  uint32_t stage_of(uint32_t i) const;
+  uint32_t root(uint32_t i);
+  void find_regions();
+  void find_results();
+
+  const Program& p_;
+  BatchAxes axes_;
+  std::vector<uint32_t> stage_, parent_, kernel_of_;
+  std::vector<Kernel> kernels_;
+};
+
+}  // namespace tapegrad

@@ -1,0 +1,79 @@
+// The scalars that one lane of a batch is taken apart into, and the kernel that computes them.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "tapegrad/kernels/lane_kernel.h"
+#include "tapegrad/program/passes/batch_axes.h"
+#include "tapegrad/program/passes/expand.h"
+
+namespace tapegrad {
+
+struct LaneNode {
+  enum class Kind : uint8_t {
+    input,     // args: array, element
+    constant,  // args: into the constants
+    result,    // args: nodes
+    sum        // over the lanes; args: what is summed, and what is added once or none
+  };
+  static constexpr uint32_t none = ~uint32_t{0};
+
+  Kind kind;
+  ScalarFn fn{};
+  DType dtype;
+  bool varies;  // from lane to lane
+  std::array<uint32_t, 3> args{none, none, none};
+};
+
+class LaneScalars final : public ScalarWriter {
+ public:
+  // `one_lane` is the program of one lane of `p`; both outlive this.
+  LaneScalars(const Program& p, const Program& one_lane, const BatchAxes& axes)
+      : ScalarWriter(one_lane), p_(p), axes_(axes) {}
+
+  // From now on the elements of v stand for their sums over the lanes.
+  void sum_over_lanes(ValueId v);
+  // False where sums were computed with in a way that can't wait for them.
+  bool fits() const { return fits_; }
+
+  const std::vector<LaneNode>& nodes() const { return nodes_; }
+  const std::vector<double>& constants() const { return constants_; }
+  const std::vector<ValueId>& arrays() const { return arrays_; }
+  int64_t most_terms() const override { return int64_t{1} << 20; }
+
+ private:
+  std::vector<ValueId> load(ValueId old) override;
+  ValueId constant(Value scalar) override;
+  const Value* constant_at(ValueId v) const override;
+  DType dtype_at(ValueId v) const override { return nodes_[v].dtype; }
+  ValueId write(ScalarFn fn, DType dtype, std::span<const ValueId> in) override;
+  ValueId write_sum(ScalarFn fn, DType dtype, std::span<const ValueId> in);
+  ValueId add_node(LaneNode node) {
+    nodes_.push_back(node);
+    return static_cast<ValueId>(nodes_.size() - 1);
+  }
+
+  const Program& p_;
+  const BatchAxes& axes_;
+  UniformConstants uniform_;
+  std::vector<LaneNode> nodes_;
+  std::vector<double> constants_;
+  std::vector<Value> numbers_;  // the constants, as values
+  FlatTable known_numbers_;
+  std::vector<ValueId> arrays_;
+  bool fits_ = true;
+};
+
+// A kernel over a batch whose output arrays are `results`, values that `w` has the elements of. Its
+// instructions come in an order that keeps few rows alive: each is computed when first asked for,
+// sums of products as soon as their factors are there, and what is cheap is computed again rather
+// than kept.
+struct BatchKernel {
+  LaneKernel kernel;
+  std::vector<ValueId> inputs;  // its input arrays
+};
+BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes,
+                         std::span<const ValueId> results);
+
+}  // namespace tapegrad

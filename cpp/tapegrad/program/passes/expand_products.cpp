@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "tapegrad/ops/einsum_spec.h"
+#include "tapegrad/program/passes/expand_rules.h"
+
+namespace tapegrad {
+namespace {
+
+ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
+  Elements terms;
+  for (size_t k = 0; k < a.size(); ++k) terms.push_back(w.multiply(d, a[k], b[k]));
+  return w.sum(d, terms);
+}
+
+}  // namespace
+
+// NumPy's matmul: vectors, matrices, and stacks of them that broadcast.
+bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const Dims a = shape_of(w, input(w, s, 0)), b = shape_of(w, input(w, s, 1));
+  if (a.empty() || b.empty()) return false;
+  const auto rows = static_cast<size_t>(a.size() >= 2 ? a[a.size() - 2] : 1);
+  const auto inner = static_cast<size_t>(a.back());
+  const auto columns = static_cast<size_t>(b.size() >= 2 ? b.back() : 1);
+  const auto stack_of = [](const Dims& d) {
+    return Dims(d.data(), d.size() - std::min<size_t>(2, d.size()));
+  };
+  const Dims stack = broadcast_shapes(stack_of(a), stack_of(b), "matmul");
+  const std::vector<size_t> a_at = broadcast_positions(stack_of(a), stack);
+  const std::vector<size_t> b_at = broadcast_positions(stack_of(b), stack);
+  const Elements x = w.elements(input(w, s, 0)), y = w.elements(input(w, s, 1));
+  Elements out, row(inner), column(inner);
+  for (size_t m = 0; m < a_at.size(); ++m)
+    for (size_t i = 0; i < rows; ++i)
+      for (size_t j = 0; j < columns; ++j) {
+        for (size_t k = 0; k < inner; ++k) {
+          row[k] = x[(a_at[m] * rows + i) * inner + k];
+          column[k] = y[(b_at[m] * inner + k) * columns + j];
+        }
+        out.push_back(dot(w, dtype_of_value(w, s.first_out), row, column));
+      }
+  w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
+bool expand_einsum(ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const Attrs& attrs = w.from().attrs_of(s);
+  std::vector<Dims> shapes;
+  for (ValueId v : w.from().in(s)) shapes.push_back(shape_of(w, v));
+  const EinsumSpec spec = parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
+  const DType d = dtype_of_value(w, s.first_out);
+  std::vector<Elements> in;
+  for (ValueId v : w.from().in(s)) in.push_back(w.elements(v));
+  int64_t points = 1;
+  for (int64_t n : spec.lengths) points *= n;
+  if (points > w.most_terms()) return false;
+  const auto position = [&](const std::vector<int>& labels, const Dims& shape,
+                            const std::vector<int64_t>& index) {
+    int64_t p = 0;
+    for (size_t k = 0; k < labels.size(); ++k)
+      p = p * shape[k] + (shape[k] == 1 ? 0 : index[static_cast<size_t>(labels[k])]);
+    return static_cast<size_t>(p);
+  };
+  const Dims out_shape = spec.output_shape();
+  std::vector<Elements> terms(static_cast<size_t>(element_count(out_shape)));
+  std::vector<int64_t> index(spec.lengths.size(), 0);
+  for (int64_t k = 0; k < points; ++k) {
+    ValueId product = in[0][position(spec.inputs[0], shapes[0], index)];
+    for (size_t i = 1; i < in.size(); ++i)
+      product = w.multiply(d, product, in[i][position(spec.inputs[i], shapes[i], index)]);
+    terms[position(spec.output, out_shape, index)].push_back(product);
+    for (size_t axis = index.size(); axis-- > 0;) {
+      if (++index[axis] < spec.lengths[axis]) break;
+      index[axis] = 0;
+    }
+  }
+  Elements out;
+  for (const Elements& group : terms) out.push_back(w.sum(d, group));
+  w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
+// Vectors of length 3, of length 2 (no z) or 1 (z alone): see cross_last.
+bool expand_cross(ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const DType d = dtype_of_value(w, s.first_out);
+  const Dims& shape = shape_of(w, s.first_out);
+  const int64_t keep = shape.back();
+  const Dims stack(shape.data(), shape.size() - 1);
+  const ValueId missing = ScalarWriter::no_operand;
+  std::vector<Elements> in[2];
+  for (size_t i = 0; i < 2; ++i) {
+    const Dims own = shape_of(w, input(w, s, i));
+    const auto length = static_cast<size_t>(own.back());
+    const Elements all = w.elements(input(w, s, i));
+    for (size_t at : broadcast_positions(Dims(own.data(), own.size() - 1), stack)) {
+      const auto component = [&](size_t c) { return all[at * length + c]; };
+      in[i].push_back(length == 3   ? Elements{component(0), component(1), component(2)}
+                      : length == 2 ? Elements{component(0), component(1), missing}
+                                    : Elements{missing, missing, component(0)});
+    }
+  }
+  const auto product = [&](ValueId a, ValueId b) {
+    return a == missing || b == missing ? w.number(0, d) : w.multiply(d, a, b);
+  };
+  Elements out;
+  for (size_t v = 0; v < in[0].size(); ++v)
+    for (size_t c = keep == 1 ? 2 : 0; c < (keep == 2 ? 2u : 3u); ++c) {
+      const size_t j = (c + 1) % 3, k = (c + 2) % 3;
+      out.push_back(w.apply(scalar_fn_of<Subtract>(), d, product(in[0][v][j], in[1][v][k]),
+                            product(in[0][v][k], in[1][v][j])));
+    }
+  w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
+}  // namespace tapegrad

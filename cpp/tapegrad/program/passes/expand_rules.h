@@ -1,0 +1,26 @@
+// What the rules of expand.cpp share: expand_rules.cpp has most of them, expand_products.cpp those
+// of products.
+#pragma once
+
+#include "tapegrad/program/passes/expand.h"
+
+namespace tapegrad {
+
+using Elements = std::vector<ValueId>;
+
+inline const Dims& shape_of(const ScalarWriter& w, ValueId v) { return w.from().type_of(v).shape; }
+inline DType dtype_of_value(const ScalarWriter& w, ValueId v) { return w.from().type_of(v).dtype; }
+inline ValueId input(const ScalarWriter& w, const Program::Step& s, size_t i) {
+  return w.from().in(s)[i];
+}
+
+// Positions in an array of `shape` of the elements of its broadcast to `to`.
+std::vector<size_t> broadcast_positions(const Dims& shape, const Dims& to);
+// Whether all operands and results have one floating dtype.
+bool is_float_step(const ScalarWriter& w, const Program::Step& s);
+
+bool expand_matmul(ScalarWriter& w, const Program::Step& s);
+bool expand_einsum(ScalarWriter& w, const Program::Step& s);
+bool expand_cross(ScalarWriter& w, const Program::Step& s);
+
+}  // namespace tapegrad
