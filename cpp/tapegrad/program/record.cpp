@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/program/writer.h"
@@ -49,11 +50,42 @@ class Freezer {
       for (uint32_t in : n.inputs())
         if (in != 0) visit(in);
     }
-    std::sort(slots_.begin(), slots_.end(),
-              [this](uint32_t a, uint32_t b) { return tape_.node(a).seq < tape_.node(b).seq; });
+    sort_by_sequence();
     ids_.resize(slots_.size(), none);
     for (size_t k = 0; k < slots_.size(); ++k)
       tape_.node(slots_[k]).mark = static_cast<uint32_t>(k);
+  }
+
+  // Sequence numbers are dense: digits of them are sorted one after the other.
+  void sort_by_sequence() {
+    struct Item {
+      uint64_t seq;
+      uint32_t slot;
+    };
+    std::vector<Item> items, other(slots_.size());
+    items.reserve(slots_.size());
+    uint64_t lowest = ~uint64_t{0}, highest = 0;
+    for (uint32_t slot : slots_) {
+      const uint64_t seq = tape_.node(slot).seq;
+      items.push_back({seq, slot});
+      lowest = std::min(lowest, seq);
+      highest = std::max(highest, seq);
+    }
+    constexpr int bits = 11;
+    std::vector<uint32_t> first(size_t{1} << bits);
+    for (int shift = 0; shift < 64 && !items.empty() && (highest - lowest) >> shift;
+         shift += bits) {
+      const auto digit = [&](const Item& x) {
+        return (x.seq - lowest) >> shift & (first.size() - 1);
+      };
+      std::fill(first.begin(), first.end(), 0);
+      for (const Item& x : items) ++first[digit(x)];
+      uint32_t at = 0;
+      for (uint32_t& f : first) at += std::exchange(f, at);
+      for (const Item& x : items) other[first[digit(x)]++] = x;
+      items.swap(other);
+    }
+    for (size_t k = 0; k < items.size(); ++k) slots_[k] = items[k].slot;
   }
 
   // Recorded before the tracer was opened.

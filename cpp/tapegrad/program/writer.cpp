@@ -44,7 +44,8 @@ uint32_t intern(Table& table, std::vector<Item>& items, size_t hash, const Item&
 }  // namespace
 
 uint32_t ProgramWriter::type(const TensorType& t) {
-  return intern(types_, p_.types, hash_of(t), t, std::equal_to<>());
+  if (last_type_ < p_.types.size() && p_.types[last_type_] == t) return last_type_;
+  return last_type_ = intern(types_, p_.types, hash_of(t), t, std::equal_to<>());
 }
 
 uint32_t ProgramWriter::attrs(const Attrs& a) {

@@ -32,6 +32,7 @@ class ProgramWriter {
   ValueId append(Program::Step step, std::span<const ValueId> in, std::span<const TensorType> out);
 
   Program p_;
+  uint32_t last_type_ = 0;
   std::unordered_multimap<size_t, uint32_t> types_, attrs_, constants_;
   std::unordered_set<ValueId> guarded_;
 };
