@@ -268,6 +268,37 @@ void write_slice(const Value& to, int axis, int64_t start, const Value& from) {
   copy_parallel(slice_axis(to, axis, start, from.dim(axis)), from);
 }
 
+// Block by block: written one part after the other, the array would go through the cache as often
+// as there are parts.
+bool interleave(const Value& to, std::span<const Value> parts) {
+  for (const Value& v : parts) {
+    if (v.is_scalar() || v.dtype() != to.dtype()) return false;
+    const Dims strides = v.strides();
+    const bool uniform =
+        std::all_of(strides.begin(), strides.end(), [](int64_t s) { return s == 0; });
+    if (!v.is_contiguous() && !uniform) return false;
+  }
+  constexpr int64_t block = 64;
+  const auto count = static_cast<int64_t>(parts.size());
+  visit_size(to.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    T* const out = to.data<T>();
+    parallel_for(parts[0].size(), block, 0.7 * static_cast<double>(count),
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; i += block) {
+                     const int64_t n = std::min(block, end - i);
+                     for (int64_t k = 0; k < count; ++k) {
+                       const Value& v = parts[static_cast<size_t>(k)];
+                       const bool packed = v.is_contiguous();
+                       copy_row(out + i * count + k, count, v.data<T>() + (packed ? i : 0),
+                                packed ? 1 : 0, n);
+                     }
+                   }
+                 });
+  });
+  return true;
+}
+
 Value gather_axis(const Value& v, int axis, std::span<const int64_t> indices) {
   const Value x = packed(v);
   Dims shape = x.shape();

@@ -22,6 +22,10 @@ Value slice_axis(const Value& v, int axis, int64_t start, int64_t length);
 // `from` written along `axis` of the packed array `to`, beginning at position start.
 void write_slice(const Value& to, int axis, int64_t start, const Value& from);
 
+// to[..., k] = parts[k], for a packed `to`; false, and nothing done, where a part is neither packed
+// nor the same number everywhere, or not of to's dtype.
+bool interleave(const Value& to, std::span<const Value> parts);
+
 // y[..., j, ...] = x[..., indices[j], ...]; the indices are in range.
 Value gather_axis(const Value& x, int axis, std::span<const int64_t> indices);
 // The transpose: y has n positions along the axis, and y[..., indices[j], ...] += x[..., j, ...].

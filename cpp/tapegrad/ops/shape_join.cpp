@@ -176,6 +176,7 @@ void eval_stack(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
     }
     return;
   }
+  if (axis + 1 == type.shape.ndim() && out[0].size() != 0 && interleave(out[0], in)) return;
   for (size_t k = 0; k < in.size(); ++k) {
     Dims shape = type.shape, strides = out[0].strides();
     const int64_t offset = static_cast<int64_t>(k) * strides[static_cast<size_t>(axis)];

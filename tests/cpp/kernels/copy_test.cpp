@@ -136,3 +136,27 @@ TEST(gather_and_scatter_with_threads) {
   CHECK_THROWS(TypeError, scatter_axis(Value::full(DType::int64, Dims{2}, 1), 0,
                                        std::vector<int64_t>{0, 0}, 3));
 }
+
+TEST(interleaved_parts_are_those_of_the_last_axis) {
+  for (const DType d : {DType::float64, DType::float32, DType::bool_})
+    for (const Dims& shape : {Dims{1}, Dims{1000}, Dims{7, 30}}) {
+      std::vector<Value> parts;
+      const int64_t n = element_count(shape);
+      const Value all = random_array(Dims{5 * n}).cast(d);
+      for (int64_t k = 0; k < 5; ++k)
+        parts.push_back(all.view(Dims{n}, Dims{1}, k * n).reshaped(shape));
+      parts.push_back(Value::full(d, Dims{1}, 1).view(shape, Dims(shape.size(), 0), 0));
+      Dims joined = shape;
+      joined.push_back(6);
+      Value to = Value::empty(d, joined);
+      CHECK(interleave(to, parts));
+      bool right = true;
+      for (int64_t i = 0; i < to.size(); ++i)
+        right = right && to.at(i) == parts[static_cast<size_t>(i % 6)].at(i / 6);
+      CHECK(right);
+    }
+  Value to = Value::empty(DType::float64, Dims{3, 2, 2});
+  const Value turned = random_array(Dims{2, 3}).view(Dims{3, 2}, Dims{1, 3}, 0);
+  CHECK(!interleave(to, std::vector<Value>{turned, turned}));
+  CHECK(!interleave(to, std::vector<Value>{Value(1.0), Value(2.0)}));
+}
