@@ -4,7 +4,7 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/lane_inputs.h"
-#include "tapegrad/kernels/lane_plan.h"
+#include "tapegrad/kernels/lane_loop_numbers.h"
 
 namespace tapegrad {
 namespace {
@@ -59,6 +59,15 @@ LaneKernel with_own_rows(const LaneKernel& body, const InputBits& uniform) {
     }
     o.dtype = k.dtype;
   }
+  return k;
+}
+
+// Of a single lane: a row is a number, and the sum of it what it is.
+LaneKernel without_rows(const LaneKernel& body) {
+  LaneKernel k = body;
+  for (LaneKernel::Instruction& step : k.code)
+    if (is_row_fn(step.fn)) step.fn = scalar_fn_of<Positive>();
+  for (LaneKernel::Output& o : k.outputs) o.dtype = k.dtype;
   return k;
 }
 
@@ -335,8 +344,12 @@ struct LaneLoopProgram::Code {
 
 LaneLoopProgram::LaneLoopProgram(LaneLoop loop) : code_(std::make_unique<Code>()) {
   check_loop(loop);
-  const InputBits uniform = uniform_inputs(loop);
+  InputBits uniform = uniform_inputs(loop);
   code_->planned = with_own_rows(loop.body, uniform);
+  if (element_count(loop.space) == 1) {  // a scalar tape
+    for (uint32_t i = 0; i < loop.body.n_inputs; ++i) uniform.set(i);
+    code_->planned = without_rows(loop.body);
+  }
   code_->loop = std::move(loop);
   if (code_->planned.dtype == DType::float32) {
     code_->f32 = make_lane_plan<float>(code_->planned, uniform);
@@ -355,6 +368,10 @@ void LaneLoopProgram::run(std::span<const Value> inputs, int64_t length, bool re
   if (inputs.size() != l.body.n_inputs || outputs.size() != l.n_out())
     throw_error<ValueError>("LaneLoop: takes ", l.body.n_inputs, " inputs and ", l.n_out(),
                             " outputs, got ", inputs.size(), " and ", outputs.size());
+  if (element_count(l.space) == 1) {
+    if (code_->f32) return run_number_loop(l, *code_->f32, inputs, length, reverse, outputs);
+    return run_number_loop(l, *code_->f64, inputs, length, reverse, outputs);
+  }
   if (code_->f32) {
     LoopRun<float>(l, *code_->f32, inputs, length, reverse, outputs).run();
   } else {

@@ -21,7 +21,8 @@ constexpr uint32_t least_turns = 8;
 constexpr uint32_t least_steps = 256;  // of all turns together
 constexpr uint32_t many_turns = 64;    // of a loop that is no kernel
 constexpr uint32_t many_steps = 4096;
-constexpr int64_t most_elements = 4096;  // of an array in such a one
+constexpr uint32_t many_numbers = 100000;  // steps of numbers alone
+constexpr int64_t most_elements = 4096;    // of an array in such a one
 
 TensorType stacked_type(const TensorType& t, int64_t n) {
   Dims shape{n};
@@ -48,6 +49,8 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
       is_short &= shape == space;
     }
   }
+  // One long scalar tape is as fast as a short one again and again, until it outgrows the caches.
+  if (is_short && space.empty()) return loop.period * loop.count >= many_numbers;
   if (is_short && largest <= most_loop_lanes) return true;
   return loop.count >= many_turns && loop.period * loop.count >= many_steps &&
          largest <= most_elements;

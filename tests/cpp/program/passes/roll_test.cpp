@@ -265,3 +265,11 @@ TEST(finding_loops_takes_time_in_proportion_to_the_program) {
   const Program p = d.returning({values.back()});
   for (const tapegrad::RolledLoop& loop : tapegrad::find_loops(p, 8)) CHECK(loop.count >= 8);
 }
+
+TEST(loops_of_numbers_alone_are_rolled_where_they_are_very_long) {
+  const auto turn = [](Draft& d, ValueId x, int) {
+    return d.op("sin", {d.op("multiply", {d.op("cos", {x}), x})});
+  };
+  CHECK(scans(roll_loops(loop(1000, turn, {}))) == 0);
+  check_rolled(loop(50000, turn, {}), 1, 8);
+}

@@ -1,0 +1,14 @@
+// A LaneLoop over a single lane: a scalar tape that runs again and again over a few registers.
+#pragma once
+
+#include "tapegrad/kernels/lane_loop.h"
+#include "tapegrad/kernels/lane_plan.h"
+
+namespace tapegrad {
+
+// `plan` is made with every input uniform.
+template <class T>
+void run_number_loop(const LaneLoop& loop, const LanePlan<T>& plan, std::span<const Value> inputs,
+                     int64_t length, bool reverse, std::span<Value> outputs);
+
+}  // namespace tapegrad
