@@ -1,0 +1,174 @@
+"""Python loops inside compiled functions: recorded turn by turn, found again, run as scans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+
+
+def _text(f: Any) -> str:
+    return str(f.inspect().signatures[0].programs[0].text)
+
+
+def _check(f: Callable[..., Any], *args: Any, rolled: bool = True) -> Any:
+    """Value and derivatives of the compiled function are those of `f`, to the bit."""
+    gradient = tg.value_and_grad(f, tuple(range(len(args))))
+    compiled = tg.compile(gradient, passes={"batch": False})
+    for scale in (1.0, 1.0, 1.0, 0.5):
+        point = [scale * x for x in args]
+        value, slopes = gradient(*point)
+        got, got_slopes = compiled(*point)
+        assert got == value
+        for a, b in zip(got_slopes, slopes, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert ("scan(" in _text(compiled)) == rolled
+    assert compiled.inspect().signatures[0].replays == 2
+    return compiled
+
+
+def _numbers(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).normal(size=shape)
+
+
+def test_a_recurrent_net() -> None:
+    def loss(w: Any, h: Any, xs: Any) -> Any:
+        total = 0.0
+        for t in range(len(xs)):
+            h = np.tanh(w * h + xs[t])
+            total = total + np.sum(h**2)
+        return total
+
+    compiled = _check(loss, _numbers(5), _numbers(5), _numbers(60, 5))
+    assert len(_text(compiled).splitlines()) < 80
+
+
+def test_iteration_over_the_rows_of_an_array() -> None:
+    def loss(w: Any, h: Any, xs: Any) -> Any:
+        for x in xs:
+            h = np.sin(w * h) + np.exp(-x * x) * np.cos(h)
+        return np.sum(h)
+
+    _check(loss, _numbers(4), _numbers(4), _numbers(80, 4))
+
+
+def test_an_ode_integrator() -> None:
+    def energy(x: Any, v: Any, k: Any) -> Any:
+        for _ in range(100):
+            a = -k * np.sin(x)
+            v = v + 0.01 * a
+            x = x + 0.01 * v - 0.001 * np.tanh(v)
+        return np.sum(v**2) / 2 + np.sum(k * (1 - np.cos(x)))
+
+    _check(energy, _numbers(6), _numbers(6), np.abs(_numbers(6)))
+
+
+def test_results_of_every_turn_are_stacked() -> None:
+    def path(x: Any, k: Any) -> Any:
+        seen = []
+        for _ in range(90):
+            x = x - 0.1 * k * np.sin(x) + 0.01 * np.cos(k * x)
+            seen.append(x)
+        return np.sum(np.stack(seen) ** 2)
+
+    _check(path, _numbers(3), _numbers(3))
+
+
+def test_two_turns_back() -> None:
+    def fibonacci(a: Any, b: Any) -> Any:
+        for _ in range(80):
+            a, b = b, np.tanh(a * b + 0.1 * np.sin(a)) - 0.3 * b
+        return np.sum(b)
+
+    _check(fibonacci, _numbers(3), _numbers(3))
+
+
+def test_bodies_with_products_of_matrices_are_scans_of_programs() -> None:
+    def loss(w: Any, h: Any) -> Any:
+        for _ in range(400):
+            h = np.tanh(w @ h) + 0.1 * np.sin(h)
+            h = h / (1.0 + np.sum(h * h))
+        return np.sum(h)
+
+    _check(loss, _numbers(3, 3), _numbers(3))
+
+
+def test_a_branch_inside_the_loop() -> None:
+    def loss(w: Any, x: Any) -> Any:
+        for _ in range(60):
+            x = np.tanh(w * x) + 0.1 * np.cos(x)
+            if x[0] > 100.0:
+                x = x - w
+        return np.sum(x)
+
+    compiled = _check(loss, _numbers(4), _numbers(4))
+    w, x = np.array([1e9, 1.0, 1.0, 1.0]), np.ones(4)
+    assert compiled(w, x)[0] == tg.value_and_grad(loss, (0, 1))(w, x)[0]
+
+
+def test_a_loop_until_it_converges() -> None:
+    def root(a: Any) -> Any:
+        x = a
+        while np.max(np.abs(x * x - a)) > 1e-10:
+            x = 0.5 * (x + a / x)
+        return np.sum(x)
+
+    f, g = tg.compile(tg.grad(root)), tg.grad(root)
+    for a in (np.array([2.0, 3.0]), np.array([2.5, 3.5]), np.array([4e8, 5.0])) * 3:
+        for _ in range(3):
+            np.testing.assert_array_equal(f(a), g(a))
+
+
+def test_second_order() -> None:
+    def loss(w: Any) -> Any:
+        x = w
+        for _ in range(40):
+            x = np.sin(w * x) + 0.5 * np.cos(x)
+        return np.sum(x)
+
+    w, v = _numbers(4), _numbers(4)
+    compiled = tg.compile(lambda w, v: tg.hvp(loss, w, v))
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(w, v), tg.hvp(loss, w, v), rtol=1e-13)
+
+
+def test_large_arrays_are_not_rolled() -> None:
+    def loss(x: Any) -> Any:
+        for _ in range(30):
+            x = np.sin(x) + 0.1 * x * np.cos(x)
+        return np.sum(x)
+
+    _check(loss, _numbers(20_000), rolled=False)
+
+
+def test_rolling_can_be_switched_off() -> None:
+    def loss(x: Any) -> Any:
+        for _ in range(80):
+            x = np.sin(x) + 0.1 * x * np.cos(x)
+        return np.sum(x)
+
+    f = tg.compile(tg.grad(loss), passes={"roll": False})
+    for _ in range(3):
+        f(_numbers(4))
+    assert "scan(" not in _text(f)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_masks_and_precisions(dtype: Any) -> None:
+    w, x0 = _numbers(7).astype(dtype), _numbers(7).astype(dtype)
+
+    def loss(w: Any, x: Any) -> Any:
+        for t in range(70):
+            x = np.where(x > 0, np.tanh(w * x), x * w) + dtype(0.01) * np.sin(x)
+            x = np.maximum(x, -w) if t % 2 == 0 else x
+        return np.sum(x)
+
+    f, g = tg.compile(tg.grad(loss)), tg.grad(loss)
+    for _ in range(3):
+        got, want = f(w, x0), g(w, x0)
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got, want)
