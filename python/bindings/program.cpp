@@ -43,9 +43,9 @@ struct PyRecording {
 // A program with the things it reads at each run.
 class PyProgram {
  public:
-  PyProgram(const PyRecording& r, const PassOptions& options)
+  PyProgram(const PyRecording& r, const std::vector<size_t>& fixed, const PassOptions& options)
       : captures_(r.recording.captures),
-        executor_(optimise(r.recording.program, options)),
+        executor_(optimise(with_fixed_captures(r.recording, fixed), options)),
         long_(is_long(executor_.program())) {}
 
   const Program& program() const { return executor_.program(); }
@@ -226,9 +226,12 @@ void bind_programs(py::module_& m) {
       .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });
 
   py::class_<PyProgram>(m, "Program", "An optimised recording, ready to run.")
-      .def(py::init([](const PyRecording& r, const py::kwargs& passes) {
-        return std::make_unique<PyProgram>(r, options_of(passes));
-      }))
+      .def(py::init([](const PyRecording& r, const std::vector<size_t>& fixed,
+                       const py::kwargs& passes) {
+             return std::make_unique<PyProgram>(r, fixed, options_of(passes));
+           }),
+           py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
+           "`fixed`: the numbers of captured arrays that are constants.")
       .def("run", &PyProgram::run, py::arg("inputs"), py::arg("captures") = py::none())
       .def_property_readonly("guard_failed", &PyProgram::guard_failed)
       .def_property_readonly("n_steps", [](const PyProgram& p) { return p.program().steps.size(); })

@@ -125,6 +125,15 @@ class Recorded:
         pairs = zip(self.names, self.recording.captures, other.recording.captures, strict=True)
         return all(name or isinstance(x, Variable) or _same_array(x, y) for name, x, y in pairs)
 
+    def made_anew(self, other: Recorded) -> list[int]:
+        """The captured arrays that each of two agreeing calls made for itself: constants."""
+        pairs = zip(self.names, self.recording.captures, other.recording.captures, strict=True)
+        return [
+            k
+            for k, (name, x, y) in enumerate(pairs)
+            if not name and isinstance(x, np.ndarray) and not np.may_share_memory(x, y)
+        ]
+
     def difference(self, other: Recorded) -> str:
         """What to call the difference between two recordings of the same path."""
         ours, theirs = self.recording.constants, other.recording.constants
@@ -142,9 +151,9 @@ class Path:
 
     __slots__ = ("captures", "program", "recorded", "single", "written")
 
-    def __init__(self, recorded: Recorded, passes: dict[str, bool]) -> None:
+    def __init__(self, recorded: Recorded, earlier: Recorded, passes: dict[str, bool]) -> None:
         self.recorded = recorded
-        self.program = Program(recorded.recording, **passes)
+        self.program = Program(recorded.recording, recorded.made_anew(earlier), **passes)
         self.captures: list[Any] | None = None  # replacements
         self.written = recorded.written
         self.single = (
@@ -279,7 +288,7 @@ class World:
         for earlier in self.pending:
             if found.agrees(earlier):
                 self.pending = [x for x in self.pending if x is not earlier]
-                self.paths = [Path(found, passes), *self.paths[: MOST_PATHS - 1]]
+                self.paths = [Path(found, earlier, passes), *self.paths[: MOST_PATHS - 1]]
                 return True
         self.pending = [found, *self.pending[: 2 * MOST_PATHS - 1]]
         return False

@@ -112,6 +112,7 @@ def test_python_tests_mirror_the_package() -> None:
     about_the_whole = {
         "accuracy",
         "benchmarks",
+        "compile_batch",
         "compile_captures",
         "compile_properties",
         "docstrings",

@@ -211,6 +211,21 @@ Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
   return Freezer(tracer, outputs).run();
 }
 
+Program with_fixed_captures(const Recording& r, std::span<const size_t> fixed) {
+  Program p = r.program;
+  for (size_t k : fixed) {
+    const ValueId old = p.captures.at(k), now = static_cast<ValueId>(p.values.size());
+    p.values.push_back(
+        {Source::constant, p.values[old].type, static_cast<uint32_t>(p.constants.size())});
+    p.constants.push_back(r.captures[k].content().copy());
+    std::replace(p.operands.begin(), p.operands.end(), old, now);
+    std::replace(p.outputs.begin(), p.outputs.end(), old, now);
+    for (Program::Guard& g : p.guards)
+      if (g.value == old) g.value = now;
+  }
+  return p;
+}
+
 bool same_recording(const Recording& a, const Recording& b) {
   const auto same_captures = [](const Capture& x, const Capture& y) {
     return x.variable.get() == y.variable.get() && x.recorded.slot() == y.recorded.slot();

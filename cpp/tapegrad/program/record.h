@@ -39,6 +39,10 @@ struct Recording {
 // language are captured where they still hold what they held when they were recorded.
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs);
 
+// The recorded program where the arrays of these captures, by number, are constants: copies of what
+// they hold now. The program still takes them, and reads them no more.
+Program with_fixed_captures(const Recording& r, std::span<const size_t> fixed);
+
 // Whether two recordings took the same path with the same attributes and constants. Which arrays
 // they captured is for the host language to compare: it knows their names.
 bool same_recording(const Recording& a, const Recording& b);

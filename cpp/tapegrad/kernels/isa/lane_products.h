@@ -74,13 +74,14 @@ constexpr int rows_at_once = 4;
 template <class T>
 constexpr int64_t sum_of_row_lanes = sum_lanes_bytes / sizeof(T);
 
-// The sum of partial sums by halves.
-template <class T>
-[[gnu::always_inline]] inline T sum_by_halves(T* sums) {
-  for (int64_t half = sum_of_row_lanes<T> / 2; half > 0; half /= 2)
-#pragma omp simd
-    for (int64_t j = 0; j < half; ++j) sums[j] = sums[j] + sums[j + half];
-  return sums[0];
+// x[0] + ... + x[n - 1] by halves.
+template <int n, class T>
+[[gnu::always_inline]] inline T tree_sum(const T* x) {
+  if constexpr (n == 1) {
+    return x[0];
+  } else {
+    return tree_sum<n / 2>(x) + tree_sum<n / 2>(x + n / 2);
+  }
 }
 
 // totals[list[3 k + 2]] += sum of a[i] * b_k[i] for `count` pairs that share the row a. A uniform
@@ -110,9 +111,13 @@ template <class T, int count, bool rows>
       for (int64_t j = 0; j < lanes; ++j) sums[k][j] = term(k, i + j, sums[k][j]);
     }
   }
+#pragma GCC unroll 4
   for (int k = 0; k < count; ++k) {
     for (int64_t j = 0; i + j < n; ++j) sums[k][j] = term(k, i + j, sums[k][j]);
-    totals[list[3 * k + 2]] += sum_by_halves(sums[k]);
+    T halves[lanes / 2];
+#pragma omp simd
+    for (int64_t j = 0; j < lanes / 2; ++j) halves[j] = sums[k][j] + sums[k][j + lanes / 2];
+    totals[list[3 * k + 2]] += tree_sum<lanes / 2>(halves);
   }
 }
 

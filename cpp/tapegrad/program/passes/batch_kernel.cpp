@@ -7,8 +7,8 @@ namespace {
 
 class KernelWriter {
  public:
-  KernelWriter(const LaneScalars& w, const Program& p, const BatchAxes& axes)
-      : w_(w), p_(p), axes_(axes), nodes_(w.nodes()) {}
+  KernelWriter(const LaneScalars& w, const Program& p, const BatchPlan& plan)
+      : w_(w), p_(p), plan_(plan), axes_(plan.axes()), nodes_(w.nodes()) {}
 
   BatchKernel run(std::span<const ValueId> results, LaneScalars& w) {
     for (ValueId v : results) add_results(v, w.elements(v));
@@ -46,11 +46,15 @@ class KernelWriter {
     bool cheap = false;
   };
 
+  LaneBatch::Array array_of(ValueId v) const {
+    const TensorType& type = p_.type_of(v);
+    if (plan_.is_rows(v)) return {Dims{axes_.elements(v), axes_.n()}, type.dtype, 1};
+    return {type.shape, type.dtype, axes_.has_lanes(v) ? axes_.axis(v) : LaneBatch::no_axis};
+  }
+
   void add_results(ValueId v, const std::vector<ValueId>& elements) {
     const auto array = static_cast<uint32_t>(batch_.out.size());
-    const TensorType& type = p_.type_of(v);
-    const bool lanes = axes_.has_lanes(v);
-    batch_.out.push_back({type.shape, type.dtype, lanes ? axes_.axis(v) : LaneBatch::no_axis});
+    batch_.out.push_back(array_of(v));
     for (uint32_t k = 0; k < elements.size(); ++k) {
       const LaneNode& n = nodes_[elements[k]];
       const bool summed = n.kind == LaneNode::Kind::sum;
@@ -224,8 +228,7 @@ class KernelWriter {
         const ValueId v = w_.arrays()[part.array];
         own = static_cast<uint32_t>(arrays.size());
         arrays.push_back(v);
-        batch_.in.push_back({p_.type_of(v).shape, p_.type_of(v).dtype,
-                             axes_.has_lanes(v) ? axes_.axis(v) : LaneBatch::no_axis});
+        batch_.in.push_back(array_of(v));
       }
       part.array = own;
     }
@@ -239,6 +242,7 @@ class KernelWriter {
 
   const LaneScalars& w_;
   const Program& p_;
+  const BatchPlan& plan_;
   const BatchAxes& axes_;
   const std::vector<LaneNode>& nodes_;
   std::vector<Wanted> outputs_;
@@ -254,9 +258,9 @@ class KernelWriter {
 
 }  // namespace
 
-BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes,
+BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchPlan& plan,
                          std::span<const ValueId> results) {
-  return KernelWriter(w, p, axes).run(results, w);
+  return KernelWriter(w, p, plan).run(results, w);
 }
 
 }  // namespace tapegrad

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tapegrad/kernels/lane_kernel.h"
-#include "tapegrad/program/passes/batch_axes.h"
+#include "tapegrad/program/passes/batch_plan.h"
 #include "tapegrad/program/passes/expand.h"
 
 namespace tapegrad {
@@ -73,7 +73,7 @@ struct BatchKernel {
   LaneKernel kernel;
   std::vector<ValueId> inputs;  // its input arrays
 };
-BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes,
+BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchPlan& plan,
                          std::span<const ValueId> results);
 
 }  // namespace tapegrad

@@ -36,6 +36,10 @@ class ScalarWriter {
   // a[0] + a[1] + ..., zero where there is none.
   ValueId sum(DType d, std::span<const ValueId> terms);
 
+  bool is_zero(ValueId v) const {
+    const Value* c = constant_at(v);
+    return c && c->as_double() == 0;
+  }
   size_t written() const { return known_.size(); }
   virtual int64_t most_terms() const { return 4096; }  // of one step
 

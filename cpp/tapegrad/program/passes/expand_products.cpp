@@ -6,10 +6,20 @@
 namespace tapegrad {
 namespace {
 
+// Terms with a factor that is a constant zero, which are zero or NaN, are added up apart from the
+// others, beginning at the end where they are: those of a triangle's rows are then parts of one
+// sum.
 ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
-  Elements terms;
-  for (size_t k = 0; k < a.size(); ++k) terms.push_back(w.multiply(d, a[k], b[k]));
-  return w.sum(d, terms);
+  Elements terms, zeros;
+  bool last_is_zero = false;
+  for (size_t k = 0; k < a.size(); ++k) {
+    last_is_zero = w.is_zero(a[k]) || w.is_zero(b[k]);
+    (last_is_zero ? zeros : terms).push_back(w.multiply(d, a[k], b[k]));
+  }
+  if (last_is_zero) std::reverse(zeros.begin(), zeros.end());
+  if (zeros.empty()) return w.sum(d, terms);
+  if (terms.empty()) return w.sum(d, zeros);
+  return w.add(d, w.sum(d, terms), w.sum(d, zeros));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// One long axis as lanes: see batch.cpp.
+// Which steps become kernels over a long axis: see batch.cpp.
 #pragma once
 
-#include "tapegrad/program/passes/batch_axes.h"
+#include "tapegrad/program/passes/batch_cost.h"
 
 namespace tapegrad {
 
@@ -24,6 +24,8 @@ class BatchPlan {
   // of its stage.
   const std::vector<uint32_t>& kernel_of() const { return kernel_of_; }
   const std::vector<uint32_t>& stages() const { return stage_; }
+  // Whether kernels alone read v, which one of them makes: it is stored as rows of lanes.
+  bool is_rows(ValueId v) const;
 
  private:
   void take_steps(const std::vector<bool>& banned);
@@ -31,13 +33,17 @@ class BatchPlan {
   bool continues(uint32_t i, ValueId v) const;
   uint32_t stage_of(uint32_t i) const;
   uint32_t root(uint32_t i);
+  void find_readers();
+  std::vector<BatchCost> region_costs();
   void find_regions();
-  void find_results();
+  template <class Takes>
+  void make_kernels(Takes takes);
 
   const Program& p_;
   BatchAxes axes_;
   std::vector<uint32_t> stage_, parent_, kernel_of_;
   std::vector<Kernel> kernels_;
+  std::vector<bool> whole_, wanted_;  // by value
 };
 
 }  // namespace tapegrad

@@ -1,0 +1,148 @@
+#include "tapegrad/program/passes/batch_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace tapegrad {
+
+BatchPlan::BatchPlan(const Program& p, int64_t n, const std::vector<bool>& banned)
+    : p_(p),
+      axes_(p, n),
+      stage_(p.steps.size(), 0),
+      parent_(p.steps.size()),
+      kernel_of_(p.steps.size(), none) {
+  std::iota(parent_.begin(), parent_.end(), 0);
+  take_steps(banned);
+  find_regions();
+}
+
+uint32_t BatchPlan::root(uint32_t i) {
+  while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+  return i;
+}
+
+// Whether step i works on v lane by lane, or on a sum that is still open.
+bool BatchPlan::continues(uint32_t i, ValueId v) const {
+  if (p_.values[v].source != Source::step || !axes_.is_taken(p_.values[v].index)) return false;
+  return axes_.has_lanes(v) ? axes_.is_taken(i) : axes_.goes_on_with_sums(i);
+}
+
+bool BatchPlan::take_step(uint32_t i) {
+  constexpr int64_t most_elements = 4096;
+  const Program::Step& s = p_.steps[i];
+  if (!axes_.take(i)) return false;
+  for (ValueId v : p_.in(s))
+    if (axes_.has_lanes(v) && axes_.elements(v) > most_elements) return false;
+  for (uint32_t j = 0; j < s.n_out; ++j)
+    if (axes_.elements(s.first_out + j) > most_elements * 16) return false;
+  if (BatchCosts(p_, axes_).is_large(s)) return false;
+  if (!axes_.goes_on_with_sums(i)) return true;
+  const uint32_t stage = stage_of(i);  // where sums are open, and nowhere else
+  for (ValueId v : p_.in(s))
+    if (continues(i, v) && stage_[p_.values[v].index] != stage) return false;
+  return true;
+}
+
+uint32_t BatchPlan::stage_of(uint32_t i) const {
+  uint32_t stage = 0;
+  for (ValueId v : p_.in(p_.steps[i])) {
+    if (p_.values[v].source != Source::step) continue;
+    const uint32_t from = p_.values[v].index;
+    stage = std::max(stage, stage_[from] + (axes_.is_taken(from) && !continues(i, v) ? 1 : 0));
+  }
+  return stage;
+}
+
+void BatchPlan::take_steps(const std::vector<bool>& banned) {
+  for (uint32_t i = 0; i < p_.steps.size(); ++i) {
+    if (banned[i] || !take_step(i)) axes_.leave(i);
+    stage_[i] = stage_of(i);
+    for (ValueId v : p_.in(p_.steps[i]))
+      if (continues(i, v)) parent_[root(i)] = root(p_.values[v].index);
+  }
+}
+
+// Who reads what a taken step makes: as a whole, or kernels of other stages alone.
+void BatchPlan::find_readers() {
+  whole_.assign(p_.values.size(), false);
+  wanted_.assign(p_.values.size(), false);
+  const auto read_whole = [&](ValueId v) { whole_[v] = wanted_[v] = true; };
+  for (ValueId v : p_.outputs) read_whole(v);
+  for (const Program::Guard& g : p_.guards) read_whole(g.value);
+  for (uint32_t i = 0; i < p_.steps.size(); ++i)
+    for (ValueId v : p_.in(p_.steps[i])) {
+      if (p_.values[v].source != Source::step) continue;
+      const uint32_t kernel = kernel_of_[p_.values[v].index];
+      if (kernel_of_[i] == none) read_whole(v);
+      if (kernel_of_[i] != kernel) wanted_[v] = true;
+    }
+}
+
+bool BatchPlan::is_rows(ValueId v) const {
+  return axes_.has_lanes(v) && p_.values[v].source == Source::step &&
+         kernel_of_[p_.values[v].index] != none && !whole_[v];
+}
+
+// The cost of a region is that of its steps, and of the rows that its kernels read and write.
+std::vector<BatchCost> BatchPlan::region_costs() {
+  constexpr double row_ns = 0.1;
+  const BatchCosts costs(p_, axes_);
+  std::vector<BatchCost> regions(p_.steps.size());
+  std::vector<uint32_t> reader(p_.values.size(), none);
+  for (uint32_t i = 0; i < p_.steps.size(); ++i) {
+    if (kernel_of_[i] == none) continue;
+    BatchCost& cost = regions[root(i)];
+    if (!axes_.goes_on_with_sums(i)) cost += costs.of(p_.steps[i]);
+    const auto rows = [&](ValueId v) {
+      const double ns =
+          is_rows(v) ? row_ns * static_cast<double>(axes_.elements(v)) : costs.rows(v);
+      if (axes_.has_lanes(v)) cost.scalars += ns;
+    };
+    for (ValueId v : p_.in(p_.steps[i])) {
+      const bool inside =
+          p_.values[v].source == Source::step && kernel_of_[p_.values[v].index] == kernel_of_[i];
+      if (inside || p_.is_constant(v) || reader[v] == kernel_of_[i]) continue;
+      reader[v] = kernel_of_[i];
+      rows(v);
+    }
+    for (uint32_t j = 0; j < p_.steps[i].n_out; ++j)
+      if (wanted_[p_.steps[i].first_out + j]) rows(p_.steps[i].first_out + j);
+  }
+  return regions;
+}
+
+// The regions that are faster as kernels, cut at their stages.
+void BatchPlan::find_regions() {
+  constexpr double least_gain_ns = 20000, most_scalars_ns = 20000;
+  make_kernels([](uint32_t) { return true; });
+  find_readers();
+  const std::vector<BatchCost> costs = region_costs();
+  make_kernels([&](uint32_t region) {
+    const BatchCost& c = costs[region];
+    const double gain = (c.arrays - c.scalars) * static_cast<double>(axes_.n());
+    return gain > least_gain_ns && c.arrays > 1.2 * c.scalars && c.scalars < most_scalars_ns;
+  });
+  find_readers();
+  for (Kernel& k : kernels_)
+    for (uint32_t i : k.steps)
+      for (uint32_t j = 0; j < p_.steps[i].n_out; ++j)
+        if (wanted_[p_.steps[i].first_out + j]) k.results.push_back(p_.steps[i].first_out + j);
+}
+
+template <class Takes>
+void BatchPlan::make_kernels(Takes takes) {
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> made;  // kernels by region and stage
+  kernels_.clear();
+  for (uint32_t i = 0; i < p_.steps.size(); ++i) {
+    kernel_of_[i] = none;
+    if (!axes_.is_taken(i) || !takes(root(i))) continue;
+    const auto [at, is_new] =
+        made.try_emplace({root(i), stage_[i]}, static_cast<uint32_t>(kernels_.size()));
+    if (is_new) kernels_.push_back({stage_[i], {}, {}});
+    kernel_of_[i] = at->second;
+    kernels_[at->second].steps.push_back(i);
+  }
+}
+
+}  // namespace tapegrad

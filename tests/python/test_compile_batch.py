@@ -1,0 +1,205 @@
+"""Models of many points with few numbers each: compiled, they run as kernels over the points."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import tapegrad as tg
+
+# Each takes the points' array u, of shape (n, rows, columns) in any memory order, and parameters.
+STEPS = {
+    "matmul": lambda u, p: u @ p["w"][: u.shape[2]],
+    "stacked": lambda u, p: np.swapaxes(u, 1, 2) @ (u @ p["w"][: u.shape[2]]),
+    "einsum": lambda u, p: np.einsum("nij,jk->nik", u, p["w"][: u.shape[2]]),
+    "gram": lambda u, p: np.einsum("nij,nkj->nik", u, u),
+    "bias": lambda u, p: u + p["b"][: u.shape[2]],
+    "centers": lambda u, p: (u[:, :, None, :] - p["m"][:, : u.shape[2]])[:, :, 0] * 0.5,
+    "distances": lambda u, p: np.sum((u[:, :, None, :] - p["m"][:, : u.shape[2]]) ** 2, axis=3),
+    "square": lambda u, p: u * u / (1.0 + u.shape[1]),
+    "tanh": lambda u, p: np.tanh(u),
+    "bell": lambda u, p: np.exp(-u * u),
+    "softmax": lambda u, p: _softmax(u),
+    "largest": lambda u, p: u - 0.5 * np.max(u, axis=1, keepdims=True),
+    "mean": lambda u, p: u - np.mean(u, axis=2, keepdims=True),
+    "masked": lambda u, p: np.where(u > 0.1, u, p["b"][0] * u),
+    "slice": lambda u, p: u[:, ::-1, : max(1, u.shape[2] - 1)],
+    "pick": lambda u, p: u[:, :, [0, u.shape[2] - 1, 0]],
+    "join": lambda u, p: np.concatenate([u, np.sin(u[:, :, :1])], axis=2),
+    "stack": lambda u, p: np.stack([u[:, 0], u[:, -1] * p["b"][1]], axis=1),
+    "turn": lambda u, p: np.swapaxes(u, 1, 2),
+    "flat": lambda u, p: np.reshape(u, (u.shape[0], 1, -1)),
+    "triangle": lambda u, p: u @ np.tril(p["w"])[: u.shape[2]],
+    "running": lambda u, p: np.cumsum(u, axis=2),
+    "whiten": lambda u, p: u - np.mean(u, axis=0),
+    "share": lambda u, p: u / (1.0 + np.sum(u * u, axis=0)),
+    "shift": lambda u, p: u[::-1],
+    "logsumexp": lambda u, p: u - np.logaddexp.reduce(u, axis=2, keepdims=True),
+    "vector": lambda u, p: u * p["y"][:, None, None],
+}
+ENDS = {
+    "sum": lambda u, p: np.sum(u),
+    "mean": lambda u, p: np.mean(u * u),
+    "vector": lambda u, p: np.sum(p["y"] * np.sum(u, axis=(1, 2))),
+    "logs": lambda u, p: np.sum(np.log(1.0 + np.sum(u * u, axis=(1, 2)))),
+}
+MODEL = st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=6)
+
+
+def _softmax(u):
+    e = np.exp(u - np.max(u, axis=2, keepdims=True))
+    return e / np.sum(e, axis=2, keepdims=True)
+
+
+def model_of(steps, end, place):
+    def model(x, p):
+        u = np.moveaxis(x, place, 0)
+        for name in steps:
+            u = STEPS[name](u[:, :6, :6], p)
+        return ENDS[end](u, p)
+
+    return model
+
+
+def data_of(n, place, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    shape = [3, 4]
+    shape.insert(place, n)
+    p = {"w": (6, 4), "b": (6,), "m": (5, 6), "y": (n,)}
+    return (
+        rng.normal(size=shape).astype(dtype),
+        {k: rng.normal(size=s).astype(dtype) for k, s in p.items()},
+    )
+
+
+def leaves(found):
+    value, (by_x, by_p) = found
+    return [value, by_x, *(by_p[k] for k in sorted(by_p))]
+
+
+def check(f, *args, tolerance=1e-11, passes=None):
+    """Compiled and plain agree; the kernels over many points that were made."""
+    both = tg.value_and_grad(f, (0, 1))
+    compiled = tg.compile(both, passes=passes)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # falling back is allowed, being wrong is not
+        expected = leaves(both(*args))
+        for _ in range(3):
+            found = leaves(compiled(*args))
+    for a, b in zip(found, expected, strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        b = np.asarray(b, np.float64)
+        scale = np.abs(b[np.isfinite(b)]).max(initial=1.0)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
+    return kernels(compiled)
+
+
+def kernels(compiled):
+    """Lengths of the kernels over one axis."""
+    programs = compiled.inspect().signatures[0].programs
+    text = programs[0].text if programs else ""
+    return [(int(k), int(n)) for k, n in re.findall(r"kernel of (\d+) over \((\d+),\)", text)]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(MODEL, st.sampled_from(sorted(ENDS)), st.integers(0, 2), st.sampled_from([701, 1024]))
+def test_random_models(steps, end, place, n):
+    check(model_of(steps, end, place), *data_of(n, place), tolerance=1e-9)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "steps",
+    [["distances", "softmax"], ["stacked", "largest", "masked"], ["triangle", "logsumexp"],
+     ["gram", "turn", "join", "pick"], ["gram", "share", "stacked", "softmax"]],
+)  # fmt: skip
+def test_models_become_kernels(steps, place):
+    model = model_of(steps, "logs", place)
+    found = check(model, *data_of(4001, place))
+    assert max(found)[0] > 20
+    assert max(found)[1] == 4001
+    plain = check(model, *data_of(4001, place), passes={"batch": False}, tolerance=0)
+    assert not plain or max(plain)[0] < 20
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 255, 257])
+def test_few_points(n):
+    check(model_of(["distances", "softmax", "matmul"], "sum", 0), *data_of(n, 0))
+
+
+def test_no_points():
+    x, p = data_of(0, 0)
+    assert check(model_of(["distances", "tanh"], "sum", 0), x, p) == []
+
+
+def test_float32():
+    x, p = data_of(4000, 0, np.float32)
+    found = check(model_of(["distances", "softmax"], "logs", 0), x, p, tolerance=2e-4)
+    assert max(found)[0] > 20
+
+
+def test_strided_points():
+    x, p = data_of(8000, 2)
+    p["y"] = p["y"][::2]
+    model = model_of(["distances", "softmax"], "logs", 2)
+    assert max(check(model, x[:, ::-1, ::2], p))[0] > 20
+    assert max(check(model, np.broadcast_to(x[:, :, :1], (3, 4, 4000)), p))[0] > 20
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number(bad):
+    x, p = data_of(3000, 0)
+    x[17, 1, 2] = bad
+    x[18, 0] = bad
+    x[19] = x[19, :1, :1]  # ties
+    for steps in (["largest", "triangle"], ["logsumexp", "matmul"], ["distances", "softmax"]):
+        for end in ("sum", "logs"):
+            assert max(check(model_of(steps, end, 0), x, p))[0] > 20
+
+
+def test_values_for_each_point_are_returned():
+    x, p = data_of(3001, 1)
+    model = model_of(["distances", "softmax"], "sum", 1)
+
+    def f(x, p):
+        u = np.moveaxis(x, 1, 0)
+        shares = _softmax(STEPS["distances"](u, p))
+        return shares, np.sum(shares, axis=2) > 0.5, np.swapaxes(shares, 0, 2), model(x, p)
+
+    compiled = tg.compile(f)
+    for _ in range(3):
+        found = compiled(x, p)
+    assert max(kernels(compiled))[0] > 20
+    for a, b in zip(found, f(x, p), strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12)
+
+
+def test_large_products_stay():
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2000, 64)), rng.normal(size=(64, 64))
+    compiled = tg.compile(tg.grad(lambda w, x: np.sum(np.tanh(x @ w))))
+    for _ in range(3):
+        compiled(w, x)
+    assert "matmul" in compiled.inspect().signatures[0].programs[0].text
+
+
+def test_bits_do_not_depend_on_the_threads():
+    x, p = data_of(5003, 0)
+    compiled = tg.compile(tg.value_and_grad(model_of(["distances", "softmax"], "logs", 0), (0, 1)))
+    for _ in range(3):
+        compiled(x, p)
+    before = tg.get_num_threads()
+    found = []
+    for threads in (1, 2, 3):
+        tg.set_num_threads(threads)
+        found.append(leaves(compiled(x, p)))
+    tg.set_num_threads(before)
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            assert np.array_equal(a, b)
