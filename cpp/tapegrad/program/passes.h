@@ -25,7 +25,7 @@ Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
 Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
-Program batch(const Program& p);
+Program batch(Program p);
 Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.

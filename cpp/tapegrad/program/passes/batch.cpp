@@ -118,10 +118,11 @@ std::vector<int64_t> candidates(const Program& p) {
 
 }  // namespace
 
-Program batch(const Program& p) {
+Program batch(Program p) {
   constexpr int most_tries = 8;
   const std::vector<int64_t> lengths = candidates(p);
   if (lengths.empty()) return p;
+  p = drop_dead(p);
   const Program q = sums_before_products(p);
   for (int64_t n : lengths) {
     std::vector<bool> banned(q.steps.size(), false);
