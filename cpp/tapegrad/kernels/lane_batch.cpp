@@ -78,8 +78,8 @@ class BatchRun {
     run_uniform();
     prepare_inputs();
     prepare_outputs();
-    const size_t n_sums = plan_.sinks.size(),
-                 parts = static_cast<size_t>((n_ + chunk_ - 1) / chunk_);
+    const size_t n_sums = plan_.sinks.size();
+    const auto parts = static_cast<size_t>(std::max<int64_t>(1, (n_ + chunk_ - 1) / chunk_));
     const Memory totals(parts * n_sums * sizeof(T));
     totals_ = totals.as<T>();
     std::fill_n(totals_, parts * n_sums, -T{0});
@@ -104,12 +104,13 @@ class BatchRun {
   // Rows of all slots stay in the second-level cache. A chunk, of whole blocks, is what a thread
   // takes at least.
   void choose_blocks() {
-    constexpr size_t bytes = 512 * 1024;
-    constexpr int64_t most_chunks = 16;
-    const size_t rows = plan_.slots + plan_.lane_inputs.size() + 1;
-    block_ = static_cast<int64_t>(std::bit_floor(bytes / (sizeof(T) * rows) + 1));
-    block_ = std::clamp<int64_t>(block_, 64, 256);
-    chunk_ = ((n_ + most_chunks - 1) / most_chunks + block_ - 1) / block_ * block_;
+    constexpr int64_t bytes = 512 * 1024, most_chunks = 16;
+    const auto rows = static_cast<int64_t>(plan_.slots + plan_.lane_inputs.size() + 1);
+    const int64_t most =
+        std::clamp<int64_t>(bytes / static_cast<int64_t>(sizeof(T)) / rows, 64, 256);
+    block_ = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most)));
+    const int64_t blocks = (n_ + block_ - 1) / block_;
+    chunk_ = std::max<int64_t>(1, (blocks + most_chunks - 1) / most_chunks) * block_;
     if (const int64_t whole = padded(n_); block_ > whole) block_ = whole;
   }
 

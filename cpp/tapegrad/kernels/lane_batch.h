@@ -37,7 +37,7 @@ struct LaneKernel;
 template <class T>
 struct LanePlan;
 
-// One run of a plan that was made for a kernel over a batch of n > 0 lanes; `inputs` and `outputs`
+// One run of a plan that was made for a kernel over a batch of n lanes; `inputs` and `outputs`
 // are the arrays.
 template <class T>
 void run_lane_batch(const LaneKernel& kernel, const LanePlan<T>& plan,

@@ -150,11 +150,6 @@ struct LaneProgram::Code {
 
   template <class T>
   void run_batch(std::span<const Value> inputs, int64_t n, std::span<Value> outputs) {
-    if (n == 0) {
-      for (size_t k = 0; k < outputs.size(); ++k)
-        outputs[k] = Value::zeros(kernel.batch->out[k].dtype, kernel.batch->out[k].shape);
-      return;
-    }
     std::unique_ptr<LanePlan<T>> own;
     const LanePlan<T>* plan = plans<T>().any();
     if (!plan) plan = &plans<T>().get(kernel, batch_uniform(), own);

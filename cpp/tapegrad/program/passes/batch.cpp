@@ -13,9 +13,9 @@
 // taken apart into scalars: what stood in memory between steps stays in the cache, products become
 // sums of products of rows, and what is added over the long axis is added as it is computed.
 //
-// Steps that can be applied lane by lane (BatchAxes) and hand lanes to one another form a region.
-// It becomes a kernel, or several: a *stage* ends where a sum over all lanes is needed, as in
-// fuse_plan.h. Regions in which arrays are faster are left alone.
+// Steps that can be applied lane by lane (BatchAxes), and hand lanes to one another or read the
+// same, form a region. It becomes a kernel, or several: a *stage* ends where a sum over all lanes
+// is needed, as in fuse_plan.h. Regions in which arrays are faster are left alone.
 
 namespace tapegrad {
 namespace {
@@ -122,15 +122,14 @@ Program batch(Program p) {
   constexpr int most_tries = 8;
   const std::vector<int64_t> lengths = candidates(p);
   if (lengths.empty()) return p;
-  p = drop_dead(p);
-  const Program q = sums_before_products(p);
+  p = sums_before_products(drop_dead(p));
   for (int64_t n : lengths) {
-    std::vector<bool> banned(q.steps.size(), false);
+    std::vector<bool> banned(p.steps.size(), false);
     for (int i = 0; i < most_tries; ++i) {
-      const BatchPlan plan(q, n, banned);
+      const BatchPlan plan(p, n, banned);
       if (plan.kernels().empty()) break;
       uint32_t failed = 0;
-      if (std::optional<Program> found = BatchWriter(q, plan).run(failed)) return std::move(*found);
+      if (std::optional<Program> found = BatchWriter(p, plan).run(failed)) return std::move(*found);
       banned[failed] = true;
     }
   }

@@ -41,12 +41,10 @@ BatchCost BatchCosts::of(const Program::Step& s) const {
   const auto read = static_cast<double>(axes_.elements(p_.in(s)[0]));
   const auto made = static_cast<double>(axes_.elements(s.first_out));
   if (is_product(s.op)) return product(s);
-  if (reduces(s.op)) return {(is_last(p_.in(s)[0]) ? 0.25 : 0.6) * read, 0.08 * read};
-  if (is_elementwise(s.op)) {
-    const double ns = scalar_fn_info(static_cast<ScalarFn>(s.op)).ns;
-    return {ns * made, ns * made};
-  }
-  return {ops().moves_memory[s.op] ? 0.4 * made : 0.0, 0};
+  if (reduces(s.op) && !axes_.has_lanes(s.first_out)) return {0.15 * read, 0.1 * read, read};
+  if (reduces(s.op)) return {(is_last(p_.in(s)[0]) ? 0.25 : 0.6) * read, 0.08 * read, read};
+  if (is_elementwise(s.op)) return {0, 0, made};
+  return {ops().moves_memory[s.op] ? 0.4 * made : 0.0, 0, 0};
 }
 
 double BatchCosts::rows(ValueId v) const {
@@ -92,7 +90,7 @@ BatchCost BatchCosts::product(const Program::Step& s) const {
     for (ValueId v : p_.in(s)) most = std::max(most, static_cast<double>(axes_.elements(v)));
     terms = std::max(made, most);
   }
-  return {per_product * terms, 0.06 * terms};
+  return {per_product * terms, 0.06 * terms, 2 * terms};
 }
 
 }  // namespace tapegrad

@@ -1,5 +1,5 @@
 // What a step costs a lane, as arrays and as scalars: rough, but they need only tell one from the
-// other.
+// other. Elementwise work is the same both ways, and not counted.
 #pragma once
 
 #include <vector>
@@ -10,9 +10,11 @@ namespace tapegrad {
 
 struct BatchCost {
   double arrays = 0, scalars = 0;  // ns
+  double instructions = 0;         // for scalars
   BatchCost& operator+=(const BatchCost& o) {
     arrays += o.arrays;
     scalars += o.scalars;
+    instructions += o.instructions;
     return *this;
   }
 };

@@ -55,11 +55,18 @@ uint32_t BatchPlan::stage_of(uint32_t i) const {
 }
 
 void BatchPlan::take_steps(const std::vector<bool>& banned) {
+  std::vector<uint32_t> reader(p_.values.size(), none);  // of lanes that are read from an array
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     if (banned[i] || !take_step(i)) axes_.leave(i);
     stage_[i] = stage_of(i);
-    for (ValueId v : p_.in(p_.steps[i]))
-      if (continues(i, v)) parent_[root(i)] = root(p_.values[v].index);
+    for (ValueId v : p_.in(p_.steps[i])) {
+      if (continues(i, v)) {
+        parent_[root(i)] = root(p_.values[v].index);
+      } else if (axes_.is_taken(i) && axes_.has_lanes(v) && !p_.is_constant(v)) {
+        if (reader[v] == none) reader[v] = i;
+        parent_[root(i)] = root(reader[v]);
+      }
+    }
   }
 }
 
@@ -114,14 +121,14 @@ std::vector<BatchCost> BatchPlan::region_costs() {
 
 // The regions that are faster as kernels, cut at their stages.
 void BatchPlan::find_regions() {
-  constexpr double least_gain_ns = 20000, most_scalars_ns = 20000;
+  constexpr double least_gain_ns = 20000, most_instructions = 400000;
   make_kernels([](uint32_t) { return true; });
   find_readers();
   const std::vector<BatchCost> costs = region_costs();
   make_kernels([&](uint32_t region) {
     const BatchCost& c = costs[region];
     const double gain = (c.arrays - c.scalars) * static_cast<double>(axes_.n());
-    return gain > least_gain_ns && c.arrays > 1.2 * c.scalars && c.scalars < most_scalars_ns;
+    return gain > least_gain_ns && c.arrays > 1.3 * c.scalars && c.instructions < most_instructions;
   });
   find_readers();
   for (Kernel& k : kernels_)

@@ -13,6 +13,8 @@
 namespace tapegrad {
 namespace {
 
+constexpr int64_t least_rows = 256;
+
 class SumOfProduct final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
@@ -52,7 +54,7 @@ class SumOfProduct final : public LocalRule {
   // Whether the sum is over the last axis but one, and no other.
   static bool adds_rows(const LocalPass& pass, const Application& a) {
     const Dims& from = pass.program().type_of(a.in[0]).shape;
-    if (from.size() < 2 || from[from.size() - 2] < 2) return false;
+    if (from.size() < 2 || from[from.size() - 2] < least_rows) return false;
     Dims kept = from;
     kept[from.size() - 2] = 1;
     const Dims& to = pass.type(a.out[0]).shape;
