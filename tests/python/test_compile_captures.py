@@ -75,6 +75,30 @@ def test_what_is_computed_from_captured_arrays_is_never_stale():
     assert replays(compiled) >= 4
 
 
+def test_arrays_that_every_call_makes_anew_are_constants():
+    def f(x):
+        ones = np.ones(3)
+        return x * ones + LARGE[:3], ones
+
+    compiled = tg.compile(f)
+    for _ in range(4):
+        found, ones = compiled(DATA)
+        assert_same(found, DATA + LARGE[:3])
+        ones[:] = 7.0  # the caller's own
+    steps = compiled.inspect().signatures[0].programs[0].text.split("\n", 1)[1]
+    assert "captured1" in steps  # LARGE
+    assert "captured0" not in steps
+    assert "multiply" not in steps
+
+
+def test_views_of_a_hidden_array_are_read_where_they_are():
+    hidden = types.SimpleNamespace(rows=memoryview(np.arange(6.0)))
+    compiled = tg.compile(lambda x: x + np.asarray(hidden.rows)[:3])
+    for k in range(6):
+        hidden.rows[0] = float(k)
+        assert_same(compiled(DATA), DATA + np.asarray(hidden.rows)[:3])
+
+
 def test_a_captured_array_bound_to_another():
     data = DATA
 

@@ -137,6 +137,26 @@ TEST(a_leaf_is_captured_once_and_read_at_each_run) {
   CHECK(replay(r.program, {&x, 1}, {&now, 1})[0].value().at(0) == 12.0);
 }
 
+TEST(captures_may_be_fixed) {
+  const Variable w(numbers({3})), v(numbers({3}, 4));
+  const Recording r = record(
+      [&](Tracer&, const Refs& in) -> Refs {
+        return {add(multiply(in[0], w.ref()), v.ref()), w.ref()};
+      },
+      {numbers({3}, 2)});
+  CHECK(r.captures.size() == 2);
+  const size_t which = r.captures[0].variable.get() == &w.cell() ? 0 : 1;
+  const double before = w.value().at(1);
+  const Program p = with_fixed_captures(r, {&which, 1});
+  check_program(p);
+  w.cell().set_value(Value::full(DType::float64, Dims{3}, 2.0));
+  const Ref x(Value::full(DType::float64, Dims{3}, 5.0));
+  const Ref now[] = {Ref(r.captures[0].content()), Ref(r.captures[1].content())};
+  const std::vector<Ref> out = replay(p, {&x, 1}, now);
+  CHECK(out[0].value().at(1) == 5.0 * before + v.value().at(1));
+  CHECK(out[1].value().at(1) == before);
+}
+
 TEST(a_leaf_of_the_function_itself_is_a_constant) {
   const Recording r = record(
       [](Tracer& tracer, const Refs& in) -> Refs {
