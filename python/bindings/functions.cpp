@@ -90,8 +90,14 @@ std::vector<Variable> to_variables(const py::iterable& items, const char* what) 
   return all;
 }
 
+// A plain array, zeros where nothing flowed, tells plain code the lengths of its axes.
+py::object plain_result(Value v) {
+  if (v.ndim() > 0) note_lengths_read();
+  return to_object(std::move(v));
+}
+
 py::object from_ref(Ref r) {
-  if (!r.tracked()) return to_object(std::move(r).take_value());
+  if (!r.tracked()) return plain_result(std::move(r).take_value());
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
@@ -126,7 +132,7 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
     if (c.is_leaf()) {
       Value g = c.value();
       result[k] = Variable(CellPtr());
-      out.append(to_object(std::move(g)));
+      out.append(plain_result(std::move(g)));
     } else {
       c.retain();
       out.append(py::reinterpret_steal<py::object>(new_variable(&c)));
@@ -196,6 +202,18 @@ void bind_functions(py::module_& m) {
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
+  m.def(
+      "free_shape",
+      [](const py::handle& x) {
+        if (!is_variable(x.ptr())) throw_error<TypeError>("free_shape: expects a Variable");
+        return py::tuple(py::cast(to_vector(variable_cell(x.ptr()).type().shape)));
+      },
+      py::arg("x"),
+      "The shape of a Variable, for what does the same with every length: a program may serve "
+      "other lengths.");
+  m.def(
+      "read_length", [] { note_lengths_read(); },
+      "Notes that plain code depends on a length: what is being recorded holds for it alone.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });
@@ -279,7 +297,7 @@ void bind_scope(py::module_& m) {
         if (!is_variable(x.ptr())) return x;
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
-        return out.tracked() ? x : to_object(out.value());
+        return out.tracked() ? x : plain_result(out.value());
       });
 }
 

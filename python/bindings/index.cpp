@@ -67,11 +67,32 @@ int64_t position_of(PyObject* item) {
   return i;
 }
 
-void append_slice(IndexSpec& spec, PyObject* item, int64_t length) {
+// Whether a slice is cut off at an end of the axis, or its number of positions is not that of
+// its bounds: what it takes of another length then does not follow from what it takes of this one.
+bool is_clipped(PyObject* item, int64_t length, Py_ssize_t start, Py_ssize_t stop,
+                Py_ssize_t step) {
+  const auto* bounds = reinterpret_cast<PySliceObject*>(item);
+  const bool back = step < 0;
+  const auto outside = [&](PyObject* given, Py_ssize_t bound) {
+    if (given == Py_None) return false;
+    return bound < 0 ? bound + length < 0 : bound > length || (back && bound == length);
+  };
+  if (outside(bounds->start, start) || outside(bounds->stop, stop)) return true;
+  // Counted from the end of the axis, a bound moves with its length.
+  const bool start_moves = bounds->start == Py_None ? back : start < 0;
+  const bool stop_moves = bounds->stop == Py_None ? !back : stop < 0;
+  if (step != 1 && step != -1 && start_moves != stop_moves) return true;
+  Py_ssize_t first = start, last = stop;
+  PySlice_AdjustIndices(length, &first, &last, step);
+  return back ? last > first : last < first;
+}
+
+void append_slice(IndexKey& key, PyObject* item, int64_t length) {
   Py_ssize_t start, stop, step;
   if (PySlice_Unpack(item, &start, &stop, &step) < 0) throw py::error_already_set();
+  key.clipped |= is_clipped(item, length, start, stop, step);
   const Py_ssize_t count = PySlice_AdjustIndices(length, &start, &stop, step);
-  spec.range(start, step, count);
+  key.spec.range(start, step, count);
 }
 
 struct Items {
@@ -80,7 +101,8 @@ struct Items {
 };
 
 // False where the key holds something else than ints, slices, None and one Ellipsis.
-bool parse_basic(const Items& key, std::span<const int64_t> shape, IndexSpec& spec) {
+bool parse_basic(const Items& key, std::span<const int64_t> shape, IndexKey& found) {
+  IndexSpec& spec = found.spec;
   size_t taken = 0, new_axes = 0;
   bool ellipsis = false;
   for (size_t k = 0; k < key.size; ++k) {
@@ -106,7 +128,7 @@ bool parse_basic(const Items& key, std::span<const int64_t> shape, IndexSpec& sp
     } else if (item == Py_Ellipsis) {
       for (size_t left = shape.size() - taken; left > 0; --left) spec.whole(shape[axis++]);
     } else if (PySlice_Check(item)) {
-      append_slice(spec, item, shape[axis++]);
+      append_slice(found, item, shape[axis++]);
     } else {
       spec.at(wrapped(position_of(item), axis, shape[axis]));
       ++axis;
@@ -255,7 +277,7 @@ IndexKey parse_general(const Items& items, std::span<const int64_t> shape) {
         key.spec.at(wrapped(e.at, axis, shape[axis]));
         break;
       case Entry::slice:
-        append_slice(key.spec, e.item, shape[axis]);
+        append_slice(key, e.item, shape[axis]);
         ++kept;
         break;
       case Entry::newaxis:
@@ -302,7 +324,7 @@ IndexKey parse_index(PyObject* key, std::span<const int64_t> shape) {
     items.size = static_cast<size_t>(PyTuple_GET_SIZE(key));
     items.data = items.size == 0 ? nullptr : &PyTuple_GET_ITEM(key, 0);
   }
-  if (!parse_basic(items, shape, out.spec)) out = parse_general(items, shape);
+  if (!parse_basic(items, shape, out)) out = parse_general(items, shape);
   check_result_ndim(out.spec);
   return out;
 }

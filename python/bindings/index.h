@@ -15,6 +15,9 @@ namespace tapegrad::python {
 struct IndexKey {
   IndexSpec spec;
   std::vector<Value> arrays;
+  // Whether the same key would mean something else for another length of an axis: a bound of a
+  // slice was cut off at the end, or its steps were counted.
+  bool clipped = false;
 };
 
 // Reads `key` as NumPy does for an array of `shape`, with NumPy's errors. Holds the GIL.

@@ -42,6 +42,7 @@ PyObject* exception_for(ErrorKind kind) {
 }  // namespace
 
 void set_python_error() {
+  note_lengths_read();
   try {
     throw;
   } catch (py::error_already_set& e) {

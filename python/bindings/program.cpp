@@ -8,6 +8,7 @@
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/kernels/fingerprint.h"
 #include "tapegrad/program/executor.h"
+#include "tapegrad/program/lengths.h"
 #include "tapegrad/program/passes.h"
 #include "tapegrad/program/record.h"
 #include "tapegrad/program/vmap.h"
@@ -102,6 +103,33 @@ class PyProgram {
   std::string guard_failed_;
 };
 
+// Arrays and numbers, as what they are.
+std::vector<TensorType> types_of(const py::sequence& inputs) {
+  std::vector<TensorType> types;
+  for (py::handle h : inputs) types.push_back(type_of(to_value(h.ptr(), "compiled function")));
+  return types;
+}
+
+void bind_lengths(py::module_& m) {
+  py::class_<Lengths>(m, "Lengths", "A recorded function, for many lengths of its arguments.")
+      .def("at",
+           [](const Lengths& lengths, const py::sequence& inputs) -> py::object {
+             std::string why;
+             std::optional<Recording> found = lengths.at(types_of(inputs), why);
+             return found ? py::cast(PyRecording{std::move(*found)}) : py::none();
+           })
+      .def_property_readonly("free_axes", &Lengths::free_axes);
+  m.def(
+      "across_lengths",
+      [](const PyRecording& a, const PyRecording& b) -> py::tuple {
+        std::string why;
+        std::optional<Lengths> found = Lengths::between(a.recording, b.recording, why);
+        return py::make_tuple(found ? py::cast(std::move(*found)) : py::none(), why);
+      },
+      py::arg("a"), py::arg("b"),
+      "Two recordings at different lengths as one of all lengths, or None and why not.");
+}
+
 PassOptions options_of(const py::kwargs& kwargs) {
   PassOptions o;
   const std::pair<const char*, bool*> known[] = {
@@ -129,6 +157,8 @@ PassOptions options_of(const py::kwargs& kwargs) {
 void bind_programs(py::module_& m) {
   py::class_<PyRecording>(m, "Recording", "A function's recorded operations.")
       .def_property_readonly("refusal", [](const PyRecording& r) { return r.recording.refusal; })
+      .def_property_readonly("length_read",
+                             [](const PyRecording& r) { return r.recording.length_read; })
       .def_property_readonly("captures",
                              [](const PyRecording& r) {
                                py::list out;
@@ -155,6 +185,8 @@ void bind_programs(py::module_& m) {
       .def("same_as", [](const PyRecording& a,
                          const PyRecording& b) { return same_recording(a.recording, b.recording); })
       .def("__str__", [](const PyRecording& r) { return to_string(r.recording.program); });
+
+  bind_lengths(m);
 
   m.def(
       "replay_lanes",

@@ -51,6 +51,7 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 
 PyObject* get_shape(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
+    note_lengths_read(self);
     const Dims shape = variable_cell(self).type().shape;
     PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(shape.size()));
     for (size_t i = 0; i < shape.size(); ++i)
@@ -68,7 +69,10 @@ PyObject* get_ndim(PyObject* self, void*) {
 }
 
 PyObject* get_size(PyObject* self, void*) {
-  return guard([&] { return PyLong_FromLongLong(variable_cell(self).value().size()); });
+  return guard([&] {
+    note_lengths_read(self);
+    return PyLong_FromLongLong(variable_cell(self).value().size());
+  });
 }
 
 PyObject* get_name(PyObject* self, void*) {

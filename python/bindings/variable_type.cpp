@@ -181,6 +181,7 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
 
 PyObject* represent(PyObject* self) {
   return guard([&]() -> PyObject* {
+    note_lengths_read(self);
     Cell& cell = variable_cell(self);
     const Value v = cell.value();
     std::string text = "Variable(";
@@ -205,6 +206,7 @@ Py_ssize_t length(PyObject* self) {
     PyErr_SetString(PyExc_TypeError, "len() of a Variable of shape (): it is a scalar");
     return -1;
   }
+  note_lengths_read(self);
   return static_cast<Py_ssize_t>(v.dim(0));
 }
 
@@ -239,7 +241,9 @@ py::object plain_key(PyObject* key) {
 python::IndexKey index_key(PyObject* self, PyObject* key) {
   const Dims shape = variable_cell(self).type().shape;
   if (!Tape::current().tracing()) return python::parse_index(key, shape);
-  return python::parse_index(plain_key(key).ptr(), shape);
+  python::IndexKey parsed = python::parse_index(plain_key(key).ptr(), shape);
+  if (parsed.clipped) note_lengths_read(self);
+  return parsed;
 }
 
 PyObject* subscript(PyObject* self, PyObject* key) {
@@ -268,6 +272,7 @@ PyObject* iterate(PyObject* self) {
     const Dims shape = variable_cell(self).type().shape;
     if (shape.empty())
       throw_error<TypeError>("iteration over a Variable of shape (): it is a scalar");
+    note_lengths_read(self);
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
       python::IndexKey key{IndexSpec::entry(shape, 0, i), {}};
@@ -295,6 +300,17 @@ const char* documentation =
     "4.0\n";
 
 }  // namespace
+
+void note_lengths_read() {
+  if (const Tape* tape = Tape::current_if_any(); tape && tape->tracing())
+    tape->tracer()->read_length();
+}
+
+void note_lengths_read(PyObject* variable) {
+  if (!Tape::current().tracing()) return;
+  Cell& cell = variable_cell(variable);
+  if (!cell.is_leaf() && cell.value().ndim() > 0) note_lengths_read();
+}
 
 bool is_recorded_data(PyObject* variable) {
   return Tape::current().tracing() && !is_floating(variable_cell(variable).type().dtype);

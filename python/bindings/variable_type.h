@@ -55,6 +55,11 @@ int guard_int(F&& f) noexcept {
 // same path again only while this stays what it is.
 Value learned_value(PyObject* variable);
 
+// Plain code learns lengths, or gets an error that may come of them.
+void note_lengths_read();
+// The same, of this Variable's axes: a recording then holds for these lengths alone.
+void note_lengths_read(PyObject* variable);
+
 // Whether it holds flags or whole numbers, as only a function that is being recorded has in
 // Variables.
 bool is_recorded_data(PyObject* variable);

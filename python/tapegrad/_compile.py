@@ -14,7 +14,8 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
-from tapegrad._inspection import Inspection, SignatureReport
+from tapegrad._inspection import Inspection, LengthsReport, SignatureReport
+from tapegrad._lengths import Family, without_lengths
 from tapegrad._paths import RefusedError, World
 from tapegrad._signature import InlineError, Signature, UnsupportedError, loosen
 from tapegrad._trace import check_callable, name_of
@@ -41,8 +42,11 @@ class _Entry:
         "_replays_seen",
         "current",
         "eager",
+        "family",
         "fixed",
         "floats",
+        "forget",
+        "key",
         "recordings",
         "replays",
         "result_known",
@@ -50,12 +54,17 @@ class _Entry:
         "worlds",
     )
 
-    def __init__(self, fixed: list[tuple[str, Any]]) -> None:
-        self.fixed = fixed  # arguments by identity: kept alive, so that no id comes back
+    def __init__(
+        self, signature: Signature, family: Family | None, forget: Callable[[], Any]
+    ) -> None:
+        self.key = signature.key
+        self.fixed = signature.fixed  # arguments by identity: kept alive, so that no id comes back
+        self.family = family  # of those that differ in lengths
+        self.forget = forget  # takes it out of its table
         self.worlds: list[World] = []
         self.current: World | None = None
         self.eager = ""  # why it runs eagerly
-        self.floats = True  # Python floats are inputs
+        self.floats = family is None or family.floats  # Python floats are inputs
         self.variants: dict[Any, _Entry] = {}  # by the values of the floats, where they are not
         self.recordings = 0
         self.replays = 0
@@ -91,6 +100,7 @@ class Compiled:
         self._name = name_of(f)
         self._table: dict[Any, _Entry] = {}
         self._numbers: dict[Any, int] = {}
+        self._families: dict[Any, Family] = {}
         self._roots: list[tuple[str, Any]] = [(self._name, f)]
         self._lock = threading.Lock()
         self._warned: set[str] = set()
@@ -156,13 +166,26 @@ class Compiled:
           (float): 2 recordings, 2 replays
             program: 1 step, 1 as recorded
         """
-        reports = []
+        reports: list[SignatureReport] = []
         for key, entry in list(self._table.items()):
             for variant in [entry, *entry.variants.values()]:
                 if variant.recordings or variant.eager:
                     paths = [path for world in variant.worlds for path in world.paths]
                     reports.append(SignatureReport(key, variant, paths))
+        reports += [LengthsReport(x) for x in list(self._families.values()) if x.generals]
         return Inspection(self._name, reports)
+
+    def _family(self, key: tuple[Any, ...], floats: tuple[float, ...]) -> Family | None:
+        """Where the signatures stand that differ from `key` in lengths alone."""
+        loose = without_lengths(key)
+        if loose is None:
+            return None
+        found = self._families.get((loose, floats))
+        if found is None:
+            if len(self._families) >= _MOST_SIGNATURES:
+                self._families.clear()
+            found = self._families[loose, floats] = Family()
+        return found
 
     # The way to a result, from the quick to the thorough.
 
@@ -182,7 +205,9 @@ class Compiled:
         return self._function(*args, **kwargs)
 
     def _new_entry(self, signature: Signature) -> _Entry:
-        entry = _Entry(signature.fixed)
+        table, key = self._table, signature.key
+        family = self._family(key, ())
+        entry = _Entry(signature, family, lambda: table.pop(key, None))
         loose = loosen(signature.key)
         if loose != signature.key:
             seen = self._numbers[loose] = self._numbers.get(loose, 0) + 1
@@ -238,8 +263,7 @@ class Compiled:
             chosen = tuple(x for x in inputs if type(x) is float)
             variant = entry.variants.get(chosen)
             if variant is None:
-                variant = entry.variants[chosen] = _Entry(entry.fixed)
-                variant.floats = False
+                variant = entry.variants[chosen] = self._variant(entry, chosen, args, kwargs)
                 if len(entry.variants) > _MOST_NUMBERS:
                     self._fall_back(
                         entry,
@@ -252,6 +276,14 @@ class Compiled:
         finally:
             self._lock.release()
         return self._serve_variant(variant, rest, args, kwargs)
+
+    def _variant(self, entry: _Entry, chosen: Any, args: Any, kwargs: Any) -> _Entry:
+        """The signature with its Python floats fixed."""
+        family = self._family(entry.key, chosen)
+        variants = entry.variants
+        found = _Entry(Signature(args, kwargs), family, lambda: variants.pop(chosen, None))
+        found.floats = False
+        return found
 
     def _serve_variant(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
         world = entry.current
@@ -277,8 +309,13 @@ class Compiled:
         world, difference = self._find_world(entry, fresh)
         if fresh.writes and world.shares(inputs):
             return self._function(*args, **kwargs)
+        if entry.family is not None:
+            entry.family.serve(entry, world, inputs, self._passes)
         for path in world.paths:
-            values = path.program.run(inputs, path.captures)
+            try:
+                values = path.program.run(inputs, path.captures)
+            except Exception:
+                return self._after_error(entry, world, path, args, kwargs)
             if values is not None:
                 entry.replays += 1
                 return path.finish(inputs, values)
@@ -339,9 +376,12 @@ class Compiled:
             entry.result_known = True
         if entry.floats and _mixes_precisions(found.recording, world.watch, args, kwargs):
             entry.floats = False
+            if entry.family is not None:
+                entry.family.floats = False
             return self._function(*args, **kwargs)
         result = found.result
-        world.confirm(found, self._passes)
+        if not world.confirm(found, self._passes) and entry.family is not None:
+            entry.family.learn(entry, world, found, self._passes)
         return result
 
     # Giving up.
@@ -398,6 +438,8 @@ def compile(
     arrays and captured settings may change: the result is always the one that `f` gives. What
     can't be replayed runs as plain Python, with a warning that says why. Arrays and floats are
     inputs of the program; whole numbers, flags and texts are fixed, each with a program of its own.
+    Once it was recorded at two lengths of an axis, programs for other lengths need no recording,
+    unless plain code reads a length.
 
     Works as a decorator, with and without options, and together with every transform:
     `tg.compile(tg.grad(f))` and `tg.grad(tg.compile(f))` are the same. `passes` switches single

@@ -34,26 +34,32 @@ class SignatureReport:
         self.recordings: int = entry.recordings
         self.replays: int = entry.replays
         self.eager: str = entry.eager
-        self.programs = [
-            ProgramReport(
-                path.recorded.recording.n_steps,
-                path.program.n_steps,
-                path.program.n_kernels,
-                path.program.memory,
-                list(dict.fromkeys(path.recorded.recording.guards)),
-                str(path.program),
-            )
-            for path in paths
-        ]
+        self.programs = [_report_of(path) for path in paths]
+        family = entry.family
+        alone = family is not None and family.has_several() and not family.generals
+        self.fixed_lengths: str = family.why if alone else ""
 
     def __repr__(self) -> str:
         head = f"{self.arguments}: {_count(self.recordings, 'recording')}"
         lines = [f"{head}, {_count(self.replays, 'replay')}"]
         if self.eager:
             lines.append(f"  runs as plain Python: {self.eager}")
+        elif self.fixed_lengths:
+            lines.append(f"  each length is recorded by itself: {self.fixed_lengths}")
         for program in self.programs:
             lines += ["  " + line for line in repr(program).splitlines()]
         return "\n".join(lines)
+
+
+class LengthsReport(SignatureReport):
+    """All lengths that were not recorded: letters stand for those that are free."""
+
+    def __init__(self, family: Any) -> None:
+        self.arguments = describe_key(family.generals[0].key) + " of any length"
+        self.recordings = 0
+        self.replays = family.replays
+        self.eager = self.fixed_lengths = ""
+        self.programs = [_report_of(general.last) for general in family.generals]
 
 
 class Inspection:
@@ -72,6 +78,17 @@ class Inspection:
         return "\n".join(lines)
 
 
+def _report_of(path: Any) -> ProgramReport:
+    return ProgramReport(
+        path.recorded.recording.n_steps,
+        path.program.n_steps,
+        path.program.n_kernels,
+        getattr(path.program, "memory", 0),
+        list(dict.fromkeys(path.recorded.recording.guards)),
+        str(path.program),
+    )
+
+
 def describe_key(key: tuple[Any, ...]) -> str:
     """The key of a signature, for people."""
     return "(" + ", ".join(map(_describe_part, key)) + ")"
@@ -83,7 +100,7 @@ def _describe_part(part: Any) -> str:
     if isinstance(part, tuple) and len(part) == 2:
         first, second = part
         if isinstance(first, tuple):
-            return f"{second}{list(first)}"
+            return f"{second}[{', '.join(map(str, first))}]"
         if first == "is":
             return "an object"
         if isinstance(first, type) and hasattr(first, "__len__") and first is not str:

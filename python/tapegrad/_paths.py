@@ -14,7 +14,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._contents import generator_states, have_moved, same_value, stamp, stamps
-from tapegrad._core import Program, Recording, Tracer, Variable
+from tapegrad._core import Lengths, Program, Recording, Tracer, Variable, across_lengths
 from tapegrad._signature import UnsupportedError, inputs_of, replace_inputs, same_leaves
 from tapegrad._trace import pack
 from tapegrad._watch import Watch
@@ -105,9 +105,18 @@ class Recorded:
 
     def agrees(self, other: Recorded) -> bool:
         """Whether the two are one program."""
+        return self.recording.same_as(other.recording) and self._alike(other)
+
+    def across(self, other: Recorded) -> tuple[Lengths | None, str]:
+        """What the two have in common, being recorded at different lengths; None and why not."""
+        if not self._alike(other):
+            return None, "another length reads other arrays, or gives another result"
+        return across_lengths(other.recording, self.recording)
+
+    def _alike(self, other: Recorded) -> bool:
+        """Whether all but the operations is the same."""
         return (
-            self.recording.same_as(other.recording)
-            and self._same_captures(other)
+            self._same_captures(other)
             and self.written == other.written
             and _shape_of_tree(self.template) == _shape_of_tree(other.template)
             and all(map(_same_fixed, self.fixed, other.fixed))
@@ -177,7 +186,7 @@ class Path:
 class World:
     """What the function reads besides its arguments, and the programs that hold while it is so."""
 
-    __slots__ = ("contents", "fixed_arrays", "paths", "pending", "proven", "watch")
+    __slots__ = ("contents", "fixed_arrays", "generals", "paths", "pending", "proven", "watch")
 
     def __init__(self, watch: Watch, proven: bool) -> None:
         self.watch = watch
@@ -186,6 +195,7 @@ class World:
         self.paths: list[Path] = []
         self.pending: list[Recorded] = []
         self.fixed_arrays: set[int] = set()  # ids of those that no other array may replace
+        self.generals: list[Any] = []  # of other lengths, that were asked for a program
 
     def same(self) -> bool:
         """Whether everything is what it was; the quick test."""
@@ -283,12 +293,22 @@ class World:
             for x in found.fixed
         )
 
+    def accept(self, found: Recorded, earlier: Recorded, passes: dict[str, bool]) -> Path:
+        """The program of a recording that is trusted, because an earlier one agrees."""
+        self.pending = [x for x in self.pending if x is not found]
+        self.paths = [Path(found, earlier, passes), *self.paths[: MOST_PATHS - 1]]
+        return self.paths[0]
+
+    def recordings(self) -> list[Recorded]:
+        """All that were made here and are kept."""
+        return [*(path.recorded for path in self.paths), *self.pending]
+
     def confirm(self, found: Recorded, passes: dict[str, bool]) -> bool:
         """Whether an earlier recording agrees; the two then become a program."""
         for earlier in self.pending:
             if found.agrees(earlier):
                 self.pending = [x for x in self.pending if x is not earlier]
-                self.paths = [Path(found, earlier, passes), *self.paths[: MOST_PATHS - 1]]
+                self.accept(found, earlier, passes)
                 return True
         self.pending = [found, *self.pending[: 2 * MOST_PATHS - 1]]
         return False

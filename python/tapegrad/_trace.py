@@ -173,7 +173,7 @@ def pack_array(array: np.ndarray[Any, Any]) -> Any:
     if not any(isinstance(item, Variable) for item in items):
         return array
     stacked = _core.apply("stack", tuple(pack(item) for item in items), (0,))
-    shape = array.shape + tuple(stacked.shape[1:])
+    shape = array.shape + _core.free_shape(stacked)[1:]
     return _core.apply("reshape", (stacked,), (shape,))
 
 

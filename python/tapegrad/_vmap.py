@@ -100,7 +100,7 @@ class _Lanes:
     def _lane(self, tracer: Any, x: Any, axis: int | None, path: str) -> Any:
         if axis is None:
             return x
-        shape = tuple(x.shape) if isinstance(x, Variable) else np.shape(x)
+        shape = _shape_of(x)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(
                 f"{self.label}: {path} has shape {shape} and no axis {axis} that could count the "
@@ -110,6 +110,7 @@ class _Lanes:
         if self.n is None:
             self.n, self._first = n, path
         elif n != self.n:
+            _core.read_length()  # which decides that this is raised
             raise ValueError(
                 f"{self.label}: {path} has {n} lanes along axis {axis} of shape {shape}, and "
                 f"{self._first} has {self.n}"
@@ -118,6 +119,10 @@ class _Lanes:
         moved = array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
         self.inputs.append(moved)
         return tracer.lane_argument(moved)
+
+
+def _shape_of(x: Any) -> tuple[int, ...]:
+    return _core.free_shape(x) if isinstance(x, Variable) else np.shape(x)
 
 
 def _axes_of(tree: Tree, axes: Any, label: str) -> list[int | None]:
@@ -158,7 +163,9 @@ def _place(label: str, path: str, y: Any, has_lanes: bool, axis: int | None, n: 
             )
         return y
     if not has_lanes:
-        shape = tuple(y.shape) if isinstance(y, Variable) else np.shape(y)
+        shape = _shape_of(y)
         y = np.broadcast_to(y, (n, *shape))
-        y = y if isinstance(y, Variable) else y.copy()
+        if not isinstance(y, Variable):
+            _core.read_length()  # plain code sees how many lanes there are
+            y = y.copy()
     return y if axis == 0 else np.moveaxis(y, 0, axis)

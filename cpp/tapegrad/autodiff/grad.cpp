@@ -73,13 +73,21 @@ class ReverseRequest {
     const RecordingGuard guard(recorded);
     w.reverse.start(w.schedule, recorded);
     for (size_t k = 0; k < outputs_.size(); ++k)
-      w.reverse.seed(w.schedule.output_positions[k], std::move(seeds_[k]));
+      w.reverse.seed(w.schedule.output_positions[k], as_recorded(std::move(seeds_[k]), recorded));
     const LongWorkSection section(w.schedule);
     w.reverse.run();
     return true;
   }
 
  private:
+  // For a program the seed 1 has a node: what rules make of it (1 / n) is then recorded as well,
+  // and depends on lengths in a way that can be seen.
+  Ref as_recorded(Ref seed, bool recorded) const {
+    if (!recorded || !tape_->tracing() || seed.tracked() || seed.ndim() > 0) return seed;
+    const RuleSection rules(*tape_);
+    return Ref::adopt(tape_, tape_->constant(std::move(seed).take_value()));
+  }
+
   Tape* tape_ = nullptr;
   std::vector<uint32_t> outputs_;
   std::vector<Ref> seeds_;

@@ -44,15 +44,20 @@ Ref deviations(const Ref& x, const Attrs& attrs) {
   return subtract(x, mean(x, flagged_axes(axis_flags(attrs, 0, x.ndim(), "var")), true));
 }
 
+// 2 x / m, with m itself as the constant: a program knows how it depends on a length.
+Ref twice_over(const Ref& x, double m) {
+  return divide(multiply(x, scalar_like(x, 2)), scalar_like(x, m));
+}
+
 void vjp_var(VjpContext& ctx) {
   const Dims shape = ctx.in_shape(0);
-  const Ref ct = multiply(ctx.ct(), scalar_like(ctx.ct(), 2 / freedom(ctx.attrs(), shape)));
+  const Ref ct = twice_over(ctx.ct(), freedom(ctx.attrs(), shape));
   ctx.add(0, zmul(restore_axes(ct, shape, ctx.attrs(), "var"), deviations(ctx.in(0), ctx.attrs())));
 }
 
 void jvp_var(JvpContext& ctx) {
   const Ref total = sum_like(zmul(ctx.tangent(0), deviations(ctx.in(0), ctx.attrs())), ctx.attrs());
-  ctx.set(0, multiply(total, scalar_like(total, 2 / freedom(ctx.attrs(), ctx.in_shape(0)))));
+  ctx.set(0, twice_over(total, freedom(ctx.attrs(), ctx.in_shape(0))));
 }
 
 // m std, or m where std is zero.

@@ -18,6 +18,7 @@ class Freezer {
   Recording run() {
     collect();
     recording_.refusal = tracer_.refusal();
+    recording_.length_read = tracer_.length_read();
     for (size_t k = 0; k < tracer_.arguments().size(); ++k) {
       const uint32_t slot = tracer_.arguments()[k];
       set(slot, writer_.input(type_of(tape_.node(slot).value)));
@@ -156,7 +157,10 @@ class Freezer {
   ValueId plain_constant(const Node& n) {
     const bool is_users =
         n.flags & Node::held_by_reference || (n.extra && n.extra->origin.buffer());
-    if (n.flags & Node::made_by_rule && !is_users) return writer_.constant(n.value);
+    if (n.flags & Node::made_by_rule && !is_users) {
+      recording_.made.push_back(writer_.constant(n.value));
+      return recording_.made.back();
+    }
     const bool by_reference = n.flags & Node::held_by_reference;
     if (by_reference && fingerprint_of(n.value) != n.extra->fingerprint) {
       if (recording_.refusal.empty())

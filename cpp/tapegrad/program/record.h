@@ -32,7 +32,9 @@ struct Recording {
   Program program;
   std::vector<Capture> captures;
   std::vector<PlainConstant> constants;
+  std::vector<ValueId> made;  // constants that rules of derivatives made
   std::string refusal;  // why a replay would not do what the function does; empty where it would
+  std::string length_read;  // where plain code learned a length; empty where it learned none
 };
 
 // Freezes what leads from the tracer's arguments to the outputs and guards. Arrays of the host

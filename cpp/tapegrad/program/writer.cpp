@@ -13,20 +13,25 @@ size_t hash_of(const TensorType& t) {
   return h;
 }
 
-// Constants of few elements are shared; large arrays are told apart by their memory.
+// Constants of few elements are shared, and such as zeros; other large arrays are told apart by
+// their memory.
 constexpr int64_t most_compared = 64;
 
 size_t hash_of(const Value& v) {
   size_t h = mix(static_cast<size_t>(v.dtype()), static_cast<size_t>(v.size()));
   if (v.is_scalar()) return mix(h, std::bit_cast<uint64_t>(v.bits()));
-  if (v.size() > most_compared) return mix(h, reinterpret_cast<size_t>(v.raw()));
+  if (v.size() > most_compared)
+    return mix(
+        h, is_uniform(v) ? std::bit_cast<uint64_t>(v.at(0)) : reinterpret_cast<size_t>(v.raw()));
   for (int64_t i = 0; i < v.size(); ++i) h = mix(h, std::bit_cast<uint64_t>(v.at(i)));
   return h;
 }
 
 bool same_constant(const Value& a, const Value& b) {
   if (a.size() > most_compared)
-    return a.raw() == b.raw() && type_of(a) == type_of(b) && a.strides() == b.strides();
+    return type_of(a) == type_of(b) && a.strides() == b.strides() &&
+           (a.raw() == b.raw() ||
+            (is_uniform(a) && is_uniform(b) && same_bits(Value(a.at(0)), Value(b.at(0)))));
   return same_bits(a, b);
 }
 
@@ -42,6 +47,14 @@ uint32_t intern(Table& table, std::vector<Item>& items, size_t hash, const Item&
 }
 
 }  // namespace
+
+bool is_uniform(const Value& v) {
+  if (v.size() == 0 || is_integer(v.dtype())) return false;
+  const Value first(v.at(0));
+  for (int64_t i = 1; i < v.size(); ++i)
+    if (!same_bits(Value(v.at(i)), first)) return false;
+  return true;
+}
 
 uint32_t ProgramWriter::type(const TensorType& t) {
   if (last_type_ < p_.types.size() && p_.types[last_type_] == t) return last_type_;

@@ -7,6 +7,9 @@
 
 namespace tapegrad {
 
+// Whether all elements are the same number, to the bit; not of integers, nor where there are none.
+bool is_uniform(const Value& v);
+
 // Writes a program step by step; types, attributes and constants are shared. A pass reads one
 // program and writes another through this.
 class ProgramWriter {

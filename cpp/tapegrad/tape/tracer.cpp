@@ -12,6 +12,8 @@ Tracer::Tracer()
 }
 
 Tracer::~Tracer() {
+  // The shape of one lane may come from what the outer one records.
+  if (outer_ && outer_->length_read_.empty()) outer_->length_read_ = length_read_;
   tape_.close_scope(scope_);
   tape_.set_recording(recording_before_);
   tape_.set_tracer(outer_);
@@ -30,6 +32,12 @@ void Tracer::guard(Ref value) {
 void Tracer::guard(Ref value, std::string where) {
   Value expected = value.value();
   guards_.push_back({std::move(value), std::move(expected), std::move(where)});
+}
+
+void Tracer::read_length() {
+  if (!length_read_.empty()) return;
+  if (current_location) length_read_ = current_location();
+  if (length_read_.empty()) length_read_ = "an unknown line";
 }
 
 void Tracer::refuse(std::string reason) {

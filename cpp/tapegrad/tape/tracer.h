@@ -34,6 +34,9 @@ class Tracer {
   void guard(Ref value, std::string where);
   // Something happened that a replay could not repeat. The first reason stays.
   void refuse(std::string reason);
+  // Plain code learned the length of an axis, or an error that may come of it: the recording is
+  // right for the lengths of this call alone. The first place stays.
+  void read_length();
 
   // Leaves that were made by the function itself.
   void own(const Leaf* leaf) { own_.insert(leaf); }
@@ -45,6 +48,8 @@ class Tracer {
   const std::vector<Guard>& guards() const { return guards_; }
   const std::vector<uint32_t>& arguments() const { return arguments_; }
   const std::string& refusal() const { return refusal_; }
+  // The user's line; empty where no length was read.
+  const std::string& length_read() const { return length_read_; }
 
  private:
   Tape& tape_;
@@ -56,6 +61,7 @@ class Tracer {
   std::vector<uint32_t> arguments_;
   std::vector<Guard> guards_;
   std::string refusal_;
+  std::string length_read_;
   std::unordered_set<const Leaf*> own_;
 };
 

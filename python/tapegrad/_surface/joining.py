@@ -10,7 +10,16 @@ import numpy as np
 
 from tapegrad._core import Variable, apply
 from tapegrad._surface.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
-from tapegrad._surface.table import NO_VALUE, cast, finish, implements, lift, shape_of
+from tapegrad._surface.table import (
+    NO_VALUE,
+    cast,
+    finish,
+    free_shape,
+    implements,
+    lift,
+    ndim_of,
+    shape_of,
+)
 
 
 def _parts(name: str, arrays: Any) -> list[Any]:
@@ -53,7 +62,7 @@ def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
 @implements(np.hstack)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = _several(atleast_1d(*_parts("np.hstack", tup)))
-    axis = 0 if parts and len(shape_of(parts[0])) == 1 else 1
+    axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
     return concatenate(parts, axis, dtype=dtype)
 
 
@@ -66,7 +75,7 @@ def dstack(tup: Any) -> Any:
 def column_stack(tup: Any) -> Any:
     parts = []
     for x in _parts("np.column_stack", tup):
-        shape = shape_of(x)
+        shape = free_shape(x)
         parts.append(reshape(x, (*(shape or (1,)), 1)) if len(shape) < 2 else x)
     return concatenate(parts, 1)
 
@@ -90,7 +99,7 @@ def _depth(arrays: Any) -> int:
 def _widest(arrays: Any) -> int:
     if isinstance(arrays, list):
         return max((_widest(x) for x in arrays), default=0)
-    return len(shape_of(arrays))
+    return ndim_of(arrays)
 
 
 def _block(arrays: Any, ndim: int, depth: int) -> Any:
@@ -98,7 +107,7 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
         if isinstance(arrays, list):
             raise ValueError("np.block: the lists are nested to different depths")
         x = lift(arrays)
-        return reshape(x, (1,) * (ndim - len(shape_of(x))) + shape_of(x))
+        return reshape(x, (1,) * (ndim - ndim_of(x)) + free_shape(x))
     if not isinstance(arrays, list) or not arrays:
         raise ValueError("np.block: the lists are nested to different depths, or one is empty")
     return concatenate([_block(x, ndim, depth - 1) for x in arrays], -depth)
@@ -150,7 +159,7 @@ def _split_on(name: str, least: int, axis: int, ary: Any, parts: Any) -> list[An
 
 @implements(np.hsplit)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
-    axis = 1 if len(shape_of(lift(ary))) > 1 else 0
+    axis = 1 if ndim_of(lift(ary)) > 1 else 0
     return _split_on("hsplit", 1, axis, ary, indices_or_sections)
 
 
@@ -180,15 +189,17 @@ def diff(
     a = lift(a)
     if n < 0:
         raise ValueError(f"np.diff: the order must be at least 0, got {n}")
-    if not shape_of(a):
+    if not ndim_of(a):
         raise ValueError("np.diff: the array has shape (), and needs an axis")
     if n == 0:
         return a
-    edges = [_edge(x, shape_of(a), axis) if x is not NO_VALUE else None for x in (prepend, append)]
+    edges = [
+        _edge(x, free_shape(a), axis) if x is not NO_VALUE else None for x in (prepend, append)
+    ]
     joined: Sequence[Any] = [x for x in (edges[0], a, edges[1]) if x is not None]
     if len(joined) > 1:
         a = concatenate(joined, axis)
-    head: list[Any] = [slice(None)] * len(shape_of(a))
+    head: list[Any] = [slice(None)] * ndim_of(a)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)
     for _ in range(n):
@@ -198,7 +209,7 @@ def diff(
 
 def _edge(x: Any, shape: tuple[int, ...], axis: int) -> Any:
     x = lift(x)
-    if shape_of(x):
+    if ndim_of(x):
         return x
     edge = list(shape)
     edge[axis] = 1

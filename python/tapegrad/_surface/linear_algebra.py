@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import apply
-from tapegrad._surface.table import finish, implements, lift, shape_of
+from tapegrad._surface.table import finish, free_shape, implements, lift, ndim_of, shape_of
 
 
 @implements(np.linalg.matmul)
@@ -38,7 +38,7 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
 @implements(np.linalg.outer)
 def linalg_outer(x1: Any, x2: Any, /) -> Any:
     x1, x2 = lift(x1), lift(x2)
-    if len(shape_of(x1)) != 1 or len(shape_of(x2)) != 1:
+    if ndim_of(x1) != 1 or ndim_of(x2) != 1:
         raise ValueError(
             f"np.linalg.outer: needs two vectors, got shapes {shape_of(x1)} and {shape_of(x2)}"
         )
@@ -176,16 +176,17 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
     x = lift(x)
-    n = len(shape_of(x))
+    shape = free_shape(x)
+    n = len(shape)
     axes = range(n) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
     axes = tuple(axes)
     rest = [i for i in range(n) if i not in axes]
     # The axes of the norm are joined into one, at the front.
-    joined = np.reshape(np.transpose(x, (*axes, *rest)), (-1, *(shape_of(x)[i] for i in rest)))
+    joined = np.reshape(np.transpose(x, (*axes, *rest)), (-1, *(shape[i] for i in rest)))
     found = norm(joined, ord, 0)
     if not keepdims:
         return found
-    return np.reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape_of(x))))
+    return np.reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
 
 
 @implements(np.linalg.matrix_norm)

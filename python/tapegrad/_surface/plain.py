@@ -14,10 +14,12 @@ from tapegrad._surface.table import (
     NO_VALUE,
     cast,
     flag,
+    free_shape,
     implements,
     lift,
     plain,
     recorded_on_data,
+    shape_of,
     table,
 )
 
@@ -48,17 +50,35 @@ for _function in PLAIN_FUNCTIONS:
     table[_function] = partial(_on_values, _function)
 
 
+# Of those, what tells no length.
+_NO_LENGTH = frozenset({np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.common_type})
+
+
 def stand_in(x: Any) -> Any:
-    """`x` with an array of the same shape and dtype, and no content, for every Variable inside."""
+    """`x` with an array of the same shape and dtype, and no content, for every Variable inside.
+
+    Not to be handed to plain code that may read its lengths: see `free_shape`.
+    """
     if isinstance(x, Variable):
-        return np.broadcast_to(np.zeros((), x.dtype), x.shape) if x.ndim else x.dtype.type(0)
+        return np.broadcast_to(np.zeros((), x.dtype), free_shape(x)) if x.ndim else x.dtype.type(0)
     if isinstance(x, (list, tuple)):
         return type(x)(map(stand_in, x))
     return x
 
 
 def _on_types(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    if function not in _NO_LENGTH:
+        _tell_lengths([*args, *kwargs.values()])
     return function(*map(stand_in, args), **{name: stand_in(x) for name, x in kwargs.items()})
+
+
+def _tell_lengths(x: Any) -> None:
+    """Notes that plain code learns the lengths of the Variables in `x`."""
+    if isinstance(x, Variable):
+        shape_of(x)
+    elif isinstance(x, (list, tuple)):
+        for item in x:
+            _tell_lengths(item)
 
 
 for _function in TYPE_FUNCTIONS:
@@ -122,16 +142,19 @@ recorded_on_data.update(
 )  # fmt: skip
 
 
-def _fresh(prototype: Any, array: Any) -> Any:
-    """A new array like `prototype`.
+def _fresh(prototype: Any, array: Any, fill: Any, shape: Any) -> Any:
+    """A new array like `prototype`, of `shape` where that is given.
 
     Beside a recorded one it is recorded too, so that Variables can be written into it. A leaf is
     a parameter of the user's, and what is made like it (a momentum) is a plain array.
     """
     recorded = isinstance(prototype, Variable) and not _core.is_leaf(prototype)
-    if not recorded or array.dtype.char not in "fd" or not array.ndim or not prototype.size:
+    if not recorded or array.dtype.char not in "fd" or not array.ndim or 0 in free_shape(prototype):
+        _tell_lengths(prototype)
         return array
-    anchor = prototype if array.shape == prototype.shape else np.ravel(prototype)[0]
+    if _core.tracing() and shape is None and np.ndim(fill) == 0:  # no array of this length
+        return apply("where", (False, cast(prototype, array.dtype), array.dtype.type(fill)))
+    anchor = prototype if array.shape == shape_of(prototype) else np.ravel(prototype)[0]
     return apply("where", (False, cast(anchor, array.dtype), array))
 
 
@@ -140,7 +163,7 @@ def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.zeros_like(stand_in(a), dtype, shape=shape))
+    return _fresh(a, np.zeros_like(stand_in(a), dtype, shape=shape), 0, shape)
 
 
 @implements(np.ones_like)
@@ -148,7 +171,7 @@ def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.ones_like(stand_in(a), dtype, shape=shape))
+    return _fresh(a, np.ones_like(stand_in(a), dtype, shape=shape), 1, shape)
 
 
 @implements(np.empty_like)
@@ -156,7 +179,7 @@ def empty_like(
     prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(prototype, np.zeros_like(stand_in(prototype), dtype, shape=shape))
+    return _fresh(prototype, np.zeros_like(stand_in(prototype), dtype, shape=shape), 0, shape)
 
 
 @implements(np.full_like)
@@ -167,7 +190,7 @@ def full_like(
     if isinstance(fill_value, Variable):
         blank = np.zeros_like(stand_in(a), dtype, shape=shape)
         return np.broadcast_to(cast(fill_value, blank.dtype), blank.shape)
-    return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape))
+    return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape), fill_value, shape)
 
 
 @implements(np.real)

@@ -13,9 +13,11 @@ from tapegrad._surface.table import (
     finish,
     flag,
     floating_dtype,
+    free_shape,
     given,
     implements,
     lift,
+    ndim_of,
     plain,
     shape_of,
 )
@@ -163,14 +165,13 @@ def _cumulative(
     name: str, x: Any, axis: Any, dtype: Any, out: Any, include_initial: Any, initial: float
 ) -> Any:
     x = cast(lift(x), dtype)
-    shape = shape_of(x)
     if axis is None:
-        if len(shape) != 1:
-            raise ValueError(f"np.{name}: axis= must be given for an array of shape {shape}")
+        if ndim_of(x) != 1:
+            raise ValueError(f"np.{name}: axis= must be given for an array of shape {shape_of(x)}")
         axis = 0
     found = apply("cumsum" if initial == 0 else "cumprod", (x,), (axis,))
     if include_initial:
-        edge = list(shape)
+        edge = list(shape_of(x))
         edge[axis] = 1
         found = np.concatenate([np.full(edge, initial, found.dtype), found], axis)
     return finish(f"np.{name}", found, out)
@@ -198,10 +199,10 @@ def average(
     a = lift(a)
     if weights is None:
         found = apply("mean", (a,), (axis, flag(keepdims)))
-        scale: Any = _counted(shape_of(a), axis) * 1.0
+        scale: Any = _counted(shape_of(a), axis) * 1.0 if returned else None
     else:
         weights = lift(weights)
-        if shape_of(weights) != shape_of(a):
+        if free_shape(weights) != free_shape(a):
             weights = _weights_along(weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
         if np.any(plain(scale) == 0):
@@ -259,15 +260,15 @@ def nanmean(
 @implements(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     y = lift(y)
-    head: list[Any] = [slice(None)] * len(shape_of(y))
+    head: list[Any] = [slice(None)] * ndim_of(y)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)
     step = dx
     if x is not None:
         x = lift(x)
-        step = np.diff(x, axis=axis if len(shape_of(x)) > 1 else -1)
-        if len(shape_of(x)) == 1:
+        step = np.diff(x, axis=axis if ndim_of(x) > 1 else -1)
+        if ndim_of(x) == 1:
             spread = [1] * len(head)
-            spread[axis] = shape_of(step)[0]
+            spread[axis] = free_shape(step)[0]
             step = np.reshape(step, tuple(spread))
     return np.sum(step * (y[tuple(head)] + y[tuple(tail)]) / 2.0, axis=axis)

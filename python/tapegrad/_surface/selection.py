@@ -14,9 +14,11 @@ from tapegrad._surface.table import (
     cast,
     finish,
     floating_dtype,
+    free_shape,
     given,
     implements,
     lift,
+    ndim_of,
     plain,
     shape_of,
 )
@@ -69,7 +71,7 @@ def _bound(x: Any) -> Any:
 
 
 def _along(a: Any, axis: int, indices: Any) -> Any:
-    key: list[Any] = [slice(None)] * len(shape_of(a))
+    key: list[Any] = [slice(None)] * ndim_of(a)
     key[axis] = indices
     return a[tuple(key)]
 
@@ -81,11 +83,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         return np.take(a, indices, axis, mode=mode)
     if axis is None:
         a, axis = reshape(a, (-1,)), 0
-    n = shape_of(a)[axis]
     if mode == "wrap":
-        indices = np.mod(indices, n)
+        indices = np.mod(indices, shape_of(a)[axis])
     elif mode == "clip":
-        indices = np.clip(indices, 0, n - 1)
+        indices = np.clip(indices, 0, shape_of(a)[axis] - 1)
     elif mode != "raise":
         raise ValueError(f"np.take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
     if not isinstance(indices, int):
@@ -100,7 +101,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr, indices = lift(arr), np.asarray(plain(indices))
     if axis is None:
         return reshape(arr, (-1,))[indices]
-    shape = shape_of(arr)
+    shape = free_shape(arr)
     if indices.ndim != len(shape):
         raise ValueError(
             f"np.take_along_axis: indices of shape {indices.shape} for an array of shape {shape}; "
@@ -193,14 +194,14 @@ def triu(m: Any, k: Any = 0) -> Any:
 
 def _plane(m: Any) -> Any:
     m = lift(m)
-    shape = shape_of(m)  # NumPy repeats a vector as the rows of a square
+    shape = free_shape(m)  # NumPy repeats a vector as the rows of a square
     return np.broadcast_to(m, (*shape, *shape)) if len(shape) == 1 else m
 
 
 @implements(np.diag)
 def diag(v: Any, k: Any = 0) -> Any:
     v = lift(v)
-    shape = shape_of(v)
+    shape = free_shape(v)
     if len(shape) == 2:
         return np.diagonal(v, k)
     if len(shape) != 1:

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, apply
-from tapegrad._surface.table import cast, floating_dtype, implements, lift, plain, shape_of
+from tapegrad._surface.table import (
+    cast,
+    floating_dtype,
+    free_shape,
+    implements,
+    lift,
+    ndim_of,
+    plain,
+    shape_of,
+)
 
 
 def _ints(x: Any) -> tuple[int, ...]:
@@ -49,7 +58,7 @@ def transpose(a: Any, axes: Any = None) -> Any:
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any, /) -> Any:
     x = lift(x)
-    if len(shape_of(x)) < 2:
+    if ndim_of(x) < 2:
         raise ValueError(
             f"np.matrix_transpose: the array has shape {shape_of(x)}, and needs two axes or more"
         )
@@ -69,7 +78,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 @implements(np.rollaxis)
 def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     a = lift(a)
-    order = np.rollaxis(np.empty([1] * len(shape_of(a))), axis, start)  # raises as NumPy does
+    order = np.rollaxis(np.empty([1] * ndim_of(a)), axis, start)  # raises as NumPy does
     n = order.ndim
     axis, start = axis % n, start + n if start < 0 else start
     axes = [i for i in range(n) if i != axis]
@@ -116,7 +125,7 @@ def flip(m: Any, axis: Any = None) -> Any:
 @implements(np.fliplr)
 def fliplr(m: Any) -> Any:
     m = lift(m)
-    if len(shape_of(m)) < 2:
+    if ndim_of(m) < 2:
         raise ValueError(f"np.fliplr: the array has shape {shape_of(m)}, needs two axes or more")
     return flip(m, 1)
 
@@ -124,7 +133,7 @@ def fliplr(m: Any) -> Any:
 @implements(np.flipud)
 def flipud(m: Any) -> Any:
     m = lift(m)
-    if not shape_of(m):
+    if not ndim_of(m):
         raise ValueError("np.flipud: the array has shape (), and needs an axis")
     return flip(m, 0)
 
@@ -132,7 +141,7 @@ def flipud(m: Any) -> Any:
 @implements(np.rot90)
 def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     m = lift(m)
-    first, second = np.lib.array_utils.normalize_axis_tuple(axes, len(shape_of(m)))
+    first, second = np.lib.array_utils.normalize_axis_tuple(axes, ndim_of(m))
     k %= 4
     if k == 2:
         return flip(m, (first, second))
@@ -172,7 +181,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 @implements(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     array = lift(array)
-    widths = [tuple(int(w) for w in pair) for pair in _pairs(pad_width, len(shape_of(array)))]
+    widths = [tuple(int(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
     fill = lift(kwargs.pop("constant_values", 0))
     if kwargs.pop("reflect_type", "even") != "even" or kwargs or not isinstance(mode, str):
         named = ", ".join([*kwargs, f"mode={mode!r}"])
@@ -201,7 +210,7 @@ def _pad_with(array: Any, widths: list[tuple[int, ...]], values: Any) -> Any:
     for axis, width in enumerate(widths):
         edges = []
         for side in (0, 1):
-            edge = list(shape_of(array))
+            edge = list(free_shape(array))
             edge[axis] = width[side]
             edges.append(np.broadcast_to(cast(fills[axis, side], array.dtype), tuple(edge)))
         array = np.concatenate([edges[0], array, edges[1]], axis)
@@ -212,7 +221,7 @@ def _at_least(n: int, arys: tuple[Any, ...]) -> Any:
     found = []
     for x in arys:
         x = lift(x)
-        shape = shape_of(x)
+        shape = free_shape(x)
         if len(shape) < n:
             if n == 3 and len(shape) == 2:
                 shape = (*shape, 1)

@@ -157,8 +157,21 @@ def flag(x: Any) -> bool:
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of an op's input."""
+    """The shape of an op's input, for any use: a program then holds for these lengths alone."""
     return tuple(x.shape) if isinstance(x, (Variable, np.ndarray, np.generic)) else np.shape(x)
+
+
+def free_shape(x: Any) -> tuple[int, ...]:
+    """The shape, for what does the same with every length: a target shape, a comparison with 1.
+
+    Not for choices, counts, errors or plain arrays that depend on a length: see tg.compile.
+    """
+    return _core.free_shape(x) if isinstance(x, Variable) else shape_of(x)
+
+
+def ndim_of(x: Any) -> int:
+    """How many axes an op's input has."""
+    return len(free_shape(x))
 
 
 def floating_dtype(x: Any) -> Any:

@@ -18,11 +18,12 @@ from tapegrad._surface.table import (
     NO_VALUE,
     cast,
     finish,
+    free_shape,
     given,
     lift,
+    ndim_of,
     on_data_alone,
     plain,
-    shape_of,
     table,
 )
 
@@ -55,7 +56,7 @@ def array_ufunc(
         return _call(ufunc, name, inputs, kwargs)
     if method == "outer":
         first, second = (lift(x) for x in inputs)
-        spread = np.reshape(first, shape_of(first) + (1,) * len(shape_of(second)))
+        spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
         return _call(ufunc, name, (spread, second), kwargs)
     if method == "reduce":
         return _reduce(name, inputs[0], **kwargs)

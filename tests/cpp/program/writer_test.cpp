@@ -17,7 +17,11 @@ TEST(types_attributes_and_constants_are_shared) {
   const Value small = Value::full(DType::float64, Dims{4}, 3.0);
   CHECK(d.constant(small) == d.constant(small.copy()));
   CHECK(d.constant(small) != d.constant(Value::full(DType::float64, Dims{2, 2}, 3.0)));
-  const Value large = Value::full(DType::float64, Dims{1000}, 3.0);
+  const Value zeros = Value::zeros(DType::float64, Dims{1000});
+  CHECK(d.constant(zeros) == d.constant(zeros.copy()));
+  CHECK(d.constant(zeros) != d.constant(Value::full(DType::float64, Dims{1000}, -0.0)));
+  Value large = zeros.copy();
+  large.set_at(999, 1.0);
   CHECK(d.constant(large) == d.constant(large));
   CHECK(d.constant(large) != d.constant(large.copy()));
   const ValueId a = d.op("sum", {x}, {Ints{0}, false}), b = d.op("sum", {y}, {Ints{0}, false});
