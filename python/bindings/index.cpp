@@ -20,6 +20,7 @@ namespace tapegrad::python {
 
 PyTypeObject* type_refused_as_index = nullptr;
 PyObject* (*content_as_index)(PyObject*) = nullptr;
+Ref (*positions_as_index)(PyObject*) = nullptr;
 
 namespace {
 
@@ -40,10 +41,13 @@ void check_axis_count(size_t taken, size_t ndim) {
                             taken, " were indexed");
 }
 
-// The plain positions or mask in a Variable; null for any other item.
+bool is_variable_item(PyObject* item) {
+  return type_refused_as_index != nullptr && PyObject_TypeCheck(item, type_refused_as_index);
+}
+
+// The plain mask in a Variable; null for any other item.
 py::object content_of_variable(PyObject* item) {
-  if (type_refused_as_index == nullptr || !PyObject_TypeCheck(item, type_refused_as_index))
-    return py::object();
+  if (!is_variable_item(item)) return py::object();
   auto content = py::reinterpret_steal<py::object>(content_as_index(item));
   if (!content)
     throw_error<TypeError>(
@@ -143,6 +147,7 @@ struct Entry {
   int64_t at = 0;            // the position, or the truth of the flag
   PyObject* item = nullptr;  // the slice
   py::object numbers{};      // the ndarray
+  Ref positions{};           // of a recorded one
 
   py::array array_numbers() const { return py::reinterpret_borrow<py::array>(numbers); }
   size_t axes() const {
@@ -176,6 +181,9 @@ Entry read_entry(PyObject* item) {
   if (PySlice_Check(item)) return {.kind = Entry::slice, .item = item};
   if (PyBool_Check(item)) return {.kind = Entry::flag, .at = item == Py_True};
   if (PyLong_Check(item)) return {.kind = Entry::position, .at = position_of(item)};
+  if (is_variable_item(item))
+    if (Ref positions = positions_as_index(item); positions.tracked())
+      return {.kind = Entry::array, .positions = std::move(positions)};
   if (const py::object content = content_of_variable(item)) return read_entry(content.ptr());
   if (py::isinstance<py::array>(item))
     return array_entry(py::reinterpret_borrow<py::array>(item), true);
@@ -290,7 +298,8 @@ IndexKey parse_general(const Items& items, std::span<const int64_t> shape) {
         break;
       case Entry::array:
         key.spec.array();
-        key.arrays.push_back(index_values(e.array_numbers()));
+        key.arrays.push_back(e.positions.tracked() ? e.positions
+                                                   : Ref(index_values(e.array_numbers())));
         break;
       case Entry::mask:
         append_mask(key, e.array_numbers(), shape, axis);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tapegrad/ops/index_spec.h"
+#include "tapegrad/tape/ref.h"
 
 namespace tapegrad::python {
 
@@ -14,7 +15,7 @@ namespace tapegrad::python {
 // becomes the positions where it is true.
 struct IndexKey {
   IndexSpec spec;
-  std::vector<Value> arrays;
+  std::vector<Ref> arrays;
   // Whether the same key would mean something else for another length of an axis: a bound of a
   // slice was cut off at the end, or its steps were counted.
   bool clipped = false;
@@ -23,10 +24,11 @@ struct IndexKey {
 // Reads `key` as NumPy does for an array of `shape`, with NumPy's errors. Holds the GIL.
 IndexKey parse_index(PyObject* key, std::span<const int64_t> shape);
 
-// The type of Variables, and what gives the plain content of one that may stand inside a key (null
-// where it may not, as all may not but masks and positions in a function that is being recorded);
-// both set when the module is made.
+// The type of Variables; what gives the plain content of one that may stand inside a key (null
+// where it may not, as all may not but masks in a function that is being recorded); and recorded
+// positions, which stay recorded (untracked for other Variables). All set when the module is made.
 extern PyTypeObject* type_refused_as_index;
 extern PyObject* (*content_as_index)(PyObject*);
+extern Ref (*positions_as_index)(PyObject*);
 
 }  // namespace tapegrad::python

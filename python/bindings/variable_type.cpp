@@ -214,40 +214,57 @@ PyObject* item_at(PyObject* self, const python::IndexKey& key) {
   static const Op& slice_op = *find_op("slice");
   Cell& cell = variable_cell(self);
   const Ref base = cell.ref();
-  if (!key.spec.is_basic()) {
-    const std::vector<Ref> indices(key.arrays.begin(), key.arrays.end());
-    return new_variable(get_index(base, key.spec, indices));
-  }
+  if (!key.spec.is_basic()) return new_variable(get_index(base, key.spec, key.arrays));
   Ref part = slice(base, key.spec);
   if (part.ndim() == 0) return new_variable(std::move(part));
   cell.retain();
   return new_variable(Cell::view_of(CellPtr(&cell), slice_op, key.spec.attrs(), std::move(part)));
 }
 
-// Indices and masks are Variables while a whole function is recorded; as a key they are plain, and
-// what they held is noted.
-py::object plain_key(PyObject* key) {
-  if (PyTuple_Check(key)) {
-    py::list items;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(key); ++i)
-      items.append(plain_key(PyTuple_GET_ITEM(key, i)));
-    return py::tuple(items);
-  }
-  if (is_variable(key) && !is_floating(variable_cell(key).type().dtype))
-    return to_object(learned_value(key), false);
-  return py::reinterpret_borrow<py::object>(key);
+bool is_recorded_position(PyObject* item) {
+  return is_variable(item) && is_integer(variable_cell(item).type().dtype);
 }
 
-python::IndexKey index_key(PyObject* self, PyObject* key) {
+// Whether a key with a recorded number in it takes one element: a part of an array that a number
+// alone chooses is a view, which nothing but a plain number can be the key of.
+bool takes_element(const py::tuple& items, size_t ndim) {
+  if (items.size() != ndim) return false;
+  for (py::handle item : items)
+    if (!PyLong_Check(item.ptr()) &&
+        !(is_recorded_position(item.ptr()) && variable_cell(item.ptr()).value().ndim() == 0))
+      return false;
+  return true;
+}
+
+// Positions are Variables while a whole function is recorded, and stay recorded in a key: another
+// run may have others. Masks are plain, and what they held is noted: their count makes the shape.
+py::object recordable_key(PyObject* key, size_t ndim, bool writes) {
+  const py::tuple items =
+      PyTuple_Check(key) ? py::reinterpret_borrow<py::tuple>(key) : py::make_tuple(py::handle(key));
+  const bool keeps_numbers = writes || takes_element(items, ndim);
+  py::list found;
+  for (py::handle item : items) {
+    PyObject* o = item.ptr();
+    const bool stays =
+        !is_variable(o) || is_floating(variable_cell(o).type().dtype) ||
+        (is_recorded_position(o) && (keeps_numbers || variable_cell(o).value().ndim() > 0));
+    found.append(stays ? py::reinterpret_borrow<py::object>(item)
+                       : to_object(learned_value(o), false));
+  }
+  return py::tuple(found);
+}
+
+python::IndexKey index_key(PyObject* self, PyObject* key, bool writes) {
   const Dims shape = variable_cell(self).type().shape;
   if (!Tape::current().tracing()) return python::parse_index(key, shape);
-  python::IndexKey parsed = python::parse_index(plain_key(key).ptr(), shape);
+  const py::object recordable = recordable_key(key, shape.size(), writes);
+  python::IndexKey parsed = python::parse_index(recordable.ptr(), shape);
   if (parsed.clipped) note_lengths_read(self);
   return parsed;
 }
 
 PyObject* subscript(PyObject* self, PyObject* key) {
-  return guard([&]() -> PyObject* { return item_at(self, index_key(self, key)); });
+  return guard([&]() -> PyObject* { return item_at(self, index_key(self, key, false)); });
 }
 
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
@@ -259,7 +276,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
       throw_error<TypeError>(
           "item assignment: this Variable is a scalar; give it a new value with v.value = x");
-    const python::IndexKey parsed = index_key(self, key);
+    const python::IndexKey parsed = index_key(self, key, true);
     if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
       return 0;  // v[i] += x wrote already
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
@@ -394,6 +411,10 @@ void create_variable_type(py::module_& module) {
   python::type_refused_as_index = variable_type;
   python::content_as_index = [](PyObject* v) -> PyObject* {
     return is_recorded_data(v) ? to_python(learned_value(v), false) : nullptr;
+  };
+  python::positions_as_index = [](PyObject* v) {
+    if (!Tape::current().tracing() || !is_recorded_position(v)) return Ref();
+    return cast(variable_cell(v).ref("index"), DType::int64);
   };
   module.attr("Variable") = py::reinterpret_borrow<py::object>(type);
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -48,9 +47,7 @@ class General:
         found = self.lengths.at(inputs)
         if found is None:
             return None
-        recorded = copy(self.recorded)
-        recorded.recording = found
-        self.last = Path(recorded, dict(passes))
+        self.last = Path(self.recorded.replaced_by(found), dict(passes))
         self.last.captures = self.captures
         return self.last
 

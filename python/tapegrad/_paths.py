@@ -85,6 +85,14 @@ class Recorded:
         if refusal:
             raise RefusedError(refusal, self.result)
 
+    def replaced_by(self, recording: Recording) -> Recorded:
+        """The same call at other lengths."""
+        found = object.__new__(Recorded)
+        for name in Recorded.__slots__:
+            setattr(found, name, getattr(self, name))
+        found.recording = recording
+        return found
+
     def _write_to(self, args: Any, kwargs: Any, floats: bool) -> None:
         """Writes to the caller's arrays what the function wrote to its recorded copies."""
         if self.written:
@@ -160,9 +168,11 @@ class Path:
 
     __slots__ = ("captures", "program", "recorded", "single", "written")
 
-    def __init__(self, recorded: Recorded, earlier: Recorded, passes: dict[str, bool]) -> None:
+    def __init__(
+        self, recorded: Recorded, passes: dict[str, bool], made_anew: Sequence[int] = ()
+    ) -> None:
         self.recorded = recorded
-        self.program = Program(recorded.recording, recorded.made_anew(earlier), **passes)
+        self.program = Program(recorded.recording, list(made_anew), **passes)
         self.captures: list[Any] | None = None  # replacements
         self.written = recorded.written
         self.single = (
@@ -296,8 +306,9 @@ class World:
     def accept(self, found: Recorded, earlier: Recorded, passes: dict[str, bool]) -> Path:
         """The program of a recording that is trusted, because an earlier one agrees."""
         self.pending = [x for x in self.pending if x is not found]
-        self.paths = [Path(found, earlier, passes), *self.paths[: MOST_PATHS - 1]]
-        return self.paths[0]
+        path = Path(found, passes, found.made_anew(earlier))
+        self.paths = [path, *self.paths[: MOST_PATHS - 1]]
+        return path
 
     def recordings(self) -> list[Recorded]:
         """All that were made here and are kept."""

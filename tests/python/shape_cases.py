@@ -239,6 +239,14 @@ row("linspace", lambda x, y: np.linspace(x, y, 4), normal((2,), (2,)), "multiply
 row("polyval", np.polyval, normal((4,), (3,)), "multiply")
 
 # What only derivatives use
+row(
+    "last_writes",
+    lambda x: np.where(
+        apply("last_writes", (np.array([2, 0, 2]),), ((3, 0, 0, 0), 0, (3,))), x**2, 3.0 * x
+    ),
+    normal((3,)),
+    reference=lambda x: np.where([False, True, True], x**2, 3.0 * x),
+)
 row("tie_shares", lambda x: np.max(x, axis=0) ** 2, distinct((3, 2)), "max", "tie_shares")
 row(
     "linear_recurrence",

@@ -1,5 +1,6 @@
 #include "tapegrad/autodiff/variable.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tapegrad/autodiff/grad.h"
@@ -30,10 +31,6 @@ struct FreeCells {
 };
 
 void own_free_cells() { thread_local FreeCells owner; }
-
-std::vector<Ref> index_refs(const std::vector<Value>& indices) {
-  return {indices.begin(), indices.end()};
-}
 
 }  // namespace
 
@@ -133,17 +130,19 @@ void Cell::set_value(Value value) {
   set(Ref(std::move(value)));
 }
 
-void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
+void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
   note_write();
   if (is_view_) return assign_to_view(spec, indices, std::move(update));
   if (tape_ != nullptr && !Tape::is_current(tape_)) throw_wrong_thread(*tape_, "item assignment");
-  check_set_index(type(), spec, update.type(),
-                  index_refs(indices));  // every complaint comes before anything is moved
+  // Every complaint comes before anything is moved.
+  check_set_index(type(), spec, update.type(), indices);
+  const bool recorded = update.tracked() || std::any_of(indices.begin(), indices.end(),
+                                                        [](const Ref& r) { return r.tracked(); });
   Ref content;
   if (tape_ != nullptr) {
     content = Ref::adopt(std::exchange(tape_, nullptr),
                          slot_);  // so that a buffer nobody else needs is overwritten
-  } else if (update.tracked()) {
+  } else if (recorded) {
     Tape& tape = Tape::current();
     content = Ref(&tape, tape.enter(this, version_, value_));
     Value().swap(value_);
@@ -153,7 +152,7 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref 
   // A write to recorded content is part of the record even where recording is off: what it
   // overwrites must not get a derivative.
   const RecordingGuard record(content.tracked() || Tape::current().recording());
-  become(set_index(std::move(content), spec, std::move(update), index_refs(indices)));
+  become(set_index(std::move(content), spec, std::move(update), indices));
   ++version_;
 }
 

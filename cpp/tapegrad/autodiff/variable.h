@@ -102,7 +102,7 @@ class Cell final : public Leaf {
   void set(Ref content);        // any write: keeps views and leaves in step
   void set_value(Value value);  // the content becomes this plain value
   // content[spec] = update, with NumPy's casting and broadcasting.
-  void assign(const IndexSpec& spec, const std::vector<Value>& indices, Ref update);
+  void assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 
   const std::string& name() const;
   void set_name(std::string name) { info().name = std::move(name); }
@@ -131,7 +131,7 @@ class Cell final : public Leaf {
   void read_base();
   void let_base_alone();
   void write_through(Ref content);
-  void assign_to_view(const IndexSpec& spec, const std::vector<Value>& indices, Ref update);
+  void assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;

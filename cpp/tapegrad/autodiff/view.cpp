@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -157,7 +158,7 @@ void Cell::write_through(Ref content) {
   refresh();
 }
 
-void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Value>& indices, Ref update) {
+void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
   refresh();
   View& view = *info_->view;
   if (spec.is_basic() && is_slice(*view.op) && !view.base->is_view_) {
@@ -167,10 +168,11 @@ void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Value>& indic
       return refresh();
     }
   }
-  const RecordingGuard record(!(shows_leaf() && !update.tracked()));
-  const std::vector<Ref> index_refs(indices.begin(), indices.end());
+  const bool recorded = update.tracked() || std::any_of(indices.begin(), indices.end(),
+                                                        [](const Ref& r) { return r.tracked(); });
+  const RecordingGuard record(!(shows_leaf() && !recorded));
   Ref whole = ref();
-  write_through(set_index(std::move(whole), spec, std::move(update), index_refs));
+  write_through(set_index(std::move(whole), spec, std::move(update), indices));
 }
 
 }  // namespace tapegrad

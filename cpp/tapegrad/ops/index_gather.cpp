@@ -11,7 +11,8 @@
 #include "tapegrad/tape/rule.h"
 
 // gather(x, indices...), gather_add(base, update, indices...) and gather_set(base, update,
-// indices...) with attributes (code, position) as in index_spec.h.
+// indices...) with attributes (code, position) as in index_spec.h; last_writes(indices...) with the
+// shape of the base as a third.
 
 namespace tapegrad {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 const Op* gather_op;
 const Op* gather_add_op;
 const Op* gather_set_op;
+const Op* last_writes_op;
 
 template <class Item>
 PooledVector<Dims> shapes_of(std::span<const Item> items) {
@@ -137,20 +139,49 @@ void vjp_gather_add(VjpContext& ctx) {
   if (ctx.needs(0)) ctx.add(0, ctx.take_ct());
 }
 
+// last_writes (code, position, shape of the base): one bool for each index tuple, with the axes
+// that follow in the region; true where no later one writes to the same place.
+GatherAxes axes_of_writes(const Attrs& attrs, std::span<const Dims> index_shapes) {
+  const Dims shape = to_dims(attrs.integers(2));
+  return axes_of(attrs, shape, contiguous_strides(shape), index_shapes);
+}
+
+Dims mask_shape(const GatherAxes& axes) {
+  Dims shape = axes.index_shape;
+  for (size_t i = 0; i < axes.after.size(); ++i) shape.push_back(1);
+  return shape;
+}
+
+std::vector<TensorType> infer_last_writes(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{DType::bool_, mask_shape(axes_of_writes(attrs, shapes_of(in)))}};
+}
+
+Value last_writes(const Attrs& attrs, std::span<const Value> indices, bool* all) {
+  const GatherAxes axes = axes_of_writes(attrs, shapes_of(indices));
+  const Value last = last_occurrences(offsets_of(axes, to_dims(attrs.integers(2)), indices), all);
+  return last.reshaped(mask_shape(axes));
+}
+
+void eval_last_writes(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  bool all = false;
+  out[0] = last_writes(attrs, in, &all);
+}
+
 // Zero where a later index wrote to the same place: that part of the update did not reach the
 // output.
 Ref only_last_writes(const VjpContext& ctx, const Ref& region, std::span<const Ref> indices) {
-  const Dims shape = ctx.in_shape(0);
+  const Attrs attrs{ctx.attrs()[0], position_of(ctx.attrs()), to_vector(ctx.in_shape(0))};
+  const Ref zero = Value::scalar(0.0, region.dtype());
   std::vector<Value> values;
-  for (const Ref& r : indices) values.push_back(r.value());
-  const PooledVector<Dims> index_shapes = shapes_of(std::span<const Value>(values));
-  const GatherAxes axes = axes_of(ctx.attrs(), shape, contiguous_strides(shape), index_shapes);
+  for (const Ref& r : indices) {
+    if (r.tracked())  // other indices may come
+      return where(apply_one(*last_writes_op, attrs, {indices.begin(), indices.end()}), region,
+                   zero);
+    values.push_back(r.value());
+  }
   bool all = false;
-  const Value last = last_occurrences(offsets_of(axes, shape, values), &all);
-  if (all) return region;
-  Dims mask_shape = axes.index_shape;
-  for (size_t i = 0; i < axes.after.size(); ++i) mask_shape.push_back(1);
-  return where(last.reshaped(mask_shape), region, Value::scalar(0.0, region.dtype()));
+  const Value last = last_writes(attrs, values, &all);
+  return all ? region : where(last, region, zero);
 }
 
 void vjp_gather_set(VjpContext& ctx) {
@@ -182,7 +213,7 @@ std::vector<Ref> along_axis(const char* op, const Dims& shape, const Ref& indice
   for (int d = 0; d < shape.ndim(); ++d) {
     spec->array();
     if (d == axis) {
-      arrays.push_back(indices);
+      arrays.push_back(cast(indices, DType::int64));
       continue;
     }
     Dims counting(shape.size(), 1);
@@ -232,6 +263,14 @@ void register_gather_ops() {
   update.vjp = vjp_gather_set;
   update.summary = "(code, position): base with base[key] = update, the last of duplicates stays";
   gather_set_op = &register_op(update);
+  last_writes_op = &register_op(
+      {.name = "last_writes",
+       .n_in = -1,
+       .infer = infer_last_writes,
+       .eval = eval_last_writes,
+       .vjp = [](VjpContext&) {},
+       .jvp = [](JvpContext&) {},
+       .summary = "(code, position, shape): which index is the last to write to its place"});
   register_op({.name = "take_along_axis",
                .n_in = 2,
                .compose = compose_take,

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include "tapegrad/ops/index.h"
 #include "tapegrad/ops/index_spec.h"
 #include "tapegrad/ops/lanes.h"
@@ -75,22 +78,52 @@ std::vector<Ref> region_lanes(const LanesCall& call) {
                std::vector<Ref>{with_lanes(call, 0), aligned_lanes(call, 1, ndim)});
 }
 
-// x[key], base[key] += update: keys that are the same for all lanes.
+Ref moved_axis(const Ref& x, int64_t from, int64_t to) {
+  Axes order(static_cast<size_t>(x.ndim()));
+  std::iota(order.begin(), order.end(), 0);
+  order.erase(order.begin() + from);
+  order.insert(order.begin() + to, from);
+  return from == to ? x : transpose(x, order);
+}
+
+// Each lane has a key of its own: the lanes are one more axis of the index arrays, and where the
+// array has lanes one more index, which counts them.
+std::vector<Ref> gather_by_lane(const LanesCall& call, size_t first_index) {
+  IndexSpec spec = IndexSpec::from(call.attrs);
+  int index_ndim = 0;
+  for (size_t i = first_index; i < call.in.size(); ++i)
+    index_ndim = std::max(index_ndim, call.in_types[i].shape.ndim());
+  const bool updates = first_index == 2, counted = updates || call.has_lanes[0];
+  std::vector<Ref> in{counted ? with_lanes(call, 0) : call.in[0]};
+  if (updates) {
+    std::vector<Dims> shapes;
+    for (size_t i = first_index; i < call.in.size(); ++i) shapes.push_back(call.in_types[i].shape);
+    const Dims region = result_shape(spec, call.in_types[0].shape, shapes);
+    const Ref update = aligned_lanes(call, 1, region.ndim());
+    in.push_back(moved_axis(broadcast_to(update, lanes_shape(call, region)), 0, spec.position));
+  }
+  if (counted) {
+    Dims shape{call.n};
+    for (int i = 0; i < index_ndim; ++i) shape.push_back(1);
+    const Value lanes = Value::empty(DType::int64, shape);
+    for (int64_t i = 0; i < call.n; ++i) lanes.data<int64_t>()[i] = i;
+    in.push_back(lanes);
+    IndexSpec first;
+    first.array();
+    spec.code.insert(spec.code.begin(), first.code.begin(), first.code.end());
+  }
+  for (size_t i = first_index; i < call.in.size(); ++i)
+    in.push_back(aligned_lanes(call, i, index_ndim));
+  const Ref found = std::move(apply(call.op, spec.attrs(), std::move(in))[0]);
+  return {updates ? found : moved_axis(found, spec.position, 0)};
+}
+
+// x[key], base[key] += update.
 std::vector<Ref> gather_lanes(const LanesCall& call) {
   const bool updates = call.op.in_place;
   const size_t first_index = updates ? 2 : 1;
-  bool same_key = true;
-  for (size_t i = first_index; i < call.in.size(); ++i) same_key &= !call.has_lanes[i];
-  if (!same_key) {
-    LanesCall plain = call;
-    const Op without_rule = [&] {
-      Op op = call.op;
-      op.lanes = nullptr;
-      return op;
-    }();
-    return apply_lanes({without_rule, plain.attrs, plain.in, plain.has_lanes, plain.in_types,
-                        plain.out_types, plain.n});
-  }
+  for (size_t i = first_index; i < call.in.size(); ++i)
+    if (call.has_lanes[i]) return gather_by_lane(call, first_index);
   std::vector<Ref> in{with_lanes(call, 0)};
   if (updates) {
     std::vector<Dims> shapes;

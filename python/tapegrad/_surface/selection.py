@@ -11,6 +11,7 @@ from tapegrad._core import Variable, apply
 from tapegrad._surface.shapes import reshape
 from tapegrad._surface.table import (
     NO_VALUE,
+    are_positions,
     cast,
     finish,
     floating_dtype,
@@ -78,7 +79,10 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
 
 @implements(np.take)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
-    a, indices = lift(a), plain(indices)
+    a = lift(a)
+    recorded = mode == "raise" and isinstance(a, Variable) and are_positions(indices)
+    if not recorded:
+        indices = plain(indices)
     if not isinstance(a, Variable):
         return np.take(a, indices, axis, mode=mode)
     if axis is None:
@@ -89,7 +93,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         indices = np.clip(indices, 0, shape_of(a)[axis] - 1)
     elif mode != "raise":
         raise ValueError(f"np.take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
-    if not isinstance(indices, int):
+    if not recorded and not isinstance(indices, int):
         indices = np.asarray(indices)
         if indices.dtype.kind not in "iu" and indices.size == 0:
             indices = indices.astype(np.intp)
@@ -98,22 +102,12 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
 
 @implements(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
-    arr, indices = lift(arr), np.asarray(plain(indices))
+    arr = lift(arr)
+    if not are_positions(indices):
+        indices = np.asarray(plain(indices))
     if axis is None:
-        return reshape(arr, (-1,))[indices]
-    shape = free_shape(arr)
-    if indices.ndim != len(shape):
-        raise ValueError(
-            f"np.take_along_axis: indices of shape {indices.shape} for an array of shape {shape}; "
-            "both must have the same number of axes"
-        )
-    axis = axis % len(shape) if len(shape) else axis
-    grid = np.ix_(*(np.arange(m) for m in indices.shape)) if indices.size else ()
-    key = [
-        indices if i == axis or not grid else (grid[i] if shape[i] != 1 else np.zeros_like(grid[i]))
-        for i in range(len(shape))
-    ]
-    return arr[tuple(key)]
+        arr, indices, axis = reshape(arr, (-1,)), reshape(indices, (-1,)), 0
+    return apply("take_along_axis", (arr, indices), (axis,))
 
 
 @implements(np.compress)

@@ -51,6 +51,11 @@ def on_data_alone(x: Any) -> bool:
     return bool(found) and all(v.dtype.kind in "biu" for v in found)
 
 
+def are_positions(x: Any) -> bool:
+    """Whether `x` is a recorded array of whole numbers, which stays recorded as an index."""
+    return isinstance(x, Variable) and x.dtype.kind in "iu" and _core.tracing()
+
+
 def _variables(x: Any) -> list[Any]:
     if isinstance(x, Variable):
         return [x]

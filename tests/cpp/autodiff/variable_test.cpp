@@ -155,7 +155,7 @@ TEST(errors_in_a_write_lose_nothing) {
                         assign(v, range(0, 3), exp(Variable(counted({4})).ref())));
     IndexSpec array;
     array.array();
-    const std::vector<Value> far{Value::from_int64(std::vector<int64_t>{1, 3}, Dims{2})};
+    const std::vector<Ref> far{Value::from_int64(std::vector<int64_t>{1, 3}, Dims{2})};
     CHECK_THROWS(IndexError, v.cell().assign(array, far, Ref(1.0)));
     const Variable part = view(v, range(1, 2));
     CHECK_THROWS(ValueError, assign(part, range(0, 2), Ref(counted({3}))));
