@@ -14,6 +14,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
+from tapegrad._entries import Entry
 from tapegrad._inspection import Inspection, LengthsReport, SignatureReport
 from tapegrad._lengths import Family, without_lengths
 from tapegrad._paths import RefusedError, World
@@ -34,52 +35,6 @@ _ndarray = np.ndarray
 _tracing = _core.tracing
 
 
-class _Entry:
-    """One signature."""
-
-    __slots__ = (
-        "_failures",
-        "_replays_seen",
-        "current",
-        "eager",
-        "family",
-        "fixed",
-        "floats",
-        "forget",
-        "key",
-        "recordings",
-        "replays",
-        "result_known",
-        "variants",
-        "worlds",
-    )
-
-    def __init__(
-        self, signature: Signature, family: Family | None, forget: Callable[[], Any]
-    ) -> None:
-        self.key = signature.key
-        self.fixed = signature.fixed  # arguments by identity: kept alive, so that no id comes back
-        self.family = family  # of those that differ in lengths
-        self.forget = forget  # takes it out of its table
-        self.worlds: list[World] = []
-        self.current: World | None = None
-        self.eager = ""  # why it runs eagerly
-        self.floats = family is None or family.floats  # Python floats are inputs
-        self.variants: dict[Any, _Entry] = {}  # by the values of the floats, where they are not
-        self.recordings = 0
-        self.replays = 0
-        self.result_known = False  # that the eager result holds no Variable
-        self._failures = 0
-        self._replays_seen = 0
-
-    def count_failure(self) -> int:
-        """How many times in a row no program served."""
-        if self.replays != self._replays_seen:
-            self._failures, self._replays_seen = 0, self.replays
-        self._failures += 1
-        return self._failures
-
-
 class Compiled:
     """A function that is recorded and replayed: what `tg.compile` returns."""
 
@@ -98,7 +53,7 @@ class Compiled:
                 "compile the function that computes one item"
             )
         self._name = name_of(f)
-        self._table: dict[Any, _Entry] = {}
+        self._table: dict[Any, Entry] = {}
         self._numbers: dict[Any, int] = {}
         self._families: dict[Any, Family] = {}
         self._roots: list[tuple[str, Any]] = [(self._name, f)]
@@ -204,10 +159,10 @@ class Compiled:
         self._warn(reason)
         return self._function(*args, **kwargs)
 
-    def _new_entry(self, signature: Signature) -> _Entry:
+    def _new_entry(self, signature: Signature) -> Entry:
         table, key = self._table, signature.key
         family = self._family(key, ())
-        entry = _Entry(signature, family, lambda: table.pop(key, None))
+        entry = Entry(signature, family, lambda: table.pop(key, None))
         loose = loosen(signature.key)
         if loose != signature.key:
             seen = self._numbers[loose] = self._numbers.get(loose, 0) + 1
@@ -224,7 +179,7 @@ class Compiled:
         return self._table.setdefault(signature.key, entry)
 
     def _serve(
-        self, entry: _Entry, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, entry: Entry, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         world = entry.current
         if world is not None and world.paths and world.same():
@@ -246,14 +201,14 @@ class Compiled:
             return self._after_error(entry, world, path, args, kwargs)
         return self._slowly(entry, inputs, args, kwargs)
 
-    def _after_error(self, entry: _Entry, world: World, path: Any, args: Any, kwargs: Any) -> Any:
+    def _after_error(self, entry: Entry, world: World, path: Any, args: Any, kwargs: Any) -> Any:
         result = self._function(*args, **kwargs)  # raises what plain Python raises
         world.paths = [p for p in world.paths if p is not path]
         if entry.count_failure() > _MOST_FAILURES:
             self._fall_back(entry, "its program raises where the function does not")
         return result
 
-    def _slowly(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+    def _slowly(self, entry: Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
         if entry.eager or not self._lock.acquire(blocking=False):
             # Some other call is being recorded: this one need not wait.
             return self._function(*args, **kwargs)
@@ -277,15 +232,15 @@ class Compiled:
             self._lock.release()
         return self._serve_variant(variant, rest, args, kwargs)
 
-    def _variant(self, entry: _Entry, chosen: Any, args: Any, kwargs: Any) -> _Entry:
+    def _variant(self, entry: Entry, chosen: Any, args: Any, kwargs: Any) -> Entry:
         """The signature with its Python floats fixed."""
         family = self._family(entry.key, chosen)
         variants = entry.variants
-        found = _Entry(Signature(args, kwargs), family, lambda: variants.pop(chosen, None))
+        found = Entry(Signature(args, kwargs), family, lambda: variants.pop(chosen, None))
         found.floats = False
         return found
 
-    def _serve_variant(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+    def _serve_variant(self, entry: Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
         world = entry.current
         if world is not None and world.paths and world.same():
             return self._serve(entry, inputs, args, kwargs)
@@ -296,17 +251,23 @@ class Compiled:
         finally:
             self._lock.release()
 
-    def _record(self, entry: _Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
+    def _record(self, entry: Entry, inputs: Any, args: Any, kwargs: Any) -> Any:
         """A call that no program serves at once: finds its world, replays there or records."""
-        try:
-            known = entry.current.watch if entry.current else None
-            fresh = known.again() if known else Watch([*self._roots, *entry.fixed])
-        except UnwatchableError as error:
-            self._fall_back(entry, str(error))
-            return self._function(*args, **kwargs)
+        world = entry.family.world() if entry.family and not entry.worlds else None
+        if world is not None:
+            difference, fresh = "", world.watch
+            entry.worlds, entry.current = [world], world
+        else:
+            try:
+                known = entry.current.watch if entry.current else None
+                fresh = known.again() if known else Watch([*self._roots, *entry.fixed])
+            except UnwatchableError as error:
+                self._fall_back(entry, str(error))
+                return self._function(*args, **kwargs)
         if not fresh.leaves_only():  # somebody outside differentiates by what it reads
             return self._function(*args, **kwargs)
-        world, difference = self._find_world(entry, fresh)
+        if world is None:
+            world, difference = self._find_world(entry, fresh)
         if fresh.writes and world.shares(inputs):
             return self._function(*args, **kwargs)
         if entry.family is not None:
@@ -332,7 +293,7 @@ class Compiled:
             return self._function(*args, **kwargs)
         return self._record_in(entry, world, args, kwargs)
 
-    def _find_world(self, entry: _Entry, fresh: Watch) -> tuple[World, str]:
+    def _find_world(self, entry: Entry, fresh: Watch) -> tuple[World, str]:
         difference = ""
         for world in entry.worlds:
             label = world.adopt(fresh)
@@ -345,7 +306,7 @@ class Compiled:
         entry.current = world
         return world, difference
 
-    def _first_look(self, entry: _Entry, args: Any, kwargs: Any) -> Any:
+    def _first_look(self, entry: Entry, args: Any, kwargs: Any) -> Any:
         """An eager call that shows whether the result leads back to Variables of the user's."""
         result = self._function(*args, **kwargs)
         if any(isinstance(x, Variable) for _, x in _tree.leaves(result)):
@@ -356,7 +317,7 @@ class Compiled:
         entry.result_known = True
         return result
 
-    def _record_in(self, entry: _Entry, world: World, args: Any, kwargs: Any) -> Any:
+    def _record_in(self, entry: Entry, world: World, args: Any, kwargs: Any) -> Any:
         failure = ""
         try:
             found = world.record(self._function, args, kwargs, entry.floats)
@@ -386,7 +347,7 @@ class Compiled:
 
     # Giving up.
 
-    def _give_up(self, entry: _Entry, world: World, difference: str) -> None:
+    def _give_up(self, entry: Entry, world: World, difference: str) -> None:
         if difference:
             reason = (
                 f"{difference} changes from call to call, and is not among its arguments; pass it "
@@ -408,7 +369,7 @@ class Compiled:
             )
         self._fall_back(entry, reason)
 
-    def _fall_back(self, entry: _Entry, reason: str) -> None:
+    def _fall_back(self, entry: Entry, reason: str) -> None:
         entry.eager = reason
         entry.worlds, entry.current = [], None
         entry.variants.clear()

@@ -18,7 +18,7 @@ from tapegrad._contents import stamps
 from tapegrad._core import Lengths
 from tapegrad._paths import Path, Recorded, World
 
-MOST_SERVED = 16  # lengths for which a program is kept
+MOST_SERVED = 64  # lengths for which a program is kept
 _MOST_GENERALS = 8
 _MOST_COMPARED = 4  # signatures that a new recording is compared with
 
@@ -74,6 +74,13 @@ class Family:
     def has_several(self) -> bool:
         """Whether it was recorded at several lengths."""
         return len(self._recorded) > 1
+
+    def world(self) -> World | None:
+        """A World for another length where what is read outside is the very same; None else."""
+        for general in self.generals:
+            if general.world.same():
+                return World(general.world.watch, general.world.proven)
+        return None
 
     def serve(
         self, entry: Any, world: World, inputs: Sequence[Any], passes: Mapping[str, bool]

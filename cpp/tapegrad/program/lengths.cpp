@@ -3,101 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tapegrad/base/error.h"
+#include "tapegrad/program/length_table.h"
 #include "tapegrad/program/writer.h"
 
 namespace tapegrad {
 namespace {
-
-template <class... Parts>
-[[noreturn]] void refuse(const Parts&... parts) {
-  throw_error<ValueError>(parts...);
-}
-
-// A length, or a number of elements, in the two recordings and now.
-struct Known {
-  int64_t first, second, now;
-  bool is_input = false, is_size = false;
-};
-
-// What is known of lengths at a step, and what follows from it.
-class LengthTable {
- public:
-  // `recorded`: the lengths now are those of one of the recordings, coincidences included.
-  explicit LengthTable(bool recorded) : recorded_(recorded) {}
-
-  void add(const TensorType& a, const TensorType& b, const TensorType& now, bool is_input) {
-    if (a.dtype != b.dtype || a.dtype != now.dtype || a.shape.size() != b.shape.size() ||
-        a.shape.size() != now.shape.size())
-      refuse("a value has another dtype or number of axes");
-    for (size_t i = 0; i < a.shape.size(); ++i)
-      add_length(a.shape[i], b.shape[i], now.shape[i], is_input);
-    if (a.shape.size() > 1)
-      add_size(
-          {element_count(a.shape), element_count(b.shape), element_count(now.shape), false, true});
-  }
-
-  // The number now that was x in the first recording and y in the second.
-  int64_t solve(int64_t x, int64_t y) const {
-    if (x == y) return x;
-    std::optional<int64_t> found;
-    const auto offer = [&](int64_t n) {
-      if (found && *found != n) refuse("the number ", x, " or ", y, " has two explanations");
-      found = n;
-    };
-    for (const Known& k : known_)
-      if (k.first == x && k.second == y) offer(k.now);
-    const bool exactly = found.has_value();
-    for (const Known& k : known_)
-      if (!exactly && !k.is_size && k.first != k.second && x - k.first == y - k.second)
-        offer(k.now + (x - k.first));
-    if (!found) {
-      for (const Known& k : known_)
-        if (k.is_input && k.first != k.second) offer_multiples(k, x, y, offer);
-    }
-    if (!found) refuse("the number ", x, " of one recording is ", y, " in the other");
-    if (x >= 0 && y >= 0 && *found < 0) refuse("the number ", x, " would become ", *found);
-    return *found;
-  }
-
- private:
-  // A multiple of an input's length, or its sum with another one's.
-  template <class F>
-  void offer_multiples(const Known& k, int64_t x, int64_t y, const F& offer) const {
-    if (const int64_t n = x / k.first; n > 1 && n * k.first == x && n * k.second == y)
-      offer(n * k.now);
-    for (const Known& other : known_)
-      if (other.is_input && &other != &k && other.first != other.second &&
-          x == k.first + other.first && y == k.second + other.second)
-        offer(k.now + other.now);
-  }
-
-  void add_size(const Known& size) {
-    const auto same = [&](const Known& k) {
-      return k.is_size && k.first == size.first && k.second == size.second && k.now == size.now;
-    };
-    if (size.first != size.second && std::none_of(known_.begin(), known_.end(), same))
-      known_.push_back(size);
-  }
-
-  void add_length(int64_t x, int64_t y, int64_t now, bool is_input) {
-    if (x == y && now != x) refuse("the length ", x, " became ", now);
-    if (x != y && std::min({x, y, now}) <= 1)
-      refuse("axes of length 0 and 1 are recorded by themselves");
-    for (const Known& k : known_) {
-      if (k.is_size) continue;
-      const bool same = k.first == x && k.second == y;
-      if (same && k.now == now) return;
-      if (same) refuse("two axes that had one length have the lengths ", k.now, " and ", now);
-      if (k.now == now && !recorded_)
-        refuse("two axes whose lengths were different have the length ", now);
-    }
-    known_.push_back({x, y, now, is_input, false});
-  }
-
-  bool recorded_;
-  std::vector<Known> known_;
-};
 
 bool contains(const std::vector<ValueId>& ids, ValueId v) {
   return std::find(ids.begin(), ids.end(), v) != ids.end();
@@ -108,7 +18,7 @@ class Instance {
  public:
   Instance(const Recording& a, const Recording& b, std::span<const TensorType> inputs)
       : a_(a), b_(b), p_(a.program), q_(b.program), table_(is_recorded(inputs)) {
-    if (inputs.size() != p_.inputs.size()) refuse("the number of inputs is another one");
+    if (inputs.size() != p_.inputs.size()) refuse_lengths("the number of inputs is another one");
     now_.resize(p_.values.size());
     done_.assign(p_.values.size(), 0);
     constants_ = p_.constants;
@@ -123,7 +33,7 @@ class Instance {
       const Program::Guard& g = p_.guards[k];
       settle(g.value);
       if (!same_bits(g.expected, q_.guards[k].expected) || now_[g.value] != type_of(g.expected))
-        refuse("what is looked into at ", g.where, " depends on a length");
+        refuse_lengths("what is looked into at ", g.where, " depends on a length");
     }
     Recording found;
     found.captures = b_.captures;
@@ -158,10 +68,11 @@ class Instance {
   // Equal, uniform in an array of another length, or a count that a rule made.
   Value constant(ValueId v, const Value& a, const Value& b) const {
     if (same_bits(a, b)) return a;
-    if (a.dtype() != b.dtype() || a.ndim() != b.ndim()) refuse("a constant is another one");
+    if (a.dtype() != b.dtype() || a.ndim() != b.ndim()) refuse_lengths("a constant is another one");
     if (a.ndim() > 0) {
       if (!is_uniform(a) || !is_uniform(b) || !same_bits(Value(a.at(0)), Value(b.at(0))))
-        refuse("an array of shape ", a.shape(), " that it computed or made itself is another one");
+        refuse_lengths("an array of shape ", a.shape(),
+                       " that it computed or made itself is another one");
       Dims shape = a.shape();
       const Dims other = b.shape();
       for (size_t i = 0; i < shape.size(); ++i) shape[i] = table_.solve(shape[i], other[i]);
@@ -173,14 +84,14 @@ class Instance {
                         std::none_of(
                             a_.constants.begin(), a_.constants.end(),
                             [v](const PlainConstant& c) { return c.value == v; });
-    if (!counts) refuse("the number ", x, " is ", y, " in the other recording");
+    if (!counts) refuse_lengths("the number ", x, " is ", y, " in the other recording");
     const int64_t n = table_.solve(static_cast<int64_t>(x), static_cast<int64_t>(y));
     return Value::scalar(static_cast<double>(n), a.dtype());
   }
 
   void step(const Program::Step& s, const Program::Step& t) {
     const Op& op = op_by_id(s.op);
-    if (op.infer == nullptr) refuse(op.name, " does not tell the type of its result");
+    if (op.infer == nullptr) refuse_lengths(op.name, " does not tell the type of its result");
     std::vector<TensorType> in;
     for (ValueId v : p_.in(s)) {
       settle(v);
@@ -188,13 +99,13 @@ class Instance {
     }
     attrs_.push_back(solve(p_.attrs_of(s), q_.attrs_of(t), op));
     const std::vector<TensorType> out = op.infer(attrs_.back(), in);
-    if (out.size() != s.n_out) refuse(op.name, " has another number of results");
+    if (out.size() != s.n_out) refuse_lengths(op.name, " has another number of results");
     for (uint32_t j = 0; j < s.n_out; ++j) enter(s.first_out + j, out[j], false);
   }
 
   Attrs solve(const Attrs& a, const Attrs& b, const Op& op) const {
     if (a == b) return a;
-    if (a.size() != b.size()) refuse("attributes of ", op.name, " differ");
+    if (a.size() != b.size()) refuse_lengths("attributes of ", op.name, " differ");
     std::vector<Attr> found;
     for (size_t i = 0; i < a.size(); ++i) {
       const auto* x = std::get_if<int64_t>(&a[i]);
@@ -210,7 +121,7 @@ class Instance {
         for (size_t k = 0; k < list.size(); ++k) list[k] = table_.solve((*xs)[k], (*ys)[k]);
         found.emplace_back(std::move(list));
       } else {
-        refuse("attribute ", i, " of ", op.name, " differs");
+        refuse_lengths("attribute ", i, " of ", op.name, " differs");
       }
     }
     return Attrs(std::move(found));

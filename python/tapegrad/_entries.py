@@ -1,0 +1,56 @@
+"""One signature of a compiled function: what was recorded for it, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tapegrad._lengths import Family
+from tapegrad._paths import World
+from tapegrad._signature import Signature
+
+
+class Entry:
+    """One signature."""
+
+    __slots__ = (
+        "_failures",
+        "_replays_seen",
+        "current",
+        "eager",
+        "family",
+        "fixed",
+        "floats",
+        "forget",
+        "key",
+        "recordings",
+        "replays",
+        "result_known",
+        "variants",
+        "worlds",
+    )
+
+    def __init__(
+        self, signature: Signature, family: Family | None, forget: Callable[[], Any]
+    ) -> None:
+        self.key = signature.key
+        self.fixed = signature.fixed  # arguments by identity: kept alive, so that no id comes back
+        self.family = family  # of those that differ in lengths
+        self.forget = forget  # takes it out of its table
+        self.worlds: list[World] = []
+        self.current: World | None = None
+        self.eager = ""  # why it runs eagerly
+        self.floats = family is None or family.floats  # Python floats are inputs
+        self.variants: dict[Any, Entry] = {}  # by the values of the floats, where they are not
+        self.recordings = 0
+        self.replays = 0
+        self.result_known = False  # that the eager result holds no Variable
+        self._failures = 0
+        self._replays_seen = 0
+
+    def count_failure(self) -> int:
+        """How many times in a row no program served."""
+        if self.replays != self._replays_seen:
+            self._failures, self._replays_seen = 0, self.replays
+        self._failures += 1
+        return self._failures
