@@ -6,6 +6,7 @@
 #include "convert.h"
 #include "functions.h"
 #include "program.h"
+#include "replay.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
 #include "tapegrad/kernels/blas_library.h"
@@ -14,6 +15,7 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/call.h"
 #include "variable_type.h"
+#include "watch.h"
 
 namespace tapegrad {
 namespace {
@@ -84,6 +86,8 @@ PYBIND11_MODULE(_core, m) {
   bind_sgd(m);
   bind_programs(m);
   bind_bodies(m);
+  bind_watch(m);
+  bind_replay(m);
   bind_train(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "Threads for large computations; 0: back to the default.");

@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <optional>
 
 #include "convert.h"
@@ -52,32 +53,33 @@ class PyProgram {
   const Program& program() const { return executor_.program(); }
   const Executor& executor() const { return executor_; }
 
-  std::vector<Value> captured_now(py::handle captures) const {
-    std::vector<Value> captured;
+  void capture_now(py::handle captures, std::vector<Value>& captured) const {
     if (captures.is_none()) {
       for (const Capture& c : captures_) captured.push_back(c.content());
     } else {
       for (py::handle h : captures) captured.push_back(plain_value(h));
     }
-    return captured;
   }
-  const std::string& guard_failed() const { return guard_failed_; }
+  std::string guard_failed() const {
+    const size_t failed = guard_failed_;
+    return failed < program().guards.size() ? program().guards[failed].where : std::string();
+  }
+
+  bool run(std::span<const Value> inputs, py::handle captures, std::vector<Value>& captured,
+           std::vector<Value>& outputs) {
+    capture_now(captures, captured);
+    size_t failed = 0;
+    const LongWorkSection section(long_);
+    const bool held = executor_.run(inputs, captured, outputs, failed);
+    if (!held) guard_failed_ = failed;
+    return held;
+  }
 
   py::object run(const py::sequence& inputs, const py::object& captures) {
-    std::vector<Value> in, out;
+    std::vector<Value> in, captured, out;
     in.reserve(inputs.size());
     for (py::handle h : inputs) in.push_back(plain_value(h));
-    const std::vector<Value> captured = captured_now(captures);
-    size_t failed = 0;
-    bool held = true;
-    {
-      const LongWorkSection section(long_);
-      held = executor_.run(in, captured, out, failed);
-    }
-    if (!held) {
-      guard_failed_ = program().guards[failed].where;
-      return py::none();
-    }
+    if (!run(in, captures, captured, out)) return py::none();
     in.clear();
     py::list result(out.size());
     for (size_t k = 0; k < out.size(); ++k) result[k] = to_object(std::move(out[k]));
@@ -100,7 +102,7 @@ class PyProgram {
   std::vector<Capture> captures_;
   Executor executor_;
   bool long_;
-  std::string guard_failed_;
+  std::atomic<size_t> guard_failed_{~size_t{0}};
 };
 
 // Arrays and numbers, as what they are.
@@ -264,7 +266,8 @@ void bind_programs(py::module_& m) {
            }),
            py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
            "`fixed`: the numbers of captured arrays that are constants.")
-      .def("run", &PyProgram::run, py::arg("inputs"), py::arg("captures") = py::none())
+      .def("run", py::overload_cast<const py::sequence&, const py::object&>(&PyProgram::run),
+           py::arg("inputs"), py::arg("captures") = py::none())
       .def_property_readonly("guard_failed", &PyProgram::guard_failed)
       .def_property_readonly("n_steps", [](const PyProgram& p) { return p.program().steps.size(); })
       .def_property_readonly("n_kernels",
@@ -291,7 +294,14 @@ const Recording& recording_of(py::handle recording) {
 }
 
 std::vector<Value> captured_values(py::handle program, py::handle captures) {
-  return program.cast<const PyProgram&>().captured_now(captures);
+  std::vector<Value> captured;
+  program.cast<const PyProgram&>().capture_now(captures, captured);
+  return captured;
+}
+
+bool run_program(py::handle program, std::span<const Value> inputs, py::handle captures,
+                 std::vector<Value>& captured, std::vector<Value>& outputs) {
+  return program.cast<PyProgram&>().run(inputs, captures, captured, outputs);
 }
 
 }  // namespace tapegrad

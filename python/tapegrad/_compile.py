@@ -35,8 +35,12 @@ _ndarray = np.ndarray
 _tracing = _core.tracing
 
 
-class Compiled:
-    """A function that is recorded and replayed: what `tg.compile` returns."""
+class Compiled(_core.Replayer):
+    """A function that is recorded and replayed: what `tg.compile` returns.
+
+    A call of plain floats and arrays goes from `_core.Replayer` to a program, where one holds;
+    every other call comes to `_call`.
+    """
 
     def __init__(self, f: Callable[..., Any], passes: Mapping[str, bool] | None = None) -> None:
         check_callable("compile", f, "tg.compile(f)")
@@ -62,7 +66,7 @@ class Compiled:
         self._inline = 0
         update_wrapper(self, f)
 
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if _tracing():
             return self._function(*args, **kwargs)
         if kwargs:
@@ -79,6 +83,7 @@ class Compiled:
         entry = self._table.get(tuple(parts))
         if entry is None:
             return self._general(args, kwargs)
+        self._remember(args, entry)
         return self._serve(entry, args, args, kwargs)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -176,6 +181,7 @@ class Compiled:
         if len(self._table) >= _MOST_SIGNATURES:
             for key in list(self._table)[: _MOST_SIGNATURES // 2]:
                 self._table.pop(key, None)
+            self._forget()
         return self._table.setdefault(signature.key, entry)
 
     def _serve(

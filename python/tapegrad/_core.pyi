@@ -255,6 +255,47 @@ def scan(
     reverse: bool = False,
 ) -> list[Any]: ...
 
+class Checks:
+    def set_checks(
+        self,
+        missing: Any,
+        spaces: tuple[tuple[Any, Any, tuple[tuple[str, Any], ...]], ...],
+        cells: tuple[tuple[Any, Any], ...],
+        arrays: tuple[tuple[Any, tuple[int, ...]], ...],
+        functions: tuple[tuple[Any, Any], ...],
+        lists: tuple[tuple[Any, tuple[Any, ...]], ...],
+        dicts: tuple[tuple[Any, tuple[Any, ...], tuple[Any, ...]], ...],
+        sizes: tuple[tuple[Any, int], ...],
+        sets: tuple[tuple[Any, frozenset[Any]], ...],
+        slots: tuple[tuple[Any, Any, Any], ...],
+        variables: tuple[Variable, ...],
+        rest: Any,
+        stamp: Any,
+        /,
+    ) -> None: ...
+    def same(self) -> bool: ...
+    def same_with(self, contents: list[Any] | None, /) -> bool: ...
+
+class EntryBase:
+    current: Any
+    replays: int
+
+class WorldBase:
+    watch: Any
+    contents: Any
+    paths: Any
+
+class PathBase:
+    program: Program
+    captures: list[Any] | None
+    written: list[int]
+    make: Any
+
+class Replayer:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+    def _remember(self, args: tuple[Any, ...], entry: EntryBase, /) -> None: ...
+    def _forget(self) -> None: ...
+
 class TrainStep:
     def __init__(self, program: Program, recording: Recording) -> None: ...
     @property

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tapegrad import _core
 from tapegrad._lengths import Family
 from tapegrad._paths import World
 from tapegrad._signature import Signature
 
 
-class Entry:
+class Entry(_core.EntryBase):
     """One signature."""
 
     __slots__ = (
         "_failures",
         "_replays_seen",
-        "current",
         "eager",
         "family",
         "fixed",
@@ -24,11 +24,12 @@ class Entry:
         "forget",
         "key",
         "recordings",
-        "replays",
         "result_known",
         "variants",
         "worlds",
     )
+
+    current: World | None
 
     def __init__(
         self, signature: Signature, family: Family | None, forget: Callable[[], Any]
@@ -38,12 +39,11 @@ class Entry:
         self.family = family  # of those that differ in lengths
         self.forget = forget  # takes it out of its table
         self.worlds: list[World] = []
-        self.current: World | None = None
+        self.current = None
         self.eager = ""  # why it runs eagerly
         self.floats = family is None or family.floats  # Python floats are inputs
         self.variants: dict[Any, Entry] = {}  # by the values of the floats, where they are not
         self.recordings = 0
-        self.replays = 0
         self.result_known = False  # that the eager result holds no Variable
         self._failures = 0
         self._replays_seen = 0

@@ -7,7 +7,10 @@ confirmed by two recordings that agree.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -103,13 +106,18 @@ class Recorded:
 
     def build(self, values: Sequence[Any]) -> Any:
         """The function's result, from the outputs of the recording."""
-        if len(self.fixed) == 1 and self.fixed[0] is None and _tree.is_leaf(self.template):
-            return values[0]
-        items = iter(values)
-        return _tree.fill(
-            self.template,
-            iter([next(items) if x is None else _fresh(x[0]) for x in self.fixed]),
-        )
+        make = self.maker()
+        return values[0] if make is None else make(values)
+
+    def maker(self) -> Callable[[Sequence[Any]], Any] | None:
+        """What builds results; None where the result is the only output."""
+        if self.fixed == [None] and _tree.is_leaf(self.template):
+            return None
+        places = itertools.count()
+        parts = [
+            itemgetter(next(places)) if x is None else partial(_again, x[0]) for x in self.fixed
+        ]
+        return _tree.maker(self.template, iter(parts))
 
     def agrees(self, other: Recorded) -> bool:
         """Whether the two are one program."""
@@ -163,59 +171,53 @@ class Recorded:
         return "what it does"
 
 
-class Path:
+class Path(_core.PathBase):
     """A program, and what makes the function's result of its outputs."""
 
-    __slots__ = ("captures", "program", "recorded", "single", "written")
+    __slots__ = ("recorded",)
 
     def __init__(
         self, recorded: Recorded, passes: dict[str, bool], made_anew: Sequence[int] = ()
     ) -> None:
         self.recorded = recorded
         self.program = Program(recorded.recording, list(made_anew), **passes)
-        self.captures: list[Any] | None = None  # replacements
+        self.captures = None  # replacements
         self.written = recorded.written
-        self.single = (
-            recorded.fixed == [None] and _tree.is_leaf(recorded.template) and not recorded.written
-        )
+        self.make = recorded.maker()
         recorded.values = []
         recorded.result = None
 
     def finish(self, inputs: Sequence[Any], values: list[Any]) -> Any:
         """The function's result; what the function writes to its arguments is written."""
-        if self.single:
-            return values[0]
         written = self.written
         if written:
             first = len(values) - len(written)
             for k, value in zip(written, values[first:], strict=True):
                 np.copyto(inputs[k], value)
-        return self.recorded.build(values)
+        return values[0] if self.make is None else self.make(values)
 
 
-class World:
+class World(_core.WorldBase):
     """What the function reads besides its arguments, and the programs that hold while it is so."""
 
-    __slots__ = ("contents", "fixed_arrays", "generals", "paths", "pending", "proven", "watch")
+    __slots__ = ("fixed_arrays", "generals", "pending", "proven")
+
+    watch: Watch
+    contents: list[Any] | None
+    paths: list[Path]
 
     def __init__(self, watch: Watch, proven: bool) -> None:
         self.watch = watch
         self.proven = proven  # nothing but recorded operations reads the captured arrays
-        self.contents: list[Any] | None = stamps(watch) if watch.arrays and not proven else None
-        self.paths: list[Path] = []
+        self.contents = stamps(watch) if watch.arrays and not proven else None
+        self.paths = []
         self.pending: list[Recorded] = []
         self.fixed_arrays: set[int] = set()  # ids of those that no other array may replace
         self.generals: list[Any] = []  # of other lengths, that were asked for a program
 
     def same(self) -> bool:
         """Whether everything is what it was; the quick test."""
-        watch = self.watch
-        if not watch.same() or (watch.variables and not watch.leaves_only()):
-            return False
-        contents = self.contents
-        return contents is None or all(
-            stamp(x) == content for (_, x), content in zip(watch.arrays, contents, strict=True)
-        )
+        return self.watch.same_with(self.contents)
 
     def adopt(self, fresh: Watch) -> str:
         """Takes the fresh snapshot if it means the same; '' or what differs."""
@@ -333,6 +335,10 @@ def _owned(x: Variable) -> Any:
     """The value of an output, as a program gives it: a float, or an array of its own."""
     found = _core.value(x)
     return np.array(found) if isinstance(found, np.ndarray) else found
+
+
+def _again(x: Any, _: Sequence[Any]) -> Any:
+    return _fresh(x)
 
 
 def _fresh(x: Any) -> Any:

@@ -6,7 +6,7 @@ leaf. A leaf's path reads as the user would write it: `argument 0['w'][2]`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -99,6 +99,28 @@ def fill(tree: Tree, values: Iterator[Leaf]) -> Tree:
     if parts is None:
         return next(values)
     return rebuild(tree, [fill(part, values) for _, part in parts])
+
+
+def maker(tree: Tree, parts: Iterator[Callable[[Any], Leaf]]) -> Callable[[Any], Tree]:
+    """A function that makes trees like `tree`: each leaf is what its part gives of the argument."""
+    if tree is None:
+        return _nothing
+    found = None if type(tree) in _COMMON_LEAVES else children(tree)
+    if found is None:
+        return next(parts)
+    makers = [maker(part, parts) for _, part in found]
+    if type(tree) is tuple:
+        return lambda x: tuple([make(x) for make in makers])
+    if type(tree) is list:
+        return lambda x: [make(x) for make in makers]
+    if type(tree) is dict:
+        pairs = tuple(zip(tree, makers, strict=True))
+        return lambda x: {key: make(x) for key, make in pairs}
+    return lambda x: rebuild(tree, [make(x) for make in makers])
+
+
+def _nothing(_: Any) -> None:
+    return None
 
 
 def match(tree: Tree, other: Tree, path: str, expected: str) -> list[tuple[str, Leaf]]:

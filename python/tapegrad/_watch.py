@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import zip_longest
-from operator import is_
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -38,8 +37,9 @@ from tapegrad._contents import (
     is_generator,
     item_of,
     same_value,
+    stamp,
 )
-from tapegrad._core import SGD, Variable, is_leaf
+from tapegrad._core import SGD, Checks, Variable, is_leaf
 from tapegrad._core import value as plain
 from tapegrad._signature import has_value
 
@@ -48,11 +48,15 @@ _MOST_ITEMS = 10_000
 _VALUES = (int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic, np.dtype, range)
 
 
+def _bytes_same(buffers: tuple[tuple[Any, bytes], ...]) -> bool:
+    return all(bytes_of(x) == saved for x, saved in buffers)
+
+
 class UnwatchableError(Exception):
     """Something that a function reads, of which nobody can say whether it is still the same."""
 
 
-class Watch:
+class Watch(Checks):
     """A snapshot of what the code of `roots` names.
 
     `names` holds the attribute names of a snapshot taken earlier, which saves a round.
@@ -66,7 +70,6 @@ class Watch:
         "_dicts",
         "_lists",
         "_pairs",
-        "_plain",
         "_seen",
         "_sets",
         "_shapes",
@@ -103,9 +106,21 @@ class Watch:
                 break
             # More names: objects seen before may have attributes of them.
             names, dynamic = self.names, self.dynamic
-        self._spaces += [(space.get, tuple(pairs)) for space, pairs in self._pairs.values()]
-        self._plain = not (
-            self._lists or self._dicts or self._sets or self._sizes or self._slots or self._bytes
+        self._spaces += [(space, tuple(pairs)) for space, pairs in self._pairs.values()]
+        self.set_checks(
+            MISSING,
+            tuple((space, space.get, pairs) for space, pairs in self._spaces),
+            tuple(self._cells),
+            tuple(self._shapes),
+            tuple(self._codes),
+            tuple(self._lists),
+            tuple(self._dicts),
+            tuple(self._sizes),
+            tuple(self._sets),
+            tuple(self._slots),
+            tuple(v for _, v in self.variables),
+            partial(_bytes_same, tuple(self._bytes)) if self._bytes else None,
+            stamp,
         )
         self._pairs.clear()
         self._seen.clear()
@@ -134,39 +149,6 @@ class Watch:
         self._slots: list[tuple[Callable[[Any, Any], Any], Any, Any]] = []
         self._bytes: list[tuple[Any, bytes]] = []
 
-    def same(self) -> bool:
-        """Whether every name still leads to the very object that it led to."""
-        for get, pairs in self._spaces:
-            for name, expected in pairs:
-                if get(name, MISSING) is not expected:
-                    return False
-        for cell, expected in self._cells:
-            if content_of(cell) is not expected:
-                return False
-        for x, shape in self._shapes:
-            if x.shape != shape:
-                return False
-        for function, code in self._codes:
-            if function.__code__ is not code:
-                return False
-        return self._plain or self._containers_same()
-
-    def _containers_same(self) -> bool:
-        for found, saved in self._lists:
-            if len(found) != len(saved) or not all(map(is_, found, saved)):
-                return False
-        for mapping, keys, values in self._dicts:
-            if len(mapping) != len(keys):
-                return False
-            if not (all(map(is_, mapping, keys)) and all(map(is_, mapping.values(), values))):
-                return False
-        return (
-            all(len(space) == size for space, size in self._sizes)
-            and all(found == saved for found, saved in self._sets)
-            and all(get(name, MISSING) is expected for get, name, expected in self._slots)
-            and all(bytes_of(x) == saved for x, saved in self._bytes)
-        )
-
     def leaves_only(self) -> bool:
         """Whether no Variable that is read holds something recorded."""
         return all(is_leaf(v) for _, v in self.variables)
@@ -192,8 +174,7 @@ class Watch:
         def is_left(x: Any) -> bool:
             return isinstance(x, Variable) and id(x) not in ours and not is_leaf(x)
 
-        for get, pairs in self._spaces:
-            space = get.__self__
+        for space, pairs in self._spaces:
             for name, found in pairs:
                 if is_left(found) and isinstance(space, dict):
                     space[name] = plain(found)
