@@ -80,21 +80,27 @@ def leaves(found):
     return [value, by_x, *(by_p[k] for k in sorted(by_p))]
 
 
-def check(f, *args, tolerance=1e-11, passes=None):
-    """Compiled and plain agree; the kernels over many points that were made."""
+def check(f, x, p, tolerance=1e-11, passes=None):
+    """Compiled and plain agree; the kernels over many points that were made.
+
+    They may differ by ten times what the last bit of each point makes of the plain result.
+    """
     both = tg.value_and_grad(f, (0, 1))
     compiled = tg.compile(both, passes=passes)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # falling back is allowed, being wrong is not
-        expected = leaves(both(*args))
+        expected = leaves(both(x, p))
+        moved = leaves(both(np.nextafter(x, x.dtype.type(0)), p))
         for _ in range(3):
-            found = leaves(compiled(*args))
-    for a, b in zip(found, expected, strict=True):
+            found = leaves(compiled(x, p))
+    for a, b, c in zip(found, expected, moved, strict=True):
         assert np.shape(a) == np.shape(b)
         assert np.asarray(a).dtype == np.asarray(b).dtype
         b = np.asarray(b, np.float64)
-        scale = np.abs(b[np.isfinite(b)]).max(initial=1.0)
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
+        finite = np.isfinite(b) & np.isfinite(np.asarray(c))
+        scale = np.abs(b[finite]).max(initial=1.0)
+        noise = np.abs(np.asarray(c)[finite] - b[finite]).max(initial=0.0) if tolerance else 0.0
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale + 10 * noise)
     return kernels(compiled)
 
 
@@ -108,7 +114,7 @@ def kernels(compiled):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MODEL, st.sampled_from(sorted(ENDS)), st.integers(0, 2), st.sampled_from([701, 1024]))
 def test_random_models(steps, end, place, n):
-    check(model_of(steps, end, place), *data_of(n, place), tolerance=1e-9)
+    check(model_of(steps, end, place), *data_of(n, place))
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

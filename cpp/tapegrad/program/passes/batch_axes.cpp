@@ -95,8 +95,10 @@ Attrs BatchAxes::shape_attrs(ValueId v, int axis) const {
 // Everything is computed in one dtype; masks go along, and elementwise steps convert what they
 // read.
 bool BatchAxes::dtypes_fit(const Program::Step& s) const {
+  const bool folds = has_trait(s, along_axes | products) || sums(s);
   for (uint32_t j = 0; j < s.n_out; ++j)
-    if (const DType d = p_.type_of(s.first_out + j).dtype; d != dtype_ && !is_bool(d)) return false;
+    if (const DType d = p_.type_of(s.first_out + j).dtype; d != dtype_ && (folds || !is_bool(d)))
+      return false;
   const bool converts = is_elementwise(s.op);
   for (size_t i = 0; i < s.n_in; ++i) {
     const DType d = p_.type_of(p_.in(s)[i]).dtype;

@@ -72,7 +72,8 @@ ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, Valu
 }
 
 const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
-  if (!elements_[old].empty()) return elements_[old];
+  if (const auto found = elements_.find(old); found != elements_.end() && !found->second.empty())
+    return found->second;
   if (!from_.is_constant(old)) {
     std::vector<ValueId> loaded = load(old);
     return elements_[old] = std::move(loaded);

@@ -1,6 +1,7 @@
 // Small arrays as scalars: see expand.cpp.
 #pragma once
 
+#include <unordered_map>
 #include <vector>
 
 #include "tapegrad/program/passes/flat_table.h"
@@ -14,7 +15,7 @@ namespace tapegrad {
 // multiply and add is zero or one.
 class ScalarWriter {
  public:
-  explicit ScalarWriter(const Program& from) : from_(from), elements_(from.values.size()) {}
+  explicit ScalarWriter(const Program& from) : from_(from) {}
   virtual ~ScalarWriter() = default;
 
   const Program& from() const { return from_; }
@@ -24,7 +25,6 @@ class ScalarWriter {
   void set_elements(ValueId old, std::vector<ValueId> elements) {
     elements_[old] = std::move(elements);
   }
-  bool has_elements(ValueId old) const { return !elements_[old].empty(); }
 
   ValueId apply(ScalarFn fn, DType dtype, ValueId a, ValueId b = no_operand,
                 ValueId c = no_operand);
@@ -62,7 +62,7 @@ class ScalarWriter {
   ValueId simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c);
 
   const Program& from_;
-  std::vector<std::vector<ValueId>> elements_;
+  std::unordered_map<ValueId, std::vector<ValueId>> elements_;
   std::vector<Known> known_;
   FlatTable table_;  // of known_
 };
