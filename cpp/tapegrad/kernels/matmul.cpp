@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "tapegrad/kernels/blas.h"
+#include "tapegrad/kernels/matmul_scaled.h"
 #include "tapegrad/parallel/parallel.h"
 
 // Which loop runs, in this order: integers plainly; products with k, n <= 4 (and small
@@ -181,8 +181,8 @@ void multiply_floats(const Dims& given_batch, int64_t m, int64_t n, int64_t k, M
   const Orientation left = orient(m, k, a.row_stride, a.column_stride);
   const Orientation right = orient(k, n, b.row_stride, b.column_stride);
   const auto one = [&](int64_t i) {
-    gemm(left.transposed, right.transposed, m, n, k, T(1), item(a, batch, i), left.leading,
-         item(b, batch, i), right.leading, T(0), out + i * m * n, n);
+    scaled_gemm(left.transposed, right.transposed, m, n, k, item(a, batch, i), left.leading,
+                item(b, batch, i), right.leading, out + i * m * n, n);
   };
   // GEMM shares out a large product itself.
   const double ns = ns_per_multiply_add * static_cast<double>(m * n * k) + 60;
