@@ -168,7 +168,7 @@ bool add_operands(Call& call, PyObject* o) {
   return call.n_operands > 0;
 }
 
-bool is_mask(PyObject* o) {
+bool is_plain_mask(PyObject* o) {
   return o != nullptr && Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
          py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() ==
              py::detail::npy_api::NPY_BOOL_;
@@ -201,7 +201,7 @@ bool add(Call& call, Kind kind, PyObject* o) {
     case Kind::operands:
       return add_operands(call, o);
     case Kind::mask:
-      return is_mask(o) && add_operand(call, o);
+      return is_plain_mask(o) && add_operand(call, o);
     case Kind::axis:
     case Kind::axes:
       if (o == nullptr || o == Py_None) return key.add(AttrKey::none, {});
