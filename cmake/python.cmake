@@ -10,7 +10,6 @@ find_package(pybind11 3 CONFIG REQUIRED)
 pybind11_add_module(_core MODULE NO_EXTRAS ${binding_sources})
 target_link_libraries(_core PRIVATE tapegrad::core tapegrad_flags)
 target_include_directories(_core PRIVATE ${PROJECT_SOURCE_DIR}/python)
-target_compile_options(_core PRIVATE $<$<CONFIG:Release>:-O2>)
 if(SKBUILD OR TAPEGRAD_FRESH_BUILD)
   # Each file that includes pybind11 compiles all of it, so two are better than a dozen.
   set_target_properties(_core PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 7)

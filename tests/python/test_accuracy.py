@@ -1,6 +1,7 @@
 """NumPy's functions through Variables, against arbitrary precision: the bounds that are stated.
 
-The bounds stand in cpp/tapegrad/scalar/vector_math.h, in units in the last place.
+The bounds stand in cpp/tapegrad/scalar/vector_math.h, in units in the last place. At the baseline
+instruction set every function is the C library's, which states no more than LIBM for these.
 """
 
 import mpmath
@@ -8,8 +9,10 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+from tapegrad import _core
 
 COUNT = 200
+LIBM = 4.0
 
 # function: bound in ULP, mpmath's function, ranges; "log" ranges are sampled by magnitude
 WIDE = ("log", 1e-300, 1e300)
@@ -41,6 +44,10 @@ PAIRS = {
     "arctan2": (2.0, mpmath.atan2, [(-10.0, 10.0), (-10.0, 10.0)]),
     "hypot": (1.0, mpmath.hypot, [("log", 1e-150, 1e150), ("log", 1e-150, 1e150)]),
 }
+
+
+def stated(bound):
+    return max(bound, LIBM) if _core.isa_level() == 1 else bound
 
 
 def sample(bounds, dtype):
@@ -78,7 +85,7 @@ def test_function_of_one_argument(name, dtype):
         with np.errstate(all="ignore"):
             got = tg.value(getattr(np, name)(tg.Variable(x)))
         assert got.dtype == dtype
-        assert worst(got, exact, [x]) <= bound + 1e-6, (name, bounds)
+        assert worst(got, exact, [x]) <= stated(bound) + 1e-6, (name, bounds)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -90,7 +97,7 @@ def test_function_of_two_arguments(name, dtype):
         y = y / np.float32(8)
     y = np.roll(y, 11)
     got = tg.value(getattr(np, name)(tg.Variable(x), tg.Variable(y)))
-    assert worst(got, exact, [x, y]) <= bound + 1e-6, name
+    assert worst(got, exact, [x, y]) <= stated(bound) + 1e-6, name
 
 
 def test_scalars_have_the_bits_of_arrays():
