@@ -239,6 +239,12 @@ void bind_programs(py::module_& m) {
              return py::reinterpret_steal<py::object>(
                  new_variable(self.get().argument(std::move(v))));
            })
+      .def("linked_argument",
+           [](PyTracer& self, const py::object& x) {
+             Ref r = to_operand(x.ptr(), "recorded function").ref;
+             if (!r.tracked() && !r.value().is_scalar()) r = Ref(r.value().copy());
+             return py::reinterpret_steal<py::object>(new_variable(linked_argument(self.get(), r)));
+           })
       .def("lane_argument",
            [](PyTracer& self, const py::object& x) {
              const Value all =

@@ -47,7 +47,7 @@ class Freezer {
       if (g.value.tracked()) visit(g.value.slot());
     for (size_t next = 0; next < slots_.size(); ++next) {
       const Node& n = tape_.node(slots_[next]);
-      if (is_older(n)) continue;
+      if (is_older(n) || is_argument(slots_[next])) continue;
       for (uint32_t in : n.inputs())
         if (in != 0) visit(in);
     }
@@ -93,6 +93,13 @@ class Freezer {
   bool is_older(const Node& n) const {
     return n.seq <= tracer_.first_sequence() && n.kind != NodeKind::leaf &&
            n.kind != NodeKind::constant;
+  }
+
+  // What an argument may be linked to is no part of the function.
+  bool is_argument(uint32_t slot) const {
+    const std::vector<uint32_t>& all = tracer_.arguments();
+    return tape_.node(slot).kind == NodeKind::argument &&
+           std::find(all.begin(), all.end(), slot) != all.end();
   }
 
   void visit(uint32_t slot) {
@@ -210,6 +217,18 @@ class Freezer {
 };
 
 }  // namespace
+
+Ref linked_argument(Tracer& tracer, const Ref& x) {
+  Ref argument = tracer.argument(x.value());
+  if (!x.tracked()) return argument;
+  Tape& tape = tracer.tape();
+  Node& n = tape.node(argument.slot());
+  n.n_in = 1;
+  n.in[0] = x.slot();
+  n.origin = std::min(n.origin, tape.node(x.slot()).origin);
+  tape.retain_node(x.slot());
+  return argument;
+}
 
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
   return Freezer(tracer, outputs).run();

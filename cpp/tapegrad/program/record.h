@@ -37,6 +37,10 @@ struct Recording {
   std::string length_read;  // where plain code learned a length; empty where it learned none
 };
 
+// An argument of the function whose node leads on to x: what the function keeps of it beyond its
+// call has the derivatives that it would have without the tracer.
+Ref linked_argument(Tracer& tracer, const Ref& x);
+
 // Freezes what leads from the tracer's arguments to the outputs and guards. Arrays of the host
 // language are captured where they still hold what they held when they were recorded.
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs);

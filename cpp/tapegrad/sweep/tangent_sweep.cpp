@@ -144,7 +144,9 @@ void TangentSweep::process(size_t pos) {
       set(pos, outputs_[primary][n.op]);
   } else if (n.kind == NodeKind::op) {
     const Op& op = op_by_id(n.op);
-    if (recorded_ || op.scalar_fn < 0) {
+    if (op.n_out == 1 && !is_floating(n.value.dtype())) {
+      // A mask or an index of a function that is recorded whole: nothing flows.
+    } else if (recorded_ || op.scalar_fn < 0) {
       process_rule(pos, n);
     } else if (n.value.is_scalar()) {
       process_scalar(pos, n);

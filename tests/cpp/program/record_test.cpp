@@ -239,3 +239,34 @@ TEST(a_replay_is_recorded_again_and_has_derivatives) {
   const Ref wrt[] = {x.ref()};
   CHECK_CLOSE(scope.grad(out, wrt, {})[0].value().as_double(), 20.0, 1e-15);
 }
+
+TEST(a_linked_argument_is_an_argument_and_leads_on) {
+  register_all_ops();
+  Scope scope;
+  const Ref x = scope.argument(Ref(3.0)).ref();
+  Ref kept;
+  Recording r;
+  {
+    Tracer tracer;
+    const Ref a = linked_argument(tracer, x);
+    kept = multiply(a, a);
+    const Ref out = exp(a);
+    r = freeze(tracer, {&out, 1});
+  }
+  CHECK(r.captures.empty());
+  CHECK(r.program.inputs.size() == 1);
+  CHECK(r.program.steps.size() == 1);
+  const Ref wrt[] = {x};
+  CHECK_CLOSE(scope.grad({&kept, 1}, wrt, {})[0].value().as_double(), 6.0, 1e-15);
+}
+
+TEST(no_tangent_flows_into_a_mask) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    Scope scope;
+    const Ref x = scope.argument(in[0]).ref();
+    const Ref y = where(less(Ref(0.0), x), square(x), negative(x));
+    const Ref outs[] = {y}, wrt[] = {x}, tangents[] = {in[1]};
+    return {scope.result(scope.jvp(outs, wrt, tangents)[0])};
+  };
+  check_replay(f, {numbers({6}), numbers({6}, 2)}, {numbers({6}, 3), numbers({6}, 4)});
+}
