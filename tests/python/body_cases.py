@@ -22,13 +22,13 @@ def called(f):
     return call
 
 
-def scanned(f, reverse=False):
+def scanned(f, reverse=False, checkpoints=0):
     """`f(h, x, w) -> (h, y)`, applied to the rows of x one after the other."""
 
     def scan(h, x, w):
         recording = recorded(f, h, x[0], w)
         body = _core.Body(recording)
-        return tuple(_core.scan(body, recording, (h, x, w), len(x), 1, 1, reverse))
+        return tuple(_core.scan(body, recording, (h, x, w), len(x), 1, 1, reverse, checkpoints))
 
     return scan
 
@@ -63,5 +63,12 @@ BODY_CASES = [
         normal((3,), (2, 3), (3, 3)),
         ("scan",),
         reference=looped(step, reverse=True),
+    ),
+    Case(
+        "scan checkpoints",
+        scanned(step, checkpoints=2),
+        normal((3,), (5, 3), (3, 3)),
+        ("scan", "scan_reverse"),
+        reference=looped(step),
     ),
 ]

@@ -14,7 +14,7 @@ constexpr size_t most_derived = 64;
 
 // What is differentiated further stays free of what nothing needs.
 Program cleaned(const Program& p) {
-  PassOptions only{.fold = true, .shared = true, .algebra = false, .views = false, .fuse = false};
+  PassOptions only{.roll = false, .algebra = false, .views = false, .fuse = false};
   return optimise(p, only);
 }
 

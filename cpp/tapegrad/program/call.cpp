@@ -5,6 +5,7 @@
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/program/body_rules.h"
 #include "tapegrad/program/scan.h"
+#include "tapegrad/program/scan_reverse.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
@@ -34,8 +35,9 @@ void eval_call(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   for (size_t j = 0; j < out.size(); ++j) out[j] = session.take(j);
 }
 
-void vjp_call(VjpContext& ctx) {
-  const BodyPtr body = body_of(ctx.attrs(), 0);
+}  // namespace
+
+void vjp_as_call(VjpContext& ctx, const BodyPtr& body) {
   Flags has_ct;
   for (size_t j = 0; j < body->n_out(); ++j) has_ct.push_back(ctx.has_ct(static_cast<int>(j)));
   Flags wanted = reached_inputs(body->program(), has_ct);
@@ -54,8 +56,7 @@ void vjp_call(VjpContext& ctx) {
     if (wanted[i]) ctx.add(static_cast<int>(i), std::move(found[at++]));
 }
 
-void jvp_call(JvpContext& ctx) {
-  const BodyPtr body = body_of(ctx.attrs(), 0);
+void jvp_as_call(JvpContext& ctx, const BodyPtr& body) {
   Flags has_tangent;
   Refs in;
   for (int i = 0; i < ctx.n_in(); ++i) {
@@ -72,8 +73,7 @@ void jvp_call(JvpContext& ctx) {
     if (wanted[j]) ctx.set(static_cast<int>(j), std::move(found[at++]));
 }
 
-Refs lanes_call(const LanesCall& lanes) {
-  const BodyPtr body = body_of(lanes.attrs, 0);
+Refs lanes_as_call(const LanesCall& lanes, const BodyPtr& body) {
   const Flags has_lanes(lanes.has_lanes, lanes.has_lanes + lanes.in.size());
   Refs in(lanes.in.begin(), lanes.in.end());
   const Flags wanted = outputs_with_lanes(body->program(), has_lanes);
@@ -82,8 +82,6 @@ Refs lanes_call(const LanesCall& lanes) {
   give_lanes(lanes, wanted, out);
   return out;
 }
-
-}  // namespace
 
 const Op& call_op() {
   static const Op& op = [&]() -> const Op& {
@@ -94,9 +92,9 @@ const Op& call_op() {
          .n_out = -1,
          .infer = infer_call,
          .eval = eval_call,
-         .vjp = vjp_call,
-         .jvp = jvp_call,
-         .lanes = lanes_call,
+         .vjp = [](VjpContext& ctx) { vjp_as_call(ctx, body_of(ctx.attrs(), 0)); },
+         .jvp = [](JvpContext& ctx) { jvp_as_call(ctx, body_of(ctx.attrs(), 0)); },
+         .lanes = [](const LanesCall& c) { return lanes_as_call(c, body_of(c.attrs, 0)); },
          .reads = {reads_all_inputs},
          .summary = "(body): a recorded function; its derivatives compute it again"});
   }();
@@ -116,6 +114,7 @@ Refs call_with(const BodyPtr& body, Refs inputs, std::vector<Value> outputs) {
 void register_body_ops() {
   call_op();
   scan_op();
+  scan_reverse_op();
 }
 
 }  // namespace tapegrad

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/program/body_rules.h"
@@ -24,6 +25,8 @@ void check_type(const char* what, size_t k, const TensorType& wanted, const Tens
 }
 
 void check_form(const ScanForm& f) {
+  if (f.checkpoints < 0)
+    throw_error<ValueError>("scan: checkpoints=", f.checkpoints, " is negative");
   if (f.length < 0) throw_error<ValueError>("scan: the length ", f.length, " is negative");
   if (f.body->n_in() < f.n_carry + f.n_xs || f.body->n_out() < f.n_carry)
     throw_error<ValueError>("scan: a body of ", f.body->n_in(), " inputs and ", f.body->n_out(),
@@ -47,6 +50,7 @@ std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorTyp
 
 void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const ScanForm f(attrs);
+  const LongWorkSection section(f.length > 64);
   if (f.length > 1)
     if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs))
       return kernel->run(in, f.length, f.reverse, out);
@@ -72,29 +76,29 @@ ScanForm::ScanForm(const Attrs& a)
       length(a.integer(1)),
       n_carry(static_cast<size_t>(a.integer(2))),
       n_xs(static_cast<size_t>(a.integer(3))),
-      reverse(a.flag(4)) {}
+      reverse(a.flag(4)),
+      checkpoints(a.integer(5)) {}
 
 Attrs ScanForm::attrs() const {
-  return {AttrRef(body), length, static_cast<int64_t>(n_carry), static_cast<int64_t>(n_xs),
-          reverse};
+  return {AttrRef(body), length,     static_cast<int64_t>(n_carry), static_cast<int64_t>(n_xs),
+          reverse,       checkpoints};
 }
 
 const Op& scan_op() {
   static const Op& op = [&]() -> const Op& {
     register_all_ops();
-    return register_op(
-        {.name = "scan",
-         .n_in = -1,
-         .n_out = -1,
-         .infer = infer_scan,
-         .eval = eval_scan,
-         .vjp = vjp_scan,
-         .jvp = jvp_scan,
-         .lanes = lanes_scan,
-         .reads = {reads_all_inputs | reads_all_outputs},
-         .summary =
-             "(body, length, n_carry, n_xs, reverse): the body applied step by step; carries "
-             "go from step to step, ys are stacked"});
+    return register_op({.name = "scan",
+                        .n_in = -1,
+                        .n_out = -1,
+                        .infer = infer_scan,
+                        .eval = eval_scan,
+                        .vjp = vjp_scan,
+                        .jvp = jvp_scan,
+                        .lanes = lanes_scan,
+                        .reads = {reads_all_inputs | reads_all_outputs},
+                        .summary = "(body, length, n_carry, n_xs, reverse, checkpoints): the body "
+                                   "applied step by step; carries "
+                                   "go from step to step, ys are stacked"});
   }();
   return op;
 }

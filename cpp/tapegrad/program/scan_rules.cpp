@@ -3,27 +3,16 @@
 #include <algorithm>
 
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/lanes.h"
-#include "tapegrad/ops/shape.h"
 #include "tapegrad/program/body_rules.h"
 #include "tapegrad/program/scan_parts.h"
 #include "tapegrad/program/scan_reversal.h"
+#include "tapegrad/program/scan_reverse.h"
 #include "tapegrad/program/scan_run.h"
 
 namespace tapegrad {
 namespace {
 
 using Refs = std::vector<Ref>;
-
-Refs transposed_lanes(Refs refs, size_t first, size_t last, const Flags& flags) {
-  for (size_t k = first; k < last; ++k) {
-    if (!flags[k]) continue;
-    Axes perm{1, 0};
-    for (int a = 2; a < refs[k].ndim(); ++a) perm.push_back(a);
-    refs[k] = transpose(refs[k], perm);
-  }
-  return refs;
-}
 
 // The stacked incoming carries that are asked for: outputs where the body hands them out, else
 // computed once more.
@@ -60,6 +49,13 @@ Refs incoming_carries(VjpContext& ctx, const ScanForm& f, const Flags& asked) {
 
 }  // namespace
 
+Flags reached_through(const ScanForm& form, Flags inputs) {
+  close_over_carries(form, inputs, reached_outputs);
+  Flags outputs = reached_outputs(form.body->program(), inputs);
+  for (size_t c = 0; c < form.n_carry; ++c) outputs[c] |= inputs[c];
+  return outputs;
+}
+
 void vjp_scan(VjpContext& ctx) {
   const ScanForm f(ctx.attrs());
   Flags needed, given;
@@ -72,6 +68,17 @@ void vjp_scan(VjpContext& ctx) {
   }
   const ScanReversal reversal(f, needed, given);
   if (!reversal.any()) return;
+  if (f.checkpoints != 0) {
+    Refs in;
+    for (int i = 0; i < ctx.n_in(); ++i) in.push_back(ctx.in(i));
+    for (size_t j = 0; j < given.size(); ++j)
+      if (given[j]) in.push_back(ctx.ct(static_cast<int>(j)));
+    Refs out = scan_reverse(f, needed, given, std::move(in));
+    size_t at = 0;
+    for (size_t i = 0; i < needed.size(); ++i)
+      if (needed[i] && reversal.wanted[i]) ctx.add(static_cast<int>(i), std::move(out[at++]));
+    return;
+  }
   std::vector<Value> at;
   for (int i = 0; i < ctx.n_in(); ++i) at.push_back(ctx.in(i).value());
   const ScanForm whole = reversal.step(at);
@@ -119,8 +126,7 @@ void jvp_scan(JvpContext& ctx) {
     return;
   }
   close_over_carries(f, has_tangent, reached_outputs);
-  Flags wanted = reached_outputs(f.body->program(), has_tangent);
-  for (size_t c = 0; c < f.n_carry; ++c) wanted[c] = has_tangent[c];
+  const Flags wanted = reached_through(f, has_tangent);
   // Carries, xs and rest, each the values and then their tangents.
   Refs in;
   ScanForm moved = f;
@@ -159,34 +165,6 @@ void jvp_scan(JvpContext& ctx) {
   size_t at = f.n_carry;
   for (size_t j = 0; j < n_out; ++j)
     if (wanted[j]) ctx.set(static_cast<int>(j), out[at++]);
-}
-
-std::vector<Ref> lanes_scan(const LanesCall& call) {
-  ScanForm f(call.attrs);
-  const size_t first_rest = f.n_carry + f.n_xs;
-  Flags has_lanes(call.has_lanes, call.has_lanes + call.in.size());
-  close_over_carries(f, has_lanes, outputs_with_lanes);
-  Flags wanted = outputs_with_lanes(f.body->program(), has_lanes);
-  for (size_t c = 0; c < f.n_carry; ++c) wanted[c] = has_lanes[c];
-  Refs in;
-  for (size_t i = 0; i < call.in.size(); ++i)
-    in.push_back(has_lanes[i] ? with_lanes(call, i) : call.in[i]);
-  in = transposed_lanes(std::move(in), f.n_carry, first_rest, has_lanes);
-  Refs out;
-  if (f.length > 0) {
-    std::vector<Value> at;
-    for (size_t i = 0; i < in.size(); ++i) at.push_back(first_of(f, i, in[i].value()));
-    f.body = lanes_body(f.body, has_lanes, wanted, call.n, at);
-    out = transposed_lanes(scan(f, std::move(in)), f.n_carry, wanted.size(), wanted);
-  } else {
-    for (size_t c = 0; c < f.n_carry; ++c) out.push_back(in[c]);
-    for (size_t j = f.n_carry; j < wanted.size(); ++j) {
-      out.push_back(constant_full(call.out_types[j], 0));
-      wanted[j] = 0;
-    }
-  }
-  give_lanes(call, wanted, out);
-  return out;
 }
 
 }  // namespace tapegrad

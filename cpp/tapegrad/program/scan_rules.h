@@ -8,5 +8,6 @@ namespace tapegrad {
 void vjp_scan(VjpContext& ctx);
 void jvp_scan(JvpContext& ctx);
 std::vector<Ref> lanes_scan(const LanesCall& call);
+std::vector<Ref> lanes_scan_reverse(const LanesCall& call);
 
 }  // namespace tapegrad

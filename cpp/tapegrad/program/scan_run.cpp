@@ -23,12 +23,16 @@ void store(char* to, const Value& number) {
 }  // namespace
 
 Rows::Rows(const Value& stacked) : stacked_(stacked), scalar_(stacked.ndim() == 1) {
-  const Dims strides = stacked.strides();
-  stride_ = strides[0];
-  if (!scalar_ && stacked.size() != 0)
-    first_ = stacked.view(behind_first(stacked.shape()), behind_first(strides), 0);
-  if (!scalar_ && stacked.size() == 0)
-    first_ = Value::empty(stacked.dtype(), behind_first(stacked.shape()));
+  const Dims row = behind_first(stacked.shape());
+  if (!scalar_ && stacked.size() == 0) {
+    first_ = Value::empty(stacked.dtype(), row);
+    return;
+  }
+  // Packed rows are quick to go over: one copy for all steps.
+  if (!scalar_ && !stacked.view(row, behind_first(stacked.strides()), 0).is_contiguous())
+    stacked_ = stacked.contiguous();
+  stride_ = stacked_.strides()[0];
+  if (!scalar_) first_ = stacked_.view(row, behind_first(stacked_.strides()), 0);
 }
 
 Stack::Stack(const TensorType& row, int64_t length) {
@@ -51,17 +55,18 @@ void Stack::put(int64_t t, const Value& row) {
   }
 }
 
-ScanRun::ScanRun(const ScanForm& form, std::span<const Value> in)
+ScanRun::ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given)
     : executor_(form.body->executor(static_cast<size_t>(form.length), form.n_carry)),
       session_(*executor_),
-      n_carry_(form.n_carry) {
-  for (size_t k = 0; k < form.n_xs; ++k) xs_.emplace_back(in[n_carry_ + k]);
+      n_carry_(form.n_carry),
+      n_given_(n_given) {
+  for (size_t k = n_given; k < form.n_xs; ++k) xs_.emplace_back(in[n_carry_ + k]);
   for (size_t i = n_carry_ + form.n_xs; i < in.size(); ++i) session_.set(i, in[i]);
 }
 
 void ScanRun::step(int64_t t, std::vector<Value>& carries) {
   for (size_t c = 0; c < n_carry_; ++c) session_.set(c, std::move(carries[c]));
-  for (size_t k = 0; k < xs_.size(); ++k) session_.set(n_carry_ + k, xs_[k].at(t));
+  for (size_t k = 0; k < xs_.size(); ++k) session_.set(n_carry_ + n_given_ + k, xs_[k].at(t));
   session_.run();
   for (size_t c = 0; c < n_carry_; ++c) carries[c] = session_.take(c);
 }

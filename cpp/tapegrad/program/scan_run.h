@@ -33,8 +33,10 @@ class Stack {
 
 class ScanRun {
  public:
-  // `in`: the inputs of the scan, of which the carries are not looked at.
-  ScanRun(const ScanForm& form, std::span<const Value> in);
+  // `in`: the inputs of the scan. The carries and the first n_given xs are not looked at; those xs
+  // are given element by element.
+  ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given = 0);
+  void give(size_t k, Value x) { session_.set(n_carry_ + k, std::move(x)); }
 
   // The step at index t: carries become the next ones. The ys can be read until the next step.
   void step(int64_t t, std::vector<Value>& carries);
@@ -43,7 +45,7 @@ class ScanRun {
  private:
   std::shared_ptr<const Executor> executor_;
   Executor::Session session_;
-  size_t n_carry_;
+  size_t n_carry_, n_given_;
   std::vector<Rows> xs_;
 };
 

@@ -57,10 +57,17 @@ Function saving(const ScanForm& f) {
   };
 }
 
+Function holding(ScanForm f, int64_t checkpoints) {
+  f.checkpoints = checkpoints;
+  return scanned(f);
+}
+
 void check_scan(const ScanForm& f, const std::vector<Value>& at,
                 const std::vector<Value>& elsewhere) {
   check_same_function(scanned(f), unrolled(f), at, elsewhere);
   check_same_function(saving(f), unrolled(f), at, elsewhere);
+  check_same_function(holding(f, 1), unrolled(f), at, elsewhere);
+  check_same_function(holding(f, 3), unrolled(f), at, elsewhere);
 }
 
 Ref tanh(const Ref& x) { return elementwise(scalar_fn_of<Tanh>(), {x}); }
@@ -135,6 +142,8 @@ TEST(a_scan_inside_a_scan) {
     return {carries[0], stack(ys, 0)};
   };
   check_same_function(scanned(f), by_hand, {Value(0.3), numbers({3, 3}, 2)},
+                      {Value(0.9), numbers({3, 3}, 3)});
+  check_same_function(holding(f, 2), by_hand, {Value(0.3), numbers({3, 3}, 2)},
                       {Value(0.9), numbers({3, 3}, 3)});
   check_same_function(saving(f), by_hand, {Value(0.3), numbers({3, 3}, 2)},
                       {Value(0.9), numbers({3, 3}, 3)});
