@@ -25,6 +25,8 @@ CASES = [
         ("ba", "31,843 observations"),
         ("lstm", "2 layers, 1024 steps"),
         ("chain", "10 million elements"),
+        ("scan", "4,096 steps of 500 cells"),
+        ("scan", "4,096 steps of 500 cells, 20 checkpoints"),
     )
 ]  # fmt: skip
 
@@ -61,7 +63,7 @@ def jax_jit(case: Case) -> Run:
 
 
 def numpy(case: Case) -> Run | None:
-    return None if case.data[0] in ("ba", "lstm") else _run("numpy", case)
+    return None if case.data[0] in ("ba", "lstm", "scan") else _run("numpy", case)
 
 
 def _run(peer: str, case: Case) -> Run:
@@ -96,12 +98,16 @@ def _main(problem: str, name: str, peer: str) -> int:
         peers.prepare(package, 1)
         module._data(case.data.size)
         before = _status("VmRSS")
-        run = getattr(module, peer)(case)
+        make = getattr(module, peer, None)
+        run = make(case) if make else None
     except Exception as error:
         lacking = worker.what_is_lacking(error, package)
         if lacking is None:
             raise
         print(lacking)
+        return ABSENT
+    if run is None:
+        print(f"{peer} does not run {problem}: {name}")
         return ABSENT
     worker.settled(run)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts again
