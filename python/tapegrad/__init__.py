@@ -10,11 +10,13 @@ from typing import Any
 
 from tapegrad import _blas
 from tapegrad import _surface as _surface
+from tapegrad._checkpoint import checkpoint
 from tapegrad._compile import compile
 from tapegrad._core import SGD, Variable
 from tapegrad._gradients import elementwise_grad, grad, value_and_grad, vjp
 from tapegrad._jacobians import hessian, hvp, jacobian, jvp
 from tapegrad._recording import no_grad
+from tapegrad._scan import scan
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad._trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad._trace import stop_gradient, value
@@ -28,6 +30,7 @@ __all__ = [
     "SGD",
     "Variable",
     "__version__",
+    "checkpoint",
     "compile",
     "elementwise_grad",
     "get_num_threads",
@@ -39,6 +42,7 @@ __all__ = [
     "no_grad",
     "numerical",
     "optim",
+    "scan",
     "set_num_threads",
     "stop_gradient",
     "testing",

@@ -86,6 +86,19 @@ def stamp(x: np.ndarray[Any, Any]) -> Any:
     return _fingerprint(x)
 
 
+def same_array(x: Any, y: Any) -> bool:
+    """Whether two arrays are one, or have one shape, dtype and content."""
+    return bool(
+        x is y
+        or (
+            isinstance(y, np.ndarray)
+            and x.shape == y.shape
+            and x.dtype == y.dtype
+            and (x.nbytes == y.nbytes and stamp(x) == stamp(y))
+        )
+    )
+
+
 def _fingerprint(x: np.ndarray[Any, Any]) -> Any:
     if x.dtype.char in "?bBhHiIlLqQfd" and x.dtype.isnative:
         return _core.fingerprint(x)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -20,6 +18,7 @@ from tapegrad._trace import (
     pack,
     positions,
     through_compile,
+    warn_user,
     zeros_for,
 )
 from tapegrad._tree import Tree
@@ -225,15 +224,10 @@ def reverse(trace: Trace, outs: list[Variable], seeds: list[Any] | None) -> list
 
 def warn_constant(trace: Trace) -> None:
     """Warns that the result does not depend on what is differentiated."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tapegrad."):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(
+    warn_user(
         f"{trace.label}: the result does not depend on the differentiated argument, so its "
         "derivative is zero. If it should, look for a value taken outside the record (tg.value, "
-        "tg.stop_gradient, int(), a comparison).",
-        UserWarning,
-        stacklevel=level,
+        "tg.stop_gradient, int(), a comparison)."
     )
 
 

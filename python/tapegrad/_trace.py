@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -78,6 +80,14 @@ def name_of(f: object) -> str:
     """How messages call `f`."""
     name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
     return str(name or type(f).__name__).rpartition("<locals>.")[2]
+
+
+def warn_user(message: str) -> None:
+    """A UserWarning at the user's line: the innermost outside this package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tapegrad."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def through_compile(f: Any, transform: Callable[[Any], Any]) -> Any:
