@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from types import MethodType
@@ -17,9 +16,17 @@ from tapegrad._core import Variable
 from tapegrad._entries import Entry
 from tapegrad._inspection import Inspection, LengthsReport, SignatureReport
 from tapegrad._lengths import Family, without_lengths
-from tapegrad._paths import RefusedError, World
-from tapegrad._signature import InlineError, Signature, UnsupportedError, loosen
-from tapegrad._trace import check_callable, name_of
+from tapegrad._outside import Outside
+from tapegrad._paths import RefusedError, World, mixes_precisions
+from tapegrad._signature import (
+    InlineError,
+    Signature,
+    UnsupportedError,
+    inputs_of,
+    loosen,
+    plain_arguments,
+)
+from tapegrad._trace import check_callable, name_of, warn_user
 from tapegrad._watch import UnwatchableError, Watch
 
 PASSES = ("roll", "fold", "shared", "dead", "algebra", "views", "batch", "fuse", "reorder")
@@ -63,7 +70,6 @@ class Compiled(_core.Replayer):
         self._roots: list[tuple[str, Any]] = [(self._name, f)]
         self._lock = threading.Lock()
         self._warned: set[str] = set()
-        self._inline = 0
         update_wrapper(self, f)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -154,7 +160,7 @@ class Compiled(_core.Replayer):
             signature = Signature(args, kwargs)
             entry = self._table.get(signature.key)
         except InlineError:
-            return self._function(*args, **kwargs)
+            return self._with_variables(args, kwargs)
         except (UnsupportedError, TypeError) as error:
             reason = str(error)
         else:
@@ -163,6 +169,49 @@ class Compiled(_core.Replayer):
             return self._serve(entry, signature.inputs, args, kwargs)
         self._warn(reason)
         return self._function(*args, **kwargs)
+
+    def _with_variables(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that is differentiated from outside: one operation, where a program serves."""
+        if not _core.recording():
+            return self._function(*args, **kwargs)
+        plain, named = plain_arguments(args, kwargs)
+        try:
+            signature = Signature(plain, named)
+            entry = self._table.get(signature.key) or self._new_entry(signature)
+        except (InlineError, UnsupportedError, TypeError):
+            return self._function(*args, **kwargs)
+        if entry.eager or not entry.floats:
+            return self._function(*args, **kwargs)
+        world = entry.current
+        if world is not None and world.paths and world.same():
+            for path in world.paths:
+                if path.written:
+                    return self._function(*args, **kwargs)
+                try:
+                    values = path.program.run(signature.inputs, path.captures)
+                except Exception:
+                    return self._function(*args, **kwargs)  # raises what plain Python raises
+                if values is not None:
+                    entry.replays += 1
+                    return path.attach(inputs_of(args, kwargs, True), values)
+        return self._inline(entry, signature.inputs, args, kwargs, plain, named)
+
+    def _inline(
+        self, entry: Entry, inputs: Any, args: Any, kwargs: Any, plain: Any, named: Any
+    ) -> Any:
+        """The function itself; where the call leaves no trace, it is recorded for the next one."""
+        try:
+            outside = Outside(self._roots)
+        except UnwatchableError:
+            return self._function(*args, **kwargs)
+        result = self._function(*args, **kwargs)
+        if outside.difference() or not self._lock.acquire(blocking=False):
+            return result
+        try:
+            self._record(entry, inputs, plain, named)
+        finally:
+            self._lock.release()
+        return result
 
     def _new_entry(self, signature: Signature) -> Entry:
         table, key = self._table, signature.key
@@ -341,7 +390,7 @@ class Compiled(_core.Replayer):
             if any(isinstance(x, Variable) for x in found.recording.captures):
                 return self._first_look(entry, args, kwargs)
             entry.result_known = True
-        if entry.floats and _mixes_precisions(found.recording, world.watch, args, kwargs):
+        if entry.floats and mixes_precisions(found.recording, world.watch, args, kwargs):
             entry.floats = False
             if entry.family is not None:
                 entry.family.floats = False
@@ -385,14 +434,7 @@ class Compiled(_core.Replayer):
         if reason in self._warned:
             return
         self._warned.add(reason)
-        frame, level = sys._getframe(), 1
-        while frame.f_back and frame.f_globals.get("__name__", "").startswith("tapegrad."):
-            frame, level = frame.f_back, level + 1
-        warnings.warn(
-            f"compile({self._name}): runs without a program, as plain Python: {reason}",
-            UserWarning,
-            stacklevel=level,
-        )
+        warn_user(f"compile({self._name}): runs without a program, as plain Python: {reason}")
 
 
 def compile(
@@ -451,14 +493,3 @@ def _checked_passes(passes: Mapping[str, bool] | None) -> dict[str, bool]:
                 f"{', '.join(PASSES)}, each True or False"
             )
     return found
-
-
-def _mixes_precisions(recording: Any, watch: Watch, args: Any, kwargs: Any) -> bool:
-    """Whether Python floats among the arguments may meet float32 arrays, whose dtype they take."""
-    leaves = [x for _, x in _tree.leaves((args, kwargs))]
-    if not any(type(x) is float for x in leaves):
-        return False
-    found = [*leaves, *recording.captures, *recording.constants]
-    return bool(watch.names & {"float32", "single", "f4"}) or any(
-        getattr(x, "dtype", None) == np.float32 for x in found
-    )

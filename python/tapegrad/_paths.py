@@ -16,8 +16,16 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._contents import generator_states, have_moved, same_value, stamp, stamps
-from tapegrad._core import Lengths, Program, Recording, Tracer, Variable, across_lengths
+from tapegrad._contents import generator_states, have_moved, same_array, same_value, stamps
+from tapegrad._core import (
+    Body,
+    Lengths,
+    Program,
+    Recording,
+    Tracer,
+    Variable,
+    across_lengths,
+)
 from tapegrad._signature import UnsupportedError, inputs_of, replace_inputs, same_leaves
 from tapegrad._trace import pack
 from tapegrad._watch import Watch
@@ -148,7 +156,7 @@ class Recorded:
         if self.names != other.names:
             return False
         pairs = zip(self.names, self.recording.captures, other.recording.captures, strict=True)
-        return all(name or isinstance(x, Variable) or _same_array(x, y) for name, x, y in pairs)
+        return all(name or isinstance(x, Variable) or same_array(x, y) for name, x, y in pairs)
 
     def made_anew(self, other: Recorded) -> list[int]:
         """The captured arrays that each of two agreeing calls made for itself: constants."""
@@ -174,13 +182,14 @@ class Recorded:
 class Path(_core.PathBase):
     """A program, and what makes the function's result of its outputs."""
 
-    __slots__ = ("recorded",)
+    __slots__ = ("body", "recorded")
 
     def __init__(
         self, recorded: Recorded, passes: dict[str, bool], made_anew: Sequence[int] = ()
     ) -> None:
         self.recorded = recorded
         self.program = Program(recorded.recording, list(made_anew), **passes)
+        self.body: Body | None = None  # the recording as one operation
         self.captures = None  # replacements
         self.written = recorded.written
         self.make = recorded.maker()
@@ -195,6 +204,13 @@ class Path(_core.PathBase):
             for k, value in zip(written, values[first:], strict=True):
                 np.copyto(inputs[k], value)
         return values[0] if self.make is None else self.make(values)
+
+    def attach(self, inputs: Sequence[Any], values: list[Any]) -> Any:
+        """The function's result as one recorded operation; Variables are among the inputs."""
+        recording = self.recorded.recording
+        body = self.body = self.body or Body(recording)
+        known = _core.Values(values)
+        return self.recorded.build(_core.call(body, recording, inputs, known, self.captures))
 
 
 class World(_core.WorldBase):
@@ -352,20 +368,8 @@ def _same_fixed(a: Any, b: Any) -> bool:
     if x is y:
         return True
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
-        return _same_array(x, y)
+        return same_array(x, y)
     return same_value(x, y)
-
-
-def _same_array(x: Any, y: Any) -> bool:
-    return bool(
-        x is y
-        or (
-            isinstance(y, np.ndarray)
-            and x.shape == y.shape
-            and x.dtype == y.dtype
-            and (x.nbytes == y.nbytes and stamp(x) == stamp(y))
-        )
-    )
 
 
 def _shape_of_tree(tree: Any) -> Any:
@@ -380,3 +384,14 @@ def _is_view(x: Any, a: Any) -> bool:
     if base is None:
         return False
     return (base is a or base is a.base) and bool(np.may_share_memory(x, a))
+
+
+def mixes_precisions(recording: Any, watch: Watch, args: Any, kwargs: Any) -> bool:
+    """Whether Python floats among the arguments may meet float32 arrays, whose dtype they take."""
+    leaves = [x for _, x in _tree.leaves((args, kwargs))]
+    if not any(type(x) is float for x in leaves):
+        return False
+    found = [*leaves, *recording.captures, *recording.constants]
+    return bool(watch.names & {"float32", "single", "f4"}) or any(
+        getattr(x, "dtype", None) == np.float32 for x in found
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _tree
-from tapegrad._core import Variable
+from tapegrad._core import Variable, value
 
 _INPUT_KINDS = "?bBhHiIlLqQfd"  # dtype characters that programs take
 _BY_VALUE = (int, str, bytes, type(None), type(Ellipsis), np.integer, np.bool_, np.dtype)
@@ -105,12 +105,21 @@ def has_value(kind: type) -> bool:
     return kind.__hash__ is not None and equal is not object.__eq__
 
 
+def plain_arguments(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with the contents of Variables in their place."""
+    found = [value(x) if isinstance(x, Variable) else x for _, x in _tree.leaves((args, kwargs))]
+    plain: tuple[tuple[Any, ...], dict[str, Any]] = _tree.fill((args, kwargs), iter(found))
+    return plain
+
+
 def is_input(x: Any, floats: bool = True) -> bool:
     """Whether a leaf is an input of programs; `floats`: Python's floats too."""
     kind = type(x)
     if kind is float:
         return floats
-    return kind in _FLOATS or kind is np.ndarray or kind is np.memmap
+    return kind in _FLOATS or kind is np.ndarray or kind is np.memmap or isinstance(x, Variable)
 
 
 def loosen(key: tuple[Any, ...]) -> tuple[Any, ...]:

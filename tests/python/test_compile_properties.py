@@ -176,6 +176,24 @@ def test_hessians(program, points, calls):
     run(tg.compile(hessian), hessian, calls[:8], points, state, np.float64)
 
 
+def around(f, order):
+    """A gradient, or a Hessian's product, of something that calls `f`."""
+
+    def loss(x):
+        return np.sum(np.tanh(f(x * x - 0.5))) + 0.0 * np.sum(x)
+
+    return tg.grad(loss) if order == 1 else lambda x: tg.hvp(loss, x, np.cos(x))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(PROGRAM, st.tuples(POINT, POINT, POINT), CALLS, OPTIONS, st.integers(1, 2))
+def test_derivatives_from_outside(program, points, calls, passes, order):
+    state = State(np.float64)
+    f = function_of(program, state)
+    compiled = tg.compile(f, passes=passes)
+    run(around(compiled, order), around(f, order), calls, points, state, np.float64)
+
+
 @pytest.mark.parametrize("change", ["", "write", "rebind", "rate", "flag", "weights", "list"])
 def test_programs_are_used_again_after_a_change(change):
     state = State(np.float64)
