@@ -210,7 +210,8 @@ class Path(_core.PathBase):
         recording = self.recorded.recording
         body = self.body = self.body or Body(recording)
         known = _core.Values(values)
-        return self.recorded.build(_core.call(body, recording, inputs, known, self.captures))
+        outputs = _core.call(body, recording, inputs, known, self.captures)
+        return outputs[0] if self.make is None else self.make(outputs)
 
 
 class World(_core.WorldBase):

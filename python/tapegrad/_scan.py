@@ -55,7 +55,7 @@ def scan(
     ...     return speed, speed**2
     >>> tg.scan(step, 0.0, np.array([1.0, 0.0, 2.0]))
     (2.25, array([1.    , 0.25  , 5.0625]))
-    >>> tg.grad(lambda v: tg.scan(step, v, length=None, xs=np.ones(4))[0])(0.0)
+    >>> tg.grad(lambda v: tg.scan(step, v, np.ones(4))[0])(0.0)
     0.0625
     """
     check_callable("scan", f, "tg.scan(f, init, xs)")
