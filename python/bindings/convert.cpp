@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
+#include "tapegrad/tape/tracer.h"
 #include "variable_type.h"
 
 namespace tapegrad {
@@ -172,7 +174,12 @@ Value to_value(PyObject* object, const char* operation) {
 }
 
 Operand to_operand(PyObject* object, const char* operation) {
-  if (is_variable(object)) return {variable_cell(object).ref(operation), false};
+  if (is_variable(object)) {
+    Ref ref = variable_cell(object).ref(operation);
+    const Tracer* tracer = Tape::current().tracer();
+    const bool weak = tracer && tracer->is_weak(ref);
+    return {std::move(ref), weak};
+  }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
   if (PyBool_Check(object))
     return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
@@ -223,7 +230,9 @@ void settle_weak(std::span<Operand> operands) {
   }
   if (!any_weak || !any_strong || strong != DType::float32) return;
   for (Operand& o : operands)
-    if (o.weak) o.ref = Ref(o.ref.value().cast(DType::float32));
+    if (o.weak)
+      o.ref =
+          o.ref.tracked() ? cast(o.ref, DType::float32) : Ref(o.ref.value().cast(DType::float32));
 }
 
 py::object dtype_object(DType d) {

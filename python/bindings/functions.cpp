@@ -11,6 +11,7 @@
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/scalar/functions.h"
 #include "tapegrad/tape/op.h"
+#include "tapegrad/tape/tracer.h"
 #include "variable_type.h"
 
 namespace tapegrad {
@@ -98,6 +99,9 @@ py::object plain_result(Value v) {
 
 py::object from_ref(Ref r) {
   if (!r.tracked()) return plain_result(std::move(r).take_value());
+  // Plain code gets a Python float here, which takes the dtype of what it meets.
+  if (Tracer* tracer = Tape::current().tracer(); tracer && r.type() == TensorType{})
+    tracer->lose_weakness();
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
@@ -214,6 +218,12 @@ void bind_functions(py::module_& m) {
   m.def(
       "read_length", [] { note_lengths_read(); },
       "Notes that plain code depends on a length: what is being recorded holds for it alone.");
+  m.def(
+      "lose_weakness",
+      [](const py::handle& x) {
+        if (is_variable(x.ptr())) note_weakness_lost(x.ptr());
+      },
+      py::arg("x"), "Notes that a recorded Python float is seen as a float64.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });

@@ -159,6 +159,8 @@ PassOptions options_of(const py::kwargs& kwargs) {
 void bind_programs(py::module_& m) {
   py::class_<PyRecording>(m, "Recording", "A function's recorded operations.")
       .def_property_readonly("refusal", [](const PyRecording& r) { return r.recording.refusal; })
+      .def_property_readonly("lost_weakness",
+                             [](const PyRecording& r) { return r.recording.lost_weakness; })
       .def_property_readonly("length_read",
                              [](const PyRecording& r) { return r.recording.length_read; })
       .def_property_readonly("captures",
@@ -236,8 +238,9 @@ void bind_programs(py::module_& m) {
              Value v = is_variable(x.ptr()) ? variable_cell(x.ptr()).value()
                                             : to_value(x.ptr(), "compile");
              if (v.buffer() != nullptr) v = v.copy();
-             return py::reinterpret_steal<py::object>(
-                 new_variable(self.get().argument(std::move(v))));
+             const Ref r = self.get().argument(std::move(v));
+             if (PyFloat_CheckExact(x.ptr())) self.get().mark_weak(r);
+             return py::reinterpret_steal<py::object>(new_variable(r));
            })
       .def("linked_argument",
            [](PyTracer& self, const py::object& x) {

@@ -130,6 +130,7 @@ PyObject* get_array(PyObject* self, void*) {
     if (!is_floating(variable_cell(self).type().dtype) && variable_cell(self).value().ndim() > 0)
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
+      note_weakness_lost(self);
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }

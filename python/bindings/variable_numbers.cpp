@@ -9,6 +9,7 @@
 #include "tapegrad/scalar/functions.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/tape/record.h"
+#include "tapegrad/tape/tracer.h"
 #include "variable_type.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else through Refs.
@@ -175,6 +176,20 @@ PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b) {
   });
 }
 
+PyObject* as_weak_as(PyObject* result, PyObject* a, PyObject* b) {
+  Tracer* tracer = Tape::current().tracer();
+  if (tracer == nullptr || result == nullptr || !is_variable(result)) return result;
+  const auto is_weak_variable = [](PyObject* o) { return o && is_variable(o) && is_weak(o); };
+  const auto is_number = [&](PyObject* o) {
+    return o == nullptr || PyFloat_CheckExact(o) || PyLong_Check(o) || is_weak_variable(o);
+  };
+  return guard([&] {
+    if ((is_weak_variable(a) || is_weak_variable(b)) && is_number(a) && is_number(b))
+      tracer->mark_weak(variable_cell(result).ref());
+    return result;
+  });
+}
+
 namespace {
 
 template <class F>
@@ -185,7 +200,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
     if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
       return record_scalar(fn, 2, x, y, eval_scalar(fn, x.x, y.x));
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
-    return apply_slow(fn, a, b, F::name);
+    return as_weak_as(apply_slow(fn, a, b, F::name), a, b);
   });
 }
 
@@ -246,17 +261,17 @@ PyObject* number_power(PyObject* a, PyObject* b, PyObject* modulus) {
   if (is_variable(a) && (PyFloat_CheckExact(b) || PyLong_CheckExact(b))) {
     const double p = PyFloat_CheckExact(b) ? PyFloat_AS_DOUBLE(b) : PyLong_AsDouble(b);
     if (p == -1.0 && PyErr_Occurred()) return nullptr;
-    if (p == 2.0) return unary<Square>(a);
-    if (p == 1.0) return unary<Positive>(a);
-    if (p == 0.5) return unary<Sqrt>(a);
-    if (p == -1.0) return unary<Reciprocal>(a);
+    if (p == 2.0) return as_weak_as(unary<Square>(a), a);
+    if (p == 1.0) return as_weak_as(unary<Positive>(a), a);
+    if (p == 0.5) return as_weak_as(unary<Sqrt>(a), a);
+    if (p == -1.0) return as_weak_as(unary<Reciprocal>(a), a);
   }
   return binary<Power>(a, b);
 }
 
-PyObject* number_negative(PyObject* a) { return unary<Negative>(a); }
-PyObject* number_positive(PyObject* a) { return unary<Positive>(a); }
-PyObject* number_absolute(PyObject* a) { return unary<Absolute>(a); }
+PyObject* number_negative(PyObject* a) { return as_weak_as(unary<Negative>(a), a); }
+PyObject* number_positive(PyObject* a) { return as_weak_as(unary<Positive>(a), a); }
+PyObject* number_absolute(PyObject* a) { return as_weak_as(unary<Absolute>(a), a); }
 
 // Masks are Variables only while a whole function is recorded; &, | and ^ are for them.
 namespace {
@@ -270,7 +285,7 @@ bool is_mask(PyObject* o) {
 template <class F>
 PyObject* combine_masks(PyObject* a, PyObject* b) {
   if (!is_mask(a) || !is_mask(b)) Py_RETURN_NOTIMPLEMENTED;
-  return apply_elementwise(scalar_fn_of<F>(), a, b);
+  return as_weak_as(apply_elementwise(scalar_fn_of<F>(), a, b), a, b);
 }
 
 }  // namespace

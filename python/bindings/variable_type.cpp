@@ -171,7 +171,7 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
         constexpr ScalarFn functions[] = {scalar_fn_of<Less>(),    scalar_fn_of<LessEqual>(),
                                           scalar_fn_of<Equal>(),   scalar_fn_of<NotEqual>(),
                                           scalar_fn_of<Greater>(), scalar_fn_of<GreaterEqual>()};
-        return apply_elementwise(functions[op], a, b);
+        return as_weak_as(apply_elementwise(functions[op], a, b), a, b);
       }
       return PyObject_RichCompare(plain(a).ptr(), plain(b).ptr(), op);
     }
@@ -327,6 +327,15 @@ void note_lengths_read(PyObject* variable) {
   if (!Tape::current().tracing()) return;
   Cell& cell = variable_cell(variable);
   if (!cell.is_leaf() && cell.value().ndim() > 0) note_lengths_read();
+}
+
+bool is_weak(PyObject* variable) {
+  const Tracer* tracer = Tape::current().tracer();
+  return tracer && tracer->is_weak(variable_cell(variable).ref());
+}
+
+void note_weakness_lost(PyObject* variable) {
+  if (is_weak(variable)) Tape::current().tracer()->lose_weakness();
 }
 
 bool is_recorded_data(PyObject* variable) {

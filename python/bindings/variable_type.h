@@ -60,6 +60,13 @@ void note_lengths_read();
 // The same, of this Variable's axes: a recording then holds for these lengths alone.
 void note_lengths_read(PyObject* variable);
 
+// Whether it is a Python float of a function that is being recorded (Tracer::is_weak).
+bool is_weak(PyObject* variable);
+// `result` of operands, weak where they are: arithmetic of Python's own numbers gives one.
+PyObject* as_weak_as(PyObject* result, PyObject* a, PyObject* b = nullptr);
+// It is seen as a float64, which a Python float is not.
+void note_weakness_lost(PyObject* variable);
+
 // Whether it holds flags or whole numbers, as only a function that is being recorded has in
 // Variables.
 bool is_recorded_data(PyObject* variable);

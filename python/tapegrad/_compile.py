@@ -390,7 +390,8 @@ class Compiled(_core.Replayer):
             if any(isinstance(x, Variable) for x in found.recording.captures):
                 return self._first_look(entry, args, kwargs)
             entry.result_known = True
-        if entry.floats and mixes_precisions(found.recording, world.watch, args, kwargs):
+        lost = entry.floats and found.recording.lost_weakness
+        if lost and mixes_precisions(found.recording, world.watch, args, kwargs):
             entry.floats = False
             if entry.family is not None:
                 entry.family.floats = False

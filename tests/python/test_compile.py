@@ -102,11 +102,13 @@ def test_integer_and_bool_arrays_are_inputs():
 
 def test_float32_beside_python_floats_keeps_its_dtype():
     x = np.ones(3, np.float32)
-    compiled = check(lambda x, a: x * a, [(x, 0.5)] * 6, 1)
+    compiled = check(lambda x, a: x * a, [(x, 0.5)] * 6, 4)
     assert compiled(x, 0.5).dtype == np.float32
+    compiled = check(lambda x, a: x * np.array([a])[0], [(x, 0.5)] * 6, 1)
+    assert compiled(x, 0.5).dtype == np.float64
     with plainly(r"np.float32\(x\)"):
         for k in range(40):
-            assert_same(compiled(x, 0.1 * k), x * (0.1 * k))
+            assert_same(compiled(x, 0.1 * k), x * np.float64(0.1 * k))
 
 
 def test_containers_in_and_out():

@@ -19,6 +19,7 @@ class Freezer {
     collect();
     recording_.refusal = tracer_.refusal();
     recording_.length_read = tracer_.length_read();
+    recording_.lost_weakness = tracer_.lost_weakness();
     for (size_t k = 0; k < tracer_.arguments().size(); ++k) {
       const uint32_t slot = tracer_.arguments()[k];
       set(slot, writer_.input(type_of(tape_.node(slot).value)));

@@ -34,7 +34,8 @@ struct Recording {
   std::vector<PlainConstant> constants;
   std::vector<ValueId> made;  // constants that rules of derivatives made
   std::string refusal;  // why a replay would not do what the function does; empty where it would
-  std::string length_read;  // where plain code learned a length; empty where it learned none
+  bool lost_weakness = false;  // see Tracer::lose_weakness
+  std::string length_read;     // where plain code learned a length; empty where it learned none
 };
 
 // An argument of the function whose node leads on to x: what the function keeps of it beyond its

@@ -14,6 +14,7 @@ Tracer::Tracer()
 Tracer::~Tracer() {
   // The shape of one lane may come from what the outer one records.
   if (outer_ && outer_->length_read_.empty()) outer_->length_read_ = length_read_;
+  if (outer_) outer_->lost_weakness_ |= lost_weakness_;
   tape_.close_scope(scope_);
   tape_.set_recording(recording_before_);
   tape_.set_tracer(outer_);
@@ -32,6 +33,15 @@ void Tracer::guard(Ref value) {
 void Tracer::guard(Ref value, std::string where) {
   Value expected = value.value();
   guards_.push_back({std::move(value), std::move(expected), std::move(where)});
+}
+
+void Tracer::mark_weak(const Ref& value) {
+  if (value.tracked()) weak_.emplace(value.slot(), value);
+}
+
+bool Tracer::is_weak(const Ref& value) const {
+  if (!value.tracked()) return false;
+  return weak_.contains(value.slot()) || (outer_ && outer_->is_weak(value));
 }
 
 void Tracer::read_length() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -38,6 +39,15 @@ class Tracer {
   // right for the lengths of this call alone. The first place stays.
   void read_length();
 
+  // Values that are numbers of the host language in the function itself: they take the dtype of
+  // what they meet.
+  void mark_weak(const Ref& value);
+  bool is_weak(const Ref& value) const;
+  // Something saw a weak number as a value of a dtype, where the function has none. The recording
+  // may have promoted what the function does not.
+  void lose_weakness() { lost_weakness_ = true; }
+  bool lost_weakness() const { return lost_weakness_; }
+
   // Leaves that were made by the function itself.
   void own(const Leaf* leaf) { own_.insert(leaf); }
   bool owns(const Leaf* leaf) const { return own_.contains(leaf); }
@@ -63,6 +73,8 @@ class Tracer {
   std::string refusal_;
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
+  std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
+  bool lost_weakness_ = false;
 };
 
 }  // namespace tapegrad

@@ -104,7 +104,10 @@ def trunc(self: Variable) -> int:
 
 def rounded(self: Variable, digits: int | None = None) -> Any:
     """Python's round(v): a plain int without digits, else a Variable."""
-    return round(value(self)) if digits is None else selection.round(self, digits)
+    if digits is None:
+        return round(value(self))
+    _core.lose_weakness(self)
+    return selection.round(self, digits)
 
 
 def _method(name: str, function: Any) -> Any:

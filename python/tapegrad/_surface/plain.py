@@ -60,6 +60,7 @@ def stand_in(x: Any) -> Any:
     Not to be handed to plain code that may read its lengths: see `free_shape`.
     """
     if isinstance(x, Variable):
+        _core.lose_weakness(x)
         return np.broadcast_to(np.zeros((), x.dtype), free_shape(x)) if x.ndim else x.dtype.type(0)
     if isinstance(x, (list, tuple)):
         return type(x)(map(stand_in, x))
