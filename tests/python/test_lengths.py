@@ -8,13 +8,13 @@ import pytest
 from compile_checks import assert_same, replays
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from length_cases import ANY, SERVED, WEIGHTS
 
 import tapegrad as tg
 from tapegrad import _core
 from tapegrad._lengths import MOST_SERVED
 
 LENGTHS = (17, 8, 5, 100, 17, 33, 2)
-WEIGHTS = np.array([0.5, -1.0, 2.0])
 SEVENTEEN = np.linspace(-1.0, 1.0, 17)
 
 
@@ -97,58 +97,6 @@ def test_gradients_of_a_batch():
         compiled = follow(plain, arguments=arguments)
         assert recordings(compiled) == 2
     assert "float64[n, 3], float64[n]) of any length" in repr(compiled.inspect())
-
-
-# Each is served at every length, from two recordings.
-SERVED = {
-    "elementwise": lambda x: np.exp(-x * x) + np.sin(x),
-    "sum": np.sum,
-    "mean": np.mean,
-    "var": np.var,
-    "std": np.std,
-    "ddof": lambda x: np.var(x, ddof=1) + np.std(x, ddof=1),
-    "logsumexp": lambda x: x - np.logaddexp.reduce(x),
-    "max": lambda x: x * np.max(x) - np.min(x),
-    "cumsum": np.cumsum,
-    "flip": lambda x: x[::-1] * np.flip(x),
-    "roll": lambda x: np.roll(x, 3) * x,
-    "tail": lambda x: np.sum(x[1:] * x[:-1]),
-    "last": lambda x: x[-1] * x[0] * x,
-    "last two": lambda x: x[-2:] * 2.0,
-    "diff": np.diff,
-    "trapezoid": lambda x: np.trapezoid(x * x, x),
-    "ones": lambda x: np.ones_like(x) * x + np.zeros_like(x),
-    "full": lambda x: np.full_like(x, 3.0) - x,
-    "tile": lambda x: np.tile(x, 3),
-    "repeat": lambda x: np.repeat(x, 2),
-    "pad": lambda x: np.pad(x, (2, 1)),
-    "concatenate": lambda x: np.concatenate([x, [1.0, 2.0], x]),
-    "stack": lambda x: np.stack([x, x * x], axis=1),
-    "outer": lambda x: np.outer(x, x) @ x,
-    "ravel": lambda x: np.ravel(np.outer(x, x)),
-    "dot": lambda x: (x @ x) * x,
-    "pairs": lambda x: x[:, None] - x,
-    "column": lambda x: np.reshape(x, (-1, 1)) * WEIGHTS,
-    "einsum": lambda x: np.einsum("i,j->ij", x, WEIGHTS),
-    "where": lambda x: np.where(x > 0.1, x, 0.5 * x),
-    "clip": lambda x: np.clip(x, -0.5, 0.5),
-    "norm": lambda x: x / np.linalg.norm(x),
-    "softmax": lambda x: np.exp(x - np.max(x)) / np.sum(np.exp(x - np.max(x))),
-    "branch": lambda x: x * 2.0 if np.sum(x * 0.0) == 0 else x,
-    "write": lambda x: _written(x),
-    "diag": lambda x: np.diag(x) @ x,
-    "tril": lambda x: np.tril(np.outer(x, x)),
-    "newaxis": lambda x: x[None, :, None] * WEIGHTS,
-    "vmap": lambda x: tg.vmap(lambda t: np.sin(t) * np.sum(t * WEIGHTS))(x),
-}
-
-
-def _written(x):
-    y = x * 1.0
-    y[0] = 3.0
-    y[-1] *= x[1]
-    y[1:] += x[:-1]
-    return y
 
 
 @pytest.mark.parametrize("name", SERVED)
@@ -247,6 +195,16 @@ def test_recorded_by_themselves(name):
     for n in (17, 15, 11, 12, 8, 5, 40, 3, 30, 9):
         assert_same(compiled(points(n)), f(points(n)))
     assert replays(compiled) == 0, compiled.inspect()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ANY)
+def test_every_length_gives_what_plain_code_gives(name):
+    def f(x):
+        return tg.value_and_grad(lambda x: np.sum(np.cos(ANY[name](x))) + 0.0 * np.sum(x))(x)
+
+    for lengths in ((11, 8, 3, 2, 4, 12, 5), (2, 3, 9, 10, 6), (12, 4, 7, 3, 2, 13), (5, 10, 2, 9)):
+        follow(f, lengths)
 
 
 @pytest.mark.parametrize(
