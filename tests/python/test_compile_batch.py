@@ -39,6 +39,8 @@ STEPS = {
     "shift": lambda u, p: u[::-1],
     "logsumexp": lambda u, p: u - np.logaddexp.reduce(u, axis=2, keepdims=True),
     "vector": lambda u, p: u * p["y"][:, None, None],
+    "ramp": lambda u, p: u * np.linspace(0.5, 1.5, u.shape[0])[:, None, None],
+    "each": lambda u, p: np.where(np.arange(u.shape[0])[:, None, None] % 3 == 0, u, -u),
 }
 ENDS = {
     "sum": lambda u, p: np.sum(u),
@@ -120,7 +122,7 @@ def test_random_models(steps, end, place, n):
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize(
     "steps",
-    [["distances", "softmax"], ["stacked", "largest", "masked"], ["triangle", "logsumexp"],
+    [["distances", "ramp", "softmax"], ["stacked", "largest", "masked"], ["triangle", "logsumexp"],
      ["gram", "turn", "join", "pick"], ["gram", "share", "stacked", "softmax"]],
 )  # fmt: skip
 def test_models_become_kernels(steps, place):

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "tapegrad/kernels/elementwise_operands.h"
 #include "tapegrad/kernels/lane_run.h"
@@ -104,7 +105,7 @@ class BatchRun {
   // Rows of all slots stay in the second-level cache. A chunk, of whole blocks, is what a thread
   // takes at least.
   void choose_blocks() {
-    constexpr int64_t bytes = 512 * 1024, most_chunks = 16;
+    constexpr int64_t bytes = 512 * 1024, most_chunks = 32;
     const auto rows = static_cast<int64_t>(plan_.slots + plan_.lane_inputs.size() + 1);
     const int64_t most =
         std::clamp<int64_t>(bytes / static_cast<int64_t>(sizeof(T)) / rows, 64, 256);
@@ -216,7 +217,7 @@ class BatchRun {
     frame.lists = plan_.lists.data();
     frame.parts = stores_.data();
     for (int64_t i = begin; i < end; i += block_) {
-      const int64_t n = std::min({block_, end - i}), whole = padded(n);
+      const int64_t n = std::min(block_, end - i), whole = padded(n);
       frame.begin = i;
       frame.count = n;
       frame.totals = totals_ + static_cast<size_t>(i / chunk_) * plan_.sinks.size();

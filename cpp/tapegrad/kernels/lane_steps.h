@@ -90,9 +90,8 @@ struct LaneLoops {
   // frame.lists[step.b ...]; b may be uniform, or no_place: the sum of a.
   LaneHandler<T> sums_of_rows = nullptr;
 
-  // sums[(first + i) % lanes] += x[i], or += x[i] * y[i]: a part of what FoldLoops::row does.
+  // sums[(first + i) % lanes] += x[i]: a part of what FoldLoops::row does.
   void (*accumulate)(T* sums, const T* x, int64_t first, int64_t n) = nullptr;
-  void (*accumulate_product)(T* sums, const T* x, const T* y, int64_t first, int64_t n) = nullptr;
   // The sum of a chunk of n elements, and new sums.
   T (*finish)(T* sums, int64_t n) = nullptr;
 };

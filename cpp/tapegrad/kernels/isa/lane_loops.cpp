@@ -50,34 +50,21 @@ void products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
 }
 
 template <class T>
-constexpr int64_t sum_lanes = sum_lanes_bytes / sizeof(T);
-
-template <class T, class F>
-[[gnu::always_inline]] inline void accumulate_with(T* sums, int64_t first, int64_t n, F&& f) {
+void accumulate(T* sums, const T* x, int64_t first, int64_t n) {
   int64_t lane = first % sum_lanes<T>, i = 0;
   if (lane) {
-    for (; i < n && lane < sum_lanes<T>; ++i, ++lane) sums[lane] += f(i);
+    for (; i < n && lane < sum_lanes<T>; ++i, ++lane) sums[lane] += x[i];
   }
   if (n - i >= sum_lanes<T>) {
     T s[sum_lanes<T>];
     for (int64_t j = 0; j < sum_lanes<T>; ++j) s[j] = sums[j];
     for (; i + sum_lanes<T> <= n; i += sum_lanes<T>) {
 #pragma omp simd
-      for (int64_t j = 0; j < sum_lanes<T>; ++j) s[j] = s[j] + f(i + j);
+      for (int64_t j = 0; j < sum_lanes<T>; ++j) s[j] = s[j] + x[i + j];
     }
     for (int64_t j = 0; j < sum_lanes<T>; ++j) sums[j] = s[j];
   }
-  for (int64_t j = 0; i < n; ++i, ++j) sums[j] += f(i);
-}
-
-template <class T>
-void accumulate(T* sums, const T* x, int64_t first, int64_t n) {
-  accumulate_with(sums, first, n, [x](int64_t i) { return x[i]; });
-}
-
-template <class T>
-void accumulate_product(T* sums, const T* x, const T* y, int64_t first, int64_t n) {
-  accumulate_with(sums, first, n, [x, y](int64_t i) { return x[i] * y[i]; });
+  for (int64_t j = 0; i < n; ++i, ++j) sums[j] += x[i];
 }
 
 // As `row` of isa/reduce_loops.cpp: fewer than 8 in order, else halves.
@@ -105,7 +92,6 @@ void fill(LaneLoops<T>& loops) {
   loops.contracted_products = sum_of_products<T, true>;
   loops.sums_of_rows = sums_of_rows<T>;
   loops.accumulate = accumulate<T>;
-  loops.accumulate_product = accumulate_product<T>;
   loops.finish = finish<T>;
   fill_lane_pairs(loops);
 }

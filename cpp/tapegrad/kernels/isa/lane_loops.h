@@ -10,6 +10,9 @@ namespace {
 template <class T>
 constexpr int64_t lane_width = (TAPEGRAD_ISA_LEVEL >= 4 ? 64 : 32) / sizeof(T);
 
+template <class T>
+constexpr int64_t sum_lanes = sum_lanes_bytes / sizeof(T);
+
 // f(lane) over whole vectors.
 template <class T, class F>
 [[gnu::always_inline]] inline void for_lanes(T* out, int64_t n, F&& f) {

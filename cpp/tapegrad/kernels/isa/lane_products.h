@@ -71,9 +71,6 @@ void sum_of_products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>
 
 constexpr int rows_at_once = 4;
 
-template <class T>
-constexpr int64_t sum_of_row_lanes = sum_lanes_bytes / sizeof(T);
-
 // x[0] + ... + x[n - 1] by halves.
 template <int n, class T>
 [[gnu::always_inline]] inline T tree_sum(const T* x) {
@@ -85,11 +82,11 @@ template <int n, class T>
 }
 
 // totals[list[3 k + 2]] += sum of a[i] * b_k[i] for `count` pairs that share the row a. A uniform
-// factor has the stride 0; without a second factor it is 1.
+// factor (no `rows`) is read once; without a second factor it is 1.
 template <class T, int count, bool rows>
 [[gnu::always_inline]] inline void sum_rows_with(const uint32_t* list, T* const* at, int64_t n,
                                                  T* totals) {
-  constexpr int64_t lanes = sum_of_row_lanes<T>;
+  constexpr int64_t lanes = sum_lanes<T>;
   const T* a = at[list[0]];
   const T* b[count];
   T factor[count];
