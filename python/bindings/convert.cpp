@@ -175,9 +175,10 @@ Value to_value(PyObject* object, const char* operation) {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    Ref ref = variable_cell(object).ref(operation);
-    const Tracer* tracer = Tape::current().tracer();
-    const bool weak = tracer && tracer->is_weak(ref);
+    Cell& cell = variable_cell(object);
+    if (!Tape::current().tracing()) return {cell.ref(operation), false};
+    Ref ref = cell.ref(operation);
+    const bool weak = Tape::current().tracer()->is_weak(ref);
     return {std::move(ref), weak};
   }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};

@@ -68,7 +68,7 @@ class Family:
     @property
     def replays(self) -> int:
         """How often a program ran for a length that was never recorded."""
-        served: list[int] = [x.replays for x in self._served if not x.recordings]
+        served: list[int] = [x.replays for x in list(self._served) if not x.recordings]
         return self.forgotten_replays + sum(served)
 
     def has_several(self) -> bool:
