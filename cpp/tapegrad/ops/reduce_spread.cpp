@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "tapegrad/kernels/reduce_axis.h"
 #include "tapegrad/kernels/reduce_finish.h"
@@ -44,8 +45,10 @@ Ref deviations(const Ref& x, const Attrs& attrs) {
   return subtract(x, mean(x, flagged_axes(axis_flags(attrs, 0, x.ndim(), "var")), true));
 }
 
-// 2 x / m, with m itself as the constant: a program knows how it depends on a length.
+// 2 x / m, with m itself as the constant: a program knows how it depends on a length. Where m is
+// zero, as for one element and ddof=1, the derivative is not finite, and a zero x stays zero.
 Ref twice_over(const Ref& x, double m) {
+  if (m == 0) return zmul(x, scalar_like(x, std::numeric_limits<double>::infinity()));
   return divide(multiply(x, scalar_like(x, 2)), scalar_like(x, m));
 }
 
@@ -66,15 +69,20 @@ Ref std_scale(const Ref& result, double m) {
   return multiply(where(equal(result, zero), one, result), scalar_like(result, m));
 }
 
+Ref over_scale(const Ref& x, const Ref& result, double m) {
+  if (m == 0) return zmul(x, scalar_like(x, std::numeric_limits<double>::quiet_NaN()));
+  return divide(x, std_scale(result, m));
+}
+
 void vjp_std(VjpContext& ctx) {
   const Dims shape = ctx.in_shape(0);
-  const Ref ct = divide(ctx.ct(), std_scale(ctx.out(), freedom(ctx.attrs(), shape)));
+  const Ref ct = over_scale(ctx.ct(), ctx.out(), freedom(ctx.attrs(), shape));
   ctx.add(0, zmul(restore_axes(ct, shape, ctx.attrs(), "std"), deviations(ctx.in(0), ctx.attrs())));
 }
 
 void jvp_std(JvpContext& ctx) {
   const Ref total = sum_like(zmul(ctx.tangent(0), deviations(ctx.in(0), ctx.attrs())), ctx.attrs());
-  ctx.set(0, divide(total, std_scale(ctx.out(), freedom(ctx.attrs(), ctx.in_shape(0)))));
+  ctx.set(0, over_scale(total, ctx.out(), freedom(ctx.attrs(), ctx.in_shape(0))));
 }
 
 }  // namespace
