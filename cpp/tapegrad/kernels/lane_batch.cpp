@@ -1,7 +1,6 @@
 #include "tapegrad/kernels/lane_batch.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "tapegrad/kernels/elementwise_operands.h"
@@ -102,14 +101,12 @@ class BatchRun {
     StridedGather<T> gather;  // null: read where it is
   };
 
-  // Rows of all slots stay in the second-level cache. A chunk, of whole blocks, is what a thread
-  // takes at least.
+  // Blocks long enough for the fixed cost of a step, which for a sum over the lanes is that of some
+  // fifty of them; the rows of large kernels then lie in the second-level cache or beyond. A chunk,
+  // of whole blocks, is what a thread takes at least.
   void choose_blocks() {
-    constexpr int64_t bytes = 512 * 1024, most_chunks = 32;
-    const auto rows = static_cast<int64_t>(plan_.slots + plan_.lane_inputs.size() + 1);
-    const int64_t most =
-        std::clamp<int64_t>(bytes / static_cast<int64_t>(sizeof(T)) / rows, 64, 256);
-    block_ = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(most)));
+    constexpr int64_t most_chunks = 32;
+    block_ = n_ < 2048 ? 128 : 256;
     const int64_t blocks = (n_ + block_ - 1) / block_;
     chunk_ = std::max<int64_t>(1, (blocks + most_chunks - 1) / most_chunks) * block_;
     if (const int64_t whole = padded(n_); block_ > whole) block_ = whole;
