@@ -63,6 +63,10 @@ endif()
 if(TAPEGRAD_FRESH_BUILD)
   target_precompile_headers(tapegrad_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_core.h)
   set_source_files_properties(${parallel_dir}/team_openmp.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # See flags.cmake: precompiled, the alarm comes under other names.
+    target_compile_options(tapegrad_core PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
+  endif()
 endif()
 
 if(isa_sources)

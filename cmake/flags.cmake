@@ -4,8 +4,8 @@ add_library(tapegrad_flags INTERFACE)
 target_compile_options(
   tapegrad_flags INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -Wall -Wextra)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms of gcc 12 on every "text" + std::string (gcc bug 105651).
-  target_compile_options(tapegrad_flags INTERFACE -Wno-restrict -Wno-stringop-overflow)
+  # False alarm of gcc 12 on every "text" + std::string (gcc bug 105651).
+  target_compile_options(tapegrad_flags INTERFACE -Wno-restrict)
 endif()
 if(TAPEGRAD_WERROR)
   target_compile_options(tapegrad_flags INTERFACE -Werror)
