@@ -41,11 +41,6 @@ else()
   list(REMOVE_ITEM core_sources ${parallel_dir}/team_openmp.cpp)
 endif()
 
-# Here -O3 costs a fifth more time to compile and gains nothing: the loops are in kernels.
-set(other_sources ${core_sources})
-list(FILTER other_sources INCLUDE REGEX "/tapegrad/(ops|program)/")
-set_source_files_properties(${other_sources} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")
-
 add_library(tapegrad_core STATIC ${core_sources})
 add_library(tapegrad::core ALIAS tapegrad_core)
 set_target_properties(tapegrad_core PROPERTIES EXPORT_NAME core OUTPUT_NAME tapegrad)
@@ -61,6 +56,10 @@ if(TAPEGRAD_USES_OPENMP)
 endif()
 
 if(TAPEGRAD_FRESH_BUILD)
+  # Here -O3 costs a fifth more time to compile and gains nothing: the loops are in kernels.
+  set(other_sources ${core_sources})
+  list(FILTER other_sources INCLUDE REGEX "/tapegrad/(ops|program)/")
+  set_source_files_properties(${other_sources} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")
   target_precompile_headers(tapegrad_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_core.h)
   set_source_files_properties(${parallel_dir}/team_openmp.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
