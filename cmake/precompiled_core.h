@@ -1,4 +1,5 @@
-// What nearly every file of the core reads, for builds from scratch (TAPEGRAD_FRESH_BUILD). No file relies on it.
+// What nearly every file of the core reads, for builds from scratch (TAPEGRAD_FRESH_BUILD). No file
+// relies on it.
 #include <algorithm>
 #include <array>
 #include <atomic>
