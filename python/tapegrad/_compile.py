@@ -17,6 +17,7 @@ from tapegrad._entries import Entry
 from tapegrad._inspection import Inspection, LengthsReport, SignatureReport
 from tapegrad._lengths import Family, without_lengths
 from tapegrad._outside import Outside
+from tapegrad._passes import checked_passes
 from tapegrad._paths import RefusedError, World, mixes_precisions
 from tapegrad._signature import (
     InlineError,
@@ -29,7 +30,6 @@ from tapegrad._signature import (
 from tapegrad._trace import check_callable, name_of, warn_user
 from tapegrad._watch import UnwatchableError, Watch
 
-PASSES = ("roll", "fold", "shared", "dead", "algebra", "views", "batch", "fuse", "reorder")
 _MOST_WORLDS = 8
 _MOST_FAILURES = 16  # recordings one after the other, with no replay between
 _MOST_DISAGREEMENTS = 4
@@ -56,7 +56,7 @@ class Compiled(_core.Replayer):
             passes = {**inner._passes, **(passes or {})}
             f = inner._function
         self._function: Callable[..., Any] = f
-        self._passes: dict[str, bool] = _checked_passes(passes)
+        self._passes: dict[str, bool] = checked_passes(passes)
         code = getattr(f, "__code__", None)
         if code is not None and code.co_flags & _LAZY_FLAGS:
             raise TypeError(
@@ -202,10 +202,14 @@ class Compiled(_core.Replayer):
         """The function itself; where the call leaves no trace, it is recorded for the next one."""
         try:
             outside = Outside(self._roots)
-        except UnwatchableError:
+        except UnwatchableError as error:
+            self._fall_back(entry, str(error))
             return self._function(*args, **kwargs)
         result = self._function(*args, **kwargs)
-        if outside.difference() or not self._lock.acquire(blocking=False):
+        difference = outside.difference()
+        if difference and entry.count_failure() > _MOST_FAILURES:
+            self._fall_back(entry, difference)
+        if difference or not self._lock.acquire(blocking=False):
             return result
         try:
             self._record(entry, inputs, plain, named)
@@ -483,14 +487,3 @@ def _proven(watch: Watch) -> bool:
 
 def _rebuilt(f: Callable[..., Any], passes: dict[str, bool]) -> Compiled:
     return Compiled(f, passes)
-
-
-def _checked_passes(passes: Mapping[str, bool] | None) -> dict[str, bool]:
-    found = dict(passes or {})
-    for name, on in found.items():
-        if name not in PASSES or not isinstance(on, bool):
-            raise TypeError(
-                f"compile: passes={{{name!r}: {on!r}}} is not understood; the passes are "
-                f"{', '.join(PASSES)}, each True or False"
-            )
-    return found

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compile_checks import assert_same, programs, replays
+from compile_checks import assert_same, plainly, programs, replays
 
 import tapegrad as tg
 from tapegrad import _core
@@ -114,6 +114,10 @@ def test_what_leaves_a_trace_runs_once_a_call():
     for k in range(1, 5):
         assert_same(tg.grad(lambda x: compiled(x) * 1.0)(X), np.full(3, float(k)))
     assert len(seen) == 4
+    with plainly("it changes seen"):
+        for _ in range(20):
+            tg.grad(lambda x: compiled(x) * 1.0)(X)
+    assert len(seen) == 24
 
 
 def test_random_numbers_are_drawn_anew():
@@ -160,3 +164,11 @@ def test_an_error_is_the_function_s_own():
         tg.grad(lambda m: compiled(m) * 1.0)(np.eye(2))
     with pytest.raises(np.linalg.LinAlgError):
         tg.grad(lambda m: compiled(m) * 1.0)(np.zeros((2, 2)))
+
+
+def test_what_can_not_be_watched_runs_plainly():
+    ticks = iter(range(10))
+    compiled = tg.compile(lambda x: np.sum(x * next(ticks)))
+    with plainly("it reads ticks"):
+        found = [tg.grad(lambda x: compiled(x) * 1.0)(X)[0] for _ in range(4)]
+    assert found == [0.0, 1.0, 2.0, 3.0]
