@@ -12,6 +12,7 @@ from tapegrad._bodies import RecordedCall, UnrecordableError, body_of, record_ca
 from tapegrad._contents import same_array
 from tapegrad._core import Tracer, Variable
 from tapegrad._outside import Outside
+from tapegrad._signature import INPUT_KINDS
 from tapegrad._trace import check_callable, name_of, pack, warn_user
 from tapegrad._tree import Tree
 from tapegrad._watch import UnwatchableError
@@ -94,8 +95,8 @@ class _Loop:
         for where, x in found:
             if not _is_numeric(x):
                 raise TypeError(
-                    f"{self.label}: {where} is {_tree.describe(x)}; pass numbers and arrays, in "
-                    "dicts, lists, tuples or dataclasses"
+                    f"{self.label}: {where} is {_tree.describe(x)}; pass numbers and arrays "
+                    "(float64, float32, integers, bools), in dicts, lists, tuples or dataclasses"
                 )
         return found
 
@@ -257,9 +258,9 @@ def _all(values: Any) -> list[Any]:
 
 
 def _is_numeric(x: Any) -> bool:
-    if isinstance(x, np.ndarray):
-        return x.dtype.kind in "fiub"
-    return isinstance(x, (Variable, bool, int, float, np.number, np.bool_))
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x.dtype.char in INPUT_KINDS and x.dtype.isnative
+    return isinstance(x, (Variable, bool, int, float))
 
 
 def _strong(x: Any) -> Any:

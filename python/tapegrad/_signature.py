@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad._core import Variable, value
 
-_INPUT_KINDS = "?bBhHiIlLqQfd"  # dtype characters that programs take
+INPUT_KINDS = "?bBhHiIlLqQfd"  # dtype characters that programs take
 _BY_VALUE = (int, str, bytes, type(None), type(Ellipsis), np.integer, np.bool_, np.dtype)
 _FLOATS = (float, np.float64, np.float32)
 
@@ -92,7 +92,7 @@ def check_array(x: np.ndarray[Any, Any], path: str) -> None:
     """Raises where no program takes this array."""
     if x.dtype == object:
         raise InlineError  # it may hold Variables
-    if x.dtype.char not in _INPUT_KINDS or not x.dtype.isnative:
+    if x.dtype.char not in INPUT_KINDS or not x.dtype.isnative:
         raise UnsupportedError(
             f"{path} is {_tree.describe(x)}; programs take float64, float32, integers and bools "
             "of this machine's byte order (x.astype(float) converts)"
