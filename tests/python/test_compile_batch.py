@@ -211,3 +211,18 @@ def test_bits_do_not_depend_on_the_threads():
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             assert np.array_equal(a, b)
+
+
+def test_rows_that_are_stacked_are_written_by_the_kernel():
+    def turn(angle, point):
+        c, s = np.cos(angle[0]), np.sin(angle[0])
+        return np.stack([c * point[0] - s * point[1], s * point[0] + angle[1] * point[1]])
+
+    jacobians = tg.vmap(tg.jacobian(turn, (0, 1)))
+    compiled = tg.compile(jacobians)
+    rng = np.random.default_rng(5)
+    angles, points = rng.normal(size=(20000, 2)), rng.normal(size=(20000, 2))
+    for _ in range(4):
+        for got, want in zip(compiled(angles, points), jacobians(angles, points), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-13)
+    assert compiled.inspect().signatures[0].programs[0].n_steps <= 2

@@ -94,8 +94,11 @@ class BatchWriter {
 std::vector<int64_t> candidates(const Program& p) {
   std::vector<std::pair<int64_t, int64_t>> found;  // elements, length
   for (const Program::Step& s : p.steps) {
-    if (s.kernel >= 0 || (!BatchCosts::is_product(s.op) && !BatchCosts::reduces(s.op))) continue;
-    for (ValueId v : p.in(s)) {
+    if (s.kernel >= 0) continue;
+    const bool joins = BatchCosts::stacks(s.op);  // its rows are a kernel's, perhaps
+    if (!joins && !BatchCosts::is_product(s.op) && !BatchCosts::reduces(s.op)) continue;
+    const std::span<const ValueId> arrays = joins ? std::span(&s.first_out, 1) : p.in(s);
+    for (ValueId v : arrays) {
       const Dims& shape = p.type_of(v).shape;
       for (int64_t n : shape) {
         if (n < least_lanes || shape.size() < 2) continue;

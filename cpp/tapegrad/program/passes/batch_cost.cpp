@@ -9,7 +9,7 @@ namespace tapegrad {
 namespace {
 
 struct Ops {
-  uint16_t matmul, einsum, max, min, prod, mean, logsumexp, tie_shares;
+  uint16_t matmul, einsum, max, min, prod, mean, logsumexp, tie_shares, stack, slice;
   std::vector<bool> moves_memory;  // by op: it copies elements
 };
 
@@ -17,8 +17,8 @@ const Ops& ops() {
   static const Ops all = [] {
     register_all_ops();
     const auto id = [](const char* name) { return find_op(name)->id; };
-    Ops o{id("matmul"), id("einsum"),    id("max"),        id("min"), id("prod"),
-          id("mean"),   id("logsumexp"), id("tie_shares"), {}};
+    Ops o{id("matmul"),    id("einsum"),     id("max"),   id("min"),   id("prod"), id("mean"),
+          id("logsumexp"), id("tie_shares"), id("stack"), id("slice"), {}};
     o.moves_memory.resize(static_cast<size_t>(op_count()), false);
     for (const char* name : {"gather", "concatenate", "stack", "slice_copy", "slice_set",
                              "slice_add", "gather_add", "flip"})
@@ -31,6 +31,7 @@ const Ops& ops() {
 }  // namespace
 
 bool BatchCosts::is_product(uint16_t op) { return op == ops().matmul || op == ops().einsum; }
+bool BatchCosts::stacks(uint16_t op) { return op == ops().stack; }
 bool BatchCosts::reduces(uint16_t op) {
   const Ops& o = ops();
   return op == known_ops().sum || op == known_ops().sum_to_shape || op == o.max || op == o.min ||
@@ -44,6 +45,9 @@ BatchCost BatchCosts::of(const Program::Step& s) const {
   if (reduces(s.op) && !axes_.has_lanes(s.first_out)) return {0.15 * read, 0.1 * read, read};
   if (reduces(s.op)) return {(is_last(p_.in(s)[0]) ? 0.25 : 0.6) * read, 0.08 * read, read};
   if (is_elementwise(s.op)) return {0, 0, made};
+  // Elements of one lane that lie together, gathered from rows or picked out as rows.
+  if (s.op == ops().stack && !is_last(s.first_out)) return {0.9 * made, 0, 0};
+  if (s.op == ops().slice && !is_last(p_.in(s)[0])) return {0.8 * made, 0, 0};
   return {ops().moves_memory[s.op] ? 0.4 * made : 0.0, 0, 0};
 }
 
