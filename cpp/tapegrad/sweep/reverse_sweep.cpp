@@ -1,5 +1,7 @@
 #include "tapegrad/sweep/reverse_sweep.h"
 
+#include <optional>
+
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/kernels/lanes.h"
@@ -45,7 +47,9 @@ void ReverseSweep::finish() {
 }
 
 void ReverseSweep::run() {
-  const RuleSection section(*tape_);
+  // Where nothing is recorded, other threads may sweep the same tape.
+  std::optional<RuleSection> section;
+  if (recorded_) section.emplace(*tape_);
   if (!recorded_ && worth_threads()) {
     if (plan_components()) return run_components();
     if (plan_levels()) return run_levels();

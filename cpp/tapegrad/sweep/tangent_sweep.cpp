@@ -1,5 +1,7 @@
 #include "tapegrad/sweep/tangent_sweep.h"
 
+#include <optional>
+
 #include "tapegrad/base/error.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/sweep/elementwise_rule.h"
@@ -110,7 +112,9 @@ void TangentSweep::set(size_t pos, Ref tangent) {
 }
 
 void TangentSweep::run() {
-  const RuleSection section(*tape_);
+  // Where nothing is recorded, other threads may sweep the same tape.
+  std::optional<RuleSection> section;
+  if (recorded_) section.emplace(*tape_);
   for (size_t pos = present_.size(); pos-- > 0;) {
     process(pos);
     for (int32_t in : schedule_->inputs_of(pos)) {

@@ -86,6 +86,7 @@ TEST(any_number_of_threads_gives_the_same_bits) {
       CHECK((parallel_regions_run() > regions) == (threads > 1));
       if (threads == 1) first = j;
       CHECK(same_bits(j, first));
+      CHECK(!Tape::current().in_rule());
     }
   }
   set_num_threads(0);
