@@ -210,7 +210,7 @@ class BatchRun {
     const std::vector<T*> own(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n_inputs));
 
     LaneFrame<T> frame;
-    frame.kernels = kernels<T>();
+    frame.kernels = whole_row_loops<T>();
     frame.lists = plan_.lists.data();
     frame.parts = stores_.data();
     for (int64_t i = begin; i < end; i += block_) {
@@ -234,15 +234,6 @@ class BatchRun {
         std::fill(at[k] + n, at[k] + whole, at[k][n - 1]);
       }
       for (const LaneStep<T>& step : plan_.steps) step.run(step, at.data(), whole, frame);
-    }
-  }
-
-  template <class U>
-  static const ElementwiseKernel<U>* kernels() {
-    if constexpr (sizeof(U) == sizeof(double)) {
-      return elementwise_table().f64;
-    } else {
-      return elementwise_table().f32;
     }
   }
 

@@ -75,15 +75,11 @@ LaneKernel without_rows(const LaneKernel& body) {
 template <class T>
 class LoopRun {
  public:
-  LoopRun(const LaneLoop& loop, const LanePlan<T>& plan, std::span<const Value> inputs,
-          int64_t length, bool reverse, std::span<Value> outputs)
-      : loop_(loop),
+  LoopRun(const LaneLoopCall& call, const LanePlan<T>& plan)
+      : call_(call),
+        loop_(call.loop),
         plan_(plan),
-        inputs_(inputs),
-        length_(length),
-        reverse_(reverse),
-        outputs_(outputs),
-        lanes_(element_count(loop.space)),
+        lanes_(element_count(call.loop.space)),
         width_(padded(lanes_)) {}
   LoopRun(const LoopRun&) = delete;
   LoopRun& operator=(const LoopRun&) = delete;
@@ -97,15 +93,11 @@ class LoopRun {
     set_up_inputs();
     set_up_outputs();
     LaneFrame<T> frame;
-    if constexpr (sizeof(T) == sizeof(double)) {
-      frame.kernels = elementwise_table().f64;
-    } else {
-      frame.kernels = elementwise_table().f32;
-    }
+    frame.kernels = whole_row_loops<T>();
     frame.lists = plan_.lists.data();
     frame.count = lanes_;
-    for (int64_t i = 0; i < length_; ++i) {
-      const int64_t t = reverse_ ? length_ - 1 - i : i;
+    for (int64_t i = 0; i < call_.length; ++i) {
+      const int64_t t = call_.index(i);
       for (Series& s : series_) load(s, t);
       for (Result& r : results_)
         if (r.direct) at_[r.place] = r.row + t * r.stride;
@@ -115,7 +107,7 @@ class LoopRun {
       for (const Carry& c : carries_)
         if (c.in != no_place) std::swap(at_[c.in], at_[c.out]);
     }
-    for (const Carry& c : carries_) outputs_[c.output] = last_value(c);
+    for (const Carry& c : carries_) call_.outputs[c.output] = last_value(c);
   }
 
  private:
@@ -174,7 +166,7 @@ class LoopRun {
   void run_uniform() {
     std::copy(plan_.constants.begin(), plan_.constants.end(), registers_);
     for (const auto& in : plan_.uniform_inputs)
-      registers_[in.reg] = uniform_lane_input<T>(inputs_[in.input]);
+      registers_[in.reg] = uniform_lane_input<T>(call_.inputs[in.input]);
     run_tape(plan_.tape.data(), registers_);
   }
 
@@ -198,13 +190,13 @@ class LoopRun {
       if (i >= loop_.n_carry && i < loop_.n_carry + loop_.n_series) {
         add_series(i, k);
       } else {
-        fill_row(inputs_[i], at_[k]);
+        fill_row(call_.inputs[i], at_[k]);
       }
     }
   }
 
   void add_series(uint32_t i, uint32_t place) {
-    const Value& v = inputs_[i];
+    const Value& v = call_.inputs[i];
     Series s;
     s.place = place;
     s.is_row = loop_.in_is_row(i);
@@ -218,12 +210,12 @@ class LoopRun {
       inner *= layout.dims()[axis];
     }
     s.stride = layout.strides()[0];
-    packed &= !s.is_row || s.stride >= lanes_ || length_ == 1;
+    packed &= !s.is_row || s.stride >= lanes_ || call_.length == 1;
     if (packed) {
       s.data = static_cast<const T*>(v.raw());
-      s.last = length_ - 1;
+      s.last = call_.length - 1;
       if (s.is_row)
-        while (s.last >= 0 && (length_ - 1 - s.last) * s.stride < width_ - lanes_) --s.last;
+        while (s.last >= 0 && (call_.length - 1 - s.last) * s.stride < width_ - lanes_) --s.last;
     } else {
       s.space = v.shape();
       s.input = LaneInput<T>(v, s.space, strides_.data() + series_.size() * max_ndim);
@@ -253,7 +245,7 @@ class LoopRun {
       const uint32_t k = plan_.direct[d], place = first + d;
       if (k < loop_.n_carry) {
         carries_.push_back({place_of_input_[k], place, k});
-        if (length_ == 0) fill_row(inputs_[k], at_[place]);
+        if (call_.length == 0) fill_row(call_.inputs[k], at_[place]);
       } else {
         add_result(k, place);
       }
@@ -262,7 +254,7 @@ class LoopRun {
 
   void add_result(uint32_t k, uint32_t place) {
     const LaneKernel::Output& o = loop_.body.outputs[k];
-    Dims shape{length_};
+    Dims shape{call_.length};
     const bool is_row = loop_.out_is_row(k);
     if (is_row)
       for (int64_t n : loop_.space) shape.push_back(n);
@@ -276,18 +268,18 @@ class LoopRun {
       }
       strides[0] = width_;
       Buffer* buffer =
-          Buffer::allocate(static_cast<size_t>(length_ * width_) * sizeof(T) + sizeof(T));
-      outputs_[k] = Value::wrap(buffer, buffer->data(), o.dtype, shape, strides.data());
-      results_.push_back({place, k, true, outputs_[k].template data<T>(), width_});
+          Buffer::allocate(static_cast<size_t>(call_.length * width_) * sizeof(T) + sizeof(T));
+      call_.outputs[k] = Value::wrap(buffer, buffer->data(), o.dtype, shape, strides.data());
+      results_.push_back({place, k, true, call_.outputs[k].template data<T>(), width_});
     } else {
-      outputs_[k] = Value::empty(o.dtype, shape);
+      call_.outputs[k] = Value::empty(o.dtype, shape);
       results_.push_back(
-          {place, k, direct, direct ? outputs_[k].template data<T>() : nullptr, lanes_});
+          {place, k, direct, direct ? call_.outputs[k].template data<T>() : nullptr, lanes_});
     }
   }
 
   void store(const Result& r, const T* row, int64_t t) {
-    Value& out = outputs_[r.output];
+    Value& out = call_.outputs[r.output];
     const int64_t n = loop_.out_is_row(r.output) ? lanes_ : 1;
     if (is_bool(out.dtype())) {
       bool* to = out.template data<bool>() + t * n;
@@ -299,7 +291,7 @@ class LoopRun {
 
   Value last_value(const Carry& c) const {
     const LaneKernel::Output& o = loop_.body.outputs[c.output];
-    const T* row = at_[length_ == 0 || c.in == no_place ? c.out : c.in];
+    const T* row = at_[call_.length == 0 || c.in == no_place ? c.out : c.in];
     if (!loop_.out_is_row(c.output)) {
       return is_bool(o.dtype) ? Value::integer_scalar(row[0] != 0, o.dtype)
                               : Value::scalar(static_cast<double>(row[0]), o.dtype);
@@ -313,12 +305,9 @@ class LoopRun {
     return v;
   }
 
+  const LaneLoopCall& call_;
   const LaneLoop& loop_;
   const LanePlan<T>& plan_;
-  std::span<const Value> inputs_;
-  const int64_t length_;
-  const bool reverse_;
-  std::span<Value> outputs_;
   const int64_t lanes_, width_;
   int64_t row_ = 0;
   Buffer* memory_ = nullptr;
@@ -368,14 +357,12 @@ void LaneLoopProgram::run(std::span<const Value> inputs, int64_t length, bool re
   if (inputs.size() != l.body.n_inputs || outputs.size() != l.n_out())
     throw_error<ValueError>("LaneLoop: takes ", l.body.n_inputs, " inputs and ", l.n_out(),
                             " outputs, got ", inputs.size(), " and ", outputs.size());
-  if (element_count(l.space) == 1) {
-    if (code_->f32) return run_number_loop(l, *code_->f32, inputs, length, reverse, outputs);
-    return run_number_loop(l, *code_->f64, inputs, length, reverse, outputs);
-  }
+  const LaneLoopCall call{l, inputs, length, reverse, outputs};
+  const bool is_number = element_count(l.space) == 1;
   if (code_->f32) {
-    LoopRun<float>(l, *code_->f32, inputs, length, reverse, outputs).run();
+    is_number ? run_number_loop(call, *code_->f32) : LoopRun<float>(call, *code_->f32).run();
   } else {
-    LoopRun<double>(l, *code_->f64, inputs, length, reverse, outputs).run();
+    is_number ? run_number_loop(call, *code_->f64) : LoopRun<double>(call, *code_->f64).run();
   }
 }
 

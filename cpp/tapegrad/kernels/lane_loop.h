@@ -25,6 +25,17 @@ struct LaneLoop {
   bool out_is_row(size_t k) const { return is_row[body.n_inputs + k] != 0; }
 };
 
+// One run of it.
+struct LaneLoopCall {
+  const LaneLoop& loop;
+  std::span<const Value> inputs;
+  int64_t length;
+  bool reverse;
+  std::span<Value> outputs;
+
+  int64_t index(int64_t step) const { return reverse ? length - 1 - step : step; }
+};
+
 constexpr int64_t most_loop_lanes = 1024;  // a row_sum is one chunk
 
 class LaneLoopProgram {

@@ -11,23 +11,16 @@ namespace {
 template <class T>
 class NumberLoop {
  public:
-  NumberLoop(const LaneLoop& loop, const LanePlan<T>& plan, std::span<const Value> inputs,
-             int64_t length, bool reverse, std::span<Value> outputs)
-      : loop_(loop),
-        plan_(plan),
-        inputs_(inputs),
-        length_(length),
-        reverse_(reverse),
-        outputs_(outputs),
-        registers_(plan.registers) {}
+  NumberLoop(const LaneLoopCall& call, const LanePlan<T>& plan)
+      : call_(call), loop_(call.loop), plan_(plan), registers_(plan.registers) {}
 
   void run() {
     std::copy(plan_.constants.begin(), plan_.constants.end(), registers_.begin());
     set_up_inputs();
     set_up_outputs();
     T* const r = registers_.data();
-    for (int64_t i = 0; i < length_; ++i) {
-      const int64_t t = reverse_ ? length_ - 1 - i : i;
+    for (int64_t i = 0; i < call_.length; ++i) {
+      const int64_t t = call_.index(i);
       for (const Series& s : series_) r[s.reg] = s.data[t * s.stride];
       run_tape(plan_.tape.data(), r);
       for (const Series& s : results_) s.out[t] = r[s.reg];
@@ -56,8 +49,9 @@ class NumberLoop {
       *stride = v.layout()->strides()[0];
       return static_cast<const T*>(v.raw());
     }
-    std::vector<T>& row = converted_.emplace_back(static_cast<size_t>(length_));
-    for (int64_t t = 0; t < length_; ++t) row[static_cast<size_t>(t)] = static_cast<T>(v.at(t));
+    std::vector<T>& row = converted_.emplace_back(static_cast<size_t>(call_.length));
+    for (int64_t t = 0; t < call_.length; ++t)
+      row[static_cast<size_t>(t)] = static_cast<T>(v.at(t));
     *stride = 1;
     return row.data();
   }
@@ -66,9 +60,9 @@ class NumberLoop {
     reg_of_input_.assign(loop_.body.n_inputs, none);
     for (const auto& in : plan_.uniform_inputs) {
       reg_of_input_[in.input] = in.reg;
-      const Value& v = inputs_[in.input];
+      const Value& v = call_.inputs[in.input];
       if (in.input >= loop_.n_carry && in.input < loop_.n_carry + loop_.n_series) {
-        if (length_ == 0) continue;
+        if (call_.length == 0) continue;
         Series s{in.reg, nullptr, 0, nullptr};
         s.data = numbers(v, &s.stride);
         series_.push_back(s);
@@ -88,14 +82,14 @@ class NumberLoop {
         if (to != none && to != out.reg) carries_.push_back({out.reg, to});
         continue;
       }
-      Dims shape{length_};
+      Dims shape{call_.length};
       if (loop_.out_is_row(out.output))
         for (int64_t n : loop_.space) shape.push_back(n);
-      Value& v = outputs_[out.output];
+      Value& v = call_.outputs[out.output];
       v = Value::empty(loop_.body.outputs[out.output].dtype, shape);
       T* to = nullptr;
       if (is_bool(v.dtype())) {
-        bools_.emplace_back(out.output, std::vector<T>(static_cast<size_t>(length_)));
+        bools_.emplace_back(out.output, std::vector<T>(static_cast<size_t>(call_.length)));
         to = bools_.back().second.data();
       } else {
         to = v.data<T>();
@@ -107,28 +101,26 @@ class NumberLoop {
 
   void finish() {
     for (auto& [k, row] : bools_)
-      for (size_t t = 0; t < row.size(); ++t) outputs_[k].template data<bool>()[t] = row[t] != 0;
+      for (size_t t = 0; t < row.size(); ++t)
+        call_.outputs[k].template data<bool>()[t] = row[t] != 0;
     for (uint32_t k = 0; k < loop_.n_carry; ++k) {
       // Where the old value is kept in a register of its own, that one has the last.
       const uint32_t in = reg_of_input_[k];
-      const T x =
-          length_ == 0 ? uniform_lane_input<T>(inputs_[k]) : registers_[in != none ? in : last_[k]];
+      const T x = call_.length == 0 ? uniform_lane_input<T>(call_.inputs[k])
+                                    : registers_[in != none ? in : last_[k]];
       const DType d = loop_.body.outputs[k].dtype;
       if (loop_.out_is_row(k)) {
-        outputs_[k] = Value::full(d, loop_.space, static_cast<double>(x));
+        call_.outputs[k] = Value::full(d, loop_.space, static_cast<double>(x));
       } else {
-        outputs_[k] = is_bool(d) ? Value::integer_scalar(x != 0, d)
-                                 : Value::scalar(static_cast<double>(x), d);
+        call_.outputs[k] = is_bool(d) ? Value::integer_scalar(x != 0, d)
+                                      : Value::scalar(static_cast<double>(x), d);
       }
     }
   }
 
+  const LaneLoopCall& call_;
   const LaneLoop& loop_;
   const LanePlan<T>& plan_;
-  std::span<const Value> inputs_;
-  const int64_t length_;
-  const bool reverse_;
-  std::span<Value> outputs_;
   std::vector<T> registers_;
   std::vector<uint32_t> reg_of_input_, last_;
   std::vector<Series> series_, results_;
@@ -141,14 +133,11 @@ class NumberLoop {
 }  // namespace
 
 template <class T>
-void run_number_loop(const LaneLoop& loop, const LanePlan<T>& plan, std::span<const Value> inputs,
-                     int64_t length, bool reverse, std::span<Value> outputs) {
-  NumberLoop<T>(loop, plan, inputs, length, reverse, outputs).run();
+void run_number_loop(const LaneLoopCall& call, const LanePlan<T>& plan) {
+  NumberLoop<T>(call, plan).run();
 }
 
-template void run_number_loop(const LaneLoop&, const LanePlan<float>&, std::span<const Value>,
-                              int64_t, bool, std::span<Value>);
-template void run_number_loop(const LaneLoop&, const LanePlan<double>&, std::span<const Value>,
-                              int64_t, bool, std::span<Value>);
+template void run_number_loop(const LaneLoopCall&, const LanePlan<float>&);
+template void run_number_loop(const LaneLoopCall&, const LanePlan<double>&);
 
 }  // namespace tapegrad

@@ -8,7 +8,6 @@ namespace tapegrad {
 
 // `plan` is made with every input uniform.
 template <class T>
-void run_number_loop(const LaneLoop& loop, const LanePlan<T>& plan, std::span<const Value> inputs,
-                     int64_t length, bool reverse, std::span<Value> outputs);
+void run_number_loop(const LaneLoopCall& call, const LanePlan<T>& plan);
 
 }  // namespace tapegrad

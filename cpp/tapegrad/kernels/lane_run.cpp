@@ -276,7 +276,7 @@ class LaneRun {
                   (n_inputs - packed_ + n_direct) * aligned(extra * sizeof(T)));
     T** at = arena.template take<T*>(plan_.places());
     LaneFrame<T> frame;
-    frame.kernels = kernels();
+    frame.kernels = whole_row_loops<T>();
     frame.lists = plan_.lists.data();
     frame.stores = stores_;
     frame.sinks = arena.template take<LaneSink<T>>(n_sinks);
@@ -316,14 +316,6 @@ class LaneRun {
       for (size_t k = 0; k < n_inputs; ++k)
         if (lane_inputs_[k].in_place()) at[k] += n;
       for (size_t k = 0; k < n_direct; ++k) direct[k] += n;
-    }
-  }
-
-  static const ElementwiseKernel<T>* kernels() {
-    if constexpr (sizeof(T) == sizeof(double)) {
-      return elementwise_table().f64;
-    } else {
-      return elementwise_table().f32;
     }
   }
 

@@ -102,6 +102,16 @@ constexpr uint32_t uniform_place = uint32_t{1} << 31;
 template <class T>
 const LaneLoops<T>& lane_loops();  // those of isa_level()
 
+// The loops of elementwise_table.h, for steps that call them.
+template <class T>
+const ElementwiseKernel<T>* whole_row_loops() {
+  if constexpr (sizeof(T) == sizeof(double)) {
+    return elementwise_table().f64;
+  } else {
+    return elementwise_table().f32;
+  }
+}
+
 inline namespace TAPEGRAD_ISA_NAMESPACE {
 void fill_lane_loops(LaneLoops<double>& f64, LaneLoops<float>& f32);
 void fill_lane_pairs(LaneLoops<double>& loops);

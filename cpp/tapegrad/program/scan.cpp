@@ -12,12 +12,6 @@
 namespace tapegrad {
 namespace {
 
-TensorType stacked(const TensorType& row, int64_t length) {
-  TensorType t{row.dtype, Dims{length}};
-  for (int64_t d : row.shape) t.shape.push_back(d);
-  return t;
-}
-
 void check_type(const char* what, size_t k, const TensorType& wanted, const TensorType& got) {
   if (wanted != got)
     throw_error<ValueError>("scan: ", what, ' ', k, " must be ", dtype_name(wanted.dtype), ' ',
@@ -40,11 +34,12 @@ std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorTyp
   if (in.size() != f.body->n_in())
     throw_error<TypeError>("scan: the body takes ", f.body->n_in(), " inputs, got ", in.size());
   for (size_t i = 0; i < in.size(); ++i)
-    check_type("input", i, f.is_xs(i) ? stacked(f.body->in_type(i), f.length) : f.body->in_type(i),
-               in[i]);
+    check_type("input", i,
+               f.is_xs(i) ? stacked_type(f.body->in_type(i), f.length) : f.body->in_type(i), in[i]);
   std::vector<TensorType> out;
   for (size_t j = 0; j < f.body->n_out(); ++j)
-    out.push_back(j < f.n_carry ? f.body->out_type(j) : stacked(f.body->out_type(j), f.length));
+    out.push_back(j < f.n_carry ? f.body->out_type(j)
+                                : stacked_type(f.body->out_type(j), f.length));
   return out;
 }
 
@@ -70,6 +65,12 @@ void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 }  // namespace
+
+TensorType stacked_type(const TensorType& row, int64_t length) {
+  TensorType t{row.dtype, Dims{length}};
+  for (int64_t d : row.shape) t.shape.push_back(d);
+  return t;
+}
 
 ScanForm::ScanForm(const Attrs& a)
     : body(body_of(a, 0)),

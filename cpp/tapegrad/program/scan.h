@@ -30,6 +30,9 @@ struct ScanForm {
   bool is_xs(size_t input) const { return input >= n_carry && input < n_carry + n_xs; }
 };
 
+// Of `length` rows.
+TensorType stacked_type(const TensorType& row, int64_t length);
+
 const Op& scan_op();
 
 std::vector<Ref> scan(const ScanForm& form, std::vector<Ref> inputs);

@@ -24,12 +24,6 @@ constexpr uint32_t many_steps = 4096;
 constexpr uint32_t many_numbers = 100000;  // steps of numbers alone
 constexpr int64_t most_elements = 4096;    // of an array in such a one
 
-TensorType stacked_type(const TensorType& t, int64_t n) {
-  Dims shape{n};
-  for (int64_t d : t.shape) shape.push_back(d);
-  return {t.dtype, shape};
-}
-
 bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   const KnownOps& known = known_ops();
   if (loop.period * loop.count < least_steps) return false;

@@ -120,10 +120,10 @@ class Stretch {
   }
   ValueId input(uint32_t turn, uint32_t k, uint32_t a) const { return p_.in(step(turn, k))[a]; }
 
-  struct Source2 {
+  struct MadeBy {
     uint32_t k = 0, out = 0;
   };
-  Source2 source_of(ValueId v) const {
+  MadeBy source_of(ValueId v) const {
     const uint32_t s = producer(v);
     return {(s - first_) % period_, v - p_.steps[s].first_out};
   }
@@ -164,7 +164,7 @@ class Stretch {
     const ValueId v = input(middle_, k, a), next = input(middle_ + 1, k, a);
     const uint32_t turn = turn_of(v);
     if (turn == middle_ || turn + 1 == middle_) {
-      const Source2 from = source_of(v);
+      const MadeBy from = source_of(v);
       kind = turn == middle_ ? Kind::local : Kind::carry;
       return is_output(next, turn + 1, from.k, from.out);
     }
@@ -212,12 +212,12 @@ class Stretch {
     const ValueId v = p_.in(step(turn, k))[a], known = input(middle_, k, a);
     switch (kind) {
       case Kind::local: {
-        const Source2 from = source_of(known);
+        const MadeBy from = source_of(known);
         return is_output(v, turn, from.k, from.out);
       }
       case Kind::carry: {
         if (turn == 0) return turn_of(v) == none;
-        const Source2 from = source_of(known);
+        const MadeBy from = source_of(known);
         return is_output(v, turn - 1, from.k, from.out);
       }
       case Kind::invariant:
@@ -256,7 +256,7 @@ class Stretch {
   bool same_initials(const RolledLoop& loop) const {
     std::map<std::pair<uint32_t, uint32_t>, ValueId> initial;
     bool same = true;
-    for_carries(loop, [&](uint32_t k, uint32_t a, Source2 from) {
+    for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy from) {
       const ValueId v = input(low_, k, a);
       same &= initial.try_emplace({from.k, from.out}, v).first->second == v;
     });
@@ -276,7 +276,7 @@ class Stretch {
 
   void name_carries(RolledLoop& loop) const {
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> known;
-    for_carries(loop, [&](uint32_t k, uint32_t a, Source2 from) {
+    for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy from) {
       const auto [it, fresh] =
           known.try_emplace({from.k, from.out}, static_cast<uint32_t>(loop.carries.size()));
       if (fresh) loop.carries.push_back({from.k, from.out, input(low_, k, a)});
