@@ -205,6 +205,9 @@ void bind_programs(py::module_& m) {
             if (!x.tracked()) x = Ref(x.value().copy());
         }
         for (const Capture& c : r.recording.captures) captures.push_back(c.ref());
+        if (Tape& tape = Tape::current();
+            tape.tracing() && r.recording.unused && may_fail_at_other_lengths(*r.recording.unused))
+          tape.tracer()->read_length();
         const std::vector<uint8_t> flags(has_lanes.begin(), has_lanes.end());
         Program p = drop_dead(share_common(r.recording.program));
         // For a program, small arrays are taken apart: their scalars become lanes of one kernel.

@@ -15,6 +15,7 @@ from tapegrad import _core
 from tapegrad._lengths import MOST_SERVED
 
 LENGTHS = (17, 8, 5, 100, 17, 33, 2)
+WEIGHTS_OF_TEN = np.linspace(0.5, 2.0, 10)
 SEVENTEEN = np.linspace(-1.0, 1.0, 17)
 
 
@@ -63,9 +64,9 @@ def eager(f):
     return on_variables
 
 
-def follow(f, lengths=LENGTHS, arguments=lambda n: (points(n),), plain=None):
+def follow(f, lengths=LENGTHS, arguments=lambda n: (points(n),), plain=None, **options):
     """Calls compiled `f` at each length; each result is that of the plain function."""
-    compiled = tg.compile(f)
+    compiled = tg.compile(f, **options)
     plain = plain or f
     for n in lengths:
         args = arguments(n)
@@ -452,7 +453,36 @@ def test_random_programs(program, lengths):
         return tg.value_and_grad(lambda x: np.sum(np.cos(f(x))) + 0.0 * np.sum(x))(x)
 
     with np.errstate(all="ignore"):
-        follow(gradient, lengths)
+        follow(gradient, lengths, passes={"batch": False})  # which adds in another order
+
+
+def test_a_result_that_nothing_needs_raises_as_in_plain_code():
+    def f(x):
+        x[3]
+        return np.sum(np.sin(x))
+
+    compiled = follow(tg.grad(f), (4, 5, 9, 2, 30, 3))
+    assert replays(compiled) >= 2
+
+
+def test_a_lane_s_result_that_nothing_needs_raises_as_in_plain_code():
+    def lane(row):
+        row[3300]
+        return np.sum(row * row)
+
+    def f(x):
+        return np.sum(tg.vmap(lane)(x))
+
+    follow(f, (4000, 5000, 6000, 3000), arguments=lambda n: (np.ones((3, n)),))
+
+
+def test_dropped_pieces_that_do_not_fit():
+    def f(x):
+        first = x[:10] * 2.0
+        first + WEIGHTS_OF_TEN
+        return np.sum(np.cos(x))
+
+    follow(tg.value_and_grad(f), (17, 12, 30, 8, 25))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

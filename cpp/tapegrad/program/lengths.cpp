@@ -35,6 +35,7 @@ class Instance {
       if (!same_bits(g.expected, q_.guards[k].expected) || now_[g.value] != type_of(g.expected))
         refuse_lengths("what is looked into at ", g.where, " depends on a length");
     }
+    check_unused();
     Recording found;
     found.captures = b_.captures;
     write(found);
@@ -127,6 +128,14 @@ class Instance {
     return Attrs(std::move(found));
   }
 
+  // Refuses where plain code could not take the unused steps.
+  void check_unused() const {
+    if (!a_.unused) return;
+    std::vector<TensorType> inputs;
+    for (ValueId v : a_.unused->reads) inputs.push_back(now_[v]);
+    Instance(a_.unused->recording, b_.unused->recording, inputs).run();
+  }
+
   // In the order of the values, as freeze() writes; a count may become equal to another constant.
   void write(Recording& found) const {
     ProgramWriter to;
@@ -201,6 +210,11 @@ std::vector<TensorType> input_types(const Program& p) {
   return types;
 }
 
+bool same_structure(const UnusedSteps* a, const UnusedSteps* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->reads == b->reads && same_structure(a->recording, b->recording);
+}
+
 }  // namespace
 
 std::optional<Lengths> Lengths::between(Recording a, Recording b, std::string& why) {
@@ -209,7 +223,7 @@ std::optional<Lengths> Lengths::between(Recording a, Recording b, std::string& w
     why = "a length is read at " + read;
     return std::nullopt;
   }
-  if (!same_structure(a, b)) {
+  if (!same_structure(a, b) || !same_structure(a.unused.get(), b.unused.get())) {
     why = "another length takes other operations";
     return std::nullopt;
   }

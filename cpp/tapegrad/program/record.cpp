@@ -12,10 +12,14 @@ namespace {
 
 class Freezer {
  public:
-  Freezer(const Tracer& tracer, std::span<const Ref> outputs)
-      : tracer_(tracer), tape_(tracer.tape()), outputs_(outputs) {}
+  explicit Freezer(const Tracer& tracer, const Freezer* used = nullptr)
+      : tracer_(tracer), tape_(tracer.tape()), used_(used) {}
 
-  Recording run() {
+  Recording run(std::span<const Ref> outputs) {
+    for (const Ref& r : outputs)
+      if (r.tracked()) visit(r.slot());
+    for (const Tracer::Guard& g : tracer_.guards())
+      if (g.value.tracked()) visit(g.value.slot());
     collect();
     recording_.refusal = tracer_.refusal();
     recording_.length_read = tracer_.length_read();
@@ -24,30 +28,32 @@ class Freezer {
       const uint32_t slot = tracer_.arguments()[k];
       set(slot, writer_.input(type_of(tape_.node(slot).value)));
     }
-    // A constant's node is younger than the application that it was made for.
-    for (uint32_t slot : slots_)
-      if (tape_.node(slot).kind == NodeKind::constant) emit(slot);
-    for (size_t k = 0; k < slots_.size(); ++k) {
-      prefetch(k);
-      if (!known(slots_[k])) emit(slots_[k]);
-    }
+    emit_all();
     for (const Tracer::Guard& g : tracer_.guards()) {
       const ValueId v = id_of(g.value);
       if (!writer_.program().is_constant(v)) writer_.guard(v, g.expected, g.where);
     }
-    for (const Ref& r : outputs_) writer_.output(id_of(r));
+    for (const Ref& r : outputs) writer_.output(id_of(r));
     recording_.program = std::move(writer_).finish();
+    recording_.unused = Freezer(tracer_, this).run_unused();
     return std::move(recording_);
   }
 
  private:
   static constexpr ValueId none = ~ValueId{0};
 
+  std::shared_ptr<const UnusedSteps> run_unused() {
+    for (uint32_t slot : tracer_.applications()) visit(slot);
+    if (slots_.empty()) return nullptr;
+    collect();
+    emit_all();
+    recording_.program = std::move(writer_).finish();
+    return std::make_shared<const UnusedSteps>(
+        UnusedSteps{std::move(recording_), std::move(reads_)});
+  }
+
+  // What leads to the nodes that were visited.
   void collect() {
-    for (const Ref& r : outputs_)
-      if (r.tracked()) visit(r.slot());
-    for (const Tracer::Guard& g : tracer_.guards())
-      if (g.value.tracked()) visit(g.value.slot());
     for (size_t next = 0; next < slots_.size(); ++next) {
       const Node& n = tape_.node(slots_[next]);
       if (is_older(n) || is_argument(slots_[next])) continue;
@@ -58,6 +64,16 @@ class Freezer {
     ids_.resize(slots_.size(), none);
     for (size_t k = 0; k < slots_.size(); ++k)
       tape_.node(slots_[k]).mark = static_cast<uint32_t>(k);
+  }
+
+  void emit_all() {
+    // A constant's node is younger than the application that it was made for.
+    for (uint32_t slot : slots_)
+      if (tape_.node(slot).kind == NodeKind::constant) emit(slot);
+    for (size_t k = 0; k < slots_.size(); ++k) {
+      prefetch(k);
+      if (!known(slots_[k])) emit(slots_[k]);
+    }
   }
 
   // A node leads to its layout and attributes: three waits for memory, which overlap from node to
@@ -118,8 +134,8 @@ class Freezer {
   }
 
   void visit(uint32_t slot) {
+    if (reached(slot) || is_used(slot)) return;
     Node& n = tape_.node(slot);
-    if (n.mark < slots_.size() && slots_[n.mark] == slot) return;
     n.mark = static_cast<uint32_t>(slots_.size());
     slots_.push_back(slot);
   }
@@ -132,7 +148,19 @@ class Freezer {
   void set(uint32_t slot, ValueId id) {
     if (reached(slot)) ids_[tape_.node(slot).mark] = id;
   }
-  ValueId id_at(uint32_t slot) const { return ids_[tape_.node(slot).mark]; }
+  bool is_used(uint32_t slot) const { return used_ != nullptr && used_->reached(slot); }
+  ValueId id_at(uint32_t slot) {
+    return is_used(slot) ? read(used_->ids_[tape_.node(slot).mark]) : ids_[tape_.node(slot).mark];
+  }
+  // A value of the used program, as an input.
+  ValueId read(ValueId used) {
+    const auto [at, is_new] = read_ids_.try_emplace(used, none);
+    if (is_new) {
+      at->second = writer_.input(used_->recording_.program.type_of(used));
+      reads_.push_back(used);
+    }
+    return at->second;
+  }
   ValueId id_of(const Ref& r) {
     return r.tracked() ? id_at(r.slot()) : writer_.constant(r.value());
   }
@@ -151,14 +179,24 @@ class Freezer {
         set(slot, leaf(n));
         break;
       case NodeKind::argument:
-        set(slot, n.n_in == 1 ? id_at(n.in[0]) : writer_.constant(n.value));
+        set(slot, argument(slot));
         break;
       case NodeKind::pick:
-        set(slot, id_at(n.in[0]) + n.op);
+        set(slot, is_used(n.in[0]) ? read(used_->ids_[tape_.node(n.in[0]).mark] + n.op)
+                                   : id_at(n.in[0]) + n.op);
         break;
       case NodeKind::op:
         set(slot, application(n));
     }
+  }
+
+  ValueId argument(uint32_t slot) {
+    const std::vector<uint32_t>& all = tracer_.arguments();
+    const auto k = std::find(all.begin(), all.end(), slot) - all.begin();
+    if (used_ != nullptr && k < std::ssize(all))
+      return read(used_->recording_.program.inputs[static_cast<size_t>(k)]);
+    const Node& n = tape_.node(slot);
+    return n.n_in == 1 ? id_at(n.in[0]) : writer_.constant(n.value);
   }
 
   ValueId application(const Node& n) {
@@ -222,13 +260,15 @@ class Freezer {
 
   const Tracer& tracer_;
   Tape& tape_;
-  std::span<const Ref> outputs_;
+  const Freezer* used_;  // of the steps that a run takes, where this one freezes the others
   std::vector<uint32_t> slots_;
   std::vector<ValueId> ids_;  // by mark
   std::vector<ValueId> ins_;
   std::vector<TensorType> outs_;
   ProgramWriter writer_;
   Recording recording_;
+  std::unordered_map<ValueId, ValueId> read_ids_;
+  std::vector<ValueId> reads_;
 };
 
 }  // namespace
@@ -245,8 +285,17 @@ Ref linked_argument(Tracer& tracer, const Ref& x) {
   return argument;
 }
 
+bool may_fail_at_other_lengths(const UnusedSteps& unused) {
+  // What goes by elements or sums them fails at no lengths but those that its operands exclude.
+  static const uint16_t sum = find_op("sum")->id, mean = find_op("mean")->id;
+  const std::vector<Program::Step>& steps = unused.recording.program.steps;
+  return std::any_of(steps.begin(), steps.end(), [](const Program::Step& s) {
+    return op_by_id(s.op).scalar_fn < 0 && s.op != sum && s.op != mean;
+  });
+}
+
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
-  return Freezer(tracer, outputs).run();
+  return Freezer(tracer).run(outputs);
 }
 
 Program with_fixed_captures(const Recording& r, std::span<const size_t> fixed) {

@@ -27,6 +27,8 @@ struct PlainConstant {
   Value content;
 };
 
+struct UnusedSteps;
+
 // A recorded function as a program.
 struct Recording {
   Program program;
@@ -36,11 +38,22 @@ struct Recording {
   std::string refusal;  // why a replay would not do what the function does; empty where it would
   bool lost_weakness = false;  // see Tracer::lose_weakness
   std::string length_read;     // where plain code learned a length; empty where it learned none
+  std::shared_ptr<const UnusedSteps> unused;  // nothing where there are none
+};
+
+// Applications that lead to no output and no guard. A run leaves them out; at other lengths they
+// have to be possible all the same, for plain code would run them: x[3] of two elements raises.
+struct UnusedSteps {
+  Recording recording;         // its inputs are values of the program that has these
+  std::vector<ValueId> reads;  // by input
 };
 
 // An argument of the function whose node leads on to x: what the function keeps of it beyond its
 // call has the derivatives that it would have without the tracer.
 Ref linked_argument(Tracer& tracer, const Ref& x);
+
+// Whether plain code could meet an error in these steps at other lengths of what they read.
+bool may_fail_at_other_lengths(const UnusedSteps& unused);
 
 // Freezes what leads from the tracer's arguments to the outputs and guards. Arrays of the host
 // language are captured where they still hold what they held when they were recorded.

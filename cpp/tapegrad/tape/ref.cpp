@@ -6,6 +6,7 @@
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/tape.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 
@@ -149,6 +150,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     }
     in_slots[i] = in;
   }
+  if (tape.tracing()) tape.tracer()->keep(recorded.slot());
   return std::move(recorded).release_slot();
 }
 

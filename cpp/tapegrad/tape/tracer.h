@@ -48,6 +48,14 @@ class Tracer {
   void lose_weakness() { lost_weakness_ = true; }
   bool lost_weakness() const { return lost_weakness_; }
 
+  // Keeps an application until the recording ends, though nothing may need it: see
+  // Recording::unused. Its value may go.
+  void keep(uint32_t slot) {
+    applications_.push_back(slot);
+    tape_.retain_node(slot);
+  }
+  const std::vector<uint32_t>& applications() const { return applications_; }
+
   // Leaves that were made by the function itself.
   void own(const Leaf* leaf) { own_.insert(leaf); }
   bool owns(const Leaf* leaf) const { return own_.contains(leaf); }
@@ -69,6 +77,7 @@ class Tracer {
   uint64_t first_sequence_;
   std::vector<Ref> held_;
   std::vector<uint32_t> arguments_;
+  std::vector<uint32_t> applications_;
   std::vector<Guard> guards_;
   std::string refusal_;
   std::string length_read_;

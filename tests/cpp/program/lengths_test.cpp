@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "program/programs.h"
+#include "program/recorded.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
@@ -15,16 +15,11 @@ using namespace tapegrad;
 
 namespace {
 
-using Refs = std::vector<Ref>;
-using Function = std::function<Refs(Tracer&, const Refs&)>;
-
 Recording record(const Function& f, const std::vector<TensorType>& types) {
-  register_all_ops();
   std::mt19937_64 random(3);
-  Tracer tracer;
-  Refs in;
-  for (const TensorType& t : types) in.push_back(tracer.argument(random_value(t, random)));
-  return freeze(tracer, f(tracer, in));
+  std::vector<Value> arguments;
+  for (const TensorType& t : types) arguments.push_back(random_value(t, random));
+  return programs::record(f, arguments);
 }
 
 // Recorded at two lengths, the program for a third one is what recording gives there.
@@ -109,6 +104,20 @@ TEST(arrays_of_zeros_take_the_length) {
         return {add(in[0], Ref(Value::zeros(DType::float64, in[0].shape())))};
       },
       vector_of);
+}
+
+TEST(steps_that_nothing_needs_have_to_be_possible) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    IndexSpec third;
+    third.at(3);
+    slice(in[0], third);
+    return {exp(in[0])};
+  };
+  const Lengths lengths = between(f, vector_of(17), vector_of(8));
+  std::string why;
+  CHECK(lengths.at(vector_of(5), why).has_value());
+  CHECK(!lengths.at(vector_of(3), why));
+  CHECK(why.find("out of bounds") != std::string::npos);
 }
 
 TEST(two_lengths) {

@@ -1,8 +1,6 @@
 #include "tapegrad/program/record.h"
 
-#include <functional>
-
-#include "program/programs.h"
+#include "program/recorded.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
@@ -15,21 +13,6 @@ using namespace programs;
 using namespace tapegrad;
 
 namespace {
-
-using Refs = std::vector<Ref>;
-using Function = std::function<Refs(Tracer&, const Refs&)>;
-
-Recording record(const Function& f, const std::vector<Value>& arguments,
-                 std::vector<Value>* results = nullptr) {
-  register_all_ops();
-  Tracer tracer;
-  Refs in;
-  for (const Value& v : arguments) in.push_back(tracer.argument(v));
-  const Refs out = f(tracer, in);
-  if (results)
-    for (const Ref& r : out) results->push_back(r.value());
-  return freeze(tracer, out);
-}
 
 std::vector<Value> values_of(const Refs& refs) {
   std::vector<Value> values;
@@ -269,4 +252,28 @@ TEST(no_tangent_flows_into_a_mask) {
     return {scope.result(scope.jvp(outs, wrt, tangents)[0])};
   };
   check_replay(f, {numbers({6}), numbers({6}, 2)}, {numbers({6}, 3), numbers({6}, 4)});
+}
+
+TEST(what_nothing_needs_is_kept_apart) {
+  const Recording r = record(
+      [](Tracer&, const Refs& in) -> Refs {
+        const Ref square_of = square(in[0]);
+        subtract(exp(square_of), in[1]);
+        return {negative(square_of)};
+      },
+      {numbers({3}), numbers({3}, 2)});
+  CHECK(r.program.steps.size() == 2);
+  CHECK(r.unused != nullptr);
+  const Program& unused = r.unused->recording.program;
+  check_program(unused);
+  CHECK(unused.steps.size() == 2);
+  CHECK(r.unused->reads ==
+        (std::vector<ValueId>{r.program.inputs[1], r.program.steps[0].first_out}));
+  CHECK(!may_fail_at_other_lengths(*r.unused));
+}
+
+TEST(a_recording_that_needs_everything_keeps_nothing_apart) {
+  const Recording r =
+      record([](Tracer&, const Refs& in) -> Refs { return {exp(in[0])}; }, {numbers({3})});
+  CHECK(r.unused == nullptr);
 }
