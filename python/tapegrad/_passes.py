@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PASSES = ("roll", "fold", "shared", "dead", "algebra", "views", "batch", "fuse", "reorder")
+PASSES = (
+    "roll", "fold", "shared", "dead", "algebra", "views", "batch", "expand", "fuse", "reorder",
+)  # fmt: skip
 
 
 def checked_passes(passes: Mapping[str, bool] | None) -> dict[str, bool]:

@@ -411,7 +411,8 @@ def test_the_program_for_a_length_is_the_one_that_recording_gives(name):
 
 # Random programs.
 
-UNARY = [f for name, f in SERVED.items() if name not in ("outer", "ravel", "tril", "pairs")]
+# vmap adds in another order where it is recorded.
+UNARY = [f for k, f in SERVED.items() if k not in ("outer", "ravel", "tril", "pairs", "vmap")]
 UNARY += [RECORDED[name] for name in ("len", "sort", "steps", "split")]
 UNARY += [lambda x: x[:10], lambda x: x[-10:], lambda x: x[2:12], lambda x: x[4:-4]]
 UNARY += [lambda x: x[3], lambda x: x[-4:-1], lambda x: x[5:], lambda x: x[:, None] * x]

@@ -28,6 +28,10 @@ class Memory {
   Buffer* buffer_;
 };
 
+Value scalar_of(double x, DType dtype) {
+  return is_bool(dtype) ? Value::integer_scalar(x != 0, dtype) : Value::scalar(x, dtype);
+}
+
 // Where the elements of an array lie that belong to one lane.
 class Elements {
  public:
@@ -74,10 +78,12 @@ class BatchRun {
 
   void run() {
     choose_blocks();
+    elements_.reserve(inputs_.size());
     for (size_t k = 0; k < inputs_.size(); ++k) elements_.emplace_back(batch_.in[k], inputs_[k]);
     run_uniform();
     prepare_inputs();
     prepare_outputs();
+    if (plan_.steps.empty()) return;  // everything was the same for all lanes
     const size_t n_sums = plan_.sinks.size();
     const auto parts = static_cast<size_t>(std::max<int64_t>(1, (n_ + chunk_ - 1) / chunk_));
     const Memory totals(parts * n_sums * sizeof(T));
@@ -146,10 +152,11 @@ class BatchRun {
   void prepare_outputs() {
     stores_.resize(kernel_.outputs.size());
     std::vector<Elements> places;
+    places.reserve(outputs_.size());
     for (size_t k = 0; k < outputs_.size(); ++k) {
       const LaneBatch::Array& array = batch_.out[k];
       if (array.shape.empty()) {
-        outputs_[k] = Value::scalar(0, array.dtype);
+        outputs_[k] = scalar_of(0, array.dtype);
       } else {
         make_lane_output(outputs_[k], array.dtype, array.shape);
       }
@@ -188,7 +195,9 @@ class BatchRun {
   void write(uint32_t output, T x) {
     Value& v = outputs_[batch_.outputs[output].array];
     if (v.is_scalar()) {
-      v = Value::scalar(static_cast<double>(x), v.dtype());
+      v = scalar_of(static_cast<double>(x), v.dtype());
+    } else if (is_bool(v.dtype())) {
+      *static_cast<bool*>(stores_[output].data) = x != 0;
     } else {
       *static_cast<T*>(stores_[output].data) = x;
     }

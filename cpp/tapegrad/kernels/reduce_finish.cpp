@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/parallel/parallel.h"
+#include "tapegrad/scalar/functions.h"
 
 namespace tapegrad {
 namespace {
@@ -51,8 +53,13 @@ Value finite_or_zero(Value v) {
              [](auto x, auto) { return std::isfinite(x) ? x : decltype(x){0}; });
 }
 
-Value log_plus(Value total, const Value& m) {
-  return map(std::move(total), &m, 5, [](auto x, auto y) { return std::log(x) + y; });
+// By the library's own logarithm: it rounds alike wherever it is taken.
+Value log_plus(const Value& total, const Value& m) {
+  Value logs, out;
+  eval_elementwise(scalar_fn_of<Log>(), {&total, 1}, logs);
+  const Value terms[] = {std::move(logs), m};
+  eval_elementwise(scalar_fn_of<Add>(), terms, out);
+  return out;
 }
 
 Value square_roots(Value v) {

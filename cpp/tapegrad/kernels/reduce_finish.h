@@ -8,7 +8,7 @@ namespace tapegrad {
 
 Value divided_by(Value v, double n);          // v / n
 Value finite_or_zero(Value v);                // 0 for infinities and NaN
-Value log_plus(Value total, const Value& m);  // log(total) + m
+Value log_plus(const Value& total, const Value& m);  // log(total) + m
 Value square_roots(Value v);
 
 }  // namespace tapegrad

@@ -14,6 +14,7 @@ struct PassOptions {
   bool algebra = true;   // identities that keep IEEE results
   bool views = true;     // reshapes, transposes and broadcasts that do nothing or merge
   bool batch = true;     // short axes beside a long one become scalars; reorders short sums
+  bool expand = true;    // small arrays become scalars, where that is faster
   bool fuse = true;      // elementwise steps with their broadcasts and sums become kernels
   bool reorder = false;  // algebra that changes rounding
 };
@@ -26,6 +27,7 @@ Program drop_dead(const Program& p);
 Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 Program batch(Program p);
+Program expand(Program p);
 Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.

@@ -183,13 +183,14 @@ inline std::vector<Value> random_inputs(const Program& p, std::mt19937_64& rando
   return values;
 }
 
-// q does what p does, to the bit, also at special values.
-inline void check_same(const Program& p, const Program& q, bool special = true) {
+// q does what p does, to the bit, also at special values. `lanes`: q's kernels by LaneProgram.
+inline void check_same(const Program& p, const Program& q, bool special = true,
+                       bool lanes = false) {
   check_program(q);
   std::mt19937_64 random(7);
   for (int round = 0; round < 6; ++round) {
     const std::vector<Value> in = random_inputs(p, random, special && round % 2 == 1);
-    const std::vector<Value> expected = run(p, in), got = run(q, in);
+    const std::vector<Value> expected = run(p, in), got = run(q, in, {}, lanes);
     CHECK(expected.size() == got.size());
     for (size_t k = 0; k < got.size(); ++k) CHECK(same_numbers(expected[k], got[k]));
     for (const Value& v : got) CHECK(v.has_data());

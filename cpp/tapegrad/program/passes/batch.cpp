@@ -64,7 +64,7 @@ class BatchWriter {
         for (uint32_t j = 0; j < s.n_out; ++j) w.sum_over_lanes(s.first_out + j);
       if (!w.fits()) return std::nullopt;
     }
-    return batch_kernel(w, p_, plan_, k.results);
+    return batch_kernel(w, p_, plan_.axes(), plan_.axes().dtype(), plan_.rows(), k.results);
   }
 
   void write(const BatchPlan::Kernel& k, BatchKernel made) {
@@ -74,7 +74,7 @@ class BatchWriter {
     std::vector<uint32_t> out;
     for (ValueId v : k.results) {
       const int64_t rows = plan_.axes().elements(v);
-      out.push_back(plan_.is_rows(v)
+      out.push_back(plan_.rows()[v]
                         ? edit_.type({p_.type_of(v).dtype, Dims{rows, plan_.axes().n()}})
                         : p_.values[v].type);
     }

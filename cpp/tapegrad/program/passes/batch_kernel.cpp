@@ -7,14 +7,16 @@ namespace {
 
 class KernelWriter {
  public:
-  KernelWriter(const LaneScalars& w, const Program& p, const BatchPlan& plan)
-      : w_(w), p_(p), plan_(plan), axes_(plan.axes()), nodes_(w.nodes()) {}
+  KernelWriter(const LaneScalars& w, const Program& p, const BatchAxes& axes, DType dtype,
+               const std::vector<bool>& rows)
+      : w_(w), p_(p), axes_(axes), rows_(rows), nodes_(w.nodes()) {
+    kernel_.dtype = dtype;
+  }
 
   BatchKernel run(std::span<const ValueId> results, LaneScalars& w) {
     for (ValueId v : results) add_results(v, w.elements(v));
     find_uses();
     find_waiting();
-    kernel_.dtype = axes_.dtype();
     for (uint32_t s : ready_) write_product(s);
     ready_.clear();
     for (const Wanted& o : outputs_) {
@@ -48,7 +50,7 @@ class KernelWriter {
 
   LaneBatch::Array array_of(ValueId v) const {
     const TensorType& type = p_.type_of(v);
-    if (plan_.is_rows(v)) return {Dims{axes_.elements(v), axes_.n()}, type.dtype, 1};
+    if (rows_[v]) return {Dims{axes_.elements(v), axes_.n()}, type.dtype, 1};
     return {type.shape, type.dtype, axes_.has_lanes(v) ? axes_.axis(v) : LaneBatch::no_axis};
   }
 
@@ -242,8 +244,8 @@ class KernelWriter {
 
   const LaneScalars& w_;
   const Program& p_;
-  const BatchPlan& plan_;
   const BatchAxes& axes_;
+  const std::vector<bool>& rows_;
   const std::vector<LaneNode>& nodes_;
   std::vector<Wanted> outputs_;
   std::vector<Place> place_;             // by node
@@ -258,9 +260,9 @@ class KernelWriter {
 
 }  // namespace
 
-BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchPlan& plan,
-                         std::span<const ValueId> results) {
-  return KernelWriter(w, p, plan).run(results, w);
+BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes, DType dtype,
+                         const std::vector<bool>& rows, std::span<const ValueId> results) {
+  return KernelWriter(w, p, axes, dtype, rows).run(results, w);
 }
 
 }  // namespace tapegrad

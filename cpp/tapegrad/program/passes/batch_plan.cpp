@@ -11,7 +11,8 @@ BatchPlan::BatchPlan(const Program& p, int64_t n, const std::vector<bool>& banne
       axes_(p, n),
       stage_(p.steps.size(), 0),
       parent_(p.steps.size()),
-      kernel_of_(p.steps.size(), none) {
+      kernel_of_(p.steps.size(), none),
+      rows_(p.values.size(), false) {
   std::iota(parent_.begin(), parent_.end(), 0);
   take_steps(banned);
   find_regions();
@@ -72,9 +73,9 @@ void BatchPlan::take_steps(const std::vector<bool>& banned) {
 
 // Who reads what a taken step makes: as a whole, or kernels of other stages alone.
 void BatchPlan::find_readers() {
-  whole_.assign(p_.values.size(), false);
+  std::vector<bool> whole(p_.values.size(), false);
   wanted_.assign(p_.values.size(), false);
-  const auto read_whole = [&](ValueId v) { whole_[v] = wanted_[v] = true; };
+  const auto read_whole = [&](ValueId v) { whole[v] = wanted_[v] = true; };
   for (ValueId v : p_.outputs) read_whole(v);
   for (const Program::Guard& g : p_.guards) read_whole(g.value);
   for (uint32_t i = 0; i < p_.steps.size(); ++i)
@@ -84,11 +85,9 @@ void BatchPlan::find_readers() {
       if (kernel_of_[i] == none) read_whole(v);
       if (kernel_of_[i] != kernel) wanted_[v] = true;
     }
-}
-
-bool BatchPlan::is_rows(ValueId v) const {
-  return axes_.has_lanes(v) && p_.values[v].source == Source::step &&
-         kernel_of_[p_.values[v].index] != none && !whole_[v];
+  for (ValueId v = 0; v < p_.values.size(); ++v)
+    rows_[v] = axes_.has_lanes(v) && p_.values[v].source == Source::step &&
+               kernel_of_[p_.values[v].index] != none && !whole[v];
 }
 
 // The cost of a region is that of its steps, and of the rows that its kernels read and write.
@@ -102,8 +101,7 @@ std::vector<BatchCost> BatchPlan::region_costs() {
     BatchCost& cost = regions[root(i)];
     if (!axes_.goes_on_with_sums(i)) cost += costs.of(p_.steps[i]);
     const auto rows = [&](ValueId v) {
-      const double ns =
-          is_rows(v) ? row_ns * static_cast<double>(axes_.elements(v)) : costs.rows(v);
+      const double ns = rows_[v] ? row_ns * static_cast<double>(axes_.elements(v)) : costs.rows(v);
       if (axes_.has_lanes(v)) cost.scalars += ns;
     };
     for (ValueId v : p_.in(p_.steps[i])) {

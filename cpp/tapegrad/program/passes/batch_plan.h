@@ -24,8 +24,8 @@ class BatchPlan {
   // of its stage.
   const std::vector<uint32_t>& kernel_of() const { return kernel_of_; }
   const std::vector<uint32_t>& stages() const { return stage_; }
-  // Whether kernels alone read v, which one of them makes: it is stored as rows of lanes.
-  bool is_rows(ValueId v) const;
+  // By value: whether kernels alone read what one of them makes: it is stored as rows of lanes.
+  const std::vector<bool>& rows() const { return rows_; }
 
  private:
   void take_steps(const std::vector<bool>& banned);
@@ -43,7 +43,7 @@ class BatchPlan {
   BatchAxes axes_;
   std::vector<uint32_t> stage_, parent_, kernel_of_;
   std::vector<Kernel> kernels_;
-  std::vector<bool> whole_, wanted_;  // by value
+  std::vector<bool> wanted_, rows_;  // by value
 };
 
 }  // namespace tapegrad

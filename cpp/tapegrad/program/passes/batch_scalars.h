@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tapegrad/kernels/lane_kernel.h"
-#include "tapegrad/program/passes/batch_plan.h"
+#include "tapegrad/program/passes/batch_axes.h"
 #include "tapegrad/program/passes/expand.h"
 
 namespace tapegrad {
@@ -26,7 +26,7 @@ struct LaneNode {
   std::array<uint32_t, 3> args{none, none, none};
 };
 
-class LaneScalars final : public ScalarWriter {
+class LaneScalars : public ScalarWriter {
  public:
   // `one_lane` is the program of one lane of `p`; both outlive this.
   LaneScalars(const Program& p, const Program& one_lane, const BatchAxes& axes)
@@ -73,7 +73,8 @@ struct BatchKernel {
   LaneKernel kernel;
   std::vector<ValueId> inputs;  // its input arrays
 };
-BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchPlan& plan,
-                         std::span<const ValueId> results);
+// `rows`: by value, whether an array is kept as rows of lanes.
+BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes, DType dtype,
+                         const std::vector<bool>& rows, std::span<const ValueId> results);
 
 }  // namespace tapegrad

@@ -1,5 +1,7 @@
 #include "tapegrad/program/passes/expand.h"
 
+#include <cmath>
+
 #include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/program/passes.h"
 
@@ -36,10 +38,13 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
   }
   const auto same_type = [&](ValueId v) { return dtype_at(v) == dtype; };
   if (fn == scalar_fn_of<Add>()) {
-    if (is(x, 0) && same_type(b)) return b;
-    if (is(y, 0) && same_type(a)) return a;
+    const auto adds_nothing = [&](const Value* v) {
+      return is(v, 0) && (!keeps_order() || std::signbit(v->as_double()));
+    };
+    if (adds_nothing(x) && same_type(b)) return b;
+    if (adds_nothing(y) && same_type(a)) return a;
   } else if (fn == scalar_fn_of<Subtract>()) {
-    if (is(y, 0) && same_type(a)) return a;
+    if (is(y, 0) && (!keeps_order() || !std::signbit(y->as_double())) && same_type(a)) return a;
   } else if (fn == scalar_fn_of<Multiply>() || fn == scalar_fn_of<Zmul>()) {
     if (is(x, 1) && same_type(b)) return b;
     if (is(y, 1) && same_type(a)) return a;

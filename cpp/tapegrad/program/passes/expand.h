@@ -42,6 +42,9 @@ class ScalarWriter {
   }
   size_t written() const { return known_.size(); }
   virtual int64_t most_terms() const { return 4096; }  // of one step
+  // Whether everything is added as the arrays' own ops add it: what they add otherwise is then not
+  // taken apart.
+  virtual bool keeps_order() const { return false; }
 
   static constexpr ValueId no_operand = ~ValueId{0};
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tapegrad/kernels/matmul.h"
 #include "tapegrad/ops/einsum_spec.h"
 #include "tapegrad/program/passes/expand_rules.h"
 
@@ -13,13 +14,22 @@ ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
   Elements terms, zeros;
   bool last_is_zero = false;
   for (size_t k = 0; k < a.size(); ++k) {
-    last_is_zero = w.is_zero(a[k]) || w.is_zero(b[k]);
+    last_is_zero = !w.keeps_order() && (w.is_zero(a[k]) || w.is_zero(b[k]));
     (last_is_zero ? zeros : terms).push_back(w.multiply(d, a[k], b[k]));
   }
   if (last_is_zero) std::reverse(zeros.begin(), zeros.end());
   if (zeros.empty()) return w.sum(d, terms);
   if (terms.empty()) return w.sum(d, zeros);
   return w.add(d, w.sum(d, terms), w.sum(d, zeros));
+}
+
+// Whether kernels/matmul.h adds the products of each element one after the other.
+bool adds_in_order(size_t stack, size_t rows, size_t columns, size_t inner) {
+  const auto is_tiny = [&](size_t m) {
+    return is_tiny_product(static_cast<int64_t>(m), static_cast<int64_t>(columns),
+                           static_cast<int64_t>(inner));
+  };
+  return inner > 0 && is_tiny(rows) && is_tiny(rows * stack);
 }
 
 }  // namespace
@@ -38,6 +48,7 @@ bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
   const Dims stack = broadcast_shapes(stack_of(a), stack_of(b), "matmul");
   const std::vector<size_t> a_at = broadcast_positions(stack_of(a), stack);
   const std::vector<size_t> b_at = broadcast_positions(stack_of(b), stack);
+  if (w.keeps_order() && !adds_in_order(a_at.size(), rows, columns, inner)) return false;
   const Elements x = w.elements(input(w, s, 0)), y = w.elements(input(w, s, 1));
   Elements out, row(inner), column(inner);
   for (size_t m = 0; m < a_at.size(); ++m)
@@ -54,7 +65,7 @@ bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
 }
 
 bool expand_einsum(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!is_float_step(w, s) || w.keeps_order()) return false;
   const Attrs& attrs = w.from().attrs_of(s);
   std::vector<Dims> shapes;
   for (ValueId v : w.from().in(s)) shapes.push_back(shape_of(w, v));

@@ -2,7 +2,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "tapegrad/ops/axes.h"
 #include "tapegrad/program/passes/expand_rules.h"
 
 // How the steps of expand.cpp are taken apart. What only moves elements is not looked into: the op
@@ -142,123 +141,6 @@ bool adds(ScalarWriter& w, const Program::Step& s) {
   return true;
 }
 
-// The elements that each output of a reduction folds, in order.
-std::vector<Elements> folded(ScalarWriter& w, const Program::Step& s, const Dims& flags) {
-  const ValueId from = input(w, s, 0);
-  const Dims& shape = shape_of(w, from);
-  const Dims kept = reduced_shape(shape, flags, true);
-  const std::vector<size_t> to = broadcast_positions(kept, shape);
-  const Elements& in = w.elements(from);
-  std::vector<Elements> groups(static_cast<size_t>(element_count(kept)));
-  for (size_t k = 0; k < in.size(); ++k) groups[to[k]].push_back(in[k]);
-  return groups;
-}
-
-std::vector<Elements> folded(ScalarWriter& w, const Program::Step& s) {
-  const int ndim = shape_of(w, input(w, s, 0)).ndim();
-  return folded(w, s, axis_flags(w.from().attrs_of(s), 0, ndim, op_by_id(s.op).name));
-}
-
-bool sum(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  Elements out;
-  for (const Elements& group : folded(w, s)) out.push_back(w.sum(d, group));
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-bool mean(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  Elements out;
-  for (const Elements& group : folded(w, s))
-    out.push_back(w.apply(scalar_fn_of<Divide>(), d, w.sum(d, group),
-                          w.number(static_cast<double>(group.size()), d)));
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-template <class F>
-bool chain(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  Elements out;
-  for (const Elements& group : folded(w, s)) {
-    ValueId total = group.at(0);
-    for (size_t k = 1; k < group.size(); ++k)
-      total = w.apply(scalar_fn_of<F>(), d, total, group[k]);
-    out.push_back(total);
-  }
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-// 1 / (how many elements attain the extreme) for those that do, else 0; NaN attains NaN.
-bool tie_shares(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  const Elements in = w.elements(input(w, s, 0)), tops = w.elements(input(w, s, 1));
-  const Dims& shape = shape_of(w, s.first_out);
-  const Dims flags = axis_flags(w.from().attrs_of(s), 0, shape.ndim(), "tie_shares");
-  const std::vector<size_t> to = broadcast_positions(reduced_shape(shape, flags, true), shape);
-  const ValueId zero = w.number(0, d), one = w.number(1, d);
-  const auto test = [&](ScalarFn fn, ValueId a, ValueId b) {
-    return w.apply(fn, DType::bool_, a, b);
-  };
-  Elements attains(in.size()), counts(tops.size(), zero), shares(tops.size()), out(in.size());
-  for (size_t k = 0; k < in.size(); ++k) {
-    const ValueId x = in[k], top = tops[to[k]];
-    const ValueId both_nan = test(scalar_fn_of<LogicalAnd>(), test(scalar_fn_of<NotEqual>(), x, x),
-                                  test(scalar_fn_of<NotEqual>(), top, top));
-    attains[k] = test(scalar_fn_of<LogicalOr>(), test(scalar_fn_of<Equal>(), x, top), both_nan);
-    counts[to[k]] =
-        w.add(d, counts[to[k]], w.apply(scalar_fn_of<Select>(), d, attains[k], one, zero));
-  }
-  for (size_t k = 0; k < shares.size(); ++k)
-    shares[k] = w.apply(scalar_fn_of<Divide>(), d, one, counts[k]);
-  for (size_t k = 0; k < in.size(); ++k)
-    out[k] = w.apply(scalar_fn_of<Select>(), d, attains[k], shares[to[k]], zero);
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-// log(sum of exp(x - top)) + top, of a finite top or 0.
-bool logsumexp(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  Elements out;
-  for (const Elements& group : folded(w, s)) {
-    ValueId top = group.at(0), total = ScalarWriter::no_operand;
-    for (size_t k = 1; k < group.size(); ++k)
-      top = w.apply(scalar_fn_of<Maximum>(), d, top, group[k]);
-    const ValueId finite = w.apply(scalar_fn_of<Isfinite>(), DType::bool_, top);
-    const ValueId base = w.apply(scalar_fn_of<Select>(), d, finite, top, w.number(0, d));
-    for (ValueId x : group) {
-      const ValueId term =
-          w.apply(scalar_fn_of<Exp>(), d, w.apply(scalar_fn_of<Subtract>(), d, x, base));
-      total = total == ScalarWriter::no_operand ? term : w.add(d, total, term);
-    }
-    out.push_back(w.add(d, w.apply(scalar_fn_of<Log>(), d, total), base));
-  }
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-bool sum_to_shape(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  const ValueId from = input(w, s, 0);
-  const std::vector<size_t> to = broadcast_positions(shape_of(w, s.first_out), shape_of(w, from));
-  const Elements in = w.elements(from);
-  std::vector<Elements> groups(static_cast<size_t>(element_count(shape_of(w, s.first_out))));
-  for (size_t k = 0; k < in.size(); ++k) groups[to[k]].push_back(in[k]);
-  Elements out;
-  for (const Elements& group : groups) out.push_back(w.sum(d, group));
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
 const std::unordered_map<std::string_view, Rule>& rules() {
   static const std::unordered_map<std::string_view, Rule> all = {
       {"cast", cast},
@@ -286,14 +168,14 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"tril", moves<1>},
       {"triu", moves<1>},
       {"pad_constant", pad},
-      {"sum", sum},
-      {"mean", mean},
-      {"prod", chain<Multiply>},
-      {"max", chain<Maximum>},
-      {"min", chain<Minimum>},
-      {"tie_shares", tie_shares},
-      {"logsumexp", logsumexp},
-      {"sum_to_shape", sum_to_shape},
+      {"sum", expand_sum},
+      {"mean", expand_mean},
+      {"prod", expand_prod},
+      {"max", expand_max},
+      {"min", expand_min},
+      {"tie_shares", expand_tie_shares},
+      {"logsumexp", expand_logsumexp},
+      {"sum_to_shape", expand_sum_to_shape},
       {"matmul", expand_matmul},
       {"einsum", expand_einsum},
       {"cross_last", expand_cross},

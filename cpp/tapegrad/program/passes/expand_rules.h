@@ -1,5 +1,5 @@
-// What the rules of expand.cpp share: expand_rules.cpp has most of them, expand_products.cpp those
-// of products.
+// What the rules of expand.cpp share: expand_rules.cpp has most of them, expand_folds.cpp and
+// expand_products.cpp those of reductions and products.
 #pragma once
 
 #include "tapegrad/program/passes/expand.h"
@@ -19,6 +19,14 @@ std::vector<size_t> broadcast_positions(const Dims& shape, const Dims& to);
 // Whether all operands and results have one floating dtype.
 bool is_float_step(const ScalarWriter& w, const Program::Step& s);
 
+bool expand_sum(ScalarWriter& w, const Program::Step& s);
+bool expand_mean(ScalarWriter& w, const Program::Step& s);
+bool expand_prod(ScalarWriter& w, const Program::Step& s);
+bool expand_max(ScalarWriter& w, const Program::Step& s);
+bool expand_min(ScalarWriter& w, const Program::Step& s);
+bool expand_sum_to_shape(ScalarWriter& w, const Program::Step& s);
+bool expand_tie_shares(ScalarWriter& w, const Program::Step& s);
+bool expand_logsumexp(ScalarWriter& w, const Program::Step& s);
 bool expand_matmul(ScalarWriter& w, const Program::Step& s);
 bool expand_einsum(ScalarWriter& w, const Program::Step& s);
 bool expand_cross(ScalarWriter& w, const Program::Step& s);

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/batch_scalars.h"
+#include "tapegrad/program/passes/run_cost.h"
+
+// A program over small arrays (vectors of 3, matrices of 4x4) spends its time on the fixed cost of
+// its steps. Here such steps are taken apart into scalars, in kernels of one lane: an input or
+// output of theirs is an element of an array, and a kernel is a scalar tape. Everything is added in
+// the arrays' own order; steps for which that can't be said stay what they are.
+//
+// As in fuse_plan.h a *stage* ends where a step that stays is needed, so that kernels can't wait
+// for one another in a circle.
+
+namespace tapegrad {
+namespace {
+
+constexpr int64_t most_elements = 64, most_scalars = 20000;
+
+// Scalars of one lane in the order of the arrays' sums.
+class OrderedScalars final : public LaneScalars {
+ public:
+  using LaneScalars::LaneScalars;
+  bool keeps_order() const override { return true; }
+};
+
+class Regions {
+ public:
+  explicit Regions(const Program& p)
+      : p_(p),
+        axes_(p, no_length),
+        stage_(p.steps.size(), 0),
+        kernel_of_(p.steps.size(), none),
+        rows_(p.values.size(), false),
+        edit_(p) {}
+
+  // Whether there is something to take apart: more than elementwise steps, which fuse() takes.
+  bool find() {
+    int64_t scalars = 0;
+    bool found = false;
+    for (const Program::Step& s : p_.steps) {
+      if (!is_small(s)) continue;
+      for (uint32_t j = 0; j < s.n_out; ++j)
+        scalars += element_count(p_.type_of(s.first_out + j).shape);
+      found |= !is_elementwise(s.op);
+    }
+    return found && scalars <= most_scalars;
+  }
+
+  std::optional<Program> run() {
+    for (uint32_t i = 0; i < p_.steps.size(); ++i) {
+      place(i);
+      for (const Kernel& k : kernels_)
+        if (k.scalars->written() > most_scalars) return std::nullopt;
+    }
+    find_results();
+    return written();
+  }
+
+ private:
+  static constexpr uint32_t none = ~uint32_t{0};
+  static constexpr int64_t no_length = -1;  // of no axis
+  struct Kernel {
+    uint32_t stage;
+    std::unique_ptr<OrderedScalars> scalars;
+    std::vector<ValueId> results{};
+  };
+
+  bool is_small(ValueId v) const {
+    const TensorType& t = p_.type_of(v);
+    const int64_t n = element_count(t.shape);
+    return n > 0 && n <= most_elements;
+  }
+  // Everything is computed in one dtype; masks go along, and indices that are constant.
+  bool is_small(const Program::Step& s) {
+    if (s.kernel >= 0) return false;
+    for (uint32_t j = 0; j < s.n_out; ++j) {
+      const DType d = p_.type_of(s.first_out + j).dtype;
+      if (!is_small(s.first_out + j)) return false;
+      if (is_bool(d)) continue;
+      if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
+      dtype_ = d;
+    }
+    for (ValueId v : p_.in(s)) {
+      const DType d = p_.type_of(v).dtype;
+      if (!is_small(v)) return false;
+      if (!is_bool(d) && !is_floating(d) && !p_.is_constant(v)) return false;
+      if (is_floating(d) && dtype_ && d != *dtype_) return false;
+    }
+    return true;
+  }
+
+  void place(uint32_t i) {
+    const Program::Step& s = p_.steps[i];
+    uint32_t of_kernels = 0, of_steps = 0;  // the latest stages that it reads
+    for (ValueId v : p_.in(s)) {
+      if (p_.values[v].source != Source::step) continue;
+      const uint32_t from = p_.values[v].index;
+      uint32_t& latest = kernel_of_[from] == none ? of_steps : of_kernels;
+      latest = std::max(latest, stage_[from] + (kernel_of_[from] == none ? 0 : 1));
+    }
+    if (is_small(s)) {
+      const uint32_t stage = std::max(of_kernels == 0 ? 0 : of_kernels - 1, of_steps);
+      const uint32_t k = kernel_at(stage);
+      if (expand_step(*kernels_[k].scalars, s)) {
+        kernel_of_[i] = k;
+        stage_[i] = stage;
+        return;
+      }
+    }
+    stage_[i] = std::max(of_kernels, of_steps);
+  }
+
+  uint32_t kernel_at(uint32_t stage) {
+    const auto [at, is_new] =
+        kernel_at_stage_.try_emplace(stage, static_cast<uint32_t>(kernels_.size()));
+    if (is_new) kernels_.push_back({stage, std::make_unique<OrderedScalars>(p_, p_, axes_)});
+    return at->second;
+  }
+
+  void find_results() {
+    std::vector<bool> wanted(p_.values.size(), false);
+    const auto want = [&](ValueId v, uint32_t reader) {
+      if (p_.values[v].source != Source::step || wanted[v]) return;
+      const uint32_t k = kernel_of_[p_.values[v].index];
+      if (k == none || k == reader) return;
+      wanted[v] = true;
+      kernels_[k].results.push_back(v);
+    };
+    for (uint32_t k = 0; k < kernels_.size(); ++k)  // which look through what only moves elements
+      for (ValueId v : kernels_[k].scalars->arrays()) want(v, k);
+    for (uint32_t i = 0; i < p_.steps.size(); ++i)
+      for (ValueId v : p_.in(p_.steps[i]))
+        if (kernel_of_[i] == none) want(v, none);
+    for (const Program::Guard& g : p_.guards) want(g.value, none);
+    for (ValueId v : p_.outputs) want(v, none);
+  }
+
+  Program written() {
+    std::vector<uint32_t> order(p_.steps.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](uint32_t a, uint32_t b) { return stage_[a] < stage_[b]; });
+    uint32_t stage = 0;
+    const auto write_stage = [&] {
+      if (const auto at = kernel_at_stage_.find(stage); at != kernel_at_stage_.end())
+        write(kernels_[at->second]);
+      ++stage;
+    };
+    for (uint32_t i : order) {
+      while (stage < stage_[i]) write_stage();
+      if (kernel_of_[i] == none) edit_.copy(p_.steps[i]);
+    }
+    write_stage();
+    return edit_.finish();
+  }
+
+  void write(Kernel& k) {
+    if (k.results.empty()) return;
+    BatchKernel made = batch_kernel(*k.scalars, p_, axes_, dtype(), rows_, k.results);
+    Program::Step like;
+    like.kernel =
+        edit_.kernel(std::make_shared<const FusedKernel>(std::move(made.kernel), Dims{1}));
+    std::vector<uint32_t> out;
+    for (ValueId v : k.results) out.push_back(p_.values[v].type);
+    for (ValueId& v : made.inputs) v = edit_.at(v);
+    const ValueId first = edit_.write(like, made.inputs, out);
+    for (size_t j = 0; j < out.size(); ++j)
+      edit_.set(k.results[j], first + static_cast<ValueId>(j));
+  }
+
+  DType dtype() const { return dtype_.value_or(DType::float64); }
+
+  const Program& p_;
+  const BatchAxes axes_;
+  std::optional<DType> dtype_;
+  std::vector<uint32_t> stage_, kernel_of_;
+  std::map<uint32_t, uint32_t> kernel_at_stage_;
+  std::vector<Kernel> kernels_;
+  const std::vector<bool> rows_;
+  Edit edit_;
+};
+
+}  // namespace
+
+Program expand(Program p) {
+  Regions regions(p);
+  if (!regions.find()) return p;
+  std::optional<Program> found = regions.run();
+  if (!found) return p;
+  // Both are fused, as they will be: what counts is how many steps are left, and their kind.
+  const double margin = 0.9;
+  return run_cost(fuse(drop_dead(*found))) < margin * run_cost(fuse(p)) ? std::move(*found)
+                                                                        : std::move(p);
+}
+
+}  // namespace tapegrad

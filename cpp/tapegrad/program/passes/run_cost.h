@@ -1,0 +1,11 @@
+// What a run of a program costs, in ns: rough, for passes that choose between two programs for the
+// same. The cost of large arrays is told well enough to see that it is the same in both.
+#pragma once
+
+#include "tapegrad/program/program.h"
+
+namespace tapegrad {
+
+double run_cost(const Program& p);
+
+}  // namespace tapegrad
