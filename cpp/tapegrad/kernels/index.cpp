@@ -128,22 +128,45 @@ namespace {
 struct IndexAxis {
   int64_t axis, length, stride;
 
-  // Position in elements of the axis, or IndexError.
-  int64_t position(int64_t i) const {
-    const int64_t wrapped = i < 0 ? i + length : i;
-    if (wrapped < 0 || wrapped >= length)
-      throw_error<IndexError>("index ", i, " is out of bounds for axis ", axis, " with size ",
-                              length);
-    return wrapped * stride;
+  [[noreturn]] void refuse(int64_t i) const {
+    throw_error<IndexError>("index ", i, " is out of bounds for axis ", axis, " with size ",
+                            length);
+  }
+  // The first of n indices that is out of bounds, where one is.
+  template <class T>
+  void refuse_first(const T* from, int64_t step, int64_t n) const {
+    for (int64_t i = 0; i < n; ++i) {
+      const auto index = static_cast<int64_t>(from[i * step]);
+      if (index < -length || index >= length) refuse(index);
+    }
   }
 };
 
-void add_offsets(int64_t* to, const Value& index, std::span<const int64_t> shape, int64_t size,
+// to[i] = or += the position of each index in elements, without a branch; what is out of bounds is
+// looked for afterwards.
+template <bool adds, class T>
+void put_positions(int64_t* to, const T* from, int64_t step, int64_t n, const IndexAxis& axis) {
+  const auto length = static_cast<uint64_t>(axis.length),
+             stride = static_cast<uint64_t>(axis.stride);
+  bool bad = false;
+  for (int64_t i = 0; i < n; ++i) {
+    const auto index = static_cast<int64_t>(from[i * step]);
+    const uint64_t wrapped = static_cast<uint64_t>(index) + (index < 0 ? length : 0);
+    bad |= wrapped >= length;
+    to[i] = static_cast<int64_t>(wrapped * stride + (adds ? static_cast<uint64_t>(to[i]) : 0));
+  }
+  if (bad) axis.refuse_first(from, step, n);
+}
+
+template <bool adds>
+void put_offsets(int64_t* to, const Value& index, std::span<const int64_t> shape, int64_t size,
                  const IndexAxis& axis) {
   if (index.is_scalar()) {
-    const int64_t position = axis.position(index.as_int64());
+    const int64_t one = index.as_int64();
+    int64_t position = 0;
+    put_positions<false>(&position, &one, 1, 1, axis);
     parallel_for(size, grain, offset_ns, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) to[i] += position;
+      for (int64_t i = begin; i < end; ++i) to[i] = position + (adds ? to[i] : 0);
     });
     return;
   }
@@ -155,9 +178,7 @@ void add_offsets(int64_t* to, const Value& index, std::span<const int64_t> shape
       const T* from = index.data<T>();
       parallel_for(size, grain, offset_ns, [&](int64_t begin, int64_t end) {
         for_each_run(w, begin, end, [&](int64_t a, int64_t b, int64_t n) {
-          const int64_t step = w.b.back();
-          for (int64_t i = 0; i < n; ++i)
-            to[a + i] += axis.position(static_cast<int64_t>(from[b + i * step]));
+          put_positions<adds>(to + a, from + b, w.b.back(), n, axis);
         });
       });
     } else {
@@ -173,9 +194,17 @@ Value index_offsets(std::span<const Value> indices, std::span<const int64_t> sha
                     std::span<const int64_t> axes, std::span<const int64_t> lengths,
                     std::span<const int64_t> strides) {
   const int64_t size = element_count(shape);
-  Value out = Value::zeros(DType::int64, Dims{size});
-  for (size_t k = 0; k < indices.size(); ++k)
-    add_offsets(out.data<int64_t>(), indices[k], shape, size, {axes[k], lengths[k], strides[k]});
+  if (indices.empty()) return Value::zeros(DType::int64, Dims{size});
+  Value out = Value::empty(DType::int64, Dims{size});
+  auto* const to = out.data<int64_t>();
+  for (size_t k = 0; k < indices.size(); ++k) {
+    const IndexAxis axis{axes[k], lengths[k], strides[k]};
+    if (k == 0) {
+      put_offsets<false>(to, indices[k], shape, size, axis);
+    } else {
+      put_offsets<true>(to, indices[k], shape, size, axis);
+    }
+  }
   return out;
 }
 

@@ -14,6 +14,7 @@
 
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/index.h"
+#include "tapegrad/kernels/index_rows.h"
 #include "tapegrad/kernels/index_walk.h"
 #include "tapegrad/parallel/parallel.h"
 
@@ -46,10 +47,11 @@ struct Elements {
         row(after.size) {}
 
   int64_t total() const { return before.size * count * row; }
-  bool single() const { return row == 1; }
-  double cost() const { return row >= 8 ? row_element_ns : element_ns; }
+  bool has_packed_rows() const { return after.shape.size() == 1 && after.a.back() == 1; }
+  double cost() const { return row >= 4 ? row_element_ns : element_ns; }
 
   T* before_at(int64_t p) const {
+    if (before.shape.size() == 1) return base + p * before.a.back();
     T* at = base;
     for_each_run(before, p, p + 1, [&](int64_t a, int64_t, int64_t) { at += a; });
     return at;
@@ -68,63 +70,76 @@ struct Elements {
 };
 
 struct Set {
-  template <class T>
-  static void run(T* to, int64_t stride, const T* from, int64_t n) {
-    if (stride == 1) {
-      std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
-    } else {
-      for (int64_t i = 0; i < n; ++i) to[i * stride] = from[i];
-    }
+  template <int64_t N, class T>
+  static void row(T* to, const T* from, int64_t n) {
+    index_rows::copy_row<N>(to, from, n);
   }
   template <class T>
-  static void one(T* to, T from) {
-    *to = from;
+  static void run(T* to, int64_t stride, const T* from, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) to[i * stride] = from[i];
   }
 };
 
 struct Add {
-  template <class T>
-  static void run(T* to, int64_t stride, const T* from, int64_t n) {
-    if (stride == 1) {
-#pragma omp simd
-      for (int64_t i = 0; i < n; ++i) to[i] += from[i];
-    } else {
-      for (int64_t i = 0; i < n; ++i) to[i * stride] += from[i];
-    }
+  template <int64_t N, class T>
+  static void row(T* to, const T* from, int64_t n) {
+    index_rows::add_row<N>(to, from, n);
   }
   template <class T>
-  static void one(T* to, T from) {
-    *to += from;
+  static void run(T* to, int64_t stride, const T* from, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) to[i * stride] += from[i];
   }
 };
 
+// Whole rows, in the order of the output.
+template <int64_t N, class T>
+void gather_rows(const Elements<T>& e, T* out, int64_t begin, int64_t end) {
+  const int64_t row = N != 0 ? N : e.row;
+  T* to = out + begin * row;
+  for (int64_t i = begin; i < end;) {
+    const int64_t block = i / e.count, block_end = std::min(end, (block + 1) * e.count);
+    const T* from = e.before_at(block);
+    const int64_t* offset = e.offsets + (i - block * e.count);
+    for (; i < block_end; ++i, to += row) index_rows::copy_row<N>(to, from + *offset++, row);
+  }
+}
+
+// Any part of any rows.
+template <class T>
+void gather_elements_of(const Elements<T>& e, T* out, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end;) {
+    const int64_t block = i / (e.count * e.row);
+    const int64_t block_end = std::min(end, (block + 1) * e.count * e.row);
+    T* const from = e.before_at(block);
+    for (int64_t b = i / e.row % e.count; i < block_end; ++b) {
+      const int64_t q = i % e.row, q_end = std::min(e.row, q + block_end - i);
+      T* to = out + i - q;
+      e.for_row(from + e.offsets[b], q, q_end,
+                [&](const T* x, int64_t at, int64_t stride, int64_t n) {
+                  if (stride == 1) {
+                    std::memcpy(to + at, x, static_cast<size_t>(n) * sizeof(T));
+                  } else {
+                    for (int64_t j = 0; j < n; ++j) to[at + j] = x[j * stride];
+                  }
+                });
+      i += q_end - q;
+    }
+  }
+}
+
 template <class T>
 void gather(const Elements<T>& e, T* out) {
-  parallel_for(e.total(), 2048, e.cost(), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end;) {
-      const int64_t block = i / (e.count * e.row);
-      const int64_t block_end = std::min(end, (block + 1) * e.count * e.row);
-      const T* from = e.before_at(block);
-      int64_t b = i / e.row % e.count;
-      if (e.single()) {
-        for (; i < block_end; ++i, ++b) out[i] = from[e.offsets[b]];
-        continue;
-      }
-      for (; i < block_end; ++b) {
-        const int64_t q = i % e.row, q_end = std::min(e.row, q + block_end - i);
-        T* to = out + i - q;
-        e.for_row(const_cast<T*>(from) + e.offsets[b], q, q_end,
-                  [&](const T* x, int64_t at, int64_t stride, int64_t n) {
-                    if (stride == 1) {
-                      std::memcpy(to + at, x, static_cast<size_t>(n) * sizeof(T));
-                    } else {
-                      for (int64_t j = 0; j < n; ++j) to[at + j] = x[j * stride];
-                    }
-                  });
-        i += q_end - q;
-      }
-    }
-  });
+  constexpr int64_t grain = 2048;
+  if (!e.has_packed_rows() || e.row > grain) {
+    parallel_for(e.total(), grain, e.cost(),
+                 [&](int64_t begin, int64_t end) { gather_elements_of(e, out, begin, end); });
+    return;
+  }
+  parallel_for(e.before.size * e.count, grain / e.row, e.cost() * static_cast<double>(e.row),
+               [&](int64_t begin, int64_t end) {
+                 index_rows::visit_length(
+                     e.row, [&](auto n) { gather_rows<decltype(n)::value>(e, out, begin, end); });
+               });
 }
 
 // The index tuples sorted by bucket of their offset, ascending inside a bucket.
@@ -178,28 +193,32 @@ Buckets make_buckets(const int64_t* offsets, int64_t count) {
   return out;
 }
 
-template <class How, class T>
+// One row, or positions [begin, end) of it. N is its length where it is packed and short and whole.
+template <class How, int64_t N, class T>
 void scatter_one(const Elements<T>& e, T* block, int64_t b, const T* rows, int64_t begin,
                  int64_t end) {
-  const T* from = rows + b * e.row;
-  if (e.single()) {
-    How::one(block + e.offsets[b], *from);
+  const T* from = rows + b * (N != 0 ? N : e.row);
+  T* const to = block + e.offsets[b];
+  if constexpr (N != 0) {
+    How::template row<N>(to, from, N);
+  } else if (e.has_packed_rows()) {
+    How::template row<0>(to + begin, from + begin, end - begin);
   } else {
-    e.for_row(block + e.offsets[b], begin, end, [&](T* to, int64_t at, int64_t stride, int64_t n) {
-      How::run(to, stride, from + at, n);
+    e.for_row(to, begin, end, [&](T* at, int64_t position, int64_t stride, int64_t n) {
+      How::run(at, stride, from + position, n);
     });
   }
 }
 
-template <class How, class T>
-void scatter(const Elements<T>& e, const T* update) {
-  const int64_t block_size = e.count * e.row;
+template <class How, int64_t N, class T>
+void scatter_rows(const Elements<T>& e, const T* update) {
+  const int64_t count = e.count, block_size = count * e.row;
   const double work = static_cast<double>(e.total()) * e.cost();
   const bool threads = num_threads() > 1 && work >= work_threshold_ns() && !in_parallel();
   const auto serial = [&](int64_t p, int64_t begin, int64_t end) {
     T* block = e.before_at(p);
-    for (int64_t b = 0; b < e.count; ++b)
-      scatter_one<How>(e, block, b, update + p * block_size, begin, end);
+    for (int64_t b = 0; b < count; ++b)
+      scatter_one<How, N>(e, block, b, update + p * block_size, begin, end);
   };
   if (threads && e.row >= 1024) {
     for (int64_t p = 0; p < e.before.size; ++p)
@@ -213,7 +232,7 @@ void scatter(const Elements<T>& e, const T* update) {
       parallel_tasks(static_cast<int64_t>(buckets.starts.size()) - 1, [&](int64_t k) {
         const auto bucket = static_cast<size_t>(k);
         for (int64_t i = buckets.starts[bucket]; i < buckets.starts[bucket + 1]; ++i)
-          scatter_one<How>(e, block, order[i], update + p * block_size, 0, e.row);
+          scatter_one<How, N>(e, block, order[i], update + p * block_size, 0, e.row);
       });
     }
   } else {
@@ -222,6 +241,12 @@ void scatter(const Elements<T>& e, const T* update) {
                    for (int64_t p = begin; p < end; ++p) serial(p, 0, e.row);
                  });
   }
+}
+
+template <class How, class T>
+void scatter(const Elements<T>& e, const T* update) {
+  index_rows::visit_length(e.has_packed_rows() ? e.row : 0,
+                           [&](auto n) { scatter_rows<How, decltype(n)::value>(e, update); });
 }
 
 }  // namespace

@@ -76,25 +76,56 @@ TEST(scatters_agree_with_one_write_after_the_other) {
   }
 }
 
+Value gathered(const Problem& p) {
+  Value out = Value::empty_like(p.update);
+  gather_elements(out, p.base, p.view());
+  return out;
+}
+
+int64_t wrong_elements(const Problem& p, const Value& out) {
+  const int64_t count = p.offsets.size(), row = p.after[0];
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < out.size(); ++i) {
+    const int64_t from = i / (count * row) * p.before_strides[0] +
+                         static_cast<int64_t>(p.offsets.at(i / row % count)) +
+                         i % row * p.after_strides[0];
+    wrong += out.at(i) != p.base.at(from);
+  }
+  return wrong;
+}
+
 TEST(gathers_for_any_number_of_threads) {
   for (const Dims& s : {Dims{1, 500, 1, 70000}, Dims{7, 30, 3, 2000}, Dims{2, 50, 20000, 3}}) {
     const Problem p(s[0], s[1], s[2], s[3]);
-    const auto run = [&] {
-      const Value out = Value::empty_like(p.update);
-      gather_elements(out, p.base, p.view());
-      return out;
-    };
+    const auto run = [&] { return gathered(p); };
     CHECK(same_for_any_threads(run));
-    const Value out = run();
-    const int64_t count = p.offsets.size(), row = p.after[0];
-    int64_t wrong = 0;
-    for (int64_t i = 0; i < out.size(); ++i) {
-      const int64_t from = i / (count * row) * p.before_strides[0] +
-                           static_cast<int64_t>(p.offsets.at(i / row % count)) + i % row;
-      wrong += out.at(i) != p.base.at(from);
-    }
-    CHECK(wrong == 0);
+    CHECK(wrong_elements(p, run()) == 0);
   }
+}
+
+// Each length of a row has its own loop, up to where they are copied in pieces.
+TEST(rows_of_every_length) {
+  for (DType d : {DType::float64, DType::float32, DType::int16, DType::int8}) {
+    for (int64_t row = 1; row < 70; ++row) {
+      const Problem p(3, 11, row, 40, d);
+      CHECK(wrong_elements(p, gathered(p)) == 0);
+      Value out = p.base.copy();
+      scatter_set(out, p.view(), p.update);
+      CHECK(same_bits(out, slow_scatter(p, false)));
+      if (!is_floating(d)) continue;
+      out = p.base.copy();
+      scatter_add(out, p.view(), p.update);
+      CHECK(same_bits(out, slow_scatter(p, true)));
+    }
+  }
+}
+
+TEST(rows_that_are_not_contiguous) {
+  Problem p(4, 9, 6, 30);
+  p.after = Dims{3};
+  p.after_strides = Dims{2};
+  p.update = random_array({4, 30, 3}, DType::float64);
+  CHECK(wrong_elements(p, gathered(p)) == 0);
 }
 
 TEST(regions_for_any_number_of_threads) {
