@@ -26,6 +26,8 @@ Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
 Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
+// f(x[i]) as f(x)[i] where x is not longer than x[i]; for programs that are run, not swept.
+Program compute_before_gathers(Program p);
 Program batch(Program p);
 Program expand(Program p);
 Program fuse(const Program& p);
