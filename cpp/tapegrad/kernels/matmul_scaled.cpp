@@ -47,6 +47,7 @@ int exponent_of(const Stored<T>& x) {
   T most = 0;
   for (int64_t i = 0; i < x.rows; ++i) {
     const T* row = x.data + i * x.leading;
+#pragma omp simd reduction(max : most)
     for (int64_t j = 0; j < x.columns; ++j)
       most = std::abs(row[j]) > most ? std::abs(row[j]) : most;
   }
