@@ -82,14 +82,10 @@ int BatchAxes::guess(ValueId v) const {
   return found;
 }
 
-TensorType BatchAxes::lane_type(ValueId v, int axis) const {
+TensorType BatchAxes::lane_type(ValueId v, int axis, int64_t count) const {
   TensorType t = p_.type_of(v);
-  if (axis >= 0) t.shape[static_cast<size_t>(axis)] = 1;
+  if (axis >= 0) t.shape[static_cast<size_t>(axis)] = count;
   return t;
-}
-
-Attrs BatchAxes::shape_attrs(ValueId v, int axis) const {
-  return Attrs{to_vector(lane_type(v, axis).shape)};
 }
 
 // Everything is computed in one dtype; masks go along, and elementwise steps convert what they
@@ -160,8 +156,8 @@ std::optional<int> BatchAxes::axis_after_reshape(const Program::Step& s) const {
   return std::nullopt;
 }
 
-// The code with the lanes' axis, which must be taken whole, of length 1.
-std::optional<Attrs> BatchAxes::with_code(const Program::Step& s) const {
+// The code with the lanes' axis, which must be taken whole, of length `count`.
+std::optional<Attrs> BatchAxes::with_code(const Program::Step& s, int64_t count) const {
   const Attrs& attrs = p_.attrs_of(s);
   const int axis = axis_[p_.in(s)[0]];
   std::vector<int64_t> code = attrs.integers(0);
@@ -174,17 +170,18 @@ std::optional<Attrs> BatchAxes::with_code(const Program::Step& s) const {
     const IndexItem item = items[k];
     if (item.kind != IndexKind::range || item.start != 0 || item.step != 1 || item.length != n_)
       return std::nullopt;
-    code[4 * k + 3] = 1;
+    code[4 * k + 3] = count;
   }
   std::vector<Attr> changed{std::move(code)};
   for (size_t k = 1; k < attrs.size(); ++k) changed.push_back(attrs[k]);
   return Attrs(std::move(changed));
 }
 
-std::optional<std::pair<uint16_t, Attrs>> BatchAxes::for_lane(const Program::Step& s) const {
+std::optional<std::pair<uint16_t, Attrs>> BatchAxes::for_lanes(const Program::Step& s,
+                                                               int64_t count) const {
   const KnownOps& k = known_ops();
   const auto shaped = [&](uint16_t op, int axis) {
-    return std::pair{op, shape_attrs(s.first_out, axis)};
+    return std::pair{op, Attrs{to_vector(lane_type(s.first_out, axis, count).shape)}};
   };
   if (reshapes(s)) {
     const std::optional<int> axis = axis_after_reshape(s);
@@ -201,7 +198,7 @@ std::optional<std::pair<uint16_t, Attrs>> BatchAxes::for_lane(const Program::Ste
     return shaped(s.op, stays ? axis : uniform);
   }
   if (has_trait(s, by_key) && has_lanes(p_.in(s)[0])) {
-    std::optional<Attrs> attrs = with_code(s);
+    std::optional<Attrs> attrs = with_code(s, count);
     if (!attrs) return std::nullopt;
     return std::pair{s.op, std::move(*attrs)};
   }
@@ -265,10 +262,10 @@ bool BatchAxes::take(uint32_t i) {
   }
   const bool spreads = s.op == known_ops().broadcast_to && guess(s.first_out) >= 0;
   if ((!lanes && !spreads) || !keeps_lanes_apart(s)) return false;
-  const auto one = for_lane(s);
+  const auto one = for_lanes(s, 1);
   if (!one) return false;
   std::vector<TensorType> in, out;
-  for (ValueId v : p_.in(s)) in.push_back(lane_type(v, axis_[v]));
+  for (ValueId v : p_.in(s)) in.push_back(lane_type(v, axis_[v], 1));
   try {
     out = op_by_id(one->first).infer(one->second, in);
   } catch (const std::exception&) {
@@ -283,23 +280,24 @@ bool BatchAxes::take(uint32_t i) {
     adds |= *axis == summed;
   }
   if (adds && !sums(s) && !has_trait(s, products)) return false;
-  if (one->first != s.op || !(one->second == p_.attrs_of(s)))
-    changed_.push_back({i, one->first, one->second});
   return finish(i, adds ? How::sum : How::lanes, axes);
 }
 
-Program BatchAxes::of_one_lane() const {
+Program BatchAxes::of_lanes(int64_t count) const {
   Program q = p_;
   for (ValueId v = 0; v < q.values.size(); ++v) {
     if (!has_lanes(v)) continue;
     if (q.is_constant(v)) q.values[v].source = Source::captured;  // which has an element a lane
     q.values[v].type = static_cast<uint32_t>(q.types.size());
-    q.types.push_back(lane_type(v, axis_[v]));
+    q.types.push_back(lane_type(v, axis_[v], count));
   }
-  for (const Changed& c : changed_) {
-    q.steps[c.step].op = c.op;
-    q.steps[c.step].attrs = static_cast<uint32_t>(q.attrs.size());
-    q.attrs.push_back(c.attrs);
+  for (uint32_t i = 0; i < q.steps.size(); ++i) {
+    if (how_[i] != How::lanes && how_[i] != How::sum) continue;
+    auto [op, attrs] = *for_lanes(p_.steps[i], count);
+    if (op == q.steps[i].op && attrs == p_.attrs_of(p_.steps[i])) continue;
+    q.steps[i].op = op;
+    q.steps[i].attrs = static_cast<uint32_t>(q.attrs.size());
+    q.attrs.push_back(std::move(attrs));
   }
   return q;
 }

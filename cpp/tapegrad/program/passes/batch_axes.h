@@ -1,6 +1,6 @@
 // How one long axis runs through a program: which steps can be applied to each of its positions (a
-// lane) alone, and what they are for one lane. The program of one lane is the program with that
-// axis of length 1: axes keep their numbers, and so do most attributes.
+// lane) alone, and what they are for one lane or for a few. The program of one lane is the program
+// with that axis of length 1: axes keep their numbers, and so do most attributes.
 #pragma once
 
 #include <optional>
@@ -38,32 +38,25 @@ class BatchAxes {
   // It reads open sums, and does nothing but move and add their elements.
   bool goes_on_with_sums(uint32_t i) const { return how_[i] == How::on_sums; }
 
-  // The program of one lane. Constants that have the axis count as captured.
-  Program of_one_lane() const;
+  // The program of `count` lanes. Constants that have the axis count as captured.
+  Program of_lanes(int64_t count) const;
+  Program of_one_lane() const { return of_lanes(1); }
 
  private:
   enum class How : uint8_t { whole, lanes, sum, on_sums };
-  // What a step is for one lane where its op or attributes differ.
-  struct Changed {
-    uint32_t step;
-    uint16_t op;
-    Attrs attrs;
-  };
-
   int guess(ValueId v) const;
-  TensorType lane_type(ValueId v, int axis) const;
+  TensorType lane_type(ValueId v, int axis, int64_t count) const;
   bool dtypes_fit(const Program::Step& s) const;
   bool keeps_lanes_apart(const Program::Step& s) const;
   bool has_constant_indices(const Program::Step& s) const;
   bool einsum_agrees(const Program::Step& s) const;
   bool is_linear_in_sums(const Program::Step& s) const;
-  // Op and attributes for one lane.
-  std::optional<std::pair<uint16_t, Attrs>> for_lane(const Program::Step& s) const;
-  std::optional<Attrs> with_code(const Program::Step& s) const;
+  // Op and attributes for `count` lanes.
+  std::optional<std::pair<uint16_t, Attrs>> for_lanes(const Program::Step& s, int64_t count) const;
+  std::optional<Attrs> with_code(const Program::Step& s, int64_t count) const;
   std::optional<int> axis_after_reshape(const Program::Step& s) const;
   std::optional<int> axis_after(const Program::Step& s, uint32_t output,
                                 const TensorType& lane) const;
-  Attrs shape_attrs(ValueId v, int axis) const;
   bool finish(uint32_t i, How how, std::span<const int> axes);
 
   const Program& p_;
@@ -71,7 +64,6 @@ class BatchAxes {
   DType dtype_ = DType::float64;
   std::vector<int> axis_;  // by value
   std::vector<How> how_;   // by step
-  std::vector<Changed> changed_;
 };
 
 }  // namespace tapegrad
