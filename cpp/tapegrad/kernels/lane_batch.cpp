@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/elementwise_operands.h"
 #include "tapegrad/kernels/lane_run.h"
 #include "tapegrad/parallel/parallel.h"
@@ -151,7 +152,7 @@ class BatchRun {
 
   void prepare_outputs() {
     stores_.resize(kernel_.outputs.size());
-    std::vector<Elements> places;
+    PooledVector<Elements> places;
     places.reserve(outputs_.size());
     for (size_t k = 0; k < outputs_.size(); ++k) {
       const LaneBatch::Array& array = batch_.out[k];
@@ -209,14 +210,14 @@ class BatchRun {
     // Rows a power of two apart share few sets of the cache.
     const auto row = static_cast<size_t>(block_ + row_alignment / static_cast<int64_t>(sizeof(T)));
     const Memory rows((plan_.slots + n_inputs) * row * sizeof(T));
-    std::vector<T*> at(plan_.places());
+    PooledVector<T*> at(plan_.places());
     T* next = rows.as<T>();
     const auto take = [&] { return std::exchange(next, next + row); };
     for (size_t k = 0; k < n_inputs; ++k) at[k] = take();
     for (size_t k = 0; k < plan_.lane_uniforms.size(); ++k)
       at[n_inputs + k] = registers_.template as<T>() + plan_.lane_uniforms[k];
     for (size_t k = at.size() - plan_.slots; k < at.size(); ++k) at[k] = take();
-    const std::vector<T*> own(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n_inputs));
+    const PooledVector<T*> own(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n_inputs));
 
     LaneFrame<T> frame;
     frame.kernels = whole_row_loops<T>();
@@ -254,9 +255,9 @@ class BatchRun {
   const int64_t n_;
   std::span<Value> outputs_;
   Memory registers_;
-  std::vector<Elements> elements_;  // by array
-  std::vector<LaneInput> lane_inputs_;
-  std::vector<LaneStore> stores_;  // by output
+  PooledVector<Elements> elements_;  // by array
+  PooledVector<LaneInput> lane_inputs_;
+  PooledVector<LaneStore> stores_;  // by output
   int64_t block_ = 0, chunk_ = 0;
   T* totals_ = nullptr;  // by chunk and sum
 };

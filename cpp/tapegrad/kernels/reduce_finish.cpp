@@ -55,7 +55,7 @@ Value finite_or_zero(Value v) {
 
 // By the library's own logarithm: it rounds alike wherever it is taken.
 Value log_plus(const Value& total, const Value& m) {
-  Value logs, out;
+  Value logs = Value::scalar(0, total.dtype()), out = logs;
   eval_elementwise(scalar_fn_of<Log>(), {&total, 1}, logs);
   const Value terms[] = {std::move(logs), m};
   eval_elementwise(scalar_fn_of<Add>(), terms, out);

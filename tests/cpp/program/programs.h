@@ -96,7 +96,7 @@ inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const V
   return results;
 }
 
-// A program's outputs: ops by eval; kernels by LaneProgram, or by ops.
+// A program's outputs: ops by eval; kernels by LaneProgram, or by ops, but for those over a batch.
 inline std::vector<Value> run(const Program& p, const std::vector<Value>& inputs,
                               const std::vector<Value>& captures = {}, bool lanes = false) {
   std::vector<Value> values(p.values.size());
@@ -111,7 +111,8 @@ inline std::vector<Value> run(const Program& p, const std::vector<Value>& inputs
     for (ValueId v : p.in(s)) in.push_back(values[v]);
     if (s.kernel < 0) {
       tapegrad::op_by_id(s.op).eval(p.attrs_of(s), in, out);
-    } else if (const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)]; lanes) {
+    } else if (const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)];
+               lanes || k.lanes.kernel().batch) {
       k.lanes.run(in, k.space, out);
     } else {
       out = run_by_ops(k, in);

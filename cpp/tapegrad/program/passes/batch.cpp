@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <tuple>
 
 #include "tapegrad/program/passes.h"
 #include "tapegrad/program/passes/batch_plan.h"
@@ -20,8 +21,10 @@
 namespace tapegrad {
 namespace {
 
-// Where few lanes share an instruction's fixed cost, arrays are as good.
-constexpr int64_t least_lanes = 256;
+// Where few lanes share an instruction's fixed cost, arrays are as good, unless they are small
+// themselves: then many steps have to be worth it.
+constexpr int64_t long_axis = 256, least_lanes = 8;
+constexpr int least_short_steps = 8;
 
 class BatchWriter {
  public:
@@ -90,10 +93,17 @@ class BatchWriter {
   Edit edit_;
 };
 
-// The lengths that short products and sums have along with their own axes, most work first.
+// The lengths that short products and sums have along with their own axes, most work first, long
+// axes before short ones.
 std::vector<int64_t> candidates(const Program& p) {
-  std::vector<std::pair<int64_t, int64_t>> found;  // elements, length
-  for (const Program::Step& s : p.steps) {
+  struct Length {
+    int64_t n, elements = 0;
+    int steps = 0;
+    uint32_t last = ~uint32_t{0};  // step
+  };
+  std::vector<Length> found;
+  for (uint32_t i = 0; i < p.steps.size(); ++i) {
+    const Program::Step& s = p.steps[i];
     if (s.kernel >= 0) continue;
     const bool joins = BatchCosts::stacks(s.op);  // its rows are a kernel's, perhaps
     if (!joins && !BatchCosts::is_product(s.op) && !BatchCosts::reduces(s.op)) continue;
@@ -102,39 +112,59 @@ std::vector<int64_t> candidates(const Program& p) {
       const Dims& shape = p.type_of(v).shape;
       for (int64_t n : shape) {
         if (n < least_lanes || shape.size() < 2) continue;
-        const auto at =
-            std::find_if(found.begin(), found.end(), [&](const auto& x) { return x.second == n; });
-        if (at == found.end()) {
-          found.emplace_back(element_count(shape), n);
-        } else {
-          at->first += element_count(shape);
-        }
+        auto at =
+            std::find_if(found.begin(), found.end(), [&](const Length& x) { return x.n == n; });
+        if (at == found.end()) at = found.insert(found.end(), {n});
+        at->elements += element_count(shape);
+        at->steps += at->last != i;
+        at->last = i;
       }
     }
   }
-  std::sort(found.begin(), found.end(), std::greater<>());
+  std::erase_if(found,
+                [](const Length& x) { return x.n < long_axis && x.steps < least_short_steps; });
+  std::sort(found.begin(), found.end(), [](const Length& x, const Length& y) {
+    const auto key = [](const Length& l) { return std::tuple(l.n >= long_axis, l.elements, l.n); };
+    return key(x) > key(y);
+  });
   std::vector<int64_t> lengths;
-  for (const auto& [elements, n] : found)
-    if (lengths.size() < 2) lengths.push_back(n);
+  for (const Length& x : found)
+    if (lengths.size() < 2) lengths.push_back(x.n);
   return lengths;
 }
 
 }  // namespace
 
-Program batch(Program p) {
+namespace {
+
+// The program with kernels over n lanes; nothing where no step is faster so.
+std::optional<Program> with_lanes(const Program& p, int64_t n) {
   constexpr int most_tries = 8;
-  const std::vector<int64_t> lengths = candidates(p);
-  if (lengths.empty()) return p;
-  p = sums_before_products(drop_dead(p));
-  for (int64_t n : lengths) {
-    std::vector<bool> banned(p.steps.size(), false);
-    for (int i = 0; i < most_tries; ++i) {
-      const BatchPlan plan(p, n, banned);
-      if (plan.kernels().empty()) break;
-      uint32_t failed = 0;
-      if (std::optional<Program> found = BatchWriter(p, plan).run(failed)) return std::move(*found);
-      banned[failed] = true;
-    }
+  std::vector<bool> banned(p.steps.size(), false);
+  for (int i = 0; i < most_tries; ++i) {
+    const BatchPlan plan(p, n, banned);
+    if (plan.kernels().empty()) break;
+    uint32_t failed = 0;
+    if (std::optional<Program> found = BatchWriter(p, plan).run(failed)) return found;
+    banned[failed] = true;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// One axis after the other: what has become a kernel stays one.
+Program batch(Program p) {
+  constexpr int most_axes = 3;
+  for (int i = 0; i < most_axes; ++i) {
+    const std::vector<int64_t> lengths = candidates(p);
+    if (lengths.empty()) break;
+    if (i == 0) p = sums_before_products(drop_dead(p));
+    std::optional<Program> found;
+    for (int64_t n : lengths)
+      if (!found) found = with_lanes(p, n);
+    if (!found) break;
+    p = drop_dead(*found);
   }
   return p;
 }

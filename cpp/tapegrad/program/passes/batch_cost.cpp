@@ -38,7 +38,25 @@ bool BatchCosts::reduces(uint16_t op) {
          op == o.prod || op == o.mean || op == o.logsumexp || op == o.tie_shares;
 }
 
+// Where there are few lanes, what a step or an instruction costs whatever their number tells.
 BatchCost BatchCosts::of(const Program::Step& s) const {
+  constexpr double step_ns = 300, fused_ns = 30, instruction_ns = 5, product_ns = 1;
+  BatchCost cost = per_lane(s);
+  const auto n = static_cast<double>(axes_.n());
+  const auto made = static_cast<double>(axes_.elements(s.first_out));
+  if (is_elementwise(s.op)) {
+    cost.arrays += fused_ns / n;
+    cost.scalars += instruction_ns * made / n;
+  } else if (is_product(s.op) || reduces(s.op)) {
+    cost.arrays += step_ns / n;
+    cost.scalars += (instruction_ns * made + product_ns * cost.instructions / 2) / n;
+  } else if (ops().moves_memory[s.op]) {
+    cost.arrays += step_ns / n;
+  }
+  return cost;
+}
+
+BatchCost BatchCosts::per_lane(const Program::Step& s) const {
   const auto read = static_cast<double>(axes_.elements(p_.in(s)[0]));
   const auto made = static_cast<double>(axes_.elements(s.first_out));
   if (is_product(s.op)) return product(s);

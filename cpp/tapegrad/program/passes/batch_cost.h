@@ -10,7 +10,7 @@ namespace tapegrad {
 
 struct BatchCost {
   double arrays = 0, scalars = 0;  // ns
-  double instructions = 0;         // for scalars
+  double instructions = 0;         // for scalars, before products are gathered into sums
   BatchCost& operator+=(const BatchCost& o) {
     arrays += o.arrays;
     scalars += o.scalars;
@@ -38,6 +38,7 @@ class BatchCosts {
   int64_t length(ValueId v, int from_end) const;
   std::vector<int64_t> matrix(const Program::Step& s) const;
   BatchCost product(const Program::Step& s) const;
+  BatchCost per_lane(const Program::Step& s) const;
 
   const Program& p_;
   const BatchAxes& axes_;

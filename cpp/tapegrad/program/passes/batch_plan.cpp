@@ -119,14 +119,16 @@ std::vector<BatchCost> BatchPlan::region_costs() {
 
 // The regions that are faster as kernels, cut at their stages.
 void BatchPlan::find_regions() {
-  constexpr double least_gain_ns = 20000, most_instructions = 400000;
-  constexpr double compile_ns = 400, calls = 50;  // of an instruction; that shall pay for it
+  constexpr double least_gain_ns = 5000, most_instructions = 400000;
+  // Of an instruction, and how many calls shall pay for it: more where it is over in milliseconds.
+  constexpr double compile_ns = 400, few_instructions = 20000, few_calls = 50, many_calls = 150;
   make_kernels([](uint32_t) { return true; });
   find_readers();
   const std::vector<BatchCost> costs = region_costs();
   make_kernels([&](uint32_t region) {
     const BatchCost& c = costs[region];
     const double gain = (c.arrays - c.scalars) * static_cast<double>(axes_.n());
+    const double calls = c.instructions < few_instructions ? many_calls : few_calls;
     return gain > least_gain_ns && c.arrays > 1.3 * c.scalars &&
            c.instructions < most_instructions && compile_ns * c.instructions < calls * gain;
   });

@@ -46,11 +46,13 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
   } else if (fn == scalar_fn_of<Subtract>()) {
     if (is(y, 0) && (!keeps_order() || !std::signbit(y->as_double())) && same_type(a)) return a;
   } else if (fn == scalar_fn_of<Multiply>() || fn == scalar_fn_of<Zmul>()) {
+    // zmul(c, p) is +0 where c is zero, of either sign, and c * p elsewhere.
+    const bool strong = fn == scalar_fn_of<Zmul>(), to_the_bit = strong && keeps_order();
     if (is(x, 1) && same_type(b)) return b;
-    if (is(y, 1) && same_type(a)) return a;
-    if (fn == scalar_fn_of<Zmul>() && (is(x, 0) || is(y, 0))) return number(0, dtype);
+    if (is(y, 1) && same_type(a) && !to_the_bit) return a;
+    if (strong && (is(x, 0) || (is(y, 0) && !to_the_bit))) return number(0, dtype);
     if (is(x, -1) && same_type(b)) return apply(scalar_fn_of<Negative>(), dtype, b);
-    if (is(y, -1) && same_type(a)) return apply(scalar_fn_of<Negative>(), dtype, a);
+    if (is(y, -1) && same_type(a) && !to_the_bit) return apply(scalar_fn_of<Negative>(), dtype, a);
   } else if (fn == scalar_fn_of<Select>() && x) {
     const ValueId chosen = x->as_double() != 0 ? b : c;
     if (same_type(chosen)) return chosen;

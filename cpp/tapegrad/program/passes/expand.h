@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tapegrad/program/passes/flat_table.h"
@@ -42,9 +43,12 @@ class ScalarWriter {
   }
   size_t written() const { return known_.size(); }
   virtual int64_t most_terms() const { return 4096; }  // of one step
-  // Whether everything is added as the arrays' own ops add it: what they add otherwise is then not
-  // taken apart.
+  // Whether everything is added as the arrays' own ops add it, arguments being packed in C order:
+  // what they add otherwise is then not taken apart.
   virtual bool keeps_order() const { return false; }
+  // Values whose array is a view that is not packed: reductions go by the strides.
+  void mark_strided(ValueId old) { strided_.insert(old); }
+  bool is_strided(ValueId old) const { return strided_.contains(old); }
 
   static constexpr ValueId no_operand = ~ValueId{0};
 
@@ -66,6 +70,7 @@ class ScalarWriter {
 
   const Program& from_;
   std::unordered_map<ValueId, std::vector<ValueId>> elements_;
+  std::unordered_set<ValueId> strided_;
   std::vector<Known> known_;
   FlatTable table_;  // of known_
 };

@@ -41,6 +41,14 @@ Folded folded(ScalarWriter& w, const Program::Step& s) {
   return folded(w, s, axis_flags(w.from().attrs_of(s), 0, ndim, op_by_id(s.op).name));
 }
 
+// Whether the step can be taken apart: in floats, and where the order of the elements counts it is
+// known.
+bool can_fold(const ScalarWriter& w, const Program::Step& s) {
+  if (!is_float_step(w, s)) return false;
+  const ValueId from = input(w, s, 0);
+  return !w.keeps_order() || !w.is_strided(from) || element_count(shape_of(w, from)) <= 2;
+}
+
 ValueId fold(ScalarWriter& w, ScalarFn combine, DType d, bool by_rows, Elements terms) {
   if (terms.empty()) return w.number(0, d);
   if (w.keeps_order() && by_rows && terms.size() >= 8) {
@@ -60,7 +68,7 @@ ValueId fold(ScalarWriter& w, ScalarFn combine, DType d, bool by_rows, Elements 
 
 template <class F>
 bool expand_fold(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Folded in = folded(w, s);
   Elements out;
@@ -78,7 +86,7 @@ bool expand_max(ScalarWriter& w, const Program::Step& s) { return expand_fold<Ma
 bool expand_min(ScalarWriter& w, const Program::Step& s) { return expand_fold<Minimum>(w, s); }
 
 bool expand_mean(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Folded in = folded(w, s);
   Elements out;
@@ -91,7 +99,7 @@ bool expand_mean(ScalarWriter& w, const Program::Step& s) {
 }
 
 bool expand_sum_to_shape(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Dims &to = shape_of(w, s.first_out), &shape = shape_of(w, input(w, s, 0));
   Dims flags(shape.size(), 1);
@@ -107,7 +115,7 @@ bool expand_sum_to_shape(ScalarWriter& w, const Program::Step& s) {
 
 // 1 / (how many elements attain the extreme) for those that do, else 0; NaN attains NaN.
 bool expand_tie_shares(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Elements in = w.elements(input(w, s, 0)), tops = w.elements(input(w, s, 1));
   const Dims& shape = shape_of(w, s.first_out);
@@ -136,7 +144,7 @@ bool expand_tie_shares(ScalarWriter& w, const Program::Step& s) {
 
 // log(sum of exp(x - top)) + top, of a finite top or 0.
 bool expand_logsumexp(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
+  if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Folded in = folded(w, s);
   Elements out;

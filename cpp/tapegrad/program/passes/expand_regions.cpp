@@ -18,7 +18,8 @@
 namespace tapegrad {
 namespace {
 
-constexpr int64_t most_elements = 64, most_scalars = 20000;
+// An array that a few elements are picked out of may be larger.
+constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 20000;
 
 // Scalars of one lane in the order of the arrays' sums.
 class OrderedScalars final : public LaneScalars {
@@ -26,6 +27,11 @@ class OrderedScalars final : public LaneScalars {
   using LaneScalars::LaneScalars;
   bool keeps_order() const override { return true; }
 };
+
+// A view, perhaps, that no kernel has taken apart.
+bool may_be_strided(const Program& p, ValueId v) {
+  return p.values[v].source == Source::step && only_moves(p.steps[p.values[v].index]);
+}
 
 class Regions {
  public:
@@ -69,10 +75,9 @@ class Regions {
     std::vector<ValueId> results{};
   };
 
-  bool is_small(ValueId v) const {
-    const TensorType& t = p_.type_of(v);
-    const int64_t n = element_count(t.shape);
-    return n > 0 && n <= most_elements;
+  bool is_small(ValueId v, int64_t most = most_elements) const {
+    const int64_t n = element_count(p_.type_of(v).shape);
+    return n > 0 && n <= most;
   }
   // Everything is computed in one dtype; masks go along, and indices that are constant.
   bool is_small(const Program::Step& s) {
@@ -84,9 +89,10 @@ class Regions {
       if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
       dtype_ = d;
     }
+    const int64_t most = only_moves(s) ? most_picked_from : most_elements;
     for (ValueId v : p_.in(s)) {
       const DType d = p_.type_of(v).dtype;
-      if (!is_small(v)) return false;
+      if (!is_small(v, most)) return false;
       if (!is_bool(d) && !is_floating(d) && !p_.is_constant(v)) return false;
       if (is_floating(d) && dtype_ && d != *dtype_) return false;
     }
@@ -105,6 +111,9 @@ class Regions {
     if (is_small(s)) {
       const uint32_t stage = std::max(of_kernels == 0 ? 0 : of_kernels - 1, of_steps);
       const uint32_t k = kernel_at(stage);
+      for (ValueId v : p_.in(s))
+        if (may_be_strided(p_, v) && kernel_of_[p_.values[v].index] != k)
+          kernels_[k].scalars->mark_strided(v);
       if (expand_step(*kernels_[k].scalars, s)) {
         kernel_of_[i] = k;
         stage_[i] = stage;
@@ -192,9 +201,11 @@ Program expand(Program p) {
   std::optional<Program> found = regions.run();
   if (!found) return p;
   // Both are fused, as they will be: what counts is how many steps are left, and their kind.
-  const double margin = 0.9;
-  return run_cost(fuse(drop_dead(*found))) < margin * run_cost(fuse(p)) ? std::move(*found)
-                                                                        : std::move(p);
+  double made = 0;
+  for (const auto& k : found->kernels)
+    if (k->space == Dims{1}) made += run_cost(*k);
+  const double gain = run_cost(fuse(p)) - run_cost(fuse(drop_dead(*found)));
+  return gain > 0.1 * made ? std::move(*found) : std::move(p);
 }
 
 }  // namespace tapegrad

@@ -45,7 +45,7 @@ bool cast(ScalarWriter& w, const Program::Step& s) {
 // than that is an element that the op made itself.
 constexpr int64_t first_number = 1;
 
-bool evaluate_on_numbers(const ScalarWriter& w, const Program::Step& s, size_t moved,
+bool evaluate_on_numbers(ScalarWriter& w, const Program::Step& s, size_t moved,
                          std::vector<Value>& out) {
   std::vector<Value> in;
   int64_t next = first_number;
@@ -63,7 +63,14 @@ bool evaluate_on_numbers(const ScalarWriter& w, const Program::Step& s, size_t m
                                : Value::from_int64(numbers, shape));
   }
   out.resize(s.n_out);
+  const std::vector<Value> given = in;  // of which the results may be views
   op_by_id(s.op).eval(w.from().attrs_of(s), in, out);
+  for (uint32_t j = 0; j < s.n_out; ++j) {
+    bool strided = !out[j].is_contiguous();
+    for (size_t i = 0; i < moved; ++i)
+      strided |= out[j].buffer() == given[i].buffer() && w.is_strided(ids[i]);
+    if (strided) w.mark_strided(s.first_out + j);
+  }
   return true;
 }
 

@@ -23,7 +23,9 @@ bool is_view(uint16_t op) {
   return all[op];
 }
 
-double cost_of(const FusedKernel& kernel) {
+}  // namespace
+
+double run_cost(const FusedKernel& kernel) {
   const LaneKernel& k = kernel.lanes.kernel();
   const auto lanes = static_cast<double>(element_count(kernel.space));
   double ns = 0;
@@ -36,13 +38,11 @@ double cost_of(const FusedKernel& kernel) {
   return step_ns + ns + (k.batch ? 2 : 15) * moved;
 }
 
-}  // namespace
-
 double run_cost(const Program& p) {
   double ns = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) {
-      ns += cost_of(*p.kernels[static_cast<size_t>(s.kernel)]);
+      ns += run_cost(*p.kernels[static_cast<size_t>(s.kernel)]);
     } else if (is_view(s.op)) {
       ns += view_ns;
     } else {

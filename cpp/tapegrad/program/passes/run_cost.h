@@ -7,5 +7,6 @@
 namespace tapegrad {
 
 double run_cost(const Program& p);
+double run_cost(const FusedKernel& kernel);
 
 }  // namespace tapegrad

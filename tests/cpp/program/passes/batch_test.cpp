@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "program/programs.h"
 #include "tapegrad/program/passes.h"
 
@@ -167,4 +169,43 @@ TEST(lanes_that_do_not_line_up_stay_apart) {
   const ValueId c = d.op("sum", {d.op("square", {x})}, {Ints{1}, false});
   const ValueId t = d.op("sum", {d.op("log", {c})}, all);
   kernels_of(d.returning({a, b, t}), 1e-8);
+}
+
+TEST(a_short_axis_that_many_small_steps_share) {
+  constexpr int64_t seeds = 26;
+  Draft d;
+  const ValueId x = d.input({seeds, 4, 4}), y = d.input({9, 4, 4});
+  ValueId v = x;
+  std::vector<ValueId> parts;
+  for (int64_t k = 0; k < 9; ++k) {
+    const ValueId m = d.op("slice", {y}, {Ints{0, k, 0, 0, 1, 0, 1, 4, 1, 0, 1, 4}});
+    v = d.op("add", {d.op("matmul", {v, m}), d.op("matmul", {m, x})});
+    parts.push_back(v);
+  }
+  const Program p =
+      d.returning({d.op("multiply", {v, parts[3]}), d.op("sum", {v}, {Ints{1}, false})});
+  const Program q = batch(p);
+  CHECK(count_op(q, "matmul") == 0 && count_kernels(q) == 1);
+  tapegrad::check_program(q);
+  std::mt19937_64 random(3);
+  const std::vector<Value> in = random_inputs(p, random, false);
+  const std::vector<Value> expected = run(p, in, {}, true), got = run(q, in, {}, true);
+  for (size_t k = 0; k < got.size(); ++k) CHECK(distance(got[k], expected[k]) < 1e-12);
+}
+
+TEST(two_axes_one_after_the_other) {
+  Draft d;
+  const ValueId x = d.input({n, 6}), w = d.input({6, 4}), y = d.input({n, 4});
+  const ValueId seeds = d.input({26, 4, 4});
+  const ValueId e = d.op("subtract", {d.op("matmul", {x, w}), y});
+  const ValueId loss = d.op("sum", {d.op("sum", {d.op("square", {e})}, {Ints{1}, false})}, all);
+  const ValueId slope = d.op("matmul", {d.op("transpose", {x}, {Ints{1, 0}}), e});
+  ValueId v = seeds;
+  for (int k = 0; k < 40; ++k) v = d.op("matmul", {v, seeds});
+  const Program q = batch(d.returning({loss, slope, v}));
+  std::vector<Dims> spaces;
+  for (const auto& k : q.kernels) spaces.push_back(k->space);
+  CHECK(std::count(spaces.begin(), spaces.end(), Dims{n}) == 1);
+  CHECK(std::count(spaces.begin(), spaces.end(), Dims{26}) == 1);
+  CHECK(count_op(q, "matmul") == 0);
 }
