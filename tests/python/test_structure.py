@@ -115,6 +115,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_batch",
         "compile_captures",
         "compile_floats",
+        "compile_gathers",
         "compile_indices",
         "compile_loops",
         "compile_properties",

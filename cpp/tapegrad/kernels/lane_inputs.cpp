@@ -56,10 +56,13 @@ LaneInput<T>::LaneInput(const Value& v, std::span<const int64_t> space, int64_t*
 }
 
 template <class T>
-void LaneInput<T>::pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded,
+bool LaneInput<T>::pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded,
                         T* to) const {
   T* const end = to + n;
-  if (direct_) {
+  bool good = true;
+  if (gathered_) {
+    good = gathered_->pack(begin, n, to);
+  } else if (direct_) {
     std::copy_n(static_cast<const T*>(data_) + begin, n, to);
   } else {
     int64_t index[max_ndim];
@@ -84,6 +87,7 @@ void LaneInput<T>::pack(std::span<const int64_t> space, int64_t begin, int64_t n
     }
   }
   std::fill(end, end + (padded - n), end[-1]);
+  return good;
 }
 
 template float uniform_lane_input<float>(const Value&);

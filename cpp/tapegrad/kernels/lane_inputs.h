@@ -1,12 +1,13 @@
 // How a kernel reads its inputs: any number of them, of any dtype and strides, broadcast to the
 // index space. Those that are contiguous arrays of T in the space's shape are read in place, the
-// others block by block through pack().
+// others block by block through pack(); so are those that are gathered.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "tapegrad/kernels/elementwise_operands.h"
+#include "tapegrad/kernels/lane_gather.h"
 
 namespace tapegrad {
 
@@ -25,12 +26,16 @@ class LaneInput {
   LaneInput() = default;
   // `strides` has room for strides_needed(space), and lives as long as this.
   LaneInput(const Value& v, std::span<const int64_t> space, int64_t* strides);
+  // That lives as long, too.
+  explicit LaneInput(const GatheredInput<T>& from) : gathered_(&from) {}
 
   const T* in_place() const { return direct_ ? static_cast<const T*>(data_) : nullptr; }
-  // Elements [begin, begin + n), n > 0, then the last one again up to `padded`.
-  void pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded, T* to) const;
+  // Elements [begin, begin + n), n > 0, then the last one again up to `padded`. False where an
+  // index of theirs is out of bounds.
+  bool pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded, T* to) const;
 
  private:
+  const GatheredInput<T>* gathered_ = nullptr;
   const void* data_ = nullptr;
   StridedGather<T> gather_ = nullptr;
   int64_t* strides_ = nullptr;

@@ -103,6 +103,10 @@ void check_lane_kernel(const LaneKernel& k) {
       fail("an output is of ", dtype_name(k.dtype), ", or bool where it is not summed; got ",
            dtype_name(o.dtype));
   }
+  for (const LaneGather& g : k.gathers)
+    if (g.input >= k.n_inputs || g.index >= k.n_indices)
+      fail("input ", g.input, " is gathered by index array ", g.index, "; it has ", k.n_inputs,
+           " and ", k.n_indices);
   if (k.batch &&
       (k.batch->inputs.size() != k.n_inputs || k.batch->outputs.size() != k.outputs.size()))
     fail("a batch says where each input and each output lies; it has ", k.batch->inputs.size(),
@@ -128,12 +132,14 @@ struct LaneProgram::Code {
            std::span<Value> outputs) {
     if (kernel.batch) return run_batch<T>(inputs, space[0], outputs);
     thread_local InputBits uniform;
-    uniform.reset(inputs.size());
+    uniform.reset(kernel.n_inputs);
     const int64_t size = element_count(space);
-    for (size_t i = 0; i < inputs.size(); ++i)
+    for (uint32_t i = 0; i < kernel.n_inputs; ++i) {
+      if (kernel.gather_of(i)) continue;
       if (lane_input_is_uniform(inputs[i], space, i) || size == 1) uniform.set(i);
+    }
     if (size == 0) return make_empty(space, outputs);
-    if (size > 1 && size <= short_space) uniform.set(inputs.size());
+    if (size > 1 && size <= short_space) uniform.set(kernel.n_inputs);
     std::unique_ptr<LanePlan<T>> own;
     const LanePlan<T>& plan = plans<T>().get(kernel, uniform, own);
     run_lane_plan(kernel, plan, inputs, space, outputs);
@@ -191,7 +197,7 @@ int LaneProgram::slot_count() const {
 void LaneProgram::run(std::span<const Value> inputs, std::span<const int64_t> space,
                       std::span<Value> outputs) const {
   const LaneKernel& k = code_->kernel;
-  const size_t n_in = k.batch ? k.batch->in.size() : k.n_inputs;
+  const size_t n_in = k.batch ? k.batch->in.size() : k.n_inputs + k.n_indices;
   const size_t n_out = k.batch ? k.batch->out.size() : k.outputs.size();
   if (inputs.size() != n_in || outputs.size() != n_out)
     throw_error<ValueError>("LaneProgram: the kernel has ", n_in, " inputs and ", n_out,
@@ -215,6 +221,9 @@ std::string to_string(const LaneKernel& kernel) {
       out << "%" << i;
     }
   };
+  for (const LaneGather& g : kernel.gathers)
+    out << "x" << g.input << " taken by x" << kernel.n_inputs + g.index << " along axis " << g.axis
+        << "\n";
   uint32_t result = kernel.first_result();
   for (const LaneKernel::Instruction& step : kernel.code) {
     out << "%" << result++ << " = " << lane_fn_name(step.fn) << "(";

@@ -3,11 +3,11 @@
 // then the constants, then one number for each instruction's result (SSA).
 //
 // The index space is a shape; an input is an array (or scalar) that broadcasts to it, of any dtype
-// and strides. An output is an operand stored as an array of the space's shape, or summed down to a
-// shape that broadcasts to it (sum_to_shape: () gives the sum of all). Blocks of lanes stay in the
-// first-level cache; threads share out the blocks. The bits depend on kernel, shapes and
-// instruction-set level alone; sums are those of kernels/reduce_sum.h, except in a kernel over a
-// batch (lane_batch.h).
+// and strides, or one that is read through an index array (lane_gather.h). An output is an operand
+// stored as an array of the space's shape, or summed down to a shape that broadcasts to it
+// (sum_to_shape: () gives the sum of all). Blocks of lanes stay in the first-level cache; threads
+// share out the blocks. The bits depend on kernel, shapes and instruction-set level alone; sums are
+// those of kernels/reduce_sum.h, except in a kernel over a batch (lane_batch.h).
 #pragma once
 
 #include <array>
@@ -19,6 +19,7 @@
 
 #include "tapegrad/base/value.h"
 #include "tapegrad/kernels/lane_batch.h"
+#include "tapegrad/kernels/lane_gather.h"
 #include "tapegrad/scalar/function_list.h"
 
 namespace tapegrad {
@@ -46,9 +47,18 @@ struct LaneKernel {
   std::vector<double> constants;
   std::vector<Instruction> code;
   std::vector<Output> outputs;
+  // Inputs that are taken through index arrays, which are given after the inputs. Where several
+  // have an index out of bounds, the first of them says so.
+  std::vector<LaneGather> gathers{};
+  uint32_t n_indices = 0;
   // Of a kernel over a batch: where its inputs and outputs lie. Its space has one axis.
   std::shared_ptr<const LaneBatch> batch{};
 
+  const LaneGather* gather_of(uint32_t input) const {
+    for (const LaneGather& g : gathers)
+      if (g.input == input) return &g;
+    return nullptr;
+  }
   uint32_t first_constant() const { return n_inputs; }
   uint32_t first_result() const { return n_inputs + static_cast<uint32_t>(constants.size()); }
 };

@@ -6,6 +6,8 @@
 #include <new>
 #include <numeric>
 
+#include "tapegrad/base/error.h"
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/lane_inputs.h"
 #include "tapegrad/kernels/lane_sums.h"
 #include "tapegrad/kernels/reduce_sum.h"
@@ -20,6 +22,7 @@ namespace tapegrad {
 namespace {
 
 constexpr size_t row_alignment = 64;
+constexpr double gather_ns = 1.0;  // for each element
 
 size_t aligned(size_t bytes) { return (bytes + row_alignment - 1) / row_alignment * row_alignment; }
 
@@ -80,18 +83,24 @@ class LaneRun {
 
     lane_inputs_ = arena_.template take<LaneInput<T>>(n_inputs);
     int64_t* strides = arena_.template take<int64_t>(n_inputs * n_strides);
+    gathered_.reserve(kernel_.gathers.size());
     for (size_t k = 0; k < n_inputs; ++k) {
-      new (&lane_inputs_[k])
-          LaneInput<T>(inputs_[plan_.lane_inputs[k]], space_, strides + k * n_strides);
+      const uint32_t input = plan_.lane_inputs[k];
+      if (const LaneGather* g = kernel_.gather_of(input)) {
+        new (&lane_inputs_[k]) LaneInput<T>(gathered(*g));
+      } else {
+        new (&lane_inputs_[k]) LaneInput<T>(inputs_[input], space_, strides + k * n_strides);
+      }
       packed_ += lane_inputs_[k].in_place() == nullptr;
     }
-    const double work = static_cast<double>(size_) * plan_.ns;
+    const double ns = plan_.ns + gather_ns * static_cast<double>(gathered_.size());
+    const double work = static_cast<double>(size_) * ns;
     parallel_ = num_threads() > 1 && !in_parallel() && work >= work_threshold_ns();
     prepare_outputs(arena_.template take<LaneSink<T>>(n_sinks),
                     arena_.template take<void*>(outputs_.size()), arena_.template take<T>(n_sinks));
     choose_block();
     if (parallel_) {
-      parallel_for(size_, grain_, plan_.ns,
+      parallel_for(size_, grain_, ns,
                    [this](int64_t begin, int64_t end) { run_range(begin, end); });
     } else {
       run_range(0, size_);
@@ -107,6 +116,23 @@ class LaneRun {
 
  private:
   const LaneKernel::Output& output(size_t k) const { return kernel_.outputs[k]; }
+
+  const Value& index_of(const LaneGather& g) const { return inputs_[kernel_.n_inputs + g.index]; }
+
+  const GatheredInput<T>& gathered(const LaneGather& g) {
+    const GatheredInput<T>& in = gathered_.emplace_back(inputs_[g.input], index_of(g), g.axis);
+    if (in.size() != size_)
+      throw_error<ValueError>("LaneProgram: input ", g.input, " has ", in.size(),
+                              " elements as it is gathered, and the space ", Dims(space_), " has ",
+                              size_);
+    return in;
+  }
+
+  // Some index is out of bounds: the first one, in the order of the gathers.
+  [[noreturn]] void refuse_indices() const {
+    for (const LaneGather& g : kernel_.gathers) check_gather(inputs_[g.input], index_of(g), g.axis);
+    throw_error<RuntimeError>("internal error: an index changed while a kernel read it");
+  }
 
   void run_uniform() {
     std::copy(plan_.constants.begin(), plan_.constants.end(), registers_);
@@ -303,7 +329,8 @@ class LaneRun {
       for (size_t k = 0; k < n_inputs; ++k) {
         const bool in_place = lane_inputs_[k].in_place() != nullptr;
         if (in_place && copied) at[k] = arena.template take<T>(extra);
-        if (!in_place || copied) lane_inputs_[k].pack(space_, i, n, whole, at[k]);
+        if ((!in_place || copied) && !lane_inputs_[k].pack(space_, i, n, whole, at[k]))
+          refuse_indices();
       }
       if (copied)
         for (size_t k = 0; k < n_direct; ++k) direct[k] = arena.template take<T>(extra);
@@ -330,6 +357,7 @@ class LaneRun {
   Arena arena_;
   T* registers_ = nullptr;
   LaneInput<T>* lane_inputs_ = nullptr;
+  PooledVector<GatheredInput<T>> gathered_;
   size_t packed_ = 0;  // inputs that are not read in place
   bool parallel_ = false;
   int64_t block_ = 0, grain_ = 64;

@@ -33,6 +33,22 @@ void print_value(std::ostream& out, const Program& p, ValueId v) {
   }
 }
 
+// Inputs that a kernel gathers as x[index], or x[:, index] along a later axis.
+void print_kernel_inputs(std::ostream& out, const Program& p, const Program::Step& s) {
+  const LaneKernel& kernel = p.kernels[static_cast<size_t>(s.kernel)]->lanes.kernel();
+  const std::span<const ValueId> in = p.in(s);
+  for (uint32_t k = 0; k + kernel.n_indices < in.size(); ++k) {
+    if (k) out << ", ";
+    print_value(out, p, in[k]);
+    const LaneGather* g = kernel.gather_of(k);
+    if (!g) continue;
+    out << '[';
+    for (int axis = 0; axis < g->axis; ++axis) out << ":, ";
+    print_value(out, p, in[kernel.n_inputs + g->index]);
+    out << ']';
+  }
+}
+
 void print_type(std::ostream& out, const TensorType& t) { out << dtype_name(t.dtype) << t.shape; }
 
 }  // namespace
@@ -126,7 +142,11 @@ std::string to_string(const Program& p) {
     } else {
       out << " = " << op_by_id(s.op).name << '(';
     }
-    list(p.in(s), false);
+    if (s.kernel >= 0) {
+      print_kernel_inputs(out, p, s);
+    } else {
+      list(p.in(s), false);
+    }
     out << ')';
     if (s.attrs != 0) out << ' ' << p.attrs_of(s);
     out << '\n';

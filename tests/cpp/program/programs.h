@@ -11,6 +11,7 @@
 #include "check.h"
 #include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/kernels/reduce_sum.h"
+#include "tapegrad/ops/index_spec.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/program/program.h"
 #include "tapegrad/program/writer.h"
@@ -66,11 +67,23 @@ class Draft {
   tapegrad::ProgramWriter writer_;
 };
 
+// x taken along one axis, by the op.
+inline Value take(const Value& x, const Value& index, int axis) {
+  tapegrad::IndexSpec spec;
+  for (int k = 0; k < x.ndim(); ++k) k == axis ? spec.array() : spec.whole(x.dim(k));
+  spec.position = axis;
+  std::vector<Value> in{x, index}, out(1);
+  op_named("gather").eval(spec.attrs(), in, out);
+  return out[0];
+}
+
 // What a kernel computes, one op at a time over whole arrays: the definition that LaneProgram is
 // held against.
 inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const Value> in) {
   const LaneKernel& k = fused.lanes.kernel();
-  std::vector<Value> operands(in.begin(), in.end());
+  std::vector<Value> operands(in.begin(), in.begin() + k.n_inputs);
+  for (const tapegrad::LaneGather& g : k.gathers)
+    operands[g.input] = take(in[g.input], in[k.n_inputs + g.index], g.axis);
   for (double c : k.constants) operands.push_back(Value::scalar(c, k.dtype));
   for (const LaneKernel::Instruction& code : k.code) {
     const tapegrad::ScalarFnInfo& info = tapegrad::scalar_fn_info(code.fn);

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "tapegrad/ops/registry.h"
 #include "tapegrad/program/passes/local.h"
 #include "tapegrad/tape/op.h"
 
@@ -10,15 +9,9 @@
 namespace tapegrad {
 namespace {
 
-uint16_t gather_op() {
-  static const uint16_t op = [] {
-    register_all_ops();
-    return find_op("gather")->id;
-  }();
-  return op;
+bool is_gather(const Program::Step& s) {
+  return s.kernel < 0 && s.op == known_ops().gather && !s.held;
 }
-
-bool is_gather(const Program::Step& s) { return s.kernel < 0 && s.op == gather_op() && !s.held; }
 
 class BeforeGathers {
  public:

@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "tapegrad/ops/axes.h"
-#include "tapegrad/program/passes/fuse_plan.h"
+#include "tapegrad/program/passes/fuse_gathers.h"
+#include "tapegrad/program/passes/kernel_cache.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -36,48 +37,6 @@ Program with_means_as_sums(const Program& p) {
   return LocalPass(p, std::move(rules)).run();
 }
 
-// Kernels that are equal share one LaneProgram: a long loop repeats a few of them.
-class KernelCache {
- public:
-  std::shared_ptr<const FusedKernel> operator()(const LaneKernel& k, const Dims& space) {
-    uint64_t h = mix_hash(static_cast<uint64_t>(k.dtype), k.n_inputs);
-    for (int64_t n : space) h = mix_hash(h, static_cast<uint64_t>(n));
-    for (double c : k.constants) h = mix_hash(h, std::bit_cast<uint64_t>(c));
-    for (const LaneKernel::Instruction& i : k.code) {
-      h = mix_hash(h, static_cast<uint64_t>(i.fn) << 32 | i.args[0]);
-      h = mix_hash(h, static_cast<uint64_t>(i.args[1]) << 32 | i.args[2]);
-    }
-    for (const LaneKernel::Output& o : k.outputs) h = mix_hash(h, o.operand);
-    const uint32_t known = table_.find(h, [&](uint32_t i) { return same(*kernels_[i], k, space); });
-    if (known != FlatTable::none) return kernels_[known];
-    table_.insert(h, static_cast<uint32_t>(kernels_.size()));
-    kernels_.push_back(std::make_shared<const FusedKernel>(k, space));
-    return kernels_.back();
-  }
-
- private:
-  static bool same(const FusedKernel& f, const LaneKernel& b, const Dims& space) {
-    const LaneKernel& a = f.lanes.kernel();
-    const auto same_bits = [](double x, double y) {
-      return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
-    };
-    const auto same_code = [](const LaneKernel::Instruction& x, const LaneKernel::Instruction& y) {
-      return x.fn == y.fn && x.args == y.args;
-    };
-    const auto same_output = [](const LaneKernel::Output& x, const LaneKernel::Output& y) {
-      return x.operand == y.operand && x.summed == y.summed && x.shape == y.shape &&
-             x.dtype == y.dtype;
-    };
-    return f.space == space && a.dtype == b.dtype && a.n_inputs == b.n_inputs &&
-           std::ranges::equal(a.constants, b.constants, same_bits) &&
-           std::ranges::equal(a.code, b.code, same_code) &&
-           std::ranges::equal(a.outputs, b.outputs, same_output);
-  }
-
-  FlatTable table_;
-  std::vector<std::shared_ptr<const FusedKernel>> kernels_;
-};
-
 // Writes the program with a kernel for each group of the plan. A kernel is written when its last
 // member's turn comes, or earlier where a step needs it.
 class Fuser {
@@ -85,6 +44,7 @@ class Fuser {
   explicit Fuser(const Program& p)
       : p_(p),
         plan_(p),
+        gathers_(p, plan_),
         edit_(p),
         needed_(p.steps.size(), false),
         owner_(p.values.size(), none),
@@ -114,7 +74,7 @@ class Fuser {
 
   bool is_live(uint32_t i) const {
     const Program::Step& s = p_.steps[i];
-    if (plan_.kind[i] != FusePlan::Kind::other) return false;
+    if (plan_.kind[i] != FusePlan::Kind::other || gathers_.axis(i) >= 0) return false;
     for (uint32_t j = 0; j < s.n_out; ++j)
       if (plan_.live[s.first_out + j]) return true;
     return false;
@@ -154,8 +114,17 @@ class Fuser {
       for (ValueId v : p_.in(p_.steps[unit - plan_.groups.size()])) push(v);
       return;
     }
-    for (uint32_t i : members(unit))
-      for (ValueId v : p_.in(p_.steps[i])) push(plan_.source[v]);
+    for (uint32_t i : members(unit)) {
+      for (ValueId v : p_.in(p_.steps[i])) {
+        const ValueId from = plan_.source[v];
+        const uint32_t gather = gathers_.of(from);
+        if (gather == none) {
+          push(from);
+        } else {
+          for (ValueId x : p_.in(p_.steps[gather])) push(x);
+        }
+      }
+    }
   }
 
   // Members that nothing reads in this kernel (they are made again elsewhere) are left out.
@@ -194,6 +163,7 @@ class Fuser {
       ValueId from = plan_.source[v];
       const uint32_t lane = plan_.lane_of(from);
       if (lane != none && plan_.copied[lane] && !plan_.stored[from]) return false;
+      if (gathers_.of(from) != none) return false;
       if (p_.type_of(from).dtype != p_.type_of(v).dtype) return false;
       if (p_.is_constant(v)) from = v;
       shape = broadcast_shapes(shape, p_.type_of(from).shape, "");
@@ -221,7 +191,9 @@ class Fuser {
       number = instruction(g, lane);
     } else {
       number = is_input | static_cast<uint32_t>(inputs_.size());
-      inputs_.push_back(v);
+      const uint32_t gather = gathers_.of(v);
+      if (gather != none) taken_.push_back({gather, number});
+      inputs_.push_back(gather != none ? p_.in(p_.steps[gather])[0] : v);
     }
     owner_[v] = g;
     operand_[v] = number;
@@ -234,6 +206,21 @@ class Fuser {
     for (size_t k = 0; k < s.n_in; ++k) code.args[k] = operand(g, p_.in(s)[k]);
     kernel_.code.push_back(code);
     return is_result | static_cast<uint32_t>(kernel_.code.size() - 1);
+  }
+
+  // The gathers of the kernel at work, in the program's order, and their index arrays after the
+  // inputs.
+  void add_index_arrays() {
+    kernel_.gathers.clear();
+    std::sort(taken_.begin(), taken_.end());
+    for (const auto& [gather, input] : taken_) {
+      const ValueId index = p_.in(p_.steps[gather])[1];
+      const auto first = inputs_.begin() + kernel_.n_inputs;
+      const auto at = std::find(first, inputs_.end(), index) - first;
+      kernel_.gathers.push_back({input, static_cast<uint32_t>(at), gathers_.axis(gather)});
+      if (first + at == inputs_.end()) inputs_.push_back(index);
+    }
+    kernel_.n_indices = static_cast<uint32_t>(inputs_.size()) - kernel_.n_inputs;
   }
 
   uint32_t numbered(uint32_t coded) const {
@@ -260,6 +247,7 @@ class Fuser {
     kernel_.code.clear();
     kernel_.outputs.clear();
     inputs_.clear();
+    taken_.clear();
     results_.clear();
     outs_.clear();
     for (uint32_t i : members(g)) {
@@ -282,6 +270,7 @@ class Fuser {
       results_.push_back(v);
     }
     kernel_.n_inputs = static_cast<uint32_t>(inputs_.size());
+    add_index_arrays();
     for (LaneKernel::Instruction& code : kernel_.code) {
       const int arity = scalar_fn_info(code.fn).arity;
       for (size_t k = 0; k < 3; ++k)
@@ -308,6 +297,7 @@ class Fuser {
 
   const Program& p_;
   FusePlan plan_;
+  FusedGathers gathers_;
   Edit edit_;
   UniformConstants uniform_;
   KernelCache cache_;
@@ -317,6 +307,7 @@ class Fuser {
   std::vector<uint32_t> stack_;
   LaneKernel kernel_;
   std::vector<ValueId> inputs_, results_, ins_;
+  std::vector<std::pair<uint32_t, uint32_t>> taken_;  // gathers, and the inputs that they make
   std::vector<uint32_t> outs_;
 };
 

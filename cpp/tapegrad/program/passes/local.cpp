@@ -10,7 +10,7 @@ const KnownOps& known_ops() {
     const auto id = [](const char* name) { return find_op(name)->id; };
     return KnownOps{id("reshape"),      id("transpose"), id("expand_dims"), id("squeeze"),
                     id("broadcast_to"), id("sum"),       id("mean"),        id("sum_to_shape"),
-                    id("cast"),         id("slice_add")};
+                    id("cast"),         id("slice_add"), id("gather")};
   }();
   return ops;
 }
