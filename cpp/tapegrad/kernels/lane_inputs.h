@@ -35,12 +35,24 @@ class LaneInput {
   bool pack(std::span<const int64_t> space, int64_t begin, int64_t n, int64_t padded, T* to) const;
 
  private:
+  struct Axis {
+    int64_t length = 1, stride = 0;
+  };
+  // Whole runs of that many rows: a call for each costs more than what a short one takes.
+  using CopyRows = void (*)(T* to, const T* from, Axis rows, Axis run);
+
+  Axis merged_axes(std::span<const int64_t> space);
+  void pack_strided(std::span<const int64_t> space, int64_t begin, T* to, T* end) const;
+  void pack_rows(int64_t offset, int64_t begin, T* to, T* end) const;
+
   const GatheredInput<T>* gathered_ = nullptr;
   const void* data_ = nullptr;
   StridedGather<T> gather_ = nullptr;
   int64_t* strides_ = nullptr;
-  int64_t run_ = 1, run_stride_ = 0;  // trailing axes that are walked as one
-  size_t outer_axes_ = 0;             // the others
+  Axis run_;               // trailing axes that are walked as one
+  Axis rows_;              // those before them, likewise, where the run is short
+  size_t outer_axes_ = 0;  // the others
+  CopyRows copy_rows_ = nullptr;
   bool direct_ = false;
 };
 

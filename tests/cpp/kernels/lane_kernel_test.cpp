@@ -259,6 +259,23 @@ TEST(hundreds_of_inputs) {
   check_kernel(m.k, inputs, space);
 }
 
+// Rows of a few elements are read many at a time: blocks begin and end within them.
+TEST(inputs_with_short_last_axes) {
+  for (DType d : {DType::float64, DType::float32})
+    for (int64_t n = 1; n < 12; ++n) {
+      const Dims space{3, 701, n};
+      const Value row = random_array(Dims{701, 1}, 1, d),
+                  corner = random_array(Dims{3, 1, n}, 2, d);
+      const Value swapped = random_array(Dims{n, 701}, 3, d).view(Dims{701, n}, Dims{1, 701}, 0);
+      const Value wide = random_array(Dims{3, 701, 2 * n}, 4, d);
+      const Value every_other = wide.view(space, Dims{701 * 2 * n, 2 * n, 2}, 0);
+      Maker m(4, d);
+      m.store(m.call<Add>(m.call<Multiply>(0, 1), m.call<Subtract>(2, 3)));
+      const std::vector<Value> inputs{row, corner, swapped, every_other};
+      CHECK(same(run(LaneProgram(m.k), inputs, space), composed(m.k, inputs, space)));
+    }
+}
+
 TEST(large_space) {
   const Dims space{3'000'017};
   check_kernel(chain_kernel(), {random_array(space, 9)}, space);
