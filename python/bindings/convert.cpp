@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/kernels/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
@@ -268,7 +269,7 @@ PyObject* to_python(Value&& value, bool writable) {
   }
   if (!value.has_data())
     throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
-  if (writable && !(value.owns_buffer() && value.is_contiguous())) value = value.copy();
+  if (writable && !(value.owns_buffer() && value.is_contiguous())) value = packed_copy(value);
   const Value& v = value;
   const Dims shape = v.shape(), strides = v.strides();
   const auto item = static_cast<py::ssize_t>(item_size(v.dtype()));
@@ -291,7 +292,7 @@ PyObject* to_python(Value&& value, bool writable) {
 }
 
 PyObject* to_python(const Value& value, bool writable) {
-  return to_python(writable ? value.copy() : Value(value), writable);
+  return to_python(writable ? packed_copy(value) : Value(value), writable);
 }
 
 py::object to_object(Value&& value, bool writable) {
