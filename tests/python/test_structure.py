@@ -119,6 +119,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_indices",
         "compile_loops",
         "compile_properties",
+        "compile_stencils",
         "docstrings",
         "documents",
         "examples",

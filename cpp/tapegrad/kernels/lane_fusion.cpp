@@ -32,7 +32,7 @@ void LaneFusion::analyse() {
       alias_[op] = alias_[step.args[0]];
       continue;
     }
-    bool uniform = !is_row_fn(step.fn);
+    bool uniform = !is_row_fn(step.fn) && !is_window_fn(step.fn);
     for (int i = 0; i < arity(op); ++i) uniform &= uniform_[arg(op, i)] != 0;
     uniform_[op] = uniform;
   }

@@ -74,6 +74,7 @@ class PlanCache {
 };
 
 const char* lane_fn_name(ScalarFn fn) {
+  if (is_window_fn(fn)) return fn == window_add ? "window_add" : "window_set";
   return fn == row_sum ? "row_sum" : fn == row_copy ? "row_copy" : scalar_fn_info(fn).name;
 }
 
@@ -83,7 +84,14 @@ const char* lane_fn_name(ScalarFn fn) {
 
 }  // namespace
 
-int lane_arity(ScalarFn fn) { return is_row_fn(fn) ? 1 : scalar_fn_info(fn).arity; }
+int lane_arity(ScalarFn fn) {
+  return is_window_fn(fn) ? 2 : is_row_fn(fn) ? 1 : scalar_fn_info(fn).arity;
+}
+
+double lane_ns(ScalarFn fn) {
+  return index_of(fn) < scalar_fn_count ? scalar_fn_info(fn).ns
+                                        : scalar_fn_info(scalar_fn_of<Add>()).ns;
+}
 
 void check_lane_kernel(const LaneKernel& k) {
   const auto fail = [](auto... what) { throw_error<ValueError>("LaneKernel: ", what...); };
@@ -95,8 +103,12 @@ void check_lane_kernel(const LaneKernel& k) {
       if (step.args[i] >= next)
         fail("operand ", step.args[i], " of %", next, " = ", lane_fn_name(step.fn),
              " comes after it; operands are numbered inputs, constants, results");
+    if (is_window_fn(step.fn) && step.args[2] >= k.windows.size())
+      fail("window ", step.args[2], " of ", k.windows.size());
     ++next;
   }
+  if (!k.offsets.empty() && k.offsets.size() != k.n_inputs)
+    fail(k.offsets.size(), " offsets for ", k.n_inputs, " inputs");
   for (const LaneKernel::Output& o : k.outputs) {
     if (o.operand >= next) fail("output %", o.operand, " of ", next, " operands");
     if (o.dtype != k.dtype && (o.summed || !is_bool(o.dtype)))
@@ -135,8 +147,9 @@ struct LaneProgram::Code {
     uniform.reset(kernel.n_inputs);
     const int64_t size = element_count(space);
     for (uint32_t i = 0; i < kernel.n_inputs; ++i) {
-      if (kernel.gather_of(i)) continue;
-      if (lane_input_is_uniform(inputs[i], space, i) || size == 1) uniform.set(i);
+      if (kernel.gather_of(i) || kernel.offset(i) != no_offset) continue;
+      if (lane_input_is_uniform(inputs[i], space, i) || (size == 1 && kernel.windows.empty()))
+        uniform.set(i);
     }
     if (size == 0) return make_empty(space, outputs);
     if (size > 1 && size <= short_space) uniform.set(kernel.n_inputs);
@@ -215,6 +228,7 @@ std::string to_string(const LaneKernel& kernel) {
   const auto operand = [&](uint32_t i) {
     if (i < kernel.n_inputs) {
       out << "x" << i;
+      if (kernel.offset(i) != no_offset) out << " at " << kernel.offset(i);
     } else if (i < kernel.first_result()) {
       out << kernel.constants[i - kernel.n_inputs];
     } else {
@@ -231,7 +245,11 @@ std::string to_string(const LaneKernel& kernel) {
       if (i) out << ", ";
       operand(step.args[i]);
     }
-    out << ")\n";
+    out << ")";
+    if (is_window_fn(step.fn))
+      for (const LaneWindow::Range& r : kernel.windows[step.args[2]].ranges)
+        out << " [" << r.begin << ", " << r.end << ") of " << r.period;
+    out << "\n";
   }
   for (const LaneKernel::Output& o : kernel.outputs) {
     out << (o.summed ? "sum " : is_bool(o.dtype) ? "test " : "store ");

@@ -20,6 +20,7 @@
 #include "tapegrad/base/value.h"
 #include "tapegrad/kernels/lane_batch.h"
 #include "tapegrad/kernels/lane_gather.h"
+#include "tapegrad/kernels/lane_window.h"
 #include "tapegrad/scalar/function_list.h"
 
 namespace tapegrad {
@@ -27,7 +28,14 @@ namespace tapegrad {
 // Functions of a whole row, which give one: for the kernels of loops (lane_loop.h) alone.
 constexpr ScalarFn row_sum = static_cast<ScalarFn>(scalar_fn_count);  // of all lanes, in each
 constexpr ScalarFn row_copy = static_cast<ScalarFn>(scalar_fn_count + 1);
-constexpr bool is_row_fn(ScalarFn fn) { return index_of(fn) >= scalar_fn_count; }
+// Functions of lanes that look where they are (lane_window.h): the third operand is the number of
+// a window.
+constexpr ScalarFn window_add = static_cast<ScalarFn>(scalar_fn_count + 2);
+constexpr ScalarFn window_set = static_cast<ScalarFn>(scalar_fn_count + 3);
+constexpr bool is_window_fn(ScalarFn fn) { return index_of(fn) >= scalar_fn_count + 2; }
+constexpr bool is_row_fn(ScalarFn fn) {
+  return index_of(fn) >= scalar_fn_count && !is_window_fn(fn);
+}
 
 struct LaneKernel {
   struct Instruction {
@@ -47,6 +55,8 @@ struct LaneKernel {
   std::vector<double> constants;
   std::vector<Instruction> code;
   std::vector<Output> outputs;
+  std::vector<LaneWindow> windows{};
+  std::vector<int64_t> offsets{};  // where each input lies, or no_offset; empty: all broadcast
   // Inputs that are taken through index arrays, which are given after the inputs. Where several
   // have an index out of bounds, the first of them says so.
   std::vector<LaneGather> gathers{};
@@ -59,6 +69,7 @@ struct LaneKernel {
       if (g.input == input) return &g;
     return nullptr;
   }
+  int64_t offset(size_t input) const { return offsets.empty() ? no_offset : offsets[input]; }
   uint32_t first_constant() const { return n_inputs; }
   uint32_t first_result() const { return n_inputs + static_cast<uint32_t>(constants.size()); }
 };
@@ -86,6 +97,7 @@ class LaneProgram {
 };
 
 int lane_arity(ScalarFn fn);
+double lane_ns(ScalarFn fn);  // rough cost per lane
 
 // Throws ValueError where the operands are not numbered as they should be.
 void check_lane_kernel(const LaneKernel& kernel);

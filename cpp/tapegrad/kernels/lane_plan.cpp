@@ -151,6 +151,10 @@ class PlanBuilder : LaneFusion {
       LaneStep<T> step = step_of(root);
       const bool calls = step.run == nullptr;  // these may not write what they read
       if (!calls) release_operands(at, operands);
+      // A window leaves the rest of its first operand where it is.
+      if (const auto own = std::ranges::find(free_, step.a);
+          place_[root] == none && is_window_fn(code(root).fn) && own != free_.end())
+        std::swap(*own, free_.back());
       if (place_[root] == none) place_[root] = take_slot();
       if (calls) release_operands(at, operands);
       step.out = place_[root];
@@ -211,6 +215,11 @@ class PlanBuilder : LaneFusion {
         set_args(root, 0);
         if (is_row_fn(code(root).fn)) {
           step.run = code(root).fn == row_sum ? sum_row : copy_row;
+          return step;
+        }
+        if (is_window_fn(code(root).fn)) {
+          step.d = code(root).args[2];
+          step.run = code(root).fn == window_add ? run_window<T, true> : run_window<T, false>;
           return step;
         }
         step.fn = static_cast<uint16_t>(index_of(code(root).fn));

@@ -10,6 +10,7 @@
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/lane_inputs.h"
 #include "tapegrad/kernels/lane_sums.h"
+#include "tapegrad/kernels/lane_window.h"
 #include "tapegrad/kernels/reduce_sum.h"
 #include "tapegrad/parallel/parallel.h"
 
@@ -86,12 +87,14 @@ class LaneRun {
     gathered_.reserve(kernel_.gathers.size());
     for (size_t k = 0; k < n_inputs; ++k) {
       const uint32_t input = plan_.lane_inputs[k];
+      const Value& v = inputs_[input];
       if (const LaneGather* g = kernel_.gather_of(input)) {
         new (&lane_inputs_[k]) LaneInput<T>(gathered(*g));
       } else {
-        new (&lane_inputs_[k]) LaneInput<T>(inputs_[input], space_, strides + k * n_strides);
+        new (&lane_inputs_[k])
+            LaneInput<T>(v, is_shifted(k) ? shape_of(v) : space_, strides + k * n_strides);
       }
-      packed_ += lane_inputs_[k].in_place() == nullptr;
+      packed_ += needs_row(k);
     }
     const double ns = plan_.ns + gather_ns * static_cast<double>(gathered_.size());
     const double work = static_cast<double>(size_) * ns;
@@ -133,6 +136,12 @@ class LaneRun {
     for (const LaneGather& g : kernel_.gathers) check_gather(inputs_[g.input], index_of(g), g.axis);
     throw_error<RuntimeError>("internal error: an index changed while a kernel read it");
   }
+  static std::span<const int64_t> shape_of(const Value& v) {
+    return {v.layout()->dims(), static_cast<size_t>(v.ndim())};
+  }
+  int64_t offset(size_t k) const { return kernel_.offset(plan_.lane_inputs[k]); }
+  bool is_shifted(size_t k) const { return offset(k) != no_offset; }
+  bool needs_row(size_t k) const { return is_shifted(k) || !lane_inputs_[k].in_place(); }
 
   void run_uniform() {
     std::copy(plan_.constants.begin(), plan_.constants.end(), registers_);
@@ -296,12 +305,14 @@ class LaneRun {
         static_cast<size_t>(std::min(block_, padded(end - begin))) + row_alignment / sizeof(T);
     const size_t extra = ragged ? static_cast<size_t>(padded(last)) : 0;
     Arena arena;
-    arena.reserve(aligned(plan_.places() * sizeof(T*)) + aligned(n_sinks * sizeof(LaneSink<T>)) +
-                  n_sinks * aligned(n_sums * sizeof(T)) +
+    arena.reserve(aligned(plan_.places() * sizeof(T*)) + aligned(n_inputs * sizeof(T*)) +
+                  aligned(n_sinks * sizeof(LaneSink<T>)) + n_sinks * aligned(n_sums * sizeof(T)) +
                   (plan_.slots + packed_) * aligned(row * sizeof(T)) +
                   (n_inputs - packed_ + n_direct) * aligned(extra * sizeof(T)));
     T** at = arena.template take<T*>(plan_.places());
+    T** const rows = arena.template take<T*>(n_inputs);  // of those that have one
     LaneFrame<T> frame;
+    frame.windows = kernel_.windows.data();
     frame.kernels = whole_row_loops<T>();
     frame.lists = plan_.lists.data();
     frame.stores = stores_;
@@ -313,8 +324,8 @@ class LaneRun {
     }
     T** next = at;
     for (size_t k = 0; k < n_inputs; ++k, ++next) {
-      const T* in_place = lane_inputs_[k].in_place();
-      *next = in_place ? const_cast<T*>(in_place) + begin : arena.template take<T>(row);
+      rows[k] = needs_row(k) ? arena.template take<T>(row) : nullptr;
+      *next = rows[k] ? rows[k] : const_cast<T*>(lane_inputs_[k].in_place()) + begin;
     }
     for (uint32_t reg : plan_.lane_uniforms) *next++ = registers_ + reg;
     T** const direct = next;
@@ -327,7 +338,12 @@ class LaneRun {
       frame.begin = i;
       frame.count = n;
       for (size_t k = 0; k < n_inputs; ++k) {
-        const bool in_place = lane_inputs_[k].in_place() != nullptr;
+        if (is_shifted(k)) {
+          at[k] = lanes_at(lane_inputs_[k], shape_of(inputs_[plan_.lane_inputs[k]]), offset(k), i,
+                           whole, rows[k]);
+          continue;
+        }
+        const bool in_place = !rows[k];
         if (in_place && copied) at[k] = arena.template take<T>(extra);
         if ((!in_place || copied) && !lane_inputs_[k].pack(space_, i, n, whole, at[k]))
           refuse_indices();
@@ -341,7 +357,7 @@ class LaneRun {
         break;
       }
       for (size_t k = 0; k < n_inputs; ++k)
-        if (lane_inputs_[k].in_place()) at[k] += n;
+        if (!rows[k]) at[k] += n;
       for (size_t k = 0; k < n_direct; ++k) direct[k] += n;
     }
   }

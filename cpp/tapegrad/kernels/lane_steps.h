@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "tapegrad/kernels/elementwise_table.h"
+#include "tapegrad/kernels/lane_window.h"
 
 namespace tapegrad {
 
@@ -47,8 +48,9 @@ struct LaneFrame {
   void* const* stores = nullptr;     // whole output arrays
   const LaneStore* parts = nullptr;  // where the outputs of a kernel over a batch lie
   T* totals = nullptr;               // and the sums that it has by now of the chunk at work
-  int64_t begin = 0;                 // the block: its first element,
-  int64_t count = 0;                 // and how many lanes count
+  const LaneWindow* windows = nullptr;
+  int64_t begin = 0;  // the block: its first element,
+  int64_t count = 0;  // and how many lanes count
 };
 
 constexpr int sum_lanes_bytes = 128;  // the partial sums that reduce_loops.h keeps of a chunk

@@ -33,13 +33,15 @@ void print_value(std::ostream& out, const Program& p, ValueId v) {
   }
 }
 
-// Inputs that a kernel gathers as x[index], or x[:, index] along a later axis.
+// Inputs that a kernel gathers as x[index], or x[:, index] along a later axis; and where those
+// stand that it reads shifted.
 void print_kernel_inputs(std::ostream& out, const Program& p, const Program::Step& s) {
   const LaneKernel& kernel = p.kernels[static_cast<size_t>(s.kernel)]->lanes.kernel();
   const std::span<const ValueId> in = p.in(s);
   for (uint32_t k = 0; k + kernel.n_indices < in.size(); ++k) {
     if (k) out << ", ";
     print_value(out, p, in[k]);
+    if (kernel.offset(k) != no_offset) out << " at " << kernel.offset(k);
     const LaneGather* g = kernel.gather_of(k);
     if (!g) continue;
     out << '[';

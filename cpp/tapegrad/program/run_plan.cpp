@@ -42,7 +42,7 @@ double cost_ns(const Program& p, const Program::Step& s) {
   if (s.kernel >= 0) {
     const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)];
     double each = element_ns * (s.n_in + s.n_out);
-    for (const LaneKernel::Instruction& i : k.lanes.kernel().code) each += scalar_fn_info(i.fn).ns;
+    for (const LaneKernel::Instruction& i : k.lanes.kernel().code) each += lane_ns(i.fn);
     return step_overhead_ns + each * static_cast<double>(element_count(k.space));
   }
   if (is_view(s)) return step_overhead_ns;

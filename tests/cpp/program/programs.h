@@ -1,6 +1,8 @@
 // Programs written by hand, and what they compute: for the tests of program/ and its passes.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <random>
@@ -77,6 +79,20 @@ inline Value take(const Value& x, const Value& index, int axis) {
   return out[0];
 }
 
+// An array of `space` made element by element.
+template <class F>
+Value filled(DType d, const Dims& space, F&& element) {
+  Value v = Value::empty(d, space);
+  for (int64_t i = 0; i < v.size(); ++i) v.set_at(i, element(i));
+  return v;
+}
+
+inline bool is_within(const tapegrad::LaneWindow& w, int64_t lane) {
+  for (const auto& r : w.ranges)
+    if (lane % r.period < r.begin || lane % r.period >= r.end) return false;
+  return true;
+}
+
 // What a kernel computes, one op at a time over whole arrays: the definition that LaneProgram is
 // held against.
 inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const Value> in) {
@@ -84,8 +100,28 @@ inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const V
   std::vector<Value> operands(in.begin(), in.begin() + k.n_inputs);
   for (const tapegrad::LaneGather& g : k.gathers)
     operands[g.input] = take(in[g.input], in[k.n_inputs + g.index], g.axis);
+  for (size_t i = 0; i < k.n_inputs; ++i)
+    if (k.offset(i) != tapegrad::no_offset)
+      operands[i] = filled(k.dtype, fused.space, [&](int64_t lane) {
+        return in[i].at(std::clamp<int64_t>(lane - k.offset(i), 0, in[i].size() - 1));
+      });
+  const auto spread = [&](uint32_t operand) {
+    Value whole = Value::empty(k.dtype, fused.space);
+    tapegrad::copy_into(whole, operands[operand].cast(k.dtype));
+    return whole;
+  };
   for (double c : k.constants) operands.push_back(Value::scalar(c, k.dtype));
   for (const LaneKernel::Instruction& code : k.code) {
+    if (tapegrad::is_window_fn(code.fn)) {
+      const Value a = spread(code.args[0]), b = spread(code.args[1]);
+      Value sum = Value::empty(k.dtype, fused.space);
+      tapegrad::eval_elementwise(tapegrad::scalar_fn_of<tapegrad::Add>(), std::array{a, b}, sum);
+      operands.push_back(filled(k.dtype, fused.space, [&](int64_t lane) {
+        if (!is_within(k.windows[code.args[2]], lane)) return a.at(lane);
+        return code.fn == tapegrad::window_add ? sum.at(lane) : b.at(lane);
+      }));
+      continue;
+    }
     const tapegrad::ScalarFnInfo& info = tapegrad::scalar_fn_info(code.fn);
     std::vector<Value> args;
     for (int i = 0; i < info.arity; ++i)

@@ -49,6 +49,8 @@ class Fuser {
         needed_(p.steps.size(), false),
         owner_(p.values.size(), none),
         operand_(p.values.size(), 0),
+        read_owner_(plan_.windows->reads().size(), none),
+        read_operand_(plan_.windows->reads().size(), 0),
         state_(plan_.groups.size() + p.steps.size(), State::waiting) {}
 
   Program run() {
@@ -115,7 +117,7 @@ class Fuser {
       return;
     }
     for (uint32_t i : members(unit)) {
-      for (ValueId v : p_.in(p_.steps[i])) {
+      for (ValueId v : plan_.in(i)) {
         const ValueId from = plan_.source[v];
         const uint32_t gather = gathers_.of(from);
         if (gather == none) {
@@ -124,6 +126,7 @@ class Fuser {
           for (ValueId x : p_.in(p_.steps[gather])) push(x);
         }
       }
+      for (ValueId v : plan_.shifted(i)) push(v);
     }
   }
 
@@ -135,7 +138,7 @@ class Fuser {
       if (plan_.kind[i] == FusePlan::Kind::sum || plan_.stored[p_.steps[i].first_out])
         needed_[i] = true;
       if (!needed_[i]) continue;
-      for (ValueId v : p_.in(p_.steps[i]))
+      for (ValueId v : plan_.in(i))
         if (const uint32_t lane = plan_.lane_of(plan_.source[v]);
             lane != none && plan_.group[lane] == g)
           needed_[lane] = true;
@@ -156,6 +159,7 @@ class Fuser {
 
   // One elementwise step alone stays what it is.
   bool write_single(uint32_t i) {
+    if (plan_.windows->at(i)) return false;
     const Program::Step& s = p_.steps[i];
     Dims shape;
     ins_.clear();
@@ -184,28 +188,75 @@ class Fuser {
     if (owner_[v] == g) return operand_[v];
     uint32_t number;
     if (const auto c = uniform_.at(p_, v)) {
-      number = is_constant | static_cast<uint32_t>(kernel_.constants.size());
-      kernel_.constants.push_back(*c);
+      number = constant(*c);
     } else if (const uint32_t lane = plan_.lane_of(v);
                lane != none && plan_.copied[lane] && !plan_.stored[v]) {
       number = instruction(g, lane);
     } else {
-      number = is_input | static_cast<uint32_t>(inputs_.size());
       const uint32_t gather = gathers_.of(v);
-      if (gather != none) taken_.push_back({gather, number});
-      inputs_.push_back(gather != none ? p_.in(p_.steps[gather])[0] : v);
+      number = input(gather != none ? p_.in(p_.steps[gather])[0] : v, no_offset);
+      if (gather != none) taken_.push_back({gather, number & (is_constant - 1)});
     }
     owner_[v] = g;
     operand_[v] = number;
     return number;
   }
 
+  uint32_t input(ValueId v, int64_t offset) {
+    inputs_.push_back(v);
+    kernel_.offsets.push_back(offset);
+    return is_input | static_cast<uint32_t>(inputs_.size() - 1);
+  }
+
+  uint32_t constant(double c) {
+    kernel_.constants.push_back(c);
+    return is_constant | static_cast<uint32_t>(kernel_.constants.size() - 1);
+  }
+
+  uint32_t result(const LaneKernel::Instruction& code) {
+    kernel_.code.push_back(code);
+    return is_result | static_cast<uint32_t>(kernel_.code.size() - 1);
+  }
+
   uint32_t instruction(uint32_t g, uint32_t i) {
+    if (const FuseWindows::Step* w = plan_.windows->at(i)) return window(g, *w);
     const Program::Step& s = p_.steps[i];
     LaneKernel::Instruction code{static_cast<ScalarFn>(s.op), {0, 0, 0}};
     for (size_t k = 0; k < s.n_in; ++k) code.args[k] = operand(g, p_.in(s)[k]);
-    kernel_.code.push_back(code);
-    return is_result | static_cast<uint32_t>(kernel_.code.size() - 1);
+    return result(code);
+  }
+
+  uint32_t window(uint32_t g, const FuseWindows::Step& w) {
+    size_t part = 0;
+    uint32_t now = w.fill               ? constant(*w.fill)
+                   : w.base != no_value ? operand(g, w.base)
+                                        : read(g, w.parts[part++].read);
+    for (; part < w.parts.size(); ++part) {
+      const FuseWindows::Part& p = w.parts[part];
+      const auto number = static_cast<uint32_t>(kernel_.windows.size());
+      kernel_.windows.push_back(p.window);
+      now = result({p.adds ? window_add : window_set, {now, read(g, p.read), number}});
+    }
+    return now;
+  }
+
+  uint32_t read(uint32_t g, uint32_t r) {
+    if (read_owner_[r] == g) return read_operand_[r];
+    const FuseReads& reads = plan_.windows->reads();
+    const FuseReads::Read& read = reads[r];
+    uint32_t number;
+    if (read.how == FuseReads::How::plain) {
+      number = operand(g, read.value);
+    } else if (read.how == FuseReads::How::shifted) {
+      number = input(read.value, read.offset);
+    } else {
+      LaneKernel::Instruction code{static_cast<ScalarFn>(p_.steps[p_.values[read.value].index].op),
+                                   {0, 0, 0}};
+      for (size_t k = 0; k < reads.arity(read); ++k) code.args[k] = this->read(g, read.args[k]);
+      number = result(code);
+    }
+    read_owner_[r] = g;
+    return read_operand_[r] = number;
   }
 
   // The gathers of the kernel at work, in the program's order, and their index arrays after the
@@ -246,6 +297,8 @@ class Fuser {
     kernel_.constants.clear();
     kernel_.code.clear();
     kernel_.outputs.clear();
+    kernel_.windows.clear();
+    kernel_.offsets.clear();
     inputs_.clear();
     taken_.clear();
     results_.clear();
@@ -272,10 +325,11 @@ class Fuser {
     kernel_.n_inputs = static_cast<uint32_t>(inputs_.size());
     add_index_arrays();
     for (LaneKernel::Instruction& code : kernel_.code) {
-      const int arity = scalar_fn_info(code.fn).arity;
-      for (size_t k = 0; k < 3; ++k)
-        code.args[k] = k < static_cast<size_t>(arity) ? numbered(code.args[k]) : 0;
+      const auto arity = static_cast<size_t>(lane_arity(code.fn));
+      for (size_t k = 0; k < arity; ++k) code.args[k] = numbered(code.args[k]);
     }
+    if (std::ranges::count(kernel_.offsets, no_offset) == std::ssize(kernel_.offsets))
+      kernel_.offsets.clear();
     for (LaneKernel::Output& out : kernel_.outputs) out.operand = numbered(out.operand);
     Program::Step like;
     like.kernel = edit_.kernel(cache_(kernel_, p_.types[group.space].shape));
@@ -303,7 +357,8 @@ class Fuser {
   KernelCache cache_;
   std::vector<bool> needed_;
   std::vector<uint32_t> owner_, operand_;  // by value: the group that last used it, and how
-  std::vector<State> state_;               // by unit
+  std::vector<uint32_t> read_owner_, read_operand_;  // by read, the same
+  std::vector<State> state_;                         // by unit
   std::vector<uint32_t> stack_;
   LaneKernel kernel_;
   std::vector<ValueId> inputs_, results_, ins_;

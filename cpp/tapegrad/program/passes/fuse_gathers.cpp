@@ -55,7 +55,8 @@ std::vector<uint32_t> find_readers(const Program& p, const FusePlan& plan) {
     if (is_lane && own != none && plan.stored[s.first_out]) add(s.first_out, own);
     const uint32_t at = is_lane ? reader[s.first_out] : own;
     if (own == none || at == none) continue;  // nobody needs it
-    for (ValueId v : p.in(s)) {
+    for (ValueId v : plan.shifted(i)) read_from_memory(v);
+    for (ValueId v : plan.in(i)) {
       const ValueId from = plan.source[v];
       const uint32_t lane = plan.lane_of(from);
       const bool is_made_elsewhere = lane != none && at != several && plan.group[lane] != at &&

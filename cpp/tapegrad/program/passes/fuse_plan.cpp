@@ -32,6 +32,7 @@ FusePlan::FusePlan(const Program& p) : p_(p) {
     shape_of_type_.push_back(known == FlatTable::none ? k : known);
   }
   find_sources();
+  windows.emplace(p, source);
   find_kinds();
   find_live();
   find_stages();
@@ -93,7 +94,7 @@ void FusePlan::find_kinds() {
     if (s.kernel >= 0 || s.n_out != 1) continue;
     const uint32_t type = p_.values[s.first_out].type;
     if (!has_elements(p_.types[type])) continue;
-    if (is_elementwise(s.op)) {
+    if (is_elementwise(s.op) || windows->at(static_cast<uint32_t>(i))) {
       kind[i] = Kind::lane;
       key_[i] = {shape_of_type_[type], lane_dtype(s)};
     } else if (s.op == k.sum || s.op == k.sum_to_shape) {
@@ -123,7 +124,8 @@ void FusePlan::find_live() {
     bool needed = false;
     for (uint32_t j = 0; j < s.n_out; ++j) needed |= live[s.first_out + j];
     if (!needed) continue;
-    for (ValueId v : p_.in(s)) {
+    for (ValueId v : shifted(static_cast<uint32_t>(i))) pin(v);
+    for (ValueId v : in(static_cast<uint32_t>(i))) {
       if (kind[i] == Kind::other) {
         pin(v);
       } else {
@@ -147,6 +149,11 @@ void FusePlan::find_stages() {
           kind[from] == Kind::other || (fused && kind[from] == Kind::lane && key_[from] == key_[i]);
       stage_[i] = std::max(stage_[i], stage_[from] + (stays ? 0 : 1));
     }
+    for (ValueId v : shifted(static_cast<uint32_t>(i)))
+      if (p_.values[v].source == Source::step) {
+        const uint32_t from = p_.values[v].index;
+        stage_[i] = std::max(stage_[i], stage_[from] + (kind[from] == Kind::other ? 0 : 1));
+      }
   }
 }
 
@@ -247,7 +254,7 @@ void FusePlan::find_copied() {
   };
   std::vector<Recipe> recipes(p_.steps.size());
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
-    if (group[i] == none || kind[i] != Kind::lane || pinned_[i]) continue;
+    if (group[i] == none || kind[i] != Kind::lane || pinned_[i] || windows->at(i)) continue;
     const int64_t size = element_count(p_.types[key_[i].space].shape);
     Recipe r{scalar_fn_info(static_cast<ScalarFn>(p_.steps[i].op)).ns};
     bool fits = true;

@@ -14,7 +14,7 @@
 
 #include <vector>
 
-#include "tapegrad/program/passes/local.h"
+#include "tapegrad/program/passes/fuse_windows.h"
 
 namespace tapegrad {
 
@@ -41,9 +41,20 @@ class FusePlan {
   std::vector<bool> live;
   std::vector<bool> stored;  // of elementwise steps: read from memory by someone
 
+  std::optional<FuseWindows> windows;  // of the steps that are elementwise in this way
+
   std::vector<Group> groups;
   std::vector<uint32_t> members;  // steps, in order
 
+  // What a step of a kernel reads where it stands; what it reads shifted is in memory.
+  std::span<const ValueId> in(uint32_t step) const {
+    if (const FuseWindows::Step* w = windows->at(step)) return w->plain;
+    return p_.in(p_.steps[step]);
+  }
+  std::span<const ValueId> shifted(uint32_t step) const {
+    if (const FuseWindows::Step* w = windows->at(step)) return w->shifted;
+    return {};
+  }
   // The elementwise step that makes v, or none.
   uint32_t lane_of(ValueId v) const {
     const Program::ValueInfo& info = p_.values[v];
@@ -69,7 +80,6 @@ class FusePlan {
 
   ValueId source_of(const Program::Step& s) const;
   DType lane_dtype(const Program::Step& s) const;
-  std::span<const ValueId> in(uint32_t step) const { return p_.in(p_.steps[step]); }
 
   const Program& p_;
   UniformConstants uniform_;

@@ -22,6 +22,7 @@ class KernelCache {
       h = mix_hash(h, static_cast<uint64_t>(i.args[1]) << 32 | i.args[2]);
     }
     for (const LaneKernel::Output& o : k.outputs) h = mix_hash(h, o.operand);
+    for (int64_t n : k.offsets) h = mix_hash(h, static_cast<uint64_t>(n));
     const uint32_t known = table_.find(h, [&](uint32_t i) { return same(*kernels_[i], k, space); });
     if (known != FlatTable::none) return kernels_[known];
     table_.insert(h, static_cast<uint32_t>(kernels_.size()));
@@ -45,7 +46,8 @@ class KernelCache {
     return f.space == space && a.dtype == b.dtype && a.n_inputs == b.n_inputs &&
            std::ranges::equal(a.constants, b.constants, same_bits) &&
            std::ranges::equal(a.code, b.code, same_code) &&
-           std::ranges::equal(a.outputs, b.outputs, same_output) && a.gathers == b.gathers;
+           std::ranges::equal(a.outputs, b.outputs, same_output) && a.gathers == b.gathers &&
+           a.windows == b.windows && a.offsets == b.offsets;
   }
 
   FlatTable table_;

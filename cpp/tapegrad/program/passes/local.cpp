@@ -8,9 +8,11 @@ const KnownOps& known_ops() {
   static const KnownOps ops = [] {
     register_all_ops();
     const auto id = [](const char* name) { return find_op(name)->id; };
-    return KnownOps{id("reshape"),      id("transpose"), id("expand_dims"), id("squeeze"),
-                    id("broadcast_to"), id("sum"),       id("mean"),        id("sum_to_shape"),
-                    id("cast"),         id("slice_add"), id("gather")};
+    return KnownOps{id("reshape"),      id("transpose"),  id("expand_dims"), id("squeeze"),
+                    id("broadcast_to"), id("sum"),        id("mean"),        id("sum_to_shape"),
+                    id("cast"),         id("slice_add"),  id("gather"),      id("slice"),
+                    id("slice_copy"),   id("slice_set"),  id("crop"),        id("split"),
+                    id("pad_constant"), id("concatenate")};
   }();
   return ops;
 }

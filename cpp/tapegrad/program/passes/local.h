@@ -36,7 +36,7 @@ class LocalRule {
 // Numbers of the ops that rules look for.
 struct KnownOps {
   uint16_t reshape, transpose, expand_dims, squeeze, broadcast_to, sum, mean, sum_to_shape, cast,
-      slice_add, gather;
+      slice_add, gather, slice, slice_copy, slice_set, crop, split, pad_constant, concatenate;
 };
 const KnownOps& known_ops();
 

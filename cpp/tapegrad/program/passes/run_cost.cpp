@@ -30,7 +30,7 @@ double run_cost(const FusedKernel& kernel) {
   const auto lanes = static_cast<double>(element_count(kernel.space));
   double ns = 0;
   for (const LaneKernel::Instruction& i : k.code) {
-    const double each = scalar_fn_info(i.fn).ns;
+    const double each = index_of(i.fn) < scalar_fn_count ? scalar_fn_info(i.fn).ns : 1;
     ns += lanes == 1 ? instruction_ns + (each > 1 ? scalar_slowdown * each : 0)
                      : 5 + 0.3 * each * lanes;
   }
