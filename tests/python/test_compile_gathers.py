@@ -90,6 +90,22 @@ def test_gradients(name, f):
     assert replays(one) >= 2
 
 
+@pytest.mark.parametrize("count", [7, 200])
+def test_jacobians(count):
+    i = np.abs(indices(count)) % 5
+
+    def points(x):
+        rows = np.outer(np.arange(1.0, 6.0), x[:3]) ** 2 * x[3]
+        return (2.0 - rows[i]).reshape(-1)
+
+    plain = tg.jacobian(points)
+    one = tg.compile(plain)
+    for k in range(4):
+        x = np.array([0.5, -1.0, 2.0, 3.0]) + k
+        np.testing.assert_allclose(one(x), plain(x), rtol=1e-14)
+    assert replays(one) >= 2
+
+
 def test_captured_and_strided_indices():
     edges = indices((70, 2))
 

@@ -28,6 +28,8 @@ Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 // f(x[i]) as f(x)[i] where x is not longer than x[i]; for programs that are run, not swept.
 Program compute_before_gathers(Program p);
+// Outputs that are transposes of long gathers as gathers from what was transposed.
+Program transpose_before_gathers(Program p);
 Program batch(Program p);
 Program expand(Program p);
 Program fuse(const Program& p);

@@ -1,7 +1,6 @@
 #include <algorithm>
 
-#include "tapegrad/program/passes/local.h"
-#include "tapegrad/tape/op.h"
+#include "tapegrad/program/passes/gathers.h"
 
 // f(x[i]) as f(x)[i], where x has no more elements than x[i] and nothing else reads x[i]: f is
 // applied to fewer elements, and beside what made x. Chains of such steps go one by one.
@@ -9,15 +8,13 @@
 namespace tapegrad {
 namespace {
 
-bool is_gather(const Program::Step& s) {
-  return s.kernel < 0 && s.op == known_ops().gather && !s.held;
-}
-
 class BeforeGathers {
  public:
   explicit BeforeGathers(const Program& p)
-      : p_(p), from_(p.steps.size(), nullptr), awaited_(p.values.size(), false) {
-    count_readers();
+      : p_(p),
+        readers_(count_readers(p)),
+        from_(p.steps.size(), nullptr),
+        awaited_(p.values.size(), false) {
     for (size_t i = 0; i < p_.steps.size(); ++i) from_[i] = gather_before(p_.steps[i]);
     for (size_t i = 0; i < p_.steps.size(); ++i)
       if (from_[i]) awaited_[gathered_operand(p_.steps[i])] = any_ = true;
@@ -59,20 +56,6 @@ class BeforeGathers {
   }
 
  private:
-  // How many steps read a value; what is read elsewhere counts as read by many.
-  void count_readers() {
-    readers_.assign(p_.values.size(), 0);
-    for (const Program::Step& s : p_.steps) {
-      const std::span<const ValueId> in = p_.in(s);
-      for (size_t k = 0; k < in.size(); ++k)
-        if (std::find(in.begin(), in.begin() + static_cast<ptrdiff_t>(k), in[k]) ==
-            in.begin() + static_cast<ptrdiff_t>(k))
-          ++readers_[in[k]];
-    }
-    for (ValueId v : p_.outputs) readers_[v] += 2;
-    for (const Program::Guard& g : p_.guards) readers_[g.value] += 2;
-  }
-
   // The operand of an elementwise step that is an array, where there is one alone and it has the
   // result's shape; the others are single numbers.
   ValueId gathered_operand(const Program::Step& s) const {

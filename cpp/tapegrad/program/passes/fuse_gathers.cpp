@@ -1,33 +1,11 @@
 #include "tapegrad/program/passes/fuse_gathers.h"
 
-#include "tapegrad/ops/index_spec.h"
+#include "tapegrad/program/passes/gathers.h"
 
 namespace tapegrad {
 namespace {
 
 constexpr uint32_t none = FusePlan::none, several = none - 1;
-
-// The axis that a gather takes by its one index array, where it takes the others whole; or -1.
-int taken_axis(const Program& p, const Program::Step& s) {
-  if (s.kernel >= 0 || s.op != known_ops().gather || s.n_in != 2) return -1;
-  const TensorType &x = p.type_of(p.in(s)[0]), &index = p.type_of(p.in(s)[1]);
-  const Attrs& attrs = p.attrs_of(s);
-  const IndexItems items(attrs.integers(0));
-  const int lanes = x.shape.ndim() - items.source_axes();
-  if (index.shape.empty() || !is_integer(index.dtype)) return -1;
-  int axis = -1;
-  for (size_t k = 0; k < items.size(); ++k) {
-    const IndexItem item = items[k];
-    const int at = lanes + static_cast<int>(k);
-    if (item.kind == IndexKind::array) {
-      axis = at;
-    } else if (item.kind != IndexKind::range || item.start != 0 || item.step != 1 ||
-               item.length != x.shape[static_cast<size_t>(at)]) {
-      return -1;
-    }
-  }
-  return axis >= 0 && axis - lanes == attrs.integer(1) ? axis : -1;
-}
 
 // By value: the one kernel that reads it, or none, or several readers; of what a kernel computes,
 // the kernel where that happens: where it is stored, or, if it is cheap, where it is read.
