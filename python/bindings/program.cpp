@@ -135,9 +135,9 @@ void bind_lengths(py::module_& m) {
 PassOptions options_of(const py::kwargs& kwargs) {
   PassOptions o;
   const std::pair<const char*, bool*> known[] = {
-      {"roll", &o.roll},       {"fold", &o.fold},      {"shared", &o.shared}, {"dead", &o.dead},
-      {"algebra", &o.algebra}, {"views", &o.views},    {"batch", &o.batch},   {"expand", &o.expand},
-      {"fuse", &o.fuse},       {"reorder", &o.reorder}};
+      {"roll", &o.roll},       {"fold", &o.fold},   {"shared", &o.shared},  {"dead", &o.dead},
+      {"algebra", &o.algebra}, {"views", &o.views}, {"batch", &o.batch},    {"expand", &o.expand},
+      {"tiles", &o.tiles},     {"fuse", &o.fuse},   {"reorder", &o.reorder}};
   for (const auto& [key, value] : kwargs) {
     const auto name = key.cast<std::string>();
     bool found = false;
@@ -147,9 +147,9 @@ PassOptions options_of(const py::kwargs& kwargs) {
       found = true;
     }
     if (!found)
-      throw_error<TypeError>(
-          "passes: there is no pass named '", name,
-          "'; they are roll, fold, shared, dead, algebra, views, batch, expand, fuse, reorder");
+      throw_error<TypeError>("passes: there is no pass named '", name,
+                             "'; they are roll, fold, shared, dead, algebra, views, batch, expand, "
+                             "tiles, fuse, reorder");
   }
   return o;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PASSES = (
-    "roll", "fold", "shared", "dead", "algebra", "views", "batch", "expand", "fuse", "reorder",
+    "roll", "fold", "shared", "dead", "algebra", "views", "batch", "expand", "tiles", "fuse", "reorder",
 )  # fmt: skip
 
 

@@ -177,8 +177,7 @@ void Executor::run_step(const RunPlan& plan, uint32_t k, std::vector<Value>& val
     }
   }
   if (s.kernel >= 0) {
-    const FusedKernel& f = *program_.kernels[static_cast<size_t>(s.kernel)];
-    f.lanes.run(in, f.space, out);
+    program_.kernels[static_cast<size_t>(s.kernel)]->run(in, out);
   } else {
     op_by_id(s.op).eval(program_.attrs_of(s), in, out);
   }

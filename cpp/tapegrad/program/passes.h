@@ -15,6 +15,7 @@ struct PassOptions {
   bool views = true;     // reshapes, transposes and broadcasts that do nothing or merge
   bool batch = true;     // short axes beside a long one become scalars; reorders short sums
   bool expand = true;    // small arrays become scalars, where that is faster
+  bool tiles = true;     // large arrays are worked on in blocks of an axis; reorders sums over it
   bool fuse = true;      // elementwise steps with their broadcasts and sums become kernels
   bool reorder = false;  // algebra that changes rounding
 };
@@ -32,6 +33,8 @@ Program compute_before_gathers(Program p);
 Program transpose_before_gathers(Program p);
 Program batch(Program p);
 Program expand(Program p);
+// `always`: wherever two tiles are to be had, for tests; else where it saves time.
+Program tile(Program p, bool always = false);
 Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.

@@ -36,17 +36,19 @@ void print_value(std::ostream& out, const Program& p, ValueId v) {
 // Inputs that a kernel gathers as x[index], or x[:, index] along a later axis; and where those
 // stand that it reads shifted.
 void print_kernel_inputs(std::ostream& out, const Program& p, const Program::Step& s) {
-  const LaneKernel& kernel = p.kernels[static_cast<size_t>(s.kernel)]->lanes.kernel();
+  const auto* fused =
+      dynamic_cast<const FusedKernel*>(p.kernels[static_cast<size_t>(s.kernel)].get());
+  const LaneKernel* kernel = fused ? &fused->lanes.kernel() : nullptr;
   const std::span<const ValueId> in = p.in(s);
-  for (uint32_t k = 0; k + kernel.n_indices < in.size(); ++k) {
+  for (uint32_t k = 0; k + (kernel ? kernel->n_indices : 0) < in.size(); ++k) {
     if (k) out << ", ";
     print_value(out, p, in[k]);
-    if (kernel.offset(k) != no_offset) out << " at " << kernel.offset(k);
-    const LaneGather* g = kernel.gather_of(k);
+    if (kernel && kernel->offset(k) != no_offset) out << " at " << kernel->offset(k);
+    const LaneGather* g = kernel ? kernel->gather_of(k) : nullptr;
     if (!g) continue;
     out << '[';
     for (int axis = 0; axis < g->axis; ++axis) out << ":, ";
-    print_value(out, p, in[kernel.n_inputs + g->index]);
+    print_value(out, p, in[kernel->n_inputs + g->index]);
     out << ']';
   }
 }
@@ -54,6 +56,17 @@ void print_kernel_inputs(std::ostream& out, const Program& p, const Program::Ste
 void print_type(std::ostream& out, const TensorType& t) { out << dtype_name(t.dtype) << t.shape; }
 
 }  // namespace
+
+double FusedKernel::ns(size_t n_operands) const {
+  constexpr double operand_ns = 0.5;  // to read or write an element
+  double each = operand_ns * static_cast<double>(n_operands);
+  for (const LaneKernel::Instruction& i : lanes.kernel().code) each += lane_ns(i.fn);
+  return each * static_cast<double>(element_count(space));
+}
+
+void FusedKernel::print(std::ostream& out) const {
+  out << "kernel of " << lanes.kernel().code.size() << " over " << space;
+}
 
 void check_program(const Program& p) {
   for (size_t k = 0; k < p.inputs.size(); ++k)
@@ -139,8 +152,9 @@ std::string to_string(const Program& p) {
       print_type(out, p.type_of(s.first_out + j));
     }
     if (s.kernel >= 0) {
-      const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)];
-      out << " = kernel of " << k.lanes.kernel().code.size() << " over " << k.space << " (";
+      out << " = ";
+      p.kernels[static_cast<size_t>(s.kernel)]->print(out);
+      out << " (";
     } else {
       out << " = " << op_by_id(s.op).name << '(';
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,9 +26,25 @@ enum class Source : uint8_t {
   step       // index: the step that writes it
 };
 
+// What passes write in place of ops. Any thread may run one at any time.
+class StepKernel {
+ public:
+  virtual ~StepKernel() = default;
+  virtual void run(std::span<const Value> in, std::span<Value> out) const = 0;
+  virtual double ns(size_t n_operands) const = 0;  // roughly
+  // The most memory that a run takes, besides its outputs.
+  virtual size_t scratch_bytes() const { return 0; }
+  virtual void print(std::ostream& out) const = 0;
+};
+
 // A fused group of elementwise ops and sums: see kernels/lane_kernel.h.
-struct FusedKernel {
+struct FusedKernel final : StepKernel {
   explicit FusedKernel(LaneKernel k, Dims s) : lanes(std::move(k)), space(std::move(s)) {}
+  void run(std::span<const Value> in, std::span<Value> out) const override {
+    lanes.run(in, space, out);
+  }
+  double ns(size_t n_operands) const override;
+  void print(std::ostream& out) const override;
   LaneProgram lanes;
   Dims space;
 };
@@ -60,7 +77,7 @@ struct Program {
   std::vector<ValueInfo> values;
   std::vector<ValueId> operands;
   std::vector<Step> steps;
-  std::vector<std::shared_ptr<const FusedKernel>> kernels;
+  std::vector<std::shared_ptr<const StepKernel>> kernels;
   std::vector<ValueId> inputs;
   std::vector<ValueId> captures;
   std::vector<Guard> guards;

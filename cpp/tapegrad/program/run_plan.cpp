@@ -39,12 +39,8 @@ double elements(const Program& p, ValueId v) {
 }
 
 double cost_ns(const Program& p, const Program::Step& s) {
-  if (s.kernel >= 0) {
-    const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)];
-    double each = element_ns * (s.n_in + s.n_out);
-    for (const LaneKernel::Instruction& i : k.lanes.kernel().code) each += lane_ns(i.fn);
-    return step_overhead_ns + each * static_cast<double>(element_count(k.space));
-  }
+  if (s.kernel >= 0)
+    return step_overhead_ns + p.kernels[static_cast<size_t>(s.kernel)]->ns(s.n_in + s.n_out);
   if (is_view(s)) return step_overhead_ns;
   const Op& op = op_by_id(s.op);
   const std::span<const ValueId> in = p.in(s);
@@ -209,7 +205,9 @@ size_t peak_bytes(const Program& p, const RunPlan& plan) {
         if (is_view(s) || overwrites) home[v] = home[p.in(s)[0]];
         if (lookers[home[v]]++ == 0) now += bytes(home[v]);
       }
-      most = std::max(most, now);
+      const size_t inside =
+          s.kernel >= 0 ? p.kernels[static_cast<size_t>(s.kernel)]->scratch_bytes() : 0;
+      most = std::max(most, now + inside);
     }
     for (uint32_t i = turn.first_step; i < turn.first_step + turn.n_steps; ++i) {
       const Program::Step& s = p.steps[plan.steps[i]];

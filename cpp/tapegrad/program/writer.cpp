@@ -113,8 +113,8 @@ ValueId ProgramWriter::step(const Op& op, const Attrs& a, std::span<const ValueI
   return append(s, in, out);
 }
 
-ValueId ProgramWriter::kernel(std::shared_ptr<const FusedKernel> kernel,
-                              std::span<const ValueId> in, std::span<const TensorType> out) {
+ValueId ProgramWriter::kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
+                              std::span<const TensorType> out) {
   Program::Step s;
   s.kernel = static_cast<int32_t>(p_.kernels.size());
   p_.kernels.push_back(std::move(kernel));

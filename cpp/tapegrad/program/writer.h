@@ -20,7 +20,7 @@ class ProgramWriter {
   // The first of n_out consecutive outputs.
   ValueId step(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
                std::span<const TensorType> out, bool held = false);
-  ValueId kernel(std::shared_ptr<const FusedKernel> kernel, std::span<const ValueId> in,
+  ValueId kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
                  std::span<const TensorType> out);
   void guard(ValueId value, Value expected, std::string where);
   void output(ValueId value) { p_.outputs.push_back(value); }

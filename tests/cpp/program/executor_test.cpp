@@ -86,8 +86,7 @@ bool becomes_steady(const Executor& e, const std::vector<Value>& in) {
   return false;
 }
 
-void check_steady(const char* what, const Function& f, const std::vector<Value>& arguments) {
-  const Program p = recorded(f, arguments);
+void check_steady(const char* what, const Program& p, const std::vector<Value>& arguments) {
   const std::vector<Value> expected = run(p, arguments, {}, true);
   const Executor e(p);
   for (int threads : {1, 2, 3}) {
@@ -102,6 +101,10 @@ void check_steady(const char* what, const Function& f, const std::vector<Value>&
     CHECK(steady);
   }
   set_num_threads(0);
+}
+
+void check_steady(const char* what, const Function& f, const std::vector<Value>& arguments) {
+  check_steady(what, recorded(f, arguments), arguments);
 }
 
 Ref tanh(const Ref& x) { return elementwise(scalar_fn_of<Tanh>(), {x}); }
@@ -171,6 +174,19 @@ TEST(a_run_allocates_nothing_matrices) {
   check_steady("solutions",
                [](const Refs& in) -> Refs { return {solve(in[0], in[1]), det(in[0]), inv(in[0])}; },
                {regular(), numbers({6}, 2)});
+}
+
+TEST(a_run_allocates_nothing_in_tiles) {
+  const std::vector<Value> arguments{numbers({100, 30}), numbers({30, 20}, 2)};
+  const Program p = recorded(
+      [](const Refs& in) -> Refs {
+        const Ref y = tanh(matmul(in[0], in[1]));
+        return {y, sum(y, Axes{0}), matmul(swap_last_axes(in[0]), y)};
+      },
+      arguments);
+  const Program q = tile(p, true);
+  CHECK(count_kernels(q) == 1);
+  check_steady("tiles", q, arguments);
 }
 
 TEST(a_run_allocates_nothing_shapes) {

@@ -93,6 +93,10 @@ inline bool is_within(const tapegrad::LaneWindow& w, int64_t lane) {
   return true;
 }
 
+inline const FusedKernel& fused(const tapegrad::StepKernel& k) {
+  return dynamic_cast<const FusedKernel&>(k);
+}
+
 // What a kernel computes, one op at a time over whole arrays: the definition that LaneProgram is
 // held against.
 inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const Value> in) {
@@ -160,11 +164,12 @@ inline std::vector<Value> run(const Program& p, const std::vector<Value>& inputs
     for (ValueId v : p.in(s)) in.push_back(values[v]);
     if (s.kernel < 0) {
       tapegrad::op_by_id(s.op).eval(p.attrs_of(s), in, out);
-    } else if (const FusedKernel& k = *p.kernels[static_cast<size_t>(s.kernel)];
-               lanes || k.lanes.kernel().batch) {
-      k.lanes.run(in, k.space, out);
+    } else if (const auto* k =
+                   dynamic_cast<const FusedKernel*>(p.kernels[static_cast<size_t>(s.kernel)].get());
+               lanes || !k || k->lanes.kernel().batch) {
+      p.kernels[static_cast<size_t>(s.kernel)]->run(in, out);
     } else {
-      out = run_by_ops(k, in);
+      out = run_by_ops(*k, in);
     }
     for (uint32_t j = 0; j < s.n_out; ++j) {
       CHECK(type_of(out[j]) == p.type_of(s.first_out + j));

@@ -145,7 +145,7 @@ uint32_t Edit::attrs(const Attrs& a) {
   return k;
 }
 
-int32_t Edit::kernel(std::shared_ptr<const FusedKernel> k) {
+int32_t Edit::kernel(std::shared_ptr<const StepKernel> k) {
   p_.kernels.push_back(std::move(k));
   return static_cast<int32_t>(p_.kernels.size() - 1);
 }

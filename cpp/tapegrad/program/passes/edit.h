@@ -45,7 +45,7 @@ class Edit {
   ValueId constants(std::span<Value> values);  // the first of new values, one after the other
   uint32_t type(const TensorType& t);
   uint32_t attrs(const Attrs& a);
-  int32_t kernel(std::shared_ptr<const FusedKernel> k);
+  int32_t kernel(std::shared_ptr<const StepKernel> k);
 
   Program finish();  // guards and outputs
 

@@ -203,7 +203,9 @@ Program expand(Program p) {
   // Both are fused, as they will be: what counts is how many steps are left, and their kind.
   double made = 0;
   for (const auto& k : found->kernels)
-    if (k->space == Dims{1}) made += run_cost(*k);
+    if (const auto* fused = dynamic_cast<const FusedKernel*>(k.get());
+        fused && fused->space == Dims{1})
+      made += run_cost(*fused);
   const double gain = run_cost(fuse(p)) - run_cost(fuse(drop_dead(*found)));
   return gain > 0.1 * made ? std::move(*found) : std::move(p);
 }

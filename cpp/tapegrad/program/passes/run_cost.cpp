@@ -25,12 +25,14 @@ bool is_view(uint16_t op) {
 
 }  // namespace
 
-double run_cost(const FusedKernel& kernel) {
-  const LaneKernel& k = kernel.lanes.kernel();
-  const auto lanes = static_cast<double>(element_count(kernel.space));
+double run_cost(const StepKernel& kernel) {
+  const auto* fused = dynamic_cast<const FusedKernel*>(&kernel);
+  if (!fused) return step_ns + kernel.ns(0);
+  const LaneKernel& k = fused->lanes.kernel();
+  const auto lanes = static_cast<double>(element_count(fused->space));
   double ns = 0;
   for (const LaneKernel::Instruction& i : k.code) {
-    const double each = index_of(i.fn) < scalar_fn_count ? scalar_fn_info(i.fn).ns : 1;
+    const double each = lane_ns(i.fn);
     ns += lanes == 1 ? instruction_ns + (each > 1 ? scalar_slowdown * each : 0)
                      : 5 + 0.3 * each * lanes;
   }

@@ -7,6 +7,6 @@
 namespace tapegrad {
 
 double run_cost(const Program& p);
-double run_cost(const FusedKernel& kernel);
+double run_cost(const StepKernel& kernel);
 
 }  // namespace tapegrad

@@ -23,8 +23,8 @@ std::vector<size_t> kernels_of(const Program& p, double tolerance = 1e-12) {
   }
   std::vector<size_t> sizes;
   for (const auto& k : q.kernels) {
-    CHECK(k->space == Dims{n});
-    sizes.push_back(k->lanes.kernel().code.size());
+    CHECK(fused(*k).space == Dims{n});
+    sizes.push_back(fused(*k).lanes.kernel().code.size());
   }
   return sizes;
 }
@@ -113,8 +113,8 @@ TEST(constants_that_are_zero_are_seen_through_what_moves_them) {
       d.returning({d.op("sum", {d.op("multiply", {d.op("sin", {y}), d.op("cos", {z})})}, all), z});
   const Program q = batch(p);
   for (const auto& k : q.kernels)
-    CHECK(std::count(k->lanes.kernel().constants.begin(), k->lanes.kernel().constants.end(), 0.0) ==
-          1);
+    CHECK(std::count(fused(*k).lanes.kernel().constants.begin(),
+                     fused(*k).lanes.kernel().constants.end(), 0.0) == 1);
 }
 
 TEST(the_sum_of_a_products_rows_is_a_row) {
@@ -204,7 +204,7 @@ TEST(two_axes_one_after_the_other) {
   for (int k = 0; k < 40; ++k) v = d.op("matmul", {v, seeds});
   const Program q = batch(d.returning({loss, slope, v}));
   std::vector<Dims> spaces;
-  for (const auto& k : q.kernels) spaces.push_back(k->space);
+  for (const auto& k : q.kernels) spaces.push_back(fused(*k).space);
   CHECK(std::count(spaces.begin(), spaces.end(), Dims{n}) == 1);
   CHECK(std::count(spaces.begin(), spaces.end(), Dims{26}) == 1);
   CHECK(count_op(q, "matmul") == 0);
