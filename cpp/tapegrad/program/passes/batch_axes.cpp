@@ -64,6 +64,12 @@ bool sums(const Program::Step& s) {
 
 BatchAxes::BatchAxes(const Program& p, int64_t n)
     : p_(p), n_(n), axis_(p.values.size(), uniform), how_(p.steps.size(), How::whole) {
+  const auto is_a_length = [&](int64_t length) {
+    return std::ranges::any_of(p.types, [&](const TensorType& t) {
+      return std::ranges::find(t.shape, length) != t.shape.end();
+    });
+  };
+  while (is_a_length(several_)) ++several_;
   bool found = false;
   for (ValueId v = 0; v < p.values.size(); ++v) {
     axis_[v] = guess(v);
@@ -205,6 +211,30 @@ std::optional<std::pair<uint16_t, Attrs>> BatchAxes::for_lanes(const Program::St
   return std::pair{s.op, p_.attrs_of(s)};
 }
 
+std::optional<std::vector<TensorType>> BatchAxes::made(const Program::Step& s,
+                                                       int64_t count) const {
+  const auto applied = for_lanes(s, count);
+  if (!applied) return std::nullopt;
+  std::vector<TensorType> in, out;
+  for (ValueId v : p_.in(s)) in.push_back(lane_type(v, axis_[v], count));
+  try {
+    out = op_by_id(applied->first).infer(applied->second, in);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  if (out.size() != s.n_out) return std::nullopt;
+  return out;
+}
+
+// One lane may be repeated along an axis of others: an update of one row, say.
+bool BatchAxes::works_on_several(const Program::Step& s, std::span<const int> axes) const {
+  const auto out = made(s, several_);
+  if (!out) return false;
+  for (uint32_t j = 0; j < s.n_out; ++j)
+    if ((*out)[j] != lane_type(s.first_out + j, axes[j], several_)) return false;
+  return true;
+}
+
 // Where an output has the axis, by what it is for one lane; `summed` where nothing differs.
 std::optional<int> BatchAxes::axis_after(const Program::Step& s, uint32_t output,
                                          const TensorType& lane) const {
@@ -262,24 +292,17 @@ bool BatchAxes::take(uint32_t i) {
   }
   const bool spreads = s.op == known_ops().broadcast_to && guess(s.first_out) >= 0;
   if ((!lanes && !spreads) || !keeps_lanes_apart(s)) return false;
-  const auto one = for_lanes(s, 1);
+  const auto one = made(s, 1);
   if (!one) return false;
-  std::vector<TensorType> in, out;
-  for (ValueId v : p_.in(s)) in.push_back(lane_type(v, axis_[v], 1));
-  try {
-    out = op_by_id(one->first).infer(one->second, in);
-  } catch (const std::exception&) {
-    return false;  // the lanes do not line up
-  }
-  if (out.size() != s.n_out) return false;
   bool adds = false;
   for (uint32_t j = 0; j < s.n_out; ++j) {
-    const std::optional<int> axis = axis_after(s, j, out[j]);
+    const std::optional<int> axis = axis_after(s, j, (*one)[j]);
     if (!axis) return false;
     axes[j] = *axis;
     adds |= *axis == summed;
   }
   if (adds && !sums(s) && !has_trait(s, products)) return false;
+  if (!is_elementwise(s.op) && !works_on_several(s, axes)) return false;
   return finish(i, adds ? How::sum : How::lanes, axes);
 }
 

@@ -53,6 +53,9 @@ class BatchAxes {
   bool is_linear_in_sums(const Program::Step& s) const;
   // Op and attributes for `count` lanes.
   std::optional<std::pair<uint16_t, Attrs>> for_lanes(const Program::Step& s, int64_t count) const;
+  // The types that it makes then; none where the lanes do not line up.
+  std::optional<std::vector<TensorType>> made(const Program::Step& s, int64_t count) const;
+  bool works_on_several(const Program::Step& s, std::span<const int> axes) const;
   std::optional<Attrs> with_code(const Program::Step& s, int64_t count) const;
   std::optional<int> axis_after_reshape(const Program::Step& s) const;
   std::optional<int> axis_after(const Program::Step& s, uint32_t output,
@@ -61,6 +64,7 @@ class BatchAxes {
 
   const Program& p_;
   const int64_t n_;
+  int64_t several_ = 2;  // a length that no axis has
   DType dtype_ = DType::float64;
   std::vector<int> axis_;  // by value
   std::vector<How> how_;   // by step
