@@ -43,19 +43,21 @@ def test_random_models(steps, end, place):
 
 def test_sums_over_tiles():
     rng = np.random.default_rng(2)
-    x, shift = rng.normal(size=(40009, 24)), rng.normal(size=24)
+    x, shift = rng.normal(size=(30011, 24)), rng.normal(size=24)
 
     def f(shift):
-        y = np.where(x > shift, x - shift, 0.5 * x)  # these are exact to the bit
-        return y.T @ (y + shift), np.sum(y, axis=0), y
+        y = np.where(x > shift, x - shift, 0.5 * x)  # to the bit, in whatever block
+        return y.T @ (y + shift), np.sum(y, axis=0), np.max(y, axis=1), y.T @ y
 
-    compiled, (products, sums, y) = ready(f, shift)
+    compiled, (products, sums, largest, squares) = ready(f, shift)
     assert tiles(compiled)
-    assert np.array_equal(y, f(shift)[2])
-    eps, exact = np.finfo(float).eps, y.astype(np.longdouble)
-    terms = np.abs(y).T @ np.abs(y + shift)
-    assert np.all(np.abs(products - exact.T @ (y + shift)) <= 8 * eps * terms)
-    assert np.all(np.abs(sums - np.sum(exact, axis=0)) <= 8 * eps * np.sum(np.abs(y), axis=0))
+    y = np.where(x > shift, x - shift, 0.5 * x)
+    assert np.array_equal(largest, np.max(y, axis=1))
+    eps, exact, sizes = np.finfo(float).eps, y.astype(np.longdouble), np.abs(y)
+    by_squares, by_products = exact.T @ exact, exact.T @ (y + shift)
+    assert np.all(np.abs(squares - by_squares) <= 8 * eps * (sizes.T @ sizes))
+    assert np.all(np.abs(products - by_products) <= 8 * eps * (sizes.T @ np.abs(y + shift)))
+    assert np.all(np.abs(sums - np.sum(exact, axis=0)) <= 8 * eps * np.sum(sizes, axis=0))
 
 
 @pytest.mark.parametrize(("n", "dtype"), [(20011, np.float64), (30000, np.float32)])

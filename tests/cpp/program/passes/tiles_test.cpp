@@ -157,6 +157,18 @@ TEST(axes_move_and_arrays_are_views) {
   CHECK(count_tiles(d.returning({back, positive, d.op("sum", {turned}, {Ints{0}, true})})) > 0);
 }
 
+TEST(a_row_for_all_positions_is_not_cut) {
+  // Its length is that of the axis.
+  Draft d;
+  const ValueId x = d.input({6, 12}), row = d.input({6}), w = d.input({12, 5});
+  const ValueId y = d.op("slice_set", {d.op("tanh", {x}), row}, {Ints{1, 0, 1, 6, 1, 0, 1, 6}});
+  const ValueId z = d.op("square", {d.op("tanh", {d.op("matmul", {y, w})})});
+  const ValueId column = d.op("expand_dims", {row}, {Ints{-1}});
+  const ValueId set = d.op("slice_set", {z, column}, {Ints{1, 0, 1, 6, 1, 0, 1, 3}});
+  const Program q = check_tiles(d.returning({set}));
+  CHECK(count_op(q, "slice_set") == 1 && tiles_of(q).size() == 1);
+}
+
 TEST(guards_are_tested_before_what_follows_them) {
   Draft d;
   const ValueId x = d.input({40, 4}), w = d.input({4, 4});
