@@ -120,6 +120,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_loops",
         "compile_properties",
         "compile_stencils",
+        "compile_tiles",
         "docstrings",
         "documents",
         "examples",

@@ -112,13 +112,13 @@ class TilesWriter {
 
 // The lengths of the axes of large arrays, most bytes first; or of all, the longest first.
 std::vector<int64_t> candidates(const Program& p, bool always) {
-  constexpr size_t least_bytes = size_t{4} << 20, most_candidates = 4;
+  constexpr size_t most_candidates = 4;
   std::map<int64_t, double> found;
   for (const Program::Step& s : p.steps)
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const TensorType& t = p.type_of(s.first_out + j);
       const size_t size = static_cast<size_t>(element_count(t.shape)) * item_size(t.dtype);
-      if (size < least_bytes && !always) continue;
+      if (size < TilesPlan::large_bytes && !always) continue;
       for (int64_t n : t.shape)
         if (n > 1) found[n] += static_cast<double>(size);
     }

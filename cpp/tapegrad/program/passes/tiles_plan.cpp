@@ -12,7 +12,6 @@
 namespace tapegrad {
 namespace {
 
-constexpr size_t large_bytes = size_t{4} << 20;      // of an array that leaves the near caches
 constexpr size_t tile_bytes = size_t{1} << 21;       // that a tile makes,
 constexpr size_t most_tile_bytes = size_t{6} << 20;  // and with all that it reads
 constexpr double byte_ns = 0.08;                     // of an array that is in no near cache
@@ -34,7 +33,8 @@ bool is_view(const Program::Step& s) {
 double traffic(const Program& p) {
   double all = 0;
   const auto add = [&](ValueId v) {
-    if (const size_t n = bytes_of(p.type_of(v)); n > large_bytes) all += static_cast<double>(n);
+    if (const size_t n = bytes_of(p.type_of(v)); n > TilesPlan::large_bytes)
+      all += static_cast<double>(n);
   };
   for (const Program::Step& s : p.steps) {
     if (is_view(s)) continue;

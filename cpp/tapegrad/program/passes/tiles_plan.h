@@ -13,6 +13,7 @@ class TilesPlan {
   TilesPlan(const Program& p, int64_t n, bool always);
 
   static constexpr uint32_t none = ~uint32_t{0};
+  static constexpr size_t large_bytes = size_t{4} << 20;  // of an array that leaves the near caches
   struct Region {
     uint32_t stage = 0;
     std::vector<uint32_t> own;     // steps that nobody else takes
