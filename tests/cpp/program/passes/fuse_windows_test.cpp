@@ -68,7 +68,7 @@ TEST(what_is_dear_is_stored_once) {
   const ValueId first = d.op("slice_add", {zeros, d.op("negative", {e})}, box({1}, {63}));
   const Program q = fused(d.returning({d.op("slice_add", {first, e}, box({0}, {63}))}));
   CHECK(count_kernels(q) == 2 && count_slice_adds(q) == 0);
-  CHECK(q.kernels[1]->lanes.kernel().n_inputs == 2);  // the exponentials at two places
+  CHECK(fused(*q.kernels[1]).lanes.kernel().n_inputs == 2);  // the exponentials at two places
 }
 
 TEST(boxes_of_several_axes) {
@@ -215,7 +215,7 @@ TEST(random_stencils) {
     const Program q = fused(d.returning({whole.back(), whole[3], parts.back()}));
     for (const Program::Step& s : q.steps)
       kernels += s.kernel >= 0 &&
-                 !q.kernels[static_cast<size_t>(s.kernel)]->lanes.kernel().windows.empty();
+                 !fused(*q.kernels[static_cast<size_t>(s.kernel)]).lanes.kernel().windows.empty();
   }
   CHECK(kernels > 100);
 }
