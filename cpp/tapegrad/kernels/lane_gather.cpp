@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/index.h"
 #include "tapegrad/kernels/index_rows.h"
 #include "tapegrad/kernels/index_walk.h"
+#include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {
 namespace {
@@ -122,5 +123,24 @@ bool GatheredInput<T>::pack_rows(const GatheredInput& in, int64_t begin, int64_t
 
 template class GatheredInput<float>;
 template class GatheredInput<double>;
+
+bool gather_packed(const Value& out, const Value& x, const Value& index) {
+  constexpr double element_ns = 1.0;
+  if (x.is_scalar() || !x.is_contiguous() || index.is_scalar() || !is_integer(index.dtype()) ||
+      !is_floating(x.dtype()) || out.size() == 0)
+    return false;
+  const auto run = [&]<class T>(T* to) {
+    const GatheredInput<T> in(x, index, 0);
+    parallel_for(in.size(), 2048, element_ns, [&](int64_t begin, int64_t end) {
+      if (!in.pack(begin, end - begin, to + begin)) check_gather(x, index, 0);
+    });
+  };
+  if (x.dtype() == DType::float32) {
+    run(out.data<float>());
+  } else {
+    run(out.data<double>());
+  }
+  return true;
+}
 
 }  // namespace tapegrad

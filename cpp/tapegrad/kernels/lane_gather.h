@@ -19,6 +19,10 @@ struct LaneGather {
 // Throws IndexError for the first index that is out of bounds.
 void check_gather(const Value& x, const Value& index, int axis);
 
+// out = x[index] along the first axis in one pass over the indices, for a packed out. False, and
+// nothing done, where x is not contiguous or the dtypes are others than floats and integers.
+bool gather_packed(const Value& out, const Value& x, const Value& index);
+
 template <class T>
 class GatheredInput {
  public:

@@ -1,10 +1,12 @@
 #include "tapegrad/ops/index_gather.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/index.h"
+#include "tapegrad/kernels/lane_gather.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
 #include "tapegrad/ops/index_update.h"
@@ -57,16 +59,29 @@ std::vector<TensorType> infer_gather(const Attrs& attrs, std::span<const TensorT
   return {{in[0].dtype, axes_of(attrs, in[0].shape, strides, shapes_of(in.subspan(1))).shape()}};
 }
 
+// Whether the key is one array that takes from the first axis, and all of the others.
+bool takes_whole_rows(const GatherAxes& axes, const Value& x) {
+  if (axes.array_axes.size() != 1 || axes.array_axes[0] != 0 || !axes.before.empty() ||
+      axes.offset != 0)
+    return false;
+  const Dims shape = x.shape(), strides = x.strides();
+  return std::equal(shape.begin() + 1, shape.end(), axes.after.begin(), axes.after.end()) &&
+         std::equal(strides.begin() + 1, strides.end(), axes.after_strides.begin(),
+                    axes.after_strides.end());
+}
+
 void eval_gather(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const Value& x = in[0];
   const std::span<const Value> indices = in.subspan(1);
   const GatherAxes axes = axes_of(attrs, x.shape(), x.strides(), shapes_of(indices));
-  const Value offsets = offsets_of(axes, x.shape(), indices);
   const Dims shape = axes.shape();
   const Value packed = Value::empty(x.dtype(), shape.empty() ? Dims{1} : shape);
-  gather_elements(
-      packed, as_array(x),
-      {axes.before, axes.before_strides, axes.after, axes.after_strides, axes.offset, &offsets});
+  if (!takes_whole_rows(axes, x) || !gather_packed(packed, x, indices[0])) {
+    const Value offsets = offsets_of(axes, x.shape(), indices);
+    gather_elements(
+        packed, as_array(x),
+        {axes.before, axes.before_strides, axes.after, axes.after_strides, axes.offset, &offsets});
+  }
   out[0] = shape.empty() ? packed.view({}, {}, 0) : packed;
 }
 

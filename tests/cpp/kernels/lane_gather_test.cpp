@@ -124,6 +124,22 @@ TEST(a_kernel_reads_through_an_index_array) {
     }));
 }
 
+TEST(rows_are_gathered_in_one_pass) {
+  const Value x = random_array({500, 3}), index = random_indices({7000}, 500);
+  CHECK(cases::same_for_any_threads([&] {
+    Value out = Value::empty(DType::float64, Dims{7000, 3});
+    CHECK(gather_packed(out, x, index));
+    CHECK(same_bits(out, taken(x, index, 0)));
+    return out;
+  }));
+  const Value out = Value::empty(DType::float64, Dims{2, 3});
+  const int64_t wrong[] = {-500, 500};
+  CHECK_THROWS_SAYING(IndexError, "index 500 is out of bounds for axis 0 with size 500",
+                      gather_packed(out, x, Value::from_int64(wrong, Dims{2})));
+  CHECK(!gather_packed(out, laid_out({500, 3}, 1), random_indices({2}, 500)));
+  CHECK(!gather_packed(out, x, Value::zeros(DType::bool_, Dims{2})));
+}
+
 TEST(a_kernel_over_one_element) {
   const int64_t last[] = {-1};
   std::vector<Value> out(2);
