@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PASSES = (
-    "roll", "fold", "shared", "dead", "algebra", "views", "batch", "expand", "tiles", "fuse", "reorder",
+    "roll", "fold", "shared", "dead", "algebra", "views", "batch", "expand", "tiles", "fuse",
+    "reorder",
 )  # fmt: skip
 
 

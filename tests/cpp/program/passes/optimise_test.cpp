@@ -156,7 +156,7 @@ TEST(lane_programs_agree_with_their_ops) {
 
 TEST(switched_off_means_untouched) {
   const Program p = RandomProgram(5).make(40);
-  const PassOptions off{false, false, false, false, false, false, false, false, false};
+  const PassOptions off{false, false, false, false, false, false, false, false, false, false};
   CHECK(to_string(optimise(p, off)) == to_string(p));
   PassOptions no_kernels;
   no_kernels.fuse = false;
