@@ -151,7 +151,7 @@ def five_points(u):
         (lambda x: np.sum(x[:-1] * x[1:]), (100,), 1),
         (lambda x: np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2), (8, 9), 1),
         (lambda x: np.sum(np.exp(x[1:] - x[:-1])), (100,), 4),  # two slices, the exponentials
-        (five_points, (8, 9), 1),
+        (five_points, (8, 9), 7),  # five slices, what is squared, its sums
         (heat, (100,), 10),
         (heat_in_place, (100,), 10),
         (heat_padded, (100,), 10),
@@ -210,3 +210,21 @@ def test_single_elements_beside_slices():
     for seed in range(4):
         x = np.random.default_rng(seed).normal(size=50)
         np.testing.assert_allclose(gradient(x), tg.grad(f)(x), rtol=1e-14, atol=1e-15)
+
+
+def test_what_an_index_array_picks():
+    rng = np.random.default_rng(0)
+    picks = rng.integers(0, 80, size=200)
+    x = rng.normal(size=80)
+
+    def f(x):
+        y = x[picks]
+        return np.sum(y[1:] * y[:-1]) + np.sum((y[2:] - x[picks[2:]] * y[:-2]) ** 2)
+
+    for derivative in (tg.grad(f), lambda x: tg.hvp(f, x, x)):
+        compiled = tg.compile(derivative)
+        op_by_op = tg.compile(derivative, passes={"fuse": False})
+        for _ in range(4):
+            found = compiled(x)
+            assert np.array_equal(found, op_by_op(x))
+        np.testing.assert_allclose(found, derivative(x), rtol=1e-12)

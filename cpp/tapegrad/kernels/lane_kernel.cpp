@@ -109,6 +109,8 @@ void check_lane_kernel(const LaneKernel& k) {
   }
   if (!k.offsets.empty() && k.offsets.size() != k.n_inputs)
     fail(k.offsets.size(), " offsets for ", k.n_inputs, " inputs");
+  if (k.boxes.size() != k.offsets.size())
+    fail(k.boxes.size(), " boxes for ", k.offsets.size(), " offsets");
   for (const LaneKernel::Output& o : k.outputs) {
     if (o.operand >= next) fail("output %", o.operand, " of ", next, " operands");
     if (o.dtype != k.dtype && (o.summed || !is_bool(o.dtype)))

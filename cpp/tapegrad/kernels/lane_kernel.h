@@ -55,12 +55,13 @@ struct LaneKernel {
   std::vector<double> constants;
   std::vector<Instruction> code;
   std::vector<Output> outputs;
-  std::vector<LaneWindow> windows{};
-  std::vector<int64_t> offsets{};  // where each input lies, or no_offset; empty: all broadcast
   // Inputs that are taken through index arrays, which are given after the inputs. Where several
   // have an index out of bounds, the first of them says so.
   std::vector<LaneGather> gathers{};
   uint32_t n_indices = 0;
+  std::vector<LaneWindow> windows{};
+  std::vector<int64_t> offsets{};   // where each input lies, or no_offset; empty: all broadcast
+  std::vector<LaneWindow> boxes{};  // and in which part of the space, where it is no wider
   // Of a kernel over a batch: where its inputs and outputs lie. Its space has one axis.
   std::shared_ptr<const LaneBatch> batch{};
 

@@ -87,10 +87,10 @@ class LaneRun {
     gathered_.reserve(kernel_.gathers.size());
     for (size_t k = 0; k < n_inputs; ++k) {
       const uint32_t input = plan_.lane_inputs[k];
-      const Value& v = inputs_[input];
       if (const LaneGather* g = kernel_.gather_of(input)) {
         new (&lane_inputs_[k]) LaneInput<T>(gathered(*g));
       } else {
+        const Value& v = inputs_[input];
         new (&lane_inputs_[k])
             LaneInput<T>(v, is_shifted(k) ? shape_of(v) : space_, strides + k * n_strides);
       }
@@ -136,12 +136,22 @@ class LaneRun {
     for (const LaneGather& g : kernel_.gathers) check_gather(inputs_[g.input], index_of(g), g.axis);
     throw_error<RuntimeError>("internal error: an index changed while a kernel read it");
   }
+
   static std::span<const int64_t> shape_of(const Value& v) {
     return {v.layout()->dims(), static_cast<size_t>(v.ndim())};
   }
   int64_t offset(size_t k) const { return kernel_.offset(plan_.lane_inputs[k]); }
   bool is_shifted(size_t k) const { return offset(k) != no_offset; }
   bool needs_row(size_t k) const { return is_shifted(k) || !lane_inputs_[k].in_place(); }
+
+  T* shifted_lanes(size_t k, int64_t begin, int64_t n, T* row) const {
+    const uint32_t input = plan_.lane_inputs[k];
+    const std::span<const int64_t> shape = shape_of(inputs_[input]);
+    const LaneWindow& box = kernel_.boxes[input];
+    if (box.ranges.empty()) return lanes_at(lane_inputs_[k], shape, offset(k), begin, n, row);
+    lanes_of_box(lane_inputs_[k], shape, offset(k), box, space_, begin, n, row);
+    return row;
+  }
 
   void run_uniform() {
     std::copy(plan_.constants.begin(), plan_.constants.end(), registers_);
@@ -339,8 +349,7 @@ class LaneRun {
       frame.count = n;
       for (size_t k = 0; k < n_inputs; ++k) {
         if (is_shifted(k)) {
-          at[k] = lanes_at(lane_inputs_[k], shape_of(inputs_[plan_.lane_inputs[k]]), offset(k), i,
-                           whole, rows[k]);
+          at[k] = shifted_lanes(k, i, whole, rows[k]);
           continue;
         }
         const bool in_place = !rows[k];

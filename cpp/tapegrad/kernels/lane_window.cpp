@@ -6,6 +6,21 @@
 #include "tapegrad/scalar/functions.h"
 
 namespace tapegrad {
+namespace {
+
+// The element of an array of `shape` at a lane, its first being at lane `start`.
+int64_t element_at(int64_t lane, int64_t start, std::span<const int64_t> shape,
+                   std::span<const int64_t> space) {
+  int64_t element = 0, stride = 1;
+  for (size_t axis = space.size(); axis-- > 0; stride *= shape[axis]) {
+    element += (lane % space[axis] - start % space[axis]) * stride;
+    lane /= space[axis];
+    start /= space[axis];
+  }
+  return element;
+}
+
+}  // namespace
 
 LaneWindow window_of_box(std::span<const int64_t> space, std::span<const int64_t> starts,
                          std::span<const int64_t> lengths) {
@@ -35,6 +50,16 @@ void run_window(const LaneStep<T>& step, T* const* at, int64_t n, LaneFrame<T>& 
     }
     done = to;
   };
+  // Whole vectors by the loop of the level, then the rest.
+  const LaneLoops<T>& loops = lane_loops<T>();
+  const LaneHandler<T> add = loops.single[index_of(scalar_fn_of<Add>())][mask];
+  const auto add_run = [&](int64_t from, int64_t to) {
+    const int64_t whole = add ? (to - from) / loops.width * loops.width : 0;
+    T* const run[] = {out + from, const_cast<T*>(a) + a_step * from,
+                      const_cast<T*>(b) + b_step * from};
+    if (whole > 0) add({add, 0, 1, 2, 0, 0, 0, step.mask}, run, whole, frame);
+    for (int64_t i = whole; i < to - from; ++i) run[0][i] = run[1][i * a_step] + run[2][i * b_step];
+  };
   frame.windows[step.d].for_runs(frame.begin, n, [&](int64_t from, int64_t to) {
     outside(from);
     done = to;
@@ -44,14 +69,8 @@ void run_window(const LaneStep<T>& step, T* const* at, int64_t n, LaneFrame<T>& 
       } else if (out != b) {
         std::copy(b + from, b + to, out + from);
       }
-    } else if (const LaneHandler<T> add =
-                   lane_loops<T>().single[index_of(scalar_fn_of<Add>())][mask];
-               add && to - from == n) {
-      add(step, at, n, frame);
     } else {
-      const T x = *a, y = *b;
-#pragma omp simd
-      for (int64_t i = from; i < to; ++i) out[i] = (a_step ? a[i] : x) + (b_step ? b[i] : y);
+      add_run(from, to);
     }
   });
   outside(n);
@@ -63,12 +82,27 @@ T* lanes_at(const LaneInput<T>& input, std::span<const int64_t> shape, int64_t o
   const int64_t size = element_count(shape), first = begin - offset, end = first + n;
   if (const T* in_place = input.in_place(); in_place && first >= 0 && end <= size)
     return const_cast<T*>(in_place) + first;
-  const int64_t from = std::clamp<int64_t>(first, 0, size - 1);
-  const int64_t to = std::clamp<int64_t>(end, from + 1, size);
-  const int64_t before = std::clamp<int64_t>(-first, 0, n - 1);
-  input.pack(shape, from, to - from, n - before, row + before);
-  std::fill_n(row, before, row[before]);
+  const int64_t from = std::clamp<int64_t>(-first, 0, n), to = std::clamp(size - first, from, n);
+  std::fill(row, row + from, -T{0});
+  if (from < to) input.pack(shape, first + from, to - from, to - from, row + from);
+  std::fill(row + to, row + n, -T{0});
   return row;
+}
+
+template <class T>
+void lanes_of_box(const LaneInput<T>& input, std::span<const int64_t> shape, int64_t offset,
+                  const LaneWindow& box, std::span<const int64_t> space, int64_t begin, int64_t n,
+                  T* row) {
+  int64_t done = 0;
+  int64_t element = -1;  // the input is walked through in its own order
+  box.for_runs(begin, n, [&](int64_t from, int64_t to) {
+    std::fill(row + done, row + from, -T{0});
+    if (element < 0) element = element_at(begin + from, offset, shape, space);
+    input.pack(shape, element, to - from, to - from, row + from);
+    element += to - from;
+    done = to;
+  });
+  std::fill(row + done, row + n, -T{0});
 }
 
 template void run_window<float, true>(const LaneStep<float>&, float* const*, int64_t,
@@ -83,5 +117,10 @@ template float* lanes_at(const LaneInput<float>&, std::span<const int64_t>, int6
                          int64_t, float*);
 template double* lanes_at(const LaneInput<double>&, std::span<const int64_t>, int64_t, int64_t,
                           int64_t, double*);
+
+template void lanes_of_box(const LaneInput<float>&, std::span<const int64_t>, int64_t,
+                           const LaneWindow&, std::span<const int64_t>, int64_t, int64_t, float*);
+template void lanes_of_box(const LaneInput<double>&, std::span<const int64_t>, int64_t,
+                           const LaneWindow&, std::span<const int64_t>, int64_t, int64_t, double*);
 
 }  // namespace tapegrad

@@ -1,7 +1,8 @@
 // Kernels whose arrays do not all lie alike. An input may stand anywhere beside the index space: at
-// `offset`, so that lane p reads its element p - offset (both packed, counted through), or whatever
-// is nearest where it has none. And one operand may be added to another, or take its place, within
-// a box of the space alone: LaneKernel::window_add and window_set.
+// `offset`, so that lane p reads its element p - offset (both packed, counted through), or fill a
+// box of the space, with its first element there. Lanes beside it read -0.0. And one operand
+// may be added to another, or take its place, within a box of the space alone:
+// LaneKernel::window_add and window_set.
 #pragma once
 
 #include <algorithm>
@@ -58,10 +59,14 @@ class LaneInput;
 template <class T, bool adds>
 void run_window(const LaneStep<T>& step, T* const* at, int64_t n, LaneFrame<T>& frame);
 
-// Lanes [begin, begin + n) of an input of `shape` at `offset`: where they lie, or packed into
-// `row`.
+// Lanes [begin, begin + n) of an input of `shape`: where they lie, or packed into `row`.
 template <class T>
 T* lanes_at(const LaneInput<T>& input, std::span<const int64_t> shape, int64_t offset,
             int64_t begin, int64_t n, T* row);
+// The same of one that fills a box.
+template <class T>
+void lanes_of_box(const LaneInput<T>& input, std::span<const int64_t> shape, int64_t offset,
+                  const LaneWindow& box, std::span<const int64_t> space, int64_t begin, int64_t n,
+                  T* row);
 
 }  // namespace tapegrad

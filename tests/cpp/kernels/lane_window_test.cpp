@@ -60,13 +60,15 @@ TEST(inputs_are_shifted_and_windows_hold) {
         m.store(both);
         m.sum(both);
         m.k.offsets = {offset, no_offset};
+        m.k.boxes.resize(2);
         m.k.windows = {{{{n, n / 4, n - n / 8}}}, {{{n, n - 1, n}}}};
         const LaneProgram program(m.k);
         const Value x = random_array(Dims{n / 2 + 1}, 3, dtype);
         const Value z = random_array(Dims{n}, 4, dtype);
         Value first = Value::empty(dtype, Dims{n}), second = Value::empty(dtype, Dims{n});
         for (int64_t i = 0; i < n; ++i) {
-          const double v = x.at(std::clamp<int64_t>(i - offset, 0, x.size() - 1));
+          const bool beside = i < offset || i - offset >= x.size();
+          const double v = beside ? -0.0 : x.at(i - offset);
           const double squared =
               dtype == DType::float32
                   ? static_cast<double>(static_cast<float>(v) * static_cast<float>(v))
@@ -87,12 +89,38 @@ TEST(a_shifted_input_may_have_any_layout) {
   Maker m(1);
   m.store(m.call<Negative>(0));
   m.k.offsets = {-3};
+  m.k.boxes.resize(1);
   const LaneProgram program(m.k);
   const Value x = random_array(Dims{5, 4}, 3, DType::float32);
   const Value turned = x.view(Dims{4, 5}, Dims{1, 4}, 0);
   std::vector<Value> out(1);
   program.run(std::vector<Value>{turned}, Dims{2, 5}, out);
   for (int64_t i = 0; i < 10; ++i) CHECK(out[0].at(i) == -turned.contiguous().at(i + 3));
+}
+
+TEST(an_input_may_fill_a_box) {
+  const Dims space{6, 50, 7}, start{2, 3, 1}, shape{3, 40, 5};
+  for (const DType dtype : {DType::float64, DType::float32}) {
+    Maker m(1);
+    const uint32_t two = m.constant(2.0);
+    m.store(m.call(window_add, two, 0, 0));
+    m.k.offsets = {(start[0] * space[1] + start[1]) * space[2] + start[2]};
+    m.k.boxes = m.k.windows = {window_of_box(space, start, shape)};
+    const LaneProgram program(m.k);
+    const Value x = random_array(shape, 3, dtype);
+    for (int threads : {1, 3}) {
+      const UseThreads use(threads);
+      std::vector<Value> out(1);
+      program.run(std::vector<Value>{x}, space, out);
+      int64_t lane = 0, element = 0;
+      for (int64_t i = 0; i < space[0]; ++i)
+        for (int64_t j = 0; j < space[1]; ++j)
+          for (int64_t k = 0; k < space[2]; ++k, ++lane) {
+            const bool within = i >= 2 && i < 5 && j >= 3 && j < 43 && k >= 1 && k < 6;
+            CHECK(out[0].at(lane) == (within ? 2.0 + x.at(element++) : 2.0));
+          }
+    }
+  }
 }
 
 TEST(numbers_are_checked) {

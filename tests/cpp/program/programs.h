@@ -97,6 +97,19 @@ inline const FusedKernel& fused(const tapegrad::StepKernel& k) {
   return dynamic_cast<const FusedKernel&>(k);
 }
 
+// The element of v at a lane, where its first one lies at another; -0.0 beside it.
+inline double in_box(const Value& v, const Dims& space, int64_t first, int64_t lane) {
+  int64_t element = 0, stride = 1;
+  for (size_t axis = space.size(); axis-- > 0; stride *= v.shape()[axis]) {
+    const int64_t at = lane % space[axis] - first % space[axis];
+    if (at < 0 || at >= v.shape()[axis]) return -0.0;
+    element += at * stride;
+    lane /= space[axis];
+    first /= space[axis];
+  }
+  return v.at(element);
+}
+
 // What a kernel computes, one op at a time over whole arrays: the definition that LaneProgram is
 // held against.
 inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const Value> in) {
@@ -107,7 +120,9 @@ inline std::vector<Value> run_by_ops(const FusedKernel& fused, std::span<const V
   for (size_t i = 0; i < k.n_inputs; ++i)
     if (k.offset(i) != tapegrad::no_offset)
       operands[i] = filled(k.dtype, fused.space, [&](int64_t lane) {
-        return in[i].at(std::clamp<int64_t>(lane - k.offset(i), 0, in[i].size() - 1));
+        if (!k.boxes[i].ranges.empty()) return in_box(in[i], fused.space, k.offset(i), lane);
+        const int64_t at = lane - k.offset(i);
+        return at < 0 || at >= in[i].size() ? -0.0 : in[i].at(at);
       });
   const auto spread = [&](uint32_t operand) {
     Value whole = Value::empty(k.dtype, fused.space);

@@ -117,6 +117,7 @@ class Fuser {
       return;
     }
     for (uint32_t i : members(unit)) {
+      for (ValueId v : plan_.shifted(i)) push(v);
       for (ValueId v : plan_.in(i)) {
         const ValueId from = plan_.source[v];
         const uint32_t gather = gathers_.of(from);
@@ -126,7 +127,6 @@ class Fuser {
           for (ValueId x : p_.in(p_.steps[gather])) push(x);
         }
       }
-      for (ValueId v : plan_.shifted(i)) push(v);
     }
   }
 
@@ -202,9 +202,10 @@ class Fuser {
     return number;
   }
 
-  uint32_t input(ValueId v, int64_t offset) {
+  uint32_t input(ValueId v, int64_t offset, LaneWindow box = {}) {
     inputs_.push_back(v);
     kernel_.offsets.push_back(offset);
+    kernel_.boxes.push_back(std::move(box));
     return is_input | static_cast<uint32_t>(inputs_.size() - 1);
   }
 
@@ -233,6 +234,10 @@ class Fuser {
                                         : read(g, w.parts[part++].read);
     for (; part < w.parts.size(); ++part) {
       const FuseWindows::Part& p = w.parts[part];
+      if (p.adds && p.fills) {  // to add -0.0 changes nothing
+        now = result({scalar_fn_of<Add>(), {now, read(g, p.read), 0}});
+        continue;
+      }
       const auto number = static_cast<uint32_t>(kernel_.windows.size());
       kernel_.windows.push_back(p.window);
       now = result({p.adds ? window_add : window_set, {now, read(g, p.read), number}});
@@ -248,7 +253,7 @@ class Fuser {
     if (read.how == FuseReads::How::plain) {
       number = operand(g, read.value);
     } else if (read.how == FuseReads::How::shifted) {
-      number = input(read.value, read.offset);
+      number = input(read.value, read.offset, read.box);
     } else {
       LaneKernel::Instruction code{static_cast<ScalarFn>(p_.steps[p_.values[read.value].index].op),
                                    {0, 0, 0}};
@@ -299,6 +304,7 @@ class Fuser {
     kernel_.outputs.clear();
     kernel_.windows.clear();
     kernel_.offsets.clear();
+    kernel_.boxes.clear();
     inputs_.clear();
     taken_.clear();
     results_.clear();
@@ -328,8 +334,10 @@ class Fuser {
       const auto arity = static_cast<size_t>(lane_arity(code.fn));
       for (size_t k = 0; k < arity; ++k) code.args[k] = numbered(code.args[k]);
     }
-    if (std::ranges::count(kernel_.offsets, no_offset) == std::ssize(kernel_.offsets))
+    if (std::ranges::count(kernel_.offsets, no_offset) == std::ssize(kernel_.offsets)) {
       kernel_.offsets.clear();
+      kernel_.boxes.clear();
+    }
     for (LaneKernel::Output& out : kernel_.outputs) out.operand = numbered(out.operand);
     Program::Step like;
     like.kernel = edit_.kernel(cache_(kernel_, p_.types[group.space].shape));

@@ -24,10 +24,16 @@ bool is_operand(const Dims& shape, const Dims& start, const Dims& space) {
   return true;
 }
 
-// Elements of both are counted alike.
-bool has_strides_of(const Dims& shape, const Dims& space) {
-  return shape.size() == space.size() &&
-         std::equal(shape.begin() + 1, shape.end(), space.begin() + 1);
+// Where an array of `shape` lies in the space, if its elements are counted alike or lie within.
+bool can_shift(const Dims& shape, const Dims& start, const Dims& space, FuseReads::Read& read) {
+  if (shape.size() != space.size()) return false;
+  const Dims strides = contiguous_strides(space);
+  for (size_t i = 0; i < strides.size(); ++i) read.offset += start[i] * strides[i];
+  if (std::equal(shape.begin() + 1, shape.end(), space.begin() + 1)) return true;
+  for (size_t i = 0; i < strides.size(); ++i)
+    if (start[i] < 0 || start[i] + shape[i] > space[i]) return false;
+  read.box = window_of_box(space, start, shape);
+  return true;
 }
 
 }  // namespace
@@ -75,12 +81,14 @@ void FuseReads::find_stored() {
   };
   stored_.assign(p_.values.size(), false);
   readers_.assign(p_.values.size(), 0);
+  writers_.assign(p_.values.size(), 0);
   for (const Program::Step& s : p_.steps) {
     const bool from_memory = reads_memory(s);
     for (ValueId v : p_.in(s)) {
       readers_[source_[v]] += s.n_out;
       if (from_memory) stored_[source_[v]] = true;
     }
+    if (s.op == k.slice_add || s.op == k.slice_set) ++writers_[source_[p_.in(s)[1]]];
   }
   for (ValueId v : p_.outputs) stored_[source_[v]] = true;
   for (const Program::Guard& g : p_.guards) stored_[source_[g.value]] = true;
@@ -104,23 +112,22 @@ uint32_t FuseReads::find(const Space& space, ValueId v, const Box& box, double m
     const uint32_t known = known_.find(hash, [&](uint32_t r) { return places_[r] == place; });
     if (known != none) return known;
   }
-  if (uniform_.at(p_, v)) return note({How::plain, v}, place);
+  if (uniform_.at(p_, v)) return note({How::plain, v, 0, {}, {}}, place);
   uint32_t r = none;
   if (const auto behind = whole ? behind_view(v, place) : std::nullopt)
     r = find(space, behind->value, {behind->start, p_.type_of(behind->value).shape}, most_ns,
              depth + 1);
-  if (r == none && is_operand(shape, box.start, space.shape)) r = note({How::plain, v}, place);
+  if (r == none && is_operand(shape, box.start, space.shape))
+    r = note({How::plain, v, 0, {}, {}}, place);
   if (!whole || r != none) return r;
-  const bool can_shift = has_strides_of(own, space.shape);
+  // What goes to many places is computed for all of them, or stored once.
+  most_ns /= std::max<uint32_t>(writers_[v], 1);
+  Read from_memory{How::shifted, v, 0, {}, {}};
+  const bool can = can_shift(own, box.start, space.shape, from_memory);
   if (const uint32_t made = again(space, v, box, most_ns, depth);
-      made != none && !is_dear(made, most_ns, can_shift))
+      made != none && !is_dear(made, most_ns, can))
     r = made;
-  if (r == none && can_shift) {
-    int64_t offset = 0;
-    const Dims strides = contiguous_strides(space.shape);
-    for (size_t i = 0; i < strides.size(); ++i) offset += box.start[i] * strides[i];
-    r = note({How::shifted, v, offset}, place);
-  }
+  if (r == none && can) r = note(from_memory, place);
   if (r != none) known_.insert(hash, r);
   return r;
 }
@@ -171,7 +178,7 @@ uint32_t FuseReads::again(const Space& space, ValueId v, const Box& box, double 
                           int depth) {
   const Program::Step* s = elementwise(v);
   if (!s || stored_[v] || depth >= most_depth || !computes_in(*s, space.dtype)) return none;
-  Read read{How::computed, v};
+  Read read{How::computed, v, 0, {}, {}};
   for (size_t i = 0; i < s->n_in; ++i) {
     read.args[i] = find(space, p_.in(*s)[i], box, most_ns, depth + 1);
     if (read.args[i] == none) return none;
@@ -181,23 +188,30 @@ uint32_t FuseReads::again(const Space& space, ValueId v, const Box& box, double 
   return static_cast<uint32_t>(reads_.size() - 1);
 }
 
+double FuseReads::computing_ns(uint32_t r) const {
+  double ns = 0;
+  visit(r, [&](const Read& read) {
+    if (read.how != How::computed) return;
+    const double each = scalar_fn_info(static_cast<ScalarFn>(elementwise(read.value)->op)).ns;
+    ns += each < 1 ? cheap_ns : each;
+  });
+  return ns;
+}
+
 // Whether r takes more than it should, or has another array stored where it could be stored itself:
 // one that nobody else reads, or several.
 bool FuseReads::is_dear(uint32_t r, double most_ns, bool has_other_way) const {
-  double ns = 0;
   uint32_t cost = 0;
   std::vector<ValueId> fresh;
   visit(r, [&](const Read& read) {
     const ValueId v = read.value;
-    if (read.how == How::computed) {
-      const double each = scalar_fn_info(static_cast<ScalarFn>(elementwise(v)->op)).ns;
-      ns += each < 1 ? cheap_ns : each;
-    } else if (read.how == How::shifted && p_.values[v].source == Source::step && !stored_[v] &&
-               std::ranges::find(fresh, v) == fresh.end()) {
+    if (read.how == How::shifted && p_.values[v].source == Source::step && !stored_[v] &&
+        std::ranges::find(fresh, v) == fresh.end()) {
       fresh.push_back(v);
       cost += readers_[v] > 1 ? 1 : 2;
     }
   });
+  const double ns = computing_ns(r);
   return has_other_way ? ns > most_ns || cost > 1 : ns > 4 * most_ns;
 }
 

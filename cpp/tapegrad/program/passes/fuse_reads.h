@@ -27,8 +27,9 @@ class FuseReads {
   struct Read {
     How how;
     ValueId value;
-    int64_t offset = 0;              // shifted
-    std::array<uint32_t, 3> args{};  // computed: reads
+    int64_t offset;                // shifted
+    LaneWindow box;                // and where it is, if it is narrower than the space
+    std::array<uint32_t, 3> args;  // computed: reads
   };
   struct Space {
     uint32_t type;
@@ -57,6 +58,7 @@ class FuseReads {
         if (std::ranges::find(open, read.args[i]) == open.end()) open.push_back(read.args[i]);
     }
   }
+  double computing_ns(uint32_t r) const;
   size_t arity(const Read& r) const { return p_.steps[p_.values[r.value].index].n_in; }
   // The elementwise step that makes v, or null.
   const Program::Step* elementwise(ValueId v) const;
@@ -78,8 +80,8 @@ class FuseReads {
   const Program& p_;
   const std::vector<ValueId>& source_;
   UniformConstants uniform_;
-  std::vector<bool> stored_;       // by value: in memory whatever kernels there are
-  std::vector<uint32_t> readers_;  // by value
+  std::vector<bool> stored_;                 // by value: in memory whatever kernels there are
+  std::vector<uint32_t> readers_, writers_;  // by value: who reads it, who into a box
   std::vector<Read> reads_;
   std::vector<Place> places_;  // of the reads
   FlatTable known_;

@@ -9,10 +9,12 @@ namespace {
 
 // To compute a value again may cost as much as to store it and read it, in ns per element.
 constexpr double most_again_ns = 2;
-// A part is large that has this share of the array. Small ones are worth no kernel: they are
-// written where they belong, and everything else stays as it is.
+// A part is large that has this share of the array.
 constexpr double large_share = 0.25;
-constexpr int most_small_parts = 8;  // of a chain
+// Rough times in ns per element of an array. As an instruction a part takes its time for all of the
+// array, as a step for itself alone; what a kernel computes need not be stored.
+constexpr double instruction_ns = 0.25, step_ns = 0.6, store_ns = 0.6, fill_ns = 0.4;
+constexpr double least_gain_ns = 0.15;
 constexpr size_t most_joined = 8;
 
 double count(const Dims& shape) { return static_cast<double>(element_count(shape)); }
@@ -27,10 +29,36 @@ FuseWindows::FuseWindows(const Program& p, const std::vector<ValueId>& source)
     number_[i] = static_cast<uint32_t>(steps_.size());
     steps_.push_back(std::move(*step));
   }
-  for (uint32_t& k : number_) {
-    if (k == FuseReads::none) continue;
-    const Chain& chain = chains_[steps_[k].chain];
-    if (!chain.is_large || chain.small_parts > most_small_parts) k = FuseReads::none;
+  choose();
+}
+
+// A chain goes into a kernel where that gains time. Small parts at its end that would have the
+// kernel read more arrays are written in place after it.
+void FuseWindows::choose() {
+  std::vector<bool> taken(steps_.size(), false);
+  for (uint32_t k = 0; k < steps_.size(); ++k) {
+    Chain& chain = chains_[steps_[k].chain];
+    chain.is_cut = chain.is_cut || (k > chain.last_large && !steps_[k].is_free);
+    taken[k] = chain.has_large && !chain.is_cut;
+    if (taken[k]) chain.gain += steps_[k].gain;
+  }
+  for (uint32_t& k : number_)
+    if (k != FuseReads::none && !(taken[k] && chains_[steps_[k].chain].gain >= least_gain_ns))
+      k = FuseReads::none;
+}
+
+void FuseWindows::weigh(Step& step) const {
+  if (step.fill || (step.base != no_value && reads_.elementwise(source_[step.base])))
+    step.gain = fill_ns;
+  if (step.base != no_value && step.chain == chains_.size() &&
+      !reads_.elementwise(source_[step.base]))
+    step.gain = -step_ns;  // it is no longer written in place
+  for (const Part& part : step.parts) {
+    const bool computes = reads_[part.read].how == FuseReads::How::computed;
+    step.is_large = step.is_large || part.share >= large_share;
+    step.gain += part.share * (step_ns + (computes ? store_ns : 0));
+    if (!step.is_free)
+      step.gain -= instruction_ns + (1 - part.share) * reads_.computing_ns(part.read);
   }
 }
 
@@ -48,13 +76,24 @@ std::optional<FuseWindows::Step> FuseWindows::found(const Program::Step& s) {
   if (!(updates ? update(step, s) : s.op == k.pad_constant ? pad(step, s) : join(step, s)))
     return std::nullopt;
   list_reads(step);
+  std::vector<ValueId> known;
+  if (step.chain < chains_.size()) known = chains_[step.chain].reads;
+  const auto is_known = [&](ValueId v) {
+    return v == step.base || count(p_.type_of(v).shape) == 1 ||
+           std::ranges::find(known, v) != known.end();
+  };
+  step.is_free = std::ranges::all_of(step.plain, is_known) &&
+                 std::ranges::all_of(step.shifted, is_known) &&
+                 std::ranges::all_of(step.parts, [&](const Part& part) {
+                   return reads_[part.read].how != FuseReads::How::computed;
+                 });
+  weigh(step);
   if (step.chain == chains_.size()) chains_.emplace_back();
   Chain& chain = chains_[step.chain];
-  for (const Part& part : step.parts) {
-    const bool is_large = part.share >= large_share;
-    chain.is_large = chain.is_large || is_large;
-    chain.small_parts += !is_large;
-  }
+  for (const std::vector<ValueId>& reads : {step.plain, step.shifted})
+    chain.reads.insert(chain.reads.end(), reads.begin(), reads.end());
+  if (step.is_large) chain.last_large = static_cast<uint32_t>(steps_.size());
+  chain.has_large = chain.has_large || step.is_large;
   return step;
 }
 
@@ -67,7 +106,10 @@ bool FuseWindows::add_part(Step& step, ValueId v, const Box& box, bool adds) {
   if (share == 0) return true;
   const uint32_t read = reads_.find(space_, v, box, most_again_ns * share);
   if (read == FuseReads::none) return false;
-  step.parts.push_back({read, window_of_box(space_.shape, box.start, box.length), adds, share});
+  const bool fills =
+      reads_[read].how == FuseReads::How::shifted && reads_[read].value == source_[v];
+  step.parts.push_back(
+      {read, window_of_box(space_.shape, box.start, box.length), adds, fills, share});
   return true;
 }
 

@@ -14,6 +14,7 @@ class FuseWindows {
     uint32_t read;
     LaneWindow window;
     bool adds;
+    bool fills;    // the window, and reads -0.0 beside it
     double share;  // of the array
   };
   struct Step {
@@ -22,6 +23,9 @@ class FuseWindows {
     std::vector<Part> parts;
     std::vector<ValueId> plain, shifted;  // all that is read, in the ways of FuseReads
     uint32_t chain = 0;                   // steps of which each is the base of the next
+    bool is_large = false;                // has a part that is a good part of the array
+    bool is_free = false;                 // reads nothing more than the chain before it
+    double gain = 0;                      // ns per element of the array
   };
 
   FuseWindows(const Program& p, const std::vector<ValueId>& source);
@@ -33,10 +37,14 @@ class FuseWindows {
 
  private:
   struct Chain {
-    bool is_large = false;
-    int small_parts = 0;
+    std::vector<ValueId> reads;
+    uint32_t last_large = 0;  // into steps_
+    bool has_large = false, is_cut = false;
+    double gain = 0;
   };
 
+  void choose();
+  void weigh(Step& step) const;
   std::optional<Step> found(const Program::Step& s);
   bool set_base(Step& step, ValueId base);
   bool add_part(Step& step, ValueId v, const Box& box, bool adds);

@@ -47,7 +47,7 @@ class KernelCache {
            std::ranges::equal(a.constants, b.constants, same_bits) &&
            std::ranges::equal(a.code, b.code, same_code) &&
            std::ranges::equal(a.outputs, b.outputs, same_output) && a.gathers == b.gathers &&
-           a.windows == b.windows && a.offsets == b.offsets;
+           a.windows == b.windows && a.offsets == b.offsets && a.boxes == b.boxes;
   }
 
   FlatTable table_;
