@@ -454,7 +454,7 @@ def test_random_programs(program, lengths):
         return tg.value_and_grad(lambda x: np.sum(np.cos(f(x))) + 0.0 * np.sum(x))(x)
 
     with np.errstate(all="ignore"):
-        follow(gradient, lengths, passes={"batch": False})  # which adds in another order
+        follow(gradient, lengths, passes={"batch": False, "tiles": False})  # which reorder sums
 
 
 def test_a_result_that_nothing_needs_raises_as_in_plain_code():
