@@ -95,7 +95,8 @@ void lanes_of_box(const LaneInput<T>& input, std::span<const int64_t> shape, int
                   T* row) {
   int64_t done = 0;
   int64_t element = -1;  // the input is walked through in its own order
-  box.for_runs(begin, n, [&](int64_t from, int64_t to) {
+  const int64_t there = std::min(n, element_count(space) - begin);  // the rest is padding
+  box.for_runs(begin, there, [&](int64_t from, int64_t to) {
     std::fill(row + done, row + from, -T{0});
     if (element < 0) element = element_at(begin + from, offset, shape, space);
     input.pack(shape, element, to - from, to - from, row + from);
