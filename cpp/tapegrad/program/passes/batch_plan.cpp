@@ -2,25 +2,17 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 namespace tapegrad {
 
 BatchPlan::BatchPlan(const Program& p, int64_t n, const std::vector<bool>& banned)
     : p_(p),
       axes_(p, n),
-      stage_(p.steps.size(), 0),
-      parent_(p.steps.size()),
+      regions_(p),
       kernel_of_(p.steps.size(), none),
       rows_(p.values.size(), false) {
-  std::iota(parent_.begin(), parent_.end(), 0);
   take_steps(banned);
   find_regions();
-}
-
-uint32_t BatchPlan::root(uint32_t i) {
-  while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-  return i;
 }
 
 // Whether step i works on v lane by lane, or on a sum that is still open.
@@ -39,35 +31,17 @@ bool BatchPlan::take_step(uint32_t i) {
     if (axes_.elements(s.first_out + j) > most_elements * 16) return false;
   if (BatchCosts(p_, axes_).is_large(s)) return false;
   if (!axes_.goes_on_with_sums(i)) return true;
-  const uint32_t stage = stage_of(i);  // where sums are open, and nowhere else
+  const auto goes_on = [&](ValueId v) { return continues(i, v); };
+  const uint32_t stage = regions_.stage_of(axes_, i, goes_on);  // where sums are open
   for (ValueId v : p_.in(s))
-    if (continues(i, v) && stage_[p_.values[v].index] != stage) return false;
+    if (goes_on(v) && stages()[p_.values[v].index] != stage) return false;
   return true;
 }
 
-uint32_t BatchPlan::stage_of(uint32_t i) const {
-  uint32_t stage = 0;
-  for (ValueId v : p_.in(p_.steps[i])) {
-    if (p_.values[v].source != Source::step) continue;
-    const uint32_t from = p_.values[v].index;
-    stage = std::max(stage, stage_[from] + (axes_.is_taken(from) && !continues(i, v) ? 1 : 0));
-  }
-  return stage;
-}
-
 void BatchPlan::take_steps(const std::vector<bool>& banned) {
-  std::vector<uint32_t> reader(p_.values.size(), none);  // of lanes that are read from an array
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     if (banned[i] || !take_step(i)) axes_.leave(i);
-    stage_[i] = stage_of(i);
-    for (ValueId v : p_.in(p_.steps[i])) {
-      if (continues(i, v)) {
-        parent_[root(i)] = root(p_.values[v].index);
-      } else if (axes_.is_taken(i) && axes_.has_lanes(v) && !p_.is_constant(v)) {
-        if (reader[v] == none) reader[v] = i;
-        parent_[root(i)] = root(reader[v]);
-      }
-    }
+    regions_.add(axes_, i, [&](ValueId v) { return continues(i, v); });
   }
 }
 
@@ -98,7 +72,7 @@ std::vector<BatchCost> BatchPlan::region_costs() {
   std::vector<uint32_t> reader(p_.values.size(), none);
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     if (kernel_of_[i] == none) continue;
-    BatchCost& cost = regions[root(i)];
+    BatchCost& cost = regions[regions_.root(i)];
     if (!axes_.goes_on_with_sums(i)) cost += costs.of(p_.steps[i]);
     const auto rows = [&](ValueId v) {
       const double ns = rows_[v] ? row_ns * static_cast<double>(axes_.elements(v)) : costs.rows(v);
@@ -145,10 +119,10 @@ void BatchPlan::make_kernels(Takes takes) {
   kernels_.clear();
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     kernel_of_[i] = none;
-    if (!axes_.is_taken(i) || !takes(root(i))) continue;
+    if (!axes_.is_taken(i) || !takes(regions_.root(i))) continue;
     const auto [at, is_new] =
-        made.try_emplace({root(i), stage_[i]}, static_cast<uint32_t>(kernels_.size()));
-    if (is_new) kernels_.push_back({stage_[i], {}, {}});
+        made.try_emplace({regions_.root(i), stages()[i]}, static_cast<uint32_t>(kernels_.size()));
+    if (is_new) kernels_.push_back({stages()[i], {}, {}});
     kernel_of_[i] = at->second;
     kernels_[at->second].steps.push_back(i);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tapegrad/program/passes/batch_cost.h"
+#include "tapegrad/program/passes/batch_regions.h"
 
 namespace tapegrad {
 
@@ -23,7 +24,7 @@ class BatchPlan {
   // By step: its kernel, or none; and the stage. What belongs to no kernel comes before the kernels
   // of its stage.
   const std::vector<uint32_t>& kernel_of() const { return kernel_of_; }
-  const std::vector<uint32_t>& stages() const { return stage_; }
+  const std::vector<uint32_t>& stages() const { return regions_.stages(); }
   // By value: whether kernels alone read what one of them makes: it is stored as rows of lanes.
   const std::vector<bool>& rows() const { return rows_; }
 
@@ -31,8 +32,6 @@ class BatchPlan {
   void take_steps(const std::vector<bool>& banned);
   bool take_step(uint32_t i);
   bool continues(uint32_t i, ValueId v) const;
-  uint32_t stage_of(uint32_t i) const;
-  uint32_t root(uint32_t i);
   void find_readers();
   std::vector<BatchCost> region_costs();
   void find_regions();
@@ -41,7 +40,8 @@ class BatchPlan {
 
   const Program& p_;
   BatchAxes axes_;
-  std::vector<uint32_t> stage_, parent_, kernel_of_;
+  BatchRegions regions_;
+  std::vector<uint32_t> kernel_of_;
   std::vector<Kernel> kernels_;
   std::vector<bool> wanted_, rows_;  // by value
 };

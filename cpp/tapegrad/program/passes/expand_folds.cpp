@@ -66,15 +66,17 @@ ValueId fold(ScalarWriter& w, ScalarFn combine, DType d, bool by_rows, Elements 
   return total;
 }
 
+Elements fold_each(ScalarWriter& w, ScalarFn combine, DType d, const Folded& in) {
+  Elements out;
+  for (const Elements& group : in.groups) out.push_back(fold(w, combine, d, in.by_rows, group));
+  return out;
+}
+
 template <class F>
 bool expand_fold(ScalarWriter& w, const Program::Step& s) {
   if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
-  const Folded in = folded(w, s);
-  Elements out;
-  for (const Elements& group : in.groups)
-    out.push_back(fold(w, scalar_fn_of<F>(), d, in.by_rows, group));
-  w.set_elements(s.first_out, std::move(out));
+  w.set_elements(s.first_out, fold_each(w, scalar_fn_of<F>(), d, folded(w, s)));
   return true;
 }
 
@@ -89,11 +91,11 @@ bool expand_mean(ScalarWriter& w, const Program::Step& s) {
   if (!can_fold(w, s)) return false;
   const DType d = dtype_of_value(w, s.first_out);
   const Folded in = folded(w, s);
-  Elements out;
-  for (const Elements& group : in.groups)
-    out.push_back(w.apply(scalar_fn_of<Divide>(), d,
-                          fold(w, scalar_fn_of<Add>(), d, in.by_rows, group),
-                          w.number(static_cast<double>(group.size()), d)));
+  Elements out = fold_each(w, scalar_fn_of<Add>(), d, in);
+  for (size_t k = 0; k < out.size(); ++k) {
+    const ValueId count = w.number(static_cast<double>(in.groups[k].size()), d);
+    out[k] = w.apply(scalar_fn_of<Divide>(), d, out[k], count);
+  }
   w.set_elements(s.first_out, std::move(out));
   return true;
 }
@@ -105,11 +107,7 @@ bool expand_sum_to_shape(ScalarWriter& w, const Program::Step& s) {
   Dims flags(shape.size(), 1);
   const size_t extra = shape.size() - to.size();
   for (size_t i = extra; i < shape.size(); ++i) flags[i] = to[i - extra] != shape[i];
-  const Folded in = folded(w, s, flags);
-  Elements out;
-  for (const Elements& group : in.groups)
-    out.push_back(fold(w, scalar_fn_of<Add>(), d, in.by_rows, group));
-  w.set_elements(s.first_out, std::move(out));
+  w.set_elements(s.first_out, fold_each(w, scalar_fn_of<Add>(), d, folded(w, s, flags)));
   return true;
 }
 

@@ -21,6 +21,26 @@ namespace {
 // An array that a few elements are picked out of may be larger.
 constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 20000;
 
+bool is_small(const Program& p, ValueId v, int64_t most = most_elements) {
+  const int64_t n = element_count(p.type_of(v).shape);
+  return n > 0 && n <= most;
+}
+
+// Whether there may be something to take apart: more than elementwise steps, which fuse() takes.
+bool is_worth_a_try(const Program& p) {
+  int64_t scalars = 0;
+  bool found = false;
+  for (const Program::Step& s : p.steps) {
+    bool small = s.kernel < 0;
+    for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(p, s.first_out + j);
+    if (!small) continue;
+    found |= !is_elementwise(s.op);
+    for (uint32_t j = 0; j < s.n_out; ++j)
+      scalars += element_count(p.type_of(s.first_out + j).shape);
+  }
+  return found && scalars <= most_scalars;
+}
+
 // Scalars of one lane in the order of the arrays' sums.
 class OrderedScalars final : public LaneScalars {
  public:
@@ -43,19 +63,6 @@ class Regions {
         rows_(p.values.size(), false),
         edit_(p) {}
 
-  // Whether there is something to take apart: more than elementwise steps, which fuse() takes.
-  bool find() {
-    int64_t scalars = 0;
-    bool found = false;
-    for (const Program::Step& s : p_.steps) {
-      if (!is_small(s)) continue;
-      for (uint32_t j = 0; j < s.n_out; ++j)
-        scalars += element_count(p_.type_of(s.first_out + j).shape);
-      found |= !is_elementwise(s.op);
-    }
-    return found && scalars <= most_scalars;
-  }
-
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       place(i);
@@ -75,16 +82,12 @@ class Regions {
     std::vector<ValueId> results{};
   };
 
-  bool is_small(ValueId v, int64_t most = most_elements) const {
-    const int64_t n = element_count(p_.type_of(v).shape);
-    return n > 0 && n <= most;
-  }
   // Everything is computed in one dtype; masks go along, and indices that are constant.
-  bool is_small(const Program::Step& s) {
+  bool can_take(const Program::Step& s) {
     if (s.kernel >= 0) return false;
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const DType d = p_.type_of(s.first_out + j).dtype;
-      if (!is_small(s.first_out + j)) return false;
+      if (!is_small(p_, s.first_out + j)) return false;
       if (is_bool(d)) continue;
       if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
       dtype_ = d;
@@ -92,7 +95,7 @@ class Regions {
     const int64_t most = only_moves(s) ? most_picked_from : most_elements;
     for (ValueId v : p_.in(s)) {
       const DType d = p_.type_of(v).dtype;
-      if (!is_small(v, most)) return false;
+      if (!is_small(p_, v, most)) return false;
       if (!is_bool(d) && !is_floating(d) && !p_.is_constant(v)) return false;
       if (is_floating(d) && dtype_ && d != *dtype_) return false;
     }
@@ -108,7 +111,7 @@ class Regions {
       uint32_t& latest = kernel_of_[from] == none ? of_steps : of_kernels;
       latest = std::max(latest, stage_[from] + (kernel_of_[from] == none ? 0 : 1));
     }
-    if (is_small(s)) {
+    if (can_take(s)) {
       const uint32_t stage = std::max(of_kernels == 0 ? 0 : of_kernels - 1, of_steps);
       const uint32_t k = kernel_at(stage);
       for (ValueId v : p_.in(s))
@@ -196,9 +199,9 @@ class Regions {
 }  // namespace
 
 Program expand(Program p) {
-  Regions regions(p);
-  if (!regions.find()) return p;
-  std::optional<Program> found = regions.run();
+  if (!is_worth_a_try(p)) return p;
+  p = drop_dead(p);
+  std::optional<Program> found = Regions(p).run();
   if (!found) return p;
   // Both are fused, as they will be: what counts is how many steps are left, and their kind.
   double made = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "tapegrad/program/passes.h"
@@ -50,12 +49,10 @@ TilesPlan::TilesPlan(const Program& p, int64_t n, bool always)
     : p_(p),
       always_(always),
       axes_(p, n),
-      stage_(p.steps.size(), 0),
-      parent_(p.steps.size()),
+      together_(p),
       region_of_(p.steps.size(), none),
       in_(p.steps.size(), 0),
       seen_(p.values.size(), 0) {
-  std::iota(parent_.begin(), parent_.end(), 0);
   take_steps();
   make_regions();
   connect();
@@ -70,44 +67,18 @@ double TilesPlan::gain_ns() const {
   return all;
 }
 
-uint32_t TilesPlan::root(uint32_t i) {
-  while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-  return i;
-}
-
 bool TilesPlan::continues(uint32_t i, ValueId v) const {
   return p_.values[v].source == Source::step && axes_.is_taken(p_.values[v].index) &&
          axes_.has_lanes(v) && axes_.is_taken(i);
-}
-
-// Positions meet where a stage ends: a path that leaves a region comes back in a later one.
-uint32_t TilesPlan::stage_of(uint32_t i) const {
-  uint32_t stage = 0;
-  for (ValueId v : p_.in(p_.steps[i])) {
-    if (p_.values[v].source != Source::step) continue;
-    const uint32_t from = p_.values[v].index;
-    stage = std::max(stage, stage_[from] + (axes_.is_taken(from) && !continues(i, v) ? 1 : 0));
-  }
-  return stage;
 }
 
 void TilesPlan::take_steps() {
   std::vector<bool> guarded(p_.steps.size(), false);
   for (const Program::Guard& g : p_.guards)
     if (p_.values[g.value].source == Source::step) guarded[p_.values[g.value].index] = true;
-  std::vector<uint32_t> reader(p_.values.size(), none);
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     if (guarded[i] || !axes_.take(i) || axes_.goes_on_with_sums(i)) axes_.leave(i);
-    stage_[i] = stage_of(i);
-    if (!axes_.is_taken(i)) continue;
-    for (ValueId v : p_.in(p_.steps[i])) {
-      if (continues(i, v)) {
-        parent_[root(i)] = root(p_.values[v].index);
-      } else if (axes_.has_lanes(v) && !p_.is_constant(v)) {
-        if (reader[v] == none) reader[v] = i;
-        parent_[root(i)] = root(reader[v]);
-      }
-    }
+    together_.add(axes_, i, [&](ValueId v) { return continues(i, v); });
   }
 }
 
@@ -115,8 +86,9 @@ void TilesPlan::make_regions() {
   std::map<std::pair<uint32_t, uint32_t>, size_t> made;  // by root and stage
   for (uint32_t i = 0; i < p_.steps.size(); ++i) {
     if (!axes_.is_taken(i)) continue;
-    const auto [at, is_new] = made.try_emplace({root(i), stage_[i]}, regions_.size());
-    if (is_new) regions_.emplace_back().stage = stage_[i];
+    const auto [at, is_new] =
+        made.try_emplace({together_.root(i), together_.stages()[i]}, regions_.size());
+    if (is_new) regions_.emplace_back().stage = together_.stages()[i];
     regions_[at->second].own.push_back(i);
   }
   std::erase_if(regions_, [&](const Region& r) {

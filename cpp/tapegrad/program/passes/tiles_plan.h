@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "tapegrad/program/passes/batch_axes.h"
+#include "tapegrad/program/passes/batch_regions.h"
 #include "tapegrad/program/tiles.h"
 
 namespace tapegrad {
@@ -35,8 +35,6 @@ class TilesPlan {
  private:
   void take_steps();
   bool continues(uint32_t i, ValueId v) const;
-  uint32_t stage_of(uint32_t i) const;
-  uint32_t root(uint32_t i);
   void make_regions();
   void connect();
   void find_steps(Region& region, std::vector<bool>& wanted);
@@ -52,8 +50,9 @@ class TilesPlan {
   const Program& p_;
   const bool always_;
   BatchAxes axes_;
-  std::vector<uint32_t> stage_, parent_, region_of_, in_;  // by step
-  std::vector<uint32_t> seen_;                             // by value
+  BatchRegions together_;
+  std::vector<uint32_t> region_of_, in_;  // by step
+  std::vector<uint32_t> seen_;            // by value
   uint32_t mark_ = 0;
   std::vector<Region> regions_;
 };
