@@ -80,13 +80,13 @@ class Worker:
 
 
 def settled(run: Run) -> Any:
-    """The result that is compared: of the third call, when programs have been compiled.
+    """The result that is compared: of the fourth call, when programs have been compiled.
 
     Every peer makes as many calls, so that those which go on from their last result agree.
     """
     if run.measures:
         return run.call()[1]
-    for _ in range(2):
+    for _ in range(3):
         run.call()
     return run.call()
 

@@ -1,7 +1,7 @@
 """The most memory that a gradient takes, in a process of its own.
 
 `python -m benchmarks.problems.peak_memory PROBLEM CASE PEER` prints by how many bytes the resident
-memory peaked, over five calls after three, above what it was with the peer imported and the data
+memory peaked, over five calls after four, above what it was with the peer imported and the data
 in place. So what a compiler keeps counts, and what it needed for a while does not.
 """
 

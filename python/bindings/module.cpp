@@ -103,7 +103,13 @@ PYBIND11_MODULE(_core, m) {
   m.def(
       "isa_level", [] { return static_cast<int>(isa_level()); },
       "x86-64 level of the kernels in use: 1, 3 or 4.");
-  m.def("trim_pool", &trim_pool, "Gives cached memory back to the system.");
+  m.def(
+      "trim_pool",
+      [] {
+        if (Tape* tape = Tape::current_if_any()) tape->trim();
+        trim_pool();
+      },
+      "Gives cached memory back to the system.");
   m.def("pool_bytes",
         [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
 }

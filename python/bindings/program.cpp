@@ -158,6 +158,7 @@ PassOptions options_of(const py::kwargs& kwargs) {
 
 void bind_programs(py::module_& m) {
   py::class_<PyRecording>(m, "Recording", "A function's recorded operations.")
+      .def(py::init<>(), "Of nothing.")
       .def_property_readonly("refusal", [](const PyRecording& r) { return r.recording.refusal; })
       .def_property_readonly("lost_weakness",
                              [](const PyRecording& r) { return r.recording.lost_weakness; })
@@ -268,6 +269,8 @@ void bind_programs(py::module_& m) {
              for (py::handle h : outputs) refs.push_back(to_operand(h.ptr(), "compile").ref);
              return PyRecording{freeze(self.get(), refs)};
            })
+      .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
+      .def_property_readonly("left_out", [](PyTracer& self) { return self.get().left_out(); })
       .def("refuse", [](PyTracer& self, const std::string& why) { self.get().refuse(why); })
       .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });
 
@@ -291,6 +294,14 @@ void bind_programs(py::module_& m) {
       "fingerprint",
       [](const py::object& array) { return fingerprint(to_value(array.ptr(), "fingerprint")); },
       py::arg("array"), "64 bits that differ where an array's content differs.");
+
+  m.def(
+      "same_node",
+      [](const py::object& a, const py::object& b) {
+        const Ref x = variable_cell(a.ptr()).ref(), y = variable_cell(b.ptr()).ref();
+        return x.tracked() && y.tracked() && x.slot() == y.slot();
+      },
+      py::arg("a"), py::arg("b"), "Whether two Variables are one value of the tape.");
 
   m.def(
       "tracing", [] { return Tape::current().tracing(); },

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tapegrad import _tree
-from tapegrad._core import Body, Recording, Tracer, Values, Variable
+from tapegrad._core import Body, Recording, Tracer, Values, Variable, same_node
 from tapegrad._trace import pack
 from tapegrad._tree import Tree
 
@@ -71,8 +71,7 @@ def record_call(
         recording = tracer.freeze(outputs)
         refusal = tracer.refusal or recording.refusal
         arrays = [k for k, v in enumerate(arguments) if v.ndim]
-        before, after = ([tree[k] for k in arrays] for tree in (arguments, handles))
-        if not may_write and not tracer.freeze(before).same_as(tracer.freeze(after)):
+        if not may_write and not all(same_node(arguments[k], handles[k]) for k in arrays):
             refusal = refusal or "it writes to an array that was passed to it"
         if refusal:
             raise UnrecordableError(

@@ -212,6 +212,7 @@ class Compiled(_core.Replayer):
         if difference or not self._lock.acquire(blocking=False):
             return result
         try:
+            entry.was_brief = True  # recording is the only purpose of this call
             self._record(entry, inputs, plain, named)
         finally:
             self._lock.release()
@@ -379,7 +380,8 @@ class Compiled(_core.Replayer):
     def _record_in(self, entry: Entry, world: World, args: Any, kwargs: Any) -> Any:
         failure = ""
         try:
-            found = world.record(self._function, args, kwargs, entry.floats)
+            brief = not entry.was_brief
+            found = world.record(self._function, args, kwargs, entry.floats, may_leave_out=brief)
         except RefusedError as refused:
             self._fall_back(entry, refused.reason)
             return refused.result
@@ -389,6 +391,9 @@ class Compiled(_core.Replayer):
             result = self._function(*args, **kwargs)  # raises what plain Python raises
             self._fall_back(entry, f"it can't be recorded: {failure}")
             return result
+        entry.was_brief = True
+        if not found.complete:
+            return found.result
         entry.recordings += 1
         if not entry.result_known:
             if any(isinstance(x, Variable) for x in found.recording.captures):
@@ -447,8 +452,9 @@ def compile(
 ) -> Any:
     """A function that does what `f` does, recorded once and then replayed without Python.
 
-    The first two calls with arguments of given shapes and dtypes run `f` and record it; from the
-    third on a program runs, as long as the recorded path is the right one. Branches, captured
+    The first two calls with arguments of given shapes and dtypes run `f` and record it (the second
+    and third, where derivatives take long to record); from then on a program runs, as long as the
+    recorded path is the right one. Branches, captured
     arrays and captured settings may change: the result is always the one that `f` gives. What
     can't be replayed runs as plain Python, with a warning that says why. Arrays and floats are
     inputs of the program; whole numbers, flags and texts are fixed, each with a program of its own.

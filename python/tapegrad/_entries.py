@@ -17,6 +17,7 @@ class Entry(_core.EntryBase):
     __slots__ = (
         "_failures",
         "_replays_seen",
+        "_was_brief",
         "eager",
         "family",
         "fixed",
@@ -45,8 +46,20 @@ class Entry(_core.EntryBase):
         self.variants: dict[Any, Entry] = {}  # by the values of the floats, where they are not
         self.recordings = 0
         self.result_known = False  # that the eager result holds no Variable
+        self._was_brief = False
         self._failures = 0
         self._replays_seen = 0
+
+    @property
+    def was_brief(self) -> bool:
+        """Whether the one call has been that need not be recorded whole; lengths share it."""
+        return self._was_brief or (self.family is not None and self.family.was_brief)
+
+    @was_brief.setter
+    def was_brief(self, value: bool) -> None:
+        self._was_brief = value
+        if self.family is not None:
+            self.family.was_brief = value
 
     def count_failure(self) -> int:
         """How many times in a row no program served."""

@@ -55,12 +55,21 @@ class General:
 class Family:
     """The signatures that differ in lengths alone."""
 
-    __slots__ = ("_recorded", "_served", "floats", "forgotten_replays", "generals", "why")
+    __slots__ = (
+        "_recorded",
+        "_served",
+        "floats",
+        "forgotten_replays",
+        "generals",
+        "was_brief",
+        "why",
+    )
 
     def __init__(self) -> None:
         self.generals: list[General] = []
         self.why = ""  # why the last recording serves its own lengths alone
         self.floats = True  # Python floats are inputs
+        self.was_brief = False  # see Entry
         self.forgotten_replays = 0
         self._recorded: deque[Any] = deque(maxlen=_MOST_COMPARED)
         self._served: deque[Any] = deque()

@@ -31,6 +31,8 @@ from tapegrad._trace import pack
 from tapegrad._watch import Watch
 
 MOST_PATHS = 8
+_MANY_STEPS = 10_000
+_MUCH_MEMORY = 32 << 20  # bytes
 _RESULTS = (Variable, np.ndarray, np.generic, np.dtype, int, float, complex, str, bytes)
 
 
@@ -48,13 +50,28 @@ class Recorded:
 
     `plan` says for each leaf of the result whether it is an output of the recording (None) or
     stands fixed; `written` which inputs the function wrote to: their new contents follow the
-    result's outputs.
+    result's outputs. Where sweeps were left out of it (`complete` is False), it only has a result.
     """
 
-    __slots__ = ("fixed", "names", "recording", "result", "template", "values", "written")
+    __slots__ = (
+        "complete",
+        "fixed",
+        "names",
+        "recording",
+        "result",
+        "template",
+        "values",
+        "written",
+    )
 
     def __init__(
-        self, f: Callable[..., Any], args: Any, kwargs: Any, floats: bool, may_write: bool
+        self,
+        f: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        floats: bool,
+        may_write: bool,
+        may_leave_out: bool = False,
     ) -> None:
         arguments: list[Variable] = []
 
@@ -63,6 +80,8 @@ class Recorded:
             return arguments[-1].__copy__()  # writing to it must not move the argument
 
         with Tracer() as tracer:
+            if may_leave_out:
+                tracer.allow_leaving_out()
             given, keywords, entered = replace_inputs(args, kwargs, enter, floats)
             out = pack(f(*given, **keywords))
             leaves = [x for _, x in _tree.leaves(out)]
@@ -75,14 +94,15 @@ class Recorded:
             outputs = [x for x in leaves if isinstance(x, Variable)]
             handles = [x for x in entered if isinstance(x, Variable)]
             self.written: list[int] = []
-            if may_write and not _unmoved(tracer, arguments, handles):
+            if may_write:
+                pairs = zip(arguments, handles, strict=True)
                 self.written = [
-                    k
-                    for k, (v, handle) in enumerate(zip(arguments, handles, strict=True))
-                    if handle.ndim and not _unmoved(tracer, [v], [handle])
-                ]
+                    k for k, (v, handle) in enumerate(pairs)
+                    if handle.ndim and not _core.same_node(v, handle)
+                ]  # fmt: skip
                 outputs += [handles[k] for k in self.written]
-            self.recording: Recording = tracer.freeze(outputs)
+            self.complete = not tracer.left_out
+            self.recording = tracer.freeze(outputs) if self.complete else Recording()
             refusal = tracer.refusal or self.recording.refusal
         self.values = [_owned(x) for x in outputs]
         self._write_to(args, kwargs, floats)
@@ -195,6 +215,8 @@ class Path(_core.PathBase):
         self.make = recorded.maker()
         recorded.values = []
         recorded.result = None
+        if recorded.recording.n_steps > _MANY_STEPS or _core.pool_bytes()[1] > _MUCH_MEMORY:
+            _core.trim_pool()  # a replay takes far less than a recording
 
     def finish(self, inputs: Sequence[Any], values: list[Any]) -> Any:
         """The function's result; what the function writes to its arguments is written."""
@@ -264,12 +286,19 @@ class World(_core.WorldBase):
             np.may_share_memory(x, y) for i, x in enumerate(arrays) for y in [*arrays[:i], *others]
         )
 
-    def record(self, f: Callable[..., Any], args: Any, kwargs: Any, floats: bool) -> Recorded:
+    def record(
+        self,
+        f: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        floats: bool,
+        may_leave_out: bool = False,
+    ) -> Recorded:
         """Records a call; raises RefusedError where a replay would not do what it did."""
         watch = self.watch
         generators = generator_states(watch.generators)
         contents = self.contents if self.contents is not None else stamps(watch)
-        found = Recorded(f, args, kwargs, floats, watch.writes)
+        found = Recorded(f, args, kwargs, floats, watch.writes, may_leave_out)
         found.name_captures(watch)
         if have_moved(generators, generator_states(watch.generators)):
             raise RefusedError(
@@ -293,7 +322,7 @@ class World(_core.WorldBase):
                     "an argument",
                     found.result,
                 )
-        if self.contents is None and not self._explained(found):
+        if self.contents is None and found.complete and not self._explained(found):
             self.contents = contents
         return found
 
@@ -342,10 +371,6 @@ class World(_core.WorldBase):
                 return True
         self.pending = [found, *self.pending[: 2 * MOST_PATHS - 1]]
         return False
-
-
-def _unmoved(tracer: Tracer, arguments: list[Variable], handles: list[Variable]) -> bool:
-    return tracer.freeze(arguments).same_as(tracer.freeze(handles))
 
 
 def _owned(x: Variable) -> Any:

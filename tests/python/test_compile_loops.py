@@ -19,7 +19,7 @@ def _check(f: Callable[..., Any], *args: Any, rolled: bool = True) -> Any:
     """Value and derivatives of the compiled function are those of `f`, to the bit."""
     gradient = tg.value_and_grad(f, tuple(range(len(args))))
     compiled = tg.compile(gradient, passes={"batch": False})
-    for scale in (1.0, 1.0, 1.0, 0.5):
+    for scale in (1.0, 1.0, 1.0, 1.0, 0.5):
         point = [scale * x for x in args]
         value, slopes = gradient(*point)
         got, got_slopes = compiled(*point)
@@ -27,7 +27,7 @@ def _check(f: Callable[..., Any], *args: Any, rolled: bool = True) -> Any:
         for a, b in zip(got_slopes, slopes, strict=True):
             np.testing.assert_array_equal(a, b)
     assert ("scan(" in _text(compiled)) == rolled
-    assert compiled.inspect().signatures[0].replays == 2
+    assert compiled.inspect().signatures[0].replays in (2, 3)  # a long one begins a call later
     return compiled
 
 

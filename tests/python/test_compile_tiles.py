@@ -19,7 +19,7 @@ def tiles(compiled):
 
 def ready(f, *args, **options):
     compiled = tg.compile(f, **options)
-    for _ in range(3):
+    for _ in range(4):
         found = compiled(*args)
     return compiled, found
 

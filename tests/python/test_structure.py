@@ -114,6 +114,7 @@ def test_python_tests_mirror_the_package() -> None:
         "benchmarks",
         "compile_batch",
         "compile_captures",
+        "compile_first",
         "compile_floats",
         "compile_gathers",
         "compile_indices",

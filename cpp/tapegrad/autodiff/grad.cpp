@@ -53,6 +53,13 @@ Ref seed_of(const Ref& output, std::span<const Ref> seeds, size_t k, const char*
   return Ref(Value::scalar(1.0, output.dtype()));
 }
 
+double ns_to_record(const Schedule& schedule) {
+  double ns = 0;
+  for (uint32_t slot : schedule.slots)
+    ns += 1000 + 0.5 * static_cast<double>(schedule.tape->node(slot).value.size());
+  return ns;
+}
+
 // One reverse sweep; wrt as nodes and leaves.
 class ReverseRequest {
  public:
@@ -65,16 +72,25 @@ class ReverseRequest {
   Tape* tape() const { return tape_; }
   std::vector<uint32_t> nodes;
   std::vector<Leaf*> leaves;
+  uint32_t program_only_from = 0;  // see Tape::ProgramOnly
+  bool left_out = false;           // see Tracer::leaves_out
 
   bool run(Workspace& w, bool recorded) {
     if (tape_ == nullptr) return false;
     build_schedule(*tape_, {outputs_, nodes, leaves, false}, w.schedule);
     check_constants(w.schedule);
+    if (recorded && program_only_from != 0)
+      left_out = tape_->tracer()->leaves_out(ns_to_record(w.schedule));
+    if (left_out) {
+      recorded = false;
+      for (Ref& s : seeds_) s = Ref(s.value());
+    }
     const RecordingGuard guard(recorded);
     w.reverse.start(w.schedule, recorded);
     for (size_t k = 0; k < outputs_.size(); ++k)
       w.reverse.seed(w.schedule.output_positions[k], as_recorded(std::move(seeds_[k]), recorded));
     const LongWorkSection section(w.schedule);
+    const ProgramOnlySection section_of_program(*tape_, recorded ? program_only_from : 0);
     w.reverse.run();
     return true;
   }
@@ -209,6 +225,21 @@ bool Scope::outside(const Ref& r) const {
   return recording_before_ && r.tracked() && tape_.node(r.slot()).origin < serial_;
 }
 
+// A result that is no more than a constant, but passes for one that depends on the arguments.
+Ref Scope::stand_in(Ref result, uint32_t origin) const {
+  const uint32_t slot = tape_.constant(std::move(result).take_value());
+  tape_.node(slot).origin = origin;
+  return Ref::adopt(&tape_, slot);
+}
+
+// What a tracer records of the sweep is for its program alone where nobody else, inside or outside,
+// differentiates.
+uint32_t Scope::program_only_from() const {
+  if (!tape_.tracing()) return 0;
+  const uint32_t tracer = tape_.tracer()->scope();
+  return tape_.is_innermost_but_for(tracer, serial_) ? tracer : 0;
+}
+
 Ref Scope::result(const Ref& r) const { return !r.tracked() || outside(r) ? r : Ref(r.value()); }
 
 std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> wrt,
@@ -222,6 +253,7 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
   }
   for (const Ref& s : seeds) recorded |= s.tracked();
   for (const Ref& x : wrt) request.nodes.push_back(x.slot());
+  request.program_only_from = program_only_from();
   WorkspaceLease w;
   const bool ran = request.run(*w, recorded);
   reached_ = false;
@@ -232,6 +264,8 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
     const int32_t pos = ran ? w->schedule.node_positions[k] : -1;
     result.push_back(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos)
                                                         : constant_full(wrt[k].type(), 0.0));
+    if (request.left_out)
+      result.back() = stand_in(std::move(result.back()), request.program_only_from);
   }
   return result;
 }
@@ -263,6 +297,7 @@ std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> w
     for (size_t k = 0; k < wrt.size(); ++k)
       w->tangent.seed(w->schedule.node_positions[k], cast(tangents[k], wrt[k].dtype()));
     const LongWorkSection section(w->schedule);
+    const ProgramOnlySection section_of_program(tape_, recorded ? program_only_from() : 0);
     w->tangent.run();
   }
   std::vector<Ref> result;

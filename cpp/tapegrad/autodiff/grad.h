@@ -57,6 +57,8 @@ class Scope {
 
  private:
   bool outside(const Ref& r) const;
+  uint32_t program_only_from() const;
+  Ref stand_in(Ref result, uint32_t origin) const;
   Tape& tape_;
   uint32_t serial_;
   bool recording_before_;  // off: nothing outside is of interest

@@ -11,6 +11,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "tapegrad/base/error.h"
 
@@ -265,6 +268,9 @@ void trim_pool() {
     }
   }
   BufferPool::global().trim();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }

@@ -43,7 +43,8 @@ struct PoolStats {
 };
 
 PoolStats pool_stats();
-void trim_pool();                      // gives cached memory back to the system
+// Gives cached memory back to the system, and what the heap holds free besides.
+void trim_pool();
 void set_pool_capacity(size_t bytes);  // most that the pool keeps cached
 
 }  // namespace tapegrad

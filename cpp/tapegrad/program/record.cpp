@@ -13,20 +13,27 @@ namespace {
 class Freezer {
  public:
   explicit Freezer(const Tracer& tracer, const Freezer* used = nullptr)
-      : tracer_(tracer), tape_(tracer.tape()), used_(used) {}
+      : tracer_(tracer),
+        tape_(tracer.tape()),
+        used_(used),
+        applications_(tracer.applications()),
+        wanted_(applications_.size()),
+        ids_(applications_.size(), none) {}
 
   Recording run(std::span<const Ref> outputs) {
+    for (size_t k = 0; k < applications_.size(); ++k)
+      tape_.node(applications_[k]).mark = static_cast<uint32_t>(k);
     for (const Ref& r : outputs)
-      if (r.tracked()) visit(r.slot());
+      if (r.tracked()) want(r.slot());
     for (const Tracer::Guard& g : tracer_.guards())
-      if (g.value.tracked()) visit(g.value.slot());
+      if (g.value.tracked()) want(g.value.slot());
     collect();
     recording_.refusal = tracer_.refusal();
     recording_.length_read = tracer_.length_read();
     recording_.lost_weakness = tracer_.lost_weakness();
-    for (size_t k = 0; k < tracer_.arguments().size(); ++k) {
-      const uint32_t slot = tracer_.arguments()[k];
-      set(slot, writer_.input(type_of(tape_.node(slot).value)));
+    for (uint32_t slot : tracer_.arguments()) {
+      const ValueId id = writer_.input(type_of(tape_.node(slot).value));
+      if (is_other(slot)) other_ids_[tape_.node(slot).mark] = id;
     }
     emit_all();
     for (const Tracer::Guard& g : tracer_.guards()) {
@@ -43,8 +50,12 @@ class Freezer {
   static constexpr ValueId none = ~ValueId{0};
 
   std::shared_ptr<const UnusedSteps> run_unused() {
-    for (uint32_t slot : tracer_.applications()) visit(slot);
-    if (slots_.empty()) return nullptr;
+    bool any = false;
+    for (size_t k = 0; k < wanted_.size(); ++k) {
+      wanted_[k] = !used_->wanted_[k];
+      any |= wanted_[k];
+    }
+    if (!any) return nullptr;
     collect();
     emit_all();
     recording_.program = std::move(writer_).finish();
@@ -52,72 +63,88 @@ class Freezer {
         UnusedSteps{std::move(recording_), std::move(reads_)});
   }
 
-  // What leads to the nodes that were visited.
+  // What leads to the nodes that are wanted. An application's inputs are older than it is, so that
+  // one walk from the last to the first finds them.
   void collect() {
-    for (size_t next = 0; next < slots_.size(); ++next) {
-      const Node& n = tape_.node(slots_[next]);
-      if (is_older(n) || is_argument(slots_[next])) continue;
-      for (uint32_t in : n.inputs())
-        if (in != 0) visit(in);
+    follow_others();
+    size_t steps = 0;
+    for (size_t k = applications_.size(); k-- > 0;) {
+      if (k >= 16) prefetch(applications_[k - 16]);
+      if (!wanted_[k]) continue;
+      ++steps;
+      want_inputs(tape_.node(applications_[k]));
+      follow_others();
     }
-    sort_by_sequence();
-    ids_.resize(slots_.size(), none);
-    for (size_t k = 0; k < slots_.size(); ++k)
-      tape_.node(slots_[k]).mark = static_cast<uint32_t>(k);
+    const auto sequence = [this](uint32_t slot) { return tape_.node(slot).seq; };
+    std::ranges::sort(others_, {}, sequence);
+    other_ids_.resize(others_.size(), none);
+    for (size_t k = 0; k < others_.size(); ++k)
+      tape_.node(others_[k]).mark = static_cast<uint32_t>(k);
+    writer_.reserve(steps, others_.size());
+  }
+
+  void follow_others() {
+    for (; followed_ < others_.size(); ++followed_) {
+      const uint32_t slot = others_[followed_];
+      const Node& n = tape_.node(slot);
+      if (!is_older(n) && !is_argument(slot)) want_inputs(n);
+    }
+  }
+
+  void want_inputs(const Node& n) {
+    for (uint32_t in : n.inputs())
+      if (in != 0) want(in);
+  }
+
+  void want(uint32_t slot) {
+    if (used_ != nullptr && used_->reached(slot)) return;
+    Node& n = tape_.node(slot);
+    if (is_application(slot)) {
+      wanted_[n.mark] = true;
+    } else if (!is_other(slot)) {
+      n.mark = static_cast<uint32_t>(others_.size());
+      others_.push_back(slot);
+    }
   }
 
   void emit_all() {
     // A constant's node is younger than the application that it was made for.
-    for (uint32_t slot : slots_)
-      if (tape_.node(slot).kind == NodeKind::constant) emit(slot);
-    for (size_t k = 0; k < slots_.size(); ++k) {
-      prefetch(k);
-      if (!known(slots_[k])) emit(slots_[k]);
+    for (uint32_t slot : others_)
+      if (tape_.node(slot).kind == NodeKind::constant) emit_other(slot);
+    std::vector<uint32_t> strays;  // applications that another tracer recorded, which has closed
+    for (size_t k = 0; k < others_.size(); ++k) {
+      const Node& n = tape_.node(others_[k]);
+      if (other_ids_[k] != none || is_alias(others_[k])) continue;
+      if (n.kind == NodeKind::op && !is_older(n)) {
+        strays.push_back(others_[k]);
+      } else {
+        emit_other(others_[k]);
+      }
     }
+    auto stray = strays.begin();
+    for (size_t k = 0; k < applications_.size(); ++k) {
+      if (k + 16 < applications_.size()) prefetch(applications_[k + 16]);
+      if (k + 8 < applications_.size()) prefetch_parts(applications_[k + 8]);
+      if (!wanted_[k]) continue;
+      const Node& n = tape_.node(applications_[k]);
+      for (; stray != strays.end() && tape_.node(*stray).seq < n.seq; ++stray) emit_stray(*stray);
+      ids_[k] = application(n);
+    }
+    for (; stray != strays.end(); ++stray) emit_stray(*stray);
   }
 
   // A node leads to its layout and attributes: three waits for memory, which overlap from node to
   // node.
-  void prefetch(size_t k) const {
+  void prefetch([[maybe_unused]] uint32_t slot) const {
 #if defined(__GNUC__)
-    if (k + 16 < slots_.size()) __builtin_prefetch(&tape_.node(slots_[k + 16]));
-    if (k + 8 >= slots_.size()) return;
-    const Node& n = tape_.node(slots_[k + 8]);
-    __builtin_prefetch(n.value.layout());
-    __builtin_prefetch(n.extra);
+    __builtin_prefetch(&tape_.node(slot));
 #endif
   }
-
-  // Sequence numbers are dense: digits of them are sorted one after the other.
-  void sort_by_sequence() {
-    struct Item {
-      uint64_t seq;
-      uint32_t slot;
-    };
-    std::vector<Item> items, other(slots_.size());
-    items.reserve(slots_.size());
-    uint64_t lowest = ~uint64_t{0}, highest = 0;
-    for (uint32_t slot : slots_) {
-      const uint64_t seq = tape_.node(slot).seq;
-      items.push_back({seq, slot});
-      lowest = std::min(lowest, seq);
-      highest = std::max(highest, seq);
-    }
-    constexpr int bits = 11;
-    std::vector<uint32_t> first(size_t{1} << bits);
-    for (int shift = 0; shift < 64 && !items.empty() && (highest - lowest) >> shift;
-         shift += bits) {
-      const auto digit = [&](const Item& x) {
-        return (x.seq - lowest) >> shift & (first.size() - 1);
-      };
-      std::fill(first.begin(), first.end(), 0);
-      for (const Item& x : items) ++first[digit(x)];
-      uint32_t at = 0;
-      for (uint32_t& f : first) at += std::exchange(f, at);
-      for (const Item& x : items) other[first[digit(x)]++] = x;
-      items.swap(other);
-    }
-    for (size_t k = 0; k < items.size(); ++k) slots_[k] = items[k].slot;
+  void prefetch_parts([[maybe_unused]] uint32_t slot) const {
+#if defined(__GNUC__)
+    __builtin_prefetch(tape_.node(slot).value.layout());
+    __builtin_prefetch(tape_.node(slot).extra);
+#endif
   }
 
   // Recorded before the tracer was opened.
@@ -133,24 +160,44 @@ class Freezer {
            std::find(all.begin(), all.end(), slot) != all.end();
   }
 
-  void visit(uint32_t slot) {
-    if (reached(slot) || is_used(slot)) return;
-    Node& n = tape_.node(slot);
-    n.mark = static_cast<uint32_t>(slots_.size());
-    slots_.push_back(slot);
+  // What has no value of its own in the program, but that of its input or a part of it.
+  bool is_alias(uint32_t slot) const {
+    const Node& n = tape_.node(slot);
+    if (is_older(n)) return false;
+    return n.kind == NodeKind::pick ||
+           (n.kind == NodeKind::argument && n.n_in == 1 && !is_argument(slot));
   }
 
-  bool reached(uint32_t slot) const {
+  bool is_application(uint32_t slot) const {
     const uint32_t at = tape_.node(slot).mark;
-    return at < slots_.size() && slots_[at] == slot;
+    return at < applications_.size() && applications_[at] == slot;
   }
-  bool known(uint32_t slot) const { return ids_[tape_.node(slot).mark] != none; }
-  void set(uint32_t slot, ValueId id) {
-    if (reached(slot)) ids_[tape_.node(slot).mark] = id;
+  bool is_other(uint32_t slot) const {
+    const uint32_t at = tape_.node(slot).mark;
+    return at < others_.size() && others_[at] == slot;
   }
-  bool is_used(uint32_t slot) const { return used_ != nullptr && used_->reached(slot); }
+  bool reached(uint32_t slot) const {
+    return is_application(slot) ? wanted_[tape_.node(slot).mark] : is_other(slot);
+  }
+
   ValueId id_at(uint32_t slot) {
-    return is_used(slot) ? read(used_->ids_[tape_.node(slot).mark]) : ids_[tape_.node(slot).mark];
+    const Node& n = tape_.node(slot);
+    if (used_ != nullptr && used_->reached(slot)) return read(used_->known_id(slot));
+    if (is_application(slot)) return ids_[n.mark];
+    ValueId& id = other_ids_[n.mark];
+    if (id == none) id = alias(n);
+    return id;
+  }
+  ValueId known_id(uint32_t slot) const {
+    const Node& n = tape_.node(slot);
+    if (is_application(slot)) return ids_[n.mark];
+    const ValueId id = other_ids_[n.mark];
+    return id != none ? id : known_id(n.in[0]) + (n.kind == NodeKind::pick ? n.op : 0);
+  }
+  ValueId alias(const Node& n) {
+    if (n.kind != NodeKind::pick) return id_at(n.in[0]);
+    return used_ != nullptr && used_->reached(n.in[0]) ? read(used_->known_id(n.in[0]) + n.op)
+                                                       : id_at(n.in[0]) + n.op;
   }
   // A value of the used program, as an input.
   ValueId read(ValueId used) {
@@ -165,29 +212,20 @@ class Freezer {
     return r.tracked() ? id_at(r.slot()) : writer_.constant(r.value());
   }
 
-  void emit(uint32_t slot) {
+  void emit_stray(uint32_t slot) {
+    other_ids_[tape_.node(slot).mark] = application(tape_.node(slot));
+  }
+  void emit_other(uint32_t slot) {
     const Node& n = tape_.node(slot);
-    if (is_older(n)) {
-      recording_.captures.push_back({CellPtr(), Value(), Ref(&tape_, slot)});
-      return set(slot, writer_.capture(type_of(n.value)));
-    }
-    switch (n.kind) {
-      case NodeKind::constant:
-        set(slot, plain_constant(n));
-        break;
-      case NodeKind::leaf:
-        set(slot, leaf(n));
-        break;
-      case NodeKind::argument:
-        set(slot, argument(slot));
-        break;
-      case NodeKind::pick:
-        set(slot, is_used(n.in[0]) ? read(used_->ids_[tape_.node(n.in[0]).mark] + n.op)
-                                   : id_at(n.in[0]) + n.op);
-        break;
-      case NodeKind::op:
-        set(slot, application(n));
-    }
+    other_ids_[n.mark] = is_older(n)                    ? recorded(slot)
+                         : n.kind == NodeKind::constant ? plain_constant(n)
+                         : n.kind == NodeKind::leaf     ? leaf(n)
+                                                        : argument(slot);
+  }
+
+  ValueId recorded(uint32_t slot) {
+    recording_.captures.push_back({CellPtr(), Value(), Ref(&tape_, slot)});
+    return writer_.capture(type_of(tape_.node(slot).value));
   }
 
   ValueId argument(uint32_t slot) {
@@ -195,8 +233,7 @@ class Freezer {
     const auto k = std::find(all.begin(), all.end(), slot) - all.begin();
     if (used_ != nullptr && k < std::ssize(all))
       return read(used_->recording_.program.inputs[static_cast<size_t>(k)]);
-    const Node& n = tape_.node(slot);
-    return n.n_in == 1 ? id_at(n.in[0]) : writer_.constant(n.value);
+    return writer_.constant(tape_.node(slot).value);
   }
 
   ValueId application(const Node& n) {
@@ -261,8 +298,12 @@ class Freezer {
   const Tracer& tracer_;
   Tape& tape_;
   const Freezer* used_;  // of the steps that a run takes, where this one freezes the others
-  std::vector<uint32_t> slots_;
-  std::vector<ValueId> ids_;  // by mark
+  const std::vector<uint32_t>& applications_;  // by sequence; a node's mark is its place here
+  std::vector<bool> wanted_;
+  std::vector<ValueId> ids_;
+  std::vector<uint32_t> others_;  // all other nodes; a mark is a place here
+  std::vector<ValueId> other_ids_;
+  size_t followed_ = 0;
   std::vector<ValueId> ins_;
   std::vector<TensorType> outs_;
   ProgramWriter writer_;

@@ -56,6 +56,12 @@ bool is_uniform(const Value& v) {
   return true;
 }
 
+void ProgramWriter::reserve(size_t n_steps, size_t n_others) {
+  p_.steps.reserve(n_steps);
+  p_.operands.reserve(2 * n_steps);
+  p_.values.reserve(n_steps + n_others);
+}
+
 uint32_t ProgramWriter::type(const TensorType& t) {
   if (last_type_ < p_.types.size() && p_.types[last_type_] == t) return last_type_;
   return last_type_ = intern(types_, p_.types, hash_of(t), t, std::equal_to<>());

@@ -14,6 +14,7 @@ bool is_uniform(const Value& v);
 // program and writes another through this.
 class ProgramWriter {
  public:
+  void reserve(size_t n_steps, size_t n_others);
   ValueId input(const TensorType& type);
   ValueId capture(const TensorType& type);
   ValueId constant(Value value);

@@ -59,17 +59,17 @@ bool is_recorded(const Tape& tape, const Value& out) {
 
 // True where eval may take the first input's buffer: nothing but this Ref still needs its value
 // (a program keeps its constants).
-bool can_take(const Ref& r) {
-  if (!r.tracked()) return !Tape::current().tracing();
+bool can_take(const Ref& r, const Tape* recorded_on) {
+  if (!r.tracked()) return recorded_on == nullptr || !recorded_on->tracing();
   return r.tape()->node(r.slot()).value_refs == 1;
 }
 
 std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs,
-                            size_t n_out) {
+                            size_t n_out, const Tape* recorded_on) {
   std::vector<Value> in, out(n_out);
   in.reserve(inputs.size());
   size_t first = 0;
-  if (op.in_place && can_take(inputs[0])) {
+  if (op.in_place && can_take(inputs[0], recorded_on)) {
     if (op.infer) {  // every complaint comes before the value is taken
       std::vector<TensorType> types;
       for (const Ref& r : inputs) types.push_back(r.type());
@@ -124,6 +124,10 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   const bool many = inputs.size() > 2;
   n.origin = origin;
   if (!tape.recording()) n.flags |= Node::held_constant;
+  if (tape.is_program_only(origin)) {
+    n.flags |= Node::freed;
+    mask = 0;
+  }
   if (many || !attrs.empty() || op.n_out != 1) {
     n.extra = new NodeExtra;
     n.extra->attrs = attrs;
@@ -162,7 +166,7 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
   ReadMask mask = 0;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].tracked()) mask |= op.reads_of(i);
-  if (mask & reads_out(0)) {
+  if (mask & reads_out(0) && !(n.flags & Node::freed)) {
     n.flags |= Node::reads_output;
     ++n.value_refs;
   }
@@ -200,7 +204,7 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
   check_input_count(op, inputs.size());
   if (op.compose) return op.compose(attrs, inputs);
   Tape* tape = recording_tape(op, inputs);
-  std::vector<Value> out = evaluate(op, attrs, inputs, count_outputs(op, attrs, inputs));
+  std::vector<Value> out = evaluate(op, attrs, inputs, count_outputs(op, attrs, inputs), tape);
   if (tape == nullptr)
     return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));

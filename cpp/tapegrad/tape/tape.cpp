@@ -55,6 +55,16 @@ uint32_t Tape::grow() {
   return slot;
 }
 
+void Tape::trim() {
+  drain_releases();
+  if (live_ != 0 || collecting_) return;
+  for (uint32_t i = 0; i < slab_count_; ++i) delete[] std::exchange(slabs_[i], nullptr);
+  slab_count_ = 0;
+  next_fresh_ = 1;
+  free_head_ = 0;
+  for (LeafEntry& e : leaf_entries_) e = LeafEntry();
+}
+
 uint32_t Tape::constant(Value value) {
   const uint32_t slot = new_node(NodeKind::constant, 0);
   Node& n = node(slot);

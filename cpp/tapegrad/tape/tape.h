@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tapegrad/base/value.h"
@@ -96,9 +98,9 @@ struct Node {
   static constexpr uint8_t held_by_reference = 2;  // a constant with a fingerprint
   static constexpr uint8_t reads_in0 = 4;          // holds a value_ref of in[0]
   static constexpr uint8_t reads_in1 = 8;          // and of in[1]
-  static constexpr uint8_t freed = 16;             // the user gave up its recording
-  static constexpr uint8_t held_constant = 32;     // no derivative passes: recorded for its value
-  static constexpr uint8_t made_by_rule = 64;      // a constant that no user wrote
+  static constexpr uint8_t freed = 16;          // no sweep may pass it: its rules' reads are gone
+  static constexpr uint8_t held_constant = 32;  // no derivative passes: recorded for its value
+  static constexpr uint8_t made_by_rule = 64;   // a constant that no user wrote
 
   std::span<const uint32_t> inputs() const {
     if (n_in == many_inputs) return extra->inputs;
@@ -178,6 +180,9 @@ class Tape {
     if (pending_.load(std::memory_order_acquire)) drain();
   }
 
+  // Gives the memory of nodes back where none is live.
+  void trim();
+
   uint64_t sequence() const { return seq_; }
   int64_t live_nodes() const { return live_; }
   bool closed() const { return closed_.load(std::memory_order_acquire); }
@@ -201,6 +206,18 @@ class Tape {
     return before;
   }
 
+  // Which nodes are for a program alone, so that no sweep passes them and they hold no value: those
+  // with at least this origin, as long as no further scope is open. None where it is 0.
+  struct ProgramOnly {
+    uint32_t origin = 0;
+    uint32_t innermost_scope = 0;
+  };
+  bool is_program_only(uint32_t origin) const {
+    return program_only_.origin != 0 && origin >= program_only_.origin &&
+           innermost_scope() == program_only_.innermost_scope;
+  }
+  ProgramOnly set_program_only(ProgramOnly p) { return std::exchange(program_only_, p); }
+
   // Differentiation scopes: serials grow.
   uint32_t open_scope() {
     drain_releases();
@@ -209,6 +226,10 @@ class Tape {
   }
   void close_scope(uint32_t serial);
   uint32_t innermost_scope() const { return scopes_.empty() ? 0 : scopes_.back(); }
+  bool is_innermost_but_for(uint32_t scope, uint32_t inner) const {
+    return std::all_of(scopes_.begin(), scopes_.end(),
+                       [&](uint32_t s) { return s <= scope || s == inner; });
+  }
 
   // Remembers the node through which a leaf was last read, so that reading it again needs no new
   // one.
@@ -264,6 +285,7 @@ class Tape {
   bool in_rule_ = false;
   Tracer* tracer_ = nullptr;
   uint32_t last_scope_ = 0;
+  ProgramOnly program_only_;
   std::vector<uint32_t> scopes_;
   std::vector<uint32_t> work_;
   LeafEntry leaf_entries_[leaf_entry_count];
@@ -299,6 +321,20 @@ class RuleSection {
  private:
   Tape& tape_;
   bool before_;
+};
+
+// What is recorded in a block from this origin on (if it is not 0) is for a program alone.
+class ProgramOnlySection {
+ public:
+  ProgramOnlySection(Tape& tape, uint32_t origin)
+      : tape_(tape), before_(tape.set_program_only({origin, tape.innermost_scope()})) {}
+  ~ProgramOnlySection() { tape_.set_program_only(before_); }
+  ProgramOnlySection(const ProgramOnlySection&) = delete;
+  ProgramOnlySection& operator=(const ProgramOnlySection&) = delete;
+
+ private:
+  Tape& tape_;
+  Tape::ProgramOnly before_;
 };
 
 // Throws the error that explains why `tape` can't be used here.

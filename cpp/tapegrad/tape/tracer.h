@@ -39,6 +39,17 @@ class Tracer {
   // right for the lengths of this call alone. The first place stays.
   void read_length();
 
+  // Sweeps that take long to record may be left out: their results then stand as constants, and the
+  // recording serves no replay.
+  void allow_leaving_out() { may_leave_out_ = true; }
+  // Asked before each sweep that is recorded for the program alone.
+  bool leaves_out(double ns_to_record) {
+    ns_of_sweeps_ += ns_to_record;
+    left_out_ |= may_leave_out_ && ns_of_sweeps_ > most_ns_of_sweeps;
+    return left_out_;
+  }
+  bool left_out() const { return left_out_; }
+
   // Values that are numbers of the host language in the function itself: they take the dtype of
   // what they meet.
   void mark_weak(const Ref& value);
@@ -61,6 +72,7 @@ class Tracer {
   bool owns(const Leaf* leaf) const { return own_.contains(leaf); }
 
   Tape& tape() const { return tape_; }
+  uint32_t scope() const { return scope_; }
   // Nodes up to this one were recorded by others.
   uint64_t first_sequence() const { return first_sequence_; }
   const std::vector<Guard>& guards() const { return guards_; }
@@ -84,6 +96,10 @@ class Tracer {
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
   bool lost_weakness_ = false;
+
+  static constexpr double most_ns_of_sweeps = 2e6;
+  double ns_of_sweeps_ = 0;
+  bool may_leave_out_ = false, left_out_ = false;
 };
 
 }  // namespace tapegrad

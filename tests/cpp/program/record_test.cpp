@@ -277,3 +277,77 @@ TEST(a_recording_that_needs_everything_keeps_nothing_apart) {
       record([](Tracer&, const Refs& in) -> Refs { return {exp(in[0])}; }, {numbers({3})});
   CHECK(r.unused == nullptr);
 }
+
+TEST(what_another_tracer_recorded_belongs_to_the_function) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    Ref kept;
+    {
+      Tracer inner;
+      const Ref a = linked_argument(inner, in[0]);
+      kept = exp(multiply(a, a));
+    }
+    const Ref before = sqrt(exp(in[0]));
+    return {multiply(add(kept, before), sqrt(kept))};
+  };
+  const Recording r = check_replay(f, {numbers({3})}, {numbers({3}, 2)});
+  CHECK(r.program.steps.size() == 7);
+  CHECK(r.captures.empty());
+}
+
+TEST(a_sweep_for_a_program_alone_holds_no_values) {
+  register_all_ops();
+  Tracer tracer;
+  const Ref x = tracer.argument(numbers({1000}));
+  const auto slope = [](const Ref& at) {
+    Scope scope;
+    const Ref in = scope.argument(at).ref();
+    const Ref y = sum(exp(negative(multiply(exp(in), in))));
+    const Ref wrt[] = {in};
+    return scope.result(scope.grad({&y, 1}, wrt, {})[0]);
+  };
+  const size_t before = pool_stats().bytes_in_use;
+  const Ref first = slope(x);
+  const size_t alone = pool_stats().bytes_in_use - before;
+  // Where somebody differentiates once more, the same sweep is recorded to be swept.
+  Scope outer;
+  const Ref inside = outer.argument(x).ref();
+  const Ref second = slope(inside);
+  CHECK(pool_stats().bytes_in_use - before > 2 * alone);
+  const Ref total = sum(second), wrt[] = {inside};
+  const Ref product = outer.result(outer.grad({&total, 1}, wrt, {})[0]);
+  const Ref outs[] = {first, second, product};
+  const Recording r = freeze(tracer, outs);
+  check_program(r.program);
+  const std::vector<Value> got = run(r.program, {numbers({1000})}, {});
+  for (size_t k = 0; k < 3; ++k) CHECK(same_numbers(got[k], outs[k].value()));
+}
+
+TEST(sweeps_that_take_long_to_record_may_be_left_out) {
+  register_all_ops();
+  const auto slope = [](Tracer& tracer, int turns) {
+    const Ref x = tracer.argument(Value(0.5));
+    Scope scope;
+    const Ref in = scope.argument(x).ref();
+    Ref y = in;
+    for (int k = 0; k < turns; ++k) y = sqrt(y);
+    const Ref wrt[] = {in};
+    return scope.result(scope.grad({&y, 1}, wrt, {})[0]);
+  };
+  double expected;
+  {
+    Tracer tracer;
+    const Ref d = slope(tracer, 3000);
+    CHECK(!tracer.left_out());
+    CHECK(freeze(tracer, {&d, 1}).program.steps.size() > 6000);
+    expected = d.value().as_double();
+  }
+  for (int turns : {100, 3000}) {
+    Tracer tracer;
+    tracer.allow_leaving_out();
+    const Ref d = slope(tracer, turns);
+    CHECK(d.tracked());
+    CHECK(tracer.left_out() == (turns == 3000));
+    CHECK(freeze(tracer, {&d, 1}).program.steps.empty() == tracer.left_out());
+    if (turns == 3000) CHECK(d.value().as_double() == expected);
+  }
+}

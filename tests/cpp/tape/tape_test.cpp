@@ -267,6 +267,26 @@ TEST(a_freed_recording_holds_no_values) {
   CHECK(y.value().has_data());
 }
 
+TEST(a_trimmed_tape_begins_anew) {
+  Tape& t = tape();
+  PlainLeaf leaf;
+  {
+    const Ref x = enter(leaf, 0, Value(1.0));
+    Ref y = x;
+    for (int k = 0; k < 20'000; ++k) y = sqrt(y);
+    const double before = y.value().as_double();
+    t.trim();  // nodes are live: nothing happens
+    CHECK(y.value().as_double() == before);
+    CHECK(t.node(y.slot()).kind == NodeKind::op);
+  }
+  CHECK(t.live_nodes() == 0);
+  t.trim();
+  t.trim();
+  const Ref x = enter(leaf, 0, Value(1.0));  // not the node that it had
+  CHECK(x.slot() == 1);
+  CHECK(square(x).value().as_double() == 1.0);
+}
+
 TEST(recording_is_switched_by_blocks) {
   Tape& t = tape();
   PlainLeaf leaf;

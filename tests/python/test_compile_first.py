@@ -1,0 +1,170 @@
+"""The first call of a compiled function: what would take long to record is left for the next."""
+
+import gc
+
+import numpy as np
+import pytest
+from compile_checks import assert_same, plainly, replays
+
+import tapegrad as tg
+from tapegrad import _core
+
+XS = np.random.default_rng(4).normal(size=(800, 5))
+
+
+def loop(w, xs=XS):
+    h = np.zeros(5)
+    for x in xs:
+        h = np.tanh(w * h + x)
+    return np.sum(h**2)
+
+
+def slope(w):
+    return tg.grad(loop)(w)
+
+
+def called(f, w, times=5, **options):
+    """The compiled function and how often it had replayed after each call."""
+    compiled, seen = tg.compile(f, **options), []
+    for k in range(times):
+        assert_same(compiled(w * (1 + k)), f(w * (1 + k)))
+        seen.append(replays(compiled))
+    return compiled, seen
+
+
+def test_a_long_sweep_is_recorded_from_the_second_call_on():
+    w = np.linspace(0.1, 0.5, 5)
+    for f in (slope, tg.grad(loop), tg.value_and_grad(loop)):
+        compiled, seen = called(f, w)
+        assert seen == [0, 0, 0, 1, 2]
+        assert compiled.inspect().signatures[0].recordings == 2
+
+
+def test_a_short_one_and_one_without_a_sweep_are_recorded_at_once():
+    w = np.linspace(0.1, 0.5, 5)
+    assert called(tg.grad(lambda v: loop(v, XS[:10])), w)[1] == [0, 0, 1, 2, 3]
+    assert called(loop, w)[1] == [0, 0, 1, 2, 3]
+
+
+def test_many_short_sweeps_are_long_together():
+    def descent(w):
+        for _ in range(60):
+            w = w - 0.1 * tg.grad(lambda v: np.sum(np.sin(v * XS[:10]) ** 2))(w)
+            w[0] = w[1] * 0.5
+        return w, w > 0
+
+    _, seen = called(descent, np.linspace(0.1, 0.5, 5))
+    assert seen == [0, 0, 1, 2, 3]
+
+    def longer(w):
+        for _ in range(600):
+            w = descent_step(w)
+        return w, w > 0
+
+    def descent_step(w):
+        g = tg.grad(lambda v: np.sum(np.sin(v * XS[:10]) ** 2))(w)
+        g[:2] = w[:2] * 0.5  # what was left out can be written to and branched on
+        return w - 0.1 * g if np.sum(g) < 1e9 else w
+
+    _, seen = called(longer, np.linspace(0.1, 0.5, 5))
+    assert seen == [0, 0, 0, 1, 2]
+
+
+def test_second_derivatives_are_whole():
+    def curvature(w):
+        return tg.grad(lambda v: np.sum(tg.grad(loop)(v) ** 2))(w)
+
+    called(curvature, np.linspace(0.1, 0.5, 5))
+
+    def product(w):
+        return tg.jvp(tg.grad(loop), (w,), (np.ones(5),))[1]
+
+    called(product, np.linspace(0.1, 0.5, 5))
+
+    def pulled(w):
+        y, pull = tg.vjp(lambda v: np.tanh(v * loop(v)), w)
+        return y, pull(y * 2.0), pull(np.ones(5))
+
+    called(pulled, np.linspace(0.1, 0.5, 5))
+
+
+def test_what_depends_on_variables_is_whole():
+    scale = tg.Variable(2.0)
+
+    def inner(w):
+        g = tg.grad(lambda v: scale * loop(v))(w)
+        return tg.value(g)
+
+    called(inner, np.linspace(0.1, 0.5, 5))
+    compiled = tg.compile(tg.grad(loop))
+    w = tg.Variable(np.linspace(0.1, 0.5, 5))
+    expected = tg.grad(lambda v: np.sum(tg.grad(loop)(v) ** 2))(tg.value(w))
+    for _ in range(4):
+        found = tg.grad(lambda v: np.sum(compiled(v) ** 2))(tg.value(w))
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_lengths_learn_after_one_such_call():
+    def total(w, xs):
+        return tg.grad(lambda v: sum_over(v, xs))(w)
+
+    def sum_over(v, xs):
+        h = v
+        for _ in range(1000):
+            h = np.tanh(v * h + 0.1)
+        return np.sum(xs @ h)
+
+    compiled = tg.compile(total)
+    w = np.linspace(0.1, 0.5, 5)
+    for k, n in enumerate((3, 4, 5, 6, 7, 8)):
+        np.testing.assert_allclose(compiled(w, XS[:n]), total(w, XS[:n]), rtol=1e-12)
+        if k > 3:
+            assert replays(compiled) > 0
+    assert sum(s.recordings for s in compiled.inspect().signatures) == 2
+
+
+def test_what_a_function_writes_to_its_arguments_is_written_from_the_first_call_on():
+    def step(w):
+        w -= 0.1 * tg.grad(loop)(w)
+        return np.sum(w)
+
+    compiled = tg.compile(step)
+    ours, theirs = np.linspace(0.1, 0.5, 5), np.linspace(0.1, 0.5, 5)
+    for _ in range(5):
+        assert compiled(ours) == pytest.approx(step(theirs), rel=1e-13)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+    assert replays(compiled) == 2
+
+
+def test_an_error_and_a_random_draw_are_what_they_were():
+    rng = np.random.default_rng(0)
+
+    def noisy(w):
+        return tg.grad(lambda v: loop(v) * rng.normal())(w)
+
+    compiled, w = tg.compile(noisy), np.linspace(0.1, 0.5, 5)
+    with plainly("random"):
+        found = [compiled(w), compiled(w)]
+    rng = np.random.default_rng(0)
+    for a in found:
+        np.testing.assert_array_equal(a, noisy(w))
+
+    def failing(w):
+        g = tg.grad(loop)(w)
+        return g @ np.ones((4, 4))
+
+    compiled = tg.compile(failing)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="matmul"):
+            compiled(w)
+    assert not _core.tracing()
+
+
+def test_memory_of_recordings_is_given_back():
+    compiled = tg.compile(tg.grad(lambda v: loop(v, np.tile(XS, (5, 1)))))
+    w = np.linspace(0.1, 0.5, 5)
+    for _ in range(4):
+        compiled(w)
+    gc.collect()
+    assert replays(compiled) == 1
+    assert sum(_core.pool_bytes()) < 8 << 20
