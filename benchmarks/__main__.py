@@ -18,8 +18,8 @@ def main() -> int:
     option = parser.add_argument
     option("--problems", nargs="+", choices=names, default=names, metavar="NAME",
            help=f"which of: {', '.join(names)} (default: all)")  # fmt: skip
-    option("--peers", nargs="+", choices=peers.PACKAGES, default=installed, metavar="NAME",
-           help=f"which of: {', '.join(peers.PACKAGES)} (default: those installed)")  # fmt: skip
+    option("--peers", nargs="+", choices=peers.NAMES, default=installed, metavar="NAME",
+           help=f"which of: {', '.join(peers.NAMES)} (default: those installed)")  # fmt: skip
     option("--threads", nargs="+", type=int, default=sorted({1, cpus}), metavar="N",
            help=f"thread counts (default: 1 and {cpus})")  # fmt: skip
     option("--rounds", type=int, default=11, help="samples per peer; medians count (default 11)")

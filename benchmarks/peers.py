@@ -1,7 +1,8 @@
 """The libraries measured side by side, and how each is told its number of threads.
 
 A problem file has a function per peer. Its name is the package's, or begins with it and an
-underscore (`jax_jit`). A peer whose package is not installed is left out.
+underscore (`jax_jit`). A peer whose package is not installed is left out. `cpp` is no package: it
+is what `handwritten/` has in C++, and needs a compiler.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from benchmarks import handwritten
 from benchmarks.problem import AbsentError
 
 PACKAGES = ("tapegrad", "numpy", "autograd", "torch", "jax", "casadi", "xad")
+CPP = "cpp"
+NAMES = (*PACKAGES, CPP)
 
 
 def package_of(peer: str) -> str:
@@ -26,20 +30,23 @@ def package_of(peer: str) -> str:
 
 
 def installed() -> list[str]:
-    return [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
+    found = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
+    return [*found, CPP] if handwritten.compiler() else found
 
 
 def functions(problem: ModuleType) -> dict[str, Callable[..., Any]]:
-    """The peers' functions in a problem file, in the order of PACKAGES."""
+    """The peers' functions in a problem file, in the order of NAMES."""
     found = {
         name: value
         for name, value in vars(problem).items()
-        if callable(value) and package_of(name) in PACKAGES
+        if callable(value) and package_of(name) in NAMES
     }
-    return dict(sorted(found.items(), key=lambda item: PACKAGES.index(package_of(item[0]))))
+    return dict(sorted(found.items(), key=lambda item: NAMES.index(package_of(item[0]))))
 
 
 def version(package: str) -> str:
+    if package == CPP:
+        return handwritten.version()
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -59,6 +66,9 @@ def environment(threads: int) -> dict[str, str]:
 
 def prepare(package: str, threads: int) -> None:
     """Imports a peer and sets what the environment cannot."""
+    if package == CPP:
+        handwritten.prepare(threads)
+        return
     module = importlib.import_module(package)
     if package in ("tapegrad", "torch"):
         module.set_num_threads(threads)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import handwritten, peers
 from benchmarks.problem import Case, Run
 
 GRADIENT, HESSIAN = "gradient", "Hessian"
@@ -127,3 +127,11 @@ def casadi(case: Case) -> Run:
     f = casadi.Function("f", [angles], [result])
     at = casadi.DM(_data(joints))
     return Run(lambda: f(at))
+
+
+def cpp(case: Case) -> Run:
+    """Of the closed form: the hand is the sum of (cos, sin) of the angles' running sums."""
+    what, joints = case.data
+    function, shape = ("gradient", joints) if what == GRADIENT else ("hessian", (joints, joints))
+    inputs = (joints, _data(joints), POINT)
+    return Run(handwritten.bind("arm", function, inputs, [np.empty(shape)]))

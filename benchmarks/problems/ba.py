@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import kinds, peers
+from benchmarks import handwritten, kinds, peers
 from benchmarks.problem import Case, Run, Target
 
 
@@ -312,3 +312,14 @@ def _casadi_errors(camera: Any, point: Any, weight: Any, feature: Any) -> Any:
     distortion = 1.0 + camera[9] * square + camera[10] * square**2
     seen = flat * distortion * camera[6] + camera[7:9]
     return weight * (seen - feature), 1.0 - weight**2
+
+
+def cpp(case: Case) -> Run | None:
+    if case.data.kind == kinds.FIRST_CALL:
+        return None
+    count = case.data.size.observations
+    inputs = (case.data.size.cameras, count, *_data(case.data.size))
+    blocks = [np.empty((count, *shape)) for shape in ((2, 11), (2, 3), (2,), ())]
+    jacobian = handwritten.bind("ba", "jacobian", inputs, blocks)
+    value = handwritten.bind("ba", "value", inputs, [np.empty((count, 2)), np.empty(count)])
+    return kinds.run(case.data, lambda: kinds.Functions(jacobian, value), _blocks)

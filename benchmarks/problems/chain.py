@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import kinds, peers
+from benchmarks import handwritten, kinds, peers
 from benchmarks.problem import Case, Run, Target
 
 SIZES = {"10 elements": 10, "1000 elements": 1000, "100,000 elements": 100_000,
@@ -134,4 +134,13 @@ def numpy(case: Case) -> Run | None:
         return value, gradient
 
     functions = kinds.Functions(both, lambda: _sum(np, x))
+    return kinds.run(case.data, lambda: functions, lambda result: result[1])
+
+
+def cpp(case: Case) -> Run | None:
+    x = _data(case.data.size)
+    results = [np.empty(()), np.empty_like(x)]
+    gradient = handwritten.bind("chain", "gradient", (x.size, x), results)
+    value = handwritten.bind("chain", "value", (x.size, x), results[:1])
+    functions = kinds.Functions(gradient, value)
     return kinds.run(case.data, lambda: functions, lambda result: result[1])

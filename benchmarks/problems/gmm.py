@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import kinds, peers
+from benchmarks import handwritten, kinds, peers
 from benchmarks.problem import Case, Run, Target
 
 GAMMA, M = 1.0, 0
@@ -340,3 +340,14 @@ def _by_hand(alphas: Any, means: Any, icf: Any, x: Any) -> Any:
     by_parts -= GAMMA**2 * parts[:, :-1]
     by_parts[:, :d] = by_parts[:, :d] * parts[:, :d] + (totals + M)[:, None]
     return value, (totals - n * shares / shares.sum(), by_means, by_parts)
+
+
+def cpp(case: Case) -> Run | None:
+    if case.data.kind == kinds.FIRST_CALL:
+        return None
+    size, point = case.data.size, _data(case.data.size)
+    inputs = (size.n, size.d, size.K, GAMMA, float(M), _constant(size), *point)
+    results = [np.empty(()), *(np.empty_like(array) for array in point[:3])]
+    gradient = handwritten.bind("gmm", "gradient", inputs, results)
+    value = handwritten.bind("gmm", "value", inputs, results[:1])
+    return kinds.run(case.data, lambda: kinds.Functions(gradient, value), lambda found: found[1:])

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import kinds, peers
+from benchmarks import handwritten, kinds, peers
 from benchmarks.problem import Case, Run, Target
 
 CELLS = 14
@@ -258,3 +258,14 @@ def _casadi_loss(size: Size, state: Any, sequence: Any) -> Any:
         return -casadi.sum2(gains) / (CELLS * size.steps)
 
     return loss
+
+
+def cpp(case: Case) -> Run | None:
+    if case.data.kind == kinds.FIRST_CALL:
+        return None
+    size, point = case.data.size, _data(case.data.size)
+    inputs = (size.layers, size.steps, *point)
+    results = [np.empty(()), *(np.empty_like(array) for array in point[:2])]
+    gradient = handwritten.bind("lstm", "gradient", inputs, results)
+    value = handwritten.bind("lstm", "value", inputs, results[:1])
+    return kinds.run(case.data, lambda: kinds.Functions(gradient, value), lambda found: found[1:])

@@ -66,6 +66,10 @@ def numpy(case: Case) -> Run | None:
     return None if case.data[0] in ("ba", "lstm", "scan") else _run("numpy", case)
 
 
+def cpp(case: Case) -> Run | None:
+    return None if case.data[0] == "scan" else _run("cpp", case)
+
+
 def _run(peer: str, case: Case) -> Run:
     problem, name = case.data
     command = [sys.executable, "-m", "benchmarks.problems.peak_memory", problem, name, peer]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import handwritten, peers
 from benchmarks.problem import Case, Run, Target
 from benchmarks.problems.sgd_article import LR, POINTS, TWO_N, B, W
 
@@ -159,3 +159,8 @@ def numpy(case: Case) -> Run:
         return w, b
 
     return Run(fit)
+
+
+def cpp(case: Case) -> Run:
+    inputs = (case.data, len(POINTS), X, Y, LR, float(TWO_N), W, B)
+    return Run(handwritten.bind("regression", "fit", inputs, [np.empty(2)]))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import handwritten, peers
 from benchmarks.problem import Case, Run, Target
 
 SIZES = (10, 1000, 10_000, 1_000_000)
@@ -148,3 +148,10 @@ def numpy(case: Case) -> Run:
         return result
 
     return Run(gradient if what == GRADIENT else product)
+
+
+def cpp(case: Case) -> Run:
+    what, size = case.data
+    x, v = _data(size)
+    function, inputs = ("gradient", (x,)) if what == GRADIENT else ("product", (x, v))
+    return Run(handwritten.bind("rosenbrock", function, (size, *inputs), [np.empty(size)]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from benchmarks import kinds, peers
+from benchmarks import handwritten, kinds, peers
 from benchmarks.problem import Case, Run, Target
 
 POINT = (0.3, 0.99, 0.4, 1.1)
@@ -151,3 +151,14 @@ def xad(case: Case) -> Run | None:
         return result
 
     return kinds.run(case.data, lambda: kinds.Functions(gradient))
+
+
+def cpp(case: Case) -> Run | None:
+    import numpy as np
+
+    if case.data.kind == kinds.FIRST_CALL:
+        return None
+    inputs, results = (case.data.size // 4, *POINT), [np.empty(()), np.empty(4)]
+    gradient = handwritten.bind("scalar", "gradient", inputs, results)
+    value = handwritten.bind("scalar", "value", inputs, results[:1])
+    return kinds.run(case.data, lambda: kinds.Functions(gradient, value))

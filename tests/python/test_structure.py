@@ -125,6 +125,7 @@ def test_python_tests_mirror_the_package() -> None:
         "docstrings",
         "documents",
         "examples",
+        "handwritten",
         "loud",
         "nesting",
         "ops",
