@@ -152,9 +152,9 @@ class PlanBuilder : LaneFusion {
       const bool calls = step.run == nullptr;  // these may not write what they read
       if (!calls) release_operands(at, operands);
       // A window leaves the rest of its first operand where it is.
-      if (const auto own = std::ranges::find(free_, step.a);
-          place_[root] == none && is_window_fn(code(root).fn) && own != free_.end())
-        std::swap(*own, free_.back());
+      if (place_[root] == none && is_window_fn(code(root).fn))
+        if (const auto own = std::ranges::find(free_, step.a); own != free_.end())
+          std::swap(*own, free_.back());
       if (place_[root] == none) place_[root] = take_slot();
       if (calls) release_operands(at, operands);
       step.out = place_[root];
