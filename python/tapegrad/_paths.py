@@ -306,7 +306,7 @@ class World(_core.WorldBase):
                 "and pass them as arguments",
                 found.result,
             )
-        fresh = watch.again()
+        fresh = watch if watch.same() else watch.again()
         label, replaced = watch.compare(fresh)
         if label or replaced:
             fresh.release(watch)
