@@ -4,20 +4,24 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <limits>
 #include <mutex>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/parallel/crowding.h"
 #include "tapegrad/parallel/float_environment.h"
+#include "tapegrad/parallel/pool.h"
 #include "tapegrad/parallel/team.h"
 
 namespace tapegrad {
 namespace {
 
 std::atomic<int> chosen_threads{0};
-std::atomic<int64_t> regions_run{0};
+std::atomic<int64_t> regions_run{0}, regions_in_pool{0};
+parallel_detail::Crowding crowding;
 // libgomp hangs in a child that was forked after its parent ran a region, and so would our own
 // pool.
 std::atomic<bool> threads_lost_in_fork{false};
@@ -62,21 +66,41 @@ bool must_be_serial() {
   return in_parallel() || threads_lost_in_fork.load(std::memory_order_relaxed);
 }
 
+int64_t now_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 template <class Work>
 void run_region(int members, Work&& work) {
   static const int watching = pthread_atfork(nullptr, nullptr, [] { threads_lost_in_fork = true; });
   if (watching != 0) throw_error<RuntimeError>("parallel: pthread_atfork failed");
   regions_run.fetch_add(1, std::memory_order_relaxed);
   const FloatEnvironment callers = FloatEnvironment::current();
+  int64_t caller_began = 0, caller_done = 0;
   auto guarded = [&](int member) {
     const FloatEnvironment own = FloatEnvironment::current();
+    if (member == 0) caller_began = now_ns();  // the caller itself
     callers.apply();
     inside_region = true;
     work(member);
     inside_region = false;
     own.apply();
+    if (member == 0) caller_done = now_ns();
   };
-  parallel_detail::run_team(members, parallel_detail::FunctionRef<int>::to(guarded));
+  const auto share = parallel_detail::FunctionRef<int>::to(guarded);
+  const int64_t begin = now_ns();
+  if (crowding.at(begin)) {
+    regions_in_pool.fetch_add(1, std::memory_order_relaxed);
+    return parallel_detail::run_pool(members, share);
+  }
+  parallel_detail::run_team(members, share);
+  const int64_t end = now_ns();
+  // It waits at the beginning too, for threads that are still on their way from the last region; a
+  // larger team is made there.
+  static thread_local int largest_team = 0;
+  const int64_t waited = end - caller_done + (members > largest_team ? 0 : caller_began - begin);
+  largest_team = std::max(largest_team, members);
+  crowding.note(caller_done - caller_began, waited, end);
 }
 
 }  // namespace
@@ -106,6 +130,8 @@ bool in_parallel() { return inside_region || parallel_detail::in_foreign_region(
 int64_t parallel_regions_run() { return regions_run.load(std::memory_order_relaxed); }
 
 namespace parallel_detail {
+
+int64_t parallel_regions_in_pool() { return regions_in_pool.load(std::memory_order_relaxed); }
 
 std::atomic<double> threshold_ns{20000};
 
