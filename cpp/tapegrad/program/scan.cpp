@@ -59,6 +59,7 @@ void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
       run.step(t, carries);
       for (size_t k = 0; k < ys.size(); ++k) ys[k].put(t, run.y(k));
     }
+    run.finish(carries);
   }
   for (size_t c = 0; c < f.n_carry; ++c) out[c] = std::move(carries[c]);
   for (size_t k = 0; k < ys.size(); ++k) out[f.n_carry + k] = ys[k].take();

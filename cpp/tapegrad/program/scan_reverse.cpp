@@ -57,6 +57,7 @@ class Sweep {
         go_back(time(a.to), state);
       }
     }
+    back_.finish(adjoints_);
     hand_out(out);
   }
 

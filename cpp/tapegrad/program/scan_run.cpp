@@ -56,19 +56,41 @@ void Stack::put(int64_t t, const Value& row) {
 }
 
 ScanRun::ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given)
-    : executor_(form.body->executor(static_cast<size_t>(form.length), form.n_carry)),
+    : gathered_(form),
+      executor_(gathered_.form.body->executor(static_cast<size_t>(form.length), n_carry())),
       session_(*executor_),
-      n_carry_(form.n_carry),
       n_given_(n_given) {
-  for (size_t k = n_given; k < form.n_xs; ++k) xs_.emplace_back(in[n_carry_ + k]);
-  for (size_t i = n_carry_ + form.n_xs; i < in.size(); ++i) session_.set(i, in[i]);
+  for (size_t k = n_given; k < form.n_xs; ++k) xs_.emplace_back(in[form.n_carry + k]);
+  for (size_t i = form.n_carry + form.n_xs; i < in.size(); ++i)
+    session_.set(i - gathered_.sums.size(), in[i]);
+  for (const ProductSum& sum : gathered_.sums) stacks_.emplace_back(sum);
 }
 
 void ScanRun::step(int64_t t, std::vector<Value>& carries) {
-  for (size_t c = 0; c < n_carry_; ++c) session_.set(c, std::move(carries[c]));
-  for (size_t k = 0; k < xs_.size(); ++k) session_.set(n_carry_ + n_given_ + k, xs_[k].at(t));
+  size_t at = 0;
+  for (size_t c = 0; c < carries.size(); ++c)
+    if (gathered_.stays[c]) session_.set(at++, std::move(carries[c]));
+  for (size_t k = 0; k < xs_.size(); ++k) session_.set(n_carry() + n_given_ + k, xs_[k].at(t));
   session_.run();
-  for (size_t c = 0; c < n_carry_; ++c) carries[c] = session_.take(c);
+  at = 0;
+  for (size_t c = 0; c < carries.size(); ++c)
+    if (gathered_.stays[c]) carries[c] = session_.take(at++);
+  if (!stacks_.empty()) gather(carries);
+}
+
+void ScanRun::gather(std::vector<Value>& carries) {
+  size_t factor = gathered_.form.body->n_out();
+  for (const ProductSum& sum : gathered_.sums) factor -= 2 * sum.n_terms;
+  for (size_t k = 0; k < stacks_.size(); ++k) {
+    const ProductSum& sum = gathered_.sums[k];
+    for (size_t term = 0; term < sum.n_terms; ++term, factor += 2)
+      stacks_[k].put(session_.output(factor), session_.output(factor + 1));
+    if (stacks_[k].full()) stacks_[k].add_to(carries[sum.carry]);
+  }
+}
+
+void ScanRun::finish(std::vector<Value>& carries) {
+  for (size_t k = 0; k < stacks_.size(); ++k) stacks_[k].add_to(carries[gathered_.sums[k].carry]);
 }
 
 }  // namespace tapegrad

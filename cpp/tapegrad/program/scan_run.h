@@ -1,7 +1,7 @@
 // The loop of a scan: one step of the body after the other, in one set of registers.
 #pragma once
 
-#include "tapegrad/program/scan.h"
+#include "tapegrad/program/scan_products.h"
 
 namespace tapegrad {
 
@@ -36,17 +36,24 @@ class ScanRun {
   // `in`: the inputs of the scan. The carries and the first n_given xs are not looked at; those xs
   // are given element by element.
   ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given = 0);
-  void give(size_t k, Value x) { session_.set(n_carry_ + k, std::move(x)); }
+  void give(size_t k, Value x) { session_.set(n_carry() + k, std::move(x)); }
 
-  // The step at index t: carries become the next ones. The ys can be read until the next step.
+  // The step at index t: carries become the next ones, but for sums of products, which are behind
+  // until finish(). The ys can be read until the next step.
   void step(int64_t t, std::vector<Value>& carries);
-  const Value& y(size_t k) const { return session_.output(n_carry_ + k); }
+  const Value& y(size_t k) const { return session_.output(n_carry() + k); }
+  void finish(std::vector<Value>& carries);
 
  private:
+  size_t n_carry() const { return gathered_.form.n_carry; }
+  void gather(std::vector<Value>& carries);
+
+  GatheredForm gathered_;
   std::shared_ptr<const Executor> executor_;
   Executor::Session session_;
-  size_t n_carry_, n_given_;
+  size_t n_given_;
   std::vector<Rows> xs_;
+  std::vector<ProductStack> stacks_;
 };
 
 }  // namespace tapegrad

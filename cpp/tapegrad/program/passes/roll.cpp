@@ -4,7 +4,7 @@
 #include "tapegrad/ops/index_spec.h"
 #include "tapegrad/program/passes/local.h"
 #include "tapegrad/program/passes/roll_plan.h"
-#include "tapegrad/program/scan.h"
+#include "tapegrad/program/scan_products.h"
 #include "tapegrad/program/writer.h"
 
 // Writes each loop that was found as one scan. What later steps read of single turns becomes a
@@ -21,8 +21,8 @@ constexpr uint32_t least_turns = 8;
 constexpr uint32_t least_steps = 256;  // of all turns together
 constexpr uint32_t many_turns = 64;    // of a loop that is no kernel
 constexpr uint32_t many_steps = 4096;
-constexpr uint32_t many_numbers = 100000;  // steps of numbers alone
-constexpr int64_t most_elements = 4096;    // of an array in such a one
+constexpr uint32_t many_numbers = 100000;           // steps of numbers alone
+constexpr int64_t most_elements = most_ungathered;  // of an array in such a one
 
 bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   const KnownOps& known = known_ops();
