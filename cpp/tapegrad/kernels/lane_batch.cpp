@@ -1,10 +1,12 @@
 #include "tapegrad/kernels/lane_batch.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/elementwise_operands.h"
+#include "tapegrad/kernels/lane_ahead.h"
 #include "tapegrad/kernels/lane_run.h"
 #include "tapegrad/parallel/parallel.h"
 
@@ -204,6 +206,28 @@ class BatchRun {
     }
   }
 
+  // Inputs that are the same at every lane have stride 0.
+  std::optional<LaneAhead> streams_from(int64_t begin) const {
+    if (n_ < LaneAhead::least_lanes) return {};
+    LaneAhead all;
+    const auto add = [&](const void* data, int64_t offset, int64_t stride, int64_t item,
+                         bool is_written) {
+      if (stride > 0)
+        all.add(static_cast<const char*>(data) + (offset + begin * stride) * item, stride * item,
+                is_written);
+    };
+    for (size_t k = 0; k < lane_inputs_.size(); ++k) {
+      const LaneInput& in = lane_inputs_[k];
+      const DType dtype = inputs_[batch_.inputs[plan_.lane_inputs[k]].array].dtype();
+      add(in.data, in.offset, in.stride, static_cast<int64_t>(item_size(dtype)), false);
+    }
+    for (size_t k = 0; k < stores_.size(); ++k) {
+      const DType dtype = batch_.out[batch_.outputs[k].array].dtype;
+      add(stores_[k].data, 0, stores_[k].stride, static_cast<int64_t>(item_size(dtype)), true);
+    }
+    return all.pays(n_, plan_.steps.size()) ? std::optional(all) : std::nullopt;
+  }
+
   // Blocks of [begin, end), which begins with a chunk.
   void run_range(int64_t begin, int64_t end) const {
     const size_t n_inputs = lane_inputs_.size();
@@ -223,6 +247,7 @@ class BatchRun {
     frame.kernels = whole_row_loops<T>();
     frame.lists = plan_.lists.data();
     frame.parts = stores_.data();
+    std::optional<LaneAhead> ahead = streams_from(begin);
     for (int64_t i = begin; i < end; i += block_) {
       const int64_t n = std::min(block_, end - i), whole = padded(n);
       frame.begin = i;
@@ -243,7 +268,15 @@ class BatchRun {
         }
         std::fill(at[k] + n, at[k] + whole, at[k][n - 1]);
       }
-      for (const LaneStep<T>& step : plan_.steps) step.run(step, at.data(), whole, frame);
+      if (!ahead) {
+        for (const LaneStep<T>& step : plan_.steps) step.run(step, at.data(), whole, frame);
+      } else {
+        ahead->begin_block(n, plan_.steps.size());
+        for (const LaneStep<T>& step : plan_.steps) {
+          step.run(step, at.data(), whole, frame);
+          ahead->after_step();
+        }
+      }
     }
   }
 

@@ -5,9 +5,11 @@
 #include <cstring>
 #include <new>
 #include <numeric>
+#include <optional>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pooled.h"
+#include "tapegrad/kernels/lane_ahead.h"
 #include "tapegrad/kernels/lane_inputs.h"
 #include "tapegrad/kernels/lane_sums.h"
 #include "tapegrad/kernels/lane_window.h"
@@ -302,6 +304,23 @@ class LaneRun {
     grain_ = std::max(grain_, (block_ + grain_ - 1) / grain_ * grain_);
   }
 
+  // Where a lane's elements lie that are read and written in place; nothing for short arrays.
+  std::optional<LaneAhead> streams_from(int64_t begin) const {
+    if (size_ < LaneAhead::least_lanes) return {};
+    LaneAhead all;
+    for (size_t k = 0; k < plan_.lane_inputs.size(); ++k) {
+      const T* const in_place = lane_inputs_[k].in_place();
+      if (!in_place) continue;
+      if (!is_shifted(k)) {
+        all.add(in_place + begin, sizeof(T), false);
+      } else if (kernel_.boxes[plan_.lane_inputs[k]].ranges.empty()) {
+        all.add(in_place + (begin - offset(k)), sizeof(T), false);
+      }
+    }
+    for (uint32_t k : plan_.direct) all.add(static_cast<T*>(stores_[k]) + begin, sizeof(T), true);
+    return all.pays(size_, plan_.steps.size()) ? std::optional(all) : std::nullopt;
+  }
+
   // Blocks of [begin, end).
   void run_range(int64_t begin, int64_t end) const {
     const size_t n_inputs = plan_.lane_inputs.size(), n_direct = plan_.direct.size();
@@ -342,6 +361,7 @@ class LaneRun {
     for (uint32_t k : plan_.direct) *next++ = static_cast<T*>(stores_[k]) + begin;
     for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.template take<T>(row);
 
+    std::optional<LaneAhead> ahead = streams_from(begin);
     for (int64_t i = begin; i < end; i += block_) {
       const int64_t n = std::min(block_, end - i), whole = padded(n);
       const bool copied = whole != n;
@@ -359,7 +379,15 @@ class LaneRun {
       }
       if (copied)
         for (size_t k = 0; k < n_direct; ++k) direct[k] = arena.template take<T>(extra);
-      for (const LaneStep<T>& step : plan_.steps) step.run(step, at, whole, frame);
+      if (!ahead) {
+        for (const LaneStep<T>& step : plan_.steps) step.run(step, at, whole, frame);
+      } else {
+        ahead->begin_block(n, plan_.steps.size());
+        for (const LaneStep<T>& step : plan_.steps) {
+          step.run(step, at, whole, frame);
+          ahead->after_step();
+        }
+      }
       if (copied) {
         for (size_t k = 0; k < n_direct; ++k)
           std::copy_n(direct[k], n, static_cast<T*>(stores_[plan_.direct[k]]) + i);
