@@ -10,7 +10,7 @@ template <class T, class From>
 void gather(T* to, const void* data, int64_t offset, int64_t stride, int64_t n) {
   const From* from = static_cast<const From*>(data) + offset;
   if (stride == 1) {
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+    std::copy_n(from, n, to);
   } else if (stride == 0) {
     std::fill_n(to, n, static_cast<T>(from[0]));
   } else {
