@@ -270,6 +270,8 @@ void bind_programs(py::module_& m) {
              return PyRecording{freeze(self.get(), refs)};
            })
       .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
+      .def_property_readonly("may_have_promoted",
+                             [](PyTracer& self) { return self.get().may_have_promoted(); })
       .def_property_readonly("left_out", [](PyTracer& self) { return self.get().left_out(); })
       .def("refuse", [](PyTracer& self, const std::string& why) { self.get().refuse(why); })
       .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });
@@ -294,6 +296,9 @@ void bind_programs(py::module_& m) {
       "fingerprint",
       [](const py::object& array) { return fingerprint(to_value(array.ptr(), "fingerprint")); },
       py::arg("array"), "64 bits that differ where an array's content differs.");
+
+  m.def("set_most_ns_of_sweeps", &Tracer::set_most_ns_of_sweeps, py::arg("ns"),
+        "How long the sweeps of a first recording may take; returns what it was.");
 
   m.def(
       "same_node",

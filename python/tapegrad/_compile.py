@@ -393,6 +393,8 @@ class Compiled(_core.Replayer):
             return result
         entry.was_brief = True
         if not found.complete:
+            if entry.floats and found.may_have_promoted:
+                return self._function(*args, **kwargs)
             return found.result
         entry.recordings += 1
         if not entry.result_known:

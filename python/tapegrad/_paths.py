@@ -56,6 +56,7 @@ class Recorded:
     __slots__ = (
         "complete",
         "fixed",
+        "may_have_promoted",
         "names",
         "recording",
         "result",
@@ -102,6 +103,7 @@ class Recorded:
                 ]  # fmt: skip
                 outputs += [handles[k] for k in self.written]
             self.complete = not tracer.left_out
+            self.may_have_promoted = tracer.may_have_promoted
             self.recording = tracer.freeze(outputs) if self.complete else Recording()
             refusal = tracer.refusal or self.recording.refusal
         self.values = [_owned(x) for x in outputs]

@@ -4,12 +4,21 @@ import gc
 
 import numpy as np
 import pytest
+import test_compile_floats as floats
+import test_compile_properties as properties
 from compile_checks import assert_same, plainly, replays
 
 import tapegrad as tg
 from tapegrad import _core
 
 XS = np.random.default_rng(4).normal(size=(800, 5))
+
+
+@pytest.fixture
+def every_sweep_is_long():
+    before = _core.set_most_ns_of_sweeps(-1.0)
+    yield
+    _core.set_most_ns_of_sweeps(before)
 
 
 def loop(w, xs=XS):
@@ -168,3 +177,18 @@ def test_memory_of_recordings_is_given_back():
     gc.collect()
     assert replays(compiled) == 1
     assert sum(_core.pool_bytes()) < 8 << 20
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("x", [floats.SINGLE, floats.DOUBLE], ids=["float32", "float64"])
+def test_floats_keep_their_precision(every_sweep_is_long, x):
+    for f in floats.FIXED.values():
+        floats.follow(f, x)
+    for name in sorted(set(floats.REPLAYED) - {"nothing", "full"}):
+        f = floats.REPLAYED[name]
+        floats.follow(tg.grad(lambda x, a, f=f: np.sum(f(x, a) ** 2)), x)
+
+
+@pytest.mark.parametrize("test", ["gradients", "hessians", "derivatives_from_outside"])
+def test_random_programs(every_sweep_is_long, test):
+    getattr(properties, f"test_{test}")()

@@ -138,6 +138,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     const bool reads = (mask & reads_in(static_cast<int>(i))) != 0;
     uint32_t in = 0;
+    if (tape.tracing()) tape.tracer()->see(inputs[i].dtype());
     if (inputs[i].tracked()) {
       in = inputs[i].slot();
       tape.retain_node(in);

@@ -14,7 +14,10 @@ Tracer::Tracer()
 Tracer::~Tracer() {
   // The shape of one lane may come from what the outer one records.
   if (outer_ && outer_->length_read_.empty()) outer_->length_read_ = length_read_;
-  if (outer_) outer_->lost_weakness_ |= lost_weakness_;
+  if (outer_) {
+    outer_->lost_weakness_ |= lost_weakness_;
+    outer_->saw_float32_ |= saw_float32_;
+  }
   for (size_t k = applications_.size(); k-- > 0;) tape_.release_node(applications_[k]);
   tape_.close_scope(scope_);
   tape_.set_recording(recording_before_);

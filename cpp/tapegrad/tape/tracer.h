@@ -3,6 +3,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "tapegrad/tape/ref.h"
@@ -45,10 +46,12 @@ class Tracer {
   // Asked before each sweep that is recorded for the program alone.
   bool leaves_out(double ns_to_record) {
     ns_of_sweeps_ += ns_to_record;
-    left_out_ |= may_leave_out_ && ns_of_sweeps_ > most_ns_of_sweeps;
+    left_out_ |= may_leave_out_ && ns_of_sweeps_ > most_ns_of_sweeps_;
     return left_out_;
   }
   bool left_out() const { return left_out_; }
+  // How long the sweeps of a recording may take together before one is left out; for tests.
+  static double set_most_ns_of_sweeps(double ns) { return std::exchange(most_ns_of_sweeps_, ns); }
 
   // Values that are numbers of the host language in the function itself: they take the dtype of
   // what they meet.
@@ -58,6 +61,9 @@ class Tracer {
   // may have promoted what the function does not.
   void lose_weakness() { lost_weakness_ = true; }
   bool lost_weakness() const { return lost_weakness_; }
+  // Whether that may have changed a dtype: it takes a float32 operand.
+  bool may_have_promoted() const { return lost_weakness_ && saw_float32_; }
+  void see(DType operand) { saw_float32_ |= operand == DType::float32; }
 
   // Keeps an application until the recording ends, though nothing may need it: see
   // Recording::unused. Its value may go.
@@ -95,9 +101,9 @@ class Tracer {
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
-  bool lost_weakness_ = false;
+  bool lost_weakness_ = false, saw_float32_ = false;
 
-  static constexpr double most_ns_of_sweeps = 2e6;
+  static inline double most_ns_of_sweeps_ = 2e6;
   double ns_of_sweeps_ = 0;
   bool may_leave_out_ = false, left_out_ = false;
 };
