@@ -81,6 +81,7 @@ ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, Valu
 const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
   if (const auto found = elements_.find(old); found != elements_.end() && !found->second.empty())
     return found->second;
+  if (element_count(from_.type_of(old).shape) == 0) return elements_[old];  // there are none
   if (!from_.is_constant(old)) {
     std::vector<ValueId> loaded = load(old);
     return elements_[old] = std::move(loaded);
@@ -143,6 +144,8 @@ ValueId ProgramScalars::whole(ValueId old) {
   if (whole != no_operand) return whole;
   if (from().is_constant(old)) return whole = to_.constant(from().constant_of(old));
   const TensorType& type = from().type_of(old);
+  if (element_count(type.shape) == 0)
+    return whole = to_.constant(Value::zeros(type.dtype, type.shape));
   const std::vector<ValueId>& parts = elements(old);
   if (type.shape.empty()) return whole = parts.at(0);
   static const Op& stack = *find_op("stack");

@@ -8,6 +8,7 @@
 #include "tapegrad/ops/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape.h"
+#include "tapegrad/program/executor.h"
 #include "tapegrad/program/passes.h"
 #include "tapegrad/program/record.h"
 
@@ -128,4 +129,23 @@ TEST(expand_drops_what_seeds_multiply_by_zero) {
   for (const Program::Step& s : expanded.steps) exps += op_by_id(s.op).name == std::string("exp");
   CHECK(exps == 1);
   check_same(p, expanded, {numbers({1, 2}, {2})});
+}
+
+TEST(arrays_without_elements_have_none) {
+  const auto none_of = [](const Ref& x) {
+    return slice(x, IndexSpec::along(x.shape(), 0, 2, 1, 0));
+  };
+  const std::vector<Value> inputs{numbers({3, 4}, {2})};
+  const Program p = record(inputs, [&](const std::vector<Ref>& x) {
+    const Ref none = none_of(x[0]);
+    const Ref joined = concatenate({none, multiply(x[0], x[0])}, 0);
+    return std::vector<Ref>{multiply(joined, x[0]), multiply(none, none)};
+  });
+  const Program expanded = expand(p);
+  check_program(expanded);
+  std::vector<Value> out;
+  size_t failed = 0;
+  CHECK(Executor(expanded).run(inputs, {}, out, failed));
+  CHECK(out[0].at(0) == 27 && out[0].at(1) == 64);
+  CHECK(out[1].shape() == (Dims{0}));
 }
