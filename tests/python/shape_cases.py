@@ -238,6 +238,54 @@ row("nan_to_num", np.nan_to_num, normal((3,)), "where")
 row("linspace", lambda x, y: np.linspace(x, y, 4), normal((2,), (2,)), "multiply")
 row("polyval", np.polyval, normal((4,), (3,)), "multiply")
 
+# Positions and whole numbers, which have no derivative: what they choose has
+INT64 = 4  # its number in cpp/tapegrad/base/dtype.h
+row(
+    "argsort",
+    lambda x: np.cos(x[apply("argsort", (x,), (-1,))]),
+    distinct((5,)),
+    reference=lambda x: np.cos(np.sort(x)),
+)
+for name, extreme in (("argmax", np.max), ("argmin", np.min)):
+    row(
+        name,
+        lambda x, name=name: x[apply(name, (x,), (0,))] * x,
+        distinct((4,)),
+        reference=lambda x, extreme=extreme: extreme(x) * x,
+    )
+row(
+    "searchsorted",
+    lambda x: x[apply("searchsorted", (np.array([-9.0, 0.0, 9.0]), x), (False,))],
+    lambda rng: (np.array([0.5, -0.5, 0.7]),),
+    reference=lambda x: x[[2, 1, 2]],
+)
+row(
+    "middle",
+    lambda x: x[apply("middle", (x,))] * 2.0,
+    normal((4,)),
+    reference=lambda x: x[1:3] * 2.0,
+)
+for name, operands, positions in (
+    ("int_add", ([0, 1], [2, -1]), [2, 0]),
+    ("int_subtract", ([0, 1], [2, -1]), [-2, 2]),
+    ("int_multiply", ([1, 2], [2, 1]), [2, 2]),
+    ("int_floor_divide", ([5, -1], [2, 2]), [2, -1]),
+    ("int_remainder", ([5, -1], [2, 3]), [1, 2]),
+    ("int_minimum", ([5, -1], [2, 2]), [2, -1]),
+    ("int_maximum", ([1, -1], [2, 2]), [2, 2]),
+    ("int_positive", ([1, -1],), [1, -1]),
+    ("int_negative", ([1, -1],), [-1, 1]),
+    ("int_absolute", ([1, -2],), [1, 2]),
+):
+    row(
+        name,
+        lambda x, name=name, operands=operands: x[
+            apply(name, tuple(np.array(i) for i in operands), (INT64,))
+        ],
+        normal((3,)),
+        reference=lambda x, positions=positions: x[positions],
+    )
+
 # What only derivatives use
 row(
     "last_writes",

@@ -61,6 +61,15 @@ std::vector<Ref> each_lane(const LanesCall& call) {
   return result;
 }
 
+std::vector<Ref> searchsorted_lanes(const LanesCall& call) {
+  if (call.has_lanes[0]) return each_lane(call);
+  return apply(call.op, call.attrs, std::vector<Ref>(call.in.begin(), call.in.end()));
+}
+
+std::vector<Ref> middle_lanes(const LanesCall& call) {
+  return apply(call.op, call.attrs, std::vector<Ref>{with_lanes(call, 0)});
+}
+
 }  // namespace
 
 std::vector<Ref> apply_lanes(const LanesCall& call) {
@@ -73,6 +82,12 @@ void register_lanes() {
   register_shape_lanes();
   register_axis_lanes();
   register_matrix_lanes();
+  for (const char* name :
+       {"int_add", "int_subtract", "int_multiply", "int_floor_divide", "int_remainder",
+        "int_minimum", "int_maximum", "int_negative", "int_positive", "int_absolute"})
+    set_lanes(name, elementwise_lanes);
+  set_lanes("searchsorted", searchsorted_lanes);
+  set_lanes("middle", middle_lanes);
 }
 
 }  // namespace tapegrad

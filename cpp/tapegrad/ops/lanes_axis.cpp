@@ -56,7 +56,8 @@ void register_axis_lanes() {
   for (const char* name :
        {"sum", "mean", "prod", "max", "min", "var", "std", "logsumexp", "tie_shares"})
     set_lanes(name, reduction_lanes);
-  for (const char* name : {"linear_recurrence", "shift", "gather_axis", "scatter_axis"})
+  for (const char* name :
+       {"linear_recurrence", "shift", "gather_axis", "scatter_axis", "argsort", "argmax", "argmin"})
     set_lanes(name, one_axis_lanes);
   for (const char* name : {"cumsum", "cumprod"}) set_lanes(name, scan_lanes);
   set_lanes("flip", flip_lanes);
