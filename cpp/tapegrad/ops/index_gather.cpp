@@ -10,6 +10,7 @@
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index.h"
 #include "tapegrad/ops/index_update.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
 // gather(x, indices...), gather_add(base, update, indices...) and gather_set(base, update,
@@ -213,6 +214,14 @@ void vjp_gather_set(VjpContext& ctx) {
   }
 }
 
+// A constant that follows from the lengths of axes, as a function that is being recorded shows it.
+Ref made_by_rule(Value value) {
+  Tape& tape = Tape::current();
+  if (!tape.tracing()) return value;
+  const RuleSection section(tape);
+  return Ref::adopt(&tape, tape.constant(std::move(value)));
+}
+
 // Index arrays that are arange along each axis but one, and a spec that takes them all.
 std::vector<Ref> along_axis(const char* op, const Dims& shape, const Ref& indices, int axis,
                             IndexSpec* spec) {
@@ -235,7 +244,7 @@ std::vector<Ref> along_axis(const char* op, const Dims& shape, const Ref& indice
     counting[static_cast<size_t>(d)] = shape[static_cast<size_t>(d)];
     Value positions = Value::empty(DType::int64, counting);
     for (int64_t i = 0; i < positions.size(); ++i) positions.data<int64_t>()[i] = i;
-    arrays.push_back(std::move(positions));
+    arrays.push_back(made_by_rule(std::move(positions)));
   }
   return arrays;
 }

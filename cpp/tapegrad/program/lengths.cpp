@@ -13,6 +13,20 @@ bool contains(const std::vector<ValueId>& ids, ValueId v) {
   return std::find(ids.begin(), ids.end(), v) != ids.end();
 }
 
+// 0, 1, 2 ... along one axis.
+Value counting_positions(const Dims& shape) {
+  Value found = Value::empty(DType::int64, shape);
+  for (int64_t i = 0; i < found.size(); ++i) found.data<int64_t>()[i] = i;
+  return found;
+}
+
+bool is_counting(const Value& v) {
+  if (v.dtype() != DType::int64 || v.ndim() == 0) return false;
+  const Dims shape = v.shape();
+  return std::find(shape.begin(), shape.end(), v.size()) != shape.end() &&
+         same_bits(v, counting_positions(shape));
+}
+
 // Both recordings, step by step, with lengths solved for those of the inputs.
 class Instance {
  public:
@@ -66,25 +80,31 @@ class Instance {
     done_[v] = 1;
   }
 
-  // Equal, uniform in an array of another length, or a count that a rule made.
+  // Made by a rule, and nowhere the user's.
+  bool is_made(ValueId v) const {
+    return contains(a_.made, v) && contains(b_.made, v) &&
+           std::none_of(a_.constants.begin(), a_.constants.end(),
+                        [v](const PlainConstant& c) { return c.value == v; });
+  }
+
+  // Equal, uniform in an array of another length, or a count, or 0, 1, 2 ..., that a rule made.
   Value constant(ValueId v, const Value& a, const Value& b) const {
     if (same_bits(a, b)) return a;
     if (a.dtype() != b.dtype() || a.ndim() != b.ndim()) refuse_lengths("a constant is another one");
     if (a.ndim() > 0) {
-      if (!is_uniform(a) || !is_uniform(b) || !same_bits(Value(a.at(0)), Value(b.at(0))))
+      const bool counting = is_made(v) && is_counting(a) && is_counting(b);
+      if (!counting &&
+          (!is_uniform(a) || !is_uniform(b) || !same_bits(Value(a.at(0)), Value(b.at(0)))))
         refuse_lengths("an array of shape ", a.shape(),
                        " that it computed or made itself is another one");
       Dims shape = a.shape();
       const Dims other = b.shape();
       for (size_t i = 0; i < shape.size(); ++i) shape[i] = table_.solve(shape[i], other[i]);
-      return Value::full(a.dtype(), shape, a.at(0));
+      return counting ? counting_positions(shape) : Value::full(a.dtype(), shape, a.at(0));
     }
     const double x = a.as_double(), y = b.as_double();
-    const bool counts = contains(a_.made, v) && contains(b_.made, v) && x >= 0 && y >= 0 &&
-                        std::max(x, y) < 0x1p53 && x == std::floor(x) && y == std::floor(y) &&
-                        std::none_of(
-                            a_.constants.begin(), a_.constants.end(),
-                            [v](const PlainConstant& c) { return c.value == v; });
+    const bool counts = is_made(v) && x >= 0 && y >= 0 && std::max(x, y) < 0x1p53 &&
+                        x == std::floor(x) && y == std::floor(y);
     if (!counts) refuse_lengths("the number ", x, " is ", y, " in the other recording");
     const int64_t n = table_.solve(static_cast<int64_t>(x), static_cast<int64_t>(y));
     return Value::scalar(static_cast<double>(n), a.dtype());

@@ -7,6 +7,8 @@
 //   - or such a length plus the same number (the -1 of x[1:]);
 //   - or a multiple of an input's length, or the sum of two inputs' lengths.
 //
+// Arrays are uniform, or 0, 1, 2 ... to a length where a rule made them.
+//
 // Where two explanations give different answers, where an axis shrinks to 1 or 0 (rules treat those
 // by themselves) and where two lengths that were different become equal, there is no program, and
 // the function has to be recorded.

@@ -221,3 +221,41 @@ TEST(a_length_read_in_a_lane_counts_outside) {
       vector_of(3));
   CHECK(!r.length_read.empty());
 }
+
+TEST(two_lengths_that_were_one_apart_twice_are_two) {
+  const Function f = [](Tracer&, const Refs& in) -> Refs {
+    return {sum(part(in[0], 0, length_of(in[0]) - 1)), sum(in[1])};
+  };
+  const auto types = [](int64_t n, int64_t m) -> std::vector<TensorType> {
+    return {f64({n}), f64({m})};
+  };
+  const Lengths lengths = between(f, types(17, 16), types(8, 7));
+  std::string why;
+  const std::optional<Recording> alike = lengths.at(types(12, 11), why);
+  CHECK(alike.has_value());
+  CHECK(same_recording(*alike, record(f, types(12, 11))));
+  CHECK(!lengths.at(types(30, 5), why).has_value());
+  CHECK(why.find("two explanations") != std::string::npos);
+  const Lengths others = between(f, types(17, 16), types(30, 5));
+  for (const auto& [n, m] : {std::pair<int64_t, int64_t>{12, 40}, {5, 30}, {9, 3}}) {
+    const std::optional<Recording> found = others.at(types(n, m), why);
+    CHECK(found.has_value());
+    CHECK(same_recording(*found, record(f, types(n, m))));
+  }
+}
+
+TEST(positions_along_other_axes_follow_their_lengths) {
+  check_serves(
+      [](Tracer&, const Refs& in) -> Refs {
+        const Ref order = apply(*find_op("argsort"), {int64_t{-1}}, {in[0]});
+        return {take_along_axis(in[0], order, -1)};
+      },
+      [](int64_t n) -> std::vector<TensorType> { return {f64({n, 3})}; });
+  check_serves(
+      [](Tracer&, const Refs& in) -> Refs {
+        const Ref order = apply(*find_op("argsort"), {int64_t{0}}, {in[0]});
+        const Ref middle = apply(*find_op("middle"), {}, {in[0]});
+        return {take_along_axis(take_along_axis(in[0], order, 0), middle, -1)};
+      },
+      [](int64_t n) -> std::vector<TensorType> { return {f64({2, n})}; });
+}
