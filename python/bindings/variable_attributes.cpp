@@ -64,6 +64,17 @@ PyObject* get_dtype(PyObject* self, void*) {
   return guard([&] { return dtype_object(variable_cell(self).value().dtype()).release().ptr(); });
 }
 
+// A branch on it is right only where it takes a recorded whole number for what it stands for.
+PyObject* get_class(PyObject* self, void*) {
+  return guard([&]() -> PyObject* {
+    if (is_recorded_data(self) && variable_cell(self).value().ndim() == 0)
+      return py::object(dtype_object(variable_cell(self).type().dtype).attr("type"))
+          .release()
+          .ptr();
+    return Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(self)));
+  });
+}
+
 PyObject* get_ndim(PyObject* self, void*) {
   return guard([&] { return PyLong_FromLong(variable_cell(self).value().ndim()); });
 }
@@ -108,17 +119,14 @@ PyMethodDef refuse_array_def = {
     "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(refuse_array)),
     METH_VARARGS | METH_KEYWORDS, "Raises: a plain array would lose the derivative."};
 
-PyObject* give_array(PyObject* self, PyObject*, PyObject*) {
-  return guard([&] { return to_python(learned_value(self), false); });
+// Indices and masks, which are Variables while a whole function is recorded, have no derivative.
+py::object plain_array_of(PyObject* self) {
+  const py::object dtype = dtype_object(variable_cell(self).type().dtype);
+  return py::module_::import("numpy").attr("asarray")(to_object(learned_value(self), false), dtype);
 }
 
-PyMethodDef give_array_def = {
-    "__array__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(give_array)),
-    METH_VARARGS | METH_KEYWORDS, "The plain flags or whole numbers: there is no derivative."};
-
-// Indices and masks, which are Variables while a whole function is recorded, have no derivative.
 PyObject* plain_array(PyObject* self, PyObject*, PyObject*) {
-  return guard([&] { return to_python(learned_value(self), false); });
+  return guard([&] { return plain_array_of(self).release().ptr(); });
 }
 
 PyMethodDef plain_array_def = {
@@ -127,14 +135,14 @@ PyMethodDef plain_array_def = {
 
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (!is_floating(variable_cell(self).type().dtype) && variable_cell(self).value().ndim() > 0)
+    if (!is_floating(variable_cell(self).type().dtype))
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
       note_weakness_lost(self);
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }
-    return PyCFunction_New(is_recorded_data(self) ? &give_array_def : &refuse_array_def, self);
+    return PyCFunction_New(&refuse_array_def, self);
   });
 }
 
@@ -157,6 +165,8 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* item_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
+    if (is_recorded_data(self))
+      return PyObject_CallMethod(plain_array_of(self).ptr(), "item", nullptr);
     throw_error<TypeError>(
         "v.item(): a plain number would lose the derivative of this Variable (value ",
         variable_cell(self).value(),
@@ -166,6 +176,7 @@ PyObject* item_method(PyObject* self, PyObject*) {
 
 PyObject* format_method(PyObject* self, PyObject* spec) {
   return guard([&]() -> PyObject* {
+    if (is_recorded_data(self)) return PyObject_Format(to_object(learned_value(self)).ptr(), spec);
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);
     if (PyUnicode_GetLength(spec) > 0)
@@ -247,6 +258,8 @@ PyMethodDef variable_methods[] = {
     {}};
 
 PyGetSetDef variable_attributes[] = {
+    {"__class__", get_class, nullptr,
+     "The type: NumPy's, for a whole number of a function that is being recorded.", nullptr},
     {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.",
      nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.",

@@ -11,6 +11,7 @@
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
 #include "variable_type.h"
+#include "whole_numbers.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else through Refs.
 
@@ -113,31 +114,8 @@ PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const Sc
   return new_variable(Cell::adopt(&tape, slot));
 }
 
-bool is_data(PyObject* o) {
-  if (is_variable(o)) return is_recorded_data(o);
-  if (PyLong_Check(o)) return true;
-  if (!pybind11::detail::npy_api::get().PyArray_Check_(o)) return false;
-  const char kind = pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind();
-  return kind == 'b' || kind == 'i' || kind == 'u';
-}
-
-// Arithmetic on flags and whole numbers is NumPy's own, on plain values: no op has its dtypes.
-bool is_arithmetic_on_data(ScalarFn fn, PyObject* a, PyObject* b) {
-  return Tape::current().tracing() && !scalar_fn_info(fn).returns_bool &&
-         fn != scalar_fn_of<Divide>() && is_data(a) && (b == nullptr || is_data(b));
-}
-
-PyObject* apply_to_data(const char* name, PyObject* a, PyObject* b) {
-  namespace py = pybind11;
-  const auto plain = [](PyObject* o) {
-    return is_variable(o) ? to_object(learned_value(o)) : py::reinterpret_borrow<py::object>(o);
-  };
-  const py::object function = py::module_::import("numpy").attr(name);
-  return (b == nullptr ? function(plain(a)) : function(plain(a), plain(b))).release().ptr();
-}
-
 PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
-  if (is_arithmetic_on_data(fn, a, b)) return apply_to_data(name, a, b);
+  if (is_arithmetic_on_data(fn, a, b)) return apply_to_data(fn, a, b);
   Ref refs[2];
   size_t n = 1;
   if (b == nullptr) {
@@ -204,6 +182,12 @@ PyObject* binary(PyObject* a, PyObject* b) {
   });
 }
 
+// [0] * n of a whole number says how often.
+bool repeats_sequence(PyObject* items, PyObject* n) {
+  return (PyList_Check(items) || PyTuple_Check(items) || PyUnicode_Check(items)) &&
+         is_variable(n) && is_recorded_data(n) && variable_cell(n).value().ndim() == 0;
+}
+
 template <class F>
 PyObject* unary(PyObject* a) {
   return apply_elementwise(scalar_fn_of<F>(), a, nullptr);
@@ -217,6 +201,18 @@ bool may_have_derivative(PyObject* o) {
          pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'O';
 }
 
+// Numbers are not written where they lose their kind, as NumPy says.
+void check_in_place(DType to, DType from) {
+  const auto kind = [](DType d) {
+    if (is_floating(d)) return 3;
+    if (is_bool(d)) return 0;
+    return d >= DType::uint8 ? 1 : 2;
+  };
+  if (kind(from) > kind(to))
+    throw_error<TypeError>("in-place operation: can't cast the result from ", dtype_name(from),
+                           " to ", dtype_name(to), "; write y = y + v instead of y += v");
+}
+
 // y op= v writes into an array, as NumPy does; a scalar is a new object, as a float is.
 PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*)) {
   if (!is_variable(a)) return f(a, b);
@@ -227,15 +223,16 @@ PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*
     if (result == nullptr || result == Py_NotImplemented) return result;
     const pybind11::object owner = pybind11::reinterpret_steal<pybind11::object>(result);
     const TensorType want = cell.type();
-    Cell& made = variable_cell(result);
-    if (made.type().shape != want.shape)
+    const Ref made = to_operand(result, "in-place operation").ref;
+    check_in_place(want.dtype, made.dtype());
+    if (made.shape() != want.shape)
       throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ",
-                              want.shape, " doesn't match the broadcast shape ", made.type().shape,
+                              want.shape, " doesn't match the broadcast shape ", made.shape(),
                               "; write y = y + v instead of y += v");
     if (cell.shows_leaf() && !may_have_derivative(b)) {
       cell.set_value(made.value().cast(want.dtype));  // a plain write: the leaf stays a leaf
     } else {
-      cell.set(cast(made.ref(), want.dtype));
+      cell.set(cast(made, want.dtype));
     }
     Py_INCREF(a);
     return a;
@@ -246,7 +243,10 @@ PyObject* in_place(PyObject* a, PyObject* b, PyObject* (*f)(PyObject*, PyObject*
 
 PyObject* number_add(PyObject* a, PyObject* b) { return binary<Add>(a, b); }
 PyObject* number_subtract(PyObject* a, PyObject* b) { return binary<Subtract>(a, b); }
-PyObject* number_multiply(PyObject* a, PyObject* b) { return binary<Multiply>(a, b); }
+PyObject* number_multiply(PyObject* a, PyObject* b) {
+  if (repeats_sequence(a, b) || repeats_sequence(b, a)) Py_RETURN_NOTIMPLEMENTED;
+  return binary<Multiply>(a, b);
+}
 PyObject* number_true_divide(PyObject* a, PyObject* b) { return binary<Divide>(a, b); }
 PyObject* number_floor_divide(PyObject* a, PyObject* b) { return binary<FloorDivide>(a, b); }
 PyObject* number_remainder(PyObject* a, PyObject* b) { return binary<Remainder>(a, b); }
@@ -276,15 +276,9 @@ PyObject* number_absolute(PyObject* a) { return as_weak_as(unary<Absolute>(a), a
 // Masks are Variables only while a whole function is recorded; &, | and ^ are for them.
 namespace {
 
-bool is_mask(PyObject* o) {
-  return PyBool_Check(o) || (is_variable(o) && variable_cell(o).type().dtype == DType::bool_) ||
-         (pybind11::detail::npy_api::get().PyArray_Check_(o) &&
-          pybind11::reinterpret_borrow<pybind11::array>(o).dtype().kind() == 'b');
-}
-
 template <class F>
-PyObject* combine_masks(PyObject* a, PyObject* b) {
-  if (!is_mask(a) || !is_mask(b)) Py_RETURN_NOTIMPLEMENTED;
+PyObject* combine_masks(PyObject* a, PyObject* b, const char* of_whole_numbers) {
+  if (!is_mask(a) || !is_mask(b)) return apply_plain(of_whole_numbers, a, b);
   return as_weak_as(apply_elementwise(scalar_fn_of<F>(), a, b), a, b);
 }
 
@@ -292,12 +286,24 @@ PyObject* combine_masks(PyObject* a, PyObject* b) {
 
 PyObject* number_invert(PyObject* a) {
   if (is_mask(a)) return apply_elementwise(scalar_fn_of<LogicalNot>(), a, nullptr);
+  PyObject* found = apply_plain("invert", a);
+  if (found != Py_NotImplemented) return found;
+  Py_DECREF(found);
   PyErr_SetString(PyExc_TypeError, "~v: only masks can be inverted; compare first, e.g. ~(v > 0)");
   return nullptr;
 }
-PyObject* number_and(PyObject* a, PyObject* b) { return combine_masks<LogicalAnd>(a, b); }
-PyObject* number_or(PyObject* a, PyObject* b) { return combine_masks<LogicalOr>(a, b); }
-PyObject* number_xor(PyObject* a, PyObject* b) { return combine_masks<LogicalXor>(a, b); }
+PyObject* number_and(PyObject* a, PyObject* b) {
+  return combine_masks<LogicalAnd>(a, b, "bitwise_and");
+}
+PyObject* number_or(PyObject* a, PyObject* b) {
+  return combine_masks<LogicalOr>(a, b, "bitwise_or");
+}
+PyObject* number_xor(PyObject* a, PyObject* b) {
+  return combine_masks<LogicalXor>(a, b, "bitwise_xor");
+}
+
+PyObject* number_lshift(PyObject* a, PyObject* b) { return apply_plain("left_shift", a, b); }
+PyObject* number_rshift(PyObject* a, PyObject* b) { return apply_plain("right_shift", a, b); }
 
 PyObject* number_divmod(PyObject* a, PyObject* b) {
   PyObject* q = number_floor_divide(a, b);

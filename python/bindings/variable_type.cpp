@@ -106,8 +106,29 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
                          "not needed");
 }
 
+// Computed from flags and whole numbers alone, in a few steps.
+bool is_of_data(const Tape& tape, uint32_t slot, int steps = 8) {
+  const Node& n = tape.node(slot);
+  if (n.kind == NodeKind::constant || !is_floating(n.value.dtype())) return true;
+  return n.kind == NodeKind::op && steps > 0 && std::ranges::all_of(n.inputs(), [&](uint32_t in) {
+           return in == 0 || is_of_data(tape, in, steps - 1);
+         });
+}
+
+// Such a float has no derivative to lose: np.arange(n) asks for n / 1, float(np.mean(x > 0)) for a
+// share.
+bool is_float_of_data(PyObject* self) {
+  if (!Tape::current().tracing()) return false;
+  const Ref v = variable_cell(self).ref();
+  return v.tracked() && is_of_data(*v.tape(), v.slot());
+}
+
 PyObject* to_float(PyObject* self) {
-  return guard([&]() -> PyObject* { throw_loses_derivative("float(v)", self); });
+  return guard([&]() -> PyObject* {
+    if (is_recorded_data(self) || is_float_of_data(self))
+      return PyNumber_Float(to_object(learned_value(self)).ptr());
+    throw_loses_derivative("float(v)", self);
+  });
 }
 
 // What plain code learns is written down while a whole function is recorded: `fn` of the value,
@@ -132,6 +153,7 @@ double number_of(PyObject* self, const char* what) {
 
 PyObject* to_int(PyObject* self) {
   return guard([&]() -> PyObject* {
+    if (is_recorded_data(self)) return PyNumber_Long(to_object(learned_value(self)).ptr());
     const double x = number_of(self, "int(v)");
     note_learned(self, scalar_fn_of<Trunc>());
     return PyLong_FromDouble(x);
@@ -179,8 +201,21 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
   });
 }
 
+// A recorded whole number is the key that its value is; all other Variables are themselves.
+Py_hash_t hash(PyObject* self) {
+  if (!is_recorded_data(self) || variable_cell(self).value().ndim() > 0)
+    return PyBaseObject_Type.tp_hash(self);
+  Py_hash_t found = -1;
+  guard_int([&] {
+    found = PyObject_Hash(to_object(learned_value(self)).ptr());
+    return 0;
+  });
+  return found;
+}
+
 PyObject* represent(PyObject* self) {
   return guard([&]() -> PyObject* {
+    if (is_recorded_data(self)) return PyObject_Repr(to_object(learned_value(self)).ptr());
     note_lengths_read(self);
     Cell& cell = variable_cell(self);
     const Value v = cell.value();
@@ -375,7 +410,7 @@ void create_variable_type(py::module_& module) {
       {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
       {Py_tp_repr, reinterpret_cast<void*>(represent)},
       {Py_tp_richcompare, reinterpret_cast<void*>(compare)},
-      {Py_tp_hash, reinterpret_cast<void*>(PyBaseObject_Type.tp_hash)},
+      {Py_tp_hash, reinterpret_cast<void*>(hash)},
       {Py_tp_iter, reinterpret_cast<void*>(iterate)},
       {Py_tp_methods, methods.data()},
       {Py_tp_getset, variable_attributes},
@@ -396,6 +431,8 @@ void create_variable_type(py::module_& module) {
       {Py_nb_positive, reinterpret_cast<void*>(number_positive)},
       {Py_nb_absolute, reinterpret_cast<void*>(number_absolute)},
       {Py_nb_invert, reinterpret_cast<void*>(number_invert)},
+      {Py_nb_lshift, reinterpret_cast<void*>(number_lshift)},
+      {Py_nb_rshift, reinterpret_cast<void*>(number_rshift)},
       {Py_nb_and, reinterpret_cast<void*>(number_and)},
       {Py_nb_or, reinterpret_cast<void*>(number_or)},
       {Py_nb_xor, reinterpret_cast<void*>(number_xor)},

@@ -86,6 +86,8 @@ PyObject* number_floor_divide(PyObject*, PyObject*);
 PyObject* number_remainder(PyObject*, PyObject*);
 PyObject* number_power(PyObject*, PyObject*, PyObject*);
 PyObject* number_matmul(PyObject*, PyObject*);
+PyObject* number_lshift(PyObject*, PyObject*);
+PyObject* number_rshift(PyObject*, PyObject*);
 PyObject* number_divmod(PyObject*, PyObject*);
 PyObject* number_negative(PyObject*);
 PyObject* number_positive(PyObject*);

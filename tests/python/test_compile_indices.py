@@ -104,8 +104,8 @@ def total(f):
 
 FUNCTIONS = {name: partial(_read, f) for name, f in READS.items()}
 FUNCTIONS |= {f"write {name}": f for name, f in WRITES.items()}
-# What an index of a number alone chooses is a view, and numbers in arithmetic are plain.
-GUARDED = {"write view", "twice"}
+# What an index of a number alone chooses is a view.
+GUARDED = {"write view"}
 
 
 def follow(compiled, plain, indices=INDICES):

@@ -304,9 +304,21 @@ def test_whole_numbers_that_are_counted():
         return (n + 1, c + x * n), c
 
     init, xs = (0, 0.5), np.linspace(0.1, 1, 4)
-    with pytest.warns(UserWarning, match="plain Python loop"):
-        found = tg.scan(step, init, xs)
+    found = tg.scan(step, init, xs)
     assert_close(found, loop(step, init, xs))
+    assert type(found[0][0]) is int
+    slope = tg.grad(lambda xs: tg.scan(step, init, xs)[0][1])(xs)
+    np.testing.assert_array_equal(slope, [0.0, 1.0, 2.0, 3.0])
+
+
+def test_whole_numbers_do_not_wrap_around():
+    def step(n, x):
+        return n * 3, x * n
+
+    xs = np.ones(50)
+    with pytest.raises(ValueError, match="64 bits"):
+        tg.scan(step, 1, xs)
+    assert tg.scan(step, 1, xs[:30])[0] == 3**30
 
 
 def test_a_step_that_can_not_be_recorded():

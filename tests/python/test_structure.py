@@ -122,6 +122,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_properties",
         "compile_stencils",
         "compile_tiles",
+        "compile_whole_numbers",
         "docstrings",
         "documents",
         "examples",
