@@ -130,8 +130,77 @@ SERVED = {
     "diag": lambda x: np.diag(x) @ x,
     "tril": lambda x: np.tril(np.outer(x, x)),
     "newaxis": lambda x: x[None, :, None] * WEIGHTS,
+    "sort": np.sort,
+    "sort rows": lambda x: np.sort(np.outer(x, WEIGHTS), axis=1),
+    "sort columns": lambda x: np.sort(np.outer(x, WEIGHTS), axis=0),
+    "sort in place": lambda x: _sorted(x),
+    "argsort": lambda x: x * x[np.argsort(x)],
+    "ranks": lambda x: x * np.argsort(np.argsort(x, kind="stable")),
+    "median": lambda x: np.median(x) * x,
+    "median of rows": lambda x: np.median(np.outer(x, WEIGHTS), axis=1, keepdims=True) * x,
+    "median of columns": lambda x: np.median(np.outer(x, WEIGHTS), axis=0),
+    "argmax": lambda x: x[np.argmax(x)] * x - x[np.argmin(x * x) - 1],
+    "argmax of rows": lambda x: np.take_along_axis(
+        np.outer(x, WEIGHTS), np.argmax(np.outer(x, WEIGHTS), axis=1, keepdims=True), 1
+    ),
+    "argmax number": lambda x: x * np.argmax(x),
+    "searchsorted": lambda x: WEIGHTS[0] * x * np.searchsorted([-1.0, 0.0, 0.5], x),
+    "interpolate": lambda x: _interpolated(x),
+    "digitize": lambda x: x * np.digitize(x, [-0.5, 0.0, 0.5]),
+    "split": lambda x: np.split(np.concatenate([x, x * x]), 2)[1],
+    "split at": lambda x: np.split(x, [1])[1],
+    "split columns": lambda x: np.hsplit(np.outer(x, [1.0, 2.0, 3.0, 4.0]), 2)[1],
+    "meshgrid": lambda x: np.meshgrid(x, x * x)[1],
+    "meshgrid ij": lambda x: np.meshgrid(x, WEIGHTS, indexing="ij", sparse=True)[0],
+    "linspace": lambda x: np.linspace(x, 2.0 * x, 3),
+    "count": lambda x: np.sum(x > 0.0) * x,
+    "share": lambda x: np.mean(x > 0.0) * x,
+    "mean where": lambda x: np.mean(x, where=x > -9.0),
+    "var where": lambda x: np.var(x, where=x > -9.0) + np.sum(x, where=x > 0.0),
+    "isclose": lambda x: np.where(np.isclose(x, 0.25, atol=0.5), x, 2.0 * x),
+    "nan_to_num": np.nan_to_num,
+    "sinc": np.sinc,
+    "transpose": lambda x: np.outer(x, WEIGHTS).T @ x,
+    "hstack": lambda x: np.hstack([x, x * x]),
+    "column_stack": lambda x: np.column_stack([x, x * x]),
+    "vstack": lambda x: np.vstack([x, x * x]),
+    "append": lambda x: np.append(x, 1.0),
+    "zeros_like": lambda x: np.zeros_like(x) + x,
+    "full_like": lambda x: np.full_like(x, x[0]) * x,
+    "average": lambda x: np.average(x, weights=np.exp(x)),
+    "norms": lambda x: np.linalg.norm(x, 1) + np.linalg.norm(x, np.inf),
+    "tensordot": lambda x: np.tensordot(x, x, 1) * np.inner(x, x) * np.vdot(x, x),
+    "triangles": lambda x: np.triu(np.outer(x, x), 1) + np.trace(np.outer(x, x)),
+    "select": lambda x: np.select([x > 0.5, x > 0.0], [x, x * x], 0.0),
+    "polynomial": lambda x: np.polyval(WEIGHTS, x) + np.vander(x, 3)[:, 1],
+    "cumprod": lambda x: np.cumprod(1.0 + 0.1 * x) + np.prod(1.0 + 0.1 * x),
+    "roll rows": lambda x: np.roll(np.outer(x, WEIGHTS), -1, axis=0),
+    "any": lambda x: x * np.any(x > 9.0),
+    "nanmean": lambda x: np.nanmean(x) + np.nansum(x),
+    "delete": lambda x: np.delete(x, 1) * np.delete(x, -1),
+    "pad edge": lambda x: np.pad(x, (2, 1), mode="edge"),
+    "pad reflect": lambda x: np.pad(x, 1, mode="reflect"),
+    "pad symmetric": lambda x: np.pad(np.outer(x, WEIGHTS), ((1, 2), (3, 0)), mode="symmetric"),
+    "pad wrap": lambda x: np.pad(x, (0, 2), mode="wrap"),
     "vmap": lambda x: tg.vmap(lambda t: np.sin(t) * np.sum(t * WEIGHTS))(x),
 }
+
+
+def _sorted(x):
+    y = x * 2.0
+    y.sort()
+    return y * x
+
+
+def _interpolated(x):
+    ends, values = np.array([-2.0, 0.0, 1.0, 2.5]), np.array([1.0, 3.0, 2.0, 5.0])
+    i = np.clip(np.searchsorted(ends, x) - 1, 0, 2)
+
+    def at(table, i):
+        return np.take_along_axis(table, i, 0)  # which NumPy hands on: table[i] it does not
+
+    t = (x - at(ends, i)) / (at(ends, i + 1) - at(ends, i))
+    return at(values, i) * (1.0 - t) + at(values, i + 1) * t
 
 
 def _written(x):

@@ -85,6 +85,19 @@ Source source_of(const std::string& mode) {
                           "'reflect', 'symmetric' or 'wrap'");
 }
 
+// The positions from `begin` to `end` of an axis of length n that goes on as the source says.
+std::vector<int64_t> positions(Source source, int64_t n, int64_t begin, int64_t end) {
+  std::vector<int64_t> found;
+  for (int64_t i = begin; i < end; ++i) found.push_back(source(i, n));
+  return found;
+}
+
+// Whether a border folds back more than once: what it reads then follows no rule that another
+// length shares.
+bool folds_twice(const std::string& mode, int64_t width, int64_t n) {
+  return mode != "edge" && width > (mode == "reflect" ? n - 1 : n);
+}
+
 std::vector<Ref> compose_pad(const Attrs& attrs, std::span<const Ref> in) {
   const std::vector<int64_t> widths = axis_list(attrs, 0);
   const std::string& mode = attrs.text(1);
@@ -104,9 +117,16 @@ std::vector<Ref> compose_pad(const Attrs& attrs, std::span<const Ref> in) {
     if (n == 0)
       throw_error<ValueError>("pad: can't extend empty axis ", i,
                               " using modes other than 'constant' or 'empty'");
-    std::vector<int64_t> indices;
-    for (int64_t k = -before; k < n + after; ++k) indices.push_back(source(k, n));
-    x = gather_axis(x, static_cast<int64_t>(i) - shape.ndim(), indices);
+    const int64_t axis = static_cast<int64_t>(i) - shape.ndim();
+    if (folds_twice(mode, std::max(before, after), n)) {
+      x = gather_axis(x, axis, positions(source, n, -before, n + after));
+      continue;
+    }
+    std::vector<Ref> parts{x};
+    if (before > 0)
+      parts.insert(parts.begin(), gather_axis(x, axis, positions(source, n, -before, 0)));
+    if (after > 0) parts.push_back(gather_axis(x, axis, positions(source, n, n, n + after)));
+    x = concatenate(std::move(parts), axis);
   }
   return {x};
 }

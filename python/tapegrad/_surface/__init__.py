@@ -5,12 +5,12 @@ fill it, family by family, and `ufuncs` answers what the core's fast path does n
 """
 
 from tapegrad import _core
-from tapegrad._surface import joining, linear_algebra, plain, reductions, selection, shapes
+from tapegrad._surface import joining, linear_algebra, order, plain, reductions, selection, shapes
 from tapegrad._surface.methods import attach_methods
 from tapegrad._surface.table import array_function
 from tapegrad._surface.ufuncs import array_ufunc
 
-__all__ = ["joining", "linear_algebra", "plain", "reductions", "selection", "shapes"]
+__all__ = ["joining", "linear_algebra", "order", "plain", "reductions", "selection", "shapes"]
 
 _core.set_hooks(array_function=array_function, array_ufunc=array_ufunc)
 attach_methods(_core.Variable)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._surface.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
 from tapegrad._surface.table import (
@@ -116,19 +117,18 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
 @implements(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     ary = lift(ary)
-    n = shape_of(ary)[axis]
     if np.iterable(indices_or_sections):
-        cuts = [0, *(int(i) for i in indices_or_sections), n]
+        cuts = [0, *(int(i) for i in indices_or_sections), None]
     else:
         sections = int(indices_or_sections)
         if sections <= 0:
             raise ValueError(
                 f"np.array_split: the number of sections must be above 0, got {sections}"
             )
-        small, larger = divmod(n, sections)
+        small, larger = divmod(shape_of(ary)[axis], sections)
         sizes = [small + 1] * larger + [small] * (sections - larger)
         cuts = [0, *(int(i) for i in np.cumsum(sizes))]
-    key: list[Any] = [slice(None)] * len(shape_of(ary))
+    key: list[Any] = [slice(None)] * ndim_of(ary)
     found = []
     for start, stop in pairwise(cuts):
         key[axis] = slice(start, stop)
@@ -136,11 +136,24 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     return found
 
 
+def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
+    """By a shape that other lengths fit or do not, as NumPy says of them."""
+    n = ndim_of(ary)
+    axis = range(n)[axis]
+    shape = free_shape(ary)
+    stacked = reshape(ary, (*shape[:axis], sections, -1, *shape[axis + 1 :]))
+    return [stacked[(*[slice(None)] * axis, i)] for i in range(sections)]
+
+
 @implements(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     if not np.iterable(indices_or_sections):
-        n, sections = shape_of(lift(ary))[axis], int(indices_or_sections)
+        ary = lift(ary)
+        n, sections = free_shape(ary)[axis], int(indices_or_sections)
+        if sections > 0 and n % sections == 0 and 0 not in free_shape(ary) and _core.tracing():
+            return _equal_parts(ary, sections, axis)
         if sections <= 0 or n % sections:
+            shape_of(ary)
             raise ValueError(
                 f"np.split: an axis of length {n} does not split into {sections} equal parts; "
                 f"np.array_split(v, {sections}) gives unequal ones"
@@ -150,7 +163,7 @@ def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
 
 def _split_on(name: str, least: int, axis: int, ary: Any, parts: Any) -> list[Any]:
     ary = lift(ary)
-    if len(shape_of(ary)) < least:
+    if ndim_of(ary) < least:
         raise ValueError(
             f"np.{name}: the array has shape {shape_of(ary)}, and needs {least} axes or more"
         )

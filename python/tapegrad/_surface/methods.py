@@ -9,8 +9,9 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad._surface import linear_algebra, plain, reductions, selection, shapes, ufuncs
-from tapegrad._surface.table import describe, on_data_alone, table
+from tapegrad._surface import linear_algebra, order, plain, reductions, selection, shapes, ufuncs
+from tapegrad._surface.order import sort as sorted_along
+from tapegrad._surface.table import astype_whole, describe, is_plain_call, on_data_alone, table
 from tapegrad._surface.table import plain as plain_value
 
 # NumPy's method of this name takes the arguments of the function, the array first.
@@ -22,13 +23,17 @@ _SAME = {
     "swapaxes": shapes.swapaxes, "squeeze": shapes.squeeze, "ravel": shapes.ravel,
     "repeat": shapes.repeat, "clip": selection.clip, "round": selection.round,
     "take": selection.take, "choose": selection.choose,
-    "argmax": table[np.argmax], "argmin": table[np.argmin],
-    "argsort": table[np.argsort], "any": table[np.any], "all": table[np.all],
-    "nonzero": table[np.nonzero], "searchsorted": table[np.searchsorted],
+    "argmax": order.argmax, "argmin": order.argmin,
+    "argsort": order.argsort, "any": table[np.any], "all": table[np.all],
+    "nonzero": table[np.nonzero], "searchsorted": order.searchsorted,
 }  # fmt: skip
 
 # Of masks and whole numbers too, in a function that is being recorded.
-_RECORDED = frozenset({"any", "all", "squeeze", "ravel", "swapaxes"})
+_RECORDED = frozenset(
+    {"any", "all", "squeeze", "ravel", "swapaxes", "argmax", "argmin", "argsort", "searchsorted",
+     "take", "clip"}
+)  # fmt: skip
+_REDUCTIONS = frozenset({"sum", "mean", "max", "min"})
 
 
 def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
@@ -50,6 +55,10 @@ def transpose(self: Variable, *axes: Any) -> Any:
 
 def copy(self: Variable, order: Any = "C") -> Any:
     """A recorded copy: writing to it leaves the original alone."""
+    if self.dtype.kind in "iu":
+        return np.positive(self)
+    if self.dtype.kind == "b":
+        return apply("logical_or", (self, self))
     return apply("positive", (self,))
 
 
@@ -62,13 +71,13 @@ def astype(
         if np.dtype(dtype) == bool:
             return self if self.dtype == bool else apply("not_equal", (self, 0.0))
         if self.dtype.kind in "biu":
-            return value(self).astype(dtype)
+            return astype_whole(self, np.dtype(dtype))
     return shapes.astype(self, dtype)
 
 
 def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
     """Sorts in place."""
-    self[...] = selection.sort(self, axis)
+    self[...] = sorted_along(self, axis)
 
 
 def fill(self: Variable, value: Any) -> None:
@@ -78,6 +87,8 @@ def fill(self: Variable, value: Any) -> None:
 
 def tolist(self: Variable) -> Any:
     """Raises TypeError: a list of floats would lose the derivative."""
+    if self.dtype.kind in "biu":
+        return np.asarray(self).tolist()
     raise TypeError(
         f"tolist() of {describe(self)} would lose the derivative; use list(v) for a list of "
         "Variables, or tg.value(v).tolist() where plain numbers are meant"
@@ -112,7 +123,8 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
 
 def _method(name: str, function: Any) -> Any:
     def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
-        if _core.tracing() and name not in _RECORDED and on_data_alone(self):
+        recorded = name in _RECORDED or (name in _REDUCTIONS and is_plain_call(args, kwargs))
+        if _core.tracing() and not recorded and on_data_alone(self):
             return getattr(plain_value(self), name)(*args, **kwargs)
         return function(self, *args, **kwargs)
 

@@ -19,6 +19,7 @@ from tapegrad._surface.table import (
     lift,
     plain,
     recorded_on_data,
+    reductions_on_data,
     shape_of,
     table,
 )
@@ -137,9 +138,26 @@ def isneginf(x: Any, out: Any = None) -> Any:
     return np.isneginf(plain(x), out) if not _core.tracing() else apply("equal", (lift(x), -np.inf))
 
 
+@implements(np.isclose)
+def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False) -> Any:
+    x, y = lift(a), lift(b)
+    floats = [v for v in (x, y) if isinstance(v, Variable) and v.dtype.kind == "f"]
+    if not _core.tracing() or not floats:
+        return np.isclose(plain(x), plain(y), plain(rtol), plain(atol), equal_nan)
+    near = np.less_equal(np.abs(x - y), atol + rtol * np.abs(y))
+    found = (near & np.isfinite(y)) | np.equal(x, y)
+    return found | (np.isnan(x) & np.isnan(y)) if equal_nan else found
+
+
+@implements(np.allclose)
+def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any = False) -> bool:
+    return bool(all(isclose(a, b, rtol, atol, equal_nan)))
+
+
+reductions_on_data.update((np.sum, np.mean, np.max, np.min))
 recorded_on_data.update(
     (np.any, np.all, np.where, np.reshape, np.ravel, np.transpose, np.broadcast_to, np.squeeze,
-     np.expand_dims, np.select)
+     np.expand_dims, np.select, np.clip, np.diff)
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._surface.table import (
     NO_VALUE,
@@ -36,7 +37,24 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _masked(a: Any, where: Any, neutral: float) -> Any:
-    return a if where is NO_VALUE or where is True else np.where(plain(where), a, neutral)
+    return a if where is NO_VALUE or where is True else np.where(_mask(where), a, neutral)
+
+
+def _mask(where: Any) -> Any:
+    """A mask: recorded while a whole function is, see tg.compile."""
+    return where if isinstance(where, Variable) and _core.tracing() else plain(where)
+
+
+def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
+    """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
+    mask: Any = np.broadcast_to(_mask(where), free_shape(a) if _core.tracing() else shape_of(a))
+    dtype = floating_dtype(a)
+    if isinstance(mask, Variable):
+        ones = apply("where", (mask, dtype.type(1), dtype.type(0)))
+        return mask, apply("sum", (ones,), (axis, flag(keepdims)))
+    if isinstance(a, Variable):
+        shape_of(a)  # what is counted here holds for these lengths alone
+    return mask, np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=dtype)
 
 
 @implements(np.sum)
@@ -68,7 +86,7 @@ def _extreme(
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
-        a = np.where(plain(where), a, initial)
+        a = np.where(_mask(where), a, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
         return finish(f"np.{name}", np.broadcast_to(initial, np.shape(kept)), out)
@@ -108,8 +126,7 @@ def mean(
     a = cast(lift(a), dtype)
     if where is NO_VALUE or where is True:
         return finish("np.mean", apply("mean", (a,), (axis, flag(keepdims))), out)
-    mask = np.broadcast_to(plain(where), shape_of(a))
-    count = np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=floating_dtype(a))
+    mask, count = _chosen(where, a, axis, keepdims)
     return finish("np.mean", sum(a, axis, None, None, keepdims, where=mask) / count, out)
 
 
@@ -125,10 +142,9 @@ def _variance(
     if mean_ is NO_VALUE and (where is NO_VALUE or where is True):
         found = apply(name, (a,), (axis, flag(keepdims), ddof))
         return finish(f"np.{name}", found, out)
-    mask = np.broadcast_to(True if where is NO_VALUE else plain(where), shape_of(a))
+    mask, count = _chosen(True if where is NO_VALUE else where, a, axis, keepdims)
     centre = mean(a, axis, keepdims=True, where=mask) if mean_ is NO_VALUE else mean_
     squares = sum(np.square(a - centre), axis, None, None, keepdims, where=mask)
-    count = np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=floating_dtype(a))
     variance = squares / np.maximum(count - ddof, 0)
     return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
 
@@ -205,7 +221,7 @@ def average(
         if free_shape(weights) != free_shape(a):
             weights = _weights_along(weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
-        if np.any(plain(scale) == 0):
+        if np.any(_mask(scale) == 0):
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:
@@ -253,7 +269,7 @@ def nanmean(
     *, where: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     a = lift(a)
-    mask = ~np.isnan(plain(a))
+    mask = ~np.isnan(a if _core.tracing() else plain(a))
     return mean(a, axis, dtype, out, keepdims, where=mask if where is NO_VALUE else mask & where)
 
 

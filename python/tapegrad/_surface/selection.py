@@ -1,4 +1,4 @@
-"""Choosing elements: where, clip, take, sort, triangles and diagonals."""
+"""Choosing elements: where, clip, take, triangles and diagonals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
+from tapegrad._surface.plain import stand_in
 from tapegrad._surface.shapes import reshape
 from tapegrad._surface.table import (
     NO_VALUE,
@@ -20,6 +21,7 @@ from tapegrad._surface.table import (
     implements,
     lift,
     ndim_of,
+    on_data_alone,
     plain,
     shape_of,
 )
@@ -31,6 +33,10 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return np.nonzero(plain(condition))
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
+    if _core.tracing() and _are_whole(x, y):
+        mask = lift(condition)
+        mask = mask if np.result_type(stand_in(mask)).kind == "b" else mask != 0
+        return y + (x - y) * mask  # exact, as whole numbers wrap around
     if type(condition) is np.ndarray and condition.dtype == bool:
         return apply("where", (condition, lift(x), lift(y)))
     mask = lift(condition)
@@ -42,6 +48,14 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if isinstance(mask, np.ndarray) and mask.dtype != bool:
         mask = mask != 0
     return apply("where", (mask, lift(x), lift(y)))
+
+
+def _are_whole(*arrays: Any) -> bool:
+    """Whether these are whole numbers, of dtypes that have one of whole numbers in common."""
+    dtypes = [x.dtype for x in arrays if isinstance(x, (Variable, np.ndarray, np.generic))]
+    if any(d.kind not in "iu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
+        return False
+    return all(hasattr(x, "dtype") or type(x) is int for x in arrays)
 
 
 @implements(np.clip)
@@ -59,9 +73,11 @@ def clip(
     if low is None and high is None:
         found = np.positive(a)
     elif low is None:
-        found = apply("minimum", (a, high))
+        found = np.minimum(a, high)
     elif high is None:
-        found = apply("maximum", (a, low))
+        found = np.maximum(a, low)
+    elif on_data_alone(a):
+        found = np.minimum(np.maximum(a, low), high)
     else:
         found = apply("clip", (a, low, high))
     return finish("np.clip", found, out)
@@ -145,37 +161,6 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     return finish("np.choose", found, out)
 
 
-@implements(np.sort)
-def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    a = lift(a)
-    if axis is None:
-        a, axis = reshape(a, (-1,)), -1
-    places = np.argsort(plain(a), axis=axis, kind="stable")
-    return take_along_axis(a, places, axis)
-
-
-@implements(np.median)
-def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
-) -> Any:
-    a = lift(a)
-    shape = shape_of(a)
-    n = len(shape)
-    axes = tuple(range(n)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
-    rest = [i for i in range(n) if i not in axes]
-    flat = reshape(np.transpose(a, (*rest, *axes)), (*(shape[i] for i in rest), -1))
-    length = shape_of(flat)[-1]
-    if length == 0:
-        raise ValueError(f"np.median: no elements to take the median of in shape {shape}")
-    ordered = sort(flat)
-    found = 0.5 * (ordered[..., (length - 1) // 2] + ordered[..., length // 2])
-    if np.isnan(plain(flat)).any():  # NaN is sorted to the end, and is the median where it occurs
-        found = where(np.isnan(plain(flat)).any(axis=-1), ordered[..., -1], found)
-    if keepdims:
-        found = reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
-    return finish("np.median", found, out)
-
-
 @implements(np.tril)
 def tril(m: Any, k: Any = 0) -> Any:
     return apply("tril", (_plane(m),), (int(k),))
@@ -214,7 +199,21 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     arr = lift(arr)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
+    if _core.tracing() and type(obj) is int:
+        return _without(arr, obj, axis)
     return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), obj))
+
+
+def _without(arr: Any, at: int, axis: int) -> Any:
+    """By pieces, which fit other lengths too."""
+    n = free_shape(arr)[axis]
+    if not -n <= at < n:
+        shape_of(arr)  # another length may have that place
+        raise IndexError(f"np.delete: index {at} is out of bounds for axis {axis} with size {n}")
+    parts = [slice(None, at)] if at else []
+    if at != -1:
+        parts.append(slice(at + 1, None))
+    return np.concatenate([_along(arr, axis, part) for part in parts], axis)
 
 
 @implements(np.insert)
@@ -244,7 +243,8 @@ def nan_to_num(
     x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
     x = lift(x)
-    value, limits = plain(x), np.finfo(floating_dtype(x))
+    value = x if _core.tracing() else plain(x)  # see tg.compile
+    limits = np.finfo(floating_dtype(x))
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
     x = apply("where", (np.isnan(value), float(nan), x))
@@ -272,7 +272,7 @@ def fix(x: Any, out: Any = None) -> Any:
 @implements(np.sinc)
 def sinc(x: Any) -> Any:
     x = lift(x)
-    at_zero = plain(x) == 0
+    at_zero = (x if _core.tracing() else plain(x)) == 0
     y = np.pi * np.where(at_zero, 1.0, x)
     # Near zero the quotient is right, and at zero its series, 1 - (pi x)^2 / 6, to second order.
     return np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y)
@@ -305,11 +305,11 @@ def linspace(
 ) -> Any:  # fmt: skip
     start, stop = lift(start), lift(stop)
     parts = num - 1 if endpoint else num
-    shape = np.broadcast_shapes(shape_of(start), shape_of(stop))
+    shape = np.broadcast_shapes(free_shape(start), free_shape(stop))
     steps = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape(
         (-1,) + (1,) * len(shape)
     )
-    t = steps.astype(np.result_type(plain(start), plain(stop), 1.0))
+    t = steps.astype(np.result_type(stand_in(start), stand_in(stop), 1.0))
     found = start + t * (stop - start)
     if endpoint and num > 1:
         found = np.concatenate([found[:-1], np.reshape(np.broadcast_to(stop, shape), (1, *shape))])

@@ -104,17 +104,25 @@ def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
 @implements(np.broadcast_arrays)
 def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
     arrays = [lift(x) for x in args]
-    shape = np.broadcast_shapes(*(shape_of(x) for x in arrays))
+    shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
     return tuple(np.broadcast_to(x, shape) for x in arrays)
 
 
 @implements(np.meshgrid)
 def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy") -> Any:
-    arrays = [reshape(x, (-1,)) for x in xi]
-    where = np.meshgrid(
-        *(np.arange(shape_of(x)[0]) for x in arrays), sparse=sparse, indexing=indexing
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    n = len(xi)
+    axes = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    arrays = [
+        reshape(x, tuple(-1 if i == axis else 1 for i in range(n)))
+        for x, axis in zip(xi, axes, strict=True)
+    ]
+    found = arrays if sparse else broadcast_arrays(*arrays)
+    # What broadcasts a Variable is its own, what reshapes it writes through.
+    return tuple(
+        np.copy(x) if copy and (sparse or not isinstance(x, Variable)) else x for x in found
     )
-    return tuple(x[i] for x, i in zip(arrays, where, strict=True))
 
 
 @implements(np.flip)

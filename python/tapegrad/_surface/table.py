@@ -34,7 +34,10 @@ def array_function(
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
     implementation = table.get(func)
-    if _core.tracing() and func not in recorded_on_data and on_data_alone((args, kwargs)):
+    recorded = func in recorded_on_data or (
+        func in reductions_on_data and is_plain_call(args[1:], kwargs)
+    )
+    if _core.tracing() and not recorded and on_data_alone((args, kwargs)):
         return func(*plain(args), **{name: plain(x) for name, x in kwargs.items()})
     if implementation is not None:
         return implementation(*args, **kwargs)
@@ -43,6 +46,12 @@ def array_function(
 
 # What is recorded of masks and whole numbers too, while a whole function is: see tg.compile.
 recorded_on_data: set[Any] = set()
+reductions_on_data: set[Any] = set()  # where nothing but the axis is said: is_plain_call
+
+
+def is_plain_call(options: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a reduction is told nothing but its axis, and to keep it."""
+    return len(options) <= 1 and kwargs.keys() <= {"axis", "keepdims"}
 
 
 def on_data_alone(x: Any) -> bool:
@@ -127,6 +136,21 @@ def cast(x: Any, dtype: Any) -> Any:
             f"or convert the plain value, tg.value(v).astype('{wanted}')"
         )
     return apply("cast", (x,), (_DTYPE_NUMBERS[wanted],))
+
+
+_WHOLE_NUMBERS = {
+    np.dtype(name): number
+    for number, name in enumerate(
+        ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), start=1
+    )
+}  # of the same file
+
+
+def astype_whole(x: Variable, dtype: Any) -> Any:
+    """Recorded flags or whole numbers as whole numbers of another dtype."""
+    if dtype in _WHOLE_NUMBERS:
+        return apply("int_positive", (x,), (_WHOLE_NUMBERS[dtype],))
+    return np.asarray(x).astype(dtype)
 
 
 def describe(x: Any) -> str:

@@ -131,6 +131,8 @@ def _on_data(ufunc: Any, name: str, inputs: tuple[Any, ...], dtype: Any) -> Any:
     flags = all(np.asarray(stand_in(x)).dtype.kind == "b" for x in operands)
     if name in _LOGIC and flags:
         return apply(_LOGIC[name], operands)
+    if name == "divmod" and dtype is None:
+        return np.floor_divide(*operands), np.remainder(*operands)
     options = {} if dtype is None else {"dtype": dtype}
     return ufunc(*(plain(x) for x in operands), **options)
 
