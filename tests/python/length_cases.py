@@ -154,6 +154,9 @@ SERVED = {
     "meshgrid ij": lambda x: np.meshgrid(x, WEIGHTS, indexing="ij", sparse=True)[0],
     "linspace": lambda x: np.linspace(x, 2.0 * x, 3),
     "count": lambda x: np.sum(x > 0.0) * x,
+    "count_nonzero": lambda x: (
+        x * (np.count_nonzero(x > 0.0, axis=0) + 1) / (2.0 + np.count_nonzero(x < 0.0, axis=0))
+    ),
     "share": lambda x: np.mean(x > 0.0) * x,
     "mean where": lambda x: np.mean(x, where=x > -9.0),
     "var where": lambda x: np.var(x, where=x > -9.0) + np.sum(x, where=x > 0.0),

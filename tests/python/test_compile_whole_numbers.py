@@ -161,6 +161,17 @@ def test_choices_keep_their_dtype():
         assert replays(compiled) == 2
 
 
+def test_counts():
+    def f(x, i):
+        n = np.count_nonzero(x > 0.0, axis=0)
+        return x * (n + 1) / (n * 2 + 1), i * n, n, np.count_nonzero(x[:, None] > x, axis=0)
+
+    x, i = X.astype(np.float32), np.arange(3, dtype=np.int8)
+    calls = [(np.roll(x, k) * (1 if k % 2 else -1), i) for k in range(6)]
+    compiled = check(f, calls, least_replays=4)
+    assert not compiled.inspect().signatures[0].programs[0].guards
+
+
 BINARY = (np.add, np.subtract, np.multiply, np.floor_divide, np.remainder, np.minimum, np.maximum)
 UNARY = (np.negative, np.absolute, np.positive, np.square)
 DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")

@@ -128,6 +128,19 @@ def all(
     return _truth(np.all, True, a, axis, out, keepdims, where)
 
 
+# Of an older NumPy a count of all is a Python int, which takes the dtype of what it meets.
+_COUNTS_HAVE_DTYPES = isinstance(np.count_nonzero(np.zeros(1)), np.integer)
+
+
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    has_dtype = axis is not None or keepdims or _COUNTS_HAVE_DTYPES
+    mask = _mask(a) if has_dtype and np.ndim(stand_in(a)) else None
+    if mask is None:
+        return np.count_nonzero(plain(a), axis, keepdims=keepdims)
+    return apply("sum", (mask,), (axis, bool(keepdims)))
+
+
 @implements(np.isposinf)
 def isposinf(x: Any, out: Any = None) -> Any:
     return np.isposinf(plain(x), out) if not _core.tracing() else apply("equal", (lift(x), np.inf))
@@ -154,6 +167,7 @@ def allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: Any 
     return bool(all(isclose(a, b, rtol, atol, equal_nan)))
 
 
+recorded_on_data.add(np.count_nonzero)
 reductions_on_data.update((np.sum, np.mean, np.max, np.min))
 recorded_on_data.update(
     (np.any, np.all, np.where, np.reshape, np.ravel, np.transpose, np.broadcast_to, np.squeeze,
