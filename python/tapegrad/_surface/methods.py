@@ -122,9 +122,11 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
 
 
 def _method(name: str, function: Any) -> Any:
+    def is_recorded(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        return name in _RECORDED or (name in _REDUCTIONS and is_plain_call(args, kwargs))
+
     def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
-        recorded = name in _RECORDED or (name in _REDUCTIONS and is_plain_call(args, kwargs))
-        if _core.tracing() and not recorded and on_data_alone(self):
+        if _core.tracing() and not is_recorded(args, kwargs) and on_data_alone(self):
             return getattr(plain_value(self), name)(*args, **kwargs)
         return function(self, *args, **kwargs)
 

@@ -34,10 +34,12 @@ def array_function(
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
     implementation = table.get(func)
-    recorded = func in recorded_on_data or (
-        func in reductions_on_data and is_plain_call(args[1:], kwargs)
-    )
-    if _core.tracing() and not recorded and on_data_alone((args, kwargs)):
+    if (
+        _core.tracing()
+        and func not in recorded_on_data
+        and not (func in reductions_on_data and is_plain_call(args[1:], kwargs))
+        and on_data_alone((args, kwargs))
+    ):
         return func(*plain(args), **{name: plain(x) for name, x in kwargs.items()})
     if implementation is not None:
         return implementation(*args, **kwargs)
