@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks import peers
 from benchmarks.problem import Case, Run, Target
 
-LR = 0.1
+LR = 0.05
 
 
 @dataclass(frozen=True)

@@ -144,13 +144,13 @@ def test_what_the_machine_lacks_is_no_error(monkeypatch):
     assert "absent: numpy: no compiler" in shown
 
 
-def test_the_third_result_is_compared():
+def test_the_fourth_result_is_compared():
     from benchmarks.problem import Run
     from benchmarks.worker import settled
 
     results = iter(range(10))
-    assert settled(Run(lambda: next(results))) == 2
-    assert settled(Run(lambda: (0.5, next(results)), measures=True)) == 3
+    assert settled(Run(lambda: next(results))) == 3
+    assert settled(Run(lambda: (0.5, next(results)), measures=True)) == 4
 
 
 def test_the_hand_needs_its_files(tmp_path):
