@@ -47,7 +47,7 @@ class PyProgram {
  public:
   PyProgram(const PyRecording& r, const std::vector<size_t>& fixed, const PassOptions& options)
       : captures_(r.recording.captures),
-        executor_(optimise(with_fixed_captures(r.recording, fixed), options)),
+        executor_(with_fixed_captures(r.recording, fixed), options),
         long_(is_long(executor_.program())) {}
 
   const Program& program() const { return executor_.program(); }

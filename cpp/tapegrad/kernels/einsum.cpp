@@ -190,26 +190,33 @@ EinsumTerm sum_labels(const EinsumTerm& a, const std::vector<int>& summed) {
   return out;
 }
 
-EinsumTerm contract(const EinsumTerm& a, const EinsumTerm& b, const std::vector<int>& kept,
-                    const std::vector<int>& order) {
-  std::vector<int> batch, summed, a_only, b_only;
-  for (int label : a.labels) {
-    (!has(b.labels, label) ? a_only : has(kept, label) ? batch : summed).push_back(label);
-  }
-  for (int label : b.labels) {
-    if (!has(a.labels, label)) b_only.push_back(label);
-  }
+EinsumPair pair_labels(const std::vector<int>& a, const std::vector<int>& b,
+                       const std::vector<int>& kept, const std::vector<int>& order) {
+  EinsumPair p;
+  for (int label : a)
+    (!has(b, label) ? p.a_only : has(kept, label) ? p.batch : p.summed).push_back(label);
+  for (int label : b)
+    if (!has(a, label)) p.b_only.push_back(label);
   const auto wanted = [&](int x, int y) { return position(order, x) < position(order, y); };
-  if (summed.empty()) {
-    std::vector<int> labels = batch;
-    labels.insert(labels.end(), a_only.begin(), a_only.end());
-    labels.insert(labels.end(), b_only.begin(), b_only.end());
-    std::stable_sort(labels.begin(), labels.end(), wanted);
-    return multiply_terms(a, b, std::move(labels));
+  if (p.summed.empty()) {
+    p.batch.insert(p.batch.end(), p.a_only.begin(), p.a_only.end());
+    p.batch.insert(p.batch.end(), p.b_only.begin(), p.b_only.end());
   }
-  std::stable_sort(batch.begin(), batch.end(), wanted);
-  if (!a_only.empty() && !b_only.empty() && wanted(b_only[0], a_only[0]))
-    return contract(b, a, kept, order);
+  std::stable_sort(p.batch.begin(), p.batch.end(), wanted);
+  if (!p.summed.empty() && !p.a_only.empty() && !p.b_only.empty() &&
+      wanted(p.b_only[0], p.a_only[0])) {
+    p = pair_labels(b, a, kept, order);
+    p.swapped = true;
+  }
+  return p;
+}
+
+EinsumTerm contract(const EinsumTerm& first, const EinsumTerm& second, const std::vector<int>& kept,
+                    const std::vector<int>& order) {
+  auto [batch, summed, a_only, b_only, swapped] =
+      pair_labels(first.labels, second.labels, kept, order);
+  const EinsumTerm &a = swapped ? second : first, &b = swapped ? first : second;
+  if (summed.empty()) return multiply_terms(a, b, std::move(batch));
 
   const Value product = [&] {
     const Value left = as_matrices(a, batch, a_only, summed),

@@ -10,6 +10,16 @@ struct EinsumTerm {
   std::vector<int> labels;
 };
 
+// The labels of two terms: those that both have and `kept` too, those that both have alone, and
+// those that one has. The terms change places where `order` wants the second's before the first's.
+// Where nothing is summed, `batch` are all labels.
+struct EinsumPair {
+  std::vector<int> batch, summed, a_only, b_only;
+  bool swapped = false;
+};
+EinsumPair pair_labels(const std::vector<int>& a, const std::vector<int>& b,
+                       const std::vector<int>& kept, const std::vector<int>& order);
+
 // Sums over the axes of `summed`.
 EinsumTerm sum_labels(const EinsumTerm& a, const std::vector<int>& summed);
 

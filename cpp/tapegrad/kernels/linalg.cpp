@@ -237,6 +237,16 @@ Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch,
       PooledArray<T> packed;
       for (int64_t i = from; i < to; ++i, left.next(), right.next()) {
         const T* matrix = left.current();
+        T* x = out.data<T>() + i * n * columns;
+        right.pack_into(x);
+        if (n <= small_order) {
+          Triangle<T> triangle{matrix, left.row_stride, left.column_stride, is_lower != is_trans,
+                               is_unit};
+          if (is_trans) std::swap(triangle.row_stride, triangle.column_stride);
+          if (solve_small_triangle(n, columns, triangle, x)) continue;
+          first = std::min(first, i);
+          return;
+        }
         int64_t leading = left.row_stride;
         bool flipped = false;
         if (left.row_stride == 1 && left.column_stride >= n) {
@@ -248,8 +258,6 @@ Value solve_triangular_values(const Value& a, const Value& b, const Dims& batch,
           matrix = packed.get();
           leading = n;
         }
-        T* x = out.data<T>() + i * n * columns;
-        right.pack_into(x);
         if (trtrs(is_lower != flipped, is_trans != flipped, is_unit, n, columns, matrix, leading, x,
                   columns) != 0) {
           first = std::min(first, i);

@@ -107,6 +107,27 @@ bool factor_cholesky(int64_t n, T* a) {
   return ok;
 }
 
+template <class T>
+bool solve_small_triangle(int64_t n, int64_t columns, const Triangle<T>& a, T* b) {
+  const auto at = [&](int64_t i, int64_t j) {
+    return a.data[i * a.row_stride + j * a.column_stride];
+  };
+  for (int64_t i = 0; i < n && !a.is_unit; ++i)
+    if (at(i, i) == 0) return false;
+  for (int64_t turn = 0; turn < n; ++turn) {
+    const int64_t i = a.is_lower ? turn : n - 1 - turn;
+    T* row = b + i * columns;
+    for (int64_t j = a.is_lower ? 0 : i + 1; j < (a.is_lower ? i : n); ++j)
+      subtract_row(row, b + j * columns, at(i, j), columns);
+    if (a.is_unit) continue;
+    const T pivot = at(i, i);
+    for (int64_t j = 0; j < columns; ++j) row[j] /= pivot;
+  }
+  return true;
+}
+
+template bool solve_small_triangle(int64_t, int64_t, const Triangle<float>&, float*);
+template bool solve_small_triangle(int64_t, int64_t, const Triangle<double>&, double*);
 template bool factor_lu(int64_t, float*, int32_t*);
 template bool factor_lu(int64_t, double*, int32_t*);
 template void solve_lu(int64_t, int64_t, const float*, const int32_t*, float*);

@@ -17,6 +17,20 @@ bool factor_lu(int64_t n, T* a, int32_t* pivots);
 template <class T>
 void solve_lu(int64_t n, int64_t columns, const T* lu, const int32_t* pivots, T* b);
 
+// One triangle of a matrix with any strides; the other one, and with is_unit the diagonal, is not
+// read.
+template <class T>
+struct Triangle {
+  const T* data;
+  int64_t row_stride, column_stride;
+  bool is_lower, is_unit;
+};
+
+// Solves with a triangle of small_order at most in place of b (n by columns). Returns false where
+// an element of the diagonal is exactly zero.
+template <class T>
+bool solve_small_triangle(int64_t n, int64_t columns, const Triangle<T>& a, T* b);
+
 // The lower factor; the strict upper triangle becomes zero. Returns false where the matrix is not
 // positive definite.
 template <class T>

@@ -3,14 +3,13 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/einsum.h"
-#include "tapegrad/ops/einsum_spec.h"
+#include "tapegrad/ops/einsum_contraction.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape.h"
 #include "tapegrad/tape/rule.h"
 
 // eval: each operand becomes a term (repeated labels walk the diagonal, axes of length 1 are left
-// out); labels that a single term has are summed there; terms are contracted two at a time, the
-// cheapest pair first.
+// out), and those are contracted as einsum_contraction.h says.
 
 namespace tapegrad {
 namespace {
@@ -55,96 +54,28 @@ EinsumTerm make_term(const Value& v, const std::vector<int>& labels) {
   return term;
 }
 
-class Contraction {
- public:
-  Contraction(const EinsumSpec& spec, std::span<Value> in, DType dtype) : spec_(spec) {
-    for (size_t i = 0; i < in.size(); ++i)
-      terms_.push_back(make_term(in[i].cast(dtype), spec.inputs[i]));
+// The term with the axes of the output.
+Value as_output(const EinsumSpec& spec, const EinsumTerm& term) {
+  const Dims shape = spec.output_shape();
+  if (shape.empty()) return term.value;
+  if (term.value.is_scalar()) {  // every axis has length 1
+    const Value out = Value::empty(term.value.dtype(), shape);
+    copy_into(out, term.value);
+    return out;
   }
-
-  Value run() {
-    for (size_t i = 0; i < terms_.size(); ++i) sum_lone_labels(i);
-    while (terms_.size() > 1) {
-      const auto [i, j] = cheapest_pair();
-      const EinsumTerm a = std::move(terms_[i]), b = std::move(terms_[j]);
-      terms_.erase(terms_.begin() + static_cast<std::ptrdiff_t>(j));
-      terms_[i] = {};
-      terms_[i] = contract(a, b, needed_beside(i), spec_.output);
-    }
-    return finished();
+  Dims strides;
+  for (int label : spec.output) {
+    const auto found = std::find(term.labels.begin(), term.labels.end(), label);
+    strides.push_back(found == term.labels.end()
+                          ? 0
+                          : term.value.layout()->strides()[found - term.labels.begin()]);
   }
-
- private:
-  // Labels that the output or a term other than `self` has.
-  std::vector<int> needed_beside(size_t self) const {
-    std::vector<int> labels = spec_.output;
-    for (size_t i = 0; i < terms_.size(); ++i) {
-      if (i != self) labels.insert(labels.end(), terms_[i].labels.begin(), terms_[i].labels.end());
-    }
-    return labels;
+  // Axes of length 1 get the strides of a packed array, so that it is seen as one.
+  for (size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == 1) strides[i] = i + 1 < shape.size() ? strides[i + 1] * shape[i + 1] : 1;
   }
-
-  void sum_lone_labels(size_t i) {
-    const std::vector<int> needed = needed_beside(i);
-    std::vector<int> lone;
-    for (int label : terms_[i].labels) {
-      if (!has(needed, label)) lone.push_back(label);
-    }
-    if (!lone.empty()) terms_[i] = sum_labels(terms_[i], lone);
-  }
-
-  double cost(const EinsumTerm& a, const EinsumTerm& b) const {
-    double product = 1;
-    for (int label : a.labels) product *= static_cast<double>(length(label));
-    for (int label : b.labels) {
-      if (!has(a.labels, label)) product *= static_cast<double>(length(label));
-    }
-    return product;
-  }
-
-  std::pair<size_t, size_t> cheapest_pair() const {
-    std::pair<size_t, size_t> best{0, 1};
-    double least = cost(terms_[0], terms_[1]);
-    for (size_t i = 0; i < terms_.size(); ++i) {
-      for (size_t j = i + 1; j < terms_.size(); ++j) {
-        const double c = cost(terms_[i], terms_[j]);
-        if (c < least) {
-          least = c;
-          best = {i, j};
-        }
-      }
-    }
-    return best;
-  }
-
-  Value finished() const {
-    const EinsumTerm& term = terms_[0];
-    const Dims shape = spec_.output_shape();
-    if (shape.empty()) return term.value;
-    if (term.value.is_scalar()) {  // every axis has length 1
-      const Value out = Value::empty(term.value.dtype(), shape);
-      copy_into(out, term.value);
-      return out;
-    }
-    Dims strides;
-    for (int label : spec_.output) {
-      const auto found = std::find(term.labels.begin(), term.labels.end(), label);
-      strides.push_back(found == term.labels.end()
-                            ? 0
-                            : term.value.layout()->strides()[found - term.labels.begin()]);
-    }
-    // Axes of length 1 get the strides of a packed array, so that it is seen as one.
-    for (size_t i = shape.size(); i-- > 0;) {
-      if (shape[i] == 1) strides[i] = i + 1 < shape.size() ? strides[i + 1] * shape[i + 1] : 1;
-    }
-    return term.value.view(shape, strides, 0);
-  }
-
-  int64_t length(int label) const { return spec_.lengths[static_cast<size_t>(label)]; }
-
-  const EinsumSpec& spec_;
-  std::vector<EinsumTerm> terms_;
-};
+  return term.value.view(shape, strides, 0);
+}
 
 std::vector<TensorType> infer(const Attrs& attrs, std::span<const TensorType> in) {
   std::vector<Dims> shapes;
@@ -164,7 +95,14 @@ void eval(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
     dtype = promote(dtype, v.dtype());
   }
   const EinsumSpec spec = spec_of(attrs, shapes);
-  out[0] = Contraction(spec, in, dtype).run();
+  std::vector<EinsumTerm> terms;
+  for (size_t i = 0; i < in.size(); ++i)
+    terms.push_back(make_term(in[i].cast(dtype), spec.inputs[i]));
+  out[0] = as_output(spec, contract_terms(spec, std::move(terms), sum_labels,
+                                          [&](const EinsumTerm& a, const EinsumTerm& b,
+                                              const std::vector<int>& kept) {
+                                            return contract(a, b, kept, spec.output);
+                                          }));
 }
 
 Ref einsum_of(const std::string& subscripts, std::vector<Ref> operands);

@@ -51,8 +51,8 @@ std::shared_ptr<const Executor> Body::executor(size_t runs, size_t n_owned) cons
     repeated = r.runs > 1;
     if (const auto& known = repeated ? r.optimised : r.plain) return known;
   }
-  auto made = std::make_shared<const Executor>(
-      repeated ? optimise(program_, PassOptions()) : program_, n_owned);
+  auto made = repeated ? std::make_shared<const Executor>(program_, PassOptions(), n_owned)
+                       : std::make_shared<const Executor>(program_, n_owned);
   const std::lock_guard lock(mutex_);
   Running& r = running_[n_owned];
   auto& known = repeated ? r.optimised : r.plain;

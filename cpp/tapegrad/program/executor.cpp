@@ -110,7 +110,19 @@ bool Executor::Session::run(size_t& failed) {
   } else {
     e_.run_in_order(*r_, stop);
   }
-  return stop.finish(failed);
+  if (stop.finish(failed)) return true;
+  return e_.recorded_ && e_.program_.guards[failed].of_pass && run_without_requirements(failed);
+}
+
+bool Executor::Session::run_without_requirements(size_t& failed) {
+  const Program& p = e_.program_;
+  std::vector<Value> inputs, captures, outputs;
+  for (ValueId v : p.inputs) inputs.push_back(r_->values[v]);
+  for (ValueId v : p.captures) captures.push_back(r_->values[v]);
+  if (!e_.without_requirements().run(inputs, captures, outputs, failed)) return false;
+  for (size_t k = 0; k < outputs.size(); ++k)
+    r_->values[p.outputs[k]] = std::move(outputs[k]);
+  return true;
 }
 
 void Executor::Session::run() {
@@ -131,7 +143,38 @@ Executor::Executor(Program program, size_t n_owned) : program_(std::move(program
     moves_.push_back(program_.values[v].source == Source::step && asked[v] == 1);
 }
 
+namespace {
+
+PassOptions with_requirements(PassOptions options) {
+  options.may_require = true;
+  return options;
+}
+
+}  // namespace
+
+Executor::Executor(Program recorded, PassOptions options, size_t n_owned)
+    : Executor(optimise(recorded, with_requirements(options)), n_owned) {
+  if (std::none_of(program_.guards.begin(), program_.guards.end(),
+                   [](const Program::Guard& g) { return g.of_pass; }))
+    return;
+  if (n_owned > 0) {  // inputs may be asked for again
+    in_order_ = plan_in_order(program_, 0);
+    together_ = plan_together(program_, 0);
+    peak_bytes_ = tapegrad::peak_bytes(program_, in_order_);
+  }
+  recorded_ = std::move(recorded);
+  options_ = options;
+  options_.may_require = false;
+}
+
 Executor::~Executor() = default;
+
+const Executor& Executor::without_requirements() const {
+  const std::lock_guard lock(mutex_);
+  if (!without_requirements_)
+    without_requirements_ = std::make_unique<const Executor>(optimise(*recorded_, options_));
+  return *without_requirements_;
+}
 
 void Executor::place_guards() {
   guards_of_.resize(program_.steps.size());

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <vector>
 
-#include "tapegrad/program/program.h"
+#include "tapegrad/program/passes.h"
 #include "tapegrad/program/run_plan.h"
 
 namespace tapegrad {
@@ -20,6 +20,9 @@ class Executor {
   // The first `n_owned` inputs belong to whoever runs it: a step that is the last to read one may
   // overwrite it, where nobody else holds it.
   explicit Executor(Program program, size_t n_owned = 0);
+  // Of the program that passes make of it. Where guards of theirs do not hold it runs what is made
+  // without them, which raises what there is to raise.
+  Executor(Program recorded, PassOptions options, size_t n_owned = 0);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -47,6 +50,7 @@ class Executor {
 
    private:
     friend class Executor;
+    bool run_without_requirements(size_t& failed);
     void finish();  // everything but inputs, captures and outputs was dropped on the way
     const Executor& e_;
     std::unique_ptr<Registers> r_;
@@ -79,7 +83,12 @@ class Executor {
   void run_in_order(Registers& r, Stop& stop) const;
   void run_together(Registers& r, Stop& stop) const;
 
+  const Executor& without_requirements() const;
+
   Program program_;
+  std::optional<Program> recorded_;  // where passes made guards
+  PassOptions options_;
+  mutable std::unique_ptr<const Executor> without_requirements_;
   RunPlan in_order_;
   std::optional<RunPlan> together_;
   size_t peak_bytes_ = 0;

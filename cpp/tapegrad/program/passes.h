@@ -18,6 +18,8 @@ struct PassOptions {
   bool tiles = true;     // large arrays are worked on in blocks of an axis; reorders sums over it
   bool fuse = true;      // elementwise steps with their broadcasts and sums become kernels
   bool reorder = false;  // algebra that changes rounding
+  // Passes may make guards (Program::Guard::of_pass): whoever runs the program has another.
+  bool may_require = false;
 };
 
 Program roll_loops(const Program& p);
@@ -31,8 +33,8 @@ Program simplify(const Program& p);
 Program compute_before_gathers(Program p);
 // Outputs that are transposes of long gathers as gathers from what was transposed.
 Program transpose_before_gathers(Program p);
-Program batch(Program p);
-Program expand(Program p);
+Program batch(Program p, bool may_require = false);
+Program expand(Program p, bool may_require = false);
 // `always`: wherever two tiles are to be had, for tests; else where it saves time.
 Program tile(Program p, bool always = false);
 Program fuse(const Program& p);

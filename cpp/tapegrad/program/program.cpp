@@ -105,7 +105,7 @@ bool same_program(const Program& p, const Program& q) {
            x.n_out == y.n_out && x.held == y.held;
   };
   const auto same_guards = [](const Program::Guard& x, const Program::Guard& y) {
-    return x.value == y.value && same_bits(x.expected, y.expected);
+    return x.value == y.value && same_bits(x.expected, y.expected) && x.of_pass == y.of_pass;
   };
   const auto equal = [](const auto& a, const auto& b, auto same) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);

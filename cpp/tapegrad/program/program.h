@@ -64,11 +64,13 @@ struct Program {
     uint32_t n_out = 0;
     bool held = false;  // a replay on Refs lets no derivative through
   };
-  // A replay is the recorded path only where `value` still is what it was.
+  // A replay is the recorded path only where `value` still is what it was. Where a guard does not
+  // hold that a pass made, the program is run as it was without that pass.
   struct Guard {
     ValueId value;
     Value expected;
     std::string where;  // the user's line
+    bool of_pass = false;
   };
 
   std::vector<TensorType> types;

@@ -127,9 +127,9 @@ ValueId ProgramWriter::kernel(std::shared_ptr<const StepKernel> kernel, std::spa
   return append(s, in, out);
 }
 
-void ProgramWriter::guard(ValueId value, Value expected, std::string where) {
+void ProgramWriter::guard(ValueId value, Value expected, std::string where, bool of_pass) {
   if (!guarded_.insert(value).second) return;
-  p_.guards.push_back({value, std::move(expected), std::move(where)});
+  p_.guards.push_back({value, std::move(expected), std::move(where), of_pass});
 }
 
 void Rewriter::begin() {
@@ -154,7 +154,8 @@ void Rewriter::copy(const Program::Step& s) {
 }
 
 void Rewriter::end() {
-  for (const Program::Guard& g : from_.guards) to_.guard(at(g.value), g.expected, g.where);
+  for (const Program::Guard& g : from_.guards)
+    to_.guard(at(g.value), g.expected, g.where, g.of_pass);
   for (ValueId v : from_.outputs) to_.output(at(v));
 }
 

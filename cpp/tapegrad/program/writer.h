@@ -23,7 +23,7 @@ class ProgramWriter {
                std::span<const TensorType> out, bool held = false);
   ValueId kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
                  std::span<const TensorType> out);
-  void guard(ValueId value, Value expected, std::string where);
+  void guard(ValueId value, Value expected, std::string where, bool of_pass = false);
   void output(ValueId value) { p_.outputs.push_back(value); }
 
   const Program& program() const { return p_; }

@@ -28,8 +28,12 @@ constexpr int least_short_steps = 8;
 
 class BatchWriter {
  public:
-  BatchWriter(const Program& p, const BatchPlan& plan)
-      : p_(p), plan_(plan), one_lane_(plan.axes().of_one_lane()), edit_(p) {}
+  BatchWriter(const Program& p, const BatchPlan& plan, bool may_require)
+      : p_(p),
+        plan_(plan),
+        may_require_(may_require),
+        one_lane_(plan.axes().of_one_lane()),
+        edit_(p) {}
 
   // The program, or the step that could not be taken apart.
   std::optional<Program> run(uint32_t& failed) {
@@ -58,7 +62,7 @@ class BatchWriter {
 
  private:
   std::optional<BatchKernel> made(const BatchPlan::Kernel& k, uint32_t& failed) {
-    LaneScalars w(p_, one_lane_, plan_.axes());
+    LaneScalars w(p_, one_lane_, plan_.axes(), may_require_);
     for (uint32_t i : k.steps) {
       const Program::Step& s = one_lane_.steps[i];
       failed = i;
@@ -71,9 +75,6 @@ class BatchWriter {
   }
 
   void write(const BatchPlan::Kernel& k, BatchKernel made) {
-    Program::Step like;
-    like.kernel = edit_.kernel(
-        std::make_shared<const FusedKernel>(std::move(made.kernel), Dims{plan_.axes().n()}));
     std::vector<uint32_t> out;
     for (ValueId v : k.results) {
       const int64_t rows = plan_.axes().elements(v);
@@ -81,14 +82,12 @@ class BatchWriter {
                         ? edit_.type({p_.type_of(v).dtype, Dims{rows, plan_.axes().n()}})
                         : p_.values[v].type);
     }
-    for (ValueId& v : made.inputs) v = edit_.at(v);
-    const ValueId first = edit_.write(like, made.inputs, out);
-    for (size_t j = 0; j < out.size(); ++j)
-      edit_.set(k.results[j], first + static_cast<ValueId>(j));
+    write_kernel(edit_, std::move(made), Dims{plan_.axes().n()}, k.results, std::move(out));
   }
 
   const Program& p_;
   const BatchPlan& plan_;
+  const bool may_require_;
   const Program one_lane_;
   Edit edit_;
 };
@@ -106,7 +105,9 @@ std::vector<int64_t> candidates(const Program& p) {
     const Program::Step& s = p.steps[i];
     if (s.kernel >= 0) continue;
     const bool joins = BatchCosts::stacks(s.op);  // its rows are a kernel's, perhaps
-    if (!joins && !BatchCosts::is_product(s.op) && !BatchCosts::reduces(s.op)) continue;
+    const bool works =
+        BatchCosts::is_product(s.op) || BatchCosts::reduces(s.op) || BatchCosts::solves(s.op);
+    if (!joins && !works) continue;
     const std::span<const ValueId> arrays = joins ? std::span(&s.first_out, 1) : p.in(s);
     for (ValueId v : arrays) {
       const Dims& shape = p.type_of(v).shape;
@@ -138,14 +139,17 @@ std::vector<int64_t> candidates(const Program& p) {
 namespace {
 
 // The program with kernels over n lanes; nothing where no step is faster so.
-std::optional<Program> with_lanes(const Program& p, int64_t n) {
+std::optional<Program> with_lanes(const Program& p, int64_t n, bool may_require) {
   constexpr int most_tries = 8;
   std::vector<bool> banned(p.steps.size(), false);
+  for (size_t i = 0; i < p.steps.size(); ++i)
+    if (const Program::Step& s = p.steps[i]; s.kernel < 0 && BatchCosts::solves(s.op))
+      banned[i] = !may_require || !is_small_system(p, s);
   for (int i = 0; i < most_tries; ++i) {
     const BatchPlan plan(p, n, banned);
     if (plan.kernels().empty()) break;
     uint32_t failed = 0;
-    if (std::optional<Program> found = BatchWriter(p, plan).run(failed)) return found;
+    if (std::optional<Program> found = BatchWriter(p, plan, may_require).run(failed)) return found;
     banned[failed] = true;
   }
   return std::nullopt;
@@ -154,7 +158,7 @@ std::optional<Program> with_lanes(const Program& p, int64_t n) {
 }  // namespace
 
 // One axis after the other: what has become a kernel stays one.
-Program batch(Program p) {
+Program batch(Program p, bool may_require) {
   constexpr int most_axes = 3;
   for (int i = 0; i < most_axes; ++i) {
     const std::vector<int64_t> lengths = candidates(p);
@@ -162,7 +166,7 @@ Program batch(Program p) {
     if (i == 0) p = sums_before_products(drop_dead(p));
     std::optional<Program> found;
     for (int64_t n : lengths)
-      if (!found) found = with_lanes(p, n);
+      if (!found) found = with_lanes(p, n, may_require);
     if (!found) break;
     p = drop_dead(*found);
   }

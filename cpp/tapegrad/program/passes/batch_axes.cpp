@@ -19,7 +19,8 @@ enum Trait : uint8_t {
   by_key = 4,   // attribute 0 is the code of an index key for input 0
   updates = 8,  // there, by input 1
   moves = 16,   // it moves elements, or adds some
-  products = 32
+  products = 32,
+  stacks = 64  // of matrices, each on its own
 };
 
 unsigned traits_of(uint16_t op) {
@@ -38,6 +39,7 @@ unsigned traits_of(uint16_t op) {
     add(updates, {"slice_set", "slice_add", "gather_add"});
     add(moves, {"reshape", "transpose", "expand_dims", "squeeze", "flip", "sum", "sum_to_shape"});
     add(products, {"matmul", "einsum"});
+    add(stacks, {"solve", "inv", "solve_triangular", "det", "det_regular", "cholesky_lower"});
     return traits;
   }();
   return all[op];
@@ -97,7 +99,7 @@ TensorType BatchAxes::lane_type(ValueId v, int axis, int64_t count) const {
 // Everything is computed in one dtype; masks go along, and elementwise steps convert what they
 // read.
 bool BatchAxes::dtypes_fit(const Program::Step& s) const {
-  const bool folds = has_trait(s, along_axes | products) || sums(s);
+  const bool folds = has_trait(s, along_axes | products | stacks) || sums(s);
   for (uint32_t j = 0; j < s.n_out; ++j)
     if (const DType d = p_.type_of(s.first_out + j).dtype; d != dtype_ && (folds || !is_bool(d)))
       return false;
@@ -116,6 +118,7 @@ bool BatchAxes::keeps_lanes_apart(const Program::Step& s) const {
       s.op == known_ops().broadcast_to || s.op == known_ops().transpose || has_trait(s, joins))
     return true;
   if (has_trait(s, products)) return s.op == einsum_op() ? einsum_agrees(s) : true;
+  if (has_trait(s, stacks)) return are_stacked(s);
   if (has_trait(s, by_key)) return has_constant_indices(s);
   if (!has_trait(s, along_axes)) return false;
   const int axis = axis_[p_.in(s)[0]], ndim = p_.type_of(p_.in(s)[0]).shape.ndim();
@@ -126,6 +129,12 @@ bool BatchAxes::keeps_lanes_apart(const Program::Step& s) const {
 bool BatchAxes::has_constant_indices(const Program::Step& s) const {
   for (size_t i = has_trait(s, updates) ? 2 : 1; i < s.n_in; ++i)
     if (!p_.is_constant(p_.in(s)[i]) || axis_[p_.in(s)[i]] != uniform) return false;
+  return true;
+}
+
+bool BatchAxes::are_stacked(const Program::Step& s) const {
+  for (ValueId v : p_.in(s))
+    if (has_lanes(v) && axis_[v] >= p_.type_of(v).shape.ndim() - 2) return false;
   return true;
 }
 

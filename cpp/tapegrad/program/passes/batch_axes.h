@@ -48,6 +48,7 @@ class BatchAxes {
   TensorType lane_type(ValueId v, int axis, int64_t count) const;
   bool dtypes_fit(const Program::Step& s) const;
   bool keeps_lanes_apart(const Program::Step& s) const;
+  bool are_stacked(const Program::Step& s) const;
   bool has_constant_indices(const Program::Step& s) const;
   bool einsum_agrees(const Program::Step& s) const;
   bool is_linear_in_sums(const Program::Step& s) const;

@@ -30,6 +30,7 @@ class BatchCosts {
   bool is_large(const Program::Step& s) const;
 
   static bool is_product(uint16_t op);
+  static bool solves(uint16_t op);
   static bool reduces(uint16_t op);
   static bool stacks(uint16_t op);
 
@@ -38,6 +39,7 @@ class BatchCosts {
   int64_t length(ValueId v, int from_end) const;
   std::vector<int64_t> matrix(const Program::Step& s) const;
   BatchCost product(const Program::Step& s) const;
+  BatchCost system(const Program::Step& s) const;
   BatchCost per_lane(const Program::Step& s) const;
 
   const Program& p_;

@@ -15,6 +15,7 @@ class KernelWriter {
 
   BatchKernel run(std::span<const ValueId> results, LaneScalars& w) {
     for (ValueId v : results) add_results(v, w.elements(v));
+    if (w.required() != ScalarWriter::no_operand) add_required(w.required());
     find_uses();
     find_waiting();
     for (uint32_t s : ready_) write_product(s);
@@ -63,6 +64,14 @@ class KernelWriter {
       outputs_.push_back(
           {summed ? n.args[0] : elements[k], summed ? n.args[1] : none, summed, {array, k}});
     }
+  }
+
+  void add_required(uint32_t n) {
+    const bool varies = nodes_[n].varies;
+    const auto array = static_cast<uint32_t>(batch_.out.size());
+    required_ = {DType::bool_, varies ? Dims{axes_.n()} : Dims()};
+    batch_.out.push_back({required_->shape, DType::bool_, varies ? 0 : LaneBatch::no_axis});
+    outputs_.push_back({n, none, false, {array, 0}});
   }
 
   const LaneNode& node(uint32_t n) const { return nodes_[n]; }
@@ -235,7 +244,7 @@ class KernelWriter {
       part.array = own;
     }
     kernel_.batch = std::make_shared<const LaneBatch>(std::move(batch_));
-    return {std::move(kernel_), std::move(arrays)};
+    return {std::move(kernel_), std::move(arrays), std::move(required_)};
   }
 
   struct Waiting {
@@ -256,6 +265,7 @@ class KernelWriter {
   uint32_t clock_ = 0;
   LaneKernel kernel_;
   LaneBatch batch_;
+  std::optional<TensorType> required_;
 };
 
 }  // namespace
@@ -263,6 +273,20 @@ class KernelWriter {
 BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes, DType dtype,
                          const std::vector<bool>& rows, std::span<const ValueId> results) {
   return KernelWriter(w, p, axes, dtype, rows).run(results, w);
+}
+
+void write_kernel(Edit& edit, BatchKernel made, const Dims& space, std::span<const ValueId> results,
+                  std::vector<uint32_t> types) {
+  Program::Step like;
+  like.kernel = edit.kernel(std::make_shared<const FusedKernel>(std::move(made.kernel), space));
+  if (made.required) types.push_back(edit.type(*made.required));
+  for (ValueId& v : made.inputs) v = edit.at(v);
+  const ValueId first = edit.write(like, made.inputs, types);
+  for (size_t j = 0; j < results.size(); ++j) edit.set(results[j], first + static_cast<ValueId>(j));
+  if (made.required)
+    edit.require(first + static_cast<ValueId>(results.size()),
+                 made.required->shape.empty() ? Value::integer_scalar(1, DType::bool_)
+                                              : Value::full(DType::bool_, made.required->shape, 1));
 }
 
 }  // namespace tapegrad

@@ -83,6 +83,13 @@ ValueId LaneScalars::write_sum(ScalarFn fn, DType dtype, std::span<const ValueId
   return add_node({LaneNode::Kind::sum, {}, dtype, false, {a, b, LaneNode::none}});
 }
 
+void LaneScalars::require(ValueId condition) {
+  if (const Value* c = constant_at(condition); c && c->as_double() != 0) return;
+  required_ = required_ == no_operand
+                  ? condition
+                  : apply(scalar_fn_of<LogicalAnd>(), DType::bool_, required_, condition);
+}
+
 void LaneScalars::sum_over_lanes(ValueId v) {
   const DType d = p_.type_of(v).dtype;
   std::vector<ValueId> sums = elements(v);

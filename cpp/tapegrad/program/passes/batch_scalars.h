@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "tapegrad/kernels/lane_kernel.h"
 #include "tapegrad/program/passes/batch_axes.h"
+#include "tapegrad/program/passes/edit.h"
 #include "tapegrad/program/passes/expand.h"
 
 namespace tapegrad {
@@ -29,8 +31,13 @@ struct LaneNode {
 class LaneScalars : public ScalarWriter {
  public:
   // `one_lane` is the program of one lane of `p`; both outlive this.
-  LaneScalars(const Program& p, const Program& one_lane, const BatchAxes& axes)
-      : ScalarWriter(one_lane), p_(p), axes_(axes) {}
+  LaneScalars(const Program& p, const Program& one_lane, const BatchAxes& axes, bool may_require)
+      : ScalarWriter(one_lane), p_(p), axes_(axes), may_require_(may_require) {}
+
+  bool may_require() const override { return may_require_; }
+  void require(ValueId condition) override;
+  // What must hold for each lane; no_operand where nothing must.
+  ValueId required() const { return required_; }
 
   // From now on the elements of v stand for their sums over the lanes.
   void sum_over_lanes(ValueId v);
@@ -63,6 +70,8 @@ class LaneScalars : public ScalarWriter {
   FlatTable known_numbers_;
   std::vector<ValueId> arrays_;
   bool fits_ = true;
+  const bool may_require_;
+  ValueId required_ = no_operand;
 };
 
 // A kernel over a batch whose output arrays are `results`, values that `w` has the elements of. Its
@@ -71,10 +80,15 @@ class LaneScalars : public ScalarWriter {
 // than kept.
 struct BatchKernel {
   LaneKernel kernel;
-  std::vector<ValueId> inputs;  // its input arrays
+  std::vector<ValueId> inputs;           // its input arrays
+  std::optional<TensorType> required{};  // one more output, which must be true everywhere
 };
 // `rows`: by value, whether an array is kept as rows of lanes.
 BatchKernel batch_kernel(LaneScalars& w, const Program& p, const BatchAxes& axes, DType dtype,
                          const std::vector<bool>& rows, std::span<const ValueId> results);
+// Writes it over `space`; its outputs, of these types, are the results. A guard sees to what it
+// requires.
+void write_kernel(Edit& edit, BatchKernel made, const Dims& space, std::span<const ValueId> results,
+                  std::vector<uint32_t> types);
 
 }  // namespace tapegrad

@@ -77,7 +77,8 @@ Program drop_dead(const Program& p) {
     s.first_out = first_out;
     out.steps.push_back(s);
   }
-  for (const Program::Guard& g : p.guards) out.guards.push_back({at(g.value), g.expected, g.where});
+  for (const Program::Guard& g : p.guards)
+    out.guards.push_back({at(g.value), g.expected, g.where, g.of_pass});
   for (ValueId v : p.outputs) out.outputs.push_back(at(v));
   out.types = std::move(types.items);
   out.attrs = std::move(attrs.items);

@@ -154,6 +154,10 @@ bool Edit::holds_always(const Program::Guard& g) const {
   return p_.is_constant(g.value) && same_bits(p_.constant_of(g.value), g.expected);
 }
 
+void Edit::require(ValueId now, Value expected) {
+  required_.push_back({now, std::move(expected), "", true});
+}
+
 Program Edit::finish() {
   // Of several guards on one value the first stays: the others hold where it does.
   std::vector<bool> guarded(p_.values.size() + old_->guards.size(), false);
@@ -163,6 +167,7 @@ Program Edit::finish() {
     guarded[g.value] = true;
     p_.guards.push_back(std::move(g));
   }
+  for (Program::Guard& g : required_) p_.guards.push_back(std::move(g));
   for (ValueId v : old_->outputs) p_.outputs.push_back(at(v));
   return std::move(p_);
 }

@@ -47,6 +47,8 @@ class Edit {
   uint32_t attrs(const Attrs& a);
   int32_t kernel(std::shared_ptr<const StepKernel> k);
 
+  void require(ValueId now, Value expected);  // by a guard of the pass
+
   Program finish();  // guards and outputs
 
  private:
@@ -58,6 +60,7 @@ class Edit {
   Program taken_;
   const Program* old_;
   Program p_;
+  std::vector<Program::Guard> required_;
   std::vector<ValueId> map_, ins_;
   std::vector<uint32_t> outs_;
   std::vector<ValueId> constant_ids_;  // by index

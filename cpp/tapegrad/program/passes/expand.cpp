@@ -53,6 +53,8 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
     if (strong && (is(x, 0) || (is(y, 0) && !to_the_bit))) return number(0, dtype);
     if (is(x, -1) && same_type(b)) return apply(scalar_fn_of<Negative>(), dtype, b);
     if (is(y, -1) && same_type(a) && !to_the_bit) return apply(scalar_fn_of<Negative>(), dtype, a);
+  } else if (fn == scalar_fn_of<Select>() && b == c && same_type(b)) {
+    return b;
   } else if (fn == scalar_fn_of<Select>() && x) {
     const ValueId chosen = x->as_double() != 0 ? b : c;
     if (same_type(chosen)) return chosen;
@@ -186,7 +188,8 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
     const ValueId first = w.to().step(op_by_id(s.op), p.attrs_of(s), ins, outs, s.held);
     for (uint32_t j = 0; j < s.n_out; ++j) w.set_whole(s.first_out + j, first + j);
   }
-  for (const Program::Guard& g : p.guards) w.to().guard(w.whole(g.value), g.expected, g.where);
+  for (const Program::Guard& g : p.guards)
+    w.to().guard(w.whole(g.value), g.expected, g.where, g.of_pass);
   for (ValueId v : p.outputs) w.to().output(w.whole(v));
   return std::move(w.to()).finish();
 }

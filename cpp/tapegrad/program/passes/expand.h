@@ -46,6 +46,10 @@ class ScalarWriter {
   // Whether everything is added as the arrays' own ops add it, arguments being packed in C order:
   // what they add otherwise is then not taken apart.
   virtual bool keeps_order() const { return false; }
+  // What an array's own op raises an error without: the kernel says whether it holds, and where it
+  // does not the arrays are computed with.
+  virtual bool may_require() const { return false; }
+  virtual void require(ValueId) {}
   // Values whose array is a view that is not packed: reductions go by the strides.
   void mark_strided(ValueId old) { strided_.insert(old); }
   bool is_strided(ValueId old) const { return strided_.contains(old); }
@@ -77,6 +81,8 @@ class ScalarWriter {
 
 // Writes the scalars of one step; false where it has no rule, and then nothing was written.
 bool expand_step(ScalarWriter& w, const Program::Step& s);
+// Whether the matrices of a step of linear algebra are small enough to be taken apart.
+bool is_small_system(const Program& p, const Program::Step& s);
 // Whether the step only moves elements: what it writes are elements of its inputs, and constants.
 bool only_moves(const Program::Step& s);
 

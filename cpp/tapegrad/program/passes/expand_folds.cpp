@@ -24,16 +24,18 @@ bool lie_together(const Dims& shape, const Dims& flags) {
   return true;
 }
 
-Folded folded(ScalarWriter& w, const Program::Step& s, const Dims& flags) {
-  const ValueId from = input(w, s, 0);
-  const Dims& shape = shape_of(w, from);
+Folded folded(const Elements& in, const Dims& shape, const Dims& flags) {
   const Dims kept = reduced_shape(shape, flags, true);
   const std::vector<size_t> to = broadcast_positions(kept, shape);
-  const Elements& in = w.elements(from);
   Folded found{std::vector<Elements>(static_cast<size_t>(element_count(kept))),
                lie_together(shape, flags)};
   for (size_t k = 0; k < in.size(); ++k) found.groups[to[k]].push_back(in[k]);
   return found;
+}
+
+Folded folded(ScalarWriter& w, const Program::Step& s, const Dims& flags) {
+  const ValueId from = input(w, s, 0);
+  return folded(w.elements(from), shape_of(w, from), flags);
 }
 
 Folded folded(ScalarWriter& w, const Program::Step& s) {
@@ -81,6 +83,11 @@ bool expand_fold(ScalarWriter& w, const Program::Step& s) {
 }
 
 }  // namespace
+
+Elements sum_axes(ScalarWriter& w, DType d, const Elements& in, const Dims& shape,
+                  const Dims& flags) {
+  return fold_each(w, scalar_fn_of<Add>(), d, folded(in, shape, flags));
+}
 
 bool expand_sum(ScalarWriter& w, const Program::Step& s) { return expand_fold<Add>(w, s); }
 bool expand_prod(ScalarWriter& w, const Program::Step& s) { return expand_fold<Multiply>(w, s); }

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/matmul.h"
-#include "tapegrad/ops/einsum_spec.h"
 #include "tapegrad/program/passes/expand_rules.h"
 
 namespace tapegrad {
@@ -23,7 +22,8 @@ ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
   return w.add(d, w.sum(d, terms), w.sum(d, zeros));
 }
 
-// Whether kernels/matmul.h adds the products of each element one after the other.
+}  // namespace
+
 bool adds_in_order(size_t stack, size_t rows, size_t columns, size_t inner) {
   const auto is_tiny = [&](size_t m) {
     return is_tiny_product(static_cast<int64_t>(m), static_cast<int64_t>(columns),
@@ -31,8 +31,6 @@ bool adds_in_order(size_t stack, size_t rows, size_t columns, size_t inner) {
   };
   return inner > 0 && is_tiny(rows) && is_tiny(rows * stack);
 }
-
-}  // namespace
 
 // NumPy's matmul: vectors, matrices, and stacks of them that broadcast.
 bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
@@ -60,44 +58,6 @@ bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
         }
         out.push_back(dot(w, dtype_of_value(w, s.first_out), row, column));
       }
-  w.set_elements(s.first_out, std::move(out));
-  return true;
-}
-
-bool expand_einsum(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s) || w.keeps_order()) return false;
-  const Attrs& attrs = w.from().attrs_of(s);
-  std::vector<Dims> shapes;
-  for (ValueId v : w.from().in(s)) shapes.push_back(shape_of(w, v));
-  const EinsumSpec spec = parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
-  const DType d = dtype_of_value(w, s.first_out);
-  std::vector<Elements> in;
-  for (ValueId v : w.from().in(s)) in.push_back(w.elements(v));
-  int64_t points = 1;
-  for (int64_t n : spec.lengths) points *= n;
-  if (points > w.most_terms()) return false;
-  const auto position = [&](const std::vector<int>& labels, const Dims& shape,
-                            const std::vector<int64_t>& index) {
-    int64_t p = 0;
-    for (size_t k = 0; k < labels.size(); ++k)
-      p = p * shape[k] + (shape[k] == 1 ? 0 : index[static_cast<size_t>(labels[k])]);
-    return static_cast<size_t>(p);
-  };
-  const Dims out_shape = spec.output_shape();
-  std::vector<Elements> terms(static_cast<size_t>(element_count(out_shape)));
-  std::vector<int64_t> index(spec.lengths.size(), 0);
-  for (int64_t k = 0; k < points; ++k) {
-    ValueId product = in[0][position(spec.inputs[0], shapes[0], index)];
-    for (size_t i = 1; i < in.size(); ++i)
-      product = w.multiply(d, product, in[i][position(spec.inputs[i], shapes[i], index)]);
-    terms[position(spec.output, out_shape, index)].push_back(product);
-    for (size_t axis = index.size(); axis-- > 0;) {
-      if (++index[axis] < spec.lengths[axis]) break;
-      index[axis] = 0;
-    }
-  }
-  Elements out;
-  for (const Elements& group : terms) out.push_back(w.sum(d, group));
   w.set_elements(s.first_out, std::move(out));
   return true;
 }

@@ -55,8 +55,9 @@ bool may_be_strided(const Program& p, ValueId v) {
 
 class Regions {
  public:
-  explicit Regions(const Program& p)
+  Regions(const Program& p, bool may_require)
       : p_(p),
+        may_require_(may_require),
         axes_(p, no_length),
         stage_(p.steps.size(), 0),
         kernel_of_(p.steps.size(), none),
@@ -129,7 +130,8 @@ class Regions {
   uint32_t kernel_at(uint32_t stage) {
     const auto [at, is_new] =
         kernel_at_stage_.try_emplace(stage, static_cast<uint32_t>(kernels_.size()));
-    if (is_new) kernels_.push_back({stage, std::make_unique<OrderedScalars>(p_, p_, axes_)});
+    if (is_new)
+      kernels_.push_back({stage, std::make_unique<OrderedScalars>(p_, p_, axes_, may_require_)});
     return at->second;
   }
 
@@ -172,21 +174,16 @@ class Regions {
 
   void write(Kernel& k) {
     if (k.results.empty()) return;
-    BatchKernel made = batch_kernel(*k.scalars, p_, axes_, dtype(), rows_, k.results);
-    Program::Step like;
-    like.kernel =
-        edit_.kernel(std::make_shared<const FusedKernel>(std::move(made.kernel), Dims{1}));
     std::vector<uint32_t> out;
     for (ValueId v : k.results) out.push_back(p_.values[v].type);
-    for (ValueId& v : made.inputs) v = edit_.at(v);
-    const ValueId first = edit_.write(like, made.inputs, out);
-    for (size_t j = 0; j < out.size(); ++j)
-      edit_.set(k.results[j], first + static_cast<ValueId>(j));
+    write_kernel(edit_, batch_kernel(*k.scalars, p_, axes_, dtype(), rows_, k.results), Dims{1},
+                 k.results, std::move(out));
   }
 
   DType dtype() const { return dtype_.value_or(DType::float64); }
 
   const Program& p_;
+  const bool may_require_;
   const BatchAxes axes_;
   std::optional<DType> dtype_;
   std::vector<uint32_t> stage_, kernel_of_;
@@ -198,10 +195,10 @@ class Regions {
 
 }  // namespace
 
-Program expand(Program p) {
+Program expand(Program p, bool may_require) {
   if (!is_worth_a_try(p)) return p;
   p = drop_dead(p);
-  std::optional<Program> found = Regions(p).run();
+  std::optional<Program> found = Regions(p, may_require).run();
   if (!found) return p;
   // Both are fused, as they will be: what counts is how many steps are left, and their kind.
   double made = 0;

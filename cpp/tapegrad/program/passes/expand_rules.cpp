@@ -186,6 +186,12 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"matmul", expand_matmul},
       {"einsum", expand_einsum},
       {"cross_last", expand_cross},
+      {"solve", expand_solve},
+      {"inv", expand_inv},
+      {"solve_triangular", expand_solve_triangular},
+      {"det", expand_det},
+      {"det_regular", expand_det},
+      {"cholesky_lower", expand_cholesky},
   };
   return all;
 }

@@ -7,8 +7,8 @@ Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
-  if (options.batch && options.fuse && options.dead) p = batch(std::move(p));
-  if (options.expand && options.fuse && options.dead) p = expand(std::move(p));
+  if (options.batch && options.fuse && options.dead) p = batch(std::move(p), options.may_require);
+  if (options.expand && options.fuse && options.dead) p = expand(std::move(p), options.may_require);
   if (options.tiles && options.fuse && options.dead) p = tile(std::move(p));
   if (options.fuse) p = fuse(p);
   if (options.dead) p = drop_dead(p);

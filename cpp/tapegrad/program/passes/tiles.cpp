@@ -25,12 +25,14 @@ class TilesWriter {
   TilesWriter(const Program& p, const TilesPlan& plan)
       : p_(p), plan_(plan), edit_(p), written_(p.steps.size(), false) {}
 
-  // Nothing where a step would come before a guard that it was behind.
+  // Nothing where a step would come before a guard of the function that it was behind.
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i)
       if (plan_.region_of()[i] == TilesPlan::none) write(i);
     for (ValueId v : p_.outputs) require(v);
-    if (moved_ && !p_.guards.empty()) return std::nullopt;
+    const bool guarded = std::any_of(p_.guards.begin(), p_.guards.end(),
+                                     [](const Program::Guard& g) { return !g.of_pass; });
+    if (moved_ && guarded) return std::nullopt;
     return edit_.finish();
   }
 
