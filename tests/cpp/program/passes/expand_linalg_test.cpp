@@ -12,6 +12,8 @@ using tapegrad::PassOptions;
 
 namespace {
 
+const Attrs all{Attr{}, false};
+
 // A few products of small matrices, for which a kernel is always faster.
 ValueId with_products(Draft& d, ValueId matrix) {
   ValueId v = matrix;
@@ -94,11 +96,12 @@ TEST(small_systems_keep_their_bits_and_errors) {
       check_system(program_of("solve", {{t, {2, 1, n, n}}, {t, {2, n, 1}}}, {}));
       check_system(program_of("inv", {{t, {n, n}}}, {}));
       check_system(program_of("cholesky_lower", {{t, {2, n, n}}}, {}));
-      for (const bool is_lower : {true, false})
-        for (const bool is_trans : {true, false})
-          for (const bool is_unit : {true, false})
-            check_system(program_of("solve_triangular", {{t, {n, n}}, {t, {n, 2}}},
-                                    {is_lower, is_trans, is_unit}));
+      for (int flags = 0; flags < 8; ++flags) {
+        std::vector<Attr> attrs;
+        for (int k = 0; k < 3; ++k) attrs.emplace_back((flags >> k & 1) != 0);
+        check_system(
+            program_of("solve_triangular", {{t, {n, n}}, {t, {n, 2}}}, Attrs(std::move(attrs))));
+      }
     }
 }
 
@@ -156,4 +159,84 @@ TEST(systems_of_many_points_are_one_kernel) {
   for (int64_t k = 0; k < 9; ++k) in[0].set_at(9 * 431 + k, 0.1 * static_cast<double>(k % 3));
   const Value regular = run(watched, in, {}, true)[1];
   for (int64_t k = 0; k < n; ++k) CHECK((regular.at(k) != 0) == (k != 431));
+}
+
+TEST(each_point_keeps_its_bits_and_its_error) {
+  constexpr int64_t n = 600;
+  for (const DType t : {DType::float64, DType::float32})
+    for (const char* op : {"solve", "solve_triangular"}) {
+      const Attrs lower{true, false, false};
+      const Attrs attrs = op == std::string("solve") ? Attrs() : lower;
+      const auto program = [&](int64_t count) {
+        Draft d;
+        const ValueId a = d.input(TensorType{t, {count, 3, 3}});
+        const ValueId b = d.input(TensorType{t, {count, 3, 2}});
+        return d.returning({d.op(op, {a, b}, attrs)});
+      };
+      const Program p = program(n), one = program(1);
+      Program q = tapegrad::batch(p, true);
+      CHECK(q.steps.size() == 1 && count_kernels(q) == 1 && q.guards.size() == 1);
+      q.outputs.push_back(q.guards[0].value);
+      std::mt19937_64 random(8);
+      const std::vector<Value> in{odd_value(p.type_of(p.inputs[0]), random),
+                                  odd_value(p.type_of(p.inputs[1]), random)};
+      const std::vector<Value> got = run(q, in, {}, true);
+      int regular = 0;
+      for (int64_t k = 0; k < n; ++k) {
+        const auto lane = [&](const Value& v, int64_t columns) {
+          return v.view(Dims{1, 3, columns}, v.strides(), 3 * columns * k).copy();
+        };
+        const auto expected = values_of(one, {lane(in[0], 3), lane(in[1], 2)});
+        CHECK((got[1].at(k) != 0) == expected.has_value());
+        regular += expected.has_value();
+        for (int64_t i = 0; expected && i < 6; ++i) {
+          const double x = (*expected)[0].at(i), y = lane(got[0], 2).at(i);
+          CHECK(x == y || (std::isnan(x) && std::isnan(y)));
+        }
+      }
+      CHECK(regular > 10 && regular < n - 10);
+    }
+}
+
+TEST(one_matrix_serves_many_points) {
+  constexpr int64_t n = 600;
+  Draft d;
+  const ValueId a = d.input({4, 4}), b = d.input({n, 4, 1});
+  const ValueId x = d.op("solve", {a, b});
+  const Program p = d.returning({d.op("sum", {d.op("square", {x})}, {Ints{1, 2}, false})});
+  Program q = tapegrad::batch(p, true);
+  CHECK(count_kernels(q) == 1 && q.guards.size() == 1);
+  CHECK(q.type_of(q.guards[0].value).shape.empty());
+  q.outputs.push_back(q.guards[0].value);
+  std::mt19937_64 random(2);
+  const std::vector<Value> in{regular_value(f64({4, 4}), random),
+                              random_value(f64({n, 4, 1}), random)};
+  const std::vector<Value> got = run(q, in, {}, true);
+  CHECK(distance(run(p, in)[0], got[0]) < 1e-12);
+  CHECK(same_bits(got[1], q.guards[0].expected));
+  const Value zeros = Value::zeros(DType::float64, Dims{4, 4});
+  CHECK(!same_bits(run(q, {zeros, in[1]}, {}, true)[1], q.guards[0].expected));
+}
+
+TEST(a_guard_of_a_pass_holds_no_other_guard_back) {
+  Draft d;
+  const ValueId a = d.input({2, 2}), b = d.input({2});
+  const ValueId x = d.op("solve", {a, b});
+  d.guard(d.op("less", {d.op("sum", {b}, all), d.constant(10.0)}),
+          Value::integer_scalar(1, DType::bool_));
+  const Program p = d.returning({x, with_products(d, a)});
+  const Executor executor(p, PassOptions());
+  CHECK(executor.program().guards.size() == 2);
+  CHECK(!executor.program().guards[0].of_pass && executor.program().guards[1].of_pass);
+  const auto held = [&](double corner, double right) {
+    std::vector<Value> out;
+    size_t failed = 0;
+    return executor.run(
+        std::vector<Value>{Value::from(std::vector<double>{1, 1, 1, corner}, Dims{2, 2}),
+                           Value::from(std::vector<double>{right, 1}, Dims{2})},
+        {}, out, failed);
+  };
+  CHECK(held(2, 1));
+  CHECK(!held(2, 20));
+  CHECK_THROWS(LinAlgError, held(1, 1));
 }
