@@ -227,6 +227,52 @@ def test_loops_raise_and_go_on(passes):
     np.testing.assert_allclose(compiled(x, 0.05), plain(x, 0.05), rtol=1e-6)
 
 
+def test_scans_whose_determinants_leave_their_range():
+    scales = np.ones((60, 3))
+    scales[20:40:3] = [1e200, 1e200, 1e-300]
+
+    def step(x, scale):
+        found = np.linalg.det((np.outer(x, x[::-1]) + np.eye(3)) * scale)
+        return np.sin(x) + 1e-3 * np.log(np.abs(found)), found
+
+    def scanned(x):
+        x, found = tg.scan(step, x, scales)
+        return np.sum(x * x) + np.sum(np.log(np.abs(found)))
+
+    def looped(x):
+        total = 0.0
+        for scale in scales:
+            x, found = step(x, scale)
+            total = total + np.log(np.abs(found))
+        return np.sum(x * x) + total
+
+    compiled = tg.compile(tg.grad(scanned))
+    for k in range(4):
+        x = np.array([0.4, 0.3, -0.2 + 0.1 * k])
+        np.testing.assert_allclose(compiled(x), tg.grad(looped)(x), rtol=1e-9)
+
+
+def test_scans_raise_and_go_on():
+    def step(x, push):
+        a = np.stack([np.cos(x), np.sin(x)]) + push * np.eye(2)
+        return 0.5 * x + 0.1 * np.linalg.solve(a, np.sin(x)), x
+
+    def f(x, pushes):
+        last, found = tg.scan(step, x, pushes)
+        return np.sum(last**2) + np.sum(found)
+
+    g = tg.grad(f)
+    compiled, pushes = tg.compile(g), np.linspace(1.0, 2.0, 40)
+    x = np.array([0.3, 0.7])
+    for _ in range(4):
+        np.testing.assert_allclose(compiled(x, pushes), g(x, pushes), rtol=1e-12)
+    for _ in range(3):
+        message = outcome(g, np.zeros(2), np.zeros(40))
+        assert "Singular matrix" in message
+        assert outcome(compiled, np.zeros(2), np.zeros(40)) == message
+        np.testing.assert_allclose(compiled(x, pushes), g(x, pushes), rtol=1e-12)
+
+
 @functools.cache
 def ready(name, n):
     rng = np.random.default_rng(0)

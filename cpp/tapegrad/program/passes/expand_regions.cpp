@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/batch_cost.h"
 #include "tapegrad/program/passes/batch_scalars.h"
 #include "tapegrad/program/passes/run_cost.h"
 
@@ -193,13 +194,10 @@ class Regions {
   Edit edit_;
 };
 
-}  // namespace
-
-Program expand(Program p, bool may_require) {
-  if (!is_worth_a_try(p)) return p;
-  p = drop_dead(p);
+// What is faster than p, if it is.
+std::optional<Program> expanded(const Program& p, bool may_require) {
   std::optional<Program> found = Regions(p, may_require).run();
-  if (!found) return p;
+  if (!found) return std::nullopt;
   // Both are fused, as they will be: what counts is how many steps are left, and their kind.
   double made = 0;
   for (const auto& k : found->kernels)
@@ -207,7 +205,25 @@ Program expand(Program p, bool may_require) {
         fused && fused->space == Dims{1})
       made += run_cost(*fused);
   const double gain = run_cost(fuse(p)) - run_cost(fuse(drop_dead(*found)));
-  return gain > 0.1 * made ? std::move(*found) : std::move(p);
+  if (gain <= 0.1 * made) return std::nullopt;
+  return found;
+}
+
+bool has_systems(const Program& p) {
+  return std::any_of(p.steps.begin(), p.steps.end(), [](const Program::Step& s) {
+    return s.kernel < 0 && BatchCosts::solves(s.op);
+  });
+}
+
+}  // namespace
+
+Program expand(Program p, bool may_require) {
+  if (!is_worth_a_try(p)) return p;
+  p = drop_dead(p);
+  std::optional<Program> found = expanded(p, may_require);
+  // Linear systems take many scalars: the others alone may be worth it.
+  if (!found && may_require && has_systems(p)) found = expanded(p, false);
+  return found ? std::move(*found) : std::move(p);
 }
 
 }  // namespace tapegrad
