@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tapegrad/base/pooled.h"
+#include "tapegrad/kernels/elementwise.h"
 #include "tapegrad/kernels/lapack.h"
 #include "tapegrad/kernels/linalg_factor.h"
 #include "tapegrad/kernels/strided.h"
@@ -282,23 +283,30 @@ Value det_values(const Value& a) {
 }
 
 void slogdet_values(const Value& a, Value& sign, Value& logarithm) {
-  const int64_t n = a.dim(a.ndim() - 1);
+  const int64_t n = a.dim(a.ndim() - 1), count = element_count(stack_of(a.shape()));
   const Numbers signs(a.dtype(), stack_of(a.shape())), logarithms(a.dtype(), stack_of(a.shape()));
+  const Value sizes = Value::empty(DType::float64, Dims{count, n});  // of the pivots
   visit_floating(a.dtype(), [&](auto tag) {
     using T = decltype(tag);
     factor_each<T>(a, [&](int64_t i, const T* lu, const int32_t* pivots, bool regular) {
       int64_t negative = swaps(pivots, n);
-      double sum = 0;
       for (int64_t j = 0; j < n; ++j) {
         const double u = static_cast<double>(lu[j * n + j]);
         negative += u < 0;
-        sum += std::log(std::abs(u));
+        sizes.data<double>()[i * n + j] = std::abs(u);
       }
       signs.set(i, !regular ? 0 : negative % 2 ? -1 : 1);
-      logarithms.set(i, regular ? sum : -std::numeric_limits<double>::infinity());
     });
   });
   sign = signs.take();
+  Value logs = Value::empty(DType::float64, Dims{count, n});
+  if (logs.size() > 0) eval_elementwise(scalar_fn_of<Log>(), {&sizes, 1}, logs);
+  for (int64_t i = 0; i < count; ++i) {
+    double sum = 0;
+    for (int64_t j = 0; j < n; ++j) sum += logs.data<double>()[i * n + j];
+    const bool regular = (sign.is_scalar() ? sign.as_double() : sign.at(i)) != 0;
+    logarithms.set(i, regular ? sum : -std::numeric_limits<double>::infinity());
+  }
   logarithm = logarithms.take();
 }
 

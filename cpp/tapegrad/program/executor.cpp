@@ -120,8 +120,7 @@ bool Executor::Session::run_without_requirements(size_t& failed) {
   for (ValueId v : p.inputs) inputs.push_back(r_->values[v]);
   for (ValueId v : p.captures) captures.push_back(r_->values[v]);
   if (!e_.without_requirements().run(inputs, captures, outputs, failed)) return false;
-  for (size_t k = 0; k < outputs.size(); ++k)
-    r_->values[p.outputs[k]] = std::move(outputs[k]);
+  for (size_t k = 0; k < outputs.size(); ++k) r_->values[p.outputs[k]] = std::move(outputs[k]);
   return true;
 }
 

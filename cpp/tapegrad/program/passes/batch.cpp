@@ -106,7 +106,7 @@ std::vector<int64_t> candidates(const Program& p) {
     if (s.kernel >= 0) continue;
     const bool joins = BatchCosts::stacks(s.op);  // its rows are a kernel's, perhaps
     const bool works =
-        BatchCosts::is_product(s.op) || BatchCosts::reduces(s.op) || BatchCosts::solves(s.op);
+        BatchCosts::is_product(s.op) || BatchCosts::reduces(s.op) || solves_systems(s.op);
     if (!joins && !works) continue;
     const std::span<const ValueId> arrays = joins ? std::span(&s.first_out, 1) : p.in(s);
     for (ValueId v : arrays) {
@@ -143,7 +143,7 @@ std::optional<Program> with_lanes(const Program& p, int64_t n, bool may_require)
   constexpr int most_tries = 8;
   std::vector<bool> banned(p.steps.size(), false);
   for (size_t i = 0; i < p.steps.size(); ++i)
-    if (const Program::Step& s = p.steps[i]; s.kernel < 0 && BatchCosts::solves(s.op))
+    if (const Program::Step& s = p.steps[i]; s.kernel < 0 && solves_systems(s.op))
       banned[i] = !may_require || !is_small_system(p, s);
   for (int i = 0; i < most_tries; ++i) {
     const BatchPlan plan(p, n, banned);

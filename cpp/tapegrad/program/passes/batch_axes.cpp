@@ -7,6 +7,7 @@
 #include "tapegrad/ops/einsum_spec.h"
 #include "tapegrad/ops/index_spec.h"
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/program/passes/expand.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -39,7 +40,8 @@ unsigned traits_of(uint16_t op) {
     add(updates, {"slice_set", "slice_add", "gather_add"});
     add(moves, {"reshape", "transpose", "expand_dims", "squeeze", "flip", "sum", "sum_to_shape"});
     add(products, {"matmul", "einsum"});
-    add(stacks, {"solve", "inv", "solve_triangular", "det", "det_regular", "cholesky_lower"});
+    for (size_t op = 0; op < traits.size(); ++op)
+      if (solves_systems(static_cast<uint16_t>(op))) traits[op] = stacks;
     return traits;
   }();
   return all[op];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/program/passes/expand.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -11,7 +12,6 @@ namespace {
 struct Ops {
   uint16_t matmul, einsum, max, min, prod, mean, logsumexp, tie_shares, stack, slice;
   std::vector<bool> moves_memory;  // by op: it copies elements
-  std::vector<bool> solves;        // by op
 };
 
 const Ops& ops() {
@@ -19,15 +19,11 @@ const Ops& ops() {
     register_all_ops();
     const auto id = [](const char* name) { return find_op(name)->id; };
     Ops o{id("matmul"),    id("einsum"),     id("max"),   id("min"),   id("prod"), id("mean"),
-          id("logsumexp"), id("tie_shares"), id("stack"), id("slice"), {},         {}};
+          id("logsumexp"), id("tie_shares"), id("stack"), id("slice"), {}};
     o.moves_memory.resize(static_cast<size_t>(op_count()), false);
     for (const char* name : {"gather", "concatenate", "stack", "slice_copy", "slice_set",
                              "slice_add", "gather_add", "flip"})
       o.moves_memory[id(name)] = true;
-    o.solves.resize(static_cast<size_t>(op_count()), false);
-    for (const char* name :
-         {"solve", "inv", "solve_triangular", "det", "det_regular", "cholesky_lower"})
-      o.solves[id(name)] = true;
     return o;
   }();
   return all;
@@ -36,7 +32,6 @@ const Ops& ops() {
 }  // namespace
 
 bool BatchCosts::is_product(uint16_t op) { return op == ops().matmul || op == ops().einsum; }
-bool BatchCosts::solves(uint16_t op) { return ops().solves[op]; }
 bool BatchCosts::stacks(uint16_t op) { return op == ops().stack; }
 bool BatchCosts::reduces(uint16_t op) {
   const Ops& o = ops();
@@ -53,7 +48,7 @@ BatchCost BatchCosts::of(const Program::Step& s) const {
   if (is_elementwise(s.op)) {
     cost.arrays += fused_ns / n;
     cost.scalars += instruction_ns * made / n;
-  } else if (is_product(s.op) || reduces(s.op) || solves(s.op)) {
+  } else if (is_product(s.op) || reduces(s.op) || solves_systems(s.op)) {
     cost.arrays += step_ns / n;
     cost.scalars += (instruction_ns * made + product_ns * cost.instructions / 2) / n;
   } else if (ops().moves_memory[s.op]) {
@@ -66,7 +61,7 @@ BatchCost BatchCosts::per_lane(const Program::Step& s) const {
   const auto read = static_cast<double>(axes_.elements(p_.in(s)[0]));
   const auto made = static_cast<double>(axes_.elements(s.first_out));
   if (is_product(s.op)) return product(s);
-  if (solves(s.op)) return system(s);
+  if (solves_systems(s.op)) return system(s);
   if (reduces(s.op) && !axes_.has_lanes(s.first_out)) return {0.15 * read, 0.1 * read, read};
   if (reduces(s.op)) return {(is_last(p_.in(s)[0]) ? 0.25 : 0.6) * read, 0.08 * read, read};
   if (is_elementwise(s.op)) return {0, 0, made};

@@ -30,7 +30,6 @@ class BatchCosts {
   bool is_large(const Program::Step& s) const;
 
   static bool is_product(uint16_t op);
-  static bool solves(uint16_t op);
   static bool reduces(uint16_t op);
   static bool stacks(uint16_t op);
 

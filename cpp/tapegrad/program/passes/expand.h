@@ -81,7 +81,9 @@ class ScalarWriter {
 
 // Writes the scalars of one step; false where it has no rule, and then nothing was written.
 bool expand_step(ScalarWriter& w, const Program::Step& s);
-// Whether the matrices of a step of linear algebra are small enough to be taken apart.
+// Whether the op works on each of a stack of square matrices: solves, factorises, determinants.
+bool solves_systems(uint16_t op);
+// Whether the matrices of such a step are small enough to be taken apart.
 bool is_small_system(const Program& p, const Program::Step& s);
 // Whether the step only moves elements: what it writes are elements of its inputs, and constants.
 bool only_moves(const Program::Step& s);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "tapegrad/program/passes/expand_rules.h"
 
@@ -257,6 +258,30 @@ bool expand_det(ScalarWriter& w, const Program::Step& s) {
     out.push_back(x.where(e.is_regular, product, x.number(0)));
   });
   w.set_elements(s.first_out, std::move(out));
+  return true;
+}
+
+bool expand_slogdet(ScalarWriter& w, const Program::Step& s) {
+  const DType d = dtype_of_value(w, s.first_out);
+  if (!can_take(w, s) || d != DType::float64) return false;
+  Numbers x(w, d);
+  Elements signs, logarithms;
+  each_matrix(w, s, [&](const Rows& a) {
+    const Eliminated e = Elimination(x, a).run();
+    ValueId is_negative = e.is_odd;
+    Elements logs;
+    for (size_t i = 0; i < a.size(); ++i) {
+      const ValueId pivot = e.rows[i][i];
+      is_negative = x.joined<LogicalXor>(x.test<Less>(pivot, x.number(0)), is_negative);
+      logs.push_back(w.apply(scalar_fn_of<Log>(), d, x.absolute(pivot)));
+    }
+    const ValueId sign = x.where(is_negative, x.number(-1), x.number(1));
+    signs.push_back(x.where(e.is_regular, sign, x.number(0)));
+    logarithms.push_back(
+        x.where(e.is_regular, w.sum(d, logs), x.number(-std::numeric_limits<double>::infinity())));
+  });
+  w.set_elements(s.first_out, std::move(signs));
+  w.set_elements(s.first_out + 1, std::move(logarithms));
   return true;
 }
 

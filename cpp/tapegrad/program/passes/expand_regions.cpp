@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "tapegrad/program/passes.h"
-#include "tapegrad/program/passes/batch_cost.h"
 #include "tapegrad/program/passes/batch_scalars.h"
 #include "tapegrad/program/passes/run_cost.h"
 
@@ -210,9 +209,8 @@ std::optional<Program> expanded(const Program& p, bool may_require) {
 }
 
 bool has_systems(const Program& p) {
-  return std::any_of(p.steps.begin(), p.steps.end(), [](const Program::Step& s) {
-    return s.kernel < 0 && BatchCosts::solves(s.op);
-  });
+  return std::any_of(p.steps.begin(), p.steps.end(),
+                     [](const Program::Step& s) { return s.kernel < 0 && solves_systems(s.op); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "tapegrad/ops/registry.h"
 #include "tapegrad/program/passes/expand_rules.h"
 
 // How the steps of expand.cpp are taken apart. What only moves elements is not looked into: the op
@@ -191,6 +192,7 @@ const std::unordered_map<std::string_view, Rule>& rules() {
       {"solve_triangular", expand_solve_triangular},
       {"det", expand_det},
       {"det_regular", expand_det},
+      {"slogdet", expand_slogdet},
       {"cholesky_lower", expand_cholesky},
   };
   return all;
@@ -227,6 +229,19 @@ bool expand_step(ScalarWriter& w, const Program::Step& s) {
   if (op.scalar_fn >= 0) return elementwise(w, s);
   const auto rule = rules().find(op.name);
   return rule != rules().end() && rule->second(w, s);
+}
+
+bool solves_systems(uint16_t op) {
+  static const std::vector<bool> all = [] {
+    register_all_ops();
+    std::vector<bool> found(static_cast<size_t>(op_count()), false);
+    for (const Rule wanted : {expand_solve, expand_inv, expand_solve_triangular, expand_det,
+                              expand_slogdet, expand_cholesky})
+      for (const auto& [name, rule] : rules())
+        if (rule == wanted) found[find_op(name)->id] = true;
+    return found;
+  }();
+  return all[op];
 }
 
 bool only_moves(const Program::Step& s) {

@@ -41,6 +41,7 @@ bool expand_solve(ScalarWriter& w, const Program::Step& s);
 bool expand_inv(ScalarWriter& w, const Program::Step& s);
 bool expand_solve_triangular(ScalarWriter& w, const Program::Step& s);
 bool expand_det(ScalarWriter& w, const Program::Step& s);
+bool expand_slogdet(ScalarWriter& w, const Program::Step& s);
 bool expand_cholesky(ScalarWriter& w, const Program::Step& s);
 
 }  // namespace tapegrad
