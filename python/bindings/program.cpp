@@ -272,6 +272,16 @@ void bind_programs(py::module_& m) {
       .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
       .def_property_readonly("may_have_promoted",
                              [](PyTracer& self) { return self.get().may_have_promoted(); })
+      .def("used_outside",
+           [](PyTracer& self, const py::sequence& outputs) {
+             const Tracer& tracer = self.get();
+             bool found = tracer.used_outside();
+             for (py::handle h : outputs) {
+               const Ref r = to_operand(h.ptr(), "compile").ref;
+               found |= r.tracked() && tracer.tape().node(r.slot()).origin < tracer.scope();
+             }
+             return found;
+           })
       .def_property_readonly("left_out", [](PyTracer& self) { return self.get().left_out(); })
       .def("refuse", [](PyTracer& self, const std::string& why) { self.get().refuse(why); })
       .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });

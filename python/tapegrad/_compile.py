@@ -135,7 +135,7 @@ class Compiled(_core.Replayer):
         reports: list[SignatureReport] = []
         for key, entry in list(self._table.items()):
             for variant in [entry, *entry.variants.values()]:
-                if variant.recordings or variant.eager:
+                if variant.recordings or variant.eager or variant._was_brief:
                     paths = [path for world in variant.worlds for path in world.paths]
                     reports.append(SignatureReport(key, variant, paths))
         reports += [LengthsReport(x) for x in list(self._families.values()) if x.generals]
@@ -368,6 +368,7 @@ class Compiled(_core.Replayer):
 
     def _first_look(self, entry: Entry, args: Any, kwargs: Any) -> Any:
         """An eager call that shows whether the result leads back to Variables of the user's."""
+        entry.was_brief = True
         result = self._function(*args, **kwargs)
         if any(isinstance(x, Variable) for _, x in _tree.leaves(result)):
             entry.eager = (
@@ -384,7 +385,7 @@ class Compiled(_core.Replayer):
             found = world.record(self._function, args, kwargs, entry.floats, may_leave_out=brief)
         except RefusedError as refused:
             self._fall_back(entry, refused.reason)
-            return refused.result
+            return refused.found.commit()
         except Exception as error:
             failure = str(error) or type(error).__name__
         if failure:
@@ -393,9 +394,11 @@ class Compiled(_core.Replayer):
             return result
         entry.was_brief = True
         if not found.complete:
+            if found.used_outside:
+                return self._first_look(entry, args, kwargs)
             if entry.floats and found.may_have_promoted:
                 return self._function(*args, **kwargs)
-            return found.result
+            return found.commit()
         entry.recordings += 1
         if not entry.result_known:
             if any(isinstance(x, Variable) for x in found.recording.captures):
@@ -407,7 +410,7 @@ class Compiled(_core.Replayer):
             if entry.family is not None:
                 entry.family.floats = False
             return self._function(*args, **kwargs)
-        result = found.result
+        result = found.commit()
         if not world.confirm(found, self._passes) and entry.family is not None:
             entry.family.learn(entry, world, found, self._passes)
         return result

@@ -37,12 +37,12 @@ _RESULTS = (Variable, np.ndarray, np.generic, np.dtype, int, float, complex, str
 
 
 class RefusedError(Exception):
-    """A recording that no replay can stand for; `result` is what the call returned."""
+    """A recording that no replay can stand for."""
 
-    def __init__(self, reason: str, result: Any) -> None:
+    def __init__(self, reason: str, found: Recorded) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.result = result
+        self.found = found
 
 
 class Recorded:
@@ -60,7 +60,9 @@ class Recorded:
         "names",
         "recording",
         "result",
+        "targets",
         "template",
+        "used_outside",
         "values",
         "written",
     )
@@ -104,10 +106,11 @@ class Recorded:
                 outputs += [handles[k] for k in self.written]
             self.complete = not tracer.left_out
             self.may_have_promoted = tracer.may_have_promoted
+            self.used_outside = not self.complete and tracer.used_outside(outputs)
             self.recording = tracer.freeze(outputs) if self.complete else Recording()
             refusal = tracer.refusal or self.recording.refusal
         self.values = [_owned(x) for x in outputs]
-        self._write_to(args, kwargs, floats)
+        self.targets = inputs_of(args, kwargs, floats) if self.written else []
         # No Variable stays: it would keep all that was recorded.
         blank = iter([0.0 if isinstance(x, Variable) else x for x in leaves])
         self.template = _tree.fill(out, blank)
@@ -116,7 +119,7 @@ class Recorded:
         if not same_leaves(given, keywords, entered):
             refusal = refusal or "it changes a container that was passed to it"
         if refusal:
-            raise RefusedError(refusal, self.result)
+            raise RefusedError(refusal, self)
 
     def replaced_by(self, recording: Recording) -> Recorded:
         """The same call at other lengths."""
@@ -126,13 +129,16 @@ class Recorded:
         found.recording = recording
         return found
 
-    def _write_to(self, args: Any, kwargs: Any, floats: bool) -> None:
-        """Writes to the caller's arrays what the function wrote to its recorded copies."""
-        if self.written:
-            inputs = inputs_of(args, kwargs, floats)
-            values = self.values[len(self.values) - len(self.written) :]
-            for k, value in zip(self.written, values, strict=True):
-                np.copyto(inputs[k], value)
+    def commit(self) -> Any:
+        """The call's result; what the function wrote to copies goes into the caller's arrays.
+
+        A call whose recording is of no use has written nothing, so that it can run once more.
+        """
+        values = self.values[len(self.values) - len(self.written) :]
+        for k, value in zip(self.written, values, strict=True):
+            np.copyto(self.targets[k], value)
+        self.targets = []
+        return self.result
 
     def build(self, values: Sequence[Any]) -> Any:
         """The function's result, from the outputs of the recording."""
@@ -306,7 +312,7 @@ class World(_core.WorldBase):
             raise RefusedError(
                 "it draws random numbers, which a replay would not draw again; draw them outside "
                 "and pass them as arguments",
-                found.result,
+                found,
             )
         fresh = watch if watch.same() else watch.again()
         label, replaced = watch.compare(fresh)
@@ -315,14 +321,14 @@ class World(_core.WorldBase):
             raise RefusedError(
                 f"it changes {label or 'an array'}, which is not among its arguments, and a "
                 "replay would not; return the new value instead",
-                found.result,
+                found,
             )
         for (label, _), old, now in zip(watch.arrays, contents, stamps(fresh), strict=True):
             if old != now:
                 raise RefusedError(
                     f"it writes to the array {label}, and a replay would not; pass the array as "
                     "an argument",
-                    found.result,
+                    found,
                 )
         if self.contents is None and found.complete and not self._explained(found):
             self.contents = contents

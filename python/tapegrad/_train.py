@@ -38,7 +38,7 @@ def train(
 ) -> tuple[Tree, np.ndarray[Any, Any]]:
     """Trains parameters on the rows of `data`; gives them and the mean loss of each epoch.
 
-    A step is value, gradient and update in one compiled program: the first two are recorded, and
+    A step is value, gradient and update in one compiled program: two of the first are recorded, and
     from then on whole epochs run without Python.
 
     Args:

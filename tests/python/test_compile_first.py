@@ -1,5 +1,6 @@
 """The first call of a compiled function: what would take long to record is left for the next."""
 
+import contextvars
 import gc
 
 import numpy as np
@@ -192,3 +193,102 @@ def test_floats_keep_their_precision(every_sweep_is_long, x):
 @pytest.mark.parametrize("test", ["gradients", "hessians", "derivatives_from_outside"])
 def test_random_programs(every_sweep_is_long, test):
     getattr(properties, f"test_{test}")()
+
+
+HIDDEN = contextvars.ContextVar("a Variable that no name leads to")
+
+
+def _from_outside(z):
+    w, s = HIDDEN.get(), z
+    for _ in range(1500):
+        s = np.sin(s) * w + z
+    return s
+
+
+def test_variables_that_no_name_leads_to_keep_their_derivatives():
+    gradient, w = tg.grad(_from_outside), tg.Variable(0.3)
+    HIDDEN.set(w)
+    compiled = tg.compile(gradient)
+    found = []
+    for f in (gradient, compiled, compiled, compiled):
+        w.grad = None
+        (f(0.5) + w * 3.0).backward()
+        found.append(w.grad)
+    assert found == [found[0]] * 4
+    assert found[0] > 3.5
+
+    def outer(inner):
+        def product(v):
+            before = HIDDEN.set(v)
+            try:
+                return inner(0.5) * v
+            finally:
+                HIDDEN.reset(before)
+
+        return tg.grad(product)(0.3)
+
+    compiled = tg.compile(gradient)
+    for _ in range(4):
+        assert outer(compiled) == pytest.approx(outer(gradient), rel=1e-12)
+
+
+def test_variables_of_the_function_itself_keep_their_derivatives():
+    def step(x):
+        v = tg.Variable(0.3)
+
+        def loss(z):
+            s = z
+            for _ in range(1500):
+                s = np.sin(s) * v + z
+            return s
+
+        g = tg.grad(loss)(x)
+        (g * g + v * 3.0).backward()
+        return v.grad * 1.0
+
+    compiled = tg.compile(step)
+    with plainly("backward"):
+        found = [compiled(0.5) for _ in range(3)]
+    assert found == [step(0.5)] * 3
+
+
+def test_variables_used_after_a_sweep_that_was_left_out():
+    w = tg.Variable(2.0)
+    HIDDEN.set(w)
+
+    def scaled(x):
+        return tg.grad(loop)(x) * HIDDEN.get()
+
+    compiled, x = tg.compile(scaled), np.linspace(0.1, 0.5, 5)
+    for _ in range(3):
+        w.grad = None
+        np.sum(compiled(x)).backward()
+        assert w.grad == pytest.approx(np.sum(tg.grad(loop)(x)), rel=1e-12)
+
+
+def test_an_argument_is_written_once_where_the_call_runs_again():
+    single = np.ones(3, np.float32)
+
+    def mixed(x, a):
+        x += 1.0
+        return np.sum(x) * np.sum(np.array([a, a]) * 1.0) * np.sum(single)
+
+    def hidden(x, a):
+        x += a
+        return HIDDEN.get() * np.sum(x)
+
+    HIDDEN.set(tg.Variable(2.0))
+    for f in (mixed, hidden):
+        compiled = tg.compile(f)
+        ours, theirs = np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0])
+        for k in range(4):
+            a = 2.0 + k
+            assert tg.value(compiled(ours, a)) == pytest.approx(tg.value(f(theirs, a)))
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_inspect_shows_a_call_without_a_record():
+    compiled = tg.compile(tg.grad(loop))
+    compiled(np.linspace(0.1, 0.5, 5))
+    assert compiled.inspect().signatures[0].recordings == 0
+    assert "0 recordings, 0 replays" in str(compiled.inspect())

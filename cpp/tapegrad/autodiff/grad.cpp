@@ -1,5 +1,7 @@
 #include "tapegrad/autodiff/grad.h"
 
+#include <algorithm>
+
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
@@ -79,7 +81,7 @@ class ReverseRequest {
     if (tape_ == nullptr) return false;
     build_schedule(*tape_, {outputs_, nodes, leaves, false}, w.schedule);
     check_constants(w.schedule);
-    if (recorded && program_only_from != 0)
+    if (recorded && program_only_from != 0 && !reads_from_before(program_only_from))
       left_out = tape_->tracer()->leaves_out(ns_to_record(w.schedule));
     if (left_out) {
       recorded = false;
@@ -96,6 +98,14 @@ class ReverseRequest {
   }
 
  private:
+  // Whether an output or a seed depends on what is older than this origin.
+  bool reads_from_before(uint32_t origin) const {
+    const auto is_before = [&](uint32_t slot) { return tape_->node(slot).origin < origin; };
+    return std::any_of(outputs_.begin(), outputs_.end(), is_before) ||
+           std::any_of(seeds_.begin(), seeds_.end(),
+                       [&](const Ref& s) { return s.tracked() && is_before(s.slot()); });
+  }
+
   // For a program the seed 1 has a node: what rules make of it (1 / n) is then recorded as well,
   // and depends on lengths in a way that can be seen.
   Ref as_recorded(Ref seed, bool recorded) const {

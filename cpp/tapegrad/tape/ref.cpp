@@ -124,6 +124,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   const bool many = inputs.size() > 2;
   n.origin = origin;
   if (!tape.recording()) n.flags |= Node::held_constant;
+  if (tape.tracing() && origin < tape.tracer()->scope()) tape.tracer()->see_outside();
   if (tape.is_program_only(origin)) {
     n.flags |= Node::freed;
     mask = 0;

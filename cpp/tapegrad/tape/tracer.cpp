@@ -17,6 +17,7 @@ Tracer::~Tracer() {
   if (outer_) {
     outer_->lost_weakness_ |= lost_weakness_;
     outer_->saw_float32_ |= saw_float32_;
+    outer_->used_outside_ |= used_outside_;
   }
   for (size_t k = applications_.size(); k-- > 0;) tape_.release_node(applications_[k]);
   tape_.close_scope(scope_);

@@ -43,12 +43,17 @@ class Tracer {
   // Sweeps that take long to record may be left out: their results then stand as constants, and the
   // recording serves no replay.
   void allow_leaving_out() { may_leave_out_ = true; }
-  // Asked before each sweep that is recorded for the program alone.
+  // Asked before each sweep that is recorded for the program alone. What a sweep gives may have
+  // derivatives by what is not the function's own: once that is used, none is left out.
   bool leaves_out(double ns_to_record) {
     ns_of_sweeps_ += ns_to_record;
+    if (used_outside_) return false;
     left_out_ |= may_leave_out_ && ns_of_sweeps_ > most_ns_of_sweeps_;
     return left_out_;
   }
+  // An operation read what depends on a Variable, or on what was recorded by others.
+  void see_outside() { used_outside_ = true; }
+  bool used_outside() const { return used_outside_; }
   bool left_out() const { return left_out_; }
   // How long the sweeps of a recording may take together before one is left out; for tests.
   static double set_most_ns_of_sweeps(double ns) { return std::exchange(most_ns_of_sweeps_, ns); }
@@ -101,7 +106,7 @@ class Tracer {
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
-  bool lost_weakness_ = false, saw_float32_ = false;
+  bool lost_weakness_ = false, saw_float32_ = false, used_outside_ = false;
 
   static inline double most_ns_of_sweeps_ = 2e6;
   double ns_of_sweeps_ = 0;
