@@ -116,6 +116,7 @@ PyObject* record_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const Sc
 
 PyObject* apply_slow(ScalarFn fn, PyObject* a, PyObject* b, const char* name) {
   if (is_arithmetic_on_data(fn, a, b)) return apply_to_data(fn, a, b);
+  if (is_comparison_of_wide_data(fn, a, b)) return compare_data(fn, a, b);
   Ref refs[2];
   size_t n = 1;
   if (b == nullptr) {

@@ -2,6 +2,7 @@
 
 #include <pybind11/numpy.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -104,27 +105,68 @@ const Op* whole_op(ScalarFn fn) {
   return ops[index_of(fn)];
 }
 
-// A new reference; null where NumPy has to do it.
-PyObject* record(ScalarFn fn, PyObject* a, PyObject* b) {
-  const Op* op = whole_op(fn);
-  if (op == nullptr) return nullptr;
-  if (fn == scalar_fn_of<Square>()) b = a;
+struct WholeOperands {
+  DType dtype;  // that both are computed in
+  std::vector<Ref> refs;
+};
+
+// Nothing where NumPy has to do it.
+std::optional<WholeOperands> read_operands(PyObject* a, PyObject* b) {
   std::vector<WholeOperand> operands;
   for (PyObject* o : {a, b}) {
     if (o == nullptr) continue;
     const std::optional<WholeOperand> read = read_operand(o);
-    if (!read) return nullptr;
+    if (!read) return std::nullopt;
     operands.push_back(*read);
   }
   const std::optional<DType> d = common_dtype(operands);
-  if (!d) return nullptr;
-  std::vector<Ref> refs;
+  if (!d) return std::nullopt;
+  WholeOperands found{*d, {}};
   for (const WholeOperand& o : operands)
-    refs.push_back(o.weak ? Ref(Value::integer_scalar(o.at, *d))
-                          : to_operand(o.object, op->name).ref);
-  Ref result = apply_single(*op, {static_cast<int64_t>(*d)}, refs);
+    found.refs.push_back(o.weak ? Ref(Value::integer_scalar(o.at, *d))
+                                : to_operand(o.object, "arithmetic").ref);
+  return found;
+}
+
+PyObject* to_result(Ref result) {
   if (!result.tracked()) return to_python(std::move(result).take_value(), true);
   return new_variable(std::move(result));
+}
+
+// A new reference; null where NumPy has to do it.
+PyObject* record(ScalarFn fn, PyObject* a, PyObject* b) {
+  const Op* op = whole_op(fn);
+  if (op == nullptr) return nullptr;
+  const auto read = read_operands(a, fn == scalar_fn_of<Square>() ? a : b);
+  if (!read) return nullptr;
+  return to_result(apply_single(*op, {static_cast<int64_t>(read->dtype)}, read->refs));
+}
+
+// Kernels compare in float64, to which whole numbers of 64 bits are rounded. Whether a difference
+// is zero they see exactly: a < b where the greater of the two is not a.
+PyObject* record_comparison(ScalarFn fn, PyObject* a, PyObject* b) {
+  const auto read = read_operands(a, b);
+  if (!read) return nullptr;
+  static const Op &subtract = *find_op("int_subtract"), &maximum = *find_op("int_maximum");
+  const Attrs attrs{static_cast<int64_t>(read->dtype)};
+  const Ref &x = read->refs[0], &y = read->refs[1];
+  const bool is_same = fn == scalar_fn_of<Equal>(), differs = fn == scalar_fn_of<NotEqual>();
+  const bool strict = fn == scalar_fn_of<Less>() || fn == scalar_fn_of<Greater>();
+  const bool from_first = fn == scalar_fn_of<Less>() || fn == scalar_fn_of<GreaterEqual>();
+  const Ref greater =
+      is_same || differs ? x : apply_single(maximum, attrs, std::array<Ref, 2>{x, y});
+  const Ref& other = is_same || differs || !from_first ? y : x;
+  const Ref difference = apply_single(subtract, attrs, std::array<Ref, 2>{greater, other});
+  const ScalarFn test = differs || strict ? scalar_fn_of<NotEqual>() : scalar_fn_of<Equal>();
+  return to_result(
+      apply_single(op_by_id(static_cast<uint16_t>(test)), Attrs(),
+                   std::array<Ref, 2>{difference, Ref(Value::integer_scalar(0, read->dtype))}));
+}
+
+bool is_wide(PyObject* o) {
+  if (PyLong_Check(o)) return false;
+  return item_size(is_variable(o) ? variable_cell(o).type().dtype
+                                  : to_operand(o, "comparison").ref.dtype()) == 8;
 }
 
 PyObject* on_plain_values(const char* name, PyObject* a, PyObject* b) {
@@ -151,6 +193,20 @@ bool is_arithmetic_on_data(ScalarFn fn, PyObject* a, PyObject* b) {
 
 PyObject* apply_to_data(ScalarFn fn, PyObject* a, PyObject* b) {
   PyObject* recorded = record(fn, a, b);
+  return recorded != nullptr ? recorded : on_plain_values(scalar_fn_info(fn).name, a, b);
+}
+
+bool is_comparison_of_wide_data(ScalarFn fn, PyObject* a, PyObject* b) {
+  static constexpr std::array comparisons{scalar_fn_of<Equal>(),   scalar_fn_of<NotEqual>(),
+                                          scalar_fn_of<Less>(),    scalar_fn_of<LessEqual>(),
+                                          scalar_fn_of<Greater>(), scalar_fn_of<GreaterEqual>()};
+  return Tape::current().tracing() && b != nullptr &&
+         std::find(comparisons.begin(), comparisons.end(), fn) != comparisons.end() && is_data(a) &&
+         is_data(b) && (is_wide(a) || is_wide(b));
+}
+
+PyObject* compare_data(ScalarFn fn, PyObject* a, PyObject* b) {
+  PyObject* recorded = record_comparison(fn, a, b);
   return recorded != nullptr ? recorded : on_plain_values(scalar_fn_info(fn).name, a, b);
 }
 

@@ -283,3 +283,38 @@ def test_positions_are_numpys(items, axis_length, right):
         for _ in range(3):
             for found, expected in zip(compiled(x), f(x), strict=True):
                 np.testing.assert_array_equal(found, expected)
+
+
+COMPARISONS = [np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal]
+NEAR = 2**60 + np.array([-1, 0, 1, 0, 5])
+ENDS = np.array([-(2**63), 2**63 - 1, 0, -1, 2**53 + 1])
+
+
+@pytest.mark.parametrize("compare", COMPARISONS, ids=lambda f: f.__name__)
+def test_comparisons_are_those_of_whole_numbers(compare):
+    pairs = [(NEAR, NEAR[::-1].copy()), (ENDS, NEAR), (NEAR, ENDS), (ENDS, ENDS - 1), (ENDS, ENDS)]
+    calls = [pair for pair in pairs for _ in range(2)]
+    check(lambda i, j: np.where(compare(i, j), 1.0, 2.0), calls, 6)
+    check(lambda i, j: compare(i, 2**60) & compare(2**60, j), calls, 6)
+    unsigned = [(i.astype(np.uint64), j.astype(np.uint64)) for i, j in calls]
+    check(lambda i, j: np.where(compare(i, j), 1.0, 2.0), unsigned, 6)
+
+
+def test_branches_see_the_last_bit():
+    compiled = tg.compile(lambda i, x: x * 2.0 if i[0] == i[1] else x)
+    big = 2**60
+    for i in ([big, big], [big, big], [big, big], [big, big + 1], [big, big]):
+        assert compiled(np.array(i), 3.0) == (6.0 if i[0] == i[1] else 3.0)
+
+
+@pytest.mark.parametrize("table", [2.0, np.ones((2, 2))], ids=["number", "matrix"])
+def test_tables_that_are_no_vectors_are_refused_as_numpy_does(table):
+    x = np.ones(3)
+    with pytest.raises(ValueError, match="object") as plain:
+        np.searchsorted(table, x)
+    for f in (np.searchsorted, lambda t, x: np.searchsorted(t * 1.0, x * 1.0)):
+        with pytest.raises(ValueError, match="object") as compiled:
+            tg.compile(f)(table, x)
+        assert str(compiled.value) == str(plain.value)
+    with pytest.raises(ValueError, match="object"):
+        tg.compile(lambda x: np.searchsorted(table, x))(x)

@@ -41,7 +41,8 @@ template <bool largest>
 void eval_extreme(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const TensorType type = type_of(in[0]);
   infer_extreme<largest>(attrs, {&type, 1});
-  out[0] = extreme_positions(in[0], axis_of(attrs, in[0].ndim(), "argmax"), largest);
+  out[0] = extreme_positions(in[0], axis_of(attrs, in[0].ndim(), largest ? "argmax" : "argmin"),
+                             largest);
 }
 
 std::vector<TensorType> infer_searchsorted(const Attrs&, std::span<const TensorType> in) {
@@ -52,6 +53,8 @@ std::vector<TensorType> infer_searchsorted(const Attrs&, std::span<const TensorT
 }
 
 void eval_searchsorted(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const TensorType types[] = {type_of(in[0]), type_of(in[1])};
+  infer_searchsorted(attrs, types);
   const DType d = promote(in[0].dtype(), in[1].dtype());
   out[0] = counts_below(in[0].cast(d), in[1].cast(d), attrs.flag(0));
 }

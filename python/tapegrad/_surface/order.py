@@ -84,7 +84,8 @@ def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALU
 
 @implements(np.searchsorted)
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
-    if not _is_recorded(a, v) or sorter is not None or side not in ("left", "right"):
+    usual = ndim_of(a) == 1 and sorter is None and side in ("left", "right")
+    if not _is_recorded(a, v) or not usual:
         return np.searchsorted(plain(a), plain(v), side, plain(sorter))
     for x in (a, v):
         if isinstance(x, Variable):

@@ -5,6 +5,7 @@ That is: keyword arguments, methods (`np.add.reduce`), several outputs, no deriv
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import Any
 
@@ -93,6 +94,8 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     if name in PREDICATES:
         operands = tuple(lift(x) for x in inputs)
         if _core.tracing() and out is None and _are_numbers(operands):
+            if name in _COMPARISONS and on_data_alone(inputs):
+                return _compared(name, *operands)
             return apply(name, operands)
         found = ufunc(*(plain(x) for x in operands))
         if out is None:
@@ -112,12 +115,24 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     return finish(f"np.{name}", _single(name, operands), out)
 
 
+def _compared(name: str, a: Any, b: Any) -> Any:
+    """Of which one is a Variable: that one's method, or it would come back here."""
+    compare, reflected = _COMPARISONS[name]
+    return compare(a, b) if isinstance(a, Variable) else reflected(b, a)
+
+
 def _are_numbers(operands: tuple[Any, ...]) -> bool:
     return all(
         isinstance(x, (Variable, float, int)) or np.asarray(x).dtype.kind in "biuf"
         for x in operands
     )
 
+
+_COMPARISONS = {
+    "equal": (operator.eq, operator.eq), "not_equal": (operator.ne, operator.ne),
+    "less": (operator.lt, operator.gt), "less_equal": (operator.le, operator.ge),
+    "greater": (operator.gt, operator.lt), "greater_equal": (operator.ge, operator.le),
+}  # fmt: skip
 
 _LOGIC = {
     "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
