@@ -318,3 +318,20 @@ def test_tables_that_are_no_vectors_are_refused_as_numpy_does(table):
         assert str(compiled.value) == str(plain.value)
     with pytest.raises(ValueError, match="object"):
         tg.compile(lambda x: np.searchsorted(table, x))(x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.where(x > 0, True, False),
+        lambda x: np.where(x > 0, x < 2, False),
+        lambda x: np.where(x > 0, x < 2, STEPS > 3),
+        lambda x: np.where(STEPS > 3, x < 2, x > 1),
+        lambda x: np.where(x, STEPS > 3, False),
+        lambda x: x[np.where(x > 0, x < 2, False)],
+        lambda x: ~np.where(x > 0, np.True_, x < -3),
+        lambda x: np.where(x > 0, True, False).sum(),
+    ],
+)
+def test_masks_chosen_by_masks_are_masks(f):
+    check(f, [np.array([-1.0, 0.5, 3.0, 0.0, 1.5]) * k for k in (1.0, 1.1, 1.2, 1.3)], 1)

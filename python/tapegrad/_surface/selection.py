@@ -33,9 +33,11 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return np.nonzero(plain(condition))
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
-    if _core.tracing() and _are_whole(x, y):
+    if _core.tracing() and (_are_whole(x, y) or _are_masks(x, y)):
         mask = lift(condition)
         mask = mask if np.result_type(stand_in(mask)).kind == "b" else mask != 0
+        if _are_masks(x, y):
+            return (mask & lift(x)) | (~mask & lift(y))
         return y + (x - y) * mask  # exact, as whole numbers wrap around
     if type(condition) is np.ndarray and condition.dtype == bool:
         return apply("where", (condition, lift(x), lift(y)))
@@ -48,6 +50,10 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if isinstance(mask, np.ndarray) and mask.dtype != bool:
         mask = mask != 0
     return apply("where", (mask, lift(x), lift(y)))
+
+
+def _are_masks(*arrays: Any) -> bool:
+    return all(isinstance(x, bool) or (hasattr(x, "dtype") and x.dtype == bool) for x in arrays)
 
 
 def _are_whole(*arrays: Any) -> bool:
