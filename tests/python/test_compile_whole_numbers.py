@@ -335,3 +335,16 @@ def test_tables_that_are_no_vectors_are_refused_as_numpy_does(table):
 )
 def test_masks_chosen_by_masks_are_masks(f):
     check(f, [np.array([-1.0, 0.5, 3.0, 0.0, 1.5]) * k for k in (1.0, 1.1, 1.2, 1.3)], 1)
+
+
+def test_the_upper_half_of_unsigned_numbers():
+    calls = [np.array([2**63 + k, 5 + k], np.uint64) for k in (0, 1, 2**62, 2**63 - 1)]
+    for f in (
+        lambda i: i[0].astype(float),
+        lambda i: np.max(i).astype(np.float32),
+        lambda i: i[0] * 1.5 + i[1],
+    ):
+        compiled = tg.compile(f)
+        for i in calls:
+            assert float(compiled(i)) == float(f(i))
+        assert replays(compiled) >= 2

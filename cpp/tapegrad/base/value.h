@@ -129,14 +129,20 @@ class Value {
   bool same_shape(const Value& o) const;
 
   // Scalars.
-  double as_double() const { return is_floating(dtype_) ? bits_.f : static_cast<double>(bits_.i); }
+  double as_double() const {
+    if (is_floating(dtype_)) return bits_.f;
+    return dtype_ == DType::uint64 ? static_cast<double>(static_cast<uint64_t>(bits_.i))
+                                   : static_cast<double>(bits_.i);
+  }
   int64_t as_int64() const { return is_floating(dtype_) ? static_cast<int64_t>(bits_.f) : bits_.i; }
   void set_scalar_double(double f) { bits_.f = f; }  // of a float64 scalar
   void set_scalar(double f) {
     if (is_floating(dtype_)) {
       bits_.f = dtype_ == DType::float32 ? static_cast<double>(static_cast<float>(f)) : f;
     } else {
-      bits_.i = is_bool(dtype_) ? f != 0 : static_cast<int64_t>(f);
+      bits_.i = is_bool(dtype_)           ? f != 0
+                : dtype_ == DType::uint64 ? static_cast<int64_t>(static_cast<uint64_t>(f))
+                                          : static_cast<int64_t>(f);
     }
   }
 

@@ -145,10 +145,9 @@ class Builder {
     throw_error<RuntimeError>("the reverse sweep reached ",
                               n.kind == NodeKind::op ? op_by_id(n.op).name : "a node", " of shape ",
                               n.value.shape(),
-                              " whose recording was freed, or holds no values because it was made "
-                              "for a compiled program alone; compute the output again before "
-                              "differentiating it, or keep the recording with "
-                              "backward(free=False)");
+                              " whose recording was freed; compute the output again before "
+                              "differentiating it, or keep the "
+                              "recording with backward(free=False)");
   }
 
   Tape& tape_;
