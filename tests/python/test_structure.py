@@ -128,6 +128,7 @@ def test_python_tests_mirror_the_package() -> None:
         "documents",
         "examples",
         "handwritten",
+        "lengths_properties",
         "loud",
         "nesting",
         "ops",

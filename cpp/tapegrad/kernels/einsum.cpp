@@ -12,10 +12,6 @@
 namespace tapegrad {
 namespace {
 
-bool has(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
 size_t axis_of(const EinsumTerm& t, int label) {
   return static_cast<size_t>(std::find(t.labels.begin(), t.labels.end(), label) - t.labels.begin());
 }
@@ -179,8 +175,8 @@ EinsumTerm sum_labels(const EinsumTerm& a, const std::vector<int>& summed) {
   EinsumTerm out;
   Dims reduced;
   for (int label : a.labels) {
-    reduced.push_back(has(summed, label));
-    if (!has(summed, label)) out.labels.push_back(label);
+    reduced.push_back(has_label(summed, label));
+    if (!has_label(summed, label)) out.labels.push_back(label);
   }
   const DType dtype = a.value.dtype();
   const bool direct = is_floating(dtype) || dtype == DType::int64 || dtype == DType::uint64;
@@ -194,9 +190,12 @@ EinsumPair pair_labels(const std::vector<int>& a, const std::vector<int>& b,
                        const std::vector<int>& kept, const std::vector<int>& order) {
   EinsumPair p;
   for (int label : a)
-    (!has(b, label) ? p.a_only : has(kept, label) ? p.batch : p.summed).push_back(label);
+    (!has_label(b, label)     ? p.a_only
+     : has_label(kept, label) ? p.batch
+                              : p.summed)
+        .push_back(label);
   for (int label : b)
-    if (!has(a, label)) p.b_only.push_back(label);
+    if (!has_label(a, label)) p.b_only.push_back(label);
   const auto wanted = [&](int x, int y) { return position(order, x) < position(order, y); };
   if (p.summed.empty()) {
     p.batch.insert(p.batch.end(), p.a_only.begin(), p.a_only.end());

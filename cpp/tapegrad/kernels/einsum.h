@@ -1,8 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "tapegrad/base/value.h"
 
 namespace tapegrad {
+
+inline bool has_label(const std::vector<int>& labels, int label) {
+  return std::find(labels.begin(), labels.end(), label) != labels.end();
+}
 
 // An operand of a contraction: an axis of `value` for each label, no label twice.
 struct EinsumTerm {

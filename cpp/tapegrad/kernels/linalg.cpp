@@ -15,8 +15,6 @@
 namespace tapegrad {
 namespace {
 
-Dims stack_of(const Dims& shape) { return Dims(shape.data(), shape.size() - 2); }
-
 // The matrices of a stack, one after the other, through broadcast strides.
 template <class T>
 class Matrices {

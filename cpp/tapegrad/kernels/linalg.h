@@ -7,6 +7,9 @@
 
 namespace tapegrad {
 
+// The axes before those of the matrices; also of strides.
+inline Dims stack_of(const Dims& shape) { return Dims(shape.data(), shape.size() - 2); }
+
 Value inverse_values(const Value& a, int64_t& failed);
 
 // x (batch..., n, k) with a x = b; the stacks of a and b broadcast to `batch`.

@@ -14,10 +14,6 @@
 namespace tapegrad {
 namespace {
 
-bool has(const std::vector<int>& labels, int label) {
-  return std::find(labels.begin(), labels.end(), label) != labels.end();
-}
-
 EinsumSpec spec_of(const Attrs& attrs, const std::vector<Dims>& shapes) {
   return parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
 }
@@ -145,13 +141,13 @@ Ref operand_adjoint(VjpContext& ctx, const EinsumSpec& spec, int i, const Ref& c
   bool repeats = false;
   for (size_t axis = 0; axis < labels.size(); ++axis) {
     const int label = labels[axis];
-    if (has(seen, label)) {
+    if (has_label(seen, label)) {
       repeats = true;
       continue;
     }
     seen.push_back(label);
     const bool broadcast = shape[axis] == 1 && spec.lengths[static_cast<size_t>(label)] != 1;
-    if (!broadcast && has(available, label)) {
+    if (!broadcast && has_label(available, label)) {
       direct.push_back(label);
       axis_of_direct.push_back(axis);
     }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "tapegrad/kernels/einsum.h"
 #include "tapegrad/ops/einsum_spec.h"
 
 namespace tapegrad {
@@ -14,9 +15,6 @@ namespace tapegrad {
 template <class Term, class Sum, class Contract>
 Term contract_terms(const EinsumSpec& spec, std::vector<Term> terms, Sum&& sum,
                     Contract&& contract) {
-  const auto has = [](const std::vector<int>& labels, int label) {
-    return std::find(labels.begin(), labels.end(), label) != labels.end();
-  };
   const auto length = [&](int label) {
     return static_cast<double>(spec.lengths[static_cast<size_t>(label)]);
   };
@@ -31,14 +29,14 @@ Term contract_terms(const EinsumSpec& spec, std::vector<Term> terms, Sum&& sum,
     double product = 1;
     for (int label : a.labels) product *= length(label);
     for (int label : b.labels)
-      if (!has(a.labels, label)) product *= length(label);
+      if (!has_label(a.labels, label)) product *= length(label);
     return product;
   };
   for (size_t i = 0; i < terms.size(); ++i) {
     const std::vector<int> needed = needed_beside(i);
     std::vector<int> lone;
     for (int label : terms[i].labels)
-      if (!has(needed, label)) lone.push_back(label);
+      if (!has_label(needed, label)) lone.push_back(label);
     if (!lone.empty()) terms[i] = sum(terms[i], lone);
   }
   while (terms.size() > 1) {

@@ -37,17 +37,17 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _masked(a: Any, where: Any, neutral: float) -> Any:
-    return a if where is NO_VALUE or where is True else np.where(_mask(where), a, neutral)
+    return a if where is NO_VALUE or where is True else np.where(_mask_of(where), a, neutral)
 
 
-def _mask(where: Any) -> Any:
-    """A mask: recorded while a whole function is, see tg.compile."""
+def _mask_of(where: Any) -> Any:
+    """A mask as it is while a whole function is recorded (see tg.compile), else its value."""
     return where if isinstance(where, Variable) and _core.tracing() else plain(where)
 
 
 def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
     """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
-    mask: Any = np.broadcast_to(_mask(where), free_shape(a) if _core.tracing() else shape_of(a))
+    mask: Any = np.broadcast_to(_mask_of(where), free_shape(a) if _core.tracing() else shape_of(a))
     dtype = floating_dtype(a)
     if isinstance(mask, Variable):
         ones = apply("where", (mask, dtype.type(1), dtype.type(0)))
@@ -86,7 +86,7 @@ def _extreme(
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
-        a = np.where(_mask(where), a, initial)
+        a = np.where(_mask_of(where), a, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
         return finish(f"np.{name}", np.broadcast_to(initial, np.shape(kept)), out)
@@ -221,7 +221,7 @@ def average(
         if free_shape(weights) != free_shape(a):
             weights = _weights_along(weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
-        if np.any(_mask(scale) == 0):
+        if np.any(_mask_of(scale) == 0):
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:

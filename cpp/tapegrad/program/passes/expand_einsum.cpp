@@ -39,7 +39,7 @@ class Contractions {
     const Term found = contract_all();
     std::vector<int> wanted;
     for (int label : spec_.output)
-      if (has(found.labels, label)) wanted.push_back(label);
+      if (has_label(found.labels, label)) wanted.push_back(label);
     if (!found.is_packed || wanted != found.labels) w_.mark_strided(s_.first_out);
     w_.set_elements(s_.first_out, in_order(found, wanted));
   }
@@ -56,9 +56,6 @@ class Contractions {
         });
   }
 
-  static bool has(const std::vector<int>& labels, int label) {
-    return std::find(labels.begin(), labels.end(), label) != labels.end();
-  }
   Dims shape(const std::vector<int>& labels) const {
     Dims lengths;
     for (int label : labels) lengths.push_back(spec_.lengths[static_cast<size_t>(label)]);
@@ -119,8 +116,8 @@ class Contractions {
     Term out;
     Dims flags;
     for (int label : t.labels) {
-      flags.push_back(has(labels, label));
-      if (!has(labels, label)) out.labels.push_back(label);
+      flags.push_back(has_label(labels, label));
+      if (!has_label(labels, label)) out.labels.push_back(label);
     }
     fits_ = fits_ && (t.is_packed || element_count(shape(t.labels)) <= 2);
     if (writes_) out.elements = sum_axes(w_, dtype(), t.elements, shape(t.labels), flags);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "tapegrad/kernels/linalg.h"
 #include "tapegrad/program/passes/expand_rules.h"
 
 // Small linear systems, to the bit what kernels/linalg_factor.h computes: which row is the pivot's
@@ -129,8 +130,6 @@ struct Systems {
   std::vector<size_t> left, right;  // positions in the stacks
   size_t n, columns;
 };
-
-Dims stack_of(const Dims& shape) { return Dims(shape.data(), shape.size() - 2); }
 
 bool can_take(const ScalarWriter& w, const Program::Step& s) {
   return w.may_require() && is_float_step(w, s) && is_small_system(w.from(), s);
