@@ -140,9 +140,10 @@ class Value {
     if (is_floating(dtype_)) {
       bits_.f = dtype_ == DType::float32 ? static_cast<double>(static_cast<float>(f)) : f;
     } else {
-      bits_.i = is_bool(dtype_)           ? f != 0
-                : dtype_ == DType::uint64 ? static_cast<int64_t>(static_cast<uint64_t>(f))
-                                          : static_cast<int64_t>(f);
+      const bool is_upper = dtype_ == DType::uint64 && f >= 0x1p63;
+      bits_.i = is_bool(dtype_) ? f != 0
+                : is_upper      ? static_cast<int64_t>(static_cast<uint64_t>(f))
+                                : static_cast<int64_t>(f);
     }
   }
 
