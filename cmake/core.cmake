@@ -1,7 +1,7 @@
 # tapegrad::core: every source under cpp/tapegrad. The files of kernels/isa are compiled once for each
-# instruction-set level into a namespace of its own (isa_v1, isa_v3, isa_v4); kernels/cpu.cpp picks one.
+# instruction-set level into a namespace of its own (isa_v1, isa_v3, isa_v4); rows/cpu.cpp picks one.
 file(GLOB_RECURSE core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/tapegrad/*.cpp)
-file(GLOB isa_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/tapegrad/kernels/isa/*.cpp)
+file(GLOB isa_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/tapegrad/rows/isa/*.cpp)
 if(isa_sources)
   list(REMOVE_ITEM core_sources ${isa_sources})
 endif()
@@ -94,6 +94,6 @@ if(TAPEGRAD_OPENBLAS)
   endif()
   get_filename_component(openblas_path "${TAPEGRAD_OPENBLAS}" ABSOLUTE)
   set_property(
-    SOURCE ${PROJECT_SOURCE_DIR}/cpp/tapegrad/kernels/blas_library.cpp APPEND
+    SOURCE ${PROJECT_SOURCE_DIR}/cpp/tapegrad/kernels/blas/blas_library.cpp APPEND
     PROPERTY COMPILE_DEFINITIONS TAPEGRAD_OPENBLAS="${openblas_path}")
 endif()

@@ -6,9 +6,9 @@
 
 #include "convert.h"
 #include "program.h"
-#include "tapegrad/program/body_rules.h"
-#include "tapegrad/program/call.h"
-#include "tapegrad/program/scan.h"
+#include "tapegrad/program/body/body_rules.h"
+#include "tapegrad/program/body/call.h"
+#include "tapegrad/program/scan/scan.h"
 #include "variable_type.h"
 
 namespace tapegrad {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/kernels/copy.h"
+#include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"

@@ -9,7 +9,7 @@
 #include "convert.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/op.h"
 #include "tapegrad/tape/tracer.h"
 #include "variable_type.h"

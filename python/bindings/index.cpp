@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/kernels/index.h"
+#include "tapegrad/kernels/array/index.h"
 
 namespace py = pybind11;
 

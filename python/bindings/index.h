@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "tapegrad/ops/index_spec.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/tape/ref.h"
 
 namespace tapegrad::python {

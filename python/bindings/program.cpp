@@ -7,12 +7,12 @@
 
 #include "convert.h"
 #include "tapegrad/autodiff/workspace.h"
-#include "tapegrad/kernels/fingerprint.h"
-#include "tapegrad/program/executor.h"
-#include "tapegrad/program/lengths.h"
-#include "tapegrad/program/passes.h"
+#include "tapegrad/kernels/array/fingerprint.h"
+#include "tapegrad/program/body/vmap.h"
+#include "tapegrad/program/lengths/lengths.h"
+#include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/record.h"
-#include "tapegrad/program/vmap.h"
+#include "tapegrad/program/run/executor.h"
 #include "tapegrad/tape/tracer.h"
 #include "variable_type.h"
 

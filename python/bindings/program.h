@@ -2,8 +2,8 @@
 
 #include <pybind11/pybind11.h>
 
-#include "tapegrad/program/executor.h"
 #include "tapegrad/program/record.h"
+#include "tapegrad/program/run/executor.h"
 
 namespace tapegrad {
 

@@ -1,4 +1,4 @@
-#include "tapegrad/program/train.h"
+#include "tapegrad/program/train/train.h"
 
 #include <pybind11/stl.h>
 

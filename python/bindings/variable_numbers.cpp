@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "convert.h"
-#include "tapegrad/kernels/elementwise.h"
+#include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/matmul.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"

@@ -9,8 +9,8 @@
 #include "index.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "convert.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tape.h"
 

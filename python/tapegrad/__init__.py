@@ -9,18 +9,18 @@ array([1., 0.])
 from typing import Any
 
 from tapegrad import _blas
-from tapegrad import _surface as _surface
-from tapegrad._checkpoint import checkpoint
-from tapegrad._compile import compile
+from tapegrad import numpy as _numpy  # noqa: F401 - registers what NumPy functions do
 from tapegrad._core import SGD, Variable
-from tapegrad._gradients import elementwise_grad, grad, value_and_grad, vjp
-from tapegrad._jacobians import hessian, hvp, jacobian, jvp
-from tapegrad._recording import no_grad
-from tapegrad._scan import scan
 from tapegrad._threads import get_num_threads, set_num_threads
-from tapegrad._trace import pack_array as _pack  # noqa: F401 - the core calls it
-from tapegrad._trace import stop_gradient, value
-from tapegrad._vmap import vmap
+from tapegrad.compile.compiled import compile
+from tapegrad.transforms.checkpoint import checkpoint
+from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
+from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
+from tapegrad.transforms.recording import no_grad
+from tapegrad.transforms.scan import scan
+from tapegrad.transforms.trace import pack_array as _pack  # noqa: F401 - the core calls it
+from tapegrad.transforms.trace import stop_gradient, value
+from tapegrad.transforms.vmap import vmap
 
 __version__ = "0.1.0"
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _tree
-from tapegrad._gradients import vjp
-from tapegrad._jacobians import jvp
-from tapegrad._trace import check_leaf, name_of, value
+from tapegrad.transforms.gradients import vjp
+from tapegrad.transforms.jacobians import jvp
+from tapegrad.transforms.trace import check_leaf, name_of, value
 
 __all__ = ["check_grads"]
 

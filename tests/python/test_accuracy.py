@@ -1,6 +1,6 @@
 """NumPy's functions through Variables, against arbitrary precision: the bounds that are stated.
 
-The bounds stand in cpp/tapegrad/scalar/vector_math.h, in units in the last place. At the baseline
+The bounds stand in cpp/tapegrad/scalar/math/vector_math.h, in units in the last place. At the base
 instruction set every function is the C library's, which states no more than LIBM for these.
 """
 

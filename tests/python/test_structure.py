@@ -15,23 +15,27 @@ MAY_INCLUDE = {
     "base": set(),
     "scalar": {"base"},
     "parallel": {"base"},
-    "kernels": {"base", "scalar", "parallel"},
+    "rows": {"base", "scalar", "parallel"},
+    "kernels": {"base", "scalar", "parallel", "rows"},
+    "lanes": {"base", "scalar", "parallel", "rows", "kernels"},
     "tape": {"base"},
-    "ops": {"base", "scalar", "kernels", "tape"},
-    "sweep": {"base", "scalar", "parallel", "kernels", "tape"},
+    "ops": {"base", "scalar", "rows", "kernels", "lanes", "tape"},
+    "optim": {"base", "scalar", "parallel", "rows", "kernels"},
+    "sweep": {"base", "scalar", "parallel", "rows", "kernels", "lanes", "tape"},
     "autodiff": {"base", "scalar", "parallel", "tape", "ops", "sweep", "optim"},
     "program": {
         "base",
         "scalar",
         "parallel",
+        "rows",
         "kernels",
+        "lanes",
         "tape",
         "ops",
+        "optim",
         "sweep",
         "autodiff",
-        "optim",
     },
-    "optim": {"base", "scalar", "parallel", "kernels"},
 }
 
 
@@ -80,7 +84,8 @@ def test_threads_and_python_stay_where_they_belong(path: Path) -> None:
     assert not re.search(r'#\s*include\s*[<"]python/', text)
     pragmas = re.findall(r"(?:#\s*pragma|_Pragma\(\")\s*omp\s+(\w+)", text)
     for pragma in pragmas:
-        allowed = {"parallel"} if layer == "parallel" else {"simd"} if layer == "kernels" else set()
+        simd = layer in {"rows", "kernels", "lanes"}
+        allowed = {"parallel"} if layer == "parallel" else {"simd"} if simd else set()
         assert pragma in allowed, f"#pragma omp {pragma} in {layer}/"
     if layer != "parallel":
         assert not re.search(r"#\s*include\s*<(omp\.h|thread|future)>", text)
@@ -112,6 +117,7 @@ def test_python_tests_mirror_the_package() -> None:
     about_the_whole = {
         "accuracy",
         "benchmarks",
+        "compile",
         "compile_batch",
         "compile_captures",
         "compile_first",
@@ -133,14 +139,17 @@ def test_python_tests_mirror_the_package() -> None:
         "nesting",
         "ops",
         "package",
+        "optim",
         "properties",
         "structure",
+        "surface",
+        "array_function",
         "variable",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent
         name = test.stem.removeprefix("test_")
-        if folder == Path() and name in about_the_whole:
+        if name in about_the_whole:
             continue
         candidates = [f"{name}.py", f"_{name}.py", f"__{name}__.py", name, f"_{name}"]
         found = [c for c in candidates if (package / folder / c).exists()]

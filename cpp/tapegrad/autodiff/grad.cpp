@@ -5,7 +5,7 @@
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
 

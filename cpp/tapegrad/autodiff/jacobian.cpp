@@ -5,7 +5,7 @@
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/parallel/parallel.h"
 
 // One recording, one schedule, one sweep per seed. Unrecorded sweeps only read the tape, so seeds

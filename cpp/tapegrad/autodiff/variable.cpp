@@ -6,11 +6,11 @@
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tapegrad/ops/index_spec.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/tape/ref.h"
 #include "tapegrad/tape/tape.h"
 

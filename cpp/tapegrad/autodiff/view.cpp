@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "tapegrad/autodiff/variable.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
 // written to them is written to the base. A slice of a slice is a slice of the first base, so

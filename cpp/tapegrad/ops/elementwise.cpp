@@ -3,11 +3,11 @@
 #include <array>
 #include <utility>
 
-#include "tapegrad/kernels/elementwise.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"

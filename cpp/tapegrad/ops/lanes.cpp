@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "tapegrad/ops/index.h"
+#include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 
 // How ops take many lanes at once (vmap). Ops whose attributes count axes from the end, and ops
 // that broadcast, work as they are once their operands are aligned; the others translate their

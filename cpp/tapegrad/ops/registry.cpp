@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "tapegrad/kernels/fingerprint.h"
+#include "tapegrad/kernels/array/fingerprint.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {

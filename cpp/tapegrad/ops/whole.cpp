@@ -1,4 +1,4 @@
-#include "tapegrad/kernels/whole.h"
+#include "tapegrad/kernels/array/whole.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/tape/rule.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tapegrad/base/value.h"
-#include "tapegrad/kernels/lane_kernel.h"
+#include "tapegrad/lanes/lane_kernel.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -37,7 +37,7 @@ class StepKernel {
   virtual void print(std::ostream& out) const = 0;
 };
 
-// A fused group of elementwise ops and sums: see kernels/lane_kernel.h.
+// A fused group of elementwise ops and sums: see lanes/lane_kernel.h.
 struct FusedKernel final : StepKernel {
   explicit FusedKernel(LaneKernel k, Dims s) : lanes(std::move(k)), space(std::move(s)) {}
   void run(std::span<const Value> in, std::span<Value> out) const override {

@@ -16,7 +16,7 @@
 #include <array>
 #include <type_traits>
 
-#include "tapegrad/scalar/vector_math.h"
+#include "tapegrad/scalar/math/vector_math.h"
 
 // Kernels compile these headers once per instruction-set level; each gets types of its own, so that
 // the linker cannot choose the copy of a wider machine.

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/scalar/program.h"
 
 namespace tapegrad {

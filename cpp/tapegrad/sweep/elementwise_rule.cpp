@@ -1,9 +1,9 @@
 #include "tapegrad/sweep/elementwise_rule.h"
 
-#include "tapegrad/kernels/copy.h"
-#include "tapegrad/kernels/elementwise.h"
-#include "tapegrad/kernels/lanes.h"
-#include "tapegrad/kernels/reduce_sum.h"
+#include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/kernels/reduce/reduce_sum.h"
+#include "tapegrad/lanes/partials/lanes.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
 namespace tapegrad {

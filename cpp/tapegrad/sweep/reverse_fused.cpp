@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "tapegrad/kernels/copy.h"
-#include "tapegrad/kernels/lanes_products.h"
+#include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/lanes/partials/lanes_products.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 

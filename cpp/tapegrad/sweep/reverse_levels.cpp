@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "tapegrad/parallel/parallel.h"
-#include "tapegrad/scalar/function_list.h"
+#include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
 // The level-by-level run. A node's level is its longest distance from an output, so the nodes of a

@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/kernels/elementwise.h"
-#include "tapegrad/kernels/lanes.h"
-#include "tapegrad/kernels/reduce_sum.h"
+#include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/kernels/reduce/reduce_sum.h"
+#include "tapegrad/lanes/partials/lanes.h"
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"

@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 
 using namespace tapegrad;

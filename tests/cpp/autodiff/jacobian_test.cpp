@@ -4,10 +4,10 @@
 #include "check.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/matmul.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/parallel/parallel.h"
 
 using namespace tapegrad;

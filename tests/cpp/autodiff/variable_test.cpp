@@ -8,10 +8,10 @@
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/sgd.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 
 using namespace tapegrad;
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "check.h"
-#include "tapegrad/kernels/blas_library.h"
+#include "tapegrad/kernels/blas/blas_library.h"
 #include "tapegrad/parallel/parallel.h"
 
 template <class T>

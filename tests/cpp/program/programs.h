@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "check.h"
-#include "tapegrad/kernels/elementwise.h"
-#include "tapegrad/kernels/reduce_sum.h"
-#include "tapegrad/ops/index_spec.h"
+#include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/kernels/reduce/reduce_sum.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/program/program.h"
 #include "tapegrad/program/writer.h"

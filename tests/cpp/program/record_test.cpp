@@ -3,11 +3,11 @@
 #include "program/recorded.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/ops/matmul.h"
-#include "tapegrad/ops/reduce.h"
-#include "tapegrad/ops/shape.h"
-#include "tapegrad/program/passes.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/program/passes/passes.h"
 
 using namespace programs;
 using namespace tapegrad;

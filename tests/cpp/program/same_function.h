@@ -7,12 +7,12 @@
 #include "program/programs.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/reduce.h"
-#include "tapegrad/ops/shape.h"
-#include "tapegrad/program/executor.h"
-#include "tapegrad/program/passes.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/program/body/vmap.h"
+#include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/record.h"
-#include "tapegrad/program/vmap.h"
+#include "tapegrad/program/run/executor.h"
 
 namespace programs {
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "tapegrad/kernels/elementwise.h"
+#include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/scalar/program.h"
 
 namespace tapegrad {

@@ -5,9 +5,9 @@
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/parallel/parallel.h"
-#include "tapegrad/scalar/functions.h"
+#include "tapegrad/scalar/functions/functions.h"
 
 // Long arrays are swept in fused stretches, short ones op by op; on elementwise programs the one
 // must have the bits of the other, piece by piece.

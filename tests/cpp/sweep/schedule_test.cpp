@@ -7,7 +7,7 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 
 using namespace tapegrad;
 

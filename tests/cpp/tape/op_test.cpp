@@ -6,7 +6,7 @@
 #include "check.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/scalar/function_list.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 using namespace tapegrad;
 

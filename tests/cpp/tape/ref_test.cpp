@@ -4,12 +4,12 @@
 
 #include "check.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/index.h"
-#include "tapegrad/ops/linalg.h"
-#include "tapegrad/ops/matmul.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/linalg/linalg.h"
+#include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tape.h"
 

@@ -9,9 +9,9 @@
 #include "sanitized.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/reduce.h"
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
-#include "tapegrad/ops/shape.h"
+#include "tapegrad/ops/shape/shape.h"
 
 using namespace tapegrad;
 

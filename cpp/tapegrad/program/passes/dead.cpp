@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/passes.h"
 
 namespace tapegrad {
 namespace {

@@ -1,4 +1,4 @@
-#include "tapegrad/program/passes/local.h"
+#include "tapegrad/program/passes/local/local.h"
 
 namespace tapegrad {
 

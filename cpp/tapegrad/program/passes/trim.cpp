@@ -1,8 +1,8 @@
 #include <optional>
 
-#include "tapegrad/program/call.h"
-#include "tapegrad/program/passes.h"
-#include "tapegrad/program/scan.h"
+#include "tapegrad/program/body/call.h"
+#include "tapegrad/program/passes/passes.h"
+#include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
 
 namespace tapegrad {

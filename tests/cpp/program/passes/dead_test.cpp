@@ -1,5 +1,5 @@
 #include "program/programs.h"
-#include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/passes.h"
 
 using namespace programs;
 

@@ -2,7 +2,7 @@
 #include <functional>
 
 #include "program/programs.h"
-#include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/passes.h"
 
 using namespace programs;
 using tapegrad::PassOptions;

@@ -1,8 +1,8 @@
-#include "tapegrad/program/passes.h"
+#include "tapegrad/program/passes/passes.h"
 
 #include "program/same_function.h"
-#include "tapegrad/program/call.h"
-#include "tapegrad/program/scan.h"
+#include "tapegrad/program/body/call.h"
+#include "tapegrad/program/scan/scan.h"
 
 using namespace programs;
 using namespace tapegrad;

@@ -1,0 +1,118 @@
+#include "tapegrad/kernels/blas/blas_library.h"
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "tapegrad/base/error.h"
+
+#ifndef TAPEGRAD_OPENBLAS
+#define TAPEGRAD_OPENBLAS ""
+#endif
+
+namespace tapegrad {
+namespace {
+
+struct Library {
+  BlasFunctions<double> of_double{};
+  BlasFunctions<float> of_float{};
+  std::string name = "built-in";
+  bool loaded = false;
+};
+
+std::mutex mutex;
+std::string path = TAPEGRAD_OPENBLAS;
+std::atomic<const Library*> current{nullptr};
+
+class Symbols {
+ public:
+  explicit Symbols(void* handle) : handle_(handle) {}
+
+  template <class Function>
+  void get(Function& function, const std::string& name) const {
+    function = reinterpret_cast<Function>(dlsym(handle_, ("scipy_" + name).c_str()));
+    if (!function)
+      throw_error<RuntimeError>("BLAS: ", path, " has no function scipy_", name,
+                                "; it must be the library of the scipy-openblas32 package");
+  }
+
+  template <class T>
+  void get_all(BlasFunctions<T>& functions, const std::string& letter) const {
+    get(functions.gemm, "cblas_" + letter + "gemm");
+    get(functions.gemv, "cblas_" + letter + "gemv");
+    get(functions.trsm, "cblas_" + letter + "trsm");
+    get(functions.trsv, "cblas_" + letter + "trsv");
+    get(functions.getrf, letter + "getrf_");
+    get(functions.potrf, letter + "potrf_");
+  }
+
+ private:
+  void* handle_;
+};
+
+Library open(const std::string& path) {
+  Library library;
+  if (path.empty()) return library;
+  void* handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
+  if (!handle) throw_error<RuntimeError>("BLAS: cannot load ", path, ": ", dlerror());
+  const Symbols symbols(handle);
+  symbols.get_all(library.of_double, "d");
+  symbols.get_all(library.of_float, "s");
+  // Our own threads share out the work; its own would oversubscribe inside a region, and warn.
+  void (*set_threads)(int);
+  symbols.get(set_threads, "openblas_set_num_threads");
+  set_threads(1);
+  const char* (*core_name)();
+  symbols.get(core_name, "openblas_get_corename");
+  library.name = std::string("OpenBLAS ") + core_name();
+  library.loaded = true;
+  return library;
+}
+
+// What was opened stays open until the process ends: a product may be running.
+const Library* load() {
+  static auto& opened = *new std::map<std::string, Library>;
+  std::lock_guard lock(mutex);
+  if (const Library* loaded = current) return loaded;
+  auto place = opened.find(path);
+  if (place == opened.end()) place = opened.emplace(path, open(path)).first;
+  current.store(&place->second, std::memory_order_release);
+  return &place->second;
+}
+
+const Library* library() {
+  const Library* loaded = current.load(std::memory_order_acquire);
+  return loaded ? loaded : load();
+}
+
+}  // namespace
+
+void set_blas_library(const std::string& new_path) {
+  std::lock_guard lock(mutex);
+  if (new_path == path) return;
+  path = new_path;
+  current.store(nullptr, std::memory_order_release);
+}
+
+std::string blas_library() {
+  std::lock_guard lock(mutex);
+  return path;
+}
+
+std::string blas_name() { return library()->name; }
+
+template <>
+const BlasFunctions<double>* blas_functions<double>() {
+  const Library* found = library();
+  return found->loaded ? &found->of_double : nullptr;
+}
+
+template <>
+const BlasFunctions<float>* blas_functions<float>() {
+  const Library* found = library();
+  return found->loaded ? &found->of_float : nullptr;
+}
+
+}  // namespace tapegrad

@@ -1,9 +1,0 @@
-#include "tapegrad/kernels/elementwise_loops.h"
-
-namespace tapegrad {
-
-void TAPEGRAD_ISA_NAMESPACE::fill_exponential(ElementwiseTable& table) {
-  fill_family(table, ExponentialFunctions());
-}
-
-}  // namespace tapegrad

@@ -1,9 +1,0 @@
-#include "tapegrad/kernels/elementwise_loops.h"
-
-namespace tapegrad {
-
-void TAPEGRAD_ISA_NAMESPACE::fill_selection(ElementwiseTable& table) {
-  fill_family(table, SelectionFunctions());
-}
-
-}  // namespace tapegrad

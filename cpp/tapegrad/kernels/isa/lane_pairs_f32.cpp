@@ -1,7 +1,0 @@
-#include "tapegrad/kernels/isa/lane_pairs.h"
-
-namespace tapegrad {
-
-void TAPEGRAD_ISA_NAMESPACE::fill_lane_pairs(LaneLoops<float>& loops) { add_pairs(loops); }
-
-}  // namespace tapegrad

@@ -1,0 +1,344 @@
+#include "tapegrad/lanes/lane_plan.h"
+
+#include <algorithm>
+
+#include "tapegrad/lanes/lane_fusion.h"
+#include "tapegrad/lanes/lane_sums.h"
+
+namespace tapegrad {
+namespace {
+
+constexpr uint32_t tape_window = 1024;
+
+template <class T>
+class PlanBuilder : LaneFusion {
+ public:
+  PlanBuilder(const LaneKernel& kernel, const InputBits& uniform, LanePlan<T>& plan)
+      : LaneFusion(kernel, uniform), plan_(plan), loops_(lane_loops<T>()), last_(count_, none) {}
+
+  void build() {
+    analyse();
+    build_tape();
+    fuse();
+    order_roots();
+    give_places();
+    emit();
+  }
+
+ private:
+  // What lanes or outputs read of the uniform part keeps its register to the end.
+  void build_tape() {
+    reg_.assign(count_, none);
+    uint32_t next = 0;
+    for (double c : k_.constants) {
+      reg_[first_constant_ + next] = next;
+      ++next;
+      plan_.constants.push_back(static_cast<T>(c));
+    }
+    for (uint32_t i = 0; i < k_.n_inputs; ++i) {
+      if (!uniform_[i] || !needed_[i]) continue;
+      reg_[i] = next++;
+      plan_.uniform_inputs.push_back({i, reg_[i]});
+    }
+    std::vector<uint32_t> items;
+    for (uint32_t op = first_result_; op < count_; ++op)
+      if (uniform_[op] && needed_[op] && alias_[op] == op) items.push_back(op);
+    if (items.size() >= least_grouped) {
+      group(items, tape_window, [&](uint32_t op, std::vector<uint32_t>& operands) {
+        for (int i = 0; i < arity(op); ++i) operands.push_back(arg(op, i));
+        return static_cast<uint16_t>(index_of(code(op).fn));
+      });
+    }
+    std::fill(last_.begin(), last_.end(), none);
+    for (uint32_t at = 0; at < items.size(); ++at)
+      for (int i = 0; i < arity(items[at]); ++i) last_[arg(items[at], i)] = at;
+    std::vector<uint32_t> free;
+    uint32_t previous = none;
+    for (uint32_t at = 0; at < items.size(); ++at) {
+      const uint32_t op = items[at];
+      uint32_t args[3] = {};
+      for (int i = 0; i < arity(op); ++i) args[i] = reg_[arg(op, i)];
+      for (int i = 0; i < arity(op); ++i) {
+        const uint32_t a = arg(op, i);
+        if (!is_result(a) || last_[a] != at || uses_[a]) continue;
+        free.push_back(reg_[a]);
+        last_[a] = none;
+      }
+      if (free.empty()) {
+        reg_[op] = next++;
+      } else {
+        reg_[op] = free.back();
+        free.pop_back();
+      }
+      plan_.tape.push_back(make_tape_step(code(op).fn, reg_[op], args, previous));
+      previous = reg_[op];
+    }
+    finish_tape(plan_.tape);
+    plan_.registers = next;
+    for (uint32_t op = 0; op < count_; ++op)
+      if (uniform_[op])
+        for (uint32_t k = first_output_[op]; k != none; k = next_output_[k])
+          plan_.uniform_outputs.push_back({k, reg_[op]});
+  }
+
+  template <class F>
+  void for_roots(F&& f) {
+    std::vector<uint32_t> operands;
+    for (uint32_t at = 0; at < roots_.size(); ++at) {
+      operands.clear();
+      operands_of(roots_[at], operands);
+      f(at, roots_[at], operands);
+    }
+  }
+
+  void give_places() {
+    place_.assign(count_, none);
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < k_.n_inputs; ++i) {
+      if (uniform_[i] || !needed_[i]) continue;
+      place_[i] = next++;
+      plan_.lane_inputs.push_back(i);
+    }
+    std::fill(last_.begin(), last_.end(), none);
+    for_roots([&](uint32_t at, uint32_t, const std::vector<uint32_t>& operands) {
+      for (uint32_t op : operands) {
+        last_[op] = at;
+        if (!uniform_[op] || place_[op] != none) continue;
+        place_[op] = next++;
+        plan_.lane_uniforms.push_back(reg_[op]);
+      }
+    });
+    for (uint32_t op = first_result_; op < count_ && !batch_; ++op) {
+      if (uniform_[op]) continue;
+      for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
+        if (k_.outputs[k].summed || is_bool(k_.outputs[k].dtype)) continue;
+        place_[op] = next++;
+        plan_.direct.push_back(k);
+        break;
+      }
+    }
+    first_slot_ = next;
+  }
+
+  bool has_slot(uint32_t op) const {
+    return is_result(op) && !uniform_[op] && place_[op] >= first_slot_;
+  }
+
+  uint32_t take_slot() {
+    if (free_.empty()) return first_slot_ + plan_.slots++;
+    const uint32_t slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+
+  void release_operands(uint32_t at, const std::vector<uint32_t>& operands) {
+    for (uint32_t op : operands) {
+      if (!has_slot(op) || last_[op] != at) continue;
+      free_.push_back(place_[op]);
+      last_[op] = none;  // a repeated operand is released once
+    }
+  }
+
+  void emit() {
+    for (uint32_t i = 0; i < k_.n_inputs; ++i)
+      if (!uniform_[i]) emit_outputs(i);
+    for_roots([&](uint32_t at, uint32_t root, const std::vector<uint32_t>& operands) {
+      if (shape_of(root) == Shape::summed_product) {
+        const auto [a, b] = factors(root);
+        add_sum(first_output_[root], place_[a], place_[b] | (uniform_[b] ? uniform_place : 0));
+        return release_operands(at, operands);
+      }
+      LaneStep<T> step = step_of(root);
+      const bool calls = step.run == nullptr;  // these may not write what they read
+      if (!calls) release_operands(at, operands);
+      // A window leaves the rest of its first operand where it is.
+      if (place_[root] == none && is_window_fn(code(root).fn))
+        if (const auto own = std::ranges::find(free_, step.a); own != free_.end())
+          std::swap(*own, free_.back());
+      if (place_[root] == none) place_[root] = take_slot();
+      if (calls) release_operands(at, operands);
+      step.out = place_[root];
+      if (calls) step.run = call_loop;
+      plan_.ns += calls ? scalar_fn_info(code(root).fn).ns : 0.12;
+      plan_.steps.push_back(step);
+      emit_outputs(root);
+      if (has_slot(root) && last_[root] == none) free_.push_back(place_[root]);
+    });
+  }
+
+  // run == nullptr: the loop of elementwise_table.h.
+  LaneStep<T> step_of(uint32_t root) {
+    LaneStep<T> step{};
+    const auto set = [&](uint32_t op, int n) {
+      uint32_t* places[4] = {&step.a, &step.b, &step.c, &step.d};
+      *places[n] = place_[op];
+      if (uniform_[op] && n < 3) step.mask = static_cast<uint16_t>(step.mask | 1 << n);
+    };
+    const auto set_args = [&](uint32_t op, int from) {
+      for (int i = 0; i < arity(op); ++i) set(arg(op, i), from + i);
+    };
+    switch (shape_of(root)) {
+      case Shape::products:
+      case Shape::difference:
+        set_args(arg(root, 0), 0);
+        set_args(arg(root, 1), 2);
+        step.run =
+            shape_of(root) == Shape::products ? loops_.two_products : loops_.product_difference;
+        return step;
+      case Shape::pair: {
+        const int side = side_of(root);
+        const uint32_t first = arg(root, side);
+        set_args(first, 0);
+        const int f = first_of(code(first).fn), s = second_of(code(root).fn, side);
+        const bool commutes = is(first, scalar_fn_of<Add>()) || is(first, scalar_fn_of<Multiply>());
+        if (commutes && step.mask == 1) {
+          std::swap(step.a, step.b);
+          step.mask = 2;
+        }
+        const unsigned mask = step.mask;
+        if (arity(root) == 2) set(arg(root, 1 - side), 2);
+        step.run = loops_.pair[f][mask][s][step.mask >> 2];
+        return step;
+      }
+      case Shape::sum_of_products: {
+        const std::vector<uint32_t>& from = list_of(root);
+        step.a = from[0] == none ? no_place : place_[from[0]];
+        step.b = static_cast<uint32_t>(plan_.lists.size());
+        step.c = static_cast<uint32_t>(from.size() / 2);
+        for (size_t i = 1; i < from.size(); ++i)
+          plan_.lists.push_back(place_[from[i]] | (uniform_[from[i]] ? uniform_place : 0));
+        step.run = batch_ ? loops_.contracted_products : loops_.sum_of_products;
+        plan_.ns += 0.05 * step.c;
+        return step;
+      }
+      default:
+        set_args(root, 0);
+        if (is_row_fn(code(root).fn)) {
+          step.run = code(root).fn == row_sum ? sum_row : copy_row;
+          return step;
+        }
+        if (is_window_fn(code(root).fn)) {
+          step.d = code(root).args[2];
+          step.run = code(root).fn == window_add ? run_window<T, true> : run_window<T, false>;
+          return step;
+        }
+        step.fn = static_cast<uint16_t>(index_of(code(root).fn));
+        step.run = loops_.single[step.fn][step.mask];
+        return step;
+    }
+  }
+
+  // Sums over the batch that follow one another are one step.
+  void add_sum(uint32_t output, uint32_t a, uint32_t b) {
+    if (plan_.steps.empty() || plan_.steps.back().run != loops_.sums_of_rows) {
+      LaneStep<T> step{};
+      step.run = loops_.sums_of_rows;
+      step.b = static_cast<uint32_t>(plan_.lists.size());
+      plan_.steps.push_back(step);
+    }
+    // Pairs that share their first row run together.
+    if (plan_.steps.back().c > 0) {
+      uint32_t* const last = plan_.lists.data() + plan_.lists.size() - 3;
+      const bool alone = plan_.steps.back().c == 1 || last[-3] != last[0];
+      if (alone && a != last[0] && !(last[1] & uniform_place) && (last[1] == a || last[1] == b))
+        std::swap(last[0], last[1]);
+      if (b == last[0]) std::swap(a, b);
+    }
+    ++plan_.steps.back().c;
+    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())}) plan_.lists.push_back(x);
+    plan_.sinks.push_back(output);
+    const uint32_t once = k_.outputs[output].once;
+    plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    plan_.ns += 0.1;
+  }
+
+  void emit_outputs(uint32_t op) {
+    for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
+      if (batch_ && k_.outputs[k].summed) {
+        add_sum(k, place_[op], no_place);
+        continue;
+      }
+      LaneStep<T> step{};
+      step.a = place_[op];
+      step.b = k;
+      if (k_.outputs[k].summed) {
+        step.b = static_cast<uint32_t>(plan_.sinks.size());
+        plan_.sinks.push_back(k);
+        step.run = sink;
+      } else if (batch_) {
+        step.run = is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>;
+      } else if (is_bool(k_.outputs[k].dtype)) {
+        step.run = store_bool;
+      } else if (is_direct(op, k)) {
+        continue;
+      } else {
+        step.run = store;
+      }
+      plan_.ns += 0.15;
+      plan_.steps.push_back(step);
+    }
+  }
+
+  bool is_direct(uint32_t op, uint32_t output) const {
+    const size_t first = plan_.lane_inputs.size() + plan_.lane_uniforms.size();
+    return is_result(op) && place_[op] < first_slot_ && plan_.direct[place_[op] - first] == output;
+  }
+
+  static void call_loop(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
+    f.kernels[s.fn].loop(at[s.out], at[s.a], at[s.b], at[s.c], n, s.mask);
+  }
+  static void sum_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
+    T* out = at[s.out];
+    if (s.mask & 1) std::fill_n(out, n, at[s.a][0]);
+    const T* x = s.mask & 1 ? out : at[s.a];
+    std::fill_n(out, n, fold_loops<T>(Fold::sum).row(x, 1, f.count, T{}));
+  }
+  static void copy_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
+    if (s.mask & 1) {
+      std::fill_n(at[s.out], n, at[s.a][0]);
+    } else {
+      std::copy_n(at[s.a], n, at[s.out]);
+    }
+  }
+  static void sink(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
+    f.sinks[s.b].take(at[s.a], f.begin, f.count);
+  }
+  static void store(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
+    std::copy_n(at[s.a], f.count, static_cast<T*>(f.stores[s.b]) + f.begin);
+  }
+  static void store_bool(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
+    const T* from = at[s.a];
+    bool* to = static_cast<bool*>(f.stores[s.b]) + f.begin;
+    for (int64_t i = 0; i < f.count; ++i) to[i] = from[i] != 0;
+  }
+
+  template <class To>
+  static void store_part(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
+    const T* from = at[s.a];
+    const int64_t stride = f.parts[s.b].stride;
+    To* to = static_cast<To*>(f.parts[s.b].data) + f.begin * stride;
+    for (int64_t i = 0; i < f.count; ++i)
+      to[i * stride] = std::is_same_v<To, bool> ? from[i] != 0 : static_cast<To>(from[i]);
+  }
+
+  LanePlan<T>& plan_;
+  const LaneLoops<T>& loops_;
+  std::vector<uint32_t> last_;  // the position of the step that reads an operand last
+  std::vector<uint32_t> reg_, place_;
+  uint32_t first_slot_ = 0;
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<LanePlan<T>> make_lane_plan(const LaneKernel& kernel, const InputBits& uniform) {
+  auto plan = std::make_unique<LanePlan<T>>();
+  PlanBuilder<T>(kernel, uniform, *plan).build();
+  return plan;
+}
+
+template std::unique_ptr<LanePlan<float>> make_lane_plan(const LaneKernel&, const InputBits&);
+template std::unique_ptr<LanePlan<double>> make_lane_plan(const LaneKernel&, const InputBits&);
+
+}  // namespace tapegrad

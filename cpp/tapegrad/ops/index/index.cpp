@@ -1,0 +1,187 @@
+#include "tapegrad/ops/index/index.h"
+
+#include <utility>
+
+#include "tapegrad/kernels/array/index.h"
+#include "tapegrad/ops/index/index_gather.h"
+#include "tapegrad/ops/index/index_update.h"
+#include "tapegrad/ops/registry.h"
+#include "tapegrad/tape/rule.h"
+
+namespace tapegrad {
+namespace {
+
+const Op* slice_op;
+const Op* slice_copy_op;
+const Op* slice_add_op;
+const Op* slice_set_op;
+
+std::span<const int64_t> dims_of(const Value& x) {
+  if (x.is_scalar()) return {};
+  return {x.layout()->dims(), static_cast<size_t>(x.ndim())};
+}
+
+std::span<const int64_t> strides_of(const Value& x) {
+  if (x.is_scalar()) return {};
+  return {x.layout()->strides(), static_cast<size_t>(x.ndim())};
+}
+
+// The position of v[i] in a vector, by far the commonest key; -1 for every other.
+int64_t element_position(const std::vector<int64_t>& code, const Value& x) {
+  if (code.size() != 4 || code[0] != static_cast<int64_t>(IndexKind::at) || x.ndim() != 1)
+    return -1;
+  const int64_t i = code[1];
+  return i >= 0 && i < x.dim(0) ? i * x.layout()->strides()[0] : -1;
+}
+
+Region region_in(const std::vector<int64_t>& code, const Value& x, const char* op) {
+  return region_of(code, dims_of(x), strides_of(x), op);
+}
+
+// A view of a small part would keep all of x alive, and while it lives each write to x would copy
+// it: x[t] = f(x[t - 1]) over the rows of x must cost O(size of x).
+bool worth_copying(const Value& x, int64_t size) {
+  return size <= x.size() / (size <= 1024 ? 2 : 8);
+}
+
+template <bool always_copy>
+void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const std::vector<int64_t>& code = attrs.integers(0);
+  const Value& x = in[0];
+  if (const int64_t at = element_position(code, x); at >= 0) {
+    out[0] = x.view({}, {}, at);
+    return;
+  }
+  const Region region = region_in(code, x, "slice");
+  if (x.is_scalar()) {
+    out[0] = x.reshaped(region.shape);
+  } else if (always_copy || worth_copying(x, element_count(region.shape))) {
+    out[0] = copy_region(x, {region.shape, region.strides, region.offset});
+  } else {
+    out[0] = x.view(region.shape, region.strides, region.offset);
+  }
+}
+
+std::vector<TensorType> infer_slice(const Attrs& attrs, std::span<const TensorType> in) {
+  const Dims strides(in[0].shape.size(), 0);
+  return {{in[0].dtype, region_of(attrs.integers(0), in[0].shape, strides, "slice").shape}};
+}
+
+void vjp_slice(VjpContext& ctx) {
+  if (ctx.needs(0)) ctx.add_in_place(0, *slice_add_op, ctx.attrs(), operands(ctx.take_ct()));
+}
+
+std::vector<TensorType> infer_update(const Attrs& attrs, std::span<const TensorType> in) {
+  const Dims strides(in[0].shape.size(), 0);
+  check_update(in[1], in[0].dtype,
+               region_of(attrs.integers(0), in[0].shape, strides, "slice_set").shape,
+               "item assignment");
+  return {in[0]};
+}
+
+void write_region(const Value& base, const Region& region, const Value& update, bool adds) {
+  const Value fitted = fitted_update(update, base.dtype(), region.shape.size());
+  const RegionView view{region.shape, region.strides, region.offset};
+  if (adds) {
+    add_region(base, view, fitted);
+  } else {
+    set_region(base, view, fitted);
+  }
+}
+
+template <bool adds>
+void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const std::vector<int64_t>& code = attrs.integers(0);
+  check_update(type_of(in[1]), in[0].dtype(), region_in(code, in[0], "slice_set").shape,
+               "item assignment");
+  out[0] = std::move(in[0]);
+  if (out[0].is_scalar()) {
+    Value one = out[0].reshaped(Dims{1});
+    write_region(one, {{1}, {1}, 0}, in[1].reshaped(Dims{1}), adds);
+    out[0] = one.view({}, {}, 0);
+    return;
+  }
+  out[0].ensure_owned();  // may change the strides
+  write_region(out[0], region_in(code, out[0], "slice_set"), in[1], adds);
+}
+
+// The region of the cotangent goes to the update. Where the base wants the rest of it in place, the
+// region is copied out first.
+void give_region(VjpContext& ctx) {
+  if (!ctx.needs(1)) return;
+  const Op& read = ctx.needs(0) ? *slice_copy_op : *slice_op;
+  ctx.add(1, unfitted_update(apply(read, ctx.attrs(), {ctx.ct()}), ctx.in_shape(1)));
+}
+
+void vjp_slice_add(VjpContext& ctx) {
+  give_region(ctx);
+  if (ctx.needs(0)) ctx.add(0, ctx.take_ct());
+}
+
+void vjp_slice_set(VjpContext& ctx) {
+  give_region(ctx);
+  if (!ctx.needs(0)) return;
+  const Ref zero = Value::scalar(0.0, ctx.in_type(0).dtype);
+  ctx.add(0, std::move(apply(*slice_set_op, ctx.attrs(), operands(ctx.take_ct(), zero))[0]));
+}
+
+}  // namespace
+
+void register_index_ops() {
+  Op slice{.name = "slice",
+           .n_in = 1,
+           .infer = infer_slice,
+           .eval = eval_slice<false>,
+           .vjp = vjp_slice,
+           .linear = true,
+           .by_region = true,
+           .summary = "(code): x[key], a view; the code of a basic key as in index_spec.h"};
+  slice_op = &register_op(slice);
+  slice.name = "slice_copy";
+  slice.eval = eval_slice<true>;
+  slice.summary = "(code): x[key] in a buffer of its own";
+  slice_copy_op = &register_op(slice);
+  Op update{.name = "slice_add",
+            .n_in = 2,
+            .infer = infer_update,
+            .eval = eval_update<true>,
+            .vjp = vjp_slice_add,
+            .linear = true,
+            .in_place = true,
+            .by_region = true,
+            .summary = "(code): base with base[key] += update"};
+  slice_add_op = &register_op(update);
+  update.name = "slice_set";
+  update.eval = eval_update<false>;
+  update.vjp = vjp_slice_set;
+  update.summary = "(code): base with base[key] = update";
+  slice_set_op = &register_op(update);
+  register_gather_ops();
+}
+
+Ref slice(const Ref& x, const IndexSpec& spec) { return apply(*slice_op, spec.attrs(), {x}); }
+
+Ref slice_copy(const Ref& x, const IndexSpec& spec) {
+  return apply(*slice_copy_op, spec.attrs(), {x});
+}
+
+Ref slice_add(Ref base, const IndexSpec& spec, Ref update) {
+  return std::move(
+      apply(*slice_add_op, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+}
+
+Ref slice_set(Ref base, const IndexSpec& spec, Ref update) {
+  return std::move(
+      apply(*slice_set_op, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+}
+
+Ref get_index(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {
+  return spec.is_basic() ? slice(x, spec) : gather(x, spec, indices);
+}
+
+Ref set_index(Ref base, const IndexSpec& spec, Ref update, std::span<const Ref> indices) {
+  return spec.is_basic() ? slice_set(std::move(base), spec, std::move(update))
+                         : gather_set(std::move(base), spec, std::move(update), indices);
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,42 @@
+#include "tapegrad/ops/reduce/reduce_common.h"
+
+#include "tapegrad/kernels/reduce/reduce_finish.h"
+#include "tapegrad/ops/reduce/reduce.h"
+
+namespace tapegrad {
+
+TensorType reduced_type(const Attrs& attrs, const TensorType& in, DType dtype, const char* op) {
+  const Dims flags = axis_flags(attrs, 0, in.shape.ndim(), op);
+  return {dtype, reduced_shape(in.shape, flags, attrs.flag(1))};
+}
+
+double reduced_count(const Attrs& attrs, const Dims& shape, const char* op) {
+  const Dims flags = axis_flags(attrs, 0, shape.ndim(), op);
+  double n = 1;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (flags[i]) n *= static_cast<double>(shape[i]);
+  return n;
+}
+
+Value fold(Fold kind, const Value& x, const Attrs& attrs, const char* op) {
+  const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
+  Value result = fold_axes(kind, x, flags);
+  if (attrs.flag(1)) return result.reshaped(reduced_shape(x.shape(), flags, true));
+  return result;
+}
+
+Value mean_value(const Value& x, const Attrs& attrs, const char* op) {
+  return divided_by(fold(Fold::sum, x, attrs, op), reduced_count(attrs, x.shape(), op));
+}
+
+Ref sum_like(const Ref& a, const Attrs& attrs) {
+  if (attrs.is_none(0)) {
+    if (!attrs.flag(1)) return sum(a);
+    Axes all;
+    for (int64_t i = -a.ndim(); i < 0; ++i) all.push_back(i);
+    return sum(a, all, true);
+  }
+  return sum(a, axis_list(attrs, 0), attrs.flag(1));
+}
+
+}  // namespace tapegrad

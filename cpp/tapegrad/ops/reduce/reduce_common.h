@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tapegrad/kernels/reduce/reduce_axis.h"
+#include "tapegrad/ops/axes.h"
+#include "tapegrad/tape/ref.h"
+
+// What the files of the reduction family share. Attributes: (axis, keepdims, ...).
+
+namespace tapegrad {
+
+inline DType mean_dtype(DType d) { return is_floating(d) ? d : DType::float64; }
+
+TensorType reduced_type(const Attrs& attrs, const TensorType& in, DType dtype, const char* op);
+
+// How many elements go into one result.
+double reduced_count(const Attrs& attrs, const Dims& shape, const char* op);
+
+Value fold(Fold kind, const Value& x, const Attrs& attrs, const char* op);
+
+Value mean_value(const Value& x, const Attrs& attrs, const char* op);
+
+// The sum with the axes and keepdims of `attrs`.
+Ref sum_like(const Ref& a, const Attrs& attrs);
+
+inline Ref scalar_like(const Ref& a, double x) { return Ref(Value::scalar(x, a.dtype())); }
+
+}  // namespace tapegrad

@@ -1,0 +1,102 @@
+#include "tapegrad/kernels/reduce/reduce_ties.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/reduce/reduce_common.h"
+#include "tapegrad/tape/rule.h"
+
+// max and min: attributes (axis, keepdims). Ties share the cotangent equally.
+
+namespace tapegrad {
+namespace {
+
+const Op *max_op, *min_op, *tie_shares_op;
+
+std::vector<TensorType> infer_extreme(const Attrs& attrs, std::span<const TensorType> in) {
+  return {reduced_type(attrs, in[0], in[0].dtype, "max")};
+}
+
+// The loops know 64-bit integers alone.
+DType wide_dtype(DType d) {
+  if (is_floating(d)) return d;
+  return d == DType::uint64 ? DType::uint64 : DType::int64;
+}
+
+Value extreme(Fold kind, const Value& x, const Attrs& attrs, const char* op, const char* ufunc) {
+  const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
+  if (x.size() == 0 && element_count(reduced_shape(x.shape(), flags, false)) != 0)
+    throw_error<ValueError>("zero-size array to reduction operation ", ufunc,
+                            " which has no identity (", op, " of an array of shape ", x.shape(),
+                            "; give an axis whose length is not 0, or test x.size first)");
+  return fold(kind, x.cast(wide_dtype(x.dtype())), attrs, op).cast(x.dtype());
+}
+
+void eval_max(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  out[0] = extreme(Fold::max, in[0], attrs, "max", "maximum");
+}
+
+void eval_min(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  out[0] = extreme(Fold::min, in[0], attrs, "min", "minimum");
+}
+
+Ref shares(const Ref& x, const Ref& result, const Attrs& attrs) {
+  return apply(*tie_shares_op, {attrs.is_none(0) ? Attr{} : Attr{axis_list(attrs, 0)}},
+               {x, result});
+}
+
+void vjp_extreme(VjpContext& ctx) {
+  const Ref ct = restore_axes(ctx.ct(), ctx.in_shape(0), ctx.attrs(), "max");
+  ctx.add(0, zmul(shares(ctx.in(0), ctx.out(), ctx.attrs()), ct));
+}
+
+void jvp_extreme(JvpContext& ctx) {
+  const Ref weights = shares(ctx.in(0), ctx.out(), ctx.attrs());
+  ctx.set(0, sum_like(zmul(weights, ctx.tangent(0)), ctx.attrs()));
+}
+
+// Constant almost everywhere, so its derivative rules add nothing; an op, so that it is recorded.
+std::vector<TensorType> infer_tie_shares(const Attrs&, std::span<const TensorType> in) {
+  return {in[0]};
+}
+
+void eval_tie_shares(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const Dims flags = axis_flags(attrs, 0, in[0].ndim(), "tie_shares");
+  const Dims shape = reduced_shape(in[0].shape(), flags, false);
+  out[0] = share_ties(in[0], in[1].cast(in[0].dtype()).reshaped(shape), flags);
+}
+
+}  // namespace
+
+Ref max(const Ref& a, const Axes& axes, bool keepdims) {
+  return apply(*max_op, {axes, keepdims}, {a});
+}
+
+Ref min(const Ref& a, const Axes& axes, bool keepdims) {
+  return apply(*min_op, {axes, keepdims}, {a});
+}
+
+void register_extreme_ops() {
+  max_op = &register_op({.name = "max",
+                         .infer = infer_extreme,
+                         .eval = eval_max,
+                         .vjp = vjp_extreme,
+                         .jvp = jvp_extreme,
+                         .reads = {reads_in(0) | reads_out()},
+                         .summary = "(axis, keepdims): largest element; NaN where there is one"});
+  min_op = &register_op({.name = "min",
+                         .infer = infer_extreme,
+                         .eval = eval_min,
+                         .vjp = vjp_extreme,
+                         .jvp = jvp_extreme,
+                         .reads = {reads_in(0) | reads_out()},
+                         .summary = "(axis, keepdims): smallest element; NaN where there is one"});
+  tie_shares_op = &register_op(
+      {.name = "tie_shares",
+       .n_in = 2,
+       .infer = infer_tie_shares,
+       .eval = eval_tie_shares,
+       .vjp = [](VjpContext&) {},
+       .jvp = [](JvpContext&) {},
+       .summary = "(axis) of x and its max or min: 1 / number of ties where x attains it, else 0"});
+}
+
+}  // namespace tapegrad

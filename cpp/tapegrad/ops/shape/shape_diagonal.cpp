@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/rule.h"
+
+// diagonal, diagonal_scatter, trace, tril, triu.
+
+namespace tapegrad {
+namespace {
+
+const Op *diagonal_op, *diagonal_scatter_op, *tril_op, *triu_op;
+
+struct Diagonal {
+  int axis1, axis2;
+  int64_t row, column, length;  // its first element
+  Dims rest;                    // flags: neither of the two axes
+};
+
+Diagonal find_diagonal(const Dims& shape, int64_t offset, int64_t first, int64_t second) {
+  if (shape.ndim() < 2)
+    throw_error<ValueError>(
+        "diagonal: diag requires an array of at least two dimensions, got shape ", shape);
+  Diagonal d;
+  d.axis1 = normalize_axis(first, shape.ndim(), "diagonal");
+  d.axis2 = normalize_axis(second, shape.ndim(), "diagonal");
+  if (d.axis1 == d.axis2)
+    throw_error<ValueError>("diagonal: axis1 and axis2 cannot be the same, got ", first, " and ",
+                            second);
+  const auto a = static_cast<size_t>(d.axis1), b = static_cast<size_t>(d.axis2);
+  d.row = std::max<int64_t>(-offset, 0);
+  d.column = std::max<int64_t>(offset, 0);
+  d.length = std::max<int64_t>(std::min(shape[a] - d.row, shape[b] - d.column), 0);
+  d.rest = Dims(shape.size(), 0);
+  d.rest[a] = d.rest[b] = 1;
+  return d;
+}
+
+Value diagonal_view(const Value& v, const Diagonal& d) {
+  const Dims strides = v.strides();
+  const int64_t a = strides[static_cast<size_t>(d.axis1)],
+                b = strides[static_cast<size_t>(d.axis2)];
+  Dims shape = reduced_shape(v.shape(), d.rest, false);
+  Dims steps = reduced_shape(strides, d.rest, false);
+  shape.push_back(d.length);
+  steps.push_back(a + b);
+  return v.view(shape, steps, d.length ? d.row * a + d.column * b : 0);
+}
+
+// diagonal (offset, axis1, axis2): the diagonal becomes the last axis
+std::vector<TensorType> infer_diagonal(const Attrs& attrs, std::span<const TensorType> in) {
+  const Diagonal d =
+      find_diagonal(in[0].shape, attrs.integer(0), attrs.integer(1), attrs.integer(2));
+  Dims shape = reduced_shape(in[0].shape, d.rest, false);
+  shape.push_back(d.length);
+  return {{in[0].dtype, shape}};
+}
+
+void eval_diagonal(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  out[0] = diagonal_view(
+      in[0], find_diagonal(in[0].shape(), attrs.integer(0), attrs.integer(1), attrs.integer(2)));
+}
+
+void vjp_diagonal(VjpContext& ctx) {
+  const Attrs& a = ctx.attrs();
+  ctx.add(0, diagonal_scatter(ctx.ct(), ctx.in_shape(0), a.integer(0), a.integer(1), a.integer(2)));
+}
+
+// diagonal_scatter (shape, offset, axis1, axis2): its transpose
+TensorType scattered_type(const Attrs& attrs, const TensorType& from) {
+  const Dims shape = axis_dims(attrs, 0);
+  const Diagonal d = find_diagonal(shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));
+  Dims expected = reduced_shape(shape, d.rest, false);
+  expected.push_back(d.length);
+  if (!(expected == from.shape))
+    throw_error<ValueError>("diagonal_scatter: the diagonal of an array of shape ", shape,
+                            " has shape ", expected, ", got ", from.shape);
+  return {from.dtype, shape};
+}
+
+std::vector<TensorType> infer_diagonal_scatter(const Attrs& attrs, std::span<const TensorType> in) {
+  return {scattered_type(attrs, in[0])};
+}
+
+void eval_diagonal_scatter(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const TensorType type = scattered_type(attrs, type_of(in[0]));
+  out[0] = Value::zeros(type.dtype, type.shape);
+  const Diagonal d =
+      find_diagonal(type.shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));
+  copy_parallel(diagonal_view(out[0], d), in[0]);
+}
+
+void vjp_diagonal_scatter(VjpContext& ctx) {
+  const Attrs& a = ctx.attrs();
+  ctx.add(0, diagonal(ctx.ct(), a.integer(1), a.integer(2), a.integer(3)));
+}
+
+std::vector<Ref> compose_trace(const Attrs& attrs, std::span<const Ref> in) {
+  return {sum(diagonal(in[0], attrs.integer(0), attrs.integer(1), attrs.integer(2)), Axes{-1})};
+}
+
+// tril, triu (k): of the last two axes; a vector is repeated as the rows of a square, as in NumPy
+Dims square_shape(const Dims& shape, const char* op) {
+  if (shape.empty())
+    throw_error<ValueError>(op, ": expected an array of at least one dimension, got a scalar");
+  return shape.size() == 1 ? Dims{shape[0], shape[0]} : shape;
+}
+
+std::vector<TensorType> infer_triangle(const Attrs&, std::span<const TensorType> in) {
+  return {{in[0].dtype, square_shape(in[0].shape, "tril")}};
+}
+
+// Row by row, the columns [first, last) that stay.
+void eval_triangle(const Attrs& attrs, std::span<Value> in, std::span<Value> out, bool lower) {
+  const Dims shape = square_shape(in[0].shape(), lower ? "tril" : "triu");
+  const int64_t k = attrs.integer(0), rows = shape[shape.size() - 2], columns = shape.back();
+  out[0] = Value::zeros(in[0].dtype(), shape);
+  if (out[0].size() == 0) return;
+  const Value from = in[0].view(shape, broadcast_strides(in[0].shape(), in[0].strides(), shape), 0);
+  const int axis = static_cast<int>(shape.size()) - 2;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int64_t edge = std::clamp<int64_t>(r + k + (lower ? 1 : 0), 0, columns);
+    const int64_t first = lower ? 0 : edge, length = lower ? edge : columns - edge;
+    if (length == 0) continue;
+    const auto part = [&](const Value& v) {
+      return slice_axis(slice_axis(v, axis, r, 1), axis + 1, first, length);
+    };
+    copy_parallel(part(out[0]), part(from));
+  }
+}
+
+void eval_tril(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  eval_triangle(attrs, in, out, true);
+}
+
+void eval_triu(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  eval_triangle(attrs, in, out, false);
+}
+
+void vjp_tril(VjpContext& ctx) {
+  ctx.add(0, sum_to_shape(tril(ctx.ct(), ctx.attrs().integer(0)), ctx.in_shape(0)));
+}
+
+void vjp_triu(VjpContext& ctx) {
+  ctx.add(0, sum_to_shape(triu(ctx.ct(), ctx.attrs().integer(0)), ctx.in_shape(0)));
+}
+
+}  // namespace
+
+Ref diagonal(const Ref& a, int64_t offset, int64_t axis1, int64_t axis2) {
+  return apply(*diagonal_op, {offset, axis1, axis2}, {a});
+}
+
+Ref diagonal_scatter(const Ref& a, std::span<const int64_t> shape, int64_t offset, int64_t axis1,
+                     int64_t axis2) {
+  return apply(*diagonal_scatter_op, {Axes(shape.begin(), shape.end()), offset, axis1, axis2}, {a});
+}
+
+Ref tril(const Ref& a, int64_t k) { return apply(*tril_op, {k}, {a}); }
+Ref triu(const Ref& a, int64_t k) { return apply(*triu_op, {k}, {a}); }
+
+void register_diagonal_ops() {
+  diagonal_op = &register_op({.name = "diagonal",
+                              .infer = infer_diagonal,
+                              .eval = eval_diagonal,
+                              .vjp = vjp_diagonal,
+                              .linear = true,
+                              .summary = "(offset, axis1, axis2): a diagonal as the last axis"});
+  diagonal_scatter_op =
+      &register_op({.name = "diagonal_scatter",
+                    .infer = infer_diagonal_scatter,
+                    .eval = eval_diagonal_scatter,
+                    .vjp = vjp_diagonal_scatter,
+                    .linear = true,
+                    .summary = "(shape, offset, axis1, axis2): zeros with that diagonal"});
+  register_op({.name = "trace",
+               .compose = compose_trace,
+               .summary = "(offset, axis1, axis2): the sum of a diagonal"});
+  tril_op = &register_op({.name = "tril",
+                          .infer = infer_triangle,
+                          .eval = eval_tril,
+                          .vjp = vjp_tril,
+                          .linear = true,
+                          .summary = "(k): zero above diagonal k of the last two axes"});
+  triu_op = &register_op({.name = "triu",
+                          .infer = infer_triangle,
+                          .eval = eval_triu,
+                          .vjp = vjp_triu,
+                          .linear = true,
+                          .summary = "(k): zero below diagonal k of the last two axes"});
+}
+
+}  // namespace tapegrad

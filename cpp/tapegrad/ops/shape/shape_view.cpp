@@ -1,0 +1,306 @@
+#include <numeric>
+
+#include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/rule.h"
+
+// reshape, transpose, swapaxes, moveaxis, expand_dims, squeeze, broadcast_to, ravel: new shapes and
+// strides for the same elements (reshape copies where no strides will do).
+
+namespace tapegrad {
+namespace {
+
+const Op *reshape_op, *transpose_op, *expand_dims_op, *squeeze_op, *broadcast_to_op;
+
+// reshape (shape, one length may be -1)
+Dims resolve_shape(Dims shape, const Dims& from) {
+  const int64_t size = element_count(from);
+  int64_t known = 1;
+  int free_axis = -1;
+  for (int i = 0; i < shape.ndim(); ++i) {
+    const int64_t n = shape[static_cast<size_t>(i)];
+    if (n >= 0) {
+      known *= n;
+    } else if (n != -1 || free_axis >= 0) {
+      throw_error<ValueError>("reshape: ",
+                              free_axis >= 0 ? "can only specify one unknown dimension"
+                                             : "negative dimensions are not allowed",
+                              ", got ", shape, "; give one length as -1 at most");
+    } else {
+      free_axis = i;
+    }
+  }
+  const bool fits = free_axis >= 0 ? known != 0 && size % known == 0 : known == size;
+  if (!fits)
+    throw_error<ValueError>("cannot reshape array of size ", size, " into shape ", shape,
+                            " (reshape of an array of shape ", from, ")");
+  if (free_axis >= 0) shape[static_cast<size_t>(free_axis)] = size / known;
+  return shape;
+}
+
+std::vector<TensorType> infer_reshape(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, resolve_shape(axis_dims(attrs, 0), in[0].shape)}};
+}
+
+void eval_reshape(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  out[0] = reshaped_view(in[0], resolve_shape(axis_dims(attrs, 0), in[0].shape()));
+}
+
+void vjp_reshape(VjpContext& ctx) { ctx.add(0, reshape(ctx.ct(), ctx.in_shape(0))); }
+
+std::vector<Ref> compose_ravel(const Attrs&, std::span<const Ref> in) {
+  return {apply(*reshape_op, {Axes{-1}}, {in[0]})};
+}
+
+// transpose (perm or None)
+Dims permutation(const Attrs& attrs, int ndim) {
+  Dims perm(static_cast<size_t>(ndim));
+  if (attrs.is_none(0)) {
+    for (int i = 0; i < ndim; ++i) perm[static_cast<size_t>(i)] = ndim - 1 - i;
+    return perm;
+  }
+  const Dims given = axis_dims(attrs, 0);
+  if (given.size() != perm.size())
+    throw_error<ValueError>("transpose: axes don't match array: ", given,
+                            " for an array of dimension ", ndim);
+  Dims seen(perm.size(), 0);
+  for (size_t i = 0; i < perm.size(); ++i) {
+    perm[i] = normalize_axis(given[i], ndim, "transpose");
+    if (seen[static_cast<size_t>(perm[i])]++)
+      throw_error<ValueError>("transpose: repeated axis in transpose: ", given);
+  }
+  return perm;
+}
+
+Dims permuted(const Dims& d, const Dims& perm) {
+  Dims out(d.size());
+  for (size_t i = 0; i < perm.size(); ++i) out[i] = d[static_cast<size_t>(perm[i])];
+  return out;
+}
+
+std::vector<TensorType> infer_transpose(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, permuted(in[0].shape, permutation(attrs, in[0].shape.ndim()))}};
+}
+
+void eval_transpose(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const Dims perm = permutation(attrs, in[0].ndim());
+  out[0] = in[0].is_scalar()
+               ? in[0]
+               : in[0].view(permuted(in[0].shape(), perm), permuted(in[0].strides(), perm), 0);
+}
+
+void vjp_transpose(VjpContext& ctx) {
+  const Dims perm = permutation(ctx.attrs(), ctx.in_shape(0).ndim());
+  Axes inverse(perm.size());
+  for (size_t i = 0; i < perm.size(); ++i)
+    inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+  ctx.add(0, transpose(ctx.ct(), inverse));
+}
+
+Axes identity_permutation(int ndim) {
+  Axes perm(static_cast<size_t>(ndim));
+  std::iota(perm.begin(), perm.end(), 0);
+  return perm;
+}
+
+std::vector<Ref> compose_swapaxes(const Attrs& attrs, std::span<const Ref> in) {
+  const int ndim = in[0].ndim();
+  Axes perm = identity_permutation(ndim);
+  const auto a = static_cast<size_t>(normalize_axis(attrs.integer(0), ndim, "swapaxes"));
+  const auto b = static_cast<size_t>(normalize_axis(attrs.integer(1), ndim, "swapaxes"));
+  std::swap(perm[a], perm[b]);
+  return {transpose(in[0], perm)};
+}
+
+std::vector<Ref> compose_moveaxis(const Attrs& attrs, std::span<const Ref> in) {
+  const int ndim = in[0].ndim();
+  const Axes from = axis_list(attrs, 0), to = axis_list(attrs, 1);
+  if (from.size() != to.size())
+    throw_error<ValueError>(
+        "moveaxis: `source` and `destination` arguments must have the same number of elements, "
+        "got ",
+        to_dims(from), " and ", to_dims(to));
+  Axes perm(static_cast<size_t>(ndim), -1);
+  Dims moved(static_cast<size_t>(ndim), 0);
+  for (size_t i = 0; i < from.size(); ++i) {
+    const int source = normalize_axis(from[i], ndim, "moveaxis");
+    const int target = normalize_axis(to[i], ndim, "moveaxis");
+    if (moved[static_cast<size_t>(source)]++ || perm[static_cast<size_t>(target)] >= 0)
+      throw_error<ValueError>("moveaxis: repeated axis in ", to_dims(from), " or ", to_dims(to));
+    perm[static_cast<size_t>(target)] = source;
+  }
+  size_t next = 0;
+  for (int64_t& p : perm) {
+    if (p >= 0) continue;
+    while (moved[next]) ++next;
+    p = static_cast<int64_t>(next++);
+  }
+  return {transpose(in[0], perm)};
+}
+
+// expand_dims (axes of the result), squeeze (axes or None)
+Dims new_axis_flags(const Attrs& attrs, int ndim) {
+  const auto result_ndim = axis_dims(attrs, 0).ndim() + ndim;
+  if (result_ndim > max_ndim)
+    throw_error<ValueError>("expand_dims: an array of dimension ", result_ndim,
+                            " would result; the limit is ", max_ndim);
+  return axis_flags(attrs, 0, result_ndim, "expand_dims");
+}
+
+Dims expanded(const Dims& d, const Dims& flags, int64_t fill) {
+  Dims out(flags.size(), fill);
+  for (size_t i = 0, k = 0; i < flags.size(); ++i)
+    if (!flags[i]) out[i] = d[k++];
+  return out;
+}
+
+std::vector<TensorType> infer_expand_dims(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, expanded(in[0].shape, new_axis_flags(attrs, in[0].shape.ndim()), 1)}};
+}
+
+void eval_expand_dims(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const Value& v = in[0];
+  const Dims flags = new_axis_flags(attrs, v.ndim());
+  const Dims shape = expanded(v.shape(), flags, 1);
+  out[0] =
+      v.is_contiguous() ? v.reshaped(shape) : v.view(shape, expanded(v.strides(), flags, 0), 0);
+}
+
+void vjp_expand_dims(VjpContext& ctx) {
+  const Dims flags = new_axis_flags(ctx.attrs(), ctx.in_shape(0).ndim());
+  ctx.add(0, squeeze(ctx.ct(), flagged_axes(flags)));
+}
+
+Dims squeezed_flags(const Attrs& attrs, const Dims& shape) {
+  Dims flags = axis_flags(attrs, 0, shape.ndim(), "squeeze");
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!flags[i] || shape[i] == 1) continue;
+    if (!attrs.is_none(0))
+      throw_error<ValueError>(
+          "squeeze: cannot select an axis to squeeze out which has size not equal to one: axis ", i,
+          " of shape ", shape);
+    flags[i] = 0;
+  }
+  return flags;
+}
+
+std::vector<TensorType> infer_squeeze(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, reduced_shape(in[0].shape, squeezed_flags(attrs, in[0].shape), false)}};
+}
+
+void eval_squeeze(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const Value& v = in[0];
+  const Dims flags = squeezed_flags(attrs, v.shape());
+  out[0] = v.is_scalar() ? v
+                         : v.view(reduced_shape(v.shape(), flags, false),
+                                  reduced_shape(v.strides(), flags, false), 0);
+}
+
+void vjp_squeeze(VjpContext& ctx) {
+  ctx.add(0, expand_dims(ctx.ct(), flagged_axes(squeezed_flags(ctx.attrs(), ctx.in_shape(0)))));
+}
+
+// broadcast_to (shape)
+Dims broadcast_shape(const Attrs& attrs, const Dims& from) {
+  const Dims to = axis_dims(attrs, 0);
+  bool fits = from.size() <= to.size();
+  for (size_t i = 0; fits && i < from.size(); ++i) {
+    const int64_t n = to[to.size() - from.size() + i];
+    fits = from[i] == n || (from[i] == 1 && n >= 0);
+  }
+  for (int64_t n : to) fits = fits && n >= 0;
+  if (!fits)
+    throw_error<ValueError>("broadcast_to: an array of shape ", from, " cannot be broadcast to ",
+                            to, "; lengths must be equal or 1, counted from the last axis");
+  return to;
+}
+
+std::vector<TensorType> infer_broadcast_to(const Attrs& attrs, std::span<const TensorType> in) {
+  return {{in[0].dtype, broadcast_shape(attrs, in[0].shape)}};
+}
+
+void eval_broadcast_to(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const Dims to = broadcast_shape(attrs, in[0].shape());
+  if (in[0].is_scalar()) {
+    out[0] = to.empty() ? in[0] : in[0].reshaped(Dims{1}).view(to, Dims(to.size(), 0), 0);
+  } else {
+    out[0] = in[0].view(to, broadcast_strides(in[0].shape(), in[0].strides(), to), 0);
+  }
+}
+
+void vjp_broadcast_to(VjpContext& ctx) { ctx.add(0, sum_to_shape(ctx.ct(), ctx.in_shape(0))); }
+
+}  // namespace
+
+Ref reshape(const Ref& a, std::span<const int64_t> shape) {
+  if (a.shape() == Dims(shape)) return a;
+  return apply(*reshape_op, {Axes(shape.begin(), shape.end())}, {a});
+}
+
+Ref transpose(const Ref& a, std::span<const int64_t> perm) {
+  return apply(*transpose_op, {Axes(perm.begin(), perm.end())}, {a});
+}
+
+Ref swap_last_axes(const Ref& a) {
+  Axes perm = identity_permutation(a.ndim());
+  std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
+  return transpose(a, perm);
+}
+
+Ref broadcast_to(const Ref& a, std::span<const int64_t> shape) {
+  if (a.shape() == Dims(shape)) return a;
+  return apply(*broadcast_to_op, {Axes(shape.begin(), shape.end())}, {a});
+}
+
+Ref expand_dims(const Ref& a, const Axes& axes) { return apply(*expand_dims_op, {axes}, {a}); }
+Ref expand_dims(const Ref& a, int64_t axis) { return expand_dims(a, Axes{axis}); }
+Ref squeeze(const Ref& a, const Axes& axes) { return apply(*squeeze_op, {axes}, {a}); }
+Ref squeeze(const Ref& a, int64_t axis) { return squeeze(a, Axes{axis}); }
+
+void register_shape_ops() {
+  reshape_op = &register_op({.name = "reshape",
+                             .infer = infer_reshape,
+                             .eval = eval_reshape,
+                             .vjp = vjp_reshape,
+                             .linear = true,
+                             .summary = "(shape): one length may be -1"});
+  transpose_op = &register_op({.name = "transpose",
+                               .infer = infer_transpose,
+                               .eval = eval_transpose,
+                               .vjp = vjp_transpose,
+                               .linear = true,
+                               .summary = "(perm or None): axes in another order; None reverses"});
+  expand_dims_op = &register_op({.name = "expand_dims",
+                                 .infer = infer_expand_dims,
+                                 .eval = eval_expand_dims,
+                                 .vjp = vjp_expand_dims,
+                                 .linear = true,
+                                 .summary = "(axes of the result): new axes of length 1"});
+  squeeze_op = &register_op({.name = "squeeze",
+                             .infer = infer_squeeze,
+                             .eval = eval_squeeze,
+                             .vjp = vjp_squeeze,
+                             .linear = true,
+                             .summary = "(axes or None): without those axes of length 1"});
+  broadcast_to_op = &register_op({.name = "broadcast_to",
+                                  .infer = infer_broadcast_to,
+                                  .eval = eval_broadcast_to,
+                                  .vjp = vjp_broadcast_to,
+                                  .linear = true,
+                                  .summary = "(shape): repeated along new and stretched axes"});
+  register_op({.name = "ravel", .compose = compose_ravel, .summary = "(): reshape(-1)"});
+  register_op({.name = "swapaxes",
+               .compose = compose_swapaxes,
+               .summary = "(axis1, axis2): transpose that swaps two axes"});
+  register_op({.name = "moveaxis",
+               .compose = compose_moveaxis,
+               .summary = "(sources, destinations): transpose that moves axes"});
+  register_join_ops();
+  register_move_ops();
+  register_repeat_ops();
+  register_diagonal_ops();
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,197 @@
+#include "tapegrad/program/passes/expand/expand.h"
+
+#include <cmath>
+
+#include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/program/passes/passes.h"
+
+// A program over small arrays (vectors of 3, matrices of 4x4) spends its time on the fixed cost of
+// its steps. Taken apart into scalars it becomes one kernel: over lanes, where it is the function
+// of one lane of a vmap, else a scalar tape. Sums are added in the order of the elements, which may
+// round otherwise than the array's own order, and terms that are a constant zero are left out.
+
+namespace tapegrad {
+
+ValueId ScalarWriter::number(double x, DType dtype) {
+  return constant(is_floating(dtype) ? Value::scalar(x, dtype)
+                                     : Value::integer_scalar(static_cast<int64_t>(x), dtype));
+}
+
+ValueId ScalarWriter::sum(DType d, std::span<const ValueId> terms) {
+  if (terms.empty()) return number(0, d);
+  ValueId total = terms[0];
+  for (size_t k = 1; k < terms.size(); ++k) total = add(d, total, terms[k]);
+  return total;
+}
+
+ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
+  const auto at = [&](ValueId v) { return v == no_operand ? nullptr : constant_at(v); };
+  const Value *x = at(a), *y = at(b), *z = at(c);
+  const int arity = scalar_fn_info(fn).arity;
+  const bool all = x && (arity < 2 || y) && (arity < 3 || z);
+  const auto is = [](const Value* v, double number) { return v && v->as_double() == number; };
+  if (all) {
+    const Value in[3] = {*x, y ? *y : Value(), z ? *z : Value()};
+    Value out = is_floating(dtype) ? Value::scalar(0, dtype) : Value::integer_scalar(0, dtype);
+    eval_elementwise(fn, {in, static_cast<size_t>(arity)}, out);
+    return constant(std::move(out));
+  }
+  const auto same_type = [&](ValueId v) { return dtype_at(v) == dtype; };
+  if (fn == scalar_fn_of<Add>()) {
+    const auto adds_nothing = [&](const Value* v) {
+      return is(v, 0) && (!keeps_order() || std::signbit(v->as_double()));
+    };
+    if (adds_nothing(x) && same_type(b)) return b;
+    if (adds_nothing(y) && same_type(a)) return a;
+  } else if (fn == scalar_fn_of<Subtract>()) {
+    if (is(y, 0) && (!keeps_order() || !std::signbit(y->as_double())) && same_type(a)) return a;
+  } else if (fn == scalar_fn_of<Multiply>() || fn == scalar_fn_of<Zmul>()) {
+    // zmul(c, p) is +0 where c is zero, of either sign, and c * p elsewhere.
+    const bool strong = fn == scalar_fn_of<Zmul>(), to_the_bit = strong && keeps_order();
+    if (is(x, 1) && same_type(b)) return b;
+    if (is(y, 1) && same_type(a) && !to_the_bit) return a;
+    if (strong && (is(x, 0) || (is(y, 0) && !to_the_bit))) return number(0, dtype);
+    if (is(x, -1) && same_type(b)) return apply(scalar_fn_of<Negative>(), dtype, b);
+    if (is(y, -1) && same_type(a) && !to_the_bit) return apply(scalar_fn_of<Negative>(), dtype, a);
+  } else if (fn == scalar_fn_of<Select>() && b == c && same_type(b)) {
+    return b;
+  } else if (fn == scalar_fn_of<Select>() && x) {
+    const ValueId chosen = x->as_double() != 0 ? b : c;
+    if (same_type(chosen)) return chosen;
+  } else if (fn == scalar_fn_of<Positive>() && same_type(a)) {
+    return a;
+  }
+  return no_operand;
+}
+
+ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
+  if (const ValueId found = simplified(fn, dtype, a, b, c); found != no_operand) return found;
+  const uint64_t hash = mix_hash(mix_hash(mix_hash(static_cast<uint64_t>(fn) + 1, a), b), c);
+  const uint32_t known = table_.find(hash, [&](uint32_t k) {
+    const Known& other = known_[k];
+    return other.fn == fn && other.a == a && other.b == b && other.c == c;
+  });
+  if (known != FlatTable::none) return known_[known].result;
+  const ValueId in[3] = {a, b, c};
+  const auto arity = static_cast<size_t>(scalar_fn_info(fn).arity);
+  const ValueId id = write(fn, dtype, {in, arity});
+  table_.insert(hash, static_cast<uint32_t>(known_.size()));
+  known_.push_back({fn, a, b, c, id});
+  return id;
+}
+
+const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
+  if (const auto found = elements_.find(old); found != elements_.end() && !found->second.empty())
+    return found->second;
+  if (element_count(from_.type_of(old).shape) == 0) return elements_[old];  // there are none
+  if (!from_.is_constant(old)) {
+    std::vector<ValueId> loaded = load(old);
+    return elements_[old] = std::move(loaded);
+  }
+  const Value& v = from_.constant_of(old);
+  std::vector<ValueId> numbers;
+  for (int64_t i = 0; i < v.size(); ++i) numbers.push_back(number(v.at(i), v.dtype()));
+  return elements_[old] = std::move(numbers);
+}
+
+namespace {
+
+// Scalars as steps of a program, which puts arrays together again for whoever needs them whole.
+class ProgramScalars final : public ScalarWriter {
+ public:
+  explicit ProgramScalars(const Program& from)
+      : ScalarWriter(from), whole_(from.values.size(), no_operand) {}
+
+  ProgramWriter& to() { return to_; }
+  ValueId whole(ValueId old);
+  void set_whole(ValueId old, ValueId now) { whole_[old] = now; }
+
+ private:
+  std::vector<ValueId> load(ValueId old) override;
+  ValueId constant(Value scalar) override { return to_.constant(std::move(scalar)); }
+  const Value* constant_at(ValueId v) const override {
+    return to_.program().is_constant(v) ? &to_.program().constant_of(v) : nullptr;
+  }
+  DType dtype_at(ValueId v) const override { return to_.program().type_of(v).dtype; }
+  ValueId write(ScalarFn fn, DType dtype, std::span<const ValueId> in) override {
+    const TensorType type{dtype, Dims()};
+    return to_.step(op_by_id(static_cast<uint16_t>(fn)), Attrs(), in, {&type, 1});
+  }
+
+  ProgramWriter to_;
+  std::vector<ValueId> whole_;
+};
+
+std::vector<ValueId> ProgramScalars::load(ValueId old) {
+  const TensorType& type = from().type_of(old);
+  const int64_t n = element_count(type.shape);
+  ValueId all = whole(old);
+  if (type.shape.empty()) return {all};
+  static const Op& reshape = *find_op("reshape");
+  static const Op& slice = *find_op("slice");
+  if (type.shape.size() != 1) {
+    const TensorType flat{type.dtype, Dims{n}};
+    all = to_.step(reshape, Attrs{std::vector<int64_t>{n}}, {&all, 1}, {&flat, 1});
+  }
+  const TensorType scalar{type.dtype, Dims()};
+  std::vector<ValueId> found;
+  for (int64_t i = 0; i < n; ++i)
+    found.push_back(
+        to_.step(slice, Attrs{std::vector<int64_t>{0, i, 0, 0}}, {&all, 1}, {&scalar, 1}));
+  return found;
+}
+
+ValueId ProgramScalars::whole(ValueId old) {
+  ValueId& whole = whole_[old];
+  if (whole != no_operand) return whole;
+  if (from().is_constant(old)) return whole = to_.constant(from().constant_of(old));
+  const TensorType& type = from().type_of(old);
+  if (element_count(type.shape) == 0)
+    return whole = to_.constant(Value::zeros(type.dtype, type.shape));
+  const std::vector<ValueId>& parts = elements(old);
+  if (type.shape.empty()) return whole = parts.at(0);
+  static const Op& stack = *find_op("stack");
+  static const Op& reshape = *find_op("reshape");
+  const TensorType flat{type.dtype, Dims{static_cast<int64_t>(parts.size())}};
+  whole = to_.step(stack, Attrs{int64_t{0}}, parts, {&flat, 1});
+  if (type.shape.size() != 1)
+    whole = to_.step(reshape, Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
+                     {&whole, 1}, {&type, 1});
+  return whole;
+}
+
+}  // namespace
+
+Program expand_small(const Program& p, int64_t most_elements, size_t most_scalars) {
+  const auto is_small = [&](ValueId v) {
+    const int64_t n = element_count(p.type_of(v).shape);
+    return n > 0 && n <= most_elements;
+  };
+  ProgramScalars w(p);
+  for (ValueId v : p.inputs) w.set_whole(v, w.to().input(p.type_of(v)));
+  for (ValueId v : p.captures) w.set_whole(v, w.to().capture(p.type_of(v)));
+  std::vector<ValueId> ins;
+  std::vector<TensorType> outs;
+  for (const Program::Step& s : p.steps) {
+    bool small = s.kernel < 0 && !s.held;
+    for (ValueId v : p.in(s)) small = small && is_small(v);
+    for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(s.first_out + j);
+    if (small && expand_step(w, s)) {
+      if (w.written() > most_scalars) return p;
+      continue;
+    }
+    if (s.kernel >= 0) return p;
+    ins.clear();
+    outs.clear();
+    for (ValueId v : p.in(s)) ins.push_back(w.whole(v));
+    for (uint32_t j = 0; j < s.n_out; ++j) outs.push_back(p.type_of(s.first_out + j));
+    const ValueId first = w.to().step(op_by_id(s.op), p.attrs_of(s), ins, outs, s.held);
+    for (uint32_t j = 0; j < s.n_out; ++j) w.set_whole(s.first_out + j, first + j);
+  }
+  for (const Program::Guard& g : p.guards)
+    w.to().guard(w.whole(g.value), g.expected, g.where, g.of_pass);
+  for (ValueId v : p.outputs) w.to().output(w.whole(v));
+  return std::move(w.to()).finish();
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,61 @@
+#include <exception>
+
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/tape/op.h"
+
+namespace tapegrad {
+namespace {
+
+// A constant may cost this much memory; what would be larger stays a step, unless it is a view.
+constexpr size_t most_bytes = 1 << 20;
+
+class Folding final : public LocalRule {
+ public:
+  ValueId replace(LocalPass& pass, const Application& a) override {
+    const Program& p = pass.program();
+    if (a.like.held) return no_value;
+    for (ValueId v : a.in)
+      if (!p.is_constant(v)) return no_value;
+    if (byte_count(pass, a) > most_bytes && !stays_view(p, a)) return no_value;
+    std::vector<Value> in, out(a.out.size());
+    for (ValueId v : a.in) in.push_back(p.constant_of(v));
+    try {
+      op_by_id(a.like.op).eval(p.attrs[a.like.attrs], in, out);
+    } catch (const std::exception&) {
+      return no_value;  // raised when the program runs
+    }
+    for (size_t j = 0; j < out.size(); ++j)
+      if (type_of(out[j]) != pass.type(a.out[j])) return no_value;
+    return pass.in_its_layout(out.size() == 1 ? pass.edit().constant(std::move(out[0]))
+                                              : pass.edit().constants(out));
+  }
+
+ private:
+  // Whether the result shares its input's memory.
+  static bool stays_view(const Program& p, const Application& a) {
+    const KnownOps& k = known_ops();
+    if (a.like.op == k.reshape) return p.constant_of(a.in[0]).is_contiguous();
+    return a.like.op == k.transpose || a.like.op == k.expand_dims || a.like.op == k.squeeze ||
+           a.like.op == k.broadcast_to;
+  }
+
+  static size_t byte_count(const LocalPass& pass, const Application& a) {
+    size_t bytes = 0;
+    for (uint32_t t : a.out) {
+      const TensorType& type = pass.type(t);
+      bytes += static_cast<size_t>(element_count(type.shape)) * item_size(type.dtype);
+    }
+    return bytes;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<LocalRule> folding_rule() { return std::make_unique<Folding>(); }
+
+Program fold_constants(const Program& p) {
+  PassOptions only{.fold = true, .shared = false, .algebra = false, .views = false, .fuse = false};
+  return rewrite_locally(p, only);
+}
+
+}  // namespace tapegrad

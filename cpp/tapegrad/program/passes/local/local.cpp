@@ -1,0 +1,143 @@
+#include "tapegrad/program/passes/local/local.h"
+
+#include "tapegrad/ops/registry.h"
+
+namespace tapegrad {
+
+const KnownOps& known_ops() {
+  static const KnownOps ops = [] {
+    register_all_ops();
+    const auto id = [](const char* name) { return find_op(name)->id; };
+    return KnownOps{id("reshape"),      id("transpose"),  id("expand_dims"), id("squeeze"),
+                    id("broadcast_to"), id("sum"),        id("mean"),        id("sum_to_shape"),
+                    id("cast"),         id("slice_add"),  id("gather"),      id("slice"),
+                    id("slice_copy"),   id("slice_set"),  id("crop"),        id("split"),
+                    id("pad_constant"), id("concatenate")};
+  }();
+  return ops;
+}
+
+std::optional<double> UniformConstants::at(const Program& p, ValueId v) {
+  if (!p.is_constant(v)) return std::nullopt;
+  const uint32_t k = p.values[v].index;
+  const Value& c = p.constants[k];
+  if (c.is_scalar()) return c.as_double();
+  if (k >= states_.size()) {
+    states_.resize(p.constants.size(), State::unseen);
+    numbers_.resize(p.constants.size());
+  }
+  if (states_[k] == State::unseen) {
+    const int64_t n = c.size();
+    bool same = n > 0, repeats = true;
+    const Dims shape = c.shape(), strides = c.strides();
+    for (size_t i = 0; i < shape.size(); ++i) repeats &= strides[i] == 0 || shape[i] == 1;
+    const double first = same ? c.at(0) : 0;
+    const auto bits = std::bit_cast<uint64_t>(first);
+    for (int64_t i = 1; !repeats && same && i < n; ++i)
+      same = std::bit_cast<uint64_t>(c.at(i)) == bits;
+    states_[k] = same ? State::uniform : State::varied;
+    numbers_[k] = first;
+  }
+  if (states_[k] == State::varied) return std::nullopt;
+  return numbers_[k];
+}
+
+const Program::Step* LocalPass::producer(ValueId v) const {
+  const Program::ValueInfo& info = program().values[v];
+  if (info.source != Source::step) return nullptr;
+  const Program::Step& s = program().steps[info.index];
+  return s.kernel >= 0 || s.held ? nullptr : &s;
+}
+
+ValueId LocalPass::emit(uint16_t op, uint32_t attrs, std::span<const ValueId> in, uint32_t out) {
+  Program::Step like;
+  like.op = op;
+  like.attrs = attrs;
+  const ValueId v = place({like, in, {&out, 1}});
+  same_layout_ = no_value;  // that was said of v; of what the rule returns, the rule will say it
+  return v;
+}
+
+ValueId LocalPass::as_type(ValueId x, uint32_t out) {
+  if (type_number(x) == out) return x;
+  const TensorType &from = program().type_of(x), &to = type(out);
+  if (from.dtype != to.dtype) return no_value;
+  const uint32_t attrs = edit_.attrs(Attrs{to_vector(to.shape)});
+  return emit(known_ops().broadcast_to, attrs, {&x, 1}, out);
+}
+
+bool LocalPass::is_packed(ValueId v) const {
+  const Program& p = program();
+  const KnownOps& k = known_ops();
+  for (;;) {
+    if (p.type_of(v).shape.empty()) return true;
+    if (p.is_constant(v)) return p.constant_of(v).is_contiguous();
+    if (p.values[v].source != Source::step) return false;
+    const Program::Step& s = p.steps[p.values[v].index];
+    if (s.kernel >= 0 || is_elementwise(s.op)) return true;
+    if (s.op != k.reshape && s.op != k.expand_dims && s.op != k.squeeze) return false;
+    v = p.in(s)[0];
+  }
+}
+
+void LocalPass::find_layout_free() {
+  const Program& old = edit_.old();
+  const KnownOps& k = known_ops();
+  layout_free_.assign(old.values.size(), true);
+  for (size_t i = old.steps.size(); i-- > 0;) {
+    const Program::Step& s = old.steps[i];
+    if (s.kernel >= 0 || is_elementwise(s.op)) continue;
+    const bool is_view = s.op == k.reshape || s.op == k.transpose || s.op == k.expand_dims ||
+                         s.op == k.squeeze || s.op == k.broadcast_to;
+    if (is_view && layout_free_[s.first_out]) continue;
+    for (ValueId v : old.in(s)) layout_free_[v] = false;
+  }
+}
+
+ValueId LocalPass::place(const Application& a) {
+  if (a.like.kernel < 0) {
+    for (const auto& rule : rules_) {
+      same_layout_ = no_value;
+      const ValueId instead = rule->replace(*this, a);
+      if (instead != no_value && (may_be_strided_ || instead == same_layout_ || is_packed(instead)))
+        return instead;
+    }
+  }
+  const ValueId first = edit_.write(a.like, a.in, a.out);
+  if (a.like.kernel < 0)
+    for (const auto& rule : rules_) rule->written(*this, {program().steps.back(), a.in, a.out});
+  return first;
+}
+
+Program LocalPass::run() {
+  find_layout_free();
+  std::vector<ValueId> in;
+  std::vector<uint32_t> out;
+  const Program& old = edit_.old();
+  for (const Program::Step& s : old.steps) {
+    in.clear();
+    for (ValueId v : old.in(s)) in.push_back(edit_.at(v));
+    out.clear();
+    may_be_strided_ = true;
+    for (uint32_t j = 0; j < s.n_out; ++j) {
+      out.push_back(old.values[s.first_out + j].type);
+      may_be_strided_ = may_be_strided_ && layout_free_[s.first_out + j];
+    }
+    const ValueId first = place({s, in, out});
+    for (uint32_t j = 0; j < s.n_out; ++j) edit_.set(s.first_out + j, first + j);
+  }
+  return edit_.finish();
+}
+
+Program rewrite_locally(Program p, const PassOptions& options) {
+  std::vector<std::unique_ptr<LocalRule>> rules;
+  if (options.fold) rules.push_back(folding_rule());
+  if (options.fuse) rules.push_back(mean_rule());
+  if (options.views) rules.push_back(view_rule());
+  if (options.algebra) rules.push_back(algebra_rule(options.reorder));
+  if (options.shared) rules.push_back(sharing_rule());
+  if (rules.empty()) return p;
+  return LocalPass(std::move(p), std::move(rules)).run();
+}
+
+}  // namespace tapegrad

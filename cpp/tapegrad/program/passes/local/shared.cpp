@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "tapegrad/program/passes/local/local.h"
+
+namespace tapegrad {
+namespace {
+
+// a + b and b + a are one.
+bool commutes(uint16_t op) { return op == op_of_fn<Add>() || op == op_of_fn<Multiply>(); }
+
+// A step is looked for among the steps that read the same value, the youngest of its inputs: near
+// in memory, as a rule. What reads a value that many read is found by a hash instead.
+class Sharing final : public LocalRule {
+ public:
+  ValueId replace(LocalPass& pass, const Application& a) override {
+    const Program& p = pass.program();
+    const Users& users = users_of(p, youngest_of(a));
+    for (uint32_t k = users.first; k != none; k = next_[k])
+      if (same(p, p.steps[k], a)) return pass.in_its_layout(p.steps[k].first_out);
+    if (users.count < most_listed) return no_value;
+    const uint32_t k = table_.find(hash_of(a), [&](uint32_t s) { return same(p, p.steps[s], a); });
+    return k == none ? no_value : pass.in_its_layout(p.steps[k].first_out);
+  }
+
+  void written(LocalPass& pass, const Application& a) override {
+    const auto step = static_cast<uint32_t>(pass.program().steps.size() - 1);
+    next_.resize(step + 1, none);
+    Users& users = users_of(pass.program(), youngest_of(a));
+    if (users.count == most_listed) {
+      table_.insert(hash_of(a), step);
+      return;
+    }
+    ++users.count;
+    next_[step] = users.first;
+    users.first = step;
+  }
+
+ private:
+  static constexpr uint32_t none = FlatTable::none;
+  static constexpr uint32_t most_listed = 8;
+  struct Users {
+    uint32_t first = none, count = 0;
+  };
+
+  Users& users_of(const Program& p, ValueId v) {
+    if (v >= users_.size()) users_.resize(std::max<size_t>(p.values.capacity(), v + 1));
+    return users_[v];
+  }
+
+  static ValueId youngest_of(const Application& a) {
+    ValueId v = 0;
+    for (ValueId in : a.in) v = std::max(v, in);
+    return v;
+  }
+
+  static uint64_t hash_of(const Application& a) {
+    uint64_t h = mix_hash(a.like.op, a.like.attrs);
+    if (a.in.size() == 2 && commutes(a.like.op))
+      return mix_hash(mix_hash(h, std::min(a.in[0], a.in[1])), std::max(a.in[0], a.in[1]));
+    for (ValueId v : a.in) h = mix_hash(h, v);
+    return mix_hash(h, a.in.size());
+  }
+
+  static bool same(const Program& p, const Program::Step& s, const Application& a) {
+    if (s.op != a.like.op || s.attrs != a.like.attrs || s.held != a.like.held ||
+        s.n_in != a.in.size() || s.n_out != a.out.size())
+      return false;
+    for (uint32_t j = 0; j < s.n_out; ++j)  // inference aside, a program may know better
+      if (p.values[s.first_out + j].type != a.out[j]) return false;
+    const std::span<const ValueId> in = p.in(s);
+    return std::equal(in.begin(), in.end(), a.in.begin()) ||
+           (in.size() == 2 && commutes(s.op) && in[0] == a.in[1] && in[1] == a.in[0]);
+  }
+
+  std::vector<Users> users_;    // by value
+  std::vector<uint32_t> next_;  // by step
+  FlatTable table_;
+};
+
+}  // namespace
+
+std::unique_ptr<LocalRule> sharing_rule() { return std::make_unique<Sharing>(); }
+
+Program share_common(const Program& p) {
+  PassOptions only{.fold = false, .shared = true, .algebra = false, .views = false, .fuse = false};
+  return rewrite_locally(p, only);
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,155 @@
+#include "tapegrad/program/passes/roll/roll_plan.h"
+
+#include <algorithm>
+
+#include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/tape/op.h"
+
+namespace tapegrad {
+
+RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
+    : p_(p), loops_(std::move(loops)), states_(loops_.size()), at_(p.steps.size(), none) {
+  for (uint32_t i = 0; i < loops_.size(); ++i) {
+    const RolledLoop& loop = loops_[i];
+    std::fill(at_.begin() + loop.first, at_.begin() + loop.end(), i);
+    State& state = states_[i];
+    uint32_t keys = 0;
+    for (uint32_t k = 0; k < loop.period; ++k) {
+      state.first_key.push_back(keys);
+      keys += p.steps[loop.first + k].n_out;
+    }
+    state.wanted.assign(keys, false);
+    state.stacked.assign(keys, no_value);
+    state.last.assign(keys, no_value);
+    state.is_carry.assign(keys, false);
+    for (const RolledLoop::Carry& c : loop.carries)
+      state.is_carry[state.first_key[c.step] + c.out] = true;
+    state.reverse = runs_backwards(i);
+  }
+  find_wanted();
+}
+
+std::optional<RollPlan::Place> RollPlan::place_of(ValueId v) const {
+  const Program::ValueInfo& info = p_.values[v];
+  if (info.source != Source::step || at_[info.index] == none) return std::nullopt;
+  const uint32_t i = at_[info.index];
+  const uint32_t offset = info.index - loops_[i].first;
+  const uint32_t k = offset % loops_[i].period;
+  return Place{i, offset / loops_[i].period, k,
+               states_[i].first_key[k] + (v - p_.steps[info.index].first_out)};
+}
+
+RollPlan::Element RollPlan::element_of(ValueId v) const {
+  static const uint16_t slice = find_op("slice")->id, unstack = find_op("unstack")->id;
+  if (const auto at = place_of(v); at && role_of(*at) == Role::computed)
+    return {Element::From::loop, uint64_t{at->loop} << 32 | at->key, 0,
+            index_of_turn(at->loop, at->turn), 0};
+  const Program::ValueInfo& info = p_.values[v];
+  if (info.source != Source::step) return {};
+  const Program::Step& s = p_.steps[info.index];
+  if (s.kernel >= 0) return {};
+  if (s.op == unstack) {
+    const ValueId base = p_.in(s)[0];
+    if (normalize_axis(p_.attrs_of(s).integer(0), p_.type_of(base).shape.ndim(), "unstack") != 0)
+      return {};
+    return {Element::From::unstack, s.first_out, base, v - s.first_out, info.index};
+  }
+  if (s.op != slice) return {};
+  const std::vector<int64_t>& code = p_.attrs_of(s).integers(0);
+  if (code.size() < 4 || code[0] != static_cast<int64_t>(IndexKind::at)) return {};
+  uint64_t h = p_.in(s)[0];
+  for (size_t i = 4; i < code.size(); ++i) h = mix_hash(h, static_cast<uint64_t>(code[i]));
+  return {Element::From::slice, h, p_.in(s)[0], code[1], info.index};
+}
+
+bool RollPlan::same_source(const Element& a, const Element& b) const {
+  if (a.from != b.from || a.from == Element::From::other || a.source != b.source) return false;
+  if (a.from != Element::From::slice) return true;
+  const auto &x = p_.attrs_of(p_.steps[a.step]).integers(0),
+             &y = p_.attrs_of(p_.steps[b.step]).integers(0);
+  return a.base == b.base && std::equal(x.begin() + 4, x.end(), y.begin() + 4, y.end());
+}
+
+// The results of another loop are read from the last to the first: so is this one run.
+bool RollPlan::runs_backwards(uint32_t i) const {
+  int votes = 0;
+  for (const RolledLoop::Series& s : loops_[i].series) {
+    const Element a = element_of(read(i, 0, s.step, s.operand));
+    const Element b = element_of(read(i, 1, s.step, s.operand));
+    if (same_source(a, b)) votes += b.index < a.index ? 1 : -1;
+  }
+  return votes > 0;
+}
+
+std::vector<ValueId> RollPlan::turns_of(uint32_t i, uint32_t k, uint32_t a, bool output) const {
+  const RolledLoop& loop = loops_[i];
+  std::vector<ValueId> list(loop.count);
+  for (uint32_t t = 0; t < loop.count; ++t) {
+    const uint32_t turn = index_of_turn(i, t);
+    list[t] = output ? p_.steps[loop.step(turn, k)].first_out : read(i, turn, k, a);
+  }
+  return list;
+}
+
+size_t RollPlan::run_length(std::span<const ValueId> list) const {
+  Element last = element_of(list[0]);
+  int64_t by = 0;
+  size_t n = 1;
+  for (; n < list.size() && last.from != Element::From::other; ++n) {
+    const Element e = element_of(list[n]);
+    if (!same_source(last, e)) break;
+    if (n == 1) by = e.index - last.index;
+    if (by == 0 || e.index - last.index != by) break;
+    last = e;
+  }
+  return n;
+}
+
+bool RollPlan::is_long_stack(const Program::Step& s) const {
+  static const uint16_t stack = find_op("stack")->id;
+  return s.kernel < 0 && s.op == stack && s.n_in >= long_stack &&
+         normalize_axis(p_.attrs_of(s).integer(0), p_.type_of(s.first_out).shape.ndim(), "stack") ==
+             0;
+}
+
+void RollPlan::want(ValueId v) {
+  const auto at = place_of(v);
+  if (!at || role_of(*at) != Role::computed) return;
+  State& state = states_[at->loop];
+  if (at->turn + 1 == loops_[at->loop].count && state.is_carry[at->key]) return;
+  state.wanted[at->key] = true;
+}
+
+void RollPlan::want_list(std::span<const ValueId> list) {
+  for (ValueId v : list)
+    if (const auto at = place_of(v); at && role_of(*at) == Role::computed)
+      states_[at->loop].wanted[at->key] = true;
+}
+
+void RollPlan::find_wanted() {
+  for (uint32_t k = 0; k < p_.steps.size(); ++k) {
+    const Program::Step& s = p_.steps[k];
+    if (at_[k] != none) continue;
+    if (is_long_stack(s)) {
+      want_list(p_.in(s));
+    } else {
+      for (ValueId v : p_.in(s)) want(v);
+    }
+  }
+  for (ValueId v : p_.outputs) want(v);
+  for (const Program::Guard& g : p_.guards) want(g.value);
+  for (uint32_t i = 0; i < loops_.size(); ++i) {
+    const RolledLoop& loop = loops_[i];
+    for (const RolledLoop::Carry& c : loop.carries) want(c.initial);
+    for (const RolledLoop::Series& s : loop.series)
+      want_list(turns_of(i, s.step, s.operand, false));
+    for (uint32_t k = 0; k < loop.period; ++k) {
+      if (loop.roles[k] == Role::scatter) want(read(i, 0, k, 0));
+      for (uint32_t a = 0; a < p_.steps[loop.first + k].n_in; ++a)
+        if (loop.operand(k, a).kind == Kind::invariant) want(read(i, 0, k, a));
+    }
+  }
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,25 @@
+// What the lane loops share, for the files of kernels/isa only.
+#pragma once
+
+#include "tapegrad/rows/lane_steps.h"
+#include "tapegrad/scalar/functions/functions.h"
+
+namespace tapegrad {
+namespace {
+
+template <class T>
+constexpr int64_t lane_width = (TAPEGRAD_ISA_LEVEL >= 4 ? 64 : 32) / sizeof(T);
+
+template <class T>
+constexpr int64_t sum_lanes = sum_lanes_bytes / sizeof(T);
+
+// f(lane) over whole vectors.
+template <class T, class F>
+[[gnu::always_inline]] inline void for_lanes(T* out, int64_t n, F&& f) {
+  n &= -lane_width<T>;
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) out[i] = f(i);
+}
+
+}  // namespace
+}  // namespace tapegrad

@@ -1,0 +1,7 @@
+#include "tapegrad/rows/isa/lane_pairs.h"
+
+namespace tapegrad {
+
+void TAPEGRAD_ISA_NAMESPACE::fill_lane_pairs(LaneLoops<double>& loops) { add_pairs(loops); }
+
+}  // namespace tapegrad

@@ -1,9 +1,0 @@
-// Every scalar function: see number.h for what a definition is, function_list.h for the list.
-#pragma once
-
-#include "tapegrad/scalar/functions_arithmetic.h"
-#include "tapegrad/scalar/functions_exponential.h"
-#include "tapegrad/scalar/functions_hyperbolic.h"
-#include "tapegrad/scalar/functions_rounding.h"
-#include "tapegrad/scalar/functions_selection.h"
-#include "tapegrad/scalar/functions_trigonometric.h"

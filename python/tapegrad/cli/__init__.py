@@ -1,0 +1,1 @@
+"""The command line: `tapegrad fit` and the demonstration."""

@@ -1,0 +1,1 @@
+"""`tg.compile`: functions that are recorded, and replayed as programs where that means the same."""

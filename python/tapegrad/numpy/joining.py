@@ -1,0 +1,239 @@
+"""Joining arrays and taking them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
+from tapegrad.numpy.table import (
+    NO_VALUE,
+    cast,
+    finish,
+    free_shape,
+    implements,
+    lift,
+    ndim_of,
+    shape_of,
+)
+
+
+def _parts(name: str, arrays: Any) -> list[Any]:
+    if isinstance(arrays, Variable):
+        if arrays.ndim == 0:
+            raise TypeError(f"{name}: expects a sequence of arrays, got a scalar Variable")
+        return [arrays[i] for i in range(len(arrays))]
+    return [lift(x) for x in arrays]
+
+
+@implements(np.concatenate)
+def concatenate(
+    arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
+    if type(arrays) in (list, tuple) and axis is not None and dtype is None and out is None:
+        return apply("concatenate", tuple([lift(x) for x in arrays]), (axis,))
+    parts = [cast(x, dtype) for x in _parts("np.concatenate", arrays)]
+    if axis is None:
+        parts, axis = [reshape(x, (-1,)) for x in parts], 0
+    return finish("np.concatenate", apply("concatenate", tuple(parts), (int(axis),)), out)
+
+
+@implements(np.stack)
+def stack(
+    arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Any:
+    parts = tuple(cast(x, dtype) for x in _parts("np.stack", arrays))
+    return finish("np.stack", apply("stack", parts, (int(axis),)), out)
+
+
+def _several(found: Any) -> list[Any]:
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+@implements(np.vstack)
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return concatenate(_several(atleast_2d(*_parts("np.vstack", tup))), 0, dtype=dtype)
+
+
+@implements(np.hstack)
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    parts = _several(atleast_1d(*_parts("np.hstack", tup)))
+    axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
+    return concatenate(parts, axis, dtype=dtype)
+
+
+@implements(np.dstack)
+def dstack(tup: Any) -> Any:
+    return concatenate(_several(atleast_3d(*_parts("np.dstack", tup))), 2)
+
+
+@implements(np.column_stack)
+def column_stack(tup: Any) -> Any:
+    parts = []
+    for x in _parts("np.column_stack", tup):
+        shape = free_shape(x)
+        parts.append(reshape(x, (*(shape or (1,)), 1)) if len(shape) < 2 else x)
+    return concatenate(parts, 1)
+
+
+@implements(np.append)
+def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    return concatenate((lift(arr), lift(values)), axis)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    depth = _depth(arrays)
+    ndim = max(depth, _widest(arrays))
+    return _block(arrays, ndim, depth)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + _depth(arrays[0]) if isinstance(arrays, list) and arrays else 0
+
+
+def _widest(arrays: Any) -> int:
+    if isinstance(arrays, list):
+        return max((_widest(x) for x in arrays), default=0)
+    return ndim_of(arrays)
+
+
+def _block(arrays: Any, ndim: int, depth: int) -> Any:
+    if depth == 0:
+        if isinstance(arrays, list):
+            raise ValueError("np.block: the lists are nested to different depths")
+        x = lift(arrays)
+        return reshape(x, (1,) * (ndim - ndim_of(x)) + free_shape(x))
+    if not isinstance(arrays, list) or not arrays:
+        raise ValueError("np.block: the lists are nested to different depths, or one is empty")
+    return concatenate([_block(x, ndim, depth - 1) for x in arrays], -depth)
+
+
+@implements(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
+    ary = lift(ary)
+    if np.iterable(indices_or_sections):
+        cuts = [0, *(int(i) for i in indices_or_sections), None]
+    else:
+        sections = int(indices_or_sections)
+        if sections <= 0:
+            raise ValueError(
+                f"np.array_split: the number of sections must be above 0, got {sections}"
+            )
+        small, larger = divmod(shape_of(ary)[axis], sections)
+        sizes = [small + 1] * larger + [small] * (sections - larger)
+        cuts = [0, *(int(i) for i in np.cumsum(sizes))]
+    key: list[Any] = [slice(None)] * ndim_of(ary)
+    found = []
+    for start, stop in pairwise(cuts):
+        key[axis] = slice(start, stop)
+        found.append(ary[tuple(key)])
+    return found
+
+
+def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
+    """By a shape that other lengths fit or do not, as NumPy says of them."""
+    n = ndim_of(ary)
+    axis = range(n)[axis]
+    shape = free_shape(ary)
+    stacked = reshape(ary, (*shape[:axis], sections, -1, *shape[axis + 1 :]))
+    return [stacked[(*[slice(None)] * axis, i)] for i in range(sections)]
+
+
+@implements(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
+    if not np.iterable(indices_or_sections):
+        ary = lift(ary)
+        n, sections = free_shape(ary)[axis], int(indices_or_sections)
+        if sections > 0 and n % sections == 0 and 0 not in free_shape(ary) and _core.tracing():
+            return _equal_parts(ary, sections, axis)
+        if sections <= 0 or n % sections:
+            shape_of(ary)
+            raise ValueError(
+                f"np.split: an axis of length {n} does not split into {sections} equal parts; "
+                f"np.array_split(v, {sections}) gives unequal ones"
+            )
+    return array_split(ary, indices_or_sections, axis)
+
+
+def _split_on(name: str, least: int, axis: int, ary: Any, parts: Any) -> list[Any]:
+    ary = lift(ary)
+    if ndim_of(ary) < least:
+        raise ValueError(
+            f"np.{name}: the array has shape {shape_of(ary)}, and needs {least} axes or more"
+        )
+    return split(ary, parts, axis)
+
+
+@implements(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    axis = 1 if ndim_of(lift(ary)) > 1 else 0
+    return _split_on("hsplit", 1, axis, ary, indices_or_sections)
+
+
+@implements(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _split_on("vsplit", 2, 0, ary, indices_or_sections)
+
+
+@implements(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    return _split_on("dsplit", 3, 2, ary, indices_or_sections)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    x = lift(x)
+    if not shape_of(x):
+        raise ValueError("np.unstack: the array has shape (), and needs an axis")
+    moved = np.moveaxis(x, axis, 0)
+    return tuple(moved[i] for i in range(shape_of(moved)[0]))
+
+
+@implements(np.diff)
+def diff(
+    a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE
+) -> Any:
+    a = lift(a)
+    if n < 0:
+        raise ValueError(f"np.diff: the order must be at least 0, got {n}")
+    if not ndim_of(a):
+        raise ValueError("np.diff: the array has shape (), and needs an axis")
+    if n == 0:
+        return a
+    edges = [
+        _edge(x, free_shape(a), axis) if x is not NO_VALUE else None for x in (prepend, append)
+    ]
+    joined: Sequence[Any] = [x for x in (edges[0], a, edges[1]) if x is not None]
+    if len(joined) > 1:
+        a = concatenate(joined, axis)
+    head: list[Any] = [slice(None)] * ndim_of(a)
+    tail = list(head)
+    head[axis], tail[axis] = slice(None, -1), slice(1, None)
+    for _ in range(n):
+        a = a[tuple(tail)] - a[tuple(head)]
+    return a
+
+
+def _edge(x: Any, shape: tuple[int, ...], axis: int) -> Any:
+    x = lift(x)
+    if ndim_of(x):
+        return x
+    edge = list(shape)
+    edge[axis] = 1
+    return np.broadcast_to(x, tuple(edge))
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    parts = [diff(reshape(ary, (-1,)))]
+    if to_begin is not None:
+        parts.insert(0, reshape(to_begin, (-1,)))
+    if to_end is not None:
+        parts.append(reshape(to_end, (-1,)))
+    return concatenate(parts)

@@ -1,0 +1,277 @@
+"""Products of vectors and matrices, and np.linalg."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapegrad._core import apply
+from tapegrad.numpy.table import finish, free_shape, implements, lift, ndim_of, shape_of
+
+
+@implements(np.linalg.matmul)
+def matmul(x1: Any, x2: Any, /) -> Any:
+    return apply("matmul", (lift(x1), lift(x2)))
+
+
+@implements(np.dot)
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    return finish("np.dot", apply("dot", (lift(a), lift(b))), out)
+
+
+@implements(np.vdot)
+def vdot(a: Any, b: Any, /) -> Any:
+    return apply("vdot", (lift(a), lift(b)))
+
+
+@implements(np.inner)
+def inner(a: Any, b: Any, /) -> Any:
+    return apply("inner", (lift(a), lift(b)))
+
+
+@implements(np.outer)
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    return finish("np.outer", apply("outer", (lift(a), lift(b))), out)
+
+
+@implements(np.linalg.outer)
+def linalg_outer(x1: Any, x2: Any, /) -> Any:
+    x1, x2 = lift(x1), lift(x2)
+    if ndim_of(x1) != 1 or ndim_of(x2) != 1:
+        raise ValueError(
+            f"np.linalg.outer: needs two vectors, got shapes {shape_of(x1)} and {shape_of(x2)}"
+        )
+    return apply("outer", (x1, x2))
+
+
+@implements(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    return apply("kron", (lift(a), lift(b)))
+
+
+@implements(np.cross)
+def cross(
+    a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> Any:
+    return apply("cross", (lift(a), lift(b)), (axisa, axisb, axisc, axis))
+
+
+@implements(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
+    return cross(x1, x2, axis=axis)
+
+
+@implements(np.linalg.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
+    return apply("vecdot", (lift(x1), lift(x2)), (axis,))
+
+
+@implements(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    a, b = lift(a), lift(b)
+    if np.iterable(axes):
+        first, second = axes
+        first = first if np.iterable(first) else [first]
+        second = second if np.iterable(second) else [second]
+        return apply("tensordot", (a, b), (tuple(map(int, first)), tuple(map(int, second))))
+    return apply("tensordot", (a, b), (int(axes),))
+
+
+@implements(np.linalg.tensordot)
+def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+    return tensordot(x1, x2, axes)
+
+
+@implements(np.einsum)
+def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
+    if kwargs:
+        raise TypeError(
+            f"np.einsum: {', '.join(kwargs)}= is not supported for Variables; leave it out"
+        )
+    if isinstance(operands[0], str):
+        subscripts, arrays = operands[0], operands[1:]
+    else:
+        subscripts, arrays = _spelled(operands)
+    arrays = tuple(lift(x) for x in arrays)
+    return finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+
+
+def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The form with lists of axis numbers, as a string and its arrays."""
+    pairs = len(operands) // 2
+    arrays = operands[0 : 2 * pairs : 2]
+    lists = [*operands[1 : 2 * pairs : 2]]
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+    def spell(axes: Any) -> str:
+        return "".join("..." if i is Ellipsis else letters[i] for i in axes)
+
+    subscripts = ",".join(spell(axes) for axes in lists)
+    if len(operands) % 2:
+        subscripts += "->" + spell(operands[-1])
+    return subscripts, arrays
+
+
+@implements(np.trace)
+def trace(
+    a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None
+) -> Any:
+    found = apply("trace", (lift(a),), (int(offset), int(axis1), int(axis2)))
+    return finish("np.trace", found if dtype is None else np.astype(found, dtype), out)
+
+
+@implements(np.linalg.trace)
+def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
+    return trace(x, offset, -2, -1, dtype)
+
+
+@implements(np.diagonal)
+def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    return apply("diagonal", (lift(a),), (int(offset), int(axis1), int(axis2)))
+
+
+@implements(np.linalg.diagonal)
+def linalg_diagonal(x: Any, /, *, offset: Any = 0) -> Any:
+    return diagonal(x, offset, -2, -1)
+
+
+@implements(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    return apply("solve", (lift(a), lift(b)))
+
+
+@implements(np.linalg.inv)
+def inv(a: Any) -> Any:
+    return apply("inv", (lift(a),))
+
+
+@implements(np.linalg.det)
+def det(a: Any) -> Any:
+    return apply("det", (lift(a),))
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and natural logarithm of the absolute value of a determinant."""
+
+    sign: Any
+    logabsdet: Any
+
+
+@implements(np.linalg.slogdet)
+def slogdet(a: Any) -> SlogdetResult:
+    return SlogdetResult(*apply("slogdet", (lift(a),)))
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: Any = False) -> Any:
+    return apply("cholesky", (lift(a),), (bool(upper),))
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
+    x = lift(x)
+    shape = free_shape(x)
+    n = len(shape)
+    axes = range(n) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
+    axes = tuple(axes)
+    rest = [i for i in range(n) if i not in axes]
+    # The axes of the norm are joined into one, at the front.
+    joined = np.reshape(np.transpose(x, (*axes, *rest)), (-1, *(shape[i] for i in rest)))
+    found = norm(joined, ord, 0)
+    if not keepdims:
+        return found
+    return np.reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    parts = [lift(x) for x in arrays]
+    if len(parts) < 2:
+        raise ValueError(f"np.linalg.multi_dot: needs two arrays or more, got {len(parts)}")
+    shapes = [shape_of(x) for x in parts]
+    if any(len(s) != 2 for s in shapes[1:-1]) or not all(len(s) in (1, 2) for s in shapes):
+        raise np.linalg.LinAlgError(
+            f"np.linalg.multi_dot: needs matrices, vectors only at the ends; got shapes {shapes}"
+        )
+    sides = [(s[0], s[1]) if len(s) == 2 else (1, s[0]) for s in shapes]
+    if len(shapes[-1]) == 1:
+        sides[-1] = (shapes[-1][0], 1)
+    return finish("np.linalg.multi_dot", _product(parts, _best_cuts(sides), 0, len(parts) - 1), out)
+
+
+def _best_cuts(sides: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Where to cut each run of matrices for the fewest multiplications (the textbook recursion)."""
+    n = len(sides)
+    cost = {(i, i): 0 for i in range(n)}
+    cut = {}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i, j], cut[i, j] = min(
+                (cost[i, k] + cost[k + 1, j] + sides[i][0] * sides[k][1] * sides[j][1], k)
+                for k in range(i, j)
+            )
+    return cut
+
+
+def _product(parts: list[Any], cut: dict[tuple[int, int], int], i: int, j: int) -> Any:
+    if i == j:
+        return parts[i]
+    k = cut[i, j]
+    return dot(_product(parts, cut, i, k), _product(parts, cut, k + 1, j))
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a: Any, n: Any) -> Any:
+    a = lift(a)
+    if int(n) != n:
+        raise TypeError(f"np.linalg.matrix_power: the exponent must be an integer, got {n!r}")
+    if n == 0:
+        shape = shape_of(a)
+        identity: Any = np.broadcast_to(np.eye(shape[-1], dtype=a.dtype), shape)
+        return identity.copy()
+    if n < 0:
+        a, n = inv(a), -n
+    result, square = None, a
+    while True:  # binary powers
+        n, bit = divmod(int(n), 2)
+        if bit:
+            result = square if result is None else matmul(result, square)
+        if not n:
+            return result
+        square = matmul(square, square)
+
+
+@implements(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    a, b = lift(a), lift(b)
+    n = len(shape_of(a))
+    if axes is not None:
+        a = np.transpose(a, [i for i in range(n) if i not in axes] + list(axes))
+    tail = shape_of(a)[len(shape_of(b)) :]
+    side = int(np.prod(tail))
+    if int(np.prod(shape_of(b))) != side:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.tensorsolve: shapes {shape_of(a)} and {shape_of(b)} make no square system"
+        )
+    found = solve(np.reshape(a, (side, side)), np.reshape(b, (side,)))
+    return np.reshape(found, tail)
+
+
+@implements(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: Any = 2) -> Any:
+    a = lift(a)
+    head, tail = shape_of(a)[:ind], shape_of(a)[ind:]
+    side = int(np.prod(head))
+    return np.reshape(inv(np.reshape(a, (side, -1))), tail + head)

@@ -1,0 +1,142 @@
+"""What follows from the order of elements: sorted arrays, medians, positions.
+
+Positions are plain, but recorded while a whole function is: see tg.compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.selection import take_along_axis, where
+from tapegrad.numpy.shapes import expand_dims, reshape
+from tapegrad.numpy.table import (
+    NO_VALUE,
+    finish,
+    flag,
+    free_shape,
+    implements,
+    lift,
+    ndim_of,
+    plain,
+    recorded_on_data,
+    shape_of,
+)
+
+
+def _is_recorded(*arrays: Any) -> bool:
+    return _core.tracing() and any(isinstance(x, Variable) for x in arrays)
+
+
+@implements(np.argsort)
+def argsort(
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+) -> Any:
+    a = lift(a)
+    if not _is_recorded(a) or order is not None or not ndim_of(a):
+        return np.argsort(plain(a), axis, kind, order, stable=stable)
+    if axis is None:
+        a, axis = reshape(a, (-1,)), -1
+    places = apply("argsort", (a,), (int(axis),))
+    if (
+        stable
+        or kind in ("stable", "mergesort")
+        or _all_differ(take_along_axis(a, places, axis), axis)
+    ):
+        return places
+    return np.argsort(plain(a), axis, kind, stable=stable)  # in an order that NumPy chooses
+
+
+def _all_differ(ordered: Any, axis: int) -> bool:
+    """Whether no two elements of vectors in order are equal, and none is NaN."""
+    low: list[Any] = [slice(None)] * ndim_of(ordered)
+    high = list(low)
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    return bool(np.all(ordered[tuple(low)] < ordered[tuple(high)]))
+
+
+def _extreme(function: Callable[..., Any], a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
+    a = lift(a)
+    n = ndim_of(a)
+    if not _is_recorded(a) or out is not None or not n:
+        return function(plain(a), axis, out, keepdims=flag(keepdims))
+    name = function.__name__
+    if axis is None:
+        found = apply(name, (reshape(a, (-1,)),), (0,))
+        return reshape(found, (1,) * n) if flag(keepdims) else found
+    found = apply(name, (a,), (int(axis),))
+    return expand_dims(found, int(axis)) if flag(keepdims) else found
+
+
+@implements(np.argmax)
+def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
+    return _extreme(np.argmax, a, axis, out, keepdims)
+
+
+@implements(np.argmin)
+def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
+    return _extreme(np.argmin, a, axis, out, keepdims)
+
+
+@implements(np.searchsorted)
+def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+    usual = ndim_of(a) == 1 and sorter is None and side in ("left", "right")
+    if not _is_recorded(a, v) or not usual:
+        return np.searchsorted(plain(a), plain(v), side, plain(sorter))
+    for x in (a, v):
+        if isinstance(x, Variable):
+            _core.lose_weakness(x)  # NumPy makes an array of it
+    arrays = tuple(x if isinstance(x, Variable) else np.asarray(plain(x)) for x in (a, v))
+    return apply("searchsorted", arrays, (side == "right",))
+
+
+@implements(np.digitize)
+def digitize(x: Any, bins: Any, right: Any = False) -> Any:
+    rising = (
+        not isinstance(bins, Variable) and np.ndim(bins) == 1 and bool(np.all(np.diff(bins) >= 0))
+    )
+    if not _is_recorded(x) or not rising:
+        return np.digitize(plain(x), plain(bins), right)
+    return searchsorted(bins, x, "left" if right else "right")
+
+
+@implements(np.sort)
+def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    a = lift(a)
+    if axis is None:
+        a, axis = reshape(a, (-1,)), -1
+    return take_along_axis(a, argsort(a, axis, "stable"), axis)
+
+
+@implements(np.median)
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
+) -> Any:
+    a = lift(a)
+    shape = free_shape(a)
+    n = len(shape)
+    axes = tuple(range(n)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
+    rest = [i for i in range(n) if i not in axes]
+    flat = reshape(np.transpose(a, (*rest, *axes)), (*(shape[i] for i in rest), -1))
+    if free_shape(flat)[-1] == 0:
+        raise ValueError(f"np.median: no elements to take the median of in shape {shape_of(a)}")
+    ordered = sort(flat)
+    middle = take_along_axis(ordered, apply("middle", (ordered,)), -1)
+    found = 0.5 * (middle[..., 0] + middle[..., 1])
+    last = ordered[..., -1]  # NaN is sorted to the end, and is the median where it occurs
+    missing = np.isnan(last)
+    if isinstance(missing, Variable) or np.any(missing):
+        found = where(missing, last, found)
+    if keepdims:
+        found = reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
+    return finish("np.median", found, out)
+
+
+recorded_on_data.update(
+    (np.argsort, np.argmax, np.argmin, np.searchsorted, np.digitize, np.sort, np.take,
+     np.take_along_axis)
+)  # fmt: skip

@@ -1,0 +1,290 @@
+"""Sums, products, extremes and moments over axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.table import (
+    NO_VALUE,
+    cast,
+    finish,
+    flag,
+    floating_dtype,
+    free_shape,
+    given,
+    implements,
+    lift,
+    ndim_of,
+    plain,
+    shape_of,
+)
+
+
+def _counted(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements a reduction over `axis` joins."""
+    return int(np.prod([shape[i] for i in _axes(axis, len(shape))], dtype=np.int64))
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(ndim))
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim)
+    return tuple(axes)
+
+
+def _masked(a: Any, where: Any, neutral: float) -> Any:
+    return a if where is NO_VALUE or where is True else np.where(_mask_of(where), a, neutral)
+
+
+def _mask_of(where: Any) -> Any:
+    """A mask as it is while a whole function is recorded (see tg.compile), else its value."""
+    return where if isinstance(where, Variable) and _core.tracing() else plain(where)
+
+
+def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
+    """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
+    mask: Any = np.broadcast_to(_mask_of(where), free_shape(a) if _core.tracing() else shape_of(a))
+    dtype = floating_dtype(a)
+    if isinstance(mask, Variable):
+        ones = apply("where", (mask, dtype.type(1), dtype.type(0)))
+        return mask, apply("sum", (ones,), (axis, flag(keepdims)))
+    if isinstance(a, Variable):
+        shape_of(a)  # what is counted here holds for these lengths alone
+    return mask, np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=dtype)
+
+
+@implements(np.sum)
+def sum(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    if type(a) is Variable and dtype is None and out is None and initial is where is NO_VALUE:
+        return apply("sum", (a,), (axis, keepdims is not NO_VALUE and bool(keepdims)))
+    a = _masked(cast(lift(a), dtype), where, 0.0)
+    total = apply("sum", (a,), (axis, flag(keepdims)))
+    return finish("np.sum", total + initial if given(initial) else total, out)
+
+
+@implements(np.prod)
+def prod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = _masked(cast(lift(a), dtype), where, 1.0)
+    product = apply("prod", (a,), (axis, flag(keepdims)))
+    return finish("np.prod", product * initial if given(initial) else product, out)
+
+
+def _extreme(
+    name: str, a: Any, axis: Any, out: Any, keepdims: Any, initial: Any, where: Any
+) -> Any:
+    a = lift(a)
+    if where is not NO_VALUE and where is not True:
+        if not given(initial):
+            raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
+        a = np.where(_mask_of(where), a, initial)
+    if given(initial) and _counted(shape_of(a), axis) == 0:
+        kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
+        return finish(f"np.{name}", np.broadcast_to(initial, np.shape(kept)), out)
+    found = apply(name, (a,), (axis, flag(keepdims)))
+    if given(initial):
+        found = (np.maximum if name == "max" else np.minimum)(found, initial)
+    return finish(f"np.{name}", found, out)
+
+
+@implements(np.max, np.amax)
+def max(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    return _extreme("max", a, axis, out, keepdims, initial, where)
+
+
+@implements(np.min, np.amin)
+def min(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    return _extreme("min", a, axis, out, keepdims, initial, where)
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE) -> Any:
+    a, attrs = lift(a), (axis, flag(keepdims))
+    return finish("np.ptp", apply("max", (a,), attrs) - apply("min", (a,), attrs), out)
+
+
+@implements(np.mean)
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    *, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = cast(lift(a), dtype)
+    if where is NO_VALUE or where is True:
+        return finish("np.mean", apply("mean", (a,), (axis, flag(keepdims))), out)
+    mask, count = _chosen(where, a, axis, keepdims)
+    return finish("np.mean", sum(a, axis, None, None, keepdims, where=mask) / count, out)
+
+
+def _variance(
+    name: str, a: Any, axis: Any, dtype: Any, out: Any, ddof: Any, keepdims: Any,
+    where: Any, mean_: Any, correction: Any,
+) -> Any:  # fmt: skip
+    a = cast(lift(a), dtype)
+    if correction is not NO_VALUE:
+        if ddof != 0:
+            raise ValueError(f"np.{name}: ddof= and correction= mean the same; pass one of them")
+        ddof = correction
+    if mean_ is NO_VALUE and (where is NO_VALUE or where is True):
+        found = apply(name, (a,), (axis, flag(keepdims), ddof))
+        return finish(f"np.{name}", found, out)
+    mask, count = _chosen(True if where is NO_VALUE else where, a, axis, keepdims)
+    centre = mean(a, axis, keepdims=True, where=mask) if mean_ is NO_VALUE else mean_
+    squares = sum(np.square(a - centre), axis, None, None, keepdims, where=mask)
+    variance = squares / np.maximum(count - ddof, 0)
+    return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
+
+
+@implements(np.var)
+def var(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+    keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
+    correction: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    return _variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+
+
+@implements(np.std)
+def std(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+    keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
+    correction: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    return _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+
+
+@implements(np.cumsum)
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return finish("np.cumsum", apply("cumsum", (cast(lift(a), dtype),), (axis,)), out)
+
+
+@implements(np.cumprod)
+def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return finish("np.cumprod", apply("cumprod", (cast(lift(a), dtype),), (axis,)), out)
+
+
+def _cumulative(
+    name: str, x: Any, axis: Any, dtype: Any, out: Any, include_initial: Any, initial: float
+) -> Any:
+    x = cast(lift(x), dtype)
+    if axis is None:
+        if ndim_of(x) != 1:
+            raise ValueError(f"np.{name}: axis= must be given for an array of shape {shape_of(x)}")
+        axis = 0
+    found = apply("cumsum" if initial == 0 else "cumprod", (x,), (axis,))
+    if include_initial:
+        edge = list(shape_of(x))
+        edge[axis] = 1
+        found = np.concatenate([np.full(edge, initial, found.dtype), found], axis)
+    return finish(f"np.{name}", found, out)
+
+
+@implements(np.cumulative_sum)
+def cumulative_sum(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
+) -> Any:
+    return _cumulative("cumulative_sum", x, axis, dtype, out, include_initial, 0.0)
+
+
+@implements(np.cumulative_prod)
+def cumulative_prod(
+    x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
+) -> Any:
+    return _cumulative("cumulative_prod", x, axis, dtype, out, include_initial, 1.0)
+
+
+@implements(np.average)
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *,
+    keepdims: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = lift(a)
+    if weights is None:
+        found = apply("mean", (a,), (axis, flag(keepdims)))
+        scale: Any = _counted(shape_of(a), axis) * 1.0 if returned else None
+    else:
+        weights = lift(weights)
+        if free_shape(weights) != free_shape(a):
+            weights = _weights_along(weights, shape_of(a), axis)
+        scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
+        if np.any(_mask_of(scale) == 0):
+            raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
+        found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
+    if returned:
+        return found, np.broadcast_to(scale, shape_of(found))
+    return found
+
+
+def _weights_along(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    own = shape_of(weights)
+    if axis is None:
+        raise TypeError(
+            f"np.average: weights of shape {own} for an array of shape {shape} need axis="
+        )
+    axes = _axes(axis, len(shape))
+    if own != tuple(shape[i] for i in axes):
+        raise ValueError(
+            f"np.average: weights of shape {own} do not fit shape {shape} on axis {axis}"
+        )
+    order = np.argsort(axes)
+    spread = [shape[i] if i in axes else 1 for i in range(len(shape))]
+    return np.reshape(np.transpose(weights, tuple(int(i) for i in order)), tuple(spread))
+
+
+@implements(np.nansum)
+def nansum(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = lift(a)
+    return sum(np.where(np.isnan(a), 0.0, a), axis, dtype, out, keepdims, initial, where)
+
+
+@implements(np.nanprod)
+def nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    initial: Any = NO_VALUE, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = lift(a)
+    return prod(np.where(np.isnan(a), 1.0, a), axis, dtype, out, keepdims, initial, where)
+
+
+@implements(np.nanmean)
+def nanmean(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
+    *, where: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    a = lift(a)
+    mask = ~np.isnan(a if _core.tracing() else plain(a))
+    return mean(a, axis, dtype, out, keepdims, where=mask if where is NO_VALUE else mask & where)
+
+
+@implements(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
+    y = lift(y)
+    head: list[Any] = [slice(None)] * ndim_of(y)
+    tail = list(head)
+    head[axis], tail[axis] = slice(None, -1), slice(1, None)
+    step = dx
+    if x is not None:
+        x = lift(x)
+        step = np.diff(x, axis=axis if ndim_of(x) > 1 else -1)
+        if ndim_of(x) == 1:
+            spread = [1] * len(head)
+            spread[axis] = free_shape(step)[0]
+            step = np.reshape(step, tuple(spread))
+    return np.sum(step * (y[tuple(head)] + y[tuple(tail)]) / 2.0, axis=axis)

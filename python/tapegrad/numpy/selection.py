@@ -1,0 +1,325 @@
+"""Choosing elements: where, clip, take, triangles and diagonals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.plain import stand_in
+from tapegrad.numpy.shapes import reshape
+from tapegrad.numpy.table import (
+    NO_VALUE,
+    are_positions,
+    cast,
+    finish,
+    floating_dtype,
+    free_shape,
+    given,
+    implements,
+    lift,
+    ndim_of,
+    on_data_alone,
+    plain,
+    shape_of,
+)
+
+
+@implements(np.where)
+def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    if x is None and y is None:
+        return np.nonzero(plain(condition))
+    if x is None or y is None:
+        raise ValueError("np.where: give both x and y, or neither")
+    if _core.tracing() and (_are_whole(x, y) or _are_masks(x, y)):
+        mask = lift(condition)
+        mask = mask if np.result_type(stand_in(mask)).kind == "b" else mask != 0
+        if _are_masks(x, y):
+            return (mask & lift(x)) | (~mask & lift(y))
+        return y + (x - y) * mask  # exact, as whole numbers wrap around
+    if type(condition) is np.ndarray and condition.dtype == bool:
+        return apply("where", (condition, lift(x), lift(y)))
+    mask = lift(condition)
+    if isinstance(mask, Variable) and _core.tracing():  # recorded: see tg.compile
+        mask = mask if mask.dtype == bool else mask != 0
+        return apply("where", (mask, lift(x), lift(y)))
+    mask = plain(mask)
+    mask = mask if isinstance(mask, (bool, np.bool_)) else np.asarray(mask)
+    if isinstance(mask, np.ndarray) and mask.dtype != bool:
+        mask = mask != 0
+    return apply("where", (mask, lift(x), lift(y)))
+
+
+def _are_masks(*arrays: Any) -> bool:
+    return all(isinstance(x, bool) or (hasattr(x, "dtype") and x.dtype == bool) for x in arrays)
+
+
+def _are_whole(*arrays: Any) -> bool:
+    """Whether these are whole numbers, of dtypes that have one of whole numbers in common."""
+    dtypes = [x.dtype for x in arrays if isinstance(x, (Variable, np.ndarray, np.generic))]
+    if any(d.kind not in "iu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
+        return False
+    return all(hasattr(x, "dtype") or type(x) is int for x in arrays)
+
+
+@implements(np.clip)
+def clip(
+    a: Any, a_min: Any = NO_VALUE, a_max: Any = NO_VALUE, out: Any = None, *,
+    min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
+) -> Any:  # fmt: skip
+    if kwargs:
+        raise TypeError(
+            f"np.clip: {', '.join(kwargs)}= is not supported for Variables; leave it out"
+        )
+    low = a_min if min is NO_VALUE else min
+    high = a_max if max is NO_VALUE else max
+    a, low, high = lift(a), _bound(low), _bound(high)
+    if low is None and high is None:
+        found = np.positive(a)
+    elif low is None:
+        found = np.minimum(a, high)
+    elif high is None:
+        found = np.maximum(a, low)
+    elif on_data_alone(a):
+        found = np.minimum(np.maximum(a, low), high)
+    else:
+        found = apply("clip", (a, low, high))
+    return finish("np.clip", found, out)
+
+
+def _bound(x: Any) -> Any:
+    return lift(x) if given(x) else None
+
+
+def _along(a: Any, axis: int, indices: Any) -> Any:
+    key: list[Any] = [slice(None)] * ndim_of(a)
+    key[axis] = indices
+    return a[tuple(key)]
+
+
+@implements(np.take)
+def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    a = lift(a)
+    recorded = mode == "raise" and isinstance(a, Variable) and are_positions(indices)
+    if not recorded:
+        indices = plain(indices)
+    if not isinstance(a, Variable):
+        return np.take(a, indices, axis, mode=mode)
+    if axis is None:
+        a, axis = reshape(a, (-1,)), 0
+    if mode == "wrap":
+        indices = np.mod(indices, shape_of(a)[axis])
+    elif mode == "clip":
+        indices = np.clip(indices, 0, shape_of(a)[axis] - 1)
+    elif mode != "raise":
+        raise ValueError(f"np.take: mode is 'raise', 'wrap' or 'clip', not {mode!r}")
+    if not recorded and not isinstance(indices, int):
+        indices = np.asarray(indices)
+        if indices.dtype.kind not in "iu" and indices.size == 0:
+            indices = indices.astype(np.intp)
+    return finish("np.take", _along(a, axis, indices), out)
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    arr = lift(arr)
+    if not are_positions(indices):
+        indices = np.asarray(plain(indices))
+    if axis is None:
+        arr, indices, axis = reshape(arr, (-1,)), reshape(indices, (-1,)), 0
+    return apply("take_along_axis", (arr, indices), (axis,))
+
+
+@implements(np.compress)
+def compress(condition: Any, a: Any, axis: Any = None, out: Any = None) -> Any:
+    return finish("np.compress", take(a, np.flatnonzero(plain(condition)), axis), out)
+
+
+@implements(np.extract)
+def extract(condition: Any, arr: Any) -> Any:
+    return take(reshape(arr, (-1,)), np.flatnonzero(plain(condition)))
+
+
+@implements(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(
+            f"np.select: {len(condlist)} conditions and {len(choicelist)} choices; give as many of "
+            "one as of the other, at least one"
+        )
+    found = lift(default)
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        found = where(condition, choice, found)
+    return found
+
+
+@implements(np.choose)
+def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    index, parts = np.asarray(plain(a)), [lift(x) for x in choices]
+    shape = np.broadcast_shapes(index.shape, *(shape_of(x) for x in parts))
+    # NumPy says here what is wrong with an index.
+    index = np.choose(np.broadcast_to(index, shape), np.arange(len(parts)), mode=mode)
+    found = np.broadcast_to(parts[0], shape)
+    for i, part in enumerate(parts[1:], 1):
+        found = where(index == i, part, found)
+    return finish("np.choose", found, out)
+
+
+@implements(np.tril)
+def tril(m: Any, k: Any = 0) -> Any:
+    return apply("tril", (_plane(m),), (int(k),))
+
+
+@implements(np.triu)
+def triu(m: Any, k: Any = 0) -> Any:
+    return apply("triu", (_plane(m),), (int(k),))
+
+
+def _plane(m: Any) -> Any:
+    m = lift(m)
+    shape = free_shape(m)  # NumPy repeats a vector as the rows of a square
+    return np.broadcast_to(m, (*shape, *shape)) if len(shape) == 1 else m
+
+
+@implements(np.diag)
+def diag(v: Any, k: Any = 0) -> Any:
+    v = lift(v)
+    shape = free_shape(v)
+    if len(shape) == 2:
+        return np.diagonal(v, k)
+    if len(shape) != 1:
+        raise ValueError(f"np.diag: needs one axis or two, and the array has shape {shape}")
+    n = shape[0] + abs(k)
+    return apply("diagonal_scatter", (v,), ((n, n), int(k), 0, 1))
+
+
+@implements(np.diagflat)
+def diagflat(v: Any, k: Any = 0) -> Any:
+    return diag(reshape(v, (-1,)), k)
+
+
+@implements(np.delete)
+def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    arr = lift(arr)
+    if axis is None:
+        arr, axis = reshape(arr, (-1,)), 0
+    if _core.tracing() and type(obj) is int:
+        return _without(arr, obj, axis)
+    return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), obj))
+
+
+def _without(arr: Any, at: int, axis: int) -> Any:
+    """By pieces, which fit other lengths too."""
+    n = free_shape(arr)[axis]
+    if not -n <= at < n:
+        shape_of(arr)  # another length may have that place
+        raise IndexError(f"np.delete: index {at} is out of bounds for axis {axis} with size {n}")
+    parts = [slice(None, at)] if at else []
+    if at != -1:
+        parts.append(slice(at + 1, None))
+    return np.concatenate([_along(arr, axis, part) for part in parts], axis)
+
+
+@implements(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    arr, values = lift(arr), lift(values)
+    if axis is None:
+        arr, axis = reshape(arr, (-1,)), 0
+    shape = shape_of(arr)
+    n = shape[axis]
+    marked = np.insert(np.arange(n), obj, -1)  # where the new ones go
+    fresh = np.flatnonzero(marked < 0)
+    spread = list(shape)
+    spread[axis] = len(fresh)
+    if np.ndim(plain(obj)) == 0 and shape_of(values) and not isinstance(obj, slice):
+        own = shape_of(values)
+        values = np.moveaxis(np.reshape(values, (1,) * (len(shape) - len(own)) + own), 0, axis)
+    # Old and new one after the other, then in the order in which they stand.
+    joined = np.concatenate([arr, cast(np.broadcast_to(values, spread), arr.dtype)], axis)
+    order = np.arange(len(marked))
+    order[marked >= 0] = np.arange(n)
+    order[fresh] = n + np.arange(len(fresh))
+    return _along(joined, axis, order)
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    x = lift(x)
+    value = x if _core.tracing() else plain(x)  # see tg.compile
+    limits = np.finfo(floating_dtype(x))
+    high = limits.max if posinf is None else posinf
+    low = limits.min if neginf is None else neginf
+    x = apply("where", (np.isnan(value), float(nan), x))
+    x = apply("where", (np.isposinf(value), float(high), x))
+    return apply("where", (np.isneginf(value), float(low), x))
+
+
+@implements(np.round, np.around)
+def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
+    a = lift(a)
+    if decimals > 0:
+        found = np.rint(a * 10.0**decimals) / 10.0**decimals
+    elif decimals < 0:
+        found = np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    else:
+        found = np.rint(a)
+    return finish("np.round", found, out)
+
+
+@implements(np.fix)
+def fix(x: Any, out: Any = None) -> Any:
+    return finish("np.fix", np.trunc(lift(x)), out)
+
+
+@implements(np.sinc)
+def sinc(x: Any) -> Any:
+    x = lift(x)
+    at_zero = (x if _core.tracing() else plain(x)) == 0
+    y = np.pi * np.where(at_zero, 1.0, x)
+    # Near zero the quotient is right, and at zero its series, 1 - (pi x)^2 / 6, to second order.
+    return np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y)
+
+
+@implements(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    p, x = lift(p), lift(x)
+    found: Any = x * 0.0
+    for i in range(shape_of(p)[0]):
+        found = found * x + p[i]
+    return found
+
+
+@implements(np.vander)
+def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
+    x = lift(x)
+    n = shape_of(x)[0] if N is None else int(N)
+    columns = [x * 0.0 + 1.0]
+    for _ in range(n - 1):
+        columns.append(columns[-1] * x)
+    columns = columns[:n]
+    return np.stack(columns if increasing else columns[::-1], axis=-1)
+
+
+@implements(np.linspace)
+def linspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, retstep: Any = False,
+    dtype: Any = None, axis: Any = 0, *, device: Any = None,
+) -> Any:  # fmt: skip
+    start, stop = lift(start), lift(stop)
+    parts = num - 1 if endpoint else num
+    shape = np.broadcast_shapes(free_shape(start), free_shape(stop))
+    steps = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape(
+        (-1,) + (1,) * len(shape)
+    )
+    t = steps.astype(np.result_type(stand_in(start), stand_in(stop), 1.0))
+    found = start + t * (stop - start)
+    if endpoint and num > 1:
+        found = np.concatenate([found[:-1], np.reshape(np.broadcast_to(stop, shape), (1, *shape))])
+    found = np.moveaxis(cast(found, dtype), 0, axis)
+    if retstep:
+        return found, (stop - start) / parts if parts > 0 else np.nan
+    return found

@@ -1,0 +1,268 @@
+"""Rearranging axes and elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.table import (
+    cast,
+    floating_dtype,
+    free_shape,
+    implements,
+    lift,
+    ndim_of,
+    plain,
+    shape_of,
+)
+
+
+def _ints(x: Any) -> tuple[int, ...]:
+    if type(x) is tuple:
+        return tuple([int(i) for i in x])
+    return tuple(int(i) for i in x) if np.iterable(x) else (int(x),)
+
+
+def _order(name: str, order: str | None) -> None:
+    if order not in ("C", "K", "A", None):
+        raise ValueError(
+            f"{name}: order={order!r} is not supported for Variables; use the default 'C', and "
+            "transpose where the other order is meant"
+        )
+
+
+@implements(np.reshape)
+def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
+    a = lift(a)
+    if order == "C":
+        return apply("reshape", (a,), (_ints(shape),))
+    if order == "F":
+        target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
+        return np.transpose(reshape(np.transpose(a), target[::-1]))
+    _order("np.reshape", order)
+    return apply("reshape", (a,), (_ints(shape),))
+
+
+@implements(np.ravel)
+def ravel(a: Any, order: Any = "C") -> Any:
+    return reshape(a, (-1,), order)
+
+
+@implements(np.transpose)
+def transpose(a: Any, axes: Any = None) -> Any:
+    return apply("transpose", (lift(a),), (None if axes is None else _ints(axes),))
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    x = lift(x)
+    if ndim_of(x) < 2:
+        raise ValueError(
+            f"np.matrix_transpose: the array has shape {shape_of(x)}, and needs two axes or more"
+        )
+    return apply("swapaxes", (x,), (-1, -2))
+
+
+@implements(np.swapaxes)
+def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
+    return apply("swapaxes", (lift(a),), (int(axis1), int(axis2)))
+
+
+@implements(np.moveaxis)
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    return apply("moveaxis", (lift(a),), (_ints(source), _ints(destination)))
+
+
+@implements(np.rollaxis)
+def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
+    a = lift(a)
+    order = np.rollaxis(np.empty([1] * ndim_of(a)), axis, start)  # raises as NumPy does
+    n = order.ndim
+    axis, start = axis % n, start + n if start < 0 else start
+    axes = [i for i in range(n) if i != axis]
+    axes.insert(start - 1 if axis < start else start, axis)
+    return transpose(a, axes)
+
+
+@implements(np.expand_dims)
+def expand_dims(a: Any, axis: Any) -> Any:
+    return apply("expand_dims", (lift(a),), (_ints(axis),))
+
+
+@implements(np.squeeze)
+def squeeze(a: Any, axis: Any = None) -> Any:
+    return apply("squeeze", (lift(a),), (None if axis is None else _ints(axis),))
+
+
+@implements(np.broadcast_to)
+def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
+    return apply("broadcast_to", (lift(array),), (_ints(shape),))
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
+    arrays = [lift(x) for x in args]
+    shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
+
+
+@implements(np.meshgrid)
+def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy") -> Any:
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    n = len(xi)
+    axes = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    arrays = [
+        reshape(x, tuple(-1 if i == axis else 1 for i in range(n)))
+        for x, axis in zip(xi, axes, strict=True)
+    ]
+    found = arrays if sparse else broadcast_arrays(*arrays)
+    # What broadcasts a Variable is its own, what reshapes it writes through.
+    return tuple(
+        np.copy(x) if copy and (sparse or not isinstance(x, Variable)) else x for x in found
+    )
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> Any:
+    return apply("flip", (lift(m),), (None if axis is None else _ints(axis),))
+
+
+@implements(np.fliplr)
+def fliplr(m: Any) -> Any:
+    m = lift(m)
+    if ndim_of(m) < 2:
+        raise ValueError(f"np.fliplr: the array has shape {shape_of(m)}, needs two axes or more")
+    return flip(m, 1)
+
+
+@implements(np.flipud)
+def flipud(m: Any) -> Any:
+    m = lift(m)
+    if not ndim_of(m):
+        raise ValueError("np.flipud: the array has shape (), and needs an axis")
+    return flip(m, 0)
+
+
+@implements(np.rot90)
+def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
+    m = lift(m)
+    first, second = np.lib.array_utils.normalize_axis_tuple(axes, ndim_of(m))
+    k %= 4
+    if k == 2:
+        return flip(m, (first, second))
+    if k == 1:
+        return swapaxes(flip(m, second), first, second)
+    return flip(swapaxes(m, first, second), second) if k == 3 else m[...]
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    axes = None if axis is None else _ints(axis)
+    shifts = _ints(shift)
+    if axes is not None:  # NumPy broadcasts the two
+        pairs = np.broadcast(shifts, axes)
+        shifts, axes = (_ints(x) for x in zip(*pairs, strict=True))
+    return apply("roll", (lift(a),), (shifts, axes))
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    return apply("tile", (lift(A),), (_ints(reps),))
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    return apply("repeat", (lift(a),), (_ints(plain(repeats)), axis))
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    a = reshape(a, (-1,))
+    shape = _ints(new_shape)
+    where = np.resize(np.arange(shape_of(a)[0]), shape)
+    return a[where] if shape_of(a)[0] else np.zeros(shape, floating_dtype(a))
+
+
+@implements(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    array = lift(array)
+    widths = [tuple(int(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
+    fill = lift(kwargs.pop("constant_values", 0))
+    if kwargs.pop("reflect_type", "even") != "even" or kwargs or not isinstance(mode, str):
+        named = ", ".join([*kwargs, f"mode={mode!r}"])
+        raise TypeError(
+            f"np.pad: {named} is not supported for Variables; modes 'constant', 'edge', "
+            "'reflect', 'symmetric' and 'wrap' are, without other options than constant_values="
+        )
+    if mode == "constant" and (isinstance(fill, Variable) or np.ndim(fill)):
+        return _pad_with(array, widths, fill)
+    flat = tuple(w for pair in widths for w in pair)
+    return apply("pad", (array,), (flat, mode, float(fill)))
+
+
+def _pairs(widths: Any, n: int) -> Any:
+    if isinstance(widths, dict):
+        found = [(0, 0)] * n
+        for axis, width in widths.items():
+            found[axis] = width if np.iterable(width) else (width, width)
+        return found
+    return np.broadcast_to(np.asarray(widths), (n, 2)) if n else []
+
+
+def _pad_with(array: Any, widths: list[tuple[int, ...]], values: Any) -> Any:
+    """A constant border whose values differ, or carry derivatives."""
+    fills = np.broadcast_to(values, (len(widths), 2))
+    for axis, width in enumerate(widths):
+        edges = []
+        for side in (0, 1):
+            edge = list(free_shape(array))
+            edge[axis] = width[side]
+            edges.append(np.broadcast_to(cast(fills[axis, side], array.dtype), tuple(edge)))
+        array = np.concatenate([edges[0], array, edges[1]], axis)
+    return array
+
+
+def _at_least(n: int, arys: tuple[Any, ...]) -> Any:
+    found = []
+    for x in arys:
+        x = lift(x)
+        shape = free_shape(x)
+        if len(shape) < n:
+            if n == 3 and len(shape) == 2:
+                shape = (*shape, 1)
+            elif n == 3:
+                shape = (1, *(shape or (1,)), 1)
+            else:
+                shape = (1,) * (n - len(shape)) + shape
+            x = reshape(x, shape)
+        found.append(x)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@implements(np.atleast_1d)
+def atleast_1d(*arys: Any) -> Any:
+    return _at_least(1, arys)
+
+
+@implements(np.atleast_2d)
+def atleast_2d(*arys: Any) -> Any:
+    return _at_least(2, arys)
+
+
+@implements(np.atleast_3d)
+def atleast_3d(*arys: Any) -> Any:
+    return _at_least(3, arys)
+
+
+@implements(np.copy)
+def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
+    a = lift(a)
+    return a.copy() if isinstance(a, Variable) else np.array(a)
+
+
+@implements(np.astype)
+def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
+    return cast(x, dtype)

@@ -1,0 +1,262 @@
+"""Universal functions where the core's fast path hands over.
+
+That is: keyword arguments, methods (`np.add.reduce`), several outputs, no derivative.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy import linear_algebra, reductions
+from tapegrad.numpy.plain import stand_in
+from tapegrad.numpy.table import (
+    NO_VALUE,
+    cast,
+    finish,
+    free_shape,
+    given,
+    lift,
+    ndim_of,
+    on_data_alone,
+    plain,
+    table,
+)
+
+_OPS = frozenset(_core.op_names())
+
+# Results are bools, or integers: the same on plain values.
+PREDICATES = frozenset(
+    {
+        "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
+        "logical_and", "logical_or", "logical_xor", "logical_not",
+        "isnan", "isinf", "isfinite", "signbit",
+    }
+)  # fmt: skip
+
+ALIASES = {"deg2rad": "radians", "rad2deg": "degrees", "conj": "conjugate"}
+
+_REDUCTIONS: dict[str, Any] = {
+    "add": reductions.sum, "multiply": reductions.prod, "maximum": reductions.max,
+    "minimum": reductions.min,
+}  # fmt: skip
+_ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+
+
+def array_ufunc(
+    v: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Answers NumPy's `__array_ufunc__` for Variables."""
+    name = ufunc.__name__
+    if method == "__call__":
+        return _call(ufunc, name, inputs, kwargs)
+    if method == "outer":
+        first, second = (lift(x) for x in inputs)
+        spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
+        return _call(ufunc, name, (spread, second), kwargs)
+    if method == "reduce":
+        return _reduce(name, inputs[0], **kwargs)
+    if method == "accumulate" and name in _ACCUMULATIONS:
+        return _accumulate(name, inputs[0], **kwargs)
+    remedy = "write it with the function itself, item by item or with np.cumsum, np.cumprod"
+    if method == "at":
+        remedy = "make the target a Variable and write y[i] = y[i] + x where no index repeats"
+    elif method == "reduceat":
+        remedy = "np.sum over slices, or differences of np.cumsum, give the same"
+    raise TypeError(f"np.{name}.{method} has no derivative in tapegrad; {remedy}")
+
+
+def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    out = _split_out(name, inputs, kwargs)
+    dtype = kwargs.pop("dtype", None)
+    where = kwargs.pop("where", True)
+    for ignored in ("casting", "order", "subok"):
+        kwargs.pop(ignored, None)
+    if where is not True:
+        raise TypeError(
+            f"np.{name}: where= leaves elements undefined; write "
+            f"np.where(mask, np.{name}(...), other)"
+        )
+    if name in ("matmul", "vecdot", "matvec", "vecmat"):
+        return finish(f"np.{name}", _product(name, inputs, kwargs), out)
+    if kwargs:
+        raise TypeError(
+            f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
+        )
+    if _core.tracing() and on_data_alone(inputs) and name not in PREDICATES:
+        found = _on_data(ufunc, name, inputs, dtype)
+        return finish(f"np.{name}", found, out)
+    if name in PREDICATES:
+        operands = tuple(lift(x) for x in inputs)
+        if _core.tracing() and out is None and _are_numbers(operands):
+            if name in _COMPARISONS and on_data_alone(inputs):
+                return _compared(name, *operands)
+            return apply(name, operands)
+        found = ufunc(*(plain(x) for x in operands))
+        if out is None:
+            return found
+        if isinstance(out, np.ndarray):
+            out[...] = found
+            return out
+    operands = tuple(cast(lift(x), dtype) for x in inputs)
+    if ufunc.nout == 2:
+        return _pair(name, operands, out)
+    if getattr(np, name, None) is not ufunc:
+        raise TypeError(
+            f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
+            "write it with NumPy functions, or where none is needed call it on the plain value, "
+            "tg.value(v)"
+        )
+    return finish(f"np.{name}", _single(name, operands), out)
+
+
+def _compared(name: str, a: Any, b: Any) -> Any:
+    """Of which one is a Variable: that one's method, or it would come back here."""
+    compare, reflected = _COMPARISONS[name]
+    return compare(a, b) if isinstance(a, Variable) else reflected(b, a)
+
+
+def _are_numbers(operands: tuple[Any, ...]) -> bool:
+    return all(
+        isinstance(x, (Variable, float, int)) or np.asarray(x).dtype.kind in "biuf"
+        for x in operands
+    )
+
+
+_COMPARISONS = {
+    "equal": (operator.eq, operator.eq), "not_equal": (operator.ne, operator.ne),
+    "less": (operator.lt, operator.gt), "less_equal": (operator.le, operator.ge),
+    "greater": (operator.gt, operator.lt), "greater_equal": (operator.ge, operator.le),
+}  # fmt: skip
+
+_LOGIC = {
+    "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}  # fmt: skip
+
+
+def _on_data(ufunc: Any, name: str, inputs: tuple[Any, ...], dtype: Any) -> Any:
+    """Of masks and whole numbers alone: logic is recorded, all else NumPy's on plain values."""
+    operands = tuple(lift(x) for x in inputs)
+    flags = all(np.asarray(stand_in(x)).dtype.kind == "b" for x in operands)
+    if name in _LOGIC and flags:
+        return apply(_LOGIC[name], operands)
+    if name == "divmod" and dtype is None:
+        return np.floor_divide(*operands), np.remainder(*operands)
+    options = {} if dtype is None else {"dtype": dtype}
+    return ufunc(*(plain(x) for x in operands), **options)
+
+
+def _single(name: str, operands: tuple[Any, ...]) -> Any:
+    name = ALIASES.get(name, name)
+    if name == "float_power":
+        return apply("power", tuple(cast(x, np.float64) for x in operands))
+    if name not in _OPS:
+        raise TypeError(
+            f"np.{name} has no derivative in tapegrad: it is defined on whole numbers, flags or "
+            f"texts; where none is needed, call it on the plain value: np.{name}(tg.value(v))"
+        )
+    return apply(name, operands)
+
+
+def _pair(name: str, operands: tuple[Any, ...], out: Any) -> tuple[Any, Any]:
+    if name == "modf":
+        pair = apply("modf_frac", operands), apply("trunc", operands)
+    elif name == "divmod":
+        pair = apply("floor_divide", operands), apply("remainder", operands)
+    elif name == "frexp":
+        pair = apply("frexp_mantissa", operands), np.frexp(plain(operands[0]))[1]
+    else:
+        raise TypeError(f"np.{name} has no derivative in tapegrad; call it on tg.value(v)")
+    if out is None:
+        return pair
+    first, second = out
+    return finish(f"np.{name}", pair[0], first), finish(f"np.{name}", pair[1], second)
+
+
+def _product(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    axis = kwargs.pop("axis", -1)
+    if kwargs.get("axes") == [(-2, -1)] * 3:  # y @= v says so
+        del kwargs["axes"]
+    if kwargs or (axis != -1 and name != "vecdot"):
+        raise TypeError(
+            f"np.{name}: axes= and keepdims= are not supported for Variables; move the axes with "
+            "np.moveaxis first"
+        )
+    if name == "vecdot":
+        return linear_algebra.vecdot(*inputs, axis=axis)
+    return apply(name, tuple(lift(x) for x in inputs))
+
+
+def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Takes `out` from the keywords; None where `y += v` on a plain array `y` passed it."""
+    out = kwargs.pop("out", None)
+    if not isinstance(out, tuple) or len(out) != 1:
+        return out
+    (target,) = out
+    if isinstance(target, np.ndarray) and target is inputs[0] and not _called_by_name():
+        return None  # Python rebinds y to the Variable that is returned
+    return target
+
+
+def _called_by_name() -> bool:
+    """Whether the user's line calls a function, np.add(y, v, out=y), rather than being y += v."""
+    import opcode
+
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    name = opcode.opname[frame.f_code.co_code[frame.f_lasti]]
+    return name.startswith(("CALL", "PRECALL"))
+
+
+def _reduce(
+    name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+    keepdims: Any = False, initial: Any = NO_VALUE, where: Any = True,
+) -> Any:  # fmt: skip
+    array = lift(array)
+    if name in ("logical_and", "logical_or") and where is True and not given(initial):
+        return table[np.all if name == "logical_and" else np.any](array, axis, None, keepdims)
+    if name in PREDICATES or (_core.tracing() and on_data_alone(array)):
+        options = {"initial": initial} if given(initial) else {}
+        reduce: Any = getattr(np, name).reduce
+        return reduce(
+            plain(array), axis, dtype, None, bool(keepdims), where=plain(where), **options
+        )
+    array = cast(array, dtype)
+    if name == "logaddexp" and not given(initial) and where is True:
+        return finish(
+            "np.logaddexp.reduce", apply("logsumexp", (array,), (axis, bool(keepdims))), out
+        )
+    reduction = _REDUCTIONS.get(name)
+    if reduction is None:
+        raise TypeError(
+            f"np.{name}.reduce has no derivative in tapegrad; those of add, multiply, maximum, "
+            "minimum and logaddexp have"
+        )
+    if initial is None:
+        initial = NO_VALUE
+    return reduction(array, axis, out=out, keepdims=keepdims, initial=initial, where=where)
+
+
+def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+    if _core.tracing() and on_data_alone(array):
+        return getattr(np, name).accumulate(plain(array), axis, dtype)
+    found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (int(axis),))
+    return finish(f"np.{name}.accumulate", found, out)
+
+
+def unary_names() -> list[str]:
+    """The ufuncs of one argument that have a derivative: a Variable's methods of the same name.
+
+    NumPy calls them where an object array holds Variables: np.cos(np.array([v, w])).
+    """
+    # Not dir(np): its lazy submodules are slow to import.
+    ufuncs: dict[str, Any] = {k: f for k, f in vars(np).items() if isinstance(f, np.ufunc)}
+    names = {name for name, f in ufuncs.items() if f.nin == 1 and f.nout == 1}
+    return sorted(n for n in names if ALIASES.get(n, n) in _OPS and n not in PREDICATES)

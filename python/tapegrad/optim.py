@@ -1,7 +1,0 @@
-"""Optimisers: `SGD` on Variables, update rules as pure functions, and whole epochs of training."""
-
-from tapegrad._core import SGD
-from tapegrad._rules import Rule, adagrad, adam, adamw, rmsprop, sgd
-from tapegrad._train import train
-
-__all__ = ["SGD", "Rule", "adagrad", "adam", "adamw", "rmsprop", "sgd", "train"]

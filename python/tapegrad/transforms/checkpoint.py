@@ -1,0 +1,59 @@
+"""checkpoint: a function of which a derivative keeps the arguments only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from tapegrad import _core, _tree
+from tapegrad._core import Tracer, Variable
+from tapegrad.transforms.bodies import body_of, record_call
+from tapegrad.transforms.trace import check_callable, name_of, pack
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def checkpoint(f: F) -> F:
+    """`f`, whose intermediate results are not kept for its derivative.
+
+    Values and derivatives are those of `f`. A reverse sweep computes the inside of `f` again when
+    it gets there: memory for time. What `f` reads besides its arguments (Variables, arrays) counts
+    as an argument. Works as a decorator, and inside `tg.compile`.
+
+    Raises:
+        RuntimeError: `f` writes to its arguments, or does what can't be done again (`backward()`).
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> layer = tg.checkpoint(lambda x, w: np.tanh(w @ x))
+    >>> w = np.array([[0.5, -1.0], [1.0, 0.5]])
+    >>> tg.grad(lambda x: np.sum(layer(layer(x, w), w)))(np.array([0.0, 0.0]))
+    array([ 0.25, -1.75])
+    """
+    check_callable("checkpoint", f, "tg.checkpoint(f)(x)")
+    label = f"checkpoint({name_of(f)})"
+
+    @wraps(f)
+    def again(*args: Any, **kwargs: Any) -> Any:
+        if not _core.recording():
+            return f(*args, **kwargs)
+        tree = pack((list(args), kwargs))
+        inputs = [x for _, x in _tree.leaves(tree) if isinstance(x, Variable)]
+
+        def enter(tracer: Tracer) -> Any:
+            arguments = [tracer.linked_argument(x) for x in inputs]
+            entered = iter(arguments)
+            given = [next(entered) if isinstance(x, Variable) else x for _, x in _tree.leaves(tree)]
+            positional, named = _tree.fill(tree, iter(given))
+            return tuple(positional), named, arguments
+
+        done = record_call(label, f, enter, _variables)
+        body = body_of(f, done.recording)
+        return done.result(_core.call(body, done.recording, inputs, done.values))
+
+    return cast(F, again)
+
+
+def _variables(out: Any) -> list[tuple[str, Any]]:
+    return [(path, x) for path, x in _tree.leaves(out) if isinstance(x, Variable)]

@@ -1,0 +1,261 @@
+"""Jacobians, Hessians and directional derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core, _tree
+from tapegrad._core import Scope, Variable
+from tapegrad._tree import Tree
+from tapegrad.transforms.gradients import (
+    check_seeds,
+    differentiable_outputs,
+    ones_for,
+    reverse,
+    scalar_output,
+    warn_constant,
+)
+from tapegrad.transforms.trace import (
+    Argnum,
+    Trace,
+    check_callable,
+    name_of,
+    pack,
+    positions,
+    through_compile,
+    zeros_for,
+)
+
+
+def jacobian(
+    f: Callable[..., Any], argnum: Argnum = 0, *, mode: str | None = None
+) -> Callable[..., Any]:
+    """All first derivatives of `f` with respect to argument `argnum`.
+
+    Every leaf of the result of `f` is replaced by a tree built like the argument, whose leaves
+    have shape `output.shape + argument.shape`. Sweeps run in reverse where there are no more
+    outputs than inputs, else forward; `mode="reverse"` or `"forward"` chooses.
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> tg.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 5.0]))
+    array([[5., 0., 1.],
+           [0., 5., 2.]])
+    """
+    check_callable("jacobian", f, "tg.jacobian(f)(x)")
+    if mode not in (None, "reverse", "forward"):
+        raise ValueError(f"jacobian: mode is 'reverse', 'forward' or None, not {mode!r}")
+    compiled = through_compile(f, lambda f: jacobian(f, argnum, mode=mode))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
+    label = f"jacobian({name_of(f)})"
+
+    @wraps(f)
+    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        return _jacobian(label, f, argnum, mode, args, kwargs)
+
+    return all_derivatives
+
+
+def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """All second derivatives of `f` with respect to argument `argnum`.
+
+    Forward over reverse. For an array argument of shape `s` the result has shape
+    `output.shape + s + s`; for a container it is nested twice.
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> tg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([3.0, 5.0]))
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    """
+    check_callable("hessian", f, "tg.hessian(f)(x)")
+    compiled = through_compile(f, lambda f: hessian(f, argnum))
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]
+    label = f"hessian({name_of(f)})"
+
+    @wraps(f)
+    def second_derivatives(*args: Any, **kwargs: Any) -> Any:
+        def first_derivatives(*inner: Any, **inner_kwargs: Any) -> Any:
+            return _jacobian(label, f, argnum, "reverse", inner, inner_kwargs)
+
+        return _jacobian(label, first_derivatives, argnum, "forward", args, kwargs, warn=False)
+
+    return second_derivatives
+
+
+def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """The value of `f(*primals)` and its derivative in the direction `tangents`.
+
+    `primals` is the tuple of arguments; `tangents` is built like it, leaf shapes included.
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> tg.jvp(np.sin, (0.0,), (2.0,))
+    (0.0, 2.0)
+    """
+    check_callable("jvp", f, "tg.jvp(f, (x,), (t,))")
+    label = f"jvp({name_of(f)})"
+    for word, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(
+                f"{label}: {word} is {_tree.describe(given)}, not the tuple of "
+                f"{'arguments' if word == 'primals' else 'their tangents'}; "
+                "call tg.jvp(f, (x,), (t,))"
+            )
+    with Scope() as scope:
+        trace = Trace(label, scope, f, primals, {}, range(len(primals)))
+        matched = _tree.match(tuple(trace.chosen), tuple(pack(tangents)), "tangents", "primals")
+        directions = check_seeds(label, trace.variables, matched)
+        outs = differentiable_outputs(trace)
+        if outs:
+            found = iter(scope.jvp(outs, trace.variables, directions))
+        else:
+            warn_constant(trace)
+            found = iter(())
+        result = [
+            next(found) if isinstance(x, Variable) else _zeros(np.shape(x))
+            for _, x in _tree.leaves(trace.out)
+        ]
+        return trace.result(trace.out), _tree.fill(trace.out, iter(result))
+
+
+def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
+    """The Hessian of the scalar function `f` at `x`, times `v`: forward over reverse.
+
+    `x` may be any nesting of containers, `v` is built like it, and so is the result.
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> tg.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
+    """
+    check_callable("hvp", f, "tg.hvp(f, x, v)")
+    name = name_of(f)
+    label = f"hvp({name})"
+    with Scope() as outer:
+        given: list[Tree] = []
+
+        def gradient(point: Any) -> Any:
+            with Scope() as inner:
+                trace = Trace(label, inner, f, (point,), {}, (0,))
+                out = scalar_output("hvp", name, trace.out)
+                outs = [out] if isinstance(out, Variable) else []
+                return trace.like_arguments(reverse(trace, outs, [ones_for(out) for out in outs]))[
+                    0
+                ]
+
+        trace = Trace(label, outer, gradient, (x,), {}, (0,))
+        given = trace.chosen
+        matched = _tree.match(given[0], pack(v), "v", "x")
+        directions = check_seeds(label, trace.variables, matched)
+        found = [g for _, g in _tree.leaves(trace.out)]
+        outs = [g for g in found if isinstance(g, Variable)]
+        tangents = iter(outer.jvp(outs, trace.variables, directions) if outs else [])
+        result = [
+            next(tangents) if isinstance(g, Variable) else zeros_for(leaf)
+            for g, leaf in zip(found, trace.variables, strict=True)
+        ]
+        return _tree.fill(given[0], iter(result))
+
+
+def _jacobian(
+    label: str,
+    f: Callable[..., Any],
+    argnum: Argnum,
+    mode: str | None,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    warn: bool = True,
+) -> Any:
+    argnums, single = positions(label, argnum, args)
+    with Scope() as scope:
+        trace = Trace(label, scope, f, args, kwargs, argnums)
+        outs = differentiable_outputs(trace)
+        if warn and not outs:
+            warn_constant(trace)
+        blocks = iter(_blocks(scope, outs, trace.variables, mode))
+        filled = []
+        for _, x in _tree.leaves(trace.out):
+            if isinstance(x, Variable):
+                block = next(blocks)
+            else:
+                block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
+            trees = trace.like_arguments(block)
+            filled.append(trees[0] if single else tuple(trees))
+        return _tree.fill(trace.out, iter(filled))
+
+
+def _blocks(
+    scope: Scope, outs: list[Variable], wrt: list[Variable], mode: str | None
+) -> list[list[Any]]:
+    """For each output, its Jacobian with respect to each of `wrt`."""
+    if not outs or not wrt:
+        return [[] for _ in outs]
+    if mode is None:
+        n_out = sum(out.size for out in outs)
+        n_in = sum(v.size for v in wrt)
+        mode = "reverse" if n_out <= n_in else "forward"
+    if len(outs) == 1:
+        return [_one_output(scope, outs[0], wrt, mode)]
+    # Several outputs share each sweep as one long vector.
+    flat = [_core.apply("reshape", (out,), ((-1,),)) for out in outs]
+    joined = _one_output(scope, _core.apply("concatenate", tuple(flat), (0,)), wrt, mode)
+    blocks: list[list[Any]] = []
+    start = 0
+    for out in outs:
+        shape, stop = tuple(out.shape), start + out.size
+        rows = [
+            (whole[start:stop], shape + tuple(v.shape))
+            for whole, v in zip(joined, wrt, strict=True)
+        ]
+        blocks.append([_reshaped(row, shape) for row, shape in rows])
+        start = stop
+    return blocks
+
+
+def _one_output(scope: Scope, out: Variable, wrt: list[Variable], mode: str) -> list[Any]:
+    few = 4  # seeds: swept one by one
+    seeds = out.size if mode == "reverse" else max(v.size for v in wrt)
+    if not _core.tracing() or seeds < few:
+        return scope.jacobian(out, wrt, mode)
+    if mode == "reverse":
+        rows = _over_seeds(out, lambda seed: scope.grad([out], wrt, [seed]))
+        return [
+            _core.apply("reshape", (row,), (tuple(out.shape) + tuple(v.shape),))
+            for row, v in zip(rows, wrt, strict=True)
+        ]
+    blocks = []
+    for v in wrt:
+        column = _over_seeds(v, lambda seed, v=v: scope.jvp([out], [v], [seed]))[0]  # type: ignore[misc]
+        last = _core.apply("moveaxis", (column,), ((0,), (-1,)))
+        blocks.append(_core.apply("reshape", (last,), (tuple(out.shape) + tuple(v.shape),)))
+    return blocks
+
+
+def _over_seeds(like: Variable, sweep: Callable[[Any], list[Any]]) -> list[Any]:
+    """`sweep` of each unit vector in the space of `like`: recorded once, the seeds as lanes."""
+    n = like.size
+    basis = np.eye(n, dtype=like.dtype).reshape((n, *like.shape))
+    with _core.Tracer() as tracer:
+        recording = tracer.freeze(sweep(tracer.lane_argument(basis)))
+    found = _core.replay_lanes(recording, [basis], [True], n, seeds=True)
+    return [
+        y if has_lanes else np.broadcast_to(y, (n, *(y.shape if np.ndim(y) else ())))
+        for y, has_lanes in found
+    ]
+
+
+def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
+    if isinstance(x, Variable):
+        return _core.apply("reshape", (x,), (shape,))
+    return np.reshape(x, shape) if shape else float(np.reshape(x, ()))
+
+
+def _zeros(shape: tuple[int, ...]) -> Any:
+    return np.zeros(shape) if shape else 0.0

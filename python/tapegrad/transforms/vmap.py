@@ -1,0 +1,171 @@
+"""vmap: a function of one lane, applied to many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core, _tree
+from tapegrad._core import Variable
+from tapegrad._tree import Tree
+from tapegrad.transforms.trace import check_callable, name_of, pack
+
+
+def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+    """`f`, written for one lane, as a function of many.
+
+    `in_axes` says which axis of the arguments counts the lanes: an integer for all of them, or a
+    tuple with an entry for each argument, where None stands for an argument that is the same for
+    every lane, and a nesting built like the argument gives each leaf its own. `out_axes` says the
+    same of the result. `f` is recorded once, for one lane, and its operations are then applied to
+    all lanes together; transforms compose with it in either order.
+
+    Raises:
+        ValueError: The axes have different lengths, an axis is out of range, or lanes take
+            different branches of an `if` (write it with `np.where`).
+
+    >>> import numpy as np
+    >>> import tapegrad as tg
+    >>> dots = tg.vmap(lambda a, b: np.sum(a * b))
+    >>> dots(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 1.0], [0.0, 2.0]]))
+    array([3., 8.])
+    >>> tg.vmap(tg.grad(lambda x: x**3))(np.array([1.0, 2.0]))
+    array([ 3., 12.])
+    """
+    check_callable("vmap", f, "tg.vmap(f)(x)")
+    label = f"vmap({name_of(f)})"
+
+    @wraps(f)
+    def over_lanes(*args: Any, **kwargs: Any) -> Any:
+        lanes = _Lanes(label)
+        chosen = list(in_axes) if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)
+        if len(chosen) != len(args):
+            raise ValueError(
+                f"{label}: in_axes has {len(chosen)} entries and the call {len(args)} positional "
+                "arguments; give one for each (keyword arguments count lanes along axis 0)"
+            )
+        with _core.Tracer() as tracer:
+            given = [
+                lanes.enter(tracer, arg, axis, f"argument {i}")
+                for i, (arg, axis) in enumerate(zip(args, chosen, strict=True))
+            ]
+            named = {
+                key: lanes.enter(tracer, arg, 0, f"argument {key}") for key, arg in kwargs.items()
+            }
+            if lanes.n is None:
+                raise ValueError(
+                    f"{label}: no argument has lanes: in_axes must name an axis of at least one"
+                )
+            out = pack(f(*given, **named))
+            found = _tree.leaves(out, "the result")
+            for path, x in found:
+                _check_result(label, path, x)
+            recording = tracer.freeze([x for _, x in found])
+        if recording.refusal:
+            raise RuntimeError(f"{label}: {recording.refusal}, which can't be done for every lane")
+        results = _core.replay_lanes(recording, lanes.inputs, [True] * len(lanes.inputs), lanes.n)
+        axes = _axes_of(out, out_axes, label)
+        placed = [
+            _place(label, path, y, has, axis, lanes.n)
+            for (path, _), (y, has), axis in zip(found, results, axes, strict=True)
+        ]
+        return _tree.fill(out, iter(placed))
+
+    return over_lanes
+
+
+class _Lanes:
+    """The inputs that have lanes, lanes first, and their number."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.n: int | None = None
+        self.inputs: list[Any] = []
+        self._first = ""
+
+    def enter(self, tracer: Any, tree: Tree, axes: Any, path: str) -> Tree:
+        """`tree` as one lane sees it."""
+        if axes is None:
+            return tree
+        found = _tree.leaves(tree, path)
+        each = _axes_of(tree, axes, self.label)
+        return _tree.fill(
+            tree,
+            iter([self._lane(tracer, x, a, p) for (p, x), a in zip(found, each, strict=True)]),
+        )
+
+    def _lane(self, tracer: Any, x: Any, axis: int | None, path: str) -> Any:
+        if axis is None:
+            return x
+        shape = _shape_of(x)
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(
+                f"{self.label}: {path} has shape {shape} and no axis {axis} that could count the "
+                "lanes; give None in in_axes for what is the same for every lane"
+            )
+        n = shape[axis]
+        if self.n is None:
+            self.n, self._first = n, path
+        elif n != self.n:
+            _core.read_length()  # which decides that this is raised
+            raise ValueError(
+                f"{self.label}: {path} has {n} lanes along axis {axis} of shape {shape}, and "
+                f"{self._first} has {self.n}"
+            )
+        array: Any = x if isinstance(x, Variable) else np.asarray(x)
+        moved = array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
+        self.inputs.append(moved)
+        return tracer.lane_argument(moved)
+
+
+def _shape_of(x: Any) -> tuple[int, ...]:
+    return _core.free_shape(x) if isinstance(x, Variable) else np.shape(x)
+
+
+def _axes_of(tree: Tree, axes: Any, label: str) -> list[int | None]:
+    """One axis for each leaf of `tree`; a single one stands for all."""
+    if axes is None or isinstance(axes, (int, np.integer)):
+        return [None if axes is None else int(axes)] * len(_tree.leaves(tree))
+    parts = _tree.children(tree)
+    given = _tree.children(axes)
+    if parts is None or given is None or len(parts) != len(given):
+        raise ValueError(
+            f"{label}: axes {axes!r} don't fit {_tree.describe(tree)}; give an integer, None, or a "
+            "nesting built like it"
+        )
+    found: list[int | None] = []
+    for (_, part), (_, own) in zip(parts, given, strict=True):
+        found += _axes_of(part, own, label)
+    return found
+
+
+def _check_result(label: str, path: str, x: Any) -> None:
+    if isinstance(x, (Variable, bool, int, float, np.number, np.bool_)):
+        return
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        return
+    raise TypeError(
+        f"{label}: {path} is {_tree.describe(x)}; return numbers and arrays, in dicts, lists, "
+        "tuples or dataclasses"
+    )
+
+
+def _place(label: str, path: str, y: Any, has_lanes: bool, axis: int | None, n: int) -> Any:
+    """An output with its lanes where they are wanted."""
+    if axis is None:
+        if has_lanes:
+            raise ValueError(
+                f"{label}: out_axes is None for {path}, which differs between lanes; give the axis "
+                "that shall count them"
+            )
+        return y
+    if not has_lanes:
+        shape = _shape_of(y)
+        y = np.broadcast_to(y, (n, *shape))
+        if not isinstance(y, Variable):
+            _core.read_length()  # plain code sees how many lanes there are
+            y = y.copy()
+    return y if axis == 0 else np.moveaxis(y, 0, axis)

@@ -1,0 +1,162 @@
+"""Calls that the core answers itself agree with the package's functions, also in their errors."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad.numpy.table import table
+
+A = np.array([0.5, 1.5, 2.5, 3.5])
+B = np.array([2.0, -1.0, 0.5, 4.0])
+M = A.reshape(2, 2)
+COLUMN = A.reshape(1, 4, 1)
+MASK = np.array([True, False, True, False])
+
+CALLS = [
+    (np.sum, (A,), {}),
+    (np.sum, (M,), {"axis": 0}),
+    (np.sum, (M, (0, 1)), {}),
+    (np.sum, (M,), {"axis": -1, "keepdims": True}),
+    (np.sum, (A,), {"axis": np.int64(0)}),
+    (np.sum, (A,), {"initial": 2.0}),
+    (np.sum, (A,), {"where": MASK}),
+    (np.sum, (A, None, np.float32), {}),
+    (np.sum, (A,), {"axis": 1}),
+    (np.sum, (M, (0, 0)), {}),
+    (np.prod, (M, 1), {}),
+    (np.max, (M,), {"axis": 1}),
+    (np.max, (A,), {"initial": 9.0}),
+    (np.min, (A,), {}),
+    (np.amax, (A,), {}),
+    (np.mean, (M,), {"axis": (1,)}),
+    (np.mean, (M,), {"where": M > 1}),
+    (np.cumsum, (M,), {}),
+    (np.cumsum, (M, 1), {}),
+    (np.cumprod, (A,), {}),
+    (np.reshape, (A, (2, -1)), {}),
+    (np.reshape, (A, -1), {}),
+    (np.reshape, (A,), {"shape": (4, 1), "order": "F"}),
+    (np.reshape, (A, [2, 2]), {}),
+    (np.reshape, (A, (3, 2)), {}),
+    (np.reshape, (A, (-1, -1)), {}),
+    (np.reshape, (A, (2, 2.0)), {}),
+    (np.ravel, (M,), {}),
+    (np.ravel, (M,), {"order": "F"}),
+    (np.transpose, (M,), {}),
+    (np.transpose, (M, (1, 0)), {}),
+    (np.transpose, (M, [0, 1]), {}),
+    (np.transpose, (M, (0, 0)), {}),
+    (np.swapaxes, (M, 0, -1), {}),
+    (np.swapaxes, (M, 0, 2), {}),
+    (np.moveaxis, (COLUMN, 0, 2), {}),
+    (np.moveaxis, (COLUMN, (0, 1), (1, 0)), {}),
+    (np.expand_dims, (A, 1), {}),
+    (np.expand_dims, (A, (0, -1)), {}),
+    (np.squeeze, (COLUMN,), {}),
+    (np.squeeze, (COLUMN, 0), {}),
+    (np.squeeze, (COLUMN, 1), {}),
+    (np.broadcast_to, (A, (3, 4)), {}),
+    (np.broadcast_to, (A, (3, 3)), {}),
+    (np.flip, (M,), {}),
+    (np.flip, (M, 1), {}),
+    (np.concatenate, ([A, B],), {}),
+    (np.concatenate, ((M, M),), {"axis": -1}),
+    (np.concatenate, ((M, M),), {"axis": None}),
+    (np.concatenate, ([A, B],), {"dtype": np.float32}),
+    (np.concatenate, ([A, M],), {}),
+    (np.concatenate, ([M, M], 2), {}),
+    (np.stack, ([A, B],), {}),
+    (np.stack, ([A, B],), {"axis": -1}),
+    (np.stack, ([A, M],), {}),
+    (np.where, (MASK, A, B), {}),
+    (np.where, (MASK, A, 0.0), {}),
+    (np.where, (MASK.astype(int), A, B), {}),
+    (np.where, (MASK, A, M), {}),
+    (np.clip, (A, 1.0, 2), {}),
+    (np.clip, (A, None, 2.0), {}),
+    (np.clip, (A,), {"min": 1.0, "max": 3.0}),
+    (np.dot, (A, B), {}),
+    (np.dot, (M, M), {}),
+    (np.dot, (A, np.ones(3)), {}),
+    (np.vdot, (A, B), {}),
+    (np.inner, (A, B), {}),
+    (np.outer, (A, B), {}),
+]
+
+
+def variables(x):
+    """`x` with each float array in it a Variable, and these Variables."""
+    if isinstance(x, (list, tuple)):
+        made = [variables(item) for item in x]
+        return type(x)(v for v, _ in made), [leaf for _, found in made for leaf in found]
+    if isinstance(x, np.ndarray) and x.dtype == float:
+        leaf = tg.Variable(x)
+        return leaf, [leaf]
+    return x, []
+
+
+def outcome(f, args, kwargs):
+    """Value, class and gradients of a call, or its error."""
+    args, leaves = variables(args)
+    try:
+        found = f(*args, **kwargs)
+    except Exception as error:
+        return type(error), str(error)
+    value = np.asarray(tg.value(found))
+    np.sum(found * np.arange(1.0, value.size + 1).reshape(value.shape)).backward()
+    gradients = [leaf.grad.tolist() for leaf in leaves]
+    return value.shape, value.dtype, value.tolist(), type(found), gradients
+
+
+@pytest.mark.parametrize(("f", "args", "kwargs"), CALLS)
+def test_functions_agree_with_the_packages(f, args, kwargs):
+    assert outcome(f, args, kwargs) == outcome(table[f], args, kwargs)
+
+
+@pytest.mark.parametrize("name", ["sum", "max", "mean", "cumsum", "ravel", "squeeze", "swapaxes"])
+def test_methods_agree_with_the_functions(name):
+    args = (0, 1) if name == "swapaxes" else ()
+    method = getattr(tg.Variable, name)
+    assert outcome(method, (M, *args), {}) == outcome(getattr(np, name), (M, *args), {})
+    assert method.__name__ == name
+    assert method.__doc__ == f"Like numpy.ndarray.{name}."
+    bound = getattr(tg.Variable(M), name)
+    assert np.array_equal(tg.value(bound(*args)), getattr(M, name)(*args))
+    with pytest.raises(TypeError):
+        bound(*args, nonsense=1)
+
+
+def test_shapes_as_several_numbers():
+    v = tg.Variable(np.arange(6.0))
+    for shape in [(2, 3), (3, -1), (6, 1, 1)]:
+        assert v.reshape(*shape).shape == v.reshape(shape).shape == np.zeros(6).reshape(shape).shape
+    assert v.reshape(2, 3, order="F").value.tolist() == [[0, 2, 4], [1, 3, 5]]
+    m = v.reshape(1, 2, 3)
+    assert m.transpose(2, 0, 1).shape == m.transpose((2, 0, 1)).shape == (3, 1, 2)
+    assert m.transpose().shape == m.T.shape == m.transpose(None).shape == (3, 2, 1)
+    with pytest.raises(ValueError, match="cannot reshape array of size 6"):
+        v.reshape(4, 2)
+    assert "shape" in inspect.signature(tg.Variable.reshape).parameters
+
+
+def test_views_write_through():
+    v = tg.Variable(np.zeros(4))
+    v.reshape(2, 2)[0, 1] = 5.0
+    np.transpose(v.reshape(2, 2))[0, 1] = 7.0
+    np.flip(v)[0] = 9.0
+    assert v.value.tolist() == [0.0, 5.0, 7.0, 9.0]
+
+
+def test_subclasses_and_keyword_spellings():
+    class Weight(tg.Variable):
+        pass
+
+    w = Weight(A)
+    assert np.sum(w).value == A.sum()
+    keyword = "".join(["ax", "is"])  # not the interned object
+    assert np.sum(tg.Variable(M), **{keyword: 0}).value.tolist() == M.sum(0).tolist()
+    assert np.sum(tg.Variable(M), 0, keepdims=True).shape == (1, 2)
+    for axis in (0, 1, 0, None):  # the attributes of the last call are kept
+        assert np.array_equal(tg.value(np.sum(tg.Variable(M), axis=axis)), M.sum(axis))

@@ -1,0 +1,260 @@
+"""NumPy's functions and array methods on Variables: signatures, values, derivatives, refusals."""
+
+import functools
+import inspect
+import io
+
+import numpy as np
+import pytest
+from surface_cases import CALLS, MASK, PLAIN_CALLS, S, V, X
+
+import tapegrad as tg
+from tapegrad.numpy import ufuncs
+from tapegrad.numpy.plain import PLAIN_FUNCTIONS
+from tapegrad.numpy.table import name_of, table
+
+ROWS = [(name_of(func), f, x) for func, calls in CALLS.items() for f, x in calls]
+OTHER = {np.copyto, np.fill_diagonal, np.ix_, np.shares_memory, np.may_share_memory}
+
+
+@pytest.mark.parametrize(("name", "f", "x"), ROWS, ids=[name for name, _, _ in ROWS])
+def test_value_and_derivatives(name, f, x):
+    with np.errstate(all="ignore"):
+        expected, found = f(x), tg.value(f(tg.Variable(x)))
+    pairs = (
+        zip(expected, found, strict=True) if isinstance(expected, tuple) else [(expected, found)]
+    )
+    for e, g in pairs:
+        assert np.shape(g) == np.shape(e)
+        np.testing.assert_allclose(g, e, rtol=1e-13, atol=1e-14)
+    if np.isfinite(x).all() and name not in ("np.round", "np.around"):
+        tg.testing.check_grads(f, (x,))
+    else:
+        assert (
+            tg.elementwise_grad(lambda x: np.sum(np.stack(np.broadcast_arrays(f(x)))))(x).shape
+            == x.shape
+        )
+
+
+def test_every_function_of_the_table_is_called_here():
+    missing = set(table) - set(CALLS) - set(PLAIN_FUNCTIONS) - OTHER
+    assert not missing, sorted(map(name_of, missing))
+
+
+WRAPPED = [
+    f for f, implementation in table.items() if not isinstance(implementation, functools.partial)
+]
+
+
+@pytest.mark.parametrize("func", WRAPPED, ids=name_of)
+def test_signatures_are_numpys(func):
+    if func in (np.shares_memory, np.may_share_memory):
+        return
+    expected, found = inspect.signature(func), inspect.signature(table[func])
+    assert [(p.name, p.kind) for p in found.parameters.values()] == [
+        (p.name, p.kind) for p in expected.parameters.values()
+    ]
+    for name, p in expected.parameters.items():
+        assert (
+            found.parameters[name].default == p.default
+            or found.parameters[name].default is p.default
+        )
+
+
+@pytest.mark.parametrize("name", [name_of(f) for f in PLAIN_CALLS])
+def test_plain_results(name):
+    f = {name_of(f): call for f, call in PLAIN_CALLS.items()}[name]
+    found, expected = f(tg.Variable(X)), f(X)
+    assert not isinstance(found, tg.Variable)
+    assert found == expected if isinstance(expected, list) else np.array_equal(found, expected)
+    if isinstance(expected, np.ndarray | np.generic):
+        assert np.asarray(found).dtype == np.asarray(expected).dtype
+
+
+def test_creation_like_a_variable_makes_something_to_write_into():
+    def f(x):
+        y = np.zeros_like(x)
+        for i in range(len(x)):
+            y[i] = x[i] ** 2
+        return np.sum(y)
+
+    np.testing.assert_array_equal(tg.grad(f)(np.array([1.0, 2.0])), [2, 4])
+    assert np.zeros_like(tg.Variable([1.0]), dtype=int).dtype == int
+    assert type(np.ones_like(tg.Variable([1.0]), dtype=bool)) is np.ndarray
+
+
+def test_writers():
+    def f(x):
+        y = x * 2
+        np.copyto(y, x * x, where=MASK)
+        return np.sum(y)
+
+    np.testing.assert_allclose(tg.grad(f)(X), np.where(MASK, 2 * X, 2))
+
+    def g(s, v):
+        s = s * 1.0
+        np.fill_diagonal(s, v)
+        return np.linalg.det(s)
+
+    tg.testing.check_grads(g, (S, V[:3]))
+    y = tg.Variable(np.zeros(3))
+    w = tg.Variable(np.ones((2, 3)))
+    assert np.sum(w, axis=0, out=y) is y
+    np.testing.assert_array_equal(y.value, 2)
+    assert np.multiply(y, 2.0, out=y) is y
+    np.testing.assert_array_equal(y.value, 4)
+    np.sum(y).backward()
+    np.testing.assert_array_equal(w.grad, 2)
+    v = tg.Variable([3.0, 1.0, 2.0])
+    v.sort()
+    np.testing.assert_array_equal(v.value, [1, 2, 3])
+    v.fill(4.0)
+    np.testing.assert_array_equal(v.value, 4)
+
+
+def test_views_follow_and_write_through():
+    views = [
+        lambda v: v.T,
+        lambda v: v.reshape(-1),
+        lambda v: v.transpose(1, 0),
+        lambda v: v[::-1],
+        lambda v: np.swapaxes(v, 0, 1),
+        lambda v: np.squeeze(v[None]),
+        lambda v: np.expand_dims(v, 0),
+        lambda v: np.moveaxis(v, 0, 1),
+        lambda v: v.ravel(),
+        lambda v: np.flip(v),
+    ]
+    for view in views:
+        v, a = tg.Variable(X), X.copy()
+        shown, expected = view(v), view(a)
+        shown[0] = 9.0
+        expected[0] = 9.0
+        np.testing.assert_array_equal(v.value, a)
+        v[1, 1] = -5.0
+        a[1, 1] = -5.0
+        np.testing.assert_array_equal(shown.value, expected)
+
+        def f(x, view=view):
+            y = x * 1.0
+            view(y)[0] *= 2.0
+            return np.sum(y * y)
+
+        tg.testing.check_grads(f, (X,))
+    v = tg.Variable(X)
+    for copy in (v.copy(), v.flatten(), v[[0, 1]], v[v > -9], v + 0.0):
+        copy[...] = 0.0
+    np.testing.assert_array_equal(v.value, X)
+
+
+def test_properties_and_methods():
+    v = tg.Variable(X)
+    assert v.nbytes == X.nbytes
+    assert v.itemsize == 8
+    assert v.real is v
+    np.testing.assert_array_equal(v.imag, 0)
+    assert tg.value(v.conj()) is not None
+    for name in ("sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod", "round"):
+        np.testing.assert_allclose(tg.value(getattr(v, name)()), getattr(X, name)(), rtol=1e-14)
+        if name != "round":
+            found = tg.value(getattr(v, name)(axis=0))
+            np.testing.assert_allclose(found, getattr(X, name)(axis=0), rtol=1e-14)
+    assert v.any()
+    assert v.all(axis=0).shape == (3,)
+    np.testing.assert_array_equal(v.argmax(1), X.argmax(1))
+
+
+@pytest.mark.parametrize("name", ufuncs.unary_names())
+def test_methods_that_numpy_calls_on_object_arrays(name):
+    f = getattr(np, name)
+    x = np.array([1.25, 1.5]) if name == "arccosh" else np.array([0.25, 0.5])
+    if name == "spacing":
+        return  # NumPy has no object loop
+    with np.errstate(all="ignore"):
+        items = np.array([tg.Variable(x[0]), tg.Variable(x[1])])
+        assert items.dtype == object
+        found = [tg.value(item) for item in f(items)]
+        np.testing.assert_allclose(found, f(x), rtol=1e-14)
+
+
+def test_ufunc_methods():
+    tg.testing.check_grads(np.add.reduce, (X,))
+    tg.testing.check_grads(lambda x: np.multiply.reduce(x, axis=1, initial=2.0), (X,))
+    tg.testing.check_grads(lambda x: np.maximum.reduce(x, axis=None, keepdims=True), (X,))
+    tg.testing.check_grads(lambda x: np.minimum.reduce(x, axis=1, initial=0.0, where=MASK), (X,))
+    tg.testing.check_grads(np.logaddexp.reduce, (X,))
+    tg.testing.check_grads(np.add.accumulate, (X,))
+    tg.testing.check_grads(lambda x: np.multiply.accumulate(x, axis=1), (X,))
+    tg.testing.check_grads(lambda x, y: np.arctan2.outer(x, y), (X, V))
+    tg.testing.check_grads(lambda x: np.subtract.outer([1.0, 2.0], x), (V,))
+    v = tg.Variable(X)
+    for f in (np.add.reduce, np.multiply.reduce, np.maximum.reduce, np.add.accumulate):
+        np.testing.assert_allclose(tg.value(f(v)), f(X), rtol=1e-14)
+        np.testing.assert_allclose(tg.value(f(v, axis=1)), f(X, axis=1), rtol=1e-14)
+    np.testing.assert_array_equal(np.logical_and.reduce(v), np.logical_and.reduce(X))
+    np.testing.assert_array_equal(np.less.outer(v, V), np.less.outer(X, V))
+    for f in (
+        lambda: np.add.reduceat(v, [0, 1]),
+        lambda: np.maximum.accumulate(v),
+        lambda: np.hypot.reduce(v),
+    ):
+        with pytest.raises(
+            TypeError, match=r"np\.(add|maximum|hypot)\.(reduce|reduceat|accumulate)"
+        ):
+            f()
+
+
+def test_ufunc_keywords():
+    v = tg.Variable(X)
+    assert np.sin(v, dtype=np.float64).dtype == np.float64
+    assert np.add(v, 1, dtype=np.float32).dtype == np.float32
+    np.testing.assert_array_equal(tg.value(np.add(v, 1.0, casting="same_kind")), X + 1)
+    with pytest.raises(TypeError, match=r"np\.sin: signature="):
+        np.sin(v, signature="d->d")
+    with pytest.raises(TypeError, match=r"axes=.*np\.moveaxis"):
+        np.matmul(v, v, axes=[(0, 1), (1, 0), (0, 1)])
+    mask = np.empty(X.shape, bool)
+    assert np.greater(v, 0.0, out=mask) is mask
+    np.testing.assert_array_equal(mask, MASK)
+
+
+def test_keyword_refusals_name_the_argument():
+    v = tg.Variable(X)
+    for f, what in [
+        (lambda: np.pad(v, 1, mode="mean"), "mean"),
+        (lambda: np.pad(v, 1, mode="reflect", reflect_type="odd"), "reflect_type|reflect"),
+        (lambda: np.einsum("ij", v, order="C"), "order="),
+        (lambda: np.reshape(v, 6, order="X"), "order='X'"),
+        (lambda: np.linalg.norm(v, "nuc"), "nuc"),
+        (lambda: np.max(v, where=MASK), "initial="),
+        (lambda: np.var(v, ddof=1, correction=1), "correction="),
+        (lambda: np.sum(v, dtype=int), "int64"),
+        (lambda: np.cumulative_sum(v), "axis="),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=what):
+            f()
+
+
+def test_printing_and_files():
+    v = tg.Variable(X)
+    assert "2." in str(v)
+    with pytest.raises(TypeError, match=r"np\.save.*tg\.value"):
+        np.save(io.BytesIO(), v)
+
+
+def test_in_place_operator_and_call_by_name_are_told_apart():
+    v = tg.Variable(V)
+    y = np.ones(4)
+    with pytest.raises(TypeError, match=r"np\.add: out="):
+        np.add(y, v, out=y)
+    with pytest.raises(TypeError, match=r"np\.multiply: out="):
+        y = np.multiply(y, v, y)
+    for _ in range(3):
+        y += v
+        y -= v * 1.0
+        y /= v
+        y **= 2
+    assert isinstance(y, tg.Variable)
+    matrix = np.eye(4)
+    matrix @= tg.Variable(np.eye(4))
+    assert isinstance(matrix, tg.Variable)
