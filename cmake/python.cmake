@@ -1,6 +1,6 @@
 # The Python module and what travels inside its package: OpenBLAS (loaded lazily, by absolute path) and its licence.
 find_package(Python 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
-file(GLOB binding_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/bindings/*.cpp)
+file(GLOB_RECURSE binding_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/python/bindings/*.cpp)
 if(NOT binding_sources)
   message(STATUS "python/bindings is empty: no module to build")
   return()

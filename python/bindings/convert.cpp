@@ -1,4 +1,4 @@
-#include "convert.h"
+#include "bindings/convert.h"
 
 #include <atomic>
 #include <cstring>
@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

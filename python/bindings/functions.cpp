@@ -1,18 +1,18 @@
-#include "functions.h"
+#include "bindings/functions.h"
 
 #include <pybind11/stl.h>
 
 #include <string_view>
 #include <unordered_map>
 
-#include "apply.h"
-#include "convert.h"
+#include "bindings/convert.h"
+#include "bindings/variable/apply.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/op.h"
 #include "tapegrad/tape/tracer.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

@@ -1,12 +1,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "array_function.h"
-#include "body.h"
-#include "convert.h"
-#include "functions.h"
-#include "program.h"
-#include "replay.h"
+#include "bindings/convert.h"
+#include "bindings/functions.h"
+#include "bindings/program/body.h"
+#include "bindings/program/program.h"
+#include "bindings/program/replay.h"
+#include "bindings/program/watch.h"
+#include "bindings/variable/array_function.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
 #include "tapegrad/kernels/blas/blas_library.h"
@@ -14,8 +16,6 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/rows/cpu.h"
-#include "variable_type.h"
-#include "watch.h"
 
 namespace tapegrad {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <pybind11/stl.h>
 
-#include "convert.h"
-#include "functions.h"
-#include "variable_type.h"
+#include "bindings/convert.h"
+#include "bindings/functions.h"
+#include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
 

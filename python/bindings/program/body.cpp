@@ -1,15 +1,15 @@
-#include "body.h"
+#include "bindings/program/body.h"
 
 #include <pybind11/stl.h>
 
 #include <algorithm>
 
-#include "convert.h"
-#include "program.h"
+#include "bindings/convert.h"
+#include "bindings/program/program.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/program/scan/scan.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "variable_type.h"
+#include "bindings/variable/variable_type.h"
 
 // Flags and whole numbers are Variables only while a whole function is recorded. Their arithmetic
 // is NumPy's: it stays among whole numbers.

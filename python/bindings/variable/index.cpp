@@ -2,7 +2,7 @@
 // by parse_basic with the C API alone; all others by parse_general, which sorts the items first,
 // because whether an int is an index of its own depends on the arrays beside it.
 
-#include "bindings/index.h"
+#include "bindings/variable/index.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

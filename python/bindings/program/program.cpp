@@ -1,11 +1,12 @@
-#include "program.h"
+#include "bindings/program/program.h"
 
 #include <pybind11/stl.h>
 
 #include <atomic>
 #include <optional>
 
-#include "convert.h"
+#include "bindings/convert.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/kernels/array/fingerprint.h"
 #include "tapegrad/program/body/vmap.h"
@@ -14,7 +15,6 @@
 #include "tapegrad/program/record.h"
 #include "tapegrad/program/run/executor.h"
 #include "tapegrad/tape/tracer.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

@@ -1,4 +1,4 @@
-#include "replay.h"
+#include "bindings/program/replay.h"
 
 #include <pybind11/numpy.h>
 #include <structmember.h>
@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "convert.h"
-#include "heap_type.h"
-#include "program.h"
+#include "bindings/convert.h"
+#include "bindings/program/program.h"
+#include "bindings/program/watch.h"
+#include "bindings/variable/heap_type.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/tape/tape.h"
-#include "variable_type.h"
-#include "watch.h"
 
 // A Replayer is called; it knows a few signatures of plain arguments, each with its entry. The
 // entry leads to the world that holds at present, the world to its paths, a path to its program.

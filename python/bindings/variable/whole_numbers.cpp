@@ -1,4 +1,4 @@
-#include "whole_numbers.h"
+#include "bindings/variable/whole_numbers.h"
 
 #include <pybind11/numpy.h>
 
@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "convert.h"
+#include "bindings/convert.h"
 #include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tape.h"

@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "bindings/program/watch.h"
 
 #include <pybind11/numpy.h>
 
@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "heap_type.h"
+#include "bindings/variable/heap_type.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

@@ -1,12 +1,12 @@
-#include "variable_type.h"
+#include "bindings/variable/variable_type.h"
 
 #include <structmember.h>
 
 #include <cmath>
 
-#include "array_function.h"
-#include "convert.h"
-#include "index.h"
+#include "bindings/convert.h"
+#include "bindings/variable/array_function.h"
+#include "bindings/variable/index.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"

@@ -1,10 +1,10 @@
-#include "apply.h"
+#include "bindings/variable/apply.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "convert.h"
+#include "bindings/convert.h"
 #include "tapegrad/tape/record.h"
 
 namespace tapegrad {

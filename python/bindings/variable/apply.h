@@ -2,8 +2,8 @@
 
 #include <span>
 
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/tape/op.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 

@@ -2,8 +2,8 @@
 
 #include <pybind11/stl.h>
 
-#include "convert.h"
-#include "program.h"
+#include "bindings/convert.h"
+#include "bindings/program/program.h"
 
 namespace tapegrad {
 namespace {

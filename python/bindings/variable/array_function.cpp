@@ -1,4 +1,4 @@
-#include "array_function.h"
+#include "bindings/variable/array_function.h"
 
 #include <structmember.h>
 
@@ -6,9 +6,9 @@
 #include <string>
 #include <unordered_map>
 
-#include "apply.h"
-#include "convert.h"
-#include "variable_type.h"
+#include "bindings/convert.h"
+#include "bindings/variable/apply.h"
+#include "bindings/variable/variable_type.h"
 
 // NumPy's array functions, and the methods of the same name, in the forms in which nearly all calls
 // are written: a table says which parameter is an operand and which an attribute of the op. A call

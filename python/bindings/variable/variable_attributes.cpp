@@ -1,6 +1,6 @@
-#include "convert.h"
+#include "bindings/convert.h"
+#include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
-#include "variable_type.h"
 
 namespace tapegrad {
 namespace {

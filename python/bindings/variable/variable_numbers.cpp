@@ -2,7 +2,9 @@
 #include <utility>
 #include <vector>
 
-#include "convert.h"
+#include "bindings/convert.h"
+#include "bindings/variable/variable_type.h"
+#include "bindings/variable/whole_numbers.h"
 #include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/linalg/matmul.h"
@@ -10,8 +12,6 @@
 #include "tapegrad/scalar/program.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
-#include "variable_type.h"
-#include "whole_numbers.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else through Refs.
 
