@@ -5,6 +5,7 @@
 
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/promotion.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/reduce/reduce.h"
@@ -128,6 +129,23 @@ void Cell::set(Ref content) {
 void Cell::set_value(Value value) {
   if (!is_floating(value.dtype())) value = value.cast(type().dtype);
   set(Ref(std::move(value)));
+}
+
+void Cell::set_in_place(const Ref& result, bool x_is_plain) {
+  const TensorType want = type();
+  if (!can_cast_same_kind(result.dtype(), want.dtype))
+    throw_error<TypeError>("in-place operation: can't cast the result from ",
+                           dtype_name(result.dtype()), " to ", dtype_name(want.dtype),
+                           "; write y = y + v instead of y += v");
+  if (result.shape() != want.shape)
+    throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ",
+                            want.shape, " doesn't match the broadcast shape ", result.shape(),
+                            "; write y = y + v instead of y += v");
+  if (shows_leaf() && x_is_plain) {
+    set_value(result.value().cast(want.dtype));
+  } else {
+    set(cast(result, want.dtype));
+  }
 }
 
 void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/tape.h"
@@ -51,11 +52,6 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
 }
 
 namespace {
-
-// Whether a result has a place on the tape: a whole function is recorded with its masks and counts.
-bool is_recorded(const Tape& tape, const Value& out) {
-  return is_floating(out.dtype()) || tape.tracing();
-}
 
 // True where eval may take the first input's buffer: nothing but this Ref still needs its value
 // (a program keeps its constants).
@@ -183,7 +179,7 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
   const Ref primary = Ref::adopt(&tape, record_application(tape, op, attrs, inputs));
   std::vector<Ref> picks;
   for (size_t j = 0; j < out.size(); ++j) {
-    picks.push_back(is_recorded(tape, out[j]) ? pick_output(primary, j, out[j]) : Ref(out[j]));
+    picks.push_back(is_recorded(tape, out[j].dtype()) ? pick_output(primary, j, out[j]) : Ref(out[j]));
     if (!(mask & reads_out(static_cast<int>(j)))) out[j].drop_data();
   }
   tape.node(primary.slot()).extra->outs = std::move(out);
@@ -211,7 +207,7 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
     return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
   std::vector<Ref> result;
-  if (is_recorded(*tape, out[0])) {
+  if (is_recorded(*tape, out[0].dtype())) {
     result.push_back(record_single(*tape, op, attrs, inputs, std::move(out[0])));
   } else {
     result.push_back(Ref(std::move(out[0])));
@@ -231,7 +227,7 @@ Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) 
   Value in[3], out[1];
   for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
   op.eval(attrs, {in, inputs.size()}, {out, 1});
-  if (tape && is_recorded(*tape, out[0]))
+  if (tape && is_recorded(*tape, out[0].dtype()))
     return record_single(*tape, op, attrs, inputs, std::move(out[0]));
   return Ref(std::move(out[0]));
 }
