@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tapegrad/autodiff/variable.h"
+#include "tapegrad/ops/scalar_value.h"
 #include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/scalar/program.h"
 
@@ -96,6 +97,13 @@ inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand
   n.origin = origin;
   n.value.set_scalar_double(result);
   return Cell::adopt(&tape, slot);
+}
+
+inline Cell* apply_scalar_operation(ScalarFn fn, const ScalarOperand& a) {
+  return record_scalar_operation(fn, 1, a, {}, scalar_value(fn, a.x));
+}
+inline Cell* apply_scalar_operation(ScalarFn fn, const ScalarOperand& a, const ScalarOperand& b) {
+  return record_scalar_operation(fn, 2, a, b, scalar_value(fn, a.x, b.x));
 }
 
 }  // namespace tapegrad

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/promotion.h"
 #include "tapegrad/ops/elementwise.h"
@@ -229,31 +230,36 @@ Value& Cell::leaf_value_for_update() {
 namespace {
 
 template <class F>
-Variable apply_function(std::initializer_list<Ref> inputs) {
-  return Variable::from(elementwise(scalar_fn_of<F>(), inputs));
+Variable apply_function(const Variable& a) {
+  constexpr ScalarFn fn = scalar_fn_of<F>();
+  ScalarOperand x;
+  if (!Tape::current().tracing() && read_scalar(a.cell(), x))
+    return Variable(CellPtr(apply_scalar_operation(fn, x)));
+  return Variable::from(elementwise(fn, {a.ref()}));
+}
+
+template <class F>
+Variable apply_function(const Variable& a, const Variable& b) {
+  constexpr ScalarFn fn = scalar_fn_of<F>();
+  ScalarOperand x, y;
+  if (!Tape::current().tracing() && read_scalar(a.cell(), x) && read_scalar(b.cell(), y))
+    return Variable(CellPtr(apply_scalar_operation(fn, x, y)));
+  return Variable::from(elementwise(fn, {a.ref(), b.ref()}));
 }
 
 }  // namespace
 
-Variable operator+(const Variable& a, const Variable& b) {
-  return apply_function<Add>({a.ref(), b.ref()});
-}
-Variable operator-(const Variable& a, const Variable& b) {
-  return apply_function<Subtract>({a.ref(), b.ref()});
-}
-Variable operator*(const Variable& a, const Variable& b) {
-  return apply_function<Multiply>({a.ref(), b.ref()});
-}
-Variable operator/(const Variable& a, const Variable& b) {
-  return apply_function<Divide>({a.ref(), b.ref()});
-}
-Variable operator-(const Variable& a) { return apply_function<Negative>({a.ref()}); }
-Variable square(const Variable& a) { return apply_function<Square>({a.ref()}); }
-Variable exp(const Variable& a) { return apply_function<Exp>({a.ref()}); }
-Variable log(const Variable& a) { return apply_function<Log>({a.ref()}); }
-Variable sin(const Variable& a) { return apply_function<Sin>({a.ref()}); }
-Variable cos(const Variable& a) { return apply_function<Cos>({a.ref()}); }
-Variable tanh(const Variable& a) { return apply_function<Tanh>({a.ref()}); }
+Variable operator+(const Variable& a, const Variable& b) { return apply_function<Add>(a, b); }
+Variable operator-(const Variable& a, const Variable& b) { return apply_function<Subtract>(a, b); }
+Variable operator*(const Variable& a, const Variable& b) { return apply_function<Multiply>(a, b); }
+Variable operator/(const Variable& a, const Variable& b) { return apply_function<Divide>(a, b); }
+Variable operator-(const Variable& a) { return apply_function<Negative>(a); }
+Variable square(const Variable& a) { return apply_function<Square>(a); }
+Variable exp(const Variable& a) { return apply_function<Exp>(a); }
+Variable log(const Variable& a) { return apply_function<Log>(a); }
+Variable sin(const Variable& a) { return apply_function<Sin>(a); }
+Variable cos(const Variable& a) { return apply_function<Cos>(a); }
+Variable tanh(const Variable& a) { return apply_function<Tanh>(a); }
 Variable sum(const Variable& a) { return Variable::from(sum(a.ref())); }
 Variable mean(const Variable& a) { return Variable::from(mean(a.ref())); }
 

@@ -7,7 +7,6 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
-#include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/ops/linalg/matmul.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else as operands.
@@ -70,9 +69,10 @@ bool is_operand(PyObject* o) {
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (!Tape::current().tracing() && read_scalar(a, x) && (b == nullptr || read_scalar(b, y)) &&
-        !scalar_fn_info(fn).returns_bool)
-      return new_variable(record_scalar_operation(fn, b ? 2 : 1, x, y, eval_scalar(fn, x.x, y.x)));
+    if (!Tape::current().tracing() && !scalar_fn_info(fn).returns_bool && read_scalar(a, x)) {
+      if (b == nullptr) return new_variable(apply_scalar_operation(fn, x));
+      if (read_scalar(b, y)) return new_variable(apply_scalar_operation(fn, x, y));
+    }
     return apply_any(fn, a, b, how);
   });
 }
@@ -85,7 +85,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
     if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
-      return new_variable(record_scalar_operation(fn, 2, x, y, eval_scalar(fn, x.x, y.x)));
+      return new_variable(apply_scalar_operation(fn, x, y));
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     return apply_any(fn, a, b, CalledAs::operator_);
   });
