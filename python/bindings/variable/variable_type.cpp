@@ -136,7 +136,7 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
       return is_variable(o) ? to_object(variable_cell(o).value(), false)
                             : py::reinterpret_borrow<py::object>(o);
     };
-    if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_CheckExact(b) ||
+    if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
                            py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
                            py::hasattr(b, "dtype"))) {
       if (Tape::current().tracing()) {
