@@ -7,7 +7,7 @@
 
 namespace tapegrad {
 
-// Whether it holds a mask or integers, as Variables do in a function that is being recorded alone.
+// Whether it holds a mask or integers. Only a function that is being recorded has such Variables.
 inline bool is_recorded_data(Cell& v) {
   return Tape::current().tracing() && !is_floating(v.value().dtype());
 }
@@ -16,11 +16,12 @@ inline bool is_recorded_number(Cell& v) { return is_recorded_data(v) && v.value(
 bool is_float_of_data(Cell& v);
 
 Value learn_value(Cell& v);
-// Of a Variable of one element: whether it is not zero, and its value without the fraction. `call`
-// is for the error of others.
+// Whether a Variable of one element is not zero, and its value, of which plain code uses the
+// integer part. `call` names the conversion in the error for Variables of other sizes.
 bool learn_truth(Cell& v);
 double learn_integer_part(Cell& v, const char* call);
-// Lengths of the axes of what was recorded; a leaf's are its own.
+// Plain code sees the lengths of the axes, which a recorded value has from the function's
+// arguments.
 void learn_lengths(Cell& v);
 // A result leaves for plain code as what it is: the lengths of a plain array are known then, and a
 // float64 may be taken for a Python float.
@@ -31,7 +32,7 @@ bool is_weak(Cell& v);
 // Such a float is seen as a float64, which it is not.
 void lose_weakness(Cell& v);
 
-// The content as a constant, as the sweeps see it. A program goes on computing it.
+// The content, which sweeps take for a constant and a program goes on computing.
 Ref stop_gradient(Cell& v);
 
 }  // namespace tapegrad

@@ -16,7 +16,7 @@
 
 namespace tapegrad {
 
-// Of either kind; cell is null for a plain number.
+// A Variable, or a plain number where cell is null.
 struct ScalarOperand {
   Cell* cell = nullptr;
   double x = 0;

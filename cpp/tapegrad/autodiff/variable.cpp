@@ -102,13 +102,13 @@ Ref Cell::ref(const char* operation) {
   return Ref(&tape, tape.enter(this, version_, value_));
 }
 
-// Also where nodes still name this leaf: its content may be what holds them.
+// The content goes even where nodes still name this leaf, since it may be what holds them.
 void Cell::let_go() {
   if (Tape* tape = std::exchange(tape_, nullptr)) tape->release(slot_);
   Value().swap(value_);
   if (!is_view_) return;
   is_view_ = false;
-  // Views of views of views: no recursion.
+  // Views of views of views must not lead to recursion.
   CellPtr base = std::move(info_->view->base);
   info_->view.reset();
   while (base && base->has_one_handle() && base->is_view_) {

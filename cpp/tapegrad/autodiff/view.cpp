@@ -17,7 +17,7 @@ namespace {
 
 bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
 
-// Ops whose result NumPy lets share memory with its operand: writes go through.
+// Whether NumPy lets the result share memory with the operand, so that writes go through.
 bool makes_view(const Op& op) {
   static const std::vector<bool> flags = [] {
     std::vector<bool> by_id(static_cast<size_t>(op_count()));
@@ -142,7 +142,8 @@ void Cell::refresh() {
   for (size_t k = chain.size(); k-- > 0;) chain[k]->read_base();
 }
 
-// Recorded even where recording is off: the view goes on standing for a part of its base.
+// Reading is recorded even where recording is off: the view goes on standing for a part of its
+// base.
 void Cell::read_base() {
   View& view = *info_->view;
   Cell& base = *view.base;
@@ -164,7 +165,7 @@ void Cell::let_base_alone() {
   become(Ref());
 }
 
-// Every base's content with this view's part replaced, then read again.
+// Replaces this view's part in the content of its base, that base's in its own, and so on.
 void Cell::write_through(Ref content) {
   refresh();
   const bool plain = !content.tracked() && shows_leaf();

@@ -10,7 +10,7 @@ namespace tapegrad {
 // Whether NumPy computes fn(operands) as data, and so among integers; all but quotients and the
 // functions that give float64 (or, for masks and integers of few bits, a smaller float dtype).
 bool is_integer_arithmetic(ScalarFn fn, std::span<const Operand> operands);
-// Its result; nothing where no operation does the same.
+// The result of such arithmetic, or nothing where no operation does the same.
 std::optional<Ref> integer_arithmetic(ScalarFn fn, std::span<const Operand> operands);
 
 // Whether fn compares integers of which some have 64 bits: the kernels' float64 is too short.

@@ -31,7 +31,7 @@ struct Operand {
   bool is_python_int() const {
     return number == PythonNumber::integer || number == PythonNumber::large_int;
   }
-  // A mask or an integer.
+  // Whether it is a mask or an integer.
   bool is_data() const { return is_python_int() || !is_floating(ref.dtype()); }
 };
 
@@ -55,8 +55,8 @@ std::optional<Ref> apply_to_operands(ScalarFn fn, std::span<Operand> operands,
 // NumPy's short cuts for plain exponents: the function of one number that base ** exponent is.
 std::optional<ScalarFn> short_cut_of_power(DType base, const Operand& exponent);
 
-// a & b, a | b or a ^ b: `fn` is the logical function of masks that does it. Nothing for integers,
-// as above.
+// a & b, a | b, a ^ b or ~a of data: `fn` is the logical function that does it for masks. For
+// integers nothing comes back, as above.
 std::optional<Ref> combine_masks(ScalarFn fn, std::span<Operand> operands);
 
 }  // namespace tapegrad

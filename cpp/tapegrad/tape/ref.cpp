@@ -53,8 +53,8 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
 
 namespace {
 
-// True where eval may take the first input's buffer: nothing but this Ref still needs its value
-// (a program keeps its constants).
+// Whether eval may take the first input's buffer: nothing but this Ref still needs its value. (A
+// program keeps its constants.)
 bool can_take(const Ref& r, const Tape* recorded_on) {
   if (!r.tracked()) return recorded_on == nullptr || !recorded_on->tracing();
   return r.tape()->node(r.slot()).value_refs == 1;
@@ -114,7 +114,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     mask |= op.reads_of(i);
     origin = std::min(origin, tape.node(inputs[i].slot()).origin);
   }
-  // Filled in such an order that the node can be let go of at any time, should memory run out.
+  // Should memory run out, the node can be let go of at any time: its parts are set in that order.
   Ref recorded = Ref::adopt(&tape, tape.new_node(NodeKind::op, op.id));
   Node& n = tape.node(recorded.slot());
   const bool many = inputs.size() > 2;
@@ -179,7 +179,8 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
   const Ref primary = Ref::adopt(&tape, record_application(tape, op, attrs, inputs));
   std::vector<Ref> picks;
   for (size_t j = 0; j < out.size(); ++j) {
-    picks.push_back(is_recorded(tape, out[j].dtype()) ? pick_output(primary, j, out[j]) : Ref(out[j]));
+    picks.push_back(is_recorded(tape, out[j].dtype()) ? pick_output(primary, j, out[j])
+                                                      : Ref(out[j]));
     if (!(mask & reads_out(static_cast<int>(j)))) out[j].drop_data();
   }
   tape.node(primary.slot()).extra->outs = std::move(out);

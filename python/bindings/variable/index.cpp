@@ -45,8 +45,7 @@ bool read_basic(PyObject* item, IndexEntry& entry) {
   return true;
 }
 
-// In a buffer of its own and of int64, which NumPy's conversion gives where positions are too
-// large.
+// Positions as int64, in a buffer of their own: the array may change before a sweep reads them.
 Ref positions_of(const py::array& numbers) {
   const Value v = to_value(numbers.ptr(), "index").cast(DType::int64);
   return Ref(v.buffer() && v.buffer()->is_foreign() ? v.copy() : v);

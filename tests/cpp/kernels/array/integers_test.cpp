@@ -25,7 +25,8 @@ constexpr int64_t least = std::numeric_limits<int64_t>::min();
 }  // namespace
 
 TEST(quotients_round_down) {
-  const Value a = integers({7, -7, 7, -7, 6, -6, 5, least}), b = integers({2, 2, -2, -2, 3, 3, 0, -1});
+  const Value a = integers({7, -7, 7, -7, 6, -6, 5, least}),
+              b = integers({2, 2, -2, -2, 3, 3, 0, -1});
   CHECK(holds(eval_integers(IntegerFn::floor_divide, DType::int64, a, b), DType::int64,
               {3, -4, -4, 3, 2, -2, 0, least}));
   CHECK(holds(eval_integers(IntegerFn::remainder, DType::int64, a, b), DType::int64,
@@ -33,12 +34,15 @@ TEST(quotients_round_down) {
 }
 
 TEST(results_wrap_around) {
-  const Value a = integers({120, -128, 5}).cast(DType::int8), b = integers({10, -1, 3}).cast(DType::int8);
+  const Value a = integers({120, -128, 5}).cast(DType::int8),
+              b = integers({10, -1, 3}).cast(DType::int8);
   CHECK(holds(eval_integers(IntegerFn::add, DType::int8, a, b), DType::int8, {-126, 127, 8}));
   CHECK(holds(eval_integers(IntegerFn::subtract, DType::int8, a, b), DType::int8, {110, -127, 2}));
   CHECK(holds(eval_integers(IntegerFn::multiply, DType::int8, a, b), DType::int8, {-80, -128, 15}));
-  CHECK(holds(eval_integers(IntegerFn::floor_divide, DType::int8, a, b), DType::int8, {12, -128, 1}));
-  CHECK(holds(eval_integers(IntegerFn::negative, DType::int8, a, a), DType::int8, {-120, -128, -5}));
+  CHECK(
+      holds(eval_integers(IntegerFn::floor_divide, DType::int8, a, b), DType::int8, {12, -128, 1}));
+  CHECK(
+      holds(eval_integers(IntegerFn::negative, DType::int8, a, a), DType::int8, {-120, -128, -5}));
   CHECK(holds(eval_integers(IntegerFn::absolute, DType::int8, a, a), DType::int8, {120, -128, 5}));
   const Value u = integers({0, 200}).cast(DType::uint8);
   CHECK(holds(eval_integers(IntegerFn::subtract, DType::uint8, u, Value::integer_scalar(1)),
@@ -52,7 +56,8 @@ TEST(unsigned_numbers_keep_their_highest_bit) {
   const Value three = integers({3}).cast(DType::uint64);
   CHECK(eval_integers(IntegerFn::floor_divide, DType::uint64, a, three).data<uint64_t>()[0] ==
         ~uint64_t{0} / 3);
-  CHECK(eval_integers(IntegerFn::maximum, DType::uint64, a, three).data<uint64_t>()[0] == ~uint64_t{0});
+  CHECK(eval_integers(IntegerFn::maximum, DType::uint64, a, three).data<uint64_t>()[0] ==
+        ~uint64_t{0});
 }
 
 TEST(single_numbers_do_not_wrap_around) {
@@ -79,12 +84,13 @@ TEST(operands_broadcast) {
   CHECK(table.shape() == (Dims{2, 3}));
   CHECK(holds(table, DType::int64, {11, 12, 13, 21, 22, 23}));
   const Value one = eval_integers(IntegerFn::minimum, DType::int32, Value::integer_scalar(4),
-                               Value::integer_scalar(-4));
+                                  Value::integer_scalar(-4));
   CHECK(one.is_scalar() && one.as_int64() == -4 && one.dtype() == DType::int32);
   CHECK(eval_integers(IntegerFn::add, DType::int64, integers({}), column).shape() == (Dims{2, 0}));
 }
 
 TEST(threads_do_not_change_results) {
   const Value a = laid_out({300, 40}, 1).cast(DType::int64);
-  CHECK(same_for_any_threads([&] { return eval_integers(IntegerFn::multiply, DType::int32, a, a); }));
+  CHECK(
+      same_for_any_threads([&] { return eval_integers(IntegerFn::multiply, DType::int32, a, a); }));
 }
