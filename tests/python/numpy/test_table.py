@@ -1,0 +1,149 @@
+"""What follows from the registration of a NumPy function: methods, masks and integers, facts."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+from surface_cases import CAPTURED_CALLS, DATA_CALLS, METHOD_ARGUMENTS, WITH_CONSTANTS
+
+import tapegrad as tg
+from tapegrad.compile.flow import only_recorded
+from tapegrad.compile.watch import Watch
+from tapegrad.numpy.table import PLAIN, facts_of, methods, name_of, table
+
+FOLDER = Path(tg.__file__).parent / "numpy"
+FLOATS = [np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]]) * k for k in (1.0, 2.0, -1.0, 0.5)]
+INTEGERS = [np.array([[3, 1, -2], [0, 1, 5]]) * k for k in (1, 2, -1, 3)]
+SMALL = [x.astype(np.int8) for x in INTEGERS]
+UNSIGNED = [np.abs(x).astype(np.uint64) for x in INTEGERS]
+MASKS = [np.roll([[True, False, False], [False, True, True]], k) for k in range(4)]
+DATA = {"masks": MASKS, "integers": INTEGERS, "small integers": SMALL, "unsigned": UNSIGNED}
+
+
+def replayed(f, arrays):
+    """How often a program ran, and how many guards it has; each result is that of plain NumPy."""
+    compiled = tg.compile(f)
+    for x in arrays:
+        found, expected = compiled(x), f(x)
+        assert np.asarray(found).dtype == np.asarray(expected).dtype or np.ndim(expected) == 0
+        np.testing.assert_array_max_ulp(
+            np.asarray(found, float), np.asarray(expected, float), maxulp=4
+        )
+        assert np.shape(found) == np.shape(expected)
+    (signature,) = compiled.inspect().signatures
+    guards = [guard for program in signature.programs for guard in program.guards]
+    return signature.replays, len(guards), signature.recordings
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", methods)
+@pytest.mark.parametrize("kind", ["floats", *DATA])
+def test_methods_are_the_functions(name, kind):
+    function, arguments = methods[name].function, METHOD_ARGUMENTS.get(name, ())
+    arrays = FLOATS if kind == "floats" else DATA[kind]
+    if name == "searchsorted":
+        arrays = [np.sort(x[0]) for x in arrays]
+    if name == "choose":
+        arrays = [x != 0 for x in arrays]
+        assert kind == "floats" or arrays[0].dtype == bool
+
+    def first(x):
+        return x[0] if isinstance(x, tuple) else x
+
+    assert replayed(lambda x: first(function(x, *arguments)), arrays) == replayed(
+        lambda x: first(getattr(x, name)(*arguments)), arrays
+    )
+
+
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize("function", DATA_CALLS, ids=name_of)
+def test_what_is_recorded_on_data(function, kind):
+    replays, guards, _ = replayed(DATA_CALLS[function], DATA[kind])
+    if (function, kind) == (np.clip, "masks"):  # the minimum of masks is a plain result
+        return
+    assert (replays, guards) == (2, 0)
+
+
+def test_every_registration_for_data_is_called_here():
+    recorded = {f for f, x in table.items() if x.on_data != PLAIN and not isinstance(f, np.ufunc)}
+    assert recorded == set(DATA_CALLS), sorted(map(name_of, recorded ^ set(DATA_CALLS)))
+
+
+FLOWING = [f for f in [*table, np.asarray, np.array] if (facts := facts_of(f)) and facts.values]
+FLOWING = [name_of(f) for f in FLOWING if not isinstance(f, np.ufunc)]
+
+
+@pytest.mark.parametrize("name", FLOWING)
+def test_captured_arrays_go_through_functions_without_being_compared(name, tmp_path):
+    """So that a replay costs the same for arrays of any size; the source has to be in a file."""
+    path = tmp_path / "of_users.py"
+    arguments = CAPTURED_CALLS.get(name, "(X * w)")
+    path.write_text(f"def f(w):\n    return {name}{arguments}, X * w\n", "utf-8")
+    names = {"np": np, "X": np.array([[2.0, 0.5, 0.1], [0.5, 3.0, 0.2], [0.1, 0.2, 4.0]])}
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), names)
+    assert only_recorded(Watch([("f", names["f"])]))
+    compiled = tg.compile(names["f"])
+    for _ in range(5):
+        names["X"] *= 1.25
+        for found, expected in zip(flat(compiled(1.0)), flat(names["f"](1.0)), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    assert compiled.inspect().signatures[0].replays == (0 if name in WITH_CONSTANTS else 3)
+
+
+def flat(x):
+    return [y for item in x for y in flat(item)] if isinstance(x, (list, tuple)) else [x]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "np.concatenate([w * np.ones((2, 2)), np.ones((2, 2))], int(X[0]))",
+        "np.sum(w * np.ones(3)) * np.allclose(X, 1.0)",
+        "w * X.argmax()",
+        "w[X.nonzero()[0].size]",
+        "np.repeat(w, X)",
+        "np.take(w, X)",
+        "np.unique(X) * w",
+    ],
+)
+def test_plain_code_that_learns_from_a_captured_array_is_seen(body, tmp_path):
+    path = tmp_path / "of_users.py"
+    path.write_text(f"def f(w):\n    return {body}\n", "utf-8")
+    names = {"np": np, "X": np.ones(3, int)}
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), names)
+    assert not only_recorded(Watch([("f", names["f"])]))
+
+
+def test_a_result_that_is_a_bool_follows_the_captured_array():
+    data = np.ones(300)
+    compiled = tg.compile(lambda w: (np.sum(w * data), np.allclose(data, 1.0)))
+    for k in range(6):
+        data[:] = 1.0 + k // 4
+        assert compiled(2.0) == (600.0 * (1 + k // 4), k < 4)
+
+
+def test_functions_are_named_where_they_are_registered():
+    """Nowhere else in the package stands a list of NumPy functions."""
+    registered = {f.__name__ for f in table if not isinstance(f, np.ufunc)} | {
+        f.__name__ for f in table
+    }
+    declared = ("implements", "plain_results", "_types_alone", "declare")
+    for path in [*FOLDER.rglob("*.py"), *(FOLDER.parent / "compile").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in declared:
+                continue
+            items = getattr(node, "elts", None) or getattr(node, "keys", None) or []
+            names = [
+                getattr(item, "value", None)
+                if isinstance(item, ast.Constant)
+                else getattr(item, "attr", None)
+                for item in items
+            ]
+            known = [name for name in names if name in registered]
+            assert len(known) < 8 or path.name == "ufuncs.py", (path.name, node.lineno, known)
+
+
+def test_whether_a_function_is_recorded_is_asked_in_one_place():
+    asking = [p.name for p in FOLDER.glob("*.py") if "tracing()" in p.read_text("utf-8")]
+    assert asking == ["table.py"]
