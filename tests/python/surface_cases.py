@@ -260,6 +260,16 @@ PLAIN_CALLS = {
     np.triu_indices_from: lambda x: np.triu_indices_from(x)[0],
     np.diag_indices_from: lambda x: np.diag_indices_from(x[:, :2])[0],
     np.linalg.matrix_rank: np.linalg.matrix_rank,
+    np.imag: np.imag,
+}
+
+# Those that write into an array, or ask where one lies, have tests of their own.
+WRITERS = {
+    np.copyto: "differentiated",
+    np.fill_diagonal: "differentiated",
+    np.shares_memory: "plain",
+    np.may_share_memory: "plain",
+    np.ix_: "refused",
 }
 
 # Functions that are recorded on masks and integers of two rows and three columns.
@@ -285,7 +295,7 @@ DATA_CALLS = {
     np.tile: lambda x: np.tile(x, 2),
     np.repeat: lambda x: np.repeat(x, 2, 1),
     np.resize: lambda x: np.resize(x, (4, 2)),
-    np.atleast_1d: lambda x: np.atleast_1d(x[0, 0]),
+    np.atleast_1d: lambda x: np.atleast_1d(x[0]),
     np.atleast_2d: lambda x: np.atleast_2d(x[0]),
     np.atleast_3d: np.atleast_3d,
     np.copy: np.copy,
@@ -347,12 +357,14 @@ DATA_CALLS = {
 # these that they did not come from a captured array, whose content is compared then.
 WITH_CONSTANTS = {
     "np.array", "np.digitize", "np.full_like", "np.insert", "np.isclose", "np.linspace",
-    "np.median", "np.nan_to_num", "np.polyval", "np.resize", "np.sinc", "np.take_along_axis",
+    "np.median", "np.nan_to_num", "np.resize", "np.sinc", "np.take_along_axis",
     "np.trapezoid",
 }  # fmt: skip
 
 # The arguments after the array with which methods of Variable are called, where there must be any.
 METHOD_ARGUMENTS = {
+    "reshape": ((3, 2),),
+    "astype": (np.float32,),
     "dot": (np.arange(6).reshape(3, 2),),
     "swapaxes": (0, 1),
     "repeat": (2, 1),
@@ -408,7 +420,6 @@ CAPTURED_CALLS = {
     "np.moveaxis": "(X * w, 0, 1)",
     "np.outer": "(X, X * w)",
     "np.pad": "(X * w, 1)",
-    "np.polyval": "(X[0], X * w)",
     "np.repeat": "(X * w, 2)",
     "np.reshape": "(X * w, 9)",
     "np.resize": "(X * w, (2, 3))",

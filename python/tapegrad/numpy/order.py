@@ -23,7 +23,7 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.selection import take_along_axis, where
 from tapegrad.numpy.shapes import expand_dims, reshape
-from tapegrad.numpy.table import RECORD, implements
+from tapegrad.numpy.table import RECORD, implements, table
 
 
 @implements(np.argsort, values=1, method="argsort", on_data=RECORD, plain_unless_recording=True)
@@ -88,7 +88,7 @@ def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     return apply("searchsorted", arrays, (side == "right",))
 
 
-@implements(np.digitize, values=2, on_data=RECORD, plain_unless_recording=True)
+@implements(np.digitize, values=1, on_data=RECORD, plain_unless_recording=True)
 def digitize(x: Any, bins: Any, right: Any = False) -> Any:
     rising = (
         not isinstance(bins, Variable) and np.ndim(bins) == 1 and bool(np.all(np.diff(bins) >= 0))
@@ -103,7 +103,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     a = lift(a)
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
-    return take_along_axis(a, np.argsort(a, axis, "stable"), axis)
+    return take_along_axis(a, table[np.argsort](a, axis, "stable"), axis)
 
 
 @implements(np.median, values=1)

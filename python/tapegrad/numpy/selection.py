@@ -278,7 +278,7 @@ def sinc(x: Any) -> Any:
     return np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y)
 
 
-@implements(np.polyval, values=2)
+@implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     p, x = lift(p), lift(x)
     found: Any = x * 0.0

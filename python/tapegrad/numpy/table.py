@@ -71,10 +71,11 @@ class Registration:
         method: str = "",
     ) -> None:
         self.function = function
-        self.implementation = implementation  # None: NumPy's result of the plain values
+        self.implementation: Any = implementation  # None: NumPy's result of the plain values
         self.facts = facts
         self.on_data = on_data
         self.plain_unless_recording = plain_unless_recording
+        self.is_direct = implementation is not None and not plain_unless_recording
         if method:
             self.__name__ = method
             self.__qualname__ = f"Variable.{method}"
@@ -105,11 +106,10 @@ class Registration:
     @property
     def __signature__(self) -> Signature:
         """Of the method: that of the implementation, with the Variable for the array."""
-        if self.implementation is None:
-            rest = [Parameter("args", Parameter.VAR_POSITIONAL)]
-        else:
-            rest = list(signature(self.implementation).parameters.values())[1:]
-        return Signature([Parameter("self", Parameter.POSITIONAL_ONLY), *rest])
+        rest = (
+            list(signature(self.implementation).parameters.values()) if self.implementation else []
+        )
+        return Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *rest[1:]])
 
 
 table: dict[Any, Registration] = {}
@@ -200,6 +200,10 @@ def array_function(
     """Answers NumPy's `__array_function__` for Variables."""
     registration = table.get(func)
     if registration is not None:
+        if registration.is_direct and not _core.tracing():  # spares most calls a frame
+            found = registration.implementation(*args, **kwargs)
+            if found is not NotImplemented:
+                return found
         return registration(*args, **kwargs)
     if are_recorded_data((args, kwargs)):
         return on_plain_values(func, args, kwargs)

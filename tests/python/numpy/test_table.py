@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import generated
 import numpy as np
 import pytest
 from surface_cases import CAPTURED_CALLS, DATA_CALLS, METHOD_ARGUMENTS, WITH_CONSTANTS
@@ -36,11 +37,14 @@ def replayed(f, arrays):
     return signature.replays, len(guards), signature.recordings
 
 
+SAME_AS_FUNCTIONS = [*methods, "reshape", "transpose", "astype", "copy"]
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("name", methods)
+@pytest.mark.parametrize("name", SAME_AS_FUNCTIONS)
 @pytest.mark.parametrize("kind", ["floats", *DATA])
 def test_methods_are_the_functions(name, kind):
-    function, arguments = methods[name].function, METHOD_ARGUMENTS.get(name, ())
+    function, arguments = getattr(np, name), METHOD_ARGUMENTS.get(name, ())
     arrays = FLOATS if kind == "floats" else DATA[kind]
     if name == "searchsorted":
         arrays = [np.sort(x[0]) for x in arrays]
@@ -147,3 +151,37 @@ def test_functions_are_named_where_they_are_registered():
 def test_whether_a_function_is_recorded_is_asked_in_one_place():
     asking = [p.name for p in FOLDER.glob("*.py") if "tracing()" in p.read_text("utf-8")]
     assert asking == ["table.py"]
+
+
+OF_FLOATS = [f for f in DATA_CALLS if f is not np.astype and not facts_of(f).only_shape]
+
+
+@pytest.mark.parametrize("function", OF_FLOATS, ids=name_of)
+def test_views_are_numpys(function):
+    call, a, v = DATA_CALLS[function], FLOATS[0].copy(), tg.Variable(FLOATS[0])
+    expected, found = call(a), call(v)
+    is_view = isinstance(expected, np.ndarray) and np.shares_memory(expected, a)
+    assert table[function].facts.view == is_view
+    if function is np.broadcast_arrays:  # NumPy warns of writing to it
+        return
+    if isinstance(expected, np.ndarray) and expected.flags.writeable:
+        expected[...] = found[...] = 9
+        np.testing.assert_array_equal(v.value, a)
+
+
+def test_support_is_written_down():
+    """docs/support.md: python tests/python/generated.py writes it anew."""
+    written = generated.SUPPORT.read_text("utf-8")
+    made = generated.support()
+    if f"NumPy {generated.VERSION} " in written:
+        assert made == written
+    else:  # other versions have other functions
+        ours, theirs = generated.entries(written), generated.entries(made)
+        assert len(ours) > 300
+        assert {x: ours[x] for x in ours if x in theirs} == {
+            x: theirs[x] for x in theirs if x in ours
+        }
+
+
+def test_the_stub_has_the_methods_of_the_registrations():
+    assert generated.stub() == generated.STUB.read_text("utf-8")
