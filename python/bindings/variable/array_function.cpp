@@ -134,9 +134,14 @@ bool add_operand(Call& call, PyObject* o) {
 
 bool add_operands(Call& call, PyObject* o) {
   if (o == nullptr || !(PyList_CheckExact(o) || PyTuple_CheckExact(o))) return false;
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
-    if (!add_operand(call, PySequence_Fast_GET_ITEM(o, i))) return false;
-  return call.n_operands > 0;
+  bool any_data = false, any_number = false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(o, i);
+    if (!add_operand(call, item)) return false;
+    any_data |= is_variable(item) && is_recorded_data(item);
+    any_number |= PyLong_CheckExact(item);
+  }
+  return call.n_operands > 0 && !(any_data && any_number);  // NumPy makes an array of the number
 }
 
 bool is_plain_mask(PyObject* o) {

@@ -21,7 +21,7 @@ from tapegrad.numpy.operands import (
     shape_of,
 )
 from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
-from tapegrad.numpy.table import RECORD, implements, op
+from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 
 def _parts(name: str, arrays: Any) -> list[Any]:
@@ -53,8 +53,10 @@ def concatenate(
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    parts = tuple(cast(x, dtype) for x in _parts("np.stack", arrays))
-    return finish("np.stack", apply("stack", parts, (int(axis),)), out)
+    parts = [cast(x, dtype) for x in _parts("np.stack", arrays)]
+    if is_data(parts):  # numbers become arrays, as in NumPy, and take part in promotion
+        parts = [np.asarray(x) if isinstance(x, int) else x for x in parts]
+    return finish("np.stack", apply("stack", tuple(parts), (int(axis),)), out)
 
 
 def _several(found: Any) -> list[Any]:

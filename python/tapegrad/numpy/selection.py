@@ -49,11 +49,11 @@ def _are_masks(*arrays: Any) -> bool:
 
 
 def _are_integers(*arrays: Any) -> bool:
-    """Whether these are integers, of dtypes that have one of integers in common."""
+    """Whether these are integers and masks, of dtypes that have an integer one in common."""
     dtypes = [x.dtype for x in arrays if isinstance(x, (Variable, np.ndarray, np.generic))]
-    if any(d.kind not in "iu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
+    if any(d.kind not in "biu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
         return False
-    return all(hasattr(x, "dtype") or type(x) is int for x in arrays)
+    return all(hasattr(x, "dtype") or isinstance(x, int) for x in arrays)
 
 
 @implements(

@@ -69,6 +69,51 @@ def test_what_is_recorded_on_data(function, kind):
     assert (replays, guards) == (2, 0)
 
 
+ROWS = [x[0][0] for x in (MASKS, SMALL, INTEGERS, UNSIGNED)]
+F = FLOATS[0][0]
+MIXED = [
+    lambda m, i8, i, u: np.concatenate([m, i8]),
+    lambda m, i8, i, u: np.concatenate([i, u]),
+    lambda m, i8, i, u: np.concatenate([i, F.astype("f4")]),
+    lambda m, i8, i, u: np.stack([i8[0], 3]),
+    lambda m, i8, i, u: np.stack([m[0], True]),
+    lambda m, i8, i, u: np.stack((m[0], 2.5)),
+    lambda m, i8, i, u: np.stack([i8, m]),
+    lambda m, i8, i, u: np.append(i8, 3),
+    lambda m, i8, i, u: np.hstack([m, 3]),
+    lambda m, i8, i, u: np.vstack([m, i8, i]),
+    lambda m, i8, i, u: np.column_stack([i8, u]),
+    lambda m, i8, i, u: np.select([m, i8 > 0], [i8, i], 7),
+    lambda m, i8, i, u: np.select([m], [i8], 0.5),
+    lambda m, i8, i, u: np.where(i, i8, u),
+    lambda m, i8, i, u: np.where(m, m, 2),
+    lambda m, i8, i, u: np.where(m, True, 5),
+    lambda m, i8, i, u: np.where(m, m, i8),
+    lambda m, i8, i, u: np.where(F > 1, m, i8),
+    lambda m, i8, i, u: np.where(m, m, F),
+    lambda m, i8, i, u: np.clip(i8, 0, i),
+    lambda m, i8, i, u: np.diff(m, 2),
+    lambda m, i8, i, u: np.diff(i8, prepend=0),
+    lambda m, i8, i, u: np.astype(m, np.float32),
+    lambda m, i8, i, u: i8.astype(bool),
+    lambda m, i8, i, u: i.astype(np.uint8),
+    lambda m, i8, i, u: (F * i).astype(bool),
+    lambda m, i8, i, u: np.isposinf(F * i),
+    lambda m, i8, i, u: np.divmod(i, 3)[1],
+]
+
+
+@pytest.mark.parametrize("call", MIXED, ids=range(len(MIXED)))
+def test_results_of_several_dtypes_are_numpys_and_recorded(call):
+    compiled = tg.compile(call)
+    for k in range(4):
+        args = [np.roll(x, k) for x in ROWS]
+        found, expected = compiled(*args), call(*args)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+    assert compiled.inspect().signatures[0].replays == 2
+
+
 def test_every_registration_for_data_is_called_here():
     recorded = {f for f, x in table.items() if x.on_data != PLAIN and not isinstance(f, np.ufunc)}
     assert recorded == set(DATA_CALLS), sorted(map(name_of, recorded ^ set(DATA_CALLS)))
@@ -146,6 +191,12 @@ def test_functions_are_named_where_they_are_registered():
             ]
             known = [name for name in names if name in registered]
             assert len(known) < 8 or path.name == "ufuncs.py", (path.name, node.lineno, known)
+
+
+def test_the_core_names_no_numpy_function():
+    source = generated.ROOT / "python" / "bindings" / "variable" / "array_function.cpp"
+    text = source.read_text("utf-8")
+    assert not [f for f in table if f'"{f.__name__}"' in text]
 
 
 def test_whether_a_function_is_recorded_is_asked_in_one_place():
