@@ -85,7 +85,11 @@ class Registration:
         """The result of a call with Variables among its arguments."""
         implementation = self.implementation
         if _core.tracing():
-            if self.on_data != RECORD and is_data((args, kwargs)) and not self._says(args, kwargs):
+            if (
+                self.on_data != RECORD
+                and is_data((args, kwargs))
+                and not self._records(args, kwargs)
+            ):
                 implementation = None
         elif self.plain_unless_recording:
             implementation = None
@@ -95,8 +99,8 @@ class Registration:
                 return found
         return on_plain_values(self.function, args, kwargs)
 
-    def _says(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-        """Whether nothing is given but the array and the parameters of `on_data`."""
+    def _records(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Whether these data are recorded: only parameters that `on_data` names are given."""
         names = self.on_data
         return not isinstance(names, str) and len(args) <= 2 and kwargs.keys() <= names
 
