@@ -272,12 +272,19 @@ class _Flow:
             if name in _CARRIED:
                 return True
             raise _UnknownError
-        if isinstance(callee, np.ufunc):
-            return True
         facts = facts_of(callee)
         if facts is None or True in given[1 if facts.only_shape else facts.values :]:
             raise _UnknownError
-        return not facts.only_shape
+        if facts.only_shape:
+            return False
+        if not facts.view and not self.has_locals(e):
+            raise _UnknownError  # plain code alone: its result may be a number like any other
+        return True
+
+    def has_locals(self, e: ast.expr) -> bool:
+        """Whether arguments or local names are in it."""
+        names = [node.id for node in ast.walk(e) if isinstance(node, ast.Name)]
+        return any(name in self.local for name in names)
 
     def of_users(
         self, f: Any, given: tuple[bool, ...], named: list[bool], itself: _Aliases

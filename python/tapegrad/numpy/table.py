@@ -119,8 +119,10 @@ class Registration:
 table: dict[Any, Registration] = {}
 methods: dict[str, Registration] = {}
 
-# Functions that NumPy hands to nobody else, or that are refused for Variables.
-_FACTS: dict[Any, Facts] = {}
+# Of functions that NumPy hands to nobody else, or that are refused for Variables.
+_FACTS: dict[Any, Facts] = {
+    np.array: Facts(1), np.asarray: Facts(1, view=True), np.interp: Facts(3)
+}  # fmt: skip
 
 
 def implements(
@@ -162,17 +164,10 @@ def plain_results(*functions: Any, method: str = "") -> None:
             methods[method] = table[function]
 
 
-def declare(*functions: Any, values: int) -> None:
-    """States facts of functions that plain arrays alone are given to."""
-    _FACTS.update(dict.fromkeys(functions, Facts(values)))
-
-
-declare(np.array, np.asarray, values=1)
-declare(np.interp, values=3)
-
-
 def facts_of(function: Any) -> Facts | None:
     """What is known of a NumPy function; None for functions that are not registered."""
+    if isinstance(function, np.ufunc):  # of whatever library
+        return Facts(ALL)
     try:
         found = table.get(function)
     except TypeError:  # nothing that can be looked up
