@@ -5,7 +5,7 @@ family, and `ufuncs` answers what the core's fast path does not.
 """
 
 from tapegrad import _core
-from tapegrad.numpy import (
+from tapegrad.numpy import (  # noqa: F401 - they register functions
     creation,
     joining,
     linear_algebra,
@@ -18,17 +18,6 @@ from tapegrad.numpy import (
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function
 from tapegrad.numpy.ufuncs import array_ufunc
-
-__all__ = [
-    "creation",
-    "joining",
-    "linear_algebra",
-    "order",
-    "queries",
-    "reductions",
-    "selection",
-    "shapes",
-]
 
 _core.set_hooks(array_function=array_function, array_ufunc=array_ufunc)
 attach_methods(_core.Variable)

@@ -47,16 +47,6 @@ class Facts(NamedTuple):
     only_shape: bool = False  # it depends on shapes and dtypes alone
     view: bool = False  # it shows the memory of the first argument
 
-    @property
-    def carries_first(self) -> bool:
-        """Whether the values of the result come from those of the first argument."""
-        return self.values > 0
-
-    @property
-    def carries_all(self) -> bool:
-        """Whether they come from those of several arguments."""
-        return self.values > 1
-
 
 class Registration:
     """What one NumPy function does with Variables; called with its arguments, it does that."""
