@@ -11,7 +11,6 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
-#include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -176,26 +175,28 @@ Value to_value(PyObject* object, const char* operation) {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    Cell& cell = variable_cell(object);
-    if (!Tape::current().tracing()) return {cell.ref(operation), false};
-    Ref ref = cell.ref(operation);
-    const bool weak = Tape::current().tracer()->is_weak(ref);
-    return {std::move(ref), weak};
+    Ref ref = variable_cell(object).ref(operation);
+    const Tracer* tracer = Tape::current().tracer();
+    const bool weak = tracer && tracer->is_weak(ref);
+    return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
   }
-  if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
+  if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};
   if (PyBool_Check(object))
-    return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
+    return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), PythonNumber::bool_};
   if (PyLong_Check(object)) {
+    int overflow = 0;
+    const int64_t i = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow == 0) return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
     const double d = PyLong_AsDouble(object);
     if (d == -1.0 && PyErr_Occurred()) throw py::error_already_set();
-    return {Ref(d), true};
+    return {Ref(d), PythonNumber::large_int};
   }
   release_pending_references();
   constexpr int type_num_object = 17;  // such an array may hold Variables: see below
   if (is_array(object) &&
       py::reinterpret_borrow<py::dtype>(array_proxy(object)->descr).num() != type_num_object)
-    return {Ref(from_array(object, operation)), false};
-  if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object)), false};  // numpy.float64
+    return {Ref(from_array(object, operation))};
+  if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object))};  // numpy.float64
   if (PyComplex_Check(object))
     throw_error<TypeError>(
         operation, ": complex numbers are not supported yet; use the real and imaginary parts");
@@ -213,28 +214,11 @@ Operand to_operand(PyObject* object, const char* operation) {
       pack = new py::object(py::module_::import("tapegrad").attr("_pack"));
     if (pack != nullptr) {
       const py::object packed = (*pack)(array);
-      if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref(), false};
+      if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref()};
     }
     throw_unsupported(array.ptr(), operation);
   }
-  return {Ref(from_array(array.ptr(), operation)), false};
-}
-
-void settle_weak(std::span<Operand> operands) {
-  bool any_weak = false, any_strong = false;
-  DType strong = DType::bool_;
-  for (const Operand& o : operands) {
-    any_weak |= o.weak;
-    if (!o.weak) {
-      strong = any_strong ? promote(strong, o.ref.dtype()) : o.ref.dtype();
-      any_strong = true;
-    }
-  }
-  if (!any_weak || !any_strong || strong != DType::float32) return;
-  for (Operand& o : operands)
-    if (o.weak)
-      o.ref =
-          o.ref.tracked() ? cast(o.ref, DType::float32) : Ref(o.ref.value().cast(DType::float32));
+  return {Ref(from_array(array.ptr(), operation))};
 }
 
 py::object dtype_object(DType d) {
