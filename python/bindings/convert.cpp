@@ -1,5 +1,6 @@
 #include "bindings/convert.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -288,7 +289,30 @@ py::object to_object(const Value& value, bool writable) {
   return py::reinterpret_steal<py::object>(to_python(value, writable));
 }
 
+namespace {
+
+// The folders of this package and of NumPy, with a slash at the end: what runs there is not the
+// user's.
+const std::vector<std::string>& library_folders() {
+  static const auto* const folders = [] {
+    auto* found = new std::vector<std::string>;
+    for (const char* name : {"tapegrad", "numpy"})
+      for (const py::handle folder : py::module_::import(name).attr("__path__"))
+        found->push_back(folder.cast<std::string>() + "/");
+    return found;
+  }();
+  return *folders;
+}
+
+bool is_in_library(const std::string& path) {
+  return std::ranges::any_of(library_folders(),
+                             [&](const std::string& folder) { return path.starts_with(folder); });
+}
+
+}  // namespace
+
 void install_location_hook() {
+  library_folders();
   current_location = []() -> std::string {
     if (!PyGILState_Check()) return "";
     // The innermost frame outside this package is the user's.
@@ -300,8 +324,7 @@ void install_location_hook() {
       const char* file = PyUnicode_AsUTF8(code->co_filename);
       const std::string path = file ? file : "";
       Py_DECREF(code);
-      if (path.find("/tapegrad/") == std::string::npos &&
-          path.find("/numpy/") == std::string::npos) {
+      if (!is_in_library(path)) {
         where = path + ":" + std::to_string(PyFrame_GetLineNumber(frame));
         Py_DECREF(frame);
         break;
