@@ -4,7 +4,6 @@
 #include "check.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/linalg/linalg.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
