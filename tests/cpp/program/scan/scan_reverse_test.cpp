@@ -16,6 +16,14 @@ ScanForm squares(int64_t length, int64_t checkpoints, const Value& first = Value
   return f;
 }
 
+// How many steps the schedule takes again.
+int64_t steps_again(int64_t length, int64_t kept) {
+  BinomialSchedule schedule(length, kept);
+  int64_t total = 0;
+  for (BinomialSchedule::Action a; schedule.next(a);) total += a.to - a.from;
+  return total;
+}
+
 }  // namespace
 
 TEST(steps_are_taken_again_as_the_schedule_says) {
@@ -26,7 +34,7 @@ TEST(steps_are_taken_again_as_the_schedule_says) {
       gradient(f, at, 0, 0);  // the bodies of the sweep are recorded here
       start_counting();
       CHECK(gradient(f, at, 0, 0).as_double() == std::ldexp(1.0, static_cast<int>(length)));
-      CHECK(evaluations == length + BinomialSchedule::forward_steps(length, kept));
+      CHECK(evaluations == length + steps_again(length, kept));
     }
 }
 
