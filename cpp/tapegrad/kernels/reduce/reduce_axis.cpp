@@ -53,7 +53,7 @@ class Tree {
   PooledVector<T> levels_;
 };
 
-// Where task `t` reads and writes.
+// Says where task `t` reads and writes.
 struct Task {
   int64_t in = 0, out = 0, width = 1;
 };
@@ -101,7 +101,7 @@ class Folder {
     store(task, result);
   }
 
-  // Tasks [begin, end) of one row and one chunk each.
+  // Runs tasks [begin, end) of one row and one chunk each.
   void single_rows(int64_t begin, int64_t end) {
     const int64_t last = g_.kept.empty() ? 1 : g_.kept.back();
     const int64_t step = g_.kept.empty() ? 0 : g_.kept_in.back();
@@ -221,8 +221,8 @@ void put(Value& v, T x) {
     v = Value::integer_scalar(static_cast<int64_t>(x), v.dtype());
 }
 
-// The reduced axes that a row runs along, where the others hold at least as much: folding these
-// first reads the memory in order. Empty where one pass does.
+// Returns the reduced axes that a row runs along, where the others hold at least as much: folding
+// these first reads the memory in order. The result is empty where one pass does.
 Dims row_axes(const Value& v, const Dims& reduced) {
   const int64_t* strides = v.layout()->strides();
   int first = -1, others = 0;
@@ -250,8 +250,8 @@ Dims row_axes(const Value& v, const Dims& reduced) {
   return others > 0 && n >= 16 ? row : Dims();
 }
 
-// Small packed arrays whose reduced axes are neighbours, seen as (outer, n, inner): what run()
-// would do, without its plan. False where the array is none of these.
+// Small packed arrays whose reduced axes are neighbours are seen as (outer, n, inner); this does
+// what run() would do, without its plan. Returns false where the array is none of these.
 template <class T>
 bool run_small(const Value& v, const Dims& reduced, const FoldLoops<T>& loops, const T* parameter,
                T* out) {
