@@ -1,22 +1,15 @@
 #include "tapegrad/program/scan/scan.h"
 
-#include "program/same_function.h"
+#include "program/scan/scan_cases.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/linalg/matmul.h"
-#include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/body/call.h"
 
 using namespace programs;
+using scans::form_of;
 using namespace tapegrad;
 
 namespace {
-
-ScanForm form_of(const std::function<Refs(std::span<const Ref>)>& step,
-                 const std::vector<Value>& first, int64_t length, size_t n_carry, size_t n_xs,
-                 bool reverse = false) {
-  register_all_ops();
-  return ScanForm(record_body(first, step), length, n_carry, n_xs, reverse);
-}
 
 // The steps one after the other, by their ops.
 Function unrolled(const ScanForm& f) {
