@@ -101,7 +101,7 @@ TEST(carries_that_change_places) {
   check_scan(f, {Value(0.3), Value(0.4), Value(0.8)}, {Value(0.2), Value(1.4), Value(1.1)});
 }
 
-TEST(whole_numbers_and_masks_are_carried_too) {
+TEST(integers_and_masks_are_carried_too) {
   const ScanForm f = form_of(
       [](std::span<const Ref> in) -> Refs {
         const Ref x = where(less(Ref(Value::integer_scalar(0)), in[0]), multiply(in[1], in[1]),
