@@ -20,8 +20,8 @@ enum class IntegerFn {
   absolute
 };
 
-// f(a, b), broadcast, in an integer dtype that holds all operands; functions of one number leave b
-// out of account.
+// Returns f(a, b), broadcast, in an integer dtype that holds all operands; functions of one number
+// ignore b.
 Value eval_integers(IntegerFn f, DType d, const Value& a, const Value& b);
 
 }  // namespace tapegrad
