@@ -1,6 +1,9 @@
 #include "tapegrad/program/body/vmap.h"
 
-#include "program/same_function.h"
+#include "program/recorded.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/reduce/reduce.h"
 
 using namespace programs;
 using namespace tapegrad;
