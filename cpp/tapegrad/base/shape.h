@@ -39,7 +39,6 @@ class Dims {
     for (size_t i = size_; i < n; ++i) inline_[i] = fill;
     size_ = n;
   }
-  operator std::span<const int64_t>() const { return {data(), size_}; }
 
   friend bool operator==(const Dims& a, const Dims& b) {
     return a.size_ == b.size_ && std::equal(a.begin(), a.end(), b.begin());

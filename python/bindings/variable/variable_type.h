@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tapegrad/autodiff/variable.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two
 // scalars costs tens of nanoseconds. Every entry point catches C++ exceptions (guard) and turns
