@@ -36,7 +36,7 @@ class Dims {
   }
   void resize(size_t n, int64_t fill = 0) {
     if (n > inline_capacity || size_ > inline_capacity) return resize_long(n, fill);
-    for (size_t i = size_; i < n; ++i) inline_[i] = fill;
+    std::fill(inline_ + std::min(size_, n), inline_ + n, fill);
     size_ = n;
   }
 

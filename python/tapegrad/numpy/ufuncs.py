@@ -106,13 +106,19 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     operands = tuple(cast(lift(x), dtype) for x in inputs)
     if ufunc.nout == 2:
         return _pair(name, operands, out)
-    if getattr(np, name, None) is not ufunc:
+    if getattr(np, name, None) is not ufunc and not _has_op_of_its_name(ufunc, name):
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
             "write it with NumPy functions, or where none is needed call it on the plain value, "
             "tg.value(v)"
         )
     return finish(f"np.{name}", _single(name, operands), out)
+
+
+def _has_op_of_its_name(ufunc: Any, name: str) -> bool:
+    """Whether a function of scipy.special, which is asked only where it was imported, is an op."""
+    special = sys.modules.get("scipy.special")
+    return name in _OPS and getattr(special, name, None) is ufunc
 
 
 def _compared(name: str, a: Any, b: Any) -> Any:
