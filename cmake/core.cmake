@@ -1,4 +1,4 @@
-# tapegrad::core: every source under cpp/tapegrad. The files of kernels/isa are compiled once for each
+# tapegrad::core: every source under cpp/tapegrad. The files of rows/isa are compiled once for each
 # instruction-set level into a namespace of its own (isa_v1, isa_v3, isa_v4); rows/cpu.cpp picks one.
 file(GLOB_RECURSE core_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/tapegrad/*.cpp)
 file(GLOB isa_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cpp/tapegrad/rows/isa/*.cpp)
@@ -7,18 +7,32 @@ if(isa_sources)
 endif()
 
 set(isa_levels 1)
+set(isa_code_of_1 1)  # the level whose instructions the loops of level 1 use
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  set(isa_flags_3 -march=x86-64-v3)
+  set(isa_flags_4 -march=x86-64-v4 -mprefer-vector-width=512)
   check_cxx_compiler_flag(-march=x86-64-v3 TAPEGRAD_HAS_V3)
   check_cxx_compiler_flag(-march=x86-64-v4 TAPEGRAD_HAS_V4)
-  if(TAPEGRAD_HAS_V3)
+  if(TAPEGRAD_ISA_LEVELS STREQUAL "native")
+    # For quick builds that stay on this machine. The highest level that it runs takes the place of the lowest, to which
+    # every choice of a level falls back.
+    foreach(level 3 4)
+      check_cxx_source_runs(
+        "int main() { return !__builtin_cpu_supports(\"x86-64-v${level}\"); }" TAPEGRAD_RUNS_V${level})
+      if(TAPEGRAD_HAS_V${level} AND TAPEGRAD_RUNS_V${level})
+        set(isa_code_of_1 ${level})
+        set(isa_flags_1 ${isa_flags_${level}})
+      endif()
+    endforeach()
+  elseif(TAPEGRAD_HAS_V3)
     list(APPEND isa_levels 3)
-    set(isa_flags_3 -march=x86-64-v3)
-  endif()
-  if(TAPEGRAD_HAS_V3 AND TAPEGRAD_HAS_V4)
-    list(APPEND isa_levels 4)
-    set(isa_flags_4 -march=x86-64-v4 -mprefer-vector-width=512)
+    if(TAPEGRAD_HAS_V4)
+      list(APPEND isa_levels 4)
+    endif()
   endif()
 endif()
+set(isa_code_of_3 3)
+set(isa_code_of_4 4)
 list(GET isa_levels -1 highest_isa)
 
 # One of the two files team_*.cpp runs the threads, and only team_openmp.cpp is compiled with OpenMP. libgomp is
@@ -55,17 +69,30 @@ if(TAPEGRAD_USES_OPENMP)
   target_link_libraries(tapegrad_core INTERFACE $<LINK_ONLY:OpenMP::OpenMP_CXX>)
 endif()
 
+# Headers of the standard library are read once and not by every file. No file relies on that: each includes what it
+# uses, and the sanitizer builds go without (CMAKE_DISABLE_PRECOMPILE_HEADERS).
+add_library(tapegrad_headers OBJECT ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
+target_link_libraries(tapegrad_headers PRIVATE tapegrad_flags)
+target_compile_features(tapegrad_headers PRIVATE cxx_std_20)
+target_precompile_headers(
+  tapegrad_headers PRIVATE <algorithm> <array> <atomic> <cmath> <cstdint> <cstring> <functional> <map> <memory> <mutex>
+  <optional> <ostream> <span> <sstream> <string> <unordered_map> <utility> <variant> <vector>)
+function(use_precompiled_headers target)
+  target_precompile_headers(${target} REUSE_FROM tapegrad_headers)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13
+     AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    # See flags.cmake: precompiled, the false alarm comes under these names.
+    target_compile_options(${target} PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
+  endif()
+endfunction()
+use_precompiled_headers(tapegrad_core)
+set_source_files_properties(${parallel_dir}/team_openmp.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+
 if(TAPEGRAD_FRESH_BUILD)
   # Here -O3 costs a fifth more time to compile and gains nothing: the loops are in kernels.
   set(other_sources ${core_sources})
   list(FILTER other_sources INCLUDE REGEX "/tapegrad/(ops|program)/")
   set_source_files_properties(${other_sources} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O2>")
-  target_precompile_headers(tapegrad_core PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled_core.h)
-  set_source_files_properties(${parallel_dir}/team_openmp.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # See flags.cmake: precompiled, the alarm comes under other names.
-    target_compile_options(tapegrad_core PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
-  endif()
 endif()
 
 if(isa_sources)
@@ -75,8 +102,7 @@ if(isa_sources)
     target_include_directories(tapegrad_isa_v${level} PRIVATE ${PROJECT_SOURCE_DIR}/cpp)
     target_compile_options(tapegrad_isa_v${level} PRIVATE ${isa_flags_${level}})
     target_compile_definitions(
-      tapegrad_isa_v${level} PRIVATE TAPEGRAD_ISA=v${level} TAPEGRAD_ISA_LEVEL=${level}
-                                     TAPEGRAD_ISA_NAMESPACE=isa_v${level})
+      tapegrad_isa_v${level} PRIVATE TAPEGRAD_ISA_LEVEL=${isa_code_of_${level}} TAPEGRAD_ISA_NAMESPACE=isa_v${level})
     if(TAPEGRAD_FRESH_BUILD)
       # Those that only fill the table, each from its own list.
       set(table_sources ${isa_sources})

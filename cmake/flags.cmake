@@ -2,7 +2,7 @@
 # headers: fma is used by name only, so that one function gives the same bits wherever it is inlined.
 add_library(tapegrad_flags INTERFACE)
 target_compile_options(
-  tapegrad_flags INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -Wall -Wextra)
+  tapegrad_flags INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math -fopenmp-simd -Wall -Wextra -Wconversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # False alarm of gcc 12 on every "text" + std::string (gcc bug 105651).
   target_compile_options(tapegrad_flags INTERFACE -Wno-restrict)
@@ -12,6 +12,6 @@ if(TAPEGRAD_WERROR)
 endif()
 if(TAPEGRAD_SANITIZE)
   target_compile_options(
-    tapegrad_flags INTERFACE -fsanitize=${TAPEGRAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    tapegrad_flags INTERFACE -fsanitize=${TAPEGRAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(tapegrad_flags INTERFACE -fsanitize=${TAPEGRAD_SANITIZE})
 endif()

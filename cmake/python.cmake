@@ -10,8 +10,11 @@ find_package(pybind11 3 CONFIG REQUIRED)
 pybind11_add_module(_core MODULE NO_EXTRAS ${binding_sources})
 target_link_libraries(_core PRIVATE tapegrad::core tapegrad_flags)
 target_include_directories(_core PRIVATE ${PROJECT_SOURCE_DIR}/python)
-if(SKBUILD OR TAPEGRAD_FRESH_BUILD)
-  # Each file that includes pybind11 compiles all of it, so two are better than a dozen.
+# Each file that includes pybind11 reads all of it.
+target_precompile_headers(
+  _core PRIVATE <algorithm> <array> <cstdint> <functional> <memory> <optional> <span> <sstream> <string> <utility>
+  <vector> <pybind11/numpy.h> <pybind11/pybind11.h> <pybind11/stl.h>)
+if(TAPEGRAD_FRESH_BUILD)
   set_target_properties(_core PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 7)
 endif()
 install(TARGETS _core LIBRARY DESTINATION tapegrad COMPONENT python)

@@ -75,7 +75,7 @@ class Variable:
     @property
     def T(self) -> Any: ...  # noqa: N802 - as in NumPy
     @property
-    def mT(self) -> Any: ...  # noqa: N802
+    def mT(self) -> Any: ...  # noqa: N802 - as in NumPy
     @property
     def real(self) -> Any: ...
     @property

@@ -42,7 +42,7 @@ on masks and integers too (the other array functions give plain results of those
 values are the same). Functions that make arrays (`np.zeros`, `np.array`) are asked about a Variable only where it is
 passed as `like=`.
 
-"""  # noqa: E501
+"""  # noqa: E501 - a table of names
 
 
 def functions_of_numpy():

@@ -126,7 +126,7 @@ def test_what_the_machine_lacks_is_no_error(monkeypatch):
         return Run(np.zeros(3).no_such_method)
 
     def jax(case):
-        import no_such_package_anywhere  # noqa: F401
+        import no_such_package_anywhere  # noqa: F401 - it has to be missing
 
     problem = types.ModuleType("benchmarks.problems.some_problem")
     problem.CASES = [Case("some case")]

@@ -6,6 +6,7 @@ import doctest
 import io
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from test_structure import MAY_INCLUDE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "cpp" / "README.md", *PAGES]
+FOLDERS = ("benchmarks", "cpp", "docs", "examples", "python", "tests")
+READMES = [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob("README.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *READMES, *PAGES]
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 each = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.relative_to(ROOT).as_posix())
@@ -105,6 +108,19 @@ def test_the_demo_prints_what_the_readme_shows():
             assert line in printed
 
 
+def test_the_operations_of_contributing_find_their_places():
+    # ./run contributing builds and tests what the blocks make.
+    steps = runpy.run_path(str(ROOT / "tests" / "contributing.py"))
+    blocks = steps["blocks_of"]((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    files = {b.file: (ROOT / b.file).read_text("utf-8") for b in blocks if b.file}
+    for block in blocks:
+        if block.file:
+            files[block.file] = steps["written"](block, files[block.file])
+        else:
+            ast.parse(block.code)
+    assert len(files) > 4
+
+
 # Shell
 
 COMMANDS = {"cd", "cmake", "ctest", "git", "pip", "python", "source", "unset"}
@@ -146,6 +162,7 @@ def missing_in(words):
         if option == "--preset" and word not in presets():
             yield f"--preset {word}"
         name, _, test = word.partition("::")
+        name = re.sub(r"(?<=\.cpp):\w+$", "", name)  # the name of a C++ test
         is_path = re.match(r"(cpp|python|tests|docs|examples|benchmarks|cmake)/", name)
         if is_path and not (ROOT / name).exists():
             yield name
@@ -171,7 +188,8 @@ def test_files_that_are_named_exist(path):
         assert (path.parent / link).exists(), f"broken link: {link}"
     tops = "cpp|python|tests|docs|examples|benchmarks|cmake"
     for name in re.findall(rf"`((?:{tops}|\.ci)/[\w./*-]+)`", prose):
-        assert list(ROOT.glob(name.rstrip("/"))), f"no such file: {name}"
+        here = path.parent.glob(name.rstrip("/"))
+        assert [*ROOT.glob(name.rstrip("/")), *here], f"no such file: {name}"
     for name in re.findall(rf"`((?:{LAYER})/[\w.*/]+)`", prose):
         assert list((ROOT / "cpp" / "tapegrad").glob(name.rstrip("/"))), f"no such file: {name}"
 

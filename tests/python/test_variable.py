@@ -273,7 +273,7 @@ def test_other_objects_may_take_part():
         tg.Variable(1.0) + object()
     with pytest.raises(TypeError):
         tg.Variable(1.0) + None
-    assert (tg.Variable(1.0) == None) is False  # noqa: E711
+    assert (tg.Variable(1.0) == None) is False  # noqa: E711 - the operator is under test
     assert (tg.Variable(1.0) == "text") is False
     with pytest.raises(TypeError):
         tg.Variable(1.0)(2.0)

@@ -4,6 +4,7 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/tracer.h"
 

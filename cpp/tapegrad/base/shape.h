@@ -36,10 +36,9 @@ class Dims {
   }
   void resize(size_t n, int64_t fill = 0) {
     if (n > inline_capacity || size_ > inline_capacity) return resize_long(n, fill);
-    for (size_t i = size_; i < n; ++i) inline_[i] = fill;
+    std::fill(inline_ + std::min(size_, n), inline_ + n, fill);
     size_ = n;
   }
-  operator std::span<const int64_t>() const { return {data(), size_}; }
 
   friend bool operator==(const Dims& a, const Dims& b) {
     return a.size_ == b.size_ && std::equal(a.begin(), a.end(), b.begin());

@@ -1,4 +1,5 @@
 #include "tapegrad/lanes/lane_fusion.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 #include <algorithm>
 

@@ -8,6 +8,7 @@
 #include "tapegrad/lanes/lane_run.h"
 #include "tapegrad/lanes/lane_sums.h"
 #include "tapegrad/lanes/memory/lane_inputs.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {

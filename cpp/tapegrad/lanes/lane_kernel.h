@@ -21,20 +21,20 @@
 #include "tapegrad/lanes/memory/lane_batch.h"
 #include "tapegrad/lanes/memory/lane_gather.h"
 #include "tapegrad/lanes/memory/lane_window.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
 
 // Functions of a whole row, which give one: for the kernels of loops (lane_loop.h) alone.
-constexpr ScalarFn row_sum = static_cast<ScalarFn>(scalar_fn_count);  // of all lanes, in each
-constexpr ScalarFn row_copy = static_cast<ScalarFn>(scalar_fn_count + 1);
+constexpr ScalarFn row_sum = static_cast<ScalarFn>(scalar_fn_limit);  // of all lanes, in each
+constexpr ScalarFn row_copy = static_cast<ScalarFn>(scalar_fn_limit + 1);
 // Functions of lanes that look where they are (lane_window.h): the third operand is the number of
 // a window.
-constexpr ScalarFn window_add = static_cast<ScalarFn>(scalar_fn_count + 2);
-constexpr ScalarFn window_set = static_cast<ScalarFn>(scalar_fn_count + 3);
-constexpr bool is_window_fn(ScalarFn fn) { return index_of(fn) >= scalar_fn_count + 2; }
+constexpr ScalarFn window_add = static_cast<ScalarFn>(scalar_fn_limit + 2);
+constexpr ScalarFn window_set = static_cast<ScalarFn>(scalar_fn_limit + 3);
+constexpr bool is_window_fn(ScalarFn fn) { return index_of(fn) >= scalar_fn_limit + 2; }
 constexpr bool is_row_fn(ScalarFn fn) {
-  return index_of(fn) >= scalar_fn_count && !is_window_fn(fn);
+  return index_of(fn) >= scalar_fn_limit && !is_window_fn(fn);
 }
 
 struct LaneKernel {

@@ -4,6 +4,7 @@
 
 #include "tapegrad/lanes/lane_fusion.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {

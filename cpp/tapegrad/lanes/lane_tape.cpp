@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tapegrad/rows/elementwise_table.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {

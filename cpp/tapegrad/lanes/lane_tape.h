@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
 

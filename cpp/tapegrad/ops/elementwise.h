@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 #include "tapegrad/tape/ref.h"
 
 // Elementwise functions of Refs: NumPy's broadcasting and promotion, recorded where an input is

@@ -3,7 +3,7 @@
 #include <optional>
 #include <span>
 
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 #include "tapegrad/tape/ref.h"
 
 // Operands as a host language gives them, whose own numbers promote otherwise than values that have

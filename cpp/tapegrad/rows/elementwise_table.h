@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
 
@@ -20,8 +20,8 @@ struct ElementwiseKernel {
 };
 
 struct ElementwiseTable {
-  ElementwiseKernel<double> f64[scalar_fn_count];
-  ElementwiseKernel<float> f32[scalar_fn_count];
+  ElementwiseKernel<double> f64[scalar_fn_limit];
+  ElementwiseKernel<float> f32[scalar_fn_limit];
 
   template <class T>
   const ElementwiseKernel<T>& get(ScalarFn f) const {

@@ -77,7 +77,7 @@ template <class T>
 struct LaneLoops {
   int64_t width = 1;  // lanes of a vector
   // By function and mask of uniform operands; null: elementwise_table.h has the loop.
-  LaneHandler<T> single[scalar_fn_count][8] = {};
+  LaneHandler<T> single[scalar_fn_limit][8] = {};
   // By functions, mask of a and b, and whether c is uniform.
   LaneHandler<T> pair[lane_first_count][4][lane_second_count][2] = {};
   // a*b + c*d and a*b - c*d, of rows.

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
 

@@ -154,10 +154,11 @@ void Tape::free_recording(uint32_t slot) {
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i] != 0 && n.reads_input(i)) release_value(node(inputs[i]));
   if (n.flags & Node::reads_output) release_value(n);
-  if (n.extra)
-    for (Value& v : n.extra->outs) v.drop_data();
   n.flags = Node::freed;
-  if (n.n_in == Node::many_inputs) n.extra->read_mask = 0;
+  if (n.extra) {
+    for (Value& v : n.extra->outs) v.drop_data();
+    if (n.n_in == Node::many_inputs) n.extra->read_mask = 0;
+  }
 }
 
 void Tape::close_scope(uint32_t serial) {

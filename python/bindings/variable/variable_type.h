@@ -6,6 +6,7 @@
 
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/ops/operand.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two
 // scalars costs tens of nanoseconds. Every entry point catches C++ exceptions (guard) and turns

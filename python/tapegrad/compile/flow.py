@@ -51,7 +51,7 @@ def only_recorded(watch: Watch) -> bool:
         for label, root in watch.roots:
             if isinstance(root, MethodType):
                 itself = {0: (f"{label}.__self__", root.__self__)}
-                proof.function(root.__func__, (), itself)  # type: ignore[arg-type]
+                proof.function(root.__func__, (), itself)  # type: ignore[arg-type]  # it is a method
         for f in users:
             proof.function(f, (), {})
     except (_UnknownError, RecursionError):

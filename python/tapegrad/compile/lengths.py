@@ -40,7 +40,7 @@ class General:
         self.captures: list[Any] | None = None
         self.last = path  # for show
         self.world = world
-        world.paths = [self]  # type: ignore[list-item]
+        world.paths = [self]  # type: ignore[list-item]  # stands in for a path
 
     def path_for(self, inputs: Sequence[Any], passes: Mapping[str, bool]) -> Path | None:
         """The program for inputs of these lengths; None where it has to be recorded."""

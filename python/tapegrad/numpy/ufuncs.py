@@ -102,6 +102,9 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
             f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
     registration = table.get(ufunc)
+    if registration is None and _is_op_of_its_name(ufunc, name):
+        operands = tuple(cast(lift(x), dtype) for x in inputs)
+        return finish(f"scipy.special.{name}", apply(name, operands), out)
     if registration is None:
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
@@ -121,6 +124,12 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     if out is None:
         return found
     return tuple(finish(f"np.{name}", x, y) for x, y in zip(found, out, strict=True))
+
+
+def _is_op_of_its_name(ufunc: Any, name: str) -> bool:
+    """Whether a function of scipy.special, which is asked only where it was imported, is an op."""
+    special = sys.modules.get("scipy.special")
+    return name in _OPS and getattr(special, name, None) is ufunc
 
 
 _COMPARISONS = {

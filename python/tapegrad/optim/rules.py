@@ -50,7 +50,7 @@ class Rule(ABC):
         return hash(self._parts)
 
     def __repr__(self) -> str:
-        settings = "".join(f", {key}={value!r}" for key, value in self._parts[2:])  # type: ignore
+        settings = "".join(f", {key}={value!r}" for key, value in self._parts[2:])  # type: ignore  # texts come first, numbers after
         return f"{self._parts[0]}(lr={self._lr!r}{settings})"
 
     def init(self, params: Tree) -> State:
@@ -125,7 +125,7 @@ class _sgd(Rule):  # noqa: N801 - shows under the name of its function
             lr, momentum=self._momentum, dampening=self._dampening, nesterov=self._nesterov,
             weight_decay=self._weight_decay,
         )  # fmt: skip
-        self._slots = ("velocity",) if self._momentum else ()  # type: ignore[misc]
+        self._slots = ("velocity",) if self._momentum else ()  # type: ignore[misc]  # a class attribute elsewhere
         self._counts = self._counts or bool(self._momentum and self._dampening)
 
     def _move(self, p: Any, g: Any, old: list[Any], lr: Any, extra: Any) -> tuple[Any, ...]:
@@ -141,7 +141,7 @@ class _sgd(Rule):  # noqa: N801 - shows under the name of its function
         return p - lr * (g + self._momentum * v if self._nesterov else v), v
 
 
-class _adam(Rule):  # noqa: N801
+class _adam(Rule):  # noqa: N801 - as above
     _slots = ("mean", "square")
 
     def __init__(
@@ -184,11 +184,11 @@ class _adam(Rule):  # noqa: N801
         return p - lr * d, m, v
 
 
-class _adamw(_adam):  # noqa: N801
+class _adamw(_adam):  # noqa: N801 - as above
     pass
 
 
-class _rmsprop(Rule):  # noqa: N801
+class _rmsprop(Rule):  # noqa: N801 - as above
     _slots = ("square",)
 
     def __init__(self, lr: Rate, decay: float, eps: float) -> None:
@@ -201,7 +201,7 @@ class _rmsprop(Rule):  # noqa: N801
         return p - lr * g / (np.sqrt(v) + self._eps), v
 
 
-class _adagrad(Rule):  # noqa: N801
+class _adagrad(Rule):  # noqa: N801 - as above
     _slots = ("square",)
 
     def __init__(self, lr: Rate, eps: float) -> None:

@@ -225,9 +225,9 @@ def _step_of(loss: Callable[..., Any], optimizer: Rule) -> _Step:
         kept = space[_KEPT] = (loss, [])
     for step in kept[1]:
         if step.optimizer == optimizer:
-            return step  # type: ignore[no-any-return]
+            return step  # type: ignore[no-any-return]  # kept as Any
     kept[1][:] = [_Step(loss, optimizer), *kept[1][: _MOST_KEPT - 1]]
-    return kept[1][0]  # type: ignore[no-any-return]
+    return kept[1][0]  # type: ignore[no-any-return]  # kept as Any
 
 
 def _key(args: tuple[Any, ...]) -> Any:

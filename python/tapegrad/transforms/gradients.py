@@ -85,7 +85,7 @@ def value_and_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., t
     check_callable("value_and_grad", f, "tg.value_and_grad(f)(x)")
     compiled = through_compile(f, lambda f: value_and_grad(f, argnum))
     if compiled is not None:
-        return compiled  # type: ignore[no-any-return]
+        return compiled  # type: ignore[no-any-return]  # has the same signature
     name = name_of(f)
     label = f"value_and_grad({name})"
 
@@ -109,7 +109,7 @@ def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[...,
     check_callable("elementwise_grad", f, "tg.elementwise_grad(f)(x)")
     compiled = through_compile(f, lambda f: elementwise_grad(f, argnum))
     if compiled is not None:
-        return compiled  # type: ignore[no-any-return]
+        return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"elementwise_grad({name_of(f)})"
 
     @wraps(f)

@@ -51,7 +51,7 @@ def jacobian(
         raise ValueError(f"jacobian: mode is 'reverse', 'forward' or None, not {mode!r}")
     compiled = through_compile(f, lambda f: jacobian(f, argnum, mode=mode))
     if compiled is not None:
-        return compiled  # type: ignore[no-any-return]
+        return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"jacobian({name_of(f)})"
 
     @wraps(f)
@@ -76,7 +76,7 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     check_callable("hessian", f, "tg.hessian(f)(x)")
     compiled = through_compile(f, lambda f: hessian(f, argnum))
     if compiled is not None:
-        return compiled  # type: ignore[no-any-return]
+        return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"hessian({name_of(f)})"
 
     @wraps(f)
@@ -232,7 +232,7 @@ def _one_output(scope: Scope, out: Variable, wrt: list[Variable], mode: str) -> 
         ]
     blocks = []
     for v in wrt:
-        column = _over_seeds(v, lambda seed, v=v: scope.jvp([out], [v], [seed]))[0]  # type: ignore[misc]
+        column = _over_seeds(v, lambda seed, v=v: scope.jvp([out], [v], [seed]))[0]  # type: ignore[misc]  # mypy knows no type of a lambda with a default
         last = _core.apply("moveaxis", (column,), ((0,), (-1,)))
         blocks.append(_core.apply("reshape", (last,), (tuple(out.shape) + tuple(v.shape),)))
     return blocks

@@ -54,4 +54,4 @@ class no_grad:  # noqa: N801 - used like a function
             with no_grad():
                 return f(*args, **kwargs)
 
-        return unrecorded  # type: ignore[return-value]
+        return unrecorded  # type: ignore[return-value]  # wraps keeps the signature

@@ -107,7 +107,7 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum], True
     single = isinstance(argnum, (int, np.integer))
-    wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore
+    wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore  # mypy misses that single excludes int
     found = []
     for i in wanted:
         if not -len(args) <= i < len(args):

@@ -163,7 +163,7 @@ def test_functions_called_by_name_are_watched():
         if k == 4:
             scale = 3.0
         assert_same(compiled(DATA), DATA * scale + 1.0)
-    helper = other  # noqa: F811
+    helper = other  # noqa: F811 - the name is bound again on purpose
     for _ in range(4):
         assert_same(compiled(DATA), DATA - scale + 1.0)
 

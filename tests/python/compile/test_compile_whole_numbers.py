@@ -111,7 +111,7 @@ LEARNED = {
     "dict": lambda x, k: x * NAMES[k],
     "default": lambda x, k: x * NAMES.get(k + 3, -1.0),
     "set": lambda x, k: x * (k in {0, 1}),
-    "text": lambda x, k: x * int(f"{k}{k:d}" + str(k) + "%d" % k),  # noqa: UP031
+    "text": lambda x, k: x * int(f"{k}{k:d}" + str(k) + "%d" % k),  # noqa: UP031 - the operator is under test
     "int": lambda x, k: x * int(k) + float(k),
     "item": lambda x, k: x * k.item() + k.astype(np.int8),
     "type": lambda x, k: x if isinstance(k, (int, np.integer)) else -x,

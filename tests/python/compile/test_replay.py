@@ -60,7 +60,7 @@ def test_plain_arguments_take_it(f, args, slow_calls):
      (X.reshape(2, 2),), (tg.Variable(X),), (np.ma.masked_array(X).data.view(np.ndarray),)],
 )  # fmt: skip
 def test_other_arguments_are_told_apart(other):
-    f = lambda x: x * 2.0  # noqa: E731
+    f = lambda x: x * 2.0  # noqa: E731 - the code of a lambda is under test
     compiled = compiled_at(f, X)
     for _ in range(4):
         expected, found = f(*other), compiled(*other)

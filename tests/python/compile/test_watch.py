@@ -205,7 +205,7 @@ def test_cycles_end():
     [
         (lambda x: eval("x"), "eval"),
         (lambda x: locals()["x"], "locals"),
-        (lambda x: open("name"), "reads a file"),  # noqa: SIM115
+        (lambda x: open("name"), "reads a file"),  # noqa: SIM115 - the call is under test
     ],
 )
 def test_what_nobody_can_watch(function, why):
@@ -273,7 +273,7 @@ def test_values_and_contents():
 def test_names_in_code():
     def g(x):
         x[0] = RATE * -3.0
-        return [LAYER.w for _ in range(2)], getattr(LAYER, "name")  # noqa: B009
+        return [LAYER.w for _ in range(2)], getattr(LAYER, "name")  # noqa: B009 - the call is under test
 
     names = names_of(g.__code__)
     assert {"RATE", "LAYER", "range", "getattr"} <= names.globals_

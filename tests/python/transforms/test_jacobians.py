@@ -53,9 +53,9 @@ def test_higher_orders():
         f = tg.grad(f)
         if order < 6:
             assert f(x) == expected
-    g = lambda x: np.exp(2 * x)  # noqa: E731
+    g = lambda x: np.exp(2 * x)  # noqa: E731 - nested by the loop
     for _ in range(4):
-        g = lambda x, g=g: tg.jvp(g, (x,), (1.0,))[1]  # noqa: E731
+        g = lambda x, g=g: tg.jvp(g, (x,), (1.0,))[1]  # noqa: E731 - nested by the loop
     assert g(0.0) == 16
 
 

@@ -5,6 +5,7 @@
 
 #include "tapegrad/base/value.h"
 #include "tapegrad/rows/elementwise_table.h"
+#include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/scalar/program.h"
 
 namespace tapegrad {

@@ -5,6 +5,7 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/lanes/loop/lane_loop_numbers.h"
 #include "tapegrad/lanes/memory/lane_inputs.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {

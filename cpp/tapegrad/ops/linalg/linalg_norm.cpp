@@ -8,6 +8,7 @@
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 // norm: attributes (ord: None, a number or a text; axis: None or integers; keepdims). Composed;
 // where a norm has no derivative because it is zero, its derivative is taken to be zero.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tapegrad/program/program.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
 

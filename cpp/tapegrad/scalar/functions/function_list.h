@@ -5,17 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string_view>
 #include <type_traits>
 
-#ifndef TAPEGRAD_ISA_NAMESPACE
-#define TAPEGRAD_ISA_NAMESPACE isa_any
-#endif
+#include "tapegrad/scalar/scalar_fn.h"
 
 namespace tapegrad {
-
-enum class ScalarFn : uint16_t {};
 
 inline namespace TAPEGRAD_ISA_NAMESPACE {
 
@@ -74,20 +68,7 @@ constexpr ScalarFn scalar_fn_of() {
 }
 
 constexpr size_t scalar_fn_count = ScalarFunctions::size;
+static_assert(scalar_fn_count <= scalar_fn_limit);
 
 }  // namespace TAPEGRAD_ISA_NAMESPACE
-
-constexpr size_t index_of(ScalarFn f) { return static_cast<size_t>(f); }
-
-struct ScalarFnInfo {
-  const char* name = "";  // NumPy's ufunc name where there is one
-  int arity = 1;
-  bool returns_bool = false;
-  unsigned data_inputs = 0;  // bit i: input i is data, never differentiated
-  double ns = 1;             // rough cost per element
-};
-
-const ScalarFnInfo& scalar_fn_info(ScalarFn f);
-std::optional<ScalarFn> find_scalar_fn(std::string_view name);
-
 }  // namespace tapegrad

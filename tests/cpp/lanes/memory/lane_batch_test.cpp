@@ -6,6 +6,7 @@
 #include "kernels/random_values.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/lanes/lane_kernel.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 using namespace tapegrad;
 

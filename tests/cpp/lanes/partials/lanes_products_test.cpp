@@ -6,6 +6,7 @@
 #include "kernels/random_values.h"
 #include "tapegrad/lanes/partials/lanes.h"
 #include "tapegrad/parallel/parallel.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 using namespace tapegrad;
 

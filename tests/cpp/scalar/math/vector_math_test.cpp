@@ -1,6 +1,7 @@
 // Accuracy of the elementary functions as the elementwise kernels compute them, against long double
 // libm: ULP bounds over wide ranges, special values, and the same bits alone and in arrays.
 #include "tapegrad/scalar/math/vector_math.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 #include <algorithm>
 #include <cmath>
