@@ -275,7 +275,7 @@ def scan(
     checkpoints: int = 0,
 ) -> list[Any]: ...
 
-class Checks:
+class SnapshotChecks:
     def set_checks(
         self,
         missing: Any,
@@ -296,16 +296,16 @@ class Checks:
     def same(self) -> bool: ...
     def same_with(self, contents: list[Any] | None, /) -> bool: ...
 
-class EntryBase:
+class SignatureBase:
     current: Any
     replays: int
 
-class WorldBase:
-    watch: Any
+class ProgramCacheBase:
+    snapshot: Any
     contents: Any
-    paths: Any
+    programs: Any
 
-class PathBase:
+class TrustedProgramBase:
     program: Program
     captures: list[Any] | None
     written: list[int]
@@ -313,7 +313,7 @@ class PathBase:
 
 class Replayer:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
-    def _remember(self, args: tuple[Any, ...], entry: EntryBase, /) -> None: ...
+    def _remember(self, args: tuple[Any, ...], signature: SignatureBase, /) -> None: ...
     def _forget(self) -> None: ...
 
 class TrainStep:

@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tapegrad.compile.code_names import is_library, is_users
-from tapegrad.compile.contents import MISSING
-from tapegrad.compile.watch import Watch
+from tapegrad.compile.reads.captured_data import MISSING
+from tapegrad.compile.reads.code_names import is_library, is_users
+from tapegrad.compile.reads.snapshot import Snapshot
 
 # NumPy functions whose positional arguments are arrays of values; of those with more arguments
 # (an axis, a shape) only the first is.
@@ -49,19 +49,19 @@ class _UnknownError(Exception):
     """The proof fails."""
 
 
-def only_recorded(watch: Watch) -> bool:
+def only_recorded(snapshot: Snapshot) -> bool:
     """Whether no plain code takes a branch, a position or a length from a captured array."""
-    labels = [label for label, _ in watch.arrays]
+    labels = [label for label, _ in snapshot.arrays]
     if not labels:
         return True
     if any(part in label for label in labels for part in ("defaults__", ".args", ".keywords")):
         return False
-    users = [f for _, f in watch.functions if is_users(f)]
+    users = [f for _, f in snapshot.functions if is_users(f)]
     if any(f.__name__.startswith("__") for f in users):  # called without being named
         return False
-    proof = _Proof(labels, dict(watch.roots), frozenset(f.__name__ for f in users))
+    proof = _Proof(labels, dict(snapshot.roots), frozenset(f.__name__ for f in users))
     try:
-        for label, root in watch.roots:
+        for label, root in snapshot.roots:
             if isinstance(root, MethodType):
                 itself = {0: (f"{label}.__self__", root.__self__)}
                 proof.function(root.__func__, (), itself)  # type: ignore[arg-type]

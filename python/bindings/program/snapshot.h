@@ -4,8 +4,8 @@
 
 namespace tapegrad {
 
-// _core.Checks: what a Watch compares at each call, object by object.
-void bind_watch(pybind11::module_& m);
+// _core.SnapshotChecks: what a Snapshot compares at each call, object by object.
+void bind_snapshot(pybind11::module_& m);
 
 bool is_checks(PyObject* o);
 // Whether everything is the very object that it was; -1 with an exception set where a comparison

@@ -1,4 +1,4 @@
-#include "bindings/program/watch.h"
+#include "bindings/program/snapshot.h"
 
 #include <pybind11/numpy.h>
 
@@ -244,7 +244,7 @@ bool is_checks(PyObject* o) { return o != nullptr && PyObject_TypeCheck(o, check
 int checks_same(PyObject* checks) {
   const Lists* lists = reinterpret_cast<PyChecks*>(checks)->lists;
   if (lists == nullptr) return 0;
-  // What runs meanwhile may let go of the Watch.
+  // What runs meanwhile may let go of the Snapshot.
   const auto kept = py::reinterpret_borrow<py::object>(checks);
   return lists_same(*lists);
 }
@@ -265,8 +265,9 @@ int checks_contents_same(PyObject* checks, PyObject* contents) {
   return 1;
 }
 
-void bind_watch(py::module_& m) {
-  checks_type = add_heap_type<PyChecks>(m, "tapegrad._core.Checks", {{Py_tp_methods, methods}});
+void bind_snapshot(py::module_& m) {
+  checks_type =
+      add_heap_type<PyChecks>(m, "tapegrad._core.SnapshotChecks", {{Py_tp_methods, methods}});
 }
 
 }  // namespace tapegrad
