@@ -15,8 +15,8 @@ _BY_VALUE = (int, str, bytes, type(None), type(Ellipsis), np.integer, np.bool_, 
 _FLOATS = (float, np.float64, np.float32)
 
 
-class UnsupportedError(Exception):
-    """An argument that no program takes; the message says what would do."""
+class _UnsupportedLeafError(Exception):
+    """An argument that no program takes; the message goes on after the argument's name."""
 
 
 class Arguments:
@@ -27,7 +27,7 @@ class Arguments:
     takes as its inputs.
     """
 
-    __slots__ = ("inputs", "leaves", "structure")
+    inputs: Sequence[int]
 
     def __init__(
         self, structure: tuple[Any, Any], leaves: list[Any], inputs: Sequence[int]
@@ -53,46 +53,46 @@ class Arguments:
 class Call(Arguments):
     """The arguments of a call of a compiled function.
 
-    `key` identifies the signature. `identities` are the arguments that count by identity, with the
-    words that messages call them by. `has_variables` says whether Variables are among the
-    arguments, which count like what they hold.
-
-    Raises:
-        UnsupportedError: An argument that no program takes.
+    `key` identifies the signature. `values` are the contents of the inputs: what a program gets.
+    `has_variables` says whether Variables are among the arguments, which count like what they hold;
+    `unsupported`, if not empty, why no program takes them.
     """
 
-    __slots__ = ("_values", "has_variables", "identities", "key", "unsupported")
+    has_variables = False
+    unsupported = ""  # what is wrong with an argument, and what would do
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.structure = (args, kwargs)
         self.leaves: list[Any] = []
-        places: list[int] = []
-        self.inputs = places
-        self.identities: list[tuple[str, Any]] = []
-        self.has_variables = False
-        self.unsupported = ""
-        self._values: list[Any] | None = None
+        self.inputs: list[int] = []
+        self.values: list[Any] = []
+        self._identities: list[int] = []
         parts: list[Any] = []
         try:
-            for i, x in enumerate(args):
-                self._read(x, f"argument {i}", parts, places)
+            for x in args:
+                self._read(x, parts)
             for name, x in kwargs.items():
                 parts.append(name)
-                self._read(x, f"argument {name!r}", parts, places)
-        except UnsupportedError as error:
-            self.unsupported = str(error)
+                self._read(x, parts)
+        except _UnsupportedLeafError as error:
+            self.unsupported = f"{self._path(len(self.leaves))} {error}"
         self.key = tuple(parts)
 
-    @property
-    def values(self) -> list[Any]:
-        """The contents of the inputs: what a program gets."""
-        found = self._values
-        if found is None:
-            found = self.input_leaves()
-            if self.has_variables:
-                found = [value(x) if isinstance(x, Variable) else x for x in found]
-            self._values = found
-        return found
+    def is_flat(self) -> bool:
+        """Whether each argument is positional and an input."""
+        args, kwargs = self.structure
+        return len(self.inputs) == len(self.key) == len(args) and not kwargs
+
+    def identities(self) -> list[tuple[str, Any]]:
+        """The arguments that count by identity, with the words that messages call them by."""
+        return [(self._path(k), self.leaves[k]) for k in self._identities]
+
+    def _path(self, leaf: int) -> str:
+        args, kwargs = self.structure
+        found = [pair for i, x in enumerate(args) for pair in _tree.leaves(x, f"argument {i}")]
+        for name, x in kwargs.items():
+            found += _tree.leaves(x, f"argument {name!r}")
+        return found[leaf][0]
 
     def has_floats(self) -> bool:
         """Whether Python floats are among the arguments."""
@@ -109,73 +109,79 @@ class Call(Arguments):
         args, kwargs, leaves = self.filled(self.values)
         return self._like((args, kwargs), leaves, self.inputs)
 
-    def _like(self, structure: Any, leaves: list[Any], places: Sequence[int]) -> Call:
+    def _like(self, structure: Any, leaves: list[Any], places: list[int]) -> Call:
         found = object.__new__(Call)
         found.structure, found.leaves, found.inputs = structure, leaves, places
-        found.identities, found.key = self.identities, self.key
-        found.has_variables, found.unsupported, found._values = False, "", None
+        found.values = found.input_leaves()
+        found._identities, found.key = self._identities, self.key
         return found
 
-    def _read(self, x: Any, path: str, parts: list[Any], places: list[int]) -> None:
-        kind = type(x)
+    def _read(self, x: Any, parts: list[Any]) -> None:
+        kind, held = type(x), x
         if kind in _FLOATS:
             parts.append(kind)
         elif kind is np.ndarray or kind is np.memmap:
-            self._check_array(x, path)
+            self._check_array(x)
             parts.append((x.shape, x.dtype))
         elif isinstance(x, Variable):
             self.has_variables = True
             held = value(x)
             parts.append((held.shape, held.dtype) if type(held) is np.ndarray else type(held))
         else:
-            return self._read_other(x, path, parts, places)
-        places.append(len(self.leaves))
+            return self._read_other(x, kind, parts)
+        self.inputs.append(len(self.leaves))
+        self.leaves.append(x)
+        self.values.append(held)
+        return None
+
+    def _read_other(self, x: Any, kind: Any, parts: list[Any]) -> None:
+        if x is None:  # no leaf
+            return parts.append((kind, x))
+        if kind is not int:
+            children = _tree.children(x)
+            if children is not None:
+                parts.append((kind, len(children)))
+                for key, item in children:
+                    parts.append(key)
+                    self._read(item, parts)
+                return None
+        parts.append(self._part_of_leaf(x, kind))
         self.leaves.append(x)
         return None
 
-    def _read_other(self, x: Any, path: str, parts: list[Any], places: list[int]) -> None:
-        kind = type(x)
-        children = None if x is None else _tree.children(x)
-        if children is not None:
-            parts.append((kind, len(children)))
-            for key, item in children:
-                parts.append(key)
-                self._read(item, path + key, parts, places)
-            return
+    def _part_of_leaf(self, x: Any, kind: Any) -> Any:
         if isinstance(x, _BY_VALUE):
-            parts.append((kind, x))
-        elif isinstance(x, np.ndarray):
-            raise UnsupportedError(
-                f"{path} is a {kind.__name__}, whose behaviour is not NumPy's plain one; pass "
-                "np.asarray of it"
+            return kind, x
+        if isinstance(x, np.ndarray):
+            raise _UnsupportedLeafError(
+                f"is a {kind.__name__}, whose behaviour is not NumPy's plain one; pass np.asarray "
+                "of it"
             )
-        elif isinstance(x, complex):
-            raise UnsupportedError(
-                f"{path} is complex; pass real and imaginary parts, each a float or an array"
+        if isinstance(x, complex):
+            raise _UnsupportedLeafError(
+                "is complex; pass real and imaginary parts, each a float or an array"
             )
-        elif isinstance(x, slice):
-            parts.append((slice, _bound(x.start), _bound(x.stop), _bound(x.step)))
-        else:
-            parts.append((kind, x) if has_value(kind) else ("is", id(x)))
-            self.identities.append((path, x))
-        if x is not None:
-            self.leaves.append(x)
+        if isinstance(x, slice):
+            return slice, _bound(x.start), _bound(x.stop), _bound(x.step)
+        self._identities.append(len(self.leaves))
+        return (kind, x) if has_value(kind) else ("is", id(x))
 
-    def _check_array(self, x: np.ndarray[Any, Any], path: str) -> None:
+    def _check_array(self, x: np.ndarray[Any, Any]) -> None:
         """Raises where no program takes this array."""
+        if x.dtype.char in INPUT_KINDS and x.dtype.isnative:
+            return
         if x.dtype == object:
             self.has_variables = True  # it may hold some
-        if x.dtype.char not in INPUT_KINDS or not x.dtype.isnative:
-            raise UnsupportedError(
-                f"{path} is {_tree.describe(x)}; programs take float64, float32, integers and "
-                "bools of this machine's byte order (x.astype(float) converts)"
-            )
+        raise _UnsupportedLeafError(
+            f"is {_tree.describe(x)}; programs take float64, float32, integers and bools of this "
+            "machine's byte order (x.astype(float) converts)"
+        )
 
 
 def _bound(x: Any) -> Any:
     if x is None or isinstance(x, (int, np.integer)):
         return x
-    raise UnsupportedError("a slice among the arguments has bounds that are not integers")
+    raise _UnsupportedLeafError("is a slice with bounds that are not integers")
 
 
 def has_value(kind: type) -> bool:

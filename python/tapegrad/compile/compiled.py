@@ -15,7 +15,7 @@ from tapegrad.compile.inspection import Inspection, inspect_signatures
 from tapegrad.compile.passes import checked_passes
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.serving import Serving
-from tapegrad.compile.signatures import SignatureTable
+from tapegrad.compile.signatures import Signature, SignatureTable
 from tapegrad.compile.states import Event
 from tapegrad.transforms.trace import check_callable, name_of, warn_user
 
@@ -60,32 +60,47 @@ class Compiled(_core.Replayer):
         """The function itself."""
         return self._function
 
+    # What comes from `_core.Replayer`.
+
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if _tracing():
             return self._function(*args, **kwargs)
         call = Call(args, kwargs)
-        differentiated = call.has_variables
-        if differentiated and not _core.recording():
-            return self._function(*args, **kwargs)
-        reason = call.unsupported
-        signature = None
-        if not reason:
-            try:
-                signature = self.signatures.find(call.key)
-            except TypeError as error:  # an argument that can't be hashed
-                reason = str(error)
-        if reason:
-            if not differentiated:
-                self.warn(reason)
-            return self._function(*args, **kwargs)
+        if call.has_variables or call.unsupported:
+            return self._call_specially(call)
+        try:
+            signature = self.signatures.by_key.get(call.key)
+        except TypeError as error:  # an argument that can't be hashed
+            return self._refuse(call, str(error))
         if signature is None:
-            signature = self.signatures.add(call)
-            if signature.reason:
-                self.warn(signature.reason)
-        if not kwargs and not differentiated:
+            signature = self._add(call)
+        if not kwargs and call.is_flat():
             self._remember(args, signature)
-        event = Event.DIFFERENTIATED if differentiated else Event.CALLED
-        return Serving(self, signature, call).serve(event)
+        return Serving(self, signature, call).serve()
+
+    def _call_specially(self, call: Call) -> Any:
+        """A call with Variables among its arguments, or with what no program takes."""
+        if not call.has_variables:
+            return self._refuse(call, call.unsupported)
+        args, kwargs = call.structure
+        if call.unsupported or not _core.recording():
+            return self._function(*args, **kwargs)
+        try:
+            signature = self.signatures.by_key.get(call.key) or self._add(call)
+        except TypeError:
+            return self._function(*args, **kwargs)
+        return Serving(self, signature, call).serve(Event.DIFFERENTIATED)
+
+    def _add(self, call: Call) -> Signature:
+        signature = self.signatures.add(call)
+        if signature.reason:
+            self.warn(signature.reason)
+        return signature
+
+    def _refuse(self, call: Call, reason: str) -> Any:
+        self.warn(reason)
+        args, kwargs = call.structure
+        return self._function(*args, **kwargs)
 
     def warn(self, reason: str) -> None:
         """Says once why calls run as plain Python."""
@@ -119,7 +134,7 @@ class Compiled(_core.Replayer):
 
     def programs_for(self, key: Any) -> list[TrustedProgram]:
         """The programs that stand now for calls with this key (`Call.key`)."""
-        signature = None if key is None else self.signatures.find(key)
+        signature = None if key is None else self.signatures.by_key.get(key)
         cache = None if signature is None else signature.current
         return cache.programs if cache is not None and cache.programs and cache.same() else []
 

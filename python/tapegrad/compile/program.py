@@ -7,7 +7,7 @@ from typing import Any
 
 from tapegrad import _core
 from tapegrad._core import Body, Program, Recording
-from tapegrad.compile.recorder import RecordedCall, write_back
+from tapegrad.compile.recorder import RecordedCall
 
 _MANY_STEPS = 10_000
 _MUCH_MEMORY = 32 << 20  # bytes
@@ -49,10 +49,6 @@ class TrustedProgram(_core.TrustedProgramBase):
         """Reads other arrays from now on, keyed by the id of the one that each replaces."""
         held = self.captures or self.recording.captures
         self.captures = [replaced.get(id(x), x) for x in held]
-
-    def finish(self, inputs: Sequence[Any], values: list[Any]) -> Any:
-        """The function's result; what the function writes to its arguments is written."""
-        return write_back(self.written, inputs, values, self.make)
 
     def as_operation(self, inputs: Sequence[Any], values: list[Any]) -> Any:
         """The function's result as one recorded operation; Variables are among the inputs."""

@@ -89,7 +89,9 @@ class RecordedCall:
         """The call's result, once; what the function wrote goes into the caller's arrays."""
         found, self.values = self.values, None
         values = [] if found is None else [found[k] for k in range(len(found))]
-        return write_back(self.written, inputs, values, self.maker())
+        write_back(self.written, inputs, values)
+        make = self.maker()
+        return values[0] if make is None else make(values)
 
     def result(self, outputs: Sequence[Any]) -> Any:
         """The call's result, with these outputs."""
@@ -208,18 +210,11 @@ def record_call(
     return done
 
 
-def write_back(
-    written: Sequence[int],
-    inputs: Sequence[Any],
-    values: Sequence[Any],
-    make: Callable[[Sequence[Any]], Any] | None,
-) -> Any:
-    """The result that `make` makes of values; the last of them go into the inputs `written`."""
-    if written:
-        first = len(values) - len(written)
-        for k, value in zip(written, values[first:], strict=True):
-            np.copyto(inputs[k], value)
-    return values[0] if make is None else make(values)
+def write_back(written: Sequence[int], inputs: Sequence[Any], values: Sequence[Any]) -> None:
+    """Copies the last of these values into the inputs `written`."""
+    first = len(values) - len(written)
+    for k, value in zip(written, values[first:], strict=True):
+        np.copyto(inputs[k], value)
 
 
 def _again(x: Any, _: Sequence[Any]) -> Any:

@@ -8,12 +8,12 @@ import numpy as np
 
 from tapegrad import _tree
 from tapegrad._core import Tracer, Variable
-from tapegrad.compile.call import Call, UnsupportedError
+from tapegrad.compile.call import Call
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.program_cache import ProgramCache
 from tapegrad.compile.reads.side_effects import SideEffects
 from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
-from tapegrad.compile.recorder import RecordedCall, record_call
+from tapegrad.compile.recorder import RecordedCall, record_call, write_back
 from tapegrad.compile.signatures import MOST_NUMBERS, Signature
 from tapegrad.compile.states import TRANSITIONS, Event, State
 
@@ -27,23 +27,17 @@ _NOT_YET: Any = object()
 
 
 class Serving:
-    """One call. Its public methods are the actions of the table: each says what has happened.
+    """One call. Its public methods are the actions of the table.
+
+    Each says what has happened, or None where the call has its answer and the state stays.
 
     `answer` is the call's result as soon as it is known; what is done after that is for the calls
     to come.
     """
 
-    __slots__ = (
-        "_cache",
-        "_difference",
-        "_has_turn",
-        "_program",
-        "answer",
-        "call",
-        "of",
-        "signature",
-    )
-
+    answer: Any = _NOT_YET
+    _difference = ""  # what is read now and was not before
+    _has_turn = False
     _cache: ProgramCache  # for what the function reads now
     _program: TrustedProgram  # the last one that was tried
 
@@ -51,21 +45,18 @@ class Serving:
         self.of = of
         self.signature = signature
         self.call = call
-        self.answer: Any = _NOT_YET
-        self._difference = ""  # what is read now and was not before
-        self._has_turn = False
 
-    def serve(self, event: Event) -> Any:
+    def serve(self, event: Event = Event.CALLED) -> Any:
         """The call's result."""
         state = self.signature.state
         happened: Event | None = event
         try:
             while happened is not None:
-                step = TRANSITIONS[state, happened]
-                if step.state is not state:
-                    state = step.state
+                to, action = TRANSITIONS[state, happened]
+                if to is not state:
+                    state = to
                     self.signature.move(state)
-                happened = getattr(self, step.action)() if step.action else None
+                happened = getattr(self, action)() if action else None
             return self.answer
         finally:
             if self._has_turn:
@@ -114,32 +105,30 @@ class Serving:
                 "arrays, whose precision they take; pass np.float32(x)"
             )
             return Event.TOO_MANY_FLOATS
-        self.answer = Serving(self.of, signature, call).serve(Event.CALLED)
+        self.answer = Serving(self.of, signature, call).serve()
         return None
 
     # With a program.
 
-    def replay(self) -> Event:
+    def replay(self) -> Event | None:
         """Runs a program, where what is read outside is the very same."""
         cache = self.signature.current
         if cache is None or not cache.programs or not cache.same():
             return Event.UNSERVED
         self._cache = cache
-        event = self._try_programs(cache)
+        event = self.replay_in_turn()
         return Event.UNSERVED if event is Event.NONE_HOLDS else event
 
-    def replay_in_turn(self) -> Event:
+    def replay_in_turn(self) -> Event | None:
         """Runs a program of those for what is read outside now."""
-        return self._try_programs(self._cache)
-
-    def _try_programs(self, cache: ProgramCache) -> Event:
-        call = self.call
+        cache, inputs = self._cache, self.call.values
         programs = cache.programs
         for program in programs:
-            if program.written and cache.shares(call.values):
+            written, make = program.written, program.make
+            if written and cache.shares(inputs):
                 return Event.LEFT_TO_FUNCTION
             try:
-                values = program.program.run(call.values, program.captures)
+                values = program.program.run(inputs, program.captures)
             except Exception:
                 self._program = program
                 return Event.RAISED
@@ -147,10 +136,12 @@ class Serving:
                 self.signature.replays += 1
                 if program is not programs[0]:
                     cache.move_to_front(program)
-                result = program.finish(call.values, values)
+                if written:
+                    write_back(written, inputs, values)
+                result = values[0] if make is None else make(values)
                 if self.answer is _NOT_YET:
                     self.answer = result
-                return Event.SERVED
+                return None
         return Event.NONE_HOLDS
 
     def drop_program(self) -> Event:
@@ -162,7 +153,7 @@ class Serving:
             return Event.RAISES_OFTEN
         return Event.PROGRAM_DROPPED if self._cache.programs else Event.LAST_DROPPED
 
-    def replay_as_operation(self) -> Event:
+    def replay_as_operation(self) -> Event | None:
         """Runs a program, whose result is one operation of the outer record."""
         cache = self.signature.current
         if cache is None or not cache.programs or not cache.same():
@@ -177,7 +168,7 @@ class Serving:
             if values is not None:
                 self.signature.replays += 1
                 self.answer = program.as_operation(self.call.input_leaves(), values)
-                return Event.SERVED
+                return None
         return Event.NO_OPERATION
 
     # Towards a program.
@@ -297,6 +288,8 @@ class Serving:
         if done.refusal:
             self._turn_away(done.refusal)
             return self._answer(done, Event.REFUSED)
+        if done.written and cache.shares(call.values):  # the copies did not share memory
+            return Event.LEFT_TO_FUNCTION
         if not done.complete:
             if done.used_outside:
                 return Event.READS_VARIABLES
@@ -327,10 +320,8 @@ class Serving:
             Tracer.argument,
             _is_output,
             leave_out=leave_out,
-            outputs_written=snapshot.writes,
+            outputs_written=True,
         )
-        if not snapshot.writes:
-            done.written = []
         if done.changed_containers:
             done.refusal = done.refusal or "it changes a container that was passed to it"
         done.name_captures(snapshot.arrays)
@@ -347,7 +338,7 @@ def _is_output(_: str, x: Any) -> bool:
     if isinstance(x, Variable):
         return True
     if not isinstance(x, _RESULTS):
-        raise UnsupportedError(
+        raise TypeError(
             f"it returns {_tree.describe(x)}; return numbers and arrays, in dicts, lists, tuples "
             "or dataclasses"
         )

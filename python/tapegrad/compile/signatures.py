@@ -51,7 +51,7 @@ class Signature(_core.SignatureBase):
         floats_are_inputs: bool = True,
     ) -> None:
         self.key = call.key
-        self.identities = call.identities
+        self.identities = call.identities()
         self.group = group
         self.forget = forget  # takes it out of its table
         self.state = State.SEEN if group is not None and group.was_seen else State.UNSEEN
@@ -107,32 +107,28 @@ class Signature(_core.SignatureBase):
 class SignatureTable:
     """All signatures of one compiled function."""
 
-    __slots__ = ("_by_integers", "_by_key", "_groups", "_on_removal")
+    __slots__ = ("_by_integers", "_groups", "_on_removal", "by_key")
 
     def __init__(self, on_removal: Callable[[], Any]) -> None:
-        self._by_key: dict[Any, Signature] = {}
+        self.by_key: dict[Any, Signature] = {}
         self._groups: dict[Any, LengthGroup] = {}
         self._by_integers: dict[Any, int] = {}  # how many signatures differ in integers alone
         self._on_removal = on_removal
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self.by_key)
 
     def items(self) -> list[tuple[Any, Signature]]:
         """The keys and their signatures, as they are now."""
-        return list(self._by_key.items())
+        return list(self.by_key.items())
 
     def groups(self) -> list[LengthGroup]:
         """The signatures that differ in lengths alone, together."""
         return list(self._groups.values())
 
-    def find(self, key: Any) -> Signature | None:
-        """The signature with this key, if there was a call with it; TypeError for an odd key."""
-        return self._by_key.get(key)
-
     def add(self, call: Call) -> Signature:
         """The signature of a call that was not seen before."""
-        table, key = self._by_key, call.key
+        table, key = self.by_key, call.key
         found = Signature(call, self._group(key, ()), lambda: table.pop(key, None))
         loose = without_integers(key)
         if loose != key:

@@ -34,7 +34,6 @@ class Event(Enum):
     CALLED = "a call of plain arguments"
     DIFFERENTIATED = "a call with Variables among its arguments"
     # A program was tried.
-    SERVED = "a program gave the result"
     UNSERVED = "no program can be used at once"
     NONE_HOLDS = "there are programs with what it reads now, and none holds for this call"
     NO_OPERATION = "no program can be the operation that the call would be"
@@ -92,7 +91,6 @@ _ROWS: tuple[tuple[tuple[State, ...], Event, State | None, str], ...] = (
     ((State.TRUSTED,), Event.DIFFERENTIATED, None, "replay_as_operation"),
     ((State.BY_FLOATS, State.EAGER), Event.DIFFERENTIATED, None, "run"),
     #
-    ((State.TRUSTED,), Event.SERVED, None, ""),
     ((State.TRUSTED,), Event.UNSERVED, None, "take_turn"),
     ((State.TRUSTED,), Event.NONE_HOLDS, None, "weigh"),
     ((State.TRUSTED,), Event.NO_OPERATION, None, "run_and_watch"),
