@@ -1,4 +1,4 @@
-"""`tg.compile`: a function is recorded, and replayed as a program where that means the same."""
+"""What `tg.compile` returns: a function that is recorded and replayed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapegrad import _core
 from tapegrad.compile.call import Call
-from tapegrad.compile.inspection import Inspection, inspect_signatures
 from tapegrad.compile.passes import checked_passes
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.serving import Serving
 from tapegrad.compile.signatures import Signature, SignatureTable
 from tapegrad.compile.states import Event
 from tapegrad.transforms.trace import check_callable, name_of, warn_user
+
+if TYPE_CHECKING:
+    from tapegrad.compile.inspection import Inspection
 
 _LAZY_FLAGS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 
@@ -150,39 +152,6 @@ class Compiled(_core.Replayer):
           (float): 2 recordings, 2 replays; trusted
             program: 1 step, 1 as recorded
         """
+        from tapegrad.compile.inspection import Inspection, inspect_signatures
+
         return Inspection(self._name, inspect_signatures(self.signatures))
-
-
-def compile(
-    f: Callable[..., Any] | None = None, *, passes: Mapping[str, bool] | None = None
-) -> Any:
-    """A function that does what `f` does, recorded once and then replayed without Python.
-
-    The first two calls with arguments of given shapes and dtypes run `f` and record it (the second
-    and third, where derivatives take long to record); from then on a program runs, as long as the
-    recorded path is the right one. Branches, captured arrays and captured settings may change: the
-    result is always the one that `f` gives. What can't be replayed runs as plain Python, with a
-    warning that says why. Arrays and floats are inputs of the program; integers, flags and
-    texts are fixed, each with a program of its own. Once it was recorded at two lengths of an axis,
-    programs for other lengths need no recording, unless plain code reads a length.
-
-    Works as a decorator, with and without options, and together with every transform:
-    `tg.compile(tg.grad(f))` and `tg.grad(tg.compile(f))` are the same. `passes` switches single
-    passes of the optimiser off or on, as in `passes={"fuse": False}`. `.inspect()` of the result
-    shows what was recorded.
-
-    >>> import numpy as np
-    >>> import tapegrad as tg
-    >>> @tg.compile
-    ... def loss(w):
-    ...     return np.sum((w - 1.0) ** 2)
-    >>> gradient = tg.grad(loss)
-    >>> for _ in range(3):
-    ...     print(gradient(np.array([1.0, 2.0])))
-    [0. 2.]
-    [0. 2.]
-    [0. 2.]
-    """
-    if f is None:
-        return lambda f: Compiled(f, passes)
-    return Compiled(f, passes)
