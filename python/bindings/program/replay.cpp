@@ -142,8 +142,9 @@ PyObject* run_trusted(const PyTrustedProgram& trusted, PyObject* args) {
     scratch->in.push_back(PyFloat_CheckExact(x) ? Value(PyFloat_AS_DOUBLE(x))
                                                 : to_value(x, "compiled function"));
   }
-  if (!run_program(trusted.program, scratch->in, trusted.captures, scratch->captured, scratch->out))
-    return nullptr;
+  const CapturedProgram& program = program_of(trusted.program);
+  read_captures(program, trusted.captures, scratch->captured);
+  if (!program.run(scratch->in, scratch->captured, scratch->out)) return nullptr;
   if (trusted.make == Py_None) return to_python(std::move(scratch->out[0]), true);
   py::list values(scratch->out.size());
   for (size_t k = 0; k < scratch->out.size(); ++k)

@@ -98,9 +98,9 @@ class Call(Arguments):
         """Whether Python floats are among the arguments."""
         return any(type(x) is float for x in self.leaves)
 
-    def with_fixed_floats(self) -> tuple[tuple[float, ...], Call]:
-        """The Python floats, and the call in which they are no inputs."""
-        floats = tuple(x for x in self.values if type(x) is float)
+    def with_fixed_floats(self) -> tuple[tuple[str, ...], Call]:
+        """The Python floats as texts (-0.0 is not 0.0), and the call in which they are fixed."""
+        floats = tuple(x.hex() for x in self.values if type(x) is float)
         places = [k for k in self.inputs if type(self.leaves[k]) is not float]
         return floats, self._like(self.structure, self.leaves, places)
 

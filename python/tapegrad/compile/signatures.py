@@ -62,7 +62,7 @@ class Signature(_core.SignatureBase):
         if group is not None and floats_are_inputs and not group.floats_are_inputs:
             self.state = State.BY_FLOATS
         self.initial = self.state
-        self.by_floats: dict[tuple[float, ...], Signature] = {}
+        self.by_floats: dict[tuple[str, ...], Signature] = {}
         self.recordings = 0
         self._failures = 0
         self._replays_seen = 0
@@ -147,7 +147,7 @@ class SignatureTable:
         return table.setdefault(key, found)
 
     def with_fixed_floats(
-        self, signature: Signature, floats: tuple[float, ...], call: Call
+        self, signature: Signature, floats: tuple[str, ...], call: Call
     ) -> Signature:
         """The signature for calls with these very floats."""
         table = signature.by_floats
@@ -158,7 +158,7 @@ class SignatureTable:
             found = table.setdefault(floats, made)
         return found
 
-    def _group(self, key: tuple[Any, ...], floats: tuple[float, ...]) -> LengthGroup | None:
+    def _group(self, key: tuple[Any, ...], floats: tuple[str, ...]) -> LengthGroup | None:
         """Where the signatures stand that differ from `key` in lengths alone."""
         loose = without_lengths(key)
         if loose is None:

@@ -58,7 +58,8 @@ def test_variables_count_like_what_they_hold():
 
 def test_fixed_floats():
     floats, found = call(1.5, X, np.float32(2.0), a=0.5).with_fixed_floats()
-    assert floats == (1.5, 0.5)
+    assert floats == ((1.5).hex(), (0.5).hex())
+    assert call(0.0).with_fixed_floats()[0] != call(-0.0).with_fixed_floats()[0]
     assert found.values == [X, np.float32(2.0)]
 
 
