@@ -10,7 +10,7 @@
 namespace tapegrad {
 namespace {
 
-// Contents of recorded outputs, which outlive their recording.
+// The contents of recorded outputs: they outlive their recording.
 struct PyValues {
   std::vector<Value> values;
 };

@@ -45,7 +45,7 @@ struct PyRecording {
   }
 };
 
-// None where a guard does not hold.
+// Gives None where a guard does not hold.
 py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::object& captures) {
   std::vector<Value> in, captured, out;
   in.reserve(inputs.size());
@@ -58,7 +58,6 @@ py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::o
   return result;
 }
 
-// Arrays and numbers, as what they are.
 std::vector<TensorType> types_of(const py::sequence& inputs) {
   std::vector<TensorType> types;
   for (py::handle h : inputs) types.push_back(type_of(to_value(h.ptr(), "compiled function")));

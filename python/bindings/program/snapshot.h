@@ -11,7 +11,7 @@ bool is_checks(PyObject* o);
 // Whether everything is the very object that it was; -1 with an exception set where a comparison
 // raised one.
 int checks_same(PyObject* checks);
-// And, of those that were the same, whether the arrays have these stamps (a list, or None).
+// Whether, all else being the same, the arrays have these stamps (a list, or None).
 int checks_contents_same(PyObject* checks, PyObject* contents);
 
 }  // namespace tapegrad

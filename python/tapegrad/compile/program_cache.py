@@ -34,7 +34,7 @@ class ProgramCache(_core.ProgramCacheBase):
         self.snapshot = snapshot
         if only_recorded_reads is None:
             only_recorded_reads = _only_recorded_reads(snapshot)
-        # Whether nothing but recorded operations reads the captured arrays.
+        # True if nothing but recorded operations reads the captured arrays.
         self.only_recorded_reads = only_recorded_reads
         watched = snapshot.arrays and not only_recorded_reads
         self.contents = stamps(snapshot.arrays) if watched else None

@@ -104,7 +104,7 @@ class _Training:
         size = self._rows if batch_size is None else _count("batch_size", batch_size, 1)
         self._size = min(size, self._rows)
         self.n_batches = -(-self._rows // self._size)
-        # A nesting like the carried values: what is in it is never read.
+        # Only the nesting of this is read: the values themselves are in the loop.
         self._carried = (params, optimizer.init(params))
         leaves = [x for _, x in _tree.leaves(self._carried)]
         self._loop = TrainLoop(leaves, self._arrays, self._size)

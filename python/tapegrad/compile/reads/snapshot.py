@@ -41,7 +41,7 @@ class Compared:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        # By id, a namespace with names and what they led to.
+        # Each namespace, by its id, with names and what they led to.
         self.pairs: dict[int, tuple[Any, list[tuple[str, Any]]]] = {}
         self.cells: list[tuple[CellType, Any]] = []
         self.shapes: list[tuple[Any, tuple[int, ...]]] = []  # of arrays
@@ -50,7 +50,7 @@ class Compared:
         self.dicts: list[tuple[Any, tuple[Any, ...], tuple[Any, ...]]] = []
         self.sets: list[tuple[Any, frozenset[Any]]] = []
         self.sizes: list[tuple[Any, int]] = []
-        # What a call with a name and a default gives.
+        # A call with a name and a default, and what it gave.
         self.slots: list[tuple[Callable[[Any, Any], Any], Any, Any]] = []
         self.buffers: list[tuple[Any, bytes]] = []  # by their bytes
 
@@ -96,7 +96,7 @@ class Snapshot(SnapshotChecks):
                 self.visit(root, label)
             if self.names == names and self.dynamic == dynamic:
                 break
-            # More names: objects seen before may have attributes of them.
+            # There are more names now: objects seen before may have attributes of them.
             names, dynamic = self.names, self.dynamic
         found = self.compared
         self.set_checks(

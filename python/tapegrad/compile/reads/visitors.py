@@ -42,7 +42,8 @@ Visitor: TypeAlias = "Callable[[Snapshot, Any, str], None]"
 _PLAIN_TYPES = frozenset({int, float, str, bool, type(None), bytes, complex})
 _VALUES = (int, float, complex, str, bytes, type(None), type(Ellipsis), np.generic, np.dtype, range)
 _MOST_BYTES = 4096  # of a bytearray
-# Called where objects are made, taken down or shown: read only where the class itself is named.
+# Python calls these where objects are made, taken down or shown; they are read only where the class
+# itself is named.
 _CONSTRUCTION = frozenset(
     {"__init__", "__new__", "__post_init__", "__del__", "__repr__", "__str__"}
 )

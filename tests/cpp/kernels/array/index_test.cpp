@@ -1,7 +1,7 @@
 #include "tapegrad/kernels/array/index.h"
 
-#include "array_cases.h"
 #include "check.h"
+#include "kernels/array_cases.h"
 
 namespace tapegrad {
 namespace {

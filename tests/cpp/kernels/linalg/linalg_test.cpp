@@ -1,7 +1,7 @@
 #include "tapegrad/kernels/linalg/linalg.h"
 
-#include "array_cases.h"
-#include "matrix_cases.h"
+#include "kernels/array_cases.h"
+#include "kernels/matrix_cases.h"
 #include "tapegrad/base/error.h"
 
 namespace tapegrad {

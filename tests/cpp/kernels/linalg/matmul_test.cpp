@@ -1,7 +1,7 @@
 #include "tapegrad/kernels/linalg/matmul.h"
 
-#include "array_cases.h"
-#include "matrix_cases.h"
+#include "kernels/array_cases.h"
+#include "kernels/matrix_cases.h"
 
 namespace tapegrad {
 namespace {

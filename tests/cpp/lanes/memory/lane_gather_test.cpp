@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "array_cases.h"
 #include "check.h"
+#include "kernels/array_cases.h"
 #include "lanes/lane_maker.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/lanes/lane_kernel.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "../kernels/array_cases.h"
+#include "kernels/array_cases.h"
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/tape/ref.h"
 

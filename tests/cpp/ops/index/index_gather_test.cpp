@@ -1,7 +1,7 @@
 #include "tapegrad/ops/index/index_gather.h"
 
 #include "check.h"
-#include "index_cases.h"
+#include "ops/index/index_cases.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"

@@ -1,7 +1,7 @@
 #include "tapegrad/ops/linalg/einsum.h"
 
-#include "../kernels/array_cases.h"
 #include "check.h"
+#include "kernels/array_cases.h"
 #include "tapegrad/ops/linalg/einsum_spec.h"
 #include "tapegrad/ops/registry.h"
 

@@ -1,7 +1,7 @@
 #include "tapegrad/ops/linalg/matmul.h"
 
-#include "../kernels/array_cases.h"
 #include "check.h"
+#include "kernels/array_cases.h"
 #include "tapegrad/ops/registry.h"
 
 namespace tapegrad {
