@@ -6,7 +6,7 @@
 #include "bindings/program/body.h"
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
-#include "bindings/program/watch.h"
+#include "bindings/program/snapshot.h"
 #include "bindings/variable/array_function.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
@@ -87,7 +87,7 @@ PYBIND11_MODULE(_core, m) {
   bind_sgd(m);
   bind_programs(m);
   bind_bodies(m);
-  bind_watch(m);
+  bind_snapshot(m);
   bind_replay(m);
   bind_train(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),

@@ -347,6 +347,8 @@ class Program:
     @property
     def memory(self) -> int: ...
 
+def pass_names() -> list[str]: ...
+
 class Body:
     def __init__(self, recording: Recording) -> None: ...
     def same_as(self, other: Body) -> bool: ...
@@ -377,7 +379,7 @@ def scan(
 ) -> list[Any]: ...
 
 @disjoint_base
-class Checks:
+class SnapshotChecks:
     def set_checks(
         self,
         missing: Any,
@@ -399,18 +401,18 @@ class Checks:
     def same_with(self, contents: list[Any] | None, /) -> bool: ...
 
 @disjoint_base
-class EntryBase:
+class SignatureBase:
     current: Any
     replays: int
 
 @disjoint_base
-class WorldBase:
-    watch: Any
+class ProgramCacheBase:
+    snapshot: Any
     contents: Any
-    paths: Any
+    programs: Any
 
 @disjoint_base
-class PathBase:
+class TrustedProgramBase:
     program: Program
     captures: list[Any] | None
     written: list[int]
@@ -419,7 +421,7 @@ class PathBase:
 @disjoint_base
 class Replayer:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
-    def _remember(self, args: tuple[Any, ...], entry: EntryBase, /) -> None: ...
+    def _remember(self, args: tuple[Any, ...], signature: SignatureBase, /) -> None: ...
     def _forget(self) -> None: ...
 
 class TrainStep:

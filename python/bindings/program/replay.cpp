@@ -10,15 +10,16 @@
 
 #include "bindings/convert.h"
 #include "bindings/program/program.h"
-#include "bindings/program/watch.h"
+#include "bindings/program/snapshot.h"
 #include "bindings/variable/heap_type.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/tape/tape.h"
 
-// A Replayer is called; it knows a few signatures of plain arguments, each with its entry. The
-// entry leads to the world that holds at present, the world to its paths, a path to its program.
-// All of that belongs to Python (_compile.py, _paths.py), which may change it at any time: nothing
-// is remembered here but the signatures. Whatever is not the common case goes to `_call`.
+// The quick way of a call of a compiled function. A Replayer is called; it knows a few patterns of
+// plain arguments, each with its signature. The signature leads to the program cache that holds at
+// present, the cache to its programs. All of that belongs to Python (python/tapegrad/compile),
+// which may change it at any time: nothing is remembered here but the patterns. Whatever is not the
+// common case goes to `_call`.
 
 namespace tapegrad {
 namespace {
@@ -26,22 +27,22 @@ namespace {
 using py::detail::array_proxy;
 using py::detail::npy_api;
 
-struct PyEntry {
-  PyObject_HEAD PyObject* current;  // a world, or None
+struct PySignature {
+  PyObject_HEAD PyObject* current;  // a cache, or None
   long long replays;
   std::array<PyObject**, 1> held() { return {&current}; }
   void finish() {}
 };
 
-struct PyWorld {
-  PyObject_HEAD PyObject* watch;  // Checks
-  PyObject* contents;             // of arrays, or None
-  PyObject* paths;                // a list
-  std::array<PyObject**, 3> held() { return {&watch, &contents, &paths}; }
+struct PyProgramCache {
+  PyObject_HEAD PyObject* snapshot;  // SnapshotChecks
+  PyObject* contents;                // of arrays, or None
+  PyObject* programs;                // a list
+  std::array<PyObject**, 3> held() { return {&snapshot, &contents, &programs}; }
   void finish() {}
 };
 
-struct PyPath {
+struct PyTrustedProgram {
   PyObject_HEAD PyObject* program;
   PyObject* captures;  // a list, or None
   PyObject* written;   // a list
@@ -50,7 +51,7 @@ struct PyPath {
   void finish() {}
 };
 
-PyTypeObject *entry_type = nullptr, *world_type = nullptr, *path_type = nullptr;
+PyTypeObject *signature_type = nullptr, *cache_type = nullptr, *program_type = nullptr;
 
 template <class T>
 T* as(PyObject* o, PyTypeObject* type) {
@@ -83,29 +84,29 @@ struct Argument {
   }
 };
 
-struct Signature {
+struct Pattern {
   std::vector<Argument> arguments;
-  PyObject* entry;  // held by the replayer's list
+  PyObject* signature;  // held by the replayer's list
 };
 
 struct PyReplayer {
-  PyObject_HEAD PyObject* entries;  // a list: those of the signatures
-  std::vector<Signature>* known;
-  std::array<PyObject**, 1> held() { return {&entries}; }
+  PyObject_HEAD PyObject* signatures;  // a list: those of the signatures
+  std::vector<Pattern>* known;
+  std::array<PyObject**, 1> held() { return {&signatures}; }
   void finish() { delete known; }
 };
 
 constexpr size_t most_known = 8;
 
-PyObject* entry_for(const PyReplayer& r, PyObject* args) {
-  if (r.known == nullptr || r.entries == nullptr) return nullptr;
+PyObject* signature_for(const PyReplayer& r, PyObject* args) {
+  if (r.known == nullptr || r.signatures == nullptr) return nullptr;
   const auto n = static_cast<size_t>(PyTuple_GET_SIZE(args));
-  for (const Signature& s : *r.known) {
-    if (s.arguments.size() != n) continue;
+  for (const Pattern& p : *r.known) {
+    if (p.arguments.size() != n) continue;
     bool fits = true;
     for (size_t i = 0; i < n && fits; ++i)
-      fits = s.arguments[i].fits(PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i)));
-    if (fits) return s.entry;
+      fits = p.arguments[i].fits(PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i)));
+    if (fits) return p.signature;
   }
   return nullptr;
 }
@@ -133,56 +134,57 @@ class ScratchLease {
 };
 thread_local Scratch ScratchLease::spare_;
 
-// The result of a path's program; null without an exception where its guards do not hold.
-PyObject* run_path(const PyPath& path, PyObject* args) {
+// The result of a program; null without an exception where its guards do not hold.
+PyObject* run_trusted(const PyTrustedProgram& trusted, PyObject* args) {
   ScratchLease scratch;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) {
     PyObject* x = PyTuple_GET_ITEM(args, i);
     scratch->in.push_back(PyFloat_CheckExact(x) ? Value(PyFloat_AS_DOUBLE(x))
                                                 : to_value(x, "compiled function"));
   }
-  if (!run_program(path.program, scratch->in, path.captures, scratch->captured, scratch->out))
-    return nullptr;
-  if (path.make == Py_None) return to_python(std::move(scratch->out[0]), true);
+  const CapturedProgram& program = program_of(trusted.program);
+  read_captures(program, trusted.captures, scratch->captured);
+  if (!program.run(scratch->in, scratch->captured, scratch->out)) return nullptr;
+  if (trusted.make == Py_None) return to_python(std::move(scratch->out[0]), true);
   py::list values(scratch->out.size());
   for (size_t k = 0; k < scratch->out.size(); ++k)
     values[k] = to_object(std::move(scratch->out[k]));
-  return PyObject_CallOneArg(path.make, values.ptr());
+  return PyObject_CallOneArg(trusted.make, values.ptr());
 }
 
-// The path that served moves to the front.
-void promote(PyWorld& world, PyObject* paths, Py_ssize_t i) {
+// The program that served moves to the front.
+void promote(PyProgramCache& cache, PyObject* programs, Py_ssize_t i) {
   py::list now;
-  now.append(py::handle(PyList_GET_ITEM(paths, i)));
-  for (Py_ssize_t k = 0; k < PyList_GET_SIZE(paths); ++k)
-    if (k != i) now.append(py::handle(PyList_GET_ITEM(paths, k)));
-  PyObject* old = std::exchange(world.paths, now.release().ptr());
+  now.append(py::handle(PyList_GET_ITEM(programs, i)));
+  for (Py_ssize_t k = 0; k < PyList_GET_SIZE(programs); ++k)
+    if (k != i) now.append(py::handle(PyList_GET_ITEM(programs, k)));
+  PyObject* old = std::exchange(cache.programs, now.release().ptr());
   Py_DECREF(old);
 }
 
 // The result by way of a known signature; null, without an exception, where there is none.
 PyObject* quick_call(const PyReplayer& self, PyObject* args) {
-  const py::object entry_object = keep(entry_for(self, args));
-  auto* entry = as<PyEntry>(entry_object.ptr(), entry_type);
-  if (entry == nullptr) return nullptr;
-  const py::object world_object = keep(entry->current);
-  auto* world = as<PyWorld>(world_object.ptr(), world_type);
-  if (world == nullptr || world->contents == nullptr || !is_checks(world->watch)) return nullptr;
-  int same = checks_same(world->watch);
-  if (same == 1) same = checks_contents_same(world->watch, world->contents);
+  const py::object signature_object = keep(signature_for(self, args));
+  auto* signature = as<PySignature>(signature_object.ptr(), signature_type);
+  if (signature == nullptr) return nullptr;
+  const py::object cache_object = keep(signature->current);
+  auto* cache = as<PyProgramCache>(cache_object.ptr(), cache_type);
+  if (cache == nullptr || cache->contents == nullptr || !is_checks(cache->snapshot)) return nullptr;
+  int same = checks_same(cache->snapshot);
+  if (same == 1) same = checks_contents_same(cache->snapshot, cache->contents);
   if (same < 0) throw py::error_already_set();
   if (!same) return nullptr;
-  const py::object paths = keep(world->paths);
-  if (!paths || !PyList_CheckExact(paths.ptr())) return nullptr;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(paths.ptr()); ++i) {
-    const py::object path_object = keep(PyList_GET_ITEM(paths.ptr(), i));
-    auto* path = as<PyPath>(path_object.ptr(), path_type);
-    if (path == nullptr || path->program == nullptr || path->written == nullptr ||
-        path->make == nullptr || PyObject_IsTrue(path->written) != 0)
+  const py::object programs = keep(cache->programs);
+  if (!programs || !PyList_CheckExact(programs.ptr())) return nullptr;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(programs.ptr()); ++i) {
+    const py::object program_object = keep(PyList_GET_ITEM(programs.ptr(), i));
+    auto* trusted = as<PyTrustedProgram>(program_object.ptr(), program_type);
+    if (trusted == nullptr || trusted->program == nullptr || trusted->written == nullptr ||
+        trusted->make == nullptr || PyObject_IsTrue(trusted->written) != 0)
       return nullptr;
     PyObject* result = nullptr;
     try {
-      result = run_path(*path, args);
+      result = run_trusted(*trusted, args);
     } catch (const Error&) {
       return nullptr;  // `_call` sees to it
     } catch (py::error_already_set& error) {
@@ -190,8 +192,8 @@ PyObject* quick_call(const PyReplayer& self, PyObject* args) {
       throw;
     }
     if (result != nullptr) {
-      ++entry->replays;
-      if (i > 0 && paths.ptr() == world->paths) promote(*world, paths.ptr(), i);
+      ++signature->replays;
+      if (i > 0 && programs.ptr() == cache->programs) promote(*cache, programs.ptr(), i);
       return result;
     }
     if (PyErr_Occurred()) return nullptr;
@@ -214,27 +216,28 @@ PyObject* call(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 void forget_all(PyReplayer& r) {
   delete std::exchange(r.known, nullptr);
-  Py_CLEAR(r.entries);
+  Py_CLEAR(r.signatures);
 }
 
-// remember(args, entry): plain arguments like these belong to the entry.
+// remember(args, signature): plain arguments like these belong to the signature.
 PyObject* remember(PyObject* self, PyObject* given) {
   return guard([&]() -> PyObject* {
-    PyObject *args = nullptr, *entry = nullptr;
-    if (!PyArg_ParseTuple(given, "O!O!", &PyTuple_Type, &args, entry_type, &entry)) return nullptr;
+    PyObject *args = nullptr, *signature = nullptr;
+    if (!PyArg_ParseTuple(given, "O!O!", &PyTuple_Type, &args, signature_type, &signature))
+      return nullptr;
     auto* r = reinterpret_cast<PyReplayer*>(self);
-    if (entry_for(*r, args) == entry) Py_RETURN_NONE;
-    Signature s{{}, entry};
+    if (signature_for(*r, args) == signature) Py_RETURN_NONE;
+    Pattern pattern{{}, signature};
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) {
       std::optional<Argument> a = Argument::of(PyTuple_GET_ITEM(args, i));
       if (!a) Py_RETURN_NONE;
-      s.arguments.push_back(std::move(*a));
+      pattern.arguments.push_back(std::move(*a));
     }
     if (r->known == nullptr || r->known->size() == most_known) forget_all(*r);
-    if (r->entries == nullptr) r->entries = py::list().release().ptr();
-    if (r->known == nullptr) r->known = new std::vector<Signature>;
-    if (PyList_Append(r->entries, entry) < 0) throw py::error_already_set();
-    r->known->push_back(std::move(s));
+    if (r->signatures == nullptr) r->signatures = py::list().release().ptr();
+    if (r->known == nullptr) r->known = new std::vector<Pattern>;
+    if (PyList_Append(r->signatures, signature) < 0) throw py::error_already_set();
+    r->known->push_back(std::move(pattern));
     Py_RETURN_NONE;
   });
 }
@@ -245,31 +248,35 @@ PyObject* forget(PyObject* self, PyObject*) {
 }
 
 PyMethodDef replayer_methods[] = {
-    {"_remember", remember, METH_VARARGS, "Plain arguments like these belong to the entry."},
+    {"_remember", remember, METH_VARARGS, "Plain arguments like these belong to the signature."},
     {"_forget", forget, METH_NOARGS, "Every signature goes to `_call` again."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyMemberDef entry_members[] = {{"current", T_OBJECT, offsetof(PyEntry, current), 0, nullptr},
-                               {"replays", T_LONGLONG, offsetof(PyEntry, replays), 0, nullptr},
-                               {}};
-PyMemberDef world_members[] = {{"watch", T_OBJECT, offsetof(PyWorld, watch), 0, nullptr},
-                               {"contents", T_OBJECT, offsetof(PyWorld, contents), 0, nullptr},
-                               {"paths", T_OBJECT, offsetof(PyWorld, paths), 0, nullptr},
-                               {}};
-PyMemberDef path_members[] = {{"program", T_OBJECT, offsetof(PyPath, program), 0, nullptr},
-                              {"captures", T_OBJECT, offsetof(PyPath, captures), 0, nullptr},
-                              {"written", T_OBJECT, offsetof(PyPath, written), 0, nullptr},
-                              {"make", T_OBJECT, offsetof(PyPath, make), 0, nullptr},
-                              {}};
+PyMemberDef signature_members[] = {
+    {"current", T_OBJECT, offsetof(PySignature, current), 0, nullptr},
+    {"replays", T_LONGLONG, offsetof(PySignature, replays), 0, nullptr},
+    {}};
+PyMemberDef cache_members[] = {
+    {"snapshot", T_OBJECT, offsetof(PyProgramCache, snapshot), 0, nullptr},
+    {"contents", T_OBJECT, offsetof(PyProgramCache, contents), 0, nullptr},
+    {"programs", T_OBJECT, offsetof(PyProgramCache, programs), 0, nullptr},
+    {}};
+PyMemberDef program_members[] = {
+    {"program", T_OBJECT, offsetof(PyTrustedProgram, program), 0, nullptr},
+    {"captures", T_OBJECT, offsetof(PyTrustedProgram, captures), 0, nullptr},
+    {"written", T_OBJECT, offsetof(PyTrustedProgram, written), 0, nullptr},
+    {"make", T_OBJECT, offsetof(PyTrustedProgram, make), 0, nullptr},
+    {}};
 
 }  // namespace
 
 void bind_replay(py::module_& m) {
-  entry_type =
-      add_heap_type<PyEntry>(m, "tapegrad._core.EntryBase", {{Py_tp_members, entry_members}});
-  world_type =
-      add_heap_type<PyWorld>(m, "tapegrad._core.WorldBase", {{Py_tp_members, world_members}});
-  path_type = add_heap_type<PyPath>(m, "tapegrad._core.PathBase", {{Py_tp_members, path_members}});
+  signature_type = add_heap_type<PySignature>(m, "tapegrad._core.SignatureBase",
+                                              {{Py_tp_members, signature_members}});
+  cache_type = add_heap_type<PyProgramCache>(m, "tapegrad._core.ProgramCacheBase",
+                                             {{Py_tp_members, cache_members}});
+  program_type = add_heap_type<PyTrustedProgram>(m, "tapegrad._core.TrustedProgramBase",
+                                                 {{Py_tp_members, program_members}});
   add_heap_type<PyReplayer>(
       m, "tapegrad._core.Replayer",
       {{Py_tp_methods, replayer_methods}, {Py_tp_call, reinterpret_cast<void*>(call)}});

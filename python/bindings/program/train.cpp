@@ -40,7 +40,7 @@ class PyTrainLoop {
       const auto& s = pair[0].cast<const PyTrainStep&>();
       if (!loop.fits(s.step.executor->program(), last)) continue;
       found.push_back(s.step);
-      found.back().captures = captured_values(s.program, pair[1]);
+      read_captures(program_of(s.program), pair[1], found.back().captures);
       kept.append(pair);
     }
     const bool any = !found.empty();
@@ -83,7 +83,8 @@ void bind_train(py::module_& m) {
   py::class_<PyTrainStep>(m, "TrainStep", "A program, ready to make training steps.")
       .def(py::init([](const py::object& program, const py::object& recording) {
              return PyTrainStep{
-                 make_train_step(executor_of(program), recording_of(recording).program), program};
+                 make_train_step(program_of(program).executor(), recording_of(recording).program),
+                 program};
            }),
            py::arg("program"), py::arg("recording"))
       .def_property_readonly("is_scalar",

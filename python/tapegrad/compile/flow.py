@@ -19,16 +19,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tapegrad.compile.code_names import is_library, is_users
-from tapegrad.compile.contents import MISSING
-from tapegrad.compile.watch import Watch
+from tapegrad.compile.reads.captured_data import MISSING
+from tapegrad.compile.reads.code_names import is_library, is_users
+from tapegrad.compile.reads.snapshot import Snapshot
 from tapegrad.numpy.table import facts_of, facts_of_method
 
 _SHAPES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})  # attributes
 _CARRIED = frozenset({"float", "abs", "sum", "zip", "enumerate", "reversed", "tuple", "list"})
 
 
-# Under which label an argument is watched (a method's self), and what it is.
+# By position, the label under which an argument is watched (a method's self), and what it is.
 _Aliases: TypeAlias = dict[int, tuple[str, Any]]
 
 
@@ -36,19 +36,19 @@ class _UnknownError(Exception):
     """The proof fails."""
 
 
-def only_recorded(watch: Watch) -> bool:
+def only_recorded(snapshot: Snapshot) -> bool:
     """Whether no plain code takes a branch, a position or a length from a captured array."""
-    labels = [label for label, _ in watch.arrays]
+    labels = [label for label, _ in snapshot.arrays]
     if not labels:
         return True
     if any(part in label for label in labels for part in ("defaults__", ".args", ".keywords")):
         return False
-    users = [f for _, f in watch.functions if is_users(f)]
+    users = [f for _, f in snapshot.functions if is_users(f)]
     if any(f.__name__.startswith("__") for f in users):  # called without being named
         return False
-    proof = _Proof(labels, dict(watch.roots), frozenset(f.__name__ for f in users))
+    proof = _Proof(labels, dict(snapshot.roots), frozenset(f.__name__ for f in users))
     try:
-        for label, root in watch.roots:
+        for label, root in snapshot.roots:
             if isinstance(root, MethodType):
                 itself = {0: (f"{label}.__self__", root.__self__)}
                 proof.function(root.__func__, (), itself)  # type: ignore[arg-type]  # it is a method

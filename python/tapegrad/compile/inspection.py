@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tapegrad.compile.states import State
+
+if TYPE_CHECKING:
+    from tapegrad.compile.lengths import LengthGroup
+    from tapegrad.compile.program import TrustedProgram
+    from tapegrad.compile.signatures import Signature, SignatureTable
 
 
 class ProgramReport(NamedTuple):
@@ -27,21 +33,27 @@ class ProgramReport(NamedTuple):
 
 
 class SignatureReport:
-    """One signature: how often it was recorded and replayed, its programs, why it runs eagerly."""
+    """One signature: its state, how often it was recorded and replayed, its programs.
 
-    def __init__(self, key: tuple[Any, ...], entry: Any, paths: Sequence[Any]) -> None:
+    `eager` says why it runs as plain Python, `fixed_lengths` why each length is recorded by itself.
+    """
+
+    def __init__(self, key: tuple[Any, ...], signature: Signature) -> None:
         self.arguments = describe_key(key)
-        self.recordings: int = entry.recordings
-        self.replays: int = entry.replays
-        self.eager: str = entry.eager
-        self.programs = [_report_of(path) for path in paths]
-        family = entry.family
-        alone = family is not None and family.has_several() and not family.generals
-        self.fixed_lengths: str = family.why if alone else ""
+        self.state = signature.state.name.lower().replace("_", " ")
+        self.recordings: int = signature.recordings
+        self.replays: int = signature.replays
+        self.eager: str = signature.reason
+        programs = [program for cache in signature.caches for program in cache.programs]
+        self.programs = [_report_of(program) for program in programs]
+        group = signature.group
+        alone = group is not None and group.has_several() and not group.programs
+        self.fixed_lengths: str = group.why if group is not None and alone else ""
 
     def __repr__(self) -> str:
-        head = f"{self.arguments}: {_count(self.recordings, 'recording')}"
-        lines = [f"{head}, {_count(self.replays, 'replay')}"]
+        state = f"; {self.state}" if self.state else ""
+        counts = f"{_count(self.recordings, 'recording')}, {_count(self.replays, 'replay')}"
+        lines = [f"{self.arguments}: {counts}{state}"]
         if self.eager:
             lines.append(f"  runs as plain Python: {self.eager}")
         elif self.fixed_lengths:
@@ -54,12 +66,13 @@ class SignatureReport:
 class LengthsReport(SignatureReport):
     """All lengths that were not recorded: letters stand for those that are free."""
 
-    def __init__(self, family: Any) -> None:
-        self.arguments = describe_key(family.generals[0].key) + " of any length"
+    def __init__(self, group: LengthGroup) -> None:
+        self.arguments = describe_key(group.programs[0].key) + " of any length"
+        self.state = ""  # each length has its own
         self.recordings = 0
-        self.replays = family.replays
+        self.replays = group.replays
         self.eager = self.fixed_lengths = ""
-        self.programs = [_report_of(general.last) for general in family.generals]
+        self.programs = [_report_of(program.last) for program in group.programs]
 
 
 class Inspection:
@@ -78,14 +91,25 @@ class Inspection:
         return "\n".join(lines)
 
 
-def _report_of(path: Any) -> ProgramReport:
+def inspect_signatures(table: SignatureTable) -> list[SignatureReport]:
+    """A report of each signature that was called to an end."""
+    reports: list[SignatureReport] = []
+    for key, signature in table.items():
+        for each in [signature, *signature.by_floats.values()]:
+            served_only = each.state in (each.initial, State.TRUSTED)
+            if each.recordings or not served_only:
+                reports.append(SignatureReport(key, each))
+    return reports + [LengthsReport(group) for group in table.groups() if group.programs]
+
+
+def _report_of(program: TrustedProgram) -> ProgramReport:
     return ProgramReport(
-        path.recorded.recording.n_steps,
-        path.program.n_steps,
-        path.program.n_kernels,
-        getattr(path.program, "memory", 0),
-        list(dict.fromkeys(path.recorded.recording.guards)),
-        str(path.program),
+        program.recording.n_steps,
+        program.program.n_steps,
+        program.program.n_kernels,
+        program.program.memory,
+        list(dict.fromkeys(program.recording.guards)),
+        str(program.program),
     )
 
 

@@ -1,156 +1,193 @@
 """Calls that differ in nothing but the lengths of arrays: one program for all of them.
 
-A `Family` holds the signatures that are equal but for the lengths of their arrays' axes. When a
-recording at one length agrees with one at another (`Recorded.across`), the two become a `General`,
-which makes a program for every further length; what the function reads besides its arguments must
-be what it was. Where no program can be made for a length, the function is recorded there.
+A `LengthGroup` holds the signatures that are equal but for the lengths of their arrays' axes. When
+a recording at one length agrees with one at another (`RecordedCall.across`), the two become a
+`LengthProgram`, which makes a program for every further length; what the function reads besides its
+arguments must be what it was. Where no program can be made for a length, the function is recorded
+there.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tapegrad._core import Lengths
-from tapegrad.compile.contents import stamps
-from tapegrad.compile.program_cache import Path, Recorded, World
+from tapegrad.compile.program import TrustedProgram
+from tapegrad.compile.program_cache import ProgramCache
+from tapegrad.compile.reads.captured_data import stamps
+from tapegrad.compile.reads.snapshot import Snapshot
+from tapegrad.compile.recorder import RecordedCall
+
+if TYPE_CHECKING:
+    from tapegrad.compile.signatures import Signature
 
 MOST_SERVED = 64  # lengths for which a program is kept
-_MOST_GENERALS = 8
+_MOST_PROGRAMS = 8
 _MOST_COMPARED = 4  # signatures that a new recording is compared with
 
 
-class General:
-    """What two recordings have in common, and where it holds: in a World of its own.
+class LengthProgram:
+    """What recordings at two lengths have in common: it makes programs for other lengths.
 
-    Stands among the paths of that World, which keeps its captures those of the arrays' names.
+    `cache` says where that holds: what is read from outside, as it was. `captures` are the arrays
+    that are read in place of those that were recorded, None for the recorded ones themselves.
     """
 
-    __slots__ = ("captures", "key", "last", "lengths", "recorded", "world")
+    __slots__ = ("cache", "call", "captures", "key", "last", "lengths")
 
     def __init__(
-        self, lengths: Lengths, path: Path, world: World, key: tuple[Any, ...], floats: bool
+        self,
+        lengths: Lengths,
+        program: TrustedProgram,
+        cache: ProgramCache,
+        key: tuple[Any, ...],
+        floats_are_inputs: bool,
     ) -> None:
         self.lengths = lengths
-        self.key = _with_letters(key, lengths.free_axes, floats)
-        self.recorded: Recorded = path.recorded
+        self.key = _with_letters(key, lengths.free_axes, floats_are_inputs)
+        self.call = program.call
         self.captures: list[Any] | None = None
-        self.last = path  # for show
-        self.world = world
-        world.paths = [self]  # type: ignore[list-item]  # stands in for a path
+        self.last = program  # for show
+        self.cache = cache
 
-    def path_for(self, inputs: Sequence[Any], passes: Mapping[str, bool]) -> Path | None:
+    def holds_with(self, snapshot: Snapshot) -> bool:
+        """Whether it may serve where these things are read from outside; takes them over."""
+        label, replaced = self.cache.adopt(snapshot)
+        if label:
+            return False
+        if replaced:
+            held = self.captures or self.call.recording.captures
+            self.captures = [replaced.get(id(x), x) for x in held]
+        return True
+
+    def program_for(
+        self, inputs: Sequence[Any], passes: Mapping[str, bool]
+    ) -> TrustedProgram | None:
         """The program for inputs of these lengths; None where it has to be recorded."""
         found = self.lengths.at(inputs)
         if found is None:
             return None
-        self.last = Path(self.recorded.replaced_by(found), dict(passes))
+        self.last = TrustedProgram(self.call.with_recording(found), passes)
         self.last.captures = self.captures
         return self.last
 
 
-class Family:
+class LengthGroup:
     """The signatures that differ in lengths alone."""
 
     __slots__ = (
         "_recorded",
         "_served",
-        "floats",
+        "floats_are_inputs",
         "forgotten_replays",
-        "generals",
-        "was_brief",
+        "programs",
+        "was_seen",
         "why",
     )
 
     def __init__(self) -> None:
-        self.generals: list[General] = []
+        self.programs: list[LengthProgram] = []
         self.why = ""  # why the last recording serves its own lengths alone
-        self.floats = True  # Python floats are inputs
-        self.was_brief = False  # see Entry
+        self.floats_are_inputs = True
+        self.was_seen = False  # that one of the signatures left the state "unseen"
         self.forgotten_replays = 0
-        self._recorded: deque[Any] = deque(maxlen=_MOST_COMPARED)
-        self._served: deque[Any] = deque()
+        self._recorded: deque[Signature] = deque(maxlen=_MOST_COMPARED)
+        self._served: deque[Signature] = deque()
 
     @property
     def replays(self) -> int:
         """How often a program ran for a length that was never recorded."""
-        served: list[int] = [x.replays for x in list(self._served) if not x.recordings]
+        served = [x.replays for x in list(self._served) if not x.recordings]
         return self.forgotten_replays + sum(served)
 
     def has_several(self) -> bool:
         """Whether it was recorded at several lengths."""
         return len(self._recorded) > 1
 
-    def world(self) -> World | None:
-        """A World for another length where what is read outside is the very same; None else."""
-        for general in self.generals:
-            if general.world.same():
-                return World(general.world.watch, general.world.proven)
+    def cache(self) -> ProgramCache | None:
+        """A cache for another length where what is read outside is the very same; None else."""
+        for program in self.programs:
+            if program.cache.same():
+                return ProgramCache(program.cache.snapshot, program.cache.only_recorded_reads)
         return None
 
     def serve(
-        self, entry: Any, world: World, inputs: Sequence[Any], passes: Mapping[str, bool]
+        self,
+        signature: Signature,
+        cache: ProgramCache,
+        inputs: Sequence[Any],
+        passes: Mapping[str, bool],
     ) -> None:
-        """Gives `world` the programs that other lengths have shown."""
-        for general in self.generals:
-            if any(general is known for known in world.generals):
+        """Gives `cache` the programs that other lengths have shown."""
+        for general in self.programs:
+            if any(general is known for known in cache.asked):
                 continue
-            world.generals.append(general)
-            if general.world.adopt(world.watch):
+            cache.asked.append(general)
+            if not general.holds_with(cache.snapshot):
                 continue
-            path = general.path_for(inputs, passes)
-            if path is None:
+            program = general.program_for(inputs, passes)
+            if program is None:
                 continue
-            world.contents = general.world.contents
-            world.fixed_arrays |= general.world.fixed_arrays
-            world.paths.append(path)
-            self._remember(entry)
+            cache.contents = general.cache.contents
+            cache.fixed_arrays |= general.cache.fixed_arrays
+            cache.programs.append(program)
+            self._remember(signature)
 
-    def _remember(self, entry: Any) -> None:
-        if not any(entry is known for known in self._served):
-            self._served.append(entry)
+    def _remember(self, signature: Signature) -> None:
+        if not any(signature is known for known in self._served):
+            self._served.append(signature)
         if len(self._served) > MOST_SERVED:
             oldest = self._served.popleft()
             if not oldest.recordings:
                 self.forgotten_replays += oldest.replays
                 oldest.forget()
 
-    def learn(self, entry: Any, world: World, found: Recorded, passes: Mapping[str, bool]) -> None:
-        """Compares a recording with those at other lengths; the first that agrees trusts both."""
-        others = [x for x in self._recorded if x is not entry]
+    def learn(
+        self,
+        signature: Signature,
+        cache: ProgramCache,
+        call: RecordedCall,
+        passes: Mapping[str, bool],
+    ) -> bool:
+        """Compares a recording with those at other lengths: whether one agrees."""
+        others = [x for x in self._recorded if x is not signature]
         if len(others) == len(self._recorded):
-            self._recorded.append(entry)
+            self._recorded.append(signature)
         for other in others:
-            for earlier_world in other.worlds:
-                surroundings = _joined(earlier_world, world)
-                if surroundings is None:
+            for earlier_cache in other.caches:
+                common = _joined(earlier_cache, cache)
+                if common is None:
                     continue
-                for earlier in earlier_world.recordings():
-                    lengths, why = found.across(earlier)
+                for earlier in earlier_cache.recordings():
+                    lengths, why = call.across(earlier)
                     if lengths is None:
                         self.why = why
                         continue
-                    path = world.accept(found, earlier, dict(passes))
-                    general = General(lengths, path, surroundings, entry.key, entry.floats)
-                    self.generals = [general, *self.generals[: _MOST_GENERALS - 1]]
-                    world.generals.append(general)
-                    return
+                    program = cache.accept(call, earlier, passes)
+                    general = LengthProgram(
+                        lengths, program, common, signature.key, signature.floats_are_inputs
+                    )
+                    self.programs = [general, *self.programs[: _MOST_PROGRAMS - 1]]
+                    cache.asked.append(general)
+                    return True
+        return False
 
 
-def _joined(earlier: World, now: World) -> World | None:
-    """Where both recordings hold: a World of its own, if what the two read means the same."""
-    label, replaced = earlier.watch.compare(now.watch)
+def _joined(earlier: ProgramCache, now: ProgramCache) -> ProgramCache | None:
+    """Where both recordings hold: a cache of its own, if what the two read means the same."""
+    label, replaced = earlier.snapshot.compare(now.snapshot)
     if label or any(old in earlier.fixed_arrays for old in replaced):
         return None
-    found = World(now.watch, now.proven)
+    found = ProgramCache(now.snapshot, now.only_recorded_reads)
     found.fixed_arrays = {_replaced_id(x, replaced) for x in earlier.fixed_arrays}
     found.fixed_arrays |= now.fixed_arrays
     found.contents = None
     if earlier.contents is not None or now.contents is not None:
-        found.contents = stamps(now.watch)
+        found.contents = stamps(now.snapshot.arrays)
         for known in (earlier.contents, now.contents):
             if known is not None and known != found.contents:
                 return None

@@ -11,8 +11,8 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad._core import TrainLoop, TrainStep, Variable
 from tapegrad._tree import Tree
+from tapegrad.compile.call import Call
 from tapegrad.compile.compiled import Compiled
-from tapegrad.compile.signature import InlineError, Signature, UnsupportedError
 from tapegrad.optim.rules import Rule
 from tapegrad.transforms.gradients import value_and_grad
 from tapegrad.transforms.trace import check_callable, check_leaf, name_of
@@ -104,7 +104,7 @@ class _Training:
         size = self._rows if batch_size is None else _count("batch_size", batch_size, 1)
         self._size = min(size, self._rows)
         self.n_batches = -(-self._rows // self._size)
-        # A nesting like the carried values: what is in it is never read.
+        # Only the nesting of this is read: the values themselves are in the loop.
         self._carried = (params, optimizer.init(params))
         leaves = [x for _, x in _tree.leaves(self._carried)]
         self._loop = TrainLoop(leaves, self._arrays, self._size)
@@ -193,25 +193,21 @@ class _Step:
         self.loss = loss
         self.optimizer = optimizer
         self.compiled = Compiled(step)
-        self._made: dict[int, tuple[Any, TrainStep]] = {}  # by the path that each is made of
+        self._made: dict[int, tuple[Any, TrainStep]] = {}  # by the program that each is made of
 
     def programs(self, key: Any) -> list[tuple[TrainStep, Any]]:
         """Those that stand now for calls of this signature, with what they capture."""
-        entry = self.compiled._table.get(key)
-        world = None if entry is None else entry.current
-        if world is None or not world.paths or not world.same():
-            return []
         found = []
-        for path in world.paths:
-            if path.written or any(x is not None for x in path.recorded.fixed):
+        for trusted in self.compiled.programs_for(key):
+            if not trusted.gives_outputs_alone():
                 continue
-            made = self._made.get(id(path))
+            made = self._made.get(id(trusted))
             if made is None:
                 if len(self._made) >= _MOST_MADE:
                     self._made.clear()
-                made = path, TrainStep(path.program, path.recorded.recording)
-                self._made[id(path)] = made
-            found.append((made[1], path.captures))
+                made = trusted, TrainStep(trusted.program, trusted.recording)
+                self._made[id(trusted)] = made
+            found.append((made[1], trusted.captures))
         return found
 
 
@@ -231,15 +227,13 @@ def _step_of(loss: Callable[..., Any], optimizer: Rule) -> _Step:
 
 
 def _key(args: tuple[Any, ...]) -> Any:
-    try:
-        return Signature(args, {}).key
-    except (InlineError, UnsupportedError):
-        return None
+    call = Call(args, {})
+    return None if call.unsupported or call.has_variables else call.key
 
 
 def _count(name: str, x: Any, least: int) -> int:
     if isinstance(x, bool) or not isinstance(x, (int, np.integer)) or x < least:
-        raise ValueError(f"train: {name} must be a whole number of at least {least}, got {x!r}")
+        raise ValueError(f"train: {name} must be an integer of at least {least}, got {x!r}")
     return int(x)
 
 

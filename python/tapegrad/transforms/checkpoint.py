@@ -7,8 +7,9 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from tapegrad import _core, _tree
-from tapegrad._core import Tracer, Variable
-from tapegrad.transforms.bodies import body_of, record_call
+from tapegrad._core import Variable
+from tapegrad.compile.call import Arguments
+from tapegrad.transforms.bodies import body_of, record_operation
 from tapegrad.transforms.trace import check_callable, name_of, pack
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,22 +39,17 @@ def checkpoint(f: F) -> F:
     def again(*args: Any, **kwargs: Any) -> Any:
         if not _core.recording():
             return f(*args, **kwargs)
-        tree = pack((list(args), kwargs))
-        inputs = [x for _, x in _tree.leaves(tree) if isinstance(x, Variable)]
-
-        def enter(tracer: Tracer) -> Any:
-            arguments = [tracer.linked_argument(x) for x in inputs]
-            entered = iter(arguments)
-            given = [next(entered) if isinstance(x, Variable) else x for _, x in _tree.leaves(tree)]
-            positional, named = _tree.fill(tree, iter(given))
-            return tuple(positional), named, arguments
-
-        done = record_call(label, f, enter, _variables)
+        structure = pack((args, kwargs))
+        leaves = [x for _, x in _tree.leaves(structure)]
+        places = [k for k, x in enumerate(leaves) if isinstance(x, Variable)]
+        arguments = Arguments(structure, leaves, places)
+        done = record_operation(label, f, arguments, _is_variable)
         body = body_of(f, done.recording)
+        inputs = arguments.input_leaves()
         return done.result(_core.call(body, done.recording, inputs, done.values))
 
     return cast(F, again)
 
 
-def _variables(out: Any) -> list[tuple[str, Any]]:
-    return [(path, x) for path, x in _tree.leaves(out) if isinstance(x, Variable)]
+def _is_variable(_: str, x: Any) -> bool:
+    return isinstance(x, Variable)

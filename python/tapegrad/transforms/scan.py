@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Tracer, Variable
+from tapegrad._core import Variable
 from tapegrad._tree import Tree
-from tapegrad.compile.contents import same_array
-from tapegrad.compile.outside import Outside
-from tapegrad.compile.signature import INPUT_KINDS
-from tapegrad.compile.watch import UnwatchableError
-from tapegrad.transforms.bodies import RecordedCall, UnrecordableError, body_of, record_call
+from tapegrad.compile.call import INPUT_KINDS, Arguments
+from tapegrad.compile.reads.side_effects import SideEffects
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
+from tapegrad.compile.recorder import RecordedCall
+from tapegrad.transforms.bodies import UnrecordableError, body_of, record_operation
 from tapegrad.transforms.trace import check_callable, name_of, pack, warn_user
 
 MOST_CARRIED = 256 * 2**20  # bytes of carries that are kept for the reverse sweep
@@ -65,7 +65,7 @@ def scan(
     if checkpoints is not None and (
         isinstance(checkpoints, bool) or not isinstance(checkpoints, int) or checkpoints < 1
     ):
-        raise ValueError(f"{label}: checkpoints={checkpoints!r}; give a whole number from 1 on")
+        raise ValueError(f"{label}: checkpoints={checkpoints!r}; give an integer from 1 on")
     if loop.length == 0:
         return loop.no_step()
     return loop.run(checkpoints)
@@ -143,14 +143,10 @@ class _Loop:
         self._checked(y, "y")
         return [x for _, x in matched], y
 
-    def _record(self, carries: Any, rows: Any) -> RecordedCall:
-        def enter(tracer: Tracer) -> Any:
-            entered = [tracer.linked_argument(x) for x in carries]
-            elements = [tracer.linked_argument(x) for x in rows]
-            args = (_tree.fill(self.init, iter(entered)), _tree.fill(self.xs, iter(elements)))
-            return args, {}, [*entered, *elements]
-
-        return record_call(self.label, self._step, enter, _tree.leaves, may_write=True)
+    def _record(self, carries: list[Any], rows: list[Any]) -> RecordedCall:
+        leaves = [*carries, *rows]
+        arguments = Arguments(((self.init, self.xs), {}), leaves, range(len(leaves)))
+        return record_operation(self.label, self._step, arguments, _any_leaf, may_write=True)
 
     def _rows(self, step: int) -> list[Any]:
         t = self.length - 1 - step if self.reverse else step
@@ -163,19 +159,19 @@ class _Loop:
         done = self._record(self.carries, rows)
         leaves = [
             np.zeros((0, *np.shape(x)), np.asarray(x).dtype)
-            for x in _all(done.values)[len(self.carries) :]
+            for x in _contents(done)[len(self.carries) :]
         ]
         _, y = done.template
         return self.init, _tree.fill(y, iter(leaves))
 
     def run(self, checkpoints: int | None) -> tuple[Any, Any]:
         try:
-            outside = Outside([(name_of(self.f), self.f)])
+            effects = SideEffects(Snapshot([(name_of(self.f), self.f)]))
         except UnwatchableError as error:
             return self._plainly(str(error), [])
         calls: list[RecordedCall] = []
         steps: list[tuple[list[Any], Tree]] = []
-        carries: list[Any] = self.carries
+        carries = self.carries
         for step in range(min(2, self.length)):
             rows = self._rows(step)
             try:
@@ -198,10 +194,10 @@ class _Loop:
                     "choice with np.where",
                     steps,
                 )
-            difference = outside.difference()
+            difference = effects.found()
             if difference:
                 return self._plainly(difference, steps)
-        if len(calls) == 2 and not _agree(*calls):
+        if len(calls) == 2 and not calls[1].agrees(calls[0]):
             return self._plainly(
                 "its first two steps do different things (a random draw, a number that it "
                 "counts); pass what changes from step to step in xs",
@@ -253,7 +249,12 @@ class _Loop:
         return _tree.fill(self.init, iter(carries)), _tree.fill(ys[0], iter(stacked))
 
 
-def _all(values: Any) -> list[Any]:
+def _any_leaf(path: str, x: Any) -> bool:
+    return True
+
+
+def _contents(call: RecordedCall) -> list[Any]:
+    values: Any = call.values
     return [values[k] for k in range(len(values))]
 
 
@@ -264,7 +265,7 @@ def _is_numeric(x: Any) -> bool:
 
 
 def _strong(x: Any) -> Any:
-    """Python's whole numbers and flags as NumPy's, which have a dtype of their own."""
+    """Python's integers and flags as NumPy's, which have a dtype of their own."""
     return np.asarray(x)[()] if isinstance(x, (bool, int)) else x
 
 
@@ -298,16 +299,3 @@ def _stack(column: list[Any]) -> Any:
     if any(isinstance(x, Variable) for x in column):
         return _core.apply("stack", tuple(column), (0,))
     return np.stack(column)
-
-
-def _agree(a: RecordedCall, b: RecordedCall) -> bool:
-    """Whether two steps did the same, with the same arrays."""
-    ours, theirs = a.recording.captures, b.recording.captures
-    return (
-        a.recording.same_as(b.recording)
-        and a.is_recorded == b.is_recorded
-        and all(
-            isinstance(x, Variable) or same_array(x, y) for x, y in zip(ours, theirs, strict=True)
-        )
-        and _tree.leaves(a.template) == _tree.leaves(b.template)
-    )

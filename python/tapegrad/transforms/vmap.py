@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Variable
+from tapegrad._core import Tracer, Variable
 from tapegrad._tree import Tree
-from tapegrad.transforms.trace import check_callable, name_of, pack
+from tapegrad.compile.call import Arguments
+from tapegrad.compile.recorder import record_call
+from tapegrad.transforms.trace import check_callable, name_of
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
@@ -47,59 +49,62 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
                 f"{label}: in_axes has {len(chosen)} entries and the call {len(args)} positional "
                 "arguments; give one for each (keyword arguments count lanes along axis 0)"
             )
-        with _core.Tracer() as tracer:
-            given = [
-                lanes.enter(tracer, arg, axis, f"argument {i}")
-                for i, (arg, axis) in enumerate(zip(args, chosen, strict=True))
-            ]
-            named = {
-                key: lanes.enter(tracer, arg, 0, f"argument {key}") for key, arg in kwargs.items()
-            }
-            if lanes.n is None:
-                raise ValueError(
-                    f"{label}: no argument has lanes: in_axes must name an axis of at least one"
-                )
-            out = pack(f(*given, **named))
-            found = _tree.leaves(out, "the result")
-            for path, x in found:
-                _check_result(label, path, x)
-            recording = tracer.freeze([x for _, x in found])
-        if recording.refusal:
-            raise RuntimeError(f"{label}: {recording.refusal}, which can't be done for every lane")
-        results = _core.replay_lanes(recording, lanes.inputs, [True] * len(lanes.inputs), lanes.n)
-        axes = _axes_of(out, out_axes, label)
+        arguments = lanes.take(args, chosen, kwargs)
+        done = record_call(f, arguments, Tracer.lane_argument, lanes.is_result)
+        if done.refusal:
+            raise RuntimeError(f"{label}: {done.refusal}, which can't be done for every lane")
+        inputs = arguments.input_leaves()
+        results = _core.replay_lanes(done.recording, inputs, [True] * len(inputs), lanes.n)
+        axes = _axes_of(done.template, out_axes, label)
+        found = _tree.leaves(done.template, "the result")
         placed = [
             _place(label, path, y, has, axis, lanes.n)
             for (path, _), (y, has), axis in zip(found, results, axes, strict=True)
         ]
-        return _tree.fill(out, iter(placed))
+        return done.result(placed)
 
     return over_lanes
 
 
 class _Lanes:
-    """The inputs that have lanes, lanes first, and their number."""
+    """The arguments of one call: which leaves have lanes, and how many."""
 
     def __init__(self, label: str) -> None:
         self.label = label
-        self.n: int | None = None
-        self.inputs: list[Any] = []
-        self._first = ""
+        self.n = -1
+        self._first = ""  # the leaf that said how many
 
-    def enter(self, tracer: Any, tree: Tree, axes: Any, path: str) -> Tree:
-        """`tree` as one lane sees it."""
-        if axes is None:
+    def take(self, args: tuple[Any, ...], axes: list[Any], kwargs: dict[str, Any]) -> Arguments:
+        """The arguments; those with lanes, lanes first, are the inputs."""
+        leaves: list[Any] = []
+        places: list[int] = []
+
+        def enter(tree: Tree, axes: Any, path: str) -> Tree:
+            if axes is None:  # the very object, whatever is in it: a leaf
+                leaves.append(tree)
+                return 0.0
+            found = _tree.leaves(tree, path)
+            for (where, x), axis in zip(found, _axes_of(tree, axes, self.label), strict=True):
+                if axis is not None:
+                    places.append(len(leaves))
+                    x = self._lanes_first(x, axis, where)
+                leaves.append(x)
             return tree
-        found = _tree.leaves(tree, path)
-        each = _axes_of(tree, axes, self.label)
-        return _tree.fill(
-            tree,
-            iter([self._lane(tracer, x, a, p) for (p, x), a in zip(found, each, strict=True)]),
-        )
 
-    def _lane(self, tracer: Any, x: Any, axis: int | None, path: str) -> Any:
-        if axis is None:
-            return x
+        positional = tuple(enter(x, axes[i], f"argument {i}") for i, x in enumerate(args))
+        named = {name: enter(x, 0, f"argument {name}") for name, x in kwargs.items()}
+        if self.n < 0:
+            raise ValueError(
+                f"{self.label}: no argument has lanes: in_axes must name an axis of at least one"
+            )
+        return Arguments((positional, named), leaves, places)
+
+    def is_result(self, path: str, x: Any) -> bool:
+        """That a leaf of the result is one; raises TypeError for what can't be."""
+        _check_result(self.label, path, x)
+        return True
+
+    def _lanes_first(self, x: Any, axis: int, path: str) -> Any:
         shape = _shape_of(x)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(
@@ -107,7 +112,7 @@ class _Lanes:
                 "lanes; give None in in_axes for what is the same for every lane"
             )
         n = shape[axis]
-        if self.n is None:
+        if self.n < 0:
             self.n, self._first = n, path
         elif n != self.n:
             _core.read_length()  # which decides that this is raised
@@ -116,9 +121,7 @@ class _Lanes:
                 f"{self._first} has {self.n}"
             )
         array: Any = x if isinstance(x, Variable) else np.asarray(x)
-        moved = array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
-        self.inputs.append(moved)
-        return tracer.lane_argument(moved)
+        return array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
 
 
 def _shape_of(x: Any) -> tuple[int, ...]:

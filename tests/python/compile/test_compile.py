@@ -488,3 +488,18 @@ def test_recordings_keep_no_tape():
     compiled(DATA)
     gc.collect()
     assert _core.live_nodes() <= live
+
+
+def test_a_function_that_raises_again_and_again_is_recorded_in_the_end():
+    def f(x):
+        if len(calls) < 20:
+            raise ValueError("not yet")
+        return x * 2.0
+
+    calls, compiled = [], tg.compile(f)
+    for _ in range(20):
+        with pytest.raises(ValueError, match="not yet"):
+            compiled(1.0)
+    calls += [0] * 20
+    assert [compiled(float(k)) for k in range(4)] == [0.0, 2.0, 4.0, 6.0]
+    assert replays(compiled) == 2

@@ -175,3 +175,12 @@ def test_random_programs_have_numpys_dtypes(steps, floats):
                 if np.ndim(expected):
                     assert np.asarray(found).dtype == np.asarray(expected).dtype
                 np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_fixed_zeros_keep_their_signs():
+    def f(x, a):
+        return x * np.copysign(1.0, np.array([a, 1.0])[0])
+
+    compiled = tg.compile(f)
+    for a in (0.0, -0.0, 0.0, -0.0, 0.0, -0.0):
+        np.testing.assert_array_equal(compiled(SINGLE, a), f(SINGLE, a))

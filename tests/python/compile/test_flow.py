@@ -5,7 +5,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad.compile.flow import only_recorded
-from tapegrad.compile.watch import Watch
+from tapegrad.compile.reads.snapshot import Snapshot
 
 X = np.ones((5, 3))
 Y = np.ones(5)
@@ -122,28 +122,28 @@ NOT_PROVEN = {
 
 @pytest.mark.parametrize("name", sorted(PROVEN))
 def test_proven(name):
-    assert only_recorded(Watch([(name, PROVEN[name])]))
+    assert only_recorded(Snapshot([(name, PROVEN[name])]))
 
 
 @pytest.mark.parametrize("name", sorted(NOT_PROVEN))
 def test_not_proven(name):
-    assert not only_recorded(Watch([(name, NOT_PROVEN[name])]))
+    assert not only_recorded(Snapshot([(name, NOT_PROVEN[name])]))
 
 
 def test_through_a_transform_and_for_methods():
-    assert only_recorded(Watch([("g", tg.grad(PROVEN["product"]))]))
-    assert not only_recorded(Watch([("g", tg.grad(NOT_PROVEN["branch"]))]))
-    assert only_recorded(Watch([("f", Model.predict), ("argument 0", MODEL)]))
-    assert not only_recorded(Watch([("f", Model.looks), ("argument 0", MODEL)]))
-    assert only_recorded(Watch([("f", MODEL.predict)]))
-    assert not only_recorded(Watch([("f", MODEL.looks)]))
+    assert only_recorded(Snapshot([("g", tg.grad(PROVEN["product"]))]))
+    assert not only_recorded(Snapshot([("g", tg.grad(NOT_PROVEN["branch"]))]))
+    assert only_recorded(Snapshot([("f", Model.predict), ("argument 0", MODEL)]))
+    assert not only_recorded(Snapshot([("f", Model.looks), ("argument 0", MODEL)]))
+    assert only_recorded(Snapshot([("f", MODEL.predict)]))
+    assert not only_recorded(Snapshot([("f", MODEL.looks)]))
 
 
 def test_code_without_source_is_not_proven():
     names = {"X": X}
     exec("def f(w): return X @ w", names)
-    assert not only_recorded(Watch([("f", names["f"])]))
-    assert only_recorded(Watch([("f", lambda w: w * 2.0)]))  # no arrays: nothing to prove
+    assert not only_recorded(Snapshot([("f", names["f"])]))
+    assert only_recorded(Snapshot([("f", lambda w: w * 2.0)]))  # no arrays: nothing to prove
 
 
 def test_a_proven_function_reads_arrays_that_change_at_every_call():

@@ -183,7 +183,7 @@ def test_nothing_is_kept_alive():
 
 
 def test_the_parts_check_what_they_are_given():
-    checks = _core.Checks()
+    checks = _core.SnapshotChecks()
     assert not checks.same()  # nothing was set
     with pytest.raises(TypeError, match="13 arguments"):
         checks.set_checks(1)

@@ -5,16 +5,13 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import _core
-from tapegrad._tree import leaves
-from tapegrad.transforms.bodies import UnrecordableError, body_of, record_call
+from tapegrad.compile.call import Arguments
+from tapegrad.transforms.bodies import UnrecordableError, body_of, record_operation
 
 
 def recorded(f, *values, **options):
-    def enter(tracer):
-        arguments = [tracer.linked_argument(x) for x in values]
-        return tuple(arguments), {}, arguments
-
-    return record_call("test", f, enter, leaves, **options)
+    arguments = Arguments((values, {}), list(values), range(len(values)))
+    return record_operation("test", f, arguments, lambda path, x: True, **options)
 
 
 def test_a_call_is_taken_apart_and_put_together():

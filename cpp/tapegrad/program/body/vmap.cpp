@@ -1,7 +1,10 @@
 #include "tapegrad/program/body/vmap.h"
 
+#include <optional>
+
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/lanes.h"
+#include "tapegrad/program/passes/passes.h"
 
 namespace tapegrad {
 namespace {
@@ -80,6 +83,24 @@ LanesResult replay_lanes(const Program& p, std::span<const Ref> inputs,
     result.has_lanes.push_back(lanes[v]);
   }
   return result;
+}
+
+LanesResult replay_lanes(const Recording& r, std::vector<Ref> inputs,
+                         std::span<const uint8_t> has_lanes, int64_t n, bool of_sweep) {
+  Tape& tape = Tape::current();
+  std::optional<RuleSection> rules;
+  if (of_sweep) {
+    rules.emplace(tape);
+    for (Ref& x : inputs)
+      if (!x.tracked()) x = Ref(x.value().copy());
+  }
+  std::vector<Ref> captures;
+  for (const Capture& c : r.captures) captures.push_back(c.ref());
+  if (tape.tracing() && r.unused && may_fail_at_other_lengths(*r.unused))
+    tape.tracer()->read_length();
+  Program p = drop_dead(share_common(r.program));
+  if (tape.tracing() && n > 1 && !of_sweep) p = drop_dead(expand_small(p));
+  return replay_lanes(p, inputs, has_lanes, captures, n);
 }
 
 }  // namespace tapegrad

@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-# Where values come from that nobody can watch.
+# Builtins whose results nobody can watch, and what they do.
 _UNWATCHED = {
     "exec": "runs text as code",
     "eval": "runs text as code",
@@ -17,7 +17,7 @@ _UNWATCHED = {
     "open": "reads a file",
     "input": "asks its user",
 }
-# What the outside world decides, by module; () stands for all of a module.
+# Names whose values the outside world decides, by module; () stands for the whole module.
 _OUTSIDE = {
     "time": ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns",
              "process_time", "process_time_ns", "localtime", "gmtime", "ctime"),

@@ -1,4 +1,4 @@
-"""Values, contents and states: whether what a function reads is still what it was."""
+"""Captured data: whether values, arrays and generators are still what they were."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def _frozen(x: Any) -> Any:
     return tuple(map(_frozen, x)) if isinstance(x, tuple) else x
 
 
-def stamps(watch: Any) -> list[Any]:
-    """What tells whether the contents of the watched arrays are what they were."""
-    return [stamp(x) for _, x in watch.arrays]
+def stamps(arrays: Sequence[tuple[str, np.ndarray[Any, Any]]]) -> list[Any]:
+    """What tells whether the contents of these arrays, each with its name, are what they were."""
+    return [stamp(x) for _, x in arrays]
 
 
 def stamp(x: np.ndarray[Any, Any]) -> Any:

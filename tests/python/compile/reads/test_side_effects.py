@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tapegrad.compile.outside import Outside
-from tapegrad.compile.watch import UnwatchableError
+from tapegrad.compile.reads.side_effects import SideEffects
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
 
 COUNT = 0
 DATA = np.zeros(3)
@@ -38,14 +38,14 @@ def test_what_changes_is_named():
         (writes, "DATA"),
         (counts, "COUNT"),
     ):
-        outside = Outside([("f", f)])
+        effects = SideEffects(Snapshot([("f", f)]))
         reads()
-        assert outside.difference() == ""
+        assert effects.found() == ""
         f()
-        assert name in outside.difference()
+        assert name in effects.found()
 
 
 def test_what_can_not_be_watched_is_refused():
     items = iter([1, 2])
     with pytest.raises(UnwatchableError, match="items"):
-        Outside([("f", lambda: next(items))])
+        SideEffects(Snapshot([("f", lambda: next(items))]))

@@ -1,4 +1,4 @@
-#include "bindings/program/watch.h"
+#include "bindings/program/snapshot.h"
 
 #include <pybind11/numpy.h>
 
@@ -29,8 +29,8 @@ struct Space {
   std::vector<Pair> names;  // the name, and what it led to: null for nothing
 };
 
-// Borrowed from the tuples that set() was given; only dicts and the like may change meanwhile, and
-// those are not held by way of their contents.
+// The pointers are borrowed from the tuples that set_checks() was given, which are kept. Only dicts
+// and the like may change meanwhile, and those are not held by way of their contents.
 struct Lists {
   PyObject* missing = nullptr;
   std::vector<Space> spaces;
@@ -41,7 +41,7 @@ struct Lists {
 };
 
 struct PyChecks {
-  PyObject_HEAD PyObject* given;  // the arguments of set()
+  PyObject_HEAD PyObject* given;  // the arguments of set_checks()
   Lists* lists;
   std::array<PyObject**, 1> held() { return {&given}; }
   void finish() { delete lists; }
@@ -69,7 +69,7 @@ std::vector<std::array<PyObject*, 3>> triples_of(PyObject* tuple) {
 
 constexpr Py_ssize_t n_arguments = 13;
 
-// As in _core.pyi.
+// The arguments are those of set_checks in _core.pyi.
 PyObject* set_lists(PyObject* self, PyObject* args) {
   return guard([&]() -> PyObject* {
     if (PyTuple_GET_SIZE(args) != n_arguments)
@@ -107,7 +107,7 @@ PyObject* set_lists(PyObject* self, PyObject* args) {
   });
 }
 
-// Each of these: 1 for the same, 0 for another, -1 with an exception set.
+// Each of these gives 1 for the same, 0 for another, -1 with an exception set.
 
 // get(name, missing) is `expected`.
 int gives(PyObject* get, PyObject* name, PyObject* missing, PyObject* expected) {
@@ -244,7 +244,7 @@ bool is_checks(PyObject* o) { return o != nullptr && PyObject_TypeCheck(o, check
 int checks_same(PyObject* checks) {
   const Lists* lists = reinterpret_cast<PyChecks*>(checks)->lists;
   if (lists == nullptr) return 0;
-  // What runs meanwhile may let go of the Watch.
+  // A comparison may run Python, which may let go of the Snapshot.
   const auto kept = py::reinterpret_borrow<py::object>(checks);
   return lists_same(*lists);
 }
@@ -265,8 +265,9 @@ int checks_contents_same(PyObject* checks, PyObject* contents) {
   return 1;
 }
 
-void bind_watch(py::module_& m) {
-  checks_type = add_heap_type<PyChecks>(m, "tapegrad._core.Checks", {{Py_tp_methods, methods}});
+void bind_snapshot(py::module_& m) {
+  checks_type =
+      add_heap_type<PyChecks>(m, "tapegrad._core.SnapshotChecks", {{Py_tp_methods, methods}});
 }
 
 }  // namespace tapegrad

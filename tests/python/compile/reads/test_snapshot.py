@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
-from tapegrad.compile.code_names import names_of
-from tapegrad.compile.contents import generator_states, have_moved, same_value, stamp
-from tapegrad.compile.watch import UnwatchableError, Watch
+from tapegrad.compile.reads.captured_data import generator_states, have_moved, same_value, stamp
+from tapegrad.compile.reads.code_names import names_of
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
 
 RATE = 0.5
 DATA = np.arange(3.0)
@@ -98,53 +98,53 @@ def restored(monkeypatch):
 
 
 def test_nothing_changed(restored):
-    watch = Watch([("f", f)])
-    assert watch.same()
-    assert watch.compare(watch.again()) == ("", {})
-    assert {label for label, _ in watch.arrays} == {"DATA", "LAYER.w"}
-    assert [label for label, _ in watch.variables] == ["WEIGHT"]
+    snapshot = Snapshot([("f", f)])
+    assert snapshot.same()
+    assert snapshot.compare(snapshot.again()) == ("", {})
+    assert {label for label, _ in snapshot.arrays} == {"DATA", "LAYER.w"}
+    assert [label for label, _ in snapshot.variables] == ["WEIGHT"]
 
 
 @pytest.mark.parametrize("what", sorted(CHANGES))
 def test_every_change_is_seen_and_named(what, restored):
-    watch = Watch([("f", f)])
+    snapshot = Snapshot([("f", f)])
     CHANGES[what](restored)
-    assert not watch.same()
-    label, _ = watch.compare(watch.again())
+    assert not snapshot.same()
+    label, _ = snapshot.compare(snapshot.again())
     assert label.replace("CONFIG", "user_config").startswith(what.split("[")[0]) or what == "helper"
 
 
 def test_what_is_not_named_may_change(restored):
-    watch = Watch([("f", f)])
+    snapshot = Snapshot([("f", f)])
     SPACE.other = 5.0
     CONFIG.unused = 2
-    assert watch.same()
+    assert snapshot.same()
     LAYER.name = "renamed"
-    assert watch.same()
+    assert snapshot.same()
 
 
 def test_equal_things_are_the_same(restored):
-    watch = Watch([("f", f)])
+    snapshot = Snapshot([("f", f)])
     restored("RATE", float("0.5"))
     restored("LIMITS", [1, 2.0, {"low": 0.25}])
     restored("helper", types.FunctionType(helper.__code__, helper.__globals__))
-    assert not watch.same()
-    fresh = watch.again()
-    assert watch.compare(fresh) == ("", {})
+    assert not snapshot.same()
+    fresh = snapshot.again()
+    assert snapshot.compare(fresh) == ("", {})
     assert fresh.same()
 
 
 def test_an_array_in_place_of_another(restored):
-    watch = Watch([("f", f)])
+    snapshot = Snapshot([("f", f)])
     old, new = DATA, np.ones(3)
     restored("DATA", new)
-    label, replaced = watch.compare(watch.again())
+    label, replaced = snapshot.compare(snapshot.again())
     assert label == ""
     assert replaced == {id(old): new} or replaced[id(old)] is new
     restored("DATA", np.ones(4))
-    assert watch.compare(watch.again())[0].startswith("DATA")
+    assert snapshot.compare(snapshot.again())[0].startswith("DATA")
     restored("DATA", np.ones(3, np.float32))
-    assert watch.compare(watch.again())[0] == "DATA"
+    assert snapshot.compare(snapshot.again())[0] == "DATA"
 
 
 def test_closures_partials_and_methods():
@@ -159,13 +159,13 @@ def test_closures_partials_and_methods():
         tg.compile(lambda x: inner(x, 2.0)),
     ):
         scale = 2.0
-        watch = Watch([("g", function)])
-        assert watch.same()
+        snapshot = Snapshot([("g", function)])
+        assert snapshot.same()
         scale = 3.0
-        assert not watch.same()
-        assert watch.compare(watch.again())[0] == "scale"
-    watch = Watch([("m", LAYER.apply)])
-    assert {label for label, _ in watch.arrays} == {"m.__self__.w"}
+        assert not snapshot.same()
+        assert snapshot.compare(snapshot.again())[0] == "scale"
+    snapshot = Snapshot([("m", LAYER.apply)])
+    assert {label for label, _ in snapshot.arrays} == {"m.__self__.w"}
 
 
 def test_containers_of_many_kinds():
@@ -176,7 +176,7 @@ def test_containers_of_many_kinds():
         "bytes": bytearray(b"ab"),
         "ordered": collections.OrderedDict(a=1),
     }
-    watch = Watch([("g", lambda x: x * len(held))])
+    snapshot = Snapshot([("g", lambda x: x * len(held))])
     for change in (
         lambda: held["deque"].append(2.0),
         lambda: held["set"].add(3),
@@ -184,20 +184,20 @@ def test_containers_of_many_kinds():
         lambda: held["bytes"].extend(b"c"),
         lambda: held["ordered"].update(a=2),
     ):
-        assert watch.same()
+        assert snapshot.same()
         change()
-        assert not watch.same()
-        assert watch.compare(watch.again())[0].startswith("held")
-        watch = watch.again()
+        assert not snapshot.same()
+        assert snapshot.compare(snapshot.again())[0].startswith("held")
+        snapshot = snapshot.again()
 
 
 def test_cycles_end():
     ring = [1.0]
     ring.append(ring)
-    watch = Watch([("g", lambda x: x * ring[0])])
-    assert watch.same()
+    snapshot = Snapshot([("g", lambda x: x * ring[0])])
+    assert snapshot.same()
     ring[0] = 2.0
-    assert not watch.same()
+    assert not snapshot.same()
 
 
 @pytest.mark.parametrize(
@@ -210,26 +210,26 @@ def test_cycles_end():
 )
 def test_what_nobody_can_watch(function, why):
     with pytest.raises(UnwatchableError, match=why):
-        Watch([("g", function)])
+        Snapshot([("g", function)])
 
 
 def test_iterators_and_huge_containers():
     numbers, huge = iter([1]), list(range(20_000))
     with pytest.raises(UnwatchableError, match="next item"):
-        Watch([("g", lambda x: x * next(numbers))])
+        Snapshot([("g", lambda x: x * next(numbers))])
     with pytest.raises(UnwatchableError, match="more than 10000"):
-        Watch([("g", lambda x: x * huge[0])])
+        Snapshot([("g", lambda x: x * huge[0])])
 
 
 def test_methods_named_like_builtins_are_fine():
     model = types.SimpleNamespace(eval=lambda x: x, open=1)
-    assert Watch([("g", lambda x: model.eval(x) + model.open)]).same()
+    assert Snapshot([("g", lambda x: model.eval(x) + model.open)]).same()
 
 
 def test_generators_are_found_and_their_moves_seen():
     sources = np.random.default_rng(0), np.random.RandomState(0), random.Random(0)
-    watch = Watch([("g", lambda x: x * sources[0].normal() * sources[1].rand())])
-    assert len(watch.generators) == 3
+    snapshot = Snapshot([("g", lambda x: x * sources[0].normal() * sources[1].rand())])
+    assert len(snapshot.generators) == 3
     for move in (
         sources[0].normal,
         sources[1].rand,
@@ -237,21 +237,21 @@ def test_generators_are_found_and_their_moves_seen():
         np.random.rand,
         random.random,
     ):
-        before = generator_states(watch.generators)
-        assert not have_moved(before, generator_states(watch.generators))
+        before = generator_states(snapshot.generators)
+        assert not have_moved(before, generator_states(snapshot.generators))
         move()
-        assert have_moved(before, generator_states(watch.generators))
+        assert have_moved(before, generator_states(snapshot.generators))
 
 
 def test_gradients_of_captured_variables_are_read_by_content():
     w = tg.Variable([1.0, 2.0])
     w.grad = np.ones(2)
-    watch = Watch([("g", lambda x: x * w.grad)])
-    assert watch.same()
+    snapshot = Snapshot([("g", lambda x: x * w.grad)])
+    assert snapshot.same()
     w.grad = np.ones(2)
-    assert watch.same()
+    assert snapshot.same()
     w.grad = np.zeros(2)
-    assert not watch.same()
+    assert not snapshot.same()
 
 
 def test_values_and_contents():

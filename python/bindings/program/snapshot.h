@@ -4,14 +4,14 @@
 
 namespace tapegrad {
 
-// _core.Checks: what a Watch compares at each call, object by object.
-void bind_watch(pybind11::module_& m);
+// _core.SnapshotChecks: what a Snapshot compares at each call, object by object.
+void bind_snapshot(pybind11::module_& m);
 
 bool is_checks(PyObject* o);
 // Whether everything is the very object that it was; -1 with an exception set where a comparison
 // raised one.
 int checks_same(PyObject* checks);
-// And, of those that were the same, whether the arrays have these stamps (a list, or None).
+// Whether, all else being the same, the arrays have these stamps (a list, or None).
 int checks_contents_same(PyObject* checks, PyObject* contents);
 
 }  // namespace tapegrad

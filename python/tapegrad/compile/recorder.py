@@ -1,0 +1,240 @@
+"""The recorder: one call of a function, recorded, and what the call did.
+
+Everything that records a whole function does it here: `tg.compile` and `tg.optim.train`, `vmap`,
+`scan` and `checkpoint`. They differ in how a leaf of the arguments enters the record and in which
+leaves of the result are outputs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _tree
+from tapegrad._core import (
+    Lengths,
+    Recording,
+    Tracer,
+    Values,
+    Variable,
+    across_lengths,
+    same_node,
+)
+from tapegrad._tree import Tree
+from tapegrad.compile.call import Arguments
+from tapegrad.compile.reads.captured_data import same_array, same_value
+from tapegrad.transforms.trace import pack
+
+
+class RecordedCall:
+    """What one call of a function did.
+
+    `recording` holds the operations and `values` the contents of its outputs: those of the result,
+    then those of the inputs in `written`, to which the function wrote. `template` is the result
+    with blanks for the outputs; `fixed` has an entry for each leaf of it: None for an output, else
+    the leaf itself, in a tuple. `refusal` says why a replay would not do what the call did.
+    `captured_names` are the names of the arrays that the operations read from outside, '' where
+    there is none.
+
+    Where sweeps were left out (`complete` is False) there is no recording, only a result.
+    """
+
+    __slots__ = (
+        "captured_names",
+        "changed_containers",
+        "complete",
+        "fixed",
+        "may_have_promoted",
+        "recording",
+        "refusal",
+        "template",
+        "used_outside",
+        "values",
+        "written",
+    )
+
+    recording: Recording
+    values: Values | None
+    written: list[int]
+    template: Tree
+    fixed: list[tuple[Any] | None]
+    captured_names: list[str]
+    refusal: str
+    complete: bool
+    used_outside: bool
+    may_have_promoted: bool
+    changed_containers: bool
+
+    def name_captures(self, arrays: Sequence[tuple[str, Any]]) -> None:
+        """Notes under which name each array is known that the operations read."""
+        names = {id(x): label for label, x in arrays}
+        self.captured_names = [names.get(id(x), "") for x in self.recording.captures]
+
+    def with_recording(self, recording: Recording) -> RecordedCall:
+        """The same call with other operations: those for other lengths."""
+        found = object.__new__(RecordedCall)
+        for name in RecordedCall.__slots__:
+            setattr(found, name, getattr(self, name))
+        found.recording = recording
+        return found
+
+    # The result.
+
+    def commit(self, inputs: Sequence[Any]) -> Any:
+        """The call's result, once; what the function wrote goes into the caller's arrays."""
+        found, self.values = self.values, None
+        values = [] if found is None else [found[k] for k in range(len(found))]
+        write_back(self.written, inputs, values)
+        make = self.maker()
+        return values[0] if make is None else make(values)
+
+    def result(self, outputs: Sequence[Any]) -> Any:
+        """The call's result, with these outputs."""
+        items = iter(outputs)
+        leaves = [next(items) if x is None else x[0] for x in self.fixed]
+        return _tree.fill(self.template, iter(leaves))
+
+    def maker(self) -> Callable[[Sequence[Any]], Any] | None:
+        """What builds results of outputs; None where the result is the only output."""
+        if self.fixed == [None] and _tree.is_leaf(self.template):
+            return None
+        places = itertools.count()
+        parts = [
+            itemgetter(next(places)) if x is None else partial(_again, x[0]) for x in self.fixed
+        ]
+        return _tree.maker(self.template, iter(parts))
+
+    # Two calls.
+
+    def agrees(self, other: RecordedCall) -> bool:
+        """Whether both did the same: one program stands for them."""
+        return self.recording.same_as(other.recording) and self._alike(other)
+
+    def across(self, other: RecordedCall) -> tuple[Lengths | None, str]:
+        """What the two have in common, recorded at different lengths; None and why not."""
+        if not self._alike(other):
+            return None, "another length reads other arrays, or gives another result"
+        return across_lengths(other.recording, self.recording)
+
+    def _alike(self, other: RecordedCall) -> bool:
+        """Whether all but the operations is the same."""
+        return (
+            self._same_captures(other)
+            and self.written == other.written
+            and _structure(self.template) == _structure(other.template)
+            and all(map(_same_fixed, self.fixed, other.fixed))
+        )
+
+    def _same_captures(self, other: RecordedCall) -> bool:
+        """Whether the arrays have the same names, or no name and the same content."""
+        if self.captured_names != other.captured_names:
+            return False
+        ours, theirs = self.recording.captures, other.recording.captures
+        return all(
+            name or isinstance(x, Variable) or same_array(x, y)
+            for name, x, y in zip(self.captured_names, ours, theirs, strict=True)
+        )
+
+    def made_anew(self, other: RecordedCall) -> list[int]:
+        """The captured arrays that each of two agreeing calls made for itself: constants."""
+        ours, theirs = self.recording.captures, other.recording.captures
+        return [
+            k
+            for k, (name, x, y) in enumerate(zip(self.captured_names, ours, theirs, strict=True))
+            if not name and isinstance(x, np.ndarray) and not np.may_share_memory(x, y)
+        ]
+
+    def difference(self, other: RecordedCall) -> str:
+        """What to call the difference between two recordings of the same path."""
+        ours, theirs = self.recording.constants, other.recording.constants
+        if len(ours) == len(theirs):
+            for a, b in zip(ours, theirs, strict=True):
+                if not _same_fixed((a,), (b,)):
+                    if np.ndim(a) or np.ndim(b):
+                        return f"an array of shape {np.shape(a)} that it computed or made itself"
+                    return f"a number that it computed or read itself ({b!r}, then {a!r})"
+        return "what it does"
+
+
+def record_call(
+    f: Callable[..., Any],
+    arguments: Arguments,
+    enter: Callable[[Tracer, Any], Variable],
+    is_output: Callable[[str, Any], bool],
+    *,
+    leave_out: bool = False,
+    outputs_written: bool = False,
+) -> RecordedCall:
+    """Calls `f` and records what it does.
+
+    `enter` takes an input into the record. `is_output` says of a leaf of the result, given its
+    path and itself, whether it is an output; it raises for what may not be returned. With
+    `leave_out`, sweeps that take long to record may be left out. With `outputs_written`, the inputs
+    that `f` wrote to are outputs too, after those of the result.
+    """
+    done = RecordedCall()
+    with Tracer() as tracer:
+        if leave_out:
+            tracer.allow_leaving_out()
+        entered = [enter(tracer, x) for x in arguments.input_leaves()]
+        # The function gets handles of its own, so that writes to them can be seen.
+        handles = [v.__copy__() for v in entered]
+        args, kwargs, given = arguments.filled(handles)
+        out = pack(f(*args, **kwargs))
+        found = _tree.leaves(out, "the result")
+        own = [is_output(path, x) for path, x in found]
+        outputs = [x for (_, x), is_own in zip(found, own, strict=True) if is_own]
+        pairs = enumerate(zip(entered, handles, strict=True))
+        done.written = [k for k, (v, now) in pairs if now.ndim and not same_node(v, now)]
+        if outputs_written:
+            outputs += [handles[k] for k in done.written]
+        done.complete = not tracer.left_out
+        done.may_have_promoted = tracer.may_have_promoted
+        done.used_outside = not done.complete and tracer.used_outside(outputs)
+        done.recording = tracer.freeze(outputs) if done.complete else Recording()
+        done.refusal = tracer.refusal or done.recording.refusal
+    done.values = Values(outputs)
+    # No Variable stays: it would keep all that was recorded.
+    done.fixed = [None if is_own else (x,) for (_, x), is_own in zip(found, own, strict=True)]
+    done.template = _tree.fill(out, iter([0.0 if x is None else x[0] for x in done.fixed]))
+    done.captured_names = [""] * len(done.recording.captures)
+    now_given = _tree.leaves((args, kwargs))
+    done.changed_containers = len(now_given) != len(given) or any(
+        x is not old for (_, x), old in zip(now_given, given, strict=True)
+    )
+    return done
+
+
+def write_back(written: Sequence[int], inputs: Sequence[Any], values: Sequence[Any]) -> None:
+    """Copies the last of these values into the inputs `written`."""
+    first = len(values) - len(written)
+    for k, value in zip(written, values[first:], strict=True):
+        np.copyto(inputs[k], value)
+
+
+def _again(x: Any, _: Sequence[Any]) -> Any:
+    """A leaf of the result that is the same at each call."""
+    return x.copy() if type(x) is np.ndarray and x.flags.owndata and x.ndim else x
+
+
+def _same_fixed(a: tuple[Any] | None, b: tuple[Any] | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    x, y = a[0], b[0]
+    if x is y:
+        return True
+    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+        return same_array(x, y)
+    return same_value(x, y)
+
+
+def _structure(tree: Any) -> Any:
+    parts = None if tree is None or _tree.is_leaf(tree) else _tree.children(tree)
+    if parts is None:
+        return tree is None
+    return type(tree), [(key, _structure(part)) for key, part in parts]

@@ -1,0 +1,171 @@
+"""The signatures that a compiled function was called with, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tapegrad import _core
+from tapegrad.compile.call import Call, without_integers
+from tapegrad.compile.lengths import LengthGroup, without_lengths
+from tapegrad.compile.program_cache import ProgramCache
+from tapegrad.compile.reads.snapshot import Snapshot
+from tapegrad.compile.states import State
+
+MOST_NUMBERS = 16  # integers, or floats that are fixed, at one place
+_MOST_CACHES = 8
+_MOST_SIGNATURES = 256
+
+
+class Signature(_core.SignatureBase):
+    """One signature: its state, and its programs by what the function reads from outside.
+
+    `current` is the cache for what it read at the last call, `replays` counts how often a program
+    served. `identities` are the arguments that count by identity: they are kept alive, so that no
+    id comes back. Where `floats_are_inputs` is False, Python floats are fixed.
+    """
+
+    __slots__ = (
+        "_failures",
+        "_replays_seen",
+        "by_floats",
+        "caches",
+        "floats_are_inputs",
+        "forget",
+        "group",
+        "identities",
+        "initial",
+        "key",
+        "reason",
+        "recordings",
+        "state",
+    )
+
+    current: ProgramCache | None
+
+    def __init__(
+        self,
+        call: Call,
+        group: LengthGroup | None,
+        forget: Callable[[], Any],
+        floats_are_inputs: bool = True,
+    ) -> None:
+        self.key = call.key
+        self.identities = call.identities()
+        self.group = group
+        self.forget = forget  # takes it out of its table
+        self.state = State.SEEN if group is not None and group.was_seen else State.UNSEEN
+        self.reason = ""  # why it runs as plain Python
+        self.caches: list[ProgramCache] = []
+        self.current = None
+        self.floats_are_inputs = floats_are_inputs
+        if group is not None and floats_are_inputs and not group.floats_are_inputs:
+            self.state = State.BY_FLOATS
+        self.initial = self.state
+        self.by_floats: dict[tuple[str, ...], Signature] = {}
+        self.recordings = 0
+        self._failures = 0
+        self._replays_seen = 0
+
+    def move(self, state: State) -> None:
+        """Enters a state; what runs as plain Python does so for ever."""
+        if self.state is State.EAGER:
+            return
+        self.state = state
+        if self.group is not None and state is not State.EAGER:
+            self.group.was_seen = True
+            self.group.floats_are_inputs &= state is not State.BY_FLOATS
+        if state in (State.EAGER, State.BY_FLOATS):
+            self.caches, self.current = [], None
+            self.by_floats.clear()
+
+    def cache_for(self, snapshot: Snapshot) -> str:
+        """Finds the cache for what is read now, or makes one: what differs from the others."""
+        difference = ""
+        for cache in self.caches:
+            label, _ = cache.adopt(snapshot)
+            if not label:
+                self.current = cache
+                return ""
+            difference = difference or label
+        self.current = ProgramCache(snapshot)
+        self.caches = [self.current, *self.caches[: _MOST_CACHES - 1]]
+        return difference
+
+    def count_failure(self) -> int:
+        """How many times in a row no program served."""
+        if self.replays != self._replays_seen:
+            self._failures, self._replays_seen = 0, self.replays
+        self._failures += 1
+        return self._failures
+
+    def uncount_failure(self) -> None:
+        """The last one was none: the function itself raised an error."""
+        self._failures -= 1
+
+
+class SignatureTable:
+    """All signatures of one compiled function."""
+
+    __slots__ = ("_by_integers", "_groups", "_on_removal", "by_key")
+
+    def __init__(self, on_removal: Callable[[], Any]) -> None:
+        self.by_key: dict[Any, Signature] = {}
+        self._groups: dict[Any, LengthGroup] = {}
+        self._by_integers: dict[Any, int] = {}  # how many signatures differ in integers alone
+        self._on_removal = on_removal
+
+    def __len__(self) -> int:
+        return len(self.by_key)
+
+    def items(self) -> list[tuple[Any, Signature]]:
+        """The keys and their signatures, as they are now."""
+        return list(self.by_key.items())
+
+    def groups(self) -> list[LengthGroup]:
+        """The signatures that differ in lengths alone, together."""
+        return list(self._groups.values())
+
+    def add(self, call: Call) -> Signature:
+        """The signature of a call that was not seen before."""
+        table, key = self.by_key, call.key
+        found = Signature(call, self._group(key, ()), lambda: table.pop(key, None))
+        loose = without_integers(key)
+        if loose != key:
+            seen = self._by_integers[loose] = self._by_integers.get(loose, 0) + 1
+            if seen > MOST_NUMBERS:
+                found.reason = (
+                    f"more than {MOST_NUMBERS} different integers were passed at one place, "
+                    "and each is a program of its own; pass a float where the number is computed "
+                    "with"
+                )
+                found.move(State.EAGER)
+        if len(table) >= _MOST_SIGNATURES:
+            for old in list(table)[: _MOST_SIGNATURES // 2]:
+                table.pop(old, None)
+            self._on_removal()
+        return table.setdefault(key, found)
+
+    def with_fixed_floats(
+        self, signature: Signature, floats: tuple[str, ...], call: Call
+    ) -> Signature:
+        """The signature for calls with these very floats."""
+        table = signature.by_floats
+        found = table.get(floats)
+        if found is None:
+            group = self._group(signature.key, floats)
+            made = Signature(call, group, lambda: table.pop(floats, None), floats_are_inputs=False)
+            found = table.setdefault(floats, made)
+        return found
+
+    def _group(self, key: tuple[Any, ...], floats: tuple[str, ...]) -> LengthGroup | None:
+        """Where the signatures stand that differ from `key` in lengths alone."""
+        loose = without_lengths(key)
+        if loose is None:
+            return None
+        found = self._groups.get((loose, floats))
+        if found is None:
+            if len(self._groups) >= _MOST_SIGNATURES:
+                self._groups.clear()
+            found = self._groups[loose, floats] = LengthGroup()
+        return found
