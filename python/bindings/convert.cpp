@@ -176,9 +176,10 @@ Value to_value(PyObject* object, const char* operation) {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    Ref ref = variable_cell(object).ref(operation);
     const Tracer* tracer = Tape::current().tracer();
-    const bool weak = tracer && tracer->is_weak(ref);
+    if (tracer == nullptr) return {variable_cell(object).ref(operation)};
+    Ref ref = variable_cell(object).ref(operation);
+    const bool weak = tracer->is_weak(ref);
     return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
   }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};

@@ -109,9 +109,9 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
 
 Cell* Cell::item(const IndexSpec& spec, std::span<const Ref> indices) {
   static const Op& slice_op = *find_op("slice");
-  const Ref base = ref();
-  Ref part = get_index(base, spec, indices);
-  if (!spec.is_basic() || part.ndim() == 0) return from(std::move(part));
+  if (!spec.is_basic()) return from(gather(ref(), spec, indices));
+  Ref part = slice(ref(), spec);
+  if (part.ndim() == 0) return from(std::move(part));
   retain();
   return view_of(CellPtr(this), slice_op, spec.attrs(), std::move(part));
 }

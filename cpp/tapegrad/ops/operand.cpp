@@ -42,7 +42,7 @@ namespace {
 
 Ref apply_elementwise(ScalarFn fn, std::span<Operand> operands) {
   settle_weak(operands);
-  Ref refs[3];
+  Ref refs[2];
   for (size_t i = 0; i < operands.size(); ++i) refs[i].swap(operands[i].ref);
   return apply_single(op_by_id(static_cast<uint16_t>(fn)), Attrs(), {refs, operands.size()});
 }

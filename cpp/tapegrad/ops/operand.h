@@ -46,9 +46,9 @@ bool gives_weak(std::span<const Operand> operands);
 // An operator of Python keeps its result weak; a function of NumPy gives a value with a dtype.
 enum class CalledAs { operator_, function };
 
-// fn(operands) with NumPy's promotion. Masks and integers of a Tracer keep to NumPy's arithmetic of
-// integers; nothing comes back where no operation does that: then NumPy has to compute it from the
-// plain values, which are learned.
+// fn of one or two operands with NumPy's promotion. Masks and integers of a Tracer keep to NumPy's
+// arithmetic of integers; nothing comes back where no operation does that: then NumPy has to
+// compute it from the plain values, which are learned.
 std::optional<Ref> apply_to_operands(ScalarFn fn, std::span<Operand> operands,
                                      CalledAs how = CalledAs::function);
 

@@ -69,9 +69,7 @@ IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vecto
   throw_not_an_index();
 }
 
-IndexEntry read_entry(PyObject* item, std::vector<Ref>& arrays) {
-  IndexEntry entry;
-  if (read_basic(item, entry)) return entry;
+IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
   if (PyBool_Check(item)) return {.kind = IndexEntry::flag, .start = item == Py_True};
   if (PyLong_Check(item)) return {.kind = IndexEntry::position, .start = position_of(item)};
   if (is_variable(item)) {
@@ -106,13 +104,14 @@ IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {
     items = n == 0 ? nullptr : &PyTuple_GET_ITEM(key, 0);
   }
   const Dims shape = variable.type().shape;
-  std::array<IndexEntry, 8> few;
+  std::array<IndexEntry, 4> few;
   std::vector<IndexEntry> many;
   std::vector<Ref> arrays;
   const bool fits = n <= few.size();
   if (!fits) many.resize(n);
   IndexEntry* const entries = fits ? few.data() : many.data();
-  for (size_t i = 0; i < n; ++i) entries[i] = read_entry(items[i], arrays);
+  for (size_t i = 0; i < n; ++i)
+    if (!read_basic(items[i], entries[i])) entries[i] = read_other(items[i], arrays);
   IndexKey found = resolve_key({entries, n}, std::move(arrays), shape, use);
   if (found.clipped) learn_lengths(variable);
   return found;

@@ -39,7 +39,7 @@ PyObject* apply_numpy(const char* name, PyObject* a, PyObject* b) {
 }
 
 // Masks outside of a recorded function are plain.
-PyObject* from_result(Ref result) {
+PyObject* from_result(Ref&& result) {
   if (!result.tracked() && !is_floating(result.dtype()))
     return to_python(std::move(result).take_value(), true);
   return new_variable(std::move(result));
@@ -47,12 +47,16 @@ PyObject* from_result(Ref result) {
 
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   const char* name = scalar_fn_info(fn).name;
-  Operand operands[2];
-  operands[0] = to_operand(a, name);
-  if (b != nullptr) operands[1] = to_operand(b, name);
-  const size_t n = b == nullptr ? 1 : 2;
-  std::optional<Ref> result = apply_to_operands(fn, {operands, n}, how);
-  return result ? from_result(std::move(*result)) : apply_numpy(name, a, b);
+  const auto apply_to = [&](std::span<Operand> operands) {
+    std::optional<Ref> result = apply_to_operands(fn, operands, how);
+    return result ? from_result(std::move(*result)) : apply_numpy(name, a, b);
+  };
+  if (b == nullptr) {
+    Operand operand[] = {to_operand(a, name)};
+    return apply_to(operand);
+  }
+  Operand operands[] = {to_operand(a, name), to_operand(b, name)};
+  return apply_to(operands);
 }
 
 // Foreign operands (lists, other libraries' types) go to their own reflected method, as Python

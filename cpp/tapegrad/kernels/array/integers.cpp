@@ -10,7 +10,7 @@
 namespace tapegrad {
 namespace {
 
-// Around the end of the numbers, where signed arithmetic has no meaning in C++.
+// Signed arithmetic has no meaning in C++ around the ends of the range.
 template <class T>
 T negated(T x) {
   return static_cast<T>(uint64_t{0} - static_cast<uint64_t>(x));
@@ -102,7 +102,7 @@ void run(IntegerFn f, const Value& a, const Value& b, const Value& out) {
   }
 }
 
-// In 64 bits and packed: of one element, or of the shape of the result.
+// The operand is made 64 bits wide and packed, with one element or in the shape of the result.
 Value operand(const Value& x, DType wide, const Dims& shape) {
   const Value v = x.cast(wide);
   if (v.size() == 1) return v.reshaped(Dims{1});
@@ -112,7 +112,7 @@ Value operand(const Value& x, DType wide, const Dims& shape) {
   return full;
 }
 
-// Single numbers may be Python's, which know no end and no quotient by zero.
+// Single numbers may be Python's, which have no largest integer and no quotient by zero.
 bool is_exact(IntegerFn f, int64_t a, int64_t b, int64_t result) {
   constexpr int64_t least = std::numeric_limits<int64_t>::min();
   switch (f) {

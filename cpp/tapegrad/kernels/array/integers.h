@@ -2,8 +2,8 @@
 
 #include "tapegrad/base/value.h"
 
-// NumPy's arithmetic on integers: it wraps around, and a division by zero gives zero. Two
-// single int64 may be Python's own numbers, where neither is so: a ValueError then.
+// This is NumPy's arithmetic on integers: it wraps around, and a division by zero gives zero. Two
+// single int64 may be Python's own integers, which do neither: that is a ValueError.
 
 namespace tapegrad {
 
@@ -20,8 +20,8 @@ enum class IntegerFn {
   absolute
 };
 
-// f(a, b), broadcast, in an integer dtype that holds all operands; functions of one number leave b
-// out of account.
+// Returns f(a, b), broadcast, in an integer dtype that holds all operands; functions of one number
+// ignore b.
 Value eval_integers(IntegerFn f, DType d, const Value& a, const Value& b);
 
 }  // namespace tapegrad
