@@ -6,7 +6,7 @@
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/scalar_value.h"
 #include "tapegrad/scalar/functions/functions.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 
 // Two float64 scalars straight to a node: what record_application does, without Refs, Values and
 // the parts that scalars do not have (their values live in the node, so nobody counts readers). The
@@ -40,7 +40,7 @@ struct ScalarReads {
         by_input[f][static_cast<size_t>(i)] =
             info.returns_bool
                 ? 0
-                : static_cast<uint8_t>(partial_program(static_cast<ScalarFn>(f), i).reads);
+                : static_cast<uint8_t>(partial_tape(static_cast<ScalarFn>(f), i).reads);
     }
   }
 };

@@ -111,7 +111,7 @@ bool LaneFusion::is_product(uint32_t op) const {
   return is(op, scalar_fn_of<Multiply>()) || (batch_ && is(op, scalar_fn_of<Square>()));
 }
 
-// Which argument of the sum `op` is a product that it can take in; -1: neither.
+// Gives the argument of the sum `op` that is a product which it can take in; -1: there is none.
 int LaneFusion::product_side(uint32_t op) const {
   if (op == none || !is(op, scalar_fn_of<Add>())) return -1;
   for (int side = 1; side >= 0; --side) {

@@ -1,7 +1,7 @@
-// Which instructions of a kernel are needed, which are the same for all lanes, and which of the
-// others are run together. Going backwards, an instruction (a root) takes in a cheap argument that
-// nobody else reads and that was computed shortly before: both are then one pass over the rows.
-// Each function is rounded as it is alone; a sum of products keeps its order.
+// Finds out which instructions of a kernel are needed, which are the same for all lanes, and which
+// of the others are run together. Going backwards, an instruction (a root) takes in a cheap
+// argument that nobody else reads and that was computed shortly before: both are then one pass over
+// the rows. Each function is rounded as it is alone; a sum of products keeps its order.
 #pragma once
 
 #include <utility>
@@ -33,7 +33,7 @@ class LaneFusion {
   void fuse();
   void order_roots();
 
-  const LaneKernel::Instruction& code(uint32_t op) const { return k_.code[op - first_result_]; }
+  const ScalarTape::Instruction& code(uint32_t op) const { return k_.code[op - first_result_]; }
   bool is_result(uint32_t op) const { return op >= first_result_; }
   uint32_t arg(uint32_t op, int i) const { return alias_[code(op).args[static_cast<size_t>(i)]]; }
   int arity(uint32_t op) const { return arity_[op - first_result_]; }

@@ -1,6 +1,7 @@
 #include "tapegrad/lanes/lane_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tapegrad/lanes/lane_fusion.h"
 #include "tapegrad/lanes/lane_sums.h"
@@ -14,12 +15,13 @@ constexpr uint32_t tape_window = 1024;
 template <class T>
 class PlanBuilder : LaneFusion {
  public:
-  PlanBuilder(const LaneKernel& kernel, const InputBits& uniform, LanePlan<T>& plan)
-      : LaneFusion(kernel, uniform), plan_(plan), loops_(lane_loops<T>()), last_(count_, none) {}
+  PlanBuilder(const LaneKernel& kernel, const InputBits& uniform, LanePlan<T>& plan,
+              bool keep_order)
+      : LaneFusion(kernel, uniform), plan_(plan), keep_order_(keep_order), last_(count_, none) {}
 
   void build() {
     analyse();
-    build_tape();
+    plan_registers();
     fuse();
     order_roots();
     give_places();
@@ -27,24 +29,24 @@ class PlanBuilder : LaneFusion {
   }
 
  private:
-  // What lanes or outputs read of the uniform part keeps its register to the end.
-  void build_tape() {
+  // A register that lanes or outputs read is kept to the end.
+  void plan_registers() {
     reg_.assign(count_, none);
     uint32_t next = 0;
     for (double c : k_.constants) {
       reg_[first_constant_ + next] = next;
       ++next;
-      plan_.constants.push_back(static_cast<T>(c));
+      plan_.uniform.constants.push_back(static_cast<T>(c));
     }
     for (uint32_t i = 0; i < k_.n_inputs; ++i) {
       if (!uniform_[i] || !needed_[i]) continue;
       reg_[i] = next++;
-      plan_.uniform_inputs.push_back({i, reg_[i]});
+      plan_.uniform.inputs.push_back({i, reg_[i]});
     }
     std::vector<uint32_t> items;
     for (uint32_t op = first_result_; op < count_; ++op)
       if (uniform_[op] && needed_[op] && alias_[op] == op) items.push_back(op);
-    if (items.size() >= least_grouped) {
+    if (items.size() >= least_grouped && !keep_order_) {
       group(items, tape_window, [&](uint32_t op, std::vector<uint32_t>& operands) {
         for (int i = 0; i < arity(op); ++i) operands.push_back(arg(op, i));
         return static_cast<uint16_t>(index_of(code(op).fn));
@@ -71,16 +73,20 @@ class PlanBuilder : LaneFusion {
         reg_[op] = free.back();
         free.pop_back();
       }
-      plan_.tape.push_back(make_tape_step(code(op).fn, reg_[op], args, previous));
+      plan_.uniform.steps.push_back(make_register_step(code(op).fn, reg_[op], args, previous));
       previous = reg_[op];
     }
-    finish_tape(plan_.tape);
-    plan_.registers = next;
+    plan_.uniform.steps.push_back(end_step());
+    plan_.uniform.registers = next;
     for (uint32_t op = 0; op < count_; ++op)
       if (uniform_[op])
         for (uint32_t k = first_output_[op]; k != none; k = next_output_[k])
-          plan_.uniform_outputs.push_back({k, reg_[op]});
+          plan_.uniform.outputs.push_back({k, reg_[op]});
+    std::ranges::sort(plan_.uniform.outputs, {}, &RegisterCode<T>::Port::number);
   }
+
+  // The table is large; a tape for one element does without.
+  static const LaneLoops<T>& loops() { return lane_loops<T>(); }
 
   template <class F>
   void for_roots(F&& f) {
@@ -161,10 +167,17 @@ class PlanBuilder : LaneFusion {
       step.out = place_[root];
       if (calls) step.run = call_loop;
       plan_.ns += calls ? scalar_fn_info(code(root).fn).ns : 0.12;
-      plan_.steps.push_back(step);
+      plan_.block.steps.push_back(step);
       emit_outputs(root);
       if (has_slot(root) && last_[root] == none) free_.push_back(place_[root]);
     });
+  }
+
+  using Made = std::pair<LaneForm, LaneHandler<T>>;
+  static LaneStep<T> made(LaneStep<T> step, Made how) {
+    step.form = how.first;
+    step.run = how.second;
+    return step;
   }
 
   // run == nullptr: the loop of elementwise_table.h.
@@ -173,7 +186,7 @@ class PlanBuilder : LaneFusion {
     const auto set = [&](uint32_t op, int n) {
       uint32_t* places[4] = {&step.a, &step.b, &step.c, &step.d};
       *places[n] = place_[op];
-      if (uniform_[op] && n < 3) step.mask = static_cast<uint16_t>(step.mask | 1 << n);
+      if (uniform_[op] && n < 3) step.mask = static_cast<uint8_t>(step.mask | 1 << n);
     };
     const auto set_args = [&](uint32_t op, int from) {
       for (int i = 0; i < arity(op); ++i) set(arg(op, i), from + i);
@@ -183,9 +196,9 @@ class PlanBuilder : LaneFusion {
       case Shape::difference:
         set_args(arg(root, 0), 0);
         set_args(arg(root, 1), 2);
-        step.run =
-            shape_of(root) == Shape::products ? loops_.two_products : loops_.product_difference;
-        return step;
+        return made(step, shape_of(root) == Shape::products
+                              ? Made{LaneForm::two_products, loops().two_products}
+                              : Made{LaneForm::product_difference, loops().product_difference});
       case Shape::pair: {
         const int side = side_of(root);
         const uint32_t first = arg(root, side);
@@ -198,55 +211,58 @@ class PlanBuilder : LaneFusion {
         }
         const unsigned mask = step.mask;
         if (arity(root) == 2) set(arg(root, 1 - side), 2);
-        step.run = loops_.pair[f][mask][s][step.mask >> 2];
-        return step;
+        step.fn = static_cast<uint16_t>(f * lane_second_count + s);
+        return made(step, {LaneForm::pair, loops().pair[f][mask][s][step.mask >> 2]});
       }
       case Shape::sum_of_products: {
         const std::vector<uint32_t>& from = list_of(root);
         step.a = from[0] == none ? no_place : place_[from[0]];
-        step.b = static_cast<uint32_t>(plan_.lists.size());
+        step.b = static_cast<uint32_t>(plan_.block.lists.size());
         step.c = static_cast<uint32_t>(from.size() / 2);
         for (size_t i = 1; i < from.size(); ++i)
-          plan_.lists.push_back(place_[from[i]] | (uniform_[from[i]] ? uniform_place : 0));
-        step.run = batch_ ? loops_.contracted_products : loops_.sum_of_products;
+          plan_.block.lists.push_back(place_[from[i]] | (uniform_[from[i]] ? uniform_place : 0));
         plan_.ns += 0.05 * step.c;
-        return step;
+        return made(step, batch_ ? Made{LaneForm::contracted_products, loops().contracted_products}
+                                 : Made{LaneForm::sum_of_products, loops().sum_of_products});
       }
       default:
         set_args(root, 0);
         if (is_row_fn(code(root).fn)) {
-          step.run = code(root).fn == row_sum ? sum_row : copy_row;
-          return step;
+          return made(step, code(root).fn == row_sum ? Made{LaneForm::row_sum, sum_row}
+                                                     : Made{LaneForm::row_copy, copy_row});
         }
         if (is_window_fn(code(root).fn)) {
           step.d = code(root).args[2];
-          step.run = code(root).fn == window_add ? run_window<T, true> : run_window<T, false>;
-          return step;
+          return made(step, code(root).fn == window_add
+                                ? Made{LaneForm::window_add, run_window<T, true>}
+                                : Made{LaneForm::window_set, run_window<T, false>});
         }
         step.fn = static_cast<uint16_t>(index_of(code(root).fn));
-        step.run = loops_.single[step.fn][step.mask];
+        step.run = loops().single[step.fn][step.mask];
         return step;
     }
   }
 
   // Sums over the batch that follow one another are one step.
   void add_sum(uint32_t output, uint32_t a, uint32_t b) {
-    if (plan_.steps.empty() || plan_.steps.back().run != loops_.sums_of_rows) {
+    if (plan_.block.steps.empty() || plan_.block.steps.back().run != loops().sums_of_rows) {
       LaneStep<T> step{};
-      step.run = loops_.sums_of_rows;
-      step.b = static_cast<uint32_t>(plan_.lists.size());
-      plan_.steps.push_back(step);
+      step.form = LaneForm::sums_of_rows;
+      step.run = loops().sums_of_rows;
+      step.b = static_cast<uint32_t>(plan_.block.lists.size());
+      plan_.block.steps.push_back(step);
     }
     // Pairs that share their first row run together.
-    if (plan_.steps.back().c > 0) {
-      uint32_t* const last = plan_.lists.data() + plan_.lists.size() - 3;
-      const bool alone = plan_.steps.back().c == 1 || last[-3] != last[0];
+    if (plan_.block.steps.back().c > 0) {
+      uint32_t* const last = plan_.block.lists.data() + plan_.block.lists.size() - 3;
+      const bool alone = plan_.block.steps.back().c == 1 || last[-3] != last[0];
       if (alone && a != last[0] && !(last[1] & uniform_place) && (last[1] == a || last[1] == b))
         std::swap(last[0], last[1]);
       if (b == last[0]) std::swap(a, b);
     }
-    ++plan_.steps.back().c;
-    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())}) plan_.lists.push_back(x);
+    ++plan_.block.steps.back().c;
+    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())})
+      plan_.block.lists.push_back(x);
     plan_.sinks.push_back(output);
     const uint32_t once = k_.outputs[output].once;
     plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
@@ -265,18 +281,19 @@ class PlanBuilder : LaneFusion {
       if (k_.outputs[k].summed) {
         step.b = static_cast<uint32_t>(plan_.sinks.size());
         plan_.sinks.push_back(k);
-        step.run = sink;
+        step = made(step, {LaneForm::sink, sink});
       } else if (batch_) {
-        step.run = is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>;
+        step = made(step, {LaneForm::store_part,
+                           is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>});
       } else if (is_bool(k_.outputs[k].dtype)) {
-        step.run = store_bool;
+        step = made(step, {LaneForm::store_bool, store_bool});
       } else if (is_direct(op, k)) {
         continue;
       } else {
-        step.run = store;
+        step = made(step, {LaneForm::store, store});
       }
       plan_.ns += 0.15;
-      plan_.steps.push_back(step);
+      plan_.block.steps.push_back(step);
     }
   }
 
@@ -323,7 +340,7 @@ class PlanBuilder : LaneFusion {
   }
 
   LanePlan<T>& plan_;
-  const LaneLoops<T>& loops_;
+  const bool keep_order_;
   std::vector<uint32_t> last_;  // the position of the step that reads an operand last
   std::vector<uint32_t> reg_, place_;
   uint32_t first_slot_ = 0;
@@ -335,11 +352,26 @@ class PlanBuilder : LaneFusion {
 template <class T>
 std::unique_ptr<LanePlan<T>> make_lane_plan(const LaneKernel& kernel, const InputBits& uniform) {
   auto plan = std::make_unique<LanePlan<T>>();
-  PlanBuilder<T>(kernel, uniform, *plan).build();
+  PlanBuilder<T>(kernel, uniform, *plan, false).build();
   return plan;
+}
+
+template <class T>
+RegisterCode<T> make_register_code(const ScalarTape& tape, std::span<const uint32_t> outputs,
+                                   bool keep_order) {
+  LaneKernel kernel{tape};
+  for (uint32_t operand : outputs) kernel.outputs.push_back({operand});
+  InputBits uniform(tape.n_inputs);
+  for (uint32_t i = 0; i < tape.n_inputs; ++i) uniform.set(i);
+  LanePlan<T> plan;
+  PlanBuilder<T>(kernel, uniform, plan, keep_order).build();
+  return std::move(plan.uniform);
 }
 
 template std::unique_ptr<LanePlan<float>> make_lane_plan(const LaneKernel&, const InputBits&);
 template std::unique_ptr<LanePlan<double>> make_lane_plan(const LaneKernel&, const InputBits&);
+template RegisterCode<float> make_register_code(const ScalarTape&, std::span<const uint32_t>, bool);
+template RegisterCode<double> make_register_code(const ScalarTape&, std::span<const uint32_t>,
+                                                 bool);
 
 }  // namespace tapegrad

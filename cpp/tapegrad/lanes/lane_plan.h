@@ -1,19 +1,20 @@
-// A kernel compiled for one pattern of uniform inputs: a tape for what is the same for all lanes,
-// steps over rows for the rest.
+// The one planner of scalar tapes: which instructions are needed, which are the same for all lanes
+// (registers), which of the others are run together, and where each result is kept.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "tapegrad/lanes/interpreter.h"
 #include "tapegrad/lanes/lane_kernel.h"
-#include "tapegrad/lanes/lane_tape.h"
-#include "tapegrad/rows/lane_steps.h"
 
 namespace tapegrad {
 
-// What a plan is made for: one bit for each input, set where it is uniform, and one more, set where
-// the space is short: then what counts is not the cache but how well the next step can be guessed.
+// A plan is made for these: one bit for each input, set where it is uniform, and one more, set
+// where the space is short. What counts then is not the cache but how well the next step can be
+// guessed.
 class InputBits {
  public:
   explicit InputBits(size_t n_inputs = 0) { reset(n_inputs); }
@@ -26,25 +27,13 @@ class InputBits {
   std::vector<uint64_t> words_;
 };
 
-// Places are numbered: lane inputs, uniform operands, direct outputs, slots.
+// A kernel planned for one pattern of uniform inputs. Places are numbered: lane inputs, uniform
+// operands, direct outputs, slots.
 template <class T>
 struct LanePlan {
-  struct UniformOutput {
-    uint32_t output, reg;
-  };
-  struct UniformInput {
-    uint32_t input, reg;
-  };
+  RegisterCode<T> uniform;  // what is the same for all lanes
+  BlockCode<T> block;       // the rest
 
-  // The registers of the tape begin with the constants.
-  std::vector<T> constants;
-  std::vector<UniformInput> uniform_inputs;
-  std::vector<TapeStep> tape;
-  uint32_t registers = 0;
-  std::vector<UniformOutput> uniform_outputs;
-
-  std::vector<LaneStep<T>> steps;
-  std::vector<uint32_t> lists;          // operands of n-ary steps
   std::vector<uint32_t> lane_inputs;    // place k is input lane_inputs[k]
   std::vector<uint32_t> lane_uniforms;  // then registers
   std::vector<uint32_t> direct;         // then outputs that are written where they belong
@@ -60,5 +49,12 @@ struct LanePlan {
 
 template <class T>
 std::unique_ptr<LanePlan<T>> make_lane_plan(const LaneKernel& kernel, const InputBits& uniform);
+
+// A tape planned for one element. Instructions of a kind are brought together where the tape is
+// long (the processor then guesses the next step), unless the order is to be kept: in a loop of few
+// instructions each waits for the one before, and what comes next is known anyway.
+template <class T>
+RegisterCode<T> make_register_code(const ScalarTape& tape, std::span<const uint32_t> outputs,
+                                   bool keep_order);
 
 }  // namespace tapegrad

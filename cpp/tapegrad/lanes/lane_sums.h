@@ -1,4 +1,4 @@
-// Sums of a kernel's operand over some axes of the index space, taken block by block: the bits of
+// Sums a kernel's operand over some axes of the index space, block by block, with the bits of
 // sum_to_shape applied to the whole array (see reduce_axis.cpp for the order).
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace tapegrad {
 
-// The index space seen as (outer, n, width), summed along n. `general`: it can't be.
+// The index space is seen as (outer, n, width) and summed along n. `general`: it can't be seen so.
 struct SumGeometry {
   enum class Kind : uint8_t { none, rows, columns, general };
   Kind kind = Kind::none;
@@ -46,7 +46,7 @@ struct LaneSink {
 template <class T>
 void finish_sums(const FoldLoops<T>& fold, const SumGeometry& sum, T* partials, T* out);
 
-// Every element of the sum of an array that holds x everywhere (not `general`).
+// Gives what every element of the sum is where the array holds x everywhere (not `general`).
 template <class T>
 T sum_of_uniform(const FoldLoops<T>& fold, const SumGeometry& sum, T x);
 

@@ -8,7 +8,7 @@
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/scalar/functions/functions.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/rule.h"
@@ -54,12 +54,12 @@ void eval_any(ScalarFn fn, std::span<Value> in, Value& out) {
 // The partial with respect to input i, as a Ref over what it reads.
 template <class Context>
 Ref partial_ref(const Context& ctx, ScalarFn fn, int i) {
-  const ScalarProgram& p = partial_program(fn, i);
-  const int n = p.n_inputs;
+  const PartialTape& p = partial_tape(fn, i);
+  const int n = static_cast<int>(p.arity());
   std::vector<Ref> operands(static_cast<size_t>(n) + 1);
   for (int k = 0; k < n; ++k)
     if (p.reads >> k & 1) operands[static_cast<size_t>(k)] = ctx.in(k);
-  if (p.reads & ScalarProgram::reads_output) operands[static_cast<size_t>(n)] = ctx.out();
+  if (p.reads & PartialTape::reads_output) operands[static_cast<size_t>(n)] = ctx.out();
   const DType dtype = ctx.out_type().dtype;
   const auto apply_fn = [](ScalarFn f, std::span<const Ref> args) {
     return apply_single(op_by_id(static_cast<uint16_t>(f)), Attrs(), args);
@@ -71,7 +71,7 @@ Ref partial_ref(const Context& ctx, ScalarFn fn, int i) {
 // partial * c, where a zero c gives zero whatever the partial.
 template <class Context>
 Ref scaled(const Context& ctx, ScalarFn fn, int i, const Ref& c) {
-  const ScalarProgram& p = partial_program(fn, i);
+  const PartialTape& p = partial_tape(fn, i);
   if (p.is_mask) return where(partial_ref(ctx, fn, i), c, Ref(Value::scalar(0.0, c.dtype())));
   if (p.strong) return zmul(partial_ref(ctx, fn, i), c);
   if (!p.constant) return zmul(c, partial_ref(ctx, fn, i));
@@ -82,7 +82,7 @@ Ref scaled(const Context& ctx, ScalarFn fn, int i, const Ref& c) {
 void vjp_elementwise(ScalarFn fn, VjpContext& ctx) {
   const Ref ct = ctx.take_ct();
   for (int i = 0; i < ctx.n_in(); ++i) {
-    if (!ctx.needs(i) || partial_program(fn, i).is_zero) continue;
+    if (!ctx.needs(i) || partial_tape(fn, i).is_zero) continue;
     ctx.add(i, sum_to_shape(scaled(ctx, fn, i, ct), ctx.in_shape(i)));
   }
 }
@@ -91,7 +91,7 @@ void jvp_elementwise(ScalarFn fn, JvpContext& ctx) {
   Ref sum;
   bool any = false;
   for (int i = 0; i < ctx.n_in(); ++i) {
-    if (!ctx.has_tangent(i) || partial_program(fn, i).is_zero) continue;
+    if (!ctx.has_tangent(i) || partial_tape(fn, i).is_zero) continue;
     Ref term = scaled(ctx, fn, i, ctx.tangent(i));
     sum = any ? add(sum, term) : std::move(term);
     any = true;
@@ -102,11 +102,11 @@ void jvp_elementwise(ScalarFn fn, JvpContext& ctx) {
 }
 
 ReadMask reads_of_partial(ScalarFn fn, int i) {
-  const ScalarProgram& p = partial_program(fn, i);
+  const PartialTape& p = partial_tape(fn, i);
   ReadMask mask = 0;
-  for (int k = 0; k < p.n_inputs; ++k)
+  for (int k = 0; k < static_cast<int>(p.arity()); ++k)
     if (p.reads >> k & 1) mask |= reads_in(k);
-  if (p.reads & ScalarProgram::reads_output) mask |= reads_out(0);
+  if (p.reads & PartialTape::reads_output) mask |= reads_out(0);
   return mask;
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tapegrad/base/value.h"
-#include "tapegrad/lanes/lane_kernel.h"
+#include "tapegrad/kernels/fused/lane_program.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {

@@ -1,4 +1,4 @@
-// The array loops of scalar functions, for the files of kernels/isa only: everything is in an
+// The array loops of scalar functions, for the files of rows/isa only: everything is in an
 // anonymous namespace, so that each instruction-set level keeps its own copies.
 #pragma once
 

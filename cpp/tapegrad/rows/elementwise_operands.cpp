@@ -91,7 +91,7 @@ typename Operands<T>::Block Operands<T>::read(int k, int64_t begin, int64_t n, T
   if (in.kind == Kind::uniform) return {&in.value, true};
   if (in.kind == Kind::direct) return {static_cast<const T*>(in.data) + begin, false};
   const size_t last = axes_ - 1;
-  if (by_rows_ && in.same_type && (in.strides[last] == 1 || in.strides[last] == 0)) {
+  if (in_rows(in)) {
     int64_t offset = begin % row_ * in.strides[last];
     int64_t rest = begin / row_;
     for (size_t axis = last; axis-- > 0;) {

@@ -40,9 +40,15 @@ class Operands {
   Operands& operator=(const Operands&) = delete;
 
   int64_t size() const { return size_; }
-  bool is_uniform(int k) const { return inputs_[k].kind == Kind::uniform; }
+  // Whether one value stands for all of any block: the same for every block unless by_rows().
+  bool is_uniform(int k) const {
+    const Input& in = inputs_[k];
+    return in.kind == Kind::uniform || (in_rows(in) && in.strides[axes_ - 1] == 0);
+  }
+  // Whether blocks are packed into the scratch that is given to read().
+  bool is_packed(int k) const { return inputs_[k].kind == Kind::strided && !in_rows(inputs_[k]); }
+  bool by_rows() const { return by_rows_; }
   bool is_direct(int k) const { return inputs_[k].kind == Kind::direct; }
-  T uniform_value(int k) const { return inputs_[k].value; }
 
   // How many elements from `begin` on make a good block, at most `most_elements`.
   int64_t block_length(int64_t begin, int64_t most_elements) const {
@@ -66,6 +72,11 @@ class Operands {
     const int64_t* strides = nullptr;  // by the axes of shape_
   };
 
+  // Read where it lies, row by row.
+  bool in_rows(const Input& in) const {
+    return by_rows_ && in.kind == Kind::strided && in.same_type &&
+           (in.strides[axes_ - 1] == 1 || in.strides[axes_ - 1] == 0);
+  }
   void merge_axes(std::span<const Value* const> values, const Dims& shape);
 
   static constexpr int64_t long_row = 128;

@@ -49,7 +49,7 @@ const ElementwiseKernel<T>& elementwise_kernel(ScalarFn f) {
   return elementwise_table().get<T>(f);
 }
 
-// How the files of kernels/isa fill the table of their level.
+// How the files of rows/isa fill the table of their level.
 inline namespace TAPEGRAD_ISA_NAMESPACE {
 void fill_arithmetic(ElementwiseTable& table);
 void fill_selection(ElementwiseTable& table);

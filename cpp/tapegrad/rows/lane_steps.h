@@ -1,15 +1,14 @@
-// The instructions that a LaneProgram is compiled to, and the loops behind them at the
+// The steps over blocks of lanes that a scalar tape is planned as, and the loops behind them at the
 // instruction-set level in use.
 //
 // A step reads and writes *places*: numbers of a table of pointers, one to the first lane of a row
-// each, or to the one number of a uniform operand. Rows hold a multiple of lane_width lanes; loops
-// run over whole vectors, lanes past the end of a block are copies of its last one. The loops here
-// (not those of elementwise_table.h) may write the row that they read.
+// each, or to the one number of a uniform operand. Rows hold a multiple of LaneLoops::width lanes,
+// one vector register; loops run over whole vectors, lanes past the end of a block are copies of
+// its last one. The loops here (not those of elementwise_table.h) may write the row that they read.
 #pragma once
 
 #include <cstdint>
 
-#include "tapegrad/lanes/memory/lane_window.h"
 #include "tapegrad/rows/elementwise_table.h"
 
 namespace tapegrad {
@@ -22,16 +21,37 @@ struct LaneStep;
 template <class T>
 using LaneHandler = void (*)(const LaneStep<T>& step, T* const* at, int64_t n, LaneFrame<T>& frame);
 
+// What a step computes, for a back end that has no use for `run`.
+enum class LaneForm : uint8_t {
+  function,             // out = fn(a, b, c)
+  pair,                 // out = second(first(a, b), c): fn is first * lane_second_count + second
+  two_products,         // out = a*b + c*d
+  product_difference,   // out = a*b - c*d
+  sum_of_products,      // out = (t + a0*b0) + a1*b1 ..., see LaneLoops
+  contracted_products,  // the same with fused multiply-adds
+  sums_of_rows,         // sums over the lanes, see LaneLoops
+  row_sum,              // out = the sum of row a, in every lane
+  row_copy,             // out = a
+  window_add,           // out = a, and within window d a + b
+  window_set,           // out = a, and within window d b
+  sink,                 // row a goes to frame.sinks[b]
+  store,                // row a goes to the array frame.stores[b],
+  store_bool,           // as bool,
+  store_part,           // or to frame.parts[b]
+};
+
 template <class T>
 struct LaneStep {
   LaneHandler<T> run;
-  uint32_t out, a, b, c, d;  // places
-  uint16_t fn;               // of a step that calls the loop of elementwise_table.h
-  uint16_t mask;             // which of a, b, c are uniform
+  uint32_t out, a, b, c, d;  // places, or as the form says
+  uint16_t fn;
+  uint8_t mask;  // which of a, b, c are uniform
+  LaneForm form;
 };
 
 template <class T>
 struct LaneSink;
+struct LaneWindow;
 
 // An output of a kernel over a batch: its first lane, and how far apart the lanes are.
 struct LaneStore {
@@ -53,7 +73,7 @@ struct LaneFrame {
   int64_t count = 0;  // and how many lanes count
 };
 
-constexpr int sum_lanes_bytes = 128;  // the partial sums that reduce_loops.h keeps of a chunk
+constexpr int running_sums_bytes = 128;  // the partial sums that reduce_loops.h keeps of a chunk
 
 // A function of two steps in one pass: t = first(a, b), then one of these.
 enum class LaneSecond : uint8_t {

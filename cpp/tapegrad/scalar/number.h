@@ -8,7 +8,7 @@
 //   };
 //
 // `value` is compiled into the array loops of each instruction-set level. `partials` is
-// instantiated for the recorder Sym (sym.h), which writes it down as a ScalarProgram; applications
+// instantiated for the recorder Sym (sym.h), which writes it down as a PartialTape; applications
 // of other functions in it are spelled call<F>(...). A partial must be right, and free of NaN, at
 // ordinary points when it is differentiated further.
 #pragma once

@@ -1,4 +1,4 @@
-// The recorder: a number that writes what is done to it into a ScalarProgram.
+// The recorder: a number that writes what is done to it into a PartialTape.
 #pragma once
 
 #include <array>
@@ -6,55 +6,54 @@
 #include <vector>
 
 #include "tapegrad/scalar/functions/functions.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 
 namespace tapegrad {
 
-class ProgramBuilder {
+class PartialRecorder {
  public:
-  struct Node {
-    ScalarFn fn;
-    std::array<int, 3> args;  // earlier nodes, or -1 - k for constant k, or inputs as 0..n_inputs
-  };
+  // While it is recorded the operands are the inputs x0.. and y, then one for each instruction;
+  // constants are numbered from here on.
+  static constexpr uint32_t first_constant = uint32_t{1} << 31;
 
-  explicit ProgramBuilder(int n_inputs) : n_inputs_(n_inputs) {}
+  explicit PartialRecorder(int arity) : n_inputs_(static_cast<uint32_t>(arity) + 1) {}
 
-  int constant(double value);
-  int record(ScalarFn fn, std::array<int, 3> args,
-             int arity);                   // the same application gives the same operand
-  ScalarProgram finish(int result) const;  // what the result does not need is left out
+  uint32_t constant(double value);
+  // The same application gives the same operand.
+  uint32_t record(ScalarFn fn, std::array<uint32_t, 3> args, int arity);
+  PartialTape finish(uint32_t result) const;  // what the result does not need is left out
 
-  bool is_negated(int operand) const;
-  int argument(int operand, size_t i) const;
+  bool is_negated(uint32_t operand) const;
+  uint32_t argument(uint32_t operand, size_t i) const { return code_[operand - n_inputs_].args[i]; }
 
  private:
-  int n_inputs_;
+  uint32_t n_inputs_;
   std::vector<double> constants_;
-  std::vector<Node> nodes_;
+  std::vector<ScalarTape::Instruction> code_;
 };
 
 class Sym {
  public:
   Sym(double value) : value_(value) {}
-  Sym(ProgramBuilder* builder, int operand) : builder_(builder), operand_(operand) {}
+  Sym(PartialRecorder* recorder, uint32_t operand) : recorder_(recorder), operand_(operand) {}
 
-  bool is_constant() const { return builder_ == nullptr; }
+  bool is_constant() const { return recorder_ == nullptr; }
   bool is(double value) const { return is_constant() && value_ == value; }
   double value() const { return value_; }
-  int operand(ProgramBuilder& builder) const {
-    return is_constant() ? builder.constant(value_) : operand_;
+  uint32_t operand(PartialRecorder& recorder) const {
+    return is_constant() ? recorder.constant(value_) : operand_;
   }
 
   template <class F, class... Args>
   static Sym apply(const Args&... args) {
     static_assert(sizeof...(Args) == F::arity);
     if ((args.is_constant() && ...)) return Sym(F::template value<double>(args.value()...));
-    ProgramBuilder* builder = nullptr;
-    ((builder = args.builder_ ? args.builder_ : builder), ...);
-    std::array<int, 3> operands = {0, 0, 0};
+    PartialRecorder* recorder = nullptr;
+    ((recorder = args.recorder_ ? args.recorder_ : recorder), ...);
+    std::array<uint32_t, 3> operands = {0, 0, 0};
     size_t k = 0;
-    ((operands[k++] = args.operand(*builder)), ...);
-    return Sym(builder, builder->record(scalar_fn_of<F>(), operands, F::arity));
+    ((operands[k++] = args.operand(*recorder)), ...);
+    return Sym(recorder, recorder->record(scalar_fn_of<F>(), operands, F::arity));
   }
 
   // Only identities that hold for every number, NaN and infinities too (and -0 up to its sign in
@@ -71,14 +70,14 @@ class Sym {
     return a.is(1) ? apply<Reciprocal>(b) : apply<Divide>(a, b);
   }
   friend Sym operator-(const Sym& a) {
-    if (!a.is_constant() && a.builder_->is_negated(a.operand_))
-      return Sym(a.builder_, a.builder_->argument(a.operand_, 0));
+    if (!a.is_constant() && a.recorder_->is_negated(a.operand_))
+      return Sym(a.recorder_, a.recorder_->argument(a.operand_, 0));
     return apply<Negative>(a);
   }
 
  private:
-  ProgramBuilder* builder_ = nullptr;
-  int operand_ = 0;
+  PartialRecorder* recorder_ = nullptr;
+  uint32_t operand_ = 0;
   double value_ = 0;
 };
 

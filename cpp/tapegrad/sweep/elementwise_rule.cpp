@@ -2,17 +2,17 @@
 
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
-#include "tapegrad/lanes/partials/lanes.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
 namespace tapegrad {
 
-double partial_at(const ScalarProgram& p, const double* x, bool single) {
-  if (!single) return eval_program(p, x);
+double partial_at(const PartialTape& p, const double* x, bool single) {
+  if (!single) return eval_partial(p, x);
   float narrow[4];
-  for (int k = 0; k <= p.n_inputs; ++k) narrow[k] = static_cast<float>(x[k]);
-  return static_cast<double>(eval_program(p, narrow));
+  for (uint32_t k = 0; k < p.n_inputs; ++k) narrow[k] = static_cast<float>(x[k]);
+  return static_cast<double>(eval_partial(p, narrow));
 }
 
 ElementwiseNode::ElementwiseNode(Tape& tape, const Node& node)
@@ -33,7 +33,7 @@ bool ElementwiseNode::fits(int i) const {
 }
 
 Value ElementwiseNode::pullback(int i, const Value& ct) const {
-  const ScalarProgram& p = partial_program(fn_, i);
+  const PartialTape& p = partial_tape(fn_, i);
   Value result;
   if (p.constant && *p.constant == 1.0) {
     result = ct;
@@ -45,19 +45,18 @@ Value ElementwiseNode::pullback(int i, const Value& ct) const {
 }
 
 void ElementwiseNode::add_pullback(int i, const Value& ct, Value& adjoint) const {
-  const ScalarProgram& p = partial_program(fn_, i);
+  const PartialTape& p = partial_tape(fn_, i);
   if (p.is_zero) return;
   if (!fits(i) || adjoint.is_scalar()) {
     add_into(adjoint, pullback(i, ct).cast(adjoint.dtype()));
     return;
   }
-  if (!(adjoint.owns_buffer() && adjoint.is_contiguous())) adjoint = packed_copy(adjoint);
   accumulate_product(p, {operands_, static_cast<size_t>(n_in_) + 1}, ct, adjoint, true);
 }
 
 void ElementwiseNode::pushforward(int i, const Value& tangent_i, Value& tangent,
                                   bool accumulate) const {
-  const ScalarProgram& p = partial_program(fn_, i);
+  const PartialTape& p = partial_tape(fn_, i);
   const Value dot = tangent_i.cast(out_.dtype());
   Value whole = dot;
   if (!dot.same_shape(out_)) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tapegrad/base/value.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {
@@ -12,7 +12,7 @@ class ElementwiseNode {
  public:
   ElementwiseNode(Tape& tape, const Node& node);
 
-  bool flows(int i) const { return !partial_program(fn_, i).is_zero; }
+  bool flows(int i) const { return !partial_tape(fn_, i).is_zero; }
   // sum_to_shape(zmul(ct, partial_i)), in the dtype of the output; and the same added to an adjoint
   // of input i.
   Value pullback(int i, const Value& ct) const;
@@ -31,6 +31,6 @@ class ElementwiseNode {
 };
 
 // A partial at one point; x holds the inputs, then the output.
-double partial_at(const ScalarProgram& p, const double* x, bool single);
+double partial_at(const PartialTape& p, const double* x, bool single);
 
 }  // namespace tapegrad

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/array/copy.h"
-#include "tapegrad/lanes/partials/lanes_products.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/kernels/partials/partial_stretch.h"
+#include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
 // A stretch of consecutive elementwise nodes over arrays of one shape and dtype, swept in one pass,
@@ -53,16 +53,16 @@ bool ReverseSweep::is_fusable(size_t pos, const Value& like) const {
     if (to[i] < 0) continue;
     const Value& in = node_at(static_cast<size_t>(to[i])).value;
     if (in.dtype() != like.dtype() || !in.same_shape(like)) return false;
-    const ScalarProgram& p = partial_program(static_cast<ScalarFn>(n.op), static_cast<int>(i));
+    const PartialTape& p = partial_tape(static_cast<ScalarFn>(n.op), static_cast<int>(i));
     for (size_t k = 0; k < inputs.size(); ++k)
       if ((p.reads & (1u << k)) && (inputs[k] == 0 || !tape_->node(inputs[k]).value.has_data()))
         return false;
-    if ((p.reads & ScalarProgram::reads_output) && !n.value.has_data()) return false;
+    if ((p.reads & PartialTape::reads_output) && !n.value.has_data()) return false;
   }
   return !held_[pos].tracked();
 }
 
-// Where the stretch that begins at pos ends; pos where there is none worth the name.
+// Gives the end of the stretch that begins at pos, or pos where there is none worth the name.
 size_t ReverseSweep::fused_end(size_t pos) const {
   const Value& like = node_at(pos).value;
   if (like.is_scalar() || like.size() < least_elements || !is_floating(like.dtype())) return pos;
@@ -138,7 +138,7 @@ size_t ReverseSweep::run_fused(size_t begin) {
     for (size_t i = 0; i < edges.size(); ++i) {
       if (edges[i] < 0) continue;
       const auto to = static_cast<size_t>(edges[i]);
-      const ScalarProgram& p = partial_program(static_cast<ScalarFn>(n.op), static_cast<int>(i));
+      const PartialTape& p = partial_tape(static_cast<ScalarFn>(n.op), static_cast<int>(i));
       if (p.is_zero) continue;
       bool present;
       uint32_t place;
@@ -163,8 +163,7 @@ size_t ReverseSweep::run_fused(size_t begin) {
       ProductStep step{present ? ProductStep::Kind::add : ProductStep::Kind::set, from, place, &p};
       for (size_t k = 0; k < inputs.size(); ++k)
         if (p.reads & (1u << k)) step.inputs[k] = &tape_->node(inputs[k]).value;
-      if (p.reads & ScalarProgram::reads_output)
-        step.inputs[static_cast<size_t>(p.n_inputs)] = &n.value;
+      if (p.reads & PartialTape::reads_output) step.inputs[p.arity()] = &n.value;
       steps.push_back(step);
     }
     if (!given_on) places.give_back(from);

@@ -4,9 +4,9 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
-#include "tapegrad/lanes/partials/lanes.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
 #include "tapegrad/tape/ref_algebra.h"
@@ -122,7 +122,7 @@ void ReverseSweep::process_scalar(size_t pos, const Node& n) {
   bool loaded = false;
   for (size_t i = 0; i < to.size(); ++i) {
     if (to[i] < 0) continue;
-    const ScalarProgram& p = partial_program(fn, static_cast<int>(i));
+    const PartialTape& p = partial_tape(fn, static_cast<int>(i));
     if (p.is_zero) continue;
     double partial;
     if (p.constant) {

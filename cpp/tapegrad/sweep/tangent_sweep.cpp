@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
 #include "tapegrad/tape/ref_algebra.h"
@@ -176,7 +176,7 @@ void TangentSweep::process_scalar(size_t pos, const Node& n) {
   bool any = false;
   for (size_t i = 0; i < from.size(); ++i) {
     if (!has_tangent(from[i])) continue;
-    const ScalarProgram& p = partial_program(fn, static_cast<int>(i));
+    const PartialTape& p = partial_tape(fn, static_cast<int>(i));
     if (p.is_zero) continue;
     const double dot = tangent(from[i]).value().as_double();
     if (dot != 0) {

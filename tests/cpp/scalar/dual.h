@@ -1,13 +1,13 @@
 // Truncated derivatives along one line, of any order: Dual<1> carries a value and its derivative,
 // Dual<n> is a Dual<n-1> with a derivative of its own. They know scalar functions only through
-// partial_program.
+// partial_tape.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "tapegrad/kernels/array/elementwise.h"
-#include "tapegrad/scalar/program.h"
+#include "tapegrad/scalar/partial.h"
 
 namespace tapegrad {
 
@@ -43,7 +43,7 @@ Dual<n> apply(ScalarFn f, std::span<const Dual<n>> x) {
   const auto lower = [](ScalarFn g, std::span<const Lower> a) { return apply(g, a); };
   Lower sum(0.0);
   for (size_t i = 0; i < x.size(); ++i) {
-    const ScalarProgram& p = partial_program(f, static_cast<int>(i));
+    const PartialTape& p = partial_tape(f, static_cast<int>(i));
     if (p.is_zero) continue;
     const Lower partial = replay<Lower>(p, inputs, lower, [](double c) { return Lower(c); });
     const Lower& c = x[i].derivative;

@@ -11,18 +11,6 @@
 namespace tapegrad {
 namespace {
 
-template <class T>
-T run_program_at(const ScalarProgram& p, const T* inputs) {
-  std::array<T, 256> values;
-  int at = 0;
-  for (int i = 0; i <= p.n_inputs; ++i) values[static_cast<size_t>(at++)] = inputs[i];
-  for (double c : p.constants) values[static_cast<size_t>(at++)] = static_cast<T>(c);
-  for (const ScalarProgram::Instruction& step : p.code)
-    values[static_cast<size_t>(at++)] = eval_scalar_as<T>(
-        step.fn, values[step.args[0]], values[step.args[1]], values[step.args[2]]);
-  return values[p.result];
-}
-
 constexpr int64_t block_elements = 1024;
 static_assert(block_elements == fingerprint_chunk);
 
@@ -186,14 +174,6 @@ bool computes_in_float32(std::span<const Value> in, DType out) {
 }
 
 }  // namespace
-
-double eval_program(const ScalarProgram& p, const double* inputs) {
-  return run_program_at(p, inputs);
-}
-
-float eval_program(const ScalarProgram& p, const float* inputs) {
-  return run_program_at(p, inputs);
-}
 
 void eval_elementwise(ScalarFn f, std::span<const Value> in, Value& out, uint64_t* fingerprints) {
   if (computes_in_float32(in, out.dtype())) {

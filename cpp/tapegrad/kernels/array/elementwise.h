@@ -6,7 +6,6 @@
 #include "tapegrad/base/value.h"
 #include "tapegrad/rows/elementwise_table.h"
 #include "tapegrad/scalar/functions/function_list.h"
-#include "tapegrad/scalar/program.h"
 
 namespace tapegrad {
 
@@ -40,10 +39,6 @@ inline double eval_scalar(ScalarFn f, double a, double b = 0, double c = 0) {
 inline float eval_scalar_f32(ScalarFn f, float a, float b = 0, float c = 0) {
   return eval_scalar_as<float>(f, a, b, c);
 }
-
-// The program at one point: inputs are x0.., then y. Constants and arithmetic are of the type.
-double eval_program(const ScalarProgram& p, const double* inputs);
-float eval_program(const ScalarProgram& p, const float* inputs);
 
 // out = f(in...) with NumPy's broadcasting. out.dtype() on entry says what is wanted: float64 or
 // float32 to compute in that type; bool for a comparison or predicate, computed in float32 where

@@ -6,7 +6,7 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/array/index.h"
-#include "tapegrad/lanes/memory/lane_gather.h"
+#include "tapegrad/kernels/fused/lane_gather.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/index/index_update.h"

@@ -53,8 +53,8 @@ void Executor::Session::finish() {
   clean_ = true;
 }
 
-// Where a run ends early: at the first step, in the program's order, that threw or had a guard that
-// did not hold. Steps after it need not run, those before it must: one of them may be the first.
+// A run ends early at the first step, in the program's order, that threw or had a guard that did
+// not hold. Steps after it need not run, those before it must: one of them may be the first.
 class Executor::Stop {
  public:
   bool reached(uint32_t step) const { return step >= at_.load(std::memory_order_relaxed); }

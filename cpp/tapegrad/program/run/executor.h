@@ -20,16 +20,16 @@ class Executor {
   // The first `n_owned` inputs belong to whoever runs it: a step that is the last to read one may
   // overwrite it, where nobody else holds it.
   explicit Executor(Program program, size_t n_owned = 0);
-  // Of the program that passes make of it. Where guards of theirs do not hold it runs what is made
-  // without them, which raises what there is to raise.
+  // Runs the program that passes make of `recorded`. Where guards of theirs do not hold it runs
+  // what is made without them, which raises what there is to raise.
   Executor(Program recorded, PassOptions options, size_t n_owned = 0);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // The outputs, or false where a guard did not hold: failed is its number then. Throws ValueError
-  // where an input is not of the recorded shape and dtype; what a step throws comes through only if
-  // all guards before it held.
+  // Gives the outputs, or false where a guard did not hold: failed is its number then. Throws
+  // ValueError where an input is not of the recorded shape and dtype; what a step throws comes
+  // through only if all guards before it held.
   bool run(std::span<const Value> inputs, std::span<const Value> captures,
            std::vector<Value>& outputs, size_t& failed) const;
 

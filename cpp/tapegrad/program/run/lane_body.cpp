@@ -109,7 +109,7 @@ class Translator {
   uint32_t operand(ValueId v) const { return operand_[v]; }
 
   void write(ScalarFn fn, std::span<const ValueId> in, ValueId out) {
-    LaneKernel::Instruction code{fn, {0, 0, 0}};
+    ScalarTape::Instruction code{fn, {0, 0, 0}};
     for (size_t k = 0; k < in.size(); ++k) code.args[k] = operand(in[k]);
     kernel().code.push_back(code);
     operand_[out] = kernel().first_result() + static_cast<uint32_t>(kernel().code.size()) - 1;

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "tapegrad/lanes/loop/lane_loop.h"
+#include "tapegrad/kernels/fused/loop/lane_loop.h"
 #include "tapegrad/program/program.h"
 
 namespace tapegrad {

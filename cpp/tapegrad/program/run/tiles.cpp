@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "tapegrad/base/pooled.h"
-#include "tapegrad/lanes/partials/lanes.h"
+#include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {

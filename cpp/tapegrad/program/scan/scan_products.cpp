@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "tapegrad/lanes/partials/lanes.h"
+#include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/passes.h"

@@ -15,7 +15,7 @@
 
 namespace tapegrad {
 
-// One way to make a step: the program as an executor has it (not owned) and what it captures.
+// A way to make a step: the program as an executor has it (not owned) and what it captures.
 struct TrainStep {
   const Executor* executor = nullptr;
   std::vector<Value> captures;
@@ -37,7 +37,7 @@ class TrainLoop {
   // Whether a step of this program could follow itself for batches of the last, shorter kind or
   // of the others.
   bool fits(const Program& p, bool last) const;
-  // In the order in which they are tried; each fits.
+  // The steps are tried in this order; each fits.
   void set_steps(std::vector<TrainStep> steps, bool last);
 
   // The rows of the coming epochs, epoch after epoch; empty where each takes them as they are.
@@ -48,7 +48,6 @@ class TrainLoop {
 
   int64_t epoch() const { return epoch_; }
   int64_t batch() const { return batch_; }
-  int64_t n_batches() const { return n_batches_; }
   bool in_last() const { return batch_ == n_batches_ - 1 && rows_left_ != batch_size_; }
   // The batch that comes next; memory of the loop or of the data.
   const std::vector<Value>& next_batch();

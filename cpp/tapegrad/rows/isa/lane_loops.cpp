@@ -51,18 +51,18 @@ void products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
 
 template <class T>
 void accumulate(T* sums, const T* x, int64_t first, int64_t n) {
-  int64_t lane = first % sum_lanes<T>, i = 0;
+  int64_t lane = first % running_sums<T>, i = 0;
   if (lane) {
-    for (; i < n && lane < sum_lanes<T>; ++i, ++lane) sums[lane] += x[i];
+    for (; i < n && lane < running_sums<T>; ++i, ++lane) sums[lane] += x[i];
   }
-  if (n - i >= sum_lanes<T>) {
-    T s[sum_lanes<T>];
-    for (int64_t j = 0; j < sum_lanes<T>; ++j) s[j] = sums[j];
-    for (; i + sum_lanes<T> <= n; i += sum_lanes<T>) {
+  if (n - i >= running_sums<T>) {
+    T s[running_sums<T>];
+    for (int64_t j = 0; j < running_sums<T>; ++j) s[j] = sums[j];
+    for (; i + running_sums<T> <= n; i += running_sums<T>) {
 #pragma omp simd
-      for (int64_t j = 0; j < sum_lanes<T>; ++j) s[j] = s[j] + x[i + j];
+      for (int64_t j = 0; j < running_sums<T>; ++j) s[j] = s[j] + x[i + j];
     }
-    for (int64_t j = 0; j < sum_lanes<T>; ++j) sums[j] = s[j];
+    for (int64_t j = 0; j < running_sums<T>; ++j) sums[j] = s[j];
   }
   for (int64_t j = 0; i < n; ++i, ++j) sums[j] += x[i];
 }
@@ -74,17 +74,17 @@ T finish(T* sums, int64_t n) {
   if (n < 8) {
     for (int64_t j = 0; j < n; ++j) result += sums[j];
   } else {
-    for (int64_t half = sum_lanes<T> / 2; half > 0; half /= 2)
+    for (int64_t half = running_sums<T> / 2; half > 0; half /= 2)
       for (int64_t j = 0; j < half; ++j) sums[j] += sums[j + half];
     result = sums[0];
   }
-  for (int64_t j = 0; j < sum_lanes<T>; ++j) sums[j] = -T{0};
+  for (int64_t j = 0; j < running_sums<T>; ++j) sums[j] = -T{0};
   return result;
 }
 
 template <class T>
 void fill(LaneLoops<T>& loops) {
-  loops.width = lane_width<T>;
+  loops.width = vector_width<T>;
   add_singles(loops, CheapFunctions());
   loops.two_products = products<T, 1>;
   loops.product_difference = products<T, -1>;

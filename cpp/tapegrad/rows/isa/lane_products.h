@@ -62,7 +62,7 @@ template <class T, bool contracted, int64_t lanes>
 template <class T, bool contracted>
 void sum_of_products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& frame) {
   const uint32_t* list = frame.lists + s.b;
-  constexpr int64_t one = lane_width<T>, four = 4 * one, eight = 8 * one;
+  constexpr int64_t one = vector_width<T>, four = 4 * one, eight = 8 * one;
   int64_t i = 0;
   for (; i + eight <= n; i += eight) sum_products_of<T, contracted, eight>(s, at, i, list);
   for (; i + four <= n; i += four) sum_products_of<T, contracted, four>(s, at, i, list);
@@ -86,7 +86,7 @@ template <int n, class T>
 template <class T, int count, bool rows>
 [[gnu::always_inline]] inline void sum_rows_with(const uint32_t* list, T* const* at, int64_t n,
                                                  T* totals) {
-  constexpr int64_t lanes = sum_lanes<T>;
+  constexpr int64_t lanes = running_sums<T>;
   const T* a = at[list[0]];
   const T* b[count];
   T factor[count];

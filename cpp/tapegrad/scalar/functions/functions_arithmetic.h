@@ -176,7 +176,7 @@ struct Copysign : Binary {
 
 // A product with a strong zero: 0 where c is 0, whatever p. Sweeps multiply a cotangent c by a
 // partial p with it. Its own derivative is zmul(dc, p) + zmul(c, dp): in the second term the
-// partial is the strong factor (ScalarProgram::strong).
+// partial is the strong factor (PartialTape::strong).
 struct Zmul : Binary {
   static constexpr const char* name = "zmul";
   template <class T>

@@ -1,6 +1,6 @@
 // Parts of arrays in kernels. A step that adds to a box of an array or writes one (slice_add,
 // slice_set, pad_constant, concatenate) can be an instruction of a kernel over the whole array: a
-// window (lanes/memory/lane_window.h). What goes into the box is read where it stands
+// window (lanes/lane_window.h). What goes into the box is read where it stands
 // (fuse_reads.h), so that the derivative of a stencil is one kernel and no pass over memory for
 // each of its points.
 #pragma once

@@ -17,7 +17,7 @@ class KernelCache {
     uint64_t h = mix_hash(static_cast<uint64_t>(k.dtype), k.n_inputs);
     for (int64_t n : space) h = mix_hash(h, static_cast<uint64_t>(n));
     for (double c : k.constants) h = mix_hash(h, std::bit_cast<uint64_t>(c));
-    for (const LaneKernel::Instruction& i : k.code) {
+    for (const ScalarTape::Instruction& i : k.code) {
       h = mix_hash(h, static_cast<uint64_t>(i.fn) << 32 | i.args[0]);
       h = mix_hash(h, static_cast<uint64_t>(i.args[1]) << 32 | i.args[2]);
     }
@@ -36,16 +36,12 @@ class KernelCache {
     const auto same_bits = [](double x, double y) {
       return std::bit_cast<uint64_t>(x) == std::bit_cast<uint64_t>(y);
     };
-    const auto same_code = [](const LaneKernel::Instruction& x, const LaneKernel::Instruction& y) {
-      return x.fn == y.fn && x.args == y.args;
-    };
     const auto same_output = [](const LaneKernel::Output& x, const LaneKernel::Output& y) {
       return x.operand == y.operand && x.summed == y.summed && x.shape == y.shape &&
              x.dtype == y.dtype;
     };
     return f.space == space && a.dtype == b.dtype && a.n_inputs == b.n_inputs &&
-           std::ranges::equal(a.constants, b.constants, same_bits) &&
-           std::ranges::equal(a.code, b.code, same_code) &&
+           std::ranges::equal(a.constants, b.constants, same_bits) && a.code == b.code &&
            std::ranges::equal(a.outputs, b.outputs, same_output) && a.gathers == b.gathers &&
            a.windows == b.windows && a.offsets == b.offsets && a.boxes == b.boxes;
   }
