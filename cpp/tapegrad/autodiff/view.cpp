@@ -14,7 +14,7 @@
 namespace tapegrad {
 namespace {
 
-bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
+bool is_slice(const Op& op) { return op.key == KeyKind::basic; }
 
 // `whole` with the part that the view shows replaced by `part`.
 Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {

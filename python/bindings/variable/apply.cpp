@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "bindings/convert.h"
 #include "tapegrad/tape/record.h"
@@ -10,21 +9,9 @@
 namespace tapegrad {
 namespace {
 
-// Ops whose result NumPy lets share memory with its operand: writes go through.
-bool makes_view(const Op& op) {
-  static const std::vector<bool> flags = [] {
-    std::vector<bool> by_id(static_cast<size_t>(op_count()));
-    for (const std::string_view name : {"slice", "transpose", "reshape", "swapaxes", "moveaxis",
-                                        "expand_dims", "squeeze", "ravel", "flip"})
-      by_id[find_op(name)->id] = true;
-    return by_id;
-  }();
-  return op.id < flags.size() && flags[op.id];
-}
-
 // The result of a view op follows the Variable it was read from, where it shows the same memory.
 PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* first) {
-  if (makes_view(op) && is_variable(first) && result.ndim() > 0) {
+  if (op.writes_through && is_variable(first) && result.ndim() > 0) {
     Cell& base = variable_cell(first);
     if (base.value().buffer() != nullptr && result.value().buffer() == base.value().buffer()) {
       base.retain();

@@ -7,17 +7,6 @@
 #include "tapegrad/kernels/array/elementwise.h"
 
 namespace tapegrad {
-namespace {
-
-// Of one element, these give that element.
-constexpr std::string_view passing[] = {"reshape", "transpose", "broadcast_to", "sum",
-                                        "mean",    "max",       "min",          "prod"};
-
-bool passes_on(const Op& op) {
-  return std::find(std::begin(passing), std::end(passing), op.name) != std::end(passing);
-}
-
-}  // namespace
 
 template <class T>
 void ScalarStep<T>::add(ScalarFn fn, uint32_t out, std::array<uint32_t, 3> args, size_t arity) {
@@ -203,7 +192,7 @@ std::unique_ptr<ScalarStep<T>> make_scalar_step(const Program& p) {
       const uint32_t out = place(0);
       made->add(static_cast<ScalarFn>(s.op), out, args, in.size());
       places[s.first_out] = out;
-    } else if (passes_on(op) && in.size() == 1 &&
+    } else if (op.passes_single_element() && in.size() == 1 &&
                p.type_of(in[0]).dtype == p.type_of(s.first_out).dtype) {
       places[s.first_out] = places[in[0]];
     } else {
