@@ -1,5 +1,6 @@
 #include "bindings/convert.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -11,7 +12,6 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
-#include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -176,26 +176,29 @@ Value to_value(PyObject* object, const char* operation) {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    Cell& cell = variable_cell(object);
-    if (!Tape::current().tracing()) return {cell.ref(operation), false};
-    Ref ref = cell.ref(operation);
-    const bool weak = Tape::current().tracer()->is_weak(ref);
-    return {std::move(ref), weak};
+    const Tracer* tracer = Tape::current().tracer();
+    if (tracer == nullptr) return {variable_cell(object).ref(operation)};
+    Ref ref = variable_cell(object).ref(operation);
+    const bool weak = tracer->is_weak(ref);
+    return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
   }
-  if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), true};
+  if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};
   if (PyBool_Check(object))
-    return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), false};
+    return {Ref(Value::integer_scalar(object == Py_True, DType::bool_)), PythonNumber::bool_};
   if (PyLong_Check(object)) {
+    int overflow = 0;
+    const int64_t i = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow == 0) return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
     const double d = PyLong_AsDouble(object);
     if (d == -1.0 && PyErr_Occurred()) throw py::error_already_set();
-    return {Ref(d), true};
+    return {Ref(d), PythonNumber::large_int};
   }
   release_pending_references();
   constexpr int type_num_object = 17;  // such an array may hold Variables: see below
   if (is_array(object) &&
       py::reinterpret_borrow<py::dtype>(array_proxy(object)->descr).num() != type_num_object)
-    return {Ref(from_array(object, operation)), false};
-  if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object)), false};  // numpy.float64
+    return {Ref(from_array(object, operation))};
+  if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object))};  // numpy.float64
   if (PyComplex_Check(object))
     throw_error<TypeError>(
         operation, ": complex numbers are not supported yet; use the real and imaginary parts");
@@ -213,28 +216,11 @@ Operand to_operand(PyObject* object, const char* operation) {
       pack = new py::object(py::module_::import("tapegrad").attr("_pack"));
     if (pack != nullptr) {
       const py::object packed = (*pack)(array);
-      if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref(), false};
+      if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref()};
     }
     throw_unsupported(array.ptr(), operation);
   }
-  return {Ref(from_array(array.ptr(), operation)), false};
-}
-
-void settle_weak(std::span<Operand> operands) {
-  bool any_weak = false, any_strong = false;
-  DType strong = DType::bool_;
-  for (const Operand& o : operands) {
-    any_weak |= o.weak;
-    if (!o.weak) {
-      strong = any_strong ? promote(strong, o.ref.dtype()) : o.ref.dtype();
-      any_strong = true;
-    }
-  }
-  if (!any_weak || !any_strong || strong != DType::float32) return;
-  for (Operand& o : operands)
-    if (o.weak)
-      o.ref =
-          o.ref.tracked() ? cast(o.ref, DType::float32) : Ref(o.ref.value().cast(DType::float32));
+  return {Ref(from_array(array.ptr(), operation))};
 }
 
 py::object dtype_object(DType d) {
@@ -303,7 +289,30 @@ py::object to_object(const Value& value, bool writable) {
   return py::reinterpret_steal<py::object>(to_python(value, writable));
 }
 
+namespace {
+
+// The folders of this package and of NumPy, with a slash at the end: what runs there is not the
+// user's.
+const std::vector<std::string>& library_folders() {
+  static const auto* const folders = [] {
+    auto* found = new std::vector<std::string>;
+    for (const char* name : {"tapegrad", "numpy"})
+      for (const py::handle folder : py::module_::import(name).attr("__path__"))
+        found->push_back(folder.cast<std::string>() + "/");
+    return found;
+  }();
+  return *folders;
+}
+
+bool is_in_library(const std::string& path) {
+  return std::ranges::any_of(library_folders(),
+                             [&](const std::string& folder) { return path.starts_with(folder); });
+}
+
+}  // namespace
+
 void install_location_hook() {
+  library_folders();
   current_location = []() -> std::string {
     if (!PyGILState_Check()) return "";
     // The innermost frame outside this package is the user's.
@@ -315,8 +324,7 @@ void install_location_hook() {
       const char* file = PyUnicode_AsUTF8(code->co_filename);
       const std::string path = file ? file : "";
       Py_DECREF(code);
-      if (path.find("/tapegrad/") == std::string::npos &&
-          path.find("/numpy/") == std::string::npos) {
+      if (!is_in_library(path)) {
         where = path + ":" + std::to_string(PyFrame_GetLineNumber(frame));
         Py_DECREF(frame);
         break;

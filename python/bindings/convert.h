@@ -3,7 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include "tapegrad/tape/ref.h"
+#include "tapegrad/ops/operand.h"
 
 namespace tapegrad {
 
@@ -13,15 +13,8 @@ namespace py = pybind11;
 // Value keeps them alive), others copied. Errors name `operation`.
 Value to_value(PyObject* object, const char* operation = "tapegrad");
 
-// What a number from Python is: Python's own numbers are weak, they take the dtype of what they
-// meet.
-struct Operand {
-  Ref ref;
-  bool weak = false;
-};
+// Any of these, or a Variable, as an operand.
 Operand to_operand(PyObject* object, const char* operation);
-// Weak operands take the promoted dtype of the strong ones (float64 where there is none).
-void settle_weak(std::span<Operand> operands);
 
 // float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable
 // array never shares memory with anything recorded: it is a copy, unless the value is moved in and

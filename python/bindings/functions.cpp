@@ -9,10 +9,8 @@
 #include "bindings/variable/apply.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
-#include "tapegrad/ops/elementwise.h"
-#include "tapegrad/scalar/functions/functions.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/op.h"
-#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 namespace {
@@ -112,17 +110,15 @@ std::vector<Variable> to_variables(const py::iterable& items, const char* what) 
   return all;
 }
 
-// A plain array, zeros where nothing flowed, tells plain code the lengths of its axes.
-py::object plain_result(Value v) {
-  if (v.ndim() > 0) note_lengths_read();
-  return to_object(std::move(v));
+py::object to_object(const Variable& v) {
+  v.cell().retain();
+  return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
 }
 
+// What leaves for plain code.
 py::object from_ref(Ref r) {
-  if (!r.tracked()) return plain_result(std::move(r).take_value());
-  // Plain code gets a Python float here, which takes the dtype of what it meets.
-  if (Tracer* tracer = Tape::current().tracer(); tracer && r.type() == TensorType{})
-    tracer->lose_weakness();
+  learn_result(r);
+  if (!r.tracked()) return to_object(std::move(r).take_value());
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
@@ -130,37 +126,27 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
                            const py::object& seeds, const py::object& record) {
   const std::vector<Variable> outs = to_variables(outputs, "grad: outputs"),
                               ins = to_variables(wrt, "grad: wrt");
-  std::vector<Variable> seed_variables;
+  std::vector<Ref> given;
   if (!seeds.is_none())
     for (py::handle h : seeds) {
       Ref r = to_operand(h.ptr(), "grad: seeds").ref;
-      if (seed_variables.size() < outs.size() && !r.tracked())
-        r = Ref(r.value().cast(outs[seed_variables.size()].value().dtype()));
-      seed_variables.push_back(Variable::from(std::move(r)));
+      if (given.size() < outs.size() && !r.tracked())
+        r = Ref(r.value().cast(outs[given.size()].value().dtype()));
+      given.push_back(std::move(r));
     }
-  if (!seeds.is_none() && seed_variables.size() != outs.size())
-    throw_error<ValueError>("grad: ", outs.size(), " outputs but ", seed_variables.size(),
+  if (!seeds.is_none() && given.size() != outs.size())
+    throw_error<ValueError>("grad: ", outs.size(), " outputs but ", given.size(),
                             " seeds; give one for each");
   const std::optional<bool> recorded =
       record.is_none() ? std::nullopt : std::optional(record.cast<bool>());
-  std::vector<Variable> result;
-  {
-    // A seed that is a plain value must not become a leaf of the recording.
-    std::vector<Ref> refs;
-    for (const Variable& s : seed_variables)
-      refs.push_back(s.cell().is_leaf() ? Ref(s.value()) : s.ref());
-    result = grad(outs, ins, refs, recorded);
-  }
   py::list out;
-  for (size_t k = 0; k < result.size(); ++k) {
-    Cell& c = result[k].cell();
-    if (c.is_leaf()) {
-      Value g = c.value();
-      result[k] = Variable(CellPtr());
-      out.append(plain_result(std::move(g)));
+  for (Variable& g : grad(outs, ins, given, recorded)) {
+    if (g.cell().is_leaf()) {
+      Value plain = g.value();
+      g = Variable(CellPtr());  // the buffer is the array's alone
+      out.append(from_ref(Ref(std::move(plain))));
     } else {
-      c.retain();
-      out.append(py::reinterpret_steal<py::object>(new_variable(&c)));
+      out.append(to_object(g));
     }
   }
   return out;
@@ -210,18 +196,15 @@ void bind_functions(py::module_& m) {
   m.def(
       "value",
       [](const py::object& x) -> py::object {
-        return is_variable(x.ptr()) ? to_object(learned_value(x.ptr())) : x;
+        return is_variable(x.ptr()) ? to_object(learn_value(variable_cell(x.ptr()))) : x;
       },
       py::arg("x"));
   m.def(
       "stop_gradient",
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
-        Cell& c = variable_cell(x.ptr());
-        if (!Tape::current().tracing()) return to_object(c.value());
-        const Ref held = c.ref("stop_gradient");
-        const RecordingGuard off(false);
-        return from_ref(elementwise(scalar_fn_of<Positive>(), {held}));
+        Ref r = stop_gradient(variable_cell(x.ptr()));
+        return r.tracked() ? from_ref(std::move(r)) : to_object(std::move(r).take_value());
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
@@ -235,12 +218,12 @@ void bind_functions(py::module_& m) {
       "The shape of a Variable, for what does the same with every length: a program may serve "
       "other lengths.");
   m.def(
-      "read_length", [] { note_lengths_read(); },
+      "read_length", [] { learn_lengths(); },
       "Notes that plain code depends on a length: what is being recorded holds for it alone.");
   m.def(
       "lose_weakness",
       [](const py::handle& x) {
-        if (is_variable(x.ptr())) note_weakness_lost(x.ptr());
+        if (is_variable(x.ptr())) lose_weakness(variable_cell(x.ptr()));
       },
       py::arg("x"), "Notes that a recorded Python float is seen as a float64.");
   m.def("is_leaf", [](const py::handle& x) {
@@ -284,14 +267,7 @@ void bind_scope(py::module_& m) {
       .def("__exit__", [](PyScope& self, const py::args&) { self.scope.reset(); })
       .def("argument",
            [](PyScope& self, const py::object& x) {
-             Operand o = to_operand(x.ptr(), "grad");
-             Ref r = std::move(o.ref);
-             if (!r.tracked() && !r.value().is_scalar()) r = Ref(r.value().copy());
-             if (is_variable(x.ptr()) && !r.tracked() && variable_cell(x.ptr()).is_leaf())
-               r = Ref(r.value());
-             Variable v = self.get().argument(r);
-             v.cell().retain();
-             return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
+             return to_object(self.get().argument(to_operand(x.ptr(), "grad").ref));
            })
       .def(
           "grad",
@@ -326,7 +302,7 @@ void bind_scope(py::module_& m) {
         if (!is_variable(x.ptr())) return x;
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
-        return out.tracked() ? x : plain_result(out.value());
+        return out.tracked() ? x : from_ref(out);
       });
 }
 

@@ -16,6 +16,7 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/rows/cpu.h"
+#include "tapegrad/tape/data_values.h"
 
 namespace tapegrad {
 namespace {
@@ -44,7 +45,7 @@ PyObject* exception_for(ErrorKind kind) {
 }  // namespace
 
 void set_python_error() {
-  note_lengths_read();
+  learn_lengths();  // an error may come of one
   try {
     throw;
   } catch (py::error_already_set& e) {

@@ -25,8 +25,6 @@ LOOK_UPS = {
 # Files outside of this rule until what they do has moved into the core.
 NAMED_IN_BINDINGS = {
     "python/bindings/variable/array_function.cpp": "NumPy's functions by the ops that they are",
-    "python/bindings/variable/whole_numbers.cpp": "integer forms of scalar functions",
-    "python/bindings/variable/variable_type.cpp": "the op of a basic key",
 }
 
 

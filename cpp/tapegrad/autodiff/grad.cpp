@@ -227,7 +227,9 @@ Variable Scope::argument(const Ref& x) {
     throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ",
                            describe(x.value()), "; convert it first, e.g. x.astype(float)");
   if (x.tracked() && !Tape::is_current(x.tape())) throw_wrong_thread(*x.tape(), "grad");
-  const uint32_t slot = tape_.argument(x.tracked() && recording_before_ ? x.slot() : 0, x.value());
+  const uint32_t outer = x.tracked() && recording_before_ ? x.slot() : 0;
+  // A plain array may change while the scope is open.
+  const uint32_t slot = tape_.argument(outer, x.tracked() ? x.value() : x.value().copy());
   return Variable(CellPtr(Cell::adopt(&tape_, slot)));
 }
 

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/promotion.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/reduce/reduce.h"
@@ -100,13 +102,13 @@ Ref Cell::ref(const char* operation) {
   return Ref(&tape, tape.enter(this, version_, value_));
 }
 
-// Also where nodes still name this leaf: its content may be what holds them.
+// The content goes even where nodes still name this leaf, since it may be what holds them.
 void Cell::let_go() {
   if (Tape* tape = std::exchange(tape_, nullptr)) tape->release(slot_);
   Value().swap(value_);
   if (!is_view_) return;
   is_view_ = false;
-  // Views of views of views: no recursion.
+  // Views of views of views must not lead to recursion.
   CellPtr base = std::move(info_->view->base);
   info_->view.reset();
   while (base && base->has_one_handle() && base->is_view_) {
@@ -128,6 +130,23 @@ void Cell::set(Ref content) {
 void Cell::set_value(Value value) {
   if (!is_floating(value.dtype())) value = value.cast(type().dtype);
   set(Ref(std::move(value)));
+}
+
+void Cell::set_in_place(const Ref& result, bool x_is_plain) {
+  const TensorType want = type();
+  if (!can_cast_same_kind(result.dtype(), want.dtype))
+    throw_error<TypeError>("in-place operation: can't cast the result from ",
+                           dtype_name(result.dtype()), " to ", dtype_name(want.dtype),
+                           "; write y = y + v instead of y += v");
+  if (result.shape() != want.shape)
+    throw_error<ValueError>("in-place operation: non-broadcastable output operand with shape ",
+                            want.shape, " doesn't match the broadcast shape ", result.shape(),
+                            "; write y = y + v instead of y += v");
+  if (shows_leaf() && x_is_plain) {
+    set_value(result.value().cast(want.dtype));
+  } else {
+    set(cast(result, want.dtype));
+  }
 }
 
 void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
@@ -211,31 +230,36 @@ Value& Cell::leaf_value_for_update() {
 namespace {
 
 template <class F>
-Variable apply_function(std::initializer_list<Ref> inputs) {
-  return Variable::from(elementwise(scalar_fn_of<F>(), inputs));
+Variable apply_function(const Variable& a) {
+  constexpr ScalarFn fn = scalar_fn_of<F>();
+  ScalarOperand x;
+  if (!Tape::current().tracing() && read_scalar(a.cell(), x))
+    return Variable(CellPtr(apply_scalar_operation(fn, x)));
+  return Variable::from(elementwise(fn, {a.ref()}));
+}
+
+template <class F>
+Variable apply_function(const Variable& a, const Variable& b) {
+  constexpr ScalarFn fn = scalar_fn_of<F>();
+  ScalarOperand x, y;
+  if (!Tape::current().tracing() && read_scalar(a.cell(), x) && read_scalar(b.cell(), y))
+    return Variable(CellPtr(apply_scalar_operation(fn, x, y)));
+  return Variable::from(elementwise(fn, {a.ref(), b.ref()}));
 }
 
 }  // namespace
 
-Variable operator+(const Variable& a, const Variable& b) {
-  return apply_function<Add>({a.ref(), b.ref()});
-}
-Variable operator-(const Variable& a, const Variable& b) {
-  return apply_function<Subtract>({a.ref(), b.ref()});
-}
-Variable operator*(const Variable& a, const Variable& b) {
-  return apply_function<Multiply>({a.ref(), b.ref()});
-}
-Variable operator/(const Variable& a, const Variable& b) {
-  return apply_function<Divide>({a.ref(), b.ref()});
-}
-Variable operator-(const Variable& a) { return apply_function<Negative>({a.ref()}); }
-Variable square(const Variable& a) { return apply_function<Square>({a.ref()}); }
-Variable exp(const Variable& a) { return apply_function<Exp>({a.ref()}); }
-Variable log(const Variable& a) { return apply_function<Log>({a.ref()}); }
-Variable sin(const Variable& a) { return apply_function<Sin>({a.ref()}); }
-Variable cos(const Variable& a) { return apply_function<Cos>({a.ref()}); }
-Variable tanh(const Variable& a) { return apply_function<Tanh>({a.ref()}); }
+Variable operator+(const Variable& a, const Variable& b) { return apply_function<Add>(a, b); }
+Variable operator-(const Variable& a, const Variable& b) { return apply_function<Subtract>(a, b); }
+Variable operator*(const Variable& a, const Variable& b) { return apply_function<Multiply>(a, b); }
+Variable operator/(const Variable& a, const Variable& b) { return apply_function<Divide>(a, b); }
+Variable operator-(const Variable& a) { return apply_function<Negative>(a); }
+Variable square(const Variable& a) { return apply_function<Square>(a); }
+Variable exp(const Variable& a) { return apply_function<Exp>(a); }
+Variable log(const Variable& a) { return apply_function<Log>(a); }
+Variable sin(const Variable& a) { return apply_function<Sin>(a); }
+Variable cos(const Variable& a) { return apply_function<Cos>(a); }
+Variable tanh(const Variable& a) { return apply_function<Tanh>(a); }
 Variable sum(const Variable& a) { return Variable::from(sum(a.ref())); }
 Variable mean(const Variable& a) { return Variable::from(mean(a.ref())); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,9 @@ class Cell final : public Leaf {
 
   void set(Ref content);        // any write: keeps views and leaves in step
   void set_value(Value value);  // the content becomes this plain value
+  // v op= x, where `result` is v op x: cast as NumPy allows it, of v's shape. A leaf stays one
+  // where x was plain.
+  void set_in_place(const Ref& result, bool x_is_plain);
   // content[spec] = update, with NumPy's casting and broadcasting.
   void assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 
@@ -112,6 +116,11 @@ class Cell final : public Leaf {
   void clear_grad();
   void add_grad(const Value& g);
 
+  // content[spec]: a view where NumPy gives one.
+  Cell* item(const IndexSpec& spec, std::span<const Ref> indices);
+  // op(attrs, first, ...) as a Cell: a view of `first` (null where that is no Variable) where NumPy
+  // lets the two share memory and they do.
+  static Cell* result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result);
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it

@@ -2,6 +2,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/index/index.h"
@@ -94,6 +95,22 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   return c;
 }
 
+Cell* Cell::item(const IndexSpec& spec, std::span<const Ref> indices) {
+  if (!spec.is_basic()) return from(gather(ref(), spec, indices));
+  Ref part = slice(ref(), spec);
+  if (part.ndim() == 0) return from(std::move(part));
+  retain();
+  return view_of(CellPtr(this), slice_op(), spec.attrs(), std::move(part));
+}
+
+Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
+  if (first == nullptr || result.ndim() == 0 || !op.writes_through) return from(std::move(result));
+  const Buffer* buffer = first->value().buffer();
+  if (buffer == nullptr || result.value().buffer() != buffer) return from(std::move(result));
+  first->retain();
+  return view_of(CellPtr(first), op, attrs, std::move(result));
+}
+
 bool Cell::shows(const Cell& whole, const IndexSpec& spec) const {
   if (!is_view_ || !spec.is_basic() || !is_slice(*info_->view->op)) return false;
   const View& own = *info_->view;
@@ -112,7 +129,8 @@ void Cell::refresh() {
   for (size_t k = chain.size(); k-- > 0;) chain[k]->read_base();
 }
 
-// Recorded even where recording is off: the view goes on standing for a part of its base.
+// Reading is recorded even where recording is off: the view goes on standing for a part of its
+// base.
 void Cell::read_base() {
   View& view = *info_->view;
   Cell& base = *view.base;
@@ -134,7 +152,7 @@ void Cell::let_base_alone() {
   become(Ref());
 }
 
-// Every base's content with this view's part replaced, then read again.
+// Replaces this view's part in the content of its base, that base's in its own, and so on.
 void Cell::write_through(Ref content) {
   refresh();
   const bool plain = !content.tracked() && shows_leaf();

@@ -77,7 +77,7 @@ class BufferPool {
     return b;
   }
 
-  // Up to n blocks more in `to`.
+  // Moves up to n blocks into `to`.
   void take(int c, size_t n, std::vector<Buffer*>& to) {
     std::lock_guard lock(mutex_);
     std::vector<Buffer*>& from = free_[c];
@@ -95,7 +95,7 @@ class BufferPool {
     return true;
   }
 
-  // The last n blocks of `from`.
+  // Takes the last n blocks of `from`.
   void give(int c, size_t n, std::vector<Buffer*>& from) {
     std::lock_guard lock(mutex_);
     for (; n > 0 && cached_ + class_bytes(c) <= capacity_; --n) {
@@ -155,8 +155,8 @@ class BufferPool {
     std::free(b);
   }
 
-  // Per-thread cache of small blocks: on the heap, because thread-local memory of a loaded library
-  // is scarce. Null once the thread is ending.
+  // The cache of small blocks of a thread stands on the heap, because thread-local memory of a
+  // loaded library is scarce. It is null once the thread is ending.
   struct Local {
     std::vector<Buffer*> free[local_classes];
     ~Local() {
@@ -166,8 +166,8 @@ class BufferPool {
   };
   static Local* local() { return local_ ? local_ : make_local(); }
 
-  // What tells that the thread is ending outlives the owner: a destructor's writes to its own
-  // object are no one's to read.
+  // The flag that tells that the thread is ending outlives the owner: a destructor's writes to its
+  // own object are no one's to read.
   static Local* make_local() {
     struct Owner {
       ~Owner() {

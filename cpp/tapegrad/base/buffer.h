@@ -6,8 +6,8 @@
 
 namespace tapegrad {
 
-// Reference-counted memory: pooled (64-byte aligned, 2 MiB aligned with huge pages from 4 MiB) or
-// foreign (borrowed, returned through a callback).
+// A Buffer is reference-counted memory: pooled (64-byte aligned, 2 MiB aligned with huge pages from
+// 4 MiB) or foreign (borrowed, returned through a callback).
 class Buffer {
  public:
   using Release = void (*)(void* owner);

@@ -5,7 +5,7 @@
 
 namespace tapegrad {
 
-// Differentiable: float32, float64. The others are data (indices, masks, counts).
+// float32 and float64 are differentiable. The others are data (indices, masks, counts).
 enum class DType : uint8_t {
   bool_,
   int8,
@@ -33,7 +33,7 @@ constexpr size_t item_size(DType d) {
 
 const char* dtype_name(DType d);
 
-// NumPy's promotion of two array dtypes (numpy.promote_types).
+// Promotes two array dtypes as NumPy does (numpy.promote_types).
 DType promote(DType a, DType b);
 
 template <class T>

@@ -7,7 +7,7 @@
 
 namespace tapegrad {
 
-// The standard Python exception that an error becomes in the bindings.
+// An error says which standard Python exception it becomes in the bindings.
 enum class ErrorKind { value, type, index, runtime, linalg, memory, zero_division };
 
 class Error : public std::runtime_error {

@@ -1,5 +1,5 @@
-// Vectors whose memory comes from the pool of buffers: scratch space of kernels and ops, so that a
-// program in its steady state takes nothing from the system.
+// The memory of these vectors comes from the pool of buffers. They are the scratch space of kernels
+// and ops, so that a program in its steady state takes nothing from the system.
 #pragma once
 
 #include <utility>
@@ -31,7 +31,7 @@ struct PoolAllocator {
   static constexpr size_t front = 64;  // keeps the alignment
 };
 
-// n elements that are not initialised.
+// Holds n elements that are not initialised.
 template <class T>
 class PooledArray {
  public:

@@ -9,7 +9,7 @@
 
 namespace tapegrad {
 
-// A short list of lengths, strides or axes. Up to six stay inline.
+// Dims is a short list of lengths, strides or axes. Up to six stay inline.
 class Dims {
  public:
   Dims() = default;
@@ -58,7 +58,7 @@ class Dims {
   std::vector<int64_t> heap_;
 };
 
-// A shape in an error message: (3, 4), (3,), ().
+// Prints a shape as in an error message: (3, 4), (3,), ().
 std::ostream& operator<<(std::ostream& out, const Dims& dims);
 
 constexpr int max_ndim = 64;  // NumPy's limit
@@ -66,14 +66,16 @@ constexpr int max_ndim = 64;  // NumPy's limit
 int64_t element_count(std::span<const int64_t> shape);
 Dims contiguous_strides(std::span<const int64_t> shape);
 
-// The one broadcast rule. `op` names the operation in the ValueError.
+// This is the one broadcast rule. `op` names the operation in the ValueError.
 Dims broadcast_shapes(std::span<const int64_t> a, std::span<const int64_t> b, const char* op);
 
-// Strides of a source of `shape` and `strides` read as if it had shape `to` (0 where it repeats).
+// Returns the strides of a source of `shape` and `strides` read as if it had shape `to` (0 where it
+// repeats).
 Dims broadcast_strides(std::span<const int64_t> shape, std::span<const int64_t> strides,
                        std::span<const int64_t> to);
 
-// Axis in [0, ndim) from one that may be negative; AxisError text of NumPy as a ValueError.
+// Returns the axis in [0, ndim) from one that may be negative; throws NumPy's AxisError text as a
+// ValueError.
 int normalize_axis(int64_t axis, int ndim, const char* op);
 
 }  // namespace tapegrad

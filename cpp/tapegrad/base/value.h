@@ -13,13 +13,12 @@
 #include "tapegrad/base/shape.h"
 
 // A Value is a scalar held in place or a strided view of a shared buffer. Invariants:
-//  - 0-d values are always scalars (layout() is null); floats are kept as double, already rounded
-//  to their dtype;
-//    bool and integers as int64 (uint64 by its bits).
-//  - strides count elements, not bytes; arrays may overlap other values (views), so writing in
-//  place needs
-//    owns_buffer() (or ensure_owned()).
-//  - a value whose data was dropped keeps dtype and shape (has_data() is false).
+//
+//   - 0-d values are always scalars (layout() is null). Floats are kept as double, already rounded
+//     to their dtype; bool and integers as int64 (uint64 by its bits).
+//   - Strides count elements, not bytes. Arrays may overlap other values (views), so writing in
+//     place needs owns_buffer() (or ensure_owned()).
+//   - A value whose data was dropped keeps dtype and shape (has_data() is false).
 
 namespace tapegrad {
 
@@ -88,7 +87,7 @@ class Value {
     v.bits_.i = i;
     return v;
   }
-  // Uninitialised, zeroed or filled; a scalar where shape is ().
+  // The elements are uninitialised, zeroed or filled; the result is a scalar where shape is ().
   static Value empty(DType d, std::span<const int64_t> shape);
   static Value empty_like(const Value& v);  // same shape, contiguous
   static Value empty_like(const Value& v, DType d);
@@ -96,15 +95,16 @@ class Value {
   static Value full(DType d, std::span<const int64_t> shape, double fill);
   static Value from(std::span<const double> data, std::span<const int64_t> shape);
   static Value from_int64(std::span<const int64_t> data, std::span<const int64_t> shape);
-  // Adopts one reference of `buffer`. Strides in elements; null for contiguous.
+  // Adopts one reference of `buffer`. Strides count elements; null means contiguous.
   static Value wrap(Buffer* buffer, void* data, DType d, std::span<const int64_t> shape,
                     const int64_t* strides);
-  // A view of the same buffer: other shape and strides, first element moved by `offset` elements.
+  // Returns a view of the same buffer: another shape and strides, the first element moved by
+  // `offset` elements.
   Value view(std::span<const int64_t> shape, std::span<const int64_t> strides,
              int64_t offset) const;
 
-  // An array of the same shape and strides that begins `offset` elements further on in the same
-  // buffer.
+  // Returns an array of the same shape and strides that begins `offset` elements further on in the
+  // same buffer.
   Value neighbour(int64_t offset) const {
     Value v(*this);
     v.bits_.data += offset * static_cast<int64_t>(item_size(dtype_));
@@ -147,8 +147,8 @@ class Value {
     }
   }
 
-  // Arrays: the first element. A scalar's data pointer is not available: use as_double or
-  // materialized copies.
+  // Points to the first element of an array. A scalar has no data pointer: use as_double or
+  // as_int64.
   void* raw() const { return bits_.data; }
   template <class T>
   T* data() const {
@@ -156,7 +156,8 @@ class Value {
   }
   size_t byte_count() const { return static_cast<size_t>(size()) * item_size(dtype_); }
 
-  // Element at a flat C-order position, as double (any dtype); for tests, printing and small work.
+  // The element at a flat C-order position, as double (of any dtype); this is for tests, printing
+  // and small work.
   double at(int64_t flat) const;
   void set_at(int64_t flat, double v);
 
@@ -177,7 +178,7 @@ class Value {
     std::swap(dtype_, o.dtype_);
   }
 
-  // Raw parts, for tape nodes that store a Value unpacked.
+  // The raw parts serve tape nodes, which store a Value unpacked.
   union Bits {
     char* data;
     double f;
@@ -194,7 +195,7 @@ class Value {
   DType dtype_ = DType::float64;
 };
 
-// "float64 array of shape (3, 4)", or the number itself.
+// Returns "float64 array of shape (3, 4)", or the number itself.
 std::string describe(const Value& v);
 // Prints like a nested list, eliding the middle of long arrays.
 std::ostream& operator<<(std::ostream& out, const Value& v);
@@ -202,7 +203,7 @@ std::ostream& operator<<(std::ostream& out, const Value& v);
 // Copies `from` (strided, any dtype, broadcast to to.shape()) into the strided array `to`.
 void copy_into(const Value& to, const Value& from);
 
-// dtype and shape only: what an op's `infer` speaks of.
+// A TensorType is dtype and shape only: what an op's `infer` speaks of.
 struct TensorType {
   DType dtype = DType::float64;
   Dims shape;
@@ -211,7 +212,7 @@ struct TensorType {
 
 inline TensorType type_of(const Value& v) { return {v.dtype(), v.shape()}; }
 
-// Exact equality of dtype, shape and bits (NaN equals the same NaN).
+// Compares dtype, shape and bits exactly (NaN equals the same NaN).
 bool same_bits(const Value& a, const Value& b);
 
 }  // namespace tapegrad

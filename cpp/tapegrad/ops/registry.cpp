@@ -16,7 +16,7 @@ void register_all_ops() {
     register_shape_ops();
     register_index_ops();
     register_order_ops();
-    register_whole_ops();
+    register_integer_ops();
     register_matmul_ops();
     register_linalg_ops();
   });

@@ -8,7 +8,7 @@ void register_reduction_ops();
 void register_shape_ops();
 void register_index_ops();
 void register_order_ops();
-void register_whole_ops();
+void register_integer_ops();
 void register_matmul_ops();
 void register_linalg_ops();
 

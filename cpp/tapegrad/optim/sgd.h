@@ -4,8 +4,8 @@
 
 namespace tapegrad {
 
-// Stochastic gradient descent with (Nesterov) momentum and L2 weight decay, as in Sutskever et al.,
-// "On the importance of initialization and momentum in deep learning" (ICML 2013), in the
+// This is stochastic gradient descent with (Nesterov) momentum and L2 weight decay, as in Sutskever
+// et al., "On the importance of initialization and momentum in deep learning" (ICML 2013), in the
 // formulation without the rate inside the velocity:
 //   g = grad + weight_decay * p;  v = momentum * v + (1 - dampening) * g (v = g at the first step);
 //   p -= lr * (nesterov ? g + momentum * v : v).
@@ -20,7 +20,7 @@ struct SgdSettings {
 // Throws ValueError where a setting is out of range.
 void check_settings(const SgdSettings& settings);
 
-// The rule for one number, over any number type. `first`: no velocity yet.
+// The rule for one number, over any number type; `first` says that there is no velocity yet.
 template <class T>
 struct SgdRule {
   T lr, momentum, kept, weight_decay;

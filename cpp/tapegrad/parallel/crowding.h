@@ -6,11 +6,11 @@
 
 namespace tapegrad::parallel_detail {
 
-// Whether threads lack cores at the moment. OpenMP's caller waits, spinning, until every thread has
-// come and gone, also one that found no work left; where other programs hold the cores that takes
-// as long as the system lets them run, some milliseconds. A region whose caller waited long beside
-// its own work says that it is so. That holds for fifty times as long: then one region tries again,
-// which costs a fiftieth.
+// Tells whether threads lack cores at the moment. OpenMP's caller waits, spinning, until every
+// thread has come and gone, also one that found no work left; where other programs hold the cores
+// that takes as long as the system lets them run, some milliseconds. A region whose caller waited
+// long beside its own work says that it is so. That holds for fifty times as long: then one region
+// tries again, which costs a fiftieth.
 class Crowding {
  public:
   bool at(int64_t now_ns) const { return now_ns < until_ns_.load(std::memory_order_relaxed); }

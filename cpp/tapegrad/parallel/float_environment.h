@@ -8,8 +8,8 @@
 
 namespace tapegrad {
 
-// How a thread rounds and whether it flushes subnormals. On x86-64 the control register alone: it
-// holds all that SSE and AVX obey, and fegetenv costs twenty times as much.
+// Holds how a thread rounds and whether it flushes subnormals. On x86-64 the control register alone
+// is enough: it holds all that SSE and AVX obey, and fegetenv costs twenty times as much.
 class FloatEnvironment {
  public:
   static FloatEnvironment current() {

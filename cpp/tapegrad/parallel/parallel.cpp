@@ -40,7 +40,7 @@ int threads_from_environment() {
   return static_cast<int>(count);
 }
 
-// The exception of the lowest index, whatever the order in which they were thrown.
+// Keeps the exception of the lowest index, whatever the order in which they were thrown.
 class FirstError {
  public:
   void keep(int64_t index) {
@@ -95,8 +95,8 @@ void run_region(int members, Work&& work) {
   }
   parallel_detail::run_team(members, share);
   const int64_t end = now_ns();
-  // It waits at the beginning too, for threads that are still on their way from the last region; a
-  // larger team is made there.
+  // The caller waits at the beginning too, for threads that are still on their way from the last
+  // region; a larger team is made there.
   static thread_local int largest_team = 0;
   const int64_t waited = end - caller_done + (members > largest_team ? 0 : caller_began - begin);
   largest_team = std::max(largest_team, members);
@@ -135,8 +135,8 @@ int64_t parallel_regions_in_pool() { return regions_in_pool.load(std::memory_ord
 
 std::atomic<double> threshold_ns{20000};
 
-// Several pieces for each thread, handed out as threads come free: a thread that the system takes
-// away for a while holds up one piece, not half of the work.
+// There are several pieces for each thread, handed out as threads come free: a thread that the
+// system takes away for a while holds up one piece, not half of the work.
 constexpr int64_t pieces_per_thread = 8;
 
 void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {

@@ -1,7 +1,7 @@
-// The one door to threads. parallel_for hands out contiguous pieces of a range, parallel_tasks
-// hands out independent tasks; both run on the calling thread alone where threads would not pay
-// (little work), or must not be used (inside another region, in a child forked after the parent ran
-// a region).
+// This is the one door to threads. parallel_for hands out contiguous pieces of a range,
+// parallel_tasks hands out independent tasks; both run on the calling thread alone where threads
+// would not pay (little work), or must not be used (inside another region, in a child forked after
+// the parent ran a region).
 //
 // The number of threads must never decide a result: callers write disjoint outputs, and whoever
 // sums does it over chunks of a length of his own (a multiple of them as `grain`), not over the
@@ -15,8 +15,9 @@
 
 namespace tapegrad {
 
-// Threads that a region may use: the number set here, else TAPEGRAD_NUM_THREADS, else what OpenMP
-// says at the moment (OMP_NUM_THREADS, threadpoolctl). It may exceed the number of cores.
+// Returns how many threads a region may use: the number set here, else TAPEGRAD_NUM_THREADS, else
+// what OpenMP says at the moment (OMP_NUM_THREADS, threadpoolctl). It may exceed the number of
+// cores.
 int num_threads();
 void set_num_threads(int count);  // 0: back to the default
 inline constexpr int max_threads = 1024;
@@ -33,7 +34,7 @@ namespace parallel_detail {
 
 extern std::atomic<double> threshold_ns;
 
-// A reference to a callable; it does not own what it refers to.
+// Refers to a callable, which it does not own.
 template <class... Args>
 struct FunctionRef {
   const void* object;
@@ -56,8 +57,8 @@ void run_tasks(int64_t n, FunctionRef<int64_t> f);
 double work_threshold_ns() { return parallel_detail::threshold_ns.load(std::memory_order_relaxed); }
 
 // Calls f(begin, end) on parts that cover [0, n), each beginning at a multiple of grain. An
-// exception thrown by f reaches the caller; of several, the one of the lowest range. ns_per_item
-// estimates the work.
+// exception thrown by f reaches the caller; if there are several, the one of the lowest range does.
+// ns_per_item estimates the work.
 template <class F>
 void parallel_for(int64_t n, int64_t grain, double ns_per_item, F&& f) {
   if (n <= 0) return;
@@ -69,8 +70,8 @@ void parallel_for(int64_t n, int64_t grain, double ns_per_item, F&& f) {
 }
 
 // Calls f(i) for i in [0, n): independent tasks, handed out in ascending order, each long enough to
-// be worth a thread's while. After an exception no further task begins; of several, the one of the
-// lowest i reaches the caller.
+// be worth a thread's while. After an exception no further task begins; if there are several, the
+// one of the lowest i reaches the caller.
 template <class F>
 void parallel_tasks(int64_t n, F&& f) {
   if (n == 1) {

@@ -7,7 +7,8 @@
 namespace tapegrad::parallel_detail {
 namespace {
 
-// On the caller's stack: its members are claimed under the pool's mutex by whoever is free.
+// A job stands on the caller's stack: its members are claimed under the pool's mutex by whoever is
+// free.
 struct Job {
   FunctionRef<int> work;
   int members;
@@ -71,7 +72,7 @@ class Pool {
 }  // namespace
 
 void run_pool(int members, FunctionRef<int> work) {
-  // Never destroyed: its threads wait on it until the process ends.
+  // The pool is never destroyed: its threads wait on it until the process ends.
   static Pool* const pool = new Pool;
   Job job{work, members};
   pool->run(job);

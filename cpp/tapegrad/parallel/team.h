@@ -1,4 +1,4 @@
-// What parallel.cpp needs from a threading library; team_openmp.cpp or team_std.cpp is built, never
+// parallel.cpp needs this from a threading library; team_openmp.cpp or team_std.cpp is built, never
 // both. Where threads lack cores (crowding.h) the pool (pool.h) takes the place of the team.
 #pragma once
 

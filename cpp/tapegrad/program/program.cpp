@@ -33,8 +33,8 @@ void print_value(std::ostream& out, const Program& p, ValueId v) {
   }
 }
 
-// Inputs that a kernel gathers as x[index], or x[:, index] along a later axis; and where those
-// stand that it reads shifted.
+// Prints the inputs that a kernel gathers as x[index], or x[:, index] along a later axis, and where
+// those stand that it reads shifted.
 void print_kernel_inputs(std::ostream& out, const Program& p, const Program::Step& s) {
   const auto* fused =
       dynamic_cast<const FusedKernel*>(p.kernels[static_cast<size_t>(s.kernel)].get());

@@ -13,8 +13,8 @@ size_t hash_of(const TensorType& t) {
   return h;
 }
 
-// Constants of few elements are shared, and such as zeros; other large arrays are told apart by
-// their memory.
+// Constants of few elements are shared, and so are uniform ones; other large arrays are told apart
+// by their memory.
 constexpr int64_t most_compared = 64;
 
 size_t hash_of(const Value& v) {

@@ -7,7 +7,8 @@
 
 namespace tapegrad {
 
-// Whether all elements are the same number, to the bit; not of integers, nor where there are none.
+// Says whether all elements are the same number, to the bit; false for integers and for no
+// elements.
 bool is_uniform(const Value& v);
 
 // Writes a program step by step; types, attributes and constants are shared. A pass reads one
@@ -18,7 +19,7 @@ class ProgramWriter {
   ValueId input(const TensorType& type);
   ValueId capture(const TensorType& type);
   ValueId constant(Value value);
-  // The first of n_out consecutive outputs.
+  // Returns the first of n_out consecutive outputs.
   ValueId step(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
                std::span<const TensorType> out, bool held = false);
   ValueId kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
@@ -53,7 +54,8 @@ class Rewriter {
   ProgramWriter& to() { return to_; }
   Program finish() && { return std::move(to_).finish(); }
 
-  // The new number of a value of the old program; constants are copied when first asked for.
+  // Returns the new number of a value of the old program; constants are copied when first asked
+  // for.
   ValueId at(ValueId old);
   void set(ValueId old, ValueId now) { map_[old] = now; }
   bool has(ValueId old) const { return map_[old] != none; }

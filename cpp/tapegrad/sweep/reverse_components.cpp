@@ -4,12 +4,12 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
-// The run by components. Leave out the light head (nodes that only light nodes consume, such as the
-// sum of many losses) and the sinks (leaves and arguments); what remains may fall into parts that
-// share no node, such as the branches of a batch. A part is swept by one thread, in order, its
-// adjoints warm in that thread's cache. Adjoints that several parts, or a part and the head,
-// contribute to are deferred: contributions wait in outboxes and are added in ascending position of
-// their senders, exactly as the serial run adds them.
+// This is the run by components. Leave out the light head (nodes that only light nodes consume,
+// such as the sum of many losses) and the sinks (leaves and arguments); what remains may fall into
+// parts that share no node, such as the branches of a batch. A part is swept by one thread, in
+// order, its adjoints warm in that thread's cache. Adjoints that several parts, or a part and the
+// head, contribute to are deferred: contributions wait in outboxes and are added in ascending
+// position of their senders, exactly as the serial run adds them.
 
 namespace tapegrad {
 namespace {

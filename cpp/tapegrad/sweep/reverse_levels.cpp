@@ -4,10 +4,10 @@
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
-// The level-by-level run. A node's level is its longest distance from an output, so the nodes of a
-// level are independent. Their rules run concurrently and put contributions into outboxes; when a
-// node's turn comes, its contributions are added in ascending position of their senders, exactly as
-// the serial run adds them.
+// This is the level-by-level run. A node's level is its longest distance from an output, so the
+// nodes of a level are independent. Their rules run concurrently and put contributions into
+// outboxes; when a node's turn comes, its contributions are added in ascending position of their
+// senders, exactly as the serial run adds them.
 
 namespace tapegrad {
 namespace {
@@ -88,7 +88,7 @@ bool ReverseSweep::plan_levels() {
   return gain > 0.5 * total || (always && levels_.size() < count);
 }
 
-// So that threads never insert.
+// The entries are made beforehand, so that threads never insert.
 void ReverseSweep::prepare_picked() {
   for (size_t pos = 0; pos < state_.size(); ++pos)
     if (node_at(pos).kind == NodeKind::pick && schedule_->inputs_of(pos)[0] >= 0)

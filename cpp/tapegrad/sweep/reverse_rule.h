@@ -5,7 +5,7 @@
 
 namespace tapegrad {
 
-// The VjpContext of one node in a reverse sweep.
+// This is the VjpContext of one node in a reverse sweep.
 class ReverseRule final : public VjpContext {
  public:
   ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, const Op& op);
@@ -30,7 +30,7 @@ class ReverseRule final : public VjpContext {
   std::vector<Ref> cts_;
 };
 
-// What rules of either sweep read of a node.
+// The rules of either sweep read a node through these.
 Ref read_input(Tape& tape, const Node& node, const Op& op, int i, bool recorded);
 Ref read_output(Tape& tape, uint32_t slot, const Op& op, int j, bool recorded);
 const Attrs& attrs_of(const Node& node);

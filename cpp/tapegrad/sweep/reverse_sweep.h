@@ -6,11 +6,11 @@
 #include "tapegrad/sweep/schedule.h"
 #include "tapegrad/tape/ref.h"
 
-// The reverse sweep: cotangents flow from outputs to targets. Invariant: each adjoint is written by
-// one thread, its contributions added in descending sequence of the consumers, so the bits do not
-// depend on the number of threads. Unrecorded, everything is a plain value: scalars run in place,
-// elementwise functions run their recorded partials through the lane kernels, other ops their vjp
-// rule. Recorded, every op's vjp rule runs on tracked Refs.
+// In the reverse sweep cotangents flow from outputs to targets. Invariant: each adjoint is written
+// by one thread, its contributions added in descending sequence of the consumers, so the bits do
+// not depend on the number of threads. Where it is not recorded, everything is a plain value:
+// scalars run in place, elementwise functions run their recorded partials through the lane kernels,
+// other ops their vjp rule. Where it is recorded, every op's vjp rule runs on tracked Refs.
 
 namespace tapegrad {
 
@@ -33,7 +33,8 @@ class ReverseSweep {
  private:
   friend class ReverseRule;
   struct Pending;
-  // On for a block; what waits in the outboxes goes with it, also when an exception leaves it.
+  // Sets `on` for a block. What waits in the outboxes goes with it, also when an exception leaves
+  // the block.
   class ConcurrentSection {
    public:
     ConcurrentSection(bool& on, std::vector<std::vector<Pending>>& outbox)
@@ -54,7 +55,7 @@ class ReverseSweep {
 
   enum class State : uint8_t { absent, number, held };
 
-  // A contribution whose landing waits for its turn (level by level, on several threads).
+  // A contribution may have to wait for its turn (in the runs on several threads).
   struct Pending {
     uint32_t to;             // position
     int32_t output = -1;     // of an op with several outputs: which cotangent

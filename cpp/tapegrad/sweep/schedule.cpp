@@ -32,7 +32,7 @@ class Builder {
   }
 
  private:
-  // Nothing recorded before every target can depend on one.
+  // What was recorded before every target cannot depend on one.
   uint64_t lowest_target() const {
     if (request_.every_leaf || !request_.leaves.empty()) return 0;
     uint64_t lowest = std::numeric_limits<uint64_t>::max();
@@ -107,7 +107,8 @@ class Builder {
                                              n.leaf) != request_.leaves.end());
   }
 
-  // Edges, and which nodes lead to a target: inputs stand behind their consumers, so go backwards.
+  // Find the edges, and which nodes lead to a target: inputs stand behind their consumers, so this
+  // goes backwards.
   void connect() {
     const size_t count = slots_.size();
     s_.target.assign(count, 0);

@@ -8,7 +8,7 @@
 
 namespace tapegrad {
 
-// What a sweep is asked for: derivatives of `outputs` with respect to nodes and leaves.
+// A sweep is asked for derivatives of `outputs` with respect to nodes and leaves.
 struct SweepRequest {
   std::span<const uint32_t> outputs;
   std::span<const uint32_t> nodes;  // wrt, as nodes
@@ -16,11 +16,12 @@ struct SweepRequest {
   bool every_leaf = false;          // wrt: whatever leaves the outputs reach
 };
 
-// What sweeps and schedules keep of their memory for the next one.
+// A sweep or schedule of more positions than this gives its memory back instead of keeping it for
+// the next one.
 inline constexpr size_t most_kept_positions = size_t{1} << 18;
 
-// The part of a tape between outputs and targets. Positions run from consumers to inputs
-// (descending sequence); a target is a node whose derivative is asked for.
+// A schedule is the part of a tape between outputs and targets. Positions run from consumers to
+// inputs (descending sequence); a target is a node whose derivative is asked for.
 struct Schedule {
   Tape* tape = nullptr;
   std::vector<uint32_t> slots;       // by position

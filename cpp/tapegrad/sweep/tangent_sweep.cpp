@@ -149,7 +149,7 @@ void TangentSweep::process(size_t pos) {
   } else if (n.kind == NodeKind::op) {
     const Op& op = op_by_id(n.op);
     if (op.n_out == 1 && !is_floating(n.value.dtype())) {
-      // A mask or an index of a function that is recorded whole: nothing flows.
+      // Nothing flows through a mask or an index of a function that is recorded whole.
     } else if (recorded_ || op.scalar_fn < 0) {
       process_rule(pos, n);
     } else if (n.value.is_scalar()) {

@@ -7,7 +7,7 @@
 
 namespace tapegrad {
 
-// The tangent sweep: tangents flow from targets to outputs, in ascending sequence.
+// In the tangent sweep tangents flow from targets to outputs, in ascending sequence.
 class TangentSweep {
  public:
   TangentSweep() = default;

@@ -9,7 +9,7 @@ namespace tapegrad {
 
 void check_input_count(const Op& op, size_t n);
 
-// One output, at most three inputs, not in place, not composed.
+// apply() for an op with one output and at most three inputs that is neither in place nor composed.
 Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs);
 
 // A node for an application; the value is still to be set. The caller holds its counts.
@@ -21,7 +21,7 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
 // The tape that an application of `op` belongs on, or null. Every tracked input must be this
 // thread's.
 Tape* recording_tape(const Op& op, std::span<const Ref> inputs);
-// An op with several outputs, which have been computed.
+// The nodes of an op with several outputs, which have been computed.
 std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
                                 std::span<const Ref> inputs, std::vector<Value> out);
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/tape.h"
@@ -52,13 +53,8 @@ Tape* recording_tape(const Op& op, std::span<const Ref> inputs) {
 
 namespace {
 
-// Whether a result has a place on the tape: a whole function is recorded with its masks and counts.
-bool is_recorded(const Tape& tape, const Value& out) {
-  return is_floating(out.dtype()) || tape.tracing();
-}
-
-// True where eval may take the first input's buffer: nothing but this Ref still needs its value
-// (a program keeps its constants).
+// Whether eval may take the first input's buffer: nothing but this Ref still needs its value. (A
+// program keeps its constants.)
 bool can_take(const Ref& r, const Tape* recorded_on) {
   if (!r.tracked()) return recorded_on == nullptr || !recorded_on->tracing();
   return r.tape()->node(r.slot()).value_refs == 1;
@@ -118,7 +114,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     mask |= op.reads_of(i);
     origin = std::min(origin, tape.node(inputs[i].slot()).origin);
   }
-  // Filled in such an order that the node can be let go of at any time, should memory run out.
+  // Should memory run out, the node can be let go of at any time: its parts are set in that order.
   Ref recorded = Ref::adopt(&tape, tape.new_node(NodeKind::op, op.id));
   Node& n = tape.node(recorded.slot());
   const bool many = inputs.size() > 2;
@@ -183,7 +179,8 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
   const Ref primary = Ref::adopt(&tape, record_application(tape, op, attrs, inputs));
   std::vector<Ref> picks;
   for (size_t j = 0; j < out.size(); ++j) {
-    picks.push_back(is_recorded(tape, out[j]) ? pick_output(primary, j, out[j]) : Ref(out[j]));
+    picks.push_back(is_recorded(tape, out[j].dtype()) ? pick_output(primary, j, out[j])
+                                                      : Ref(out[j]));
     if (!(mask & reads_out(static_cast<int>(j)))) out[j].drop_data();
   }
   tape.node(primary.slot()).extra->outs = std::move(out);
@@ -211,7 +208,7 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
     return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
   std::vector<Ref> result;
-  if (is_recorded(*tape, out[0])) {
+  if (is_recorded(*tape, out[0].dtype())) {
     result.push_back(record_single(*tape, op, attrs, inputs, std::move(out[0])));
   } else {
     result.push_back(Ref(std::move(out[0])));
@@ -231,7 +228,7 @@ Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) 
   Value in[3], out[1];
   for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
   op.eval(attrs, {in, inputs.size()}, {out, 1});
-  if (tape && is_recorded(*tape, out[0]))
+  if (tape && is_recorded(*tape, out[0].dtype()))
     return record_single(*tape, op, attrs, inputs, std::move(out[0]));
   return Ref(std::move(out[0]));
 }

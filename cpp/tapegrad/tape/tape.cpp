@@ -25,7 +25,7 @@ thread_local TapeOwner owner;
 }
 
 Tape::Tape() {
-  // Reserved, not touched: the directory never moves, so that other threads may read values.
+  // The directory is reserved as a whole and never moves, so that other threads may read values.
   void* directory = mmap(nullptr, max_slabs * sizeof(Node*), PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (directory == MAP_FAILED) throw_error<MemoryError>("could not reserve a tape");

@@ -14,15 +14,15 @@
 
 // The record of one thread. Nodes live in slabs, are named by 32-bit slots that are recycled, and
 // are ordered by a 64-bit sequence number (inputs come before consumers). Invariants:
-//  - refs counts handles and consumers; at zero the node goes, through a worklist, never by
-//  recursion.
+//  - refs counts handles and consumers. At zero the node goes, through a worklist and never by
+//    recursion.
 //  - value_refs counts who may still read the value: handles, consumers whose rules read it, and
-//  the node itself
-//    where its own rules read its output. At zero an array's data is dropped; dtype and shape stay.
+//    the node itself where its own rules read its output. At zero an array's data is dropped, and
+//    dtype and shape stay.
 //  - Leaves belong to no tape: a node of kind `leaf` holds a count on its Leaf and a copy of the
-//  value it had.
-//  - Only the owning thread records, retains and sweeps. Another thread may release (queued) and
-//  read values.
+//    value that it had.
+//  - Only the owning thread records, retains and sweeps. Another thread may read values, and what
+//    it releases is queued.
 
 namespace tapegrad {
 
@@ -146,7 +146,7 @@ class Tape {
     return slot;
   }
   uint32_t constant(Value value);
-  // A leaf's node, with no count at all: the caller takes one at once. Takes a count on the leaf.
+  // A leaf's node has no count at all: the caller takes one at once. It holds one on the leaf.
   uint32_t leaf(Leaf* leaf, const Value& value);
   uint32_t argument(uint32_t input_or_zero,
                     Value value);  // origin is the innermost scope, or the input's
@@ -239,8 +239,8 @@ class Tape {
     uint64_t seq = 0;
     uint32_t slot = 0;
   };
-  // The node of `leaf` at `version`: the last one if it is still there, else a new one (see
-  // leaf()).
+  // The node of `leaf` at `version`: the last one if it is still there, else a new one, made as
+  // leaf() says.
   uint32_t enter(Leaf* leaf, uint64_t version, const Value& value) {
     LeafEntry& e = leaf_entries_[(reinterpret_cast<uintptr_t>(leaf) >> 6) & (leaf_entry_count - 1)];
     if (e.leaf == leaf && e.version == version) {
@@ -310,7 +310,7 @@ class RecordingGuard {
   bool before_;
 };
 
-// On for as long as the rules of a sweep run.
+// The tape knows for a block that the rules of a sweep run.
 class RuleSection {
  public:
   explicit RuleSection(Tape& tape) : tape_(tape), before_(tape.set_in_rule(true)) {}

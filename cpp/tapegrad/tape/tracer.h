@@ -12,8 +12,8 @@
 namespace tapegrad {
 
 // Records a whole function, for a program: while one is at work on a thread, results of every dtype
-// are recorded (masks and counts too), constants keep their values, and what plain code learns of a
-// recorded value is written down as a guard. Tracers nest; the innermost records.
+// are recorded (data_values.h), constants keep their values, and what plain code learns of a
+// recorded value is written down as a guard. Tracers nest, and the innermost one records.
 class Tracer {
  public:
   // The recorded path holds only while `value` is `expected` (to the bit).
@@ -30,8 +30,8 @@ class Tracer {
 
   // A fresh node that stands for an argument of the function, of any dtype.
   Ref argument(const Value& value);
-  // Plain code learned this value: the same path is right only while it is the same. Without
-  // `where` it is the user's present line.
+  // Plain code learned this value: the same path is right only while it is the same. The place
+  // is the user's present line where none is given.
   void guard(Ref value);
   void guard(Ref value, std::string where);
   // Something happened that a replay could not repeat. The first reason stays.
@@ -43,7 +43,7 @@ class Tracer {
   // Sweeps that take long to record may be left out: their results then stand as constants, and the
   // recording serves no replay.
   void allow_leaving_out() { may_leave_out_ = true; }
-  // Asked before each sweep that is recorded for the program alone. What a sweep gives may have
+  // A sweep that is recorded for the program alone asks this first. What it gives may have
   // derivatives by what is not the function's own: once that is used, none is left out.
   bool leaves_out(double ns_to_record) {
     ns_of_sweeps_ += ns_to_record;

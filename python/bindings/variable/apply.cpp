@@ -1,6 +1,5 @@
 #include "bindings/variable/apply.h"
 
-#include <algorithm>
 #include <array>
 
 #include "bindings/convert.h"
@@ -9,38 +8,26 @@
 namespace tapegrad {
 namespace {
 
-// The result of a view op follows the Variable it was read from, where it shows the same memory.
-PyObject* wrap_result(Ref result, const Op& op, const Attrs& attrs, PyObject* first) {
-  if (op.writes_through && is_variable(first) && result.ndim() > 0) {
-    Cell& base = variable_cell(first);
-    if (base.value().buffer() != nullptr && result.value().buffer() == base.value().buffer()) {
-      base.retain();
-      return new_variable(Cell::view_of(CellPtr(&base), op, attrs, std::move(result)));
-    }
-  }
-  return new_variable(std::move(result));
-}
-
 struct Inputs {
   std::span<PyObject* const> objects;
   bool any_variable = false;
 
   // refs[i] becomes what objects[i] is.
   void read(const Op& op, std::span<Operand> operands, std::span<Ref> refs) {
-    bool any_weak = false;
     for (size_t i = 0; i < objects.size(); ++i) {
       operands[i] = to_operand(objects[i], op.name);
       any_variable |= is_variable(objects[i]) || operands[i].ref.tracked();
-      any_weak |= operands[i].weak;
     }
-    if (any_weak && objects.size() > 1) settle_weak(operands);
+    if (objects.size() > 1) settle_weak(operands.first(objects.size()));
     for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);
   }
 
   PyObject* wrap(Ref r, const Op& op, const Attrs& attrs) const {
     if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
       return to_python(std::move(r).take_value(), true);
-    return wrap_result(std::move(r), op, attrs, objects.empty() ? Py_None : objects[0]);
+    Cell* first =
+        !objects.empty() && is_variable(objects[0]) ? &variable_cell(objects[0]) : nullptr;
+    return new_variable(Cell::result_of(op, attrs, first, std::move(r)));
   }
 };
 

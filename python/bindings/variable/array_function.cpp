@@ -2,7 +2,9 @@
 
 #include <structmember.h>
 
+#include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -10,33 +12,40 @@
 #include "bindings/variable/apply.h"
 #include "bindings/variable/variable_type.h"
 
-// NumPy's array functions, and the methods of the same name, in the forms in which nearly all calls
-// are written: a table says which parameter is an operand and which an attribute of the op. A call
-// that says more (dtype=, out=, where=, a list of lists) goes to the package's function, which
-// knows all of it; so does every mistake that the op itself would not report.
+// NumPy's array functions, and the methods of Variable that do the same, in the forms in which
+// nearly all calls are written. The package declares the forms beside its functions
+// (python/tapegrad/numpy/table.py): which op a function is, which of its parameters are operands
+// and which become attributes. A call that says more (dtype=, out=, where=, a list of lists) goes
+// to the package's function, which knows all of it; so does every mistake that the op itself would
+// not report.
 
 namespace tapegrad {
 namespace {
 
 enum class Kind : uint8_t {
-  operand,   // a Variable, a number or an array
-  operands,  // a list or tuple of them
-  mask,      // an array of bools
-  axis,      // None, an int or a tuple of ints; the attribute is the same
-  axes,      // the same, but the attribute is None or a list
-  ints,      // an int or a tuple of ints: a list
-  index,     // an int
-  integer,   // an int, 0 where it is not given
-  flag,      // False where it is not given
-  flat,      // no parameter: the attribute is the list (-1)
-  unset,     // not given, or None
-  never      // not given
+  operand,        // a Variable, a number or an array
+  operands,       // a list or tuple of them
+  flattened,      // an operand, and the attribute (-1): its new shape
+  mask,           // an array of bools
+  axis,           // None, an int or a tuple of ints; the attribute is the same
+  axes,           // the same, but the attribute is None or a list
+  ints,           // an int or a tuple of ints: a list
+  gathered,       // the same; to the method the ints may be given one by one
+  gathered_axes,  // axes, given to the method in the same way
+  index,          // an int
+  integer,        // an int, 0 where it is not given
+  flag,           // False where it is not given
+  unset,          // not given, or None
+  never           // not given
 };
 
+constexpr std::array kind_names{"operand", "operands", "flattened", "mask",          "axis",
+                                "axes",    "ints",     "gathered",  "gathered_axes", "index",
+                                "integer", "flag",     "unset",     "never"};
+
 struct Parameter {
-  const char* name;
+  PyObject* name;  // interned
   Kind kind;
-  PyObject* interned = nullptr;
 };
 
 constexpr size_t most_parameters = 8;
@@ -85,54 +94,16 @@ struct AttrKey {
 };
 
 struct Form {
-  const char* name;  // NumPy's
-  const char* op_name;
+  const Op* op;
   std::vector<Parameter> parameters;  // in NumPy's order; attributes in the order of the op's
-  bool method_gathers = false;        // as a method, several numbers stand for the tuple
-  const Op* op = nullptr;
   AttrKey last_key{};
   Attrs last_attrs{};
-};
 
-std::vector<Form>& forms() {
-  using enum Kind;
-  static std::vector<Form> all = [] {
-    const Parameter a{"a", operand}, m{"m", operand}, axis_{"axis", axis}, dtype{"dtype", unset},
-        out{"out", unset}, keepdims{"keepdims", flag}, initial{"initial", never},
-        where{"where", never}, casting{"casting", never}, along{"axis", integer};
-    return std::vector<Form>{
-        {"sum", "sum", {a, axis_, dtype, out, keepdims, initial, where}},
-        {"prod", "prod", {a, axis_, dtype, out, keepdims, initial, where}},
-        {"max", "max", {a, axis_, out, keepdims, initial, where}},
-        {"min", "min", {a, axis_, out, keepdims, initial, where}},
-        {"amax", "max", {a, axis_, out, keepdims, initial, where}},
-        {"amin", "min", {a, axis_, out, keepdims, initial, where}},
-        {"mean", "mean", {a, axis_, dtype, out, keepdims, where}},
-        {"cumsum", "cumsum", {a, axis_, dtype, out}},
-        {"cumprod", "cumprod", {a, axis_, dtype, out}},
-        {"reshape", "reshape", {a, {"shape", ints}, {"order", unset}, {"copy", unset}}, true},
-        {"ravel", "reshape", {a, {"", flat}, {"order", unset}}},
-        {"transpose", "transpose", {a, {"axes", axes}}, true},
-        {"swapaxes", "swapaxes", {a, {"axis1", index}, {"axis2", index}}},
-        {"moveaxis", "moveaxis", {a, {"source", ints}, {"destination", ints}}},
-        {"expand_dims", "expand_dims", {a, {"axis", ints}}},
-        {"squeeze", "squeeze", {a, {"axis", axes}}},
-        {"broadcast_to", "broadcast_to", {{"array", operand}, {"shape", ints}, {"subok", never}}},
-        {"flip", "flip", {m, {"axis", axes}}},
-        {"concatenate", "concatenate", {{"arrays", operands}, along, out, dtype, casting}},
-        {"stack", "stack", {{"arrays", operands}, along, out, dtype, casting}},
-        {"where", "where", {{"condition", mask}, {"x", operand}, {"y", operand}}},
-        {"clip",
-         "clip",
-         {a, {"a_min", operand}, {"a_max", operand}, out, {"min", never}, {"max", never}}},
-        {"dot", "dot", {a, {"b", operand}, out}},
-        {"vdot", "vdot", {a, {"b", operand}}},
-        {"inner", "inner", {a, {"b", operand}}},
-        {"outer", "outer", {a, {"b", operand}, out}},
-    };
-  }();
-  return all;
-}
+  bool gathers() const {
+    return parameters.size() > 1 &&
+           (parameters[1].kind == Kind::gathered || parameters[1].kind == Kind::gathered_axes);
+  }
+};
 
 struct Call {
   std::array<PyObject*, most_parameters> given{};
@@ -163,9 +134,14 @@ bool add_operand(Call& call, PyObject* o) {
 
 bool add_operands(Call& call, PyObject* o) {
   if (o == nullptr || !(PyList_CheckExact(o) || PyTuple_CheckExact(o))) return false;
-  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
-    if (!add_operand(call, PySequence_Fast_GET_ITEM(o, i))) return false;
-  return call.n_operands > 0;
+  bool any_data = false, any_number = false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(o, i);
+    if (!add_operand(call, item)) return false;
+    any_data |= is_variable(item) && is_recorded_data(item);
+    any_number |= PyLong_CheckExact(item);
+  }
+  return call.n_operands > 0 && !(any_data && any_number);  // NumPy makes an array of the number
 }
 
 bool is_plain_mask(PyObject* o) {
@@ -196,17 +172,20 @@ bool add(Call& call, Kind kind, PyObject* o) {
   int64_t x;
   switch (kind) {
     case Kind::operand:
+    case Kind::flattened:
       if (o != nullptr && is_variable(o) && is_recorded_data(o)) return false;
-      return add_operand(call, o);
+      return add_operand(call, o) && (kind == Kind::operand || key.add(AttrKey::list, {1, -1}));
     case Kind::operands:
       return add_operands(call, o);
     case Kind::mask:
       return is_plain_mask(o) && add_operand(call, o);
     case Kind::axis:
     case Kind::axes:
+    case Kind::gathered_axes:
       if (o == nullptr || o == Py_None) return key.add(AttrKey::none, {});
       return add_ints(call, o, kind == Kind::axis);
     case Kind::ints:
+    case Kind::gathered:
       return o != nullptr && add_ints(call, o, false);
     case Kind::integer:
       if (o == nullptr) return key.add(AttrKey::integer, {0});
@@ -216,8 +195,6 @@ bool add(Call& call, Kind kind, PyObject* o) {
     case Kind::flag:
       if (o != nullptr && !PyBool_Check(o)) return false;
       return key.add(AttrKey::flag, {o == Py_True});
-    case Kind::flat:
-      return key.add(AttrKey::list, {1, -1});
     case Kind::unset:
       return o == nullptr || o == Py_None;
     case Kind::never:
@@ -229,22 +206,17 @@ bool add(Call& call, Kind kind, PyObject* o) {
 bool set_keyword(const Form& form, Call& call, PyObject* name, PyObject* value) {
   const std::vector<Parameter>& p = form.parameters;
   size_t i = 0;
-  while (i < p.size() && p[i].interned != name) ++i;
+  while (i < p.size() && p[i].name != name) ++i;
   if (i == p.size())  // the same text in another object
-    for (i = 0; i < p.size() && PyUnicode_Compare(p[i].interned, name) != 0;) ++i;
-  if (i == p.size() || p[i].kind == Kind::flat || call.given[i] != nullptr) return false;
+    for (i = 0; i < p.size() && PyUnicode_Compare(p[i].name, name) != 0;) ++i;
+  if (i == p.size() || call.given[i] != nullptr) return false;
   call.given[i] = value;
   return true;
 }
 
 bool set_positional(const Form& form, Call& call, PyObject* const* args, size_t n) {
-  const std::vector<Parameter>& p = form.parameters;
-  size_t i = 0;
-  for (size_t k = 0; k < n; ++k, ++i) {
-    while (i < p.size() && p[i].kind == Kind::flat) ++i;
-    if (i == p.size()) return false;
-    call.given[i] = args[k];
-  }
+  if (n > form.parameters.size()) return false;
+  std::copy(args, args + n, call.given.begin());
   return true;
 }
 
@@ -261,7 +233,7 @@ PyObject* apply_form(Form& form, Call& call) {
       [&] { return apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs); });
 }
 
-std::unordered_map<PyObject*, Form*> forms_by_function;
+std::unordered_map<PyObject*, std::unique_ptr<Form>> forms_by_function;
 
 PyObject* try_function(Form& form, PyObject* args, PyObject* kwargs) {
   Call call;
@@ -274,8 +246,8 @@ PyObject* try_function(Form& form, PyObject* args, PyObject* kwargs) {
   return apply_form(form, call);
 }
 
-// A method of Variable: the form, and the package's function for all other calls, whose name,
-// documentation and signature it shows.
+// A method of Variable: the form, null where there is none, and the package's function for all
+// other calls, whose name, documentation and signature it shows.
 struct Method {
   PyObject_HEAD vectorcallfunc vectorcall;
   Form* form;
@@ -285,7 +257,7 @@ struct Method {
 PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* names) {
   Call call;
   py::object gathered;
-  if (form.method_gathers && n > 2) {
+  if (form.gathers() && n > 2) {
     gathered = py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(n - 1)));
     if (!gathered) return nullptr;
     for (size_t i = 1; i < n; ++i)
@@ -305,7 +277,7 @@ PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* name
 PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObject* names) {
   auto* method = reinterpret_cast<Method*>(self);
   const auto n = static_cast<size_t>(PyVectorcall_NARGS(flags));
-  if (n > 0 && is_variable(args[0])) {
+  if (method->form != nullptr && n > 0 && is_variable(args[0])) {
     PyObject* found = try_method(*method->form, args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
   }
@@ -351,18 +323,35 @@ PyTypeObject* create_method_type() {
   return reinterpret_cast<PyTypeObject*>(type);
 }
 
-py::object make_method(const std::string& name, const py::object& function) {
+py::object make_method(const py::object& numpy_function, const py::object& function) {
   static PyTypeObject* const type = create_method_type();
-  for (Form& form : forms()) {
-    if (name != form.name) continue;
-    auto* method = PyObject_New(Method, type);
-    if (method == nullptr) throw py::error_already_set();
-    method->vectorcall = call_method;
-    method->form = &form;
-    method->function = py::object(function).release().ptr();
-    return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(method));
+  const auto form = forms_by_function.find(numpy_function.ptr());
+  auto* method = PyObject_New(Method, type);
+  if (method == nullptr) throw py::error_already_set();
+  method->vectorcall = call_method;
+  method->form = form == forms_by_function.end() ? nullptr : form->second.get();
+  method->function = py::object(function).release().ptr();
+  return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(method));
+}
+
+Kind kind_of(const std::string& name) {
+  const auto* const at = std::find(kind_names.begin(), kind_names.end(), name);
+  if (at == kind_names.end()) throw_error<ValueError>("set_form: no kind of parameter ", name);
+  return static_cast<Kind>(at - kind_names.begin());
+}
+
+void set_form(const py::object& numpy_function, const std::string& op_name, const py::tuple& names,
+              const py::tuple& kinds) {
+  auto form = std::make_unique<Form>(Form{find_op(op_name), {}});
+  if (form->op == nullptr) throw_error<ValueError>("set_form: no operation ", op_name);
+  if (names.size() != kinds.size() || names.size() > most_parameters)
+    throw_error<ValueError>("set_form: ", op_name, " has too many parameters, or kinds");
+  for (size_t i = 0; i < names.size(); ++i) {
+    PyObject* name = py::object(names[i]).release().ptr();
+    PyUnicode_InternInPlace(&name);
+    form->parameters.push_back({name, kind_of(kinds[i].cast<std::string>())});
   }
-  return function;
+  forms_by_function.insert_or_assign(py::object(numpy_function).release().ptr(), std::move(form));
 }
 
 }  // namespace
@@ -380,16 +369,13 @@ PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n
 }
 
 void bind_array_functions(py::module_& m) {
-  const py::module_ np = py::module_::import("numpy");
-  for (Form& form : forms()) {
-    form.op = find_op(form.op_name);
-    if (form.op == nullptr || form.parameters.size() > most_parameters)
-      throw_error<RuntimeError>("array functions: no operation ", form.op_name);
-    for (Parameter& p : form.parameters) p.interned = PyUnicode_InternFromString(p.name);
-    forms_by_function.emplace(py::object(np.attr(form.name)).release().ptr(), &form);
-  }
-  m.def("method", &make_method, py::arg("name"), py::arg("function"),
-        "The function as a method of Variable; calls of the usual form do not reach it.");
+  m.def("set_form", &set_form, py::arg("numpy_function"), py::arg("op"), py::arg("names"),
+        py::arg("kinds"),
+        "Declares how the usual calls of a NumPy function become an operation: its parameters, "
+        "and of which kind each is.");
+  m.def("method", &make_method, py::arg("numpy_function"), py::arg("function"),
+        "The function as a method of Variable; calls in the NumPy function's form do not reach "
+        "it.");
 }
 
 }  // namespace tapegrad

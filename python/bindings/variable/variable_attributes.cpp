@@ -8,7 +8,7 @@ namespace {
 namespace py = pybind11;
 
 PyObject* get_value(PyObject* self, void*) {
-  return guard([&] { return to_python(learned_value(self), false); });
+  return guard([&] { return to_python(learn_value(variable_cell(self)), false); });
 }
 
 int set_value(PyObject* self, PyObject* value, void*) {
@@ -51,7 +51,7 @@ int set_grad(PyObject* self, PyObject* value, void*) {
 
 PyObject* get_shape(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    note_lengths_read(self);
+    learn_lengths(variable_cell(self));
     const Dims shape = variable_cell(self).type().shape;
     PyObject* tuple = PyTuple_New(static_cast<Py_ssize_t>(shape.size()));
     for (size_t i = 0; i < shape.size(); ++i)
@@ -64,10 +64,10 @@ PyObject* get_dtype(PyObject* self, void*) {
   return guard([&] { return dtype_object(variable_cell(self).value().dtype()).release().ptr(); });
 }
 
-// A branch on it is right only where it takes a recorded whole number for what it stands for.
+// A branch on it is right only where it takes a recorded integer for what it stands for.
 PyObject* get_class(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self) && variable_cell(self).value().ndim() == 0)
+    if (is_recorded_number(variable_cell(self)))
       return py::object(dtype_object(variable_cell(self).type().dtype).attr("type"))
           .release()
           .ptr();
@@ -81,7 +81,7 @@ PyObject* get_ndim(PyObject* self, void*) {
 
 PyObject* get_size(PyObject* self, void*) {
   return guard([&] {
-    note_lengths_read(self);
+    learn_lengths(variable_cell(self));
     return PyLong_FromLongLong(variable_cell(self).value().size());
   });
 }
@@ -122,7 +122,8 @@ PyMethodDef refuse_array_def = {
 // Indices and masks, which are Variables while a whole function is recorded, have no derivative.
 py::object plain_array_of(PyObject* self) {
   const py::object dtype = dtype_object(variable_cell(self).type().dtype);
-  return py::module_::import("numpy").attr("asarray")(to_object(learned_value(self), false), dtype);
+  return py::module_::import("numpy").attr("asarray")(
+      to_object(learn_value(variable_cell(self)), false), dtype);
 }
 
 PyObject* plain_array(PyObject* self, PyObject*, PyObject*) {
@@ -138,7 +139,7 @@ PyObject* get_array(PyObject* self, void*) {
     if (!is_floating(variable_cell(self).type().dtype))
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
-      note_weakness_lost(self);
+      lose_weakness(variable_cell(self));
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }
@@ -176,7 +177,8 @@ PyObject* item_method(PyObject* self, PyObject*) {
 
 PyObject* format_method(PyObject* self, PyObject* spec) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self)) return PyObject_Format(to_object(learned_value(self)).ptr(), spec);
+    if (is_recorded_data(self))
+      return PyObject_Format(to_object(learn_value(variable_cell(self))).ptr(), spec);
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);
     if (PyUnicode_GetLength(spec) > 0)
@@ -259,7 +261,7 @@ PyMethodDef variable_methods[] = {
 
 PyGetSetDef variable_attributes[] = {
     {"__class__", get_class, nullptr,
-     "The type: NumPy's, for a whole number of a function that is being recorded.", nullptr},
+     "The type: NumPy's, for an integer of a function that is being recorded.", nullptr},
     {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.",
      nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.",

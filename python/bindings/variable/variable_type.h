@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "tapegrad/autodiff/variable.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/autodiff/learn.h"
+#include "tapegrad/ops/operand.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two
 // scalars costs tens of nanoseconds. Every entry point catches C++ exceptions (guard) and turns
@@ -51,26 +51,6 @@ int guard_int(F&& f) noexcept {
   }
 }
 
-// The plain content, for code that may act on it: a whole function that is being recorded takes the
-// same path again only while this stays what it is.
-Value learned_value(PyObject* variable);
-
-// Plain code learns lengths, or gets an error that may come of them.
-void note_lengths_read();
-// The same, of this Variable's axes: a recording then holds for these lengths alone.
-void note_lengths_read(PyObject* variable);
-
-// Whether it is a Python float of a function that is being recorded (Tracer::is_weak).
-bool is_weak(PyObject* variable);
-// `result` of operands, weak where they are: arithmetic of Python's own numbers gives one.
-PyObject* as_weak_as(PyObject* result, PyObject* a, PyObject* b = nullptr);
-// It is seen as a float64, which a Python float is not.
-void note_weakness_lost(PyObject* variable);
-
-// Whether it holds flags or whole numbers, as only a function that is being recorded has in
-// Variables.
-bool is_recorded_data(PyObject* variable);
-
 // Parts of the type, each in a file.
 extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
@@ -78,33 +58,13 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
                                PyObject* names);
 void fill_ufunc_table();
 std::vector<PyMethodDef> unary_methods();
-PyObject* number_add(PyObject*, PyObject*);
-PyObject* number_subtract(PyObject*, PyObject*);
-PyObject* number_multiply(PyObject*, PyObject*);
-PyObject* number_true_divide(PyObject*, PyObject*);
-PyObject* number_floor_divide(PyObject*, PyObject*);
-PyObject* number_remainder(PyObject*, PyObject*);
-PyObject* number_power(PyObject*, PyObject*, PyObject*);
-PyObject* number_matmul(PyObject*, PyObject*);
-PyObject* number_lshift(PyObject*, PyObject*);
-PyObject* number_rshift(PyObject*, PyObject*);
-PyObject* number_divmod(PyObject*, PyObject*);
-PyObject* number_negative(PyObject*);
-PyObject* number_positive(PyObject*);
-PyObject* number_absolute(PyObject*);
-PyObject* number_invert(PyObject*);
-PyObject* number_and(PyObject*, PyObject*);
-PyObject* number_or(PyObject*, PyObject*);
-PyObject* number_xor(PyObject*, PyObject*);
-PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b);
-PyObject* number_inplace_add(PyObject*, PyObject*);
-PyObject* number_inplace_subtract(PyObject*, PyObject*);
-PyObject* number_inplace_multiply(PyObject*, PyObject*);
-PyObject* number_inplace_divide(PyObject*, PyObject*);
-PyObject* number_inplace_floor_divide(PyObject*, PyObject*);
-PyObject* number_inplace_remainder(PyObject*, PyObject*);
-PyObject* number_inplace_power(PyObject*, PyObject*, PyObject*);
-PyObject* number_inplace_matmul(PyObject*, PyObject*);
+std::vector<PyType_Slot> number_slots();
+PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how);
+
+// Whether it holds a mask or integers, as only a function that is being recorded has in Variables.
+inline bool is_recorded_data(PyObject* variable) {
+  return is_recorded_data(variable_cell(variable));
+}
 
 void create_variable_type(pybind11::module_& module);
 

@@ -16,8 +16,8 @@ import numpy as np
 from tapegrad.cli import fit_csv, plot, regression
 from tapegrad.cli.regression import Array, Fit, InputError, Problem
 
-# From plain NumPy with the gradient written by hand. Test errors divide by the number of test
-# points; the article's Autograd listing divides by 17.
+# These figures come from plain NumPy with the gradient written by hand. Test errors divide by the
+# number of test points; the article's Autograd listing divides by 17.
 FIGURES = ("w", "b", "train error", "test error")
 REFERENCE = {
     "per-sample SGD": (
@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_plot(parser: argparse.ArgumentParser) -> None:
-    # Suppressed: where a subcommand takes the option, its absence must not undo the main one.
+    # The default is suppressed: where a subcommand takes the option, its absence must not undo
+    # the main one.
     parser.add_argument(
         "--plot",
         metavar="FILE",

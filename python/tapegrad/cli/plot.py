@@ -67,7 +67,7 @@ def _draw_points(axes: Any, problem: Problem, fits: Sequence[Fit]) -> None:
 def _draw_curves(axes: Any, fits: Sequence[Fit]) -> None:
     for fit, color, dash in zip(fits, COLORS, DASHES, strict=True):
         losses = np.array(fit.losses)
-        # Of a fit that diverges the beginning is enough; all of it would flatten the others.
+        # The beginning of a fit that diverges is enough; all of it would flatten the others.
         epochs = np.flatnonzero(losses <= 1e3 * losses[0])
         marker = "o" if len(losses) <= 2 else ""
         label = f"{fit.name} (diverged)" if fit.diverged else fit.name

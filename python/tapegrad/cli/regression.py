@@ -194,7 +194,8 @@ def check_solvable(problem: Problem) -> None:
         sums = np.array([*matrix.ravel(), problem.train_error(*problem.start)])
     if not np.all(np.isfinite(sums)):
         raise InputError("the values are too large to square in float64: rescale x and y")
-    # Scaled to a unit diagonal first: large units of x alone do not make it singular.
+    # The matrix is scaled to a unit diagonal first: large units of x alone do not make it
+    # singular.
     scale = np.sqrt(np.diag(matrix))
     if not np.all(scale > 0) or np.linalg.eigvalsh(matrix / np.outer(scale, scale))[0] < 1e-13:
         raise InputError(

@@ -22,22 +22,9 @@ import numpy as np
 from tapegrad.compile.code_names import is_library, is_users
 from tapegrad.compile.contents import MISSING
 from tapegrad.compile.watch import Watch
+from tapegrad.numpy.table import facts_of, facts_of_method
 
-# NumPy functions whose positional arguments are arrays of values; of those with more arguments
-# (an axis, a shape) only the first is.
-_ALL_VALUES = frozenset(
-    {"dot", "vdot", "inner", "outer", "matmul", "where", "kron", "cross", "hypot", "einsum",
-     "maximum", "minimum", "logaddexp", "concatenate", "stack", "vstack", "hstack", "multi_dot",
-     "solve", "allclose", "interp", "asarray", "array", "column_stack", "append"}
-)  # fmt: skip
-_FIRST_VALUE = frozenset(
-    {"sum", "mean", "prod", "max", "min", "amax", "amin", "var", "std", "cumsum", "cumprod",
-     "reshape", "transpose", "ravel", "squeeze", "expand_dims", "swapaxes", "moveaxis", "tensordot",
-     "norm", "inv", "det", "slogdet", "cholesky", "diag", "diagonal", "trace", "tril", "triu",
-     "flip", "roll", "tile", "repeat", "broadcast_to", "clip", "average", "copy", "ptp", "median",
-     "zeros_like", "ones_like", "empty_like", "full_like", "shape", "ndim", "size", "diff"}
-)  # fmt: skip
-_SHAPES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})
+_SHAPES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})  # attributes
 _CARRIED = frozenset({"float", "abs", "sum", "zip", "enumerate", "reversed", "tuple", "list"})
 
 
@@ -266,6 +253,9 @@ class _Flow:
         if callee is MISSING:  # a method, or a function that came as an argument
             if not isinstance(e.func, ast.Attribute) or e.func.attr in self.proof.users:
                 raise _UnknownError
+            facts = facts_of_method(e.func.attr)
+            if facts is not None and not facts.values and self.value(e.func.value):
+                raise _UnknownError
             if True in (*given[1:], *named):
                 raise _UnknownError
             return self.value(e.func.value) or True in given
@@ -282,11 +272,19 @@ class _Flow:
             if name in _CARRIED:
                 return True
             raise _UnknownError
-        if isinstance(callee, np.ufunc) or name in _ALL_VALUES:
-            return True
-        if name in _FIRST_VALUE and True not in given[1:]:
-            return name not in _SHAPES
-        raise _UnknownError
+        facts = facts_of(callee)
+        if facts is None or True in given[1 if facts.only_shape else facts.values :]:
+            raise _UnknownError
+        if facts.only_shape:
+            return False
+        if not facts.view and not self.has_locals(e):
+            raise _UnknownError  # plain code alone: its result may be a number like any other
+        return True
+
+    def has_locals(self, e: ast.expr) -> bool:
+        """Whether arguments or local names are in it."""
+        names = [node.id for node in ast.walk(e) if isinstance(node, ast.Name)]
+        return any(name in self.local for name in names)
 
     def of_users(
         self, f: Any, given: tuple[bool, ...], named: list[bool], itself: _Aliases

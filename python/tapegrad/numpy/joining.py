@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
     NO_VALUE,
     cast,
     finish,
+    floating_dtype,
     free_shape,
-    implements,
+    holds_for_these_lengths,
     lift,
     ndim_of,
     shape_of,
 )
+from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, reshape
+from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 
 def _parts(name: str, arrays: Any) -> list[Any]:
@@ -31,7 +32,10 @@ def _parts(name: str, arrays: Any) -> list[Any]:
     return [lift(x) for x in arrays]
 
 
-@implements(np.concatenate)
+@implements(
+    np.concatenate, values=1, on_data=RECORD,
+    in_core=op("concatenate", arrays="operands", axis="integer"),
+)  # fmt: skip
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
@@ -43,36 +47,40 @@ def concatenate(
     return finish("np.concatenate", apply("concatenate", tuple(parts), (int(axis),)), out)
 
 
-@implements(np.stack)
+@implements(
+    np.stack, values=1, on_data=RECORD, in_core=op("stack", arrays="operands", axis="integer"),
+)  # fmt: skip
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    parts = tuple(cast(x, dtype) for x in _parts("np.stack", arrays))
-    return finish("np.stack", apply("stack", parts, (int(axis),)), out)
+    parts = [cast(x, dtype) for x in _parts("np.stack", arrays)]
+    if is_data(parts):  # numbers become arrays, as in NumPy, and take part in promotion
+        parts = [np.asarray(x) if isinstance(x, int) else x for x in parts]
+    return finish("np.stack", apply("stack", tuple(parts), (int(axis),)), out)
 
 
 def _several(found: Any) -> list[Any]:
     return list(found) if isinstance(found, tuple) else [found]
 
 
-@implements(np.vstack)
+@implements(np.vstack, values=1, on_data=RECORD)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     return concatenate(_several(atleast_2d(*_parts("np.vstack", tup))), 0, dtype=dtype)
 
 
-@implements(np.hstack)
+@implements(np.hstack, values=1, on_data=RECORD)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = _several(atleast_1d(*_parts("np.hstack", tup)))
     axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
     return concatenate(parts, axis, dtype=dtype)
 
 
-@implements(np.dstack)
+@implements(np.dstack, values=1, on_data=RECORD)
 def dstack(tup: Any) -> Any:
     return concatenate(_several(atleast_3d(*_parts("np.dstack", tup))), 2)
 
 
-@implements(np.column_stack)
+@implements(np.column_stack, values=1, on_data=RECORD)
 def column_stack(tup: Any) -> Any:
     parts = []
     for x in _parts("np.column_stack", tup):
@@ -81,12 +89,12 @@ def column_stack(tup: Any) -> Any:
     return concatenate(parts, 1)
 
 
-@implements(np.append)
+@implements(np.append, values=2, on_data=RECORD)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
     return concatenate((lift(arr), lift(values)), axis)
 
 
-@implements(np.block)
+@implements(np.block, values=1, on_data=RECORD)
 def block(arrays: Any) -> Any:
     depth = _depth(arrays)
     ndim = max(depth, _widest(arrays))
@@ -114,7 +122,7 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
     return concatenate([_block(x, ndim, depth - 1) for x in arrays], -depth)
 
 
-@implements(np.array_split)
+@implements(np.array_split, values=1, view=True, on_data=RECORD)
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     ary = lift(ary)
     if np.iterable(indices_or_sections):
@@ -137,7 +145,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
 
 
 def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
-    """By a shape that other lengths fit or do not, as NumPy says of them."""
+    """Parts of a reshaped array, so that programs serve other lengths that split evenly."""
     n = ndim_of(ary)
     axis = range(n)[axis]
     shape = free_shape(ary)
@@ -145,15 +153,15 @@ def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
     return [stacked[(*[slice(None)] * axis, i)] for i in range(sections)]
 
 
-@implements(np.split)
+@implements(np.split, values=1, view=True, on_data=RECORD)
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     if not np.iterable(indices_or_sections):
         ary = lift(ary)
         n, sections = free_shape(ary)[axis], int(indices_or_sections)
-        if sections > 0 and n % sections == 0 and 0 not in free_shape(ary) and _core.tracing():
+        if sections > 0 and n % sections == 0 and 0 not in free_shape(ary):
             return _equal_parts(ary, sections, axis)
         if sections <= 0 or n % sections:
-            shape_of(ary)
+            holds_for_these_lengths(ary)
             raise ValueError(
                 f"np.split: an axis of length {n} does not split into {sections} equal parts; "
                 f"np.array_split(v, {sections}) gives unequal ones"
@@ -170,23 +178,23 @@ def _split_on(name: str, least: int, axis: int, ary: Any, parts: Any) -> list[An
     return split(ary, parts, axis)
 
 
-@implements(np.hsplit)
+@implements(np.hsplit, values=1, view=True, on_data=RECORD)
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     axis = 1 if ndim_of(lift(ary)) > 1 else 0
     return _split_on("hsplit", 1, axis, ary, indices_or_sections)
 
 
-@implements(np.vsplit)
+@implements(np.vsplit, values=1, view=True, on_data=RECORD)
 def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return _split_on("vsplit", 2, 0, ary, indices_or_sections)
 
 
-@implements(np.dsplit)
+@implements(np.dsplit, values=1, view=True, on_data=RECORD)
 def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return _split_on("dsplit", 3, 2, ary, indices_or_sections)
 
 
-@implements(np.unstack)
+@implements(np.unstack, values=1, view=True, on_data=RECORD)
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     x = lift(x)
     if not shape_of(x):
@@ -195,7 +203,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     return tuple(moved[i] for i in range(shape_of(moved)[0]))
 
 
-@implements(np.diff)
+@implements(np.diff, values=1, on_data=RECORD)
 def diff(
     a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE
 ) -> Any:
@@ -215,8 +223,10 @@ def diff(
     head: list[Any] = [slice(None)] * ndim_of(a)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)
+    of_masks = floating_dtype(a).kind == "b"
     for _ in range(n):
-        a = a[tuple(tail)] - a[tuple(head)]
+        later, earlier = a[tuple(tail)], a[tuple(head)]
+        a = later != earlier if of_masks else later - earlier
     return a
 
 
@@ -229,7 +239,7 @@ def _edge(x: Any, shape: tuple[int, ...], axis: int) -> Any:
     return np.broadcast_to(x, tuple(edge))
 
 
-@implements(np.ediff1d)
+@implements(np.ediff1d, values=3)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [diff(reshape(ary, (-1,)))]
     if to_begin is not None:

@@ -7,35 +7,36 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import apply
-from tapegrad.numpy.table import finish, free_shape, implements, lift, ndim_of, shape_of
+from tapegrad.numpy.operands import finish, free_shape, lift, ndim_of, shape_of
+from tapegrad.numpy.table import ALL, RECORD, implements, op
 
 
-@implements(np.linalg.matmul)
+@implements(np.linalg.matmul, values=2)
 def matmul(x1: Any, x2: Any, /) -> Any:
     return apply("matmul", (lift(x1), lift(x2)))
 
 
-@implements(np.dot)
+@implements(np.dot, values=2, method="dot", in_core=op("dot", a="operand", b="operand"))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     return finish("np.dot", apply("dot", (lift(a), lift(b))), out)
 
 
-@implements(np.vdot)
+@implements(np.vdot, values=2, in_core=op("vdot", a="operand", b="operand"))
 def vdot(a: Any, b: Any, /) -> Any:
     return apply("vdot", (lift(a), lift(b)))
 
 
-@implements(np.inner)
+@implements(np.inner, values=2, in_core=op("inner", a="operand", b="operand"))
 def inner(a: Any, b: Any, /) -> Any:
     return apply("inner", (lift(a), lift(b)))
 
 
-@implements(np.outer)
+@implements(np.outer, values=2, in_core=op("outer", a="operand", b="operand"))
 def outer(a: Any, b: Any, out: Any = None) -> Any:
     return finish("np.outer", apply("outer", (lift(a), lift(b))), out)
 
 
-@implements(np.linalg.outer)
+@implements(np.linalg.outer, values=2)
 def linalg_outer(x1: Any, x2: Any, /) -> Any:
     x1, x2 = lift(x1), lift(x2)
     if ndim_of(x1) != 1 or ndim_of(x2) != 1:
@@ -45,29 +46,29 @@ def linalg_outer(x1: Any, x2: Any, /) -> Any:
     return apply("outer", (x1, x2))
 
 
-@implements(np.kron)
+@implements(np.kron, values=2)
 def kron(a: Any, b: Any) -> Any:
     return apply("kron", (lift(a), lift(b)))
 
 
-@implements(np.cross)
+@implements(np.cross, values=2)
 def cross(
     a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
 ) -> Any:
     return apply("cross", (lift(a), lift(b)), (axisa, axisb, axisc, axis))
 
 
-@implements(np.linalg.cross)
+@implements(np.linalg.cross, values=2)
 def linalg_cross(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
     return cross(x1, x2, axis=axis)
 
 
-@implements(np.linalg.vecdot)
+@implements(np.linalg.vecdot, values=2)
 def vecdot(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
     return apply("vecdot", (lift(x1), lift(x2)), (axis,))
 
 
-@implements(np.tensordot)
+@implements(np.tensordot, values=2)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = lift(a), lift(b)
     if np.iterable(axes):
@@ -78,12 +79,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return apply("tensordot", (a, b), (int(axes),))
 
 
-@implements(np.linalg.tensordot)
+@implements(np.linalg.tensordot, values=2)
 def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     return tensordot(x1, x2, axes)
 
 
-@implements(np.einsum)
+@implements(np.einsum, values=ALL)
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
     if kwargs:
         raise TypeError(
@@ -113,7 +114,7 @@ def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return subscripts, arrays
 
 
-@implements(np.trace)
+@implements(np.trace, values=1, method="trace")
 def trace(
     a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -121,32 +122,32 @@ def trace(
     return finish("np.trace", found if dtype is None else np.astype(found, dtype), out)
 
 
-@implements(np.linalg.trace)
+@implements(np.linalg.trace, values=1)
 def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
     return trace(x, offset, -2, -1, dtype)
 
 
-@implements(np.diagonal)
+@implements(np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD)
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     return apply("diagonal", (lift(a),), (int(offset), int(axis1), int(axis2)))
 
 
-@implements(np.linalg.diagonal)
+@implements(np.linalg.diagonal, values=1, view=True, on_data=RECORD)
 def linalg_diagonal(x: Any, /, *, offset: Any = 0) -> Any:
     return diagonal(x, offset, -2, -1)
 
 
-@implements(np.linalg.solve)
+@implements(np.linalg.solve, values=2)
 def solve(a: Any, b: Any) -> Any:
     return apply("solve", (lift(a), lift(b)))
 
 
-@implements(np.linalg.inv)
+@implements(np.linalg.inv, values=1)
 def inv(a: Any) -> Any:
     return apply("inv", (lift(a),))
 
 
-@implements(np.linalg.det)
+@implements(np.linalg.det, values=1)
 def det(a: Any) -> Any:
     return apply("det", (lift(a),))
 
@@ -158,22 +159,22 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-@implements(np.linalg.slogdet)
+@implements(np.linalg.slogdet, values=1)
 def slogdet(a: Any) -> SlogdetResult:
     return SlogdetResult(*apply("slogdet", (lift(a),)))
 
 
-@implements(np.linalg.cholesky)
+@implements(np.linalg.cholesky, values=1)
 def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     return apply("cholesky", (lift(a),), (bool(upper),))
 
 
-@implements(np.linalg.norm)
+@implements(np.linalg.norm, values=1)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
 
 
-@implements(np.linalg.vector_norm)
+@implements(np.linalg.vector_norm, values=1)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
     x = lift(x)
     shape = free_shape(x)
@@ -189,12 +190,12 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any 
     return np.reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
 
 
-@implements(np.linalg.matrix_norm)
+@implements(np.linalg.matrix_norm, values=1)
 def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
     return norm(x, ord, (-2, -1), keepdims)
 
 
-@implements(np.linalg.multi_dot)
+@implements(np.linalg.multi_dot, values=1)
 def multi_dot(arrays: Any, *, out: Any = None) -> Any:
     parts = [lift(x) for x in arrays]
     if len(parts) < 2:
@@ -232,7 +233,7 @@ def _product(parts: list[Any], cut: dict[tuple[int, int], int], i: int, j: int) 
     return dot(_product(parts, cut, i, k), _product(parts, cut, k + 1, j))
 
 
-@implements(np.linalg.matrix_power)
+@implements(np.linalg.matrix_power, values=1)
 def matrix_power(a: Any, n: Any) -> Any:
     a = lift(a)
     if int(n) != n:
@@ -253,7 +254,7 @@ def matrix_power(a: Any, n: Any) -> Any:
         square = matmul(square, square)
 
 
-@implements(np.linalg.tensorsolve)
+@implements(np.linalg.tensorsolve, values=2)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     a, b = lift(a), lift(b)
     n = len(shape_of(a))
@@ -269,7 +270,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return np.reshape(found, tail)
 
 
-@implements(np.linalg.tensorinv)
+@implements(np.linalg.tensorinv, values=1)
 def tensorinv(a: Any, ind: Any = 2) -> Any:
     a = lift(a)
     head, tail = shape_of(a)[:ind], shape_of(a)[ind:]

@@ -9,31 +9,10 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad.numpy import linear_algebra, order, plain, reductions, selection, shapes, ufuncs
+from tapegrad.numpy import creation, selection, shapes, ufuncs
+from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
-from tapegrad.numpy.table import astype_whole, describe, is_plain_call, on_data_alone, table
-from tapegrad.numpy.table import plain as plain_value
-
-# NumPy's method of this name takes the arguments of the function, the array first.
-_SAME = {
-    "sum": reductions.sum, "mean": reductions.mean, "prod": reductions.prod,
-    "max": reductions.max, "min": reductions.min, "var": reductions.var, "std": reductions.std,
-    "cumsum": reductions.cumsum, "cumprod": reductions.cumprod,
-    "dot": linear_algebra.dot, "trace": linear_algebra.trace, "diagonal": linear_algebra.diagonal,
-    "swapaxes": shapes.swapaxes, "squeeze": shapes.squeeze, "ravel": shapes.ravel,
-    "repeat": shapes.repeat, "clip": selection.clip, "round": selection.round,
-    "take": selection.take, "choose": selection.choose,
-    "argmax": order.argmax, "argmin": order.argmin,
-    "argsort": order.argsort, "any": table[np.any], "all": table[np.all],
-    "nonzero": table[np.nonzero], "searchsorted": order.searchsorted,
-}  # fmt: skip
-
-# Of masks and whole numbers too, in a function that is being recorded.
-_RECORDED = frozenset(
-    {"any", "all", "squeeze", "ravel", "swapaxes", "argmax", "argmin", "argsort", "searchsorted",
-     "take", "clip"}
-)  # fmt: skip
-_REDUCTIONS = frozenset({"sum", "mean", "max", "min"})
+from tapegrad.numpy.table import methods
 
 
 def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
@@ -67,11 +46,6 @@ def astype(
     copy: Any = True,
 ) -> Any:  # fmt: skip
     """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
-    if _core.tracing() and np.dtype(dtype).kind not in "f":  # plain, with a guard: see tg.compile
-        if np.dtype(dtype) == bool:
-            return self if self.dtype == bool else apply("not_equal", (self, 0.0))
-        if self.dtype.kind in "biu":
-            return astype_whole(self, np.dtype(dtype))
     return shapes.astype(self, dtype)
 
 
@@ -121,19 +95,8 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
     return selection.round(self, digits)
 
 
-def _method(name: str, function: Any) -> Any:
-    def is_recorded(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        return name in _RECORDED or (name in _REDUCTIONS and is_plain_call(args, kwargs))
-
-    def method(self: Variable, *args: Any, **kwargs: Any) -> Any:
-        if _core.tracing() and not is_recorded(args, kwargs) and on_data_alone(self):
-            return getattr(plain_value(self), name)(*args, **kwargs)
-        return function(self, *args, **kwargs)
-
-    method.__name__ = name
-    method.__qualname__ = f"Variable.{name}"
-    method.__doc__ = f"Like numpy.ndarray.{name}."
-    return method
+# Those whose arguments are not the function's, or that have none.
+OWN = (reshape, flatten, transpose, copy, astype, sort, fill, tolist)
 
 
 def _unary(name: str) -> Any:
@@ -153,17 +116,18 @@ def attach_methods(cls: type[Variable]) -> None:
     for name in ufuncs.unary_names():
         if not hasattr(cls, name):
             setattr(cls, name, _unary(name))
-    for name, function in _SAME.items():
-        setattr(cls, name, _core.method(name, _method(name, function)))
-    for function in (reshape, flatten, transpose, copy, astype, sort, fill, tolist):
-        setattr(cls, function.__name__, _core.method(function.__name__, function))
+    for name, registration in methods.items():
+        setattr(cls, name, _core.method(registration.function, registration))
+    for function in OWN:
+        name = function.__name__
+        setattr(cls, name, _core.method(getattr(np, name, None), function))
     for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
         setattr(cls, f"__{name}__", function)
     properties = {
-        "T": (_core.method("transpose", shapes.transpose), "The transpose."),
+        "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
         "real": (lambda v: v, "The same: Variables are real."),
-        "imag": (lambda v: plain.imag(v), "Plain zeros: Variables are real."),
+        "imag": (lambda v: creation.imag(v), "Plain zeros: Variables are real."),
         "itemsize": (lambda v: v.dtype.itemsize, "Bytes of an element."),
         "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
     }

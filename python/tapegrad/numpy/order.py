@@ -1,44 +1,38 @@
 """What follows from the order of elements: sorted arrays, medians, positions.
 
-Positions are plain, but recorded while a whole function is: see tg.compile.
+Positions are plain, but recorded while a whole function is: see `table`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.selection import take_along_axis, where
-from tapegrad.numpy.shapes import expand_dims, reshape
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
     NO_VALUE,
     finish,
     flag,
     free_shape,
-    implements,
     lift,
     ndim_of,
     plain,
-    recorded_on_data,
     shape_of,
 )
+from tapegrad.numpy.selection import take_along_axis, where
+from tapegrad.numpy.shapes import expand_dims, reshape
+from tapegrad.numpy.table import RECORD, implements, table
 
 
-def _is_recorded(*arrays: Any) -> bool:
-    return _core.tracing() and any(isinstance(x, Variable) for x in arrays)
-
-
-@implements(np.argsort)
+@implements(np.argsort, values=1, method="argsort", on_data=RECORD, plain_unless_recording=True)
 def argsort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
 ) -> Any:
     a = lift(a)
-    if not _is_recorded(a) or order is not None or not ndim_of(a):
-        return np.argsort(plain(a), axis, kind, order, stable=stable)
+    if order is not None or not ndim_of(a):
+        return NotImplemented
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
     places = apply("argsort", (a,), (int(axis),))
@@ -48,7 +42,7 @@ def argsort(
         or _all_differ(take_along_axis(a, places, axis), axis)
     ):
         return places
-    return np.argsort(plain(a), axis, kind, stable=stable)  # in an order that NumPy chooses
+    return NotImplemented  # the order of what is equal is NumPy's to choose
 
 
 def _all_differ(ordered: Any, axis: int) -> bool:
@@ -59,12 +53,11 @@ def _all_differ(ordered: Any, axis: int) -> bool:
     return bool(np.all(ordered[tuple(low)] < ordered[tuple(high)]))
 
 
-def _extreme(function: Callable[..., Any], a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
+def _extreme(name: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     a = lift(a)
     n = ndim_of(a)
-    if not _is_recorded(a) or out is not None or not n:
-        return function(plain(a), axis, out, keepdims=flag(keepdims))
-    name = function.__name__
+    if out is not None or not n:
+        return NotImplemented
     if axis is None:
         found = apply(name, (reshape(a, (-1,)),), (0,))
         return reshape(found, (1,) * n) if flag(keepdims) else found
@@ -72,21 +65,22 @@ def _extreme(function: Callable[..., Any], a: Any, axis: Any, out: Any, keepdims
     return expand_dims(found, int(axis)) if flag(keepdims) else found
 
 
-@implements(np.argmax)
+@implements(np.argmax, method="argmax", on_data=RECORD, plain_unless_recording=True)
 def argmax(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
-    return _extreme(np.argmax, a, axis, out, keepdims)
+    return _extreme("argmax", a, axis, out, keepdims)
 
 
-@implements(np.argmin)
+@implements(np.argmin, method="argmin", on_data=RECORD, plain_unless_recording=True)
 def argmin(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = NO_VALUE) -> Any:
-    return _extreme(np.argmin, a, axis, out, keepdims)
+    return _extreme("argmin", a, axis, out, keepdims)
 
 
-@implements(np.searchsorted)
+@implements(
+    np.searchsorted, values=2, method="searchsorted", on_data=RECORD, plain_unless_recording=True,
+)  # fmt: skip
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
-    usual = ndim_of(a) == 1 and sorter is None and side in ("left", "right")
-    if not _is_recorded(a, v) or not usual:
-        return np.searchsorted(plain(a), plain(v), side, plain(sorter))
+    if ndim_of(a) != 1 or sorter is not None or side not in ("left", "right"):
+        return NotImplemented
     for x in (a, v):
         if isinstance(x, Variable):
             _core.lose_weakness(x)  # NumPy makes an array of it
@@ -94,25 +88,25 @@ def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     return apply("searchsorted", arrays, (side == "right",))
 
 
-@implements(np.digitize)
+@implements(np.digitize, values=1, on_data=RECORD, plain_unless_recording=True)
 def digitize(x: Any, bins: Any, right: Any = False) -> Any:
     rising = (
         not isinstance(bins, Variable) and np.ndim(bins) == 1 and bool(np.all(np.diff(bins) >= 0))
     )
-    if not _is_recorded(x) or not rising:
-        return np.digitize(plain(x), plain(bins), right)
+    if not rising:
+        return NotImplemented
     return searchsorted(bins, x, "left" if right else "right")
 
 
-@implements(np.sort)
+@implements(np.sort, values=1, on_data=RECORD)
 def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     a = lift(a)
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
-    return take_along_axis(a, argsort(a, axis, "stable"), axis)
+    return take_along_axis(a, table[np.argsort](a, axis, "stable"), axis)
 
 
-@implements(np.median)
+@implements(np.median, values=1)
 def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Any:
@@ -134,9 +128,3 @@ def median(
     if keepdims:
         found = reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
     return finish("np.median", found, out)
-
-
-recorded_on_data.update(
-    (np.argsort, np.argmax, np.argmin, np.searchsorted, np.digitize, np.sort, np.take,
-     np.take_along_axis)
-)  # fmt: skip

@@ -6,22 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
     NO_VALUE,
+    as_mask,
     cast,
     finish,
     flag,
     floating_dtype,
     free_shape,
     given,
-    implements,
+    holds_for_these_lengths,
     lift,
     ndim_of,
     plain,
     shape_of,
 )
+from tapegrad.numpy.table import implements, op
+
+# Masks and integers are recorded where nothing but the axis is said.
+_AXIS_ALONE = ("axis", "keepdims")
+_REDUCTION = {"a": "operand", "axis": "axis", "keepdims": "flag"}
+_ALONG = {"a": "operand", "axis": "axis"}
 
 
 def _counted(shape: tuple[int, ...], axis: Any) -> int:
@@ -37,27 +43,21 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _masked(a: Any, where: Any, neutral: float) -> Any:
-    return a if where is NO_VALUE or where is True else np.where(_mask_of(where), a, neutral)
-
-
-def _mask_of(where: Any) -> Any:
-    """A mask as it is while a whole function is recorded (see tg.compile), else its value."""
-    return where if isinstance(where, Variable) and _core.tracing() else plain(where)
+    return a if where is NO_VALUE or where is True else np.where(as_mask(where), a, neutral)
 
 
 def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
     """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
-    mask: Any = np.broadcast_to(_mask_of(where), free_shape(a) if _core.tracing() else shape_of(a))
+    mask: Any = np.broadcast_to(as_mask(where), free_shape(a))
     dtype = floating_dtype(a)
     if isinstance(mask, Variable):
         ones = apply("where", (mask, dtype.type(1), dtype.type(0)))
         return mask, apply("sum", (ones,), (axis, flag(keepdims)))
-    if isinstance(a, Variable):
-        shape_of(a)  # what is counted here holds for these lengths alone
+    holds_for_these_lengths(a)
     return mask, np.sum(mask, axis=axis, keepdims=flag(keepdims), dtype=dtype)
 
 
-@implements(np.sum)
+@implements(np.sum, values=1, method="sum", on_data=_AXIS_ALONE, in_core=op("sum", **_REDUCTION))
 def sum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -69,7 +69,7 @@ def sum(
     return finish("np.sum", total + initial if given(initial) else total, out)
 
 
-@implements(np.prod)
+@implements(np.prod, values=1, method="prod", in_core=op("prod", **_REDUCTION))
 def prod(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -86,7 +86,7 @@ def _extreme(
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
-        a = np.where(_mask_of(where), a, initial)
+        a = np.where(as_mask(where), a, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
         return finish(f"np.{name}", np.broadcast_to(initial, np.shape(kept)), out)
@@ -96,7 +96,9 @@ def _extreme(
     return finish(f"np.{name}", found, out)
 
 
-@implements(np.max, np.amax)
+@implements(
+    np.max, np.amax, values=1, method="max", on_data=_AXIS_ALONE, in_core=op("max", **_REDUCTION)
+)
 def max(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -104,7 +106,9 @@ def max(
     return _extreme("max", a, axis, out, keepdims, initial, where)
 
 
-@implements(np.min, np.amin)
+@implements(
+    np.min, np.amin, values=1, method="min", on_data=_AXIS_ALONE, in_core=op("min", **_REDUCTION)
+)
 def min(
     a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -112,13 +116,13 @@ def min(
     return _extreme("min", a, axis, out, keepdims, initial, where)
 
 
-@implements(np.ptp)
+@implements(np.ptp, values=1)
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = NO_VALUE) -> Any:
     a, attrs = lift(a), (axis, flag(keepdims))
     return finish("np.ptp", apply("max", (a,), attrs) - apply("min", (a,), attrs), out)
 
 
-@implements(np.mean)
+@implements(np.mean, values=1, method="mean", on_data=_AXIS_ALONE, in_core=op("mean", **_REDUCTION))
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     *, where: Any = NO_VALUE,
@@ -149,7 +153,7 @@ def _variance(
     return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
 
 
-@implements(np.var)
+@implements(np.var, values=1, method="var")
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
@@ -158,7 +162,7 @@ def var(
     return _variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
-@implements(np.std)
+@implements(np.std, values=1, method="std")
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
@@ -167,12 +171,12 @@ def std(
     return _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
-@implements(np.cumsum)
+@implements(np.cumsum, values=1, method="cumsum", in_core=op("cumsum", **_ALONG))
 def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     return finish("np.cumsum", apply("cumsum", (cast(lift(a), dtype),), (axis,)), out)
 
 
-@implements(np.cumprod)
+@implements(np.cumprod, values=1, method="cumprod", in_core=op("cumprod", **_ALONG))
 def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
     return finish("np.cumprod", apply("cumprod", (cast(lift(a), dtype),), (axis,)), out)
 
@@ -193,21 +197,21 @@ def _cumulative(
     return finish(f"np.{name}", found, out)
 
 
-@implements(np.cumulative_sum)
+@implements(np.cumulative_sum, values=1)
 def cumulative_sum(
     x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
 ) -> Any:
     return _cumulative("cumulative_sum", x, axis, dtype, out, include_initial, 0.0)
 
 
-@implements(np.cumulative_prod)
+@implements(np.cumulative_prod, values=1)
 def cumulative_prod(
     x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
 ) -> Any:
     return _cumulative("cumulative_prod", x, axis, dtype, out, include_initial, 1.0)
 
 
-@implements(np.average)
+@implements(np.average, values=1)
 def average(
     a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *,
     keepdims: Any = NO_VALUE,
@@ -221,7 +225,7 @@ def average(
         if free_shape(weights) != free_shape(a):
             weights = _weights_along(weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
-        if np.any(_mask_of(scale) == 0):
+        if np.any(scale == 0):
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:
@@ -245,7 +249,7 @@ def _weights_along(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
     return np.reshape(np.transpose(weights, tuple(int(i) for i in order)), tuple(spread))
 
 
-@implements(np.nansum)
+@implements(np.nansum, values=1)
 def nansum(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -254,7 +258,7 @@ def nansum(
     return sum(np.where(np.isnan(a), 0.0, a), axis, dtype, out, keepdims, initial, where)
 
 
-@implements(np.nanprod)
+@implements(np.nanprod, values=1)
 def nanprod(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
@@ -263,17 +267,19 @@ def nanprod(
     return prod(np.where(np.isnan(a), 1.0, a), axis, dtype, out, keepdims, initial, where)
 
 
-@implements(np.nanmean)
+@implements(np.nanmean, values=1)
 def nanmean(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
     *, where: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     a = lift(a)
-    mask = ~np.isnan(a if _core.tracing() else plain(a))
-    return mean(a, axis, dtype, out, keepdims, where=mask if where is NO_VALUE else mask & where)
+    mask = np.logical_not(np.isnan(a))
+    if where is not NO_VALUE:
+        mask = mask & as_mask(where)
+    return mean(a, axis, dtype, out, keepdims, where=mask)
 
 
-@implements(np.trapezoid)
+@implements(np.trapezoid, values=2)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     y = lift(y)
     head: list[Any] = [slice(None)] * ndim_of(y)

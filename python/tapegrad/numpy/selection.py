@@ -6,49 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.plain import stand_in
-from tapegrad.numpy.shapes import reshape
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
     NO_VALUE,
-    are_positions,
+    as_mask,
     cast,
     finish,
     floating_dtype,
     free_shape,
     given,
-    implements,
+    holds_for_these_lengths,
+    is_integer,
     lift,
     ndim_of,
-    on_data_alone,
     plain,
     shape_of,
+    stand_in,
 )
+from tapegrad.numpy.shapes import reshape
+from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 
-@implements(np.where)
+@implements(
+    np.where, values=3, on_data=RECORD,
+    in_core=op("where", condition="mask", x="operand", y="operand"),
+)  # fmt: skip
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
-        return np.nonzero(plain(condition))
+        return NotImplemented
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
-    if _core.tracing() and (_are_whole(x, y) or _are_masks(x, y)):
-        mask = lift(condition)
-        mask = mask if np.result_type(stand_in(mask)).kind == "b" else mask != 0
-        if _are_masks(x, y):
-            return (mask & lift(x)) | (~mask & lift(y))
-        return y + (x - y) * mask  # exact, as whole numbers wrap around
-    if type(condition) is np.ndarray and condition.dtype == bool:
-        return apply("where", (condition, lift(x), lift(y)))
-    mask = lift(condition)
-    if isinstance(mask, Variable) and _core.tracing():  # recorded: see tg.compile
-        mask = mask if mask.dtype == bool else mask != 0
-        return apply("where", (mask, lift(x), lift(y)))
-    mask = plain(mask)
-    mask = mask if isinstance(mask, (bool, np.bool_)) else np.asarray(mask)
-    if isinstance(mask, np.ndarray) and mask.dtype != bool:
-        mask = mask != 0
+    mask = as_mask(condition)
+    if _are_masks(x, y):
+        return (mask & lift(x)) | (np.logical_not(mask) & lift(y))
+    if _are_integers(x, y):
+        return y + (x - y) * mask  # exact, as integers wrap around
     return apply("where", (mask, lift(x), lift(y)))
 
 
@@ -56,15 +48,18 @@ def _are_masks(*arrays: Any) -> bool:
     return all(isinstance(x, bool) or (hasattr(x, "dtype") and x.dtype == bool) for x in arrays)
 
 
-def _are_whole(*arrays: Any) -> bool:
-    """Whether these are whole numbers, of dtypes that have one of whole numbers in common."""
+def _are_integers(*arrays: Any) -> bool:
+    """Whether these are integers and masks, of dtypes that have an integer one in common."""
     dtypes = [x.dtype for x in arrays if isinstance(x, (Variable, np.ndarray, np.generic))]
-    if any(d.kind not in "iu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
+    if any(d.kind not in "biu" for d in dtypes) or (dtypes and np.result_type(*dtypes).kind == "f"):
         return False
-    return all(hasattr(x, "dtype") or type(x) is int for x in arrays)
+    return all(hasattr(x, "dtype") or isinstance(x, int) for x in arrays)
 
 
-@implements(np.clip)
+@implements(
+    np.clip, values=3, method="clip", on_data=RECORD,
+    in_core=op("clip", a="operand", a_min="operand", a_max="operand"),
+)  # fmt: skip
 def clip(
     a: Any, a_min: Any = NO_VALUE, a_max: Any = NO_VALUE, out: Any = None, *,
     min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
@@ -82,7 +77,7 @@ def clip(
         found = np.minimum(a, high)
     elif high is None:
         found = np.maximum(a, low)
-    elif on_data_alone(a):
+    elif is_data(a):
         found = np.minimum(np.maximum(a, low), high)
     else:
         found = apply("clip", (a, low, high))
@@ -99,10 +94,10 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
     return a[tuple(key)]
 
 
-@implements(np.take)
+@implements(np.take, values=1, method="take", on_data=RECORD)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
     a = lift(a)
-    recorded = mode == "raise" and isinstance(a, Variable) and are_positions(indices)
+    recorded = mode == "raise" and isinstance(a, Variable) and is_integer(indices)
     if not recorded:
         indices = plain(indices)
     if not isinstance(a, Variable):
@@ -122,10 +117,10 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
     return finish("np.take", _along(a, axis, indices), out)
 
 
-@implements(np.take_along_axis)
+@implements(np.take_along_axis, values=1, on_data=RECORD)
 def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr = lift(arr)
-    if not are_positions(indices):
+    if not is_integer(indices):
         indices = np.asarray(plain(indices))
     if axis is None:
         arr, indices, axis = reshape(arr, (-1,)), reshape(indices, (-1,)), 0
@@ -142,7 +137,7 @@ def extract(condition: Any, arr: Any) -> Any:
     return take(reshape(arr, (-1,)), np.flatnonzero(plain(condition)))
 
 
-@implements(np.select)
+@implements(np.select, values=2, on_data=RECORD)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError(
@@ -155,7 +150,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     return found
 
 
-@implements(np.choose)
+@implements(np.choose, method="choose")
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     index, parts = np.asarray(plain(a)), [lift(x) for x in choices]
     shape = np.broadcast_shapes(index.shape, *(shape_of(x) for x in parts))
@@ -167,12 +162,12 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     return finish("np.choose", found, out)
 
 
-@implements(np.tril)
+@implements(np.tril, values=1)
 def tril(m: Any, k: Any = 0) -> Any:
     return apply("tril", (_plane(m),), (int(k),))
 
 
-@implements(np.triu)
+@implements(np.triu, values=1)
 def triu(m: Any, k: Any = 0) -> Any:
     return apply("triu", (_plane(m),), (int(k),))
 
@@ -183,7 +178,7 @@ def _plane(m: Any) -> Any:
     return np.broadcast_to(m, (*shape, *shape)) if len(shape) == 1 else m
 
 
-@implements(np.diag)
+@implements(np.diag, values=1)
 def diag(v: Any, k: Any = 0) -> Any:
     v = lift(v)
     shape = free_shape(v)
@@ -195,26 +190,26 @@ def diag(v: Any, k: Any = 0) -> Any:
     return apply("diagonal_scatter", (v,), ((n, n), int(k), 0, 1))
 
 
-@implements(np.diagflat)
+@implements(np.diagflat, values=1)
 def diagflat(v: Any, k: Any = 0) -> Any:
     return diag(reshape(v, (-1,)), k)
 
 
-@implements(np.delete)
+@implements(np.delete, values=1, on_data=RECORD)
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     arr = lift(arr)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
-    if _core.tracing() and type(obj) is int:
+    if type(obj) is int:
         return _without(arr, obj, axis)
     return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), obj))
 
 
 def _without(arr: Any, at: int, axis: int) -> Any:
-    """By pieces, which fit other lengths too."""
+    """The pieces before and after, so that programs serve other lengths too."""
     n = free_shape(arr)[axis]
     if not -n <= at < n:
-        shape_of(arr)  # another length may have that place
+        holds_for_these_lengths(arr)
         raise IndexError(f"np.delete: index {at} is out of bounds for axis {axis} with size {n}")
     parts = [slice(None, at)] if at else []
     if at != -1:
@@ -222,7 +217,7 @@ def _without(arr: Any, at: int, axis: int) -> Any:
     return np.concatenate([_along(arr, axis, part) for part in parts], axis)
 
 
-@implements(np.insert)
+@implements(np.insert, values=1)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     arr, values = lift(arr), lift(values)
     if axis is None:
@@ -244,21 +239,20 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     return _along(joined, axis, order)
 
 
-@implements(np.nan_to_num)
+@implements(np.nan_to_num, values=1)
 def nan_to_num(
     x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Any:
     x = lift(x)
-    value = x if _core.tracing() else plain(x)  # see tg.compile
     limits = np.finfo(floating_dtype(x))
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
-    x = apply("where", (np.isnan(value), float(nan), x))
-    x = apply("where", (np.isposinf(value), float(high), x))
-    return apply("where", (np.isneginf(value), float(low), x))
+    found = apply("where", (np.isnan(x), float(nan), x))
+    found = apply("where", (np.isposinf(x), float(high), found))
+    return apply("where", (np.isneginf(x), float(low), found))
 
 
-@implements(np.round, np.around)
+@implements(np.round, np.around, values=1, method="round")
 def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     a = lift(a)
     if decimals > 0:
@@ -270,15 +264,15 @@ def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     return finish("np.round", found, out)
 
 
-@implements(np.fix)
+@implements(np.fix, values=1)
 def fix(x: Any, out: Any = None) -> Any:
     return finish("np.fix", np.trunc(lift(x)), out)
 
 
-@implements(np.sinc)
+@implements(np.sinc, values=1)
 def sinc(x: Any) -> Any:
     x = lift(x)
-    at_zero = (x if _core.tracing() else plain(x)) == 0
+    at_zero = x == 0
     y = np.pi * np.where(at_zero, 1.0, x)
     # Near zero the quotient is right, and at zero its series, 1 - (pi x)^2 / 6, to second order.
     return np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y)
@@ -293,7 +287,7 @@ def polyval(p: Any, x: Any) -> Any:
     return found
 
 
-@implements(np.vander)
+@implements(np.vander, values=1)
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     x = lift(x)
     n = shape_of(x)[0] if N is None else int(N)
@@ -304,7 +298,7 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     return np.stack(columns if increasing else columns[::-1], axis=-1)
 
 
-@implements(np.linspace)
+@implements(np.linspace, values=2)
 def linspace(
     start: Any, stop: Any, num: Any = 50, endpoint: Any = True, retstep: Any = False,
     dtype: Any = None, axis: Any = 0, *, device: Any = None,

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
+    astype_integer,
     cast,
     floating_dtype,
     free_shape,
-    implements,
     lift,
     ndim_of,
     plain,
     shape_of,
 )
+from tapegrad.numpy.table import ALL, RECORD, implements, op
 
 
 def _ints(x: Any) -> tuple[int, ...]:
@@ -33,9 +34,14 @@ def _order(name: str, order: str | None) -> None:
         )
 
 
-@implements(np.reshape)
+@implements(
+    np.reshape, values=1, view=True, on_data=RECORD,
+    in_core=op("reshape", a="operand", shape="gathered"),
+)  # fmt: skip
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
     a = lift(a)
+    if not isinstance(a, Variable):  # a view of the plain array, not an array of its own
+        return np.reshape(a, shape, order)
     if order == "C":
         return apply("reshape", (a,), (_ints(shape),))
     if order == "F":
@@ -45,17 +51,23 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any
     return apply("reshape", (a,), (_ints(shape),))
 
 
-@implements(np.ravel)
+@implements(
+    np.ravel, values=1, view=True, method="ravel", on_data=RECORD,
+    in_core=op("reshape", a="flattened"),
+)  # fmt: skip
 def ravel(a: Any, order: Any = "C") -> Any:
     return reshape(a, (-1,), order)
 
 
-@implements(np.transpose)
+@implements(
+    np.transpose, values=1, view=True, on_data=RECORD,
+    in_core=op("transpose", a="operand", axes="gathered_axes"),
+)  # fmt: skip
 def transpose(a: Any, axes: Any = None) -> Any:
     return apply("transpose", (lift(a),), (None if axes is None else _ints(axes),))
 
 
-@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+@implements(np.matrix_transpose, np.linalg.matrix_transpose, values=1, view=True, on_data=RECORD)
 def matrix_transpose(x: Any, /) -> Any:
     x = lift(x)
     if ndim_of(x) < 2:
@@ -65,17 +77,23 @@ def matrix_transpose(x: Any, /) -> Any:
     return apply("swapaxes", (x,), (-1, -2))
 
 
-@implements(np.swapaxes)
+@implements(
+    np.swapaxes, values=1, view=True, method="swapaxes", on_data=RECORD,
+    in_core=op("swapaxes", a="operand", axis1="index", axis2="index"),
+)  # fmt: skip
 def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
     return apply("swapaxes", (lift(a),), (int(axis1), int(axis2)))
 
 
-@implements(np.moveaxis)
+@implements(
+    np.moveaxis, values=1, view=True, on_data=RECORD,
+    in_core=op("moveaxis", a="operand", source="ints", destination="ints"),
+)  # fmt: skip
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return apply("moveaxis", (lift(a),), (_ints(source), _ints(destination)))
 
 
-@implements(np.rollaxis)
+@implements(np.rollaxis, values=1, view=True, on_data=RECORD)
 def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     a = lift(a)
     order = np.rollaxis(np.empty([1] * ndim_of(a)), axis, start)  # raises as NumPy does
@@ -86,29 +104,38 @@ def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     return transpose(a, axes)
 
 
-@implements(np.expand_dims)
+@implements(
+    np.expand_dims, values=1, view=True, on_data=RECORD,
+    in_core=op("expand_dims", a="operand", axis="ints"),
+)  # fmt: skip
 def expand_dims(a: Any, axis: Any) -> Any:
     return apply("expand_dims", (lift(a),), (_ints(axis),))
 
 
-@implements(np.squeeze)
+@implements(
+    np.squeeze, values=1, view=True, method="squeeze", on_data=RECORD,
+    in_core=op("squeeze", a="operand", axis="axes"),
+)  # fmt: skip
 def squeeze(a: Any, axis: Any = None) -> Any:
     return apply("squeeze", (lift(a),), (None if axis is None else _ints(axis),))
 
 
-@implements(np.broadcast_to)
+@implements(
+    np.broadcast_to, values=1, view=True, on_data=RECORD,
+    in_core=op("broadcast_to", array="operand", shape="ints"),
+)  # fmt: skip
 def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
     return apply("broadcast_to", (lift(array),), (_ints(shape),))
 
 
-@implements(np.broadcast_arrays)
+@implements(np.broadcast_arrays, values=ALL, view=True, on_data=RECORD)
 def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
     arrays = [lift(x) for x in args]
     shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
     return tuple(np.broadcast_to(x, shape) for x in arrays)
 
 
-@implements(np.meshgrid)
+@implements(np.meshgrid, values=ALL, on_data=RECORD)
 def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy") -> Any:
     if indexing not in ("xy", "ij"):
         raise ValueError(f"np.meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
@@ -125,12 +152,14 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
     )
 
 
-@implements(np.flip)
+@implements(
+    np.flip, values=1, view=True, on_data=RECORD, in_core=op("flip", m="operand", axis="axes"),
+)  # fmt: skip
 def flip(m: Any, axis: Any = None) -> Any:
     return apply("flip", (lift(m),), (None if axis is None else _ints(axis),))
 
 
-@implements(np.fliplr)
+@implements(np.fliplr, values=1, view=True, on_data=RECORD)
 def fliplr(m: Any) -> Any:
     m = lift(m)
     if ndim_of(m) < 2:
@@ -138,7 +167,7 @@ def fliplr(m: Any) -> Any:
     return flip(m, 1)
 
 
-@implements(np.flipud)
+@implements(np.flipud, values=1, view=True, on_data=RECORD)
 def flipud(m: Any) -> Any:
     m = lift(m)
     if not ndim_of(m):
@@ -146,7 +175,7 @@ def flipud(m: Any) -> Any:
     return flip(m, 0)
 
 
-@implements(np.rot90)
+@implements(np.rot90, values=1, view=True, on_data=RECORD)
 def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     m = lift(m)
     first, second = np.lib.array_utils.normalize_axis_tuple(axes, ndim_of(m))
@@ -158,7 +187,7 @@ def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     return flip(swapaxes(m, first, second), second) if k == 3 else m[...]
 
 
-@implements(np.roll)
+@implements(np.roll, values=1, on_data=RECORD)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     axes = None if axis is None else _ints(axis)
     shifts = _ints(shift)
@@ -168,17 +197,17 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     return apply("roll", (lift(a),), (shifts, axes))
 
 
-@implements(np.tile)
+@implements(np.tile, values=1, on_data=RECORD)
 def tile(A: Any, reps: Any) -> Any:
     return apply("tile", (lift(A),), (_ints(reps),))
 
 
-@implements(np.repeat)
+@implements(np.repeat, values=1, method="repeat", on_data=RECORD)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     return apply("repeat", (lift(a),), (_ints(plain(repeats)), axis))
 
 
-@implements(np.resize)
+@implements(np.resize, values=1, on_data=RECORD)
 def resize(a: Any, new_shape: Any) -> Any:
     a = reshape(a, (-1,))
     shape = _ints(new_shape)
@@ -186,7 +215,7 @@ def resize(a: Any, new_shape: Any) -> Any:
     return a[where] if shape_of(a)[0] else np.zeros(shape, floating_dtype(a))
 
 
-@implements(np.pad)
+@implements(np.pad, values=1)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     array = lift(array)
     widths = [tuple(int(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
@@ -242,27 +271,34 @@ def _at_least(n: int, arys: tuple[Any, ...]) -> Any:
     return found[0] if len(found) == 1 else tuple(found)
 
 
-@implements(np.atleast_1d)
+@implements(np.atleast_1d, values=ALL, view=True, on_data=RECORD)
 def atleast_1d(*arys: Any) -> Any:
     return _at_least(1, arys)
 
 
-@implements(np.atleast_2d)
+@implements(np.atleast_2d, values=ALL, view=True, on_data=RECORD)
 def atleast_2d(*arys: Any) -> Any:
     return _at_least(2, arys)
 
 
-@implements(np.atleast_3d)
+@implements(np.atleast_3d, values=ALL, view=True, on_data=RECORD)
 def atleast_3d(*arys: Any) -> Any:
     return _at_least(3, arys)
 
 
-@implements(np.copy)
+@implements(np.copy, values=1, on_data=RECORD)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     a = lift(a)
     return a.copy() if isinstance(a, Variable) else np.array(a)
 
 
-@implements(np.astype)
+@implements(np.astype, values=1, on_data=RECORD)
 def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
-    return cast(x, dtype)
+    wanted = np.dtype(dtype)
+    if isinstance(x, Variable) and wanted.kind != "f":
+        if wanted.kind != "b" and x.dtype.kind in "biu":
+            return astype_integer(x, wanted)
+        mask = x if x.dtype == wanted else x != 0
+        if isinstance(mask, Variable):  # recorded
+            return mask
+    return cast(x, wanted)

@@ -1,71 +1,218 @@
-"""Which implementation answers which NumPy function, and what the implementations share."""
+"""One registration for each NumPy function: what it does with Variables, and what follows.
+
+`@implements(np.name, ...)` says everything that the package knows about a function, once:
+
+- the implementation, which has NumPy's signature, and the method of Variable that is the same;
+- `values`: from how many of its leading arguments the values of its result come, `only_shape`
+  where it looks at shapes alone, `view` where the result shows the argument's memory. The
+  analysis that `tg.compile` makes of captured arrays asks for these facts (`facts_of`);
+- `on_data`: what is done where all Variables in the arguments hold masks or integers, which
+  happens only while a whole function is recorded (see below);
+- `in_core=op(name, parameter=kind, ...)`: how the core turns the usual calls into an operation
+  without calling the implementation (the kinds: python/bindings/variable/array_function.cpp).
+
+*Masks and integers.* Their values are plain, unless a whole function is being recorded: then
+they are Variables too, so that a program computes them anew at each replay. `on_data` is RECORD
+where the implementation records such calls, PLAIN where NumPy computes the result of the plain
+values, which makes a guard of them, or the names of the only parameters with which it records.
+A function with `plain_unless_recording` gives such results itself (np.argmax, np.any): its
+implementation is called only while a whole function is recorded. An implementation that cannot
+record a call returns NotImplemented, and NumPy computes the result of the plain values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, Signature, signature
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply
-from tapegrad.transforms import trace
+from tapegrad._core import Variable
+from tapegrad.numpy.operands import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-table: dict[Any, Callable[..., Any]] = {}
+RECORD = "record"
+PLAIN = "plain"
+ALL = sys.maxsize  # every positional argument is an array
 
-NO_VALUE: Any = np._NoValue  # what NumPy's signatures default to
-_DTYPE_NUMBERS = {np.dtype(np.float32): 9, np.dtype(np.float64): 10}  # of cpp/tapegrad/base/dtype.h
+
+class Facts(NamedTuple):
+    """What the result of a function depends on, and where it lies."""
+
+    values: int = 0  # so many leading arguments are arrays, whose values its own come from
+    only_shape: bool = False  # it depends on shapes and dtypes alone
+    view: bool = False  # it shows the memory of the first argument
 
 
-def implements(*functions: Any) -> Callable[[F], F]:
+class Registration:
+    """What one NumPy function does with Variables; called with its arguments, it does that."""
+
+    def __init__(
+        self,
+        function: Any,
+        implementation: Callable[..., Any] | None,
+        facts: Facts,
+        on_data: str | frozenset[str] = PLAIN,
+        plain_unless_recording: bool = False,
+        method: str = "",
+    ) -> None:
+        self.function = function
+        self.implementation: Any = implementation  # None: NumPy's result of the plain values
+        self.facts = facts
+        self.on_data = on_data
+        self.plain_unless_recording = plain_unless_recording
+        self.is_direct = implementation is not None and not plain_unless_recording
+        if method:
+            self.__name__ = method
+            self.__qualname__ = f"Variable.{method}"
+            self.__doc__ = f"Like numpy.ndarray.{method}."
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result of a call with Variables among its arguments."""
+        implementation = self.implementation
+        if _core.tracing():
+            if (
+                self.on_data != RECORD
+                and is_data((args, kwargs))
+                and not self._records(args, kwargs)
+            ):
+                implementation = None
+        elif self.plain_unless_recording:
+            implementation = None
+        if implementation is not None:
+            found = implementation(*args, **kwargs)
+            if found is not NotImplemented:
+                return found
+        return on_plain_values(self.function, args, kwargs)
+
+    def _records(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Whether these data are recorded: only parameters that `on_data` names are given."""
+        names = self.on_data
+        return not isinstance(names, str) and len(args) <= 2 and kwargs.keys() <= names
+
+    def __repr__(self) -> str:
+        return f"<what {name_of(self.function)} does with Variables>"
+
+    @property
+    def __signature__(self) -> Signature:
+        """Of the method: that of the implementation, with the Variable for the array."""
+        rest = (
+            list(signature(self.implementation).parameters.values()) if self.implementation else []
+        )
+        return Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *rest[1:]])
+
+
+table: dict[Any, Registration] = {}
+methods: dict[str, Registration] = {}
+
+# Of functions that NumPy hands to nobody else, or that are refused for Variables.
+_FACTS: dict[Any, Facts] = {
+    np.array: Facts(1), np.asarray: Facts(1, view=True), np.interp: Facts(3)
+}  # fmt: skip
+
+
+def implements(
+    *functions: Any,
+    values: int = 0,
+    only_shape: bool = False,
+    view: bool = False,
+    method: str = "",
+    on_data: str | Iterable[str] = PLAIN,
+    plain_unless_recording: bool = False,
+    in_core: tuple[str, Mapping[str, str]] | None = None,
+) -> Callable[[F], F]:
     """Registers the decorated function as what `functions` do with Variables."""
 
     def register(f: F) -> F:
+        facts = Facts(values, only_shape, view)
+        data = on_data if isinstance(on_data, str) else frozenset(on_data)
         for function in functions:
-            table[function] = f
+            table[function] = Registration(function, f, facts, data, plain_unless_recording, method)
+            if in_core is not None:
+                _core.set_form(function, in_core[0], *_kinds(f, in_core[1]))
+        if method:
+            methods[method] = table[functions[0]]
         return f
 
     return register
+
+
+def op(name: str, **kinds: str) -> tuple[str, Mapping[str, str]]:
+    """Of which op the usual calls are, and which kinds of parameters become its arguments."""
+    return name, kinds
+
+
+def plain_results(*functions: Any, method: str = "") -> None:
+    """Registers functions whose results are NumPy's own of the plain values."""
+    for function in functions:
+        table[function] = Registration(function, None, Facts(), method=method)
+        if method:
+            methods[method] = table[function]
+
+
+def facts_of(function: Any) -> Facts | None:
+    """What is known of a NumPy function; None for functions that are not registered."""
+    if isinstance(function, np.ufunc):  # of whatever library
+        return Facts(ALL)
+    try:
+        found = table.get(function)
+    except TypeError:  # nothing that can be looked up
+        return None
+    return found.facts if found else _FACTS.get(function)
+
+
+def facts_of_method(name: str) -> Facts | None:
+    """The same of an array's method."""
+    found = methods.get(name)
+    return found.facts if found else None
+
+
+def _kinds(f: Any, kinds: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and kinds of an implementation's parameters, of those of `kinds`."""
+    code = f.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    defaults = dict(
+        zip(names[: code.co_argcount][::-1], (f.__defaults__ or ())[::-1], strict=False)
+    )
+    defaults.update(f.__kwdefaults__ or {})
+    rest = {name: "unset" if x is None else "never" for name, x in defaults.items()}
+    return names, tuple(kinds.get(name) or rest[name] for name in names)
 
 
 def array_function(
     func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
-    implementation = table.get(func)
-    if (
-        _core.tracing()
-        and func not in recorded_on_data
-        and not (func in reductions_on_data and is_plain_call(args[1:], kwargs))
-        and on_data_alone((args, kwargs))
-    ):
-        return func(*plain(args), **{name: plain(x) for name, x in kwargs.items()})
-    if implementation is not None:
-        return implementation(*args, **kwargs)
+    registration = table.get(func)
+    if registration is not None:
+        if registration.is_direct and not _core.tracing():  # spares most calls a frame
+            found = registration.implementation(*args, **kwargs)
+            if found is not NotImplemented:
+                return found
+        return registration(*args, **kwargs)
+    if are_recorded_data((args, kwargs)):
+        return on_plain_values(func, args, kwargs)
     raise TypeError(_refusal(name_of(func)))
 
 
-# What is recorded of masks and whole numbers too, while a whole function is: see tg.compile.
-recorded_on_data: set[Any] = set()
-reductions_on_data: set[Any] = set()  # where nothing but the axis is said: is_plain_call
+def on_plain_values(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """NumPy's own result; a program that is being recorded gets a guard of what is read."""
+    return function(*map(plain, args), **{name: plain(x) for name, x in kwargs.items()})
 
 
-def is_plain_call(options: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a reduction is told nothing but its axis, and to keep it."""
-    return len(options) <= 1 and kwargs.keys() <= {"axis", "keepdims"}
-
-
-def on_data_alone(x: Any) -> bool:
-    """Whether there are Variables in `x`, and all of them hold flags or whole numbers."""
+def is_data(x: Any) -> bool:
+    """Whether there are Variables in `x`, and all of them hold masks or integers."""
     found = _variables(x)
     return bool(found) and all(v.dtype.kind in "biu" for v in found)
 
 
-def are_positions(x: Any) -> bool:
-    """Whether `x` is a recorded array of whole numbers, which stays recorded as an index."""
-    return isinstance(x, Variable) and x.dtype.kind in "iu" and _core.tracing()
+def are_recorded_data(x: Any) -> bool:
+    """The same; quick where no whole function is being recorded, since there are none then."""
+    return _core.tracing() and is_data(x)
 
 
 def _variables(x: Any) -> list[Any]:
@@ -94,118 +241,3 @@ def _refusal(name: str) -> str:
         f"{name} has no derivative in tapegrad{hint}; where none is needed, call it on the plain "
         "value, tg.value(v), else write it with other NumPy functions"
     )
-
-
-def lift(x: Any) -> Any:
-    """`x` as an input of an op: lists and object arrays that hold Variables are stacked."""
-    if type(x) is Variable or isinstance(x, (float, int, np.generic, Variable)):
-        return x
-    if isinstance(x, np.ndarray):
-        return trace.pack_array(x) if x.dtype == object else x
-    if isinstance(x, (list, tuple)):
-        items = [lift(item) for item in x]
-        if any(isinstance(item, Variable) for item in items):
-            return apply("stack", tuple(items), (0,))
-    return np.asarray(x)
-
-
-def plain(x: Any) -> Any:
-    """`x` with every Variable inside replaced by its value."""
-    if isinstance(x, Variable):
-        return _core.value(x)
-    if type(x) is np.ndarray and x.dtype != object:
-        return x
-    if isinstance(x, list):
-        return [plain(item) for item in x]
-    if isinstance(x, tuple):
-        return tuple(plain(item) for item in x)
-    if isinstance(x, np.ndarray) and x.dtype == object:
-        return _core.value(trace.pack_array(x))
-    return x
-
-
-def cast(x: Any, dtype: Any) -> Any:
-    """`x` converted to a floating dtype; unchanged where dtype is None."""
-    if dtype is None or dtype is NO_VALUE:
-        return x
-    wanted = np.dtype(dtype)
-    if not isinstance(x, Variable):
-        return np.asarray(x, wanted)
-    if x.dtype == wanted:
-        return x
-    if wanted not in _DTYPE_NUMBERS:
-        raise TypeError(
-            f"dtype={wanted} would lose the derivative of {describe(x)}: use float64 or float32, "
-            f"or convert the plain value, tg.value(v).astype('{wanted}')"
-        )
-    return apply("cast", (x,), (_DTYPE_NUMBERS[wanted],))
-
-
-_WHOLE_NUMBERS = {
-    np.dtype(name): number
-    for number, name in enumerate(
-        ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), start=1
-    )
-}  # of the same file
-
-
-def astype_whole(x: Variable, dtype: Any) -> Any:
-    """Recorded flags or whole numbers as whole numbers of another dtype."""
-    if dtype in _WHOLE_NUMBERS:
-        return apply("int_positive", (x,), (_WHOLE_NUMBERS[dtype],))
-    return np.asarray(x).astype(dtype)
-
-
-def describe(x: Any) -> str:
-    """Shape and dtype, for messages."""
-    return f"a Variable of shape {tuple(x.shape)} and dtype {x.dtype}"
-
-
-def finish(name: str, result: Any, out: Any) -> Any:
-    """`result`, written into `out` where that is a Variable."""
-    if out is None:
-        return result
-    if isinstance(out, tuple) and len(out) == 1:
-        (out,) = out
-    if out is None or out is NO_VALUE:
-        return result
-    if isinstance(out, Variable):
-        out[...] = result
-        return out
-    raise TypeError(
-        f"{name}: out= is a plain array, which cannot hold the derivative of a Variable; take the "
-        f"result instead, y = {name}(...), or pass a Variable as out="
-    )
-
-
-def given(x: Any) -> bool:
-    """Whether an optional argument was passed."""
-    return x is not None and x is not NO_VALUE
-
-
-def flag(x: Any) -> bool:
-    """A keepdims argument."""
-    return x is not NO_VALUE and bool(x)
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of an op's input, for any use: a program then holds for these lengths alone."""
-    return tuple(x.shape) if isinstance(x, (Variable, np.ndarray, np.generic)) else np.shape(x)
-
-
-def free_shape(x: Any) -> tuple[int, ...]:
-    """The shape, for what does the same with every length: a target shape, a comparison with 1.
-
-    Not for choices, counts, errors or plain arrays that depend on a length: see tg.compile.
-    """
-    return _core.free_shape(x) if isinstance(x, Variable) else shape_of(x)
-
-
-def ndim_of(x: Any) -> int:
-    """How many axes an op's input has."""
-    return len(free_shape(x))
-
-
-def floating_dtype(x: Any) -> Any:
-    """The dtype that constants made beside `x` should have."""
-    return x.dtype if isinstance(x, Variable) else np.asarray(x).dtype

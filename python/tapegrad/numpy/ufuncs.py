@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad.numpy import linear_algebra, reductions
-from tapegrad.numpy.plain import stand_in
-from tapegrad.numpy.table import (
+from tapegrad.numpy.operands import (
     NO_VALUE,
     cast,
     finish,
@@ -23,12 +23,25 @@ from tapegrad.numpy.table import (
     given,
     lift,
     ndim_of,
-    on_data_alone,
     plain,
+    stand_in,
+)
+from tapegrad.numpy.table import (
+    ALL,
+    PLAIN,
+    RECORD,
+    Facts,
+    Registration,
+    are_recorded_data,
+    is_data,
+    on_plain_values,
     table,
 )
 
 _OPS = frozenset(_core.op_names())
+
+# Not dir(np): its lazy submodules are slow to import.
+NUMPYS: dict[str, Any] = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
 
 # Results are bools, or integers: the same on plain values.
 PREDICATES = frozenset(
@@ -88,44 +101,26 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
         raise TypeError(
             f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
-    if _core.tracing() and on_data_alone(inputs) and name not in PREDICATES:
-        found = _on_data(ufunc, name, inputs, dtype)
-        return finish(f"np.{name}", found, out)
-    if name in PREDICATES:
-        operands = tuple(lift(x) for x in inputs)
-        if _core.tracing() and out is None and _are_numbers(operands):
-            if name in _COMPARISONS and on_data_alone(inputs):
-                return _compared(name, *operands)
-            return apply(name, operands)
-        found = ufunc(*(plain(x) for x in operands))
-        if out is None:
-            return found
-        if isinstance(out, np.ndarray):
-            out[...] = found
-            return out
-    operands = tuple(cast(lift(x), dtype) for x in inputs)
-    if ufunc.nout == 2:
-        return _pair(name, operands, out)
-    if getattr(np, name, None) is not ufunc:
+    registration = table.get(ufunc)
+    if registration is None:
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
             "write it with NumPy functions, or where none is needed call it on the plain value, "
             "tg.value(v)"
         )
-    return finish(f"np.{name}", _single(name, operands), out)
-
-
-def _compared(name: str, a: Any, b: Any) -> Any:
-    """Of which one is a Variable: that one's method, or it would come back here."""
-    compare, reflected = _COMPARISONS[name]
-    return compare(a, b) if isinstance(a, Variable) else reflected(b, a)
-
-
-def _are_numbers(operands: tuple[Any, ...]) -> bool:
-    return all(
-        isinstance(x, (Variable, float, int)) or np.asarray(x).dtype.kind in "biuf"
-        for x in operands
-    )
+    operands = tuple(lift(x) for x in inputs)
+    if out is not None and name in PREDICATES:
+        found = on_plain_values(ufunc, operands, {})
+        if isinstance(out, np.ndarray):
+            out[...] = found
+            return out
+    else:
+        found = registration(*operands, **({} if dtype is None else {"dtype": dtype}))
+    if ufunc.nout == 1:
+        return finish(f"np.{name}", found, out)
+    if out is None:
+        return found
+    return tuple(finish(f"np.{name}", x, y) for x, y in zip(found, out, strict=True))
 
 
 _COMPARISONS = {
@@ -140,43 +135,74 @@ _LOGIC = {
 }  # fmt: skip
 
 
-def _on_data(ufunc: Any, name: str, inputs: tuple[Any, ...], dtype: Any) -> Any:
-    """Of masks and whole numbers alone: logic is recorded, all else NumPy's on plain values."""
-    operands = tuple(lift(x) for x in inputs)
-    flags = all(np.asarray(stand_in(x)).dtype.kind == "b" for x in operands)
-    if name in _LOGIC and flags:
+def _predicate(name: str, *operands: Any, dtype: Any = None) -> Any:
+    """A recorded mask."""
+    if not all(
+        isinstance(x, (Variable, float, int)) or np.asarray(x).dtype.kind in "biuf"
+        for x in operands
+    ):
+        return NotImplemented
+    if name not in _COMPARISONS or not is_data(operands):
+        return apply(name, operands)
+    # The operator of the one that is a Variable: the core compares integers.
+    compare, reflected = _COMPARISONS[name]
+    a, b = operands
+    return compare(a, b) if isinstance(a, Variable) else reflected(b, a)
+
+
+def _logic(name: str, *operands: Any, dtype: Any = None) -> Any:
+    """Of bits: recorded where they are those of masks."""
+    if not is_data(operands):
+        raise _no_derivative(name)
+    if dtype is None and all(np.asarray(stand_in(x)).dtype.kind == "b" for x in operands):
         return apply(_LOGIC[name], operands)
-    if name == "divmod" and dtype is None:
-        return np.floor_divide(*operands), np.remainder(*operands)
-    options = {} if dtype is None else {"dtype": dtype}
-    return ufunc(*(plain(x) for x in operands), **options)
+    return NotImplemented
 
 
-def _single(name: str, operands: tuple[Any, ...]) -> Any:
+def _single(name: str, *operands: Any, dtype: Any = None) -> Any:
+    operands = tuple(cast(x, dtype) for x in operands)
     name = ALIASES.get(name, name)
     if name == "float_power":
         return apply("power", tuple(cast(x, np.float64) for x in operands))
     if name not in _OPS:
-        raise TypeError(
-            f"np.{name} has no derivative in tapegrad: it is defined on whole numbers, flags or "
-            f"texts; where none is needed, call it on the plain value: np.{name}(tg.value(v))"
-        )
+        raise _no_derivative(name)
     return apply(name, operands)
 
 
-def _pair(name: str, operands: tuple[Any, ...], out: Any) -> tuple[Any, Any]:
+def _no_derivative(name: str) -> TypeError:
+    return TypeError(
+        f"np.{name} has no derivative in tapegrad: it is defined on integers, masks or texts; "
+        f"where none is needed, call it on the plain value: np.{name}(tg.value(v))"
+    )
+
+
+def _pair(name: str, *operands: Any, dtype: Any = None) -> tuple[Any, Any]:
+    if name == "divmod":
+        options = {} if dtype is None else {"dtype": dtype}
+        return np.floor_divide(*operands, **options), np.remainder(*operands, **options)
+    operands = tuple(cast(x, dtype) for x in operands)
     if name == "modf":
-        pair = apply("modf_frac", operands), apply("trunc", operands)
-    elif name == "divmod":
-        pair = apply("floor_divide", operands), apply("remainder", operands)
-    elif name == "frexp":
-        pair = apply("frexp_mantissa", operands), np.frexp(plain(operands[0]))[1]
-    else:
-        raise TypeError(f"np.{name} has no derivative in tapegrad; call it on tg.value(v)")
-    if out is None:
-        return pair
-    first, second = out
-    return finish(f"np.{name}", pair[0], first), finish(f"np.{name}", pair[1], second)
+        return apply("modf_frac", operands), apply("trunc", operands)
+    return apply("frexp_mantissa", operands), np.frexp(plain(operands[0]))[1]
+
+
+def _register(ufunc: Any) -> None:
+    name = ufunc.__name__
+    implementation: Any = _single
+    on_data = PLAIN
+    if name in PREDICATES:
+        implementation, on_data = _predicate, RECORD
+    elif name in _LOGIC:
+        implementation, on_data = _logic, RECORD
+    elif ufunc.nout == 2:
+        implementation, on_data = _pair, RECORD if name == "divmod" else PLAIN
+    table[ufunc] = Registration(
+        ufunc, partial(implementation, name), Facts(ALL), on_data, name in PREDICATES
+    )
+
+
+for _ufunc in NUMPYS.values():
+    _register(_ufunc)
 
 
 def _product(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -221,8 +247,9 @@ def _reduce(
 ) -> Any:  # fmt: skip
     array = lift(array)
     if name in ("logical_and", "logical_or") and where is True and not given(initial):
-        return table[np.all if name == "logical_and" else np.any](array, axis, None, keepdims)
-    if name in PREDICATES or (_core.tracing() and on_data_alone(array)):
+        truth: Any = np.all if name == "logical_and" else np.any
+        return truth(array, axis, None, keepdims)
+    if name in PREDICATES or are_recorded_data(array):
         options = {"initial": initial} if given(initial) else {}
         reduce: Any = getattr(np, name).reduce
         return reduce(
@@ -245,7 +272,7 @@ def _reduce(
 
 
 def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-    if _core.tracing() and on_data_alone(array):
+    if are_recorded_data(array):
         return getattr(np, name).accumulate(plain(array), axis, dtype)
     found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (int(axis),))
     return finish(f"np.{name}.accumulate", found, out)
@@ -256,7 +283,5 @@ def unary_names() -> list[str]:
 
     NumPy calls them where an object array holds Variables: np.cos(np.array([v, w])).
     """
-    # Not dir(np): its lazy submodules are slow to import.
-    ufuncs: dict[str, Any] = {k: f for k, f in vars(np).items() if isinstance(f, np.ufunc)}
-    names = {name for name, f in ufuncs.items() if f.nin == 1 and f.nout == 1}
+    names = {name for name, f in NUMPYS.items() if f.nin == 1 and f.nout == 1}
     return sorted(n for n in names if ALIASES.get(n, n) in _OPS and n not in PREDICATES)

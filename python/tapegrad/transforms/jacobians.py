@@ -220,7 +220,7 @@ def _blocks(
 
 
 def _one_output(scope: Scope, out: Variable, wrt: list[Variable], mode: str) -> list[Any]:
-    few = 4  # seeds: swept one by one
+    few = 4  # so many seeds are swept one by one
     seeds = out.size if mode == "reverse" else max(v.size for v in wrt)
     if not _core.tracing() or seeds < few:
         return scope.jacobian(out, wrt, mode)

@@ -293,3 +293,45 @@ TEST(gradients_are_kept_apart_and_checked) {
   a.cell().clear_grad();
   CHECK(!a.has_grad());
 }
+
+TEST(items_are_views_where_numpy_gives_views) {
+  Variable x(counted({100, 2}));
+  const Variable row(CellPtr(x.cell().item(IndexSpec().at(1).whole(2), {})));
+  CHECK(row.cell().is_view());
+  assign(row, IndexSpec().whole(2), Ref(7.0));
+  CHECK(x.value().at(2) == 7 && x.value().at(3) == 7);
+  const Variable element(CellPtr(x.cell().item(IndexSpec().at(1).at(0), {})));
+  CHECK(!element.cell().is_view() && element.item() == 7);
+  const Ref at(Value::from_int64(std::vector<int64_t>{1, 1}, Dims{2}));
+  const Variable picked(CellPtr(x.cell().item(IndexSpec().array().whole(2), {&at, 1})));
+  CHECK(!picked.cell().is_view() && picked.value().shape() == (Dims{2, 2}));
+}
+
+TEST(results_that_share_memory_are_views_of_their_operand) {
+  Variable x(counted({2, 3}));
+  const Attrs attrs{std::vector<int64_t>{1, 0}}, none;
+  const auto result = [&](const char* name, const Attrs& a, Cell* first) {
+    return Variable(
+        CellPtr(Cell::result_of(op_named(name), a, first, apply(op_named(name), a, {x.ref()}))));
+  };
+  CHECK(result("transpose", attrs, &x.cell()).cell().is_view());
+  CHECK(!result("transpose", attrs, nullptr).cell().is_view());
+  CHECK(!result("exp", none, &x.cell()).cell().is_view());
+}
+
+TEST(results_written_in_place_are_cast_as_numpy_allows) {
+  const auto singles = [] { return counted({3}).cast(DType::float32); };
+  Variable y(singles());
+  y.cell().set_in_place(Ref(Value::full(DType::float64, Dims{3}, 0.1)), true);
+  CHECK(y.value().dtype() == DType::float32 && y.value().at(0) == static_cast<double>(0.1f));
+  CHECK(y.cell().is_leaf());
+  y.cell().set_in_place(add(y.ref(), Ref(1.0)), true);  // plain: the leaf stays one
+  CHECK(y.cell().is_leaf());
+  y.cell().set_in_place(add(y.ref(), Variable(1.0).ref()), false);
+  CHECK(!y.cell().is_leaf());
+  CHECK_THROWS_SAYING(ValueError, "non-broadcastable output operand with shape (3,)",
+                      y.cell().set_in_place(Ref(counted({2, 3})), true));
+  const Variable data(CellPtr(Cell::from(Ref(Value::zeros(DType::int64, Dims{3})))));
+  CHECK_THROWS_SAYING(TypeError, "can't cast the result from float64 to int64",
+                      data.cell().set_in_place(Ref(counted({3})), true));
+}

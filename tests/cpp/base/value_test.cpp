@@ -74,23 +74,6 @@ TEST(views_read_through_strides) {
   CHECK(a.view(Dims{1, 4}, Dims{77, 1}, 0).is_contiguous());  // a stride that is never taken
 }
 
-TEST(copying_broadcasts_and_converts) {
-  const Value to = Value::zeros(DType::float32, Dims{2, 3});
-  copy_into(to.view(Dims{3, 2}, Dims{1, 3}, 0), counted({2}));
-  for (int64_t i = 0; i < 6; ++i) CHECK(to.at(i) == static_cast<double>(i / 3));
-  copy_into(to.view(Dims{2}, Dims{3}, 1), Value(0.1));
-  CHECK(to.at(1) == static_cast<double>(0.1f) && to.at(4) == static_cast<double>(0.1f) &&
-        to.at(0) == 0);
-  const Value masks = Value::zeros(DType::bool_, Dims{2});
-  copy_into(masks, Value::from(std::vector<double>{0.5, 0}, Dims{2}));
-  CHECK(masks.at(0) == 1 && masks.at(1) == 0);
-  copy_into(Value::zeros(DType::float64, Dims{0, 3}), Value(1.0));
-  const Value ints =
-      Value::from_int64(std::vector<int64_t>{1, -2, 3}, Dims{3}).cast(DType::float32);
-  CHECK(ints.dtype() == DType::float32 && ints.at(1) == -2);
-  CHECK(Value::full(DType::int16, Dims{2}, 7).at(1) == 7);
-}
-
 TEST(dropped_data_leaves_the_type) {
   Value v = counted({2, 3});
   const size_t before = pool_stats().bytes_in_use;

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from tapegrad import __main__ as command
+from tapegrad.cli import main as command
 from tapegrad.cli import regression
 
 

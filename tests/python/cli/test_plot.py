@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from tapegrad import __main__ as command
+from tapegrad.cli import main as command
 from tapegrad.cli import plot, regression
 from tapegrad.cli.regression import Fit, InputError
 

@@ -348,3 +348,62 @@ def test_the_upper_half_of_unsigned_numbers():
         for i in calls:
             assert float(compiled(i)) == float(f(i))
         assert replays(compiled) >= 2
+
+
+DTYPES = [
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32",
+    "float64",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", [np.add, np.multiply, np.floor_divide, np.power, np.less])
+def test_recorded_dtypes_are_numpys_for_all_pairs(function):
+    def f(x, arrays):
+        return x * 2.0, [function(a, b) for a in arrays for b in arrays]
+
+    arrays = [np.ones(2, d) for d in DTYPES]
+    compiled = tg.compile(f)
+    for _ in range(3):
+        for got, want in zip(compiled(X, arrays)[1], f(X, arrays)[1], strict=True):
+            assert got.dtype == want.dtype
+            np.testing.assert_array_equal(got, want)
+    if function is np.add:
+        pairs = [np.result_type(a, b) for a in DTYPES for b in DTYPES]
+        assert [y.dtype for y in compiled(X, arrays)[1]] == pairs
+
+
+BESIDE = [3, -1, 300, 2.5, True, [1, 2]]
+OPERATORS = {
+    "+": lambda a, b: a + b,
+    "r-": lambda a, b: b - a,
+    "//": lambda a, b: a // b,
+    "**": lambda a, b: a**b,
+    "<": lambda a, b: a < b,
+}
+
+
+def _result(f, *args):
+    try:
+        return f(*args)
+    except (OverflowError, TypeError, ValueError) as error:
+        return type(error)
+
+
+@pytest.mark.filterwarnings("ignore")  # overflows; functions that raise run as plain Python
+@pytest.mark.parametrize("name", OPERATORS)
+def test_python_numbers_beside_integers_promote_as_in_numpy(name):
+    for dtype in DTYPES:
+        for other in BESIDE:
+
+            def f(x, i, other=other):
+                return x * 2.0, OPERATORS[name](i, other)
+
+            args = X, np.full(2, 2, dtype)
+            want, compiled = _result(f, *args), tg.compile(f)
+            for _ in range(3):
+                got = _result(compiled, *args)
+                if isinstance(want, type):
+                    assert got is want, (dtype, other)
+                else:
+                    assert got[1].dtype == want[1].dtype, (dtype, other)
+                    np.testing.assert_allclose(got[1], want[1], rtol=1e-15)

@@ -213,8 +213,8 @@ Value packed_copy(const Value& v) {
 
 namespace {
 
-// Strides that give `v` the new shape, walking groups of axes of equal size; false where an axis
-// would need two strides.
+// Finds strides that give `v` the new shape, walking groups of axes of equal size. Returns false
+// where an axis would need two strides.
 bool view_strides(const Value& v, const Dims& shape, Dims& strides) {
   Dims from, from_strides;
   for (int i = 0; i < v.ndim(); ++i) {
@@ -268,8 +268,8 @@ void write_slice(const Value& to, int axis, int64_t start, const Value& from) {
   copy_parallel(slice_axis(to, axis, start, from.dim(axis)), from);
 }
 
-// Block by block: written one part after the other, the array would go through the cache as often
-// as there are parts.
+// The array is written block by block: one part after the other, it would go through the cache as
+// often as there are parts.
 bool interleave(const Value& to, std::span<const Value> parts) {
   for (const Value& v : parts) {
     if (v.is_scalar() || v.dtype() != to.dtype()) return false;

@@ -22,8 +22,8 @@ uint64_t hash_bytes(const char* data, size_t n, uint64_t seed);
 
 namespace {
 
-// Odd 64-bit constants: the fractional parts of the golden ratio and of some square roots, made
-// odd.
+// These are odd 64-bit constants: the fractional parts of the golden ratio and of some square
+// roots, made odd.
 constexpr uint64_t multiplier = 0x9e3779b97f4a7c15u;
 constexpr uint64_t finisher = 0x6a09e667f3bcc909u;
 

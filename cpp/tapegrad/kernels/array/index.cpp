@@ -44,7 +44,8 @@ void add_run(T* to, int64_t to_stride, const T* from, int64_t from_stride, int64
   }
 }
 
-// Strides and first element of an update read with the region's shape; a scalar is put into `item`.
+// Finds the strides and the first element of an update read with the region's shape; a scalar is
+// put into `item`.
 template <class T>
 const T* update_data(const Value& update, std::span<const int64_t> shape, T* item, Dims* strides) {
   if (!update.is_scalar()) {
@@ -132,7 +133,7 @@ struct IndexAxis {
     throw_error<IndexError>("index ", i, " is out of bounds for axis ", axis, " with size ",
                             length);
   }
-  // The first of n indices that is out of bounds, where one is.
+  // Finds the first of n indices that is out of bounds, where one is.
   template <class T>
   void refuse_first(const T* from, int64_t step, int64_t n) const {
     for (int64_t i = 0; i < n; ++i) {
@@ -142,8 +143,8 @@ struct IndexAxis {
   }
 };
 
-// to[i] = or += the position of each index in elements, without a branch; what is out of bounds is
-// looked for afterwards.
+// Sets or adds to to[i] the position of each index in elements, without a branch; what is out of
+// bounds is looked for afterwards.
 template <bool adds, class T>
 void put_positions(int64_t* to, const T* from, int64_t step, int64_t n, const IndexAxis& axis) {
   const auto length = static_cast<uint64_t>(axis.length),

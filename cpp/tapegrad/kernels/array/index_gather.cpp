@@ -1,8 +1,7 @@
-// Gather and scatter. Elements are addressed by (before, b, after): b runs over the index tuples,
-// whose flat positions are in `offsets`; before and after are the axes that the indices leave
-// alone.
+// Gather and scatter address elements by (before, b, after): b runs over the index tuples, whose
+// flat positions are in `offsets`; before and after are the axes that the indices leave alone.
 //
-// Gather writes each element once: any split will do. In a scatter several b may share a
+// A gather writes each element once, so any split will do. In a scatter several b may share a
 // destination, but two elements with another (before, after) or another offset never do. So the
 // work is split by `after`, by `before`, or into buckets of offsets, and inside a part b ascends:
 // each destination is written by one thread in the order of the indices.
@@ -28,7 +27,7 @@ using index_walk::Walk;
 
 constexpr double element_ns = 2.0, row_element_ns = 0.8, bucket_ns = 3.0;
 
-// One gather or scatter with its operands; T is the element.
+// The operands of one gather or scatter; T is the element.
 template <class T>
 struct Elements {
   T* base;
@@ -91,7 +90,7 @@ struct Add {
   }
 };
 
-// Whole rows, in the order of the output.
+// Copies whole rows, in the order of the output.
 template <int64_t N, class T>
 void gather_rows(const Elements<T>& e, T* out, int64_t begin, int64_t end) {
   const int64_t row = N != 0 ? N : e.row;
@@ -104,7 +103,7 @@ void gather_rows(const Elements<T>& e, T* out, int64_t begin, int64_t end) {
   }
 }
 
-// Any part of any rows.
+// Copies positions [begin, end) of the output, which may begin and end inside a row.
 template <class T>
 void gather_elements_of(const Elements<T>& e, T* out, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end;) {
@@ -193,7 +192,8 @@ Buckets make_buckets(const int64_t* offsets, int64_t count) {
   return out;
 }
 
-// One row, or positions [begin, end) of it. N is its length where it is packed and short and whole.
+// Writes row b, or positions [begin, end) of it. N is the length of a whole row that is packed and
+// short, else 0.
 template <class How, int64_t N, class T>
 void scatter_one(const Elements<T>& e, T* block, int64_t b, const T* rows, int64_t begin,
                  int64_t end) {

@@ -43,7 +43,7 @@ Dims without(Dims shape, int axis) {
   return rest;
 }
 
-// A number whose order among its like is that of x.
+// Maps x to an integer that sorts as x does.
 template <class T>
 uint64_t key_of(T x) {
   constexpr uint64_t top = uint64_t{1} << 63;
@@ -62,7 +62,7 @@ struct Item {
   int64_t at;
 };
 
-// Digit by digit, from the lowest: linear, and equal keys stay in their order.
+// Sorts digit by digit, from the lowest: that is linear, and equal keys stay in their order.
 void sort_digits(std::vector<Item>& items, std::vector<Item>& other) {
   constexpr int bits = 11;
   constexpr uint64_t mask = (uint64_t{1} << bits) - 1;

@@ -49,14 +49,14 @@ void tiny_product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<
   }
 }
 
-// What BLAS accepts as the leading dimension of a stored rows by cols matrix; 0 where it would
-// refuse.
+// Returns what BLAS accepts as the leading dimension of a stored rows by cols matrix; 0 where it
+// would refuse.
 int blas_ld(int64_t rows, int64_t cols, int64_t ld) {
   if (rows <= 1) ld = std::max<int64_t>(cols, 1);
   return ld >= cols && ld <= max_int ? static_cast<int>(ld) : 0;
 }
 
-// One tile, on this thread.
+// Computes one tile, on this thread.
 template <class T>
 void product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c,
              int64_t ldc) {
@@ -72,7 +72,8 @@ void product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b,
   const auto i = [](int64_t value) { return static_cast<int>(value); };
   const auto trans_if = [](bool is_trans) { return is_trans ? trans : no_trans; };
   if (n == 1 || m == 1) {
-    // y = op(A) x, or its transpose y' = op(B)' x'. gemv may read the old y though beta is 0.
+    // This is y = op(A) x, or its transpose y' = op(B)' x'. gemv may read the old y though beta is
+    // 0.
     const bool by_column = n == 1;
     const Matrix<T>& matrix = by_column ? a : b;
     const bool is_trans = matrix.is_trans == by_column;
@@ -88,8 +89,8 @@ void product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b,
              a_ld, b.data, b_ld, beta, c, c_ld);
 }
 
-// How a product is cut, by its shape alone. Either the result is cut into tiles, or, where the
-// result is small, the sum.
+// A product is cut by its shape alone. Either the result is cut into tiles, or, where the result is
+// small, the sum.
 struct Tiling {
   int64_t rows, cols, depth;
 };

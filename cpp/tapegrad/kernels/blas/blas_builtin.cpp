@@ -12,8 +12,8 @@ constexpr int tile_rows = 4;
 template <class T>
 constexpr int tile_cols = 32 / sizeof(T);  // four rows of these fill half the SSE registers
 
-// A block of op(X) as strips of `width` lanes (rows of A or columns of B), padded with zeros: a
-// strip holds, for each step in depth, the elements that the micro-kernel reads together.
+// Packs a block of op(X) as strips of `width` lanes (rows of A or columns of B), padded with zeros:
+// a strip holds, for each step in depth, the elements that the micro-kernel reads together.
 template <class T>
 void pack(const T* x, int64_t lane_stride, int64_t depth_stride, int64_t lanes, int64_t depth,
           int width, T* out) {
@@ -28,7 +28,7 @@ void pack(const T* x, int64_t lane_stride, int64_t depth_stride, int64_t lanes, 
   }
 }
 
-// c += alpha * a b over one tile of tile_rows by tile_cols, of which rows by cols exist.
+// Adds alpha * a b to one tile of tile_rows by tile_cols, of which rows by cols exist.
 template <class T>
 void micro_kernel(int64_t depth, T alpha, const T* a, const T* b, T* c, int64_t ldc, int64_t rows,
                   int64_t cols) {

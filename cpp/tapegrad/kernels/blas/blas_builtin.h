@@ -1,4 +1,5 @@
-// What stands in for OpenBLAS where there is none: plain blocked loops, any strides, one thread.
+// These kernels stand in for OpenBLAS where there is none: plain blocked loops, any strides, one
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,13 @@ void trsm(bool is_lower, bool is_trans, bool is_unit, int64_t n, int64_t nrhs, c
 template <class T>
 void trsm_right(int64_t rows, int64_t n, const T* l, int64_t ldl, T* b, int64_t ldb);
 
-// LAPACK's, on a column-major m by n matrix. Pivots count from 1; the result is 0 or the first zero
-// pivot.
+// Factorizes a column-major m by n matrix as LAPACK's getrf does. Pivots count from 1; the result
+// is 0 or the first zero pivot.
 template <class T>
 int getrf(int64_t m, int64_t n, T* a, int64_t lda, int* pivots);
 
-// Row-major lower Cholesky factor in place; reads and writes the lower triangle only. 0, or the
-// order of the first minor that is not positive definite.
+// Makes the row-major lower Cholesky factor in place; reads and writes the lower triangle only.
+// Returns 0, or the order of the first minor that is not positive definite.
 template <class T>
 int potrf(int64_t n, T* a, int64_t lda);
 

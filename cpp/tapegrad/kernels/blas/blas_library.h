@@ -1,4 +1,4 @@
-// The OpenBLAS that is loaded at run time: a table of functions, filled at the first call that
+// OpenBLAS is loaded at run time into a table of functions, which is filled at the first call that
 // needs it.
 #pragma once
 
@@ -7,15 +7,15 @@
 
 namespace tapegrad {
 
-// The shared library (scipy-openblas32: 32-bit integers, symbols prefixed scipy_) that products and
-// factorizations use from now on; "" means the built-in kernels. Without a call it is the path
-// given to CMake as TAPEGRAD_OPENBLAS, if any. Loaded at first use; a library that cannot be loaded
-// throws there. Not while products are running.
+// Names the shared library (scipy-openblas32: 32-bit integers, symbols prefixed scipy_) that
+// products and factorizations use from now on; "" means the built-in kernels. Without a call it is
+// the path given to CMake as TAPEGRAD_OPENBLAS, if any. The library is loaded at first use; one
+// that cannot be loaded throws there. This must not be called while products are running.
 void set_blas_library(const std::string& path);
 std::string blas_library();
 
-// "built-in", or "OpenBLAS" with the kernels that it chose for this processor ("OpenBLAS Zen").
-// Loads the library.
+// Returns "built-in", or "OpenBLAS" with the kernels that it chose for this processor ("OpenBLAS
+// Zen"). Loads the library.
 std::string blas_name();
 
 enum BlasLayout { row_major = 101, col_major = 102 };
@@ -38,7 +38,7 @@ struct BlasFunctions {
                 size_t uplo_length);
 };
 
-// Null: use the built-in kernels. T is double or float.
+// Returns null where the built-in kernels are to be used. T is double or float.
 template <class T>
 const BlasFunctions<T>* blas_functions();
 

@@ -17,7 +17,7 @@ constexpr int64_t unblocked = 256;  // up to this order, one call of the library
 constexpr int64_t block = 128;
 constexpr double ns_per_product = 0.08;
 
-// f(begin, count) on pieces of [0, n) cut by the amount of work alone.
+// Calls f(begin, count) on pieces of [0, n) cut by the amount of work alone.
 template <class F>
 void for_pieces(int64_t n, int64_t piece, double products_per_item, F&& f) {
   const double products = products_per_item * static_cast<double>(n);
@@ -72,7 +72,7 @@ void solve_right(int64_t rows, int64_t n, const T* l, int64_t ldl, T* b, int64_t
              });
 }
 
-// Rows first, first + 1, ... swapped with their pivots, in the columns [0, cols) of a.
+// Swaps rows first, first + 1, ... with their pivots, in the columns [0, cols) of a.
 template <class T>
 void swap_rows(T* a, int64_t lda, int64_t cols, const int32_t* pivots, int64_t first, int64_t last,
                bool backwards = false) {
@@ -86,7 +86,7 @@ void swap_rows(T* a, int64_t lda, int64_t cols, const int32_t* pivots, int64_t f
   });
 }
 
-// The LU factors of the panel a (rows by cols), through a column-major copy.
+// Computes the LU factors of the panel a (rows by cols), through a column-major copy.
 template <class T>
 int factor_panel(int64_t rows, int64_t cols, T* a, int64_t lda, T* copy, int32_t* pivots) {
   for (int64_t i = 0; i < rows; ++i)
@@ -172,8 +172,8 @@ int64_t potrf(int64_t n, T* a, int64_t lda) {
     if (end == n) break;
     const T* below = a + end * lda + j;
     solve_right(n - end, cols, corner, lda, a + end * lda + j, lda);
-    // The trailing lower triangle, tile by tile; the tiles on the diagonal through a square of
-    // their own, since the upper triangle is not ours to write.
+    // The trailing lower triangle is updated tile by tile; the tiles on the diagonal through a
+    // square of their own, since the upper triangle is not ours to write.
     const int64_t tiles = (n - end - 1) / block + 1;
     const auto update = [&](int64_t index) {
       int64_t row = 0;

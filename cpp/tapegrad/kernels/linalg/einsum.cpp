@@ -16,7 +16,7 @@ size_t axis_of(const EinsumTerm& t, int label) {
   return static_cast<size_t>(std::find(t.labels.begin(), t.labels.end(), label) - t.labels.begin());
 }
 
-// Lengths and strides of some labels in a term; stride 0 for those that it lacks.
+// The lengths and strides of some labels in a term; the stride is 0 for those that it lacks.
 struct Axes {
   Dims shape, strides;
 };
@@ -31,7 +31,7 @@ Axes pick(const EinsumTerm& t, const std::vector<int>& labels) {
   return axes;
 }
 
-// One axis that walks all of these in order, where there is one.
+// Finds the one axis that walks all of these in order, where there is one.
 bool merge(const Axes& axes, int64_t& length, int64_t& stride) {
   length = 1;
   stride = 1;
@@ -57,8 +57,8 @@ Dims joined(const Dims& a, const Dims& b) {
   return all;
 }
 
-// The term as a stack (batch..., rows, columns) of matrices that GEMM reads: a view, or a copy
-// where strides forbid it.
+// Returns the term as a stack (batch..., rows, columns) of matrices that GEMM reads: a view, or a
+// copy where strides forbid it.
 Value as_matrices(const EinsumTerm& t, const std::vector<int>& batch, const std::vector<int>& rows,
                   const std::vector<int>& columns) {
   const Axes b = pick(t, batch), r = pick(t, rows), c = pick(t, columns);
@@ -130,7 +130,7 @@ struct Reader {
   const T* data;
 };
 
-// No label is summed: an elementwise product, broadcast.
+// Where no label is summed, the result is an elementwise product, broadcast.
 EinsumTerm multiply_terms(const EinsumTerm& a, const EinsumTerm& b, std::vector<int> labels) {
   const Axes x = pick(a, labels), y = pick(b, labels);
   Dims shape;

@@ -15,7 +15,7 @@
 namespace tapegrad {
 namespace {
 
-// The matrices of a stack, one after the other, through broadcast strides.
+// Walks the matrices of a stack, one after the other, through broadcast strides.
 template <class T>
 class Matrices {
  public:
@@ -52,8 +52,8 @@ class Matrices {
   Odometer<1> at_;
 };
 
-// f(begin, end, first_failure) over the stack; f lowers first_failure to the lowest position that
-// failed.
+// Calls f(begin, end, first_failure) over the stack; f lowers first_failure to the lowest position
+// that failed.
 template <class F>
 int64_t over_stack(int64_t count, double ns, F&& f) {
   constexpr int64_t grain = 8;
@@ -108,7 +108,7 @@ int64_t swaps(const int32_t* pivots, int64_t n) {
   return count;
 }
 
-// The product of the pivots; the exponent is kept apart, so that only the result overflows.
+// Holds the product of the pivots; the exponent is kept apart, so that only the result overflows.
 template <class T>
 double product_of_pivots(const T* lu, const int32_t* pivots, int64_t n) {
   double mantissa = swaps(pivots, n) % 2 ? -1 : 1;
@@ -121,7 +121,7 @@ double product_of_pivots(const T* lu, const int32_t* pivots, int64_t n) {
   return std::ldexp(mantissa, static_cast<int>(std::clamp<int64_t>(exponent, -100000, 100000)));
 }
 
-// Holds one number for each matrix; a scalar where there is no stack.
+// A packed result holds one number for each matrix, or is a scalar where there is no stack.
 class Numbers {
  public:
   Numbers(DType dtype, const Dims& shape)

@@ -12,8 +12,8 @@ namespace tapegrad {
 namespace {
 
 // Pivots below this share of the largest are bordered away, because k derivatives lose k - 1 times
-// as many digits to a small pivot. Where a matrix has many, only those that are zero but for
-// rounding: the more are bordered, the higher the polynomial in what is left of them.
+// as many digits to a small pivot. At most `many` of them are; beyond that only those that are zero
+// but for rounding: the more are bordered, the higher the polynomial in what is left of them.
 template <class T>
 constexpr T small = sizeof(T) == 8 ? T(1e-3) : T(3e-2);
 template <class T>
@@ -32,8 +32,8 @@ bool safely_regular(int64_t n, PooledVector<T> lu, PooledVector<int32_t>& pivots
   return !(least <= small<T> * most);
 }
 
-// Elimination with complete pivoting: the order in which rows and columns served. Returns how many
-// pivots are to be bordered.
+// Eliminates with complete pivoting and notes the order in which rows and columns served. Returns
+// how many pivots are to be bordered.
 template <class T>
 int64_t eliminate(int64_t n, PooledVector<T>& a, PooledVector<int64_t>& rows,
                   PooledVector<int64_t>& columns) {

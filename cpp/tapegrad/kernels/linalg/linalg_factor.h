@@ -2,14 +2,14 @@
 
 #include <cstdint>
 
-// Factorizations of one packed row-major matrix, in place: plain loops for small orders, LAPACK for
-// the others.
+// These factorizations work on one packed row-major matrix, in place: by plain loops for small
+// orders, by LAPACK for the others.
 
 namespace tapegrad {
 
 inline constexpr int64_t small_order = 16;
 
-// P A = L U. Returns false where a pivot is exactly zero. NaN counts as the largest pivot.
+// Factors P A = L U. Returns false where a pivot is exactly zero. NaN counts as the largest pivot.
 template <class T>
 bool factor_lu(int64_t n, T* a, int32_t* pivots);
 
@@ -17,8 +17,8 @@ bool factor_lu(int64_t n, T* a, int32_t* pivots);
 template <class T>
 void solve_lu(int64_t n, int64_t columns, const T* lu, const int32_t* pivots, T* b);
 
-// One triangle of a matrix with any strides; the other one, and with is_unit the diagonal, is not
-// read.
+// A Triangle is one triangle of a matrix with any strides; the other one, and with is_unit the
+// diagonal, is not read.
 template <class T>
 struct Triangle {
   const T* data;
@@ -31,8 +31,8 @@ struct Triangle {
 template <class T>
 bool solve_small_triangle(int64_t n, int64_t columns, const Triangle<T>& a, T* b);
 
-// The lower factor; the strict upper triangle becomes zero. Returns false where the matrix is not
-// positive definite.
+// Computes the lower factor; the strict upper triangle becomes zero. Returns false where the matrix
+// is not positive definite.
 template <class T>
 bool factor_cholesky(int64_t n, T* a);
 

@@ -6,7 +6,7 @@
 #include "tapegrad/kernels/linalg/matmul_scaled.h"
 #include "tapegrad/parallel/parallel.h"
 
-// Which loop runs, in this order: integers plainly; products with k, n <= 4 (and small
+// The first of these loops that fits is run: integers plainly; products with k, n <= 4 (and small
 // matrix-vector products) by loops unrolled in registers, over all rows of the stack; an outer
 // product row by row; everything else by GEMM, which cuts large products itself.
 
@@ -38,7 +38,7 @@ Orientation orient(int64_t rows, int64_t columns, int64_t row_stride, int64_t co
   return {};
 }
 
-// Offsets of item `i` of a stack.
+// Computes the offsets of item `i` of a stack.
 template <class T>
 const T* item(const MatrixStack<T>& s, const Dims& batch, int64_t i) {
   int64_t offset = 0;
@@ -81,8 +81,8 @@ void multiply_plainly(const Dims& batch, int64_t m, int64_t n, int64_t k, const 
       });
 }
 
-// Rows [from, to) of all the rows of a stack: b stays in registers while the matrix does not
-// change.
+// Multiplies rows [from, to) of all the rows of a stack; b stays in registers while the matrix does
+// not change.
 template <int K, int N, class T>
 void tiny_rows_product(const Dims& batch, int64_t m, const MatrixStack<T>& a,
                        const MatrixStack<T>& b, T* out, int64_t from, int64_t to) {
@@ -125,7 +125,7 @@ TinyProduct<T> tiny_product(int64_t k, int64_t n) {
   return table[k - 1][n - 1];
 }
 
-// Every element of a times the row b.
+// Multiplies every element of a by the row b.
 template <class T>
 void outer_product(const T* a, int64_t a_stride, const T* b, int64_t b_stride, int64_t m, int64_t n,
                    T* out) {
@@ -149,7 +149,8 @@ void multiply_floats(const Dims& given_batch, int64_t m, int64_t n, int64_t k, M
                      MatrixStack<T> b, T* out) {
   Dims batch = given_batch;
   int64_t count = element_count(batch);
-  // One matrix on the right for the whole stack, whose rows follow each other: one tall product.
+  // One matrix on the right serves the whole stack, whose rows follow each other: that is one tall
+  // product.
   if (count > 1 && all_zero(b.batch_strides)) {
     int64_t step = a.row_stride * m;
     bool merges = true;

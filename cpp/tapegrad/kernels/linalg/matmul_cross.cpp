@@ -6,8 +6,8 @@
 namespace tapegrad {
 namespace {
 
-// Where the components of an operand lie; a missing one is exactly zero, whatever it is multiplied
-// by.
+// Says where the components of an operand lie. A missing one is exactly zero, whatever it is
+// multiplied by.
 struct Components {
   explicit Components(const Value& v) {
     const int64_t length = v.dim(v.ndim() - 1), stride = v.layout()->strides()[v.ndim() - 1];

@@ -4,9 +4,9 @@
 
 namespace tapegrad {
 
-// Cross products along the last axis; the other axes broadcast; both float32 or both float64. A
-// last axis of length 3 holds x, y, z; of length 2 x and y (z is zero); of length 1 z alone. `keep`
-// says the same of the result.
+// Returns cross products along the last axis; the other axes broadcast, and both operands are
+// float32 or both float64. A last axis of length 3 holds x, y, z; one of length 2 holds x and y (z
+// is zero); one of length 1 holds z alone. `keep` says the same of the result.
 Value cross_vectors(const Value& a, const Value& b, const Dims& shape, int64_t keep);
 
 }  // namespace tapegrad

@@ -41,7 +41,7 @@ bool has_tiny(const Stored<T>& x) {
   return false;
 }
 
-// The largest exponent of an element; NaN has none.
+// Returns the largest exponent of an element; NaN has none.
 template <class T>
 int exponent_of(const Stored<T>& x) {
   T most = 0;
@@ -55,7 +55,8 @@ int exponent_of(const Stored<T>& x) {
   return std::isinf(most) ? std::numeric_limits<T>::max_exponent : std::ilogb(most) + 1;
 }
 
-// By which power of two x may be scaled before it is multiplied by y; 0: not at all.
+// Returns the power of two by which x may be scaled before it is multiplied by y; 0 means not at
+// all.
 template <class T>
 int scale_of(const Stored<T>& x, const Stored<T>& y) {
   if (!has_tiny(x) || exponent_of(y) > Range<T>::large) return 0;

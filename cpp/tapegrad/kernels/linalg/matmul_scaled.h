@@ -8,7 +8,7 @@
 
 namespace tapegrad {
 
-// C = op(A) op(B), as gemm (blas.h).
+// Computes C = op(A) op(B), with the arguments of gemm (blas.h).
 template <class T>
 void scaled_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T* a, int64_t lda,
                  const T* b, int64_t ldb, T* c, int64_t ldc);

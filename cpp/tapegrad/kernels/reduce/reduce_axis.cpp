@@ -6,101 +6,16 @@
 #include <vector>
 
 #include "tapegrad/base/pooled.h"
+#include "tapegrad/kernels/reduce/reduce_plan.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/rows/strided.h"
 
-// A reduction is a set of tasks. A task owns `width` neighbouring outputs: one output where the
-// reduced axes hold the smallest stride (rows), a block of them along the kept axis of smallest
-// stride otherwise (columns). Its input is cut into chunks, whose results are pushed in order into
-// a counter that merges equals: a balanced tree. Threads share out the tasks, or, where these are
-// few, the chunks, whose results then wait in a buffer: the tree is the same.
+// A reduction is a set of tasks (reduce_plan.h). The results of a task's chunks are pushed in order
+// into a counter that merges equals: a balanced tree. Threads share out the tasks, or, where these
+// are few, the chunks, whose results then wait in a buffer: the tree is the same.
 
 namespace tapegrad {
 namespace {
-
-constexpr int64_t column_rows = 64;
-constexpr int64_t column_width = 512;
-
-template <class T>
-struct Geometry {
-  const T* data = nullptr;
-  Dims kept, kept_in, kept_out;  // tasks: all kept axes but the column axis, coalesced
-  Dims red, red_in;              // all reduced axes but the innermost
-  int64_t n = 1, step = 1;       // the innermost reduced axis
-  int64_t columns = 1, column_step = 0, column_out = 0;  // the column axis, columns mode
-  bool by_columns = false;
-  int64_t blocks = 1;                        // column blocks of a row
-  int64_t chunk = 1, parts = 1, chunks = 1;  // elements, chunks a row, chunks a task
-  int64_t tasks = 1;
-
-  int64_t width(int64_t block) const {
-    return std::min(column_width, columns - block * column_width);
-  }
-};
-
-void take_out(Dims& d, size_t i) {
-  std::copy(d.begin() + i + 1, d.end(), d.begin() + i);
-  d.resize(d.size() - 1);
-}
-
-template <class T>
-Geometry<T> plan(const Value& v, const Dims& reduced) {
-  Geometry<T> g;
-  g.data = v.data<T>();
-  const int64_t* strides = v.layout()->strides();
-  Dims order;  // reduced axes by descending stride
-  for (int axis = 0; axis < v.ndim(); ++axis)
-    if (reduced[static_cast<size_t>(axis)]) order.push_back(axis);
-  std::sort(order.begin(), order.end(), [strides](int64_t a, int64_t b) {
-    const int64_t x = std::abs(strides[a]), y = std::abs(strides[b]);
-    return x != y ? x > y : a < b;
-  });
-  std::array<Dims, 1> red_in;
-  for (int64_t at : order) {
-    const int axis = static_cast<int>(at);
-    g.red.push_back(v.dim(axis));
-    red_in[0].push_back(std::abs(strides[axis]));
-    if (strides[axis] < 0) g.data += (v.dim(axis) - 1) * strides[axis];
-  }
-  coalesce_axes<1>(g.red, red_in);
-  g.red_in = red_in[0];
-  if (!g.red.empty()) {
-    g.n = g.red.back();
-    g.step = g.red_in.back();
-    g.red.resize(g.red.size() - 1);
-    g.red_in.resize(g.red_in.size() - 1);
-  }
-
-  for (int axis = 0; axis < v.ndim(); ++axis) {
-    if (reduced[static_cast<size_t>(axis)]) continue;
-    g.kept.push_back(v.dim(axis));
-    g.kept_in.push_back(strides[axis]);
-  }
-  std::array<Dims, 2> kept_strides{g.kept_in, contiguous_strides(g.kept)};
-  coalesce_axes<2>(g.kept, kept_strides);
-  g.kept_in = kept_strides[0];
-  g.kept_out = kept_strides[1];
-  if (!g.kept.empty()) {
-    size_t best = g.kept.size() - 1;
-    for (size_t i = g.kept.size(); i-- > 0;)
-      if (std::abs(g.kept_in[i]) < std::abs(g.kept_in[best])) best = i;
-    if (std::abs(g.kept_in[best]) < g.step && g.n > 1) {
-      g.by_columns = true;
-      g.columns = g.kept[best];
-      g.column_step = g.kept_in[best];
-      g.column_out = g.kept_out[best];
-      g.blocks = (g.columns + column_width - 1) / column_width;
-      take_out(g.kept, best);
-      take_out(g.kept_in, best);
-      take_out(g.kept_out, best);
-    }
-  }
-  g.chunk = g.by_columns ? column_rows : fold_chunk;
-  g.parts = (g.n + g.chunk - 1) / g.chunk;
-  g.chunks = element_count(g.red) * g.parts;
-  g.tasks = element_count(g.kept) * g.blocks;
-  return g;
-}
 
 // A stack of the results of 2^level chunks each.
 template <class T>
@@ -138,7 +53,7 @@ class Tree {
   PooledVector<T> levels_;
 };
 
-// Where task `t` reads and writes.
+// Says where task `t` reads and writes.
 struct Task {
   int64_t in = 0, out = 0, width = 1;
 };
@@ -146,7 +61,7 @@ struct Task {
 template <class T>
 class Folder {
  public:
-  Folder(const Geometry<T>& g, const FoldLoops<T>& loops, const T* parameter, T* out)
+  Folder(const ReductionPlan<T>& g, const FoldLoops<T>& loops, const T* parameter, T* out)
       : g_(g),
         loops_(loops),
         parameter_(parameter),
@@ -186,7 +101,7 @@ class Folder {
     store(task, result);
   }
 
-  // Tasks [begin, end) of one row and one chunk each.
+  // Runs tasks [begin, end) of one row and one chunk each.
   void single_rows(int64_t begin, int64_t end) {
     const int64_t last = g_.kept.empty() ? 1 : g_.kept.back();
     const int64_t step = g_.kept.empty() ? 0 : g_.kept_in.back();
@@ -236,7 +151,7 @@ class Folder {
     }
   }
 
-  const Geometry<T>& g_;
+  const ReductionPlan<T>& g_;
   const FoldLoops<T>& loops_;
   const T* parameter_;
   T* out_;
@@ -245,7 +160,8 @@ class Folder {
 };
 
 template <class T>
-void run(const Geometry<T>& g, const FoldLoops<T>& loops, double ns, const T* parameter, T* out) {
+void run(const ReductionPlan<T>& g, const FoldLoops<T>& loops, double ns, const T* parameter,
+         T* out) {
   const int64_t width = std::min(g.columns, column_width);
   const double task_ns = ns * static_cast<double>(g.chunks * std::min(g.chunk, g.n) * width);
   const bool few = g.chunks > 1 && task_ns * static_cast<double>(g.tasks) >= work_threshold_ns() &&
@@ -305,8 +221,8 @@ void put(Value& v, T x) {
     v = Value::integer_scalar(static_cast<int64_t>(x), v.dtype());
 }
 
-// The reduced axes that a row runs along, where the others hold at least as much: folding these
-// first reads the memory in order. Empty where one pass does.
+// Returns the reduced axes that a row runs along, where the others hold at least as much: folding
+// these first reads the memory in order. The result is empty where one pass does.
 Dims row_axes(const Value& v, const Dims& reduced) {
   const int64_t* strides = v.layout()->strides();
   int first = -1, others = 0;
@@ -334,8 +250,8 @@ Dims row_axes(const Value& v, const Dims& reduced) {
   return others > 0 && n >= 16 ? row : Dims();
 }
 
-// Small packed arrays whose reduced axes are neighbours, seen as (outer, n, inner): what run()
-// would do, without its plan. False where the array is none of these.
+// Small packed arrays whose reduced axes are neighbours are seen as (outer, n, inner); this does
+// what run() would do, without its plan. Returns false where the array is none of these.
 template <class T>
 bool run_small(const Value& v, const Dims& reduced, const FoldLoops<T>& loops, const T* parameter,
                T* out) {
@@ -398,7 +314,7 @@ Value fold_typed(Fold fold, const Value& v, const Dims& reduced, const Value* pa
   if (v.size() == 0) {
     std::fill_n(to, out.size(), loops.identity + T{});  // + 0: no negative zero
   } else if (!run_small<T>(v, reduced, loops, p, to)) {
-    run(plan<T>(v, reduced), loops, cost_of(fold), p, to);
+    run(plan_reduction<T>(v, reduced), loops, cost_of(fold), p, to);
   }
   if (out.is_scalar()) put(out, scalar);
   return out;

@@ -18,23 +18,20 @@ void visit_floating(DType d, F&& f) {
   }
 }
 
-// v[i] = f(v[i], other[i]), or f(v[i], v[i]) without `other`; f takes and gives the dtype's type.
+// Replaces every element by f(element); f takes and gives numbers of the dtype's type.
 template <class F>
-Value map(Value v, const Value* other, double ns, F f) {
+Value map(Value v, double ns, F f) {
   if (v.is_scalar()) {
-    const double x = v.as_double(), y = other ? other->as_double() : x;
-    if (v.dtype() == DType::float64) return Value::scalar(f(x, y));
-    return Value::scalar(static_cast<double>(f(static_cast<float>(x), static_cast<float>(y))),
-                         v.dtype());
+    const double x = v.as_double();
+    if (v.dtype() == DType::float64) return Value::scalar(f(x));
+    return Value::scalar(static_cast<double>(f(static_cast<float>(x))), v.dtype());
   }
   v.ensure_owned();
-  const Value second = other ? other->contiguous() : Value();
   visit_floating(v.dtype(), [&](auto tag) {
     using T = decltype(tag);
     T* a = v.data<T>();
-    const T* b = other ? second.data<T>() : a;
     parallel_for(v.size(), 4096, ns, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) a[i] = f(a[i], b[i]);
+      for (int64_t i = begin; i < end; ++i) a[i] = f(a[i]);
     });
   });
   return v;
@@ -44,16 +41,14 @@ Value map(Value v, const Value* other, double ns, F f) {
 
 Value divided_by(Value v, double n) {
   if (n == 1) return v;
-  return map(std::move(v), nullptr, 0.3,
-             [n](auto x, auto) { return x / static_cast<decltype(x)>(n); });
+  return map(std::move(v), 0.3, [n](auto x) { return x / static_cast<decltype(x)>(n); });
 }
 
 Value finite_or_zero(Value v) {
-  return map(std::move(v), nullptr, 0.3,
-             [](auto x, auto) { return std::isfinite(x) ? x : decltype(x){0}; });
+  return map(std::move(v), 0.3, [](auto x) { return std::isfinite(x) ? x : decltype(x){0}; });
 }
 
-// By the library's own logarithm: it rounds alike wherever it is taken.
+// This takes the library's own logarithm, which rounds alike wherever it is taken.
 Value log_plus(const Value& total, const Value& m) {
   Value logs = Value::scalar(0, total.dtype()), out = logs;
   eval_elementwise(scalar_fn_of<Log>(), {&total, 1}, logs);
@@ -63,7 +58,7 @@ Value log_plus(const Value& total, const Value& m) {
 }
 
 Value square_roots(Value v) {
-  return map(std::move(v), nullptr, 1, [](auto x, auto) { return std::sqrt(x); });
+  return map(std::move(v), 1, [](auto x) { return std::sqrt(x); });
 }
 
 }  // namespace tapegrad

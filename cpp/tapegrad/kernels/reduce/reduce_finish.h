@@ -4,7 +4,7 @@
 
 namespace tapegrad {
 
-// The last step of some reductions, for float32 and float64 of any shape.
+// These are the last steps of some reductions, for float32 and float64 of any shape.
 
 Value divided_by(Value v, double n);                 // v / n
 Value finite_or_zero(Value v);                       // 0 for infinities and NaN

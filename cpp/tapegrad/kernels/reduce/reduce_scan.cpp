@@ -81,11 +81,11 @@ void scan_lines(const T* c, const T* x, T* y, int64_t n, int64_t inner, int64_t 
   }
 }
 
-// A running sum along a long line, in chunks of fixed length: first every chunk's total, then each
-// chunk's own running sum plus what came before it. The last sum of a chunk is what the next one
-// starts from, so sums of positive numbers never fall. Chunks are taken four at a time, because one
-// running sum alone waits for its own additions; the length keeps the four off each other's sets of
-// the cache.
+// A running sum along a long line is taken in chunks of fixed length: first every chunk's total,
+// then each chunk's own running sum plus what came before it. The last sum of a chunk is what the
+// next one starts from, so sums of positive numbers never fall. Chunks are taken four at a time,
+// because one running sum alone waits for its own additions; the length keeps the four off each
+// other's sets of the cache.
 constexpr int64_t chunk_length = 16000;
 constexpr int64_t interleaved = 4;
 

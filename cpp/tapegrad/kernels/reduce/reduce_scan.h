@@ -4,14 +4,16 @@
 
 namespace tapegrad {
 
-// Scans along one axis, first to last or, with `reverse`, last to first. Results are packed.
+// These scans run along one axis, first to last or, with `reverse`, last to first. Results are
+// packed.
 
-// y[i] = y[i-1] + x[i]. x is float32, float64 or int64 (as the other two).
+// Returns y[i] = y[i-1] + x[i]. x is float32, float64 or int64, also in the other two.
 Value cumulative_sum(const Value& x, int axis, bool reverse);
-// y[i] = y[i-1] * x[i]
+// Returns y[i] = y[i-1] * x[i].
 Value cumulative_prod(const Value& x, int axis, bool reverse);
-// y[i] = x[i] y[i-1] + c[i], y[first] = c[first]; a zero y[i-1] stays zero whatever x[i] is (the
-// carry is a cotangent or a tangent: the strong zero). x and c have one shape and dtype.
+// Returns y[i] = x[i] y[i-1] + c[i], with y[first] = c[first]; a zero y[i-1] stays zero whatever
+// x[i] is (the carry is a cotangent or a tangent: the strong zero). x and c have one shape and
+// dtype.
 Value linear_recurrence(const Value& c, const Value& x, int axis, bool reverse);
 
 }  // namespace tapegrad

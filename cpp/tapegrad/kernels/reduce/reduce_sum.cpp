@@ -24,9 +24,4 @@ Value sum_to_shape(const Value& v, std::span<const int64_t> shape) {
   return fold_axes(Fold::sum, v, reduced).reshaped(shape);
 }
 
-double sum_all(const Value& v) {
-  if (v.is_scalar()) return v.as_double();
-  return fold_axes(Fold::sum, v, Dims(static_cast<size_t>(v.ndim()), 1)).as_double();
-}
-
 }  // namespace tapegrad

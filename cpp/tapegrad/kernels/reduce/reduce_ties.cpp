@@ -12,7 +12,7 @@ namespace {
 template <class T>
 void share_typed(const Value& v, const Value& extreme, const Value& counts, const Dims& reduced,
                  Value& out) {
-  // Strides of the kept axes' arrays as if they had v's shape.
+  // These are the strides of the kept axes' arrays as if they had v's shape.
   const Dims kept_strides = extreme.strides();
   Dims strides(reduced.size(), 0);
   for (size_t i = 0, k = 0; i < reduced.size(); ++i)

@@ -9,10 +9,11 @@
 namespace tapegrad {
 namespace {
 
-// Derived bodies for very many lane counts or patterns: the first ones go.
+// There may be derived bodies for very many lane counts or patterns: at this number all are
+// dropped.
 constexpr size_t most_derived = 64;
 
-// What is differentiated further stays free of what nothing needs.
+// A body that is differentiated further must be free of what nothing needs.
 Program cleaned(const Program& p) {
   PassOptions only{.roll = false, .algebra = false, .views = false, .fuse = false};
   return optimise(p, only);
@@ -95,7 +96,7 @@ BodyPtr Body::keeping_outputs(const Flags& kept) const {
 
 BodyPtr Body::keeping_inputs(const Flags& kept) const {
   return derived(flags_name("inputs", {&kept}), [&] {
-    // The others go over to values that nothing reads.
+    // The other inputs become values that nothing reads.
     Program p = program_;
     p.inputs.clear();
     for (size_t i = 0; i < kept.size(); ++i) {

@@ -15,9 +15,9 @@ class Body;
 using BodyPtr = std::shared_ptr<const Body>;
 using Flags = std::vector<uint8_t>;
 
-// An immutable function, as an attribute of the ops that apply it (call.h, scan.h): a program
-// without captures and guards. What is derived from it (its derivatives, itself over lanes) is made
-// at first use and kept.
+// A Body is an immutable function, as an attribute of the ops that apply it (call.h, scan.h): a
+// program without captures and guards. What is derived from it (its derivatives, itself over lanes)
+// is made at first use and kept.
 class Body final : public AttrObject {
  public:
   static BodyPtr of(Program program);
@@ -30,16 +30,17 @@ class Body final : public AttrObject {
   // Whether any step or output reads it.
   bool reads(size_t input) const { return read_[input] != 0; }
 
-  // For `runs` runs, the first n_owned inputs being the caller's own. Optimised where that pays:
-  // from the second run on.
+  // Returns an executor for `runs` runs, the first n_owned inputs being the caller's own. It is
+  // optimised where that pays: from the second run on.
   std::shared_ptr<const Executor> executor(size_t runs, size_t n_owned = 0) const;
 
-  // The body of a scan as a kernel, or null where it is none.
+  // Returns the body of a scan as a kernel, or null where it is none.
   std::shared_ptr<const LaneBody> lane_body(size_t n_carry, size_t n_series) const;
 
-  // A body derived from this one, by name.
+  // Returns a body derived from this one, by name.
   BodyPtr derived(const std::string& name, const std::function<BodyPtr()>& make) const;
-  // Only these outputs; then only these inputs, where no step reads the others.
+  // These keep only the flagged outputs, and only the flagged inputs, where no step reads the
+  // others.
   BodyPtr keeping_outputs(const Flags& kept) const;
   BodyPtr keeping_inputs(const Flags& kept) const;
 
@@ -64,18 +65,18 @@ class Body final : public AttrObject {
   mutable std::map<std::string, BodyPtr> derived_;
 };
 
-// The body among an op's attributes.
+// Returns the body among an op's attributes.
 const BodyPtr body_of(const Attrs& attrs, size_t i);
 
 // Records f at these arguments; none of what it reads may come from elsewhere.
 BodyPtr record_body(std::span<const Value> arguments,
                     const std::function<std::vector<Ref>(std::span<const Ref>)>& f);
 
-// A recording as a body: what it captured are further inputs, behind its own; what its guards look
-// at are further outputs.
+// Makes a body of a recording: what it captured are further inputs, behind its own; what its guards
+// look at are further outputs.
 BodyPtr body_from(const Recording& recording);
 
-// For names of derived bodies: "kind:0110:..."
+// Makes names of derived bodies: "kind:0110:..."
 std::string flags_name(const char* kind, std::initializer_list<const Flags*> flags);
 
 }  // namespace tapegrad

@@ -12,8 +12,8 @@ using Refs = std::vector<Ref>;
 
 bool carries_derivatives(const Program& p, ValueId v) { return is_floating(p.type_of(v).dtype); }
 
-// The values that depend on the flagged inputs; where `derivatives`, by floating values and steps
-// that let them through.
+// Finds the values that depend on the flagged inputs; where `derivatives`, by floating values and
+// steps that let them through.
 std::vector<bool> dependents(const Program& p, const Flags& inputs, bool derivatives) {
   std::vector<bool> found(p.values.size(), false);
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -35,7 +35,7 @@ Flags flags_at(const std::vector<bool>& found, const std::vector<ValueId>& value
   return flags;
 }
 
-// Inputs that derivatives are taken by enter the scope.
+// Lets the inputs that derivatives are taken by enter the scope.
 Refs enter(Scope& scope, std::span<const Ref> in, const Flags& chosen, Refs& wrt) {
   Refs entered(in.begin(), in.end());
   for (size_t i = 0; i < in.size(); ++i) {

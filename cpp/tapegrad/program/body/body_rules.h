@@ -1,6 +1,6 @@
-// What follows from a body: which of its outputs depend on which inputs, its derivatives and itself
-// over lanes. Flags say which inputs or outputs take part. The bodies are recorded at the given
-// values, at first use.
+// These functions derive from a body which of its outputs depend on which inputs, its derivatives,
+// and itself over lanes. Flags say which inputs or outputs take part. The bodies are recorded at
+// the given values, at first use.
 #pragma once
 
 #include "tapegrad/program/body/body.h"
@@ -8,36 +8,36 @@
 
 namespace tapegrad {
 
-// The floating outputs that derivatives with respect to the flagged inputs reach, and the floating
-// inputs that cotangents of the flagged outputs reach.
+// Returns the floating outputs that derivatives with respect to the flagged inputs reach, and the
+// floating inputs that cotangents of the flagged outputs reach.
 Flags reached_outputs(const Program& p, const Flags& inputs);
 Flags reached_inputs(const Program& p, const Flags& outputs);
-// The outputs that differ between lanes where the flagged inputs do.
+// Returns the outputs that differ between lanes where the flagged inputs do.
 Flags outputs_with_lanes(const Program& p, const Flags& inputs);
 
-// p applied to `in`, swept back: the adjoint of each wanted input, given a cotangent for each
-// flagged output, in order. Recorded by the tracer at work.
+// Applies p to `in` and sweeps back: returns the adjoint of each wanted input, given a cotangent
+// for each flagged output, in order. The tracer at work records it.
 std::vector<Ref> pull_back(const Program& p, std::span<const Ref> in, const Flags& wanted,
                            const Flags& has_ct, std::span<const Ref> cts);
 
-// p applied to `in`, whose flagged inputs have tangents, in order: the outputs, then the tangents
-// of the wanted ones.
+// Applies p to `in`, whose flagged inputs have tangents, in order: returns the outputs, then the
+// tangents of the wanted ones.
 std::vector<Ref> push_forward(const Program& p, std::span<const Ref> in, const Flags& has_tangent,
                               std::span<const Ref> tangents, const Flags& wanted);
 
-// (inputs, cotangents of the flagged outputs) -> adjoints of the wanted inputs
+// Maps (inputs, cotangents of the flagged outputs) to the adjoints of the wanted inputs.
 BodyPtr vjp_body(const BodyPtr& body, const Flags& wanted, const Flags& has_ct,
                  std::span<const Value> at);
-// (inputs, tangents of the flagged inputs) -> tangents of the wanted outputs
+// Maps (inputs, tangents of the flagged inputs) to the tangents of the wanted outputs.
 BodyPtr jvp_body(const BodyPtr& body, const Flags& has_tangent, const Flags& wanted,
                  std::span<const Value> at);
-// The body over n lanes: flagged inputs have a leading axis of lanes, and so have the wanted
+// Applies the body to n lanes: flagged inputs have a leading axis of lanes, and so have the wanted
 // outputs, which are all that depend on them at least.
 BodyPtr lanes_body(const BodyPtr& body, const Flags& has_lanes, const Flags& wanted, int64_t n,
                    std::span<const Value> at);
 
 std::vector<Value> values_of(std::span<const Ref> refs);
-// The results of a call over lanes, those without lanes made to have them.
+// Makes the results of a call over lanes all have lanes.
 void give_lanes(const LanesCall& call, const Flags& has_lanes, std::vector<Ref>& results);
 
 }  // namespace tapegrad

@@ -6,7 +6,7 @@
 namespace tapegrad {
 namespace {
 
-// Every lane took the recorded path; a tracer of the whole call writes that down.
+// Every lane must have taken the recorded path; a tracer of the whole call writes that down.
 void check_guard(const Program::Guard& g, const Ref& value, bool has_lanes, int64_t n) {
   const Value& v = value.value();
   if (Tape& tape = Tape::current(); tape.tracing() && value.tracked()) tape.tracer()->guard(value);

@@ -4,7 +4,7 @@
 
 namespace tapegrad {
 
-// The recorded function of one lane, applied to many: inputs whose flag is set have a leading axis
+// Applies the recorded function of one lane to many: inputs whose flag is set have a leading axis
 // of n lanes. What is the same for all lanes is computed once. Throws ValueError where a guard does
 // not hold in every lane.
 struct LanesResult {

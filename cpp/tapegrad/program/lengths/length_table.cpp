@@ -18,7 +18,8 @@ void LengthTable::add(const TensorType& a, const TensorType& b, const TensorType
 
 int64_t LengthTable::solve(int64_t x, int64_t y) const {
   if (x == y) return x;
-  // All of them: a length of x[:-1] is no other axis' that happened to be one shorter twice.
+  // All explanations are tried: a length of x[:-1] is no other axis' that happened to be one
+  // shorter twice.
   std::vector<int64_t> found = equal_to(x, y);
   for (int64_t n : at_a_distance(x, y)) found.push_back(n);
   for (int64_t n : multiples_and_sums(x, y)) found.push_back(n);

@@ -1,5 +1,5 @@
-// What is known of lengths at a step of two recordings and of the program that follows from them:
-// see lengths.h.
+// The table holds what is known of lengths at a step of two recordings and of the program that
+// follows from them: see lengths.h.
 #pragma once
 
 #include <optional>
@@ -18,13 +18,13 @@ template <class... Parts>
 
 class LengthTable {
  public:
-  // `recorded`: the lengths now are those of one of the recordings, coincidences included.
+  // `recorded` says that the lengths now are those of one of the recordings, coincidences included.
   explicit LengthTable(bool recorded) : recorded_(recorded) {}
 
-  // The type of one value in the two recordings and now.
+  // Adds the type of one value in the two recordings and now.
   void add(const TensorType& a, const TensorType& b, const TensorType& now, bool is_input);
 
-  // The number now that was x in the first recording and y in the second.
+  // Returns the number now that was x in the first recording and y in the second.
   int64_t solve(int64_t x, int64_t y) const;
 
  private:

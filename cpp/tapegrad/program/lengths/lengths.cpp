@@ -13,7 +13,7 @@ bool contains(const std::vector<ValueId>& ids, ValueId v) {
   return std::find(ids.begin(), ids.end(), v) != ids.end();
 }
 
-// 0, 1, 2 ... along one axis.
+// Returns 0, 1, 2 ... along one axis.
 Value counting_positions(const Dims& shape) {
   Value found = Value::empty(DType::int64, shape);
   for (int64_t i = 0; i < found.size(); ++i) found.data<int64_t>()[i] = i;
@@ -27,7 +27,7 @@ bool is_counting(const Value& v) {
          same_bits(v, counting_positions(shape));
 }
 
-// Both recordings, step by step, with lengths solved for those of the inputs.
+// Goes through both recordings, step by step, with lengths solved for those of the inputs.
 class Instance {
  public:
   Instance(const Recording& a, const Recording& b, std::span<const TensorType> inputs)
@@ -80,14 +80,15 @@ class Instance {
     done_[v] = 1;
   }
 
-  // Made by a rule, and nowhere the user's.
+  // Says whether a rule made the constant, and nowhere the user.
   bool is_made(ValueId v) const {
     return contains(a_.made, v) && contains(b_.made, v) &&
            std::none_of(a_.constants.begin(), a_.constants.end(),
                         [v](const PlainConstant& c) { return c.value == v; });
   }
 
-  // Equal, uniform in an array of another length, or a count, or 0, 1, 2 ..., that a rule made.
+  // Returns the constant now. The two recorded ones are equal, or uniform in arrays of other
+  // lengths, or counts, or 0, 1, 2 ... that a rule made.
   Value constant(ValueId v, const Value& a, const Value& b) const {
     if (same_bits(a, b)) return a;
     if (a.dtype() != b.dtype() || a.ndim() != b.ndim()) refuse_lengths("a constant is another one");
@@ -156,7 +157,8 @@ class Instance {
     Instance(a_.unused->recording, b_.unused->recording, inputs).run();
   }
 
-  // In the order of the values, as freeze() writes; a count may become equal to another constant.
+  // Constants are written in the order of the values, as freeze() writes them; a count may become
+  // equal to another constant.
   void write(Recording& found) const {
     ProgramWriter to;
     std::vector<ValueId> at(p_.values.size()), in;
@@ -190,7 +192,7 @@ class Instance {
   std::vector<Attrs> attrs_;  // by step
 };
 
-// Everything but types, attributes and constants.
+// Whether two recordings agree in everything but types, attributes and constants.
 bool same_structure(const Recording& a, const Recording& b) {
   const Program &p = a.program, &q = b.program;
   const auto same_values = [](const Program::ValueInfo& x, const Program::ValueInfo& y) {

@@ -1,4 +1,4 @@
-// One function recorded at two sets of lengths, as a program for further ones. Nothing is guessed
+// A function recorded at two sets of lengths becomes a program for further ones. Nothing is guessed
 // from one length to the next: types follow from `infer`, step by step, and what else differs
 // between the two recordings (a shape among the attributes, a count among the constants) must be
 // explained by lengths that are known at that step:
@@ -25,14 +25,15 @@ namespace tapegrad {
 
 class Lengths {
  public:
-  // Nothing, and why, where the two recordings differ in more than lengths.
+  // Returns nothing, and says why, where the two recordings differ in more than lengths.
   static std::optional<Lengths> between(Recording a, Recording b, std::string& why);
 
-  // What recording the function for inputs of these types would give; nothing, and why, where that
-  // can't be known.
+  // Returns what recording the function for inputs of these types would give; nothing, and why,
+  // where that can't be known.
   std::optional<Recording> at(std::span<const TensorType> inputs, std::string& why) const;
 
-  // For each input the numbers of the free lengths of its axes, -1 where the length is fixed.
+  // Returns for each input the numbers of the free lengths of its axes, -1 where the length is
+  // fixed.
   std::vector<std::vector<int>> free_axes() const;
 
  private:

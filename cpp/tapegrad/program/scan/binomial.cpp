@@ -10,7 +10,7 @@ namespace {
 
 constexpr int64_t most = std::numeric_limits<int64_t>::max() / 4;
 
-// n over k, `most` where it is larger.
+// Returns n over k, or `most` where it is larger.
 int64_t choose(int64_t n, int64_t k) {
   k = std::min(k, n - k);
   if (k < 0) return 0;
@@ -22,7 +22,8 @@ int64_t choose(int64_t n, int64_t k) {
   return c;
 }
 
-// As many steps can be gone back over with `kept` states when each is taken at most r times again.
+// Returns how many steps can be gone back over with `kept` states when each is taken at most r
+// times again.
 int64_t reach(int64_t kept, int64_t r) { return r < 0 ? 0 : choose(kept + r, kept); }
 
 int64_t least_repeats(int64_t steps, int64_t kept) {
@@ -38,14 +39,8 @@ BinomialSchedule::BinomialSchedule(int64_t steps, int64_t kept) {
   if (steps > 0) open_.push_back({0, steps, kept});
 }
 
-int64_t BinomialSchedule::forward_steps(int64_t steps, int64_t kept) {
-  if (steps < 2) return 0;
-  const int64_t r = least_repeats(steps, kept);
-  return r * steps - reach(kept + 1, r - 1);
-}
-
-// How far to go before the next state is kept: as far as the steps up to there can be gone back
-// over with one repeat less, or as those behind it leave.
+// Says how far to go before the next state is kept: as far as the steps up to there can be gone
+// back over with one repeat less, or as those behind it leave.
 int64_t BinomialSchedule::split(const Segment& s) {
   const int64_t n = s.end - s.begin, r = least_repeats(n, s.kept);
   const int64_t far = std::min(reach(s.kept, r - 1), n - reach(s.kept - 1, r - 1));

@@ -1,5 +1,5 @@
-// The order in which a chain of steps is gone back over when only few of its states can be kept
-// (Griewank and Walther, Algorithm 799: revolve, 2000). Going back over a step needs the state
+// This is the order in which a chain of steps is gone back over when only few of its states can be
+// kept (Griewank and Walther, Algorithm 799: revolve, 2000). Going back over a step needs the state
 // before it; states that are not kept are computed again from a kept one. The splits are such that
 // no order takes fewer steps again.
 #pragma once
@@ -20,13 +20,9 @@ class BinomialSchedule {
     int64_t from, to;
   };
 
-  // `steps` steps, at most `kept` states at a time, of which state 0 is one.
+  // Plans `steps` steps with at most `kept` states at a time, of which state 0 is one.
   BinomialSchedule(int64_t steps, int64_t kept);
   bool next(Action& action);  // false at the end
-
-  // The number of steps that are taken again, all in all: r l - C(k + r, r - 1), where r is the
-  // least with l <= C(k + r, k).
-  static int64_t forward_steps(int64_t steps, int64_t kept);
 
  private:
   struct Segment {

@@ -4,11 +4,12 @@
 
 namespace tapegrad {
 
-// scan (body, length, n_carry, n_xs, reverse, checkpoints): the body applied `length` times. Inputs
-// are the carries, then the xs, which have a leading axis of that length, then the rest, the same
-// at every step; the body's are the same, with one element of each xs. Its outputs are the next
-// carries, then the ys; those of scan the last carries, then the ys of all steps, stacked. Step t
-// reads and writes at index t, also where the steps go from the last to the first (reverse).
+// scan (body, length, n_carry, n_xs, reverse, checkpoints) applies the body `length` times. Its
+// inputs are the carries, then the xs, which have a leading axis of that length, then the rest, the
+// same at every step; the body's are the same, with one element of each xs. The body's outputs are
+// the next carries, then the ys; those of scan are the last carries, then the ys of all steps,
+// stacked. Step t reads and writes at index t, also where the steps go from the last to the first
+// (reverse).
 //
 // The reverse sweep reads the carries that came into each step. Where the body hands them out among
 // its ys they are taken from there (with_carries), else they are computed again: all at once, or,
@@ -31,20 +32,20 @@ struct ScanForm {
   bool is_xs(size_t input) const { return input >= n_carry && input < n_carry + n_xs; }
 };
 
-// Of `length` rows.
+// Returns the type of `length` rows.
 TensorType stacked_type(const TensorType& row, int64_t length);
 
 const Op& scan_op();
 
 std::vector<Ref> scan(const ScanForm& form, std::vector<Ref> inputs);
 
-// The body that hands out the incoming carries as further ys, behind its own.
+// Returns the body that hands out the incoming carries as further ys, behind its own.
 BodyPtr with_carries(const ScanForm& form);
 
-// The outputs that derivatives with respect to the flagged inputs reach.
+// Returns the outputs that derivatives with respect to the flagged inputs reach.
 Flags reached_through(const ScanForm& form, Flags inputs);
 
-// Only these ys; inputs that nothing reads then are left out too, and cleared in `inputs`.
+// Keeps only these ys. Inputs that nothing reads then are left out too, and cleared in `inputs`.
 ScanForm keeping_ys(const ScanForm& form, const Flags& ys, Flags& inputs);
 
 }  // namespace tapegrad

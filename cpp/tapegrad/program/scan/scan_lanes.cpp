@@ -14,20 +14,20 @@ namespace {
 
 using Refs = std::vector<Ref>;
 
-// The first two axes change places: lanes and steps.
+// Lets the first two axes, lanes and steps, change places.
 Ref turned(const Ref& r) {
   Axes perm{1, 0};
   for (int a = 2; a < r.ndim(); ++a) perm.push_back(a);
   return transpose(r, perm);
 }
 
-// A scan, the inputs and outputs that have lanes, and its inputs.
+// Holds a scan, the inputs and outputs that have lanes, and its inputs.
 struct OverLanes {
   ScanForm form;
   Flags has_lanes, outputs;
   Refs in;
 
-  // `wanted`: outputs that must have lanes.
+  // The outputs of `wanted` must have lanes.
   OverLanes(const LanesCall& call, const ScanForm& f, Flags inputs, const Flags& wanted)
       : form(f), has_lanes(std::move(inputs)) {
     close_over_carries(f, has_lanes, outputs_with_lanes);
@@ -69,7 +69,7 @@ std::vector<Ref> lanes_scan(const LanesCall& call) {
   return out;
 }
 
-// Every lane has adjoints of its own, also of what is the same for all of them.
+// Every lane has adjoints of its own, also of inputs that are the same for all of them.
 std::vector<Ref> lanes_scan_reverse(const LanesCall& call) {
   const ReverseForm r(call.attrs);
   Flags inputs(call.has_lanes, call.has_lanes + r.n_in());

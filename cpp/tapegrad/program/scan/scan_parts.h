@@ -1,4 +1,4 @@
-// What the rules of scan share.
+// The rules of scan share these.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ inline std::string form_name(const char* kind, const ScanForm& f,
   return flags_name(kind, of) + ':' + std::to_string(f.n_carry) + ',' + std::to_string(f.n_xs);
 }
 
-// Carries that take part because others do are flagged too.
+// Flags the carries that take part because others do.
 template <class Outputs>
 void close_over_carries(const ScanForm& f, Flags& inputs, Outputs outputs_of) {
   for (bool grown = true; grown;) {
@@ -23,7 +23,7 @@ void close_over_carries(const ScanForm& f, Flags& inputs, Outputs outputs_of) {
   }
 }
 
-// What the body sees of an input at its first step.
+// Returns what the body sees of an input at its first step.
 inline Value first_of(const ScanForm& f, size_t input, const Value& v) {
   return f.is_xs(input) ? Rows(v).at(0) : v;
 }

@@ -101,7 +101,7 @@ bool may_be_gathered(const ScanForm& f, size_t carry) {
          std::min(t.shape[0], t.shape[1]) > most_inner;
 }
 
-// Two axes of what is a matrix, or a vector read as a row.
+// Returns the two axes of a matrix, or of a vector read as a row.
 Value as_matrix(const Value& v) {
   if (v.ndim() == 2) return v;
   return v.view(Dims{1, v.dim(0)}, Dims{0, v.strides()[0]}, 0);

@@ -1,14 +1,14 @@
-// Sums of products over the steps of a scan. The gradient of a weight is one: c + a b at each step,
-// of a column and a row or of thin matrices, which reads and writes all of c for few operations.
-// Such a carry is left out of the steps: the factors are gathered over some of them, and their
-// stacks multiplied.
+// A sum of products over the steps of a scan is treated by itself. The gradient of a weight is one:
+// c + a b at each step, of a column and a row or of thin matrices, which reads and writes all of c
+// for few operations. Such a carry is left out of the steps: the factors are gathered over some of
+// them, and their stacks multiplied.
 #pragma once
 
 #include "tapegrad/program/scan/scan.h"
 
 namespace tapegrad {
 
-// Smaller sums stay in the steps. So they do in all scans that stand for loops which a program was
+// Smaller sums stay in the steps. So do all sums in scans that stand for loops which a program was
 // recorded with, and whose bits are those of the loop.
 constexpr int64_t most_ungathered = 4096;
 
@@ -28,7 +28,7 @@ struct GatheredForm {
   explicit GatheredForm(const ScanForm& f);
 };
 
-// The factors of one sum, step after step.
+// Collects the factors of one sum, step after step.
 class ProductStack {
  public:
   explicit ProductStack(const ProductSum& sum);

@@ -27,7 +27,7 @@ std::vector<TensorType> infer_reverse(const Attrs& attrs, std::span<const Tensor
   return out;
 }
 
-// One sweep: states are the carries that come into a step, numbered as the scan goes.
+// Runs one sweep. States are the carries that come into a step, numbered as the scan goes.
 class Sweep {
  public:
   Sweep(const ReverseForm& r, std::span<const Value> in)
@@ -73,7 +73,7 @@ class Sweep {
     return found;
   }
 
-  // Of the step back; the incoming carries are given one by one.
+  // Returns the inputs of the step back; the incoming carries are given one by one.
   Values back_inputs(std::span<const Value> in) {
     const ScanForm& f = r_.form;
     const size_t first_rest = f.n_carry + f.n_xs;
@@ -127,7 +127,7 @@ void eval_reverse(const Attrs& attrs, std::span<Value> in, std::span<Value> out)
   Sweep(r, in).run(in, out);
 }
 
-// What it computes, as a sweep over a scan that holds every carry.
+// Returns what the op computes, as a sweep over a scan that holds every carry.
 BodyPtr plain_body(const Attrs& attrs, std::span<const Value> at) {
   const ReverseForm r(attrs);
   const std::string name = flags_name("plain reverse", {&r.needed, &r.given}) + ':' +

@@ -4,9 +4,9 @@
 
 namespace tapegrad {
 
-// scan_reverse (the attributes of scan, needed, given): the reverse sweep over a scan of which at
+// scan_reverse (the attributes of scan, needed, given) is the reverse sweep over a scan of which at
 // most `checkpoints` carries are held at a time; the others are computed again, by the schedule of
-// binomial.h. Inputs are those of the scan and the cotangents of its given outputs, outputs the
+// binomial.h. Inputs are those of the scan and the cotangents of its given outputs; outputs are the
 // adjoints of its needed inputs, where there are any. Its own derivatives are those of the sweep
 // that holds every carry.
 struct ReverseForm {

@@ -14,8 +14,8 @@ namespace {
 
 using Refs = std::vector<Ref>;
 
-// The stacked incoming carries that are asked for: outputs where the body hands them out, else
-// computed once more.
+// Returns the stacked incoming carries that are asked for: outputs where the body hands them out,
+// else computed once more.
 Refs incoming_carries(VjpContext& ctx, const ScanForm& f, const Flags& asked) {
   const Program& p = f.body->program();
   Refs found(f.n_carry);
@@ -84,7 +84,7 @@ void vjp_scan(VjpContext& ctx) {
   const ScanForm whole = reversal.step(at);
   Flags read;
   const ScanForm step = keeping_ys(whole, Flags(whole.n_ys(), 1), read);
-  // In the order of the step's inputs, what it reads of them.
+  // `in` gets what the step reads, in the order of its inputs.
   Refs in;
   auto give = [&, k = size_t{0}](auto make) mutable {
     if (read[k++]) in.push_back(make());
@@ -127,7 +127,7 @@ void jvp_scan(JvpContext& ctx) {
   }
   close_over_carries(f, has_tangent, reached_outputs);
   const Flags wanted = reached_through(f, has_tangent);
-  // Carries, xs and rest, each the values and then their tangents.
+  // Carries, xs and rest each stand as their values and then their tangents.
   Refs in;
   ScanForm moved = f;
   const auto give = [&](size_t first, size_t last) {

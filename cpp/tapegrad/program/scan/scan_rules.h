@@ -4,7 +4,7 @@
 
 namespace tapegrad {
 
-// The rules of scan, in terms of scan.
+// The rules of scan are written in terms of scan.
 void vjp_scan(VjpContext& ctx);
 void jvp_scan(JvpContext& ctx);
 std::vector<Ref> lanes_scan(const LanesCall& call);

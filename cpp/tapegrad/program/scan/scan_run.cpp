@@ -28,7 +28,7 @@ Rows::Rows(const Value& stacked) : stacked_(stacked), scalar_(stacked.ndim() == 
     first_ = Value::empty(stacked.dtype(), row);
     return;
   }
-  // Packed rows are quick to go over: one copy for all steps.
+  // Packed rows are quick to go over: one copy serves all steps.
   if (!scalar_ && !stacked.view(row, behind_first(stacked.strides()), 0).is_contiguous())
     stacked_ = stacked.contiguous();
   stride_ = stacked_.strides()[0];

@@ -1,11 +1,11 @@
-// The loop of a scan: one step of the body after the other, in one set of registers.
+// The loop of a scan takes one step of the body after the other, in one set of registers.
 #pragma once
 
 #include "tapegrad/program/scan/scan_products.h"
 
 namespace tapegrad {
 
-// The elements of a stacked array.
+// Reads the elements of a stacked array.
 class Rows {
  public:
   explicit Rows(const Value& stacked);
@@ -19,7 +19,7 @@ class Rows {
   bool scalar_ = false;
 };
 
-// An array that is filled element by element.
+// Fills an array element by element.
 class Stack {
  public:
   Stack(const TensorType& row, int64_t length);
@@ -33,13 +33,13 @@ class Stack {
 
 class ScanRun {
  public:
-  // `in`: the inputs of the scan. The carries and the first n_given xs are not looked at; those xs
-  // are given element by element.
+  // `in` holds the inputs of the scan. The carries and the first n_given xs are not looked at;
+  // those xs are given element by element.
   ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given = 0);
   void give(size_t k, Value x) { session_.set(n_carry() + k, std::move(x)); }
 
-  // The step at index t: carries become the next ones, but for sums of products, which are behind
-  // until finish(). The ys can be read until the next step.
+  // Takes the step at index t: carries become the next ones, but for sums of products, which are
+  // behind until finish(). The ys can be read until the next step.
   void step(int64_t t, std::vector<Value>& carries);
   const Value& y(size_t k) const { return session_.output(n_carry() + k); }
   void finish(std::vector<Value>& carries);

@@ -1,6 +1,6 @@
-// The one list of scalar functions. An entry's place is its ScalarFn; scalar_fn_of<Sin>() names it.
-// The structs are defined in functions_<family>.h; to add a function, define it there and add it to
-// the family's list here.
+// This is the one list of scalar functions. An entry's place is its ScalarFn; scalar_fn_of<Sin>()
+// names it. The structs are defined in functions_<family>.h; to add a function, define it there and
+// add it to the family's list here.
 #pragma once
 
 #include <cstddef>

@@ -145,8 +145,8 @@ struct Power : Binary {
   }
 };
 
-// log(e^a + e^b). Partials e^(a - y); where y is infinite the infinite operand takes it, equal ones
-// half each.
+// logaddexp is log(e^a + e^b). Its partials are e^(a - y); where y is infinite the infinite operand
+// takes it, equal ones half each.
 struct Logaddexp : Binary {
   static constexpr const char* name = "logaddexp";
   static constexpr double ns = 5;

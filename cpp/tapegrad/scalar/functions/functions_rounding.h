@@ -6,8 +6,8 @@
 #include "tapegrad/scalar/functions/functions_selection.h"
 #include "tapegrad/scalar/number.h"
 
-// Rounding, division with remainder, and the parts of a number. Quotients and exponents are
-// constant almost everywhere.
+// These round, divide with remainder, and take numbers apart. Quotients and exponents are constant
+// almost everywhere.
 
 namespace tapegrad {
 inline namespace TAPEGRAD_ISA_NAMESPACE {
@@ -49,7 +49,7 @@ struct Trunc : UnaryStep {
   }
 };
 
-// Half to even.
+// Halves are rounded to even.
 struct Rint : UnaryStep {
   static constexpr const char* name = "rint";
   static double value(double x) { return __builtin_rint(x); }
@@ -67,14 +67,14 @@ struct Fmod : Binary {
   static T value(T a, T b) {
     return std::fmod(a, b);
   }
-  // a = y + n b with a whole n, recovered from y itself.
+  // a = y + n b with an integer n, which is recovered from y itself.
   template <class T>
   static std::array<T, 2> partials(T a, T b, T y) {
     return {T(1.0), -call<Rint>((a - y) / b)};
   }
 };
 
-// The remainder with the sign of the divisor, as Python's %.
+// The remainder has the sign of the divisor, as Python's %.
 struct Remainder : Binary {
   static constexpr const char* name = "remainder";
   static constexpr double ns = 8;
@@ -176,7 +176,7 @@ struct Nextafter : Binary {
   }
 };
 
-// The distance to the next number away from 0, with the sign of x.
+// This is the distance to the next number away from 0, with the sign of x.
 struct Spacing : UnaryStep {
   static constexpr const char* name = "spacing";
   static constexpr double ns = 3;

@@ -4,8 +4,8 @@
 #include "tapegrad/scalar/functions/functions_arithmetic.h"
 #include "tapegrad/scalar/number.h"
 
-// Choices, comparisons, predicates. Truth is 0 or 1 in the number type; arrays of it are stored as
-// bool. Ties of maximum, minimum, fmax and fmin share the derivative, half each.
+// These are choices, comparisons and predicates. Truth is 0 or 1 in the number type; arrays of it
+// are stored as bool. Ties of maximum, minimum, fmax and fmin share the derivative, half each.
 
 namespace tapegrad {
 inline namespace TAPEGRAD_ISA_NAMESPACE {
@@ -26,7 +26,7 @@ struct BinaryPredicate : Binary {
   }
 };
 
-// The derivative of maximum(a, b) by a.
+// This is the derivative of maximum(a, b) by a.
 struct Prefer : Binary {
   static constexpr const char* name = "prefer";
   template <class T>
@@ -90,7 +90,7 @@ struct Fmin : Binary {
   }
 };
 
-// np.where(mask, a, b).
+// This is np.where(mask, a, b).
 struct Select : Ternary {
   static constexpr const char* name = "where";
   static constexpr unsigned data_inputs = 1;
@@ -104,7 +104,7 @@ struct Select : Ternary {
   }
 };
 
-// minimum(maximum(x, low), high); the derivative by x is 1 in the closed interval.
+// This is minimum(maximum(x, low), high); the derivative by x is 1 in the closed interval.
 struct Clip : Ternary {
   static constexpr const char* name = "clip";
   template <class T>

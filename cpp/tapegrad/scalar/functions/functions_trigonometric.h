@@ -112,7 +112,7 @@ struct Arctan : Unary {
   }
 };
 
-// Gradient (b, -a) / (a^2 + b^2), and 0 at the origin.
+// The gradient is (b, -a) / (a^2 + b^2), and 0 at the origin.
 struct Arctan2 : Binary {
   static constexpr const char* name = "arctan2";
   static constexpr double ns = 12;
@@ -128,7 +128,7 @@ struct Arctan2 : Binary {
   }
 };
 
-// Gradient (a, b) / y, and 0 at the origin.
+// The gradient is (a, b) / y, and 0 at the origin.
 struct Hypot : Binary {
   static constexpr const char* name = "hypot";
   static constexpr double ns = 4;

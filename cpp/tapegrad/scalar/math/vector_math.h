@@ -6,9 +6,9 @@
 #include "tapegrad/scalar/math/vector_math_power.h"
 #include "tapegrad/scalar/math/vector_math_trig.h"
 
-// Elementary functions for float and double as straight-line code: inlined into a simd loop they
-// become vector instructions, called alone they are the scalar functions, and the bits are the
-// same. The result for an element depends on that element alone.
+// These are elementary functions for float and double as straight-line code: inlined into a simd
+// loop they become vector instructions, called alone they are the scalar functions, and the bits
+// are the same. The result for an element depends on that element alone.
 //
 //   f(x)          any x. Branch-free, except where a "special" predicate exists.
 //   f_core(x)     branch-free; meant only for elements with !f_special(x), harmless for others.

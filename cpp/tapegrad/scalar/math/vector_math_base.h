@@ -7,12 +7,12 @@
 
 #include "tapegrad/scalar/math/vector_math_coefficients.h"
 
-// Number formats and the few building blocks of the vector math: see vector_math.h.
+// Here are the number formats and the few building blocks of the vector math: see vector_math.h.
 
 namespace tapegrad::vm {
 
-// Internal linkage on purpose: each instruction-set level compiles its own copy, and no copy with
-// wider instructions may be linked into code for a narrower machine.
+// The linkage is internal on purpose: each instruction-set level compiles its own copy, and no copy
+// with wider instructions may be linked into code for a narrower machine.
 namespace {
 
 #if defined(__FMA__) && (!defined(TAPEGRAD_ISA_LEVEL) || TAPEGRAD_ISA_LEVEL > 1)
@@ -83,13 +83,13 @@ template <class T>
   return from_bits<T>(to_bits(x) & ~sign_bit<T>);
 }
 
-// |x| with the sign of s.
+// Returns |x| with the sign of s.
 template <class T>
 [[gnu::always_inline]] inline T with_sign(T x, T s) {
   return from_bits<T>((to_bits(x) & ~sign_bit<T>) | (to_bits(s) & sign_bit<T>));
 }
 
-// x with its sign flipped where s is negative.
+// Returns x with its sign flipped where s is negative.
 template <class T>
 [[gnu::always_inline]] inline T times_sign(T x, T s) {
   return from_bits<T>(to_bits(x) ^ (to_bits(s) & sign_bit<T>));
@@ -133,7 +133,7 @@ template <class T, int n>
   return sum;
 }
 
-// 2^n, where the argument is Format::round + n and n is in the normal exponent range.
+// Returns 2^n, where the argument is Format::round + n and n is in the normal exponent range.
 template <class T>
 [[gnu::always_inline]] inline T power_of_two(T rounded) {
   using F = Format<T>;

@@ -94,7 +94,7 @@ template <class T>
   return fma(exponent, C::ln2_1, l.f - (l.square - rest));
 }
 
-// 1 + y for y > -1.
+// Splits 1 + y for y > -1.
 template <class T>
 [[gnu::always_inline]] inline Pair<T> one_plus(T y) {
   const T high = 1 + y;

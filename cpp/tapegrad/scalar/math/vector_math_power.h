@@ -95,7 +95,7 @@ template <class T>
   return exp_pair(product);
 }
 
-// In double arithmetic with a relative error near 2^-35, rounded once.
+// This works in double arithmetic with a relative error near 2^-35, rounded once.
 [[gnu::always_inline]] inline float positive_power(float x, float y) {
   using C = Coefficients<double>;
   constexpr double round = Format<double>::round, ln2 = C::ln2_1 + C::ln2_2;
@@ -111,7 +111,7 @@ template <class T>
   return static_cast<float>(fma(p, power, power));
 }
 
-// Zero, subnormal, infinite and NaN x, huge, infinite and NaN y.
+// Special are zero, subnormal, infinite and NaN x, and huge, infinite and NaN y.
 template <class T>
 [[gnu::always_inline]] inline bool pow_special(T x, T y) {
   const T a = abs(x);

@@ -159,30 +159,6 @@ TEST(cholesky_reads_the_lower_triangle) {
   });
 }
 
-TEST(borders_make_singular_matrices_regular) {
-  CHECK(border_of(regular_stack({3, 5, 5})).width == 0);
-  CHECK(border_of(Value::empty(DType::float64, Dims{2, 0, 0})).width == 0);
-  const Value a = Value::zeros(DType::float64, Dims{2, 3, 3});
-  const double rank_one[] = {1, 2, 3, 2, 4, 6, -1, -2, -3},
-               rank_two[] = {0, 1, 0, 0, 0, 2, 0, 0, 0};
-  std::copy(rank_one, rank_one + 9, a.data<double>());
-  std::copy(rank_two, rank_two + 9, a.data<double>() + 9);
-  const Border border = border_of(a);
-  CHECK(border.width == 2);
-  CHECK(border.rows.shape() == (Dims{2, 3, 2}) && border.columns.shape() == (Dims{2, 2, 3}));
-  for (int64_t s = 0; s < 2; ++s) {
-    const Value m = Value::zeros(DType::float64, Dims{5, 5});
-    for (int64_t i = 0; i < 3; ++i) {
-      for (int64_t j = 0; j < 3; ++j) m.data<double>()[i * 5 + j] = entry(a, s, i, j);
-      for (int64_t j = 0; j < 2; ++j) {
-        m.data<double>()[i * 5 + 3 + j] = entry(border.rows, s, i, j);
-        m.data<double>()[(3 + j) * 5 + i] = entry(border.columns, s, j, i);
-      }
-    }
-    CHECK(std::abs(det_values(m).as_double()) > 0.5);
-  }
-}
-
 TEST(same_bits_for_any_number_of_threads) {
   on_each_library([] {
     for (const Dims& shape : {Dims{200, 4, 4}, Dims{30, 20, 20}, Dims{1, 300, 300}}) {

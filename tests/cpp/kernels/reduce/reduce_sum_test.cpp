@@ -68,9 +68,6 @@ TEST(empty_arrays_and_scalars) {
   check_sum(none, Dims{}, __LINE__);
   check_sum(none, Dims{0, 1}, __LINE__);
   CHECK(sum_to_shape(Value(2.5), Dims{}).as_double() == 2.5);
-  CHECK(sum_all(none) == 0 && sum_all(Value(2.5)) == 2.5);
-  CHECK_CLOSE(sum_all(random_array({100, 30}, 1)),
-              slow_sum(random_array({100, 30}, 1), Dims{}).as_double(), 1e-13);
 }
 
 TEST(other_shapes_are_refused) {

@@ -1,25 +1,19 @@
 #include "tapegrad/program/scan/scan_products.h"
 
-#include "program/same_function.h"
+#include "program/scan/scan_cases.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/parallel/parallel.h"
-#include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/scan/scan_reversal.h"
 #include "tapegrad/program/scan/scan_run.h"
 
 using namespace programs;
+using scans::form_of;
 using namespace tapegrad;
 
 namespace {
 
 using Step = std::function<Refs(std::span<const Ref>)>;
-
-ScanForm form_of(const Step& step, const std::vector<Value>& first, int64_t length, size_t n_carry,
-                 size_t n_xs) {
-  register_all_ops();
-  return ScanForm(record_body(first, step), length, n_carry, n_xs, false);
-}
 
 Ref tanh(const Ref& x) { return elementwise(scalar_fn_of<Tanh>(), {x}); }
 

@@ -1,22 +1,15 @@
 #include "tapegrad/program/scan/scan.h"
 
-#include "program/same_function.h"
+#include "program/scan/scan_cases.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/linalg/matmul.h"
-#include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/body/call.h"
 
 using namespace programs;
+using scans::form_of;
 using namespace tapegrad;
 
 namespace {
-
-ScanForm form_of(const std::function<Refs(std::span<const Ref>)>& step,
-                 const std::vector<Value>& first, int64_t length, size_t n_carry, size_t n_xs,
-                 bool reverse = false) {
-  register_all_ops();
-  return ScanForm(record_body(first, step), length, n_carry, n_xs, reverse);
-}
 
 // The steps one after the other, by their ops.
 Function unrolled(const ScanForm& f) {
@@ -108,7 +101,7 @@ TEST(carries_that_change_places) {
   check_scan(f, {Value(0.3), Value(0.4), Value(0.8)}, {Value(0.2), Value(1.4), Value(1.1)});
 }
 
-TEST(whole_numbers_and_masks_are_carried_too) {
+TEST(integers_and_masks_are_carried_too) {
   const ScanForm f = form_of(
       [](std::span<const Ref> in) -> Refs {
         const Ref x = where(less(Ref(Value::integer_scalar(0)), in[0]), multiply(in[1], in[1]),

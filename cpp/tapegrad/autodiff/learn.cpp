@@ -1,0 +1,77 @@
+#include "tapegrad/autodiff/learn.h"
+
+#include <cmath>
+
+#include "tapegrad/base/error.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/tape/data_values.h"
+#include "tapegrad/tape/tracer.h"
+
+namespace tapegrad {
+namespace {
+
+// Guards fn(v), which is all that plain code learns.
+template <class... Others>
+void learn_function(Cell& v, ScalarFn fn, const Others&... others) {
+  Tape& tape = Tape::current();
+  if (!tape.tracing()) return;
+  const RecordingGuard off(false);
+  learn(elementwise(fn, {v.ref(), others...}));
+}
+
+}  // namespace
+
+bool is_float_of_data(Cell& v) {
+  return Tape::current().tracing() && is_computed_from_data(v.ref());
+}
+
+Value learn_value(Cell& v) { return Tape::current().tracing() ? learn(v.ref()) : v.value(); }
+
+bool learn_truth(Cell& v) {
+  const Value x = v.value();
+  if (x.size() != 1)
+    throw_error<ValueError>("bool(v): the truth value of a Variable of shape ", x.shape(),
+                            " is ambiguous; use v.any() or v.all()");
+  learn_function(v, scalar_fn_of<NotEqual>(), Ref(0.0));
+  return x.at(0) != 0;
+}
+
+double learn_integer_part(Cell& v, const char* call) {
+  const Value x = v.value();
+  if (x.size() != 1)
+    throw_error<TypeError>(call,
+                           ": only Variables of one element can be converted, this one has shape ",
+                           x.shape(), x.size() > 1 ? "; use .any() or .all(), or index it" : "");
+  learn_function(v, scalar_fn_of<Trunc>());
+  return x.at(0);
+}
+
+void learn_lengths(Cell& v) {
+  if (Tape::current().tracing() && !v.is_leaf() && v.value().ndim() > 0) learn_lengths();
+}
+
+void learn_result(const Ref& result) {
+  if (!result.tracked()) {
+    if (result.ndim() > 0) learn_lengths();
+  } else if (Tracer* tracer = Tape::current().tracer(); tracer && result.type() == TensorType{}) {
+    tracer->lose_weakness();
+  }
+}
+
+bool is_weak(Cell& v) {
+  const Tracer* tracer = Tape::current().tracer();
+  return tracer && tracer->is_weak(v.ref());
+}
+
+void lose_weakness(Cell& v) {
+  if (is_weak(v)) Tape::current().tracer()->lose_weakness();
+}
+
+Ref stop_gradient(Cell& v) {
+  if (!Tape::current().tracing()) return Ref(v.value());
+  const Ref held = v.ref("stop_gradient");
+  const RecordingGuard off(false);
+  return elementwise(scalar_fn_of<Positive>(), {held});
+}
+
+}  // namespace tapegrad

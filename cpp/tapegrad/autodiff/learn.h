@@ -1,0 +1,38 @@
+#pragma once
+
+#include "tapegrad/autodiff/variable.h"
+
+// What plain code learns of a Variable, written down where a Tracer is at work: see
+// tape/data_values.h. Without a Tracer these read the value and note nothing.
+
+namespace tapegrad {
+
+// Whether it holds a mask or integers. Only a function that is being recorded has such Variables.
+inline bool is_recorded_data(Cell& v) {
+  return Tape::current().tracing() && !is_floating(v.value().dtype());
+}
+inline bool is_recorded_number(Cell& v) { return is_recorded_data(v) && v.value().ndim() == 0; }
+// A float that was computed from masks and integers has no derivative to lose either.
+bool is_float_of_data(Cell& v);
+
+Value learn_value(Cell& v);
+// Whether a Variable of one element is not zero, and its value, of which plain code uses the
+// integer part. `call` names the conversion in the error for Variables of other sizes.
+bool learn_truth(Cell& v);
+double learn_integer_part(Cell& v, const char* call);
+// Plain code sees the lengths of the axes, which a recorded value has from the function's
+// arguments.
+void learn_lengths(Cell& v);
+// A result leaves for plain code as what it is: the lengths of a plain array are known then, and a
+// float64 may be taken for a Python float.
+void learn_result(const Ref& result);
+
+// Whether it is a Python float of the function that is being recorded (Tracer::is_weak).
+bool is_weak(Cell& v);
+// Such a float is seen as a float64, which it is not.
+void lose_weakness(Cell& v);
+
+// The content, which sweeps take for a constant and a program goes on computing.
+Ref stop_gradient(Cell& v);
+
+}  // namespace tapegrad

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "tapegrad/autodiff/variable.h"
+#include "tapegrad/ops/scalar_value.h"
+#include "tapegrad/scalar/functions/functions.h"
+#include "tapegrad/scalar/program.h"
+
+// Two float64 scalars straight to a node: what record_application does, without Refs, Values and
+// the parts that scalars do not have (their values live in the node, so nobody counts readers). The
+// nodes, their inputs and counts are the same; scalar_operation_test.cpp holds the two together.
+// Everything is inline: an operation costs tens of nanoseconds. Not for a Tracer, which wants every
+// constant.
+
+namespace tapegrad {
+
+// A Variable, or a plain number where cell is null.
+struct ScalarOperand {
+  Cell* cell = nullptr;
+  double x = 0;
+};
+
+// False where the Variable is no float64 scalar.
+inline bool read_scalar(Cell& cell, ScalarOperand& operand) {
+  const Value& v = cell.value();
+  if (!v.is_scalar() || v.dtype() != DType::float64) return false;
+  operand = {&cell, v.as_double()};
+  return true;
+}
+
+// For each function and input what the partial derivative reads: bits 0 and 1 are inputs.
+struct ScalarReads {
+  std::array<std::array<uint8_t, 2>, scalar_fn_count> by_input{};
+  ScalarReads() {
+    for (size_t f = 0; f < scalar_fn_count; ++f) {
+      const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
+      for (int i = 0; i < info.arity && i < 2; ++i)
+        by_input[f][static_cast<size_t>(i)] =
+            info.returns_bool
+                ? 0
+                : static_cast<uint8_t>(partial_program(static_cast<ScalarFn>(f), i).reads);
+    }
+  }
+};
+
+inline const ScalarReads& scalar_reads() {
+  static const ScalarReads reads;
+  return reads;
+}
+
+// The slot of an input, with a count for its consumer; 0 for a plain number that no rule reads.
+inline uint32_t enter_scalar(Tape& tape, const ScalarOperand& s, bool read) {
+  if (s.cell == nullptr) {
+    if (!read) return 0;
+    const uint32_t slot = tape.new_node(NodeKind::constant, 0);
+    Node& n = tape.node(slot);
+    n.n_in = 0;
+    n.origin = ~uint32_t{0};
+    n.value.set_scalar_double(s.x);
+    return slot;  // its first count is the consumer's
+  }
+  uint32_t slot;
+  if (s.cell->tape() == &tape) {
+    slot = s.cell->slot();
+  } else {
+    slot = tape.enter(s.cell, s.cell->version(), s.cell->value());
+  }
+  tape.retain_node(slot);
+  return slot;
+}
+
+// fn(a, b), or fn(a) where arity is 1, of which `result` is the value.
+inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand& a,
+                                     const ScalarOperand& b, double result) {
+  Tape& tape = Tape::current();
+  if (!tape.recording()) return Cell::unrecorded_scalar(result);
+  const auto check_thread = [&tape](const ScalarOperand& s) {
+    if (s.cell != nullptr && s.cell->tape() != nullptr && s.cell->tape() != &tape)
+      throw_wrong_thread(*s.cell->tape(), "arithmetic");
+  };
+  check_thread(a);
+  check_thread(b);
+  const auto& reads = scalar_reads().by_input[index_of(fn)];
+  const unsigned mask = (a.cell ? reads[0] : 0u) | (b.cell ? reads[1] : 0u);
+  const uint32_t in0 = enter_scalar(tape, a, mask & 1);
+  const uint32_t in1 = arity == 2 ? enter_scalar(tape, b, mask & 2) : 0;
+  const uint32_t slot = tape.new_node(NodeKind::op, static_cast<uint16_t>(fn));
+  Node& n = tape.node(slot);
+  n.n_in = static_cast<uint8_t>(arity);
+  n.in[0] = in0;
+  n.in[1] = in1;
+  uint32_t origin = ~uint32_t{0};
+  if (a.cell) origin = tape.node(in0).origin;
+  if (b.cell) origin = std::min(origin, tape.node(in1).origin);
+  n.origin = origin;
+  n.value.set_scalar_double(result);
+  return Cell::adopt(&tape, slot);
+}
+
+inline Cell* apply_scalar_operation(ScalarFn fn, const ScalarOperand& a) {
+  return record_scalar_operation(fn, 1, a, {}, scalar_value(fn, a.x));
+}
+inline Cell* apply_scalar_operation(ScalarFn fn, const ScalarOperand& a, const ScalarOperand& b) {
+  return record_scalar_operation(fn, 2, a, b, scalar_value(fn, a.x, b.x));
+}
+
+}  // namespace tapegrad

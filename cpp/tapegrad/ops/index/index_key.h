@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/tape/ref.h"
+
+// From an index key as it was written to the spec that it means for an array of one shape, with
+// NumPy's rules and NumPy's errors. What the host language does is to say what each item is.
+
+namespace tapegrad {
+
+struct IndexEntry {
+  enum Kind : uint8_t {
+    position,  // `start`, which may count from the end
+    slice,     // start:stop:step
+    newaxis,
+    ellipsis,
+    flag,       // a bool, which `start` is
+    positions,  // an integer array (int64 where it is plain), perhaps recorded
+    mask        // a bool array, perhaps recorded
+  };
+  Kind kind = position;
+  bool has_start = false, has_stop = false;  // of a slice
+  int64_t start = 0, stop = 0, step = 1;
+};
+
+enum class KeyUse { read, write };
+
+// The spec, and one int64 array for each `array` item of it. A mask becomes the positions where it
+// is true.
+struct IndexKey {
+  IndexSpec spec;
+  std::vector<Ref> arrays;
+  // Whether the same key would mean something else for another length of an axis: a bound of a
+  // slice was cut off at the end, or its steps were counted.
+  bool clipped = false;
+};
+
+// `arrays`: one for each entry of kind `positions` or `mask`, in order. What a Tracer has recorded
+// of them stays recorded where it can (another run may have other positions), else it is learned:
+// masks, whose count makes a shape, and single numbers in a key that reads more than one element. A
+// part of an array that a number chooses is a view, and only a plain number can be the key of one.
+IndexKey resolve_key(std::span<const IndexEntry> entries, std::vector<Ref> arrays,
+                     std::span<const int64_t> shape, KeyUse use);
+
+}  // namespace tapegrad

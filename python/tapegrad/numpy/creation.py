@@ -1,0 +1,119 @@
+"""Arrays made like others, and functions that write into one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.numpy.operands import (
+    cast,
+    free_shape,
+    holds_for_these_lengths,
+    lift,
+    shape_of,
+    stand_in,
+)
+from tapegrad.numpy.table import RECORD, implements
+
+
+def _fresh(prototype: Any, array: Any, fill: Any, shape: Any) -> Any:
+    """A new array like `prototype`, of `shape` where that is given.
+
+    Beside a recorded one it is recorded too, so that Variables can be written into it. A leaf is
+    a parameter of the user's, and what is made like it (a momentum) is a plain array.
+    """
+    recorded = isinstance(prototype, Variable) and not _core.is_leaf(prototype)
+    if not recorded or array.dtype.char not in "fd" or not array.ndim or 0 in free_shape(prototype):
+        holds_for_these_lengths(prototype)
+        return array
+    if shape is None and np.ndim(fill) == 0:  # no array of this length
+        return apply("where", (False, cast(prototype, array.dtype), array.dtype.type(fill)))
+    anchor = prototype if array.shape == shape_of(prototype) else np.ravel(prototype)[0]
+    return apply("where", (False, cast(anchor, array.dtype), array))
+
+
+@implements(np.zeros_like, only_shape=True)
+def zeros_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
+    device: Any = None,
+) -> Any:  # fmt: skip
+    return _fresh(a, np.zeros_like(stand_in(a), dtype, shape=shape), 0, shape)
+
+
+@implements(np.ones_like, only_shape=True)
+def ones_like(
+    a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
+    device: Any = None,
+) -> Any:  # fmt: skip
+    return _fresh(a, np.ones_like(stand_in(a), dtype, shape=shape), 1, shape)
+
+
+@implements(np.empty_like, only_shape=True)
+def empty_like(
+    prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
+    device: Any = None,
+) -> Any:  # fmt: skip
+    return _fresh(prototype, np.zeros_like(stand_in(prototype), dtype, shape=shape), 0, shape)
+
+
+@implements(np.full_like, values=2)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: Any = True,
+    shape: Any = None, *, device: Any = None,
+) -> Any:  # fmt: skip
+    if isinstance(fill_value, Variable):
+        blank = np.zeros_like(stand_in(a), dtype, shape=shape)
+        return np.broadcast_to(cast(fill_value, blank.dtype), blank.shape)
+    return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape), fill_value, shape)
+
+
+@implements(np.real, values=1, view=True, on_data=RECORD)
+def real(val: Any) -> Any:
+    return lift(val)
+
+
+@implements(np.imag, only_shape=True)
+def imag(val: Any) -> Any:
+    val = lift(val)
+    return np.zeros(val.shape, val.dtype)
+
+
+@implements(np.shares_memory, np.may_share_memory)
+def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
+    return a is b
+
+
+@implements(np.ix_)
+def ix_(*args: Any) -> Any:
+    raise TypeError("np.ix_: indices are integers; call it on plain arrays of them")
+
+
+@implements(np.copyto)
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    if not isinstance(dst, Variable):
+        raise TypeError(
+            "np.copyto: the target is a plain array, which cannot hold the derivative of a "
+            "Variable; make it one, dst = tg.Variable(dst)"
+        )
+    if where is True:
+        dst[...] = src
+    else:
+        dst[...] = np.where(where, src, dst)
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
+    if not isinstance(a, Variable):
+        raise TypeError(
+            "np.fill_diagonal: the target is a plain array, which cannot hold the derivative of a "
+            "Variable; make it one, a = tg.Variable(a)"
+        )
+    if wrap or a.ndim < 2 or (len(set(a.shape)) != 1 and a.ndim > 2):
+        raise ValueError(
+            f"np.fill_diagonal: needs a matrix or equal axes, no wrap=True; the shape is {a.shape}"
+        )
+    index = np.arange(min(a.shape))
+    a[(index,) * a.ndim] = val

@@ -1,0 +1,175 @@
+"""What the implementations of NumPy's functions share: arguments in, results out, lengths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable, apply
+from tapegrad.transforms import trace
+
+NO_VALUE: Any = np._NoValue  # what NumPy's signatures default to
+# The numbers of cpp/tapegrad/base/dtype.h.
+_INTEGERS = {
+    np.dtype(name): number
+    for number, name in enumerate(
+        ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"), start=1
+    )
+}
+_FLOATS = {np.dtype(np.float32): 9, np.dtype(np.float64): 10}
+
+
+def lift(x: Any) -> Any:
+    """`x` as an input of an op: lists and object arrays that hold Variables are stacked."""
+    if type(x) is Variable or isinstance(x, (float, int, np.generic, Variable)):
+        return x
+    if isinstance(x, np.ndarray):
+        return trace.pack_array(x) if x.dtype == object else x
+    if isinstance(x, (list, tuple)):
+        items = [lift(item) for item in x]
+        if any(isinstance(item, Variable) for item in items):
+            return apply("stack", tuple(items), (0,))
+    return np.asarray(x)
+
+
+def plain(x: Any) -> Any:
+    """`x` with every Variable inside replaced by its value."""
+    if isinstance(x, Variable):
+        return _core.value(x)
+    if type(x) is np.ndarray and x.dtype != object:
+        return x
+    if isinstance(x, list):
+        return [plain(item) for item in x]
+    if isinstance(x, tuple):
+        return tuple(plain(item) for item in x)
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return _core.value(trace.pack_array(x))
+    return x
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` converted to a floating dtype; unchanged where dtype is None."""
+    if dtype is None or dtype is NO_VALUE:
+        return x
+    wanted = np.dtype(dtype)
+    if not isinstance(x, Variable):
+        return np.asarray(x, wanted)
+    if x.dtype == wanted:
+        return x
+    if wanted not in _FLOATS:
+        raise TypeError(
+            f"dtype={wanted} would lose the derivative of {describe(x)}: use float64 or float32, "
+            f"or convert the plain value, tg.value(v).astype('{wanted}')"
+        )
+    return apply("cast", (x,), (_FLOATS[wanted],))
+
+
+def astype_integer(x: Variable, dtype: Any) -> Any:
+    """A recorded mask, or recorded integers, as integers of another dtype."""
+    if dtype in _INTEGERS:
+        return apply("int_positive", (x,), (_INTEGERS[dtype],))
+    return np.asarray(x).astype(dtype)
+
+
+def as_mask(x: Any) -> Any:
+    """`x` as a mask: recorded while a whole function is, else plain."""
+    if type(x) is np.ndarray and x.dtype == bool:
+        return x
+    x = lift(x)
+    if isinstance(x, Variable) and x.dtype != bool:
+        x = x != 0  # plain, where nothing but derivatives is recorded
+    if isinstance(x, (Variable, bool, np.bool_)):
+        return x
+    x = np.asarray(x)
+    return x if x.dtype == bool else x != 0
+
+
+def is_integer(x: Any) -> bool:
+    """Whether `x` is recorded integers, which stay recorded as an index."""
+    return isinstance(x, Variable) and x.dtype.kind in "iu"
+
+
+def describe(x: Any) -> str:
+    """Shape and dtype, for messages."""
+    return f"a Variable of shape {tuple(x.shape)} and dtype {x.dtype}"
+
+
+def finish(name: str, result: Any, out: Any) -> Any:
+    """`result`, written into `out` where that is a Variable."""
+    if out is None:
+        return result
+    if isinstance(out, tuple) and len(out) == 1:
+        (out,) = out
+    if out is None or out is NO_VALUE:
+        return result
+    if isinstance(out, Variable):
+        out[...] = result
+        return out
+    raise TypeError(
+        f"{name}: out= is a plain array, which cannot hold the derivative of a Variable; take the "
+        f"result instead, y = {name}(...), or pass a Variable as out="
+    )
+
+
+def given(x: Any) -> bool:
+    """Whether an optional argument was passed."""
+    return x is not None and x is not NO_VALUE
+
+
+def flag(x: Any) -> bool:
+    """A keepdims argument."""
+    return x is not NO_VALUE and bool(x)
+
+
+def holds_for_these_lengths(x: Any) -> None:
+    """Notes that what is being recorded depends on the lengths of the Variables in `x`.
+
+    A program of it then serves no other lengths (see `tg.compile`).
+    """
+    if isinstance(x, Variable):
+        if x.ndim and not _core.is_leaf(x):
+            _core.read_length()
+    elif isinstance(x, (list, tuple)):
+        for item in x:
+            holds_for_these_lengths(item)
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an op's input, for any use: what is recorded holds for these lengths."""
+    holds_for_these_lengths(x)
+    return free_shape(x)
+
+
+def free_shape(x: Any) -> tuple[int, ...]:
+    """The shape, for what does the same with every length: a target shape, a comparison with 1.
+
+    Choices, counts, errors and plain arrays that depend on a length need `shape_of`.
+    """
+    if isinstance(x, Variable):
+        return _core.free_shape(x)
+    return tuple(x.shape) if isinstance(x, (np.ndarray, np.generic)) else np.shape(x)
+
+
+def stand_in(x: Any) -> Any:
+    """`x` with an array of the same shape and dtype, and no content, for every Variable inside.
+
+    Not to be handed to plain code that may read its lengths: see `free_shape`.
+    """
+    if isinstance(x, Variable):
+        _core.lose_weakness(x)  # NumPy makes an array of it
+        return np.broadcast_to(np.zeros((), x.dtype), free_shape(x)) if x.ndim else x.dtype.type(0)
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(stand_in, x))
+    return x
+
+
+def ndim_of(x: Any) -> int:
+    """How many axes an op's input has."""
+    return len(free_shape(x))
+
+
+def floating_dtype(x: Any) -> Any:
+    """The dtype that constants made beside `x` should have."""
+    return x.dtype if isinstance(x, Variable) else np.asarray(x).dtype

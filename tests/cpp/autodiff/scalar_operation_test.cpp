@@ -1,0 +1,120 @@
+#include "tapegrad/autodiff/scalar_operation.h"
+
+#include <cmath>
+#include <thread>
+
+#include "check.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
+
+using namespace tapegrad;
+
+namespace {
+
+struct Case {
+  ScalarOperand operand;
+  Ref ref;
+};
+
+// The same nodes, inputs and counts, whichever of the two has recorded them.
+void check_same_node(const Tape& tape, uint32_t a, uint32_t b) {
+  const Node &x = tape.node(a), &y = tape.node(b);
+  CHECK(x.kind == y.kind && x.op == y.op && x.n_in == y.n_in && x.origin == y.origin);
+  CHECK(x.refs == y.refs && x.extra == nullptr && y.extra == nullptr);
+  CHECK(same_bits(x.value, y.value));
+  for (uint8_t i = 0; i < x.n_in; ++i) {
+    CHECK((x.in[i] == 0) == (y.in[i] == 0));
+    if (x.in[i] == 0 || y.in[i] == 0) continue;
+    const Node &p = tape.node(x.in[i]), &q = tape.node(y.in[i]);
+    CHECK(p.kind == q.kind && p.origin == q.origin && same_bits(p.value, q.value));
+    if (p.kind == NodeKind::constant) CHECK(p.refs == q.refs);
+    if (p.kind != NodeKind::constant) CHECK(x.in[i] == y.in[i]);
+  }
+}
+
+void check_all_functions(const std::vector<Variable>& variables) {
+  Tape& tape = Tape::current();
+  std::vector<Case> cases{{{nullptr, 0.75}, Ref(0.75)}};
+  for (const Variable& v : variables) cases.push_back({{&v.cell(), v.item()}, v.ref()});
+  for (size_t f = 0; f < scalar_fn_count; ++f) {
+    const auto fn = static_cast<ScalarFn>(f);
+    const ScalarFnInfo& info = scalar_fn_info(fn);
+    if (info.returns_bool || info.arity > 2 || info.data_inputs != 0) continue;
+    for (const Case& a : cases)
+      for (const Case& b : cases) {
+        if (a.operand.cell == nullptr && (info.arity == 1 || b.operand.cell == nullptr)) continue;
+        const int64_t before = tape.live_nodes();
+        const Variable fast(CellPtr(info.arity == 1
+                                        ? apply_scalar_operation(fn, a.operand)
+                                        : apply_scalar_operation(fn, a.operand, b.operand)));
+        const int64_t made = tape.live_nodes() - before;
+        const Ref slow =
+            info.arity == 1 ? elementwise(fn, {a.ref}) : elementwise(fn, {a.ref, b.ref});
+        CHECK(tape.live_nodes() - before == 2 * made);
+        if (slow.tracked() && !fast.cell().is_leaf())
+          check_same_node(tape, fast.cell().slot(), slow.slot());
+        CHECK(same_bits(fast.value(), slow.value()));
+      }
+  }
+}
+
+}  // namespace
+
+TEST(nodes_are_those_of_record_application) {
+  const Variable leaf(0.5), other(0.25);
+  check_all_functions({leaf, other, leaf * other});
+}
+
+TEST(nodes_inside_of_a_scope_keep_their_origin) {
+  const Variable outside(0.5);
+  Scope scope;
+  const Variable argument = scope.argument(Ref(0.25));
+  check_all_functions({outside, argument});
+}
+
+TEST(nothing_is_left_behind) {
+  const Variable leaf(0.5);
+  Tape& tape = Tape::current();
+  tape.drain_releases();
+  const int64_t before = tape.live_nodes();
+  {
+    const ScalarOperand x{&leaf.cell(), 0.5}, two{nullptr, 2.0};
+    const Variable y(CellPtr(apply_scalar_operation(scalar_fn_of<Multiply>(), x, two)));
+    CHECK(tape.live_nodes() > before);
+  }
+  CHECK(tape.live_nodes() == before);
+}
+
+TEST(derivatives_pass) {
+  const Variable x(0.5), y(2.0);
+  const Variable f = x * y + exp(x);
+  f.backward();
+  CHECK(x.grad().as_double() == 2.0 + std::exp(0.5));
+  CHECK(y.grad().as_double() == 0.5);
+}
+
+TEST(where_recording_is_off_there_is_no_node) {
+  const Variable x(0.5);
+  const RecordingGuard off(false);
+  const Variable y(CellPtr(apply_scalar_operation(scalar_fn_of<Sin>(), {&x.cell(), 0.5})));
+  CHECK(y.cell().is_unrecorded() && y.item() == std::sin(0.5));
+}
+
+TEST(operands_that_are_no_float64_scalars_are_refused) {
+  const Variable array(Value::zeros(DType::float64, Dims{1})),
+      single(Value::scalar(1, DType::float32)), number(1.5);
+  ScalarOperand s;
+  CHECK(!read_scalar(array.cell(), s) && !read_scalar(single.cell(), s));
+  CHECK(read_scalar(number.cell(), s) && s.x == 1.5);
+}
+
+TEST(the_recording_of_another_thread_is_refused) {
+  const Variable x(0.5);
+  const Variable y = x * x;
+  std::thread([&] {
+    CHECK_THROWS_SAYING(RuntimeError, "another thread",
+                        apply_scalar_operation(scalar_fn_of<Sin>(), {&y.cell(), 0.25}));
+    const Variable z(CellPtr(apply_scalar_operation(scalar_fn_of<Sin>(), {&x.cell(), 0.5})));
+    CHECK(z.item() == std::sin(0.5));  // a leaf may be read anywhere
+  }).join();
+}

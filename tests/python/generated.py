@@ -1,0 +1,172 @@
+"""What is generated from the registrations of NumPy functions.
+
+That is docs/support.md and the methods in _core.pyi. Run as a script, with the package of this tree
+on the path, this writes both anew; a test fails where they are not up to date.
+"""
+
+import inspect
+import re
+import textwrap
+import warnings
+from pathlib import Path
+
+import numpy as np
+import numpy.fft
+from numpy.testing import overrides
+from surface_cases import CALLS, PLAIN_CALLS, WRITERS, X
+
+import tapegrad as tg
+from tapegrad.numpy import ufuncs
+from tapegrad.numpy.table import PLAIN, methods, name_of, table
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "docs" / "support.md"
+STUB = ROOT / "python" / "tapegrad" / "_core.pyi"
+BEGIN = "    # Generated from the registrations of NumPy functions (tests/python/generated.py).\n"
+END = "    # End of what is generated.\n"
+
+VERSION = ".".join(np.__version__.split(".")[:2])
+KINDS = ("differentiated", "plain", "refused")
+HEAD = """# NumPy functions
+
+What each function that NumPy lets others override (`numpy.testing.overrides`) does with a Variable. This page is
+generated: each entry is the outcome of calls.
+
+- *Differentiated*: the result is a Variable, and its derivatives are right to any order.
+- *Plain*: the result is a number, a mask, an index, a shape or a text, as of a plain array.
+- *Refused*: TypeError, with the name of the function and what to do instead.
+
+Behind a name stands *m* where `v.name(...)` is the same; *v* where the result is a view: it shows the memory of the
+argument, as in NumPy, and writing to it writes through; *r* where, inside `tg.compile`, the function is an operation
+on masks and integers too (the other array functions give plain results of those, and a replay checks that the
+values are the same). Functions that make arrays (`np.zeros`, `np.array`) are asked about a Variable only where it is
+passed as `like=`.
+
+"""  # noqa: E501
+
+
+def functions_of_numpy():
+    """The array functions that can be overridden, by name; those of record arrays left out."""
+    found = overrides.get_overridable_numpy_array_functions()
+    named = {name_of(f): f for f in found if f.__module__ not in ("numpy.lib.recfunctions",)}
+    return dict(sorted(named.items(), key=lambda item: (item[0].count("."), item[0].lower())))
+
+
+def outcome(function):
+    """What calls of a function with Variables lead to."""
+    if function in WRITERS:
+        return WRITERS[function]
+    if isinstance(function, np.ufunc):
+        calls = [lambda: function(*ufunc_arguments(function))]
+    elif function in PLAIN_CALLS:
+        calls = [lambda: PLAIN_CALLS[function](tg.Variable(X))]
+    elif function in CALLS:
+        calls = [lambda f=f, x=x: f(tg.Variable(x)) for f, x in CALLS[function]]
+    else:  # as NumPy would ask
+        v = tg.Variable(X[0])
+        calls = [lambda: v.__array_function__(function, (tg.Variable,), (v,), {})]
+    (kind,) = {kind_of(function, call) for call in calls}
+    return kind
+
+
+def kind_of(function, call):
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = call()
+    except TypeError as error:
+        if function.__name__ not in str(error):
+            raise
+        return "refused"
+    parts = found if isinstance(found, (tuple, list)) else [found]
+    return "differentiated" if any(isinstance(x, tg.Variable) for x in parts) else "plain"
+
+
+def ufunc_arguments(ufunc):
+    vector, matrix = tg.Variable([1.25, 1.5]), tg.Variable([[1.25, 1.5], [2.0, 3.0]])
+    if ufunc.__name__ == "matvec":
+        return matrix, vector
+    return (vector, matrix) if ufunc.__name__ == "vecmat" else [vector] * ufunc.nin
+
+
+def all_outcomes():
+    """The functions of the page and what they do, by name."""
+    ours = set(ufuncs.NUMPYS.values()) & set(overrides.get_overridable_numpy_ufuncs())
+    named = {f"np.{f.__name__}": f for f in sorted(ours, key=lambda f: f.__name__)}
+    functions = functions_of_numpy() | named
+    return {name: (function, outcome(function)) for name, function in functions.items()}
+
+
+def support():
+    """The text of docs/support.md."""
+    outcomes = all_outcomes()
+    count = [f"{sum(x == kind for _, x in outcomes.values())} {kind}" for kind in KINDS]
+    text = f"{HEAD}Of {len(outcomes)} functions of NumPy {VERSION} there are {', '.join(count)}.\n"
+    groups = {}
+    for name, (function, kind) in outcomes.items():
+        group = "Universal functions" if isinstance(function, np.ufunc) else name.rpartition(".")[0]
+        groups.setdefault(group, {}).setdefault(kind, []).append(entry(name, function, kind))
+    for group, kinds in groups.items():
+        text += f"\n## {group}\n"
+        for kind in KINDS:
+            if kind in kinds:
+                line = f"*{kind.capitalize()}*: {', '.join(kinds[kind])}."
+                text += "\n" + textwrap.fill(line, 118, break_on_hyphens=False) + "\n"
+    return text
+
+
+def entry(name, function, kind):
+    """A function's name on the page, and its marks."""
+    registration, marks = table.get(function), ""
+    if registration and kind != "refused" and not isinstance(function, np.ufunc):
+        is_method = function in [x.function for x in methods.values()]
+        marks = "m" * is_method + "v" * registration.facts.view
+        marks += "r" * (registration.on_data != PLAIN)
+    return f"`{name.rpartition('.')[2]}`" + (f"\N{NO-BREAK SPACE}{marks}" if marks else "")
+
+
+def entries(text):
+    """The entries of a page: where each stands, by group and name."""
+    kind, found = "", {}
+    for group in text.split("\n## ")[1:]:
+        title, _, body = group.partition("\n")
+        for line in body.splitlines():
+            kind = line.split("*")[1] if line.startswith("*") else kind
+            found |= {(title, name): kind for name in re.findall(r"`(\w+)`", line)}
+    return found
+
+
+def stub_methods():
+    """The methods of Variable in _core.pyi that are NumPy functions."""
+    lines = []
+    for name in sorted(methods):
+        parameters = []
+        for p in list(inspect.signature(methods[name]).parameters.values())[1:]:
+            if p.kind is p.KEYWORD_ONLY and "*" not in parameters:
+                parameters.append("*")
+            if p.kind is p.VAR_KEYWORD:
+                parameters.append(f"**{p.name}: Any")
+            elif p.default is p.empty:
+                parameters.append(f"{p.name}: Any")
+            else:
+                default = "..." if p.default is np._NoValue else repr(p.default).replace("'", '"')
+                parameters.append(f"{p.name}: Any = {default}")
+        one = f"    def {name}({', '.join(['self', *parameters])}) -> Any: ...\n"
+        if len(one) > 101:
+            inner = "".join(f"        {p},\n" for p in ["self", *parameters])
+            one = f"    def {name}(\n{inner}    ) -> Any: ...\n"
+        lines.append(one)
+    lines += [f"    def {name}(self) -> Any: ...\n" for name in ufuncs.unary_names()]
+    return "".join(lines)
+
+
+def stub():
+    """The text of _core.pyi with these methods."""
+    text = STUB.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    return before + BEGIN + stub_methods() + END + rest.split(END)[1]
+
+
+if __name__ == "__main__":
+    SUPPORT.write_text(support(), "utf-8")
+    STUB.write_text(stub(), "utf-8")
