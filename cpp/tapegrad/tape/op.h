@@ -23,7 +23,7 @@
 //   the traits             linear ... in_place: facts that others decide by
 //
 // A trait that is left alone says nothing that could be wrong: an op without any is right
-// everywhere and fast nowhere. tests/cpp/ops/traits_test.cpp holds each trait of each op against
+// everywhere and fast nowhere. tests/cpp/ops/registry_test.cpp holds each trait of each op against
 // what the op does.
 
 namespace tapegrad {

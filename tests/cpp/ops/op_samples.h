@@ -111,18 +111,17 @@ inline std::vector<Sample> op_samples() {
       {"slogdet", {s}, {}},
       {"cholesky_lower", {s}, {}},
   };
-  for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp", "var", "std"})
-    for (const Attr& axes : {Attr{Ints{1}}, Attr{Ints{0}}, Attr{}}) {
-      std::vector<Attr> attrs{axes, true};
-      if (op == std::string("var") || op == std::string("std")) attrs.push_back(1.0);
-      all.push_back({op, {m}, Attrs(attrs)});
-    }
   for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp"})
     for (const Attr& axes : {Attr{Ints{1}}, Attr{Ints{0}}, Attr{}})
       all.push_back({op, {m}, {axes, true}});
   for (const char* op : {"var", "std"})
     for (const Attr& axes : {Attr{Ints{1}}, Attr{Ints{0}}, Attr{}})
       all.push_back({op, {m}, {axes, true, 1.0}});
+  for (const char* op :
+       {"add", "subtract", "multiply", "floor_divide", "remainder", "minimum", "maximum"})
+    all.push_back({std::string("int_") + op,
+                   {integers({7, 2, 9}, {3}), integers({2, 5, 4}, {3})},
+                   {static_cast<int64_t>(DType::int64)}});
   for (const char* op : {"positive", "negative", "absolute"})
     all.push_back({std::string("int_") + op,
                    {integers({7, -2, 9}, {3})},
