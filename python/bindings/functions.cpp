@@ -53,19 +53,40 @@ const Op& named_op(PyObject* name) {
   return *op;
 }
 
+// A tuple in the op's order, or a dict by name.
+Attrs to_attrs(const Op& op, py::handle h) {
+  if (PyTuple_Check(h.ptr())) {
+    std::vector<Attr> items;
+    for (py::handle item : h) items.push_back(to_attr(item));
+    Attrs attrs(std::move(items));
+    check_attrs(op, attrs);
+    return attrs;
+  }
+  if (!PyDict_Check(h.ptr()))
+    throw_error<TypeError>(op.name, ": attributes come as a tuple or as a dict of names");
+  std::vector<std::pair<std::string_view, Attr>> given;
+  for (const auto& [name, item] : py::reinterpret_borrow<py::dict>(h)) {
+    if (!PyUnicode_Check(name.ptr()))
+      throw_error<TypeError>(op.name, ": names of attributes are strings");
+    given.emplace_back(PyUnicode_AsUTF8(name.ptr()), to_attr(item));
+  }
+  return named_attrs(op, given);
+}
+
 // apply(name, inputs, attrs=()) -> Variable, plain value, or a tuple of them.
 PyObject* apply_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return guard([&]() -> PyObject* {
-    if (n < 2 || n > 3 || !PyTuple_Check(args[1]) || (n == 3 && !PyTuple_Check(args[2])))
-      throw_error<TypeError>("apply(name, inputs, attrs=()): inputs and attrs are tuples");
+    if (n < 2 || n > 3 || !PyTuple_Check(args[1]))
+      throw_error<TypeError>("apply(name, inputs, attrs=()): inputs are a tuple");
     const Op& op = named_op(args[0]);
-    std::vector<Attr> items;
-    if (n == 3)
-      for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[2]); ++i)
-        items.push_back(to_attr(PyTuple_GET_ITEM(args[2], i)));
+    Attrs attrs;
+    if (n == 3) {
+      attrs = to_attrs(op, args[2]);
+    } else {
+      check_attrs(op, attrs);
+    }
     PyObject** const inputs = PySequence_Fast_ITEMS(args[1]);
-    return apply_to_objects(op, {inputs, static_cast<size_t>(PyTuple_GET_SIZE(args[1]))},
-                            Attrs(std::move(items)));
+    return apply_to_objects(op, {inputs, static_cast<size_t>(PyTuple_GET_SIZE(args[1]))}, attrs);
   });
 }
 
@@ -147,16 +168,14 @@ void bind_functions(py::module_& m) {
   });
   m.def(
       "infer",
-      [](const std::string& name, const py::tuple& inputs, const py::tuple& attrs) {
+      [](const std::string& name, const py::tuple& inputs, const py::object& attrs) {
         const Op* op = find_op(name);
         if (op == nullptr || op->infer == nullptr)
           throw_error<ValueError>("no shape rule for '", name, "'");
         std::vector<TensorType> types;
         for (py::handle h : inputs) types.push_back(to_operand(h.ptr(), op->name).ref.type());
-        std::vector<Attr> items;
-        for (py::handle h : attrs) items.push_back(to_attr(h));
         py::list out;
-        for (const TensorType& t : op->infer(Attrs(std::move(items)), types))
+        for (const TensorType& t : op->infer(to_attrs(*op, attrs), types))
           out.append(
               py::make_tuple(py::tuple(py::cast(to_vector(t.shape))), dtype_object(t.dtype)));
         return out;

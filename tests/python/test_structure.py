@@ -139,6 +139,7 @@ def test_python_tests_mirror_the_package() -> None:
         "lengths_properties",
         "loud",
         "nesting",
+        "one_record",
         "ops",
         "package",
         "optim",

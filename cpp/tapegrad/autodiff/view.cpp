@@ -15,19 +15,7 @@
 namespace tapegrad {
 namespace {
 
-bool is_slice(const Op& op) { return op.name == std::string_view("slice"); }
-
-// Whether NumPy lets the result share memory with the operand, so that writes go through.
-bool makes_view(const Op& op) {
-  static const std::vector<bool> flags = [] {
-    std::vector<bool> by_id(static_cast<size_t>(op_count()));
-    for (const std::string_view name : {"slice", "transpose", "reshape", "swapaxes", "moveaxis",
-                                        "expand_dims", "squeeze", "ravel", "flip"})
-      by_id[find_op(name)->id] = true;
-    return by_id;
-  }();
-  return op.id < flags.size() && flags[op.id];
-}
+bool is_slice(const Op& op) { return op.key == KeyKind::basic; }
 
 // `whole` with the part that the view shows replaced by `part`.
 Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
@@ -108,16 +96,15 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
 }
 
 Cell* Cell::item(const IndexSpec& spec, std::span<const Ref> indices) {
-  static const Op& slice_op = *find_op("slice");
   if (!spec.is_basic()) return from(gather(ref(), spec, indices));
   Ref part = slice(ref(), spec);
   if (part.ndim() == 0) return from(std::move(part));
   retain();
-  return view_of(CellPtr(this), slice_op, spec.attrs(), std::move(part));
+  return view_of(CellPtr(this), slice_op(), spec.attrs(), std::move(part));
 }
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
-  if (first == nullptr || result.ndim() == 0 || !makes_view(op)) return from(std::move(result));
+  if (first == nullptr || result.ndim() == 0 || !op.writes_through) return from(std::move(result));
   const Buffer* buffer = first->value().buffer();
   if (buffer == nullptr || result.value().buffer() != buffer) return from(std::move(result));
   first->retain();

@@ -4,23 +4,23 @@
 
 namespace tapegrad {
 
-std::span<const int64_t> axis_span(const Attrs& attrs, size_t i) {
-  if (i < attrs.size())
-    if (const int64_t* one = std::get_if<int64_t>(&attrs[i])) return {one, 1};
-  return attrs.integers(i);
+std::span<const int64_t> axis_span(const Attrs& attrs, AttrKey key) {
+  if (key.index < attrs.size())
+    if (const int64_t* one = std::get_if<int64_t>(&attrs[key])) return {one, 1};
+  return attrs.integers(key);
 }
 
-Axes axis_list(const Attrs& attrs, size_t i) {
-  const std::span<const int64_t> items = axis_span(attrs, i);
+Axes axis_list(const Attrs& attrs, AttrKey key) {
+  const std::span<const int64_t> items = axis_span(attrs, key);
   return {items.begin(), items.end()};
 }
 
-Dims axis_dims(const Attrs& attrs, size_t i) { return Dims(axis_span(attrs, i)); }
+Dims axis_dims(const Attrs& attrs, AttrKey key) { return Dims(axis_span(attrs, key)); }
 
-Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op) {
-  Dims flags(static_cast<size_t>(ndim), attrs.is_none(i));
-  if (attrs.is_none(i)) return flags;
-  const Dims axes = axis_dims(attrs, i);
+Dims axis_flags(const Attrs& attrs, AttrKey key, int ndim, const char* op) {
+  Dims flags(static_cast<size_t>(ndim), attrs.is_none(key));
+  if (attrs.is_none(key)) return flags;
+  const Dims axes = axis_dims(attrs, key);
   if (ndim == 0) {
     for (int64_t axis : axes) normalize_axis(axis, 1, op);
     return flags;

@@ -10,13 +10,13 @@ namespace tapegrad {
 
 using Axes = std::vector<int64_t>;
 
-// The integers of attribute i, which may also be a single one.
-std::span<const int64_t> axis_span(const Attrs& attrs, size_t i);  // lives as long as attrs
-Axes axis_list(const Attrs& attrs, size_t i);
-Dims axis_dims(const Attrs& attrs, size_t i);
+// The integers of an attribute, which may also be a single one.
+std::span<const int64_t> axis_span(const Attrs& attrs, AttrKey key);  // lives as long as attrs
+Axes axis_list(const Attrs& attrs, AttrKey key);
+Dims axis_dims(const Attrs& attrs, AttrKey key);
 
-// One flag for each axis: is it named by attribute i? None names all. 0-d arrays let 0 and -1 pass.
-Dims axis_flags(const Attrs& attrs, size_t i, int ndim, const char* op);
+// One flag for each axis: does the attribute name it? None names all. 0-d arrays let 0 and -1 pass.
+Dims axis_flags(const Attrs& attrs, AttrKey key, int ndim, const char* op);
 
 Axes flagged_axes(const Dims& flags);  // the axes set in `flags`, counted from the end
 

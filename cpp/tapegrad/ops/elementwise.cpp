@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/ops/expand.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -141,6 +142,7 @@ void register_fn(ScalarFn fn, const FnPointers& pointers) {
     for (int i = 0; i < info.arity; ++i)
       op.reads.push_back(info.data_inputs >> i & 1 ? reads_nothing : reads_of_partial(fn, i));
   }
+  op.by_element = true;
   op.scalar_fn = static_cast<int>(fn);
   if (register_op(op).id != static_cast<uint16_t>(fn))
     throw_error<RuntimeError>(
@@ -152,15 +154,24 @@ void register_all_fns(std::index_sequence<Fn...>) {
   (register_fn(static_cast<ScalarFn>(Fn), pointers_of<Fn>()), ...);
 }
 
+const Op* op_cast;
+
 std::vector<TensorType> infer_cast(const Attrs& attrs, std::span<const TensorType> in) {
-  return {{static_cast<DType>(attrs.integer(0)), in[0].shape}};
+  return {{static_cast<DType>(attrs.integer(cast_attrs::dtype)), in[0].shape}};
 }
 
 void eval_cast(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = in[0].cast(static_cast<DType>(attrs.integer(0)));
+  out[0] = in[0].cast(static_cast<DType>(attrs.integer(cast_attrs::dtype)));
 }
 
 void vjp_cast(VjpContext& ctx) { ctx.add(0, cast(ctx.take_ct(), ctx.in_type(0).dtype)); }
+
+// Scalars have one dtype: a cast to another is left to the array.
+bool expand_cast(ExpandContext& c) {
+  if (c.in_type(0).dtype != c.dtype()) return false;
+  c.set(0, c.in(0));
+  return true;
+}
 
 const Op& op_of(ScalarFn fn) { return op_by_id(static_cast<uint16_t>(fn)); }
 
@@ -173,17 +184,23 @@ Ref apply_fn(std::initializer_list<Ref> inputs) {
 
 void register_elementwise_ops() {
   register_all_fns(std::make_index_sequence<scalar_fn_count>());
-  register_op({.name = "cast",
-               .n_in = 1,
-               .infer = infer_cast,
-               .eval = eval_cast,
-               .vjp = vjp_cast,
-               .linear = true,
-               .summary = "dtype (its number): converts between floating dtypes"});
+  op_cast = &register_op({.name = "cast",
+                          .attrs = {{cast_attrs::dtype, attr_kind::integer}},
+                          .infer = infer_cast,
+                          .eval = eval_cast,
+                          .vjp = vjp_cast,
+                          .expand = expand_cast,
+                          .expand_keeps_bits = true,
+                          .linear = true,
+                          .by_element = true,
+                          .converts = true,
+                          .summary = "converts between floating dtypes"});
   ref_algebra.add = add;
   ref_algebra.cast = cast;
   ref_algebra.zeros = [](const TensorType& type) { return constant_full(type, 0.0); };
 }
+
+const Op& cast_op() { return *op_cast; }
 
 Ref elementwise(ScalarFn fn, std::initializer_list<Ref> inputs) {
   return apply_single(op_of(fn), Attrs(), {inputs.begin(), inputs.size()});
@@ -208,11 +225,9 @@ Ref less_equal(const Ref& a, const Ref& b) { return apply_fn<LessEqual>({a, b});
 
 Ref cast(const Ref& a, DType dtype) {
   if (a.dtype() == dtype) return a;
-  static const Op& op = *find_op("cast");
-  return apply_single(op, Attrs{static_cast<int64_t>(dtype)}, {&a, 1});
+  return apply_single(cast_op(), Attrs{static_cast<int64_t>(dtype)}, {&a, 1});
 }
 
-Ref identity(const Ref& a) { return a; }
 Ref zeros_like(const Ref& a) { return constant_full(a.type(), 0.0); }
 Ref ones_like(const Ref& a) { return constant_full(a.type(), 1.0); }
 

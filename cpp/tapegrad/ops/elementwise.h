@@ -8,6 +8,11 @@
 
 namespace tapegrad {
 
+namespace cast_attrs {
+inline constexpr AttrKey dtype{0, "dtype"};  // its number
+}
+const Op& cast_op();
+
 Ref elementwise(ScalarFn fn, std::initializer_list<Ref> inputs);
 
 Ref add(const Ref& a, const Ref& b);
@@ -28,8 +33,7 @@ Ref less(const Ref& a, const Ref& b);
 Ref less_equal(const Ref& a, const Ref& b);
 
 Ref cast(const Ref& a, DType dtype);  // linear
-Ref identity(const Ref& a);
-Ref zeros_like(const Ref& a);  // constants
+Ref zeros_like(const Ref& a);         // constants
 Ref ones_like(const Ref& a);
 Ref constant_full(const TensorType& type, double fill);
 

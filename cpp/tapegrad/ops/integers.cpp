@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,40 +19,55 @@
 namespace tapegrad {
 namespace {
 
+constexpr AttrKey dtype_key{0, "dtype"};
+
+// The ops of this file by their names, "int_" and that of the scalar function.
+std::map<std::string, const Op*, std::less<>>& integer_ops() {
+  static std::map<std::string, const Op*, std::less<>> all;
+  return all;
+}
+
+const Op* integer_op_named(std::string_view name) {
+  const auto at = integer_ops().find(name);
+  return at == integer_ops().end() ? nullptr : at->second;
+}
+
 std::vector<TensorType> infer_integers(const Attrs& attrs, std::span<const TensorType> in) {
   const Dims shape = broadcast_shapes(in[0].shape, in.back().shape, "arithmetic on integers");
-  return {{static_cast<DType>(attrs.integer(0)), shape}};
+  return {{static_cast<DType>(attrs.integer(dtype_key)), shape}};
 }
 
 template <IntegerFn f>
 void eval(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = eval_integers(f, static_cast<DType>(attrs.integer(0)), in[0], in.back());
+  out[0] = eval_integers(f, static_cast<DType>(attrs.integer(dtype_key)), in[0], in.back());
 }
 
 template <IntegerFn f>
 void add(const char* name, int n_in, const char* summary) {
-  register_op({.name = name,
-               .n_in = n_in,
-               .infer = infer_integers,
-               .eval = eval<f>,
-               .vjp = [](VjpContext&) {},
-               .jvp = [](JvpContext&) {},
-               .summary = summary});
+  integer_ops()[name] = &register_op({.name = name,
+                                      .n_in = n_in,
+                                      .attrs = {{dtype_key, attr_kind::integer}},
+                                      .infer = infer_integers,
+                                      .eval = eval<f>,
+                                      .vjp = [](VjpContext&) {},
+                                      .jvp = [](JvpContext&) {},
+                                      .by_element = true,
+                                      .summary = summary});
 }
 
 }  // namespace
 
 void register_integer_ops() {
-  add<IntegerFn::add>("int_add", 2, "(dtype): a + b of integers");
-  add<IntegerFn::subtract>("int_subtract", 2, "(dtype): a - b of integers");
-  add<IntegerFn::multiply>("int_multiply", 2, "(dtype): a * b of integers");
-  add<IntegerFn::floor_divide>("int_floor_divide", 2, "(dtype): a // b of integers");
-  add<IntegerFn::remainder>("int_remainder", 2, "(dtype): a % b of integers");
-  add<IntegerFn::minimum>("int_minimum", 2, "(dtype): the lesser of two integers");
-  add<IntegerFn::maximum>("int_maximum", 2, "(dtype): the greater of two integers");
-  add<IntegerFn::positive>("int_positive", 1, "(dtype): integers as those of another dtype");
-  add<IntegerFn::negative>("int_negative", 1, "(dtype): -a of integers");
-  add<IntegerFn::absolute>("int_absolute", 1, "(dtype): abs(a) of integers");
+  add<IntegerFn::add>("int_add", 2, "a + b of integers");
+  add<IntegerFn::subtract>("int_subtract", 2, "a - b of integers");
+  add<IntegerFn::multiply>("int_multiply", 2, "a * b of integers");
+  add<IntegerFn::floor_divide>("int_floor_divide", 2, "a // b of integers");
+  add<IntegerFn::remainder>("int_remainder", 2, "a % b of integers");
+  add<IntegerFn::minimum>("int_minimum", 2, "the lesser of two integers");
+  add<IntegerFn::maximum>("int_maximum", 2, "the greater of two integers");
+  add<IntegerFn::positive>("int_positive", 1, "integers as those of another dtype");
+  add<IntegerFn::negative>("int_negative", 1, "-a of integers");
+  add<IntegerFn::absolute>("int_absolute", 1, "abs(a) of integers");
 }
 
 namespace {
@@ -91,8 +107,9 @@ const Op* integer_op(ScalarFn fn) {
   static const auto ops = [] {
     std::array<const Op*, scalar_fn_count> found{};
     for (size_t f = 0; f < scalar_fn_count; ++f)
-      found[f] = find_op("int_" + std::string(scalar_fn_info(static_cast<ScalarFn>(f)).name));
-    found[index_of(scalar_fn_of<Square>())] = find_op("int_multiply");
+      found[f] =
+          integer_op_named("int_" + std::string(scalar_fn_info(static_cast<ScalarFn>(f)).name));
+    found[index_of(scalar_fn_of<Square>())] = integer_op_named("int_multiply");
     return found;
   }();
   return ops[index_of(fn)];
@@ -145,7 +162,8 @@ bool is_integer_comparison(ScalarFn fn, std::span<const Operand> operands) {
 std::optional<Ref> compare_integers(ScalarFn fn, std::span<const Operand> operands) {
   const std::optional<DType> d = dtype_of_operands(operands);
   if (!d) return std::nullopt;
-  static const Op &subtract = *find_op("int_subtract"), &maximum = *find_op("int_maximum");
+  static const Op &subtract = *integer_op_named("int_subtract"),
+                  &maximum = *integer_op_named("int_maximum");
   const Attrs attrs{static_cast<int64_t>(*d)};
   const Ref x = as_data(operands[0], *d), y = as_data(operands[1], *d);
   const bool is_same = fn == scalar_fn_of<Equal>(), differs = fn == scalar_fn_of<NotEqual>();

@@ -1,14 +1,8 @@
 #include "tapegrad/ops/lanes.h"
 
-#include <algorithm>
-
+#include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index.h"
-#include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
-
-// How ops take many lanes at once (vmap). Ops whose attributes count axes from the end, and ops
-// that broadcast, work as they are once their operands are aligned; the others translate their
-// attributes. What has no rule is applied to each lane by itself.
 
 namespace tapegrad {
 
@@ -23,6 +17,12 @@ Ref with_lanes(const LanesCall& call, size_t i) {
   return broadcast_to(call.in[i], lanes_shape(call, call.in_types[i].shape));
 }
 
+std::vector<Ref> all_with_lanes(const LanesCall& call) {
+  std::vector<Ref> in;
+  for (size_t i = 0; i < call.in.size(); ++i) in.push_back(with_lanes(call, i));
+  return in;
+}
+
 Ref aligned_lanes(const LanesCall& call, size_t i, int ndim) {
   if (!call.has_lanes[i]) return call.in[i];
   const Dims& own = call.in_types[i].shape;
@@ -33,16 +33,15 @@ Ref aligned_lanes(const LanesCall& call, size_t i, int ndim) {
   return reshape(call.in[i], shape);
 }
 
-namespace {
-
-std::vector<Ref> elementwise_lanes(const LanesCall& call) {
-  const int ndim = call.out_types[0].shape.ndim();
-  std::vector<Ref> in;
-  for (size_t i = 0; i < call.in.size(); ++i) in.push_back(aligned_lanes(call, i, ndim));
-  return apply(call.op, call.attrs, std::move(in));
+int64_t axis_from_end(const LanesCall& call, int64_t axis, int ndim) {
+  return normalize_axis(axis, ndim, call.op.name) - ndim;
 }
 
-std::vector<Ref> each_lane(const LanesCall& call) {
+std::vector<Ref> apply_stacked(const LanesCall& call) {
+  return apply(call.op, call.attrs, all_with_lanes(call));
+}
+
+std::vector<Ref> apply_each_lane(const LanesCall& call) {
   std::vector<std::vector<Ref>> outs(call.out_types.size());
   for (int64_t lane = 0; lane < call.n; ++lane) {
     std::vector<Ref> in;
@@ -61,33 +60,44 @@ std::vector<Ref> each_lane(const LanesCall& call) {
   return result;
 }
 
-std::vector<Ref> searchsorted_lanes(const LanesCall& call) {
-  if (call.has_lanes[0]) return each_lane(call);
-  return apply(call.op, call.attrs, std::vector<Ref>(call.in.begin(), call.in.end()));
+namespace {
+
+std::vector<Ref> apply_elementwise(const LanesCall& call) {
+  const int ndim = call.out_types[0].shape.ndim();
+  std::vector<Ref> in;
+  for (size_t i = 0; i < call.in.size(); ++i) in.push_back(aligned_lanes(call, i, ndim));
+  return apply(call.op, call.attrs, std::move(in));
 }
 
-std::vector<Ref> middle_lanes(const LanesCall& call) {
-  return apply(call.op, call.attrs, std::vector<Ref>{with_lanes(call, 0)});
+// The same op, its axes counted from the end. Where a lane is one number it gets an axis of length
+// 1 to work along.
+std::vector<Ref> apply_along_axes(const LanesCall& call) {
+  const AttrKey key(static_cast<size_t>(call.op.axes));
+  const Dims& shape = call.in_types[0].shape;
+  std::vector<Ref> in = all_with_lanes(call);
+  if (shape.empty()) {
+    in[0] = reshape(in[0], Dims{call.n, 1});
+    std::vector<Ref> out = apply(call.op, call.attrs.with(key, Axes{-1}), std::move(in));
+    for (size_t j = 0; j < out.size(); ++j)
+      out[j] = reshape(out[j], lanes_shape(call, call.out_types[j].shape));
+    return out;
+  }
+  const Attr axes =
+      std::holds_alternative<int64_t>(call.attrs[key])
+          ? Attr(axis_from_end(call, call.attrs.integer(key), shape.ndim()))
+          : Attr(flagged_axes(axis_flags(call.attrs, key, shape.ndim(), call.op.name)));
+  return apply(call.op, call.attrs.with(key, axes), std::move(in));
 }
 
 }  // namespace
 
 std::vector<Ref> apply_lanes(const LanesCall& call) {
-  if (call.op.scalar_fn >= 0) return elementwise_lanes(call);
-  if (call.op.lanes && call.n > 0) return call.op.lanes(call);
-  return each_lane(call);
-}
-
-void register_lanes() {
-  register_shape_lanes();
-  register_axis_lanes();
-  register_matrix_lanes();
-  for (const char* name :
-       {"int_add", "int_subtract", "int_multiply", "int_floor_divide", "int_remainder",
-        "int_minimum", "int_maximum", "int_negative", "int_positive", "int_absolute"})
-    set_lanes(name, elementwise_lanes);
-  set_lanes("searchsorted", searchsorted_lanes);
-  set_lanes("middle", middle_lanes);
+  if (call.op.by_element && !call.op.lanes) return apply_elementwise(call);
+  if (call.n == 0) return apply_each_lane(call);
+  if (call.op.lanes) return call.op.lanes(call);
+  if (call.op.matrix_stack) return apply_stacked(call);
+  if (call.op.axes >= 0) return apply_along_axes(call);
+  return apply_each_lane(call);
 }
 
 }  // namespace tapegrad

@@ -19,7 +19,6 @@ void register_all_ops() {
     register_integer_ops();
     register_matmul_ops();
     register_linalg_ops();
-    register_lanes();
   });
 }
 

@@ -12,8 +12,6 @@ void register_integer_ops();
 void register_matmul_ops();
 void register_linalg_ops();
 
-void register_lanes();
-
 // Registers every op, once. Called before any op is looked up.
 void register_all_ops();
 

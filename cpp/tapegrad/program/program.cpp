@@ -164,7 +164,7 @@ std::string to_string(const Program& p) {
       list(p.in(s), false);
     }
     out << ')';
-    if (s.attrs != 0) out << ' ' << p.attrs_of(s);
+    if (s.attrs != 0) print_attrs(out << ' ', op_by_id(s.op), p.attrs_of(s));
     out << '\n';
   }
   for (const Program::Guard& g : p.guards) {

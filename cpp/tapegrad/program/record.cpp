@@ -328,10 +328,11 @@ Ref linked_argument(Tracer& tracer, const Ref& x) {
 
 bool may_fail_at_other_lengths(const UnusedSteps& unused) {
   // What goes by elements or sums them fails at no lengths but those that its operands exclude.
-  static const uint16_t sum = find_op("sum")->id, mean = find_op("mean")->id;
   const std::vector<Program::Step>& steps = unused.recording.program.steps;
   return std::any_of(steps.begin(), steps.end(), [](const Program::Step& s) {
-    return op_by_id(s.op).scalar_fn < 0 && s.op != sum && s.op != mean;
+    const Op& op = op_by_id(s.op);
+    const bool averages = op.reduces == ReductionKind::sum || op.reduces == ReductionKind::mean;
+    return op.scalar_fn < 0 && !(averages && op.axes >= 0);
   });
 }
 

@@ -8,52 +8,64 @@
 namespace tapegrad {
 namespace {
 
-[[noreturn]] void wrong_type(size_t i, const char* wanted) {
-  throw_error<TypeError>("attribute ", i, " must be ", wanted);
+// 'axis', or the place of an attribute whose name is not known here.
+std::string named(AttrKey key) {
+  return key.name ? join_text('\'', key.name, '\'') : join_text(key.index);
+}
+
+[[noreturn]] void wrong_type(AttrKey key, const char* wanted) {
+  throw_error<TypeError>("attribute ", named(key), " must be ", wanted);
 }
 
 }  // namespace
 
-const Attr& Attrs::item(size_t i) const {
-  if (i >= size()) throw_error<TypeError>("attribute ", i, " is missing (", size(), " were given)");
-  return (*items_)[i];
+const Attr& Attrs::item(AttrKey key) const {
+  if (key.index >= size())
+    throw_error<TypeError>("attribute ", named(key), " is missing (", size(), " were given)");
+  return (*items_)[key.index];
 }
 
-int64_t Attrs::integer(size_t i) const {
-  const Attr& a = item(i);
+int64_t Attrs::integer(AttrKey key) const {
+  const Attr& a = item(key);
   if (auto* v = std::get_if<int64_t>(&a)) return *v;
   if (auto* v = std::get_if<bool>(&a)) return *v;
-  wrong_type(i, "an integer");
+  wrong_type(key, "an integer");
 }
 
-bool Attrs::flag(size_t i) const {
-  const Attr& a = item(i);
+bool Attrs::flag(AttrKey key) const {
+  const Attr& a = item(key);
   if (auto* v = std::get_if<bool>(&a)) return *v;
   if (auto* v = std::get_if<int64_t>(&a)) return *v != 0;
-  wrong_type(i, "a bool");
+  wrong_type(key, "a bool");
 }
 
-double Attrs::real(size_t i) const {
-  const Attr& a = item(i);
+double Attrs::real(AttrKey key) const {
+  const Attr& a = item(key);
   if (auto* v = std::get_if<double>(&a)) return *v;
   if (auto* v = std::get_if<int64_t>(&a)) return static_cast<double>(*v);
   if (auto* v = std::get_if<bool>(&a)) return *v;
-  wrong_type(i, "a number");
+  wrong_type(key, "a number");
 }
 
-const std::string& Attrs::text(size_t i) const {
-  if (auto* v = std::get_if<std::string>(&item(i))) return *v;
-  wrong_type(i, "a string");
+const std::string& Attrs::text(AttrKey key) const {
+  if (auto* v = std::get_if<std::string>(&item(key))) return *v;
+  wrong_type(key, "a string");
 }
 
-const std::vector<int64_t>& Attrs::integers(size_t i) const {
-  if (auto* v = std::get_if<std::vector<int64_t>>(&item(i))) return *v;
-  wrong_type(i, "a list of integers");
+const std::vector<int64_t>& Attrs::integers(AttrKey key) const {
+  if (auto* v = std::get_if<std::vector<int64_t>>(&item(key))) return *v;
+  wrong_type(key, "a list of integers");
 }
 
-const std::shared_ptr<const AttrObject>& Attrs::object(size_t i) const {
-  if (auto* v = std::get_if<AttrRef>(&item(i))) return v->pointer();
-  wrong_type(i, "an object");
+const std::shared_ptr<const AttrObject>& Attrs::object(AttrKey key) const {
+  if (auto* v = std::get_if<AttrRef>(&item(key))) return v->pointer();
+  wrong_type(key, "an object");
+}
+
+Attrs Attrs::with(AttrKey key, Attr value) const {
+  std::vector<Attr> items = items_ ? *items_ : std::vector<Attr>();
+  items.at(key.index) = std::move(value);
+  return Attrs(std::move(items));
 }
 
 size_t Attrs::hash() const {
@@ -78,29 +90,31 @@ size_t Attrs::hash() const {
   return h;
 }
 
+std::ostream& operator<<(std::ostream& out, const Attr& attr) {
+  std::visit(
+      [&](const auto& v) {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          out << "none";
+        } else if constexpr (std::is_same_v<T, bool>) {
+          out << (v ? "true" : "false");
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          out << '\'' << v << '\'';
+        } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
+          out << to_dims(v);
+        } else if constexpr (std::is_same_v<T, AttrRef>) {
+          (*v).print(out);
+        } else {
+          out << v;
+        }
+      },
+      attr);
+  return out;
+}
+
 std::ostream& operator<<(std::ostream& out, const Attrs& attrs) {
   out << '{';
-  for (size_t i = 0; i < attrs.size(); ++i) {
-    if (i) out << ", ";
-    std::visit(
-        [&](const auto& v) {
-          using T = std::decay_t<decltype(v)>;
-          if constexpr (std::is_same_v<T, std::monostate>) {
-            out << "none";
-          } else if constexpr (std::is_same_v<T, bool>) {
-            out << (v ? "true" : "false");
-          } else if constexpr (std::is_same_v<T, std::string>) {
-            out << '\'' << v << '\'';
-          } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
-            out << to_dims(v);
-          } else if constexpr (std::is_same_v<T, AttrRef>) {
-            (*v).print(out);
-          } else {
-            out << v;
-          }
-        },
-        attrs[i]);
-  }
+  for (size_t i = 0; i < attrs.size(); ++i) out << (i ? ", " : "") << attrs[i];
   return out << '}';
 }
 

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,8 +41,33 @@ class AttrRef {
 using Attr =
     std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>, AttrRef>;
 
-// The attributes of an op's application, in the order that the op documents. Copies share them: a
-// node, a view and whoever applied the op hold the same.
+// The place of an attribute among those of its op, and its name. Access goes by the place, errors
+// and printing by the name. Each family of ops keeps its keys in a namespace of its own.
+struct AttrKey {
+  constexpr AttrKey(size_t i, const char* attr_name = nullptr) : index(i), name(attr_name) {}
+  size_t index;
+  const char* name;  // null where the caller knows the place alone
+};
+
+// Which kinds of data an attribute may hold.
+using AttrKinds = uint8_t;
+namespace attr_kind {
+inline constexpr AttrKinds none = 1, flag = 2, integer = 4, real = 8, text = 16, integers = 32,
+                           object = 64;
+inline constexpr AttrKinds axis = integer;
+inline constexpr AttrKinds axes = none | integer | integers;  // None names all of them
+inline constexpr AttrKinds list = integer | integers;         // one integer, or several
+}  // namespace attr_kind
+
+// What an op says of one of its attributes. What has a default may be left out at the end.
+struct AttrDeclaration {
+  AttrKey key;
+  AttrKinds kinds;
+  std::optional<Attr> otherwise{};
+};
+
+// The attributes of an op's application, in the order in which the op declares them. Copies share
+// them: a node, a view and whoever applied the op hold the same.
 class Attrs {
  public:
   Attrs() = default;
@@ -52,15 +78,22 @@ class Attrs {
 
   size_t size() const { return items_ ? items_->size() : 0; }
   bool empty() const { return items_ == nullptr; }
-  const Attr& operator[](size_t i) const { return (*items_)[i]; }
-  bool is_none(size_t i) const { return i >= size() || (*items_)[i].index() == 0; }
+  const Attr& operator[](AttrKey key) const { return (*items_)[key.index]; }
+  bool is_none(AttrKey key) const { return key.index >= size() || (*this)[key].index() == 0; }
   // Throw TypeError where the attribute has another type. Ints convert to double, bools to int.
-  int64_t integer(size_t i) const;
-  bool flag(size_t i) const;
-  double real(size_t i) const;
-  const std::string& text(size_t i) const;
-  const std::vector<int64_t>& integers(size_t i) const;
-  const std::shared_ptr<const AttrObject>& object(size_t i) const;
+  int64_t integer(AttrKey key) const;
+  bool flag(AttrKey key) const;
+  double real(AttrKey key) const;
+  const std::string& text(AttrKey key) const;
+  const std::vector<int64_t>& integers(AttrKey key) const;
+  const std::shared_ptr<const AttrObject>& object(AttrKey key) const;
+  // What an attribute that may be left out says, or `otherwise`.
+  bool flag_or(AttrKey key, bool otherwise) const { return is_none(key) ? otherwise : flag(key); }
+  int64_t integer_or(AttrKey key, int64_t otherwise) const {
+    return is_none(key) ? otherwise : integer(key);
+  }
+  // The same with another value at one place.
+  Attrs with(AttrKey key, Attr value) const;
 
   size_t hash() const;
   friend bool operator==(const Attrs& a, const Attrs& b) {
@@ -68,7 +101,7 @@ class Attrs {
   }
 
  private:
-  const Attr& item(size_t i) const;
+  const Attr& item(AttrKey key) const;
 
   std::shared_ptr<const std::vector<Attr>> items_;  // null where there are none
 };
@@ -76,6 +109,7 @@ class Attrs {
 inline std::vector<int64_t> to_vector(const Dims& dims) { return {dims.begin(), dims.end()}; }
 inline Dims to_dims(const std::vector<int64_t>& v) { return Dims(v.data(), v.size()); }
 
-std::ostream& operator<<(std::ostream& out, const Attrs& attrs);
+std::ostream& operator<<(std::ostream& out, const Attr& attr);
+std::ostream& operator<<(std::ostream& out, const Attrs& attrs);  // without their names
 
 }  // namespace tapegrad

@@ -32,9 +32,9 @@ TEST(text) {
              "program(in0: float64(2, 3); captured0: float64())\n"
              "  %2: float64(2, 3) = exp(in0)\n"
              "  %3: float64(2, 3) = multiply(%2, captured0)\n"
-             "  %4: float64(3,) = sum(%3) {(0,), false}\n"
+             "  %4: float64(3,) = sum(%3) {axis=(0,), keepdims=false}\n"
              "  %6: float64(3,) = add(%4, constant0)\n"
-             "  %7: float64() = sum(%6) {none, false}\n"
+             "  %7: float64() = sum(%6) {axis=none, keepdims=false}\n"
              "  %9: bool() = less(%7, 0.5)\n"
              "  guard %9 == 0  at here\n"
              "  return %6, in0, 7");

@@ -5,16 +5,14 @@
 #include "tapegrad/kernels/array/index.h"
 #include "tapegrad/ops/index/index_gather.h"
 #include "tapegrad/ops/index/index_update.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/tape/rule.h"
 
 namespace tapegrad {
 namespace {
 
-const Op* slice_op;
-const Op* slice_copy_op;
-const Op* slice_add_op;
-const Op* slice_set_op;
+const Op *op_slice, *op_slice_copy, *op_slice_add, *op_slice_set;
 
 std::span<const int64_t> dims_of(const Value& x) {
   if (x.is_scalar()) return {};
@@ -46,7 +44,7 @@ bool worth_copying(const Value& x, int64_t size) {
 
 template <bool always_copy>
 void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const std::vector<int64_t>& code = attrs.integers(0);
+  const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   const Value& x = in[0];
   if (const int64_t at = element_position(code, x); at >= 0) {
     out[0] = x.view({}, {}, at);
@@ -64,18 +62,20 @@ void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 
 std::vector<TensorType> infer_slice(const Attrs& attrs, std::span<const TensorType> in) {
   const Dims strides(in[0].shape.size(), 0);
-  return {{in[0].dtype, region_of(attrs.integers(0), in[0].shape, strides, "slice").shape}};
+  return {{in[0].dtype,
+           region_of(attrs.integers(index_attrs::code), in[0].shape, strides, "slice").shape}};
 }
 
 void vjp_slice(VjpContext& ctx) {
-  if (ctx.needs(0)) ctx.add_in_place(0, *slice_add_op, ctx.attrs(), operands(ctx.take_ct()));
+  if (ctx.needs(0)) ctx.add_in_place(0, *op_slice_add, ctx.attrs(), operands(ctx.take_ct()));
 }
 
 std::vector<TensorType> infer_update(const Attrs& attrs, std::span<const TensorType> in) {
   const Dims strides(in[0].shape.size(), 0);
-  check_update(in[1], in[0].dtype,
-               region_of(attrs.integers(0), in[0].shape, strides, "slice_set").shape,
-               "item assignment");
+  check_update(
+      in[1], in[0].dtype,
+      region_of(attrs.integers(index_attrs::code), in[0].shape, strides, "slice_set").shape,
+      "item assignment");
   return {in[0]};
 }
 
@@ -91,7 +91,7 @@ void write_region(const Value& base, const Region& region, const Value& update, 
 
 template <bool adds>
 void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const std::vector<int64_t>& code = attrs.integers(0);
+  const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   check_update(type_of(in[1]), in[0].dtype(), region_in(code, in[0], "slice_set").shape,
                "item assignment");
   out[0] = std::move(in[0]);
@@ -109,7 +109,7 @@ void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) 
 // region is copied out first.
 void give_region(VjpContext& ctx) {
   if (!ctx.needs(1)) return;
-  const Op& read = ctx.needs(0) ? *slice_copy_op : *slice_op;
+  const Op& read = ctx.needs(0) ? *op_slice_copy : *op_slice;
   ctx.add(1, unfitted_update(apply(read, ctx.attrs(), {ctx.ct()}), ctx.in_shape(1)));
 }
 
@@ -122,57 +122,89 @@ void vjp_slice_set(VjpContext& ctx) {
   give_region(ctx);
   if (!ctx.needs(0)) return;
   const Ref zero = Value::scalar(0.0, ctx.in_type(0).dtype);
-  ctx.add(0, std::move(apply(*slice_set_op, ctx.attrs(), operands(ctx.take_ct(), zero))[0]));
+  ctx.add(0, std::move(apply(*op_slice_set, ctx.attrs(), operands(ctx.take_ct(), zero))[0]));
 }
+
+// What is written broadcasts against the region of one lane.
+std::vector<Ref> lanes_update(const LanesCall& call) {
+  const IndexSpec spec = IndexSpec::from(call.attrs);
+  const int ndim = result_shape(spec, call.in_types[0].shape).ndim();
+  return apply(call.op, call.attrs,
+               std::vector<Ref>{with_lanes(call, 0), aligned_lanes(call, 1, ndim)});
+}
+
+bool expand_slice_add(ExpandContext& c) { return expand_add_to_part(c, slice_op()); }
 
 }  // namespace
 
+const Op& slice_op() { return *op_slice; }
+const Op& slice_copy_op() { return *op_slice_copy; }
+const Op& slice_add_op() { return *op_slice_add; }
+
 void register_index_ops() {
+  const std::vector<AttrDeclaration> declared{{index_attrs::code, attr_kind::integers}};
   Op slice{.name = "slice",
-           .n_in = 1,
+           .attrs = declared,
            .infer = infer_slice,
            .eval = eval_slice<false>,
            .vjp = vjp_slice,
+           .lanes = apply_stacked,
            .linear = true,
+           .view = ViewKind::part,
+           .writes_through = true,
+           .elements = ElementKind::moved,
+           .key = KeyKind::basic,
            .by_region = true,
-           .summary = "(code): x[key], a view; the code of a basic key as in index_spec.h"};
-  slice_op = &register_op(slice);
+           .summary = "x[key], a view; the code of a basic key as in index_spec.h"};
+  op_slice = &register_op(slice);
   slice.name = "slice_copy";
   slice.eval = eval_slice<true>;
-  slice.summary = "(code): x[key] in a buffer of its own";
-  slice_copy_op = &register_op(slice);
+  slice.view = ViewKind::none;
+  slice.writes_through = false;
+  slice.summary = "x[key] in a buffer of its own";
+  op_slice_copy = &register_op(slice);
   Op update{.name = "slice_add",
             .n_in = 2,
+            .attrs = declared,
             .infer = infer_update,
             .eval = eval_update<true>,
             .vjp = vjp_slice_add,
+            .lanes = lanes_update,
+            .expand = expand_slice_add,
+            .expand_keeps_bits = true,
             .linear = true,
+            .elements = ElementKind::added,
+            .key = KeyKind::basic,
+            .update = UpdateKind::add,
             .in_place = true,
             .by_region = true,
-            .summary = "(code): base with base[key] += update"};
-  slice_add_op = &register_op(update);
+            .summary = "base with base[key] += update"};
+  op_slice_add = &register_op(update);
   update.name = "slice_set";
   update.eval = eval_update<false>;
   update.vjp = vjp_slice_set;
-  update.summary = "(code): base with base[key] = update";
-  slice_set_op = &register_op(update);
+  update.expand = nullptr;
+  update.elements = ElementKind::moved;
+  update.update = UpdateKind::set;
+  update.summary = "base with base[key] = update";
+  op_slice_set = &register_op(update);
   register_gather_ops();
 }
 
-Ref slice(const Ref& x, const IndexSpec& spec) { return apply(*slice_op, spec.attrs(), {x}); }
+Ref slice(const Ref& x, const IndexSpec& spec) { return apply(*op_slice, spec.attrs(), {x}); }
 
 Ref slice_copy(const Ref& x, const IndexSpec& spec) {
-  return apply(*slice_copy_op, spec.attrs(), {x});
+  return apply(*op_slice_copy, spec.attrs(), {x});
 }
 
 Ref slice_add(Ref base, const IndexSpec& spec, Ref update) {
   return std::move(
-      apply(*slice_add_op, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+      apply(*op_slice_add, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
 }
 
 Ref slice_set(Ref base, const IndexSpec& spec, Ref update) {
   return std::move(
-      apply(*slice_set_op, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+      apply(*op_slice_set, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
 }
 
 Ref get_index(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {

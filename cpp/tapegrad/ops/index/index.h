@@ -3,6 +3,7 @@
 #include <span>
 
 #include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/tape/op.h"
 #include "tapegrad/tape/ref.h"
 
 // Reading and writing parts of arrays. A spec (index_spec.h) says which part; index arrays are
@@ -11,6 +12,12 @@
 // the region is touched; else it is copied first.
 
 namespace tapegrad {
+
+// For passes that write these ops.
+const Op& slice_op();
+const Op& slice_copy_op();
+const Op& slice_add_op();
+const Op& gather_op();
 
 // x[spec] for a basic spec: a view of x, or a packed copy where the region is a small part of x (so
 // that it does not keep all of x alive, or in the way of writes in place).

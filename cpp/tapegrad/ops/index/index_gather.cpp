@@ -13,17 +13,16 @@
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
-// gather(x, indices...), gather_add(base, update, indices...) and gather_set(base, update,
-// indices...) with attributes (code, position) as in index_spec.h; last_writes(indices...) with the
-// shape of the base as a third.
+// gather(x, indices...), gather_add(base, update, indices...), gather_set(base, update, indices...)
+// and last_writes(indices...). The attributes are those of an advanced key in index_spec.h.
 
 namespace tapegrad {
 namespace {
 
-const Op* gather_op;
-const Op* gather_add_op;
-const Op* gather_set_op;
-const Op* last_writes_op;
+constexpr AttrKey base_shape_key{2, "shape"};  // of last_writes
+constexpr AttrKey axis_key{0, "axis"};         // of take_along_axis and put_along_axis
+
+const Op *op_gather, *op_gather_add, *op_gather_set, *op_last_writes;
 
 template <class Item>
 PooledVector<Dims> shapes_of(std::span<const Item> items) {
@@ -39,11 +38,12 @@ PooledVector<Dims> shapes_of(std::span<const Item> items) {
   return shapes;
 }
 
-int64_t position_of(const Attrs& attrs) { return attrs.is_none(1) ? 0 : attrs.integer(1); }
+int64_t position_of(const Attrs& attrs) { return attrs.integer_or(index_attrs::position, 0); }
 
 GatherAxes axes_of(const Attrs& attrs, const Dims& shape, const Dims& strides,
                    std::span<const Dims> index_shapes) {
-  return gather_axes(attrs.integers(0), position_of(attrs), shape, strides, index_shapes, "gather");
+  return gather_axes(attrs.integers(index_attrs::code), position_of(attrs), shape, strides,
+                     index_shapes, "gather");
 }
 
 Value offsets_of(const GatherAxes& axes, const Dims& shape, std::span<const Value> indices) {
@@ -142,14 +142,14 @@ Ref apply_one(const Op& op, const Attrs& attrs, std::vector<Ref> inputs) {
 
 void vjp_gather(VjpContext& ctx) {
   if (!ctx.needs(0)) return;
-  ctx.add_in_place(0, *gather_add_op, ctx.attrs(),
+  ctx.add_in_place(0, *op_gather_add, ctx.attrs(),
                    with_indices(operands(ctx.take_ct()), indices_of(ctx, 1)));
 }
 
 void vjp_gather_add(VjpContext& ctx) {
   if (ctx.needs(1)) {
     const Ref region =
-        apply_one(*gather_op, ctx.attrs(), with_indices(operands(ctx.ct()), indices_of(ctx, 2)));
+        apply_one(*op_gather, ctx.attrs(), with_indices(operands(ctx.ct()), indices_of(ctx, 2)));
     ctx.add(1, unfitted_update(region, ctx.in_shape(1)));
   }
   if (ctx.needs(0)) ctx.add(0, ctx.take_ct());
@@ -158,7 +158,7 @@ void vjp_gather_add(VjpContext& ctx) {
 // last_writes (code, position, shape of the base): one bool for each index tuple, with the axes
 // that follow in the region; true where no later one writes to the same place.
 GatherAxes axes_of_writes(const Attrs& attrs, std::span<const Dims> index_shapes) {
-  const Dims shape = to_dims(attrs.integers(2));
+  const Dims shape = to_dims(attrs.integers(base_shape_key));
   return axes_of(attrs, shape, contiguous_strides(shape), index_shapes);
 }
 
@@ -174,7 +174,8 @@ std::vector<TensorType> infer_last_writes(const Attrs& attrs, std::span<const Te
 
 Value last_writes(const Attrs& attrs, std::span<const Value> indices, bool* all) {
   const GatherAxes axes = axes_of_writes(attrs, shapes_of(indices));
-  const Value last = last_occurrences(offsets_of(axes, to_dims(attrs.integers(2)), indices), all);
+  const Value last =
+      last_occurrences(offsets_of(axes, to_dims(attrs.integers(base_shape_key)), indices), all);
   return last.reshaped(mask_shape(axes));
 }
 
@@ -186,12 +187,13 @@ void eval_last_writes(const Attrs& attrs, std::span<Value> in, std::span<Value> 
 // Zero where a later index wrote to the same place: that part of the update did not reach the
 // output.
 Ref only_last_writes(const VjpContext& ctx, const Ref& region, std::span<const Ref> indices) {
-  const Attrs attrs{ctx.attrs()[0], position_of(ctx.attrs()), to_vector(ctx.in_shape(0))};
+  const Attrs attrs{ctx.attrs()[index_attrs::code], position_of(ctx.attrs()),
+                    to_vector(ctx.in_shape(0))};
   const Ref zero = Value::scalar(0.0, region.dtype());
   std::vector<Value> values;
   for (const Ref& r : indices) {
     if (r.tracked())  // other indices may come
-      return where(apply_one(*last_writes_op, attrs, {indices.begin(), indices.end()}), region,
+      return where(apply_one(*op_last_writes, attrs, {indices.begin(), indices.end()}), region,
                    zero);
     values.push_back(r.value());
   }
@@ -204,12 +206,12 @@ void vjp_gather_set(VjpContext& ctx) {
   const std::vector<Ref> indices = indices_of(ctx, 2);
   if (ctx.needs(1)) {
     const Ref region =
-        apply_one(*gather_op, ctx.attrs(), with_indices(operands(ctx.ct()), indices));
+        apply_one(*op_gather, ctx.attrs(), with_indices(operands(ctx.ct()), indices));
     ctx.add(1, unfitted_update(only_last_writes(ctx, region, indices), ctx.in_shape(1)));
   }
   if (ctx.needs(0)) {
     const Ref zero = Value::scalar(0.0, ctx.in_type(0).dtype);
-    ctx.add(0, apply_one(*gather_set_op, ctx.attrs(),
+    ctx.add(0, apply_one(*op_gather_set, ctx.attrs(),
                          with_indices(operands(ctx.take_ct(), zero), indices)));
   }
 }
@@ -250,72 +252,96 @@ std::vector<Ref> along_axis(const char* op, const Dims& shape, const Ref& indice
 }
 
 std::vector<Ref> compose_take(const Attrs& attrs, std::span<const Ref> in) {
-  return operands(take_along_axis(in[0], in[1], static_cast<int>(attrs.integer(0))));
+  return operands(take_along_axis(in[0], in[1], static_cast<int>(attrs.integer(axis_key))));
 }
 
 std::vector<Ref> compose_put(const Attrs& attrs, std::span<const Ref> in) {
-  return operands(put_along_axis(in[0], in[1], in[2], static_cast<int>(attrs.integer(0))));
+  return operands(put_along_axis(in[0], in[1], in[2], static_cast<int>(attrs.integer(axis_key))));
 }
+
+bool expand_gather_add(ExpandContext& c) { return expand_add_to_part(c, gather_op()); }
 
 }  // namespace
 
+const Op& gather_op() { return *op_gather; }
+
 void register_gather_ops() {
+  const std::vector<AttrDeclaration> declared{
+      {index_attrs::code, attr_kind::integers},
+      {index_attrs::position, attr_kind::integer, Attr{int64_t{0}}}};
   constexpr ReadMask indices_after_1 = reads_all_inputs & ~reads_in(0);
   constexpr ReadMask indices_after_2 = indices_after_1 & ~reads_in(1);
-  gather_op = &register_op({.name = "gather",
+  op_gather = &register_op({.name = "gather",
                             .n_in = -1,
+                            .attrs = declared,
                             .infer = infer_gather,
                             .eval = eval_gather,
                             .vjp = vjp_gather,
+                            .lanes = lanes_gather,
                             .reads = {indices_after_1},
                             .linear = true,
+                            .elements = ElementKind::moved,
+                            .key = KeyKind::arrays,
                             .by_region = true,
-                            .summary = "(code, position): x[key] with index arrays"});
+                            .summary = "x[key] with index arrays"});
   Op update{.name = "gather_add",
             .n_in = -1,
+            .attrs = declared,
             .infer = infer_update,
             .eval = eval_update<true>,
             .vjp = vjp_gather_add,
+            .lanes = lanes_gather,
+            .expand = expand_gather_add,
+            .expand_keeps_bits = true,
             .reads = {indices_after_2},
             .linear = true,
+            .elements = ElementKind::added,
+            .key = KeyKind::arrays,
+            .update = UpdateKind::add,
             .in_place = true,
             .by_region = true,
-            .summary = "(code, position): base with base[key] += update, duplicates added"};
-  gather_add_op = &register_op(update);
+            .summary = "base with base[key] += update, duplicates added"};
+  op_gather_add = &register_op(update);
   update.name = "gather_set";
   update.eval = eval_update<false>;
   update.vjp = vjp_gather_set;
-  update.summary = "(code, position): base with base[key] = update, the last of duplicates stays";
-  gather_set_op = &register_op(update);
-  last_writes_op = &register_op(
-      {.name = "last_writes",
-       .n_in = -1,
-       .infer = infer_last_writes,
-       .eval = eval_last_writes,
-       .vjp = [](VjpContext&) {},
-       .jvp = [](JvpContext&) {},
-       .summary = "(code, position, shape): which index is the last to write to its place"});
+  update.expand = nullptr;
+  update.elements = ElementKind::moved;
+  update.update = UpdateKind::set;
+  update.summary = "base with base[key] = update, the last of duplicates stays";
+  op_gather_set = &register_op(update);
+  op_last_writes =
+      &register_op({.name = "last_writes",
+                    .n_in = -1,
+                    .attrs = {declared[0], declared[1], {base_shape_key, attr_kind::integers}},
+                    .infer = infer_last_writes,
+                    .eval = eval_last_writes,
+                    .vjp = [](VjpContext&) {},
+                    .jvp = [](JvpContext&) {},
+                    .summary = "which index is the last to write to its place"});
   register_op({.name = "take_along_axis",
                .n_in = 2,
+               .attrs = {{axis_key, attr_kind::axis}},
                .compose = compose_take,
-               .summary = "(axis): numpy.take_along_axis(x, indices, axis)"});
+               .summary = "numpy.take_along_axis(x, indices, axis)"});
   register_op({.name = "put_along_axis",
                .n_in = 3,
+               .attrs = {{axis_key, attr_kind::axis}},
                .compose = compose_put,
-               .summary = "(axis): base after numpy.put_along_axis(base, indices, update, axis)"});
+               .summary = "base after numpy.put_along_axis(base, indices, update, axis)"});
 }
 
 Ref gather(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {
-  return apply_one(*gather_op, spec.attrs(), with_indices(operands(x), indices));
+  return apply_one(*op_gather, spec.attrs(), with_indices(operands(x), indices));
 }
 
 Ref gather_add(Ref base, const IndexSpec& spec, Ref update, std::span<const Ref> indices) {
-  return apply_one(*gather_add_op, spec.attrs(),
+  return apply_one(*op_gather_add, spec.attrs(),
                    with_indices(operands(std::move(base), std::move(update)), indices));
 }
 
 Ref gather_set(Ref base, const IndexSpec& spec, Ref update, std::span<const Ref> indices) {
-  return apply_one(*gather_set_op, spec.attrs(),
+  return apply_one(*op_gather_set, spec.attrs(),
                    with_indices(operands(std::move(base), std::move(update)), indices));
 }
 

@@ -1,7 +1,15 @@
 #pragma once
 
+#include "tapegrad/ops/expand.h"
+#include "tapegrad/tape/rule.h"
+
 namespace tapegrad {
 
 void register_gather_ops();  // the part of register_index_ops for index arrays
+std::vector<Ref> lanes_gather(const LanesCall& call);  // of x[key], base[key] += update or = update
+
+// base with base[key] += update, as scalars: what `read` would read by that key says where the
+// elements go.
+bool expand_add_to_part(ExpandContext& c, const Op& read);
 
 }  // namespace tapegrad

@@ -67,7 +67,7 @@ Attrs IndexSpec::attrs() && {
 }
 
 IndexSpec IndexSpec::from(const Attrs& attrs) {
-  return {attrs.integers(0), attrs.is_none(1) ? 0 : attrs.integer(1)};
+  return {attrs.integers(index_attrs::code), attrs.integer_or(index_attrs::position, 0)};
 }
 
 namespace {
@@ -121,6 +121,27 @@ void walk(std::span<const int64_t> code, std::span<const int64_t> shape, const c
 }
 
 }  // namespace
+
+std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape) {
+  const IndexItems items(code);
+  if (items.size() > shape.size()) return std::nullopt;
+  Box box;
+  for (size_t i = 0; i + items.size() < shape.size(); ++i) {
+    box.start.push_back(0);
+    box.length.push_back(shape[i]);
+  }
+  bool ranges = !box.start.empty();
+  for (size_t k = 0; k < items.size(); ++k) {
+    const IndexItem item = items[k];
+    const bool single = item.kind == IndexKind::at;
+    if (single ? ranges : item.kind != IndexKind::range || (item.step != 1 && item.length > 1))
+      return std::nullopt;
+    ranges = ranges || !single;
+    box.start.push_back(item.start);
+    box.length.push_back(single ? 1 : item.length);
+  }
+  return box;
+}
 
 Region region_of(std::span<const int64_t> code, std::span<const int64_t> shape,
                  std::span<const int64_t> strides, const char* op) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,11 @@
 // in the result after `position` of the axes made by range and newaxis.
 
 namespace tapegrad {
+
+// The attributes of the ops that read and write parts of arrays; advanced keys have a position.
+namespace index_attrs {
+inline constexpr AttrKey code{0, "code"}, position{1, "position"};
+}
 
 enum class IndexKind : int64_t { at, range, newaxis, array, flag };
 
@@ -82,6 +88,14 @@ struct IndexSpec {
   Attrs attrs() &&;
   static IndexSpec from(const Attrs& attrs);
 };
+
+// A part of an array that keeps all of its axes: where it begins, and the lengths.
+struct Box {
+  Dims start, length;
+};
+// The box that a basic key means, where it means one: ranges of step 1 and, before them, single
+// positions, whose axes have length 1 in the box.
+std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape);
 
 // A region of a strided array: a basic spec applied to it. Strides and offset count elements.
 struct Region {

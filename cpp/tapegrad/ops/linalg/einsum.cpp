@@ -4,7 +4,9 @@
 
 #include "tapegrad/kernels/linalg/einsum.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/linalg/einsum_contraction.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
 
@@ -15,7 +17,8 @@ namespace tapegrad {
 namespace {
 
 EinsumSpec spec_of(const Attrs& attrs, const std::vector<Dims>& shapes) {
-  return parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
+  return parse_einsum(attrs.text(einsum_attrs::subscripts),
+                      attrs.flag_or(einsum_attrs::internal, false), shapes);
 }
 
 EinsumTerm make_term(const Value& v, const std::vector<int>& labels) {
@@ -198,15 +201,49 @@ std::vector<ReadMask> reads_of_the_others() {
   return reads;
 }
 
+// A letter that names no axis of the lane stands for the lanes.
+std::vector<Ref> lanes(const LanesCall& call) {
+  const std::string& subscripts = call.attrs.text(einsum_attrs::subscripts);
+  char letter = 0;
+  for (char c = 'Z'; c >= 'A' && letter == 0; --c)
+    if (subscripts.find(c) == std::string::npos) letter = c;
+  for (char c = 'z'; c >= 'a' && letter == 0; --c)
+    if (subscripts.find(c) == std::string::npos) letter = c;
+  const size_t arrow = subscripts.find("->");
+  if (letter == 0 || arrow == std::string::npos || subscripts.find("...") != std::string::npos)
+    return apply_each_lane(call);
+  std::string translated;
+  size_t at = 0;
+  for (size_t i = 0; i < call.in.size(); ++i) {
+    const size_t end = i + 1 < call.in.size() ? subscripts.find(',', at) : arrow;
+    if (call.has_lanes[i]) translated += letter;
+    translated += subscripts.substr(at, end - at);
+    if (i + 1 < call.in.size()) translated += ',';
+    at = end + 1;
+  }
+  translated += "->";
+  translated += letter;
+  translated += subscripts.substr(arrow + 2);
+  return apply(call.op, call.attrs.with(einsum_attrs::subscripts, translated),
+               {call.in.begin(), call.in.end()});
+}
+
 const Op& einsum_op() {
-  static const Op& op = register_op({.name = "einsum",
-                                     .n_in = -1,
-                                     .infer = infer,
-                                     .eval = eval,
-                                     .vjp = vjp,
-                                     .jvp = jvp,
-                                     .reads = reads_of_the_others(),
-                                     .summary = "subscripts: sum of products over named axes"});
+  static const Op& op =
+      register_op({.name = "einsum",
+                   .n_in = -1,
+                   .attrs = {{einsum_attrs::subscripts, attr_kind::text},
+                             {einsum_attrs::internal, attr_kind::flag, Attr{false}}},
+                   .infer = infer,
+                   .eval = eval,
+                   .vjp = vjp,
+                   .jvp = jvp,
+                   .lanes = lanes,
+                   .expand = expand_einsum,
+                   .expand_keeps_bits = true,
+                   .reads = reads_of_the_others(),
+                   .product = ProductKind::subscripts,
+                   .summary = "sum of products over named axes"});
   return op;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tapegrad/base/shape.h"
+#include "tapegrad/tape/attrs.h"
 
 namespace tapegrad {
 
@@ -18,6 +19,10 @@ struct EinsumSpec {
   Dims output_shape() const;
   std::string term(const std::vector<int>& labels) const;
 };
+
+namespace einsum_attrs {
+inline constexpr AttrKey subscripts{0, "subscripts"}, internal{1, "internal"};
+}
 
 // `internal` allows labels that are no letters (bytes from 128 on): rules name the axes of long
 // ellipses by them.

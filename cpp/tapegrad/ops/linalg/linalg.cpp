@@ -2,6 +2,8 @@
 
 #include "tapegrad/kernels/linalg/linalg.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
@@ -118,9 +120,9 @@ void eval_solve(const Attrs&, std::span<Value> in, std::span<Value> out) {
 struct Triangle {
   bool is_lower, is_trans, is_unit;
   explicit Triangle(const Attrs& attrs)
-      : is_lower(attrs.is_none(0) || attrs.flag(0)),
-        is_trans(!attrs.is_none(1) && attrs.flag(1)),
-        is_unit(!attrs.is_none(2) && attrs.flag(2)) {}
+      : is_lower(attrs.flag_or(triangle_attrs::is_lower, true)),
+        is_trans(attrs.flag_or(triangle_attrs::is_trans, false)),
+        is_unit(attrs.flag_or(triangle_attrs::is_unit, false)) {}
   Ref of(const Ref& a) const {
     return is_lower ? tril(a, is_unit ? -1 : 0) : triu(a, is_unit ? 1 : 0);
   }
@@ -202,13 +204,26 @@ void jvp_triangular(JvpContext& ctx) {
       [&](const Ref& a) { return t.of(a); });
 }
 
+// b is a vector where it has one axis: a column then.
+std::vector<Ref> lanes_solve(const LanesCall& call) {
+  const int a_ndim = call.in_types[0].shape.ndim(), b_ndim = call.in_types[1].shape.ndim();
+  const int ndim = std::max({2, a_ndim, b_ndim});
+  const Ref a = call.has_lanes[0] ? aligned_lanes(call, 0, ndim) : with_lanes(call, 0);
+  const Ref b = b_ndim == 1 ? matrix_of_lanes(call, 1, false, ndim) : aligned_lanes(call, 1, ndim);
+  const Ref x = apply(call.op, call.attrs, {a, b});
+  return {reshape(x, lanes_shape(call, call.out_types[0].shape))};
+}
+
 const Op& inv_op() {
   static const Op& op = register_op({.name = "inv",
                                      .infer = infer_inv,
                                      .eval = eval_inv,
                                      .vjp = vjp_inv,
                                      .jvp = jvp_inv,
+                                     .expand = expand_inv,
+                                     .expand_keeps_bits = true,
                                      .reads = {reads_out()},
+                                     .matrix_stack = true,
                                      .summary = "inverse of (..., n, n)"});
   return op;
 }
@@ -221,7 +236,11 @@ const Op& solve_op() {
                    .eval = eval_solve,
                    .vjp = vjp_solve,
                    .jvp = jvp_solve,
+                   .lanes = lanes_solve,
+                   .expand = expand_solve,
+                   .expand_keeps_bits = true,
                    .reads = {reads_in(0) | reads_out(), reads_in(0)},
+                   .matrix_stack = true,
                    .summary = "x with a x = b; b is a vector where it has one axis"});
   return op;
 }
@@ -230,12 +249,19 @@ const Op& triangular_op() {
   static const Op& op =
       register_op({.name = "solve_triangular",
                    .n_in = 2,
+                   .attrs = {{triangle_attrs::is_lower, attr_kind::flag, Attr{true}},
+                             {triangle_attrs::is_trans, attr_kind::flag, Attr{false}},
+                             {triangle_attrs::is_unit, attr_kind::flag, Attr{false}}},
                    .infer = infer_triangular,
                    .eval = eval_triangular,
                    .vjp = vjp_triangular,
                    .jvp = jvp_triangular,
+                   .lanes = lanes_solve,
+                   .expand = expand_solve_triangular,
+                   .expand_keeps_bits = true,
                    .reads = {reads_in(0) | reads_out(), reads_in(0)},
-                   .summary = "is_lower, is_trans, is_unit: x with op(triangle of a) x = b"});
+                   .matrix_stack = true,
+                   .summary = "x with op(triangle of a) x = b"});
   return op;
 }
 

@@ -6,6 +6,10 @@
 
 namespace tapegrad {
 
+namespace triangle_attrs {  // solve_triangular
+inline constexpr AttrKey is_lower{0, "is_lower"}, is_trans{1, "is_trans"}, is_unit{2, "is_unit"};
+}
+
 Ref inv(const Ref& a);
 // b is a vector where it has one axis, else a stack of matrices.
 Ref solve(const Ref& a, const Ref& b);

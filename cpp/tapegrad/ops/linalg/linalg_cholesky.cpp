@@ -1,6 +1,7 @@
 #include "tapegrad/kernels/linalg/linalg.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/linalg/linalg.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
@@ -13,6 +14,8 @@
 
 namespace tapegrad {
 namespace {
+
+constexpr AttrKey upper_key{0, "upper"};
 
 std::vector<TensorType> infer(const Attrs&, std::span<const TensorType> in) {
   square_shape(in[0].shape, "cholesky");
@@ -61,14 +64,17 @@ const Op& lower_op() {
                    .eval = eval,
                    .vjp = vjp,
                    .jvp = jvp,
+                   .expand = expand_cholesky,
+                   .expand_keeps_bits = true,
                    .reads = {reads_out()},
+                   .matrix_stack = true,
                    .summary = "lower L with L L' = a symmetric positive definite a"});
   return op;
 }
 
 std::vector<Ref> compose(const Attrs& attrs, std::span<const Ref> in) {
   square_shape(in[0].shape(), "cholesky");
-  if (attrs.is_none(0) || !attrs.flag(0)) return {cholesky(in[0])};
+  if (!attrs.flag_or(upper_key, false)) return {cholesky(in[0])};
   return {swap_last_axes(cholesky(swap_last_axes(in[0])))};
 }
 
@@ -79,8 +85,9 @@ Ref cholesky(const Ref& a) { return apply(lower_op(), {}, {a}); }
 void register_cholesky_ops() {
   lower_op();
   register_op({.name = "cholesky",
+               .attrs = {{upper_key, attr_kind::flag, Attr{false}}},
                .compose = compose,
-               .summary = "upper (false): the lower or the upper factor"});
+               .summary = "the lower or the upper factor"});
 }
 
 }  // namespace tapegrad

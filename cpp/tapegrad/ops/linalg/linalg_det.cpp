@@ -4,6 +4,7 @@
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/linalg/einsum.h"
 #include "tapegrad/ops/linalg/linalg.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
@@ -60,7 +61,10 @@ const Op& det_op() {
        .eval = eval_det,
        .vjp = vjp_det,
        .jvp = jvp_det,
+       .expand = expand_det,
+       .expand_keeps_bits = true,
        .reads = {reads_in(0) | reads_out()},
+       .matrix_stack = true,
        .summary = "determinant of (..., n, n); its derivatives hold at singular matrices too"});
   return op;
 }
@@ -71,7 +75,10 @@ const Op& regular_det_op() {
                                      .eval = eval_det,
                                      .vjp = vjp_regular_det,
                                      .jvp = jvp_regular_det,
+                                     .expand = expand_det,
+                                     .expand_keeps_bits = true,
                                      .reads = {reads_in(0) | reads_out()},
+                                     .matrix_stack = true,
                                      .summary = "determinant of matrices known to be regular"});
   return op;
 }
@@ -191,7 +198,10 @@ void register_det_ops() {
                .eval = eval_slogdet,
                .vjp = vjp_slogdet,
                .jvp = jvp_slogdet,
+               .expand = expand_slogdet,
+               .expand_keeps_bits = true,
                .reads = {reads_in(0) | reads_out(1)},
+               .matrix_stack = true,
                .summary = "sign and logarithm of |det|; the sign's derivative is zero"});
 }
 

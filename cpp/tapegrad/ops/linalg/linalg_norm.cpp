@@ -16,6 +16,8 @@
 namespace tapegrad {
 namespace {
 
+constexpr AttrKey ord_key{0, "ord"}, axis_key{1, "axis"}, keepdims_key{2, "keepdims"};
+
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 Ref number(double x, const Ref& like) { return Value::scalar(x, like.dtype()); }
@@ -76,11 +78,11 @@ Ref matrix_norm(const Ref& x, const Attr& ord, int64_t row, int64_t column, bool
 Ref norm(const Attrs& attrs, const Ref& given) {
   const Ref x = is_floating(given.dtype()) ? given : cast(given, DType::float64);
   const int n = x.ndim();
-  const Attr ord = attrs.is_none(0) ? Attr{} : attrs[0];
+  const Attr ord = attrs.is_none(ord_key) ? Attr{} : attrs[ord_key];
   const auto* text = std::get_if<std::string>(&ord);
-  const bool keepdims = !attrs.is_none(2) && attrs.flag(2);
+  const bool keepdims = attrs.flag_or(keepdims_key, false);
   Axes axes;
-  if (attrs.is_none(1)) {
+  if (attrs.is_none(axis_key)) {
     for (int i = 0; i < n; ++i) axes.push_back(i);
     if (ord.index() == 0) return root_of_squares(sum(square(x), axes, keepdims));
     if (n != 1 && n != 2)
@@ -88,15 +90,15 @@ Ref norm(const Attrs& attrs, const Ref& given) {
                               " of an array of shape ", x.shape(),
                               " needs axis=, one integer for vectors or two for matrices");
   } else {
-    axes = axis_list(attrs, 1);
+    axes = axis_list(attrs, axis_key);
     for (int64_t& axis : axes) axis = normalize_axis(axis, n, "norm");
   }
   if (axes.size() == 1) {
     if (text)
       throw_error<ValueError>("norm: Invalid norm order '", *text,
                               "' for vectors; ord is None or a number there");
-    return vector_norm(x, ord.index() == 0 ? std::nullopt : std::optional(attrs.real(0)), axes,
-                       keepdims);
+    return vector_norm(x, ord.index() == 0 ? std::nullopt : std::optional(attrs.real(ord_key)),
+                       axes, keepdims);
   }
   if (axes.size() != 2)
     throw_error<ValueError>("norm: Improper number of dimensions to norm: axis=", to_dims(axes),
@@ -115,11 +117,12 @@ std::vector<Ref> compose(const Attrs& attrs, std::span<const Ref> in) {
 }  // namespace
 
 void register_norm_ops() {
-  register_op(
-      {.name = "norm",
-       .compose = compose,
-       .summary =
-           "ord, axis, keepdims: vector norms of any order, matrix norms fro, 1, inf, -1, -inf"});
+  register_op({.name = "norm",
+               .attrs = {{ord_key, attr_kind::none | attr_kind::real | attr_kind::text, Attr{}},
+                         {axis_key, attr_kind::axes, Attr{}},
+                         {keepdims_key, attr_kind::flag, Attr{false}}},
+               .compose = compose,
+               .summary = "vector norms of any order, matrix norms fro, 1, inf, -1, -inf"});
 }
 
 }  // namespace tapegrad

@@ -2,7 +2,9 @@
 
 #include "tapegrad/kernels/linalg/matmul.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/linalg/einsum.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -181,6 +183,15 @@ void jvp(JvpContext& ctx) {
   ctx.set(0, sum);
 }
 
+std::vector<Ref> lanes(const LanesCall& call) {
+  const int ndim = std::max({2, call.in_types[0].shape.ndim(), call.in_types[1].shape.ndim()});
+  const Ref product =
+      matmul(matrix_of_lanes(call, 0, true, ndim), matrix_of_lanes(call, 1, false, ndim));
+  return {reshape(product, lanes_shape(call, call.out_types[0].shape))};
+}
+
+}  // namespace
+
 const Op& matmul_op() {
   static const Op& op = register_op({.name = "matmul",
                                      .n_in = 2,
@@ -188,17 +199,30 @@ const Op& matmul_op() {
                                      .eval = eval,
                                      .vjp = vjp,
                                      .jvp = jvp,
+                                     .lanes = lanes,
+                                     .expand = expand_matmul,
+                                     .expand_keeps_bits = true,
                                      .reads = {reads_in(1), reads_in(0)},
+                                     .product = ProductKind::matrices,
                                      .summary = "a @ b: NumPy's matmul; stacks broadcast"});
   return op;
 }
-
-}  // namespace
 
 Ref matmul(const Ref& a, const Ref& b) { return apply(matmul_op(), {}, {a, b}); }
 
 Value multiply_values(const Value& a, const Value& b) {
   return multiply(matmul_shape(a.shape(), b.shape()), a, b);
+}
+
+Ref matrix_of_lanes(const LanesCall& call, size_t i, bool row, int ndim) {
+  const Dims& own = call.in_types[i].shape;
+  if (own.ndim() != 1) return aligned_lanes(call, i, ndim);
+  const Dims matrix = row ? Dims{1, own[0]} : Dims{own[0], 1};
+  if (!call.has_lanes[i]) return reshape(call.in[i], matrix);
+  Dims shape{call.n};
+  for (int k = 2; k < ndim; ++k) shape.push_back(1);
+  for (int64_t d : matrix) shape.push_back(d);
+  return reshape(call.in[i], shape);
 }
 
 void register_matmul_ops() {

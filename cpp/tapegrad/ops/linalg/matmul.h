@@ -1,10 +1,12 @@
 #pragma once
 
-#include "tapegrad/tape/ref.h"
+#include "tapegrad/tape/rule.h"
 
 // Products of vectors and matrices of Refs, by NumPy's rules.
 
 namespace tapegrad {
+
+const Op& matmul_op();  // for passes that write it
 
 Ref matmul(const Ref& a, const Ref& b);
 Ref dot(const Ref& a, const Ref& b);
@@ -17,6 +19,9 @@ Ref cross_last(const Ref& a, const Ref& b);
 // Stacks of matrices of one dtype: a (..., m, k) times b (..., k, n); the stacks broadcast, the
 // shapes fit.
 Value multiply_values(const Value& a, const Value& b);
+
+// Input i of lanes as a stack of matrices, its vector (if it is one) a row or a column.
+Ref matrix_of_lanes(const LanesCall& call, size_t i, bool row, int ndim);
 
 void register_product_ops();  // dot inner outer vdot tensordot cross vecdot matvec vecmat kron
 

@@ -3,7 +3,9 @@
 #include "tapegrad/kernels/linalg/matmul_cross.h"
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/linalg/einsum.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -61,14 +63,19 @@ Ref move_axis(const Ref& a, int axis, bool back) {
   return transpose(a, order);
 }
 
-int64_t integer_or(const Attrs& attrs, size_t i, int64_t otherwise) {
-  return attrs.is_none(i) ? otherwise : attrs.integer(i);
+constexpr AttrKey axis_key{0, "axis"};                           // of vecdot
+constexpr AttrKey keep_key{0, "keep"};                           // of cross_last
+constexpr AttrKey axes_key{0, "axes"}, b_axes_key{1, "axes_b"};  // of tensordot
+namespace cross_attrs {
+constexpr AttrKey axisa{0, "axisa"}, axisb{1, "axisb"}, axisc{2, "axisc"}, axis{3, "axis"};
 }
 
 Ref cross(const Attrs& attrs, const Ref& a, const Ref& b) {
-  int64_t a_axis = integer_or(attrs, 0, -1), b_axis = integer_or(attrs, 1, -1),
-          out_axis = integer_or(attrs, 2, -1);
-  if (!attrs.is_none(3)) a_axis = b_axis = out_axis = attrs.integer(3);
+  int64_t a_axis = attrs.integer_or(cross_attrs::axisa, -1),
+          b_axis = attrs.integer_or(cross_attrs::axisb, -1),
+          out_axis = attrs.integer_or(cross_attrs::axisc, -1);
+  if (!attrs.is_none(cross_attrs::axis))
+    a_axis = b_axis = out_axis = attrs.integer(cross_attrs::axis);
   if (a.ndim() == 0 || b.ndim() == 0)
     throw_error<ValueError>("cross: at least one array has zero dimensions (shapes ", a.shape(),
                             " and ", b.shape(), "); give vectors of length 3");
@@ -86,7 +93,7 @@ Ref cross(const Attrs& attrs, const Ref& a, const Ref& b) {
 }
 
 Ref vecdot(const Attrs& attrs, const Ref& a, const Ref& b) {
-  const int64_t axis = integer_or(attrs, 0, -1);
+  const int64_t axis = attrs.integer_or(axis_key, -1);
   if (a.ndim() == 0 || b.ndim() == 0)
     throw_error<ValueError>("vecdot: an operand has 0 dimensions (shapes ", a.shape(), " and ",
                             b.shape(), "), at least 1 is needed; use a * b for scalars");
@@ -138,7 +145,7 @@ Ref kron(const Ref& a, const Ref& b) {
   return reshape(multiply(reshape(a, left), reshape(b, right)), shape);
 }
 
-Axes axes_of(const Attrs& attrs, size_t i, int ndim) {
+Axes axes_of(const Attrs& attrs, AttrKey i, int ndim) {
   Axes axes = axis_list(attrs, i);
   for (int64_t& axis : axes) axis = normalize_axis(axis, ndim, "tensordot");
   return axes;
@@ -146,9 +153,10 @@ Axes axes_of(const Attrs& attrs, size_t i, int ndim) {
 
 // Attributes: an integer (the last axes of a against the first of b), or two lists of axes.
 Ref tensordot_by(const Attrs& attrs, const Ref& a, const Ref& b) {
-  if (attrs.size() > 1 && !attrs.is_none(1))
-    return tensordot(a, b, axes_of(attrs, 0, a.ndim()), axes_of(attrs, 1, b.ndim()));
-  const int64_t count = integer_or(attrs, 0, 2);
+  if (!attrs.is_none(b_axes_key))
+    return tensordot(a, b, axes_of(attrs, axes_key, a.ndim()),
+                     axes_of(attrs, b_axes_key, b.ndim()));
+  const int64_t count = attrs.integer_or(axes_key, 2);
   if (count < 0 || count > a.ndim() || count > b.ndim())
     throw_error<ValueError>("tensordot: axes=", count,
                             " needs operands of at least as many dimensions, got shapes ",
@@ -184,7 +192,7 @@ TensorType cross_type(const Attrs& attrs, const TensorType& left, const TensorTy
   const Dims &a = left.shape, &b = right.shape;
   Dims shape =
       broadcast_shapes(Dims(a.data(), a.size() - 1), Dims(b.data(), b.size() - 1), "cross");
-  shape.push_back(attrs.integer(0));
+  shape.push_back(attrs.integer(keep_key));
   const DType dtype = promote(left.dtype, right.dtype);
   return {is_floating(dtype) ? dtype : DType::float64, shape};
 }
@@ -196,7 +204,7 @@ std::vector<TensorType> cross_infer(const Attrs& attrs, std::span<const TensorTy
 void cross_eval(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const TensorType result = cross_type(attrs, type_of(in[0]), type_of(in[1]));
   out[0] = cross_vectors(in[0].cast(result.dtype), in[1].cast(result.dtype), result.shape,
-                         attrs.integer(0));
+                         attrs.integer(keep_key));
 }
 
 const Op& cross_last_op();
@@ -213,7 +221,7 @@ void cross_vjp(VjpContext& ctx) {
 }
 
 void cross_jvp(JvpContext& ctx) {
-  const int64_t keep = ctx.attrs().integer(0);
+  const int64_t keep = ctx.attrs().integer(keep_key);
   Ref sum;
   if (ctx.has_tangent(0)) sum = cross_of(ctx.tangent(0), ctx.in(1), keep);
   if (ctx.has_tangent(1)) {
@@ -223,16 +231,27 @@ void cross_jvp(JvpContext& ctx) {
   ctx.set(0, sum);
 }
 
+std::vector<Ref> lanes_cross(const LanesCall& call) {
+  const int ndim = std::max(call.in_types[0].shape.ndim(), call.in_types[1].shape.ndim());
+  const Ref product =
+      apply(call.op, call.attrs, {aligned_lanes(call, 0, ndim), aligned_lanes(call, 1, ndim)});
+  return {reshape(product, lanes_shape(call, call.out_types[0].shape))};
+}
+
 const Op& cross_last_op() {
   static const Op& op = register_op(
       {.name = "cross_last",
        .n_in = 2,
+       .attrs = {{keep_key, attr_kind::integer}},
        .infer = cross_infer,
        .eval = cross_eval,
        .vjp = cross_vjp,
        .jvp = cross_jvp,
+       .lanes = lanes_cross,
+       .expand = expand_cross,
+       .expand_keeps_bits = true,
        .reads = {reads_in(1), reads_in(0)},
-       .summary = "keep: cross product along the last axes, of lengths 3 (xyz), 2 (xy) or 1 (z)"});
+       .summary = "cross product along the last axes, of lengths 3 (xyz), 2 (xy) or 1 (z)"});
   return op;
 }
 
@@ -248,8 +267,10 @@ std::vector<Ref> compose_with(const Attrs& attrs, std::span<const Ref> in) {
 
 using Compose = std::vector<Ref> (*)(const Attrs&, std::span<const Ref>);
 
-void register_composed(const char* name, Compose compose, const char* summary) {
-  register_op({.name = name, .n_in = 2, .compose = compose, .summary = summary});
+void register_composed(const char* name, Compose compose, const char* summary,
+                       std::vector<AttrDeclaration> attrs = {}) {
+  register_op(
+      {.name = name, .n_in = 2, .attrs = std::move(attrs), .compose = compose, .summary = summary});
 }
 
 }  // namespace
@@ -299,11 +320,17 @@ void register_product_ops() {
   register_composed("matvec", compose_plain<matvec>, "(..., m, n), (..., n) -> (..., m)");
   register_composed("vecmat", compose_plain<vecmat>, "(..., n), (..., n, m) -> (..., m)");
   register_composed("kron", compose_plain<kron>, "Kronecker product");
-  register_composed("tensordot", compose_with<tensordot_by>,
-                    "axes: a count, or axes_a, axes_b: sum over pairs of axes");
-  register_composed("cross", compose_with<cross>,
-                    "axisa, axisb, axisc, axis: products of 2- and 3-vectors");
-  register_composed("vecdot", compose_with<vecdot>, "axis: sum of products along it");
+  register_composed(
+      "tensordot", compose_with<tensordot_by>,
+      "sum over pairs of axes: a count of them, or those of each operand",
+      {{axes_key, attr_kind::axes, Attr{int64_t{2}}}, {b_axes_key, attr_kind::axes, Attr{}}});
+  register_composed("cross", compose_with<cross>, "products of 2- and 3-vectors",
+                    {{cross_attrs::axisa, attr_kind::axis | attr_kind::none, Attr{}},
+                     {cross_attrs::axisb, attr_kind::axis | attr_kind::none, Attr{}},
+                     {cross_attrs::axisc, attr_kind::axis | attr_kind::none, Attr{}},
+                     {cross_attrs::axis, attr_kind::axis | attr_kind::none, Attr{}}});
+  register_composed("vecdot", compose_with<vecdot>, "sum of products along an axis",
+                    {{axis_key, attr_kind::axis | attr_kind::none, Attr{int64_t{-1}}}});
 }
 
 }  // namespace tapegrad

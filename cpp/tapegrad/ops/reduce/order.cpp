@@ -1,18 +1,20 @@
 #include "tapegrad/kernels/array/order.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/tape/rule.h"
 
-// Positions that follow from the order of elements: argsort, argmax and argmin (axis),
-// searchsorted (or_equal) and middle. Whole numbers have no derivative; ops, so that a program
-// finds them anew.
+// Positions that follow from the order of elements: argsort, argmax, argmin, searchsorted, middle.
+// Integers have no derivative; these are ops so that a program finds the positions anew.
 
 namespace tapegrad {
 namespace {
 
+constexpr AttrKey axis_key{0, "axis"}, or_equal_key{0, "or_equal"};
+
 int axis_of(const Attrs& attrs, int ndim, const char* op) {
-  return normalize_axis(attrs.integer(0), ndim, op);
+  return normalize_axis(attrs.integer(axis_key), ndim, op);
 }
 
 std::vector<TensorType> infer_argsort(const Attrs& attrs, std::span<const TensorType> in) {
@@ -56,10 +58,10 @@ void eval_searchsorted(const Attrs& attrs, std::span<Value> in, std::span<Value>
   const TensorType types[] = {type_of(in[0]), type_of(in[1])};
   infer_searchsorted(attrs, types);
   const DType d = promote(in[0].dtype(), in[1].dtype());
-  out[0] = counts_below(in[0].cast(d), in[1].cast(d), attrs.flag(0));
+  out[0] = counts_below(in[0].cast(d), in[1].cast(d), attrs.flag(or_equal_key));
 }
 
-// Of n positions along the last axis those in the middle: (n - 1) / 2 and n / 2.
+// middle keeps two of the n positions along the last axis: (n - 1) / 2 and n / 2.
 std::vector<TensorType> infer_middle(const Attrs&, std::span<const TensorType> in) {
   Dims shape = in[0].shape;
   if (shape.empty() || shape.back() == 0)
@@ -77,6 +79,12 @@ void eval_middle(const Attrs& attrs, std::span<Value> in, std::span<Value> out) 
     out[0].data<int64_t>()[i] = i % 2 == 0 ? (n - 1) / 2 : n / 2;
 }
 
+// The lanes of what is searched for are one more axis; lanes of sorted arrays go one by one.
+std::vector<Ref> lanes_searchsorted(const LanesCall& call) {
+  if (call.has_lanes[0]) return apply_each_lane(call);
+  return apply(call.op, call.attrs, std::vector<Ref>(call.in.begin(), call.in.end()));
+}
+
 }  // namespace
 
 void register_order_ops() {
@@ -86,25 +94,34 @@ void register_order_ops() {
     register_op(op);
   };
   add({.name = "argsort",
+       .attrs = {{axis_key, attr_kind::axis}},
        .infer = infer_argsort,
        .eval = eval_argsort,
-       .summary = "(axis): numpy.argsort, equal elements in their order"});
+       .axes = axis_key.index,
+       .summary = "numpy.argsort, equal elements in their order"});
   add({.name = "argmax",
+       .attrs = {{axis_key, attr_kind::axis}},
        .infer = infer_extreme<true>,
        .eval = eval_extreme<true>,
-       .summary = "(axis): the first position of the largest element"});
+       .axes = axis_key.index,
+       .summary = "the first position of the largest element"});
   add({.name = "argmin",
+       .attrs = {{axis_key, attr_kind::axis}},
        .infer = infer_extreme<false>,
        .eval = eval_extreme<false>,
-       .summary = "(axis): the first position of the smallest element"});
+       .axes = axis_key.index,
+       .summary = "the first position of the smallest element"});
   add({.name = "searchsorted",
        .n_in = 2,
+       .attrs = {{or_equal_key, attr_kind::flag}},
        .infer = infer_searchsorted,
        .eval = eval_searchsorted,
-       .summary = "(or_equal): how many elements of a sorted vector are less than each element"});
+       .lanes = lanes_searchsorted,
+       .summary = "how many elements of a sorted vector are less than each element"});
   add({.name = "middle",
        .infer = infer_middle,
        .eval = eval_middle,
+       .lanes = apply_stacked,
        .summary = "the one or two positions in the middle of the last axis, as two"});
 }
 

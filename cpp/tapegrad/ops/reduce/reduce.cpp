@@ -4,18 +4,21 @@
 #include "tapegrad/kernels/reduce/reduce_finish.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/reduce/reduce_common.h"
+#include "tapegrad/ops/reduce/reduce_expand.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
 
-// sum, mean, prod, logsumexp, sum_to_shape. Attributes of all but the last: (axis: None or a list,
-// keepdims).
+// sum, mean, prod, logsumexp, sum_to_shape.
 
 namespace tapegrad {
 namespace {
 
-const Op *sum_op, *mean_op, *prod_op, *logsumexp_op, *sum_to_shape_op;
+using namespace reduction_attrs;
+
+const Op *op_sum, *op_mean, *op_prod, *op_logsumexp, *op_sum_to_shape;
 
 DType sum_dtype(DType d) {
   if (is_floating(d)) return d;
@@ -53,11 +56,11 @@ void eval_mean(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 
 void eval_logsumexp(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const Value x = in[0].cast(mean_dtype(in[0].dtype()));
-  const Dims flags = axis_flags(attrs, 0, x.ndim(), "logsumexp");
+  const Dims flags = axis_flags(attrs, axis, x.ndim(), "logsumexp");
   const Value largest = fold_axes(Fold::max, x, flags);
   const Value base = finite_or_zero(largest);
   const Value result = log_plus(fold_axes(Fold::exp_sum, x, flags, &base), base);
-  out[0] = result.reshaped(reduced_shape(x.shape(), flags, attrs.flag(1)));
+  out[0] = result.reshaped(reduced_shape(x.shape(), flags, attrs.flag_or(keepdims, false)));
 }
 
 void vjp_sum(VjpContext& ctx) {
@@ -75,7 +78,7 @@ void vjp_mean(VjpContext& ctx) {
 // d prod / d x[i]: the product of the others along all reduced axes, in x's shape.
 Ref prod_partials(const Ref& x, const Attrs& attrs) {
   const Dims shape = x.shape();
-  const Dims flags = axis_flags(attrs, 0, shape.ndim(), "prod");
+  const Dims flags = axis_flags(attrs, axis, shape.ndim(), "prod");
   const Axes axes = flagged_axes(flags);
   if (axes.empty()) return ones_like(x);
   if (axes.size() == 1) return exclusive_prod(x, axes[0]);
@@ -88,8 +91,8 @@ Ref prod_partials(const Ref& x, const Attrs& attrs) {
   }
   int64_t count = 1;
   Dims moved_shape = packed_shape;
-  for (int64_t axis : axes) {
-    perm.push_back(axis + shape.ndim());
+  for (int64_t reduced : axes) {
+    perm.push_back(reduced + shape.ndim());
     moved_shape.push_back(shape[static_cast<size_t>(perm.back())]);
     count *= moved_shape.back();
   }
@@ -124,78 +127,117 @@ void jvp_logsumexp(JvpContext& ctx) {
 }
 
 std::vector<TensorType> infer_sum_to_shape(const Attrs& attrs, std::span<const TensorType> in) {
-  const Dims shape = to_dims(attrs.integers(0));
+  const Dims shape = to_dims(attrs.integers(shape_attrs::shape));
   broadcast_shapes(in[0].shape, shape, "sum_to_shape");
   return {{in[0].dtype, shape}};
 }
 
 void eval_sum_to_shape(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = sum_to_shape(in[0], to_dims(attrs.integers(0)));
+  out[0] = sum_to_shape(in[0], to_dims(attrs.integers(shape_attrs::shape)));
 }
 
 void vjp_sum_to_shape(VjpContext& ctx) { ctx.add(0, broadcast_to(ctx.ct(), ctx.in_shape(0))); }
 
+std::vector<Ref> lanes_sum_to_shape(const LanesCall& call) {
+  const Dims& shape = call.out_types[0].shape;
+  const int ndim = call.in_types[0].shape.ndim();
+  Dims padded{call.n};
+  for (int k = shape.ndim(); k < ndim; ++k) padded.push_back(1);
+  for (int64_t d : shape) padded.push_back(d);
+  return {reshape(sum_to_shape(with_lanes(call, 0), padded), lanes_shape(call, shape))};
+}
+
 }  // namespace
 
-Ref sum(const Ref& a) { return apply(*sum_op, {Attr{}, false}, {a}); }
+const Op& sum_op() { return *op_sum; }
+const Op& sum_to_shape_op() { return *op_sum_to_shape; }
+
+Ref sum(const Ref& a) { return apply(*op_sum, {Attr{}, false}, {a}); }
 Ref sum(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*sum_op, {axes, keepdims}, {a});
+  return apply(*op_sum, {axes, keepdims}, {a});
 }
-Ref mean(const Ref& a) { return apply(*mean_op, {Attr{}, false}, {a}); }
+Ref mean(const Ref& a) { return apply(*op_mean, {Attr{}, false}, {a}); }
 Ref mean(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*mean_op, {axes, keepdims}, {a});
+  return apply(*op_mean, {axes, keepdims}, {a});
 }
 Ref prod(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*prod_op, {axes, keepdims}, {a});
+  return apply(*op_prod, {axes, keepdims}, {a});
 }
 Ref logsumexp(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*logsumexp_op, {axes, keepdims}, {a});
+  return apply(*op_logsumexp, {axes, keepdims}, {a});
 }
 
 Ref sum_to_shape(const Ref& a, std::span<const int64_t> shape) {
   if (a.shape() == Dims(shape)) return a;
-  return apply(*sum_to_shape_op, {Axes(shape.begin(), shape.end())}, {a});
+  return apply(*op_sum_to_shape, {Axes(shape.begin(), shape.end())}, {a});
 }
 
 Ref restore_axes(const Ref& reduced, const Dims& shape, const Attrs& attrs, const char* op) {
-  if (attrs.flag(1) || attrs.is_none(0)) return reduced;
-  const Axes axes = flagged_axes(axis_flags(attrs, 0, shape.ndim(), op));
+  if (attrs.flag_or(keepdims, false) || attrs.is_none(axis)) return reduced;
+  const Axes axes = flagged_axes(axis_flags(attrs, axis, shape.ndim(), op));
   return axes.size() == shape.size() || axes.empty() ? reduced : expand_dims(reduced, axes);
 }
 
 void register_reduction_ops() {
-  sum_op = &register_op({.name = "sum",
+  op_sum = &register_op({.name = "sum",
+                         .attrs = reduction_declarations(),
                          .infer = infer_sum,
                          .eval = eval_sum,
                          .vjp = vjp_sum,
+                         .expand = expand_sum,
+                         .expand_keeps_bits = true,
                          .linear = true,
-                         .summary = "(axis, keepdims): sum over axes"});
-  mean_op = &register_op({.name = "mean",
+                         .axes = axis.index,
+                         .elements = ElementKind::added,
+                         .reduces = ReductionKind::sum,
+                         .summary = "sum over axes"});
+  op_mean = &register_op({.name = "mean",
+                          .attrs = reduction_declarations(),
                           .infer = infer_mean,
                           .eval = eval_mean,
                           .vjp = vjp_mean,
+                          .expand = expand_mean,
+                          .expand_keeps_bits = true,
                           .linear = true,
-                          .summary = "(axis, keepdims): arithmetic mean over axes"});
-  prod_op = &register_op({.name = "prod",
+                          .axes = axis.index,
+                          .reduces = ReductionKind::mean,
+                          .summary = "arithmetic mean over axes"});
+  op_prod = &register_op({.name = "prod",
+                          .attrs = reduction_declarations(),
                           .infer = infer_prod,
                           .eval = eval_prod,
                           .vjp = vjp_prod,
                           .jvp = jvp_prod,
+                          .expand = expand_prod,
+                          .expand_keeps_bits = true,
                           .reads = {reads_in(0)},
-                          .summary = "(axis, keepdims): product over axes"});
-  logsumexp_op = &register_op({.name = "logsumexp",
+                          .axes = axis.index,
+                          .reduces = ReductionKind::product,
+                          .summary = "product over axes"});
+  op_logsumexp = &register_op({.name = "logsumexp",
+                               .attrs = reduction_declarations(),
                                .infer = infer_logsumexp,
                                .eval = eval_logsumexp,
                                .vjp = vjp_logsumexp,
                                .jvp = jvp_logsumexp,
+                               .expand = expand_logsumexp,
+                               .expand_keeps_bits = true,
                                .reads = {reads_in(0) | reads_out()},
-                               .summary = "(axis, keepdims): log of the sum of exponentials"});
-  sum_to_shape_op = &register_op({.name = "sum_to_shape",
+                               .axes = axis.index,
+                               .reduces = ReductionKind::other,
+                               .summary = "log of the sum of exponentials"});
+  op_sum_to_shape = &register_op({.name = "sum_to_shape",
+                                  .attrs = {{shape_attrs::shape, attr_kind::integers}},
                                   .infer = infer_sum_to_shape,
                                   .eval = eval_sum_to_shape,
                                   .vjp = vjp_sum_to_shape,
+                                  .lanes = lanes_sum_to_shape,
+                                  .expand = expand_sum_to_shape,
+                                  .expand_keeps_bits = true,
                                   .linear = true,
-                                  .summary = "(shape): undoes a broadcast from that shape"});
+                                  .elements = ElementKind::added,
+                                  .reduces = ReductionKind::sum,
+                                  .summary = "undoes a broadcast from that shape"});
   register_extreme_ops();
   register_spread_ops();
   register_scan_ops();

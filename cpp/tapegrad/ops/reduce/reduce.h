@@ -9,6 +9,18 @@
 
 namespace tapegrad {
 
+// Reductions: (axis, keepdims). var and std also have ddof.
+namespace reduction_attrs {
+inline constexpr AttrKey axis{0, "axis"}, keepdims{1, "keepdims"}, ddof{2, "ddof"};
+}
+// cumsum, cumprod, linear_recurrence: (axis, reverse).
+namespace scan_attrs {
+inline constexpr AttrKey axis{0, "axis"}, reverse{1, "reverse"};
+}
+
+const Op& sum_op();
+const Op& sum_to_shape_op();
+
 Ref sum(const Ref& a);
 Ref sum(const Ref& a, const Axes& axes, bool keepdims = false);
 Ref mean(const Ref& a);

@@ -1,17 +1,22 @@
 #include "tapegrad/ops/reduce/reduce_common.h"
 
 #include "tapegrad/kernels/reduce/reduce_finish.h"
-#include "tapegrad/ops/reduce/reduce.h"
 
 namespace tapegrad {
 
+using namespace reduction_attrs;
+
+std::vector<AttrDeclaration> reduction_declarations() {
+  return {{axis, attr_kind::axes, Attr{}}, {keepdims, attr_kind::flag, Attr{false}}};
+}
+
 TensorType reduced_type(const Attrs& attrs, const TensorType& in, DType dtype, const char* op) {
-  const Dims flags = axis_flags(attrs, 0, in.shape.ndim(), op);
-  return {dtype, reduced_shape(in.shape, flags, attrs.flag(1))};
+  const Dims flags = axis_flags(attrs, axis, in.shape.ndim(), op);
+  return {dtype, reduced_shape(in.shape, flags, attrs.flag_or(keepdims, false))};
 }
 
 double reduced_count(const Attrs& attrs, const Dims& shape, const char* op) {
-  const Dims flags = axis_flags(attrs, 0, shape.ndim(), op);
+  const Dims flags = axis_flags(attrs, axis, shape.ndim(), op);
   double n = 1;
   for (size_t i = 0; i < shape.size(); ++i)
     if (flags[i]) n *= static_cast<double>(shape[i]);
@@ -19,9 +24,9 @@ double reduced_count(const Attrs& attrs, const Dims& shape, const char* op) {
 }
 
 Value fold(Fold kind, const Value& x, const Attrs& attrs, const char* op) {
-  const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
+  const Dims flags = axis_flags(attrs, axis, x.ndim(), op);
   Value result = fold_axes(kind, x, flags);
-  if (attrs.flag(1)) return result.reshaped(reduced_shape(x.shape(), flags, true));
+  if (attrs.flag_or(keepdims, false)) return result.reshaped(reduced_shape(x.shape(), flags, true));
   return result;
 }
 
@@ -30,13 +35,13 @@ Value mean_value(const Value& x, const Attrs& attrs, const char* op) {
 }
 
 Ref sum_like(const Ref& a, const Attrs& attrs) {
-  if (attrs.is_none(0)) {
-    if (!attrs.flag(1)) return sum(a);
+  if (attrs.is_none(axis)) {
+    if (!attrs.flag_or(keepdims, false)) return sum(a);
     Axes all;
     for (int64_t i = -a.ndim(); i < 0; ++i) all.push_back(i);
     return sum(a, all, true);
   }
-  return sum(a, axis_list(attrs, 0), attrs.flag(1));
+  return sum(a, axis_list(attrs, axis), attrs.flag_or(keepdims, false));
 }
 
 }  // namespace tapegrad

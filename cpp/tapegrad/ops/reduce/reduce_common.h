@@ -1,12 +1,15 @@
 #pragma once
 
 #include "tapegrad/kernels/reduce/reduce_axis.h"
-#include "tapegrad/ops/axes.h"
-#include "tapegrad/tape/ref.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/tape/op.h"
 
 // What the files of the reduction family share. Attributes: (axis, keepdims, ...).
 
 namespace tapegrad {
+
+// How most reductions are declared.
+std::vector<AttrDeclaration> reduction_declarations();
 
 inline DType mean_dtype(DType d) { return is_floating(d) ? d : DType::float64; }
 

@@ -1,15 +1,17 @@
 #include "tapegrad/kernels/reduce/reduce_ties.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/reduce/reduce_common.h"
+#include "tapegrad/ops/reduce/reduce_expand.h"
 #include "tapegrad/tape/rule.h"
 
-// max and min: attributes (axis, keepdims). Ties share the cotangent equally.
+// max and min. Ties share the cotangent equally.
 
 namespace tapegrad {
 namespace {
 
-const Op *max_op, *min_op, *tie_shares_op;
+using namespace reduction_attrs;
+
+const Op *op_max, *op_min, *op_tie_shares;
 
 std::vector<TensorType> infer_extreme(const Attrs& attrs, std::span<const TensorType> in) {
   return {reduced_type(attrs, in[0], in[0].dtype, "max")};
@@ -22,7 +24,7 @@ DType wide_dtype(DType d) {
 }
 
 Value extreme(Fold kind, const Value& x, const Attrs& attrs, const char* op, const char* ufunc) {
-  const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
+  const Dims flags = axis_flags(attrs, axis, x.ndim(), op);
   if (x.size() == 0 && element_count(reduced_shape(x.shape(), flags, false)) != 0)
     throw_error<ValueError>("zero-size array to reduction operation ", ufunc,
                             " which has no identity (", op, " of an array of shape ", x.shape(),
@@ -39,7 +41,7 @@ void eval_min(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 Ref shares(const Ref& x, const Ref& result, const Attrs& attrs) {
-  return apply(*tie_shares_op, {attrs.is_none(0) ? Attr{} : Attr{axis_list(attrs, 0)}},
+  return apply(*op_tie_shares, {attrs.is_none(axis) ? Attr{} : Attr{axis_list(attrs, axis)}},
                {x, result});
 }
 
@@ -59,7 +61,7 @@ std::vector<TensorType> infer_tie_shares(const Attrs&, std::span<const TensorTyp
 }
 
 void eval_tie_shares(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const Dims flags = axis_flags(attrs, 0, in[0].ndim(), "tie_shares");
+  const Dims flags = axis_flags(attrs, axis, in[0].ndim(), "tie_shares");
   const Dims shape = reduced_shape(in[0].shape(), flags, false);
   out[0] = share_ties(in[0], in[1].cast(in[0].dtype()).reshaped(shape), flags);
 }
@@ -67,36 +69,50 @@ void eval_tie_shares(const Attrs& attrs, std::span<Value> in, std::span<Value> o
 }  // namespace
 
 Ref max(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*max_op, {axes, keepdims}, {a});
+  return apply(*op_max, {axes, keepdims}, {a});
 }
 
 Ref min(const Ref& a, const Axes& axes, bool keepdims) {
-  return apply(*min_op, {axes, keepdims}, {a});
+  return apply(*op_min, {axes, keepdims}, {a});
 }
 
 void register_extreme_ops() {
-  max_op = &register_op({.name = "max",
+  op_max = &register_op({.name = "max",
+                         .attrs = reduction_declarations(),
                          .infer = infer_extreme,
                          .eval = eval_max,
                          .vjp = vjp_extreme,
                          .jvp = jvp_extreme,
+                         .expand = expand_max,
+                         .expand_keeps_bits = true,
                          .reads = {reads_in(0) | reads_out()},
-                         .summary = "(axis, keepdims): largest element; NaN where there is one"});
-  min_op = &register_op({.name = "min",
+                         .axes = axis.index,
+                         .reduces = ReductionKind::maximum,
+                         .summary = "largest element; NaN where there is one"});
+  op_min = &register_op({.name = "min",
+                         .attrs = reduction_declarations(),
                          .infer = infer_extreme,
                          .eval = eval_min,
                          .vjp = vjp_extreme,
                          .jvp = jvp_extreme,
+                         .expand = expand_min,
+                         .expand_keeps_bits = true,
                          .reads = {reads_in(0) | reads_out()},
-                         .summary = "(axis, keepdims): smallest element; NaN where there is one"});
-  tie_shares_op = &register_op(
+                         .axes = axis.index,
+                         .reduces = ReductionKind::minimum,
+                         .summary = "smallest element; NaN where there is one"});
+  op_tie_shares = &register_op(
       {.name = "tie_shares",
        .n_in = 2,
+       .attrs = {{axis, attr_kind::axes}},
        .infer = infer_tie_shares,
        .eval = eval_tie_shares,
        .vjp = [](VjpContext&) {},
        .jvp = [](JvpContext&) {},
-       .summary = "(axis) of x and its max or min: 1 / number of ties where x attains it, else 0"});
+       .expand = expand_tie_shares,
+       .expand_keeps_bits = true,
+       .axes = axis.index,
+       .summary = "of x and its max or min: 1 / number of ties where x attains it, else 0"});
 }
 
 }  // namespace tapegrad

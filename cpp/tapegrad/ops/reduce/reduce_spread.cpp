@@ -4,11 +4,10 @@
 #include "tapegrad/kernels/reduce/reduce_axis.h"
 #include "tapegrad/kernels/reduce/reduce_finish.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/reduce/reduce_common.h"
 #include "tapegrad/tape/rule.h"
 
-// var and std: attributes (axis, keepdims, ddof). With d = x - mean(x) and m = n - ddof:
+// var and std. With d = x - mean(x) and m = n - ddof:
 //   d var = 2/m sum(d dx),   d std = sum(d dx) / (m std);
 // the mean's own derivative drops out because the deviations add up to zero. std has a kink where
 // it is zero; the rules give its smallest subgradient there, zero.
@@ -16,21 +15,23 @@
 namespace tapegrad {
 namespace {
 
+using namespace reduction_attrs;
+
 std::vector<TensorType> infer_spread(const Attrs& attrs, std::span<const TensorType> in) {
   return {reduced_type(attrs, in[0], mean_dtype(in[0].dtype), "var")};
 }
 
 double freedom(const Attrs& attrs, const Dims& shape) {
-  return std::max(reduced_count(attrs, shape, "var") - attrs.real(2), 0.0);
+  return std::max(reduced_count(attrs, shape, "var") - attrs.real(ddof), 0.0);
 }
 
 Value variance(const Value& x, const Attrs& attrs, const char* op) {
-  const Dims flags = axis_flags(attrs, 0, x.ndim(), op);
+  const Dims flags = axis_flags(attrs, axis, x.ndim(), op);
   const Value center =
       divided_by(fold_axes(Fold::sum, x, flags), reduced_count(attrs, x.shape(), op));
   const Value total = fold_axes(Fold::square_deviation, x, flags, &center);
   const Value result = divided_by(total, freedom(attrs, x.shape()));
-  return result.reshaped(reduced_shape(x.shape(), flags, attrs.flag(1)));
+  return result.reshaped(reduced_shape(x.shape(), flags, attrs.flag_or(keepdims, false)));
 }
 
 void eval_var(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
@@ -42,7 +43,7 @@ void eval_std(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 Ref deviations(const Ref& x, const Attrs& attrs) {
-  return subtract(x, mean(x, flagged_axes(axis_flags(attrs, 0, x.ndim(), "var")), true));
+  return subtract(x, mean(x, flagged_axes(axis_flags(attrs, axis, x.ndim(), "var")), true));
 }
 
 // 2 x / m, with m itself as the constant: a program knows how it depends on a length. Where m is
@@ -88,20 +89,28 @@ void jvp_std(JvpContext& ctx) {
 }  // namespace
 
 void register_spread_ops() {
+  std::vector<AttrDeclaration> declarations = reduction_declarations();
+  declarations.push_back({ddof, attr_kind::real});
   register_op({.name = "var",
+               .attrs = declarations,
                .infer = infer_spread,
                .eval = eval_var,
                .vjp = vjp_var,
                .jvp = jvp_var,
                .reads = {reads_in(0)},
-               .summary = "(axis, keepdims, ddof): variance over axes"});
+               .axes = axis.index,
+               .reduces = ReductionKind::other,
+               .summary = "variance over axes"});
   register_op({.name = "std",
+               .attrs = declarations,
                .infer = infer_spread,
                .eval = eval_std,
                .vjp = vjp_std,
                .jvp = jvp_std,
                .reads = {reads_in(0) | reads_out()},
-               .summary = "(axis, keepdims, ddof): standard deviation over axes"});
+               .axes = axis.index,
+               .reduces = ReductionKind::other,
+               .summary = "standard deviation over axes"});
 }
 
 }  // namespace tapegrad

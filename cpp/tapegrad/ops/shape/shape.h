@@ -10,6 +10,30 @@
 
 namespace tapegrad {
 
+// Attributes.
+namespace shape_attrs {  // reshape, broadcast_to, sum_to_shape
+inline constexpr AttrKey shape{0, "shape"};
+}
+namespace axes_attrs {  // transpose, expand_dims, squeeze, flip
+inline constexpr AttrKey axes{0, "axes"};
+}
+namespace join_attrs {  // concatenate, stack, unstack; split has cuts too
+inline constexpr AttrKey axis{0, "axis"}, cuts{1, "cuts"};
+}
+namespace pad_attrs {
+inline constexpr AttrKey widths{0, "widths"}, fill{1, "fill"};
+}
+namespace crop_attrs {
+inline constexpr AttrKey starts{0, "starts"}, lengths{1, "lengths"};
+}
+
+// For passes that write these ops.
+const Op& reshape_op();
+const Op& transpose_op();
+const Op& broadcast_to_op();
+const Op& concatenate_op();
+const Op& stack_op();
+
 // shape_view.cpp
 Ref reshape(const Ref& a, std::span<const int64_t> shape);  // itself where the shapes agree
 Ref transpose(const Ref& a, std::span<const int64_t> perm);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
@@ -10,7 +11,13 @@
 namespace tapegrad {
 namespace {
 
-const Op *diagonal_op, *diagonal_scatter_op, *tril_op, *triu_op;
+constexpr AttrKey offset_key{0, "offset"}, axis1_key{1, "axis1"}, axis2_key{2, "axis2"};
+namespace scatter_attrs {
+constexpr AttrKey shape{0, "shape"}, offset{1, "offset"}, axis1{2, "axis1"}, axis2{3, "axis2"};
+}
+constexpr AttrKey k_key{0, "k"};  // of tril and triu
+
+const Op *op_diagonal, *op_diagonal_scatter, *op_tril, *op_triu;
 
 struct Diagonal {
   int axis1, axis2;
@@ -50,27 +57,30 @@ Value diagonal_view(const Value& v, const Diagonal& d) {
 
 // diagonal (offset, axis1, axis2): the diagonal becomes the last axis
 std::vector<TensorType> infer_diagonal(const Attrs& attrs, std::span<const TensorType> in) {
-  const Diagonal d =
-      find_diagonal(in[0].shape, attrs.integer(0), attrs.integer(1), attrs.integer(2));
+  const Diagonal d = find_diagonal(in[0].shape, attrs.integer(offset_key), attrs.integer(axis1_key),
+                                   attrs.integer(axis2_key));
   Dims shape = reduced_shape(in[0].shape, d.rest, false);
   shape.push_back(d.length);
   return {{in[0].dtype, shape}};
 }
 
 void eval_diagonal(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = diagonal_view(
-      in[0], find_diagonal(in[0].shape(), attrs.integer(0), attrs.integer(1), attrs.integer(2)));
+  out[0] = diagonal_view(in[0], find_diagonal(in[0].shape(), attrs.integer(offset_key),
+                                              attrs.integer(axis1_key), attrs.integer(axis2_key)));
 }
 
 void vjp_diagonal(VjpContext& ctx) {
   const Attrs& a = ctx.attrs();
-  ctx.add(0, diagonal_scatter(ctx.ct(), ctx.in_shape(0), a.integer(0), a.integer(1), a.integer(2)));
+  ctx.add(0, diagonal_scatter(ctx.ct(), ctx.in_shape(0), a.integer(offset_key),
+                              a.integer(axis1_key), a.integer(axis2_key)));
 }
 
 // diagonal_scatter (shape, offset, axis1, axis2): its transpose
 TensorType scattered_type(const Attrs& attrs, const TensorType& from) {
-  const Dims shape = axis_dims(attrs, 0);
-  const Diagonal d = find_diagonal(shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));
+  const Dims shape = axis_dims(attrs, scatter_attrs::shape);
+  const Diagonal d =
+      find_diagonal(shape, attrs.integer(scatter_attrs::offset),
+                    attrs.integer(scatter_attrs::axis1), attrs.integer(scatter_attrs::axis2));
   Dims expected = reduced_shape(shape, d.rest, false);
   expected.push_back(d.length);
   if (!(expected == from.shape))
@@ -87,17 +97,21 @@ void eval_diagonal_scatter(const Attrs& attrs, std::span<Value> in, std::span<Va
   const TensorType type = scattered_type(attrs, type_of(in[0]));
   out[0] = Value::zeros(type.dtype, type.shape);
   const Diagonal d =
-      find_diagonal(type.shape, attrs.integer(1), attrs.integer(2), attrs.integer(3));
+      find_diagonal(type.shape, attrs.integer(scatter_attrs::offset),
+                    attrs.integer(scatter_attrs::axis1), attrs.integer(scatter_attrs::axis2));
   copy_parallel(diagonal_view(out[0], d), in[0]);
 }
 
 void vjp_diagonal_scatter(VjpContext& ctx) {
   const Attrs& a = ctx.attrs();
-  ctx.add(0, diagonal(ctx.ct(), a.integer(1), a.integer(2), a.integer(3)));
+  ctx.add(0, diagonal(ctx.ct(), a.integer(scatter_attrs::offset), a.integer(scatter_attrs::axis1),
+                      a.integer(scatter_attrs::axis2)));
 }
 
 std::vector<Ref> compose_trace(const Attrs& attrs, std::span<const Ref> in) {
-  return {sum(diagonal(in[0], attrs.integer(0), attrs.integer(1), attrs.integer(2)), Axes{-1})};
+  return {sum(diagonal(in[0], attrs.integer(offset_key), attrs.integer(axis1_key),
+                       attrs.integer(axis2_key)),
+              Axes{-1})};
 }
 
 // tril, triu (k): of the last two axes; a vector is repeated as the rows of a square, as in NumPy
@@ -114,7 +128,7 @@ std::vector<TensorType> infer_triangle(const Attrs&, std::span<const TensorType>
 // Row by row, the columns [first, last) that stay.
 void eval_triangle(const Attrs& attrs, std::span<Value> in, std::span<Value> out, bool lower) {
   const Dims shape = square_shape(in[0].shape(), lower ? "tril" : "triu");
-  const int64_t k = attrs.integer(0), rows = shape[shape.size() - 2], columns = shape.back();
+  const int64_t k = attrs.integer(k_key), rows = shape[shape.size() - 2], columns = shape.back();
   out[0] = Value::zeros(in[0].dtype(), shape);
   if (out[0].size() == 0) return;
   const Value from = in[0].view(shape, broadcast_strides(in[0].shape(), in[0].strides(), shape), 0);
@@ -139,56 +153,100 @@ void eval_triu(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 void vjp_tril(VjpContext& ctx) {
-  ctx.add(0, sum_to_shape(tril(ctx.ct(), ctx.attrs().integer(0)), ctx.in_shape(0)));
+  ctx.add(0, sum_to_shape(tril(ctx.ct(), ctx.attrs().integer(k_key)), ctx.in_shape(0)));
 }
 
 void vjp_triu(VjpContext& ctx) {
-  ctx.add(0, sum_to_shape(triu(ctx.ct(), ctx.attrs().integer(0)), ctx.in_shape(0)));
+  ctx.add(0, sum_to_shape(triu(ctx.ct(), ctx.attrs().integer(k_key)), ctx.in_shape(0)));
+}
+
+std::vector<Ref> lanes_diagonal(const LanesCall& call) {
+  const int ndim = call.in_types[0].shape.ndim();
+  const auto axis = [&](AttrKey key) { return axis_from_end(call, call.attrs.integer(key), ndim); };
+  return {diagonal(with_lanes(call, 0), call.attrs.integer(offset_key), axis(axis1_key),
+                   axis(axis2_key))};
+}
+
+std::vector<Ref> lanes_diagonal_scatter(const LanesCall& call) {
+  const Dims& shape = call.out_types[0].shape;
+  const auto axis = [&](AttrKey key) {
+    return axis_from_end(call, call.attrs.integer(key), shape.ndim());
+  };
+  return {diagonal_scatter(with_lanes(call, 0), lanes_shape(call, shape),
+                           call.attrs.integer(scatter_attrs::offset), axis(scatter_attrs::axis1),
+                           axis(scatter_attrs::axis2))};
+}
+
+// A vector is repeated as the rows of a square.
+std::vector<Ref> lanes_triangle(const LanesCall& call) {
+  const Dims& shape = call.out_types[0].shape;
+  const Ref a = broadcast_to(aligned_lanes(call, 0, shape.ndim()), lanes_shape(call, shape));
+  return apply(call.op, call.attrs, std::vector<Ref>{a});
 }
 
 }  // namespace
 
 Ref diagonal(const Ref& a, int64_t offset, int64_t axis1, int64_t axis2) {
-  return apply(*diagonal_op, {offset, axis1, axis2}, {a});
+  return apply(*op_diagonal, {offset, axis1, axis2}, {a});
 }
 
 Ref diagonal_scatter(const Ref& a, std::span<const int64_t> shape, int64_t offset, int64_t axis1,
                      int64_t axis2) {
-  return apply(*diagonal_scatter_op, {Axes(shape.begin(), shape.end()), offset, axis1, axis2}, {a});
+  return apply(*op_diagonal_scatter, {Axes(shape.begin(), shape.end()), offset, axis1, axis2}, {a});
 }
 
-Ref tril(const Ref& a, int64_t k) { return apply(*tril_op, {k}, {a}); }
-Ref triu(const Ref& a, int64_t k) { return apply(*triu_op, {k}, {a}); }
+Ref tril(const Ref& a, int64_t k) { return apply(*op_tril, {k}, {a}); }
+Ref triu(const Ref& a, int64_t k) { return apply(*op_triu, {k}, {a}); }
 
 void register_diagonal_ops() {
-  diagonal_op = &register_op({.name = "diagonal",
+  op_diagonal = &register_op({.name = "diagonal",
+                              .attrs = {{offset_key, attr_kind::integer},
+                                        {axis1_key, attr_kind::axis},
+                                        {axis2_key, attr_kind::axis}},
                               .infer = infer_diagonal,
                               .eval = eval_diagonal,
                               .vjp = vjp_diagonal,
+                              .lanes = lanes_diagonal,
                               .linear = true,
-                              .summary = "(offset, axis1, axis2): a diagonal as the last axis"});
-  diagonal_scatter_op =
-      &register_op({.name = "diagonal_scatter",
-                    .infer = infer_diagonal_scatter,
-                    .eval = eval_diagonal_scatter,
-                    .vjp = vjp_diagonal_scatter,
-                    .linear = true,
-                    .summary = "(shape, offset, axis1, axis2): zeros with that diagonal"});
+                              .view = ViewKind::part,
+                              .elements = ElementKind::moved,
+                              .summary = "a diagonal as the last axis"});
+  op_diagonal_scatter = &register_op({.name = "diagonal_scatter",
+                                      .attrs = {{scatter_attrs::shape, attr_kind::list},
+                                                {scatter_attrs::offset, attr_kind::integer},
+                                                {scatter_attrs::axis1, attr_kind::axis},
+                                                {scatter_attrs::axis2, attr_kind::axis}},
+                                      .infer = infer_diagonal_scatter,
+                                      .eval = eval_diagonal_scatter,
+                                      .vjp = vjp_diagonal_scatter,
+                                      .lanes = lanes_diagonal_scatter,
+                                      .linear = true,
+                                      .elements = ElementKind::moved,
+                                      .summary = "zeros with that diagonal"});
   register_op({.name = "trace",
+               .attrs = {{offset_key, attr_kind::integer},
+                         {axis1_key, attr_kind::axis},
+                         {axis2_key, attr_kind::axis}},
                .compose = compose_trace,
-               .summary = "(offset, axis1, axis2): the sum of a diagonal"});
-  tril_op = &register_op({.name = "tril",
+               .summary = "the sum of a diagonal"});
+  op_tril = &register_op({.name = "tril",
+                          .attrs = {{k_key, attr_kind::integer}},
                           .infer = infer_triangle,
                           .eval = eval_tril,
                           .vjp = vjp_tril,
+                          .lanes = lanes_triangle,
                           .linear = true,
-                          .summary = "(k): zero above diagonal k of the last two axes"});
-  triu_op = &register_op({.name = "triu",
+                          .elements = ElementKind::moved,
+                          .summary = "zero above diagonal k of the last two axes"});
+  op_triu = &register_op({.name = "triu",
+                          .attrs = {{k_key, attr_kind::integer}},
                           .infer = infer_triangle,
                           .eval = eval_triu,
                           .vjp = vjp_triu,
+                          .lanes = lanes_triangle,
                           .linear = true,
-                          .summary = "(k): zero below diagonal k of the last two axes"});
+                          .elements = ElementKind::moved,
+                          .summary = "zero below diagonal k of the last two axes"});
 }
 
 }  // namespace tapegrad

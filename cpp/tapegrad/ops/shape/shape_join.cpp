@@ -5,6 +5,7 @@
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
 
@@ -13,7 +14,7 @@
 namespace tapegrad {
 namespace {
 
-const Op *concatenate_op, *stack_op, *unstack_op, *split_op;
+const Op *op_concatenate, *op_stack, *op_unstack, *op_split;
 
 TensorType type_of(const TensorType& t) { return t; }
 using tapegrad::type_of;
@@ -63,7 +64,7 @@ template <class T>  // TensorType or Value
 TensorType joined_type(const Attrs& attrs, std::span<T> in) {
   if (in.empty()) throw_error<ValueError>("concatenate: need at least one array to concatenate");
   const DType dtype = common_dtype(in);
-  if (attrs.is_none(0)) {
+  if (attrs.is_none(join_attrs::axis)) {
     int64_t total = 0;
     for (const T& t : in) total += element_count(type_of(t).shape);
     return {dtype, Dims{total}};
@@ -72,8 +73,8 @@ TensorType joined_type(const Attrs& attrs, std::span<T> in) {
   if (shape.empty())
     throw_error<ValueError>(
         "concatenate: zero-dimensional arrays cannot be concatenated; use np.stack");
-  const auto axis =
-      static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "concatenate"));
+  const auto axis = static_cast<size_t>(
+      normalize_axis(attrs.integer(join_attrs::axis), shape.ndim(), "concatenate"));
   shape[axis] = 0;
   for (size_t k = 0; k < in.size(); ++k) {
     const Dims s = type_of(in[k]).shape;
@@ -103,8 +104,9 @@ std::vector<TensorType> infer_concatenate(const Attrs& attrs, std::span<const Te
 void eval_concatenate(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const TensorType type = joined_type(attrs, in);
   out[0] = Value::empty(type.dtype, type.shape);
-  const bool flat = attrs.is_none(0);
-  const int axis = flat ? 0 : normalize_axis(attrs.integer(0), type.shape.ndim(), "concatenate");
+  const bool flat = attrs.is_none(join_attrs::axis);
+  const int axis =
+      flat ? 0 : normalize_axis(attrs.integer(join_attrs::axis), type.shape.ndim(), "concatenate");
   if (join_small(out[0], in, steps_before(type.shape, axis))) return;
   int64_t start = 0;
   for (const Value& v : in) {
@@ -115,11 +117,11 @@ void eval_concatenate(const Attrs& attrs, std::span<Value> in, std::span<Value> 
 }
 
 void vjp_concatenate(VjpContext& ctx) {
-  const bool flat = ctx.attrs().is_none(0);
-  const int64_t axis =
-      flat ? -1
-           : normalize_axis(ctx.attrs().integer(0), ctx.out_shape().ndim(), "concatenate") -
-                 ctx.out_shape().ndim();
+  const bool flat = ctx.attrs().is_none(join_attrs::axis);
+  const int64_t axis = flat ? -1
+                            : normalize_axis(ctx.attrs().integer(join_attrs::axis),
+                                             ctx.out_shape().ndim(), "concatenate") -
+                                  ctx.out_shape().ndim();
   std::vector<int64_t> cuts;
   int64_t start = 0;
   for (int i = 0; i + 1 < ctx.n_in(); ++i) {
@@ -133,7 +135,7 @@ void vjp_concatenate(VjpContext& ctx) {
 }
 
 void jvp_concatenate(JvpContext& ctx) {
-  ctx.set(0, apply(*concatenate_op, ctx.attrs(), tangents_of(ctx))[0]);
+  ctx.set(0, apply(*op_concatenate, ctx.attrs(), tangents_of(ctx))[0]);
 }
 
 // stack (axis of the result), unstack (axis): inverses
@@ -148,7 +150,7 @@ TensorType stacked_type(const Attrs& attrs, std::span<T> in) {
           "index 0 has shape ",
           part, " and the array at index ", k, " has shape ", other);
   const int ndim = part.ndim() + 1;
-  const int axis = normalize_axis(attrs.integer(0), ndim, "stack");
+  const int axis = normalize_axis(attrs.integer(join_attrs::axis), ndim, "stack");
   Dims shape;
   for (int i = 0; i < ndim; ++i)
     shape.push_back(i == axis ? static_cast<int64_t>(in.size())
@@ -162,7 +164,7 @@ std::vector<TensorType> infer_stack(const Attrs& attrs, std::span<const TensorTy
 
 void eval_stack(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const TensorType type = stacked_type(attrs, in);
-  const int axis = normalize_axis(attrs.integer(0), type.shape.ndim(), "stack");
+  const int axis = normalize_axis(attrs.integer(join_attrs::axis), type.shape.ndim(), "stack");
   out[0] = Value::empty(type.dtype, type.shape);
   if (join_small(out[0], in, steps_before(type.shape, axis))) return;
   if (in[0].is_scalar()) {
@@ -190,13 +192,13 @@ void eval_stack(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 
 void vjp_stack(VjpContext& ctx) {
   const int ndim = ctx.out_shape().ndim();
-  const std::vector<Ref> parts =
-      unstack(ctx.ct(), normalize_axis(ctx.attrs().integer(0), ndim, "stack") - ndim);
+  const std::vector<Ref> parts = unstack(
+      ctx.ct(), normalize_axis(ctx.attrs().integer(join_attrs::axis), ndim, "stack") - ndim);
   for (int i = 0; i < ctx.n_in(); ++i)
     if (ctx.needs(i)) ctx.add(i, parts[static_cast<size_t>(i)]);
 }
 
-void jvp_stack(JvpContext& ctx) { ctx.set(0, apply(*stack_op, ctx.attrs(), tangents_of(ctx))[0]); }
+void jvp_stack(JvpContext& ctx) { ctx.set(0, apply(*op_stack, ctx.attrs(), tangents_of(ctx))[0]); }
 
 Dims without_axis(const Dims& d, int axis) {
   Dims flags(d.size(), 0);
@@ -205,13 +207,13 @@ Dims without_axis(const Dims& d, int axis) {
 }
 
 std::vector<TensorType> infer_unstack(const Attrs& attrs, std::span<const TensorType> in) {
-  const int axis = normalize_axis(attrs.integer(0), in[0].shape.ndim(), "unstack");
+  const int axis = normalize_axis(attrs.integer(join_attrs::axis), in[0].shape.ndim(), "unstack");
   return {static_cast<size_t>(in[0].shape[static_cast<size_t>(axis)]),
           TensorType{in[0].dtype, without_axis(in[0].shape, axis)}};
 }
 
 void eval_unstack(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "unstack");
+  const int axis = normalize_axis(attrs.integer(join_attrs::axis), in[0].ndim(), "unstack");
   const Dims shape = without_axis(in[0].shape(), axis), strides = in[0].strides();
   const Dims kept = without_axis(strides, axis);
   for (size_t k = 0; k < out.size(); ++k)
@@ -230,7 +232,7 @@ std::vector<Ref> all_cotangents(VjpContext& ctx, size_t n_out) {
 
 void vjp_unstack(VjpContext& ctx) {
   const int ndim = ctx.in_shape(0).ndim();
-  const int axis = normalize_axis(ctx.attrs().integer(0), ndim, "unstack");
+  const int axis = normalize_axis(ctx.attrs().integer(join_attrs::axis), ndim, "unstack");
   const auto n = static_cast<size_t>(ctx.in_shape(0)[static_cast<size_t>(axis)]);
   if (n > 0) ctx.add(0, stack(all_cotangents(ctx, n), axis - ndim));
 }
@@ -243,9 +245,9 @@ struct Part {
 PooledVector<Part> parts_of(const Attrs& attrs, const Dims& shape) {
   if (shape.empty())
     throw_error<ValueError>("split: array split does not work on 0-d arrays; use x.reshape(1)");
-  const int64_t n =
-      shape[static_cast<size_t>(normalize_axis(attrs.integer(0), shape.ndim(), "split"))];
-  const std::span<const int64_t> cuts = axis_span(attrs, 1);
+  const int64_t n = shape[static_cast<size_t>(
+      normalize_axis(attrs.integer(join_attrs::axis), shape.ndim(), "split"))];
+  const std::span<const int64_t> cuts = axis_span(attrs, join_attrs::cuts);
   PooledVector<Part> parts;
   const auto position = [n](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + n : i, 0, n); };
   for (size_t k = 0; k <= cuts.size(); ++k) {
@@ -260,8 +262,8 @@ std::vector<TensorType> infer_split(const Attrs& attrs, std::span<const TensorTy
   std::vector<TensorType> types;
   for (const Part& part : parts_of(attrs, in[0].shape)) {
     TensorType type = in[0];
-    type.shape[static_cast<size_t>(normalize_axis(attrs.integer(0), type.shape.ndim(), "split"))] =
-        part.length;
+    type.shape[static_cast<size_t>(
+        normalize_axis(attrs.integer(join_attrs::axis), type.shape.ndim(), "split"))] = part.length;
     types.push_back(type);
   }
   return types;
@@ -269,7 +271,7 @@ std::vector<TensorType> infer_split(const Attrs& attrs, std::span<const TensorTy
 
 void eval_split(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const PooledVector<Part> parts = parts_of(attrs, in[0].shape());
-  const int axis = normalize_axis(attrs.integer(0), in[0].ndim(), "split");
+  const int axis = normalize_axis(attrs.integer(join_attrs::axis), in[0].ndim(), "split");
   for (size_t k = 0; k < parts.size(); ++k)
     out[k] = slice_axis(in[0], axis, parts[k].start, parts[k].length);
 }
@@ -277,7 +279,7 @@ void eval_split(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 void vjp_split(VjpContext& ctx) {
   const Dims shape = ctx.in_shape(0);
   const PooledVector<Part> parts = parts_of(ctx.attrs(), shape);
-  const int axis = normalize_axis(ctx.attrs().integer(0), shape.ndim(), "split");
+  const int axis = normalize_axis(ctx.attrs().integer(join_attrs::axis), shape.ndim(), "split");
   const int64_t n = shape[static_cast<size_t>(axis)];
   int64_t end = 0;
   bool covers = true;  // each position once, in order
@@ -298,53 +300,101 @@ void vjp_split(VjpContext& ctx) {
   }
 }
 
+std::vector<Ref> lanes_concatenate(const LanesCall& call) {
+  if (call.attrs.is_none(join_attrs::axis)) {
+    std::vector<Ref> in;
+    for (size_t i = 0; i < call.in.size(); ++i)
+      in.push_back(
+          reshape(with_lanes(call, i), Dims{call.n, element_count(call.in_types[i].shape)}));
+    return {concatenate(std::move(in), 1)};
+  }
+  const int64_t axis = call.attrs.integer(join_attrs::axis);
+  return {
+      concatenate(all_with_lanes(call), axis_from_end(call, axis, call.in_types[0].shape.ndim()))};
+}
+
+std::vector<Ref> lanes_stack(const LanesCall& call) {
+  const int64_t axis = call.attrs.integer(join_attrs::axis);
+  return {stack(all_with_lanes(call), axis_from_end(call, axis, call.out_types[0].shape.ndim()))};
+}
+
+// unstack and split
+std::vector<Ref> lanes_cut(const LanesCall& call) {
+  const int64_t axis = call.attrs.integer(join_attrs::axis);
+  const int64_t from_end = axis_from_end(call, axis, call.in_types[0].shape.ndim());
+  return apply(call.op, call.attrs.with(join_attrs::axis, from_end),
+               std::vector<Ref>{with_lanes(call, 0)});
+}
+
 }  // namespace
 
+const Op& concatenate_op() { return *op_concatenate; }
+const Op& stack_op() { return *op_stack; }
+
 Ref concatenate(std::vector<Ref> parts, int64_t axis) {
-  return apply(*concatenate_op, {axis}, std::move(parts))[0];
+  return apply(*op_concatenate, {axis}, std::move(parts))[0];
 }
 
 Ref stack(std::vector<Ref> parts, int64_t axis) {
-  return apply(*stack_op, {axis}, std::move(parts))[0];
+  return apply(*op_stack, {axis}, std::move(parts))[0];
 }
 
 std::vector<Ref> unstack(const Ref& a, int64_t axis) {
-  return apply(*unstack_op, {axis}, std::vector<Ref>{a});
+  return apply(*op_unstack, {axis}, std::vector<Ref>{a});
 }
 
 std::vector<Ref> split(const Ref& a, int64_t axis, const std::vector<int64_t>& cuts) {
-  return apply(*split_op, {axis, cuts}, std::vector<Ref>{a});
+  return apply(*op_split, {axis, cuts}, std::vector<Ref>{a});
 }
 
 void register_join_ops() {
-  concatenate_op = &register_op({.name = "concatenate",
+  op_concatenate = &register_op({.name = "concatenate",
                                  .n_in = -1,
+                                 .attrs = {{join_attrs::axis, attr_kind::axis | attr_kind::none}},
                                  .infer = infer_concatenate,
                                  .eval = eval_concatenate,
                                  .vjp = vjp_concatenate,
                                  .jvp = jvp_concatenate,
-                                 .summary = "(axis or None): joined along an axis"});
-  stack_op = &register_op({.name = "stack",
+                                 .lanes = lanes_concatenate,
+                                 .elements = ElementKind::moved,
+                                 .join = JoinKind::concatenate,
+                                 .summary = "joined along an axis"});
+  op_stack = &register_op({.name = "stack",
                            .n_in = -1,
+                           .attrs = {{join_attrs::axis, attr_kind::axis}},
                            .infer = infer_stack,
                            .eval = eval_stack,
                            .vjp = vjp_stack,
                            .jvp = jvp_stack,
-                           .summary = "(axis): joined along a new axis"});
-  unstack_op = &register_op({.name = "unstack",
+                           .lanes = lanes_stack,
+                           .elements = ElementKind::moved,
+                           .join = JoinKind::stack,
+                           .summary = "joined along a new axis"});
+  op_unstack = &register_op({.name = "unstack",
                              .n_out = -1,
+                             .attrs = {{join_attrs::axis, attr_kind::axis}},
                              .infer = infer_unstack,
                              .eval = eval_unstack,
                              .vjp = vjp_unstack,
+                             .lanes = lanes_cut,
                              .linear = true,
-                             .summary = "(axis): one array for each position along an axis"});
-  split_op = &register_op({.name = "split",
-                           .n_out = -1,
-                           .infer = infer_split,
-                           .eval = eval_split,
-                           .vjp = vjp_split,
-                           .linear = true,
-                           .summary = "(axis, cut positions): pieces along an axis"});
+                             .view = ViewKind::part,
+                             .elements = ElementKind::moved,
+                             .join = JoinKind::unstack,
+                             .summary = "one array for each position along an axis"});
+  op_split = &register_op(
+      {.name = "split",
+       .n_out = -1,
+       .attrs = {{join_attrs::axis, attr_kind::axis}, {join_attrs::cuts, attr_kind::list}},
+       .infer = infer_split,
+       .eval = eval_split,
+       .vjp = vjp_split,
+       .lanes = lanes_cut,
+       .linear = true,
+       .view = ViewKind::part,
+       .elements = ElementKind::moved,
+       .join = JoinKind::split,
+       .summary = "pieces along an axis"});
 }
 
 }  // namespace tapegrad

@@ -8,11 +8,15 @@
 namespace tapegrad {
 namespace {
 
+constexpr AttrKey reps_key{0, "reps"};
+constexpr AttrKey repeats_key{0, "repeats"}, axis_key{1, "axis"};
+constexpr AttrKey widths_key{0, "widths"}, mode_key{1, "mode"}, fill_key{2, "fill"};
+
 Ref flattened(const Ref& a) { return reshape(a, Dims{a.size()}); }
 
 // tile (reps): (d0, d1) becomes (r0, d0, r1, d1), then (r0 d0, r1 d1).
 std::vector<Ref> compose_tile(const Attrs& attrs, std::span<const Ref> in) {
-  std::vector<int64_t> reps = axis_list(attrs, 0);
+  std::vector<int64_t> reps = axis_list(attrs, reps_key);
   Dims shape = in[0].shape();
   const size_t ndim = std::max(shape.size(), reps.size());
   reps.insert(reps.begin(), ndim - reps.size(), 1);
@@ -34,10 +38,11 @@ std::vector<Ref> compose_tile(const Attrs& attrs, std::span<const Ref> in) {
 
 // repeat (counts: one, or one for each position; axis or None)
 std::vector<Ref> compose_repeat(const Attrs& attrs, std::span<const Ref> in) {
-  const std::vector<int64_t> counts = axis_list(attrs, 0);
-  const bool flat = attrs.is_none(1) || in[0].ndim() == 0;
+  const std::vector<int64_t> counts = axis_list(attrs, repeats_key);
+  const bool flat = attrs.is_none(axis_key) || in[0].ndim() == 0;
   const Ref x = flat ? flattened(in[0]) : in[0];
-  const int axis = attrs.is_none(1) ? 0 : normalize_axis(attrs.integer(1), x.ndim(), "repeat");
+  const int axis =
+      attrs.is_none(axis_key) ? 0 : normalize_axis(attrs.integer(axis_key), x.ndim(), "repeat");
   const auto at = static_cast<size_t>(axis);
   Dims shape = x.shape();
   for (int64_t count : counts)
@@ -99,11 +104,12 @@ bool folds_twice(const std::string& mode, int64_t width, int64_t n) {
 }
 
 std::vector<Ref> compose_pad(const Attrs& attrs, std::span<const Ref> in) {
-  const std::vector<int64_t> widths = axis_list(attrs, 0);
-  const std::string& mode = attrs.text(1);
+  const std::vector<int64_t> widths = axis_list(attrs, widths_key);
+  const std::string& mode = attrs.text(mode_key);
   Ref x = in[0];
   const Dims shape = x.shape();
-  if (mode == "constant") return {pad_constant(x, widths, attrs.is_none(2) ? 0.0 : attrs.real(2))};
+  if (mode == "constant")
+    return {pad_constant(x, widths, attrs.is_none(fill_key) ? 0.0 : attrs.real(fill_key))};
   const Source source = source_of(mode);
   if (widths.size() != 2 * shape.size())
     throw_error<ValueError>("pad: expected a width before and one after for each of ", shape.size(),
@@ -134,14 +140,21 @@ std::vector<Ref> compose_pad(const Attrs& attrs, std::span<const Ref> in) {
 }  // namespace
 
 void register_repeat_ops() {
-  register_op(
-      {.name = "tile", .compose = compose_tile, .summary = "(reps): copies along each axis"});
+  register_op({.name = "tile",
+               .attrs = {{reps_key, attr_kind::list}},
+               .compose = compose_tile,
+               .summary = "copies along each axis"});
   register_op({.name = "repeat",
+               .attrs = {{repeats_key, attr_kind::list},
+                         {axis_key, attr_kind::axis | attr_kind::none, Attr{}}},
                .compose = compose_repeat,
-               .summary = "(counts, axis or None): each element several times"});
+               .summary = "each element several times"});
   register_op({.name = "pad",
+               .attrs = {{widths_key, attr_kind::list},
+                         {mode_key, attr_kind::text},
+                         {fill_key, attr_kind::real | attr_kind::none, Attr{}}},
                .compose = compose_pad,
-               .summary = "(widths, mode, fill): a border; mode constant, edge, reflect, symmetric "
+               .summary = "a border; mode constant, edge, reflect, symmetric "
                           "or wrap"});
 }
 

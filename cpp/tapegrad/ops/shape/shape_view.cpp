@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -12,7 +13,10 @@
 namespace tapegrad {
 namespace {
 
-const Op *reshape_op, *transpose_op, *expand_dims_op, *squeeze_op, *broadcast_to_op;
+constexpr AttrKey axis1_key{0, "axis1"}, axis2_key{1, "axis2"};  // of swapaxes
+constexpr AttrKey source_key{0, "source"}, destination_key{1, "destination"};
+
+const Op *op_reshape, *op_transpose, *op_expand_dims, *op_squeeze, *op_broadcast_to;
 
 // reshape (shape, one length may be -1)
 Dims resolve_shape(Dims shape, const Dims& from) {
@@ -41,27 +45,27 @@ Dims resolve_shape(Dims shape, const Dims& from) {
 }
 
 std::vector<TensorType> infer_reshape(const Attrs& attrs, std::span<const TensorType> in) {
-  return {{in[0].dtype, resolve_shape(axis_dims(attrs, 0), in[0].shape)}};
+  return {{in[0].dtype, resolve_shape(axis_dims(attrs, shape_attrs::shape), in[0].shape)}};
 }
 
 void eval_reshape(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  out[0] = reshaped_view(in[0], resolve_shape(axis_dims(attrs, 0), in[0].shape()));
+  out[0] = reshaped_view(in[0], resolve_shape(axis_dims(attrs, shape_attrs::shape), in[0].shape()));
 }
 
 void vjp_reshape(VjpContext& ctx) { ctx.add(0, reshape(ctx.ct(), ctx.in_shape(0))); }
 
 std::vector<Ref> compose_ravel(const Attrs&, std::span<const Ref> in) {
-  return {apply(*reshape_op, {Axes{-1}}, {in[0]})};
+  return {apply(*op_reshape, {Axes{-1}}, {in[0]})};
 }
 
 // transpose (perm or None)
 Dims permutation(const Attrs& attrs, int ndim) {
   Dims perm(static_cast<size_t>(ndim));
-  if (attrs.is_none(0)) {
+  if (attrs.is_none(axes_attrs::axes)) {
     for (int i = 0; i < ndim; ++i) perm[static_cast<size_t>(i)] = ndim - 1 - i;
     return perm;
   }
-  const Dims given = axis_dims(attrs, 0);
+  const Dims given = axis_dims(attrs, axes_attrs::axes);
   if (given.size() != perm.size())
     throw_error<ValueError>("transpose: axes don't match array: ", given,
                             " for an array of dimension ", ndim);
@@ -108,15 +112,15 @@ Axes identity_permutation(int ndim) {
 std::vector<Ref> compose_swapaxes(const Attrs& attrs, std::span<const Ref> in) {
   const int ndim = in[0].ndim();
   Axes perm = identity_permutation(ndim);
-  const auto a = static_cast<size_t>(normalize_axis(attrs.integer(0), ndim, "swapaxes"));
-  const auto b = static_cast<size_t>(normalize_axis(attrs.integer(1), ndim, "swapaxes"));
+  const auto a = static_cast<size_t>(normalize_axis(attrs.integer(axis1_key), ndim, "swapaxes"));
+  const auto b = static_cast<size_t>(normalize_axis(attrs.integer(axis2_key), ndim, "swapaxes"));
   std::swap(perm[a], perm[b]);
   return {transpose(in[0], perm)};
 }
 
 std::vector<Ref> compose_moveaxis(const Attrs& attrs, std::span<const Ref> in) {
   const int ndim = in[0].ndim();
-  const Axes from = axis_list(attrs, 0), to = axis_list(attrs, 1);
+  const Axes from = axis_list(attrs, source_key), to = axis_list(attrs, destination_key);
   if (from.size() != to.size())
     throw_error<ValueError>(
         "moveaxis: `source` and `destination` arguments must have the same number of elements, "
@@ -142,11 +146,11 @@ std::vector<Ref> compose_moveaxis(const Attrs& attrs, std::span<const Ref> in) {
 
 // expand_dims (axes of the result), squeeze (axes or None)
 Dims new_axis_flags(const Attrs& attrs, int ndim) {
-  const auto result_ndim = axis_dims(attrs, 0).ndim() + ndim;
+  const auto result_ndim = axis_dims(attrs, axes_attrs::axes).ndim() + ndim;
   if (result_ndim > max_ndim)
     throw_error<ValueError>("expand_dims: an array of dimension ", result_ndim,
                             " would result; the limit is ", max_ndim);
-  return axis_flags(attrs, 0, result_ndim, "expand_dims");
+  return axis_flags(attrs, axes_attrs::axes, result_ndim, "expand_dims");
 }
 
 Dims expanded(const Dims& d, const Dims& flags, int64_t fill) {
@@ -174,10 +178,10 @@ void vjp_expand_dims(VjpContext& ctx) {
 }
 
 Dims squeezed_flags(const Attrs& attrs, const Dims& shape) {
-  Dims flags = axis_flags(attrs, 0, shape.ndim(), "squeeze");
+  Dims flags = axis_flags(attrs, axes_attrs::axes, shape.ndim(), "squeeze");
   for (size_t i = 0; i < shape.size(); ++i) {
     if (!flags[i] || shape[i] == 1) continue;
-    if (!attrs.is_none(0))
+    if (!attrs.is_none(axes_attrs::axes))
       throw_error<ValueError>(
           "squeeze: cannot select an axis to squeeze out which has size not equal to one: axis ", i,
           " of shape ", shape);
@@ -204,7 +208,7 @@ void vjp_squeeze(VjpContext& ctx) {
 
 // broadcast_to (shape)
 Dims broadcast_shape(const Attrs& attrs, const Dims& from) {
-  const Dims to = axis_dims(attrs, 0);
+  const Dims to = axis_dims(attrs, shape_attrs::shape);
   bool fits = from.size() <= to.size();
   for (size_t i = 0; fits && i < from.size(); ++i) {
     const int64_t n = to[to.size() - from.size() + i];
@@ -232,15 +236,36 @@ void eval_broadcast_to(const Attrs& attrs, std::span<Value> in, std::span<Value>
 
 void vjp_broadcast_to(VjpContext& ctx) { ctx.add(0, sum_to_shape(ctx.ct(), ctx.in_shape(0))); }
 
+// reshape, expand_dims, squeeze: the lanes stay in front of the lane's result.
+std::vector<Ref> lanes_reshaped(const LanesCall& call) {
+  return {reshape(with_lanes(call, 0), lanes_shape(call, call.out_types[0].shape))};
+}
+
+std::vector<Ref> lanes_transpose(const LanesCall& call) {
+  Axes perm{0};
+  for (int64_t axis : permutation(call.attrs, call.in_types[0].shape.ndim()))
+    perm.push_back(1 + axis);
+  return {transpose(with_lanes(call, 0), perm)};
+}
+
+std::vector<Ref> lanes_broadcast(const LanesCall& call) {
+  const Dims& shape = call.out_types[0].shape;
+  return {broadcast_to(aligned_lanes(call, 0, shape.ndim()), lanes_shape(call, shape))};
+}
+
 }  // namespace
+
+const Op& reshape_op() { return *op_reshape; }
+const Op& transpose_op() { return *op_transpose; }
+const Op& broadcast_to_op() { return *op_broadcast_to; }
 
 Ref reshape(const Ref& a, std::span<const int64_t> shape) {
   if (a.shape() == Dims(shape)) return a;
-  return apply(*reshape_op, {Axes(shape.begin(), shape.end())}, {a});
+  return apply(*op_reshape, {Axes(shape.begin(), shape.end())}, {a});
 }
 
 Ref transpose(const Ref& a, std::span<const int64_t> perm) {
-  return apply(*transpose_op, {Axes(perm.begin(), perm.end())}, {a});
+  return apply(*op_transpose, {Axes(perm.begin(), perm.end())}, {a});
 }
 
 Ref swap_last_axes(const Ref& a) {
@@ -251,52 +276,83 @@ Ref swap_last_axes(const Ref& a) {
 
 Ref broadcast_to(const Ref& a, std::span<const int64_t> shape) {
   if (a.shape() == Dims(shape)) return a;
-  return apply(*broadcast_to_op, {Axes(shape.begin(), shape.end())}, {a});
+  return apply(*op_broadcast_to, {Axes(shape.begin(), shape.end())}, {a});
 }
 
-Ref expand_dims(const Ref& a, const Axes& axes) { return apply(*expand_dims_op, {axes}, {a}); }
+Ref expand_dims(const Ref& a, const Axes& axes) { return apply(*op_expand_dims, {axes}, {a}); }
 Ref expand_dims(const Ref& a, int64_t axis) { return expand_dims(a, Axes{axis}); }
-Ref squeeze(const Ref& a, const Axes& axes) { return apply(*squeeze_op, {axes}, {a}); }
+Ref squeeze(const Ref& a, const Axes& axes) { return apply(*op_squeeze, {axes}, {a}); }
 Ref squeeze(const Ref& a, int64_t axis) { return squeeze(a, Axes{axis}); }
 
 void register_shape_ops() {
-  reshape_op = &register_op({.name = "reshape",
+  op_reshape = &register_op({.name = "reshape",
+                             .attrs = {{shape_attrs::shape, attr_kind::list}},
                              .infer = infer_reshape,
                              .eval = eval_reshape,
                              .vjp = vjp_reshape,
+                             .lanes = lanes_reshaped,
                              .linear = true,
-                             .summary = "(shape): one length may be -1"});
-  transpose_op = &register_op({.name = "transpose",
+                             .view = ViewKind::reshaped,
+                             .writes_through = true,
+                             .elements = ElementKind::moved,
+                             .summary = "one length may be -1"});
+  op_transpose = &register_op({.name = "transpose",
+                               .attrs = {{axes_attrs::axes, attr_kind::axes}},
                                .infer = infer_transpose,
                                .eval = eval_transpose,
                                .vjp = vjp_transpose,
+                               .lanes = lanes_transpose,
                                .linear = true,
-                               .summary = "(perm or None): axes in another order; None reverses"});
-  expand_dims_op = &register_op({.name = "expand_dims",
+                               .view = ViewKind::permuted,
+                               .writes_through = true,
+                               .elements = ElementKind::moved,
+                               .summary = "axes in another order; None reverses"});
+  op_expand_dims = &register_op({.name = "expand_dims",
+                                 .attrs = {{axes_attrs::axes, attr_kind::list}},
                                  .infer = infer_expand_dims,
                                  .eval = eval_expand_dims,
                                  .vjp = vjp_expand_dims,
+                                 .lanes = lanes_reshaped,
                                  .linear = true,
-                                 .summary = "(axes of the result): new axes of length 1"});
-  squeeze_op = &register_op({.name = "squeeze",
+                                 .view = ViewKind::reshaped,
+                                 .writes_through = true,
+                                 .elements = ElementKind::moved,
+                                 .summary = "new axes of length 1"});
+  op_squeeze = &register_op({.name = "squeeze",
+                             .attrs = {{axes_attrs::axes, attr_kind::axes}},
                              .infer = infer_squeeze,
                              .eval = eval_squeeze,
                              .vjp = vjp_squeeze,
+                             .lanes = lanes_reshaped,
                              .linear = true,
-                             .summary = "(axes or None): without those axes of length 1"});
-  broadcast_to_op = &register_op({.name = "broadcast_to",
+                             .view = ViewKind::reshaped,
+                             .writes_through = true,
+                             .elements = ElementKind::moved,
+                             .summary = "without those axes of length 1"});
+  op_broadcast_to = &register_op({.name = "broadcast_to",
+                                  .attrs = {{shape_attrs::shape, attr_kind::list}},
                                   .infer = infer_broadcast_to,
                                   .eval = eval_broadcast_to,
                                   .vjp = vjp_broadcast_to,
+                                  .lanes = lanes_broadcast,
                                   .linear = true,
-                                  .summary = "(shape): repeated along new and stretched axes"});
-  register_op({.name = "ravel", .compose = compose_ravel, .summary = "(): reshape(-1)"});
+                                  .view = ViewKind::broadcast,
+                                  .elements = ElementKind::moved,
+                                  .summary = "repeated along new and stretched axes"});
+  register_op({.name = "ravel",
+               .compose = compose_ravel,
+               .writes_through = true,
+               .summary = "reshape(-1)"});
   register_op({.name = "swapaxes",
+               .attrs = {{axis1_key, attr_kind::axis}, {axis2_key, attr_kind::axis}},
                .compose = compose_swapaxes,
-               .summary = "(axis1, axis2): transpose that swaps two axes"});
+               .writes_through = true,
+               .summary = "transpose that swaps two axes"});
   register_op({.name = "moveaxis",
+               .attrs = {{source_key, attr_kind::list}, {destination_key, attr_kind::list}},
                .compose = compose_moveaxis,
-               .summary = "(sources, destinations): transpose that moves axes"});
+               .writes_through = true,
+               .summary = "transpose that moves axes"});
   register_join_ops();
   register_move_ops();
   register_repeat_ops();

@@ -90,13 +90,14 @@ const Op& call_op() {
         {.name = "call",
          .n_in = -1,
          .n_out = -1,
+         .attrs = {{{0, "body"}, attr_kind::object}},
          .infer = infer_call,
          .eval = eval_call,
          .vjp = [](VjpContext& ctx) { vjp_as_call(ctx, body_of(ctx.attrs(), 0)); },
          .jvp = [](JvpContext& ctx) { jvp_as_call(ctx, body_of(ctx.attrs(), 0)); },
          .lanes = [](const LanesCall& c) { return lanes_as_call(c, body_of(c.attrs, 0)); },
          .reads = {reads_all_inputs},
-         .summary = "(body): a recorded function; its derivatives compute it again"});
+         .summary = "a recorded function; its derivatives compute it again"});
   }();
   return op;
 }

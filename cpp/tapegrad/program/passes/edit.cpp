@@ -159,7 +159,7 @@ void Edit::require(ValueId now, Value expected) {
 }
 
 Program Edit::finish() {
-  // Of several guards on one value the first stays: the others hold where it does.
+  // The first of several guards on one value stays: the others hold where it does.
   std::vector<bool> guarded(p_.values.size() + old_->guards.size(), false);
   for (Program::Guard g : old_->guards) {
     g.value = at(g.value);

@@ -1,5 +1,9 @@
-// Passes: functions from program to program. Each can be switched off; what a program computes
-// stays the same to the bit, except where `reorder` allows another order of operations.
+// Passes: functions from program to program. Each can be switched off. What a program computes
+// stays the same to the bit, except that
+//   batch and expand_small add short sums in the order of their elements,
+//   tiles adds sums over the cut axis tile by tile,
+//   reorder allows algebra that changes rounding.
+// The order that each of them takes depends on shapes alone, not on the number of threads.
 #pragma once
 
 #include "tapegrad/program/program.h"
@@ -13,9 +17,9 @@ struct PassOptions {
   bool dead = true;      // steps that nothing needs
   bool algebra = true;   // identities that keep IEEE results
   bool views = true;     // reshapes, transposes and broadcasts that do nothing or merge
-  bool batch = true;     // short axes beside a long one become scalars; reorders short sums
-  bool expand = true;    // small arrays become scalars, where that is faster
-  bool tiles = true;     // large arrays are worked on in blocks of an axis; reorders sums over it
+  bool batch = true;     // short axes beside a long one become scalars; short sums in another order
+  bool expand = true;    // small arrays become scalars where that is faster, to the bit
+  bool tiles = true;     // large arrays are worked on in blocks of an axis; sums over it by blocks
   bool fuse = true;      // elementwise steps with their broadcasts and sums become kernels
   bool reorder = false;  // algebra that changes rounding
   // Passes may make guards (Program::Guard::of_pass): whoever runs the program has another.

@@ -123,13 +123,13 @@ class Translator {
           return fits(v) || (p_.is_constant(v) && p_.constant_of(v).is_scalar());
         }))
       return false;
-    const KnownOps& k = known_ops();
+    const Op& op = op_by_id(s.op);
     if (is_elementwise(s.op)) {
       if (!computes_in_dtype(s)) return false;
       write(static_cast<ScalarFn>(s.op), in, out);
-    } else if (s.op == k.broadcast_to) {
+    } else if (op.view == ViewKind::broadcast) {
       operand_[out] = operand(in[0]);
-    } else if (s.op == k.sum || s.op == k.sum_to_shape) {
+    } else if (op.adds_up()) {
       const Dims &from = p_.type_of(in[0]).shape, &to = p_.type_of(out).shape;
       if (from == to) {
         operand_[out] = operand(in[0]);

@@ -15,15 +15,7 @@ constexpr double turn_worth_ns = 2e4;     // a level this light runs on one thre
 constexpr double worthy_share = 0.2;      // of all work, in levels that are worth it
 constexpr double most_of_a_turn = 0.6;    // a step that is more of it than this keeps it waiting
 
-// Whose result is another look at the memory of the first input.
-bool is_view(const Program::Step& s) {
-  if (s.kernel >= 0) return false;
-  static const std::array<const Op*, 5> views{find_op("reshape"), find_op("transpose"),
-                                              find_op("expand_dims"), find_op("squeeze"),
-                                              find_op("broadcast_to")};
-  const Op* op = &op_by_id(s.op);
-  return std::find(views.begin(), views.end(), op) != views.end();
-}
+bool is_view(const Program::Step& s) { return s.kernel < 0 && op_by_id(s.op).is_whole_view(); }
 
 // What an op does besides giving values: nobody may take it out of turn.
 bool calls_out(const Program& p, const Program::Step& s) {

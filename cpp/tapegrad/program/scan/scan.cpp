@@ -73,6 +73,12 @@ TensorType stacked_type(const TensorType& row, int64_t length) {
   return t;
 }
 
+std::vector<AttrDeclaration> ScanForm::declarations() {
+  return {{{0, "body"}, attr_kind::object},     {{1, "length"}, attr_kind::integer},
+          {{2, "n_carry"}, attr_kind::integer}, {{3, "n_xs"}, attr_kind::integer},
+          {{4, "reverse"}, attr_kind::flag},    {{5, "checkpoints"}, attr_kind::integer}};
+}
+
 ScanForm::ScanForm(const Attrs& a)
     : body(body_of(a, 0)),
       length(a.integer(1)),
@@ -92,14 +98,14 @@ const Op& scan_op() {
     return register_op({.name = "scan",
                         .n_in = -1,
                         .n_out = -1,
+                        .attrs = ScanForm::declarations(),
                         .infer = infer_scan,
                         .eval = eval_scan,
                         .vjp = vjp_scan,
                         .jvp = jvp_scan,
                         .lanes = lanes_scan,
                         .reads = {reads_all_inputs | reads_all_outputs},
-                        .summary = "(body, length, n_carry, n_xs, reverse, checkpoints): the body "
-                                   "applied step by step; carries "
+                        .summary = "the body applied step by step; carries "
                                    "go from step to step, ys are stacked"});
   }();
   return op;

@@ -26,6 +26,7 @@ struct ScanForm {
   ScanForm(BodyPtr b, int64_t n, size_t carries, size_t xs, bool backwards)
       : body(std::move(b)), length(n), n_carry(carries), n_xs(xs), reverse(backwards) {}
   Attrs attrs() const;
+  static std::vector<AttrDeclaration> declarations();
   size_t n_rest() const { return body->n_in() - n_carry - n_xs; }
   size_t n_ys() const { return body->n_out() - n_carry; }
   bool is_xs(size_t input) const { return input >= n_carry && input < n_carry + n_xs; }

@@ -67,10 +67,11 @@ class Finder {
 
  private:
   std::optional<Product> as_product(const Program::Step& s) const {
-    static const uint16_t matmul = find_op("matmul")->id;
-    if (s.kernel >= 0 || (s.op != matmul && s.op != op_of_fn<Multiply>())) return {};
+    if (s.kernel >= 0) return {};
+    const bool is_matmul = op_by_id(s.op).product == ProductKind::matrices;
+    if (!is_matmul && s.op != op_of_fn<Multiply>()) return {};
     const ValueId a = p_.in(s)[0], b = p_.in(s)[1];
-    if (s.op == matmul) {
+    if (is_matmul) {
       const Dims& x = p_.type_of(a).shape;
       if (!fits(a, b, x.back()) || x.back() > most_inner) return {};
       return Product{a, b, x.back()};

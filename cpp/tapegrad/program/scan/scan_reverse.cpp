@@ -166,16 +166,20 @@ ReverseForm::ReverseForm(const Attrs& a)
 const Op& scan_reverse_op() {
   static const Op& op = [&]() -> const Op& {
     register_all_ops();
+    std::vector<AttrDeclaration> declarations = ScanForm::declarations();
+    declarations.push_back({{6, "needed"}, attr_kind::integers});
+    declarations.push_back({{7, "given"}, attr_kind::integers});
     return register_op({.name = "scan_reverse",
                         .n_in = -1,
                         .n_out = -1,
+                        .attrs = std::move(declarations),
                         .infer = infer_reverse,
                         .eval = eval_reverse,
                         .vjp = vjp_reverse,
                         .jvp = jvp_reverse,
                         .lanes = lanes_scan_reverse,
                         .reads = {reads_all_inputs},
-                        .summary = "(attributes of scan, needed, given): the reverse sweep over a "
+                        .summary = "the reverse sweep over a "
                                    "scan, with few carries held at a time"});
   }();
   return op;

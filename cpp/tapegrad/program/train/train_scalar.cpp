@@ -7,17 +7,6 @@
 #include "tapegrad/lanes/lane_plan.h"
 
 namespace tapegrad {
-namespace {
-
-// These ops give the one element of an array of one element.
-constexpr std::string_view passing[] = {"reshape", "transpose", "broadcast_to", "sum",
-                                        "mean",    "max",       "min",          "prod"};
-
-bool passes_on(const Op& op) {
-  return std::find(std::begin(passing), std::end(passing), op.name) != std::end(passing);
-}
-
-}  // namespace
 
 template <class T>
 int64_t ScalarStep<T>::run(std::span<T> carried, std::span<const ScalarColumn> columns,
@@ -116,7 +105,7 @@ std::unique_ptr<ScalarStep<T>> make_scalar_step(const Program& p) {
       std::array<uint32_t, 3> args{};
       for (size_t k = 0; k < in.size(); ++k) args[k] = operand[in[k]];
       operand[s.first_out] = tape.add(static_cast<ScalarFn>(s.op), args);
-    } else if (passes_on(op) && in.size() == 1 &&
+    } else if (op.passes_single_element() && in.size() == 1 &&
                p.type_of(in[0]).dtype == p.type_of(s.first_out).dtype) {
       operand[s.first_out] = operand[in[0]];
     } else {

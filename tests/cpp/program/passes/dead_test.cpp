@@ -18,7 +18,7 @@ TEST(only_what_outputs_and_guards_need_stays) {
              "program(in0: float64(3,), in1: float64(5,); captured0: float64(2,))\n"
              "  %3: float64(3,) = exp(in0)\n"
              "  %4: float64(3,) = sin(%3)\n"
-             "  %5: float64() = sum(%3) {none, false}\n"
+             "  %5: float64() = sum(%3) {axis=none, keepdims=false}\n"
              "  %7: bool() = less(%5, 100)\n"
              "  %9: float64(3,) = multiply(in0, 5)\n"
              "  %10: float64(3,) = negative(in0)\n"
@@ -29,7 +29,7 @@ TEST(only_what_outputs_and_guards_need_stays) {
   check_text(q,
              "program(in0: float64(3,), in1: float64(5,); captured0: float64(2,))\n"
              "  %3: float64(3,) = exp(in0)\n"
-             "  %4: float64() = sum(%3) {none, false}\n"
+             "  %4: float64() = sum(%3) {axis=none, keepdims=false}\n"
              "  %6: bool() = less(%4, 100)\n"
              "  %7: float64(3,) = negative(in0)\n"
              "  guard %6 == 1  at here\n"

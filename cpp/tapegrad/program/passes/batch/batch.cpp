@@ -3,6 +3,7 @@
 #include <optional>
 #include <tuple>
 
+#include "tapegrad/ops/expand.h"
 #include "tapegrad/program/passes/batch/batch_plan.h"
 #include "tapegrad/program/passes/batch/batch_scalars.h"
 #include "tapegrad/program/passes/batch/batch_sums.h"
@@ -21,7 +22,7 @@
 namespace tapegrad {
 namespace {
 
-// Where few lanes share an instruction's fixed cost, arrays are as good, unless they are small
+// When few lanes share an instruction's fixed cost, arrays are as good, unless they are small
 // themselves: then many steps have to be worth it.
 constexpr int64_t long_axis = 256, least_lanes = 8;
 constexpr int least_short_steps = 8;
@@ -104,9 +105,10 @@ std::vector<int64_t> candidates(const Program& p) {
   for (uint32_t i = 0; i < p.steps.size(); ++i) {
     const Program::Step& s = p.steps[i];
     if (s.kernel >= 0) continue;
-    const bool joins = BatchCosts::stacks(s.op);  // its rows are a kernel's, perhaps
-    const bool works =
-        BatchCosts::is_product(s.op) || BatchCosts::reduces(s.op) || solves_systems(s.op);
+    const Op& op = op_by_id(s.op);
+    const bool joins = op.join == JoinKind::stack;  // its rows are a kernel's, perhaps
+    const bool works = has_expand_rule(op) && (BatchCosts::is_product(s.op) ||
+                                               BatchCosts::reduces(s.op) || op.matrix_stack);
     if (!joins && !works) continue;
     const std::span<const ValueId> arrays = joins ? std::span(&s.first_out, 1) : p.in(s);
     for (ValueId v : arrays) {
@@ -143,8 +145,7 @@ std::optional<Program> with_lanes(const Program& p, int64_t n, bool may_require)
   constexpr int most_tries = 8;
   std::vector<bool> banned(p.steps.size(), false);
   for (size_t i = 0; i < p.steps.size(); ++i)
-    if (const Program::Step& s = p.steps[i]; s.kernel < 0 && solves_systems(s.op))
-      banned[i] = !may_require || !is_small_system(p, s);
+    banned[i] = !is_expandable(p, p.steps[i], may_require);
   for (int i = 0; i < most_tries; ++i) {
     const BatchPlan plan(p, n, banned);
     if (plan.kernels().empty()) break;

@@ -6,63 +6,17 @@
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/linalg/einsum_spec.h"
-#include "tapegrad/ops/registry.h"
-#include "tapegrad/program/passes/expand/expand.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
 namespace {
 
-// What is known of an op by its name.
-enum Trait : uint8_t {
-  along_axes = 1,  // attribute 0 names the axes that it works along
-  joins = 2,
-  by_key = 4,   // attribute 0 is the code of an index key for input 0
-  updates = 8,  // there, by input 1
-  moves = 16,   // it moves elements, or adds some
-  products = 32,
-  stacks = 64  // of matrices, each on its own
-};
+const Op& op_of(const Program::Step& s) { return op_by_id(s.op); }
 
-unsigned traits_of(uint16_t op) {
-  static const std::vector<uint8_t> all = [] {
-    register_all_ops();
-    std::vector<uint8_t> traits(static_cast<size_t>(op_count()), 0);
-    const auto add = [&](unsigned trait, std::initializer_list<const char*> names) {
-      for (const char* name : names) {
-        uint8_t& own = traits[find_op(name)->id];
-        own = static_cast<uint8_t>(own | trait);
-      }
-    };
-    add(along_axes, {"max", "min", "prod", "mean", "logsumexp", "tie_shares", "flip"});
-    add(joins | moves, {"concatenate", "stack", "unstack", "split"});
-    add(by_key | moves, {"slice", "slice_copy", "gather", "slice_set", "slice_add", "gather_add"});
-    add(updates, {"slice_set", "slice_add", "gather_add"});
-    add(moves, {"reshape", "transpose", "expand_dims", "squeeze", "flip", "sum", "sum_to_shape"});
-    add(products, {"matmul", "einsum"});
-    for (size_t op = 0; op < traits.size(); ++op)
-      if (solves_systems(static_cast<uint16_t>(op))) traits[op] = stacks;
-    return traits;
-  }();
-  return all[op];
-}
-
-bool has_trait(const Program::Step& s, unsigned traits) { return traits_of(s.op) & traits; }
-
-uint16_t einsum_op() {
-  static const uint16_t op = find_op("einsum")->id;
-  return op;
-}
-
-bool reshapes(const Program::Step& s) {
-  const KnownOps& k = known_ops();
-  return s.op == k.reshape || s.op == k.expand_dims || s.op == k.squeeze;
-}
-
-bool sums(const Program::Step& s) {
-  const KnownOps& k = known_ops();
-  return s.op == k.sum || s.op == k.sum_to_shape;
-}
+bool reshapes(const Program::Step& s) { return op_of(s).view == ViewKind::reshaped; }
+bool sums(const Program::Step& s) { return op_of(s).adds_up(); }
+bool has_key(const Program::Step& s) { return op_of(s).key != KeyKind::none; }
 
 }  // namespace
 
@@ -101,7 +55,9 @@ TensorType BatchAxes::lane_type(ValueId v, int axis, int64_t count) const {
 // Everything is computed in one dtype; masks go along, and elementwise steps convert what they
 // read.
 bool BatchAxes::dtypes_fit(const Program::Step& s) const {
-  const bool folds = has_trait(s, along_axes | products | stacks) || sums(s);
+  const Op& op = op_of(s);
+  const bool folds =
+      op.axes >= 0 || op.product != ProductKind::none || op.matrix_stack || op.adds_up();
   for (uint32_t j = 0; j < s.n_out; ++j)
     if (const DType d = p_.type_of(s.first_out + j).dtype; d != dtype_ && (folds || !is_bool(d)))
       return false;
@@ -109,27 +65,29 @@ bool BatchAxes::dtypes_fit(const Program::Step& s) const {
   for (size_t i = 0; i < s.n_in; ++i) {
     const DType d = p_.type_of(p_.in(s)[i]).dtype;
     if (d == dtype_ || is_bool(d)) continue;
-    if (i > 0 && has_trait(s, by_key)) continue;  // an index array
+    if (i > 0 && has_key(s)) continue;  // an index array
     if (!converts || dtype_ != DType::float64 || d == DType::uint64) return false;
   }
   return true;
 }
 
 bool BatchAxes::keeps_lanes_apart(const Program::Step& s) const {
-  if (is_elementwise(s.op) || reshapes(s) || sums(s) || s.op == known_ops().cast ||
-      s.op == known_ops().broadcast_to || s.op == known_ops().transpose || has_trait(s, joins))
+  const Op& op = op_of(s);
+  if (op.by_element || op.view == ViewKind::reshaped || op.view == ViewKind::broadcast ||
+      op.view == ViewKind::permuted || op.join != JoinKind::none || op.adds_up())
     return true;
-  if (has_trait(s, products)) return s.op == einsum_op() ? einsum_agrees(s) : true;
-  if (has_trait(s, stacks)) return are_stacked(s);
-  if (has_trait(s, by_key)) return has_constant_indices(s);
-  if (!has_trait(s, along_axes)) return false;
+  if (op.product != ProductKind::none)
+    return op.product == ProductKind::matrices || einsum_agrees(s);
+  if (op.matrix_stack) return are_stacked(s);
+  if (op.key != KeyKind::none) return has_constant_indices(s);
+  if (op.axes < 0) return false;
+  const AttrKey axes(static_cast<size_t>(op.axes));
   const int axis = axis_[p_.in(s)[0]], ndim = p_.type_of(p_.in(s)[0]).shape.ndim();
-  return axis >= 0 &&
-         !axis_flags(p_.attrs_of(s), 0, ndim, op_by_id(s.op).name)[static_cast<size_t>(axis)];
+  return axis >= 0 && !axis_flags(p_.attrs_of(s), axes, ndim, op.name)[static_cast<size_t>(axis)];
 }
 
 bool BatchAxes::has_constant_indices(const Program::Step& s) const {
-  for (size_t i = has_trait(s, updates) ? 2 : 1; i < s.n_in; ++i)
+  for (size_t i = op_of(s).update == UpdateKind::none ? 1 : 2; i < s.n_in; ++i)
     if (!p_.is_constant(p_.in(s)[i]) || axis_[p_.in(s)[i]] != uniform) return false;
   return true;
 }
@@ -145,7 +103,8 @@ bool BatchAxes::einsum_agrees(const Program::Step& s) const {
   const Attrs& attrs = p_.attrs_of(s);
   std::vector<Dims> shapes;
   for (ValueId v : p_.in(s)) shapes.push_back(p_.type_of(v).shape);
-  const EinsumSpec spec = parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
+  const EinsumSpec spec = parse_einsum(attrs.text(einsum_attrs::subscripts),
+                                       attrs.flag_or(einsum_attrs::internal, false), shapes);
   int label = -1;
   for (size_t i = 0; i < s.n_in; ++i) {
     const int axis = axis_[p_.in(s)[i]];
@@ -177,7 +136,7 @@ std::optional<int> BatchAxes::axis_after_reshape(const Program::Step& s) const {
 std::optional<Attrs> BatchAxes::with_code(const Program::Step& s, int64_t count) const {
   const Attrs& attrs = p_.attrs_of(s);
   const int axis = axis_[p_.in(s)[0]];
-  std::vector<int64_t> code = attrs.integers(0);
+  std::vector<int64_t> code = attrs.integers(index_attrs::code);
   const IndexItems items(code);
   int at = p_.type_of(p_.in(s)[0]).shape.ndim() - items.source_axes();
   if (axis >= at) {
@@ -189,32 +148,31 @@ std::optional<Attrs> BatchAxes::with_code(const Program::Step& s, int64_t count)
       return std::nullopt;
     code[4 * k + 3] = count;
   }
-  std::vector<Attr> changed{std::move(code)};
-  for (size_t k = 1; k < attrs.size(); ++k) changed.push_back(attrs[k]);
-  return Attrs(std::move(changed));
+  return attrs.with(index_attrs::code, std::move(code));
 }
 
 std::optional<std::pair<uint16_t, Attrs>> BatchAxes::for_lanes(const Program::Step& s,
                                                                int64_t count) const {
-  const KnownOps& k = known_ops();
+  const Op& own = op_of(s);
   const auto shaped = [&](uint16_t op, int axis) {
     return std::pair{op, Attrs{to_vector(lane_type(s.first_out, axis, count).shape)}};
   };
   if (reshapes(s)) {
     const std::optional<int> axis = axis_after_reshape(s);
     if (!axis) return std::nullopt;
-    return shaped(k.reshape, *axis);
+    return shaped(reshape_op().id, *axis);
   }
-  if (s.op == k.broadcast_to || s.op == k.sum_to_shape) {
+  const bool broadcasts = own.view == ViewKind::broadcast;
+  if (broadcasts || (own.adds_up() && own.axes < 0)) {  // the attribute is a shape
     const ValueId x = p_.in(s)[0];
     const int out = p_.type_of(s.first_out).shape.ndim();
     const int axis =
         axis_[x] < 0 ? guess(s.first_out) : axis_[x] + out - p_.type_of(x).shape.ndim();
     const bool stays = axis >= 0 && p_.type_of(s.first_out).shape[static_cast<size_t>(axis)] == n_;
-    if (s.op == k.broadcast_to && !stays) return std::nullopt;
+    if (broadcasts && !stays) return std::nullopt;
     return shaped(s.op, stays ? axis : uniform);
   }
-  if (has_trait(s, by_key) && has_lanes(p_.in(s)[0])) {
+  if (has_key(s) && has_lanes(p_.in(s)[0])) {
     std::optional<Attrs> attrs = with_code(s, count);
     if (!attrs) return std::nullopt;
     return std::pair{s.op, std::move(*attrs)};
@@ -246,7 +204,7 @@ bool BatchAxes::works_on_several(const Program::Step& s, std::span<const int> ax
   return true;
 }
 
-// Where an output has the axis, by what it is for one lane; `summed` where nothing differs.
+// The place of the axis in an output, by what it is for one lane; `summed` where nothing differs.
 std::optional<int> BatchAxes::axis_after(const Program::Step& s, uint32_t output,
                                          const TensorType& lane) const {
   const TensorType& whole = p_.type_of(s.first_out + output);
@@ -262,8 +220,9 @@ std::optional<int> BatchAxes::axis_after(const Program::Step& s, uint32_t output
 
 // Sums of lanes, of which a step makes others by moving and adding elements.
 bool BatchAxes::is_linear_in_sums(const Program::Step& s) const {
-  if (has_trait(s, by_key) && !has_constant_indices(s)) return false;
-  if (has_trait(s, moves)) return true;
+  const Op& op = op_of(s);
+  if (has_key(s) && !has_constant_indices(s)) return false;
+  if (op.elements != ElementKind::computed) return op.view != ViewKind::broadcast;
   if (s.op != op_of_fn<Add>() && s.op != op_of_fn<Subtract>() && s.op != op_of_fn<Negative>())
     return false;
   for (ValueId v : p_.in(s))  // nor does it repeat them
@@ -301,7 +260,7 @@ bool BatchAxes::take(uint32_t i) {
       if (p_.type_of(s.first_out + j).dtype != dtype_) return false;
     return finish(i, How::on_sums, axes);
   }
-  const bool spreads = s.op == known_ops().broadcast_to && guess(s.first_out) >= 0;
+  const bool spreads = op_of(s).view == ViewKind::broadcast && guess(s.first_out) >= 0;
   if ((!lanes && !spreads) || !keeps_lanes_apart(s)) return false;
   const auto one = made(s, 1);
   if (!one) return false;
@@ -312,7 +271,7 @@ bool BatchAxes::take(uint32_t i) {
     axes[j] = *axis;
     adds |= *axis == summed;
   }
-  if (adds && !sums(s) && !has_trait(s, products)) return false;
+  if (adds && !sums(s) && op_of(s).product == ProductKind::none) return false;
   if (!is_elementwise(s.op) && !works_on_several(s, axes)) return false;
   return finish(i, adds ? How::sum : How::lanes, axes);
 }

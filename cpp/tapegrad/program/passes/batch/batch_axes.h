@@ -13,7 +13,7 @@ namespace tapegrad {
 
 class BatchAxes {
  public:
-  // Where a value has the axis; or one of these.
+  // A value has the axis at a place from 0 on; or it is one of these.
   static constexpr int uniform = -1;  // nowhere
   static constexpr int summed = -2;   // a step that was taken added over it: the sum may be open
   static constexpr int mixed = -3;    // twice

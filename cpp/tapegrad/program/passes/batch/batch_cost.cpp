@@ -2,44 +2,16 @@
 
 #include <algorithm>
 
-#include "tapegrad/ops/registry.h"
-#include "tapegrad/program/passes/expand/expand.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
-namespace {
-
-struct Ops {
-  uint16_t matmul, einsum, max, min, prod, mean, logsumexp, tie_shares, stack, slice;
-  std::vector<bool> moves_memory;  // by op: it copies elements
-};
-
-const Ops& ops() {
-  static const Ops all = [] {
-    register_all_ops();
-    const auto id = [](const char* name) { return find_op(name)->id; };
-    Ops o{id("matmul"),    id("einsum"),     id("max"),   id("min"),   id("prod"), id("mean"),
-          id("logsumexp"), id("tie_shares"), id("stack"), id("slice"), {}};
-    o.moves_memory.resize(static_cast<size_t>(op_count()), false);
-    for (const char* name : {"gather", "concatenate", "stack", "slice_copy", "slice_set",
-                             "slice_add", "gather_add", "flip"})
-      o.moves_memory[id(name)] = true;
-    return o;
-  }();
-  return all;
-}
-
-}  // namespace
-
-bool BatchCosts::is_product(uint16_t op) { return op == ops().matmul || op == ops().einsum; }
-bool BatchCosts::stacks(uint16_t op) { return op == ops().stack; }
+bool BatchCosts::is_product(uint16_t op) { return op_by_id(op).product != ProductKind::none; }
 bool BatchCosts::reduces(uint16_t op) {
-  const Ops& o = ops();
-  return op == known_ops().sum || op == known_ops().sum_to_shape || op == o.max || op == o.min ||
-         op == o.prod || op == o.mean || op == o.logsumexp || op == o.tie_shares;
+  const Op& o = op_by_id(op);
+  return o.reduces != ReductionKind::none || (o.axes >= 0 && o.elements == ElementKind::computed);
 }
 
-// Where there are few lanes, what a step or an instruction costs whatever their number tells.
+// With few lanes the fixed cost of a step or an instruction counts too.
 BatchCost BatchCosts::of(const Program::Step& s) const {
   constexpr double step_ns = 300, fused_ns = 30, instruction_ns = 5, product_ns = 1;
   BatchCost cost = per_lane(s);
@@ -48,10 +20,10 @@ BatchCost BatchCosts::of(const Program::Step& s) const {
   if (is_elementwise(s.op)) {
     cost.arrays += fused_ns / n;
     cost.scalars += instruction_ns * made / n;
-  } else if (is_product(s.op) || reduces(s.op) || solves_systems(s.op)) {
+  } else if (is_product(s.op) || reduces(s.op) || op_by_id(s.op).matrix_stack) {
     cost.arrays += step_ns / n;
     cost.scalars += (instruction_ns * made + product_ns * cost.instructions / 2) / n;
-  } else if (ops().moves_memory[s.op]) {
+  } else if (op_by_id(s.op).copies()) {
     cost.arrays += step_ns / n;
   }
   return cost;
@@ -61,14 +33,16 @@ BatchCost BatchCosts::per_lane(const Program::Step& s) const {
   const auto read = static_cast<double>(axes_.elements(p_.in(s)[0]));
   const auto made = static_cast<double>(axes_.elements(s.first_out));
   if (is_product(s.op)) return product(s);
-  if (solves_systems(s.op)) return system(s);
+  const Op& op = op_by_id(s.op);
+  if (op.matrix_stack) return system(s);
   if (reduces(s.op) && !axes_.has_lanes(s.first_out)) return {0.15 * read, 0.1 * read, read};
   if (reduces(s.op)) return {(is_last(p_.in(s)[0]) ? 0.25 : 0.6) * read, 0.08 * read, read};
   if (is_elementwise(s.op)) return {0, 0, made};
   // Elements of one lane that lie together, gathered from rows or picked out as rows.
-  if (s.op == ops().stack && !is_last(s.first_out)) return {0.9 * made, 0, 0};
-  if (s.op == ops().slice && !is_last(p_.in(s)[0])) return {0.8 * made, 0, 0};
-  return {ops().moves_memory[s.op] ? 0.4 * made : 0.0, 0, 0};
+  if (op.join == JoinKind::stack && !is_last(s.first_out)) return {0.9 * made, 0, 0};
+  if (op.view == ViewKind::part && op.key == KeyKind::basic && !is_last(p_.in(s)[0]))
+    return {0.8 * made, 0, 0};
+  return {op.copies() ? 0.4 * made : 0.0, 0, 0};
 }
 
 double BatchCosts::rows(ValueId v) const {
@@ -88,7 +62,7 @@ int64_t BatchCosts::length(ValueId v, int from_end) const {
 
 // The lengths of a matmul that one lane has, sorted: two where the lanes are one of the three.
 std::vector<int64_t> BatchCosts::matrix(const Program::Step& s) const {
-  if (s.op != ops().matmul) return {};
+  if (op_by_id(s.op).product != ProductKind::matrices) return {};
   const ValueId a = p_.in(s)[0], b = p_.in(s)[1];
   std::vector<int64_t> lengths;
   const auto add = [&](ValueId v, int from_end) {
@@ -116,7 +90,7 @@ BatchCost BatchCosts::system(const Program::Step& s) const {
 BatchCost BatchCosts::product(const Program::Step& s) const {
   double made = static_cast<double>(axes_.elements(s.first_out)), terms = made;
   double per_product = 0.1;
-  if (s.op == ops().matmul) {
+  if (op_by_id(s.op).product == ProductKind::matrices) {
     terms = made * static_cast<double>(length(p_.in(s)[0], 1));
     if (const auto lengths = matrix(s); !lengths.empty() && lengths[0] > 1)
       per_product = 0.03 + 0.7 / static_cast<double>(lengths[0]);

@@ -31,7 +31,6 @@ class BatchCosts {
 
   static bool is_product(uint16_t op);
   static bool reduces(uint16_t op);
-  static bool stacks(uint16_t op);
 
  private:
   bool is_last(ValueId v) const { return axes_.axis(v) == p_.type_of(v).shape.ndim() - 1; }

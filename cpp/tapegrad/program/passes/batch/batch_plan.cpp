@@ -45,7 +45,7 @@ void BatchPlan::take_steps(const std::vector<bool>& banned) {
   }
 }
 
-// Who reads what a taken step makes: as a whole, or kernels of other stages alone.
+// Finds who reads what a taken step makes: somebody as a whole, or kernels of other stages alone.
 void BatchPlan::find_readers() {
   std::vector<bool> whole(p_.values.size(), false);
   wanted_.assign(p_.values.size(), false);
@@ -94,7 +94,8 @@ std::vector<BatchCost> BatchPlan::region_costs() {
 // The regions that are faster as kernels, cut at their stages.
 void BatchPlan::find_regions() {
   constexpr double least_gain_ns = 5000, most_instructions = 400000;
-  // Of an instruction, and how many calls shall pay for it: more where it is over in milliseconds.
+  // The time to compile an instruction, and how many calls shall pay for it: more where compiling
+  // is over in milliseconds.
   constexpr double compile_ns = 400, few_instructions = 20000, few_calls = 50, many_calls = 150;
   make_kernels([](uint32_t) { return true; });
   find_readers();

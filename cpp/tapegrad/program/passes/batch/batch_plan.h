@@ -1,4 +1,4 @@
-// Which steps become kernels over a long axis: see batch.cpp.
+// The plan of batch.cpp.
 #pragma once
 
 #include "tapegrad/program/passes/batch/batch_cost.h"
@@ -6,7 +6,8 @@
 
 namespace tapegrad {
 
-// Which steps go into kernels over the batch, and in what order everything is written.
+// The plan says which steps go into kernels over a long axis, and in what order everything is
+// written.
 class BatchPlan {
  public:
   // Steps marked in `banned` stay what they are.
@@ -21,11 +22,11 @@ class BatchPlan {
 
   const BatchAxes& axes() const { return axes_; }
   const std::vector<Kernel>& kernels() const { return kernels_; }
-  // By step: its kernel, or none; and the stage. What belongs to no kernel comes before the kernels
-  // of its stage.
+  // The kernel of each step, or none, and its stage. What belongs to no kernel comes before the
+  // kernels of its stage.
   const std::vector<uint32_t>& kernel_of() const { return kernel_of_; }
   const std::vector<uint32_t>& stages() const { return regions_.stages(); }
-  // By value: whether kernels alone read what one of them makes: it is stored as rows of lanes.
+  // Whether kernels alone read a value that one of them makes: it is stored as rows of lanes.
   const std::vector<bool>& rows() const { return rows_; }
 
  private:

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "tapegrad/ops/axes.h"
-#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
 
 // The sum over all rows of a @ b is (the sum of a's rows) @ b: one row times a matrix. Derivatives
@@ -18,14 +19,13 @@ constexpr int64_t least_rows = 256;
 class SumOfProduct final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
-    const KnownOps& k = known_ops();
-    if (a.like.held || (a.like.op != k.sum && a.like.op != k.sum_to_shape)) return no_value;
+    if (a.like.held || !op_by_id(a.like.op).adds_up()) return no_value;
     if (!adds_rows(pass, a)) return no_value;
     ValueId x = a.in[0];
     const Program::Step* s = pass.producer(x);
     const bool negative = s && s->op == op_of_fn<Negative>();
     if (negative) s = pass.producer(pass.input_of(*s, 0));
-    if (!s || s->op != matmul_) return no_value;
+    if (!s || op_by_id(s->op).product != ProductKind::matrices) return no_value;
     const ValueId left = pass.input_of(*s, 0), right = pass.input_of(*s, 1);
     const TensorType &from = pass.program().type_of(left), &by = pass.program().type_of(right);
     const TensorType product = pass.program().type_of(x), out = pass.type(a.out[0]);
@@ -33,11 +33,11 @@ class SumOfProduct final : public LocalRule {
         from.shape.size() != product.shape.size())
       return no_value;
     const TensorType row = with_one_row(from), rows = with_one_row(product);
-    ValueId sum = emit_shaped(pass, k.sum_to_shape, left, row);
+    ValueId sum = emit_shaped(pass, sum_to_shape_op().id, left, row);
     const ValueId in[] = {sum, right};
-    sum = pass.emit(matmul_, 0, in, pass.edit().type(rows));
+    sum = pass.emit(s->op, 0, in, pass.edit().type(rows));
     if (negative) sum = pass.emit<Negative>({sum}, pass.edit().type(rows));
-    return emit_shaped(pass, k.reshape, sum, out);
+    return emit_shaped(pass, reshape_op().id, sum, out);
   }
 
  private:
@@ -58,18 +58,17 @@ class SumOfProduct final : public LocalRule {
     Dims kept = from;
     kept[from.size() - 2] = 1;
     const Dims& to = pass.type(a.out[0]).shape;
-    if (a.like.op == known_ops().sum_to_shape) return to == kept;
-    const Dims flags = axis_flags(pass.program().attrs[a.like.attrs], 0, from.ndim(), "sum");
+    const Op& op = op_by_id(a.like.op);
+    if (op.axes < 0) return to == kept;
+    const AttrKey axes(static_cast<size_t>(op.axes));
+    const Dims flags = axis_flags(pass.program().attrs[a.like.attrs], axes, from.ndim(), op.name);
     return std::count(flags.begin(), flags.end(), 1) == 1 && flags[from.size() - 2] == 1;
   }
-
-  const uint16_t matmul_ = find_op("matmul")->id;
 };
 
 }  // namespace
 
 Program sums_before_products(const Program& p) {
-  register_all_ops();
   std::vector<std::unique_ptr<LocalRule>> rules;
   rules.push_back(std::make_unique<SumOfProduct>());
   return drop_dead(LocalPass(p, std::move(rules)).run());

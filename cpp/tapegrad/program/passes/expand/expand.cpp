@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/passes.h"
 
 // A program over small arrays (vectors of 3, matrices of 4x4) spends its time on the fixed cost of
@@ -15,13 +17,6 @@ namespace tapegrad {
 ValueId ScalarWriter::number(double x, DType dtype) {
   return constant(is_floating(dtype) ? Value::scalar(x, dtype)
                                      : Value::integer_scalar(static_cast<int64_t>(x), dtype));
-}
-
-ValueId ScalarWriter::sum(DType d, std::span<const ValueId> terms) {
-  if (terms.empty()) return number(0, d);
-  ValueId total = terms[0];
-  for (size_t k = 1; k < terms.size(); ++k) total = add(d, total, terms[k]);
-  return total;
 }
 
 ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c) {
@@ -127,17 +122,15 @@ std::vector<ValueId> ProgramScalars::load(ValueId old) {
   const int64_t n = element_count(type.shape);
   ValueId all = whole(old);
   if (type.shape.empty()) return {all};
-  static const Op& reshape = *find_op("reshape");
-  static const Op& slice = *find_op("slice");
   if (type.shape.size() != 1) {
     const TensorType flat{type.dtype, Dims{n}};
-    all = to_.step(reshape, Attrs{std::vector<int64_t>{n}}, {&all, 1}, {&flat, 1});
+    all = to_.step(reshape_op(), Attrs{std::vector<int64_t>{n}}, {&all, 1}, {&flat, 1});
   }
   const TensorType scalar{type.dtype, Dims()};
   std::vector<ValueId> found;
   for (int64_t i = 0; i < n; ++i)
     found.push_back(
-        to_.step(slice, Attrs{std::vector<int64_t>{0, i, 0, 0}}, {&all, 1}, {&scalar, 1}));
+        to_.step(slice_op(), Attrs{std::vector<int64_t>{0, i, 0, 0}}, {&all, 1}, {&scalar, 1}));
   return found;
 }
 
@@ -150,13 +143,12 @@ ValueId ProgramScalars::whole(ValueId old) {
     return whole = to_.constant(Value::zeros(type.dtype, type.shape));
   const std::vector<ValueId>& parts = elements(old);
   if (type.shape.empty()) return whole = parts.at(0);
-  static const Op& stack = *find_op("stack");
-  static const Op& reshape = *find_op("reshape");
   const TensorType flat{type.dtype, Dims{static_cast<int64_t>(parts.size())}};
-  whole = to_.step(stack, Attrs{int64_t{0}}, parts, {&flat, 1});
+  whole = to_.step(stack_op(), Attrs{int64_t{0}}, parts, {&flat, 1});
   if (type.shape.size() != 1)
-    whole = to_.step(reshape, Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
-                     {&whole, 1}, {&type, 1});
+    whole =
+        to_.step(reshape_op(), Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
+                 {&whole, 1}, {&type, 1});
   return whole;
 }
 

@@ -1,4 +1,4 @@
-// Small arrays as scalars: see expand.cpp.
+// Small arrays as scalars: see expand.cpp, and ops/expand.h for the rules of the ops.
 #pragma once
 
 #include <unordered_map>
@@ -34,8 +34,6 @@ class ScalarWriter {
   ValueId multiply(DType d, ValueId a, ValueId b) {
     return apply(scalar_fn_of<Multiply>(), d, a, b);
   }
-  // a[0] + a[1] + ..., zero where there is none.
-  ValueId sum(DType d, std::span<const ValueId> terms);
 
   bool is_zero(ValueId v) const {
     const Value* c = constant_at(v);
@@ -79,13 +77,12 @@ class ScalarWriter {
   FlatTable table_;  // of known_
 };
 
-// Writes the scalars of one step; false where it has no rule, and then nothing was written.
+// Writes the scalars of one step by the rule of its op; false where there is none or it says no,
+// and then nothing was written.
 bool expand_step(ScalarWriter& w, const Program::Step& s);
-// Whether the op works on each of a stack of square matrices: solves, factorises, determinants.
-bool solves_systems(uint16_t op);
-// Whether the matrices of such a step are small enough to be taken apart.
-bool is_small_system(const Program& p, const Program::Step& s);
-// Whether the step only moves elements: what it writes are elements of its inputs, and constants.
+// Whether there is a rule that may take the step: systems are small, and may require something.
+bool is_expandable(const Program& p, const Program::Step& s, bool may_require);
+// Whether the step only moves elements: what it writes are elements of its inputs, and zeros.
 bool only_moves(const Program::Step& s);
 
 }  // namespace tapegrad

@@ -209,8 +209,9 @@ std::optional<Program> expanded(const Program& p, bool may_require) {
 }
 
 bool has_systems(const Program& p) {
-  return std::any_of(p.steps.begin(), p.steps.end(),
-                     [](const Program::Step& s) { return s.kernel < 0 && solves_systems(s.op); });
+  return std::any_of(p.steps.begin(), p.steps.end(), [](const Program::Step& s) {
+    return s.kernel < 0 && op_by_id(s.op).matrix_stack;
+  });
 }
 
 }  // namespace

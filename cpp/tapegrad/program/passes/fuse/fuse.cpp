@@ -1,6 +1,7 @@
 #include <algorithm>
 
-#include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/fuse/fuse_gathers.h"
 #include "tapegrad/program/passes/fuse/kernel_cache.h"
 #include "tapegrad/tape/op.h"
@@ -17,7 +18,7 @@ class MeanAsSum final : public LocalRule {
     const int64_t n = element_count(to.shape);
     if (from.dtype != to.dtype || n == 0) return no_value;
     const int64_t count = element_count(from.shape) / n;
-    const ValueId sum = pass.emit(known_ops().sum, a.like.attrs, a.in, a.out[0]);
+    const ValueId sum = pass.emit(sum_op().id, a.like.attrs, a.in, a.out[0]);
     if (count == 1) return sum;
     const DType dtype = pass.type(a.out[0]).dtype;
     const ValueId divisor = pass.number(static_cast<double>(count), dtype);
@@ -25,7 +26,8 @@ class MeanAsSum final : public LocalRule {
   }
 
   static bool applies(const Program& p, uint16_t op, std::span<const ValueId> in) {
-    if (op != known_ops().mean || p.values[in[0]].source != Source::step) return false;
+    if (op_by_id(op).reduces != ReductionKind::mean || p.values[in[0]].source != Source::step)
+      return false;
     const Program::Step& s = p.steps[p.values[in[0]].index];
     return s.kernel < 0 && is_elementwise(s.op);
   }
@@ -289,11 +291,12 @@ class Fuser {
   Dims summed_shape(const Program::Step& s) const {
     const Dims& to = p_.type_of(s.first_out).shape;
     const Dims& from = p_.type_of(p_.in(s)[0]).shape;
-    if (s.op == known_ops().sum_to_shape) return to;
-    const Attrs& attrs = p_.attrs_of(s);
-    const Dims flags = axis_flags(attrs, 0, from.ndim(), "sum");
+    const Op& op = op_by_id(s.op);
+    if (op.axes < 0 || from.size() == to.size()) return to;
+    const AttrKey axes(static_cast<size_t>(op.axes));
+    const Dims flags = axis_flags(p_.attrs_of(s), axes, from.ndim(), op.name);
     const bool leads = std::is_sorted(flags.begin(), flags.end(), std::greater<>());
-    return attrs.flag(1) || leads ? to : reduced_shape(from, flags, true);
+    return leads ? to : reduced_shape(from, flags, true);
   }
 
   void write_kernel(uint32_t g) {
@@ -352,7 +355,7 @@ class Fuser {
     const uint32_t type = p_.values[old].type;
     if (edit_.program().values[result].type == type) return result;
     Program::Step like;
-    like.op = known_ops().reshape;
+    like.op = reshape_op().id;
     like.attrs = edit_.attrs(Attrs{to_vector(p_.types[type].shape)});
     return edit_.write(like, {&result, 1}, {&type, 1});
   }

@@ -7,8 +7,8 @@ namespace {
 
 constexpr uint32_t none = FusePlan::none, several = none - 1;
 
-// By value: the one kernel that reads it, or none, or several readers; of what a kernel computes,
-// the kernel where that happens: where it is stored, or, if it is cheap, where it is read.
+// The one kernel that reads each value, or none, or several readers. What a kernel computes counts
+// for the kernel where that happens: where it is stored, or, if it is cheap, where it is read.
 std::vector<uint32_t> find_readers(const Program& p, const FusePlan& plan) {
   std::vector<uint32_t> reader(p.values.size(), none);
   const auto add = [&](ValueId v, uint32_t group) {

@@ -1,5 +1,5 @@
-// Which gathers a kernel does itself, as it reads their elements: those whose result one kernel
-// reads alone, and which have one index array along one axis.
+// A kernel does gathers itself, as it reads their elements, where it alone reads the result and
+// there is one index array along one axis.
 #pragma once
 
 #include "tapegrad/program/passes/fuse/fuse_plan.h"

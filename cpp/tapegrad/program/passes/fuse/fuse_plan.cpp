@@ -44,19 +44,19 @@ FusePlan::FusePlan(const Program& p) : p_(p) {
 }
 
 ValueId FusePlan::source_of(const Program::Step& s) const {
-  const KnownOps& k = known_ops();
   const ValueId out = s.first_out;
   if (s.kernel >= 0 || s.n_in != 1 || s.n_out != 1) return out;
   const ValueId x = p_.in(s)[0];
   const TensorType &from = p_.type_of(x), &to = p_.type_of(out);
   bool passes = false;
-  if (s.op == k.broadcast_to) {
+  const Op& op = op_by_id(s.op);
+  if (op.view == ViewKind::broadcast) {
     passes = true;
   } else if (s.op == op_of_fn<Positive>() || s.op == op_of_fn<Conjugate>()) {
     passes = from == to;
-  } else if (s.op == k.cast) {
+  } else if (op.converts) {
     passes = to.dtype == DType::float64;
-  } else if (s.op == k.expand_dims || s.op == k.reshape) {
+  } else if (op.view == ViewKind::reshaped) {
     const size_t lead = to.shape.size() - from.shape.size();
     passes = from.shape.size() <= to.shape.size();
     for (size_t i = 0; passes && i < to.shape.size(); ++i)
@@ -86,7 +86,6 @@ DType FusePlan::lane_dtype(const Program::Step& s) const {
 }
 
 void FusePlan::find_kinds() {
-  const KnownOps& k = known_ops();
   kind.assign(p_.steps.size(), Kind::other);
   key_.resize(p_.steps.size());
   for (size_t i = 0; i < p_.steps.size(); ++i) {
@@ -97,7 +96,7 @@ void FusePlan::find_kinds() {
     if (is_elementwise(s.op) || windows->at(static_cast<uint32_t>(i))) {
       kind[i] = Kind::lane;
       key_[i] = {shape_of_type_[type], lane_dtype(s)};
-    } else if (s.op == k.sum || s.op == k.sum_to_shape) {
+    } else if (op_by_id(s.op).adds_up()) {
       const ValueId x = p_.in(s)[0];
       const uint32_t lane = lane_of(source[x]);
       const Key key = {shape_of_type_[p_.values[x].type], p_.types[type].dtype};

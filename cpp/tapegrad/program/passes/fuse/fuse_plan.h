@@ -1,7 +1,7 @@
-// Which steps become one kernel. Every elementwise step belongs to an index space, its result's
-// shape, with a dtype to compute in. A kernel is the steps of one space and one *stage*: a number
-// that does not fall along any path of the program, and rises wherever a path leaves a kernel. So
-// kernels can't wait for one another in a circle, however they are made up:
+// The plan says which steps become one kernel. Every elementwise step belongs to an index space,
+// its result's shape, with a dtype to compute in. A kernel is the steps of one space and one
+// *stage*: a number that does not fall along any path of the program, and rises wherever a path
+// leaves a kernel. So kernels can't wait for one another in a circle, however they are made up:
 //
 //   - within a space a step's stage is at least that of its inputs;
 //   - it is one more than that of a sum, or of an elementwise step of another space;
@@ -32,11 +32,11 @@ class FusePlan {
     uint32_t first = 0, count = 0;  // into members
   };
 
-  // By step.
+  // These are by step.
   std::vector<Kind> kind;
   std::vector<uint32_t> group;  // none where kind is other
   std::vector<bool> copied;     // cheap: made again in each kernel that reads it
-  // By value.
+  // These are by value.
   std::vector<ValueId> source;  // what a kernel reads instead: it broadcasts and widens by itself
   std::vector<bool> live;
   std::vector<bool> stored;  // of elementwise steps: read from memory by someone

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -24,7 +25,8 @@ bool is_operand(const Dims& shape, const Dims& start, const Dims& space) {
   return true;
 }
 
-// Where an array of `shape` lies in the space, if its elements are counted alike or lie within.
+// Says where an array of `shape` lies in the space; false where its elements are neither counted
+// alike nor lie within.
 bool can_shift(const Dims& shape, const Dims& start, const Dims& space, FuseReads::Read& read) {
   if (shape.size() != space.size()) return false;
   const Dims strides = contiguous_strides(space);
@@ -38,27 +40,6 @@ bool can_shift(const Dims& shape, const Dims& start, const Dims& space, FuseRead
 
 }  // namespace
 
-std::optional<Box> box_of_code(const std::vector<int64_t>& code, const Dims& shape) {
-  const IndexItems items(code);
-  if (items.size() > shape.size()) return std::nullopt;
-  Box box;
-  for (size_t i = 0; i + items.size() < shape.size(); ++i) {
-    box.start.push_back(0);
-    box.length.push_back(shape[i]);
-  }
-  bool ranges = !box.start.empty();
-  for (size_t k = 0; k < items.size(); ++k) {
-    const IndexItem item = items[k];
-    const bool single = item.kind == IndexKind::at;
-    if (single ? ranges : item.kind != IndexKind::range || (item.step != 1 && item.length > 1))
-      return std::nullopt;
-    ranges = ranges || !single;
-    box.start.push_back(item.start);
-    box.length.push_back(single ? 1 : item.length);
-  }
-  return box;
-}
-
 FuseReads::FuseReads(const Program& p, const std::vector<ValueId>& source)
     : p_(p), source_(source) {
   find_stored();
@@ -71,13 +52,13 @@ const Program::Step* FuseReads::elementwise(ValueId v) const {
 }
 
 void FuseReads::find_stored() {
-  const KnownOps& k = known_ops();
-  const uint16_t others[] = {k.sum,        k.sum_to_shape, k.broadcast_to, k.slice,
-                             k.slice_copy, k.crop,         k.split,        k.slice_add,
-                             k.slice_set,  k.pad_constant, k.concatenate};
-  const auto reads_memory = [&](const Program::Step& s) {
-    return s.kernel >= 0 ||
-           (!is_elementwise(s.op) && std::ranges::find(others, s.op) == std::end(others));
+  // Kernels sum, broadcast, and take or place boxes themselves.
+  const auto reads_memory = [](const Program::Step& s) {
+    if (s.kernel >= 0) return true;
+    const Op& op = op_by_id(s.op);
+    return !(op.scalar_fn >= 0 || op.adds_up() || op.view == ViewKind::broadcast ||
+             op.key == KeyKind::basic || op.frame != FrameKind::none ||
+             op.join == JoinKind::concatenate || op.join == JoinKind::split);
   };
   stored_.assign(p_.values.size(), false);
   readers_.assign(p_.values.size(), 0);
@@ -88,7 +69,7 @@ void FuseReads::find_stored() {
       readers_[source_[v]] += s.n_out;
       if (from_memory) stored_[source_[v]] = true;
     }
-    if (s.op == k.slice_add || s.op == k.slice_set) ++writers_[source_[p_.in(s)[1]]];
+    if (s.kernel < 0 && writes_box(op_by_id(s.op))) ++writers_[source_[p_.in(s)[1]]];
   }
   for (ValueId v : p_.outputs) stored_[source_[v]] = true;
   for (const Program::Guard& g : p_.guards) stored_[source_[g.value]] = true;
@@ -137,22 +118,23 @@ std::optional<FuseReads::Place> FuseReads::behind_view(ValueId v, const Place& a
   if (p_.values[v].source != Source::step) return std::nullopt;
   const Program::Step& s = p_.steps[p_.values[v].index];
   if (s.kernel >= 0) return std::nullopt;
-  const KnownOps& k = known_ops();
+  const Op& op = op_by_id(s.op);
   const ValueId from = p_.in(s).empty() ? v : p_.in(s)[0];
   const Dims& shape = p_.type_of(from).shape;
   if (shape.size() != at.start.size()) return std::nullopt;
   Place place{from, at.space, at.start};
-  if (s.op == k.slice || s.op == k.slice_copy) {
-    const auto box = box_of_code(p_.attrs_of(s).integers(0), shape);
+  if (op.key == KeyKind::basic && op.update == UpdateKind::none) {
+    const auto box = box_of_code(p_.attrs_of(s).integers(index_attrs::code), shape);
     if (!box) return std::nullopt;
     for (size_t i = 0; i < shape.size(); ++i) place.start[i] -= box->start[i];
-  } else if (s.op == k.crop) {
-    for (size_t i = 0; i < shape.size(); ++i) place.start[i] -= p_.attrs_of(s).integers(0)[i];
-  } else if (s.op == k.split) {
+  } else if (op.frame == FrameKind::crops) {
+    for (size_t i = 0; i < shape.size(); ++i)
+      place.start[i] -= p_.attrs_of(s).integers(crop_attrs::starts)[i];
+  } else if (op.join == JoinKind::split) {
     const uint32_t part = v - s.first_out;
-    const auto axis =
-        static_cast<size_t>(normalize_axis(p_.attrs_of(s).integer(0), shape.ndim(), "split"));
-    const int64_t cut = part == 0 ? 0 : p_.attrs_of(s).integers(1)[part - 1];
+    const auto axis = static_cast<size_t>(
+        normalize_axis(p_.attrs_of(s).integer(join_attrs::axis), shape.ndim(), "split"));
+    const int64_t cut = part == 0 ? 0 : p_.attrs_of(s).integers(join_attrs::cuts)[part - 1];
     if (cut < 0) return std::nullopt;
     place.start[axis] -= std::min(cut, shape[axis]);
   } else {

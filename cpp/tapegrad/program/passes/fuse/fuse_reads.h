@@ -8,17 +8,15 @@
 #include <optional>
 #include <vector>
 
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
 
 namespace tapegrad {
 
-// Where the ops of this family put or take a box, axes in order.
-struct Box {
-  Dims start, length;
-};
-// That of a slice's or update's code, where it is one: ranges of step 1 and, before them, single
-// positions.
-std::optional<Box> box_of_code(const std::vector<int64_t>& code, const Dims& shape);
+// base[key] += x or base[key] = x, where the key means a box or single elements.
+inline bool writes_box(const Op& op) {
+  return op.key == KeyKind::basic && op.update != UpdateKind::none;
+}
 
 class FuseReads {
  public:

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "tapegrad/tape/op.h"
+#include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
 namespace {
 
-// To compute a value again may cost as much as to store it and read it, in ns per element.
+// Computing a value again may cost as much as to store it and read it, in ns per element.
 constexpr double most_again_ns = 2;
 // A part is large that has this share of the array.
 constexpr double large_share = 0.25;
@@ -64,17 +64,16 @@ void FuseWindows::weigh(Step& step) const {
 
 std::optional<FuseWindows::Step> FuseWindows::found(const Program::Step& s) {
   if (s.kernel >= 0 || s.n_out != 1) return std::nullopt;
-  const KnownOps& k = known_ops();
-  const bool updates = s.op == k.slice_add || s.op == k.slice_set;
-  if (!updates && s.op != k.pad_constant && s.op != k.concatenate) return std::nullopt;
+  const Op& op = op_by_id(s.op);
+  const bool updates = writes_box(op), pads = op.frame == FrameKind::pads;
+  if (!updates && !pads && op.join != JoinKind::concatenate) return std::nullopt;
   const uint32_t type = p_.values[s.first_out].type;
   space_ = {type, p_.types[type].shape, p_.types[type].dtype};
   if (!is_floating(space_.dtype) || space_.shape.empty() || count(space_.shape) == 0)
     return std::nullopt;
   Step step;
   step.chain = static_cast<uint32_t>(chains_.size());
-  if (!(updates ? update(step, s) : s.op == k.pad_constant ? pad(step, s) : join(step, s)))
-    return std::nullopt;
+  if (!(updates ? update(step, s) : pads ? pad(step, s) : join(step, s))) return std::nullopt;
   list_reads(step);
   std::vector<ValueId> known;
   if (step.chain < chains_.size()) known = chains_[step.chain].reads;
@@ -128,8 +127,8 @@ bool FuseWindows::set_base(Step& step, ValueId base) {
 }
 
 bool FuseWindows::update(Step& step, const Program::Step& s) {
-  const auto box = box_of_code(p_.attrs_of(s).integers(0), space_.shape);
-  const bool adds = s.op == known_ops().slice_add;
+  const auto box = box_of_code(p_.attrs_of(s).integers(index_attrs::code), space_.shape);
+  const bool adds = op_by_id(s.op).update == UpdateKind::add;
   return box && add_part(step, p_.in(s)[1], *box, adds) && set_base(step, p_.in(s)[0]);
 }
 
@@ -141,18 +140,18 @@ bool FuseWindows::computes_most(const Step& step) const {
 }
 
 bool FuseWindows::pad(Step& step, const Program::Step& s) {
-  const std::vector<int64_t>& widths = p_.attrs_of(s).integers(0);
+  const std::vector<int64_t>& widths = p_.attrs_of(s).integers(pad_attrs::widths);
   Box box{{}, p_.type_of(p_.in(s)[0]).shape};
   for (size_t i = 0; i < box.length.size(); ++i) box.start.push_back(widths[2 * i]);
-  step.fill = Value::scalar(p_.attrs_of(s).real(1)).cast(space_.dtype).as_double();
+  step.fill = Value::scalar(p_.attrs_of(s).real(pad_attrs::fill)).cast(space_.dtype).as_double();
   return add_part(step, p_.in(s)[0], box, false) && computes_most(step);
 }
 
 // The largest part is there first.
 bool FuseWindows::join(Step& step, const Program::Step& s) {
-  if (p_.attrs_of(s).is_none(0) || s.n_in > most_joined) return false;
+  if (p_.attrs_of(s).is_none(join_attrs::axis) || s.n_in > most_joined) return false;
   const auto axis = static_cast<size_t>(
-      normalize_axis(p_.attrs_of(s).integer(0), space_.shape.ndim(), "concatenate"));
+      normalize_axis(p_.attrs_of(s).integer(join_attrs::axis), space_.shape.ndim(), "concatenate"));
   Box box{Dims(space_.shape.size()), {}};
   for (ValueId v : p_.in(s)) {
     box.length = p_.type_of(v).shape;

@@ -7,10 +7,10 @@
 namespace tapegrad {
 
 int taken_axis(const Program& p, const Program::Step& s) {
-  if (s.kernel >= 0 || s.op != known_ops().gather || s.n_in != 2) return -1;
+  if (s.kernel >= 0 || !reads_by_arrays(op_by_id(s.op)) || s.n_in != 2) return -1;
   const TensorType &x = p.type_of(p.in(s)[0]), &index = p.type_of(p.in(s)[1]);
   const Attrs& attrs = p.attrs_of(s);
-  const IndexItems items(attrs.integers(0));
+  const IndexItems items(attrs.integers(index_attrs::code));
   const int lanes = x.shape.ndim() - items.source_axes();
   if (index.shape.empty() || !is_integer(index.dtype)) return -1;
   int axis = -1;
@@ -24,7 +24,7 @@ int taken_axis(const Program& p, const Program::Step& s) {
       return -1;
     }
   }
-  return axis >= 0 && axis - lanes == attrs.integer(1) ? axis : -1;
+  return axis >= 0 && axis - lanes == attrs.integer(index_attrs::position) ? axis : -1;
 }
 
 std::vector<uint32_t> count_readers(const Program& p) {

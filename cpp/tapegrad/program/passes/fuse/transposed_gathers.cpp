@@ -1,8 +1,7 @@
 #include <algorithm>
 
-#include "tapegrad/ops/axes.h"
-#include "tapegrad/ops/index/index_spec.h"
-#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/fuse/gathers.h"
 
 // A Jacobian by tangents ends with a transpose: the axis of the inputs comes first, and goes to the
@@ -36,9 +35,8 @@ class TransposedGathers {
  private:
   // Outputs alone: products of matrices would see other strides.
   void look_at(uint32_t i) {
-    const KnownOps& k = known_ops();
     const Program::Step& s = p_.steps[i];
-    if (s.kernel >= 0 || s.held || s.op != k.transpose) return;
+    if (s.kernel >= 0 || s.held || op_by_id(s.op).view != ViewKind::permuted) return;
     const uint32_t in_steps = readers_[s.first_out] % read_outside;
     if (in_steps != 0 || !moves_first_axis_last(s)) return;
     const int64_t moved = p_.type_of(p_.in(s)[0]).shape[0];
@@ -55,9 +53,7 @@ class TransposedGathers {
         any_ = true;
         return;
       }
-      const bool keeps_order =
-          from.op == k.reshape || from.op == k.expand_dims || from.op == k.squeeze;
-      if (from.kernel >= 0 || from.held || !keeps_order) return;
+      if (from.kernel >= 0 || from.held || op_by_id(from.op).view != ViewKind::reshaped) return;
       v = p_.in(from)[0];
     }
   }
@@ -66,9 +62,9 @@ class TransposedGathers {
     const int n = p_.type_of(s.first_out).shape.ndim();
     const Attrs& attrs = p_.attrs_of(s);
     if (n < 2) return false;
-    if (attrs.is_none(0)) return n == 2;
+    if (attrs.is_none(axes_attrs::axes)) return n == 2;
     int next = 1;
-    for (int64_t axis : axis_list(attrs, 0))
+    for (int64_t axis : axis_list(attrs, axes_attrs::axes))
       if (normalize_axis(axis, n, "transpose") != next++ % n) return false;
     return true;
   }
@@ -79,17 +75,16 @@ class TransposedGathers {
            2 * element_count(from) <= element_count(p_.type_of(gather.first_out).shape);
   }
 
-  static ValueId write(Edit& edit, uint16_t op, Attrs attrs, std::span<const ValueId> in,
+  static ValueId write(Edit& edit, const Op& op, Attrs attrs, std::span<const ValueId> in,
                        const TensorType& out) {
     Program::Step like;
-    like.op = op;
+    like.op = op.id;
     like.attrs = edit.attrs(attrs);
     const uint32_t type = edit.type(out);
     return edit.write(like, in, {&type, 1});
   }
 
   ValueId written(Edit& edit, const Program::Step& gather, ValueId old) const {
-    static const uint16_t slice_copy = find_op("slice_copy")->id;
     const ValueId x = edit.at(p_.in(gather)[0]), index = edit.at(p_.in(gather)[1]);
     const Dims& from = p_.type_of(p_.in(gather)[0]).shape;
     const DType dtype = p_.type_of(old).dtype;
@@ -111,13 +106,13 @@ class TransposedGathers {
       }
     }
     take.position = axis;
-    const ValueId view = write(edit, known_ops().transpose, Attrs{axes}, {&x, 1}, {dtype, turned});
-    const ValueId in[] = {write(edit, slice_copy, whole.attrs(), {&view, 1}, {dtype, turned}),
+    const ValueId view = write(edit, transpose_op(), Attrs{axes}, {&x, 1}, {dtype, turned});
+    const ValueId in[] = {write(edit, slice_copy_op(), whole.attrs(), {&view, 1}, {dtype, turned}),
                           index};
-    const ValueId out = write(edit, known_ops().gather, take.attrs(), in, {dtype, taken});
+    const ValueId out = write(edit, gather_op(), take.attrs(), in, {dtype, taken});
     const Dims& shape = p_.type_of(old).shape;
     if (taken == shape) return out;
-    return write(edit, known_ops().reshape, Attrs{to_vector(shape)}, {&out, 1}, p_.type_of(old));
+    return write(edit, reshape_op(), Attrs{to_vector(shape)}, {&out, 1}, p_.type_of(old));
   }
 
   const Program& p_;

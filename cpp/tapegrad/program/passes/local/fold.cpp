@@ -33,10 +33,9 @@ class Folding final : public LocalRule {
  private:
   // Whether the result shares its input's memory.
   static bool stays_view(const Program& p, const Application& a) {
-    const KnownOps& k = known_ops();
-    if (a.like.op == k.reshape) return p.constant_of(a.in[0]).is_contiguous();
-    return a.like.op == k.transpose || a.like.op == k.expand_dims || a.like.op == k.squeeze ||
-           a.like.op == k.broadcast_to;
+    const Op& op = op_by_id(a.like.op);
+    return op.is_whole_view() &&
+           (op.view != ViewKind::reshaped || p.constant_of(a.in[0]).is_contiguous());
   }
 
   static size_t byte_count(const LocalPass& pass, const Application& a) {

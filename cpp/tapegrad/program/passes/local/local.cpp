@@ -1,21 +1,8 @@
 #include "tapegrad/program/passes/local/local.h"
 
-#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
-
-const KnownOps& known_ops() {
-  static const KnownOps ops = [] {
-    register_all_ops();
-    const auto id = [](const char* name) { return find_op(name)->id; };
-    return KnownOps{id("reshape"),      id("transpose"),  id("expand_dims"), id("squeeze"),
-                    id("broadcast_to"), id("sum"),        id("mean"),        id("sum_to_shape"),
-                    id("cast"),         id("slice_add"),  id("gather"),      id("slice"),
-                    id("slice_copy"),   id("slice_set"),  id("crop"),        id("split"),
-                    id("pad_constant"), id("concatenate")};
-  }();
-  return ops;
-}
 
 std::optional<double> UniformConstants::at(const Program& p, ValueId v) {
   if (!p.is_constant(v)) return std::nullopt;
@@ -63,33 +50,29 @@ ValueId LocalPass::as_type(ValueId x, uint32_t out) {
   const TensorType &from = program().type_of(x), &to = type(out);
   if (from.dtype != to.dtype) return no_value;
   const uint32_t attrs = edit_.attrs(Attrs{to_vector(to.shape)});
-  return emit(known_ops().broadcast_to, attrs, {&x, 1}, out);
+  return emit(broadcast_to_op().id, attrs, {&x, 1}, out);
 }
 
 bool LocalPass::is_packed(ValueId v) const {
   const Program& p = program();
-  const KnownOps& k = known_ops();
   for (;;) {
     if (p.type_of(v).shape.empty()) return true;
     if (p.is_constant(v)) return p.constant_of(v).is_contiguous();
     if (p.values[v].source != Source::step) return false;
     const Program::Step& s = p.steps[p.values[v].index];
     if (s.kernel >= 0 || is_elementwise(s.op)) return true;
-    if (s.op != k.reshape && s.op != k.expand_dims && s.op != k.squeeze) return false;
+    if (op_by_id(s.op).view != ViewKind::reshaped) return false;
     v = p.in(s)[0];
   }
 }
 
 void LocalPass::find_layout_free() {
   const Program& old = edit_.old();
-  const KnownOps& k = known_ops();
   layout_free_.assign(old.values.size(), true);
   for (size_t i = old.steps.size(); i-- > 0;) {
     const Program::Step& s = old.steps[i];
     if (s.kernel >= 0 || is_elementwise(s.op)) continue;
-    const bool is_view = s.op == k.reshape || s.op == k.transpose || s.op == k.expand_dims ||
-                         s.op == k.squeeze || s.op == k.broadcast_to;
-    if (is_view && layout_free_[s.first_out]) continue;
+    if (op_by_id(s.op).is_whole_view() && layout_free_[s.first_out]) continue;
     for (ValueId v : old.in(s)) layout_free_[v] = false;
   }
 }

@@ -10,6 +10,7 @@
 #include "tapegrad/program/passes/edit.h"
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/scalar/functions/functions.h"
+#include "tapegrad/tape/op.h"
 
 namespace tapegrad {
 
@@ -32,13 +33,6 @@ class LocalRule {
   virtual ValueId replace(LocalPass& pass, const Application& a) = 0;
   virtual void written(LocalPass&, const Application&) {}
 };
-
-// Numbers of the ops that rules look for.
-struct KnownOps {
-  uint16_t reshape, transpose, expand_dims, squeeze, broadcast_to, sum, mean, sum_to_shape, cast,
-      slice_add, gather, slice, slice_copy, slice_set, crop, split, pad_constant, concatenate;
-};
-const KnownOps& known_ops();
 
 template <class F>
 constexpr uint16_t op_of_fn() {
@@ -82,12 +76,18 @@ class LocalPass {
   ValueId as_type(ValueId x, uint32_t out);
   ValueId number(double x, DType dtype) { return edit_.constant(Value::scalar(x, dtype)); }
 
-  // The step that made v where it is this op and lets derivatives through, else null.
-  const Program::Step* made_by(ValueId v, uint16_t op) const {
-    const Program::Step* s = producer(v);
-    return s && s->op == op ? s : nullptr;
-  }
+  // The step that made v where it lets derivatives through and is no kernel, else null; where it
+  // applies this scalar function; where it is a view of this kind.
   const Program::Step* producer(ValueId v) const;
+  template <class F>
+  const Program::Step* made_by(ValueId v) const {
+    const Program::Step* s = producer(v);
+    return s && s->op == op_of_fn<F>() ? s : nullptr;
+  }
+  const Program::Step* view_made_by(ValueId v, ViewKind view) const {
+    const Program::Step* s = producer(v);
+    return s && op_by_id(s->op).view == view ? s : nullptr;
+  }
   ValueId input_of(const Program::Step& s, size_t i) const {
     return program().operands[s.first_in + i];
   }

@@ -52,14 +52,17 @@ class Algebra final : public LocalRule {
       default:
         break;
     }
-    if (a.like.op == known_ops().cast) return cast(x);
-    if (a.like.op == known_ops().slice_add) return add_to_region(a);
-    if (reorder_ && a.like.op == known_ops().sum_to_shape) return sum(x);
-    if (reorder_ && a.like.op == known_ops().sum && pass.type(out_).shape.empty()) return sum(x);
+    const Op& op = op_by_id(a.like.op);
+    if (op.converts) return cast(x);
+    if (adds_to_region(op)) return add_to_region(a);
+    if (reorder_ && op.adds_up() && (op.axes < 0 || pass.type(out_).shape.empty())) return sum(x);
     return no_value;
   }
 
  private:
+  static bool adds_to_region(const Op& op) {
+    return op.key == KeyKind::basic && op.update == UpdateKind::add;
+  }
   bool is_plus_zero(ValueId v) const {
     const auto c = pass_->uniform(v);
     return c && *c == 0 && !std::signbit(*c);
@@ -72,7 +75,7 @@ class Algebra final : public LocalRule {
 
   // y where v is -y and of its type, else no_value.
   ValueId negated(ValueId v) const {
-    const Program::Step* s = pass_->made_by(v, op_of_fn<Negative>());
+    const Program::Step* s = pass_->made_by<Negative>(v);
     if (!s) return no_value;
     const ValueId y = pass_->input_of(*s, 0);
     return pass_->type_number(y) == pass_->type_number(v) ? y : no_value;
@@ -93,7 +96,8 @@ class Algebra final : public LocalRule {
       case op_of_fn<Cosh>():
         return true;
       default:
-        return s->op == known_ops().broadcast_to && is_never_minus_zero(pass_->input_of(*s, 0));
+        return op_by_id(s->op).view == ViewKind::broadcast &&
+               is_never_minus_zero(pass_->input_of(*s, 0));
     }
   }
 
@@ -133,7 +137,7 @@ class Algebra final : public LocalRule {
 
   // (u' * d) * c as u' * (d c).
   ValueId rescaled(ValueId u, double c) {
-    const Program::Step* s = pass_->made_by(u, op_of_fn<Multiply>());
+    const Program::Step* s = pass_->made_by<Multiply>(u);
     if (!s || !has_out_type(u)) return no_value;
     const ValueId a = pass_->input_of(*s, 0), b = pass_->input_of(*s, 1);
     for (const auto& [inner, v] : {std::pair{a, b}, std::pair{b, a}})
@@ -188,8 +192,10 @@ class Algebra final : public LocalRule {
 
   // (zeros + u) + v in one region is zeros + (u + v) there, minus zeros too.
   ValueId add_to_region(const Application& a) {
-    const Program::Step* s = pass_->made_by(a.in[0], known_ops().slice_add);
-    if (!s || s->attrs != a.like.attrs || !is_plus_zero(pass_->input_of(*s, 0))) return no_value;
+    const Program::Step* s = pass_->producer(a.in[0]);
+    if (!s || s->op != a.like.op || s->attrs != a.like.attrs ||
+        !is_plus_zero(pass_->input_of(*s, 0)))
+      return no_value;
     const uint32_t out = out_;  // emit() moves it on
     const ValueId zeros = pass_->input_of(*s, 0), u = pass_->input_of(*s, 1), v = a.in[1];
     if (pass_->type_number(u) != pass_->type_number(v)) return no_value;
@@ -223,11 +229,11 @@ class Algebra final : public LocalRule {
     return s->op == op_of_fn<LogicalNot>() && has_out_type(u) ? u : no_value;
   }
 
-  // To what it is already; to the dtype that it was widened from.
+  // A cast to what x is already, or back to the dtype that it was widened from.
   ValueId cast(ValueId x) {
     if (has_out_type(x)) return x;
-    const Program::Step* s = pass_->made_by(x, known_ops().cast);
-    if (!s) return no_value;
+    const Program::Step* s = pass_->producer(x);
+    if (!s || !op_by_id(s->op).converts) return no_value;
     const ValueId inner = pass_->input_of(*s, 0);
     const bool widened = pass_->program().type_of(inner).dtype == DType::float32 &&
                          pass_->program().type_of(x).dtype == DType::float64;
@@ -236,7 +242,7 @@ class Algebra final : public LocalRule {
 
   // The sum of what was broadcast from the sum's own shape.
   ValueId sum(ValueId x) {
-    const Program::Step* s = pass_->made_by(x, known_ops().broadcast_to);
+    const Program::Step* s = pass_->view_made_by(x, ViewKind::broadcast);
     if (!s || !has_out_type(pass_->input_of(*s, 0))) return no_value;
     const ValueId inner = pass_->input_of(*s, 0);
     const TensorType& to = pass_->type(out_);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
 
 // Reshapes, transposes and broadcasts that do nothing, that merge with one another, or that the
@@ -13,32 +14,25 @@ class Views final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     if (a.like.held || a.in.empty()) return no_value;
-    const uint16_t op = a.like.op;
-    if (is_elementwise(op)) return without_broadcasts(pass, a);
-    if (op < first_ || op > last_) return no_value;
-    if (keeps_order(op)) return reshaped(pass, a);
-    if (op == k_.broadcast_to) return broadcast(pass, a);
-    if (op == k_.transpose) return transposed(pass, a);
-    if (op == k_.sum || op == k_.sum_to_shape) return summed(pass, a);
-    return no_value;
+    if (is_elementwise(a.like.op)) return without_broadcasts(pass, a);
+    const Op& op = op_by_id(a.like.op);
+    if (op.view == ViewKind::reshaped) return reshaped(pass, a);
+    if (op.view == ViewKind::broadcast) return broadcast(pass, a);
+    if (op.view == ViewKind::permuted) return transposed(pass, a);
+    return op.adds_up() ? summed(pass, a) : no_value;
   }
 
  private:
-  // The elements keep their order in memory order: only the shape differs.
-  bool keeps_order(uint16_t op) const {
-    return op == k_.reshape || op == k_.expand_dims || op == k_.squeeze;
-  }
-
   ValueId reshape(LocalPass& pass, ValueId x, uint32_t out) const {
     if (pass.type_number(x) == out) return x;
     const uint32_t attrs = pass.edit().attrs(Attrs{to_vector(pass.type(out).shape)});
-    return pass.emit(k_.reshape, attrs, {&x, 1}, out);
+    return pass.emit(reshape_op().id, attrs, {&x, 1}, out);
   }
 
   ValueId reshaped(LocalPass& pass, const Application& a) const {
     if (pass.type_number(a.in[0]) == a.out[0]) return pass.in_its_layout(a.in[0]);
-    const Program::Step* s = pass.producer(a.in[0]);
-    if (!s || !keeps_order(s->op)) return no_value;
+    const Program::Step* s = pass.view_made_by(a.in[0], ViewKind::reshaped);
+    if (!s) return no_value;
     return reshape(pass, pass.input_of(*s, 0), a.out[0]);
   }
 
@@ -56,18 +50,19 @@ class Views final : public LocalRule {
     const Program::Step* s = pass.producer(a.in[0]);
     if (!s) return no_value;
     const ValueId x = s->n_in == 1 ? pass.input_of(*s, 0) : no_value;
+    const ViewKind view = op_by_id(s->op).view;
     const bool through =
-        s->op == k_.broadcast_to ||
-        (keeps_order(s->op) &&
+        view == ViewKind::broadcast ||
+        (view == ViewKind::reshaped &&
          adds_leading_ones(pass.program().type_of(x).shape, pass.program().type_of(a.in[0]).shape));
     return through ? pass.in_its_layout(pass.as_type(x, a.out[0])) : no_value;
   }
 
   static std::vector<int64_t> permutation(const Attrs& attrs, int ndim) {
     std::vector<int64_t> perm;
-    for (int i = ndim; attrs.is_none(0) && i-- > 0;) perm.push_back(i);
-    if (!attrs.is_none(0))
-      for (int64_t axis : axis_list(attrs, 0))
+    for (int i = ndim; attrs.is_none(axes_attrs::axes) && i-- > 0;) perm.push_back(i);
+    if (!attrs.is_none(axes_attrs::axes))
+      for (int64_t axis : axis_list(attrs, axes_attrs::axes))
         perm.push_back(normalize_axis(axis, ndim, "transpose"));
     return perm;
   }
@@ -77,14 +72,14 @@ class Views final : public LocalRule {
     const int ndim = pass.type(a.out[0]).shape.ndim();
     std::vector<int64_t> perm = permutation(p.attrs[a.like.attrs], ndim);
     if (std::is_sorted(perm.begin(), perm.end())) return pass.in_its_layout(a.in[0]);
-    const Program::Step* s = pass.made_by(a.in[0], k_.transpose);
+    const Program::Step* s = pass.view_made_by(a.in[0], ViewKind::permuted);
     if (!s) return no_value;
     const std::vector<int64_t> inner = permutation(p.attrs[s->attrs], ndim);
     const ValueId x = pass.input_of(*s, 0);
     for (int64_t& axis : perm) axis = inner[static_cast<size_t>(axis)];
     if (std::is_sorted(perm.begin(), perm.end())) return pass.in_its_layout(x);
     return pass.in_its_layout(
-        pass.emit(k_.transpose, pass.edit().attrs(Attrs{perm}), {&x, 1}, a.out[0]));
+        pass.emit(a.like.op, pass.edit().attrs(Attrs{perm}), {&x, 1}, a.out[0]));
   }
 
   // A sum over axes of length 1 alone.
@@ -103,7 +98,7 @@ class Views final : public LocalRule {
     bool any = false;
     for (size_t i = 0; i < a.in.size(); ++i) {
       in[i] = a.in[i];
-      if (const Program::Step* s = pass.made_by(in[i], k_.broadcast_to)) {
+      if (const Program::Step* s = pass.view_made_by(in[i], ViewKind::broadcast)) {
         in[i] = pass.input_of(*s, 0);
         any = true;
       }
@@ -118,12 +113,6 @@ class Views final : public LocalRule {
     const uint32_t smaller = pass.edit().type({out.dtype, shape});
     return pass.as_type(pass.emit(a.like.op, a.like.attrs, now, smaller), a.out[0]);
   }
-
-  const KnownOps& k_ = known_ops();
-  uint16_t first_ = std::min({k_.reshape, k_.transpose, k_.expand_dims, k_.squeeze, k_.broadcast_to,
-                              k_.sum, k_.sum_to_shape});
-  uint16_t last_ = std::max({k_.reshape, k_.transpose, k_.expand_dims, k_.squeeze, k_.broadcast_to,
-                             k_.sum, k_.sum_to_shape});
 };
 
 }  // namespace

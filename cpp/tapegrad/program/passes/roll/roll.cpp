@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_plan.h"
 #include "tapegrad/program/scan/scan_products.h"
@@ -25,7 +26,6 @@ constexpr uint32_t many_numbers = 100000;           // steps of numbers alone
 constexpr int64_t most_elements = most_ungathered;  // of an array in such a one
 
 bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
-  const KnownOps& known = known_ops();
   if (loop.period * loop.count < least_steps) return false;
   bool is_short = true;
   int64_t largest = 0;
@@ -33,8 +33,9 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
-    is_short &= is_elementwise(s.op) || s.op == known.broadcast_to || s.op == known.sum ||
-                s.op == known.sum_to_shape || s.op == known.mean;
+    const Op& op = op_by_id(s.op);
+    is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
+                op.reduces == ReductionKind::mean;
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const Dims& shape = p.type_of(s.first_out + j).shape;
       largest = std::max(largest, element_count(shape));
@@ -114,10 +115,10 @@ class Roller : RollPlan {
     return edit_.at(v);
   }
 
-  ValueId write(const char* op, const Attrs& attrs, std::span<const ValueId> in,
+  ValueId write(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
                 const TensorType& out) {
     Program::Step like;
-    like.op = find_op(op)->id;
+    like.op = op.id;
     like.attrs = edit_.attrs(attrs);
     const uint32_t type = edit_.type(out);
     return edit_.write(like, in, {&type, 1});
@@ -133,7 +134,7 @@ class Roller : RollPlan {
     const std::span<const int64_t> rest(from.shape.data() + 1, from.shape.size() - 1);
     std::vector<int64_t> code{static_cast<int64_t>(IndexKind::at), index, 0, 0};
     append_whole(code, rest);
-    return write("slice", Attrs{code}, {&stacked, 1}, {from.dtype, Dims(rest)});
+    return write(slice_op(), Attrs{code}, {&stacked, 1}, {from.dtype, Dims(rest)});
   }
 
   // Elements first, first + by ... of the first axis; `rest`: the code for the others.
@@ -141,7 +142,7 @@ class Roller : RollPlan {
                 const TensorType& out) {
     std::vector<int64_t> code{static_cast<int64_t>(IndexKind::range), first, by, n};
     code.insert(code.end(), rest.begin(), rest.end());
-    return write("slice", Attrs{code}, {&from, 1}, out);
+    return write(slice_op(), Attrs{code}, {&from, 1}, out);
   }
 
   // Old values, all of one type, as one array with a leading axis.
@@ -149,14 +150,14 @@ class Roller : RollPlan {
     if (std::all_of(list.begin(), list.end(), [&](ValueId v) { return p_.is_constant(v); })) {
       std::vector<Value> in, out(1);
       for (ValueId v : list) in.push_back(p_.constant_of(v));
-      find_op("stack")->eval(Attrs{int64_t{0}}, in, out);
+      stack_op().eval(Attrs{int64_t{0}}, in, out);
       return edit_.constant(std::move(out[0]));
     }
     const TensorType& type = p_.type_of(list[0]);
     std::vector<ValueId> parts, singles;
     const auto flush = [&] {
       if (singles.empty()) return;
-      parts.push_back(write("stack", Attrs{int64_t{0}}, singles,
+      parts.push_back(write(stack_op(), Attrs{int64_t{0}}, singles,
                             stacked_type(type, static_cast<int64_t>(singles.size()))));
       singles.clear();
     };
@@ -172,7 +173,7 @@ class Roller : RollPlan {
     }
     flush();
     if (parts.size() == 1) return parts[0];
-    return write("concatenate", Attrs{int64_t{0}}, parts,
+    return write(concatenate_op(), Attrs{int64_t{0}}, parts,
                  stacked_type(type, static_cast<int64_t>(list.size())));
   }
 
@@ -182,7 +183,8 @@ class Roller : RollPlan {
     const int64_t by = second.index - first.index;
     const TensorType out = stacked_type(p_.type_of(list[0]), n);
     if (first.from == Element::From::slice) {
-      const std::vector<int64_t>& code = p_.attrs_of(p_.steps[first.step]).integers(0);
+      const std::vector<int64_t>& code =
+          p_.attrs_of(p_.steps[first.step]).integers(index_attrs::code);
       return range(resolve(first.base), first.index, by, n, std::span(code).subspan(4), out);
     }
     const ValueId from = first.from == Element::From::unstack
@@ -336,7 +338,7 @@ class Roller : RollPlan {
     const RolledLoop& loop = loops_[i];
     State& state = states_[i];
     const auto code_at = [&](uint32_t t) -> const std::vector<int64_t>& {
-      return p_.attrs_of(p_.steps[loop.step(index_of_turn(i, t), k)]).integers(0);
+      return p_.attrs_of(p_.steps[loop.step(index_of_turn(i, t), k)]).integers(index_attrs::code);
     };
     std::vector<int64_t> code = code_at(0);
     const int64_t first = code[1], by = code_at(1)[1] - first;
@@ -345,7 +347,7 @@ class Roller : RollPlan {
     const uint32_t key = state.first_key[k];
     const ValueId in[] = {resolve(read(i, 0, k, 0)), state.stacked[key]};
     state.last[key] =
-        write("slice_add", Attrs{code}, in, p_.type_of(p_.steps[loop.first + k].first_out));
+        write(slice_add_op(), Attrs{code}, in, p_.type_of(p_.steps[loop.first + k].first_out));
   }
 
   Edit edit_;

@@ -23,13 +23,13 @@ class Signatures {
  public:
   explicit Signatures(const Program& p)
       : p_(p), step_(p.steps.size()), next_(p.steps.size(), none) {
-    const uint16_t slice = find_op("slice")->id, slice_add = known_ops().slice_add;
     for (size_t k = 0; k < p.steps.size(); ++k) {
       const Program::Step& s = p.steps[k];
       uint64_t h = mix_hash(s.op, s.n_in);
       h = mix_hash(h, static_cast<uint64_t>(s.n_out) << 1 | (s.held ? 1 : 0));
       h = mix_hash(h, static_cast<uint64_t>(s.kernel));
-      if (s.op != slice && s.op != slice_add) h = mix_hash(h, s.attrs);
+      if (s.kernel >= 0 || !(reads_by_key(op_by_id(s.op)) || adds_by_key(op_by_id(s.op))))
+        h = mix_hash(h, s.attrs);
       for (ValueId v : p.in(s)) h = mix_hash(h, p.values[v].type);
       for (uint32_t j = 0; j < s.n_out; ++j) h = mix_hash(h, p.values[s.first_out + j].type);
       step_[k] = h;
@@ -129,7 +129,6 @@ class Stretch {
   }
 
   bool classify(RolledLoop& loop) {
-    const uint16_t slice = find_op("slice")->id;
     loop.roles.assign(period_, Role::computed);
     for (uint32_t k = 0; k < period_; ++k) {
       loop.first_operand.push_back(static_cast<uint32_t>(loop.operands.size()));
@@ -149,7 +148,7 @@ class Stretch {
       const bool fixed = s.attrs == step(middle_ + 1, k).attrs;
       if (fixed) {
         if (same) loop.roles[k] = Role::hoisted;
-      } else if (s.op == slice && same) {
+      } else if (reads_by_key(op_by_id(s.op)) && same) {
         loop.roles[k] = Role::varying;
       } else if (is_scatter(k)) {
         loop.roles[k] = Role::scatter;
@@ -172,17 +171,18 @@ class Stretch {
     return turn == none || turn < middle_;
   }
 
-  // acc = slice_add(acc, x) with another element at each turn.
+  // acc[key] += x with another element at each turn.
   bool is_scatter(uint32_t k) const {
-    if (step(middle_, k).op != known_ops().slice_add) return false;
+    if (!adds_by_key(op_by_id(step(middle_, k).op))) return false;
     return is_output(input(middle_, k, 0), middle_ - 1, k, 0) && element_at(middle_, k) >= 0 &&
            element_at(middle_ + 1, k) >= 0;
   }
 
-  // Which element of the first axis the step takes, with all of the others; -1 where it is not so.
+  // The element of the first axis that the step takes, with all of the other axes; -1 where it does
+  // not take one.
   int64_t element_at(uint32_t turn, uint32_t k) const {
     const Program::Step& s = step(turn, k);
-    const IndexItems items(p_.attrs_of(s).integers(0));
+    const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
     const Dims& shape = p_.type_of(p_.in(s)[0]).shape;
     if (items.size() != shape.size() || items[0].kind != IndexKind::at) return -1;
     for (size_t i = 1; i < items.size(); ++i)
@@ -329,7 +329,7 @@ class Finder {
   }
 
  private:
-  // Where to look next.
+  // Returns the step to look at next.
   uint32_t look_at(uint32_t at) {
     uint32_t next = signatures_.next(at), seen = at + 1;
     for (uint32_t tries = 0; next != none && tries < most_periods; ++tries) {

@@ -6,8 +6,17 @@
 #include <vector>
 
 #include "tapegrad/program/program.h"
+#include "tapegrad/tape/op.h"
 
 namespace tapegrad {
+
+// x[key] and acc[key] += x, where the key may be another at each turn.
+inline bool reads_by_key(const Op& op) {
+  return op.key == KeyKind::basic && op.update == UpdateKind::none;
+}
+inline bool adds_by_key(const Op& op) {
+  return op.key == KeyKind::basic && op.update == UpdateKind::add;
+}
 
 struct RolledLoop {
   enum class Role : uint8_t {
@@ -48,7 +57,7 @@ struct RolledLoop {
   const Operand& operand(uint32_t k, uint32_t a) const { return operands[first_operand[k] + a]; }
 };
 
-// In order, apart from one another, each of at least `least_turns` turns.
+// The loops, in order and apart from one another, each of at least `least_turns` turns.
 std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns);
 
 }  // namespace tapegrad

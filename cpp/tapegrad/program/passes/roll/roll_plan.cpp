@@ -4,7 +4,7 @@
 
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index_spec.h"
-#include "tapegrad/tape/op.h"
+#include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
 
@@ -41,7 +41,6 @@ std::optional<RollPlan::Place> RollPlan::place_of(ValueId v) const {
 }
 
 RollPlan::Element RollPlan::element_of(ValueId v) const {
-  static const uint16_t slice = find_op("slice")->id, unstack = find_op("unstack")->id;
   if (const auto at = place_of(v); at && role_of(*at) == Role::computed)
     return {Element::From::loop, uint64_t{at->loop} << 32 | at->key, 0,
             index_of_turn(at->loop, at->turn), 0};
@@ -49,14 +48,16 @@ RollPlan::Element RollPlan::element_of(ValueId v) const {
   if (info.source != Source::step) return {};
   const Program::Step& s = p_.steps[info.index];
   if (s.kernel >= 0) return {};
-  if (s.op == unstack) {
+  const Op& op = op_by_id(s.op);
+  if (op.join == JoinKind::unstack) {
     const ValueId base = p_.in(s)[0];
-    if (normalize_axis(p_.attrs_of(s).integer(0), p_.type_of(base).shape.ndim(), "unstack") != 0)
+    if (normalize_axis(p_.attrs_of(s).integer(join_attrs::axis), p_.type_of(base).shape.ndim(),
+                       "unstack") != 0)
       return {};
     return {Element::From::unstack, s.first_out, base, v - s.first_out, info.index};
   }
-  if (s.op != slice) return {};
-  const std::vector<int64_t>& code = p_.attrs_of(s).integers(0);
+  if (!reads_by_key(op)) return {};
+  const std::vector<int64_t>& code = p_.attrs_of(s).integers(index_attrs::code);
   if (code.size() < 4 || code[0] != static_cast<int64_t>(IndexKind::at)) return {};
   uint64_t h = p_.in(s)[0];
   for (size_t i = 4; i < code.size(); ++i) h = mix_hash(h, static_cast<uint64_t>(code[i]));
@@ -66,8 +67,8 @@ RollPlan::Element RollPlan::element_of(ValueId v) const {
 bool RollPlan::same_source(const Element& a, const Element& b) const {
   if (a.from != b.from || a.from == Element::From::other || a.source != b.source) return false;
   if (a.from != Element::From::slice) return true;
-  const auto &x = p_.attrs_of(p_.steps[a.step]).integers(0),
-             &y = p_.attrs_of(p_.steps[b.step]).integers(0);
+  const auto &x = p_.attrs_of(p_.steps[a.step]).integers(index_attrs::code),
+             &y = p_.attrs_of(p_.steps[b.step]).integers(index_attrs::code);
   return a.base == b.base && std::equal(x.begin() + 4, x.end(), y.begin() + 4, y.end());
 }
 
@@ -107,10 +108,9 @@ size_t RollPlan::run_length(std::span<const ValueId> list) const {
 }
 
 bool RollPlan::is_long_stack(const Program::Step& s) const {
-  static const uint16_t stack = find_op("stack")->id;
-  return s.kernel < 0 && s.op == stack && s.n_in >= long_stack &&
-         normalize_axis(p_.attrs_of(s).integer(0), p_.type_of(s.first_out).shape.ndim(), "stack") ==
-             0;
+  return s.kernel < 0 && op_by_id(s.op).join == JoinKind::stack && s.n_in >= long_stack &&
+         normalize_axis(p_.attrs_of(s).integer(join_attrs::axis),
+                        p_.type_of(s.first_out).shape.ndim(), "stack") == 0;
 }
 
 void RollPlan::want(ValueId v) {

@@ -23,14 +23,14 @@ class RollPlan {
   struct State {
     bool reverse = false;             // the scan runs from the last element to the first
     std::vector<uint32_t> first_key;  // by step of the body: the number of its first output
-    // By key.
+    // These are by key.
     std::vector<bool> wanted;  // stacked over the turns
     std::vector<bool> is_carry;
     std::vector<ValueId> stacked;  // new values
     std::vector<ValueId> last;     // of carries and scatters
   };
 
-  // Where an old value of a loop was made.
+  // The place where an old value of a loop was made.
   struct Place {
     uint32_t loop, turn, k, key;
   };

@@ -1,6 +1,5 @@
 #include "tapegrad/program/passes/tiles/run_cost.h"
 
-#include "tapegrad/ops/registry.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -11,17 +10,7 @@ constexpr double element_ns = 0.5;             // moved or added
 constexpr double instruction_ns = 1.3;         // of a scalar tape
 constexpr double scalar_slowdown = 4;          // of a function outside of vectors
 
-bool is_view(uint16_t op) {
-  static const std::vector<bool> all = [] {
-    register_all_ops();
-    std::vector<bool> views(static_cast<size_t>(op_count()), false);
-    for (const char* name : {"slice", "reshape", "transpose", "expand_dims", "squeeze",
-                             "broadcast_to", "diagonal", "cast"})
-      views[find_op(name)->id] = true;
-    return views;
-  }();
-  return all[op];
-}
+bool is_view(const Op& op) { return op.view != ViewKind::none && op.n_out == 1; }
 
 }  // namespace
 
@@ -45,7 +34,7 @@ double run_cost(const Program& p) {
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) {
       ns += run_cost(*p.kernels[static_cast<size_t>(s.kernel)]);
-    } else if (is_view(s.op)) {
+    } else if (is_view(op_by_id(s.op))) {
       ns += view_ns;
     } else {
       ns += step_ns + element_ns * static_cast<double>(element_count(p.type_of(s.first_out).shape));

@@ -133,7 +133,7 @@ std::vector<int64_t> candidates(const Program& p, bool always) {
   return lengths;
 }
 
-// With tiles along the axis where they save most.
+// The program with tiles along the axis where they save most.
 std::optional<Program> tiled_once(const Program& p, bool always) {
   std::optional<TilesPlan> best;
   for (int64_t n : candidates(p, always)) {

@@ -22,11 +22,7 @@ size_t bytes_of(const TensorType& t) {
   return static_cast<size_t>(element_count(t.shape)) * item_size(t.dtype);
 }
 
-bool is_view(const Program::Step& s) {
-  const KnownOps& k = known_ops();
-  return s.kernel < 0 && (s.op == k.reshape || s.op == k.transpose || s.op == k.expand_dims ||
-                          s.op == k.squeeze || s.op == k.broadcast_to);
-}
+bool is_view(const Program::Step& s) { return s.kernel < 0 && op_by_id(s.op).is_whole_view(); }
 
 // What the steps read from memory and write to it: the arrays that are too large for the cache.
 double traffic(const Program& p) {

@@ -1,4 +1,4 @@
-// Which steps are run tile by tile along one axis: see tiles.cpp.
+// The plan says which steps are run tile by tile along one axis: see tiles.cpp.
 #pragma once
 
 #include <set>

@@ -125,13 +125,13 @@ TEST(the_sum_of_a_products_rows_is_a_row) {
                                  d.op("sum", {d.op("matmul", {x, w})}, {Ints{1}, false})});
   CHECK(text_of(p) ==
         "program(in0: float64(2, 6000, 40), in1: float64(2, 40, 50))\n"
-        "  %2: float64(2, 1, 40) = sum_to_shape(in0) {(2, 1, 40)}\n"
+        "  %2: float64(2, 1, 40) = sum_to_shape(in0) {shape=(2, 1, 40)}\n"
         "  %3: float64(2, 1, 50) = matmul(%2, in1)\n"
         "  %4: float64(2, 1, 50) = negative(%3)\n"
-        "  %5: float64(2, 1, 50) = reshape(%4) {(2, 1, 50)}\n"
-        "  %6: float64(2, 1, 40) = sum_to_shape(in0) {(2, 1, 40)}\n"
+        "  %5: float64(2, 1, 50) = reshape(%4) {shape=(2, 1, 50)}\n"
+        "  %6: float64(2, 1, 40) = sum_to_shape(in0) {shape=(2, 1, 40)}\n"
         "  %7: float64(2, 1, 50) = matmul(%6, in1)\n"
-        "  %8: float64(2, 50) = reshape(%7) {(2, 50)}\n"
+        "  %8: float64(2, 50) = reshape(%7) {shape=(2, 50)}\n"
         "  return %5, %8");
   CHECK(kernels_of(p, 1e-8).empty());
 }

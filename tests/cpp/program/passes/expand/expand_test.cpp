@@ -61,12 +61,12 @@ TEST(expand_shows_scalars) {
   CHECK(to_string(p) ==
         "program(in0: float64(2,))\n"
         "  %1: float64(2,) = multiply(in0, in0)\n"
-        "  %2: float64() = sum(%1) {none, false}\n"
+        "  %2: float64() = sum(%1) {axis=none, keepdims=false}\n"
         "  return %2");
   CHECK(to_string(expand_small(p)) ==
         "program(in0: float64(2,))\n"
-        "  %1: float64() = slice(in0) {(0, 0, 0, 0)}\n"
-        "  %2: float64() = slice(in0) {(0, 1, 0, 0)}\n"
+        "  %1: float64() = slice(in0) {code=(0, 0, 0, 0)}\n"
+        "  %2: float64() = slice(in0) {code=(0, 1, 0, 0)}\n"
         "  %3: float64() = multiply(%1, %1)\n"
         "  %4: float64() = multiply(%2, %2)\n"
         "  %5: float64() = add(%3, %4)\n"

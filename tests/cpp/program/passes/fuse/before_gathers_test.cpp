@@ -26,22 +26,24 @@ TEST(a_chain_goes_before_the_gather) {
   const Program p = d.returning({d.op("reshape", {z}, {Ints{8}})});
   const Program q = drop_dead(compute_before_gathers(p));
   check_same(p, q);
-  check_text(p,
-             "program(in0: float64(2, 3), in1: float64())\n"
-             "  %3: float64(2, 4) = gather(in0, constant0) {(1, 0, 1, 2, 3, 0, 0, 0), 1}\n"
-             "  %4: float64(2, 4) = negative(%3)\n"
-             "  %5: float64(2, 4) = exp(%4)\n"
-             "  %6: float64(2, 4) = multiply(in1, %5)\n"
-             "  %7: float64(8,) = reshape(%6) {(8,)}\n"
-             "  return %7");
-  check_text(q,
-             "program(in0: float64(2, 3), in1: float64())\n"
-             "  %2: float64(2, 3) = negative(in0)\n"
-             "  %3: float64(2, 3) = exp(%2)\n"
-             "  %4: float64(2, 3) = multiply(in1, %3)\n"
-             "  %6: float64(2, 4) = gather(%4, constant0) {(1, 0, 1, 2, 3, 0, 0, 0), 1}\n"
-             "  %7: float64(8,) = reshape(%6) {(8,)}\n"
-             "  return %7");
+  check_text(
+      p,
+      "program(in0: float64(2, 3), in1: float64())\n"
+      "  %3: float64(2, 4) = gather(in0, constant0) {code=(1, 0, 1, 2, 3, 0, 0, 0), position=1}\n"
+      "  %4: float64(2, 4) = negative(%3)\n"
+      "  %5: float64(2, 4) = exp(%4)\n"
+      "  %6: float64(2, 4) = multiply(in1, %5)\n"
+      "  %7: float64(8,) = reshape(%6) {shape=(8,)}\n"
+      "  return %7");
+  check_text(
+      q,
+      "program(in0: float64(2, 3), in1: float64())\n"
+      "  %2: float64(2, 3) = negative(in0)\n"
+      "  %3: float64(2, 3) = exp(%2)\n"
+      "  %4: float64(2, 3) = multiply(in1, %3)\n"
+      "  %6: float64(2, 4) = gather(%4, constant0) {code=(1, 0, 1, 2, 3, 0, 0, 0), position=1}\n"
+      "  %7: float64(8,) = reshape(%6) {shape=(8,)}\n"
+      "  return %7");
 }
 
 TEST(what_becomes_the_same_is_computed_once) {
@@ -56,8 +58,8 @@ TEST(what_becomes_the_same_is_computed_once) {
   check_text(q,
              "program(in0: float64(3,))\n"
              "  %1: float64(3,) = exp(in0)\n"
-             "  %3: float64(4,) = gather(%1, constant0) {(3, 0, 0, 0), 0}\n"
-             "  %5: float64(4,) = gather(%1, constant1) {(3, 0, 0, 0), 0}\n"
+             "  %3: float64(4,) = gather(%1, constant0) {code=(3, 0, 0, 0), position=0}\n"
+             "  %5: float64(4,) = gather(%1, constant1) {code=(3, 0, 0, 0), position=0}\n"
              "  %6: float64(4,) = subtract(%3, %5)\n"
              "  return %6");
 }

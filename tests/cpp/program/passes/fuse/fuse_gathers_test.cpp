@@ -46,11 +46,11 @@ TEST(differences_along_edges_are_one_kernel) {
   const Program p = d.returning({d.op("sum", {d.op("square", {difference})}, all), difference});
   check_text(p,
              "program(in0: float64(4,))\n"
-             "  %3: float64(5,) = gather(in0, constant0) {(3, 0, 0, 0), 0}\n"
-             "  %4: float64(5,) = gather(in0, constant1) {(3, 0, 0, 0), 0}\n"
+             "  %3: float64(5,) = gather(in0, constant0) {code=(3, 0, 0, 0), position=0}\n"
+             "  %4: float64(5,) = gather(in0, constant1) {code=(3, 0, 0, 0), position=0}\n"
              "  %5: float64(5,) = subtract(%3, %4)\n"
              "  %6: float64(5,) = square(%5)\n"
-             "  %7: float64() = sum(%6) {none, false}\n"
+             "  %7: float64() = sum(%6) {axis=none, keepdims=false}\n"
              "  return %7, %5");
   check_text(fused(p),
              "program(in0: float64(4,))\n"

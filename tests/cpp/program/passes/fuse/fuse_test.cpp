@@ -59,8 +59,8 @@ TEST(sums_keep_their_axes) {
              "program(in0: float64(3, 4, 5), in1: float64(4, 1))\n"
              "  %2: float64(4, 5), %3: float64(3, 1, 5), %4: float64(1, 4, 1), %5: float64(), "
              "%6: float64(4, 1), %7: float64(3, 4, 1) = kernel of 2 over (3, 4, 5) (in0, in1)\n"
-             "  %8: float64(3, 5) = reshape(%3) {(3, 5)}\n"
-             "  %9: float64(3, 4) = reshape(%7) {(3, 4)}\n"
+             "  %8: float64(3, 5) = reshape(%3) {shape=(3, 5)}\n"
+             "  %9: float64(3, 4) = reshape(%7) {shape=(3, 4)}\n"
              "  %11: float64(3, 4) = divide(%9, 5)\n"
              "  return %2, %8, %4, %5, %6, %11");
 }
@@ -199,7 +199,7 @@ TEST(precisions_do_not_mix) {
              "program(in0: float32(7,), in1: float64(7,), in2: int64(7,))\n"
              "  %3: float32(7,) = kernel of 2 over (7,) (in0)\n"
              "  %4: float64(7,) = kernel of 3 over (7,) (in1, in2, %3)\n"
-             "  %5: float32(7,) = cast(%4) {9}\n"
+             "  %5: float32(7,) = cast(%4) {dtype=9}\n"
              "  %6: float32(7,) = kernel of 2 over (7,) (%5, in0)\n"
              "  return %6");
 }
@@ -214,7 +214,7 @@ TEST(inserted_axes) {
   check_text(q,
              "program(in0: float64(3,), in1: float64(2,))\n"
              "  %2: float64(2,) = exp(in1)\n"
-             "  %3: float64(2, 1) = expand_dims(%2) {(1,)}\n"
+             "  %3: float64(2, 1) = expand_dims(%2) {axes=(1,)}\n"
              "  %4: float64(2, 3) = kernel of 2 over (2, 3) (in0, %3)\n"
              "  return %4");
 }

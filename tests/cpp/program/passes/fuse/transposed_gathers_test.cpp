@@ -37,18 +37,19 @@ TEST(the_source_is_transposed) {
   check_same(p, q);
   check_text(p,
              "program(in0: float64(4, 3, 2))\n"
-             "  %2: float64(4, 6, 2) = gather(in0, constant0) {(3, 0, 0, 0, 1, 0, 1, 2), 0}\n"
-             "  %3: float64(4, 12) = reshape(%2) {(4, 12)}\n"
-             "  %4: float64(12, 4) = transpose(%3) {(1, 0)}\n"
+             "  %2: float64(4, 6, 2) = gather(in0, constant0) {code=(3, 0, 0, 0, 1, 0, 1, 2), "
+             "position=0}\n"
+             "  %3: float64(4, 12) = reshape(%2) {shape=(4, 12)}\n"
+             "  %4: float64(12, 4) = transpose(%3) {axes=(1, 0)}\n"
              "  return %4");
   check_text(
       q,
       "program(in0: float64(4, 3, 2))\n"
-      "  %1: float64(3, 2, 4) = transpose(in0) {(1, 2, 0)}\n"
-      "  %2: float64(3, 2, 4) = slice_copy(%1) {(1, 0, 1, 3, 1, 0, 1, 2, 1, 0, 1, 4)}\n"
+      "  %1: float64(3, 2, 4) = transpose(in0) {axes=(1, 2, 0)}\n"
+      "  %2: float64(3, 2, 4) = slice_copy(%1) {code=(1, 0, 1, 3, 1, 0, 1, 2, 1, 0, 1, 4)}\n"
       "  %4: float64(6, 2, 4) = gather(%2, constant0) {(3, 0, 0, 0, 1, 0, 1, 2, 1, 0, 1, 4), "
       "0}\n"
-      "  %5: float64(12, 4) = reshape(%4) {(12, 4)}\n"
+      "  %5: float64(12, 4) = reshape(%4) {shape=(12, 4)}\n"
       "  return %5");
 }
 

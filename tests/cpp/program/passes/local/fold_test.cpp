@@ -13,7 +13,7 @@ TEST(what_depends_on_constants_alone_is_computed) {
   check_text(p,
              "program(in0: float64(3,))\n"
              "  %3: float64() = divide(1, 8)\n"
-             "  %4: float64(3,) = broadcast_to(%3) {(3,)}\n"
+             "  %4: float64(3,) = broadcast_to(%3) {shape=(3,)}\n"
              "  %6: float64(3,) = multiply(%4, 2)\n"
              "  %7: float64(3,) = multiply(in0, %6)\n"
              "  return %7, %3");

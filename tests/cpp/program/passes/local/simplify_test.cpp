@@ -41,7 +41,7 @@ TEST(factors_of_one) {
   }
   const Value one = Value::full(DType::float64, Dims{3, 7}, 1.0);
   check_rule([&](Draft& d, ValueId x, ValueId) { return d.op("multiply", {d.constant(one), x}); },
-             "  %2 = broadcast_to(in0) {(3, 7)}\n  return %2");
+             "  %2 = broadcast_to(in0) {shape=(3, 7)}\n  return %2");
   check_rule([](Draft& d, ValueId x, ValueId) { return d.op("power", {x, d.constant(1.0)}); },
              "  return in0");
 }
@@ -89,7 +89,7 @@ TEST(zeros_keep_their_sign) {
 
 TEST(strong_zero) {
   check_rule([](Draft& d, ValueId x, ValueId) { return d.op("zmul", {d.constant(0.0), x}); },
-             "  %3 = broadcast_to(0) {(7,)}\n  return %3");
+             "  %3 = broadcast_to(0) {shape=(7,)}\n  return %3");
   check_rule([](Draft& d, ValueId x, ValueId) { return d.op("zmul", {d.constant(1.0), x}); },
              "  return in0");
   check_rule([](Draft& d, ValueId x, ValueId) { return d.op("zmul", {d.constant(2.0), x}); },

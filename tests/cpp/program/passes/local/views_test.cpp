@@ -44,9 +44,9 @@ TEST(views_merge) {
   const Program p = d.returning({back, turned, shape, wide, squeezed});
   check_text(simplified(p),
              "program(in0: float64(2, 3, 4), in1: float64(4,))\n"
-             "  %2: float64(3, 2, 4) = transpose(in0) {(1, 0, 2)}\n"
-             "  %3: float64(24,) = reshape(in0) {(24,)}\n"
-             "  %4: float64(2, 3, 4) = broadcast_to(in1) {(2, 3, 4)}\n"
+             "  %2: float64(3, 2, 4) = transpose(in0) {axes=(1, 0, 2)}\n"
+             "  %3: float64(24,) = reshape(in0) {shape=(24,)}\n"
+             "  %4: float64(2, 3, 4) = broadcast_to(in1) {shape=(2, 3, 4)}\n"
              "  return in0, %2, %3, %4, in1");
 }
 
@@ -62,7 +62,7 @@ TEST(elementwise_ops_broadcast_by_themselves) {
              "program(in0: float64(2, 3), in1: float64(), in2: float64(3,))\n"
              "  %3: float64(2, 3) = multiply(in1, in0)\n"
              "  %4: float64(3,) = multiply(in1, in2)\n"
-             "  %5: float64(2, 3) = broadcast_to(%4) {(2, 3)}\n"
+             "  %5: float64(2, 3) = broadcast_to(%4) {shape=(2, 3)}\n"
              "  return %3, %5");
 }
 

@@ -2,7 +2,8 @@
 
 #include "tapegrad/kernels/linalg/einsum.h"
 #include "tapegrad/ops/linalg/einsum_contraction.h"
-#include "tapegrad/program/passes/expand/expand_rules.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
+#include "tapegrad/ops/reduce/reduce_expand.h"
 
 // einsum of small arrays: a sum of products over all labels, or, where the order counts, the
 // contractions that the op makes, one by one.
@@ -10,23 +11,24 @@
 namespace tapegrad {
 namespace {
 
-EinsumSpec spec_of(const ScalarWriter& w, const Program::Step& s) {
-  const Attrs& attrs = w.from().attrs_of(s);
+EinsumSpec spec_of(ExpandContext& c) {
+  const Attrs& attrs = c.attrs();
   std::vector<Dims> shapes;
-  for (ValueId v : w.from().in(s)) shapes.push_back(shape_of(w, v));
-  return parse_einsum(attrs.text(0), attrs.size() > 1 && attrs.flag(1), shapes);
+  for (size_t i = 0; i < c.n_in(); ++i) shapes.push_back(c.in_shape(i));
+  return parse_einsum(attrs.text(einsum_attrs::subscripts),
+                      attrs.flag_or(einsum_attrs::internal, false), shapes);
 }
 
 // The elements of an operand in C order, an axis for each label, no label twice.
 struct Term {
   std::vector<int> labels;
-  Elements elements;
+  Scalars elements;
   bool is_packed = true;  // its array lies in memory like that
 };
 
 class Contractions {
  public:
-  Contractions(ScalarWriter& w, const Program::Step& s) : w_(w), s_(s), spec_(spec_of(w, s)) {}
+  explicit Contractions(ExpandContext& c) : c_(c), spec_(spec_of(c)) {}
 
   // False where the order of a sum is not known.
   bool fits() {
@@ -40,14 +42,14 @@ class Contractions {
     std::vector<int> wanted;
     for (int label : spec_.output)
       if (has_label(found.labels, label)) wanted.push_back(label);
-    if (!found.is_packed || wanted != found.labels) w_.mark_strided(s_.first_out);
-    w_.set_elements(s_.first_out, in_order(found, wanted));
+    if (!found.is_packed || wanted != found.labels) c_.mark_strided(0);
+    c_.set(0, in_order(found, wanted));
   }
 
  private:
   Term contract_all() {
     std::vector<Term> terms;
-    for (size_t i = 0; i < s_.n_in; ++i) terms.push_back(term(i));
+    for (size_t i = 0; i < c_.n_in(); ++i) terms.push_back(term(i));
     return contract_terms(
         spec_, std::move(terms),
         [&](const Term& t, const std::vector<int>& labels) { return summed(t, labels); },
@@ -64,11 +66,10 @@ class Contractions {
 
   // Axes of length 1 are left out; equal labels have equal indices.
   Term term(size_t i) {
-    const ValueId v = input(w_, s_, i);
-    const Dims& own = shape_of(w_, v);
+    const Dims& own = c_.in_shape(i);
     const Dims strides = contiguous_strides(own);
     Term t;
-    t.is_packed = !w_.is_strided(v);
+    t.is_packed = !c_.is_strided(i);
     Dims steps;
     for (size_t axis = 0; axis < own.size(); ++axis) {
       if (own[axis] == 1) continue;
@@ -82,12 +83,12 @@ class Contractions {
         steps[static_cast<size_t>(at - t.labels.begin())] += strides[axis];
       }
     }
-    if (writes_) t.elements = walked(w_.elements(v), shape(t.labels), steps);
+    if (writes_) t.elements = walked(c_.in(i), shape(t.labels), steps);
     return t;
   }
 
-  static Elements walked(const Elements& all, const Dims& lengths, const Dims& steps) {
-    Elements out;
+  static Scalars walked(const Scalars& all, const Dims& lengths, const Dims& steps) {
+    Scalars out;
     Dims index(lengths.size(), 0);
     for (int64_t k = element_count(lengths); k > 0; --k) {
       int64_t at = 0;
@@ -101,8 +102,8 @@ class Contractions {
     return out;
   }
 
-  // With these axes, repeated along those that the term lacks.
-  Elements in_order(const Term& t, const std::vector<int>& labels) const {
+  // The term with these axes, repeated along those that it lacks.
+  Scalars in_order(const Term& t, const std::vector<int>& labels) const {
     const Dims own = contiguous_strides(shape(t.labels));
     Dims steps;
     for (int label : labels) {
@@ -120,7 +121,7 @@ class Contractions {
       if (!has_label(labels, label)) out.labels.push_back(label);
     }
     fits_ = fits_ && (t.is_packed || element_count(shape(t.labels)) <= 2);
-    if (writes_) out.elements = sum_axes(w_, dtype(), t.elements, shape(t.labels), flags);
+    if (writes_) out.elements = sum_axes(c_, dtype(), t.elements, shape(t.labels), flags);
     return out;
   }
 
@@ -131,9 +132,9 @@ class Contractions {
     out.labels = p.batch;
     if (p.summed.empty()) {
       if (!writes_) return out;
-      const Elements x = in_order(a, p.batch), y = in_order(b, p.batch);
+      const Scalars x = in_order(a, p.batch), y = in_order(b, p.batch);
       for (size_t k = 0; k < x.size(); ++k)
-        out.elements.push_back(w_.multiply(dtype(), x[k], y[k]));
+        out.elements.push_back(c_.multiply(dtype(), x[k], y[k]));
       return out;
     }
     out.labels.insert(out.labels.end(), p.a_only.begin(), p.a_only.end());
@@ -146,35 +147,34 @@ class Contractions {
     if (!writes_) return out;
     std::vector<int> all = out.labels;
     all.insert(all.end(), p.summed.begin(), p.summed.end());
-    const Elements x = in_order(a, all), y = in_order(b, all);
+    const Scalars x = in_order(a, all), y = in_order(b, all);
     for (size_t k = 0; k < x.size(); k += inner) {
-      Elements terms;
-      for (size_t j = k; j < k + inner; ++j) terms.push_back(w_.multiply(dtype(), x[j], y[j]));
-      out.elements.push_back(w_.sum(dtype(), terms));
+      Scalars terms;
+      for (size_t j = k; j < k + inner; ++j) terms.push_back(c_.multiply(dtype(), x[j], y[j]));
+      out.elements.push_back(c_.sum(dtype(), terms));
     }
     return out;
   }
 
-  DType dtype() const { return dtype_of_value(w_, s_.first_out); }
+  DType dtype() const { return c_.dtype(); }
 
-  ScalarWriter& w_;
-  const Program::Step& s_;
+  ExpandContext& c_;
   const EinsumSpec spec_;
   bool fits_ = true, writes_ = false;  // the first time through it only looks
 };
 
-bool sum_all_products(ScalarWriter& w, const Program::Step& s) {
-  const EinsumSpec spec = spec_of(w, s);
-  const DType d = dtype_of_value(w, s.first_out);
+bool sum_all_products(ExpandContext& c) {
+  const EinsumSpec spec = spec_of(c);
+  const DType d = c.dtype();
   std::vector<Dims> shapes;
-  std::vector<Elements> in;
-  for (ValueId v : w.from().in(s)) {
-    shapes.push_back(shape_of(w, v));
-    in.push_back(w.elements(v));
+  std::vector<Scalars> in;
+  for (size_t i = 0; i < c.n_in(); ++i) {
+    shapes.push_back(c.in_shape(i));
+    in.push_back(c.in(i));
   }
   int64_t points = 1;
   for (int64_t n : spec.lengths) points *= n;
-  if (points > w.most_terms()) return false;
+  if (points > c.most_terms()) return false;
   const auto position = [&](const std::vector<int>& labels, const Dims& shape,
                             const std::vector<int64_t>& index) {
     int64_t p = 0;
@@ -183,30 +183,30 @@ bool sum_all_products(ScalarWriter& w, const Program::Step& s) {
     return static_cast<size_t>(p);
   };
   const Dims out_shape = spec.output_shape();
-  std::vector<Elements> terms(static_cast<size_t>(element_count(out_shape)));
+  std::vector<Scalars> terms(static_cast<size_t>(element_count(out_shape)));
   std::vector<int64_t> index(spec.lengths.size(), 0);
   for (int64_t k = 0; k < points; ++k) {
-    ValueId product = in[0][position(spec.inputs[0], shapes[0], index)];
+    Scalar product = in[0][position(spec.inputs[0], shapes[0], index)];
     for (size_t i = 1; i < in.size(); ++i)
-      product = w.multiply(d, product, in[i][position(spec.inputs[i], shapes[i], index)]);
+      product = c.multiply(d, product, in[i][position(spec.inputs[i], shapes[i], index)]);
     terms[position(spec.output, out_shape, index)].push_back(product);
     for (size_t axis = index.size(); axis-- > 0;) {
       if (++index[axis] < spec.lengths[axis]) break;
       index[axis] = 0;
     }
   }
-  Elements out;
-  for (const Elements& group : terms) out.push_back(w.sum(d, group));
-  w.set_elements(s.first_out, std::move(out));
+  Scalars out;
+  for (const Scalars& group : terms) out.push_back(c.sum(d, group));
+  c.set(0, std::move(out));
   return true;
 }
 
 }  // namespace
 
-bool expand_einsum(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  if (!w.keeps_order()) return sum_all_products(w, s);
-  Contractions all(w, s);
+bool expand_einsum(ExpandContext& c) {
+  if (!c.has_one_floating_dtype()) return false;
+  if (!c.keeps_order()) return sum_all_products(c);
+  Contractions all(c);
   if (!all.fits()) return false;
   all.write();
   return true;

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/linalg/matmul.h"
-#include "tapegrad/program/passes/expand/expand_rules.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 
 namespace tapegrad {
 namespace {
@@ -9,17 +9,17 @@ namespace {
 // Terms with a factor that is a constant zero, which are zero or NaN, are added up apart from the
 // others, beginning at the end where they are: those of a triangle's rows are then parts of one
 // sum.
-ValueId dot(ScalarWriter& w, DType d, const Elements& a, const Elements& b) {
-  Elements terms, zeros;
+Scalar dot(ExpandContext& c, DType d, const Scalars& a, const Scalars& b) {
+  Scalars terms, zeros;
   bool last_is_zero = false;
   for (size_t k = 0; k < a.size(); ++k) {
-    last_is_zero = !w.keeps_order() && (w.is_zero(a[k]) || w.is_zero(b[k]));
-    (last_is_zero ? zeros : terms).push_back(w.multiply(d, a[k], b[k]));
+    last_is_zero = !c.keeps_order() && (c.is_zero(a[k]) || c.is_zero(b[k]));
+    (last_is_zero ? zeros : terms).push_back(c.multiply(d, a[k], b[k]));
   }
   if (last_is_zero) std::reverse(zeros.begin(), zeros.end());
-  if (zeros.empty()) return w.sum(d, terms);
-  if (terms.empty()) return w.sum(d, zeros);
-  return w.add(d, w.sum(d, terms), w.sum(d, zeros));
+  if (zeros.empty()) return c.sum(d, terms);
+  if (terms.empty()) return c.sum(d, zeros);
+  return c.add(d, c.sum(d, terms), c.sum(d, zeros));
 }
 
 }  // namespace
@@ -33,9 +33,9 @@ bool adds_in_order(size_t stack, size_t rows, size_t columns, size_t inner) {
 }
 
 // NumPy's matmul: vectors, matrices, and stacks of them that broadcast.
-bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const Dims a = shape_of(w, input(w, s, 0)), b = shape_of(w, input(w, s, 1));
+bool expand_matmul(ExpandContext& c) {
+  if (!c.has_one_floating_dtype()) return false;
+  const Dims a = c.in_shape(0), b = c.in_shape(1);
   if (a.empty() || b.empty()) return false;
   const auto rows = static_cast<size_t>(a.size() >= 2 ? a[a.size() - 2] : 1);
   const auto inner = static_cast<size_t>(a.back());
@@ -46,9 +46,9 @@ bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
   const Dims stack = broadcast_shapes(stack_of(a), stack_of(b), "matmul");
   const std::vector<size_t> a_at = broadcast_positions(stack_of(a), stack);
   const std::vector<size_t> b_at = broadcast_positions(stack_of(b), stack);
-  if (w.keeps_order() && !adds_in_order(a_at.size(), rows, columns, inner)) return false;
-  const Elements x = w.elements(input(w, s, 0)), y = w.elements(input(w, s, 1));
-  Elements out, row(inner), column(inner);
+  if (c.keeps_order() && !adds_in_order(a_at.size(), rows, columns, inner)) return false;
+  const Scalars x = c.in(0), y = c.in(1);
+  Scalars out, row(inner), column(inner);
   for (size_t m = 0; m < a_at.size(); ++m)
     for (size_t i = 0; i < rows; ++i)
       for (size_t j = 0; j < columns; ++j) {
@@ -56,43 +56,43 @@ bool expand_matmul(ScalarWriter& w, const Program::Step& s) {
           row[k] = x[(a_at[m] * rows + i) * inner + k];
           column[k] = y[(b_at[m] * inner + k) * columns + j];
         }
-        out.push_back(dot(w, dtype_of_value(w, s.first_out), row, column));
+        out.push_back(dot(c, c.dtype(), row, column));
       }
-  w.set_elements(s.first_out, std::move(out));
+  c.set(0, std::move(out));
   return true;
 }
 
 // Vectors of length 3, of length 2 (no z) or 1 (z alone): see cross_last.
-bool expand_cross(ScalarWriter& w, const Program::Step& s) {
-  if (!is_float_step(w, s)) return false;
-  const DType d = dtype_of_value(w, s.first_out);
-  const Dims& shape = shape_of(w, s.first_out);
+bool expand_cross(ExpandContext& c) {
+  if (!c.has_one_floating_dtype()) return false;
+  const DType d = c.dtype();
+  const Dims& shape = c.out_shape();
   const int64_t keep = shape.back();
   const Dims stack(shape.data(), shape.size() - 1);
-  const ValueId missing = ScalarWriter::no_operand;
-  std::vector<Elements> in[2];
+  const Scalar missing = ExpandContext::missing;
+  std::vector<Scalars> in[2];
   for (size_t i = 0; i < 2; ++i) {
-    const Dims own = shape_of(w, input(w, s, i));
+    const Dims own = c.in_shape(i);
     const auto length = static_cast<size_t>(own.back());
-    const Elements all = w.elements(input(w, s, i));
+    const Scalars all = c.in(i);
     for (size_t at : broadcast_positions(Dims(own.data(), own.size() - 1), stack)) {
-      const auto component = [&](size_t c) { return all[at * length + c]; };
-      in[i].push_back(length == 3   ? Elements{component(0), component(1), component(2)}
-                      : length == 2 ? Elements{component(0), component(1), missing}
-                                    : Elements{missing, missing, component(0)});
+      const auto component = [&](size_t k) { return all[at * length + k]; };
+      in[i].push_back(length == 3   ? Scalars{component(0), component(1), component(2)}
+                      : length == 2 ? Scalars{component(0), component(1), missing}
+                                    : Scalars{missing, missing, component(0)});
     }
   }
-  const auto product = [&](ValueId a, ValueId b) {
-    return a == missing || b == missing ? w.number(0, d) : w.multiply(d, a, b);
+  const auto product = [&](Scalar a, Scalar b) {
+    return a == missing || b == missing ? c.number(0, d) : c.multiply(d, a, b);
   };
-  Elements out;
+  Scalars out;
   for (size_t v = 0; v < in[0].size(); ++v)
-    for (size_t c = keep == 1 ? 2 : 0; c < (keep == 2 ? 2u : 3u); ++c) {
-      const size_t j = (c + 1) % 3, k = (c + 2) % 3;
-      out.push_back(w.apply(scalar_fn_of<Subtract>(), d, product(in[0][v][j], in[1][v][k]),
+    for (size_t i = keep == 1 ? 2 : 0; i < (keep == 2 ? 2u : 3u); ++i) {
+      const size_t j = (i + 1) % 3, k = (i + 2) % 3;
+      out.push_back(c.apply(scalar_fn_of<Subtract>(), d, product(in[0][v][j], in[1][v][k]),
                             product(in[0][v][k], in[1][v][j])));
     }
-  w.set_elements(s.first_out, std::move(out));
+  c.set(0, std::move(out));
   return true;
 }
 
