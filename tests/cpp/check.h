@@ -1,6 +1,6 @@
 // A test framework in one header: TEST(name) { CHECK(...); }. Any number of test files link into
-// one program; `program [text ...]` runs the tests whose "folder/file.cpp:name" has one of the texts.
-// Checks may run on any thread.
+// one program; `program [text ...]` runs the tests whose "folder/file.cpp:name" has one of the
+// texts. Checks may run on any thread.
 #pragma once
 
 #include <atomic>

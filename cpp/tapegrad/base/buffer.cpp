@@ -37,7 +37,8 @@ static_assert(sizeof(Buffer) <= header_bytes);
 
 int class_of(size_t bytes) {
   if (bytes <= (size_t{1} << first_shift)) return 0;
-  const int shift = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^shift < bytes <= 2^(shift+1)
+  const int shift =
+      static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^shift < bytes <= 2^(shift+1)
   const size_t quarter = (size_t{1} << shift) / 4;
   const int step =
       static_cast<int>((bytes - (size_t{1} << shift) + quarter - 1) / quarter);  // 1..4

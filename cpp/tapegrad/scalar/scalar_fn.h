@@ -1,5 +1,5 @@
-// The number of a scalar function and what is known about it. Files that name none include this header
-// and not functions/function_list.h, so that a new function compiles few of them again.
+// The number of a scalar function and what is known about it. Files that name none include this
+// header and not functions/function_list.h, so that a new function compiles few of them again.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace tapegrad {
 
 enum class ScalarFn : uint16_t {};
 
-// There are fewer functions than this: tables have so many places, and numbers from here on are free
-// for other uses.
+// There are fewer functions than this: tables have so many places, and numbers from here on are
+// free for other uses.
 constexpr size_t scalar_fn_limit = 128;
 
 constexpr size_t index_of(ScalarFn f) { return static_cast<size_t>(f); }
