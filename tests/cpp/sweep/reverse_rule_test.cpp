@@ -14,6 +14,12 @@ namespace {
 
 using Types = std::vector<TensorType>;
 
+// An op of a test's own; the library's own come first.
+const Op& test_op(Op op) {
+  register_all_ops();
+  return register_op(std::move(op));
+}
+
 Types infer_first(const Attrs&, std::span<const TensorType> in) { return {in[0]}; }
 void eval_copy(const Attrs&, std::span<Value> in, std::span<Value> out) { out[0] = in[0].copy(); }
 
@@ -40,14 +46,14 @@ Seen seen;
 }  // namespace
 
 TEST(what_was_not_declared_cannot_be_read) {
-  static const Op& input = register_op({.name = "test_reads_input",
-                                        .infer = infer_first,
-                                        .eval = eval_copy,
-                                        .vjp = [](VjpContext& ctx) { ctx.add(0, ctx.in(0)); }});
-  static const Op& output = register_op({.name = "test_reads_output",
-                                         .infer = infer_first,
-                                         .eval = eval_copy,
-                                         .vjp = [](VjpContext& ctx) { ctx.add(0, ctx.out()); }});
+  static const Op& input = test_op({.name = "test_reads_input",
+                                    .infer = infer_first,
+                                    .eval = eval_copy,
+                                    .vjp = [](VjpContext& ctx) { ctx.add(0, ctx.in(0)); }});
+  static const Op& output = test_op({.name = "test_reads_output",
+                                     .infer = infer_first,
+                                     .eval = eval_copy,
+                                     .vjp = [](VjpContext& ctx) { ctx.add(0, ctx.out()); }});
   const Variable x(counted(5));
   for (const bool recorded : {false, true}) {
     // The arrays that the rules ask for were made on the way, and nobody else keeps them.
@@ -63,19 +69,19 @@ TEST(what_was_not_declared_cannot_be_read) {
 }
 
 TEST(a_rule_knows_types_and_what_is_needed) {
-  static const Op& op = register_op({.name = "test_looks_around",
-                                     .n_in = 3,
-                                     .infer = infer_first,
-                                     .eval = eval_copy,
-                                     .vjp = [](VjpContext& ctx) {
-                                       for (int i = 0; i < 3; ++i) seen.needs[i] = ctx.needs(i);
-                                       seen.in = ctx.in_type(0);
-                                       seen.out = ctx.out_type();
-                                       // An input that needs none ignores what it is given.
-                                       ctx.add(1, ctx.ct());
-                                       ctx.add(0, ctx.ct());
-                                       ctx.add(2, ctx.ct());
-                                     }});
+  static const Op& op = test_op({.name = "test_looks_around",
+                                 .n_in = 3,
+                                 .infer = infer_first,
+                                 .eval = eval_copy,
+                                 .vjp = [](VjpContext& ctx) {
+                                   for (int i = 0; i < 3; ++i) seen.needs[i] = ctx.needs(i);
+                                   seen.in = ctx.in_type(0);
+                                   seen.out = ctx.out_type();
+                                   // An input that needs none ignores what it is given.
+                                   ctx.add(1, ctx.ct());
+                                   ctx.add(0, ctx.ct());
+                                   ctx.add(2, ctx.ct());
+                                 }});
   const Variable x(counted(4)), plain(counted(4));
   for (const bool recorded : {false, true}) {
     const Ref twice = multiply(x.ref(), Ref(2.0));
@@ -92,7 +98,7 @@ TEST(a_rule_knows_types_and_what_is_needed) {
 
 // (x) -> x, 2 x, of which the rule reads the second output and either cotangent may be missing.
 TEST(ops_with_two_outputs_have_two_cotangents) {
-  static const Op& op = register_op(
+  static const Op& op = test_op(
       {.name = "test_two_outputs",
        .n_out = 2,
        .infer = [](const Attrs&, std::span<const TensorType> in) { return Types{in[0], in[0]}; },
@@ -124,7 +130,7 @@ TEST(ops_with_two_outputs_have_two_cotangents) {
 
 // Moved out it is the rule's own, so that an op may overwrite it; a target's stays shared.
 TEST(a_cotangent_that_nobody_wants_is_handed_over) {
-  static const Op& op = register_op(
+  static const Op& op = test_op(
       {.name = "test_takes", .infer = infer_first, .eval = eval_copy, .vjp = [](VjpContext& ctx) {
          Ref taken = ctx.take_ct();
          seen.shares = !taken.value().owns_buffer();
@@ -143,19 +149,19 @@ TEST(a_cotangent_that_nobody_wants_is_handed_over) {
 
 TEST(recorded_sweeps_give_out_what_can_be_differentiated) {
   static const Op& op =
-      register_op({.name = "test_cube",
-                   .infer = infer_first,
-                   .eval =
-                       [](const Attrs&, std::span<Value> in, std::span<Value> out) {
-                         const double x = in[0].as_double();
-                         out[0] = Value(x * x * x);
-                       },
-                   .vjp =
-                       [](VjpContext& ctx) {
-                         seen.shares = ctx.in(0).tracked();
-                         ctx.add(0, multiply(ctx.ct(), multiply(Ref(3.0), square(ctx.in(0)))));
-                       },
-                   .reads = {reads_in(0)}});
+      test_op({.name = "test_cube",
+               .infer = infer_first,
+               .eval =
+                   [](const Attrs&, std::span<Value> in, std::span<Value> out) {
+                     const double x = in[0].as_double();
+                     out[0] = Value(x * x * x);
+                   },
+               .vjp =
+                   [](VjpContext& ctx) {
+                     seen.shares = ctx.in(0).tracked();
+                     ctx.add(0, multiply(ctx.ct(), multiply(Ref(3.0), square(ctx.in(0)))));
+                   },
+               .reads = {reads_in(0)}});
   const Variable x(2.0);
   const Ref y = apply(op, {}, {x.ref()});
   CHECK(gradient(y, x, false).as_double() == 12);

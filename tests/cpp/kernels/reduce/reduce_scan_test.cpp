@@ -64,7 +64,7 @@ TEST(long_lines_are_summed_in_chunks) {
 TEST(sums_of_long_lines_never_fall) {
   Value x = Value::empty(DType::float64, Dims{300'000});
   for (int64_t i = 0; i < x.size(); ++i)
-    x.data<double>()[i] = i % 3 == 0 ? 0.0 : 0.1 / (1.0 + i % 11);
+    x.data<double>()[i] = i % 3 == 0 ? 0.0 : 0.1 / (1.0 + static_cast<double>(i % 11));
   const Value y = cumulative_sum(x, 0, false);
   bool rises = true;
   for (int64_t i = 1; i < y.size(); ++i) rises = rises && y.at(i) >= y.at(i - 1);

@@ -116,7 +116,8 @@ TEST(an_overlapping_update_reads_the_old_values) {
   Ref base(Value::from(numbers, Dims{5}));
   const Ref old = slice(base, IndexSpec().range(0, 1, 4));
   base = slice_set(std::move(base), IndexSpec().range(1, 1, 4), old);
-  for (int64_t i = 0; i < 5; ++i) CHECK(base.value().at(i) == (i == 0 ? 0 : i - 1));
+  for (int64_t i = 0; i < 5; ++i)
+    CHECK(base.value().at(i) == static_cast<double>(i == 0 ? 0 : i - 1));
 }
 
 TEST(leading_ones_of_an_update_are_dropped) {

@@ -47,8 +47,8 @@ TEST(the_source_is_transposed) {
       "program(in0: float64(4, 3, 2))\n"
       "  %1: float64(3, 2, 4) = transpose(in0) {axes=(1, 2, 0)}\n"
       "  %2: float64(3, 2, 4) = slice_copy(%1) {code=(1, 0, 1, 3, 1, 0, 1, 2, 1, 0, 1, 4)}\n"
-      "  %4: float64(6, 2, 4) = gather(%2, constant0) {(3, 0, 0, 0, 1, 0, 1, 2, 1, 0, 1, 4), "
-      "0}\n"
+      "  %4: float64(6, 2, 4) = gather(%2, constant0) {code=(3, 0, 0, 0, 1, 0, 1, 2, 1, 0, 1, 4), "
+      "position=0}\n"
       "  %5: float64(12, 4) = reshape(%4) {shape=(12, 4)}\n"
       "  return %5");
 }
