@@ -227,6 +227,12 @@ Variable Scope::argument(const Ref& x) {
     throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ",
                            describe(x.value()), "; convert it first, e.g. x.astype(float)");
   if (x.tracked() && !Tape::is_current(x.tape())) throw_wrong_thread(*x.tape(), "grad");
+  if (!x.tracked() && tape_.tracing()) {
+    // A program reads the array itself, or has it as a constant: a node says which.
+    const Ref plain = Ref::adopt(&tape_, tape_.constant(x.value()));
+    const uint32_t slot = tape_.argument(plain.slot(), plain.value());
+    return Variable(CellPtr(Cell::adopt(&tape_, slot)));
+  }
   const uint32_t outer = x.tracked() && recording_before_ ? x.slot() : 0;
   // A plain array may change while the scope is open.
   const uint32_t slot = tape_.argument(outer, x.tracked() ? x.value() : x.value().copy());

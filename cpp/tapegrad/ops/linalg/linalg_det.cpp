@@ -1,8 +1,8 @@
 #include <cmath>
 
 #include "tapegrad/kernels/linalg/linalg.h"
+#include "tapegrad/ops/einsum/einsum.h"
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/linalg/einsum.h"
 #include "tapegrad/ops/linalg/linalg.h"
 #include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"

@@ -1,9 +1,9 @@
 #include "tapegrad/ops/linalg/matmul.h"
 
 #include "tapegrad/kernels/linalg/matmul.h"
+#include "tapegrad/ops/einsum/einsum.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/lanes.h"
-#include "tapegrad/ops/linalg/einsum.h"
 #include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"

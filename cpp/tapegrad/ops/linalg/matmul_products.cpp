@@ -2,9 +2,9 @@
 
 #include "tapegrad/kernels/linalg/matmul_cross.h"
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/einsum/einsum.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/lanes.h"
-#include "tapegrad/ops/linalg/einsum.h"
 #include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/reduce/reduce.h"

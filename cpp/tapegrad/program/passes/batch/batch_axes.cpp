@@ -4,8 +4,8 @@
 #include <exception>
 
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/einsum/einsum_spec.h"
 #include "tapegrad/ops/index/index_spec.h"
-#include "tapegrad/ops/linalg/einsum_spec.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/op.h"
 

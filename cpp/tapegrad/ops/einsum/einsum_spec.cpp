@@ -1,4 +1,4 @@
-#include "tapegrad/ops/linalg/einsum_spec.h"
+#include "tapegrad/ops/einsum/einsum_spec.h"
 
 #include <algorithm>
 

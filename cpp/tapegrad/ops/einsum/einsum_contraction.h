@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tapegrad/kernels/linalg/einsum.h"
-#include "tapegrad/ops/linalg/einsum_spec.h"
+#include "tapegrad/ops/einsum/einsum_spec.h"
 
 namespace tapegrad {
 

@@ -1,8 +1,8 @@
-#include "tapegrad/ops/linalg/einsum.h"
+#include "tapegrad/ops/einsum/einsum.h"
 
 #include "check.h"
 #include "kernels/array_cases.h"
-#include "tapegrad/ops/linalg/einsum_spec.h"
+#include "tapegrad/ops/einsum/einsum_spec.h"
 #include "tapegrad/ops/registry.h"
 
 namespace tapegrad {

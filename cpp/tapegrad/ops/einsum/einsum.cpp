@@ -1,11 +1,11 @@
-#include "tapegrad/ops/linalg/einsum.h"
+#include "tapegrad/ops/einsum/einsum.h"
 
 #include <algorithm>
 
 #include "tapegrad/kernels/linalg/einsum.h"
+#include "tapegrad/ops/einsum/einsum_contraction.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/lanes.h"
-#include "tapegrad/ops/linalg/einsum_contraction.h"
 #include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "tapegrad/kernels/linalg/einsum.h"
-#include "tapegrad/ops/linalg/einsum_contraction.h"
+#include "tapegrad/ops/einsum/einsum_contraction.h"
 #include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/ops/reduce/reduce_expand.h"
 
