@@ -162,3 +162,46 @@ def test_threads_have_records_of_their_own():
     assert not errors
     for i, hessian in results.items():
         np.testing.assert_array_equal(hessian, 6.0 * i * np.eye(3))
+
+
+W = np.array([1.0, 2.0])
+LONG = np.linspace(0.0, 1.0, 50_000)
+
+
+def _exponentials(q):
+    return np.sum(np.exp(q))
+
+
+# Derivatives inside compiled functions, at points that do not depend on the input.
+AT_FIXED_POINTS = {
+    "an array that it makes": lambda v: v * np.sum(tg.grad(_exponentials)(np.ones(2))),
+    "a captured array": lambda v: v * np.sum(tg.grad(_exponentials)(W)),
+    "a long captured array": lambda v: v * np.sum(tg.grad(_exponentials)(LONG)),
+    "a number": lambda v: v * tg.grad(lambda q: q**3 * v)(2.0),
+    "forward": lambda v: v * tg.jvp(lambda q: q**3 * v, (2.0,), (1.0,))[1],
+    "a Hessian": lambda v: np.sum(tg.hessian(lambda q: v * _exponentials(q))(np.zeros(2))),
+    "lanes": lambda v: np.sum(tg.vmap(tg.grad(lambda q: np.sin(q) * v))(W)),
+    "a Newton step": lambda v: np.sum(
+        np.linalg.solve(
+            tg.hessian(lambda q: np.sum((q - v) ** 2) + np.sum(q**4))(np.zeros(2)),
+            tg.grad(lambda q: np.sum((q - v) ** 2))(np.zeros(2)),
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("f", AT_FIXED_POINTS.values(), ids=AT_FIXED_POINTS)
+def test_compiled_derivatives_at_points_that_do_not_depend_on_the_input(f):
+    value, slope = tg.compile(f), tg.compile(tg.grad(f))
+    for x in (1.0, 1.3, 1.6, 1.9):
+        np.testing.assert_allclose(value(x), f(x), rtol=1e-13)
+        np.testing.assert_allclose(slope(x), tg.grad(f)(x), rtol=1e-13)
+
+
+def test_a_compiled_derivative_at_a_captured_array_follows_its_content():
+    point = np.array([0.0, 1.0])
+    f = tg.compile(lambda v: v * np.sum(tg.grad(_exponentials)(point)))
+    for _ in range(4):
+        np.testing.assert_allclose(f(2.0), 2 * (1 + np.e), rtol=1e-14)
+    point[:] = [1.0, 1.0]
+    np.testing.assert_allclose(f(2.0), 4 * np.e, rtol=1e-14)

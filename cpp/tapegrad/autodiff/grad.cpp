@@ -230,6 +230,7 @@ Variable Scope::argument(const Ref& x) {
   if (!x.tracked() && tape_.tracing()) {
     // A program reads the array itself, or has it as a constant: a node says which.
     const Ref plain = Ref::adopt(&tape_, tape_.constant(x.value()));
+    tape_.retain_value(plain.slot());  // beyond the last rule that reads it
     const uint32_t slot = tape_.argument(plain.slot(), plain.value());
     return Variable(CellPtr(Cell::adopt(&tape_, slot)));
   }
