@@ -357,8 +357,7 @@ DATA_CALLS = {
 # these that they did not come from a captured array, whose content is compared then.
 WITH_CONSTANTS = {
     "np.array", "np.digitize", "np.full_like", "np.insert", "np.isclose", "np.linspace",
-    "np.median", "np.nan_to_num", "np.resize", "np.sinc", "np.take_along_axis",
-    "np.trapezoid",
+    "np.resize", "np.take_along_axis", "np.trapezoid",
 }  # fmt: skip
 
 # The arguments after the array with which methods of Variable are called, where there must be any.

@@ -98,6 +98,14 @@ class Call(Arguments):
         """Whether Python floats are among the arguments."""
         return any(type(x) is float for x in self.leaves)
 
+    def takes_numbers(self) -> bool:
+        """Whether there are numbers among the arguments that are no inputs of programs."""
+        inputs = set(self.inputs)
+        return any(
+            isinstance(x, (int, float, np.number)) and k not in inputs
+            for k, x in enumerate(self.leaves)
+        )
+
     def with_fixed_floats(self) -> tuple[tuple[str, ...], Call]:
         """The Python floats as texts (-0.0 is not 0.0), and the call in which they are fixed."""
         floats = tuple(x.hex() for x in self.values if type(x) is float)

@@ -112,7 +112,7 @@ class LengthGroup:
         """A cache for another length where what is read outside is the very same; None else."""
         for program in self.programs:
             if program.cache.same():
-                return ProgramCache(program.cache.snapshot, program.cache.only_recorded_reads)
+                return ProgramCache(program.cache.snapshot, program.cache.plain_reads)
         return None
 
     def serve(
@@ -182,7 +182,7 @@ def _joined(earlier: ProgramCache, now: ProgramCache) -> ProgramCache | None:
     label, replaced = earlier.snapshot.compare(now.snapshot)
     if label or any(old in earlier.fixed_arrays for old in replaced):
         return None
-    found = ProgramCache(now.snapshot, now.only_recorded_reads)
+    found = ProgramCache(now.snapshot, now.plain_reads)
     found.fixed_arrays = {_replaced_id(x, replaced) for x in earlier.fixed_arrays}
     found.fixed_arrays |= now.fixed_arrays
     found.contents = None

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compile.program import TrustedProgram
-from tapegrad.compile.reads.captured_data import stamps
+from tapegrad.compile.reads.captured_data import PlainReads, stamps
 from tapegrad.compile.reads.snapshot import Snapshot
 from tapegrad.compile.recorder import RecordedCall
 
@@ -24,19 +24,19 @@ class ProgramCache(_core.ProgramCacheBase):
     recordings that agree; `unconfirmed` are the recordings that wait for a second one.
     """
 
-    __slots__ = ("asked", "fixed_arrays", "only_recorded_reads", "unconfirmed")
+    __slots__ = ("asked", "fixed_arrays", "plain_reads", "unconfirmed")
 
     snapshot: Snapshot
     contents: list[Any] | None
     programs: list[TrustedProgram]
 
-    def __init__(self, snapshot: Snapshot, only_recorded_reads: bool | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, plain_reads: PlainReads | None = None) -> None:
         self.snapshot = snapshot
-        if only_recorded_reads is None:
-            only_recorded_reads = _only_recorded_reads(snapshot)
-        # True if nothing but recorded operations reads the captured arrays.
-        self.only_recorded_reads = only_recorded_reads
-        watched = snapshot.arrays and not only_recorded_reads
+        if plain_reads is None:
+            plain_reads = _plain_reads(snapshot)
+        # What code that is not recorded may take from the captured arrays.
+        self.plain_reads: PlainReads = plain_reads
+        watched = snapshot.arrays and plain_reads is PlainReads.ANYTHING
         self.contents = stamps(snapshot.arrays) if watched else None
         self.programs = []
         self.unconfirmed: list[RecordedCall] = []
@@ -77,15 +77,21 @@ class ProgramCache(_core.ProgramCacheBase):
             np.may_share_memory(x, y) for i, x in enumerate(arrays) for y in [*arrays[:i], *others]
         )
 
-    def watch_contents(self, call: RecordedCall, contents: list[Any]) -> None:
-        """From now on compares the captured arrays' contents, where `call` may depend on them."""
-        if self.contents is None and call.complete and not self._explained(call):
-            self.contents = contents
+    def watch_contents(self, call: RecordedCall, contents: list[Any], takes_numbers: bool) -> None:
+        """From now on compares the captured arrays' contents, where `call` may depend on them.
 
-    def _explained(self, call: RecordedCall) -> bool:
-        """Whether all that the program holds fixed follows from what is watched by value.
+        `takes_numbers`: there are numbers among the arguments that are no inputs of programs, so
+        that plain code may compute with them and captured arrays.
+        """
+        if self.contents is None and call.complete:
+            may_be_numbers = takes_numbers or self.plain_reads is not PlainReads.NOTHING
+            if not self._explained(call, may_be_numbers):
+                self.contents = contents
 
-        If not, it may have been computed from the content of a captured array.
+    def _explained(self, call: RecordedCall, may_be_numbers: bool) -> bool:
+        """Whether nothing that the program holds fixed may come from a captured array's content.
+
+        `may_be_numbers`: numbers may. One of them can't be told from a number of the code.
         """
         arrays = self.snapshot.arrays
         if not arrays:
@@ -99,12 +105,13 @@ class ProgramCache(_core.ProgramCacheBase):
             if not bases:
                 return False
             self.fixed_arrays |= set(map(id, bases))
-        numbers = self.snapshot.numbers()
-        for x in call.recording.constants:
-            if np.ndim(x) or not (float(x) in numbers or -float(x) in numbers):
-                return False
+        constants = call.recording.constants
+        if any(np.ndim(x) or may_be_numbers for x in constants):
+            return False
         return all(
-            x is None or id(x[0]) in watched or isinstance(x[0], str | bool | None)
+            x is None
+            or id(x[0]) in watched
+            or (isinstance(x[0], str | bool | None) and not may_be_numbers)
             for x in call.fixed
         )
 
@@ -149,12 +156,10 @@ class ProgramCache(_core.ProgramCacheBase):
         return any(call.recording.guards for call in self.unconfirmed)
 
 
-def _only_recorded_reads(snapshot: Snapshot) -> bool:
-    if not snapshot.arrays:
-        return True
-    from tapegrad.compile.flow import only_recorded
+def _plain_reads(snapshot: Snapshot) -> PlainReads:
+    from tapegrad.compile.flow import plain_reads
 
-    return only_recorded(snapshot)
+    return plain_reads(snapshot)
 
 
 def _is_view(x: Any, a: Any) -> bool:

@@ -419,3 +419,50 @@ def test_inside_an_outer_derivative():
 
     for _ in range(4):
         assert tg.grad(outer)(3.0) == 2.0
+
+
+ONES = np.ones((3, 3))
+HALVES = np.array([0.5, 0.5])
+
+
+def by_a_total(w):
+    total = (2 * HALVES).sum() / 2
+    return np.sum(w) / total
+
+
+# What plain code makes of captured arrays, and happens to be 0, 1, a length, a number of the code.
+NUMBERS_OF_CAPTURED_DATA = {
+    "element": lambda w: np.sum(w * ONES[0, 0]),
+    "comparison": lambda w: np.sum(w * (ONES[0, 0] > 3.0) * 1.0),
+    "a flag among results": lambda w: (np.sum(w * HALVES), float(ONES[0, 0]) > 3.0)[1] * 1.0,
+    "sum": lambda w: np.sum(w * HALVES) / HALVES.sum(),
+    "sum by np.sum": lambda w: np.sum(w * HALVES) / np.sum(HALVES),
+    "sum of a comparison": lambda w: np.sum(w * HALVES) * float(HALVES.sum() > 3),
+    "loop over elements": lambda w: sum(v * np.sum(w) for v in HALVES),
+    "loop over pairs": lambda w: sum(v * u for u, v in zip(w, HALVES + 0.5, strict=True)),
+    "product": lambda w: np.sum(w * (HALVES @ HALVES * 2)),
+    "int": lambda w: np.sum(w) * int(HALVES[0] * 2),
+    "branch": lambda w: np.sum(w) * 2 if HALVES[0] > 1 else np.sum(w),
+    "a name": by_a_total,
+    "text": lambda w: np.sum(w) * float(f"{HALVES[0]:.1f}"),
+}
+
+
+@pytest.mark.parametrize("f", NUMBERS_OF_CAPTURED_DATA.values(), ids=NUMBERS_OF_CAPTURED_DATA)
+def test_a_number_computed_from_captured_data_follows_it(f):
+    ONES[:], HALVES[:] = 1.0, 0.5
+    compiled, w = tg.compile(f), np.array([1.0, 3.0])
+    for _ in range(4):
+        assert compiled(w) == f(w)
+    ONES[:], HALVES[:] = 5.0, [2.0, 6.0]
+    assert compiled(w) == f(w)
+
+
+def test_a_number_computed_from_captured_data_and_an_argument_follows_the_data():
+    data = np.array([0.5, 0.5])
+    compiled = tg.compile(lambda w, n: np.sum(w * data) / np.sum(n * data))
+    w = np.array([1.0, 3.0])
+    for _ in range(4):
+        assert compiled(w, 1) == 2.0
+    data[:] = [2.0, 6.0]
+    assert compiled(w, 1) == 2.5

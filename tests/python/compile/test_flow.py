@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
-from tapegrad.compile.flow import only_recorded
+from tapegrad.compile.flow import plain_reads
+from tapegrad.compile.reads.captured_data import PlainReads
 from tapegrad.compile.reads.snapshot import Snapshot
+
+
+def only_recorded(snapshot):
+    return plain_reads(snapshot) is not PlainReads.ANYTHING
+
 
 X = np.ones((5, 3))
 Y = np.ones(5)
@@ -153,3 +159,39 @@ def test_a_proven_function_reads_arrays_that_change_at_every_call():
         data[:] = k
         assert compiled(np.ones(3)) == 3.0 * k
     assert compiled.inspect().signatures[0].replays == 18
+
+
+def by_a_total(w):
+    data = 2.0 * Y
+    return w / data.sum()
+
+
+WITHOUT_NUMBERS = {
+    "product": lambda w: np.mean((X @ w - Y) ** 2) * 0.5,
+    "rows of an array": lambda w: np.sum(X[1:] @ w) + np.sum(X[0] * w),
+    "helper": lambda w: squared_error(X @ w, Y),
+    "method": lambda w: np.sum(MODEL.predict(w)) * 2.0,
+    "shape": lambda w: w * len(X) + X.shape[0],
+    "view": lambda w: np.sum(X.T * w[:, None]),
+}
+WITH_NUMBERS = {
+    "element": lambda w: w * X[0, 0],
+    "element by loop": in_place,
+    "rows": rows,
+    "sum": lambda w: w / Y.sum(),
+    "product": lambda w: w * (Y @ Y),
+    "comparison": lambda w: w * (X[0, 0] > 3.0),
+    "float": lambda w: w * float(Y[0]),
+    "pairs": lambda w: sum(a * b for a, b in zip(w, Y, strict=False)),
+    "a local name": by_a_total,
+}
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_NUMBERS))
+def test_no_numbers_of_captured_arrays(name):
+    assert plain_reads(Snapshot([(name, WITHOUT_NUMBERS[name])])) is PlainReads.NOTHING
+
+
+@pytest.mark.parametrize("name", sorted(WITH_NUMBERS))
+def test_numbers_of_captured_arrays(name):
+    assert plain_reads(Snapshot([(name, WITH_NUMBERS[name])])) is PlainReads.NUMBERS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from enum import Enum
 from types import CellType
 from typing import Any
 
@@ -12,6 +13,14 @@ import numpy as np
 from tapegrad import _core
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
+
+
+class PlainReads(Enum):
+    """What plain code may take from the contents of captured arrays."""
+
+    NOTHING = "nothing: recorded operations alone read them"
+    NUMBERS = "numbers, which recorded operations take"
+    ANYTHING = "anything: branches, positions, lengths"
 
 
 def same_value(a: Any, b: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the code of a function names: globals, attributes, literals, and what it may write to."""
+"""What the code of a function names: globals, attributes, and what it may write to."""
 
 from __future__ import annotations
 
@@ -41,7 +41,6 @@ class CodeNames(NamedTuple):
     globals_: frozenset[str]
     attributes: frozenset[str]
     imports: frozenset[str]
-    literals: frozenset[float]
     dynamic: bool  # reads attributes by computed names
     writes: bool  # item assignment, in-place operators, methods that write
     unwatched: tuple[str, ...]  # builtins whose results nobody can watch
@@ -55,7 +54,6 @@ def names_of(code: CodeType) -> CodeNames:
     globals_: set[str] = set()
     attributes: set[str] = set()
     imports: set[str] = set()
-    literals: set[float] = set()
     writes = False
     for each in _nested(code):
         for step in dis.get_instructions(each):
@@ -75,13 +73,12 @@ def names_of(code: CodeType) -> CodeNames:
             elif op in ("LOAD_METHOD", "IMPORT_FROM"):
                 attributes.add(str(step.argval))
         for const in each.co_consts:
-            _literals(const, literals, attributes)
+            _names_in(const, attributes)
     writes = writes or not _WRITING_METHODS.isdisjoint(attributes)
     return CodeNames(
         frozenset(globals_),
         frozenset(attributes),
         frozenset(imports),
-        frozenset(literals),
         bool(globals_ & {"getattr", "vars"}) or "__dict__" in attributes,
         writes,
         tuple(sorted(globals_ & _UNWATCHED.keys())),
@@ -110,12 +107,10 @@ def _nested(code: CodeType) -> list[CodeType]:
     return found
 
 
-def _literals(const: Any, literals: set[float], attributes: set[str]) -> None:
-    if isinstance(const, (int, float)):
-        literals.add(float(const) if abs(const) < 1e300 else const)
-    elif isinstance(const, (tuple, frozenset)):
+def _names_in(const: Any, attributes: set[str]) -> None:
+    if isinstance(const, (tuple, frozenset)):
         for item in const:
-            _literals(item, literals, attributes)
+            _names_in(item, attributes)
     elif isinstance(const, str) and const.isidentifier():
         attributes.add(const)  # getattr(x, "name"), and the keywords of calls
 

@@ -72,7 +72,6 @@ class Snapshot(SnapshotChecks):
         "functions",
         "generators",
         "items",
-        "literals",
         "names",
         "optimisers",
         "roots",
@@ -124,7 +123,6 @@ class Snapshot(SnapshotChecks):
         self.variables: list[tuple[str, Any]] = []
         self.optimisers = 0
         self.generators: list[Any] = []
-        self.literals: set[float] = set()
         self.writes = False  # the code may write to arrays
         self.compared = Compared()
         self.seen: dict[int, str] = {}
@@ -133,16 +131,6 @@ class Snapshot(SnapshotChecks):
     def leaves_only(self) -> bool:
         """Whether no Variable that is read holds something recorded."""
         return all(is_leaf(v) for _, v in self.variables)
-
-    def numbers(self) -> set[float]:
-        """The numbers that the code writes out or reads by name, and the lengths of arrays."""
-        found = {0.0, 1.0, *map(float, self.literals)}
-        for _, kind, value in self.items:
-            if kind == "value" and isinstance(value, (int, float, np.floating, np.integer)):
-                found.add(float(value))
-        for _, x in self.arrays:
-            found.update(map(float, x.shape))
-        return found
 
     def again(self) -> Snapshot:
         """A fresh snapshot of the same roots."""
@@ -224,7 +212,6 @@ class Snapshot(SnapshotChecks):
         """Notes what a function's code names."""
         if code.attributes - self.names:
             self.names = self.names | code.attributes
-        self.literals |= code.literals
         self.writes |= code.writes
         self.dynamic |= code.dynamic
 
