@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -193,9 +194,14 @@ def _bound(x: Any) -> Any:
 
 
 def has_value(kind: type) -> bool:
-    """Whether objects of this type are equal by what they hold, and can't change."""
+    """Whether objects of this type are equal by what they hold, and can't change.
+
+    That a class defines `==` and a hash is no promise: its objects may hold lists or arrays. So
+    only types of Python itself count (fractions, dates, paths ...).
+    """
     equal: Any = kind.__eq__
-    return kind.__hash__ is not None and equal is not object.__eq__
+    is_python = kind.__module__.partition(".")[0] in sys.stdlib_module_names
+    return is_python and kind.__hash__ is not None and equal is not object.__eq__
 
 
 def without_integers(key: tuple[Any, ...]) -> tuple[Any, ...]:

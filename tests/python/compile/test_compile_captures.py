@@ -466,3 +466,39 @@ def test_a_number_computed_from_captured_data_and_an_argument_follows_the_data()
         assert compiled(w, 1) == 2.0
     data[:] = [2.0, 6.0]
     assert compiled(w, 1) == 2.5
+
+
+class Scale:
+    """Says that it is a value, and holds what can change."""
+
+    def __init__(self, factors):
+        self.factors = factors
+
+    def __eq__(self, other):
+        return isinstance(other, Scale)
+
+    def __hash__(self):
+        return 1
+
+
+SCALE = Scale([2.0])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # where it is passed it may run eagerly
+@pytest.mark.parametrize("passed", [False, True], ids=["captured", "passed"])
+def test_objects_that_say_they_are_values_are_looked_into(passed):
+    SCALE.factors = [2.0]
+    if passed:
+        compiled = tg.compile(lambda x, scale: x * scale.factors[0])
+        calls = [lambda: compiled(3.0, SCALE)]
+        calls.append(lambda: compiled(3.0, Scale([7.0])))
+    else:
+        compiled = tg.compile(lambda x: x * SCALE.factors[0])
+        calls = [lambda: compiled(3.0)]
+    for _ in range(4):
+        assert calls[0]() == 6.0
+    SCALE.factors[0] = 5.0
+    assert calls[0]() == 15.0
+    SCALE.factors = [4.0]
+    assert calls[0]() == 12.0
+    assert calls[-1]() == (21.0 if passed else 12.0)
