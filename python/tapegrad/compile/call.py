@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -193,6 +192,12 @@ def _bound(x: Any) -> Any:
     raise _UnsupportedLeafError("is a slice with bounds that are not integers")
 
 
+# Where Python's own types are at home whose objects are equal by what they hold, and can't change.
+_OF_VALUES = frozenset(
+    {"fractions", "decimal", "datetime", "zoneinfo", "uuid", "pathlib", "ipaddress", "builtins"}
+)
+
+
 def has_value(kind: type) -> bool:
     """Whether objects of this type are equal by what they hold, and can't change.
 
@@ -200,8 +205,9 @@ def has_value(kind: type) -> bool:
     only types of Python itself count (fractions, dates, paths ...).
     """
     equal: Any = kind.__eq__
-    is_python = kind.__module__.partition(".")[0] in sys.stdlib_module_names
-    return is_python and kind.__hash__ is not None and equal is not object.__eq__
+    is_pythons = kind.__module__.partition(".")[0].lstrip("_") in _OF_VALUES
+    is_value = kind.__hash__ is not None and equal is not object.__eq__
+    return is_pythons and is_value and kind is not memoryview
 
 
 def without_integers(key: tuple[Any, ...]) -> tuple[Any, ...]:

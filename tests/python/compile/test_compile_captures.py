@@ -1,11 +1,19 @@
 """Compiled functions give what plain Python gives, whatever they read by name."""
 
+import array
+import collections
+import colorsys
+import configparser
+import contextvars
+import ctypes
 import functools
 import os
+import pathlib
 import random
 import time
 import types
 import warnings
+import weakref
 from time import perf_counter as now
 
 import numpy as np
@@ -92,7 +100,8 @@ def test_arrays_that_every_call_makes_anew_are_constants():
 
 
 def test_views_of_a_hidden_array_are_read_where_they_are():
-    hidden = types.SimpleNamespace(rows=memoryview(np.arange(6.0)))
+    hidden = colorsys  # the modules of Python itself are not looked into
+    hidden.rows = memoryview(np.arange(6.0))
     compiled = tg.compile(lambda x: x + np.asarray(hidden.rows)[:3])
     for k in range(6):
         hidden.rows[0] = float(k)
@@ -239,7 +248,8 @@ def test_random_draws_run_plainly(draw):
 
 
 def test_a_hidden_change_is_a_disagreement():
-    hidden = __import__("ctypes").c_double(0.0)
+    hidden = colorsys  # the modules of Python itself are not looked into
+    hidden.value = 0.0
 
     def f(x):
         hidden.value += 1.0
@@ -502,3 +512,111 @@ def test_objects_that_say_they_are_values_are_looked_into(passed):
     SCALE.factors = [4.0]
     assert calls[0]() == 12.0
     assert calls[-1]() == (21.0 if passed else 12.0)
+
+
+def _context():
+    variable = contextvars.ContextVar("factor", default=2.0)
+    return variable.get, lambda: variable.set(5.0)
+
+
+def _memory():
+    raw = array.array("d", [2.0])
+    view = memoryview(raw)
+    return lambda: view[0], lambda: raw.__setitem__(0, 5.0)
+
+
+def _c_number():
+    number = ctypes.c_double(2.0)
+    return lambda: number.value, lambda: setattr(number, "value", 5.0)
+
+
+def _chain_map():
+    inner = {"factor": 2.0}
+    chain = collections.ChainMap({}, inner)
+    return lambda: chain["factor"], lambda: inner.__setitem__("factor", 5.0)
+
+
+def _config():
+    config = configparser.ConfigParser()
+    config.read_string("[a]\nfactor = 2.0")
+    return lambda: config.getfloat("a", "factor"), lambda: config.set("a", "factor", "5.0")
+
+
+def _weak():
+    holder = Scale([2.0])
+    weak = weakref.ref(holder)
+    return lambda: weak().factors[0], lambda: holder.factors.__setitem__(0, 5.0)
+
+
+def _subclass():
+    class Base:
+        factor = 2.0
+
+        def scale(self):
+            return 2.0
+
+    class Derived(Base):
+        pass
+
+    made = Derived()
+    return lambda: made.factor, lambda: setattr(Derived, "factor", 5.0)
+
+
+def _method_of_subclass():
+    class Base:
+        def scale(self):
+            return 2.0
+
+    class Derived(Base):
+        pass
+
+    made = Derived()
+    return lambda: made.scale(), lambda: setattr(Derived, "scale", lambda self: 5.0)
+
+
+def _class_of_an_object():
+    class Two:
+        def scale(self):
+            return 2.0
+
+    class Five:
+        def scale(self):
+            return 5.0
+
+    made = Two()
+    return lambda: made.scale(), lambda: setattr(made, "__class__", Five)
+
+
+@pytest.mark.filterwarnings("ignore:compile.*runs without a program:UserWarning")
+@pytest.mark.parametrize(
+    "make",
+    [_context, _memory, _c_number, _chain_map, _config, _weak, _subclass, _method_of_subclass,
+     _class_of_an_object],
+)  # fmt: skip
+def test_what_is_read_in_many_ways_is_never_stale(make):
+    read, change = make()
+    compiled = tg.compile(lambda x: x * read())
+    for _ in range(4):
+        assert compiled(3.0) == 6.0
+    change()
+    assert compiled(3.0) == 15.0
+
+
+@pytest.mark.filterwarnings("ignore:compile.*runs without a program:UserWarning")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: np.load(path),
+        lambda path: np.fromfile(path, offset=128),
+        lambda path: float(len(pathlib.Path(path).read_bytes())),
+        lambda path: float(os.path.getsize(path)),
+    ],
+)
+def test_files_are_read_at_each_call(tmp_path, read):
+    path = tmp_path / "data.npy"
+    np.save(path, np.array([2.0]))
+    compiled = tg.compile(lambda x: x * read(path))
+    first = [compiled(3.0) for _ in range(4)]
+    np.save(path, np.array([5.0, 5.0]))
+    assert np.all(compiled(3.0) == 3.0 * read(path))
+    assert np.any(first[0] != compiled(3.0))

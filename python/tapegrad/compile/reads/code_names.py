@@ -28,7 +28,16 @@ _OUTSIDE = {
     "secrets": (),
     "subprocess": (),
     "socket": (),
+    "sqlite3": (),
+    "pathlib": ("read_text", "read_bytes", "exists", "is_file", "is_dir", "stat", "iterdir", "glob",
+                "rglob", "open"),
 }  # fmt: skip
+# The same for names that are common elsewhere too: only where they are read from the module itself.
+_READ_FROM = {
+    "numpy": ("load", "loadtxt", "genfromtxt", "fromfile", "memmap", "geterr", "geterrcall"),
+    "posixpath": ("exists", "isfile", "isdir", "islink", "getmtime", "getsize"),
+    "genericpath": ("exists", "isfile", "isdir", "islink", "getmtime", "getsize"),
+}
 _WRITING_METHODS = frozenset(
     {"fill", "sort", "partition", "put", "copyto", "place", "putmask", "put_along_axis",
      "fill_diagonal", "out", "at", "itemset", "resize", "shuffle"}
@@ -40,6 +49,7 @@ class CodeNames(NamedTuple):
 
     globals_: frozenset[str]
     attributes: frozenset[str]
+    chains: frozenset[tuple[str, ...]]  # np.linalg.norm: a name, and what is read from it in turn
     imports: frozenset[str]
     dynamic: bool  # reads attributes by computed names
     writes: bool  # item assignment, in-place operators, methods that write
@@ -53,11 +63,20 @@ def names_of(code: CodeType) -> CodeNames:
 
     globals_: set[str] = set()
     attributes: set[str] = set()
+    chains: set[tuple[str, ...]] = set()
     imports: set[str] = set()
     writes = False
     for each in _nested(code):
+        chain: tuple[str, ...] = ()
         for step in dis.get_instructions(each):
             op = step.opname
+            if op in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
+                chain = (str(step.argval),)
+            elif chain and op in ("LOAD_ATTR", "LOAD_METHOD"):
+                chain = (*chain, str(step.argval))
+                chains.add(chain)
+            else:
+                chain = ()
             if op in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
                 globals_.add(str(step.argval))
             elif op == "IMPORT_NAME":
@@ -78,6 +97,7 @@ def names_of(code: CodeType) -> CodeNames:
     return CodeNames(
         frozenset(globals_),
         frozenset(attributes),
+        frozenset(chains),
         frozenset(imports),
         bool(globals_ & {"getattr", "vars"}) or "__dict__" in attributes,
         writes,
@@ -88,6 +108,13 @@ def names_of(code: CodeType) -> CodeNames:
 def why_unwatched(name: str) -> str:
     """What a call of the builtin `name` does, for messages."""
     return f"it {_UNWATCHED[name]} ({name})"
+
+
+def read_from(module: str, name: str) -> str:
+    """The name with its module, if the outside world decides what it gives; '' else."""
+    if name in _READ_FROM.get(module, ()):
+        return f"{module}.{name}"
+    return outside(module, frozenset({name}))
 
 
 def outside(module: str, names: frozenset[str]) -> str:

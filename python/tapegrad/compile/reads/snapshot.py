@@ -221,7 +221,10 @@ class Snapshot(SnapshotChecks):
 
     def refuse_outside(self, module: str, names: frozenset[str]) -> None:
         """Refuses what the outside world decides: times, files, the environment."""
-        found = outside(module, names)
+        self.refuse_changing(outside(module, names))
+
+    def refuse_changing(self, found: str) -> None:
+        """Refuses what changes by itself, if it is named."""
         if found:
             self.refuse(
                 f"it reads {found}, which changes by itself; read it outside and pass it as an "

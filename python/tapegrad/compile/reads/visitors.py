@@ -6,19 +6,28 @@ says which kinds are known; `_visit_other` is for all else.
 
 from __future__ import annotations
 
+import operator
+import re
 import sys
-from collections import deque
+from collections import deque, namedtuple
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from threading import Lock, RLock
 from types import (
     BuiltinFunctionType,
+    CodeType,
     FunctionType,
+    GenericAlias,
+    GetSetDescriptorType,
     MappingProxyType,
     MemberDescriptorType,
+    MethodDescriptorType,
     MethodType,
     ModuleType,
+    SimpleNamespace,
+    WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 import numpy as np
 
@@ -32,7 +41,14 @@ from tapegrad.compile.reads.captured_data import (
     is_generator,
     item_of,
 )
-from tapegrad.compile.reads.code_names import is_library, is_users, names_of, why_unwatched
+from tapegrad.compile.reads.code_names import (
+    CodeNames,
+    is_library,
+    is_users,
+    names_of,
+    read_from,
+    why_unwatched,
+)
 
 if TYPE_CHECKING:
     from tapegrad.compile.reads.snapshot import Snapshot
@@ -46,6 +62,33 @@ _MOST_BYTES = 4096  # of a bytearray
 # itself is named.
 _CONSTRUCTION = frozenset(
     {"__init__", "__new__", "__post_init__", "__del__", "__repr__", "__str__"}
+)
+
+
+_HEAP_TYPE = 1 << 9  # of a class's flags (Py_TPFLAGS_HEAPTYPE)
+_MADE_IN_C = (MethodDescriptorType, WrapperDescriptorType, GetSetDescriptorType)
+# Classes in C that keep nothing of their own, and types whose objects can't change or are not read.
+_BASES = frozenset({object, Generic, BaseException, Exception, list, tuple, dict, set, frozenset})
+_UNCHANGING = frozenset(
+    {
+        SimpleNamespace,
+        re.Pattern,
+        operator.itemgetter,
+        operator.attrgetter,
+        operator.methodcaller,
+        type(cache(len)),
+        type(Lock()),
+        type(RLock()),
+        GenericAlias,
+        CodeType,
+        slice,
+        type(NotImplemented),
+        *_MADE_IN_C,
+        MemberDescriptorType,
+        type(vars(namedtuple("_Pair", "a"))["a"]),  # reads an item of a named tuple
+        type(int.from_bytes),
+        type((1).__add__),
+    }
 )
 
 
@@ -101,12 +144,15 @@ def _visit_function(snapshot: Snapshot, x: FunctionType, label: str) -> None:
     snapshot.compared.codes.append((x, x.__code__))
     snapshot.functions.append((label, x))
     library = not is_users(x)
-    if not library:
+    if library:
+        snapshot.refuse_changing(read_from(x.__module__ or "", x.__name__))
+    else:
         code = names_of(x.__code__)
         snapshot.learn(code)
         for name in code.unwatched:
             if name not in x.__globals__:
                 snapshot.refuse(why_unwatched(name))
+        _refuse_reads(snapshot, x, code)
         snapshot.visit_names(x.__globals__, code.globals_, "")
         for name in sorted(code.imports):
             module = sys.modules.get(name)
@@ -124,6 +170,18 @@ def _visit_function(snapshot: Snapshot, x: FunctionType, label: str) -> None:
         if held:
             snapshot.compared.slots.append((partial(getattr, x), name, held))
             visit(snapshot, held, f"{label}.{name}")
+
+
+def _refuse_reads(snapshot: Snapshot, f: FunctionType, code: CodeNames) -> None:
+    """Refuses functions of modules that give what the outside world decides, np.load for one."""
+    cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
+    for first, *rest in code.chains:
+        found = content_of(cells[first]) if first in cells else f.__globals__.get(first)
+        for name in rest:
+            if not isinstance(found, ModuleType):
+                break
+            snapshot.refuse_changing(read_from(found.__name__, name))
+            found = getattr(found, name, None)
 
 
 def _visit_module(snapshot: Snapshot, x: ModuleType, label: str) -> None:
@@ -203,21 +261,30 @@ def _visit_bytearray(snapshot: Snapshot, x: bytearray, label: str) -> None:
 def _visit_class(snapshot: Snapshot, x: type, label: str) -> None:
     snapshot.note(label, "identity", x)
     snapshot.refuse_outside(x.__module__, snapshot.names)
-    for cls in x.__mro__:
-        _visit_class_names(snapshot, cls, _CONSTRUCTION)
+    _visit_classes(snapshot, x, _CONSTRUCTION)
 
 
-def _visit_class_names(snapshot: Snapshot, cls: type, more: frozenset[str] = frozenset()) -> None:
-    if (cls, more) in snapshot.classes or is_library(cls.__module__ or ""):
+def _visit_classes(snapshot: Snapshot, kind: type, more: frozenset[str] = frozenset()) -> None:
+    """What is read of a class and of its bases: of each, too, what only a base has so far."""
+    users = [cls for cls in kind.__mro__ if not is_library(cls.__module__ or "")]
+    inherited = frozenset().union(*(cls.__dict__.keys() for cls in users)) & snapshot.names
+    for cls in users:
+        _visit_class_names(snapshot, cls, more, inherited)
+
+
+def _visit_class_names(
+    snapshot: Snapshot, cls: type, more: frozenset[str], inherited: frozenset[str]
+) -> None:
+    if (cls, more | inherited) in snapshot.classes:
         return
-    snapshot.classes.add((cls, more))
+    snapshot.classes.add((cls, more | inherited))
     special = {
         name
         for name, item in cls.__dict__.items()
         if isinstance(item, FunctionType) and name.startswith("__") and name not in _CONSTRUCTION
     }
     names = (snapshot.names | special | more) & cls.__dict__.keys()
-    snapshot.visit_names(cls.__dict__, names, cls.__qualname__ + ".")
+    snapshot.visit_names(cls.__dict__, names | inherited, cls.__qualname__ + ".")
 
 
 def _visit_ufunc(snapshot: Snapshot, x: np.ufunc, label: str) -> None:
@@ -240,7 +307,7 @@ def _visit_other(snapshot: Snapshot, x: Any, label: str) -> None:
     if has_value(type(x)):
         return snapshot.note(label, "value", x)
     snapshot.note(label, "identity", x)
-    if type(x).__hash__ is None and not hasattr(x, "__dict__"):
+    if not _is_known(type(x)):
         snapshot.refuse(
             f"it reads {label}, a {type(x).__name__}, whose content can't be watched; pass it "
             "as an argument, as a number or an array"
@@ -248,17 +315,35 @@ def _visit_other(snapshot: Snapshot, x: Any, label: str) -> None:
     return _visit_instance(snapshot, x, label)
 
 
+def _is_known(kind: type) -> bool:
+    """Whether what objects of this type hold can be seen, or can't change."""
+    return kind in _UNCHANGING or not any(
+        _is_compiled(cls) for cls in kind.__mro__ if cls not in _BASES
+    )
+
+
+def _is_compiled(cls: type) -> bool:
+    """Whether a class was written in C, where its objects may keep what nobody sees."""
+    if cls.__module__.partition(".")[0] in ("numpy", "tapegrad"):
+        return False  # functions, as a rule; arrays and generators have visitors
+    own = [x for name, x in cls.__dict__.items() if name not in ("__dict__", "__weakref__")]
+    return not cls.__flags__ & _HEAP_TYPE or any(isinstance(x, _MADE_IN_C) for x in own)
+
+
 def _visit_instance(snapshot: Snapshot, x: Any, label: str) -> None:
     """The named attributes of an object, and of its class where that is the user's."""
     own = getattr(x, "__dict__", None)
     if isinstance(own, dict):
         snapshot.compared.sizes.append((own, len(own)))  # a new attribute may hide the class's
-        # A library's callable (a vectorised function) may call what it holds.
-        every = snapshot.dynamic or (callable(x) and is_library(type(x).__module__))
+        # What a library's methods read of it is not known.
+        has_methods = is_library(type(x).__module__) and type(x) is not SimpleNamespace
+        every = snapshot.dynamic or has_methods
         named = [name for name in own if every or name in snapshot.names]
         snapshot.visit_names(own, named, label + ".")
+    if not is_library(type(x).__module__):
+        snapshot.compared.slots.append((partial(getattr, x), "__class__", type(x)))
+    _visit_classes(snapshot, type(x))
     for cls in type(x).__mro__:
-        _visit_class_names(snapshot, cls)
         for name, item in cls.__dict__.items():
             if isinstance(item, MemberDescriptorType) and (
                 snapshot.dynamic or name in snapshot.names
