@@ -23,7 +23,7 @@ Vector = np.ndarray[Any, np.dtype[np.float64]]
 
 def check_grads(
     f: Callable[..., Any],
-    args: Sequence[Any],
+    args: Any,
     order: int = 2,
     modes: Sequence[str] = ("fwd", "rev"),
     rtol: float = 1e-5,
@@ -36,7 +36,8 @@ def check_grads(
     In random directions: the tangent sweep and the reverse sweep against central differences of
     step `eps`, one against the other (<v, J u> = <J^T v, u>, to rounding), and for `order` 2 the
     derivatives of those sweeps in every chosen mode (all four pairs). Arguments and results may
-    be any nesting of containers of floats and float arrays; `f` must be smooth at `args`.
+    be any nesting of containers of floats and float arrays; `f` must be smooth at `args`. What is
+    no tuple or list is the one argument.
 
     Raises:
         AssertionError: Two ways disagree; the message names both, the leaf and the figures.
@@ -55,7 +56,8 @@ def check_grads(
     with warnings.catch_warnings():
         # The derivative of a linear function is constant, and rightly so.
         warnings.filterwarnings("ignore", ".* the result does not depend on", UserWarning)
-        _check(f, tuple(args), order, tuple(modes), rtol, atol, eps, rng, name_of(f))
+        given = tuple(args) if isinstance(args, (tuple, list)) else (args,)
+        _check(f, given, order, tuple(modes), rtol, atol, eps, rng, name_of(f))
 
 
 def _check(

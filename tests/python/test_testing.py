@@ -66,3 +66,8 @@ def test_wrong_calls():
         check_grads(np.sin, (X,), order=0)
     with pytest.raises(TypeError, match=r"check_grads\(sin\).*argument .*int64"):
         check_grads(np.sin, (np.array([1, 2]),))
+
+
+def test_one_argument_needs_no_tuple():
+    tg.testing.check_grads(np.sin, 2.0)
+    tg.testing.check_grads(np.sin, np.array([1.0, 2.0]))

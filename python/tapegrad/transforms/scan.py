@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,13 @@ class _Loop:
         return found
 
     def _length(self, length: int | None) -> int:
-        known, first = length, "length"
+        try:
+            known = None if length is None else index(length)
+        except TypeError:
+            raise TypeError(
+                f"{self.label}: length counts steps, and {length!r} is no integer"
+            ) from None
+        first = "length"
         for (path, _), x in zip(_tree.leaves(self.xs, "xs"), self.stacked, strict=True):
             if not x.ndim:
                 raise ValueError(
@@ -119,7 +126,7 @@ class _Loop:
             raise ValueError(f"{self.label}: without xs, say how many steps: length=n")
         if known < 0:
             raise ValueError(f"{self.label}: length={known} is negative")
-        return int(known)
+        return known
 
     # One step.
 

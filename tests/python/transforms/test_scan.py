@@ -360,6 +360,7 @@ def test_errors_of_lengths():
             (ones, ones[:2]))  # fmt: skip
     refused(ValueError, "length says 4", oscillator, 0.0, ones, length=4)
     refused(ValueError, "length=n", oscillator, 0.0)
+    refused(TypeError, "2.5 is no integer", oscillator, 0.0, length=2.5)
     refused(ValueError, "length=-1 is negative", oscillator, 0.0, length=-1)
     refused(ValueError, "single number", oscillator, 0.0, 1.0)
     refused(ValueError, "checkpoints=0", oscillator, 0.0, ones, checkpoints=0)
