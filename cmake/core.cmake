@@ -78,9 +78,11 @@ target_precompile_headers(
   tapegrad_headers PRIVATE <algorithm> <array> <atomic> <cmath> <cstdint> <cstring> <functional> <map> <memory> <mutex>
   <optional> <ostream> <span> <sstream> <string> <unordered_map> <utility> <variant> <vector>)
 function(use_precompiled_headers target)
+  if(CMAKE_DISABLE_PRECOMPILE_HEADERS)
+    return()
+  endif()
   target_precompile_headers(${target} REUSE_FROM tapegrad_headers)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13
-     AND NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # See flags.cmake: precompiled, the false alarm comes under these names.
     target_compile_options(${target} PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
   endif()

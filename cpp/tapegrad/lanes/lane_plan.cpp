@@ -183,10 +183,10 @@ class PlanBuilder : LaneFusion {
   // run == nullptr: the loop of elementwise_table.h.
   LaneStep<T> step_of(uint32_t root) {
     LaneStep<T> step{};
-    const auto set = [&](uint32_t op, int n) {
+    const auto set = [&](uint32_t op, unsigned n) {
       uint32_t* places[4] = {&step.a, &step.b, &step.c, &step.d};
       *places[n] = place_[op];
-      if (uniform_[op] && n < 3) step.mask = static_cast<uint8_t>(step.mask | 1 << n);
+      if (uniform_[op] && n < 3) step.mask = static_cast<uint8_t>(step.mask | 1u << n);
     };
     const auto set_args = [&](uint32_t op, int from) {
       for (int i = 0; i < arity(op); ++i) set(arg(op, i), from + i);
