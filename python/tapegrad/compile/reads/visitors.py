@@ -278,10 +278,14 @@ def _visit_class_names(
     if (cls, more | inherited) in snapshot.classes:
         return
     snapshot.classes.add((cls, more | inherited))
+    generated = "__dataclass_params__" in cls.__dict__
     special = {
         name
         for name, item in cls.__dict__.items()
-        if isinstance(item, FunctionType) and name.startswith("__") and name not in _CONSTRUCTION
+        if isinstance(item, FunctionType)
+        and name.startswith("__")
+        and name not in _CONSTRUCTION
+        and not (generated and item.__code__.co_filename == "<string>")
     }
     names = (snapshot.names | special | more) & cls.__dict__.keys()
     snapshot.visit_names(cls.__dict__, names | inherited, cls.__qualname__ + ".")
