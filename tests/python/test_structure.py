@@ -128,6 +128,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_loops",
         "compile_properties",
         "compile_solves",
+        "compile_stale",
         "compile_stencils",
         "compile_tiles",
         "compile_integers",
