@@ -90,12 +90,6 @@ endfunction()
 use_precompiled_headers(tapegrad_core)
 set_source_files_properties(${parallel_dir}/team_openmp.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Each step of a scalar tape is a jump. Left to chance, where its targets lie made up to a sixth of the time.
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/cpp/tapegrad/lanes/interpreter.cpp
-                              PROPERTIES COMPILE_OPTIONS "-falign-jumps=32;-falign-labels=32")
-endif()
-
 if(TAPEGRAD_FRESH_BUILD)
   # Here -O3 costs a fifth more time to compile and gains nothing: the loops are in kernels.
   set(other_sources ${core_sources})
