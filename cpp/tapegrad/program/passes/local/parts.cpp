@@ -142,6 +142,7 @@ class Parts final : public LocalRule {
     const uint32_t out = a.out[0];
     const bool is_number = is_floating(pass.type(out).dtype);
     ValueId base = a.in[0], value = no_value;
+    uint32_t root_of = none;  // the chain that starts from `base`
     terms_.clear();
     for (int hops = 0; value == no_value;) {
       Version v = version_of(base);
@@ -150,8 +151,8 @@ class Parts final : public LocalRule {
         const auto [same, other] = touched(v.chain, part, end);
         if (other > same) return no_value;
         if (same == 0) {
-          if (!may_read_root(pass.program(), v.chain)) return no_value;
           base = chains_[v.chain].root;
+          root_of = v.chain;
           break;
         }
         const Write& w = chains_[v.chain].writes[same - 1];
@@ -168,7 +169,7 @@ class Parts final : public LocalRule {
     }
     const std::vector<Term> terms(terms_);  // emit() may come back here
     if (value == no_value) {
-      if (base == a.in[0]) return no_value;
+      if (base == a.in[0] || !may_read_root(pass.program(), root_of)) return no_value;
       value = pass.emit(a.like.op, a.like.attrs, {&base, 1}, out);
     }
     for (auto t = terms.rbegin(); t != terms.rend(); ++t) {
