@@ -69,7 +69,9 @@ def test_other_arguments_are_told_apart(other):
 
 
 def test_keywords_take_it(slow_calls):
-    f = lambda x, *more, a, b=1.0, **others: (x - a) * b + len(more) + sum(others.values())  # noqa: E731
+    def f(x, *more, a, b=1.0, **others):
+        return (x - a) * b + len(more) + sum(others.values())
+
     compiled = tg.compile(f)
     calls = [
         ((X,), {"a": 2.0}),
