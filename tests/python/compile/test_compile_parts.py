@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from compile_checks import replays
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tapegrad as tg
@@ -104,6 +104,7 @@ STATEMENTS = st.one_of(
 )
 
 
+@settings(deadline=None)  # each example is recorded and compiled
 @given(st.lists(STATEMENTS, min_size=1, max_size=14))
 def test_random_programs_of_parts(statements):
     lines = ["def f(x):", " y, m, t = x * 1.0, np.zeros_like(x, shape=(3, 5)), x[0] * 1.0"]
