@@ -25,7 +25,9 @@ from shrink import shrink  # noqa: E402 - the same
 PATIENCE = 60.0  # seconds without a word from a process
 
 
-def one(seed: int, size: int, refused: Counter[str], say: object = None) -> tuple[str, Find | None]:
+def one(
+    seed: int, size: int, refused: Counter[str], say: object = None, writes: bool = True
+) -> tuple[str, Find | None]:
     """The program of a seed, and its fault; `say(source)` hears of each text before it runs."""
     tell = say if callable(say) else lambda source: None
     early: list[tuple[str, Find]] = []
@@ -38,17 +40,19 @@ def one(seed: int, size: int, refused: Counter[str], say: object = None) -> tupl
             early.append((source, find))
         return refused.total() == before and not find
 
-    source = draw(random.Random(seed), size, still_good)
+    source = draw(random.Random(seed), size, still_good, writes)
     if early:
         return early[0]
     tell(source)
     return source, find_in(source, refused)
 
 
-def work(pipe: Connection, first: int, count: int) -> None:
+def work(pipe: Connection, first: int, count: int, writes: bool) -> None:
     for seed in range(first, first + count):
         refused: Counter[str] = Counter()
-        source, find = one(seed, 3 + seed % 10, refused, lambda text: pipe.send(("runs", text)))
+        source, find = one(
+            seed, 3 + seed % 10, refused, lambda text: pipe.send(("runs", text)), writes
+        )
         pipe.send(("done", (seed, source, find, refused)))
     pipe.close()
 
@@ -100,6 +104,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep-going", action="store_true", help="go on after the first find")
+    parser.add_argument("--no-writes", action="store_true", help="no writes into arrays")
     parser.add_argument("--no-shrink", action="store_true", help="print finds as they were drawn")
     options = parser.parse_args()
     end = time.monotonic() + options.seconds
@@ -109,7 +114,7 @@ def main() -> int:
     context = multiprocessing.get_context("fork")
     while time.monotonic() < end and (options.keep_going or not finds):
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, seed, 200))
+        process = context.Process(target=work, args=(theirs, seed, 200, not options.no_writes))
         process.start()
         theirs.close()
         running = ""

@@ -11,7 +11,7 @@ HELPERS = {
     "fit": (
         "def fit(v, shape):\n"
         "    n = int(np.prod(shape))\n"
-        "    flat = np.ravel(v)[np.arange(n) % max(np.size(v), 1)] + np.cos(np.arange(n))\n"
+        "    flat = np.ravel(v)[np.arange(n) % max(np.size(v), 1)] + np.cos(np.arange(n) ** 2)\n"
         "    return np.reshape(flat, shape)\n"
     ),
     "add_into": "def add_into(out, v):\n    out += v\n    return out\n",
