@@ -84,7 +84,7 @@ ARITHMETIC = [
     "np.add.accumulate({0})", "np.interp({2}, [0.0, 1.0], [1.0, 3.0])",
     "np.polyval([1.0, 2.0], {0})", "{0}.sum(axis=-1)", "{0}.mean(0)", "{0}.max()", "{0}.std()",
     "{0}.clip(-0.5, 0.5)", "[v * 2 for v in {0}][0]",
-    "np.stack([v * i for i, v in enumerate({0})])", "round(float(tg.value({2})), 3) * {0}",
+    "np.stack([v * i for i, v in enumerate({0})])", "float(tg.value({2})) // 0.3711 * {0}",
     "np.sum({0}, where={0} > 0)", "np.add({0}, {1}, dtype=np.float32)", "({0} > 0) & ({0} < 1)",
     "np.cumsum({0})[::-1]",
 ]  # fmt: skip

@@ -133,3 +133,11 @@ def test_driver():
     assert done.returncode in (0, 1), done.stderr
     assert " programs, " in done.stdout
     assert ("finds:" in done.stdout) == (done.returncode == 1)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_no_call_ends_the_process(seed):
+    command = [sys.executable, str(DRIVER.parent / "junk.py"), str(seed), "3000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = done.stdout.splitlines()[-1:]
+    assert last == ["done"], f"exit code {done.returncode} after {last}\n{done.stderr[-2000:]}"

@@ -39,9 +39,10 @@ TEST(axes_in_another_order_are_views) {
 }
 
 TEST(the_last_two_axes_are_swapped_where_there_are_two) {
-  CHECK(swap_last_axes(Ref(Value::empty(DType::float64, {2, 3, 4}))).shape() == (Dims{2, 4, 3}));
+  CHECK(swap_last_axes(Ref(Value::empty(DType::float64, Dims{2, 3, 4}))).shape() ==
+        (Dims{2, 4, 3}));
   CHECK_THROWS_SAYING(ValueError, "a matrix is needed",
-                      swap_last_axes(Ref(Value::empty(DType::float64, {3}))));
+                      swap_last_axes(Ref(Value::empty(DType::float64, Dims{3}))));
   CHECK_THROWS(ValueError, swap_last_axes(Ref(1.0)));
 }
 
