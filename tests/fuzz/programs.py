@@ -93,7 +93,7 @@ def draw(rng: random.Random, size: int = 10, still_good: Any = None, writes: boo
     for _ in range(3):
         numbers = [round(rng.uniform(-1.5, 1.5), 3) for _ in range(n)]
         if shape == () and not dtype:
-            points.append(str(numbers[0]))
+            points.append(f"np.float64({numbers[0]})")
         elif len(shape) == 1:
             points.append(f"np.array({numbers}{dtype})")
         else:
