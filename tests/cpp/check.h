@@ -99,4 +99,6 @@ inline int run(int count, char** filters) {
 #define CHECK_THROWS_SAYING(Type, says, ...) \
   check::expect_throw<Type>([&] { (void)(__VA_ARGS__); }, says, __FILE__, __LINE__, #__VA_ARGS__)
 
+#ifndef CHECK_OTHER_MAIN
 [[gnu::weak]] int main(int argc, char** argv) { return check::run(argc - 1, argv + 1); }
+#endif

@@ -208,3 +208,15 @@ def test_the_table_of_layers_is_the_one_that_is_enforced():
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
 def test_pages_stay_short(path):
     assert len(path.read_text("utf-8").splitlines()) <= 150
+
+
+def test_each_promise_names_the_tests_that_hold_it():
+    text = (ROOT / "docs" / "promises.md").read_text("utf-8")
+    promises = re.findall(r"^- (.+?)(?=\n- |\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert len(promises) > 20
+    for promise in promises:
+        names = re.findall(r"`([\w/]+\.(?:py|cpp))::(\w+)`", promise)
+        assert names, promise
+        for path, name in names:
+            start = f"TEST({name})" if path.endswith(".cpp") else f"\ndef {name}("
+            assert start in (ROOT / path).read_text("utf-8"), f"{path}::{name}"

@@ -204,3 +204,12 @@ def test_array_subclasses_with_other_arithmetic_are_refused() -> None:
     v = tg.Variable(np.ones(2))
     with pytest.raises(TypeError, match="mask would be lost"):
         v * np.ma.masked_array([1.0, 2.0], [False, True])
+
+
+@pytest.mark.parametrize("scan", [np.cumsum, np.cumprod])
+@pytest.mark.parametrize("axis", [(), (0,), (0, 1), [], 1.5])
+def test_running_sums_have_one_axis(scan, axis):
+    with pytest.raises(TypeError):
+        scan(np.ones((2, 3)), axis=axis)
+    with pytest.raises(TypeError, match="axis"):
+        scan(tg.Variable(np.ones((2, 3))), axis=axis)

@@ -212,6 +212,16 @@ def test_every_folder_says_what_lives_there() -> None:
     assert not silent
 
 
+def test_random_programs_stay_apart() -> None:
+    # What tests/fuzz is made of stands in its README; nothing else is tested there.
+    folder = ROOT / "tests" / "fuzz"
+    names = {p.name for p in folder.iterdir() if p.suffix == ".py"} - {"conftest.py"}
+    named = set(re.findall(r"`(\w+\.py)`", (folder / "README.md").read_text("utf-8")))
+    assert names == named
+    assert [n for n in names if n.startswith("test_")] == ["test_fuzz.py"]
+    assert '"tests/fuzz"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
 # Sources without a mirrored test, below cpp/tapegrad, by the reason why there is none.
 TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests/python/test_index.py: what views show is for NumPy to say": ("autodiff/view.cpp",),

@@ -26,10 +26,11 @@ std::vector<Ref> all_with_lanes(const LanesCall& call) {
 Ref aligned_lanes(const LanesCall& call, size_t i, int ndim) {
   if (!call.has_lanes[i]) return call.in[i];
   const Dims& own = call.in_types[i].shape;
-  if (own.ndim() >= ndim) return call.in[i];
+  if (own.ndim() == ndim) return call.in[i];
   Dims shape{call.n};
   for (int k = own.ndim(); k < ndim; ++k) shape.push_back(1);
-  for (int64_t d : own) shape.push_back(d);
+  for (int k = std::max(own.ndim() - ndim, 0); k < own.ndim(); ++k)
+    shape.push_back(own[static_cast<size_t>(k)]);
   return reshape(call.in[i], shape);
 }
 

@@ -17,7 +17,7 @@ std::vector<Ref> apply_stacked(const LanesCall& call);
 Ref with_lanes(const LanesCall& call, size_t i);
 std::vector<Ref> all_with_lanes(const LanesCall& call);
 // The same, with axes of length 1 after the lanes, so that it broadcasts against a lane of `ndim`
-// axes.
+// axes; or with fewer of them, which an assignment takes in front of what it writes.
 Ref aligned_lanes(const LanesCall& call, size_t i, int ndim);
 // (n, shape...)
 Dims lanes_shape(const LanesCall& call, const Dims& shape);

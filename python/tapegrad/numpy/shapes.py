@@ -299,6 +299,6 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
         if wanted.kind != "b" and x.dtype.kind in "biu":
             return astype_integer(x, wanted)
         mask = x if x.dtype == wanted else x != 0
-        if isinstance(mask, Variable):  # recorded
+        if isinstance(mask, Variable) and wanted.kind == "b":  # recorded
             return mask
     return cast(x, wanted)

@@ -136,6 +136,21 @@ def test_outer_variables_are_differentiated() -> None:
     assert nested == pytest.approx(3 * np.sum(FLAT**2))
 
 
+@pytest.mark.parametrize("key", [slice(None), [2, 0, 1], ..., slice(None, None, -1)])
+def test_an_assignment_drops_leading_axes_in_every_lane(key: Any) -> None:
+    def f(x: Any, u: Any) -> Any:
+        z = x + 0.0 * u
+        z[key] = (u * u)[None, None]
+        return z * x
+
+    x, u = np.ones((4, 3)), np.arange(12.0).reshape(4, 3)
+    np.testing.assert_array_equal(tg.vmap(f)(x, u), [f(a, b) for a, b in zip(x, u, strict=True)])
+    gradient = tg.grad(lambda x, u: np.sum(f(x, u)), argnum=1)
+    expected = [gradient(a, b) for a, b in zip(x, u, strict=True)]
+    np.testing.assert_array_equal(tg.vmap(gradient)(x, u), expected)
+    np.testing.assert_array_equal(expected, 2 * u)
+
+
 def test_lanes_that_disagree_on_a_branch() -> None:
     with pytest.raises(ValueError, match=r"different branches .*np\.where"):
         tg.vmap(lambda a: a[0] if a[0] > 0 else a[1])(X)

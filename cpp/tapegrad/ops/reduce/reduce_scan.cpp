@@ -31,7 +31,7 @@ TensorType scanned_type(const Attrs& attrs, const TensorType& from) {
                       : d >= DType::uint8 && d <= DType::uint64 ? DType::uint64
                                                                 : DType::int64;
   if (attrs.is_none(axis_key)) return {dtype, Dims{element_count(from.shape)}};
-  normalize_axis(axis_span(attrs, axis_key)[0], std::max(from.shape.ndim(), 1), "cumsum");
+  normalize_axis(attrs.integer(axis_key), std::max(from.shape.ndim(), 1), "cumsum");
   return {dtype, from.shape.empty() ? Dims{1} : from.shape};
 }
 
@@ -184,30 +184,28 @@ Ref exclusive_prod(const Ref& a, int64_t axis) {
 }
 
 void register_scan_ops() {
-  cumsum_op =
-      &register_op({.name = "cumsum",
-                    .attrs = {{axis_key, attr_kind::axis | attr_kind::none | attr_kind::integers},
-                              {reverse_key, attr_kind::flag, Attr{false}}},
-                    .infer = infer_scan,
-                    .eval = eval_cumsum,
-                    .vjp = vjp_cumsum,
-                    .lanes = lanes_scan,
-                    .linear = true,
-                    .axes = axis_key.index,
-                    .elements = ElementKind::added,
-                    .summary = "running sum"});
-  cumprod_op =
-      &register_op({.name = "cumprod",
-                    .attrs = {{axis_key, attr_kind::axis | attr_kind::none | attr_kind::integers},
-                              {reverse_key, attr_kind::flag, Attr{false}}},
-                    .infer = infer_scan,
-                    .eval = eval_cumprod,
-                    .vjp = vjp_cumprod,
-                    .jvp = jvp_cumprod,
-                    .lanes = lanes_scan,
-                    .reads = {reads_in(0) | reads_out()},
-                    .axes = axis_key.index,
-                    .summary = "running product"});
+  cumsum_op = &register_op({.name = "cumsum",
+                            .attrs = {{axis_key, attr_kind::axis | attr_kind::none},
+                                      {reverse_key, attr_kind::flag, Attr{false}}},
+                            .infer = infer_scan,
+                            .eval = eval_cumsum,
+                            .vjp = vjp_cumsum,
+                            .lanes = lanes_scan,
+                            .linear = true,
+                            .axes = axis_key.index,
+                            .elements = ElementKind::added,
+                            .summary = "running sum"});
+  cumprod_op = &register_op({.name = "cumprod",
+                             .attrs = {{axis_key, attr_kind::axis | attr_kind::none},
+                                       {reverse_key, attr_kind::flag, Attr{false}}},
+                             .infer = infer_scan,
+                             .eval = eval_cumprod,
+                             .vjp = vjp_cumprod,
+                             .jvp = jvp_cumprod,
+                             .lanes = lanes_scan,
+                             .reads = {reads_in(0) | reads_out()},
+                             .axes = axis_key.index,
+                             .summary = "running product"});
   recurrence_op =
       &register_op({.name = "linear_recurrence",
                     .n_in = 2,

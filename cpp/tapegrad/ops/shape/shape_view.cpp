@@ -269,6 +269,9 @@ Ref transpose(const Ref& a, std::span<const int64_t> perm) {
 }
 
 Ref swap_last_axes(const Ref& a) {
+  if (a.ndim() < 2)
+    throw_error<ValueError>("swap_last_axes: a matrix is needed, got an array of shape ",
+                            a.shape());
   Axes perm = identity_permutation(a.ndim());
   std::swap(perm[perm.size() - 2], perm[perm.size() - 1]);
   return transpose(a, perm);

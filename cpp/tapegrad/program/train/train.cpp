@@ -1,5 +1,6 @@
 #include "tapegrad/program/train/train.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -33,7 +34,14 @@ TrainStep make_train_step(const Executor& executor, const Program& recorded) {
 
 TrainLoop::TrainLoop(std::vector<Value> carried, std::vector<Value> data, int64_t batch_size)
     : carried_(std::move(carried)), data_(std::move(data)) {
-  n_rows_ = data_.at(0).dim(0);
+  if (batch_size < 1)
+    throw_error<ValueError>("training: a batch needs an example, got a batch size of ", batch_size);
+  const bool fit = std::all_of(data_.begin(), data_.end(), [&](const Value& column) {
+    return column.ndim() > 0 && column.dim(0) == data_[0].dim(0) && column.dim(0) > 0;
+  });
+  if (data_.empty() || !fit)
+    throw_error<ValueError>("training: the data are arrays with a row for each example");
+  n_rows_ = data_[0].dim(0);
   batch_size_ = std::min(batch_size, n_rows_);
   n_batches_ = (n_rows_ + batch_size_ - 1) / batch_size_;
   rows_left_ = n_rows_ - (n_batches_ - 1) * batch_size_;
@@ -66,13 +74,19 @@ void TrainLoop::set_steps(std::vector<TrainStep> steps, bool last) {
 }
 
 void TrainLoop::set_order(std::vector<int64_t> order) {
+  for (int64_t row : order)
+    if (row < 0 || row >= n_rows_)
+      throw_error<IndexError>("training: row ", row, " of ", n_rows_, " rows");
   order_ = std::move(order);
   order_epoch_ = epoch_;
 }
 
 const int64_t* TrainLoop::order_here() const {
   if (order_.empty()) return nullptr;
-  return order_.data() + (epoch_ - order_epoch_) * n_rows_ + batch_ * batch_size_;
+  const int64_t at = (epoch_ - order_epoch_) * n_rows_ + batch_ * batch_size_;
+  if (at + batch_rows() > static_cast<int64_t>(order_.size()))
+    throw_error<IndexError>("training: the order ends before epoch ", epoch_);
+  return order_.data() + at;
 }
 
 const std::vector<Value>& TrainLoop::next_batch() {

@@ -38,6 +38,14 @@ TEST(axes_in_another_order_are_views) {
   CHECK_THROWS_SAYING(ValueError, "repeated axis", run_op("moveaxis", x, {Ints{0, 0}, Ints{1, 2}}));
 }
 
+TEST(the_last_two_axes_are_swapped_where_there_are_two) {
+  CHECK(swap_last_axes(Ref(Value::empty(DType::float64, Dims{2, 3, 4}))).shape() ==
+        (Dims{2, 4, 3}));
+  CHECK_THROWS_SAYING(ValueError, "a matrix is needed",
+                      swap_last_axes(Ref(Value::empty(DType::float64, Dims{3}))));
+  CHECK_THROWS(ValueError, swap_last_axes(Ref(1.0)));
+}
+
 TEST(axes_of_length_one) {
   const Value x = counting({2, 3});
   CHECK(run_op("expand_dims", x, {Ints{0, -1}}).shape() == (Dims{1, 2, 3, 1}));

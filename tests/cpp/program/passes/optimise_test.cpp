@@ -1,7 +1,7 @@
 #include <chrono>
 #include <functional>
 
-#include "program/programs.h"
+#include "fuzz/random_program.h"
 #include "tapegrad/program/passes/pass_switches.h"
 #include "tapegrad/program/passes/passes.h"
 
@@ -9,111 +9,6 @@ using namespace programs;
 using tapegrad::PassOptions;
 
 namespace {
-
-// Random programs over a few shapes that broadcast against one another: elementwise ops, masks,
-// sums, views, products of matrices, casts, constants that identities feed on.
-class RandomProgram {
- public:
-  explicit RandomProgram(uint64_t seed) : random_(seed) {}
-
-  Program make(int steps) {
-    for (const Dims& s : {Dims{4, 3}, Dims{3}, Dims{}, Dims{4, 1}, Dims{4, 4}})
-      for (int k = 0; k < 2; ++k) values_.push_back(d_.input(f64(s)));
-    values_.push_back(d_.input(f32({4, 3})));
-    values_.push_back(d_.input({DType::bool_, Dims{3}}));
-    for (double c : {0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 3.0}) {
-      values_.push_back(d_.constant(c));
-      if (pick(2)) values_.push_back(d_.constant(Value::full(DType::float64, Dims{4, 3}, c)));
-    }
-    for (int k = 0; k < steps; ++k) {
-      try {
-        step();
-      } catch (const tapegrad::Error&) {  // shapes that do not fit
-      }
-    }
-    for (int k = 0; k < 4; ++k) d_.writer().output(any(true));
-    return d_.returning({values_.back()});
-  }
-
- private:
-  size_t pick(size_t n) { return random_() % n; }
-  ValueId any(bool recent = false) {
-    const size_t n = values_.size(), reach = recent ? std::min<size_t>(n, 12) : n;
-    return values_[n - 1 - pick(reach)];
-  }
-  const TensorType& type(ValueId v) { return d_.writer().program().type_of(v); }
-
-  void step() {
-    static const char* const unary[] = {"negative",    "exp",      "sin",      "square",
-                                        "tanh",        "absolute", "positive", "reciprocal",
-                                        "logical_not", "sqrt"};
-    static const char* const binary[] = {"add",      "subtract", "multiply",    "divide",
-                                         "zmul",     "less",     "maximum",     "equal",
-                                         "multiply", "add",      "logical_and", "power"};
-    const ValueId x = any(pick(2)), y = any(pick(2));
-    ValueId out = 0;
-    switch (pick(12)) {
-      case 0:
-      case 1:
-      case 2:
-        out = d_.op(unary[pick(std::size(unary))], {x});
-        break;
-      case 3:
-      case 4:
-      case 5:
-      case 6:
-        out = d_.op(binary[pick(std::size(binary))], {x, y});
-        break;
-      case 7:
-        out = d_.op("where", {any(), x, y});
-        break;
-      case 8:
-        out = sum(x);
-        break;
-      case 9:
-        out = view(x);
-        break;
-      case 10:
-        out = d_.op("matmul", {x, y});
-        break;
-      default:
-        out = d_.op("cast", {x}, {static_cast<int64_t>(pick(2) ? DType::float32 : DType::float64)});
-    }
-    values_.push_back(out);
-  }
-
-  ValueId sum(ValueId x) {
-    const Dims shape = type(x).shape;
-    if (!is_floating(type(x).dtype)) return x;
-    if (pick(3) == 0) return d_.op("sum", {x}, {Attr{}, false});
-    if (shape.empty()) return x;
-    const Ints axis{static_cast<int64_t>(pick(shape.size()))};
-    if (pick(2)) return d_.op(pick(2) ? "sum" : "mean", {x}, {axis, pick(2) == 0});
-    Ints to(shape.begin(), shape.end());
-    to[pick(to.size())] = 1;
-    return d_.op("sum_to_shape", {x}, {to});
-  }
-
-  ValueId view(ValueId x) {
-    const Dims shape = type(x).shape;
-    switch (pick(5)) {
-      case 0:
-        return d_.op("broadcast_to", {x}, {pick(2) ? Ints{4, 3} : Ints{2, 4, 3}});
-      case 1:
-        return d_.op("transpose", {x}, {Attr{}});
-      case 2:
-        return d_.op("expand_dims", {x}, {Ints{static_cast<int64_t>(pick(shape.size() + 1))}});
-      case 3:
-        return d_.op("squeeze", {x}, {Attr{}});
-      default:
-        return d_.op("reshape", {x}, {pick(2) ? Ints{-1} : Ints{1, -1}});
-    }
-  }
-
-  std::mt19937_64 random_;
-  Draft d_;
-  std::vector<ValueId> values_;
-};
 
 void check_pass(const Program& p, const std::function<Program(const Program&)>& pass) {
   check_same(p, pass(p));

@@ -5,8 +5,10 @@
 
 using namespace programs;
 using tapegrad::Executor;
+using tapegrad::IndexError;
 using tapegrad::TrainLoop;
 using tapegrad::TrainStep;
+using tapegrad::ValueError;
 
 namespace {
 
@@ -135,4 +137,17 @@ TEST(programs_that_do_not_fit) {
   Draft d;
   const ValueId w = d.input(f64());
   CHECK(!loop.fits(d.returning({w, w}), false));
+}
+
+TEST(data_without_rows_and_orders_that_leave_them_are_refused) {
+  const std::vector<Value> carried{Value(0.5)};
+  CHECK_THROWS(ValueError, TrainLoop(carried, {}, 2));
+  CHECK_THROWS(ValueError, TrainLoop(carried, {Value(2.0)}, 2));
+  CHECK_THROWS(ValueError, TrainLoop(carried, {Value::from(xs, Dims{5}), Value(2.0)}, 2));
+  CHECK_THROWS(ValueError, TrainLoop(carried, {Value::empty(DType::float64, Dims{0})}, 2));
+  CHECK_THROWS_SAYING(ValueError, "batch size of 0", TrainLoop(carried, columns(), 0));
+  TrainLoop loop(carried, columns(), 2);
+  CHECK_THROWS_SAYING(IndexError, "row 5 of 5", loop.set_order({0, 5}));
+  loop.set_order({0});
+  CHECK_THROWS_SAYING(IndexError, "before epoch 0", loop.next_batch());
 }
