@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.numpy.operands import lift, stand_in
+from tapegrad.numpy.operands import lift
 
 
 def add_at(name: str, target: Any, index: Any, x: Any) -> None:
@@ -19,8 +19,7 @@ def add_at(name: str, target: Any, index: Any, x: Any) -> None:
         )
     if _holds_variables(index):
         raise TypeError(
-            f"np.{name}.at: the index is computed from inputs; call it on plain indices, "
-            "np.asarray(i)"
+            f"np.{name}.at: the index is computed from inputs; pass plain indices, tg.value(i)"
         )
     shape = tuple(target.shape)
     positions = np.arange(int(np.prod(shape)), dtype=np.intp).reshape(shape)[index]
@@ -52,4 +51,4 @@ def _summed(at: Any, x: Any) -> Any:
 
 def _holds_variables(index: Any) -> bool:
     items = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(stand_in(i), Variable) or isinstance(i, Variable) for i in items)
+    return any(isinstance(i, Variable) for i in items)

@@ -62,7 +62,7 @@ def _of_call(call: ast.Call, kind: str) -> str:
     f = call.func
     args = ", ".join(ast.unparse(x) for x in (*call.args, *call.keywords))
     first = ast.unparse(call.args[0]) if call.args else "v"
-    name = f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "")
+    name = _called(call)
     owner = ast.unparse(f.value) if isinstance(f, ast.Attribute) else ""
     if name in _CONVERTERS:
         if call.args and isinstance(call.args[0], (ast.List, ast.Tuple, ast.ListComp)):
@@ -78,7 +78,7 @@ def _of_call(call: ast.Call, kind: str) -> str:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
     if name == "fill":
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
-    if name == "dot" and owner not in ("np", "numpy"):
+    if name == "dot" and call.args and owner not in ("np", "numpy"):
         return f"write {_operand(f)} @ {_operand(call.args[0])} or np.dot({owner}, {args})"
     if kind == "array" and owner not in ("", "np", "numpy", "np.linalg"):
         return (
@@ -171,11 +171,33 @@ def _expression(frame: FrameType | None) -> ast.AST | None:
             pass
         else:
             return statement.value if isinstance(statement, ast.Expr) else statement
-    return _from_bytecode(frame.f_code, frame.f_lasti)
+    named = _from_bytecode(frame.f_code, frame.f_lasti)
+    return _on_its_line(frame, named) or named
+
+
+def _on_its_line(frame: FrameType, named: ast.AST | None) -> ast.AST | None:
+    """The one expression of the frame's line that has the names which the bytecode has."""
+    try:
+        line = ast.parse(linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip())
+    except (SyntaxError, ValueError):
+        return None
+    if isinstance(named, ast.Assign):
+        found = [x for x in line.body if isinstance(x, ast.Assign)]
+        return found[0] if len(found) == 1 else None
+    if not isinstance(named, ast.Call):
+        return None
+    name = _called(named)
+    calls = [x for x in ast.walk(line) if isinstance(x, ast.Call) and _called(x) == name]
+    return calls[0] if len(calls) == 1 else None
+
+
+def _called(call: ast.Call) -> str:
+    f = call.func
+    return f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "")
 
 
 def _text(frame: FrameType) -> str:
-    """The source of what the frame is at; "" where it is not to be had (before Python 3.11)."""
+    """The source of what the frame is at; "" where it is not known (before Python 3.11)."""
     positions = getattr(frame.f_code, "co_positions", None)
     if positions is None:
         return ""

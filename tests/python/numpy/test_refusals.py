@@ -12,6 +12,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import numerical
+from tapegrad.numpy import refusals
 from tapegrad.numpy.remedies import CALLS, LIBRARIES
 
 X = np.array([0.7, 1.9, 2.6])
@@ -137,6 +138,30 @@ def test_without_source_the_names_of_the_bytecode_serve():
         exec("z = np.zeros(3)\nz[0] = x[1]", dict(space))
 
 
+def test_where_the_place_is_not_known_the_line_serves(monkeypatch):
+    monkeypatch.setattr(refusals, "_text", lambda frame: "")
+    x = tg.Variable(X)
+    table = np.zeros(3)
+    with pytest.raises(TypeError, match=r"write \(A \+ A\) @ x or"):
+        (A + A).dot(x)
+    with pytest.raises(TypeError, match=r"np\.asarray\(x\).*write x itself"):
+        np.asarray(x)
+    with pytest.raises(TypeError, match=r"table = tg\.Variable\(table\)"):
+        table[0] = x[1]
+
+
+def test_keywords_and_calls_without_arguments():
+    x = tg.Variable(X)
+    with pytest.raises(TypeError, match=r"tg\.value"):
+        A.dot(b=x)
+    with pytest.raises(TypeError, match=r"tg\.value"):
+        np.asarray(a=x)
+    with pytest.raises(TypeError, match=r"tg\.value"):
+        np.array(object=x)
+    with pytest.raises(TypeError, match=r"tg\.value"):
+        np.asarray(*[x])
+
+
 def test_an_index_is_told_to_be_integers():
     x = tg.Variable([0.0, 2.0])
     table = np.array([5.0, 6.0, 7.0])
@@ -222,6 +247,47 @@ def test_scipy_functions_are_told_numpys(name):
     assert str(caught.value).startswith(name)
     assert LIBRARIES[name] in str(caught.value)
     hold(lambda x: eval(code, space(x)), lambda x: eval(f"{name}{arguments}", space(x)))
+
+
+# Refused code, what the message says, and the remedy as code of the same names.
+OTHERS = [
+    ("np.add(x, 1.0, out=np.zeros(3))", r"y = np\.add\(\.\.\.\)", "np.add(x, 1.0)"),
+    (
+        "np.sqrt(x, where=x > 1, out=np.zeros(3))",
+        r"np\.where\(mask, np\.sqrt\(\.\.\.\), other\)",
+        "np.where(x > 1, np.sqrt(x), 0.0)",
+    ),
+    (
+        "np.add.reduceat(x, [0, 2])",
+        r"np\.sum over slices",
+        "np.stack([np.sum(x[0:2]), np.sum(x[2:])])",
+    ),
+    ("np.array(x.tolist())", r"list\(v\)", "np.stack(list(x))"),
+    ("x[0].item() * 2", r"keep the Variable", "x[0] * 2"),
+    (
+        "np.sum(np.nan_to_num(x.astype(complex)).real)",
+        r"use float64",
+        "np.sum(np.nan_to_num(x.astype(np.float64)))",
+    ),
+]
+
+
+@pytest.mark.parametrize(("refused", "told", "remedy"), OTHERS)
+def test_other_remedies(refused, told, remedy):
+    with pytest.raises(TypeError, match=told):
+        evaluate(refused, tg.Variable(X))
+    hold(lambda x: evaluate(remedy, x), lambda x: evaluate(refused, x))
+
+
+def test_gradients_of_arrays_are_told_jacobians():
+    def f(x):
+        return x * x
+
+    with pytest.raises(TypeError, match=r"tg\.jacobian\(f\).*tg\.elementwise_grad\(f\)"):
+        tg.grad(f)(X)
+    np.testing.assert_allclose(tg.jacobian(f)(X), np.diag(2 * X))
+    np.testing.assert_allclose(tg.elementwise_grad(f)(X), 2 * X)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(f(x)))(X), 2 * X)
 
 
 def test_scipys_optimisers_are_told_to_start_at_plain_values():

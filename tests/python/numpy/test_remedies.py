@@ -182,6 +182,28 @@ def test_add_at_sums_what_repeats(n):
         np.add.at(np.ones(4), index, tg.Variable(x))
 
 
+def test_add_at_in_compiled_functions_and_lanes():
+    index = np.array([0, 2, 0, 1, 0])
+    x = np.arange(5.0) + 1.0
+
+    def f(x):
+        y = tg.Variable(np.ones(3))
+        np.add.at(y, index, x * x)
+        return np.sum(y**2)
+
+    wanted = tg.value(tg.grad(f)(x))
+    compiled = tg.compile(tg.grad(f))
+    for scale in (1.0, 2.0, 0.5, 1.0):
+        np.testing.assert_allclose(
+            tg.value(compiled(x * scale)), tg.value(tg.grad(f)(x * scale)), rtol=1e-13
+        )
+    np.testing.assert_allclose(
+        tg.value(tg.vmap(f)(np.stack([x, 2 * x]))), [tg.value(f(x)), tg.value(f(2 * x))], rtol=1e-13
+    )
+    sums = 1.0 + np.bincount(index, x * x)
+    np.testing.assert_allclose(wanted, 4 * sums[index] * x, rtol=1e-13)
+
+
 @pytest.mark.parametrize("index", [(slice(None), [0, 0, 2]), [1, 1], ([0, 1, 0], [2, 2, 2]), ...])
 def test_add_at_takes_every_index(index):
     plain = np.ones((3, 4))
