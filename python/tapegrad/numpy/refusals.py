@@ -12,6 +12,8 @@ import sys
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+import numpy as np
+
 from tapegrad.numpy.remedies import LIBRARIES
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
@@ -72,7 +74,7 @@ def _of_call(call: ast.Call, kind: str) -> str:
             f"{first}.copy() for a copy, {first}.astype(dtype) for another dtype, "
             f"np.stack({first}) where it is a list"
         )
-    if owner == "math":
+    if owner == "math" and hasattr(np, name):
         return f"write np.{name}({args}), keep the Variable"
     if name == "float" and not owner:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
@@ -80,7 +82,7 @@ def _of_call(call: ast.Call, kind: str) -> str:
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
     if name == "dot" and call.args and owner not in ("np", "numpy"):
         return f"write {_operand(f)} @ {_operand(call.args[0])} or np.dot({owner}, {args})"
-    if kind == "array" and owner not in ("", "np", "numpy", "np.linalg"):
+    if kind == "array" and hasattr(np, name) and owner not in ("", "np", "numpy", "np.linalg"):
         return (
             f"write np.{name}({owner}, {args}), the function, which takes Variables where the "
             f"method of a plain array does not, join lists of them with np.stack"
