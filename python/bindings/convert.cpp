@@ -72,6 +72,10 @@ std::optional<DType> dtype_of_type_num(int type_num) {
 
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
   const auto dtype = py::str(py::handle(object).attr("dtype")).cast<std::string>();
+  if (dtype.starts_with("complex"))
+    throw_error<TypeError>(operation, ": dtype ", dtype,
+                           " is not supported; compute with z.real and z.imag apart, two arrays "
+                           "of real numbers");
   throw_error<TypeError>(
       operation, ": dtype ", dtype,
       " is not supported; tapegrad works with float64, float32, integers and bool (convert with "
@@ -201,7 +205,7 @@ Operand to_operand(PyObject* object, const char* operation) {
   if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object))};  // numpy.float64
   if (PyComplex_Check(object))
     throw_error<TypeError>(
-        operation, ": complex numbers are not supported yet; use the real and imaginary parts");
+        operation, ": complex numbers are not supported; compute with z.real and z.imag apart");
   if (PyUnicode_Check(object) || PyBytes_Check(object))
     throw_error<TypeError>(operation, ": can't compute with the string ",
                            py::repr(py::handle(object)).cast<std::string>(),

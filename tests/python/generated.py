@@ -48,7 +48,10 @@ passed as `like=`.
 def functions_of_numpy():
     """The array functions that can be overridden, by name; those of record arrays left out."""
     found = overrides.get_overridable_numpy_array_functions()
-    named = {name_of(f): f for f in found if f.__module__ not in ("numpy.lib.recfunctions",)}
+    # NumPy knows some only once somebody has imported them.
+    late = ("numpy.strings", "numpy.char", "numpy.polynomial.polynomial")
+    left_out = ("numpy.lib.recfunctions", *late)
+    named = {name_of(f): f for f in found if f.__module__ not in left_out}
     return dict(sorted(named.items(), key=lambda item: (item[0].count("."), item[0].lower())))
 
 

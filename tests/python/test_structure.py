@@ -180,6 +180,7 @@ FULL_FOLDERS: dict[str, str] = {
     "benchmarks/problems": "a file for each problem, all alike",
     "cpp/tapegrad/program/scan": "two of them are rules that only scan.cpp reads",
     "cpp/tapegrad/rows/isa": "short files, split so that they compile side by side",
+    "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
 }

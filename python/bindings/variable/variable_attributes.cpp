@@ -106,12 +106,9 @@ int set_name(PyObject* self, PyObject* value, void*) {
 // still differentiated), an array refuses.
 PyObject* refuse_array(PyObject* self, PyObject*, PyObject*) {
   return guard([&]() -> PyObject* {
-    throw_error<TypeError>(
-        "np.array(v): a plain array would lose the derivative of this Variable of shape ",
-        variable_cell(self).type().shape,
-        "; use np.stack or np.concatenate to join Variables, or tg.value(v) where the derivative "
-        "is not "
-        "needed");
+    const std::string what = join_text("this Variable of shape ", variable_cell(self).type().shape);
+    throw TypeError(py::cast<std::string>(
+        py::module_::import("tapegrad.numpy.refusals").attr("array_refusal")(what)));
   });
 }
 

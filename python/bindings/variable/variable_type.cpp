@@ -91,13 +91,12 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   });
 }
 
-[[noreturn]] void throw_loses_derivative(const char* call, PyObject* self) {
-  throw_error<TypeError>(call,
-                         ": a plain number would lose the derivative of this Variable of shape ",
-                         variable_cell(self).type().shape, " (value ", variable_cell(self).value(),
-                         "); keep the Variable (NumPy functions work on it), or call tg.value(v) "
-                         "where the derivative is "
-                         "not needed");
+// The text names what the caller wrote, which Python code can tell best.
+[[noreturn]] void throw_loses_derivative(PyObject* self) {
+  const std::string what = join_text("this Variable of shape ", variable_cell(self).type().shape,
+                                     " (value ", variable_cell(self).value(), ")");
+  throw TypeError(py::cast<std::string>(
+      py::module_::import("tapegrad.numpy.refusals").attr("number_refusal")(what)));
 }
 
 PyObject* to_float(PyObject* self) {
@@ -105,7 +104,7 @@ PyObject* to_float(PyObject* self) {
     Cell& cell = variable_cell(self);
     if (is_recorded_data(cell) || is_float_of_data(cell))
       return PyNumber_Float(to_object(learn_value(cell)).ptr());
-    throw_loses_derivative("float(v)", self);
+    throw_loses_derivative(self);
   });
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
+from tapegrad.numpy import refusals, remedies
 from tapegrad.numpy.operands import (
     cast,
     free_shape,
@@ -94,6 +95,12 @@ def ix_(*args: Any) -> Any:
 @implements(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if not isinstance(dst, Variable):
+        library = refusals.library_call()
+        if library in remedies.LIBRARIES:  # whose own code fills an array
+            raise TypeError(
+                f"{library}: the result is a plain array, which cannot hold the derivative of a "
+                f"Variable; {remedies.LIBRARIES[library]}"
+            )
         raise TypeError(
             "np.copyto: the target is a plain array, which cannot hold the derivative of a "
             "Variable; make it one, dst = tg.Variable(dst)"

@@ -31,6 +31,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
+from tapegrad.numpy import remedies
 from tapegrad.numpy.operands import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -234,10 +235,17 @@ def name_of(func: Any) -> str:
 def _refusal(name: str) -> str:
     import difflib
 
+    plain_value = "where no derivative is needed, call it on the plain value, tg.value(v)"
+    remedy = remedies.of(name)
+    if remedy:
+        return f"{name} has no derivative in tapegrad; {remedy} (and {plain_value})"
+    # Names of few letters are near to too many: what is close in length and letters alone counts.
     known = sorted({name_of(func) for func in table})
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.75)
-    hint = f" (differentiable and near in name: {', '.join(near)})" if near else ""
+    bare = {x.rpartition(".")[2]: x for x in reversed(known)}
+    near = difflib.get_close_matches(name.rpartition(".")[2], bare, n=3, cutoff=0.85)
+    found = ", ".join(bare[x] for x in near)
+    hint = f" (differentiable and near in name: {found})" if near else ""
     return (
-        f"{name} has no derivative in tapegrad{hint}; where none is needed, call it on the plain "
-        "value, tg.value(v), else write it with other NumPy functions"
+        f"{name} has no derivative in tapegrad{hint}; {plain_value}, else write it with other "
+        "NumPy functions"
     )

@@ -15,6 +15,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad.numpy import linear_algebra, reductions
+from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
     NO_VALUE,
     cast,
@@ -54,6 +55,8 @@ PREDICATES = frozenset(
 
 ALIASES = {"deg2rad": "radians", "rad2deg": "degrees", "conj": "conjugate"}
 
+_CLIP = getattr(getattr(np, "_core", None), "umath", np).clip
+
 _REDUCTIONS: dict[str, Any] = {
     "add": reductions.sum, "multiply": reductions.prod, "maximum": reductions.max,
     "minimum": reductions.min,
@@ -77,8 +80,10 @@ def array_ufunc(
     if method == "accumulate" and name in _ACCUMULATIONS:
         return _accumulate(name, inputs[0], **kwargs)
     remedy = "write it with the function itself, item by item or with np.cumsum, np.cumprod"
+    if method == "at" and name in ("add", "subtract"):
+        return add_at(name, *inputs)
     if method == "at":
-        remedy = "make the target a Variable and write y[i] = y[i] + x where no index repeats"
+        remedy = f"make the target a Variable and write y[i] = np.{name}(y[i], ...), index by index"
     elif method == "reduceat":
         remedy = "np.sum over slices, or differences of np.cumsum, give the same"
     raise TypeError(f"np.{name}.{method} has no derivative in tapegrad; {remedy}")
@@ -105,6 +110,8 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     if registration is None and _is_op_of_its_name(ufunc, name):
         operands = tuple(cast(lift(x), dtype) for x in inputs)
         return finish(f"scipy.special.{name}", apply(name, operands), out)
+    if registration is None and ufunc is _CLIP:  # of the method of a plain array
+        return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
     if registration is None:
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "

@@ -23,7 +23,8 @@ void check_guard(const Program::Guard& g, const Ref& value, bool has_lanes, int6
   if (!same)
     throw_error<ValueError>(
         "vmap: the lanes take different branches", g.where.empty() ? "" : " at ", g.where,
-        "; write the branch with np.where(condition, a, b), which computes both");
+        "; write the branch with np.where(condition, a, b), which computes both, and a plain t[i] "
+        "as tg.Variable(t)[i]");
 }
 
 }  // namespace

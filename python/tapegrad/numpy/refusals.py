@@ -1,0 +1,255 @@
+"""What is said where a Variable meets plain code that would lose its derivative.
+
+The text names the call as it stands in the source, and a call that does what was meant.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import linecache
+import sys
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from tapegrad.numpy.remedies import LIBRARIES
+
+_OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
+_PACKAGES = ("numpy", "scipy")
+_WRAPPERS = ("wrapper", "wrapped", "inner")
+_CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require")
+
+
+def array_refusal(shape: str) -> str:
+    """Of a Variable of this shape that something asks for a plain array."""
+    return _refusal("np.array(v)", f"a plain array would lose the derivative of {shape}", "array")
+
+
+def number_refusal(what: str) -> str:
+    """Of a Variable with one element that something asks for a plain number."""
+    return _refusal("float(v)", f"a plain number would lose the derivative of {what}", "number")
+
+
+def _refusal(call: str, lost: str, kind: str) -> str:
+    frame = _outside()
+    library = _library(frame)
+    if library:
+        return f"{library}: {lost}; {_of_library(library)}, {_OWN_WORDS}"
+    found = _expression(frame)
+    if isinstance(found, ast.Assign) and isinstance(found.targets[0], ast.Subscript):
+        target = ast.unparse(found.targets[0].value)
+        return (
+            f"{ast.unparse(found.targets[0])} = v: {lost}, since {target} is a plain array; "
+            f"write {target} = tg.Variable({target}) before it, or collect the parts in a list "
+            f"and call np.stack or np.concatenate on it, {_OWN_WORDS}"
+        )
+    if isinstance(found, ast.Subscript):
+        index = ast.unparse(found.slice)
+        return (
+            f"{ast.unparse(found)}: {lost}, and an index must be integers, which have none; "
+            f"write {ast.unparse(found.value)}[tg.value({index}).astype(int)], {_OWN_WORDS}"
+        )
+    if isinstance(found, ast.Call):
+        remedy = _of_call(found, kind)
+        if remedy:
+            return f"{ast.unparse(found)}: {lost}; {remedy}, {_OWN_WORDS}"
+    if kind == "number":
+        return f"{call}: {lost}; keep the Variable (NumPy functions work on it), {_OWN_WORDS}"
+    return f"{call}: {lost}; use np.stack or np.concatenate to join Variables, {_OWN_WORDS}"
+
+
+def _of_call(call: ast.Call, kind: str) -> str:
+    f = call.func
+    args = ", ".join(ast.unparse(x) for x in (*call.args, *call.keywords))
+    first = ast.unparse(call.args[0]) if call.args else "v"
+    name = _called(call)
+    owner = ast.unparse(f.value) if isinstance(f, ast.Attribute) else ""
+    if name in _CONVERTERS:
+        if call.args and isinstance(call.args[0], (ast.List, ast.Tuple, ast.ListComp)):
+            return f"write np.stack({first}), or np.concatenate to join along an axis"
+        return (
+            f"write {first} itself, which NumPy functions take as they take an array, "
+            f"{first}.copy() for a copy, {first}.astype(dtype) for another dtype, "
+            f"np.stack({first}) where it is a list"
+        )
+    if owner == "math" and hasattr(np, name):
+        return f"write np.{name}({args}), keep the Variable"
+    if name == "float" and not owner:
+        return f"write {first} itself: keep the Variable (NumPy functions work on it)"
+    if name == "fill":
+        return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
+    if name == "dot" and call.args and owner not in ("np", "numpy"):
+        return f"write {_operand(f)} @ {_operand(call.args[0])} or np.dot({owner}, {args})"
+    if kind == "array" and hasattr(np, name) and owner not in ("", "np", "numpy", "np.linalg"):
+        return (
+            f"write np.{name}({owner}, {args}), the function, which takes Variables where the "
+            f"method of a plain array does not, join lists of them with np.stack"
+        )
+    lists = [x for x in call.args if isinstance(x, (ast.List, ast.Tuple, ast.ListComp))]
+    if lists and kind == "array":
+        text = ast.unparse(lists[0])
+        whole = ast.unparse(call).replace(text, f"np.stack({text})", 1)
+        return f"write {whole}"
+    return ""
+
+
+def _operand(x: ast.expr) -> str:
+    if isinstance(x, ast.Attribute) and x.attr == "dot":
+        x = x.value
+    text = ast.unparse(x)
+    simple = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+    return text if isinstance(x, simple) else f"({text})"
+
+
+def library_call() -> str:
+    """The public function of NumPy or SciPy whose code asks, "" where the user's does."""
+    return _library(_outside())
+
+
+# The frames that led here.
+
+
+def _outside() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _package(frame) == "tapegrad":
+        frame = frame.f_back
+    return frame
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _package(frame: FrameType) -> str:
+    return _module(frame).split(".")[0]
+
+
+def _library(frame: FrameType | None) -> str:
+    """The public function of NumPy or SciPy that the frame belongs to, "" for others' code."""
+    if frame is None or _package(frame) not in _PACKAGES:
+        return ""
+    module, name = _module(frame), frame.f_code.co_name
+    within: FrameType | None = frame
+    while within is not None and _package(within) in _PACKAGES:
+        if not within.f_code.co_name.startswith("_"):
+            module, name = _wrapped(within)
+        within = within.f_back
+    parts = [part for part in module.split(".") if not part.startswith("_")]
+    if parts[0] == "numpy":
+        inner = parts[1:2] if parts[1:2] in (["linalg"], ["fft"], ["random"], ["ma"]) else []
+        return ".".join(["np", *inner, name])
+    return ".".join([*parts[:2], name])
+
+
+def _wrapped(frame: FrameType) -> tuple[str, str]:
+    """Module and name of a frame's function; of a decorator's, those of what it decorates."""
+    if frame.f_code.co_name in _WRAPPERS:
+        for name in frame.f_code.co_freevars:
+            f = frame.f_locals.get(name)
+            if isinstance(f, FunctionType) and f.__module__.split(".")[0] in _PACKAGES:
+                return f.__module__, f.__name__
+    return _module(frame), frame.f_code.co_name
+
+
+def _of_library(name: str) -> str:
+    if name in LIBRARIES:
+        return LIBRARIES[name]
+    if name.startswith("np."):
+        return f"join Variables first, {name}(np.stack([...])) or np.concatenate"
+    return "SciPy's own functions take plain arrays: write it with NumPy functions"
+
+
+def _expression(frame: FrameType | None) -> ast.AST | None:
+    """The call, or the assignment to an element, that the frame is at."""
+    if frame is None:
+        return None
+    text = _text(frame)
+    if text:
+        try:
+            statement = ast.parse(text.strip()).body[0]
+        except (SyntaxError, ValueError, IndexError):
+            pass
+        else:
+            return statement.value if isinstance(statement, ast.Expr) else statement
+    named = _from_bytecode(frame.f_code, frame.f_lasti)
+    return _on_its_line(frame, named) or named
+
+
+def _on_its_line(frame: FrameType, named: ast.AST | None) -> ast.AST | None:
+    """The one expression of the frame's line that has the names which the bytecode has."""
+    try:
+        line = ast.parse(linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip())
+    except (SyntaxError, ValueError):
+        return None
+    if isinstance(named, ast.Assign):
+        found = [x for x in line.body if isinstance(x, ast.Assign)]
+        return found[0] if len(found) == 1 else None
+    if not isinstance(named, ast.Call):
+        return None
+    name = _called(named)
+    calls = [x for x in ast.walk(line) if isinstance(x, ast.Call) and _called(x) == name]
+    return calls[0] if len(calls) == 1 else None
+
+
+def _called(call: ast.Call) -> str:
+    f = call.func
+    return f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "")
+
+
+def _text(frame: FrameType) -> str:
+    """The source of what the frame is at; "" where it is not known (before Python 3.11)."""
+    positions = getattr(frame.f_code, "co_positions", None)
+    if positions is None:
+        return ""
+    at = list(positions())[frame.f_lasti // 2]
+    if None in at:
+        return ""
+    line, last_line, start, end = at
+    lines = [linecache.getline(frame.f_code.co_filename, n) for n in range(line, last_line + 1)]
+    if not all(lines):
+        return ""
+    raw = [x.encode() for x in lines]
+    raw[-1] = raw[-1][:end]
+    raw[0] = raw[0][start:]
+    found = b"".join(raw).decode(errors="replace")
+    stores = frame.f_code.co_code[frame.f_lasti] == dis.opmap["STORE_SUBSCR"]
+    return f"{found} = v" if stores else f"({found})"
+
+
+def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
+    """The same from names alone: the function that was loaded for the call."""
+    before = [x for x in dis.get_instructions(code) if x.offset <= at]
+    if not before:
+        return None
+    last = before[-1]
+    if last.opname == "STORE_SUBSCR":
+        return ast.parse("z[i] = v").body[0]
+    if not last.opname.startswith("CALL"):
+        return None
+    n = (last.arg or 0) + last.opname.endswith("KW")
+    depth = 0
+    for index in range(len(before) - 2, -1, -1):
+        x = before[index]
+        if depth == n and x.opname.startswith("LOAD_"):
+            return _named_call(before[: index + 1])
+        if x.opname == "PRECALL":  # its effect is counted with the call
+            continue
+        try:
+            depth += dis.stack_effect(x.opcode, x.arg)
+        except ValueError:
+            return None
+    return None
+
+
+def _named_call(loads: list[dis.Instruction]) -> ast.expr | None:
+    name = loads[-1].argval
+    if not isinstance(name, str):
+        return None
+    args: list[ast.expr] = [ast.Name("v")]
+    if loads[-1].opname not in ("LOAD_METHOD", "LOAD_ATTR"):
+        return ast.Call(ast.Name(name), args, [])
+    owner: Any = loads[-2].argval if len(loads) > 1 else "a"
+    owner = owner if isinstance(owner, str) and owner.isidentifier() else "a"
+    return ast.Call(ast.Attribute(ast.Name(owner), name), args, [])

@@ -1,0 +1,148 @@
+"""How to write what a refused function computes, in code that keeps the derivative.
+
+Each text of `CALLS` is code as it can be run, of the call that stands before it; a test runs it.
+"""
+
+_NUMBERS = "x[~np.isnan(x)]"
+_UNIQUE = "x[np.unique(tg.value(x), return_index=True)[1]]"
+
+
+def _quantile(fraction: str, x: str = "x") -> str:
+    return (
+        f"s = np.sort({x}); t = {fraction} * (len(s) - 1); i = min(int(t), len(s) - 2); "
+        "s[i] + (t - i) * (s[i + 1] - s[i])"
+    )
+
+
+def _convolution(x: str, k: str) -> str:
+    return f"sum(np.pad({x} * {k}[j], (j, len({k}) - 1 - j)) for j in range(len({k})))"
+
+
+def _padded(sign: str) -> str:
+    return f"np.pad(x, (max(len(y) - len(x), 0), 0)) {sign} np.pad(y, (max(len(x) - len(y), 0), 0))"
+
+
+def _fourier(frequencies: str) -> str:
+    return (
+        f"w = -2 * np.pi * np.outer(np.arange({frequencies}), np.arange(len(x))) / len(x); "
+        "(np.cos(w) @ x, np.sin(w) @ x)"
+    )
+
+
+# Function: the call in mind, and the code that does the same.
+CALLS: dict[str, tuple[str, str]] = {
+    "np.apply_along_axis": ("(f, 1, x)", "np.stack([f(row) for row in x])"),
+    "np.apply_over_axes": ("(np.sum, x, (0, 1))", "np.sum(x, axis=(0, 1), keepdims=True)"),
+    "np.bincount": ("(i, x)", "y = tg.Variable(np.zeros(np.max(i) + 1)); np.add.at(y, i, x); y"),
+    "np.convolve": ("(x, y)", _convolution("x", "y")),
+    "np.correlate": (
+        "(x, y)",
+        "np.stack([np.sum(x[i:i + len(y)] * y) for i in range(len(x) - len(y) + 1)])",
+    ),
+    "np.cov": (
+        "(x)",
+        "c = x - np.mean(x, axis=-1, keepdims=True); c @ c.T / (x.shape[-1] - 1)",
+    ),
+    "np.corrcoef": (
+        "(x)",
+        "c = x - np.mean(x, axis=-1, keepdims=True); s = np.sqrt(np.sum(c * c, axis=-1)); "
+        "c @ c.T / np.outer(s, s)",
+    ),
+    "np.gradient": (
+        "(x)",
+        "np.concatenate([x[1:2] - x[:1], (x[2:] - x[:-2]) / 2, x[-1:] - x[-2:-1]])",
+    ),
+    "np.i0": (
+        "(x)",
+        "np.mean(np.exp(x[..., None] * np.cos(np.pi * (np.arange(64) + 0.5) / 64)), axis=-1)",
+    ),
+    "np.interp": (
+        "(t, x, y)",
+        "t = np.clip(t, x[0], x[-1]); i = np.clip(np.searchsorted(x, t), 1, len(x) - 1); "
+        "y[i - 1] + (y[i] - y[i - 1]) * (t - x[i - 1]) / (x[i] - x[i - 1])",
+    ),
+    "np.intersect1d": (
+        "(x, y)",
+        "x[np.intersect1d(tg.value(x), tg.value(y), return_indices=True)[1]]",
+    ),
+    "np.setdiff1d": ("(x, y)", f"u = {_UNIQUE}; u[~np.isin(tg.value(u), tg.value(y))]"),
+    "np.setxor1d": (
+        "(x, y)",
+        "z = np.concatenate([x, y]); "
+        "np.sort(z[np.isin(tg.value(z), np.setxor1d(tg.value(x), tg.value(y)))])",
+    ),
+    "np.union1d": (
+        "(x, y)",
+        "z = np.concatenate([x, y]); z[np.unique(tg.value(z), return_index=True)[1]]",
+    ),
+    "np.unique": ("(x)", _UNIQUE),
+    "np.unique_values": ("(x)", _UNIQUE),
+    "np.logspace": ("(a, b, n)", "10.0 ** np.linspace(a, b, n)"),
+    "np.geomspace": ("(a, b, n)", "np.exp(np.linspace(np.log(a), np.log(b), n))"),
+    "np.nancumprod": ("(x)", "np.cumprod(np.where(np.isnan(x), 1.0, x))"),
+    "np.nancumsum": ("(x)", "np.cumsum(np.where(np.isnan(x), 0.0, x))"),
+    "np.nanmax": ("(x)", f"np.max({_NUMBERS})"),
+    "np.nanmin": ("(x)", f"np.min({_NUMBERS})"),
+    "np.nanmedian": ("(x)", f"np.median({_NUMBERS})"),
+    "np.nanstd": ("(x)", f"np.std({_NUMBERS})"),
+    "np.nanvar": ("(x)", f"np.var({_NUMBERS})"),
+    "np.percentile": ("(x, q)", _quantile("q / 100")),
+    "np.quantile": ("(x, q)", _quantile("q")),
+    "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
+    "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
+    "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
+    "np.piecewise": ("(x, [c], [f, g])", "np.where(c, f(x), g(x))"),
+    "np.place": ("(x, c, y)", "x[c] = np.resize(y, np.sum(c)); x"),
+    "np.put": ("(x, i, y)", "x[i] = y; x"),
+    "np.put_along_axis": ("(x, i, y, 0)", "x[i] = y; x"),
+    "np.putmask": ("(x, c, y)", "x[c] = y[c]; x"),
+    "np.poly": (
+        "(x)",
+        "p = np.ones(1); [p := np.append(p, 0.0) - r * np.append(0.0, p) for r in x][-1]",
+    ),
+    "np.polyadd": ("(x, y)", _padded("+")),
+    "np.polysub": ("(x, y)", _padded("-")),
+    "np.polymul": ("(x, y)", _convolution("x", "y")),
+    "np.polyder": ("(x)", "x[:-1] * np.arange(len(x) - 1, 0, -1)"),
+    "np.polyint": ("(x)", "np.append(x / np.arange(len(x), 0, -1), 0.0)"),
+    "np.polyfit": ("(x, y, n)", "v = np.vander(x, n + 1); np.linalg.solve(v.T @ v, v.T @ y)"),
+    "np.real_if_close": ("(x)", "x"),
+    "np.trim_zeros": ("(x)", "i = np.flatnonzero(tg.value(x)); x[i[0]:i[-1] + 1]"),
+    "np.unwrap": ("(x)", "x + np.unwrap(tg.value(x)) - tg.value(x)"),
+    "np.fft.fft": ("(x)", _fourier("len(x)")),
+    "np.fft.rfft": ("(x)", _fourier("len(x) // 2 + 1")),
+    "np.fft.fftshift": ("(x)", "np.roll(x, len(x) // 2)"),
+    "np.fft.ifftshift": ("(x)", "np.roll(x, -(len(x) // 2))"),
+    "np.linalg.cond": ("(a, 'fro')", "np.linalg.norm(a) * np.linalg.norm(np.linalg.inv(a))"),
+    "np.linalg.lstsq": ("(a, b)", "np.linalg.solve(a.T @ a, a.T @ b)"),
+    "np.linalg.pinv": ("(a)", "np.linalg.solve(a.T @ a, a.T)"),
+}
+
+# What takes the place of functions that accept plain arrays alone.
+LIBRARIES: dict[str, str] = {
+    "np.full": "write np.broadcast_to(v, shape).copy()",
+    "np.full_like": "write np.broadcast_to(v, a.shape).copy()",
+    "np.fill_diagonal": "write a = tg.Variable(a) before it",
+    "scipy.linalg.solve": "write np.linalg.solve(a, b)",
+    "scipy.linalg.inv": "write np.linalg.inv(a)",
+    "scipy.linalg.det": "write np.linalg.det(a)",
+    "scipy.linalg.norm": "write np.linalg.norm(a)",
+    "scipy.linalg.cholesky": "write np.linalg.cholesky(a), transposed for the upper triangle",
+    "scipy.linalg.solve_triangular": "write np.linalg.solve(np.tril(a), b), or np.triu(a)",
+    "scipy.linalg.lstsq": "write np.linalg.solve(a.T @ a, a.T @ b)",
+    "scipy.linalg.pinv": "write np.linalg.solve(a.T @ a, a.T)",
+    "scipy.optimize.minimize": "start at the plain value: minimize(f, tg.value(x), jac=tg.grad(f))",
+    "scipy.optimize.root": "start at the plain value: root(f, tg.value(x), jac=tg.jacobian(f))",
+    "scipy.optimize.least_squares": (
+        "start at the plain value: least_squares(f, tg.value(x), jac=tg.jacobian(f))"
+    ),
+    "scipy.integrate.trapezoid": "write np.trapezoid(y, x)",
+}
+
+
+def of(name: str) -> str:
+    """What to write instead of a NumPy function; "" where nothing short does the same."""
+    if name not in CALLS:
+        return ""
+    call, code = CALLS[name]
+    return f"{name}{call} is the same as: {code}"

@@ -1,0 +1,222 @@
+"""Functions of NumPy that are refused: the code that the message tells is run, and is right."""
+
+import re
+
+import numpy as np
+import pytest
+from generated import functions_of_numpy, outcome
+
+import tapegrad as tg
+from tapegrad import numerical
+from tapegrad.numpy.remedies import CALLS
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=6)
+Y = RNG.normal(size=3)
+GAPS = np.array([1.0, np.nan, -0.5, 2.5, np.nan, 0.75])
+MATRIX = RNG.normal(size=(4, 3))
+SQUARE = MATRIX[:3] + 3 * np.eye(3)
+MASK = np.array([True, False, True, True, False, False])
+
+# Of each call: what its names stand for; the first of them is differentiated.
+NAMES = {
+    "np.apply_along_axis": {"x": MATRIX, "f": lambda row: np.sum(row**3)},
+    "np.apply_over_axes": {"x": MATRIX},
+    "np.bincount": {"x": X, "i": np.array([0, 2, 2, 4, 2, 0])},
+    "np.cov": {"x": MATRIX},
+    "np.corrcoef": {"x": MATRIX},
+    "np.interp": {"y": X, "t": np.array([-1.0, 0.3, 2.0, 4.9, 7.0]), "x": np.arange(6.0)},
+    "np.logspace": {"a": 0.3, "b": 1.2, "n": 5},
+    "np.geomspace": {"a": 0.3, "b": 1.2, "n": 5},
+    "np.percentile": {"x": X, "q": 37.0},
+    "np.quantile": {"x": X, "q": 0.37},
+    "np.nanpercentile": {"x": GAPS, "q": 37.0},
+    "np.nanquantile": {"x": GAPS, "q": 0.37},
+    "np.partition": {"x": X},
+    "np.piecewise": {"x": X, "c": MASK, "f": lambda x: x**2, "g": lambda x: 3 * x},
+    "np.place": {"x": X, "c": MASK, "y": Y},
+    "np.put": {"x": X, "i": [1, 3, 4], "y": Y},
+    "np.put_along_axis": {"x": X, "i": np.array([1, 3, 4]), "y": Y},
+    "np.putmask": {"x": X, "c": MASK, "y": X**2},
+    "np.polyfit": {"y": X, "x": np.arange(6.0), "n": 2},
+    "np.trim_zeros": {"u": X},
+    "np.unwrap": {"x": 4 * X},
+    "np.linalg.cond": {"a": SQUARE},
+    "np.linalg.lstsq": {"a": MATRIX, "b": RNG.normal(size=4)},
+    "np.linalg.pinv": {"a": MATRIX},
+}
+# Code that makes more names of these, so that what is equal, or zero, stays so.
+BEFORE = {
+    **dict.fromkeys(
+        ("np.intersect1d", "np.setdiff1d", "np.setxor1d"), "y = np.concatenate([y, x[[4, 1]]]); "
+    ),
+    "np.trim_zeros": "x = np.concatenate([[0.0], u, [0.0, 0.0]]); ",
+}
+WRITING = {"np.place", "np.put", "np.put_along_axis", "np.putmask"}
+# Of these the first part of the result, or both parts of complex numbers, are what the code gives.
+PARTS = {"np.linalg.lstsq": lambda found: found[0]}
+COMPLEX = {"np.fft.fft", "np.fft.rfft"}
+
+
+def names_of(name):
+    if name.startswith("np.nan") and name not in NAMES:
+        return {"x": GAPS}
+    return NAMES.get(name, {"x": X, "y": Y})
+
+
+def run(code, names):
+    """The value of the last of several statements."""
+    space = {"np": np, "tg": tg, **names}
+    *statements, last = code.split("; ")
+    for statement in statements:
+        exec(statement, space)
+    return eval(last, space)
+
+
+def call(name, arguments, names):
+    names = {n: x.copy() if isinstance(x, np.ndarray) else x for n, x in names.items()}
+    found = run(f"{BEFORE.get(name, '')}{name}{arguments}", names)
+    found = PARTS.get(name, lambda found: found)(names["x"] if name in WRITING else found)
+    return (found.real, found.imag) if name in COMPLEX else found
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_code_of_a_remedy_is_the_function(name):
+    arguments, _ = CALLS[name]
+    names = names_of(name)
+    first = next(iter(names))
+
+    refused = {**names, first: tg.Variable(names[first])}
+    with pytest.raises(TypeError) as caught:
+        run(f"{BEFORE.get(name, '')}{name}{arguments}", refused)
+    begin = re.escape(f"{name}{arguments} is the same as: ")
+    (code,) = re.findall(rf"{begin}(.*) \(and where no", str(caught.value))
+
+    code = BEFORE.get(name, "") + code
+    expected = call(name, arguments, names)
+    plain = run(code, {**names, first: np.copy(names[first])})
+    weights = [np.cos(np.arange(np.size(e))).reshape(np.shape(e)) for e in parts(expected)]
+    for e, found in zip(parts(expected), parts(plain), strict=True):
+        np.testing.assert_allclose(tg.value(found), e, rtol=1e-10, atol=1e-12)
+
+    def loss(x):
+        found = parts(run(code, {**names, first: x}))
+        return sum(np.sum(w * f) for w, f in zip(weights, found, strict=True))
+
+    def by_numpy(x):
+        found = parts(call(name, arguments, {**names, first: x}))
+        return sum(np.sum(w * f) for w, f in zip(weights, found, strict=True))
+
+    x = names[first]
+    at = np.where(np.isnan(x), 0.0, x)
+
+    def with_gaps(f):
+        return lambda z: f(z + np.where(np.isnan(x), np.nan, 0.0))
+
+    gradient = tg.grad(with_gaps(loss))(at)
+    np.testing.assert_allclose(
+        tg.value(gradient), numerical.grad(with_gaps(by_numpy))(at), rtol=1e-5, atol=1e-6
+    )
+
+
+def parts(found):
+    return found if isinstance(found, tuple) else (found,)
+
+
+# Constant almost everywhere, results of integers, dates or texts, or made from plain data.
+PLAIN = {
+    "angle", "busday_count", "busday_offset", "datetime_as_string", "histogram", "histogram2d",
+    "histogram_bin_edges", "histogramdd", "is_busday", "ix_", "packbits", "ravel_multi_index",
+    "save", "savetxt", "savez", "savez_compressed", "unpackbits", "unravel_index", "unique_counts",
+    "unique_inverse", "unique_all", "sort_complex",
+}  # fmt: skip
+# Only asked where a Variable is given as like=.
+LIKE = {
+    "arange", "array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "empty",
+    "eye", "frombuffer", "fromfile", "fromfunction", "fromiter", "fromstring", "full",
+    "genfromtxt", "identity", "loadtxt", "ones", "require", "tri", "zeros",
+}  # fmt: skip
+# Nothing short does the same: the message says so, and offers the plain value.
+NOTHING_SHORT = {
+    "np.polydiv", "np.roots", "np.linalg.eig", "np.linalg.eigh", "np.linalg.eigvals",
+    "np.linalg.eigvalsh", "np.linalg.qr", "np.linalg.svd", "np.linalg.svdvals", "np.fft.fft2",
+    "np.fft.fftn", "np.fft.hfft", "np.fft.ifft", "np.fft.ifft2", "np.fft.ifftn", "np.fft.ihfft",
+    "np.fft.irfft", "np.fft.irfft2", "np.fft.irfftn", "np.fft.rfft2", "np.fft.rfftn",
+}  # fmt: skip
+
+
+def test_every_refused_function_has_a_remedy_or_a_reason_for_none():
+    refused = {name for name, f in functions_of_numpy().items() if outcome(f) == "refused"}
+    families = ("np", "np.fft", "np.linalg")  # others are imported only where somebody asks
+    refused = {name for name in refused if name.rpartition(".")[0] in families}
+    listed = {f"np.{name}" for name in PLAIN | LIKE} | NOTHING_SHORT
+    assert refused - listed == set(CALLS)
+    assert not listed & set(CALLS)
+    assert listed <= refused
+
+
+def test_names_that_are_offered_belong_to_the_family():
+    v = tg.Variable(np.eye(3))
+    for name in sorted(NOTHING_SHORT):
+        with pytest.raises(TypeError) as caught:
+            run(f"{name}(v, v)" if name == "np.polydiv" else f"{name}(v)", {"v": v})
+        assert "near in name" not in str(caught.value), caught.value
+
+
+@pytest.mark.parametrize("n", [1, 7, 300])
+def test_add_at_sums_what_repeats(n):
+    index = np.random.default_rng(n).integers(0, 4, n)
+    x = np.random.default_rng(0).normal(size=n)
+    for name, f in (("add", np.add), ("subtract", np.subtract)):
+
+        def filled(x, f=f):
+            y = tg.Variable(np.ones(4)) if isinstance(x, tg.Variable) else np.ones(4)
+            f.at(y, index, x)
+            return y
+
+        np.testing.assert_allclose(tg.value(filled(tg.Variable(x))), filled(x), rtol=1e-13)
+        found = tg.grad(lambda x: np.sum(filled(x) ** 3))(x)
+        sign = 1.0 if name == "add" else -1.0
+        np.testing.assert_allclose(tg.value(found), (sign * 3 * filled(x) ** 2)[index], rtol=1e-12)
+    with pytest.raises(TypeError, match=r"y = tg\.Variable\(y\)"):
+        np.add.at(np.ones(4), index, tg.Variable(x))
+
+
+def test_add_at_in_compiled_functions_and_lanes():
+    index = np.array([0, 2, 0, 1, 0])
+    x = np.arange(5.0) + 1.0
+
+    def f(x):
+        y = tg.Variable(np.ones(3))
+        np.add.at(y, index, x * x)
+        return np.sum(y**2)
+
+    wanted = tg.value(tg.grad(f)(x))
+    compiled = tg.compile(tg.grad(f))
+    for scale in (1.0, 2.0, 0.5, 1.0):
+        np.testing.assert_allclose(
+            tg.value(compiled(x * scale)), tg.value(tg.grad(f)(x * scale)), rtol=1e-13
+        )
+    np.testing.assert_allclose(
+        tg.value(tg.vmap(f)(np.stack([x, 2 * x]))), [tg.value(f(x)), tg.value(f(2 * x))], rtol=1e-13
+    )
+    sums = 1.0 + np.bincount(index, x * x)
+    np.testing.assert_allclose(wanted, 4 * sums[index] * x, rtol=1e-13)
+
+
+@pytest.mark.parametrize("index", [(slice(None), [0, 0, 2]), [1, 1], ([0, 1, 0], [2, 2, 2]), ...])
+def test_add_at_takes_every_index(index):
+    plain = np.ones((3, 4))
+    x = 2.5
+    y = tg.Variable(plain)
+    np.add.at(y, index, tg.Variable(x))
+    np.add.at(plain, index, x)
+    np.testing.assert_allclose(tg.value(y), plain)
+
+
+def test_clip_of_a_plain_array_by_variables():
+    high = np.array([0.5, 3.0, 1.0])
+    a = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(
+        tg.grad(lambda h: np.sum(a.clip(0.0, h) * a))(high), [1.0, 0.0, 3.0]
+    )
