@@ -4,6 +4,7 @@
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/interrupt.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/parallel/parallel.h"
@@ -45,7 +46,11 @@ void for_each_seed(int64_t count, const Schedule& schedule, bool recorded, Sweep
   const int64_t parts = std::min<int64_t>(count, 4L * num_threads());
   parallel_tasks(parts, [&](int64_t part) {
     Sweep sweep;
-    for (int64_t k = count * part / parts; k < count * (part + 1) / parts; ++k) f(k, sweep);
+    InterruptPoll poll;
+    for (int64_t k = count * part / parts; k < count * (part + 1) / parts; ++k) {
+      poll();
+      f(k, sweep);
+    }
   });
 }
 

@@ -7,10 +7,15 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <latch>
 #include <limits>
 #include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/interrupt.h"
 #include "tapegrad/parallel/crowding.h"
 #include "tapegrad/parallel/float_environment.h"
 #include "tapegrad/parallel/pool.h"
@@ -70,6 +75,20 @@ int64_t now_ns() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Whether the system would start so many threads now. OpenMP ends the process where it would not.
+bool can_start(int count) {
+  std::latch all_started(1);
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(count));
+  try {
+    for (int i = 0; i < count; ++i) threads.emplace_back([&] { all_started.wait(); });
+  } catch (const std::system_error&) {
+  }
+  all_started.count_down();
+  for (std::thread& t : threads) t.join();
+  return threads.size() == static_cast<size_t>(count);
+}
+
 template <class Work>
 void run_region(int members, Work&& work) {
   static const int watching = pthread_atfork(nullptr, nullptr, [] { threads_lost_in_fork = true; });
@@ -89,10 +108,12 @@ void run_region(int members, Work&& work) {
   };
   const auto share = parallel_detail::FunctionRef<int>::to(guarded);
   const int64_t begin = now_ns();
-  if (crowding.at(begin)) {
+  static thread_local int last_team = 1;
+  if (crowding.at(begin) || (members > last_team && !can_start(members - 1))) {
     regions_in_pool.fetch_add(1, std::memory_order_relaxed);
     return parallel_detail::run_pool(members, share);
   }
+  last_team = members;
   parallel_detail::run_team(members, share);
   const int64_t end = now_ns();
   // The caller waits at the beginning too, for threads that are still on their way from the last
@@ -138,6 +159,7 @@ std::atomic<double> threshold_ns{20000};
 // There are several pieces for each thread, handed out as threads come free: a thread that the
 // system takes away for a while holds up one piece, not half of the work.
 constexpr int64_t pieces_per_thread = 8;
+constexpr int64_t interrupted = -1;  // goes before any error
 
 void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
   if (grain < 1) grain = 1;
@@ -157,6 +179,9 @@ void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
       const int64_t last = first + each + (piece < longer);
       try {
         f(first * grain, last == blocks ? n : last * grain);
+      } catch (const Interrupted&) {
+        error.keep(interrupted);
+        next.store(pieces, std::memory_order_relaxed);
       } catch (...) {
         error.keep(piece);
       }
@@ -179,6 +204,8 @@ void run_tasks(int64_t n, FunctionRef<int64_t> f) {
       if (i >= n) return;
       try {
         f(i);
+      } catch (const Interrupted&) {
+        error.keep(interrupted);
       } catch (...) {
         error.keep(i);
       }

@@ -13,9 +13,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class no_grad:  # noqa: N801 - used like a function
-    """While it is active, operations on Variables on this thread are not recorded.
+    """While it is active, operations on Variables are not recorded.
 
-    A context manager and a decorator. Results carry no derivative; values are the same.
+    A context manager and a decorator. Results carry no derivative; values are the same. It belongs
+    to the context (of `contextvars`) that entered it: another thread or asyncio task goes on
+    recording. A suspended generator is part of its caller's context, as it is for `np.errstate`.
 
     >>> import tapegrad as tg
     >>> w = tg.Variable(2.0)
@@ -30,13 +32,13 @@ class no_grad:  # noqa: N801 - used like a function
     6.0
     """
 
-    __slots__ = ("_previous",)
+    __slots__ = ("_entered",)
 
     def __init__(self) -> None:
-        self._previous: list[bool] = []
+        self._entered: list[_core.UnrecordedBlock] = []
 
     def __enter__(self) -> None:
-        self._previous.append(_core.set_recording(False))
+        self._entered.append(_core.enter_unrecorded())
 
     def __exit__(
         self,
@@ -44,7 +46,7 @@ class no_grad:  # noqa: N801 - used like a function
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _core.set_recording(self._previous.pop())
+        _core.leave_unrecorded(self._entered.pop())
 
     def __call__(self, f: F) -> F:
         """Decorates `f`, so that it records nothing."""

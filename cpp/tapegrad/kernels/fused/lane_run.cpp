@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/interrupt.h"
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/fused/arena.h"
 #include "tapegrad/kernels/fused/lane_ahead.h"
@@ -323,7 +324,9 @@ class LaneRun {
     for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.template take<T>(row);
 
     std::optional<LaneAhead> ahead = streams_from(begin);
+    InterruptPoll poll;
     for (int64_t i = begin; i < end; i += block_) {
+      poll();
       const int64_t n = std::min(block_, end - i), whole = padded(n);
       const bool copied = whole != n;
       frame.begin = i;
