@@ -46,8 +46,8 @@ void take_lock(PyThreadState* state) {
 }
 
 bool is_interrupted(PyThreadState* state) {
-  if (!may_be_main_thread()) return false;
-  take_lock(state);
+  if (!may_be_main_thread() || (state == nullptr && !PyGILState_Check())) return false;
+  if (state != nullptr) take_lock(state);
   bool stop = false;
   {
     // A handler is the user's code: what it computes is recorded, whatever the sweep does.
@@ -55,7 +55,7 @@ bool is_interrupted(PyThreadState* state) {
     stop = PyErr_CheckSignals() != 0;
   }
   if (stop) interruption() = std::make_unique<py::error_already_set>();
-  PyEval_SaveThread();
+  if (state != nullptr) PyEval_SaveThread();
   return stop;
 }
 

@@ -23,8 +23,8 @@ class LockRelease {
   PyThreadState* state_;
 };
 
-// Runs the handlers of signals that came, on a thread that gave the lock away. True where one
-// raised; raise_interruption raises the same again.
+// Runs the handlers of signals that came, on a thread that gave the lock away, or holds it where
+// `state` is null. True where one raised; raise_interruption raises the same again.
 bool is_interrupted(PyThreadState* state);
 void raise_interruption();
 

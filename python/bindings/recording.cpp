@@ -1,6 +1,6 @@
 #include "bindings/recording.h"
 
-#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "tapegrad/tape/tape.h"
@@ -25,18 +25,27 @@ struct Place {
 };
 
 struct Block {
-  Place place;
+  Place place = Place::here();
   bool open = true;
+};
 
-  Block() : place(Place::here()) { ++unrecorded_blocks; }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  ~Block() { leave(); }
+// Whoever entered a block holds this, and leaves it at the latest when that dies: an interrupt
+// between the bytecodes of a with statement leaves nothing behind.
+class Entered {
+ public:
+  Entered() { ++unrecorded_blocks; }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+  ~Entered() { leave(); }
   void leave() {
-    if (!open) return;
-    open = false;
+    if (!block_->open) return;
+    block_->open = false;
     --unrecorded_blocks;
   }
+  const std::shared_ptr<Block>& block() const { return block_; }
+
+ private:
+  std::shared_ptr<Block> block_ = std::make_shared<Block>();
 };
 
 // The scopes of this thread's tape in which recording was switched off here, the innermost last.
@@ -69,24 +78,26 @@ void set_blocks(const py::tuple& blocks) {
     throw py::error_already_set();
 }
 
-py::object enter() {
-  py::object block = py::cast(std::make_unique<Block>());
-  const py::tuple before = blocks_of_context();
-  py::tuple now(before.size() + 1);
-  for (size_t i = 0; i < before.size(); ++i) now[i] = before[i];
-  now[before.size()] = block;
-  set_blocks(now);
+py::list open_blocks() {
+  py::list found;
+  for (py::handle b : blocks_of_context())
+    if (b.cast<const Block&>().open) found.append(b);
+  return found;
+}
+
+std::unique_ptr<Entered> enter() {
+  auto entered = std::make_unique<Entered>();
+  py::list blocks = open_blocks();
+  blocks.append(py::cast(entered->block()));
+  set_blocks(py::tuple(blocks));
   follow_context();
-  return block;
+  return entered;
 }
 
 // Also from another context or thread than the one that entered it, and in any order.
-void leave(const py::object& block) {
-  block.cast<Block&>().leave();
-  py::list others;
-  for (py::handle b : blocks_of_context())
-    if (b.cast<const Block&>().open) others.append(b);
-  set_blocks(py::tuple(others));
+void leave(Entered& entered) {
+  entered.leave();
+  set_blocks(py::tuple(open_blocks()));
   follow_context();
 }
 
@@ -115,7 +126,8 @@ void follow_context() {
 void bind_recording(py::module_& m) {
   variable = PyContextVar_New("tapegrad.no_grad", nullptr);
   if (variable == nullptr) throw py::error_already_set();
-  py::class_<Block>(m, "UnrecordedBlock", "A block of `tg.no_grad` that was entered.");
+  py::class_<Block, std::shared_ptr<Block>>(m, "UnrecordedBlock", "What a context holds of one.");
+  py::class_<Entered>(m, "EnteredBlock", "A block of `tg.no_grad` that was entered.");
   m.def("enter_unrecorded", &enter, "Switches recording off in this context until it is left.");
   m.def("leave_unrecorded", &leave, py::arg("block"));
   m.def("recording", [] {

@@ -4,9 +4,9 @@
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 // One recording, one schedule, one sweep per seed. Unrecorded sweeps only read the tape, so seeds
@@ -26,6 +26,8 @@ Value unit(const TensorType& type, int64_t k) {
   v.set_at(k, 1.0);
   return v;
 }
+
+constexpr double long_ns = 200'000;  // worth giving the host's lock away
 
 double sweep_cost_ns(const Schedule& schedule) {
   double ns = 0;
@@ -84,8 +86,10 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
   check_constants(w->schedule);
   const Schedule& schedule = w->schedule;
   const RecordingGuard guard(recorded);
-  const LongWorkSection section(schedule);
   const int64_t m = output.size();
+  int64_t seeds = reverse ? m : 0;
+  for (const Ref& x : wrt) seeds += reverse ? 0 : x.size();
+  const LongWorkSection section(sweep_cost_ns(schedule) * static_cast<double>(seeds) > long_ns);
 
   if (reverse) {
     std::vector<Value> whole;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 #include "tapegrad/sweep/tangent_sweep.h"
 
@@ -12,7 +12,7 @@ namespace tapegrad {
 
 // What the host language does around a long computation (Python: release its lock and take it
 // back), and in it now and then (take it, run the handlers of signals, release it), which says
-// whether the computation shall stop.
+// whether the computation shall stop; its argument is null where the lock was not released.
 struct LongWork {
   void* (*begin)() = nullptr;
   void (*end)(void*) = nullptr;

@@ -10,14 +10,15 @@
 #include <latch>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/parallel/crowding.h"
 #include "tapegrad/parallel/float_environment.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/pool.h"
 #include "tapegrad/parallel/team.h"
 
@@ -55,6 +56,12 @@ class FirstError {
     error_ = std::current_exception();
     thrown_.store(true, std::memory_order_relaxed);
   }
+  // The caller was told to stop, which goes before any error.
+  void interrupt() {
+    keep(-1);
+    interrupted_.store(true, std::memory_order_relaxed);
+  }
+  bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }
   bool thrown() const { return thrown_.load(std::memory_order_relaxed); }
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
@@ -64,7 +71,7 @@ class FirstError {
   std::mutex mutex_;
   int64_t index_ = std::numeric_limits<int64_t>::max();
   std::exception_ptr error_;
-  std::atomic<bool> thrown_{false};
+  std::atomic<bool> thrown_{false}, interrupted_{false};
 };
 
 bool must_be_serial() {
@@ -89,19 +96,35 @@ bool can_start(int count) {
   return threads.size() == static_cast<size_t>(count);
 }
 
+// Gives a helper of an interruptible caller somebody to ask: it stops once the caller has.
+class HelperSource {
+ public:
+  HelperSource(bool wanted, FirstError& error) {
+    if (wanted && !InterruptSource::is_there())
+      source_.emplace([](void* e) { return static_cast<FirstError*>(e)->interrupted(); }, &error);
+  }
+
+ private:
+  std::optional<InterruptSource> source_;
+};
+
 template <class Work>
-void run_region(int members, Work&& work) {
+void run_region(int members, FirstError& error, Work&& work) {
   static const int watching = pthread_atfork(nullptr, nullptr, [] { threads_lost_in_fork = true; });
   if (watching != 0) throw_error<RuntimeError>("parallel: pthread_atfork failed");
   regions_run.fetch_add(1, std::memory_order_relaxed);
   const FloatEnvironment callers = FloatEnvironment::current();
+  const bool interruptible = InterruptSource::is_there();
   int64_t caller_began = 0, caller_done = 0;
   auto guarded = [&](int member) {
     const FloatEnvironment own = FloatEnvironment::current();
     if (member == 0) caller_began = now_ns();  // the caller itself
     callers.apply();
     inside_region = true;
-    work(member);
+    {
+      const HelperSource source(interruptible, error);
+      work(member);
+    }
     inside_region = false;
     own.apply();
     if (member == 0) caller_done = now_ns();
@@ -159,7 +182,6 @@ std::atomic<double> threshold_ns{20000};
 // There are several pieces for each thread, handed out as threads come free: a thread that the
 // system takes away for a while holds up one piece, not half of the work.
 constexpr int64_t pieces_per_thread = 8;
-constexpr int64_t interrupted = -1;  // goes before any error
 
 void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
   if (grain < 1) grain = 1;
@@ -171,7 +193,7 @@ void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
   const int64_t each = blocks / pieces, longer = blocks % pieces;
   FirstError error;
   std::atomic<int64_t> next{0};
-  run_region(static_cast<int>(members), [&](int) {
+  run_region(static_cast<int>(members), error, [&](int) {
     for (;;) {
       const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
       if (piece >= pieces) return;
@@ -180,7 +202,7 @@ void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
       try {
         f(first * grain, last == blocks ? n : last * grain);
       } catch (const Interrupted&) {
-        error.keep(interrupted);
+        error.interrupt();
         next.store(pieces, std::memory_order_relaxed);
       } catch (...) {
         error.keep(piece);
@@ -198,14 +220,14 @@ void run_tasks(int64_t n, FunctionRef<int64_t> f) {
   }
   FirstError error;
   std::atomic<int64_t> next{0};
-  run_region(static_cast<int>(members), [&](int) {
+  run_region(static_cast<int>(members), error, [&](int) {
     while (!error.thrown()) {
       const int64_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= n) return;
       try {
         f(i);
       } catch (const Interrupted&) {
-        error.keep(interrupted);
+        error.interrupt();
       } catch (...) {
         error.keep(i);
       }

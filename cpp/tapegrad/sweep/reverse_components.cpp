@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 

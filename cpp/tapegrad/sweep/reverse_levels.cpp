@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/sweep/reverse_sweep.h"

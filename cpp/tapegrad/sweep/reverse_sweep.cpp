@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"

@@ -5,7 +5,7 @@
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
 #include "bindings/program/program.h"
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 
 namespace tapegrad {
 namespace {

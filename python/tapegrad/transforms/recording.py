@@ -35,7 +35,7 @@ class no_grad:  # noqa: N801 - used like a function
     __slots__ = ("_entered",)
 
     def __init__(self) -> None:
-        self._entered: list[_core.UnrecordedBlock] = []
+        self._entered: list[_core.EnteredBlock] = []
 
     def __enter__(self) -> None:
         self._entered.append(_core.enter_unrecorded())

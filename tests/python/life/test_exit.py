@@ -43,7 +43,7 @@ x = np.ones(5000)
 def step():
     tg.grad(lambda v: tg.scan(lambda c, y: (c * 0.99 + np.sum(v) * y, c), 0.0, np.ones(500))[0])(x)
 """,
-    "train": """
+    "compiled gradient": """
 f = tg.compile(tg.grad(lambda v: np.sum(v * v)))
 x = np.ones(100_000)
 def step():

@@ -107,6 +107,28 @@ def test_gradient_of_a_loop() -> None:
     assert interrupted_after(1.0, lambda: [tg.grad(f)(x) for _ in range(30)]) < SOON
 
 
+def test_vmap() -> None:
+    x = np.linspace(0, 1, 400_000).reshape(200_000, 2)
+
+    def f(v: Any) -> Any:
+        for _ in range(10):
+            v = long_chain(v)
+        return np.sum(v)
+
+    assert interrupted_after(1.0, lambda: [tg.vmap(f)(x) for _ in range(50)]) < SOON
+
+
+def test_small_sweeps_of_many_seeds() -> None:
+    x = np.linspace(0, 1, 1900)
+
+    def f(v: Any) -> Any:
+        for _ in range(5):
+            v = long_chain(v)
+        return v
+
+    assert interrupted_after(1.0, lambda: [tg.jacobian(f)(x) for _ in range(50)]) < SOON
+
+
 def test_state_is_what_it_was() -> None:
     w = tg.Variable(np.ones(400_000))
     with tg.no_grad():

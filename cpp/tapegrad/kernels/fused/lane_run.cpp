@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/fused/arena.h"
 #include "tapegrad/kernels/fused/lane_ahead.h"
@@ -16,6 +15,7 @@
 #include "tapegrad/kernels/fused/lane_shifted.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 // A run: the tape, then the steps over blocks of the space, then the sums of the chunks' results.

@@ -5,7 +5,7 @@
 #include <exception>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <ostream>
 
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/partials/partial_product.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "tapegrad/base/error.h"
-#include "tapegrad/base/interrupt.h"
 #include "tapegrad/kernels/fused/lane_inputs.h"
 #include "tapegrad/kernels/fused/lane_output.h"
 #include "tapegrad/kernels/fused/loop/lane_loop_numbers.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {

@@ -1,4 +1,4 @@
-#include "tapegrad/base/interrupt.h"
+#include "tapegrad/parallel/interrupt.h"
 
 #include <chrono>
 
@@ -21,6 +21,8 @@ InterruptSource::InterruptSource(Stop stop, void* state)
 }
 
 InterruptSource::~InterruptSource() { source_of_thread = before_; }
+
+bool InterruptSource::is_there() { return source_of_thread != nullptr; }
 
 InterruptPoll::InterruptPoll() : source_(source_of_thread) {}
 

@@ -20,6 +20,8 @@ class InterruptSource {
   InterruptSource(const InterruptSource&) = delete;
   InterruptSource& operator=(const InterruptSource&) = delete;
 
+  static bool is_there();  // for this thread
+
  private:
   friend class InterruptPoll;
   Stop stop_;
