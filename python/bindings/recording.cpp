@@ -24,22 +24,39 @@ struct Place {
   bool covers(const Place& p) const { return scope == p.scope && (tape == p.tape || scope == 0); }
 };
 
+// `owner` is the frame of the generator that entered it, if that is where it ends:
+// while it is suspended, the block does not hold for those who go on meanwhile.
 struct Block {
   Place place = Place::here();
+  py::object owner;
   bool open = true;
+
+  bool holds(const Place& here) const { return open && place.covers(here) && !is_suspended(); }
+
+ private:
+  bool is_suspended() const {
+    if (!owner) return false;
+    PyFrameObject* const back = PyFrame_GetBack(reinterpret_cast<PyFrameObject*>(owner.ptr()));
+    Py_XDECREF(back);
+    return back == nullptr;
+  }
 };
 
 // Whoever entered a block holds this, and leaves it at the latest when that dies: an interrupt
 // between the bytecodes of a with statement leaves nothing behind.
 class Entered {
  public:
-  Entered() { ++unrecorded_blocks; }
+  explicit Entered(py::object owner) {
+    block_->owner = std::move(owner);
+    ++unrecorded_blocks;
+  }
   Entered(const Entered&) = delete;
   Entered& operator=(const Entered&) = delete;
   ~Entered() { leave(); }
   void leave() {
     if (!block_->open) return;
     block_->open = false;
+    block_->owner = py::object();
     --unrecorded_blocks;
   }
   const std::shared_ptr<Block>& block() const { return block_; }
@@ -85,8 +102,10 @@ py::list open_blocks() {
   return found;
 }
 
-std::unique_ptr<Entered> enter() {
-  auto entered = std::make_unique<Entered>();
+std::unique_ptr<Entered> enter(const py::object& owner) {
+  if (!owner.is_none() && !PyFrame_Check(owner.ptr()))
+    throw py::type_error("enter_unrecorded: the owner is a frame or None");
+  auto entered = std::make_unique<Entered>(owner.is_none() ? py::object() : owner);
   py::list blocks = open_blocks();
   blocks.append(py::cast(entered->block()));
   set_blocks(py::tuple(blocks));
@@ -107,10 +126,7 @@ void follow_context() {
   Tape& tape = Tape::current();
   const Place here = Place::here();
   bool off = false;
-  for (py::handle b : blocks_of_context()) {
-    const auto& block = b.cast<const Block&>();
-    off |= block.open && block.place.covers(here);
-  }
+  for (py::handle b : blocks_of_context()) off |= b.cast<const Block&>().holds(here);
   while (!switched_off.scopes.empty() && switched_off.scopes.back() > here.scope)
     switched_off.pop();  // of a scope that is closed
   const bool by_block = !switched_off.scopes.empty() && switched_off.scopes.back() == here.scope;
@@ -128,7 +144,8 @@ void bind_recording(py::module_& m) {
   if (variable == nullptr) throw py::error_already_set();
   py::class_<Block, std::shared_ptr<Block>>(m, "UnrecordedBlock", "What a context holds of one.");
   py::class_<Entered>(m, "EnteredBlock", "A block of `tg.no_grad` that was entered.");
-  m.def("enter_unrecorded", &enter, "Switches recording off in this context until it is left.");
+  m.def("enter_unrecorded", &enter, py::arg("owner"),
+        "Switches recording off in this context until it is left.");
   m.def("leave_unrecorded", &leave, py::arg("block"));
   m.def("recording", [] {
     see_context();

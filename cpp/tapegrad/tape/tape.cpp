@@ -1,8 +1,8 @@
 #include "tapegrad/tape/tape.h"
 
 #include <sys/mman.h>
-#include <memory>
 
+#include <memory>
 #include <new>
 
 #include "tapegrad/base/error.h"

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 from tapegrad import _core
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_SUSPENDABLE = 0x20 | 0x200  # generators, also asynchronous ones; a task has its own context
+
+
+def _owner(frame: FrameType) -> FrameType | None:
+    """The frame, if it is one that others can run beside, and no context manager's."""
+    if not frame.f_code.co_flags & _SUSPENDABLE:
+        return None
+    driver = frame.f_back
+    drives = driver is not None and driver.f_globals.get("__name__") == "contextlib"
+    return None if drives else frame
 
 
 class no_grad:  # noqa: N801 - used like a function
@@ -17,7 +29,8 @@ class no_grad:  # noqa: N801 - used like a function
 
     A context manager and a decorator. Results carry no derivative; values are the same. It belongs
     to the context (of `contextvars`) that entered it: another thread or asyncio task goes on
-    recording. A suspended generator is part of its caller's context, as it is for `np.errstate`.
+    recording, and so do those who run while a generator waits inside it. The generator of a
+    `contextlib.contextmanager` is another matter: what it enters holds until it ends.
 
     >>> import tapegrad as tg
     >>> w = tg.Variable(2.0)
@@ -38,7 +51,7 @@ class no_grad:  # noqa: N801 - used like a function
         self._entered: list[_core.EnteredBlock] = []
 
     def __enter__(self) -> None:
-        self._entered.append(_core.enter_unrecorded())
+        self._entered.append(_core.enter_unrecorded(_owner(sys._getframe(1))))
 
     def __exit__(
         self,

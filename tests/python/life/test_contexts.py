@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import numpy as np
 import pytest
@@ -77,6 +77,12 @@ def test_tasks_that_leave_in_the_order_of_entry() -> None:
     assert asyncio.run(main()) == [True, True, True]
 
 
+@contextlib.contextmanager
+def evaluation() -> Iterator[None]:
+    with tg.no_grad():
+        yield
+
+
 def unrecorded() -> Iterator[bool]:
     with tg.no_grad():
         yield is_on()
@@ -87,10 +93,88 @@ def test_generators_that_end_in_the_order_of_their_begin() -> None:
     a, b = unrecorded(), unrecorded()
     assert not next(a)
     assert not next(b)
-    a.close()
-    assert not is_on()
-    b.close()
     assert is_on()
+    assert not next(a)
+    a.close()
+    assert not next(b)
+    assert is_on()
+    b.close()
+
+
+def test_context_managers_that_end_in_the_order_of_their_begin() -> None:
+    a, b = evaluation(), evaluation()
+    a.__enter__()
+    b.__enter__()
+    assert not is_on()
+    assert not array_is_on()
+    a.__exit__(None, None, None)
+    assert not is_on()
+    b.__exit__(None, None, None)
+
+
+def test_suspended_generator_that_is_never_resumed() -> None:
+    a = unrecorded()
+    next(a)
+    assert is_on()
+    assert array_is_on()
+    assert tg.grad(lambda x: x**3)(2.0) == 12.0
+    w = tg.Variable(2.0)
+    y = w * w
+    assert not next(a)
+    y.backward()
+    assert w.grad == 4.0
+
+
+def test_generator_within_a_generator() -> None:
+    def outer() -> Iterator[bool]:
+        yield from unrecorded()
+
+    a = outer()
+    assert not next(a)
+    assert is_on()
+    assert not next(a)
+
+
+def test_generator_within_a_block() -> None:
+    a = unrecorded()
+    with tg.no_grad():
+        assert not next(a)
+        assert not is_on()
+    assert is_on()
+    assert not next(a)
+
+
+def test_asynchronous_generators() -> None:
+    async def numbers() -> AsyncIterator[bool]:
+        with tg.no_grad():
+            yield is_on()
+            await asyncio.sleep(0)
+            yield is_on()
+
+    async def main() -> list[tuple[bool, bool]]:
+        return [(inside, is_on()) async for inside in numbers()]
+
+    assert asyncio.run(main()) == [(False, True)] * 2
+
+
+def test_asynchronous_context_managers() -> None:
+    @contextlib.asynccontextmanager
+    async def block() -> AsyncIterator[None]:
+        with tg.no_grad():
+            await asyncio.sleep(0)
+            yield
+
+    async def main() -> bool:
+        async with block():
+            return is_on()
+
+    assert not asyncio.run(main())
+
+
+def test_exit_stacks() -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(tg.no_grad())
+        assert not is_on()
 
 
 def test_generator_that_is_dropped() -> None:
@@ -146,11 +230,6 @@ def test_generator_that_begins_inside_a_scope_and_outlives_it() -> None:
 
 
 def test_context_manager_of_the_user() -> None:
-    @contextlib.contextmanager
-    def evaluation() -> Iterator[None]:
-        with tg.no_grad():
-            yield
-
     with evaluation():
         assert not is_on()
         assert tg.grad(lambda x: x * x)(3.0) == 6.0
@@ -190,6 +269,18 @@ def test_to_thread_keeps_the_context() -> None:
             return await asyncio.to_thread(is_on)
 
     assert not asyncio.run(main())
+
+
+def test_tasks_begun_within_inherit() -> None:
+    async def child() -> bool:
+        await asyncio.sleep(0)
+        return is_on()
+
+    async def main() -> list[bool]:
+        with tg.no_grad():
+            return await asyncio.gather(child(), child())
+
+    assert asyncio.run(main()) == [False, False]
 
 
 def test_compiled_functions_within() -> None:
