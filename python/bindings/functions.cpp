@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "bindings/convert.h"
+#include "bindings/recording.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
@@ -124,6 +125,7 @@ py::object from_ref(Ref r) {
 
 py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
                            const py::object& seeds, const py::object& record) {
+  see_context();
   const std::vector<Variable> outs = to_variables(outputs, "grad: outputs"),
                               ins = to_variables(wrt, "grad: wrt");
   std::vector<Ref> given;
@@ -229,8 +231,6 @@ void bind_functions(py::module_& m) {
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });
-  m.def("set_recording", [](bool on) { return Tape::current().set_recording(on); }, py::arg("on"));
-  m.def("recording", [] { return Tape::current().recording(); });
   m.def("live_nodes", [] {
     Tape::current().drain_releases();
     return Tape::current().live_nodes();
@@ -248,6 +248,8 @@ void bind_scope(py::module_& m) {
     }
   };
   static const auto refs_of = [](const py::iterable& items, const char* what) {
+    // What was recorded in the scope counts, also where a block of no_grad was left open.
+    const RecordingGuard recorded(true);
     std::vector<Ref> refs;
     for (py::handle h : items) refs.push_back(to_operand(h.ptr(), what).ref);
     return refs;
@@ -261,6 +263,7 @@ void bind_scope(py::module_& m) {
       .def(py::init([] { return PyScope{}; }))
       .def("__enter__",
            [](py::object self) {
+             see_context();
              self.cast<PyScope&>().scope = std::make_unique<Scope>();
              return self;
            })
@@ -294,12 +297,15 @@ void bind_scope(py::module_& m) {
             if (mode != "reverse" && mode != "forward")
               throw_error<ValueError>("jacobian: mode must be 'reverse' or 'forward', got '", mode,
                                       "'");
-            return list_of(self.get().jacobian(to_operand(output.ptr(), "jacobian").ref,
+            py::list outputs;
+            outputs.append(output);
+            return list_of(self.get().jacobian(refs_of(outputs, "jacobian")[0],
                                                refs_of(wrt, "jacobian"), mode == "reverse"));
           },
           py::arg("output"), py::arg("wrt"), py::arg("mode") = "reverse")
       .def("result", [](PyScope& self, const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
+        const RecordingGuard recorded(true);
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
         return out.tracked() ? x : from_ref(out);

@@ -3,16 +3,21 @@
 
 #include "bindings/convert.h"
 #include "bindings/functions.h"
+#include "bindings/interpreter.h"
 #include "bindings/program/body.h"
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
 #include "bindings/program/snapshot.h"
+#include "bindings/recording.h"
 #include "bindings/variable/array_function.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
+#include "tapegrad/base/pool_policy.h"
 #include "tapegrad/kernels/blas/blas_library.h"
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/parallel/idle_memory.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/rows/cpu.h"
@@ -52,10 +57,16 @@ void set_python_error() {
     e.restore();
   } catch (const Error& e) {
     PyErr_SetString(exception_for(e.kind()), e.what());
+  } catch (const Interrupted&) {
+    raise_interruption();
   } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
+    PyErr_SetString(PyExc_MemoryError,
+                    "out of memory; free some arrays, or give back what is kept for later with "
+                    "tg.memory.trim()");
   } catch (const std::exception& e) {
     PyErr_SetString(PyExc_RuntimeError, e.what());
+  } catch (...) {  // the unwinding of a thread at the interpreter's end
+    sleep_until_process_ends();
   }
 }
 
@@ -69,6 +80,10 @@ PYBIND11_MODULE(_core, m) {
       if (p) std::rethrow_exception(p);
     } catch (const Error&) {
       set_python_error();
+    } catch (const Interrupted&) {
+      set_python_error();
+    } catch (const std::bad_alloc&) {
+      set_python_error();
     }
   });
   register_all_ops();
@@ -76,11 +91,9 @@ PYBIND11_MODULE(_core, m) {
   create_variable_type(m);
   fill_ufunc_table();
   install_location_hook();
-  long_work = {[]() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; },
-               [](void* state) {
-                 PyEval_RestoreThread(static_cast<PyThreadState*>(state));
-                 release_pending_references();
-               }};
+  install_long_work();
+  trim_idle_memory();
+  bind_recording(m);
   bind_functions(m);
   bind_array_functions(m);
   bind_scope(m);
@@ -111,6 +124,12 @@ PYBIND11_MODULE(_core, m) {
         trim_pool();
       },
       "Gives cached memory back to the system.");
+  m.def("set_pool_capacity", &set_pool_capacity, py::arg("bytes"),
+        "The most that is kept for later.");
+  m.def("pool_capacity", &pool_capacity);
+  m.def("fail_allocation", &fail_allocation, py::arg("n"),
+        "Lets the n-th allocation from now fail; none where n is negative (for tests). Returns "
+        "whether the one asked for before is still to come.");
   m.def("pool_bytes",
         [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
 }

@@ -39,6 +39,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "memory",
     "no_grad",
     "numerical",
     "optim",
@@ -52,7 +53,7 @@ __all__ = [
     "vmap",
 ]
 
-_LAZY = frozenset({"numerical", "optim", "testing"})
+_LAZY = frozenset({"memory", "numerical", "optim", "testing"})
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ LongWorkSection::LongWorkSection(const Schedule& schedule) {
   bool long_enough = schedule.size() > 20000;
   for (size_t pos = 0; pos < schedule.size() && !long_enough; ++pos)
     long_enough = schedule.tape->node(schedule.slots[pos]).value.size() > 2048;
-  if (long_enough) state_ = long_work.begin();
+  if (long_enough) begin();
 }
 
 namespace {

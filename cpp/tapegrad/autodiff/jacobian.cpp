@@ -6,6 +6,7 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 // One recording, one schedule, one sweep per seed. Unrecorded sweeps only read the tape, so seeds
@@ -26,6 +27,8 @@ Value unit(const TensorType& type, int64_t k) {
   return v;
 }
 
+constexpr double long_ns = 200'000;  // worth giving the host's lock away
+
 double sweep_cost_ns(const Schedule& schedule) {
   double ns = 0;
   for (uint32_t slot : schedule.slots)
@@ -45,7 +48,11 @@ void for_each_seed(int64_t count, const Schedule& schedule, bool recorded, Sweep
   const int64_t parts = std::min<int64_t>(count, 4L * num_threads());
   parallel_tasks(parts, [&](int64_t part) {
     Sweep sweep;
-    for (int64_t k = count * part / parts; k < count * (part + 1) / parts; ++k) f(k, sweep);
+    InterruptPoll poll;
+    for (int64_t k = count * part / parts; k < count * (part + 1) / parts; ++k) {
+      poll();
+      f(k, sweep);
+    }
   });
 }
 
@@ -79,8 +86,10 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
   check_constants(w->schedule);
   const Schedule& schedule = w->schedule;
   const RecordingGuard guard(recorded);
-  const LongWorkSection section(schedule);
   const int64_t m = output.size();
+  int64_t seeds = reverse ? m : 0;
+  for (const Ref& x : wrt) seeds += reverse ? 0 : x.size();
+  const LongWorkSection section(sweep_cost_ns(schedule) * static_cast<double>(seeds) > long_ns);
 
   if (reverse) {
     std::vector<Value> whole;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -16,6 +18,7 @@
 #endif
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/pool_policy.h"
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
@@ -54,14 +57,19 @@ size_t class_bytes(int c) {
 size_t local_most(int c) { return std::clamp<size_t>(local_cache_bytes / class_bytes(c), 16, 64); }
 
 std::atomic<size_t> bytes_in_use{0};
+std::atomic<int64_t> allocations_left{-1};  // until one fails, for tests
+
+void count_down_to_failure() {
+  if (allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0)
+    throw_error<MemoryError>("could not allocate: a test said so");
+}
 
 }  // namespace
 
 class BufferPool {
  public:
   static BufferPool& global() {
-    static BufferPool* pool =
-        new BufferPool;  // never destroyed: buffers may outlive static objects
+    static BufferPool* pool = make();  // never destroyed: buffers may outlive static objects
     return *pool;
   }
 
@@ -72,7 +80,7 @@ class BufferPool {
       if (!free_[c].empty()) {
         b = free_[c].back();
         free_[c].pop_back();
-        cached_ -= class_bytes(c);
+        took(c, 1);
       }
     }
     return b;
@@ -85,14 +93,22 @@ class BufferPool {
     n = std::min(n, from.size());
     to.insert(to.end(), from.end() - static_cast<std::ptrdiff_t>(n), from.end());
     from.resize(from.size() - n);
-    cached_ -= n * class_bytes(c);
+    took(c, n);
   }
 
   bool give(Buffer* b) {
-    std::lock_guard lock(mutex_);
-    if (cached_ + b->capacity_ > capacity_) return false;
-    free_[b->size_class_].push_back(b);
-    cached_ += b->capacity_;
+    {
+      std::lock_guard lock(mutex_);
+      if (cached_ + b->capacity_ > capacity_) return false;
+      free_[b->size_class_].push_back(b);
+      cached_ += b->capacity_;
+      if (watched_ || cached_ <= pool_always_keeps || pool_holds_much == nullptr) return true;
+      watched_ = true;
+    }
+    if (!pool_holds_much()) {
+      std::lock_guard lock(mutex_);
+      watched_ = false;
+    }
     return true;
   }
 
@@ -112,19 +128,30 @@ class BufferPool {
 
   void trim() {
     std::lock_guard lock(mutex_);
-    for (auto& list : free_) {
-      for (Buffer* b : list) release_memory(b);
-      list.clear();
+    for (int c = 0; c < class_count; ++c) drop_oldest(c, free_[c].size());
+  }
+
+  // A list is a stack, so that what was not taken lies at its bottom.
+  bool trim_idle() {
+    std::lock_guard lock(mutex_);
+    for (int c = 0; c < class_count; ++c) {
+      drop_oldest(c, idle_[c]);
+      idle_[c] = free_[c].size();
     }
-    cached_ = 0;
+    watched_ = cached_ > pool_always_keeps;
+    return watched_;
   }
 
   void set_capacity(size_t bytes) {
-    {
-      std::lock_guard lock(mutex_);
-      capacity_ = bytes;
-    }
-    if (bytes == 0) trim();
+    std::lock_guard lock(mutex_);
+    capacity_ = bytes;
+    for (int c = class_count; c-- > 0 && cached_ > capacity_;)
+      drop_oldest(c, std::min(free_[c].size(), (cached_ - capacity_) / class_bytes(c) + 1));
+  }
+
+  size_t capacity() {
+    std::lock_guard lock(mutex_);
+    return capacity_;
   }
 
   size_t cached() {
@@ -140,7 +167,8 @@ class BufferPool {
     void* block = std::aligned_alloc(alignment, total);
     if (block == nullptr)
       throw_error<MemoryError>("could not allocate ", bytes,
-                               " bytes; free some arrays or call trim_pool()");
+                               " bytes; free some arrays, or give back what is kept for later "
+                               "with tg.memory.trim()");
 #ifdef __linux__
     if (huge) madvise(block, total, MADV_HUGEPAGE);
 #endif
@@ -183,6 +211,8 @@ class BufferPool {
   }
 
   static Buffer* allocate(size_t bytes) {
+    if (allocations_left.load(std::memory_order_relaxed) >= 0) [[unlikely]]
+      count_down_to_failure();
     const int c = class_of(bytes);
     Buffer* b = nullptr;
     if (c < local_classes) {
@@ -197,7 +227,7 @@ class BufferPool {
     } else if (c < class_count) {
       b = global().take(c);
     } else {
-      throw_error<MemoryError>("could not allocate ", bytes, " bytes");
+      throw_error<MemoryError>("could not allocate ", bytes, " bytes: no machine has as many");
     }
     if (b == nullptr) b = create(c);
     b->refs_.store(1, std::memory_order_relaxed);
@@ -225,11 +255,44 @@ class BufferPool {
   static thread_local Local* local_;
   static thread_local bool ending_;
 
+  // A child that is forked gets the lists whole, and the lock free.
+  static BufferPool* make() {
+    pthread_atfork([] { global().mutex_.lock(); }, [] { global().mutex_.unlock(); },
+                   [] {
+                     global().mutex_.unlock();
+                     global().watched_ = false;
+                   });
+    return new BufferPool;
+  }
+
+  static size_t default_capacity() {
+    const auto pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const size_t most = size_t{4} << 30;
+    if (pages <= 0 || page <= 0) return most;
+    return std::min(most, static_cast<size_t>(pages) * static_cast<size_t>(page) / 4);
+  }
+
+  void took(int c, size_t n) {
+    cached_ -= n * class_bytes(c);
+    idle_[c] = std::min(idle_[c], free_[c].size());
+  }
+
+  void drop_oldest(int c, size_t n) {
+    std::vector<Buffer*>& list = free_[c];
+    for (size_t k = 0; k < n; ++k) release_memory(list[k]);
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(n));
+    took(c, n);
+  }
+
   std::mutex mutex_;
   std::vector<Buffer*> free_[class_count];
+  size_t idle_[class_count] = {};  // how many were not taken since the last look
   size_t cached_ = 0;
-  size_t capacity_ = size_t{4} << 30;
+  size_t capacity_ = default_capacity();
+  bool watched_ = false;
 };
+
+bool (*pool_holds_much)() = nullptr;
 
 thread_local BufferPool::Local* BufferPool::local_ = nullptr;
 thread_local bool BufferPool::ending_ = false;
@@ -261,6 +324,17 @@ PoolStats pool_stats() {
   return {bytes_in_use.load(std::memory_order_relaxed), cached};
 }
 
+bool trim_idle_pool() {
+  const size_t before = BufferPool::global().cached();
+  const bool more = BufferPool::global().trim_idle();
+#ifdef __GLIBC__
+  if (BufferPool::global().cached() < before) malloc_trim(0);
+#else
+  static_cast<void>(before);
+#endif
+  return more;
+}
+
 void trim_pool() {
   if (BufferPool::Local* cache = BufferPool::local()) {
     for (auto& list : cache->free) {
@@ -273,6 +347,10 @@ void trim_pool() {
   malloc_trim(0);
 #endif
 }
+
+bool fail_allocation(int64_t n) { return allocations_left.exchange(n) >= 0; }
+
+size_t pool_capacity() { return BufferPool::global().capacity(); }
 
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
 

@@ -7,12 +7,18 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <latch>
 #include <limits>
 #include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/parallel/crowding.h"
 #include "tapegrad/parallel/float_environment.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/pool.h"
 #include "tapegrad/parallel/team.h"
 
@@ -50,6 +56,12 @@ class FirstError {
     error_ = std::current_exception();
     thrown_.store(true, std::memory_order_relaxed);
   }
+  // The caller was told to stop, which goes before any error.
+  void interrupt() {
+    keep(-1);
+    interrupted_.store(true, std::memory_order_relaxed);
+  }
+  bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }
   bool thrown() const { return thrown_.load(std::memory_order_relaxed); }
   void rethrow() const {
     if (error_) std::rethrow_exception(error_);
@@ -59,7 +71,7 @@ class FirstError {
   std::mutex mutex_;
   int64_t index_ = std::numeric_limits<int64_t>::max();
   std::exception_ptr error_;
-  std::atomic<bool> thrown_{false};
+  std::atomic<bool> thrown_{false}, interrupted_{false};
 };
 
 bool must_be_serial() {
@@ -70,29 +82,61 @@ int64_t now_ns() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Whether the system would start so many threads now. OpenMP ends the process where it would not.
+bool can_start(int count) {
+  std::latch all_started(1);
+  std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(count));
+  try {
+    for (int i = 0; i < count; ++i) threads.emplace_back([&] { all_started.wait(); });
+  } catch (const std::system_error&) {
+  }
+  all_started.count_down();
+  for (std::thread& t : threads) t.join();
+  return threads.size() == static_cast<size_t>(count);
+}
+
+// Gives a helper of an interruptible caller somebody to ask: it stops once the caller has.
+class HelperSource {
+ public:
+  HelperSource(bool wanted, FirstError& error) {
+    if (wanted && !InterruptSource::is_there())
+      source_.emplace([](void* e) { return static_cast<FirstError*>(e)->interrupted(); }, &error);
+  }
+
+ private:
+  std::optional<InterruptSource> source_;
+};
+
 template <class Work>
-void run_region(int members, Work&& work) {
+void run_region(int members, FirstError& error, Work&& work) {
   static const int watching = pthread_atfork(nullptr, nullptr, [] { threads_lost_in_fork = true; });
   if (watching != 0) throw_error<RuntimeError>("parallel: pthread_atfork failed");
   regions_run.fetch_add(1, std::memory_order_relaxed);
   const FloatEnvironment callers = FloatEnvironment::current();
+  const bool interruptible = InterruptSource::is_there();
   int64_t caller_began = 0, caller_done = 0;
   auto guarded = [&](int member) {
     const FloatEnvironment own = FloatEnvironment::current();
     if (member == 0) caller_began = now_ns();  // the caller itself
     callers.apply();
     inside_region = true;
-    work(member);
+    {
+      const HelperSource source(interruptible, error);
+      work(member);
+    }
     inside_region = false;
     own.apply();
     if (member == 0) caller_done = now_ns();
   };
   const auto share = parallel_detail::FunctionRef<int>::to(guarded);
   const int64_t begin = now_ns();
-  if (crowding.at(begin)) {
+  static thread_local int last_team = 1;
+  if (crowding.at(begin) || (members > last_team && !can_start(members - 1))) {
     regions_in_pool.fetch_add(1, std::memory_order_relaxed);
     return parallel_detail::run_pool(members, share);
   }
+  last_team = members;
   parallel_detail::run_team(members, share);
   const int64_t end = now_ns();
   // The caller waits at the beginning too, for threads that are still on their way from the last
@@ -149,7 +193,7 @@ void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
   const int64_t each = blocks / pieces, longer = blocks % pieces;
   FirstError error;
   std::atomic<int64_t> next{0};
-  run_region(static_cast<int>(members), [&](int) {
+  run_region(static_cast<int>(members), error, [&](int) {
     for (;;) {
       const int64_t piece = next.fetch_add(1, std::memory_order_relaxed);
       if (piece >= pieces) return;
@@ -157,6 +201,9 @@ void run_range(int64_t n, int64_t grain, FunctionRef<int64_t, int64_t> f) {
       const int64_t last = first + each + (piece < longer);
       try {
         f(first * grain, last == blocks ? n : last * grain);
+      } catch (const Interrupted&) {
+        error.interrupt();
+        next.store(pieces, std::memory_order_relaxed);
       } catch (...) {
         error.keep(piece);
       }
@@ -173,12 +220,14 @@ void run_tasks(int64_t n, FunctionRef<int64_t> f) {
   }
   FirstError error;
   std::atomic<int64_t> next{0};
-  run_region(static_cast<int>(members), [&](int) {
+  run_region(static_cast<int>(members), error, [&](int) {
     while (!error.thrown()) {
       const int64_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= n) return;
       try {
         f(i);
+      } catch (const Interrupted&) {
+        error.interrupt();
       } catch (...) {
         error.keep(i);
       }

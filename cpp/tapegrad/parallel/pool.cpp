@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace tapegrad::parallel_detail {
@@ -22,7 +23,10 @@ class Pool {
  public:
   void run(Job& job) {
     std::unique_lock lock(mutex_);
-    for (; threads_ < job.members - 1; ++threads_) std::thread([this] { serve(); }).detach();
+    try {
+      for (; threads_ < job.members - 1; ++threads_) std::thread([this] { serve(); }).detach();
+    } catch (const std::system_error&) {  // the caller does what is left
+    }
     append(job);
     wake_.notify_all();
     while (job.next < job.members) run_member(job, lock);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/sweep/reverse_sweep.h"
 
@@ -112,8 +113,13 @@ void ReverseSweep::run_components() {
   parallel_tasks(static_cast<int64_t>(groups), [&](int64_t g) {
     const size_t from = parts_.size() * static_cast<size_t>(g) / groups;
     const size_t to = parts_.size() * static_cast<size_t>(g + 1) / groups;
-    for (size_t k = from; k < to; ++k)
-      for (uint32_t pos : parts_[k]) turn(pos);
+    InterruptPoll poll;
+    for (size_t k = from; k < to; ++k) {
+      for (uint32_t pos : parts_[k]) {
+        poll(work_for_polls(node_at(pos)));
+        turn(pos);
+      }
+    }
   });
   for (size_t pos = 0; pos < count; ++pos)
     if (part_[pos] == sink) turn(pos);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/sweep/reverse_sweep.h"
@@ -113,11 +114,14 @@ void ReverseSweep::run_levels() {
     land_pending(pos);
     process(pos);
   };
+  InterruptPoll poll;
   for (const std::vector<uint32_t>& nodes : levels_) {
+    poll(16);
     std::vector<uint32_t> light;
     double together = 0;
     for (uint32_t pos : nodes) {
       if (cost_[pos] >= splits_itself_ns) {
+        poll(16);
         turn(pos);
       } else {
         light.push_back(pos);

@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/kernels/partials/partial_product.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
@@ -54,7 +55,9 @@ void ReverseSweep::run() {
     if (plan_components()) return run_components();
     if (plan_levels()) return run_levels();
   }
+  InterruptPoll poll;
   for (size_t pos = 0; pos < state_.size();) {
+    poll(work_for_polls(node_at(pos)));
     const size_t end = run_fused(pos);
     if (end == pos) process(pos++);
     pos = end > pos ? end : pos;

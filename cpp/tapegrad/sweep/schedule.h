@@ -43,6 +43,10 @@ struct Schedule {
 
 void build_schedule(Tape& tape, const SweepRequest& request, Schedule& schedule);
 
+// What a node costs, as loops tell it to InterruptPoll. One that is not elementwise may be a matrix
+// product or a loop of its own.
+int64_t work_for_polls(const Node& n);
+
 // Throws where a constant array that a scheduled rule reads changed since it was recorded.
 void check_constants(const Schedule& schedule);
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
@@ -115,7 +116,9 @@ void TangentSweep::run() {
   // Where nothing is recorded, other threads may sweep the same tape.
   std::optional<RuleSection> section;
   if (recorded_) section.emplace(*tape_);
+  InterruptPoll poll;
   for (size_t pos = present_.size(); pos-- > 0;) {
+    poll(work_for_polls(tape_->node(schedule_->slots[pos])));
     process(pos);
     for (int32_t in : schedule_->inputs_of(pos)) {
       if (in < 0) continue;

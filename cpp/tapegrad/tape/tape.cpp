@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <memory>
 #include <new>
 
 #include "tapegrad/base/error.h"
@@ -66,26 +67,29 @@ void Tape::trim() {
 }
 
 uint32_t Tape::constant(Value value) {
+  // Memory may run out up to the node's being made, and not after.
+  std::unique_ptr<NodeExtra> extra;
+  const bool foreign = value.buffer() != nullptr && value.buffer()->is_foreign();
+  const bool by_reference = foreign && value.byte_count() >= hold_by_reference_bytes;
+  if (by_reference) {
+    extra = std::make_unique<NodeExtra>();
+    if (current_location) extra->where = current_location();
+    extra->fingerprint = fingerprint_of(value);
+  } else if (foreign) {
+    if (tracing()) {
+      extra = std::make_unique<NodeExtra>();
+      extra->origin = value;
+    }
+    value = value.copy();
+  }
   const uint32_t slot = new_node(NodeKind::constant, 0);
   Node& n = node(slot);
   n.n_in = 0;
   n.origin = ~uint32_t{0};
   n.value = std::move(value);
+  n.extra = extra.release();
   if (in_rule_) n.flags |= Node::made_by_rule;
-  if (n.value.buffer() != nullptr && n.value.buffer()->is_foreign()) {
-    if (n.value.byte_count() < hold_by_reference_bytes) {
-      if (tracing()) {
-        n.extra = new NodeExtra;
-        n.extra->origin = n.value;
-      }
-      n.value = n.value.copy();
-    } else {
-      n.flags |= Node::held_by_reference;
-      n.extra = new NodeExtra;
-      if (current_location) n.extra->where = current_location();
-      n.extra->fingerprint = fingerprint_of(n.value);
-    }
-  }
+  if (by_reference) n.flags |= Node::held_by_reference;
   return slot;
 }
 

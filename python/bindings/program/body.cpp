@@ -19,6 +19,7 @@ struct PyValues {
 std::vector<Ref> inputs_of(const RecordedBody& body, const py::sequence& inputs,
                            const Recording& recording, const char* operation,
                            const py::object& captures) {
+  see_context();
   std::vector<Ref> refs = refs_of(inputs, operation);
   if (captures.is_none()) {
     for (const Capture& c : recording.captures) refs.push_back(c.ref());

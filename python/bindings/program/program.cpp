@@ -154,6 +154,7 @@ void bind_programs(py::module_& m) {
       .def(py::init([] { return PyTracer{}; }))
       .def("__enter__",
            [](py::object self) {
+             see_context();
              self.cast<PyTracer&>().tracer = std::make_unique<Tracer>();
              return self;
            })

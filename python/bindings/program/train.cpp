@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include "bindings/convert.h"
+#include "bindings/interpreter.h"
 #include "bindings/program/program.h"
+#include "tapegrad/parallel/interrupt.h"
 
 namespace tapegrad {
 namespace {
@@ -52,11 +54,8 @@ class PyTrainLoop {
   std::string run(int64_t epochs) {
     TrainLoop::Stop stop = TrainLoop::Stop::done;
     {
-      const py::gil_scoped_release release;
-      stop = loop.run(epochs, [] {
-        const py::gil_scoped_acquire acquire;
-        return PyErr_CheckSignals() != 0;
-      });
+      const LockRelease released;
+      stop = loop.run(epochs, [&] { return is_interrupted(released.state()); });
     }
     switch (stop) {
       case TrainLoop::Stop::done:
@@ -66,7 +65,7 @@ class PyTrainLoop {
       case TrainLoop::Stop::not_finite:
         return "not finite";
       case TrainLoop::Stop::interrupted:
-        throw py::error_already_set();
+        throw Interrupted();
     }
     return "done";
   }

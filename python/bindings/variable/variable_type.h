@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "bindings/recording.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/ops/operand.h"
 #include "tapegrad/scalar/scalar_fn.h"
@@ -36,6 +37,7 @@ void set_python_error();
 template <class F>
 PyObject* guard(F&& f) noexcept {
   try {
+    see_context();
     return f();
   } catch (...) {
     set_python_error();
@@ -45,6 +47,7 @@ PyObject* guard(F&& f) noexcept {
 template <class F>
 int guard_int(F&& f) noexcept {
   try {
+    see_context();
     return f();
   } catch (...) {
     set_python_error();

@@ -278,6 +278,9 @@ class Serving:
         try:
             done = self._recorded(leave_out)
             done.refusal = done.refusal or effects.found(release=True)
+        except MemoryError:  # which the function alone may not need, nor a later call
+            self.run()
+            return Event.LEFT_TO_FUNCTION
         except Exception as error:
             failure = str(error) or type(error).__name__
         if failure:

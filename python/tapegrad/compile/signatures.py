@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from tapegrad.compile.states import State
 MOST_NUMBERS = 16  # integers, or floats that are fixed, at one place
 _MOST_CACHES = 8
 _MOST_SIGNATURES = 256
+_MOST_OBJECTS = 8  # signatures with objects that count by identity, to begin with
 
 
 class Signature(_core.SignatureBase):
@@ -38,6 +40,7 @@ class Signature(_core.SignatureBase):
         "key",
         "reason",
         "recordings",
+        "replays_before",
         "state",
     )
 
@@ -64,6 +67,7 @@ class Signature(_core.SignatureBase):
         self.initial = self.state
         self.by_floats: dict[tuple[str, ...], Signature] = {}
         self.recordings = 0
+        self.replays_before = 0  # when the table last had to make room
         self._failures = 0
         self._replays_seen = 0
 
@@ -105,14 +109,21 @@ class Signature(_core.SignatureBase):
 
 
 class SignatureTable:
-    """All signatures of one compiled function."""
+    """All signatures of one compiled function.
 
-    __slots__ = ("_by_integers", "_groups", "_on_removal", "by_key")
+    A signature keeps the objects alive that it knows by identity: the instance whose method it is,
+    and what that holds. So few of those are kept at a time, and the idle ones go first. Where one
+    that went is called again, there are more in use than were kept: then twice as many are.
+    """
+
+    __slots__ = ("_by_integers", "_gone", "_groups", "_most_objects", "_on_removal", "by_key")
 
     def __init__(self, on_removal: Callable[[], Any]) -> None:
         self.by_key: dict[Any, Signature] = {}
         self._groups: dict[Any, LengthGroup] = {}
         self._by_integers: dict[Any, int] = {}  # how many signatures differ in integers alone
+        self._most_objects = _MOST_OBJECTS
+        self._gone: dict[Any, weakref.ref[Any]] = {}  # an object of each that had to go
         self._on_removal = on_removal
 
     def __len__(self) -> int:
@@ -140,11 +151,40 @@ class SignatureTable:
                     "with"
                 )
                 found.move(State.EAGER)
+        if found.identities:
+            self._make_room(call)
         if len(table) >= _MOST_SIGNATURES:
             for old in list(table)[: _MOST_SIGNATURES // 2]:
                 table.pop(old, None)
             self._on_removal()
         return table.setdefault(key, found)
+
+    def _make_room(self, call: Call) -> None:
+        """Lets go of signatures that hold objects, where there are too many."""
+        gone = self._gone.pop(call.key, None)
+        if gone is not None and gone() is call.identities()[0][1]:
+            self._most_objects = min(2 * self._most_objects, _MOST_SIGNATURES)
+        held = [(key, s) for key, s in self.by_key.items() if s.identities]
+        if len(held) < self._most_objects:
+            return
+        idle = [pair for pair in held if pair[1].replays == pair[1].replays_before]
+        for key, signature in (idle or held)[: self._most_objects // 2]:
+            self._remove(key, signature)
+        for _, signature in held:
+            signature.replays_before = signature.replays
+        self._on_removal()
+
+    def _remove(self, key: Any, signature: Signature) -> None:
+        self.by_key.pop(key, None)
+        loose = without_lengths(key)
+        for group in [k for k in self._groups if loose is not None and k[0] == loose]:
+            self._groups.pop(group, None)
+        if len(self._gone) >= _MOST_SIGNATURES:
+            self._gone.clear()
+        try:
+            self._gone[key] = weakref.ref(signature.identities[0][1])
+        except TypeError:  # it can't be referred to weakly
+            return
 
     def with_fixed_floats(
         self, signature: Signature, floats: tuple[str, ...], call: Call

@@ -1,10 +1,14 @@
 #include "tapegrad/kernels/blas/blas_library.h"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include "tapegrad/base/error.h"
 
@@ -52,9 +56,55 @@ class Symbols {
   void* handle_;
 };
 
+// OpenBLAS ends the process, or crashes, where it gets no memory for itself: the library, and a
+// buffer of some ten MiB for each thread that is in a product. It takes the first buffer here.
+constexpr size_t own_memory = size_t{160} << 20;
+
+void require_memory() {
+  void* const probe = mmap(nullptr, own_memory, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (probe == MAP_FAILED)
+    throw_error<MemoryError>("BLAS: could not allocate the ", own_memory >> 20,
+                             " MiB that the first product needs for the library; free some "
+                             "arrays, or give back what is kept for later with tg.memory.trim()");
+  munmap(probe, own_memory);
+}
+
+void take_first_buffer(const BlasFunctions<double>& functions) {
+  constexpr int n = 128;  // smaller ones need none
+  const std::vector<double> a(size_t{n} * n, 0.0);
+  std::vector<double> c(a.size());
+  functions.gemm(row_major, no_trans, no_trans, n, n, n, 1.0, a.data(), n, a.data(), n, 0.0,
+                 c.data(), n);
+}
+
+// While it lives, a library that is loaded starts no threads.
+class OneThread {
+ public:
+  OneThread() {
+    if (const char* text = std::getenv(name)) before_ = text;
+    setenv(name, "1", 1);
+  }
+  ~OneThread() {
+    if (before_) {
+      setenv(name, before_->c_str(), 1);
+    } else {
+      unsetenv(name);
+    }
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  static constexpr const char* name = "OPENBLAS_NUM_THREADS";
+  std::optional<std::string> before_;
+};
+
 Library open(const std::string& path) {
   Library library;
   if (path.empty()) return library;
+  require_memory();
+  const OneThread one;
   void* handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
   if (!handle) throw_error<RuntimeError>("BLAS: cannot load ", path, ": ", dlerror());
   const Symbols symbols(handle);
@@ -67,6 +117,7 @@ Library open(const std::string& path) {
   const char* (*core_name)();
   symbols.get(core_name, "openblas_get_corename");
   library.name = std::string("OpenBLAS ") + core_name();
+  take_first_buffer(library.of_double);
   library.loaded = true;
   return library;
 }

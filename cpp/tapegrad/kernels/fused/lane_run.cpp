@@ -15,6 +15,7 @@
 #include "tapegrad/kernels/fused/lane_shifted.h"
 #include "tapegrad/kernels/reduce/reduce_sum.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 // A run: the tape, then the steps over blocks of the space, then the sums of the chunks' results.
@@ -323,7 +324,9 @@ class LaneRun {
     for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.template take<T>(row);
 
     std::optional<LaneAhead> ahead = streams_from(begin);
+    InterruptPoll poll;
     for (int64_t i = begin; i < end; i += block_) {
+      poll();
       const int64_t n = std::min(block_, end - i), whole = padded(n);
       const bool copied = whole != n;
       frame.begin = i;

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/program/passes/passes.h"
@@ -54,7 +55,13 @@ LanesResult replay_lanes(const Program& p, std::span<const Ref> inputs,
   std::vector<Ref> in;
   std::vector<uint8_t> in_lanes;
   std::vector<TensorType> in_types, out_types;
+  // The host keeps its lock, because steps may be recorded with the line that they come from.
+  std::optional<InterruptSource> source;
+  if (long_work.interrupted && !InterruptSource::is_there())
+    source.emplace(long_work.interrupted, nullptr);
+  InterruptPoll poll;
   for (const Program::Step& s : p.steps) {
+    poll(16);
     const RecordingGuard recording(Tape::current().recording() && !s.held);
     in.clear();
     in_lanes.clear();

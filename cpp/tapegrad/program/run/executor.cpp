@@ -5,9 +5,16 @@
 #include <exception>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {
+
+namespace {
+
+constexpr int64_t work_of_step = 4;  // for polls: it may be a whole kernel
+
+}  // namespace
 
 struct Executor::Registers {
   std::vector<Value> values;
@@ -60,8 +67,13 @@ class Executor::Stop {
   bool reached(uint32_t step) const { return step >= at_.load(std::memory_order_relaxed); }
   void guard(uint32_t step, uint32_t number) { keep(step, number, nullptr); }
   void error(uint32_t step) { keep(step, 0, std::current_exception()); }
+  void interrupt() {
+    interrupted_ = true;
+    keep(0, 0, nullptr);
+  }
   // True where no guard failed; throws what a step threw.
   bool finish(size_t& failed) const {
+    if (interrupted_) throw Interrupted();
     if (error_) std::rethrow_exception(error_);
     if (at_ == none) return true;
     failed = guard_;
@@ -80,6 +92,7 @@ class Executor::Stop {
   }
 
   std::mutex mutex_;
+  std::atomic<bool> interrupted_{false};
   std::atomic<uint32_t> at_{none};
   uint32_t guard_ = 0;
   std::exception_ptr error_;
@@ -230,7 +243,9 @@ void Executor::run_step(const RunPlan& plan, uint32_t k, std::vector<Value>& val
 
 void Executor::run_in_order(Registers& r, Stop& stop) const {
   const RunPlan& plan = in_order_;
+  InterruptPoll poll;
   for (uint32_t k = 0; k < plan.turns.size(); ++k) {
+    poll(work_of_step);
     run_step(plan, k, r.values, r.operands[0]);
     if (const uint32_t* guard = broken_after(k, r.values)) return stop.guard(k, *guard);
     const RunPlan::Turn& turn = plan.turns[k];
@@ -248,11 +263,15 @@ void Executor::run_together(Registers& r, Stop& stop) const {
     try {
       run_step(plan, k, r.values, with);
       if (const uint32_t* guard = broken_after(k, r.values)) stop.guard(k, *guard);
+    } catch (const Interrupted&) {
+      stop.interrupt();
     } catch (...) {
       stop.error(k);
     }
   };
+  InterruptPoll poll;
   for (const RunPlan::Turn& turn : plan.turns) {
+    poll(work_of_step);
     const uint32_t first = turn.first_step, n = turn.n_steps;
     if (turn.together) {
       const size_t groups = std::min<size_t>(n, most_groups);

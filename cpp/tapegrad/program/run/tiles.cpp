@@ -5,6 +5,7 @@
 
 #include "tapegrad/base/pooled.h"
 #include "tapegrad/kernels/partials/partial_product.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/parallel/parallel.h"
 
 namespace tapegrad {
@@ -60,7 +61,9 @@ void Tiles::run_group(int64_t group, std::span<const Cut> cuts, std::span<Value>
   Value* const own = sums.values.data() + static_cast<size_t>(group) * n_sums_;
   const auto run_tiles = [&](const Executor& body, int64_t from, int64_t to, bool is_last) {
     Executor::Session session(body);
+    InterruptPoll poll;
     for (int64_t t = from; t < to; ++t) {
+      poll(16);
       for (size_t i = 0; i < form_.in_axes.size(); ++i) session.set(i, cuts[i].at(t, is_last));
       session.run();
       size_t sum = 0;

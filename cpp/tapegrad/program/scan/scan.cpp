@@ -54,8 +54,10 @@ void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);
   if (f.length > 0) {
     ScanRun run(f, in);
+    InterruptPoll poll;
     for (int64_t step = 0; step < f.length; ++step) {
       const int64_t t = f.reverse ? f.length - 1 - step : step;
+      poll();
       run.step(t, carries);
       for (size_t k = 0; k < ys.size(); ++k) ys[k].put(t, run.y(k));
     }

@@ -44,13 +44,18 @@ class Sweep {
   void run(std::span<const Value> in, std::span<Value> out) {
     std::vector<Values> kept{Values(in.begin(), in.begin() + carries())};
     BinomialSchedule schedule(length(), r_.form.checkpoints);
+    InterruptPoll poll;
     for (BinomialSchedule::Action a; schedule.next(a);) {
+      poll();
       if (a.kind == BinomialSchedule::Kind::drop) {
         kept.pop_back();
         continue;
       }
       Values state = kept.back();
-      for (int64_t s = a.from; s < a.to; ++s) forward_.step(time(s), state);
+      for (int64_t s = a.from; s < a.to; ++s) {
+        poll();
+        forward_.step(time(s), state);
+      }
       if (a.kind == BinomialSchedule::Kind::keep) {
         kept.push_back(std::move(state));
       } else {

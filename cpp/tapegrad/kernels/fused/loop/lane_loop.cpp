@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/fused/lane_inputs.h"
 #include "tapegrad/kernels/fused/lane_output.h"
 #include "tapegrad/kernels/fused/loop/lane_loop_numbers.h"
+#include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
@@ -96,7 +97,9 @@ class LoopRun {
     set_up_outputs();
     LaneFrame<T> frame = frame_for(plan_.block);
     frame.count = lanes_;
+    InterruptPoll poll;
     for (int64_t i = 0; i < call_.length; ++i) {
+      poll(1 + lanes_ / 256);
       const int64_t t = call_.index(i);
       for (Series& s : series_) load(s, t);
       for (Result& r : results_)
