@@ -149,7 +149,7 @@ def test_out_of_plain_results(f):
         out = tg.Variable(np.full(expected.shape, 5.0))
         assert f(given, out=out) is out
         np.testing.assert_array_equal(tg.value(out), expected)
-    with pytest.raises(ValueError, match="shape|dimension|fit"):
+    with pytest.raises(ValueError, match=r"shape|dimension|fit"):
         f(tg.Variable(x), out=tg.Variable(np.zeros(7)))
 
 

@@ -116,6 +116,7 @@ def test_cpp_tests_mirror_sources() -> None:
 def test_python_tests_mirror_the_package() -> None:
     package, tests = ROOT / "python" / "tapegrad", ROOT / "tests" / "python"
     about_the_whole = {
+        "edges",
         "accuracy",
         "benchmarks",
         "compile",
