@@ -71,3 +71,15 @@ def test_objects_whose_special_methods_raise(name, error):
     for v in (1.0, 2.0, 3.0):
         assert captured(v) == given(v, x) == 2 * v
     assert tg.grad(lambda v, other: v * 2.0)(1.0, x) == 2.0
+
+
+@pytest.mark.parametrize("name", ["__class__", "__getattribute__"])
+def test_objects_that_cannot_be_looked_into_run_as_plain_python(name):
+    def fail(*args):
+        raise KeyError(name)
+
+    x = type("Closed", (), {name: property(fail) if name == "__class__" else fail})()
+    compiled = tg.compile(lambda v: v * (2.0 if x is not None else 1.0))
+    with pytest.warns(UserWarning, match="can't be looked into: that raises KeyError"):
+        assert compiled(1.0) == 2.0
+    assert compiled(2.0) == 4.0

@@ -94,7 +94,14 @@ _UNCHANGING = frozenset(
 
 def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     """Takes an object into the snapshot under a label, and what it leads to."""
-    if type(x) in _PLAIN_TYPES or isinstance(x, _VALUES):
+    try:
+        is_plain = type(x) in _PLAIN_TYPES or isinstance(x, _VALUES)
+    except Exception as error:  # of the user's __class__ or __getattribute__
+        return snapshot.refuse(
+            f"it reads {label}, a {type(x).__name__}, which can't be looked into: that raises "
+            f"{type(error).__name__}; pass what is needed of it as an argument"
+        )
+    if is_plain:
         return snapshot.note(label, "value", x)
     if isinstance(x, Variable):
         return _visit_variable(snapshot, x, label)
