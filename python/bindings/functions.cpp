@@ -18,20 +18,28 @@ namespace {
 
 namespace py = pybind11;
 
+int64_t to_int(py::handle h) {
+  const py::object n = py::reinterpret_steal<py::object>(PyNumber_Index(h.ptr()));
+  if (!n) throw py::error_already_set();
+  int overflow = 0;
+  const int64_t found = PyLong_AsLongLongAndOverflow(n.ptr(), &overflow);
+  if (overflow == 0) return found;
+  PyErr_Format(PyExc_OverflowError, "the integer %R does not fit in 64 bits", n.ptr());
+  throw py::error_already_set();
+}
+
 Attr to_attr(py::handle h) {
   if (h.is_none()) return {};
   if (PyBool_Check(h.ptr())) return h.ptr() == Py_True;
-  if (PyLong_Check(h.ptr())) return h.cast<int64_t>();
+  if (PyLong_Check(h.ptr())) return to_int(h);
   if (PyFloat_Check(h.ptr())) return h.cast<double>();
   if (PyUnicode_Check(h.ptr())) return h.cast<std::string>();
   if (PyTuple_Check(h.ptr()) || PyList_Check(h.ptr())) {
     std::vector<int64_t> items;
-    for (py::handle item : h)
-      items.push_back(py::int_(py::reinterpret_borrow<py::object>(item)).cast<int64_t>());
+    for (py::handle item : h) items.push_back(to_int(item));
     return items;
   }
-  if (PyIndex_Check(h.ptr()))
-    return py::int_(py::reinterpret_borrow<py::object>(h)).cast<int64_t>();
+  if (PyIndex_Check(h.ptr())) return to_int(h);
   throw_error<TypeError>(
       "an attribute must be None, bool, int, float, str or a sequence of ints, got ",
       py::repr(h).cast<std::string>());

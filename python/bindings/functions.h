@@ -8,4 +8,7 @@ void bind_functions(pybind11::module_& m);
 void bind_scope(pybind11::module_& m);
 void bind_sgd(pybind11::module_& m);
 
+// After all others: their refusals of wrong arguments name what is expected and what was given.
+void say_what_is_expected(pybind11::module_& m);
+
 }  // namespace tapegrad

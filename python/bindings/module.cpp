@@ -63,6 +63,10 @@ void set_python_error() {
     PyErr_SetString(PyExc_MemoryError,
                     "out of memory; free some arrays, or give back what is kept for later with "
                     "tg.memory.trim()");
+  } catch (const py::cast_error&) {
+    PyErr_SetString(PyExc_TypeError, "an argument has a type that is not expected here");
+  } catch (const py::builtin_exception& e) {
+    e.set_error();
   } catch (const std::exception& e) {
     PyErr_SetString(PyExc_RuntimeError, e.what());
   } catch (...) {  // the unwinding of a thread at the interpreter's end
@@ -72,7 +76,7 @@ void set_python_error() {
 
 }  // namespace tapegrad
 
-PYBIND11_MODULE(_core, m) {
+PYBIND11_MODULE(_core_of_main, m) {
   using namespace tapegrad;
   m.doc() = "The compiled core of tapegrad: Variable, grad, SGD and what the package is built on.";
   py::register_exception_translator([](std::exception_ptr p) {
@@ -83,6 +87,8 @@ PYBIND11_MODULE(_core, m) {
     } catch (const Interrupted&) {
       set_python_error();
     } catch (const std::bad_alloc&) {
+        set_python_error();
+    } catch (const py::cast_error&) {
       set_python_error();
     }
   });
@@ -132,4 +138,15 @@ PYBIND11_MODULE(_core, m) {
         "whether the one asked for before is still to come.");
   m.def("pool_bytes",
         [] { return py::make_tuple(pool_stats().bytes_in_use, pool_stats().bytes_cached); });
+  say_what_is_expected(m);
+}
+
+// What Python calls to import the module. State that belongs to the process, and locks that know
+// one interpreter alone, would stop a second one for good.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit__core_of_main();
+  PyErr_SetString(PyExc_ImportError,
+                  "tapegrad: can't be imported in a subinterpreter; import it in the main "
+                  "interpreter, and use threads or processes");
+  return nullptr;
 }

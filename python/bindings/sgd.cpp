@@ -49,8 +49,10 @@ void bind_sgd(py::module_& m) {
            }),
            py::arg("params"), py::arg("lr") = 0.01, py::arg("momentum") = 0.0,
            py::arg("dampening") = 0.0, py::arg("nesterov") = false, py::arg("weight_decay") = 0.0)
-      .def("step", &SGD::step, "Updates every parameter that has a gradient.")
-      .def("zero_grad", &SGD::zero_grad, "Sets every .grad to None.")
+      .def(
+          "step", [](SGD& s) { s.step(); }, "Updates every parameter that has a gradient.")
+      .def(
+          "zero_grad", [](SGD& s) { s.zero_grad(); }, "Sets every .grad to None.")
       .def_property(
           "lr", [](const SGD& s) { return s.settings().lr; }, &SGD::set_lr,
           "The step size. Settable.");

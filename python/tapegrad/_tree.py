@@ -30,8 +30,8 @@ def children(tree: Tree) -> list[tuple[str, Tree]] | None:
         return [(f"[{i}]", item) for i, item in enumerate(tree)]
     if isinstance(tree, list):
         return [(f"[{i}]", item) for i, item in enumerate(tree)]
-    fields = getattr(tree, "__dataclass_fields__", None)
-    if fields is not None and not isinstance(tree, type):
+    fields = getattr(type(tree), "__dataclass_fields__", None)
+    if fields is not None:
         return [(f".{name}", getattr(tree, name)) for name in fields if hasattr(tree, name)]
     return None
 

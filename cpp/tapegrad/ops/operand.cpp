@@ -64,15 +64,16 @@ std::optional<Ref> apply_to_operands(ScalarFn fn, std::span<Operand> operands, C
   return result;
 }
 
-std::optional<ScalarFn> short_cut_of_power(DType base, const Operand& exponent) {
+std::optional<ScalarFn> short_cut_of_power(const TensorType& base, const Operand& exponent) {
   if (exponent.number == PythonNumber::none || exponent.ref.tracked()) return std::nullopt;
   const double p = exponent.ref.value().as_double();
   // An integer to the power of a float is a float.
-  const bool keeps_dtype = is_floating(base) || exponent.is_python_int();
+  const bool keeps_dtype = is_floating(base.dtype) || exponent.is_python_int();
   if (p == 2.0 && keeps_dtype) return scalar_fn_of<Square>();
   if (p == 1.0 && keeps_dtype) return scalar_fn_of<Positive>();
-  if (!is_floating(base)) return std::nullopt;
-  if (p == 0.5) return scalar_fn_of<Sqrt>();
+  if (!is_floating(base.dtype)) return std::nullopt;
+  // Of arrays NumPy takes the root; of scalars Python takes the power, inf of -inf and 0 of -0.0.
+  if (p == 0.5 && !base.shape.empty()) return scalar_fn_of<Sqrt>();
   if (p == -1.0) return scalar_fn_of<Reciprocal>();
   return std::nullopt;
 }

@@ -53,7 +53,7 @@ std::optional<Ref> apply_to_operands(ScalarFn fn, std::span<Operand> operands,
                                      CalledAs how = CalledAs::function);
 
 // NumPy's short cuts for plain exponents: the function of one number that base ** exponent is.
-std::optional<ScalarFn> short_cut_of_power(DType base, const Operand& exponent);
+std::optional<ScalarFn> short_cut_of_power(const TensorType& base, const Operand& exponent);
 
 // a & b, a | b, a ^ b or ~a of data: `fn` is the logical function that does it for masks. For
 // integers nothing comes back, as above.

@@ -224,6 +224,8 @@ void bind_programs(py::module_& m) {
   m.def(
       "same_node",
       [](const py::object& a, const py::object& b) {
+        if (!is_variable(a.ptr()) || !is_variable(b.ptr()))
+          throw_error<TypeError>("same_node: expects two Variables");
         const Ref x = variable_cell(a.ptr()).ref(), y = variable_cell(b.ptr()).ref();
         return x.tracked() && y.tracked() && x.slot() == y.slot();
       },

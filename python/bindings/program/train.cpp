@@ -92,7 +92,12 @@ void bind_train(py::module_& m) {
   py::class_<PyTrainLoop>(m, "TrainLoop", "Whole epochs of training steps.")
       .def(py::init<const py::sequence&, const py::sequence&, int64_t>(), py::arg("carried"),
            py::arg("data"), py::arg("batch_size"))
-      .def("set_steps", &PyTrainLoop::set_steps, py::arg("steps"), py::arg("last"))
+      .def(
+          "set_steps",
+          [](PyTrainLoop& self, const py::list& steps, bool last) {
+            return self.set_steps(steps, last);
+          },
+          py::arg("steps"), py::arg("last"))
       .def(
           "set_order",
           [](PyTrainLoop& self,
@@ -100,7 +105,9 @@ void bind_train(py::module_& m) {
             self.loop.set_order({order.data(), order.data() + order.size()});
           },
           py::arg("order"))
-      .def("run", &PyTrainLoop::run, py::arg("epochs"))
+      .def(
+          "run", [](PyTrainLoop& self, int64_t epochs) { return self.run(epochs); },
+          py::arg("epochs"))
       .def("next_batch", [](PyTrainLoop& self) { return to_list(self.loop.next_batch()); })
       .def(
           "commit",

@@ -102,6 +102,7 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
   }
   if (hooks.array_ufunc == nullptr) Py_RETURN_NOTIMPLEMENTED;
   return guard([&]() -> PyObject* {
+    if (n < 2) throw_error<TypeError>("__array_ufunc__: expects a ufunc, a method and operands");
     py::tuple inputs(static_cast<size_t>(n - 2));
     for (Py_ssize_t i = 2; i < n; ++i) inputs[static_cast<size_t>(i - 2)] = py::handle(args[i]);
     py::dict kwargs;

@@ -94,10 +94,22 @@ PyObject* get_name(PyObject* self, void*) {
   });
 }
 
+}  // namespace
+
+std::string to_name(PyObject* name) {
+  if (!PyUnicode_Check(name))
+    throw_error<TypeError>("Variable: the name must be a string or None, got ",
+                           py::repr(name).cast<std::string>());
+  const char* const text = PyUnicode_AsUTF8(name);
+  if (text == nullptr) throw py::error_already_set();
+  return text;
+}
+
+namespace {
+
 int set_name(PyObject* self, PyObject* value, void*) {
   return guard_int([&] {
-    variable_cell(self).set_name(
-        value == nullptr || value == Py_None ? "" : py::cast<std::string>(py::handle(value)));
+    variable_cell(self).set_name(value == nullptr || value == Py_None ? "" : to_name(value));
     return 0;
   });
 }
@@ -174,6 +186,7 @@ PyObject* item_method(PyObject* self, PyObject*) {
 
 PyObject* format_method(PyObject* self, PyObject* spec) {
   return guard([&]() -> PyObject* {
+    if (!PyUnicode_Check(spec)) throw_error<TypeError>("format: the format must be a string");
     if (is_recorded_data(self))
       return PyObject_Format(to_object(learn_value(variable_cell(self))).ptr(), spec);
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)

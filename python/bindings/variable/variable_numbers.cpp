@@ -120,8 +120,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
   }
   return guard([&]() -> PyObject* {
     if (is_variable(a) && (PyFloat_CheckExact(b) || PyLong_CheckExact(b)))
-      if (const auto fn =
-              short_cut_of_power(variable_cell(a).value().dtype(), to_operand(b, "power")))
+      if (const auto fn = short_cut_of_power(variable_cell(a).type(), to_operand(b, "power")))
         return apply_elementwise(*fn, a, nullptr, CalledAs::operator_);
     return binary<Power>(a, b);
   });

@@ -79,7 +79,7 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     }
     content = content.copy();  // a Variable owns its data
     std::string text;
-    if (name != Py_None) text = py::cast<std::string>(py::handle(name));
+    if (name != Py_None) text = to_name(name);
     Cell* cell = Cell::leaf(std::move(content), std::move(text));
     PyObject* self = allocate(type);
     if (self == nullptr) {

@@ -70,6 +70,9 @@ inline bool is_recorded_data(PyObject* variable) {
   return is_recorded_data(variable_cell(variable));
 }
 
+// The text of a name; TypeError for what is no string.
+std::string to_name(PyObject* name);
+
 void create_variable_type(pybind11::module_& module);
 
 // The functions of the package that take what is not handled here.

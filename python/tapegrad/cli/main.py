@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import math
 import os
 import sys
@@ -13,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tapegrad import __version__
 from tapegrad.cli import fit_csv, plot, regression
 from tapegrad.cli.regression import Array, Fit, InputError, Problem
 
@@ -42,11 +45,16 @@ The error of a line is sum((w*x + b - y)^2) / (2*n). Exit status: 0 when all is 
 a figure differs from its reference, 2 when the input cannot be used or a fit diverges.
 """
 START_HELP = "slope and intercept to start at (default: two normal draws)"
+LR_HELP = "step size (default: 0.01, or less where the data needs a smaller one to converge)"
 TEST_HELP = "share of the rows, drawn at random, kept for the test error (default 0)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names that the output's encoding lacks are shown with escapes.
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = _parser().parse_args(argv)
         if args.plot:
@@ -55,15 +63,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except InputError as error:
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         print(f"tapegrad: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("tapegrad: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe left; nothing remains to be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:  # a full disk, as a rule
+        _drop_output()
+        print(f"tapegrad: the output can't be written: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, also when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    version = f"tapegrad {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     _add_plot(parser)
     commands = parser.add_subparsers(dest="command", metavar="")
     fit = commands.add_parser(
@@ -85,9 +105,10 @@ def _parser() -> argparse.ArgumentParser:
         "--lr 0.001 --epochs 1000 --plot fit.png\n\n" + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    fit.add_argument("--version", action="version", version=version)
     fit.add_argument("file", metavar="FILE.csv", help="the data")
     option = fit.add_argument
-    option("--lr", type=_positive, default=0.01, help="step size (default 0.01)")
+    option("--lr", type=_positive, help=LR_HELP)
     option("--epochs", type=_count, default=100, metavar="N", help="passes (default 100)")
     option("--start", type=_finite, nargs=2, metavar=("W", "B"), help=START_HELP)
     option("--seed", type=_seed, default=0, metavar="N", help="for what is drawn (default 0)")
@@ -166,6 +187,13 @@ def _fit_file(args: argparse.Namespace) -> int:
             f"below {regression.stable_step(problem.x):.3g} are stable: run again with "
             f"--lr {regression.suggested_step(problem.x):g}"
         )
+    far = [fit.name for fit in fits if regression.is_far(fit, fits[-1])]
+    if far:
+        print(
+            f"\n{' and '.join(far)} stopped far from the minimum, which Newton's line is: more "
+            "--epochs come nearer; where x is far from 0 or its range is large, subtract its mean "
+            "and divide by its spread first"
+        )
     return 0
 
 
@@ -176,7 +204,8 @@ def _problem(args: argparse.Namespace, x: Array, y: Array) -> Problem:
     held_out = np.zeros(len(x), dtype=bool)
     held_out[rng.permutation(len(x))[: round(args.test_fraction * len(x))]] = True
     kept = ~held_out
-    return Problem(x[kept], y[kept], x[held_out], y[held_out], start, args.lr, args.epochs)
+    lr = regression.default_step(x[kept]) if args.lr is None else args.lr
+    return Problem(x[kept], y[kept], x[held_out], y[held_out], start, lr, args.epochs)
 
 
 def _report(problem: Problem) -> tuple[dict[str, Array], list[Fit]]:

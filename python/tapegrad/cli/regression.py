@@ -179,6 +179,24 @@ def suggested_step(x: Array) -> float:
     return float(f"{math.floor(half / unit * (1 + 1e-12)) * unit:.2g}")
 
 
+def default_step(x: Array) -> float:
+    """The article's step of 0.01, or the suggested one where that would diverge."""
+    with np.errstate(all="ignore"):
+        matrix = _hessian(x)
+    if len(x) < 2 or not np.all(np.isfinite(matrix)):
+        return 0.01  # refused later, with the reason
+    return min(0.01, suggested_step(x))
+
+
+def is_far(fit: Fit, best: Fit) -> bool:
+    """Whether a fit's error is above the least one by more than a tenth of the way from the start.
+
+    A start that is as good as the minimum is near it.
+    """
+    way = fit.losses[0] - best.train_error
+    return fit.train_error - best.train_error > max(0.1 * way, 0.1 * best.train_error)
+
+
 def check_solvable(problem: Problem) -> None:
     """Raises InputError where no single line fits best, or the numbers cannot be squared."""
     x = problem.x

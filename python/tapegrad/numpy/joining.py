@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -44,7 +45,9 @@ def concatenate(
     parts = [cast(x, dtype) for x in _parts("np.concatenate", arrays)]
     if axis is None:
         parts, axis = [reshape(x, (-1,)) for x in parts], 0
-    return finish("np.concatenate", apply("concatenate", tuple(parts), (int(axis),)), out)
+    return finish(
+        "np.concatenate", apply("concatenate", tuple(parts), (operator.index(axis),)), out
+    )
 
 
 @implements(
@@ -56,7 +59,7 @@ def stack(
     parts = [cast(x, dtype) for x in _parts("np.stack", arrays)]
     if is_data(parts):  # numbers become arrays, as in NumPy, and take part in promotion
         parts = [np.asarray(x) if isinstance(x, int) else x for x in parts]
-    return finish("np.stack", apply("stack", tuple(parts), (int(axis),)), out)
+    return finish("np.stack", apply("stack", tuple(parts), (operator.index(axis),)), out)
 
 
 def _several(found: Any) -> list[Any]:
@@ -126,7 +129,7 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     ary = lift(ary)
     if np.iterable(indices_or_sections):
-        cuts = [0, *(int(i) for i in indices_or_sections), None]
+        cuts = [0, *(operator.index(i) for i in indices_or_sections), None]
     else:
         sections = int(indices_or_sections)
         if sections <= 0:
@@ -157,7 +160,7 @@ def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     if not np.iterable(indices_or_sections):
         ary = lift(ary)
-        n, sections = free_shape(ary)[axis], int(indices_or_sections)
+        n, sections = free_shape(ary)[axis], operator.index(indices_or_sections)
         if sections > 0 and n % sections == 0 and 0 not in free_shape(ary):
             return _equal_parts(ary, sections, axis)
         if sections <= 0 or n % sections:
@@ -194,13 +197,16 @@ def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
     return _split_on("dsplit", 3, 2, ary, indices_or_sections)
 
 
-@implements(np.unstack, values=1, view=True, on_data=RECORD)
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     x = lift(x)
     if not shape_of(x):
         raise ValueError("np.unstack: the array has shape (), and needs an axis")
     moved = np.moveaxis(x, axis, 0)
     return tuple(moved[i] for i in range(shape_of(moved)[0]))
+
+
+if hasattr(np, "unstack"):  # from NumPy 2.1 on
+    implements(np.unstack, values=1, view=True, on_data=RECORD)(unstack)
 
 
 @implements(np.diff, values=1, on_data=RECORD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         first = first if np.iterable(first) else [first]
         second = second if np.iterable(second) else [second]
         return apply("tensordot", (a, b), (tuple(map(int, first)), tuple(map(int, second))))
-    return apply("tensordot", (a, b), (int(axes),))
+    return apply("tensordot", (a, b), (operator.index(axes),))
 
 
 @implements(np.linalg.tensordot, values=2)
@@ -118,7 +119,9 @@ def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 def trace(
     a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None
 ) -> Any:
-    found = apply("trace", (lift(a),), (int(offset), int(axis1), int(axis2)))
+    found = apply(
+        "trace", (lift(a),), (operator.index(offset), operator.index(axis1), operator.index(axis2))
+    )
     return finish("np.trace", found if dtype is None else np.astype(found, dtype), out)
 
 
@@ -129,7 +132,11 @@ def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
 
 @implements(np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD)
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    return apply("diagonal", (lift(a),), (int(offset), int(axis1), int(axis2)))
+    return apply(
+        "diagonal",
+        (lift(a),),
+        (operator.index(offset), operator.index(axis1), operator.index(axis2)),
+    )
 
 
 @implements(np.linalg.diagonal, values=1, view=True, on_data=RECORD)
@@ -236,10 +243,19 @@ def _product(parts: list[Any], cut: dict[tuple[int, int], int], i: int, j: int) 
 @implements(np.linalg.matrix_power, values=1)
 def matrix_power(a: Any, n: Any) -> Any:
     a = lift(a)
-    if int(n) != n:
-        raise TypeError(f"np.linalg.matrix_power: the exponent must be an integer, got {n!r}")
+    shape = shape_of(a)
+    if len(shape) < 2 or shape[-2] != shape[-1]:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.matrix_power: the last two axes must make square matrices, got shape "
+            f"{shape}; for powers of elements write a ** n"
+        )
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise TypeError(
+            f"np.linalg.matrix_power: the exponent must be an integer, got {n!r}"
+        ) from None
     if n == 0:
-        shape = shape_of(a)
         identity: Any = np.broadcast_to(np.eye(shape[-1], dtype=a.dtype), shape)
         return identity.copy()
     if n < 0:

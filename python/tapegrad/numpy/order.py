@@ -5,6 +5,7 @@ Positions are plain, but recorded while a whole function is: see `table`.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def argsort(
         return NotImplemented
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
-    places = apply("argsort", (a,), (int(axis),))
+    places = apply("argsort", (a,), (operator.index(axis),))
     if (
         stable
         or kind in ("stable", "mergesort")
@@ -61,8 +62,8 @@ def _extreme(name: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     if axis is None:
         found = apply(name, (reshape(a, (-1,)),), (0,))
         return reshape(found, (1,) * n) if flag(keepdims) else found
-    found = apply(name, (a,), (int(axis),))
-    return expand_dims(found, int(axis)) if flag(keepdims) else found
+    found = apply(name, (a,), (operator.index(axis),))
+    return expand_dims(found, operator.index(axis)) if flag(keepdims) else found
 
 
 @implements(np.argmax, method="argmax", on_data=RECORD, plain_unless_recording=True)

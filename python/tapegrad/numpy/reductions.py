@@ -197,18 +197,21 @@ def _cumulative(
     return finish(f"np.{name}", found, out)
 
 
-@implements(np.cumulative_sum, values=1)
 def cumulative_sum(
     x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
 ) -> Any:
     return _cumulative("cumulative_sum", x, axis, dtype, out, include_initial, 0.0)
 
 
-@implements(np.cumulative_prod, values=1)
 def cumulative_prod(
     x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None, include_initial: Any = False
 ) -> Any:
     return _cumulative("cumulative_prod", x, axis, dtype, out, include_initial, 1.0)
+
+
+if hasattr(np, "cumulative_sum"):  # from NumPy 2.1 on
+    implements(np.cumulative_sum, values=1)(cumulative_sum)
+    implements(np.cumulative_prod, values=1)(cumulative_prod)
 
 
 @implements(np.average, values=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -164,12 +165,12 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 @implements(np.tril, values=1)
 def tril(m: Any, k: Any = 0) -> Any:
-    return apply("tril", (_plane(m),), (int(k),))
+    return apply("tril", (_plane(m),), (operator.index(k),))
 
 
 @implements(np.triu, values=1)
 def triu(m: Any, k: Any = 0) -> Any:
-    return apply("triu", (_plane(m),), (int(k),))
+    return apply("triu", (_plane(m),), (operator.index(k),))
 
 
 def _plane(m: Any) -> Any:
@@ -187,7 +188,7 @@ def diag(v: Any, k: Any = 0) -> Any:
     if len(shape) != 1:
         raise ValueError(f"np.diag: needs one axis or two, and the array has shape {shape}")
     n = shape[0] + abs(k)
-    return apply("diagonal_scatter", (v,), ((n, n), int(k), 0, 1))
+    return apply("diagonal_scatter", (v,), ((n, n), operator.index(k), 0, 1))
 
 
 @implements(np.diagflat, values=1)
@@ -202,7 +203,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
         arr, axis = reshape(arr, (-1,)), 0
     if type(obj) is int:
         return _without(arr, obj, axis)
-    return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), obj))
+    return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), plain(obj)))
 
 
 def _without(arr: Any, at: int, axis: int) -> Any:
@@ -224,7 +225,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
         arr, axis = reshape(arr, (-1,)), 0
     shape = shape_of(arr)
     n = shape[axis]
-    marked = np.insert(np.arange(n), obj, -1)  # where the new ones go
+    marked = np.insert(np.arange(n), plain(obj), -1)  # where the new ones go
     fresh = np.flatnonzero(marked < 0)
     spread = list(shape)
     spread[axis] = len(fresh)
@@ -254,7 +255,7 @@ def nan_to_num(
 
 @implements(np.round, np.around, values=1, method="round")
 def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
-    a = lift(a)
+    a, decimals = lift(a), operator.index(decimals)
     if decimals > 0:
         found = np.rint(a * 10.0**decimals) / 10.0**decimals
     elif decimals < 0:
@@ -290,7 +291,7 @@ def polyval(p: Any, x: Any) -> Any:
 @implements(np.vander, values=1)
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     x = lift(x)
-    n = shape_of(x)[0] if N is None else int(N)
+    n = shape_of(x)[0] if N is None else operator.index(N)
     columns = [x * 0.0 + 1.0]
     for _ in range(n - 1):
         columns.append(columns[-1] * x)

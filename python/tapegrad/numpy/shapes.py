@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from tapegrad.numpy.table import ALL, RECORD, implements, op
 
 def _ints(x: Any) -> tuple[int, ...]:
     if type(x) is tuple:
-        return tuple([int(i) for i in x])
-    return tuple(int(i) for i in x) if np.iterable(x) else (int(x),)
+        return tuple([operator.index(i) for i in x])
+    return tuple(operator.index(i) for i in x) if np.iterable(x) else (operator.index(x),)
 
 
 def _order(name: str, order: str | None) -> None:
@@ -82,7 +83,7 @@ def matrix_transpose(x: Any, /) -> Any:
     in_core=op("swapaxes", a="operand", axis1="index", axis2="index"),
 )  # fmt: skip
 def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
-    return apply("swapaxes", (lift(a),), (int(axis1), int(axis2)))
+    return apply("swapaxes", (lift(a),), (operator.index(axis1), operator.index(axis2)))
 
 
 @implements(
@@ -218,7 +219,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 @implements(np.pad, values=1)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     array = lift(array)
-    widths = [tuple(int(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
+    widths = [tuple(operator.index(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
     fill = lift(kwargs.pop("constant_values", 0))
     if kwargs.pop("reflect_type", "even") != "even" or kwargs or not isinstance(mode, str):
         named = ", ".join([*kwargs, f"mode={mode!r}"])

@@ -202,7 +202,31 @@ def array_function(
 
 def on_plain_values(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """NumPy's own result; a program that is being recorded gets a guard of what is read."""
+    out = _out_of(function, args, kwargs)
+    if out is not None:
+        return _into(out, function, args, kwargs)
     return function(*map(plain, args), **{name: plain(x) for name, x in kwargs.items()})
+
+
+def _out_of(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The Variable that is given as out=, if one is."""
+    found = kwargs.get("out")
+    if found is None and len(args) > 1 and function in table and isinstance(args[-1], Variable):
+        implementation = table[function].implementation
+        names = list(signature(implementation).parameters) if implementation else []
+        found = args[-1] if names[len(args) - 1 : len(args)] == ["out"] else None
+    return found if isinstance(found, Variable) else None
+
+
+def _into(out: Any, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """NumPy's result, written into a Variable: the same as into an array of its dtype."""
+    space = np.empty(out.shape, out.dtype)
+    if args and args[-1] is out:
+        args = args[:-1]
+    given = {name: plain(x) for name, x in kwargs.items() if name != "out"}
+    function(*map(plain, args), **given, out=space)
+    out[...] = space
+    return out
 
 
 def is_data(x: Any) -> bool:

@@ -290,7 +290,7 @@ def _reduce(
 def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
     if are_recorded_data(array):
         return getattr(np, name).accumulate(plain(array), axis, dtype)
-    found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (int(axis),))
+    found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (operator.index(axis),))
     return finish(f"np.{name}.accumulate", found, out)
 
 

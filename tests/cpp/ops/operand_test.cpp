@@ -67,10 +67,12 @@ TEST(operators_mark_weak_results_and_functions_do_not) {
 }
 
 TEST(plain_exponents_have_short_cuts) {
-  const auto f64 = DType::float64, i64 = DType::int64;
+  const TensorType f64{DType::float64, Dims{3}}, i64{DType::int64, Dims{3}};
   CHECK(short_cut_of_power(f64, python_int(2)) == scalar_fn_of<Square>());
   CHECK(short_cut_of_power(f64, python_float(2)) == scalar_fn_of<Square>());
   CHECK(short_cut_of_power(f64, python_float(0.5)) == scalar_fn_of<Sqrt>());
+  // Python's power of -inf is inf and its power of -0.0 is 0.0; the roots are NaN and -0.0.
+  CHECK(!short_cut_of_power({DType::float64, Dims{}}, python_float(0.5)));
   CHECK(short_cut_of_power(f64, python_int(-1)) == scalar_fn_of<Reciprocal>());
   CHECK(short_cut_of_power(i64, python_int(2)) == scalar_fn_of<Square>());
   CHECK(short_cut_of_power(i64, python_int(1)) == scalar_fn_of<Positive>());

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import tapegrad as tg
 from tapegrad.cli import main as command
 from tapegrad.cli import regression
 
@@ -99,7 +101,7 @@ def test_fit_seed_draws_start_and_test_rows(points, capsys):
 def test_divergence_is_reported_with_a_step_that_converges(tmp_path, capsys):
     x = np.linspace(-50, 400, 30)
     file = write(tmp_path / "big.csv", x.tolist(), (3 * x + 5).tolist())
-    assert command.main(["fit", file]) == 2
+    assert command.main(["fit", file, "--lr", "0.01"]) == 2
     output = capsys.readouterr()
     assert output.out.count("diverged") == 2
     np.testing.assert_allclose(row(output.out, "Newton")[:2], [3, 5], rtol=1e-9)
@@ -169,3 +171,54 @@ def test_a_closed_pipe_is_quiet():
     )  # fmt: skip
     assert done.stdout.startswith("The article's line")
     assert done.stderr == ""
+
+
+def run(*args, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", "tapegrad", *args],
+        stderr=subprocess.PIPE, text=True, timeout=120, check=False, **kwargs,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["fit", "--version"]])
+def test_version(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(arguments)
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"tapegrad {tg.__version__}\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device is always full")
+def test_a_full_disk_has_no_traceback(points):
+    for arguments in ([], ["fit", points]):
+        with open("/dev/full", "w") as full:
+            done = run(*arguments, stdout=full)
+        assert done.returncode == 2
+        assert done.stderr == "tapegrad: the output can't be written: No space left on device\n"
+
+
+def test_names_that_the_output_lacks(tmp_path):
+    file = write(tmp_path / "n\u00e9.csv", [1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = run("fit", file, stdout=subprocess.PIPE, env=ascii_only)
+    assert done.returncode == 0
+    assert r"n\xe9.csv" in done.stdout
+    done = run("fit", file + "x", stdout=subprocess.PIPE, env=ascii_only)
+    assert done.returncode == 2
+    assert r"n\xe9.csvx: no such file" in done.stderr
+
+
+def test_default_step_converges(tmp_path, capsys):
+    x = list(range(100))
+    assert command.main(["fit", write(tmp_path / "p.csv", x, [2 * i + 1 for i in x])]) == 0
+    output = capsys.readouterr().out
+    assert "diverged" not in output
+    assert row(output, "full-batch descent")[0] == pytest.approx(2, abs=0.02)
+    assert row(output, "Newton")[:2] == pytest.approx([2, 1])
+
+
+def test_a_stop_far_from_the_minimum_is_said(tmp_path, capsys):
+    x = [1e3 + i for i in range(10)]
+    file = write(tmp_path / "p.csv", x, [500.0 - 3 * i for i in range(10)])
+    assert command.main(["fit", file, "--epochs", "1", "--lr", "1e-9"]) == 0
+    assert "stopped far from the minimum" in capsys.readouterr().out

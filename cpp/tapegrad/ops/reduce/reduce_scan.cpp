@@ -31,7 +31,9 @@ TensorType scanned_type(const Attrs& attrs, const TensorType& from) {
                       : d >= DType::uint8 && d <= DType::uint64 ? DType::uint64
                                                                 : DType::int64;
   if (attrs.is_none(axis_key)) return {dtype, Dims{element_count(from.shape)}};
-  normalize_axis(attrs.integer(axis_key), std::max(from.shape.ndim(), 1), "cumsum");
+  if (axis_span(attrs, axis_key).size() != 1)
+    throw_error<TypeError>("cumsum, cumprod: axis must be None or one integer");
+  normalize_axis(axis_span(attrs, axis_key)[0], std::max(from.shape.ndim(), 1), "cumsum");
   return {dtype, from.shape.empty() ? Dims{1} : from.shape};
 }
 

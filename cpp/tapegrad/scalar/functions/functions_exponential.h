@@ -117,7 +117,8 @@ struct Cbrt : Unary {
 
 // Exponents -1, 1, 2 and 3 are products: as exact as pow, and fast in the polynomials that people
 // write. By x: y x^(y-1), and 0 where y is 0. By y: x^y log x, and 0 where x^y is 0 (x = 0, y > 0);
-// NaN where x < 0.
+// NaN where x < 0. At x = 0 < y the factor x^y of the latter is 0 whatever y is, though log x is
+// infinite: by y nothing follows of it, and by x what follows of x log x (y <= 1) or nothing.
 struct Power : Binary {
   static constexpr const char* name = "power";
   static constexpr double ns = 10;
@@ -141,7 +142,11 @@ struct Power : Binary {
   }
   template <class T>
   static std::array<T, 2> partials(T x, T y, T out) {
-    return {call<Zmul>(y, call<Power>(x, y - 1.0)), call<Zmul>(out, call<Log>(x))};
+    const T log_x = call<Log>(x);
+    const T vanishes = call<Equal>(x, T(0.0)) * call<Greater>(y, T(0.0));
+    const T at_zero = call<Select>(call<Greater>(y, T(1.0)), T(0.0), call<Zmul>(x, log_x));
+    return {call<Zmul>(y, call<Power>(x, y - 1.0)),
+            call<Select>(vanishes, at_zero, call<Zmul>(out, log_x))};
   }
 };
 

@@ -94,7 +94,14 @@ _UNCHANGING = frozenset(
 
 def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     """Takes an object into the snapshot under a label, and what it leads to."""
-    if type(x) in _PLAIN_TYPES or isinstance(x, _VALUES):
+    try:
+        is_plain = type(x) in _PLAIN_TYPES or isinstance(x, _VALUES)
+    except Exception as error:  # of the user's __class__ or __getattribute__
+        return snapshot.refuse(
+            f"it reads {label}, a {type(x).__name__}, which can't be looked into: that raises "
+            f"{type(error).__name__}; pass what is needed of it as an argument"
+        )
+    if is_plain:
         return snapshot.note(label, "value", x)
     if isinstance(x, Variable):
         return _visit_variable(snapshot, x, label)
@@ -295,13 +302,21 @@ def _visit_ufunc(snapshot: Snapshot, x: np.ufunc, label: str) -> None:
     snapshot.note(label, "identity", x)
 
 
+def attribute_of(x: Any, name: str) -> Any:
+    """An attribute; MISSING where the object has none or raises, whatever it raises."""
+    try:
+        return getattr(x, name, MISSING)
+    except Exception:  # the user's __getattr__ or property, which the function itself may not read
+        return MISSING
+
+
 def _visit_other(snapshot: Snapshot, x: Any, label: str) -> None:
     """An object of no known kind: by what it holds where it says that it is a value."""
     compiled = getattr(type(x), "_compiles", None)
     if compiled is not None:  # a Compiled, seen through
         return visit(snapshot, compiled(x), label)
-    wrapped = getattr(x, "__wrapped__", None)
-    if wrapped is not None:  # a cache around a function, and the like
+    wrapped = attribute_of(x, "__wrapped__")
+    if wrapped is not MISSING and wrapped is not None:  # a cache around a function, and the like
         visit(snapshot, wrapped, f"{label}.__wrapped__")
     if hasattr(type(x), "__next__"):
         snapshot.refuse(
@@ -336,7 +351,7 @@ def _is_compiled(cls: type) -> bool:
 
 def _visit_instance(snapshot: Snapshot, x: Any, label: str) -> None:
     """The named attributes of an object, and of its class where that is the user's."""
-    own = getattr(x, "__dict__", None)
+    own = attribute_of(x, "__dict__")
     if isinstance(own, dict):
         snapshot.compared.sizes.append((own, len(own)))  # a new attribute may hide the class's
         # What a library's methods read of it is not known.
@@ -352,7 +367,7 @@ def _visit_instance(snapshot: Snapshot, x: Any, label: str) -> None:
             if isinstance(item, MemberDescriptorType) and (
                 snapshot.dynamic or name in snapshot.names
             ):
-                found = getattr(x, name, MISSING)
+                found = attribute_of(x, name)
                 snapshot.compared.slots.append((partial(getattr, x), name, found))
                 if found is not MISSING:
                     visit(snapshot, found, f"{label}.{name}")

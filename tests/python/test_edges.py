@@ -1,0 +1,85 @@
+"""Orders of modes agree where values are special; compiled, eager and plain programs too."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+
+
+def seconds(f, x):
+    """The second derivative in every order of modes."""
+    return {
+        "reverse over reverse": tg.grad(tg.grad(f))(x),
+        "forward over reverse": tg.jvp(tg.grad(f), (x,), (1.0,))[1],
+        "reverse over forward": tg.grad(lambda t: tg.jvp(f, (t,), (1.0,))[1])(x),
+        "forward over forward": tg.jvp(lambda t: tg.jvp(f, (t,), (1.0,))[1], (x,), (1.0,))[1],
+        "hessian": float(tg.hessian(f)(x)),
+    }
+
+
+@pytest.mark.parametrize("y", [0.3, 1.0, 1.5, 2.0, 7.0])
+def test_powers_of_zero_by_the_exponent(y):
+    def f(y):
+        return 0.0**y
+
+    assert set(seconds(f, y).values()) == {0.0}
+    assert tg.grad(tg.grad(tg.grad(f)))(y) == 0.0
+
+
+@pytest.mark.parametrize(("y", "mixed"), [(1.0, -math.inf), (1.5, 0.0), (2.0, 0.0), (3.0, 0.0)])
+def test_powers_of_zero_by_base_and_exponent(y, mixed):
+    by_base = tg.grad(lambda y: tg.grad(lambda x: x**y)(0.0))(y)
+    by_exponent = tg.grad(lambda x: tg.grad(lambda y: x**y)(y))(0.0)
+    assert by_base == by_exponent == mixed
+
+
+@pytest.mark.parametrize("x", [-math.inf, -0.0, 0.0, 1.0, 4.0, math.inf])
+@pytest.mark.parametrize("p", [0.5, -0.5, 2.0, -1.0, 3.0, 1.0, 0.0])
+def test_powers_of_special_numbers(x, p):
+    def f(x):
+        return x**p
+
+    with np.errstate(all="ignore"):
+        plain, of_array = float(np.float64(x) ** p), np.full(3, x) ** p
+    compiled = tg.compile(f)
+    for _ in range(3):
+        assert repr(compiled(x)) == repr(plain)
+        np.testing.assert_array_equal(compiled(np.full(3, x)), of_array)
+    assert repr(tg.value(f(tg.Variable(x)))) == repr(plain)
+    np.testing.assert_array_equal(tg.value(f(tg.Variable(np.full(3, x)))), of_array)
+
+
+def raising(name, error):
+    def fail(*args):
+        raise error(name)
+
+    held = property(fail) if name == "__dict__" else fail
+    return type("Raising", (), {name: held})()
+
+
+@pytest.mark.parametrize("error", [KeyError, ZeroDivisionError, AttributeError])
+@pytest.mark.parametrize(
+    "name", ["__getattr__", "__dict__", "__eq__", "__hash__", "__len__", "__bool__", "__array__"]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_objects_whose_special_methods_raise(name, error):
+    x = raising(name, error)
+    captured = tg.compile(lambda v: v * (2.0 if x is not None else 1.0))
+    given = tg.compile(lambda v, other: v * (2.0 if other is not None else 1.0))
+    for v in (1.0, 2.0, 3.0):
+        assert captured(v) == given(v, x) == 2 * v
+    assert tg.grad(lambda v, other: v * 2.0)(1.0, x) == 2.0
+
+
+@pytest.mark.parametrize("name", ["__class__", "__getattribute__"])
+def test_objects_that_cannot_be_looked_into_run_as_plain_python(name):
+    def fail(*args):
+        raise KeyError(name)
+
+    x = type("Closed", (), {name: property(fail) if name == "__class__" else fail})()
+    compiled = tg.compile(lambda v: v * (2.0 if x is not None else 1.0))
+    with pytest.warns(UserWarning, match="can't be looked into: that raises KeyError"):
+        assert compiled(1.0) == 2.0
+    assert compiled(2.0) == 4.0
