@@ -137,6 +137,7 @@ def test_python_tests_mirror_the_package() -> None:
         "examples",
         "handwritten",
         "lengths_properties",
+        "leaves",
         "loud",
         "nesting",
         "one_record",
