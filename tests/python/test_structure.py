@@ -126,6 +126,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_gathers",
         "compile_indices",
         "compile_loops",
+        "compile_parts",
         "compile_properties",
         "compile_solves",
         "compile_stale",

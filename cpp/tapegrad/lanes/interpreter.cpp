@@ -1,6 +1,7 @@
 #include "tapegrad/lanes/interpreter.h"
 
 #include <cmath>
+#include <iterator>
 
 #include "tapegrad/rows/elementwise_table.h"
 #include "tapegrad/scalar/functions/function_list.h"
@@ -24,6 +25,7 @@ enum Code : uint16_t {
   multiply = subtract + 3,
   divide = multiply + 3,
   zmul = divide + 3,
+  code_count = zmul + 3,
 };
 
 int code_of(ScalarFn fn) {
@@ -78,99 +80,106 @@ RegisterStep make_register_step(ScalarFn fn, uint32_t out, const uint32_t* args,
 
 RegisterStep end_step() { return {stop, 0, 0, 0, 0, 0}; }
 
+// The code of each step is a label, in the order of Code: a `switch` in a loop looks the same, and
+// took up to twice the time, by where the linker had put it.
 template <class T>
 void run_registers(const RegisterCode<T>& program, T* r) {
+  static const void* const labels[] = {
+      &&at_stop,        &&at_call_1,      &&at_call_2,      &&at_call_3,       &&at_negative_r,
+      &&at_negative_x,  &&at_square_r,    &&at_square_x,    &&at_reciprocal_r, &&at_reciprocal_x,
+      &&at_root_r,      &&at_root_x,      &&at_add_rr,      &&at_add_xr,       &&at_add_rx,
+      &&at_subtract_rr, &&at_subtract_xr, &&at_subtract_rx, &&at_multiply_rr,  &&at_multiply_xr,
+      &&at_multiply_rx, &&at_divide_rr,   &&at_divide_xr,   &&at_divide_rx,    &&at_zmul_rr,
+      &&at_zmul_xr,     &&at_zmul_rx};
+  static_assert(std::size(labels) == code_count);
   const ElementwiseTable& table = elementwise_table();
-  const RegisterStep* step = program.steps.data();
+  const RegisterStep* s = program.steps.data();
   T x = 0;  // the last result
-  for (;; ++step) {
-    const RegisterStep& s = *step;
-    switch (s.code) {
-      case stop:
-        return;
-      case call1:
-        x = table.get<T>(ScalarFn{s.fn}).scalar(r[s.a], 0, 0);
-        break;
-      case call2:
-        x = table.get<T>(ScalarFn{s.fn}).scalar(r[s.a], r[s.b], 0);
-        break;
-      case call3:
-        x = table.get<T>(ScalarFn{s.fn}).scalar(r[s.a], r[s.b], r[s.c]);
-        break;
-      case negative:
-        x = -r[s.a];
-        break;
-      case negative + 1:
-        x = -x;
-        break;
-      case square:
-        x = r[s.a] * r[s.a];
-        break;
-      case square + 1:
-        x = x * x;
-        break;
-      case reciprocal:
-        x = 1 / r[s.a];
-        break;
-      case reciprocal + 1:
-        x = 1 / x;
-        break;
-      case root:
-        x = std::sqrt(r[s.a]);
-        break;
-      case root + 1:
-        x = std::sqrt(x);
-        break;
-      case add:
-        x = r[s.a] + r[s.b];
-        break;
-      case add + 1:
-        x = x + r[s.b];
-        break;
-      case add + 2:
-        x = r[s.a] + x;
-        break;
-      case subtract:
-        x = r[s.a] - r[s.b];
-        break;
-      case subtract + 1:
-        x = x - r[s.b];
-        break;
-      case subtract + 2:
-        x = r[s.a] - x;
-        break;
-      case multiply:
-        x = r[s.a] * r[s.b];
-        break;
-      case multiply + 1:
-        x = x * r[s.b];
-        break;
-      case multiply + 2:
-        x = r[s.a] * x;
-        break;
-      case divide:
-        x = r[s.a] / r[s.b];
-        break;
-      case divide + 1:
-        x = x / r[s.b];
-        break;
-      case divide + 2:
-        x = r[s.a] / x;
-        break;
-      case zmul:
-        x = strong_product(r[s.a], r[s.b]);
-        break;
-      case zmul + 1:
-        x = strong_product(x, r[s.b]);
-        break;
-      case zmul + 2:
-        x = strong_product(r[s.a], x);
-        break;
-      default:
-        __builtin_unreachable();
-    }
-    r[s.out] = x;
-  }
+  goto* labels[s->code];
+next:
+  r[s->out] = x;
+  ++s;
+  goto* labels[s->code];
+at_call_1:
+  x = table.get<T>(ScalarFn{s->fn}).scalar(r[s->a], 0, 0);
+  goto next;
+at_call_2:
+  x = table.get<T>(ScalarFn{s->fn}).scalar(r[s->a], r[s->b], 0);
+  goto next;
+at_call_3:
+  x = table.get<T>(ScalarFn{s->fn}).scalar(r[s->a], r[s->b], r[s->c]);
+  goto next;
+at_negative_r:
+  x = -r[s->a];
+  goto next;
+at_negative_x:
+  x = -x;
+  goto next;
+at_square_r:
+  x = r[s->a] * r[s->a];
+  goto next;
+at_square_x:
+  x = x * x;
+  goto next;
+at_reciprocal_r:
+  x = 1 / r[s->a];
+  goto next;
+at_reciprocal_x:
+  x = 1 / x;
+  goto next;
+at_root_r:
+  x = std::sqrt(r[s->a]);
+  goto next;
+at_root_x:
+  x = std::sqrt(x);
+  goto next;
+at_add_rr:
+  x = r[s->a] + r[s->b];
+  goto next;
+at_add_xr:
+  x = x + r[s->b];
+  goto next;
+at_add_rx:
+  x = r[s->a] + x;
+  goto next;
+at_subtract_rr:
+  x = r[s->a] - r[s->b];
+  goto next;
+at_subtract_xr:
+  x = x - r[s->b];
+  goto next;
+at_subtract_rx:
+  x = r[s->a] - x;
+  goto next;
+at_multiply_rr:
+  x = r[s->a] * r[s->b];
+  goto next;
+at_multiply_xr:
+  x = x * r[s->b];
+  goto next;
+at_multiply_rx:
+  x = r[s->a] * x;
+  goto next;
+at_divide_rr:
+  x = r[s->a] / r[s->b];
+  goto next;
+at_divide_xr:
+  x = x / r[s->b];
+  goto next;
+at_divide_rx:
+  x = r[s->a] / x;
+  goto next;
+at_zmul_rr:
+  x = strong_product(r[s->a], r[s->b]);
+  goto next;
+at_zmul_xr:
+  x = strong_product(x, r[s->b]);
+  goto next;
+at_zmul_rx:
+  x = strong_product(r[s->a], x);
+  goto next;
+at_stop:
+  return;
 }
 
 template <class T>

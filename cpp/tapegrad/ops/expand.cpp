@@ -89,8 +89,11 @@ bool expand_moves(ExpandContext& c, const Attrs& attrs, double fill) {
   }
   for (size_t j = 0; j < numbers.size(); ++j) {
     Scalars out;
-    for (int64_t k = 0; k < numbers[j].size(); ++k) {
-      const auto x = static_cast<int64_t>(numbers[j].at(k));
+    const Value found = numbers[j].cast(DType::int64).contiguous();
+    const bool one = found.is_scalar();
+    out.reserve(static_cast<size_t>(found.size()));
+    for (int64_t k = 0; k < found.size(); ++k) {
+      const int64_t x = one ? found.as_int64() : found.data<int64_t>()[k];
       out.push_back(x < first_number ? filled : all[static_cast<size_t>(x - first_number)]);
     }
     c.set(j, std::move(out));

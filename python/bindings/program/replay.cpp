@@ -3,8 +3,10 @@
 #include <pybind11/numpy.h>
 #include <structmember.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -84,9 +86,52 @@ struct Argument {
   }
 };
 
+// The arguments of a call, positional ones first, then those with a name in the order of the call.
+class Given {
+ public:
+  Given(PyObject* args, PyObject* kwargs)
+      : n_positional_(static_cast<size_t>(PyTuple_GET_SIZE(args))),
+        n_(n_positional_ + (kwargs == nullptr ? 0 : static_cast<size_t>(PyDict_GET_SIZE(kwargs)))) {
+    if (n_ == n_positional_) {
+      at_ = PySequence_Fast_ITEMS(args);
+      return;
+    }
+    if (n_ > most) return;
+    std::copy_n(PySequence_Fast_ITEMS(args), n_positional_, objects_.begin());
+    PyObject *name = nullptr, *x = nullptr;
+    Py_ssize_t at = 0;
+    for (size_t i = n_positional_; PyDict_Next(kwargs, &at, &name, &x); ++i) {
+      objects_[i] = x;
+      names_[i - n_positional_] = name;
+    }
+  }
+  Given(const Given&) = delete;
+  Given& operator=(const Given&) = delete;
+
+  bool fit() const { return n_ == n_positional_ || n_ <= most; }
+  std::span<PyObject* const> objects() const { return {at_, n_}; }
+  std::span<PyObject* const> names() const { return {names_.data(), n_ - n_positional_}; }
+
+ private:
+  static constexpr size_t most = 16;
+  size_t n_positional_, n_;
+  std::array<PyObject*, most> objects_, names_;
+  PyObject* const* at_ = objects_.data();
+};
+
+bool same_name(const py::object& known, PyObject* name) {
+  return known.ptr() == name || PyUnicode_Compare(known.ptr(), name) == 0;
+}
+
 struct Pattern {
   std::vector<Argument> arguments;
-  PyObject* signature;  // held by the replayer's list
+  std::vector<py::object> names;  // of the last ones
+  PyObject* signature;            // held by the replayer's list
+
+  bool fits(const Given& given) const {
+    return std::ranges::equal(names, given.names(), same_name) &&
+           std::ranges::equal(arguments, given.objects(), &Argument::fits);
+  }
 };
 
 struct PyReplayer {
@@ -98,16 +143,10 @@ struct PyReplayer {
 
 constexpr size_t most_known = 8;
 
-PyObject* signature_for(const PyReplayer& r, PyObject* args) {
+PyObject* signature_for(const PyReplayer& r, const Given& given) {
   if (r.known == nullptr || r.signatures == nullptr) return nullptr;
-  const auto n = static_cast<size_t>(PyTuple_GET_SIZE(args));
-  for (const Pattern& p : *r.known) {
-    if (p.arguments.size() != n) continue;
-    bool fits = true;
-    for (size_t i = 0; i < n && fits; ++i)
-      fits = p.arguments[i].fits(PyTuple_GET_ITEM(args, static_cast<Py_ssize_t>(i)));
-    if (fits) return p.signature;
-  }
+  for (const Pattern& p : *r.known)
+    if (p.fits(given)) return p.signature;
   return nullptr;
 }
 
@@ -135,10 +174,9 @@ class ScratchLease {
 thread_local Scratch ScratchLease::spare_;
 
 // The result of a program; null without an exception where its guards do not hold.
-PyObject* run_trusted(const PyTrustedProgram& trusted, PyObject* args) {
+PyObject* run_trusted(const PyTrustedProgram& trusted, std::span<PyObject* const> inputs) {
   ScratchLease scratch;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) {
-    PyObject* x = PyTuple_GET_ITEM(args, i);
+  for (PyObject* x : inputs) {
     scratch->in.push_back(PyFloat_CheckExact(x) ? Value(PyFloat_AS_DOUBLE(x))
                                                 : to_value(x, "compiled function"));
   }
@@ -163,8 +201,8 @@ void promote(PyProgramCache& cache, PyObject* programs, Py_ssize_t i) {
 }
 
 // The result by way of a known signature; null, without an exception, where there is none.
-PyObject* quick_call(const PyReplayer& self, PyObject* args) {
-  const py::object signature_object = keep(signature_for(self, args));
+PyObject* quick_call(const PyReplayer& self, const Given& given) {
+  const py::object signature_object = keep(signature_for(self, given));
   auto* signature = as<PySignature>(signature_object.ptr(), signature_type);
   if (signature == nullptr) return nullptr;
   const py::object cache_object = keep(signature->current);
@@ -184,7 +222,7 @@ PyObject* quick_call(const PyReplayer& self, PyObject* args) {
       return nullptr;
     PyObject* result = nullptr;
     try {
-      result = run_trusted(*trusted, args);
+      result = run_trusted(*trusted, given.objects());
     } catch (const Error&) {
       return nullptr;  // `_call` sees to it
     } catch (py::error_already_set& error) {
@@ -203,13 +241,14 @@ PyObject* quick_call(const PyReplayer& self, PyObject* args) {
 
 PyObject* call(PyObject* self, PyObject* args, PyObject* kwargs) {
   return guard([&]() -> PyObject* {
-    const bool plain = kwargs == nullptr || PyDict_GET_SIZE(kwargs) == 0;
-    if (plain && !Tape::current().tracing()) {
-      PyObject* result = quick_call(*reinterpret_cast<PyReplayer*>(self), args);
+    const Given given(args, kwargs);
+    if (given.fit() && !Tape::current().tracing()) {
+      PyObject* result = quick_call(*reinterpret_cast<PyReplayer*>(self), given);
       if (result != nullptr || PyErr_Occurred()) return result;
     }
     static PyObject* const name = PyUnicode_InternFromString("_call");
-    const py::dict keywords = plain ? py::dict() : py::reinterpret_borrow<py::dict>(kwargs);
+    const py::dict keywords =
+        kwargs == nullptr ? py::dict() : py::reinterpret_borrow<py::dict>(kwargs);
     return PyObject_CallMethodObjArgs(self, name, args, keywords.ptr(), nullptr);
   });
 }
@@ -219,20 +258,23 @@ void forget_all(PyReplayer& r) {
   Py_CLEAR(r.signatures);
 }
 
-// remember(args, signature): plain arguments like these belong to the signature.
-PyObject* remember(PyObject* self, PyObject* given) {
+// remember(args, kwargs, signature): plain arguments like these belong to the signature.
+PyObject* remember(PyObject* self, PyObject* arguments) {
   return guard([&]() -> PyObject* {
-    PyObject *args = nullptr, *signature = nullptr;
-    if (!PyArg_ParseTuple(given, "O!O!", &PyTuple_Type, &args, signature_type, &signature))
+    PyObject *args = nullptr, *kwargs = nullptr, *signature = nullptr;
+    if (!PyArg_ParseTuple(arguments, "O!O!O!", &PyTuple_Type, &args, &PyDict_Type, &kwargs,
+                          signature_type, &signature))
       return nullptr;
     auto* r = reinterpret_cast<PyReplayer*>(self);
-    if (signature_for(*r, args) == signature) Py_RETURN_NONE;
-    Pattern pattern{{}, signature};
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); ++i) {
-      std::optional<Argument> a = Argument::of(PyTuple_GET_ITEM(args, i));
+    const Given given(args, kwargs);
+    if (!given.fit() || signature_for(*r, given) == signature) Py_RETURN_NONE;
+    Pattern pattern{{}, {}, signature};
+    for (PyObject* x : given.objects()) {
+      std::optional<Argument> a = Argument::of(x);
       if (!a) Py_RETURN_NONE;
       pattern.arguments.push_back(std::move(*a));
     }
+    for (PyObject* name : given.names()) pattern.names.push_back(keep(name));
     if (r->known == nullptr || r->known->size() == most_known) forget_all(*r);
     if (r->signatures == nullptr) r->signatures = py::list().release().ptr();
     if (r->known == nullptr) r->known = new std::vector<Pattern>;

@@ -79,9 +79,9 @@ class Call(Arguments):
         self.key = tuple(parts)
 
     def is_flat(self) -> bool:
-        """Whether each argument is positional and an input."""
+        """Whether each argument is itself an input, and none a container or a fixed value."""
         args, kwargs = self.structure
-        return len(self.inputs) == len(self.key) == len(args) and not kwargs
+        return len(self.inputs) == len(args) + len(kwargs) == len(self.key) - len(kwargs)
 
     def identities(self) -> list[tuple[str, Any]]:
         """The arguments that count by identity, with the words that messages call them by."""

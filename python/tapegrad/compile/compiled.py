@@ -76,8 +76,8 @@ class Compiled(_core.Replayer):
             return self._refuse(call, str(error))
         if signature is None:
             signature = self._add(call)
-        if not kwargs and call.is_flat():
-            self._remember(args, signature)
+        if call.is_flat():
+            self._remember(args, kwargs, signature)
         return Serving(self, signature, call).serve()
 
     def _call_specially(self, call: Call) -> Any:

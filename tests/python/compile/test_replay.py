@@ -68,6 +68,32 @@ def test_other_arguments_are_told_apart(other):
     assert_same(compiled(X), X * 2.0)
 
 
+def test_keywords_take_it(slow_calls):
+    def f(x, *more, a, b=1.0, **others):
+        return (x - a) * b + len(more) + sum(others.values())
+
+    compiled = tg.compile(f)
+    calls = [
+        ((X,), {"a": 2.0}),
+        ((X,), {"a": 2.0, "b": 3.0}),
+        ((X,), {"b": 3.0, "a": 2.0}),
+        ((), {"a": 2.0, "x": X}),
+        ((X, 3.0), {"a": 2.0}),
+        ((X,), {"a": 2.0, "c": 3.0}),
+    ]
+    for _ in range(5):
+        slow_calls.clear()
+        for args, kwargs in calls:
+            assert_same(compiled(*args, **kwargs), f(*args, **kwargs))
+    assert not slow_calls
+    names = {f"n{i}": float(i) for i in range(20)}  # more than the quick way takes
+    for _ in range(4):
+        assert_same(compiled(X, a=2.0, **names), X - 2.0 + 190.0)
+    assert slow_calls
+    name = "".join(["a"])  # equal, and another object
+    assert_same(compiled(X, **{name: 5.0}), X - 5.0)
+
+
 def test_keywords_and_wrong_counts():
     compiled = compiled_at(lambda x, y: x - y, X, X)
     assert_same(compiled(x=X, y=2.0 * X), -X)
@@ -188,4 +214,4 @@ def test_the_parts_check_what_they_are_given():
     with pytest.raises(TypeError, match="13 arguments"):
         checks.set_checks(1)
     with pytest.raises(TypeError):
-        tg.compile(lambda x: x)._remember((1.0,), object())
+        tg.compile(lambda x: x)._remember((1.0,), {}, object())

@@ -15,7 +15,7 @@ constexpr size_t most_derived = 64;
 
 // A body that is differentiated further must be free of what nothing needs.
 Program cleaned(const Program& p) {
-  PassOptions only{.roll = false, .algebra = false, .views = false, .fuse = false};
+  PassOptions only{.roll = false, .parts = false, .algebra = false, .views = false, .fuse = false};
   return optimise(p, only);
 }
 

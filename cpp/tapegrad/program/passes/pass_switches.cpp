@@ -8,8 +8,9 @@
 namespace tapegrad {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, bool PassOptions::*>, 11> switches = {{
+constexpr std::array<std::pair<std::string_view, bool PassOptions::*>, 12> switches = {{
     {"roll", &PassOptions::roll},
+    {"parts", &PassOptions::parts},
     {"fold", &PassOptions::fold},
     {"shared", &PassOptions::shared},
     {"dead", &PassOptions::dead},

@@ -12,6 +12,7 @@ namespace tapegrad {
 
 struct PassOptions {
   bool roll = true;      // stretches of steps that repeat become scans
+  bool parts = true;     // parts of arrays are read where they were written
   bool fold = true;      // steps whose inputs are constants
   bool shared = true;    // equal steps become one
   bool dead = true;      // steps that nothing needs

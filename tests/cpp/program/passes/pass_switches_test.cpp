@@ -12,9 +12,9 @@ TEST(each_pass_is_switched_by_its_name) {
     const PassOptions defaults;
     // One field differs from the defaults, unless it was off before.
     const bool PassOptions::* fields[] = {
-        &PassOptions::roll,  &PassOptions::fold,  &PassOptions::shared, &PassOptions::dead,
-        &PassOptions::views, &PassOptions::batch, &PassOptions::expand, &PassOptions::algebra,
-        &PassOptions::tiles, &PassOptions::fuse,  &PassOptions::reorder};
+        &PassOptions::roll,    &PassOptions::parts, &PassOptions::fold,  &PassOptions::shared,
+        &PassOptions::dead,    &PassOptions::views, &PassOptions::batch, &PassOptions::expand,
+        &PassOptions::algebra, &PassOptions::tiles, &PassOptions::fuse,  &PassOptions::reorder};
     int changed = 0;
     for (auto field : fields) changed += options.*field != defaults.*field;
     CHECK(changed == (name == "reorder" ? 0 : 1));

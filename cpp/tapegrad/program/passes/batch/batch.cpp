@@ -70,7 +70,7 @@ class BatchWriter {
       if (!expand_step(w, s)) return std::nullopt;
       if (plan_.axes().adds_over_lanes(i))
         for (uint32_t j = 0; j < s.n_out; ++j) w.sum_over_lanes(s.first_out + j);
-      if (!w.fits()) return std::nullopt;
+      if (!w.fits() || w.takes_too_much()) return std::nullopt;
     }
     return batch_kernel(w, p_, plan_.axes(), plan_.axes().dtype(), plan_.rows(), k.results);
   }

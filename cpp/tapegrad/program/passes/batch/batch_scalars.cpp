@@ -26,6 +26,7 @@ const Value* LaneScalars::constant_at(ValueId v) const {
 
 std::vector<ValueId> LaneScalars::load(ValueId old) {
   constexpr int64_t most_moved = 1 << 16;
+  constexpr int most_depth = 256;  // of moves of moves: each is a call inside another
   const auto n = static_cast<size_t>(axes_.elements(old));
   const DType dtype = p_.type_of(old).dtype;
   if (const auto c = uniform_.at(p_, old)) return std::vector<ValueId>(n, number(*c, dtype));
@@ -34,10 +35,14 @@ std::vector<ValueId> LaneScalars::load(ValueId old) {
   if (axes_.axis(old) == BatchAxes::uniform && p_.values[old].source == Source::step) {
     const uint32_t step = p_.values[old].index;
     const Program::Step& s = p_.steps[step];
-    bool moves = only_moves(s) && static_cast<int64_t>(n) <= most_moved && !axes_.is_taken(step);
+    bool moves = only_moves(s) && static_cast<int64_t>(n) <= most_moved && !axes_.is_taken(step) &&
+                 depth_ < most_depth && !takes_too_much();
     for (ValueId v : p_.in(s))
       moves = moves && axes_.axis(v) == BatchAxes::uniform && axes_.elements(v) <= most_moved;
-    if (moves && expand_step(*this, s)) return elements(old);
+    ++depth_;
+    moves = moves && expand_step(*this, s);
+    --depth_;
+    if (moves) return elements(old);
   }
   const auto array = static_cast<uint32_t>(arrays_.size());
   arrays_.push_back(old);

@@ -70,6 +70,7 @@ class LaneScalars : public ScalarWriter {
   FlatTable known_numbers_;
   std::vector<ValueId> arrays_;
   bool fits_ = true;
+  int depth_ = 0;  // of load()
   const bool may_require_;
   ValueId required_ = no_operand;
 };

@@ -81,6 +81,7 @@ const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
   if (element_count(from_.type_of(old).shape) == 0) return elements_[old];  // there are none
   if (!from_.is_constant(old)) {
     std::vector<ValueId> loaded = load(old);
+    taken_ += loaded.size();
     return elements_[old] = std::move(loaded);
   }
   const Value& v = from_.constant_of(old);

@@ -24,6 +24,7 @@ class ScalarWriter {
   // The elements of a value of the old program, in C order.
   const std::vector<ValueId>& elements(ValueId old);
   void set_elements(ValueId old, std::vector<ValueId> elements) {
+    taken_ += elements.size();
     elements_[old] = std::move(elements);
   }
 
@@ -40,6 +41,9 @@ class ScalarWriter {
     return c && c->as_double() == 0;
   }
   size_t written() const { return known_.size(); }
+  // Whether the arrays that were taken apart have more elements together than a program may cost to
+  // improve: many versions of an array, say, each written at one place.
+  bool takes_too_much() const { return taken_ > size_t{1} << 18; }
   virtual int64_t most_terms() const { return 4096; }  // of one step
   // Whether everything is added as the arrays' own ops add it, arguments being packed in C order:
   // what they add otherwise is then not taken apart.
@@ -73,6 +77,7 @@ class ScalarWriter {
   const Program& from_;
   std::unordered_map<ValueId, std::vector<ValueId>> elements_;
   std::unordered_set<ValueId> strided_;
+  size_t taken_ = 0;  // elements of all arrays
   std::vector<Known> known_;
   FlatTable table_;  // of known_
 };

@@ -67,8 +67,9 @@ class Regions {
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       place(i);
-      for (const Kernel& k : kernels_)
-        if (k.scalars->written() > most_scalars) return std::nullopt;
+      if (kernel_of_[i] == none) continue;
+      const OrderedScalars& scalars = *kernels_[kernel_of_[i]].scalars;
+      if (scalars.written() > most_scalars || scalars.takes_too_much()) return std::nullopt;
     }
     find_results();
     return written();

@@ -6,8 +6,10 @@
 namespace tapegrad {
 namespace {
 
-// A constant may cost this much memory; what would be larger stays a step, unless it is a view.
-constexpr size_t most_bytes = 1 << 20;
+// A constant may cost this much memory, and all that are computed from others so much together;
+// what would be more stays a step, unless it is a view. (An array that is written at n places, all
+// of it constant, has n versions.)
+constexpr size_t most_bytes = 1 << 20, most_bytes_together = 16 << 20;
 
 class Folding final : public LocalRule {
  public:
@@ -16,7 +18,8 @@ class Folding final : public LocalRule {
     if (a.like.held) return no_value;
     for (ValueId v : a.in)
       if (!p.is_constant(v)) return no_value;
-    if (byte_count(pass, a) > most_bytes && !stays_view(p, a)) return no_value;
+    const size_t bytes = stays_view(p, a) ? 0 : byte_count(pass, a);
+    if (bytes > most_bytes || (bytes > 0 && folded_ + bytes > most_bytes_together)) return no_value;
     std::vector<Value> in, out(a.out.size());
     for (ValueId v : a.in) in.push_back(p.constant_of(v));
     try {
@@ -26,6 +29,7 @@ class Folding final : public LocalRule {
     }
     for (size_t j = 0; j < out.size(); ++j)
       if (type_of(out[j]) != pass.type(a.out[j])) return no_value;
+    folded_ += bytes;
     return pass.in_its_layout(out.size() == 1 ? pass.edit().constant(std::move(out[0]))
                                               : pass.edit().constants(out));
   }
@@ -46,6 +50,8 @@ class Folding final : public LocalRule {
     }
     return bytes;
   }
+
+  size_t folded_ = 0;  // bytes of all constants that were computed
 };
 
 }  // namespace
@@ -53,7 +59,12 @@ class Folding final : public LocalRule {
 std::unique_ptr<LocalRule> folding_rule() { return std::make_unique<Folding>(); }
 
 Program fold_constants(const Program& p) {
-  PassOptions only{.fold = true, .shared = false, .algebra = false, .views = false, .fuse = false};
+  PassOptions only{.parts = false,
+                   .fold = true,
+                   .shared = false,
+                   .algebra = false,
+                   .views = false,
+                   .fuse = false};
   return rewrite_locally(p, only);
 }
 

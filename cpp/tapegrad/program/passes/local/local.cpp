@@ -114,6 +114,7 @@ Program LocalPass::run() {
 
 Program rewrite_locally(Program p, const PassOptions& options) {
   std::vector<std::unique_ptr<LocalRule>> rules;
+  if (options.parts) rules.push_back(part_rule());
   if (options.fold) rules.push_back(folding_rule());
   if (options.fuse) rules.push_back(mean_rule());
   if (options.views) rules.push_back(view_rule());

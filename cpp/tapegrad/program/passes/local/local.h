@@ -115,8 +115,9 @@ std::unique_ptr<LocalRule> view_rule();
 std::unique_ptr<LocalRule>
 mean_rule();  // mean(f(x)) as a sum, which a kernel can make, and a quotient
 std::unique_ptr<LocalRule> sharing_rule();
+std::unique_ptr<LocalRule> part_rule();  // what was written into an array is read directly
 
-// The passes that `options` names among fold, views, algebra and shared, in one walk.
+// The passes that `options` names among parts, fold, views, algebra and shared, in one walk.
 Program rewrite_locally(Program p, const PassOptions& options);
 
 }  // namespace tapegrad

@@ -82,7 +82,12 @@ class Sharing final : public LocalRule {
 std::unique_ptr<LocalRule> sharing_rule() { return std::make_unique<Sharing>(); }
 
 Program share_common(const Program& p) {
-  PassOptions only{.fold = false, .shared = true, .algebra = false, .views = false, .fuse = false};
+  PassOptions only{.parts = false,
+                   .fold = false,
+                   .shared = true,
+                   .algebra = false,
+                   .views = false,
+                   .fuse = false};
   return rewrite_locally(p, only);
 }
 

@@ -272,7 +272,12 @@ class Algebra final : public LocalRule {
 std::unique_ptr<LocalRule> algebra_rule(bool reorder) { return std::make_unique<Algebra>(reorder); }
 
 Program simplify(const Program& p) {
-  PassOptions only{.fold = false, .shared = false, .algebra = true, .views = true, .fuse = false};
+  PassOptions only{.parts = false,
+                   .fold = false,
+                   .shared = false,
+                   .algebra = true,
+                   .views = true,
+                   .fuse = false};
   return rewrite_locally(p, only);
 }
 

@@ -1,0 +1,113 @@
+"""Arrays that are written part by part, as loops write them: compiled, they give eager's bits."""
+
+import numpy as np
+import pytest
+from compile_checks import replays
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tapegrad as tg
+
+KEEPS_BITS = {"batch": False, "tiles": False}  # which reorder sums
+
+
+def check(f, x, **passes):
+    """Value and gradient of `f` at `x`, compiled, are those of eager code to the bit."""
+    compiled = tg.compile(tg.value_and_grad(f), passes=passes)
+    for shift in (0.0, 0.25, 0.0, -0.5, 0.125):
+        value, gradient = compiled(x + shift)
+        eager_value, eager_gradient = tg.value_and_grad(f)(x + shift)
+        np.testing.assert_array_equal(value, eager_value)
+        np.testing.assert_array_equal(gradient, eager_gradient)
+        np.testing.assert_allclose(value, f(x + shift), rtol=1e-12)
+    assert replays(compiled) >= 1
+
+
+def epidemic(days):
+    def peak(p):
+        ill = np.empty_like(p, shape=days)
+        well, ill[0] = 0.99, 0.01
+        for day in range(1, days):
+            new = p[0] * well * ill[day - 1]
+            well = well - new
+            ill[day] = ill[day - 1] + new - p[1] * ill[day - 1]
+        return np.max(ill)
+
+    return peak
+
+
+def tridiagonal(n):
+    def solve(x):
+        cp, dp, y = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
+        b = 4.0 + x**2
+        cp[0], dp[0] = -1.0 / b[0], x[0] / b[0]
+        for i in range(1, n):
+            m = b[i] + cp[i - 1]
+            cp[i] = -1.0 / m
+            dp[i] = (x[i] + dp[i - 1]) / m
+        y[n - 1] = dp[n - 1]
+        for i in range(n - 2, -1, -1):
+            y[i] = dp[i] - cp[i] * y[i + 1]
+        return np.sum(y**2)
+
+    return solve
+
+
+def grid(n):
+    def f(x):
+        a = np.zeros_like(x, shape=(n, n))
+        for i in range(n):
+            for j in range(n):
+                a[i, j] = np.sin(x[(i * n + j) % x.size]) + 0.3 * a[i - 1, j] + 0.2 * a[i][j - 1]
+        return np.sum(a[n - 1])
+
+    return f
+
+
+@pytest.mark.parametrize("n", [3, 50, 200])
+def test_loops_over_elements(n):
+    check(epidemic(n), np.array([0.4, 0.1]) + 0.6, **KEEPS_BITS)
+    check(tridiagonal(n), np.linspace(0.6, 1.5, n), **KEEPS_BITS)
+    check(grid(min(n, 12)), np.linspace(0.6, 1.5, 7), **KEEPS_BITS)
+
+
+def test_a_tridiagonal_solve_is_that_of_the_matrix():
+    n, x = 60, np.linspace(0.5, 1.0, 60)
+    matrix = np.diag(4.0 + x**2) - np.eye(n, k=1) - np.eye(n, k=-1)
+    compiled = tg.compile(tridiagonal(n))
+    for _ in range(4):
+        assert compiled(x) == pytest.approx(np.sum(np.linalg.solve(matrix, x) ** 2), rel=1e-12)
+
+
+# Statements over x (5,), the vector y and the matrix m that are being written, and the number t.
+INDEX = st.integers(-5, 4).map(str)
+ROW = st.integers(-3, 2).map(str)
+STATEMENTS = st.one_of(
+    st.builds("y[{}] = np.sin(t) + x[{}]".format, INDEX, INDEX),
+    st.builds("y[{}] += t * x[{}]".format, INDEX, INDEX),
+    st.builds("y[{}] *= 0.5".format, INDEX),
+    st.builds("t = y[{}] * y[{}] - t".format, INDEX, INDEX),
+    st.builds("y[1:4] = y[{}] + x[1:4]".format, INDEX),
+    st.builds("y[::2] += t".format),
+    st.builds("t = t + np.sum(y[{}:])".format, INDEX),
+    st.builds("y = np.cos(y)".format),
+    st.builds("z = y; y = y.copy(); y[{}] = z[{}] + t".format, INDEX, INDEX),
+    st.builds("old = y.copy(); y[{}] = t; t = old[{}] + y[{}]".format, INDEX, INDEX, INDEX),
+    st.builds("m[{}] = y * t".format, ROW),
+    st.builds("m[{}, {}] = t".format, ROW, INDEX),
+    st.builds("m[{}][{}] -= x[{}]".format, ROW, INDEX, INDEX),
+    st.builds("y = m[{}] + 0.1 * y".format, ROW),
+    st.builds("t = 0.3 * m[{}, {}] + t".format, ROW, INDEX),
+    st.builds("m[{}, 1:] = y[1:]".format, ROW),
+    st.builds("m[:, {}] = t".format, INDEX),
+    st.builds("row = m[{}]; row[{}] = t; t = np.sum(m[{}])".format, ROW, INDEX, ROW),
+)
+
+
+@given(st.lists(STATEMENTS, min_size=1, max_size=14))
+def test_random_programs_of_parts(statements):
+    lines = ["def f(x):", " y, m, t = x * 1.0, np.zeros_like(x, shape=(3, 5)), x[0] * 1.0"]
+    lines += [f" {s}" for s in [*statements, "return np.sum(y * y) + np.sum(m) + t"]]
+    names = {"np": np}
+    exec("\n".join(lines), names)
+    check(names["f"], np.array([0.3, -0.4, 0.5, 0.1, -0.2]), **KEEPS_BITS)
