@@ -81,6 +81,7 @@ PYBIND11_MODULE(_core, m) {
                  PyEval_RestoreThread(static_cast<PyThreadState*>(state));
                  release_pending_references();
                }};
+  bind_forwarding(m);
   bind_functions(m);
   bind_array_functions(m);
   bind_scope(m);

@@ -145,9 +145,12 @@ def test_python_tests_mirror_the_package() -> None:
         "ops",
         "package",
         "optim",
+        "pickling",
         "properties",
         "structure",
         "surface",
+        "types",
+        "typing",
         "array_function",
         "variable",
     }
