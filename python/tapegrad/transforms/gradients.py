@@ -27,6 +27,7 @@ from tapegrad.transforms.trace import (
     pack,
     positions,
     through_compile,
+    warn_of_type_tests,
     warn_user,
     zeros_for,
 )
@@ -117,6 +118,7 @@ def grad(
             f if outputs is None else outputs, argnum if wrt is None else wrt, seeds, record
         )
     argnum = one_argnum("grad", argnum, argnums)
+    warn_of_type_tests("grad", f)
     settings = {"argnum": argnum, "has_aux": has_aux}
     compiled = through_compile(f, grad, settings)
     if compiled is not None:

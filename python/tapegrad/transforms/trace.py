@@ -13,6 +13,7 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Leaf, Tree
+from tapegrad.transforms.type_tests import new_type_tests
 
 Argnum: TypeAlias = int | Sequence[int]
 
@@ -116,6 +117,17 @@ def check_callable(transform: str, f: object, example: str) -> None:
     """Raises TypeError unless `f` can be called."""
     if not callable(f):
         raise TypeError(f"{transform}: {_tree.describe(f)} is not a function; call {example}")
+    warn_of_type_tests(transform, f)
+
+
+def warn_of_type_tests(transform: str, f: object) -> None:
+    """Warns where code asks for a type that no Variable can have, which would decide silently."""
+    for where in new_type_tests(f):
+        warn_user(
+            f"{transform}({name_of(f)}): {where}, which a Variable that stands for the number or "
+            "array is not; write isinstance(x, float) or isinstance(x, np.ndarray), which hold for "
+            "Variables too"
+        )
 
 
 def one_argnum(transform: str, argnum: Argnum | None, argnums: Argnum | None) -> Argnum:
