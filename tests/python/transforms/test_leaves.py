@@ -1,6 +1,7 @@
 """Variables that are made inside of transforms belong to them: what comes out is plain."""
 
 import gc
+import random
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -228,3 +229,111 @@ def test_descent_keeps_its_memory() -> None:
     assert type(x) is np.ndarray
     assert _core.live_nodes() == nodes
     assert _core.pool_bytes() == pool
+
+
+def test_training_with_leaves_in_the_loss() -> None:
+    def loss(p: Any, x: Any) -> Any:
+        y = tg.Variable(np.zeros(2))
+        y[0], y[1] = p["w"] * np.sum(x), p["b"]
+        return np.sum(y) ** 2
+
+    def plain(p: Any, x: Any) -> Any:
+        return (p["w"] * np.sum(x) + p["b"]) ** 2
+
+    found = [
+        tg.optim.train(
+            f,
+            {"w": 1.0, "b": 0.5},
+            np.array([1.0, -2.0, 3.0]),
+            optimizer=tg.optim.sgd(0.01),
+            epochs=3,
+            batch_size=None,
+            shuffle=False,
+        )
+        for f in (loss, plain)
+    ]
+    for params, losses in found:
+        assert type(losses) is np.ndarray
+        assert is_plain(list(params.values()))
+    np.testing.assert_allclose(found[0][1], found[1][1])
+
+
+Array = Callable[[list[Any]], Any]
+
+
+def in_leaf(parts: list[Any]) -> Any:
+    y = tg.Variable(np.zeros(len(parts)))
+    for i, part in enumerate(parts):
+        y[i] = part
+    return y
+
+
+def stacked(parts: list[Any]) -> Any:
+    return np.stack([part if isinstance(part, tg.Variable) else np.asarray(part) for part in parts])
+
+
+def draw(rng: random.Random, depth: int, array: Array) -> Callable[..., Any]:
+    """A function of two numbers that nests derivatives; its arrays are made by `array`."""
+    kinds = ("square", "weighted") + depth * (
+        "grad", "value_and_grad", "has_aux", "hessian", "jacobian", "vjp", "jvp", "hvp",
+        "checkpoint", "kept",
+    )  # fmt: skip
+    kind = rng.choice(kinds)
+    a, b, c, d = (round(rng.uniform(-2, 2), 2) for _ in range(4))
+    inner = draw(rng, depth - 1, array) if depth else None
+
+    def f(x: Any, outer: Any = 1.0) -> Any:
+        base = array([x[0] * a, x[1] ** 2 * b, x[0] * x[1]]) * outer
+        q = array([x[0] * c + 0.3, x[1] * d - 0.2])
+        kept: list[Any] = []
+
+        def g(z: Any) -> Any:
+            assert inner is not None
+            kept.append(array([z[0] ** 2, z[1]]))
+            return inner(z, x[0] + a)
+
+        if kind == "square":
+            return np.sum(base**2)
+        if kind == "weighted":
+            return np.sum(array([a, b, c]) * base**2)
+        if kind == "grad":
+            return np.sum(tg.grad(g)(q) * q)
+        if kind == "value_and_grad":
+            value, slope = tg.value_and_grad(g)(q)
+            return value * np.sum(slope)
+        if kind == "has_aux":
+            slope, aux = tg.grad(lambda z: (g(z), array([z[0], z[1]])), has_aux=True)(q)
+            return np.sum(slope * aux)
+        if kind == "hessian":
+            return np.sum(tg.hessian(g)(q)) * a + np.sum(q)
+        if kind == "jacobian":
+            return np.sum(tg.jacobian(lambda z: array([g(z), z[0] * z[1]]))(q) ** 2)
+        if kind == "vjp":
+            value, pullback = tg.vjp(g, q)
+            return value + np.sum(pullback(1.0)[0] * q)
+        if kind == "jvp":
+            return tg.jvp(g, (q,), (q * 2.0,))[1]
+        if kind == "hvp":
+            return np.sum(tg.hvp(g, q, q))
+        if kind == "checkpoint":
+            return np.sum(tg.grad(tg.checkpoint(g))(q))
+        return np.sum(tg.grad(g)(q)) * np.sum(kept[-1])
+
+    return f
+
+
+@pytest.mark.filterwarnings("ignore")  # of derivatives that are zero, of writes while compiling
+@pytest.mark.parametrize("seed", range(40))
+def test_random_nestings(seed: int) -> None:
+    point = np.array([0.7, -0.4])
+
+    def outcomes(array: Array) -> list[Any]:
+        f = draw(random.Random(seed), random.Random(seed).randint(1, 3), array)
+        compiled = tg.compile(tg.grad(f))
+        found = [tg.grad(f)(point), tg.hessian(f)(point)]
+        found += [compiled(x) for x in (point, point, point, point + 1.0)]
+        return found
+
+    for with_leaf, without in zip(outcomes(in_leaf), outcomes(stacked), strict=True):
+        assert type(with_leaf) is np.ndarray
+        np.testing.assert_allclose(with_leaf, without, rtol=1e-9)
