@@ -87,7 +87,7 @@ PYBIND11_MODULE(_core_of_main, m) {
     } catch (const Interrupted&) {
       set_python_error();
     } catch (const std::bad_alloc&) {
-        set_python_error();
+      set_python_error();
     } catch (const py::cast_error&) {
       set_python_error();
     }
@@ -100,6 +100,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   install_long_work();
   trim_idle_memory();
   bind_recording(m);
+  bind_forwarding(m);
   bind_functions(m);
   bind_array_functions(m);
   bind_scope(m);

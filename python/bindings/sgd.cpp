@@ -7,9 +7,69 @@
 #include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
+namespace {
+
+// Python's own Variables are kept beside their cells: pickled together with a model, an optimiser
+// must come back with that model's parameters.
+struct BoundSgd {
+  SGD sgd;
+  py::tuple params;
+};
+
+BoundSgd make_sgd(const py::object& params, const SgdSettings& settings) {
+  if (is_variable(params.ptr()))
+    throw_error<TypeError>("SGD: params must be a list of Variables; write SGD([w], lr=...)");
+  if (!py::isinstance<py::iterable>(params))
+    throw_error<TypeError>("SGD: params must be a list of Variables, got ",
+                           py::repr(params).cast<std::string>());
+  const py::tuple held(params);
+  std::vector<Variable> all;
+  for (py::handle h : held) {
+    if (!is_variable(h.ptr()))
+      throw_error<TypeError>("SGD: parameter ", all.size(), " is no Variable but ",
+                             py::repr(h).cast<std::string>(), "; wrap it with tg.Variable(x)");
+    Cell& c = variable_cell(h.ptr());
+    c.retain();
+    all.emplace_back(CellPtr(&c));
+  }
+  return {SGD(std::move(all), settings), held};
+}
+
+// The settings, the parameters, a velocity for each (None before its first step), and what a
+// subclass in Python keeps.
+py::tuple state_of(const py::object& self) {
+  const auto& s = self.cast<const BoundSgd&>();
+  py::list velocities;
+  for (size_t i = 0; i < s.sgd.params().size(); ++i) {
+    const Value* v = s.sgd.velocity(i);
+    velocities.append(v ? to_object(v->copy()) : py::none());
+  }
+  const SgdSettings& settings = s.sgd.settings();
+  return py::make_tuple(s.params,
+                        py::make_tuple(settings.lr, settings.momentum, settings.dampening,
+                                       settings.nesterov, settings.weight_decay),
+                        velocities, py::getattr(self, "__dict__", py::dict()));
+}
+
+std::pair<BoundSgd, py::dict> from_state(const py::tuple& state) {
+  if (state.size() != 4) throw_error<ValueError>("SGD: this is no pickled state of an SGD");
+  const auto settings = state[1].cast<py::tuple>();
+  BoundSgd s =
+      make_sgd(state[0], SgdSettings{settings[0].cast<double>(), settings[1].cast<double>(),
+                                     settings[2].cast<double>(), settings[3].cast<bool>(),
+                                     settings[4].cast<double>()});
+  size_t i = 0;
+  for (py::handle v : state[2]) {
+    if (!v.is_none()) s.sgd.set_velocity(i, to_value(v.ptr(), "SGD"));
+    ++i;
+  }
+  return {std::move(s), state[3].cast<py::dict>()};
+}
+
+}  // namespace
 
 void bind_sgd(py::module_& m) {
-  py::class_<SGD>(
+  py::class_<BoundSgd>(
       m, "SGD",
       "Stochastic gradient descent on Variables, in place.\n\n"
       "params: the leaves to update. lr, momentum, dampening, weight_decay: numbers of at least "
@@ -28,34 +88,18 @@ void bind_sgd(py::module_& m) {
       "(0.0, None)\n")
       .def(py::init([](const py::object& params, double lr, double momentum, double dampening,
                        bool nesterov, double weight_decay) {
-             std::vector<Variable> all;
-             if (is_variable(params.ptr()))
-               throw_error<TypeError>(
-                   "SGD: params must be a list of Variables; write SGD([w], lr=...)");
-             if (!py::isinstance<py::iterable>(params))
-               throw_error<TypeError>("SGD: params must be a list of Variables, got ",
-                                      py::repr(params).cast<std::string>());
-             for (py::handle h : py::reinterpret_borrow<py::iterable>(params)) {
-               if (!is_variable(h.ptr()))
-                 throw_error<TypeError>("SGD: parameter ", all.size(), " is no Variable but ",
-                                        py::repr(h).cast<std::string>(),
-                                        "; wrap it with tg.Variable(x)");
-               Cell& c = variable_cell(h.ptr());
-               c.retain();
-               all.emplace_back(CellPtr(&c));
-             }
-             return SGD(std::move(all),
-                        SgdSettings{lr, momentum, dampening, nesterov, weight_decay});
+             return make_sgd(params, {lr, momentum, dampening, nesterov, weight_decay});
            }),
            py::arg("params"), py::arg("lr") = 0.01, py::arg("momentum") = 0.0,
            py::arg("dampening") = 0.0, py::arg("nesterov") = false, py::arg("weight_decay") = 0.0)
       .def(
-          "step", [](SGD& s) { s.step(); }, "Updates every parameter that has a gradient.")
+          "step", [](BoundSgd& s) { s.sgd.step(); }, "Updates every parameter that has a gradient.")
       .def(
-          "zero_grad", [](SGD& s) { s.zero_grad(); }, "Sets every .grad to None.")
+          "zero_grad", [](BoundSgd& s) { s.sgd.zero_grad(); }, "Sets every .grad to None.")
       .def_property(
-          "lr", [](const SGD& s) { return s.settings().lr; }, &SGD::set_lr,
-          "The step size. Settable.");
+          "lr", [](const BoundSgd& s) { return s.sgd.settings().lr; },
+          [](BoundSgd& s, double lr) { s.sgd.set_lr(lr); }, "The step size. Settable.")
+      .def(py::pickle(&state_of, &from_state));
 }
 
 }  // namespace tapegrad

@@ -419,6 +419,11 @@ class TrustedProgramBase:
     make: Any
 
 @disjoint_base
+class Forwarding:
+    target: Callable[..., Any]
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
+
+@disjoint_base
 class Replayer:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
     def _remember(

@@ -162,6 +162,11 @@ def _match(
         _match(part, other_part, path + key, expected, found)
 
 
+def is_array(x: object) -> bool:
+    """Whether `x` is a NumPy array: isinstance takes an array Variable for one."""
+    return issubclass(type(x), np.ndarray)
+
+
 def describe(x: object) -> str:
     """What `x` is, in a few words, for error messages."""
     if x is None:

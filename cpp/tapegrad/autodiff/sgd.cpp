@@ -42,6 +42,16 @@ void SGD::step() {
   }
 }
 
+void SGD::set_velocity(size_t i, const Value& velocity) {
+  const TensorType type = params_.at(i).cell().type();
+  started_[i] = true;
+  if (settings_.momentum == 0) return;
+  if (velocity.shape() != type.shape)
+    throw_error<ValueError>("SGD: the velocity of a parameter of shape ", type.shape,
+                            " has that shape, got ", velocity.shape());
+  velocities_[i] = velocity.cast(type.dtype).contiguous().copy();
+}
+
 void SGD::zero_grad() {
   for (const Variable& p : params_) p.cell().clear_grad();
 }

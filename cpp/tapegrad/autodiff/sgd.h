@@ -19,6 +19,10 @@ class SGD {
   const SgdSettings& settings() const { return settings_; }
   void set_lr(double lr);
   const std::vector<Variable>& params() const { return params_; }
+  // What momentum keeps of parameter i; null before its first step.
+  const Value* velocity(size_t i) const { return started_[i] ? &velocities_[i] : nullptr; }
+  // Goes on where another SGD of such parameters was.
+  void set_velocity(size_t i, const Value& velocity);
 
  private:
   std::vector<Variable> params_;

@@ -59,7 +59,7 @@ struct CellInfo {
 // version on; a view reads again when its base has moved, and writes through it.
 class Cell final : public Leaf {
  public:
-  Cell() = default;
+  Cell() : Leaf(birth_now()) {}
   ~Cell() override { let_go(); }
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -133,6 +133,10 @@ class Cell final : public Leaf {
   CellInfo& info() {
     if (!info_) info_ = std::make_unique<CellInfo>();
     return *info_;
+  }
+  static Birth birth_now() {
+    const Tape* const tape = Tape::current_if_any();
+    return tape ? tape->birth() : Birth();
   }
   void let_go() override;
   void note_write();

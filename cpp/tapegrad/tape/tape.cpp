@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <memory>
 #include <new>
 
@@ -99,7 +100,7 @@ uint32_t Tape::leaf(Leaf* leaf, const Value& value) {
   n.refs = 0;
   n.value_refs = tracing() ? 1 : 0;  // a program may need what it was
   n.n_in = 0;
-  n.origin = 0;
+  n.origin = origin_of(*leaf);
   n.value = value;
   n.leaf = leaf;
   leaf->retain_name();
@@ -165,10 +166,36 @@ void Tape::free_recording(uint32_t slot) {
   }
 }
 
+uint32_t Tape::open_scope(ScopeKind kind) {
+  static std::atomic<uint64_t> births{0};
+  drain_releases();
+  // Serials start again where nobody can still know an old one.
+  constexpr uint32_t many = uint32_t{1} << 31;
+  if (last_scope_ >= many && scopes_.empty() && live_ == 0) last_scope_ = 0;
+  if (last_scope_ == ~uint32_t{0} - 1)
+    throw_error<RuntimeError>(
+        "2^32 derivatives were taken on this thread while a recorded Variable was kept; let go of "
+        "it, or go on in another thread");
+  const uint64_t birth = kind == ScopeKind::tracer
+                             ? (scopes_.empty() ? 0 : scopes_.back().birth)
+                             : births.fetch_add(1, std::memory_order_relaxed) + 1;
+  scopes_.push_back({last_scope_ + 1, kind, birth});
+  return ++last_scope_;
+}
+
 void Tape::close_scope(uint32_t serial) {
-  while (!scopes_.empty() && scopes_.back() >= serial) scopes_.pop_back();
-  if (scopes_.empty() && last_scope_ > (uint32_t{1} << 31))
-    last_scope_ = 0;  // long before they run out
+  while (!scopes_.empty() && scopes_.back().serial >= serial) scopes_.pop_back();
+}
+
+// The innermost open scope in which the leaf was made. One that outlived its scope belongs to the
+// next around it, and to none when all are closed: then it is like a leaf made outside.
+uint32_t Tape::origin_of(const Leaf& leaf) const {
+  const Leaf::Birth& birth = leaf.birth();
+  if (birth.scope == 0 || birth.tape != this) return 0;
+  for (size_t k = scopes_.size(); k-- > 0;)
+    if (scopes_[k].kind == ScopeKind::differentiation && scopes_[k].birth <= birth.scope)
+      return scopes_[k].serial;
+  return 0;
 }
 
 void Tape::release_elsewhere(uint32_t slot) {

@@ -26,6 +26,7 @@
 
 namespace tapegrad {
 
+class Tape;
 class Tracer;
 
 enum class NodeKind : uint8_t {
@@ -58,12 +59,22 @@ class Leaf {
   }
   bool has_one_handle() const { return counts_.load(std::memory_order_acquire) < 2 * one_handle; }
 
+  // The tape and the innermost differentiation scope in which the leaf was made (scope 0: in none).
+  struct Birth {
+    const Tape* tape = nullptr;
+    uint64_t scope = 0;
+  };
+  const Birth& birth() const { return birth_; }
+
  protected:
+  Leaf() = default;
+  explicit Leaf(const Birth& birth) : birth_(birth) {}
   virtual void let_go() = 0;  // of the content; the destructor does the same
 
  private:
   static constexpr int64_t one_handle = int64_t{1} << 32;
   std::atomic<int64_t> counts_{one_handle + 1};  // all handles together hold one name
+  Birth birth_;
 };
 
 struct NodeExtra {
@@ -85,7 +96,7 @@ struct Node {
   };
   uint32_t refs = 0;
   uint32_t value_refs = 0;
-  uint32_t origin = 0;  // serial of the oldest scope that it depends on; 0 for leaves
+  uint32_t origin = 0;  // serial of the oldest scope that it depends on; 0 for outer leaves
   uint32_t mark = 0;    // scratch of whoever walks the tape
   uint16_t op = 0;
   NodeKind kind = NodeKind::op;
@@ -218,17 +229,17 @@ class Tape {
   }
   ProgramOnly set_program_only(ProgramOnly p) { return std::exchange(program_only_, p); }
 
-  // Differentiation scopes: serials grow.
-  uint32_t open_scope() {
-    drain_releases();
-    scopes_.push_back(++last_scope_);
-    return last_scope_;
-  }
+  // Scopes: serials grow. A differentiation scope owns the leaves that are made in it; a tracer's
+  // leaves them to the scopes around it.
+  enum class ScopeKind : uint8_t { differentiation, tracer };
+  uint32_t open_scope(ScopeKind kind = ScopeKind::differentiation);
   void close_scope(uint32_t serial);
-  uint32_t innermost_scope() const { return scopes_.empty() ? 0 : scopes_.back(); }
+  uint32_t innermost_scope() const { return scopes_.empty() ? 0 : scopes_.back().serial; }
+  // What a leaf that is made now keeps.
+  Leaf::Birth birth() const { return {this, scopes_.empty() ? 0 : scopes_.back().birth}; }
   bool is_innermost_but_for(uint32_t scope, uint32_t inner) const {
     return std::all_of(scopes_.begin(), scopes_.end(),
-                       [&](uint32_t s) { return s <= scope || s == inner; });
+                       [&](const OpenScope& s) { return s.serial <= scope || s.serial == inner; });
   }
 
   // Remembers the node through which a leaf was last read, so that reading it again needs no new
@@ -270,6 +281,15 @@ class Tape {
   void close();
   void reap(std::unique_lock<std::mutex>& lock);
 
+  // `birth` counts the differentiation scopes of all threads; a tracer's entry has the birth of the
+  // one around it.
+  struct OpenScope {
+    uint32_t serial;
+    ScopeKind kind;
+    uint64_t birth;
+  };
+  uint32_t origin_of(const Leaf& leaf) const;
+
   static constexpr uint32_t max_slabs = 1u << (32 - slab_shift);
   static constexpr size_t leaf_entry_count = 64;
   static thread_local Tape* current_ __attribute__((tls_model("initial-exec")));
@@ -286,7 +306,7 @@ class Tape {
   Tracer* tracer_ = nullptr;
   uint32_t last_scope_ = 0;
   ProgramOnly program_only_;
-  std::vector<uint32_t> scopes_;
+  std::vector<OpenScope> scopes_;
   std::vector<uint32_t> work_;
   LeafEntry leaf_entries_[leaf_entry_count];
 

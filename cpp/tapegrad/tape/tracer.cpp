@@ -6,7 +6,7 @@ Tracer::Tracer()
     : tape_(Tape::current()),
       outer_(tape_.tracer()),
       recording_before_(tape_.set_recording(true)),
-      scope_(tape_.open_scope()),
+      scope_(tape_.open_scope(Tape::ScopeKind::tracer)),
       first_sequence_(tape_.sequence()) {
   tape_.set_tracer(this);
 }

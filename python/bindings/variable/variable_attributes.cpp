@@ -1,3 +1,5 @@
+#include <array>
+
 #include "bindings/convert.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
@@ -64,14 +66,54 @@ PyObject* get_dtype(PyObject* self, void*) {
   return guard([&] { return dtype_object(variable_cell(self).value().dtype()).release().ptr(); });
 }
 
-// A branch on it is right only where it takes a recorded integer for what it stands for.
+// NumPy's type of numbers of this dtype, borrowed.
+PyObject* scalar_class(DType d) {
+  static std::array<PyObject*, static_cast<size_t>(DType::float64) + 1> known{};
+  PyObject*& found = known[static_cast<size_t>(d)];
+  if (found == nullptr) found = py::object(dtype_object(d).attr("type")).release().ptr();
+  return found;
+}
+
+// What the program would see without a record: isinstance, functools.singledispatch and match ask
+// here what type() does not say.
 PyObject* get_class(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_number(variable_cell(self)))
-      return py::object(dtype_object(variable_cell(self).type().dtype).attr("type"))
-          .release()
-          .ptr();
-    return Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(self)));
+    if (Py_TYPE(self) != variable_type)
+      return Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(self)));  // a class of the user's
+    Cell& cell = variable_cell(self);
+    const Value& v = cell.value();
+    if (v.ndim() > 0) return Py_NewRef(py::detail::npy_api::get().PyArray_Type_);
+    if (is_weak(cell)) return Py_NewRef(reinterpret_cast<PyObject*>(&PyFloat_Type));
+    return Py_NewRef(scalar_class(v.dtype()));
+  });
+}
+
+// Code asks by these names whether something is a number or has entries. The interpreter itself
+// does not look here: len(v) and iter(v) go by the type, and complain of a scalar.
+PyObject* call_len(PyObject* self, PyObject*) {
+  const Py_ssize_t n = variable_type->tp_as_mapping->mp_length(self);
+  return n < 0 ? nullptr : PyLong_FromSsize_t(n);
+}
+PyObject* call_iter(PyObject* self, PyObject*) { return variable_type->tp_iter(self); }
+PyObject* call_index(PyObject* self, PyObject*) {
+  return variable_type->tp_as_number->nb_index(self);
+}
+
+PyMethodDef array_methods[] = {{"__len__", call_len, METH_NOARGS, "Length of the first axis."},
+                               {"__iter__", call_iter, METH_NOARGS, "Entries along it."},
+                               {"__index__", call_index, METH_NOARGS, "Of a recorded integer."}};
+
+PyObject* get_array_method(PyObject* self, void* method) {
+  return guard([&]() -> PyObject* {
+    auto* def = static_cast<PyMethodDef*>(method);
+    const TensorType type = variable_cell(self).type();
+    const bool has_it = type.shape.empty() && Py_TYPE(self) == variable_type
+                            ? def == &array_methods[2] && !is_floating(type.dtype)
+                            : true;
+    if (has_it) return PyCFunction_New(def, self);
+    PyErr_Format(PyExc_AttributeError, "a Variable of shape () is a number and has no %s",
+                 def->ml_name);
+    return nullptr;
   });
 }
 
@@ -244,6 +286,12 @@ PyCFunction c_function(F* f) {
 
 }  // namespace
 
+PyGetSetDef variable_array_methods[] = {
+    {"__len__", get_array_method, nullptr, "Of arrays alone.", &array_methods[0]},
+    {"__iter__", get_array_method, nullptr, "Of arrays alone.", &array_methods[1]},
+    {"__index__", get_array_method, nullptr, "Of arrays and integers.", &array_methods[2]},
+    {}};
+
 PyMethodDef variable_methods[] = {
     {"backward", c_function(backward_method), METH_VARARGS | METH_KEYWORDS,
      "backward($self, seed=None, free=False)\n--\n\n"
@@ -271,7 +319,7 @@ PyMethodDef variable_methods[] = {
 
 PyGetSetDef variable_attributes[] = {
     {"__class__", get_class, nullptr,
-     "The type: NumPy's, for an integer of a function that is being recorded.", nullptr},
+     "What the program has without a record: numpy.ndarray, or the number's type.", nullptr},
     {"value", get_value, set_value, "The plain value: a float, or a read-only array. Settable.",
      nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.",

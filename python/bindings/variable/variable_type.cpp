@@ -299,6 +299,12 @@ void create_variable_type(py::module_& module) {
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   variable_type = reinterpret_cast<PyTypeObject*>(type);
+  for (PyGetSetDef* a = variable_array_methods; a->name != nullptr; ++a) {
+    const auto got = py::reinterpret_steal<py::object>(PyDescr_NewGetSet(variable_type, a));
+    if (!got || PyDict_SetItemString(variable_type->tp_dict, a->name, got.ptr()) != 0)
+      throw py::error_already_set();
+  }
+  PyType_Modified(variable_type);
   module.attr("Variable") = py::reinterpret_borrow<py::object>(type);
 }
 

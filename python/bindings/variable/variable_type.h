@@ -58,6 +58,7 @@ int guard_int(F&& f) noexcept {
 // Parts of the type, each in a file.
 extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
+extern PyGetSetDef variable_array_methods[];  // instead of those that the slots would give
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
                                PyObject* names);
 void fill_ufunc_table();

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+if TYPE_CHECKING:
+    from tapegrad.compile.compiled import Compiled
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
+@overload
+def compile(f: Callable[P, R], *, passes: Mapping[str, bool] | None = None) -> Compiled[P, R]: ...
+@overload
+def compile(
+    f: None = None, *, passes: Mapping[str, bool] | None = None
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
     f: Callable[..., Any] | None = None, *, passes: Mapping[str, bool] | None = None
 ) -> Any:

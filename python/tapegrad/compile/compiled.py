@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from tapegrad import _core
 from tapegrad.compile.call import Call
@@ -17,6 +16,7 @@ from tapegrad.compile.serving import Serving
 from tapegrad.compile.signatures import Signature, SignatureTable
 from tapegrad.compile.states import Event
 from tapegrad.transforms.trace import check_callable, name_of, warn_user
+from tapegrad.transforms.transformed import name_in_module
 
 if TYPE_CHECKING:
     from tapegrad.compile.inspection import Inspection
@@ -25,8 +25,13 @@ _LAZY_FLAGS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous genera
 
 _tracing = _core.tracing
 
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
 
-class Compiled(_core.Replayer):
+
+class Compiled(_core.Replayer, Generic[P, R]):
     """A function that is recorded and replayed: what `tg.compile` returns.
 
     A call of plain floats and arrays goes from `_core.Replayer` to a program, where one holds;
@@ -37,8 +42,14 @@ class Compiled(_core.Replayer):
     recorded.
     """
 
-    def __init__(self, f: Callable[..., Any], passes: Mapping[str, bool] | None = None) -> None:
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+            """What `f` gives."""
+
+    def __init__(self, f: Callable[P, R], passes: Mapping[str, bool] | None = None) -> None:
         check_callable("compile", f, "tg.compile(f)")
+        given = f
         if isinstance(f, Compiled):
             passes = {**f.passes, **(passes or {})}
             f = f.function
@@ -48,17 +59,19 @@ class Compiled(_core.Replayer):
                 f"compile: {name_of(f)} is a generator or a coroutine, whose body runs later; "
                 "compile the function that computes one item"
             )
-        self._function: Callable[..., Any] = f
+        # First, because a wrapper of a compiled function has that function's attributes.
+        update_wrapper(self, f)
+        self._made_by: tuple[Callable[..., Any], Any] = partial(Compiled, passes=passes), given
+        self._function: Callable[P, R] = f
         self._name = name_of(f)
         self._warned: set[str] = set()
         self.passes: dict[str, bool] = checked_passes(passes)
         self.signatures = SignatureTable(self._forget)
         self.roots: list[tuple[str, Any]] = [(self._name, f)]
         self.turn = threading.Lock()
-        update_wrapper(self, f)
 
     @property
-    def function(self) -> Callable[..., Any]:
+    def function(self) -> Callable[P, R]:
         """The function itself."""
         return self._function
 
@@ -111,6 +124,12 @@ class Compiled(_core.Replayer):
         self._warned.add(reason)
         warn_user(f"compile({self._name}): runs without a program, as plain Python: {reason}")
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Compiled[P, R]: ...
+    @overload
+    def __get__(
+        self: Compiled[Concatenate[S, Q], R], instance: S, owner: type | None = None
+    ) -> Callable[Q, R]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
@@ -118,21 +137,18 @@ class Compiled(_core.Replayer):
         return f"<compiled {self._name}>"
 
     def __reduce__(self) -> Any:
-        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
-        qualified = getattr(self, "__qualname__", "")
-        for part in qualified.split("."):
-            found = getattr(found, part, None)
-        if found is self:  # a decorated function goes by its name
-            return qualified
-        return Compiled, (self._function, self.passes)
+        make, given = self._made_by
+        return name_in_module(self) or (make, (given,))
 
     @staticmethod
-    def _compiles(x: Compiled) -> Callable[..., Any]:
+    def _compiles(x: Compiled[..., Any]) -> Callable[..., Any]:
         return x._function
 
-    def transformed(self, transform: Callable[[Callable[..., Any]], Any]) -> Compiled:
+    def transformed(self, transform: Callable[[Callable[..., Any]], Any]) -> Compiled[..., Any]:
         """The compiled transform of the function."""
-        return Compiled(transform(self._function), self.passes)
+        found: Compiled[..., Any] = Compiled(transform(self._function), self.passes)
+        found._made_by = transform, self
+        return found
 
     def programs_for(self, key: Any) -> list[TrustedProgram]:
         """The programs that stand now for calls with this key (`Call.key`)."""

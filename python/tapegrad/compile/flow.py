@@ -17,8 +17,7 @@ import builtins
 from types import FunctionType, MethodType
 from typing import Any, TypeAlias
 
-import numpy as np
-
+from tapegrad import _tree
 from tapegrad.compile.reads.captured_data import MISSING, PlainReads
 from tapegrad.compile.reads.code_names import is_library, is_users
 from tapegrad.compile.reads.outside_names import SHAPES, OutsideNames, UnknownError
@@ -238,7 +237,7 @@ class _Flow(OutsideNames):
             for part in parts
         ]
         owner = self.resolved(e.value)
-        if isinstance(owner, np.ndarray):
+        if _tree.is_array(owner):
             if spans.count(False) >= owner.ndim:
                 self.makes_number(came)
         elif not all(spans) and not isinstance(owner, (list, tuple, dict)):

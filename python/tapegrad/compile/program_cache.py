@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad import _core, _tree
 from tapegrad._core import Variable
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.reads.captured_data import PlainReads, stamps
@@ -71,7 +71,7 @@ class ProgramCache(_core.ProgramCacheBase):
 
     def shares(self, inputs: Sequence[Any]) -> bool:
         """Whether an input shows in another one or in what is captured, as writes to it would."""
-        arrays = [x for x in inputs if isinstance(x, np.ndarray)]
+        arrays = [x for x in inputs if _tree.is_array(x)]
         others = [x for _, x in self.snapshot.arrays]
         return any(
             np.may_share_memory(x, y) for i, x in enumerate(arrays) for y in [*arrays[:i], *others]

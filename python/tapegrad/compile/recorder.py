@@ -146,7 +146,7 @@ class RecordedCall:
         return [
             k
             for k, (name, x, y) in enumerate(zip(self.captured_names, ours, theirs, strict=True))
-            if not name and isinstance(x, np.ndarray) and not np.may_share_memory(x, y)
+            if not name and _tree.is_array(x) and not np.may_share_memory(x, y)
         ]
 
     def difference(self, other: RecordedCall) -> str:
@@ -228,7 +228,7 @@ def _same_fixed(a: tuple[Any] | None, b: tuple[Any] | None) -> bool:
     x, y = a[0], b[0]
     if x is y:
         return True
-    if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+    if _tree.is_array(x) and _tree.is_array(y):
         return same_array(x, y)
     return same_value(x, y)
 

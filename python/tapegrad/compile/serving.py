@@ -41,7 +41,7 @@ class Serving:
     _cache: ProgramCache  # for what the function reads now
     _program: TrustedProgram  # the last one that was tried
 
-    def __init__(self, of: Compiled, signature: Signature, call: Call) -> None:
+    def __init__(self, of: Compiled[..., Any], signature: Signature, call: Call) -> None:
         self.of = of
         self.signature = signature
         self.call = call

@@ -14,6 +14,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
+from tapegrad._tree import is_array
 from tapegrad.numpy import linear_algebra, reductions
 from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
@@ -121,7 +122,7 @@ def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
     operands = tuple(lift(x) for x in inputs)
     if out is not None and name in PREDICATES:
         found = on_plain_values(ufunc, operands, {})
-        if isinstance(out, np.ndarray):
+        if is_array(out):
             out[...] = found
             return out
     else:
@@ -241,7 +242,7 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     if not isinstance(out, tuple) or len(out) != 1:
         return out
     (target,) = out
-    if isinstance(target, np.ndarray) and target is inputs[0] and not _called_by_name():
+    if is_array(target) and target is inputs[0] and not _called_by_name():
         return None  # Python rebinds y to the Variable that is returned
     return target
 

@@ -16,6 +16,7 @@ from tapegrad.compile.compiled import Compiled
 from tapegrad.optim.rules import Rule
 from tapegrad.transforms.gradients import value_and_grad
 from tapegrad.transforms.trace import check_callable, check_leaf, name_of
+from tapegrad.transforms.transformed import Transformed
 
 _MOST_ROWS = 1_000_000  # of permutations that are drawn ahead
 _MOST_KEPT = 4  # steps by loss
@@ -214,7 +215,7 @@ class _Step:
 def _step_of(loss: Callable[..., Any], optimizer: Rule) -> _Step:
     """The step of these two: kept with the loss, so that another call need not record again."""
     space = getattr(loss, "__dict__", None)
-    if not isinstance(loss, FunctionType) or not isinstance(space, dict):
+    if not isinstance(loss, (FunctionType, Transformed)) or not isinstance(space, dict):
         return _Step(loss, optimizer)
     kept = space.get(_KEPT)
     if kept is None or kept[0] is not loss:  # a wrapper may have it of the function inside

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, TypeVar, cast
 
 from tapegrad import _core, _tree
@@ -11,6 +10,7 @@ from tapegrad._core import Variable
 from tapegrad.compile.call import Arguments
 from tapegrad.transforms.bodies import body_of, record_operation
 from tapegrad.transforms.trace import check_callable, name_of, pack
+from tapegrad.transforms.transformed import Transformed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,7 +35,6 @@ def checkpoint(f: F) -> F:
     check_callable("checkpoint", f, "tg.checkpoint(f)(x)")
     label = f"checkpoint({name_of(f)})"
 
-    @wraps(f)
     def again(*args: Any, **kwargs: Any) -> Any:
         if not _core.recording():
             return f(*args, **kwargs)
@@ -48,7 +47,7 @@ def checkpoint(f: F) -> F:
         inputs = arguments.input_leaves()
         return done.result(_core.call(body, done.recording, inputs, done.values))
 
-    return cast(F, again)
+    return cast(F, Transformed(checkpoint, f, {}, again))
 
 
 def _is_variable(_: str, x: Any) -> bool:

@@ -3,32 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Tree
+from tapegrad.transforms.results import (
+    check_seed,
+    check_seeds,
+    differentiable_outputs,
+    ones_for,
+    scalar_output,
+    shape_of,
+)
 from tapegrad.transforms.trace import (
     Argnum,
     Trace,
     check_callable,
     name_of,
+    one_argnum,
     pack,
     positions,
     through_compile,
+    warn_of_type_tests,
     warn_user,
     zeros_for,
 )
+from tapegrad.transforms.transformed import Transformed
+
+if TYPE_CHECKING:
+    from tapegrad.compile.compiled import Compiled
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Pullback = Callable[[Any], tuple[Any, ...]]
 
 
+@overload
+def grad(
+    f: Compiled[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Compiled[P, Any]: ...
+@overload
+def grad(
+    f: Callable[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: Literal[True],
+) -> Callable[P, tuple[Any, Any]]: ...
+@overload
+def grad(
+    f: Callable[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Callable[P, Any]: ...
+@overload
 def grad(
     f: Any = None,
-    argnum: Any = 0,
+    argnum: Any = None,
     seeds: Any = None,
     *,
+    outputs: Any = None,
+    wrt: Any = None,
+    record: bool | None = None,
+) -> Any: ...
+def grad(
+    f: Any = None,
+    argnum: Any = None,
+    seeds: Any = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
     outputs: Any = None,
     wrt: Any = None,
     record: bool | None = None,
@@ -39,6 +92,8 @@ def grad(
     gradient of its scalar result with respect to argument `argnum` (a tuple of gradients for a
     tuple of positions). Arguments may be any nesting of dict, list, tuple and dataclass; the
     gradient is built like the argument, each leaf with the argument's shape and dtype.
+    `argnums` is another name of `argnum`. With `has_aux=True`, `f` returns a pair (value, aux), and
+    the gradient function the pair (gradient, aux): `aux` may be anything.
 
     `grad(outputs, wrt, seeds=None)` sweeps from Variables: `outputs` and `wrt` are Variables or
     nestings of them, `seeds` holds a cotangent for each output (needed where an output is not a
@@ -62,41 +117,80 @@ def grad(
         return _grad_of_variables(
             f if outputs is None else outputs, argnum if wrt is None else wrt, seeds, record
         )
-    compiled = through_compile(f, lambda f: grad(f, argnum))
+    argnum = one_argnum("grad", argnum, argnums)
+    warn_of_type_tests("grad", f)
+    settings = {"argnum": argnum, "has_aux": has_aux}
+    compiled = through_compile(f, grad, settings)
     if compiled is not None:
         return compiled
     name = name_of(f)
     label = f"grad({name})"
 
-    @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return _value_and_grad("grad", label, name, f, argnum, args, kwargs)[1]
+        value, found = _value_and_grad("grad", label, name, f, argnum, has_aux, args, kwargs)
+        return (found, value[1]) if has_aux else found
 
-    return gradient
+    return Transformed(grad, f, settings, gradient)
 
 
-def value_and_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., tuple[Any, Any]]:
+@overload
+def value_and_grad(
+    f: Compiled[P, R],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Compiled[P, tuple[R, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, R],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Callable[P, tuple[R, Any]]: ...
+def value_and_grad(
+    f: Callable[P, R],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Callable[P, tuple[R, Any]]:
     """Like `grad(f, argnum)`, but returns the pair (value, gradient).
+
+    With `has_aux=True`, `f` returns a pair (value, aux), and the result is the pair of that pair
+    and the gradient.
 
     >>> import tapegrad as tg
     >>> tg.value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
     check_callable("value_and_grad", f, "tg.value_and_grad(f)(x)")
-    compiled = through_compile(f, lambda f: value_and_grad(f, argnum))
+    argnum = one_argnum("value_and_grad", argnum, argnums)
+    settings = {"argnum": argnum, "has_aux": has_aux}
+    compiled = through_compile(f, value_and_grad, settings)
     if compiled is not None:
         return compiled  # type: ignore[no-any-return]  # has the same signature
     name = name_of(f)
     label = f"value_and_grad({name})"
 
-    @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        return _value_and_grad("value_and_grad", label, name, f, argnum, args, kwargs)
+        return _value_and_grad("value_and_grad", label, name, f, argnum, has_aux, args, kwargs)
 
-    return value_and_gradient
+    return Transformed(value_and_grad, f, settings, value_and_gradient)
 
 
-def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[..., Any]:
+@overload
+def elementwise_grad(
+    f: Compiled[P, Any], argnum: Argnum | None = None, *, argnums: Argnum | None = None
+) -> Compiled[P, Any]: ...
+@overload
+def elementwise_grad(
+    f: Callable[P, Any], argnum: Argnum | None = None, *, argnums: Argnum | None = None
+) -> Callable[P, Any]: ...
+def elementwise_grad(
+    f: Callable[..., Any], argnum: Argnum | None = None, *, argnums: Argnum | None = None
+) -> Callable[..., Any]:
     """The gradient of the sum of all outputs of `f`.
 
     For a function that works on each element by itself, that is its derivative at each element.
@@ -107,12 +201,13 @@ def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[...,
     array([1.        , 0.41997434])
     """
     check_callable("elementwise_grad", f, "tg.elementwise_grad(f)(x)")
-    compiled = through_compile(f, lambda f: elementwise_grad(f, argnum))
+    argnum = one_argnum("elementwise_grad", argnum, argnums)
+    settings = {"argnum": argnum}
+    compiled = through_compile(f, elementwise_grad, settings)
     if compiled is not None:
         return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"elementwise_grad({name_of(f)})"
 
-    @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         argnums, single = positions(label, argnum, args)
         with Scope() as scope:
@@ -125,14 +220,19 @@ def elementwise_grad(f: Callable[..., Any], argnum: Argnum = 0) -> Callable[...,
                 found = trace.like_arguments(reverse(trace, outs, seeds))
         return found[0] if single else tuple(found)
 
-    return gradient
+    return Transformed(elementwise_grad, f, settings, gradient)
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+@overload
+def vjp(f: Callable[..., R], *primals: Any) -> tuple[R, Pullback]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool) -> tuple[Any, ...]: ...
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of `f(*primals)` and its pullback.
 
     `pullback(cotangent)` takes a cotangent built like the value and returns a tuple with the
     product of cotangent and Jacobian for each argument. It may be called many times.
+    With `has_aux=True`, `f` returns a pair (value, aux), and the result is (value, pullback, aux).
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -145,8 +245,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     check_callable("vjp", f, "tg.vjp(f, x)")
     label = f"vjp({name_of(f)})"
     with Scope() as scope:
-        trace = Trace(label, scope, f, primals, {}, range(len(primals)))
-        value = trace.result(trace.out)
+        trace = Trace(label, scope, f, primals, {}, range(len(primals)), has_aux)
+        value, aux = trace.result(trace.out), trace.aux_result() if has_aux else None
 
     held = any(isinstance(x, Variable) for _, x in _tree.leaves(value))
 
@@ -154,7 +254,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         matched = _tree.match(trace.out, pack(cotangent), "the cotangent", "the value")
         outs, seeds = [], []
         for (_, out), (path, seed) in zip(_tree.leaves(trace.out), matched, strict=True):
-            checked = _check_seed(f"{label}: {path}", seed, shape_of(out))
+            checked = check_seed(f"{label}: {path}", seed, shape_of(out))
             if isinstance(out, Variable):
                 outs.append(out)
                 seeds.append(checked)
@@ -164,7 +264,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         record = held or any(isinstance(seed, Variable) for seed in seeds)
         return tuple(trace.like_arguments(_core.grad(outs, trace.variables, seeds, record)))
 
-    return value, pullback
+    return (value, pullback, aux) if has_aux else (value, pullback)
 
 
 def _value_and_grad(
@@ -173,40 +273,21 @@ def _value_and_grad(
     name: str,
     f: Callable[..., Any],
     argnum: Argnum,
+    has_aux: bool,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> tuple[Any, Any]:
     argnums, single = positions(label, argnum, args)
     with Scope() as scope:
-        trace = Trace(label, scope, f, args, kwargs, argnums)
+        trace = Trace(label, scope, f, args, kwargs, argnums, has_aux)
         out = scalar_output(transform, name, trace.out)
         outs = [out] if isinstance(out, Variable) else []
         seeds = [ones_for(out)] if outs and out.ndim else None  # an array of one element
         found = trace.like_arguments(reverse(trace, outs, seeds))
         value = scope.result(out) if outs else out
+        if has_aux:
+            value = value, trace.aux_result()
     return value, found[0] if single else tuple(found)
-
-
-def scalar_output(transform: str, name: str, out: Any) -> Any:
-    """`out` if it is one number, which is all that a gradient is made from."""
-    if isinstance(out, Variable):
-        if out.ndim == 0 or out.size == 1:
-            return out
-        shape = tuple(out.shape)
-    elif isinstance(out, (int, float, np.number)):
-        return out
-    elif isinstance(out, np.ndarray) and out.dtype.kind in "fiu":
-        if out.size == 1:
-            return out
-        shape = out.shape
-    else:
-        hint = "is the return missing?" if out is None else "return one number"
-        raise TypeError(f"{transform}: {name} returned {_tree.describe(out)}; {hint}")
-    raise TypeError(
-        f"{transform}: {name} returned shape {shape}, and a gradient needs a single number: "
-        f"return np.sum(...) of it, or call tg.jacobian({name}) for every derivative, "
-        f"tg.elementwise_grad({name}) for the derivative of its sum"
-    )
 
 
 def reverse(trace: Trace, outs: list[Variable], seeds: list[Any] | None) -> list[Any]:
@@ -229,61 +310,6 @@ def warn_constant(trace: Trace) -> None:
         "derivative is zero. If it should, look for a value taken outside the record (tg.value, "
         "tg.stop_gradient, int(), a comparison)."
     )
-
-
-def differentiable_outputs(trace: Trace) -> list[Variable]:
-    """The Variables in the result; raises TypeError for a result that is no number at all."""
-    found = _tree.leaves(trace.out, "the result")
-    if not found:
-        raise TypeError(
-            f"{trace.label}: the function returned {_tree.describe(trace.out)}; "
-            "is the return missing?"
-        )
-    for path, x in found:
-        if not isinstance(x, (Variable, np.ndarray, np.generic, int, float)) or (
-            isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"
-        ):
-            raise TypeError(
-                f"{trace.label}: {path} is {_tree.describe(x)}; return numbers and arrays, in "
-                "dicts, lists, tuples or dataclasses"
-            )
-    return [x for _, x in found if isinstance(x, Variable)]
-
-
-def ones_for(out: Variable) -> Any:
-    """The seed that sums all elements of `out`."""
-    return np.ones(out.shape, out.dtype) if out.ndim else 1.0
-
-
-def _check_seed(label: str, seed: Any, shape: tuple[int, ...]) -> Any:
-    if isinstance(seed, int) and not isinstance(seed, bool):
-        seed = float(seed)
-    if isinstance(seed, np.ndarray) and seed.dtype.kind in "iu":
-        seed = seed.astype(float)
-    if isinstance(seed, (np.ndarray, np.floating, float, Variable)) and (
-        not isinstance(seed, np.ndarray) or seed.dtype.kind == "f"
-    ):
-        given = tuple(seed.shape) if isinstance(seed, (np.ndarray, Variable)) else ()
-        if given == tuple(shape):
-            return seed
-        raise ValueError(
-            f"{label} has shape {given}, and must have the shape {tuple(shape)} of what it belongs "
-            "to; np.broadcast_to makes it so"
-        )
-    raise TypeError(f"{label} is {_tree.describe(seed)}; pass a float or an array of floats")
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of a Variable, an array or a number."""
-    return tuple(x.shape) if isinstance(x, Variable) else np.shape(x)
-
-
-def check_seeds(label: str, like: list[Any], matched: list[tuple[str, Any]]) -> list[Any]:
-    """Each of `matched` as a float or float array, with the shape of its counterpart."""
-    return [
-        _check_seed(f"{label}: {path}", seed, x.shape)
-        for (path, seed), x in zip(matched, like, strict=True)
-    ]
 
 
 def _grad_of_variables(outputs: Tree, wrt: Tree, seeds: Tree, record: bool | None) -> Any:

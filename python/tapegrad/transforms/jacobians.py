@@ -3,42 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Tree
-from tapegrad.transforms.gradients import (
+from tapegrad.transforms.gradients import reverse, warn_constant
+from tapegrad.transforms.results import (
     check_seeds,
     differentiable_outputs,
     ones_for,
-    reverse,
     scalar_output,
-    warn_constant,
 )
 from tapegrad.transforms.trace import (
     Argnum,
     Trace,
     check_callable,
     name_of,
+    one_argnum,
     pack,
     positions,
     through_compile,
     zeros_for,
 )
+from tapegrad.transforms.transformed import Transformed
+
+if TYPE_CHECKING:
+    from tapegrad.compile.compiled import Compiled
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
+@overload
 def jacobian(
-    f: Callable[..., Any], argnum: Argnum = 0, *, mode: str | None = None
+    f: Compiled[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+    mode: str | None = None,
+) -> Compiled[P, Any]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+    mode: str | None = None,
+) -> Callable[P, Any]: ...
+def jacobian(
+    f: Callable[..., Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+    mode: str | None = None,
 ) -> Callable[..., Any]:
     """All first derivatives of `f` with respect to argument `argnum`.
 
     Every leaf of the result of `f` is replaced by a tree built like the argument, whose leaves
     have shape `output.shape + argument.shape`. Sweeps run in reverse where there are no more
-    outputs than inputs, else forward; `mode="reverse"` or `"forward"` chooses.
+    outputs than inputs, else forward; `mode="reverse"` or `"forward"` chooses. With `has_aux=True`,
+    `f` returns a pair (value, aux), and the result is (jacobian, aux).
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -49,23 +79,47 @@ def jacobian(
     check_callable("jacobian", f, "tg.jacobian(f)(x)")
     if mode not in (None, "reverse", "forward"):
         raise ValueError(f"jacobian: mode is 'reverse', 'forward' or None, not {mode!r}")
-    compiled = through_compile(f, lambda f: jacobian(f, argnum, mode=mode))
+    argnum = one_argnum("jacobian", argnum, argnums)
+    settings = {"argnum": argnum, "has_aux": has_aux, "mode": mode}
+    compiled = through_compile(f, jacobian, settings)
     if compiled is not None:
         return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"jacobian({name_of(f)})"
 
-    @wraps(f)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(label, f, argnum, mode, args, kwargs)
+        return _jacobian(label, f, argnum, has_aux, mode, args, kwargs)
 
-    return all_derivatives
+    return Transformed(jacobian, f, settings, all_derivatives)
 
 
-def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+@overload
+def hessian(
+    f: Compiled[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Compiled[P, Any]: ...
+@overload
+def hessian(
+    f: Callable[P, Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Callable[P, Any]: ...
+def hessian(
+    f: Callable[..., Any],
+    argnum: Argnum | None = None,
+    *,
+    argnums: Argnum | None = None,
+    has_aux: bool = False,
+) -> Callable[..., Any]:
     """All second derivatives of `f` with respect to argument `argnum`.
 
     Forward over reverse. For an array argument of shape `s` the result has shape
-    `output.shape + s + s`; for a container it is nested twice.
+    `output.shape + s + s`; for a container it is nested twice. With `has_aux=True`, `f` returns a
+    pair (value, aux), and the result is (hessian, aux).
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -74,25 +128,37 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
            [ 6.,  0.]])
     """
     check_callable("hessian", f, "tg.hessian(f)(x)")
-    compiled = through_compile(f, lambda f: hessian(f, argnum))
+    argnum = one_argnum("hessian", argnum, argnums)
+    settings = {"argnum": argnum, "has_aux": has_aux}
+    compiled = through_compile(f, hessian, settings)
     if compiled is not None:
         return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"hessian({name_of(f)})"
 
-    @wraps(f)
     def second_derivatives(*args: Any, **kwargs: Any) -> Any:
         def first_derivatives(*inner: Any, **inner_kwargs: Any) -> Any:
-            return _jacobian(label, f, argnum, "reverse", inner, inner_kwargs)
+            return _jacobian(label, f, argnum, has_aux, "reverse", inner, inner_kwargs)
 
-        return _jacobian(label, first_derivatives, argnum, "forward", args, kwargs, warn=False)
+        return _jacobian(
+            label, first_derivatives, argnum, has_aux, "forward", args, kwargs, warn=False
+        )
 
-    return second_derivatives
+    return Transformed(hessian, f, settings, second_derivatives)
 
 
-def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+@overload
+def jvp(f: Callable[..., R], primals: Any, tangents: Any) -> tuple[R, Any]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool
+) -> tuple[Any, ...]: ...
+def jvp(
+    f: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value of `f(*primals)` and its derivative in the direction `tangents`.
 
-    `primals` is the tuple of arguments; `tangents` is built like it, leaf shapes included.
+    `primals` is the tuple of arguments; `tangents` is built like it, leaf shapes included. With
+    `has_aux=True`, `f` returns a pair (value, aux), and the result is (value, derivative, aux).
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -109,7 +175,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
                 "call tg.jvp(f, (x,), (t,))"
             )
     with Scope() as scope:
-        trace = Trace(label, scope, f, primals, {}, range(len(primals)))
+        trace = Trace(label, scope, f, primals, {}, range(len(primals)), has_aux)
         matched = _tree.match(tuple(trace.chosen), tuple(pack(tangents)), "tangents", "primals")
         directions = check_seeds(label, trace.variables, matched)
         outs = differentiable_outputs(trace)
@@ -122,7 +188,8 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
             next(found) if isinstance(x, Variable) else _zeros(np.shape(x))
             for _, x in _tree.leaves(trace.out)
         ]
-        return trace.result(trace.out), _tree.fill(trace.out, iter(result))
+        pair = trace.result(trace.out), _tree.fill(trace.out, iter(result))
+        return (*pair, trace.aux_result()) if has_aux else pair
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
@@ -168,6 +235,7 @@ def _jacobian(
     label: str,
     f: Callable[..., Any],
     argnum: Argnum,
+    has_aux: bool,
     mode: str | None,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -175,7 +243,7 @@ def _jacobian(
 ) -> Any:
     argnums, single = positions(label, argnum, args)
     with Scope() as scope:
-        trace = Trace(label, scope, f, args, kwargs, argnums)
+        trace = Trace(label, scope, f, args, kwargs, argnums, has_aux)
         outs = differentiable_outputs(trace)
         if warn and not outs:
             warn_constant(trace)
@@ -188,7 +256,8 @@ def _jacobian(
                 block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
             trees = trace.like_arguments(block)
             filled.append(trees[0] if single else tuple(trees))
-        return _tree.fill(trace.out, iter(filled))
+        found = _tree.fill(trace.out, iter(filled))
+        return (found, trace.aux_result()) if has_aux else found
 
 
 def _blocks(

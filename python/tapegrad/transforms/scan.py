@@ -293,7 +293,7 @@ def _own(x: Any) -> Any:
 
 def _like(x: Any, before: Any) -> Any:
     """A carry that came back as a Python number, in the dtype of the one before."""
-    kept = isinstance(x, Variable) or isinstance(before, float) or np.ndim(x)
+    kept = isinstance(x, Variable) or issubclass(type(before), float) or np.ndim(x)
     return x if kept else _type_of(before)[1].type(x)
 
 

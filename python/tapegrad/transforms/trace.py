@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Leaf, Tree
+from tapegrad.transforms.type_tests import new_type_tests
 
 Argnum: TypeAlias = int | Sequence[int]
 
@@ -22,10 +24,11 @@ class Trace:
     """One call of `f` in `scope`: its differentiated arguments and its result.
 
     `variables` are the scope's identity nodes, in the order of the leaves of `chosen`, the
-    differentiated arguments as the caller gave them.
+    differentiated arguments as the caller gave them. With `has_aux` the result is a pair, of which
+    `aux` is not differentiated.
     """
 
-    __slots__ = ("chosen", "label", "out", "scope", "variables")
+    __slots__ = ("aux", "chosen", "label", "out", "scope", "variables")
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Trace:
         args: Sequence[Any],
         kwargs: dict[str, Any],
         argnums: Sequence[int],
+        has_aux: bool = False,
     ) -> None:
         self.label = label
         self.scope = scope
@@ -48,7 +52,16 @@ class Trace:
                 f"{label}: argument {argnums[0]} is None; pass a number, an array or a nesting of "
                 "dicts, lists and tuples of them"
             )
-        self.out = pack(f(*given, **kwargs))
+        out = f(*given, **kwargs)
+        self.aux: Any = None
+        if has_aux:
+            if not isinstance(out, (tuple, list)) or len(out) != 2:
+                raise TypeError(
+                    f"{label}: with has_aux=True the function returns the pair (value, aux), and "
+                    f"it returned {_tree.describe(out)}"
+                )
+            out, self.aux = out
+        self.out = pack(out)
 
     def _enter(self, tree: Tree, index: int) -> Tree:
         if type(tree) in _READY or (type(tree) is np.ndarray and tree.dtype.char in "fd"):
@@ -67,6 +80,10 @@ class Trace:
             self.scope.result(x) if isinstance(x, Variable) else x for _, x in _tree.leaves(tree)
         ]
         return _tree.fill(tree, iter(found))
+
+    def aux_result(self) -> Any:
+        """What the function returned besides, as it may leave the scope: anything at all."""
+        return map_variables(self.scope.result, self.aux)
 
     def like_arguments(self, values: Sequence[Leaf]) -> list[Tree]:
         """One tree for each differentiated argument, filled from `values` in order."""
@@ -90,16 +107,39 @@ def warn_user(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=level)
 
 
-def through_compile(f: Any, transform: Callable[[Any], Any]) -> Any:
+def through_compile(f: Any, transform: Callable[..., Any], settings: dict[str, Any]) -> Any:
     """The compiled `transform` of the function in a compiled `f`; None for any other `f`."""
     transformed = getattr(type(f), "transformed", None)
-    return None if transformed is None else transformed(f, transform)
+    return None if transformed is None else transformed(f, partial(transform, **settings))
 
 
 def check_callable(transform: str, f: object, example: str) -> None:
     """Raises TypeError unless `f` can be called."""
     if not callable(f):
         raise TypeError(f"{transform}: {_tree.describe(f)} is not a function; call {example}")
+    warn_of_type_tests(transform, f)
+
+
+def warn_of_type_tests(transform: str, f: object) -> None:
+    """Warns where code asks for a type that no Variable can have, which would decide silently."""
+    for where in new_type_tests(f):
+        warn_user(
+            f"{transform}({name_of(f)}): {where}, which a Variable that stands for the number or "
+            "array is not; write isinstance(x, float) or isinstance(x, np.ndarray), which hold for "
+            "Variables too"
+        )
+
+
+def one_argnum(transform: str, argnum: Argnum | None, argnums: Argnum | None) -> Argnum:
+    """The positions, by whichever name the caller knows them."""
+    if argnums is None:
+        return 0 if argnum is None else argnum
+    if argnum is not None:
+        raise TypeError(
+            f"{transform}: argnum={argnum!r} and argnums={argnums!r} are two names of one thing; "
+            "give one of them"
+        )
+    return argnums
 
 
 def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[int], bool]:
@@ -205,7 +245,7 @@ def value(x: Tree) -> Tree:
     >>> tg.value({"w": tg.Variable([1.0, 2.0]), "name": "line"})
     {'w': array([1., 2.]), 'name': 'line'}
     """
-    return _map_variables(_core.value, x)
+    return map_variables(_core.value, x)
 
 
 def stop_gradient(x: Tree) -> Tree:
@@ -217,10 +257,11 @@ def stop_gradient(x: Tree) -> Tree:
     >>> tg.grad(lambda x: x * tg.stop_gradient(x))(3.0)
     3.0
     """
-    return _map_variables(_core.stop_gradient, x)
+    return map_variables(_core.stop_gradient, x)
 
 
-def _map_variables(f: Callable[[Any], Any], x: Tree) -> Tree:
+def map_variables(f: Callable[[Any], Any], x: Tree) -> Tree:
+    """`x` with `f` of each Variable in it, whatever else there is."""
     if isinstance(x, Variable):
         return f(x)
     x = pack(x)
@@ -229,4 +270,4 @@ def _map_variables(f: Callable[[Any], Any], x: Tree) -> Tree:
     parts = None if x is None else _tree.children(x)
     if not parts:
         return x
-    return _tree.rebuild(x, [_map_variables(f, part) for _, part in parts])
+    return _tree.rebuild(x, [map_variables(f, part) for _, part in parts])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tapegrad._tree import Tree
 from tapegrad.compile.call import Arguments
 from tapegrad.compile.recorder import record_call
 from tapegrad.transforms.trace import check_callable, name_of
+from tapegrad.transforms.transformed import Transformed
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
@@ -40,7 +40,6 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     check_callable("vmap", f, "tg.vmap(f)(x)")
     label = f"vmap({name_of(f)})"
 
-    @wraps(f)
     def over_lanes(*args: Any, **kwargs: Any) -> Any:
         lanes = _Lanes(label)
         chosen = list(in_axes) if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)
@@ -63,7 +62,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         ]
         return done.result(placed)
 
-    return over_lanes
+    return Transformed(vmap, f, {"in_axes": in_axes, "out_axes": out_axes}, over_lanes)
 
 
 class _Lanes:

@@ -106,6 +106,33 @@ TEST(derivatives_of_outer_variables_are_recorded) {
   CHECK(!reverse_derivative(inner, Ref(2.0)).tracked());
 }
 
+TEST(leaves_belong_to_the_scope_in_which_they_were_made) {
+  const Variable outer_leaf(2.0);
+  std::vector<Variable> made;
+  const auto is_plain = [](const Scope& scope, const Variable& v, const Ref& x) {
+    return !scope.result(multiply(v.ref(), x)).tracked();
+  };
+  {
+    Scope outer;
+    const Ref x = outer.argument(Ref(3.0)).ref();
+    made.emplace_back(2.0);
+    {
+      Scope inner;
+      const Ref y = inner.argument(Ref(3.0)).ref();
+      made.emplace_back(2.0);
+      CHECK(!is_plain(inner, outer_leaf, y) && !is_plain(inner, made[0], y));
+      CHECK(is_plain(inner, made[1], y));
+    }
+    CHECK(is_plain(outer, made[1], x));  // it went over to the scope around
+    Scope later;
+    CHECK(!is_plain(later, made[1], later.argument(Ref(3.0)).ref()));
+    CHECK(is_plain(outer, made[0], x) && !is_plain(outer, outer_leaf, x));
+  }
+  Scope afterwards;
+  for (const Variable& v : made)
+    CHECK(!is_plain(afterwards, v, afterwards.argument(Ref(3.0)).ref()));
+}
+
 TEST(wrt_in_any_order_and_twice) {
   const Variable x(2.0), y = x * x, z = y * x, unused(1.0);
   const Variable wrt[] = {z, unused, y, x, y};

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad import _core, _tree
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 
@@ -27,7 +27,7 @@ def same_value(a: Any, b: Any) -> bool:
     """Whether two plain values are of one type and equal (NaN equals itself, 0.0 is not -0.0)."""
     if type(a) is not type(b):
         return False
-    if isinstance(a, (float, np.floating)):
+    if issubclass(type(a), (float, np.floating)):
         return bool(a == b and np.signbit(a) == np.signbit(b)) if a == a else bool(b != b)
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same_value, a, b))
@@ -100,7 +100,7 @@ def same_array(x: Any, y: Any) -> bool:
     return bool(
         x is y
         or (
-            isinstance(y, np.ndarray)
+            _tree.is_array(y)
             and x.shape == y.shape
             and x.dtype == y.dtype
             and (x.nbytes == y.nbytes and stamp(x) == stamp(y))

@@ -7,8 +7,7 @@ import builtins
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
+from tapegrad import _tree
 from tapegrad.compile.reads.captured_data import MISSING
 
 SHAPES = frozenset({"shape", "ndim", "size", "dtype", "itemsize", "nbytes"})  # attributes
@@ -63,7 +62,7 @@ class OutsideNames:
             return f.__globals__.get(e.id, getattr(builtins, e.id, MISSING))
         if isinstance(e, ast.Attribute):
             owner = self.resolve(e.value)
-            if owner is MISSING or isinstance(owner, np.ndarray):
+            if owner is MISSING or _tree.is_array(owner):
                 return MISSING
             if isinstance(owner, ModuleType) or self.is_plain_attribute(owner, e.attr):
                 return getattr(owner, e.attr, MISSING)

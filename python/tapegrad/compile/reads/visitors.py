@@ -94,6 +94,8 @@ _UNCHANGING = frozenset(
 
 def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     """Takes an object into the snapshot under a label, and what it leads to."""
+    if issubclass(type(x), Variable):  # before the numbers, for which isinstance takes it
+        return _visit_variable(snapshot, x, label)
     try:
         is_plain = type(x) in _PLAIN_TYPES or isinstance(x, _VALUES)
     except Exception as error:  # of the user's __class__ or __getattribute__
@@ -103,8 +105,6 @@ def visit(snapshot: Snapshot, x: Any, label: str) -> None:
         )
     if is_plain:
         return snapshot.note(label, "value", x)
-    if isinstance(x, Variable):
-        return _visit_variable(snapshot, x, label)
     if id(x) in snapshot.seen:
         return snapshot.note(label, "value", snapshot.seen[id(x)])
     if isinstance(x, np.ndarray):
