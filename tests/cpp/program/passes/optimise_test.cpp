@@ -53,7 +53,7 @@ TEST(lane_programs_agree_with_their_ops) {
 TEST(switched_off_means_untouched) {
   const Program p = RandomProgram(5).make(40);
   PassOptions off;
-  for (std::string_view name : pass_names()) switch_pass(off, name, false);
+  for (std::string_view name : tapegrad::pass_names()) switch_pass(off, name, false);
   CHECK(to_string(optimise(p, off)) == to_string(p));
   PassOptions no_kernels;
   no_kernels.fuse = false;
