@@ -159,6 +159,7 @@ def test_python_tests_mirror_the_package() -> None:
         "types",
         "typing",
         "array_function",
+        "captured_constants",
         "variable",
     }
     for test in tests.rglob("test_*.py"):
