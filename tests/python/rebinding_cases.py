@@ -2,6 +2,7 @@
 
 import collections
 import operator
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -145,10 +146,10 @@ def single_precision(x):
 
 
 RIGHT = [
-    local, local_of_its_own_view, local_without_dimensions, argument_without_another_name,
-    closure_cell, global_name, name_of_executed_text, attribute, attribute_in_a_slot,
-    attribute_of_an_attribute, local_after_an_attribute, list_entry, dict_entry,
-    entry_made_on_demand, entry_of_an_attribute, every_operator, single_precision,
+    local, local_of_its_own_view, local_without_dimensions, closure_cell, global_name,
+    name_of_executed_text, attribute, attribute_in_a_slot, attribute_of_an_attribute,
+    local_after_an_attribute, list_entry, dict_entry, entry_made_on_demand,
+    entry_of_an_attribute, every_operator, single_precision,
 ]  # fmt: skip
 
 
@@ -333,3 +334,6 @@ REFUSED = [
     entry_of_a_chain, entry_with_an_alias, closure_cell_and_alias, body_of_a_class,
     memory_of_others, keyword_out, function_of_the_operator, method, partial_function,
 ]  # fmt: skip
+
+# Python 3.10 keeps the arguments of a call on the stack of its caller.
+(RIGHT if sys.version_info >= (3, 11) else REFUSED).append(argument_without_another_name)
