@@ -257,13 +257,14 @@ class Checker:
         )
         if lanes.error is not None:
             return
+        results = plain(lanes.value)
         for i, x in enumerate(self.points):
             alone = outcome(lambda x=x: self.program.fresh()["f"](copied(x)))
             if alone.error is not None:
                 return
             self.compare(
                 "vmap",
-                [np.asarray(v)[i] for v in plain(lanes.value)],
+                [np.asarray(v)[i] for v in (results if isinstance(results, list) else [results])],
                 alone.value,
                 1e-8,
                 types=False,
