@@ -149,7 +149,7 @@ def test_python_tests_mirror_the_package() -> None:
         "memory_of_instances",
         "nesting",
         "doubts",
-            "one_record",
+        "one_record",
         "ops",
         "package",
         "optim",
