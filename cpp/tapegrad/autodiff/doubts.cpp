@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tapegrad/ops/elementwise.h"
-#include "tapegrad/ops/registry.h"
+#include "tapegrad/ops/reduce/reduce_spread.h"
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
@@ -164,8 +164,7 @@ class Tips {
     const Op& op = op_by_id(n.op);
     const auto fn = static_cast<ScalarFn>(op.scalar_fn);
     if (op.scalar_fn < 0) {
-      if (op.id == standard_deviation_id() && n.value.has_data())
-        add(pos, where_zero(n.value), true);
+      if (op.id == std_op().id && n.value.has_data()) add(pos, where_zero(n.value), true);
     } else if (fn == scalar_fn_of<Hypot>() || fn == scalar_fn_of<Sqrt>() ||
                fn == scalar_fn_of<Cbrt>()) {
       if (n.value.has_data())
@@ -205,11 +204,6 @@ class Tips {
     if (!is(r, scalar_fn_of<Sqrt>()) && !is(r, scalar_fn_of<Power>())) return;
     const uint32_t safe = r.inputs()[0];
     if (safe != 0 && is(tape_.node(safe), scalar_fn_of<Select>())) add(pos, *mask, true);
-  }
-
-  static uint16_t standard_deviation_id() {
-    static const uint16_t id = find_op("std")->id;
-    return id;
   }
 
   const Schedule& schedule_;
