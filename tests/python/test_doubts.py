@@ -51,6 +51,9 @@ TIPS = {
     "sqrt": (lambda v: np.sum(np.sqrt(v * v) ** 2), ZERO),
     "power": (lambda v: np.sum(((v * v) ** 0.75) ** (4 / 3)), ZERO),
     "cbrt": (lambda v: np.sum(np.cbrt(v * v) ** 3), ZERO),
+    "steep": (lambda v: np.sum(v * v) ** 0.5 * np.sum(v * v) ** 0.25 * (v @ v) ** 0.25, ZERO),
+    "steep beside std": (lambda v: np.maximum((v @ v) ** 0.25, 0.0) ** 2 * np.std(v), ZERO),
+    "angle": (lambda v: np.arctan2(v[1], v[0]) ** 3 * np.sum(v * v) ** 0.5 * norm(v), ZERO),
     "arctan2": (lambda v: np.arctan2(v[0], v[1]) * np.hypot(v[0], v[1]), ZERO),
 }
 
@@ -173,3 +176,70 @@ def test_what_hides_nothing_does_not_warn(f, x, right):
     found, texts = hidden(tg.grad(f), x)
     assert not texts
     np.testing.assert_allclose(found, right)
+
+
+INSIDE = (
+    norm,
+    lambda v: norm(v, ord=3),
+    lambda v: np.hypot(v[0], v[1]),
+    lambda v: np.sqrt(np.sum(v * v)),
+    lambda v: np.abs(v[0]),
+    lambda v: np.abs(v[0] - 2 * v[1]),
+    lambda v: np.sqrt(v[1] * v[1]),
+    lambda v: (v @ v) ** 0.5,
+    lambda v: (v @ v) ** 0.25,
+    lambda v: np.cbrt(v @ v),
+    np.std,
+    lambda v: np.arctan2(v[1], v[0]),
+    lambda v: v[0],
+)
+OUTSIDE = (
+    lambda t: t,
+    lambda t: t * t,
+    lambda t: t**2,
+    lambda t: t**3,
+    lambda t: t**4,
+    lambda t: np.exp(-t * t),
+    np.cos,
+    np.cosh,
+    lambda t: np.sin(t) ** 2,
+    lambda t: np.log1p(t * t),
+    lambda t: np.sqrt(1 + t),
+)
+
+
+def second_differences(f, h):
+    a, b = np.eye(2) * h
+
+    def mixed(p, q):
+        return (f(p + q) - f(p - q) - f(q - p) + f(-p - q)) / (4 * h * h)
+
+    return np.array([[mixed(a, a), mixed(a, b)], [mixed(b, a), mixed(b, b)]])
+
+
+def test_random_programs_with_tips_are_right_or_warn():
+    rng = np.random.default_rng(5)
+    told = quiet = 0
+    for _ in range(400):
+        parts = [
+            (OUTSIDE[rng.integers(len(OUTSIDE))], INSIDE[rng.integers(len(INSIDE))])
+            for _ in range(rng.integers(1, 4))
+        ]
+        join = np.add if rng.integers(2) else np.multiply
+
+        def f(v, parts=parts, join=join):
+            first, *rest = [outer(inner(v)) for outer, inner in parts]
+            for term in rest:
+                first = join(first, term)
+            return first
+
+        near, nearer = second_differences(f, 1e-3), second_differences(f, 5e-4)
+        if not np.allclose(near, nearer, atol=1e-3, rtol=1e-3):
+            continue  # there is no second derivative
+        for second in (tg.hessian(f), tg.jacobian(tg.grad(f))):
+            found, texts = hidden(second, ZERO)
+            if not texts and np.isfinite(found).all():
+                np.testing.assert_allclose(found, near, atol=5e-3)
+        told, quiet = told + bool(texts), quiet + (not texts)
+    assert told > 50
+    assert quiet > 50

@@ -176,7 +176,7 @@ class Tips {
       const Value *a = input(n, 0), *b = input(n, 1);
       if (a && b)
         add(pos, elementwise(scalar_fn_of<LogicalAnd>(), {where_zero(*a), where_zero(*b)}).value(),
-            true);
+            true, false, true);
     } else if (fn == scalar_fn_of<Power>()) {
       look_at_power(pos, n);
     } else if (fn == scalar_fn_of<Select>()) {
@@ -191,8 +191,9 @@ class Tips {
     const Ref zero(Value::scalar(0, y->dtype())), one(Value::scalar(1, y->dtype()));
     const Ref inside =
         elementwise(scalar_fn_of<LogicalAnd>(), {less(zero, Ref(*y)), less(Ref(*y), one)});
+    const bool steep = !y->is_scalar() || y->as_double() < 0.5;
     add(pos, elementwise(scalar_fn_of<LogicalAnd>(), {Ref(where_zero(*x)), inside}).value(), false,
-        false, true);
+        false, steep);
   }
 
   // A norm is where(s == 0, 0, root(where(s == 0, 1, s))).
@@ -258,8 +259,9 @@ int32_t resting_on(const Schedule& schedule, const Tips& tips, std::span<const R
   second.run(false);
   for (size_t k = 0; k < found.size(); ++k) {
     const int32_t pos = second.schedule().node_positions[k];
-    if (second.has(pos) &&
-        (found[k].is_steep || !is_zero_at(found[k], second.adjoint(pos).value())))
+    // A scalar's zero is not sent on: for a steep tip the way there is enough.
+    if (pos >= 0 && found[k].is_steep) return static_cast<int32_t>(k);
+    if (second.has(pos) && !is_zero_at(found[k], second.adjoint(pos).value()))
       return static_cast<int32_t>(k);
   }
   return -1;
