@@ -161,6 +161,7 @@ def test_python_tests_mirror_the_package() -> None:
         "typing",
         "array_function",
         "variable",
+        "views",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent
