@@ -160,6 +160,7 @@ def test_python_tests_mirror_the_package() -> None:
         "types",
         "typing",
         "array_function",
+        "captured_constants",
         "variable",
         "views",
     }

@@ -148,7 +148,10 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     }
     if (reads && in != 0) {
       tape.retain_value(in);
-      n.flags |= many || i == 0 ? Node::reads_in0 : Node::reads_in1;
+      if (many)
+        n.extra->read_mask |= reads_in(static_cast<int>(i));
+      else
+        n.flags |= i == 0 ? Node::reads_in0 : Node::reads_in1;
     }
     in_slots[i] = in;
   }

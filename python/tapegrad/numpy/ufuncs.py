@@ -28,6 +28,7 @@ from tapegrad.numpy.operands import (
     plain,
     stand_in,
 )
+from tapegrad.numpy.rebinding import as_changed, check_rebinding, is_statement
 from tapegrad.numpy.table import (
     ALL,
     PLAIN,
@@ -55,6 +56,12 @@ PREDICATES = frozenset(
 )  # fmt: skip
 
 ALIASES = {"deg2rad": "radians", "rad2deg": "degrees", "conj": "conjugate"}
+
+_IN_PLACE = {
+    "add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/=", "floor_divide": "//=",
+    "remainder": "%=", "power": "**=", "matmul": "@=", "bitwise_and": "&=", "bitwise_or": "|=",
+    "bitwise_xor": "^=",
+}  # fmt: skip
 
 _CLIP = getattr(getattr(np, "_core", None), "umath", np).clip
 
@@ -91,7 +98,14 @@ def array_ufunc(
 
 
 def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    out = _split_out(name, inputs, kwargs)
+    out, rebound = _split_out(name, inputs, kwargs)
+    found = _computed(ufunc, name, inputs, kwargs, out)
+    return found if rebound is None else as_changed(_IN_PLACE[name], found, rebound)
+
+
+def _computed(
+    ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+) -> Any:
     dtype = kwargs.pop("dtype", None)
     where = kwargs.pop("where", True)
     for ignored in ("casting", "order", "subok"):
@@ -236,26 +250,21 @@ def _product(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return apply(name, tuple(lift(x) for x in inputs))
 
 
-def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Takes `out` from the keywords; None where `y += v` on a plain array `y` passed it."""
+def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Takes `out` from the keywords; of `y += v` on a plain array `y`, None and that array."""
     out = kwargs.pop("out", None)
     if not isinstance(out, tuple) or len(out) != 1:
-        return out
-    (target,) = out
-    if is_array(target) and target is inputs[0] and not _called_by_name():
-        return None  # Python rebinds y to the Variable that is returned
-    return target
-
-
-def _called_by_name() -> bool:
-    """Whether the user's line calls a function, np.add(y, v, out=y), rather than being y += v."""
-    import opcode
-
+        return out, None
+    (out,) = out
+    if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE:
+        return out, None
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
         frame = frame.f_back
-    name = opcode.opname[frame.f_code.co_code[frame.f_lasti]]
-    return name.startswith(("CALL", "PRECALL"))
+    if not is_statement(frame):
+        return out, None
+    check_rebinding(_IN_PLACE[name], inputs, frame)
+    return None, out  # Python rebinds y to the Variable that is returned
 
 
 def _reduce(
