@@ -12,6 +12,7 @@
 #endif
 
 #include "bindings/convert.h"
+#include "tapegrad/autodiff/doubts.h"
 #include "tapegrad/autodiff/workspace.h"
 
 namespace tapegrad {
@@ -66,6 +67,14 @@ void raise_interruption() {
   } else {
     PyErr_SetNone(PyExc_KeyboardInterrupt);
   }
+}
+
+void install_warnings() {
+  warn_of_doubt = [](const std::string& message) {
+    const py::gil_scoped_acquire lock;
+    py::module_::import("tapegrad.transforms.trace")
+        .attr("warn_user")(message, py::reinterpret_borrow<py::object>(PyExc_RuntimeWarning));
+  };
 }
 
 void install_long_work() {

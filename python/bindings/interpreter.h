@@ -29,5 +29,6 @@ bool is_interrupted(PyThreadState* state);
 void raise_interruption();
 
 void install_long_work();
+void install_warnings();
 
 }  // namespace tapegrad

@@ -98,6 +98,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   fill_ufunc_table();
   install_location_hook();
   install_long_work();
+  install_warnings();
   trim_idle_memory();
   bind_recording(m);
   bind_forwarding(m);

@@ -148,6 +148,7 @@ def test_python_tests_mirror_the_package() -> None:
         "loud",
         "memory_of_instances",
         "nesting",
+        "doubts",
         "one_record",
         "ops",
         "package",
@@ -161,6 +162,7 @@ def test_python_tests_mirror_the_package() -> None:
         "array_function",
         "captured_constants",
         "variable",
+        "views",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/autodiff/doubts.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/ops/elementwise.h"
@@ -69,6 +70,7 @@ class ReverseRequest {
     if (!output.tracked()) return;  // does not depend on anything recorded
     tape_ = &own_tape(output, "grad");
     outputs_.push_back(output.slot());
+    values_.push_back(output);
     seeds_.push_back(std::move(seed));
   }
   Tape* tape() const { return tape_; }
@@ -77,7 +79,9 @@ class ReverseRequest {
   uint32_t program_only_from = 0;  // see Tape::ProgramOnly
   bool left_out = false;           // see Tracer::leaves_out
 
-  bool run(Workspace& w, bool recorded) {
+  // `nested`: what is recorded may be differentiated by who asked for it, and not for a program
+  // alone.
+  bool run(Workspace& w, bool recorded, bool nested) {
     if (tape_ == nullptr) return false;
     build_schedule(*tape_, {outputs_, nodes, leaves, false}, w.schedule);
     check_constants(w.schedule);
@@ -87,17 +91,26 @@ class ReverseRequest {
       recorded = false;
       for (Ref& s : seeds_) s = Ref(s.value());
     }
-    const RecordingGuard guard(recorded);
-    w.reverse.start(w.schedule, recorded);
-    for (size_t k = 0; k < outputs_.size(); ++k)
-      w.reverse.seed(w.schedule.output_positions[k], as_recorded(std::move(seeds_[k]), recorded));
-    const LongWorkSection section(w.schedule);
-    const ProgramOnlySection section_of_program(*tape_, recorded ? program_only_from : 0);
-    w.reverse.run();
+    sweep(w, recorded);
+    if (nested) {
+      doubt_tips(w.schedule, values_, "second derivative");
+    } else {
+      doubt_hidden_overflow(w.schedule, values_, seeds_, "grad");
+    }
     return true;
   }
 
  private:
+  void sweep(Workspace& w, bool recorded) {
+    const RecordingGuard guard(recorded);
+    w.reverse.start(w.schedule, recorded);
+    for (size_t k = 0; k < outputs_.size(); ++k)
+      w.reverse.seed(w.schedule.output_positions[k], as_recorded(seeds_[k], recorded));
+    const LongWorkSection section(w.schedule);
+    const ProgramOnlySection section_of_program(*tape_, recorded ? program_only_from : 0);
+    w.reverse.run();
+  }
+
   // Whether an output or a seed depends on what is older than this origin.
   bool reads_from_before(uint32_t origin) const {
     const auto is_before = [&](uint32_t slot) { return tape_->node(slot).origin < origin; };
@@ -116,6 +129,7 @@ class ReverseRequest {
 
   Tape* tape_ = nullptr;
   std::vector<uint32_t> outputs_;
+  std::vector<Ref> values_;  // the outputs again
   std::vector<Ref> seeds_;
 };
 
@@ -167,7 +181,7 @@ std::vector<Variable> grad(std::span<const Variable> outputs, std::span<const Va
   recorded |= Tape::current().tracing();
   for (const Ref& s : seeds) recorded |= s.tracked();
   WorkspaceLease w;
-  const bool ran = request.run(*w, recorded);
+  const bool ran = request.run(*w, recorded, recorded && !Tape::current().tracing());
   std::vector<Variable> result;
   size_t node_index = 0;
   for (const Variable& v : wrt) {
@@ -211,6 +225,7 @@ void backward(Cell& output, const Value* seed, bool free) {
     const LongWorkSection section(w->schedule);
     w->reverse.run();
   }
+  doubt_hidden_overflow(w->schedule, {&out, 1}, {&start, 1}, "backward");
   // Gradients land only now: an error above leaves every .grad as it was.
   for (size_t pos = 0; pos < w->schedule.size(); ++pos) {
     if (!w->schedule.target[pos] || !w->reverse.has_adjoint(static_cast<int32_t>(pos))) continue;
@@ -274,7 +289,7 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
   for (const Ref& x : wrt) request.nodes.push_back(x.slot());
   request.program_only_from = program_only_from();
   WorkspaceLease w;
-  const bool ran = request.run(*w, recorded);
+  const bool ran = request.run(*w, recorded, recorded && request.program_only_from == 0);
   reached_ = false;
   if (ran)
     for (int32_t pos : w->schedule.output_positions) reached_ |= pos >= 0;
@@ -295,11 +310,13 @@ std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> w
     throw_error<ValueError>("jvp: ", wrt.size(), " arguments but ", tangents.size(),
                             " tangents; give one for each");
   std::vector<uint32_t> out_slots, wrt_slots;
+  std::vector<Ref> tracked;
   bool recorded = false;
   for (const Ref& y : outputs) {
     if (!y.tracked()) continue;
     own_tape(y, "jvp");
     out_slots.push_back(y.slot());
+    tracked.push_back(y);
     recorded |= outside(y);
   }
   for (size_t k = 0; k < wrt.size(); ++k) {
@@ -311,13 +328,16 @@ std::vector<Ref> Scope::jvp(std::span<const Ref> outputs, std::span<const Ref> w
   if (!out_slots.empty()) {
     build_schedule(tape_, {out_slots, wrt_slots, {}, false}, w->schedule);
     check_constants(w->schedule);
-    const RecordingGuard guard(recorded);
-    w->tangent.start(w->schedule, recorded);
-    for (size_t k = 0; k < wrt.size(); ++k)
-      w->tangent.seed(w->schedule.node_positions[k], cast(tangents[k], wrt[k].dtype()));
-    const LongWorkSection section(w->schedule);
-    const ProgramOnlySection section_of_program(tape_, recorded ? program_only_from() : 0);
-    w->tangent.run();
+    {
+      const RecordingGuard guard(recorded);
+      w->tangent.start(w->schedule, recorded);
+      for (size_t k = 0; k < wrt.size(); ++k)
+        w->tangent.seed(w->schedule.node_positions[k], cast(tangents[k], wrt[k].dtype()));
+      const LongWorkSection section(w->schedule);
+      const ProgramOnlySection section_of_program(tape_, recorded ? program_only_from() : 0);
+      w->tangent.run();
+    }
+    if (recorded && program_only_from() == 0) doubt_tips(w->schedule, tracked, "second derivative");
   }
   std::vector<Ref> result;
   size_t at = 0;

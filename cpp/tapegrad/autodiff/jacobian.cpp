@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tapegrad/autodiff/doubts.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
@@ -89,6 +90,11 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
   const int64_t m = output.size();
   int64_t seeds = reverse ? m : 0;
   for (const Ref& x : wrt) seeds += reverse ? 0 : x.size();
+  if (recorded) {
+    if (program_only_from() == 0) doubt_tips(schedule, {&output, 1}, "second derivative");
+  } else if (reverse) {
+    doubt_hidden_overflow(schedule, {&output, 1}, {}, "jacobian");
+  }
   const LongWorkSection section(sweep_cost_ns(schedule) * static_cast<double>(seeds) > long_ns);
 
   if (reverse) {

@@ -28,6 +28,18 @@ ElementwiseNode::ElementwiseNode(Tape& tape, const Node& node)
   if (out_.has_data()) operands_[n_in_] = out_;
 }
 
+std::optional<Value> ElementwiseNode::partial(int i) const {
+  const PartialTape& p = partial_tape(fn_, i);
+  for (int k = 0; k <= n_in_; ++k) {
+    const unsigned bit = k == n_in_ ? PartialTape::reads_output : 1U << k;
+    if ((p.reads & bit) && !operands_[k].has_data()) return std::nullopt;
+  }
+  Value result;
+  accumulate_product(p, {operands_, static_cast<size_t>(n_in_) + 1},
+                     Value::full(out_.dtype(), out_.shape(), 1.0), result, false);
+  return result;
+}
+
 bool ElementwiseNode::fits(int i) const {
   return in_[i].dtype() == out_.dtype() && in_[i].same_shape(out_);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "tapegrad/base/value.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/tape/tape.h"
@@ -12,6 +14,8 @@ class ElementwiseNode {
  public:
   ElementwiseNode(Tape& tape, const Node& node);
 
+  // The partial by input i alone, of the output's shape; none where what it reads is gone.
+  std::optional<Value> partial(int i) const;
   bool flows(int i) const { return !partial_tape(fn_, i).is_zero; }
   // sum_to_shape(zmul(ct, partial_i)), in the dtype of the output; and the same added to an adjoint
   // of input i.

@@ -46,7 +46,7 @@ def astype(
     copy: Any = True,
 ) -> Any:  # fmt: skip
     """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
-    return shapes.astype(self, dtype)
+    return shapes.astype(self, dtype, copy=copy)
 
 
 def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:

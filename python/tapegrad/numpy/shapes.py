@@ -301,5 +301,6 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
             return astype_integer(x, wanted)
         mask = x if x.dtype == wanted else x != 0
         if isinstance(mask, Variable) and wanted.kind == "b":  # recorded
-            return mask
-    return cast(x, wanted)
+            return mask.copy() if copy and mask is x else mask
+    found = cast(x, wanted)
+    return found.copy() if copy and found is x and isinstance(x, Variable) else found

@@ -99,12 +99,12 @@ def name_of(f: object) -> str:
     return str(name or type(f).__name__).rpartition("<locals>.")[2]
 
 
-def warn_user(message: str) -> None:
-    """A UserWarning at the user's line: the innermost outside this package."""
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning at the user's line: the innermost outside this package."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tapegrad."):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def through_compile(f: Any, transform: Callable[..., Any], settings: dict[str, Any]) -> Any:

@@ -38,7 +38,10 @@ def interrupted_after(seconds: float, f: Callable[[], Any]) -> float:
 
 @pytest.fixture(autouse=True)
 def works_afterwards() -> Any:
+    # A process that was started in the background ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
+    signal.signal(signal.SIGINT, before)
     x = np.array([1.0, 2.0])
     assert np.array_equal(tg.grad(lambda v: np.sum(v**3))(x), 3 * x**2)
     assert np.array_equal(tg.hessian(lambda v: np.sum(v**3))(x), np.diag(6 * x))

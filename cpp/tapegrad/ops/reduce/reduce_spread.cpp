@@ -1,3 +1,5 @@
+#include "tapegrad/ops/reduce/reduce_spread.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -16,6 +18,8 @@ namespace tapegrad {
 namespace {
 
 using namespace reduction_attrs;
+
+const Op* standard_deviation;
 
 std::vector<TensorType> infer_spread(const Attrs& attrs, std::span<const TensorType> in) {
   return {reduced_type(attrs, in[0], mean_dtype(in[0].dtype), "var")};
@@ -88,6 +92,8 @@ void jvp_std(JvpContext& ctx) {
 
 }  // namespace
 
+const Op& std_op() { return *standard_deviation; }
+
 void register_spread_ops() {
   std::vector<AttrDeclaration> declarations = reduction_declarations();
   declarations.push_back({ddof, attr_kind::real});
@@ -101,16 +107,16 @@ void register_spread_ops() {
                .axes = axis.index,
                .reduces = ReductionKind::other,
                .summary = "variance over axes"});
-  register_op({.name = "std",
-               .attrs = declarations,
-               .infer = infer_spread,
-               .eval = eval_std,
-               .vjp = vjp_std,
-               .jvp = jvp_std,
-               .reads = {reads_in(0) | reads_out()},
-               .axes = axis.index,
-               .reduces = ReductionKind::other,
-               .summary = "standard deviation over axes"});
+  standard_deviation = &register_op({.name = "std",
+                                     .attrs = declarations,
+                                     .infer = infer_spread,
+                                     .eval = eval_std,
+                                     .vjp = vjp_std,
+                                     .jvp = jvp_std,
+                                     .reads = {reads_in(0) | reads_out()},
+                                     .axes = axis.index,
+                                     .reduces = ReductionKind::other,
+                                     .summary = "standard deviation over axes"});
 }
 
 }  // namespace tapegrad
