@@ -142,8 +142,9 @@ void follow_context() {
 void bind_recording(py::module_& m) {
   variable = PyContextVar_New("tapegrad.no_grad", nullptr);
   if (variable == nullptr) throw py::error_already_set();
-  py::class_<Block, std::shared_ptr<Block>>(m, "UnrecordedBlock", "What a context holds of one.");
-  py::class_<Entered>(m, "EnteredBlock", "A block of `tg.no_grad` that was entered.");
+  const py::class_<Block, std::shared_ptr<Block>> block(m, "UnrecordedBlock",
+                                                        "What a context holds of one.");
+  const py::class_<Entered> entered(m, "EnteredBlock", "A block of `tg.no_grad` that was entered.");
   m.def("enter_unrecorded", &enter, py::arg("owner"),
         "Switches recording off in this context until it is left.");
   m.def("leave_unrecorded", &leave, py::arg("block"));
