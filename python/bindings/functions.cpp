@@ -10,6 +10,7 @@
 #include "bindings/variable/apply.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/op.h"
 
@@ -236,6 +237,19 @@ void bind_functions(py::module_& m) {
         if (is_variable(x.ptr())) lose_weakness(variable_cell(x.ptr()));
       },
       py::arg("x"), "Notes that a recorded Python float is seen as a float64.");
+  m.def(
+      "memory_strides",
+      [](const py::handle& v) -> py::object {
+        if (!is_variable(v.ptr())) throw_error<TypeError>("memory_strides: expects a Variable");
+        Cell& cell = variable_cell(v.ptr());
+        if (cell.tape() && plainly_in_c_order(Ref(cell.tape(), cell.slot()))) return py::none();
+        const Dims strides = cell.numpy_strides();
+        if (is_c_order(cell.type().shape, strides)) return py::none();
+        return py::tuple(py::cast(to_vector(strides)));
+      },
+      py::arg("v"),
+      "The strides, in elements, that NumPy's array would have; None where it would be packed in C "
+      "order.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });

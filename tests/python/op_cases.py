@@ -182,7 +182,7 @@ for offset in (0, 1, -1):
         "diagonal_scatter",
     )
 row("trace axes", lambda x: np.trace(x, 0, 2, 0), normal((3, 2, 3)))
-row("diagonal axes", lambda x: np.diagonal(x, 0, 0, 2), normal((3, 2, 3)))
+row("diagonal axes", lambda x: np.diagonal(x, 0, 0, 2), normal((3, 2, 3)), "read_diagonal")
 
 # Linear algebra
 row(

@@ -1,4 +1,4 @@
-"""Where NumPy's result is a copy, it is one here; where it is a view, it shows writes."""
+"""Where NumPy's result is a view, it shows writes here, both ways; a copy does not."""
 
 from __future__ import annotations
 
@@ -6,48 +6,159 @@ from typing import Any
 
 import numpy as np
 import pytest
+from view_cases import FEW, LAYOUTS, OPERATIONS, Function
 
 import tapegrad as tg
 
-OPERATIONS = {
-    "astype": lambda y: y.astype(float),
-    "astype, no copy": lambda y: y.astype(float, copy=False),
-    "np.astype": lambda y: np.astype(y, np.float64),
-    "np.astype, no copy": lambda y: np.astype(y, np.float64, copy=False),
+X = np.arange(1.0, 13.0).reshape(3, 4)
+DIRECTIONS = ("through the result", "through the array")
+
+
+def weighted(*arrays: Any) -> Any:
+    """A sum in which no two elements count alike."""
+    total: Any = 0.0
+    for k, a in enumerate(arrays):
+        n = np.size(a)
+        # Element by element: nothing here is a question of memory order.
+        total = total + np.sum(a * (np.arange(1.0, n + 1.0).reshape(np.shape(a)) + 100.0 * k))
+    return total
+
+
+def program(layout: Function, operation: Function, direction: str) -> Function:
+    """A function of one array, affine where the layout is, in NumPy's own words."""
+
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        b = layout(y)
+        z = operation(b)
+        if direction == "through the result":
+            z[...] = 7.0
+        else:
+            b[...] = 5.0
+        return weighted(y, b, z)
+
+    return f
+
+
+def applies(f: Function, layout: Function, operation: Function) -> bool:
+    """Whether plain NumPy runs it, and the result is an array."""
+    try:
+        f(X)
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
+        return False
+    return type(operation(layout(X * 1.0))) is np.ndarray
+
+
+def slopes(f: Function, x: Any) -> Any:
+    """Of a function that is affine but for sorting and clipping, at which differences are exact."""
+    found = np.zeros_like(x)
+    for i in np.ndindex(*x.shape):
+        step = np.zeros_like(x)
+        step[i] = 1 / 1024
+        found[i] = (f(x + step) - f(x - step)) * 512
+    return found
+
+
+CASES = [(name, direction) for name in OPERATIONS for direction in DIRECTIONS]
+
+
+@pytest.mark.parametrize(("name", "direction"), CASES)
+def test_writes_show_where_numpy_shows_them(name: str, direction: str) -> None:
+    tried = 0
+    for where, layout in LAYOUTS.items():
+        f = program(layout, OPERATIONS[name], direction)
+        if not applies(f, layout, OPERATIONS[name]):
+            continue
+        tried += 1
+        value, gradient = tg.value_and_grad(f)(X)
+        assert value == pytest.approx(f(X), rel=1e-13), where
+        np.testing.assert_allclose(gradient, slopes(f, X), rtol=1e-9, atol=1e-9, err_msg=where)
+    assert tried or direction == "through the result"  # some results are for reading
+
+
+@pytest.mark.parametrize(("name", "direction"), CASES)
+def test_writes_show_in_compiled_functions_and_lanes(name: str, direction: str) -> None:
+    stack = np.stack([X, X[::-1] + 0.5])
+    for where in FEW:
+        layout = LAYOUTS[where]
+        f = program(layout, OPERATIONS[name], direction)
+        if not applies(f, layout, OPERATIONS[name]):
+            continue
+        compiled, gradient = tg.compile(f), tg.compile(tg.grad(f))
+        for x in (X, X + 1.0, X * 2.0):
+            assert compiled(x) == pytest.approx(f(x), rel=1e-13), where
+            np.testing.assert_allclose(gradient(x), slopes(f, x), rtol=1e-9, atol=1e-9)
+        found = tg.vmap(f)(stack)
+        np.testing.assert_allclose(found, [f(x) for x in stack], rtol=1e-13, err_msg=where)
+
+
+READ_ONLY = {
+    "np.broadcast_to": lambda y: np.broadcast_to(y, (2, 3, 4)),
+    "np.broadcast_to, same shape": lambda y: np.broadcast_to(y, (3, 4)),
+    "np.diagonal": np.diagonal,
+    "y.diagonal": lambda y: y.diagonal(),
+    "np.diag": np.diag,
+    "np.linalg.diagonal": np.linalg.diagonal,
+    "a part of one": lambda y: np.diagonal(y)[1:],
+    "its transpose": lambda y: np.broadcast_to(y, (2, 3, 4)).T,
 }
-LAYOUTS = {
-    "C": lambda y: y,
-    "transposed": lambda y: y.T,
-    "strided": lambda y: y[:, ::2],
-    "row": lambda y: y[1],
-}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_writes_show_where_numpy_shows_them(name: str, layout: str) -> None:
-    def through_result(x: Any) -> Any:
-        y = x * 2.0
-        z = OPERATIONS[name](LAYOUTS[layout](y))
-        z[0] = 7.0
-        return np.sum(y * y) + 3.0 * np.sum(z * z)
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_views_that_numpy_makes_for_reading_refuse_to_be_written_to(name: str) -> None:
+    def add(y: Any, z: Any) -> None:
+        z += 1.0
 
-    def through_base(x: Any) -> Any:
-        y = x * 2.0
-        z = OPERATIONS[name](LAYOUTS[layout](y))
-        y[...] = x * x
-        return np.sum(y) + 3.0 * np.sum(z * z)
+    def assign(y: Any, z: Any) -> None:
+        z[...] = 1.0
 
-    x = np.arange(1.0, 13.0).reshape(3, 4)
-    for f in (through_result, through_base):
-        slope = np.zeros_like(x)
-        for i in np.ndindex(*x.shape):
-            step = np.zeros_like(x)
-            step[i] = 1e-3
-            slope[i] = (f(x + step) - f(x - step)) / 2e-3
-        compiled = tg.compile(f)
-        for _ in range(4):
-            assert compiled(x) == pytest.approx(f(x))
-        gradient = tg.compile(tg.grad(f))
-        for g in (tg.grad(f), *[gradient] * 4):
-            np.testing.assert_allclose(g(x), slope, rtol=1e-6, atol=1e-6)
+    def copy_to(y: Any, z: Any) -> None:
+        np.copyto(z, 1.0)
+
+    def fill(y: Any, z: Any) -> None:
+        z.fill(1.0)
+
+    def out(y: Any, z: Any) -> None:
+        np.add(z, 1.0, out=z)
+
+    for write in (add, assign, copy_to, fill, out):
+        plain = X.copy()
+        with pytest.raises(ValueError, match="read-only"):
+            write(plain, READ_ONLY[name](plain))
+        y = tg.Variable(X) * 1.0
+        z = READ_ONLY[name](y)
+        with pytest.raises(ValueError, match=r"read-only.*v\.copy\(\)"):
+            write(y, z)
+        np.testing.assert_array_equal(tg.value(y), X)
+        np.testing.assert_array_equal(tg.value(z.copy()), READ_ONLY[name](X))
+
+
+def test_numbers_are_replaced_and_arrays_of_no_axes_are_written_to() -> None:
+    y = tg.Variable(np.arange(3.0)) * 1.0
+    number, array = y[0], y[1, ...]
+    number += 5.0
+    array += 5.0
+    assert isinstance(number, float)
+    assert isinstance(array, np.ndarray)
+    np.testing.assert_array_equal(tg.value(y), [0.0, 6.0, 2.0])
+    array[...] = 9.0
+    array *= 2.0
+    np.testing.assert_array_equal(tg.value(y), [0.0, 18.0, 2.0])
+    y[:] = 1.0
+    assert tg.value(array) == 1.0
+    assert tg.value(number) == 5.0
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+@pytest.mark.parametrize("where", LAYOUTS)
+def test_orders_read_elements_as_numpy_does(where: str, order: str) -> None:
+    plain = LAYOUTS[where](X * 1.0)
+    y = LAYOUTS[where](tg.Variable(X) * 1.0)
+    np.testing.assert_array_equal(tg.value(y.ravel(order)), plain.ravel(order))
+    np.testing.assert_array_equal(tg.value(np.ravel(y, order)), plain.ravel(order))
+    np.testing.assert_array_equal(tg.value(y.flatten(order)), plain.flatten(order))
+    np.testing.assert_array_equal(tg.value(y.copy(order)), plain)
+    if order != "K":
+        np.testing.assert_array_equal(
+            tg.value(y.reshape(-1, order=order)), plain.reshape(-1, order=order)
+        )

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/index/index_key.h"
 #include "tapegrad/tape/ref.h"
 #include "tapegrad/tape/tape.h"
 
@@ -45,6 +45,7 @@ struct View {
   const Op* op;
   Attrs attrs;
   uint64_t base_version;
+  bool read_only;
 };
 
 // What few Variables have.
@@ -116,13 +117,16 @@ class Cell final : public Leaf {
   void clear_grad();
   void add_grad(const Value& g);
 
-  // content[spec]: a view where NumPy gives one.
-  Cell* item(const IndexSpec& spec, std::span<const Ref> indices);
+  // content[key]: a view where NumPy gives one, a number where NumPy gives one.
+  Cell* item(const IndexKey& key);
   // op(attrs, first, ...) as a Cell: a view of `first` (null where that is no Variable) where NumPy
   // lets the two share memory and they do.
   static Cell* result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result);
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
+  // Of no axes and a number, not the view of an array: a new value takes its place.
+  bool is_number() { return value().ndim() == 0 && !is_view_; }
+  Dims numpy_strides();  // as NumPy's array would lie in memory (ops/shape/memory_order.h)
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
   void refresh();
 
@@ -140,6 +144,7 @@ class Cell final : public Leaf {
   }
   void let_go() override;
   void note_write();
+  bool shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to);
   void become(Ref content);
   void read_base();
   void let_base_alone();

@@ -6,6 +6,8 @@
 
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/index/index_key.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
@@ -23,6 +25,7 @@ Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
   // Any other view permutes or picks elements: where each came from, found by viewing their
   // numbers.
   const Dims shape = whole.shape();
+  if (shape.empty()) return reshape(part, shape);  // all that there is of it
   Value numbers = Value::empty(DType::int64, shape);
   for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
   const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
@@ -90,25 +93,50 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
     }
   }
   const uint64_t version = base->version();
-  c->info().view = std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version});
+  const bool read_only =
+      op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
+  c->info().view =
+      std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version, read_only});
   c->is_view_ = true;
   return c;
 }
 
-Cell* Cell::item(const IndexSpec& spec, std::span<const Ref> indices) {
-  if (!spec.is_basic()) return from(gather(ref(), spec, indices));
-  Ref part = slice(ref(), spec);
-  if (part.ndim() == 0) return from(std::move(part));
+Cell* Cell::item(const IndexKey& key) {
+  if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
+  if (key.copies) return from(slice_copy(ref(), key.spec));
+  Ref part = slice(ref(), key.spec);
+  if (is_number() || (part.ndim() == 0 && !key.has_ellipsis)) return from(std::move(part));
   retain();
-  return view_of(CellPtr(this), slice_op(), spec.attrs(), std::move(part));
+  return view_of(CellPtr(this), slice_op(), key.spec.attrs(), std::move(part));
 }
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
-  if (first == nullptr || result.ndim() == 0 || !op.writes_through) return from(std::move(result));
-  const Buffer* buffer = first->value().buffer();
-  if (buffer == nullptr || result.value().buffer() != buffer) return from(std::move(result));
+  if (first == nullptr || op.shares == MemorySharing::none || first->is_number() ||
+      !first->shares_in_numpy(op, attrs, result.shape()))
+    return from(std::move(result));
   first->retain();
   return view_of(CellPtr(first), op, attrs, std::move(result));
+}
+
+Dims Cell::numpy_strides() {
+  if (is_view_ && !tape_) {
+    const View& view = *info_->view;
+    Dims found;
+    if (view.op->compose == nullptr &&
+        strides_of_view(*view.op, view.attrs, view.base->type().shape, view.base->numpy_strides(),
+                        type().shape, found))
+      return found;
+  }
+  return tape_ ? tapegrad::numpy_strides(Ref(tape_, slot_)) : value_.strides();
+}
+
+// Reshaped arrays are views where strides allow it; all others that share always do.
+bool Cell::shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to) {
+  if (tape_ && plainly_in_c_order(Ref(tape_, slot_))) return true;
+  if (op.shares == MemorySharing::view_of_packed) return is_c_order(type().shape, numpy_strides());
+  if (op.view != ViewKind::reshaped || type().shape.ndim() == 0) return true;
+  Dims found;
+  return strides_of_view(op, attrs, type().shape, numpy_strides(), to, found);
 }
 
 bool Cell::shows(const Cell& whole, const IndexSpec& spec) const {

@@ -53,6 +53,14 @@ enum class ViewKind : uint8_t {
   part        // some of the elements; slices are copied where those are few
 };
 
+// How a result and the first input show what is written to the other, as NumPy's do.
+enum class MemorySharing : uint8_t {
+  none,
+  view,            // both ways; a reshape where NumPy copies: not at all
+  view_of_packed,  // both ways where the input is packed in C order
+  read_only        // what is written to the input shows; the result refuses to be written to
+};
+
 // What the elements of results are made of.
 enum class ElementKind : uint8_t {
   computed,
@@ -126,7 +134,7 @@ struct Op {
   bool matrix_stack = false;  // works on each of a stack of square matrices by itself
   int8_t axes = -1;           // the attribute that names the axes that it works along
   ViewKind view = ViewKind::none;
-  bool writes_through = false;  // as a NumPy view: what is written to the result shows in the input
+  MemorySharing shares = MemorySharing::none;
   ElementKind elements = ElementKind::computed;
   ReductionKind reduces = ReductionKind::none;
   JoinKind join = JoinKind::none;

@@ -25,7 +25,6 @@ namespace {
 enum class Kind : uint8_t {
   operand,        // a Variable, a number or an array
   operands,       // a list or tuple of them
-  flattened,      // an operand, and the attribute (-1): its new shape
   mask,           // an array of bools
   axis,           // None, an int or a tuple of ints; the attribute is the same
   axes,           // the same, but the attribute is None or a list
@@ -39,9 +38,9 @@ enum class Kind : uint8_t {
   never           // not given
 };
 
-constexpr std::array kind_names{"operand", "operands", "flattened", "mask",          "axis",
-                                "axes",    "ints",     "gathered",  "gathered_axes", "index",
-                                "integer", "flag",     "unset",     "never"};
+constexpr std::array kind_names{"operand", "operands", "mask",          "axis",  "axes",
+                                "ints",    "gathered", "gathered_axes", "index", "integer",
+                                "flag",    "unset",    "never"};
 
 struct Parameter {
   PyObject* name;  // interned
@@ -172,9 +171,8 @@ bool add(Call& call, Kind kind, PyObject* o) {
   int64_t x;
   switch (kind) {
     case Kind::operand:
-    case Kind::flattened:
       if (o != nullptr && is_variable(o) && is_recorded_data(o)) return false;
-      return add_operand(call, o) && (kind == Kind::operand || key.add(AttrKey::list, {1, -1}));
+      return add_operand(call, o);
     case Kind::operands:
       return add_operands(call, o);
     case Kind::mask:

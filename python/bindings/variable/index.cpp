@@ -60,7 +60,9 @@ IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vecto
   }
   if (kind == 'i' || kind == 'u' || empty_list) {
     if (numbers.ndim() == 0)
-      return {.kind = IndexEntry::position, .start = position_of(numbers.ptr())};
+      return {.kind = IndexEntry::position,
+              .start = position_of(numbers.ptr()),
+              .is_array = given_as_array};
     arrays.push_back(positions_of(numbers));
     return {.kind = IndexEntry::positions};
   }

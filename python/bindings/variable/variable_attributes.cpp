@@ -82,7 +82,7 @@ PyObject* get_class(PyObject* self, void*) {
       return Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(self)));  // a class of the user's
     Cell& cell = variable_cell(self);
     const Value& v = cell.value();
-    if (v.ndim() > 0) return Py_NewRef(py::detail::npy_api::get().PyArray_Type_);
+    if (!cell.is_number()) return Py_NewRef(py::detail::npy_api::get().PyArray_Type_);
     if (is_weak(cell)) return Py_NewRef(reinterpret_cast<PyObject*>(&PyFloat_Type));
     return Py_NewRef(scalar_class(v.dtype()));
   });

@@ -198,7 +198,7 @@ PyObject* in_place(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(a);
     PyObject* made = f(a, b);
-    if (cell.value().ndim() == 0 || made == nullptr || made == Py_NotImplemented) return made;
+    if (cell.is_number() || made == nullptr || made == Py_NotImplemented) return made;
     const py::object owner = py::reinterpret_steal<py::object>(made);
     cell.set_in_place(to_operand(made, "in-place operation").ref, !may_have_derivative(b));
     return Py_NewRef(a);

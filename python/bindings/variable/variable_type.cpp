@@ -196,8 +196,7 @@ Py_ssize_t length(PyObject* self) {
 PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
-    const IndexKey found = index_key(cell, key, KeyUse::read);
-    return new_variable(cell.item(found.spec, found.arrays));
+    return new_variable(cell.item(index_key(cell, key, KeyUse::read)));
   });
 }
 
@@ -226,7 +225,7 @@ PyObject* iterate(PyObject* self) {
     learn_lengths(variable_cell(self));
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
-      Cell* entry = variable_cell(self).item(IndexSpec::entry(shape, 0, i), {});
+      Cell* entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
       items.append(py::reinterpret_steal<py::object>(new_variable(entry)));
     }
     return PyObject_GetIter(items.ptr());

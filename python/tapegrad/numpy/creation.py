@@ -67,7 +67,7 @@ def full_like(
 ) -> Any:  # fmt: skip
     if isinstance(fill_value, Variable):
         blank = np.zeros_like(stand_in(a), dtype, shape=shape)
-        return np.broadcast_to(cast(fill_value, blank.dtype), blank.shape)
+        return np.copy(np.broadcast_to(cast(fill_value, blank.dtype), blank.shape))
     return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape), fill_value, shape)
 
 

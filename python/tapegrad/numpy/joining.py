@@ -101,6 +101,8 @@ def append(arr: Any, values: Any, axis: Any = None) -> Any:
 def block(arrays: Any) -> Any:
     depth = _depth(arrays)
     ndim = max(depth, _widest(arrays))
+    if depth == 0 and isinstance(arrays, Variable):
+        return np.copy(arrays)
     return _block(arrays, ndim, depth)
 
 
@@ -216,10 +218,10 @@ def diff(
     a = lift(a)
     if n < 0:
         raise ValueError(f"np.diff: the order must be at least 0, got {n}")
-    if not ndim_of(a):
-        raise ValueError("np.diff: the array has shape (), and needs an axis")
     if n == 0:
         return a
+    if not ndim_of(a):
+        raise ValueError("np.diff: the array has shape (), and needs an axis")
     edges = [
         _edge(x, free_shape(a), axis) if x is not NO_VALUE else None for x in (prepend, append)
     ]

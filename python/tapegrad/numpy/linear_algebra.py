@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapegrad._core import apply
+from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import finish, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.table import ALL, RECORD, implements, op
 
@@ -85,7 +85,7 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     return tensordot(x1, x2, axes)
 
 
-@implements(np.einsum, values=ALL)
+@implements(np.einsum, values=ALL, view=True)
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
     if kwargs:
         raise TypeError(
@@ -96,7 +96,44 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     else:
         subscripts, arrays = _spelled(operands)
     arrays = tuple(lift(x) for x in arrays)
+    if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
+        view = _view_by(subscripts, arrays[0])
+        if view is not None:
+            return view
     return finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+
+
+def _view_by(subscripts: str, a: Variable) -> Any:
+    """What einsum gives of a single array where nothing is summed: a view, to be written to."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    n_others = ndim_of(a) - len(left.replace("...", ""))
+    if n_others < 0 or (n_others and "..." not in left):
+        return None  # the operation says what is wrong
+    others = [f"{k}" for k in range(n_others)]
+
+    def labels(text: str) -> list[str]:
+        before, dots, after = text.partition("...")
+        return [*before, *(others if dots else []), *after]
+
+    axes = labels(left)
+    if arrow:
+        wanted = labels(right)
+    else:
+        wanted = others + sorted(x for x in set(axes) - set(others) if axes.count(x) == 1)
+    if set(wanted) != set(axes) or len(set(wanted)) != len(wanted):
+        return None
+    view: Any = a
+    while repeated := next((x for x in axes if axes.count(x) > 1), None):
+        first = axes.index(repeated)
+        second = axes.index(repeated, first + 1)
+        shape = shape_of(view)
+        if shape[first] != shape[second]:
+            return None
+        view = apply("diagonal", (view,), (0, first, second))
+        axes = [x for i, x in enumerate(axes) if i not in (first, second)] + [repeated]
+    if axes != wanted:
+        return apply("transpose", (view,), (tuple(axes.index(x) for x in wanted),))
+    return view[...] if view is a else view
 
 
 def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -133,7 +170,7 @@ def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
 @implements(np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD)
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     return apply(
-        "diagonal",
+        "read_diagonal",
         (lift(a),),
         (operator.index(offset), operator.index(axis1), operator.index(axis2)),
     )

@@ -22,7 +22,7 @@ def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> 
 
 def flatten(self: Variable, order: Any = "C") -> Any:
     """A copy with one axis."""
-    return copy(shapes.reshape(self, (-1,), order))
+    return copy(shapes.ravel(self, order))
 
 
 def transpose(self: Variable, *axes: Any) -> Any:
@@ -33,7 +33,20 @@ def transpose(self: Variable, *axes: Any) -> Any:
 
 
 def copy(self: Variable, order: Any = "C") -> Any:
-    """A recorded copy: writing to it leaves the original alone."""
+    """A recorded copy, packed in C order: writing to it leaves the original alone."""
+    if order != "C":
+        order = shapes.resolved_order("v.copy", order, self)
+        if order == "K":
+            return _copied(self)
+        if order == "F":
+            return shapes.transpose(copy(shapes.transpose(self)))
+    if _core.memory_strides(self) is not None:
+        # A copy would lie as its operand does; one axis lies in one way only.
+        return shapes.reshape(_copied(apply("reshape", (self,), ((-1,),))), self.shape)
+    return _copied(self)
+
+
+def _copied(self: Variable) -> Any:
     if self.dtype.kind in "iu":
         return np.positive(self)
     if self.dtype.kind == "b":
@@ -96,6 +109,11 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
 
 
 # Those whose arguments are not the function's, or that have none.
+def conjugate(self: Variable) -> Any:
+    """Itself, as of every real array."""
+    return self
+
+
 OWN = (reshape, flatten, transpose, copy, astype, sort, fill, tolist)
 
 
@@ -113,6 +131,8 @@ def _unary(name: str) -> Any:
 
 def attach_methods(cls: type[Variable]) -> None:
     """Gives the core's Variable its methods and properties."""
+    for name in ("conj", "conjugate"):
+        setattr(cls, name, conjugate)
     for name in ufuncs.unary_names():
         if not hasattr(cls, name):
             setattr(cls, name, _unary(name))

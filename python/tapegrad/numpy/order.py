@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.operands import (
     NO_VALUE,
     finish,
@@ -23,7 +23,7 @@ from tapegrad.numpy.operands import (
     shape_of,
 )
 from tapegrad.numpy.selection import take_along_axis, where
-from tapegrad.numpy.shapes import expand_dims, reshape
+from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
 from tapegrad.numpy.table import RECORD, implements, table
 
 
@@ -104,6 +104,12 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     a = lift(a)
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
+    if isinstance(a, Variable) and memory_strides(a) is not None:
+        # As NumPy's copy of it lies in memory.
+        axes = memory_axes(a)
+        axis = np.lib.array_utils.normalize_axis_index(axis, len(axes))
+        back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+        return transpose(sort(copy(transpose(a, axes)), axes.index(axis)), back)
     return take_along_axis(a, table[np.argsort](a, axis, "stable"), axis)
 
 

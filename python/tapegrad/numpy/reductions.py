@@ -89,7 +89,7 @@ def _extreme(
         a = np.where(as_mask(where), a, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
-        return finish(f"np.{name}", np.broadcast_to(initial, np.shape(kept)), out)
+        return finish(f"np.{name}", np.copy(np.broadcast_to(initial, np.shape(kept))), out)
     found = apply(name, (a,), (axis, flag(keepdims)))
     if given(initial):
         found = (np.maximum if name == "max" else np.minimum)(found, initial)
@@ -232,7 +232,7 @@ def average(
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:
-        return found, np.broadcast_to(scale, shape_of(found))
+        return found, np.copy(np.broadcast_to(scale, shape_of(found)))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.operands import (
     NO_VALUE,
     as_mask,
@@ -90,6 +90,8 @@ def _bound(x: Any) -> Any:
 
 
 def _along(a: Any, axis: int, indices: Any) -> Any:
+    if not ndim_of(a) and axis in (0, -1):  # NumPy takes a number for an array of one element
+        a = reshape(a, (1,))
     key: list[Any] = [slice(None)] * ndim_of(a)
     key[axis] = indices
     return a[tuple(key)]
@@ -115,7 +117,11 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         indices = np.asarray(indices)
         if indices.dtype.kind not in "iu" and indices.size == 0:
             indices = indices.astype(np.intp)
-    return finish("np.take", _along(a, axis, indices), out)
+    found = _along(a, axis, indices)
+    # What a single position takes is no view here, and what several take is packed in C order.
+    if (ndim_of(indices) == 0 and ndim_of(found)) or memory_strides(found) is not None:
+        found = found.copy()
+    return finish("np.take", found, out)
 
 
 @implements(np.take_along_axis, values=1, on_data=RECORD)
@@ -157,7 +163,7 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     shape = np.broadcast_shapes(index.shape, *(shape_of(x) for x in parts))
     # NumPy says here what is wrong with an index.
     index = np.choose(np.broadcast_to(index, shape), np.arange(len(parts)), mode=mode)
-    found = np.broadcast_to(parts[0], shape)
+    found = np.copy(np.broadcast_to(parts[0], shape))
     for i, part in enumerate(parts[1:], 1):
         found = where(index == i, part, found)
     return finish("np.choose", found, out)
@@ -250,7 +256,11 @@ def nan_to_num(
     low = limits.min if neginf is None else neginf
     found = apply("where", (np.isnan(x), float(nan), x))
     found = apply("where", (np.isposinf(x), float(high), found))
-    return apply("where", (np.isneginf(x), float(low), found))
+    found = apply("where", (np.isneginf(x), float(low), found))
+    if not copy and isinstance(x, Variable) and not np.isscalar(x):
+        x[...] = found
+        return x
+    return found
 
 
 @implements(np.round, np.around, values=1, method="round")

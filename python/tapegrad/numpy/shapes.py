@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
@@ -27,12 +28,30 @@ def _ints(x: Any) -> tuple[int, ...]:
     return tuple(operator.index(i) for i in x) if np.iterable(x) else (operator.index(x),)
 
 
-def _order(name: str, order: str | None) -> None:
-    if order not in ("C", "K", "A", None):
-        raise ValueError(
-            f"{name}: order={order!r} is not supported for Variables; use the default 'C', and "
-            "transpose where the other order is meant"
-        )
+def memory_axes(a: Variable) -> tuple[int, ...]:
+    """The axes from the outermost to the innermost, as NumPy's array would lie in memory."""
+    strides = memory_strides(a)
+    if strides is None:
+        return tuple(range(ndim_of(a)))
+    return tuple(sorted(range(len(strides)), key=lambda i: (-abs(strides[i]), i)))
+
+
+def resolved_order(name: str, order: Any, a: Variable) -> str:
+    """The order "C", "F" or "K" that is meant for this array."""
+    if order is None or order == "C":
+        return "C"
+    if order not in ("F", "A", "K"):
+        raise ValueError(f"{name}: order={order!r} is none of 'C', 'F', 'A' and 'K'")
+    return order if order != "A" else "F" if _is_fortran(a) else "C"
+
+
+def _is_fortran(a: Variable) -> bool:
+    """Whether NumPy's array would be packed in Fortran order and not in C order."""
+    shape, strides = shape_of(a), memory_strides(a)
+    if strides is None:
+        return False
+    steps = [math.prod(shape[:i]) for i in range(len(shape))]
+    return all(n == 1 or s == step for n, s, step in zip(shape, strides, steps, strict=True))
 
 
 @implements(
@@ -45,19 +64,26 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any
         return np.reshape(a, shape, order)
     if order == "C":
         return apply("reshape", (a,), (_ints(shape),))
-    if order == "F":
+    if order == "K":
+        raise ValueError("np.reshape: order='K' is not permitted for reshaping; give 'A'")
+    if resolved_order("np.reshape", order, a) == "F":
         target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
         return np.transpose(reshape(np.transpose(a), target[::-1]))
-    _order("np.reshape", order)
     return apply("reshape", (a,), (_ints(shape),))
 
 
 @implements(
     np.ravel, values=1, view=True, method="ravel", on_data=RECORD,
-    in_core=op("reshape", a="flattened"),
+    in_core=op("ravel", a="operand"),
 )  # fmt: skip
 def ravel(a: Any, order: Any = "C") -> Any:
-    return reshape(a, (-1,), order)
+    a = lift(a)
+    if not isinstance(a, Variable):
+        return np.ravel(a, order)
+    wanted = resolved_order("np.ravel", order, a)
+    if wanted != "C":
+        a = transpose(a, memory_axes(a)) if wanted == "K" else transpose(a)
+    return apply("ravel", (a,))
 
 
 @implements(
@@ -133,7 +159,12 @@ def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
 def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
     arrays = [lift(x) for x in args]
     shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
-    return tuple(np.broadcast_to(x, shape) for x in arrays)
+    if all(free_shape(x) == shape for x in arrays):
+        return tuple(arrays)
+    return tuple(
+        x[...] if isinstance(x, Variable) and free_shape(x) == shape else np.broadcast_to(x, shape)
+        for x in arrays
+    )
 
 
 @implements(np.meshgrid, values=ALL, on_data=RECORD)
@@ -147,10 +178,7 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
         for x, axis in zip(xi, axes, strict=True)
     ]
     found = arrays if sparse else broadcast_arrays(*arrays)
-    # What broadcasts a Variable is its own, what reshapes it writes through.
-    return tuple(
-        np.copy(x) if copy and (sparse or not isinstance(x, Variable)) else x for x in found
-    )
+    return tuple(np.copy(x) if copy else x for x in found)
 
 
 @implements(
@@ -290,7 +318,7 @@ def atleast_3d(*arys: Any) -> Any:
 @implements(np.copy, values=1, on_data=RECORD)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     a = lift(a)
-    return a.copy() if isinstance(a, Variable) else np.array(a)
+    return a.copy(order) if isinstance(a, Variable) else np.array(a, order=order)
 
 
 @implements(np.astype, values=1, on_data=RECORD)
@@ -301,6 +329,6 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
             return astype_integer(x, wanted)
         mask = x if x.dtype == wanted else x != 0
         if isinstance(mask, Variable) and wanted.kind == "b":  # recorded
-            return mask.copy() if copy and mask is x else mask
+            return np.copy(mask) if copy and mask is x else mask
     found = cast(x, wanted)
-    return found.copy() if copy and found is x and isinstance(x, Variable) else found
+    return np.copy(found) if copy and found is x and isinstance(x, Variable) else found

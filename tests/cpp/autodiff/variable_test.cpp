@@ -296,14 +296,14 @@ TEST(gradients_are_kept_apart_and_checked) {
 
 TEST(items_are_views_where_numpy_gives_views) {
   Variable x(counted({100, 2}));
-  const Variable row(CellPtr(x.cell().item(IndexSpec().at(1).whole(2), {})));
+  const Variable row(CellPtr(x.cell().item({.spec = IndexSpec().at(1).whole(2)})));
   CHECK(row.cell().is_view());
   assign(row, IndexSpec().whole(2), Ref(7.0));
   CHECK(x.value().at(2) == 7 && x.value().at(3) == 7);
-  const Variable element(CellPtr(x.cell().item(IndexSpec().at(1).at(0), {})));
+  const Variable element(CellPtr(x.cell().item({.spec = IndexSpec().at(1).at(0)})));
   CHECK(!element.cell().is_view() && element.item() == 7);
   const Ref at(Value::from_int64(std::vector<int64_t>{1, 1}, Dims{2}));
-  const Variable picked(CellPtr(x.cell().item(IndexSpec().array().whole(2), {&at, 1})));
+  const Variable picked(CellPtr(x.cell().item({.spec = IndexSpec().array().whole(2), .arrays = {at}})));
   CHECK(!picked.cell().is_view() && picked.value().shape() == (Dims{2, 2}));
 }
 

@@ -171,7 +171,7 @@ TEST(views_look_at_the_memory_of_the_input) {
         CHECK(!shares);
       }
     }
-    CHECK(!op.writes_through || op.view != ViewKind::none);
+    CHECK(op.shares == MemorySharing::none || op.view != ViewKind::none);
   }
 }
 

@@ -211,16 +211,17 @@ Value packed_copy(const Value& v) {
   return out;
 }
 
-namespace {
-
-// Finds strides that give `v` the new shape, walking groups of axes of equal size. Returns false
-// where an axis would need two strides.
-bool view_strides(const Value& v, const Dims& shape, Dims& strides) {
+// Walks groups of axes of equal size: each axis of `shape` must get by with one stride.
+bool view_strides(const Dims& whole, const Dims& whole_strides, const Dims& shape, Dims& strides) {
+  if (element_count(whole) == 0) {
+    strides = contiguous_strides(shape);
+    return true;
+  }
   Dims from, from_strides;
-  for (int i = 0; i < v.ndim(); ++i) {
-    if (v.dim(i) == 1) continue;
-    from.push_back(v.dim(i));
-    from_strides.push_back(v.layout()->strides()[i]);
+  for (size_t k = 0; k < whole.size(); ++k) {
+    if (whole[k] == 1) continue;
+    from.push_back(whole[k]);
+    from_strides.push_back(whole_strides[k]);
   }
   strides = Dims(shape.size(), 0);
   size_t i = 0, j = 0;
@@ -247,13 +248,11 @@ bool view_strides(const Value& v, const Dims& shape, Dims& strides) {
   return true;
 }
 
-}  // namespace
-
 Value reshaped_view(const Value& v, const Dims& shape) {
   if (v.is_contiguous() || v.size() == 0 || element_count(shape) != v.size())
     return v.reshaped(shape);
   Dims strides;
-  if (view_strides(v, shape, strides)) return v.view(shape, strides, 0);
+  if (view_strides(v.shape(), v.strides(), shape, strides)) return v.view(shape, strides, 0);
   return packed(v).reshaped(shape);
 }
 

@@ -16,6 +16,9 @@ Value packed_copy(const Value& v);  // always a buffer of its own
 // Returns `v` in another shape of the same size: a view where strides allow it (NumPy's rule), else
 // a packed copy.
 Value reshaped_view(const Value& v, const Dims& shape);
+// The strides with which an array of shape `from` and `from_strides` can be read as one of `shape`
+// and as many elements; false where none will do.
+bool view_strides(const Dims& from, const Dims& from_strides, const Dims& shape, Dims& strides);
 
 // Returns positions start .. start + length along `axis` of `v`, as a view.
 Value slice_axis(const Value& v, int axis, int64_t start, int64_t length);

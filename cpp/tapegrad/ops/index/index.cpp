@@ -151,7 +151,7 @@ void register_index_ops() {
            .lanes = apply_stacked,
            .linear = true,
            .view = ViewKind::part,
-           .writes_through = true,
+           .shares = MemorySharing::view,
            .elements = ElementKind::moved,
            .key = KeyKind::basic,
            .by_region = true,
@@ -160,7 +160,7 @@ void register_index_ops() {
   slice.name = "slice_copy";
   slice.eval = eval_slice<true>;
   slice.view = ViewKind::none;
-  slice.writes_through = false;
+  slice.shares = MemorySharing::none;
   slice.summary = "x[key] in a buffer of its own";
   op_slice_copy = &register_op(slice);
   Op update{.name = "slice_add",

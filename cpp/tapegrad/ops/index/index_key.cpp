@@ -184,7 +184,7 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
   Placement placement;
   size_t axis = 0, k = 0;
   int64_t kept = 0;
-  bool advanced = false, had_ellipsis = false;
+  bool advanced = false;
   const auto take_rest = [&] {
     for (size_t left = shape.size() - taken; left > 0; --left, ++kept)
       key.spec.whole(shape[axis++]);
@@ -198,6 +198,7 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
     }
     switch (e.kind) {
       case IndexEntry::position:
+        key.copies |= e.is_array;
         key.spec.at(wrapped(e.start, axis, shape[axis]));
         ++axis;
         break;
@@ -214,7 +215,7 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
         ++kept;
         break;
       case IndexEntry::ellipsis:
-        had_ellipsis = true;
+        key.has_ellipsis = true;
         take_rest();
         break;
       case IndexEntry::flag:
@@ -231,7 +232,7 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
         break;
     }
   }
-  if (!had_ellipsis) take_rest();
+  if (!key.has_ellipsis) take_rest();
   if (advanced) key.spec.position = placement.position();
   check_result_ndim(key.spec);
   return key;

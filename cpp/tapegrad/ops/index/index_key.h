@@ -24,6 +24,7 @@ struct IndexEntry {
   Kind kind = position;
   bool has_start = false, has_stop = false;  // of a slice
   int64_t start = 0, stop = 0, step = 1;
+  bool is_array = false;  // a position that came as an array of no axes
 };
 
 enum class KeyUse { read, write };
@@ -31,11 +32,13 @@ enum class KeyUse { read, write };
 // The spec, and one int64 array for each `array` item of it. A mask becomes the positions where it
 // is true.
 struct IndexKey {
-  IndexSpec spec;
-  std::vector<Ref> arrays;
+  IndexSpec spec{};
+  std::vector<Ref> arrays{};
   // Whether the same key would mean something else for another length of an axis: a bound of a
   // slice was cut off at the end, or its steps were counted.
   bool clipped = false;
+  bool has_ellipsis = false;  // then a result of no axes is an array, not a number
+  bool copies = false;        // an array of no axes among the positions: the result is no view
 };
 
 // `arrays`: one for each entry of kind `positions` or `mask`, in order. What a Tracer has recorded

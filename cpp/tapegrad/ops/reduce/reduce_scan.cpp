@@ -147,11 +147,11 @@ void jvp_shift(JvpContext& ctx) {
   ctx.set(0, shift(ctx.tangent(0), ctx.attrs().integer(axis_key), ctx.attrs().integer(offset_key)));
 }
 
-// cumsum and cumprod flatten where no axis is given.
+// cumsum and cumprod flatten where no axis is given, and take a number for one element.
 std::vector<Ref> lanes_scan(const LanesCall& call) {
   const Dims& shape = call.in_types[0].shape;
   const Dims flat{call.n, element_count(shape)};
-  const bool whole = call.attrs.is_none(axis_key);
+  const bool whole = call.attrs.is_none(axis_key) || shape.empty();
   const int64_t axis =
       whole ? -1 : axis_from_end(call, axis_list(call.attrs, axis_key).at(0), shape.ndim());
   const Ref x = with_lanes(call, 0);

@@ -160,6 +160,10 @@ void vjp_triu(VjpContext& ctx) {
   ctx.add(0, sum_to_shape(triu(ctx.ct(), ctx.attrs().integer(k_key)), ctx.in_shape(0)));
 }
 
+std::vector<Ref> compose_diagonal(const Attrs& attrs, std::span<const Ref> in) {
+  return apply(*op_diagonal, attrs, std::vector<Ref>{in[0]});
+}
+
 std::vector<Ref> lanes_diagonal(const LanesCall& call) {
   const int ndim = call.in_types[0].shape.ndim();
   const auto axis = [&](AttrKey key) { return axis_from_end(call, call.attrs.integer(key), ndim); };
@@ -209,8 +213,16 @@ void register_diagonal_ops() {
                               .lanes = lanes_diagonal,
                               .linear = true,
                               .view = ViewKind::part,
+                              .shares = MemorySharing::view,
                               .elements = ElementKind::moved,
                               .summary = "a diagonal as the last axis"});
+  register_op({.name = "read_diagonal",
+               .attrs = {{offset_key, attr_kind::integer},
+                         {axis1_key, attr_kind::axis},
+                         {axis2_key, attr_kind::axis}},
+               .compose = compose_diagonal,
+               .shares = MemorySharing::read_only,
+               .summary = "a diagonal that is not to be written to, as NumPy gives it"});
   op_diagonal_scatter = &register_op({.name = "diagonal_scatter",
                                       .attrs = {{scatter_attrs::shape, attr_kind::list},
                                                 {scatter_attrs::offset, attr_kind::integer},

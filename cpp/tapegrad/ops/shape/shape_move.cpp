@@ -306,7 +306,7 @@ void register_move_ops() {
                           .linear = true,
                           .axes = axes_attrs::axes.index,
                           .view = ViewKind::reversed,
-                          .writes_through = true,
+                          .shares = MemorySharing::view,
                           .elements = ElementKind::moved,
                           .summary = "in reverse order"});
   op_roll = &register_op({.name = "roll",

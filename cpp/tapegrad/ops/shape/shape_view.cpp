@@ -296,7 +296,7 @@ void register_shape_ops() {
                              .lanes = lanes_reshaped,
                              .linear = true,
                              .view = ViewKind::reshaped,
-                             .writes_through = true,
+                             .shares = MemorySharing::view,
                              .elements = ElementKind::moved,
                              .summary = "one length may be -1"});
   op_transpose = &register_op({.name = "transpose",
@@ -307,7 +307,7 @@ void register_shape_ops() {
                                .lanes = lanes_transpose,
                                .linear = true,
                                .view = ViewKind::permuted,
-                               .writes_through = true,
+                               .shares = MemorySharing::view,
                                .elements = ElementKind::moved,
                                .summary = "axes in another order; None reverses"});
   op_expand_dims = &register_op({.name = "expand_dims",
@@ -318,7 +318,7 @@ void register_shape_ops() {
                                  .lanes = lanes_reshaped,
                                  .linear = true,
                                  .view = ViewKind::reshaped,
-                                 .writes_through = true,
+                                 .shares = MemorySharing::view,
                                  .elements = ElementKind::moved,
                                  .summary = "new axes of length 1"});
   op_squeeze = &register_op({.name = "squeeze",
@@ -329,7 +329,7 @@ void register_shape_ops() {
                              .lanes = lanes_reshaped,
                              .linear = true,
                              .view = ViewKind::reshaped,
-                             .writes_through = true,
+                             .shares = MemorySharing::view,
                              .elements = ElementKind::moved,
                              .summary = "without those axes of length 1"});
   op_broadcast_to = &register_op({.name = "broadcast_to",
@@ -340,21 +340,22 @@ void register_shape_ops() {
                                   .lanes = lanes_broadcast,
                                   .linear = true,
                                   .view = ViewKind::broadcast,
+                                  .shares = MemorySharing::read_only,
                                   .elements = ElementKind::moved,
                                   .summary = "repeated along new and stretched axes"});
   register_op({.name = "ravel",
                .compose = compose_ravel,
-               .writes_through = true,
+               .shares = MemorySharing::view_of_packed,
                .summary = "reshape(-1)"});
   register_op({.name = "swapaxes",
                .attrs = {{axis1_key, attr_kind::axis}, {axis2_key, attr_kind::axis}},
                .compose = compose_swapaxes,
-               .writes_through = true,
+               .shares = MemorySharing::view,
                .summary = "transpose that swaps two axes"});
   register_op({.name = "moveaxis",
                .attrs = {{source_key, attr_kind::list}, {destination_key, attr_kind::list}},
                .compose = compose_moveaxis,
-               .writes_through = true,
+               .shares = MemorySharing::view,
                .summary = "transpose that moves axes"});
   register_join_ops();
   register_move_ops();

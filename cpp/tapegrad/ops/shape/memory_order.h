@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tapegrad/tape/ref.h"
+
+// How NumPy's array would lie in memory where a value of the core stands. The core packs results in
+// C order; NumPy lets those of elementwise functions, copies and reductions lie as their inputs do
+// (its order "K"). That is not to be seen but in two places: whether reshape and ravel give a view
+// or a copy, and what order="K" and order="A" mean.
+
+namespace tapegrad {
+
+// The strides, in elements, that NumPy's array would have. They are found from the record of how
+// `a` was computed, of which a bounded part is looked at.
+Dims numpy_strides(const Ref& a);
+
+// Whether that is C order, said without a look at more than a few nodes; false where more would
+// have to be looked at.
+bool plainly_in_c_order(const Ref& a);
+
+// The strides of op(attrs, a), of shape `to`, where a has this shape and these strides and NumPy
+// gives a view of it; false where it gives a copy.
+bool strides_of_view(const Op& op, const Attrs& attrs, const Dims& shape, const Dims& strides,
+                     const Dims& to, Dims& found);
+
+bool is_c_order(const Dims& shape, const Dims& strides);
+
+}  // namespace tapegrad
