@@ -250,6 +250,18 @@ void bind_functions(py::module_& m) {
       py::arg("v"),
       "The strides, in elements, that NumPy's array would have; None where it would be packed in C "
       "order.");
+  m.def(
+      "blank",
+      [](const py::array& array) {
+        const Value v = to_value(array.ptr(), "blank");
+        return py::reinterpret_steal<py::object>(new_blank(v.is_scalar() ? Value(v) : v.copy()));
+      },
+      py::arg("array"),
+      "A copy that takes Variables: plain until one is written to it. Numbers and other dtypes than "
+      "floats stay NumPy's.");
+  m.def(
+      "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),
+      "Whether no Variable was written to this array.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });

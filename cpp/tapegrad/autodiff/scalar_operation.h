@@ -25,7 +25,7 @@ struct ScalarOperand {
 // False where the Variable is no float64 scalar.
 inline bool read_scalar(Cell& cell, ScalarOperand& operand) {
   const Value& v = cell.value();
-  if (!v.is_scalar() || v.dtype() != DType::float64) return false;
+  if (!v.is_scalar() || v.dtype() != DType::float64 || cell.is_blank()) return false;
   operand = {&cell, v.as_double()};
   return true;
 }

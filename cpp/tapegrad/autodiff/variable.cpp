@@ -67,6 +67,21 @@ Cell* Cell::leaf(Value value, std::string name) {
   return c;
 }
 
+Cell* Cell::blank(Value value) {
+  Cell* c = new Cell;
+  c->value_ = std::move(value);
+  c->blank_ = true;
+  if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
+  return c;
+}
+
+bool Cell::is_still_blank() {
+  if (is_view_) refresh();
+  if (tape_ != nullptr) return false;
+  const Tape* const tape = Tape::current_if_any();
+  return tape == nullptr || !tape->tracing() || tape->tracer()->owns(this);
+}
+
 Cell* Cell::from(Ref ref) {
   Cell* c = new Cell;
   c->become(std::move(ref));
@@ -97,6 +112,7 @@ Ref Cell::ref(const char* operation) {
     if (!ours) throw_wrong_thread(*tape_, operation);
     return Ref(tape_, slot_);
   }
+  if (is_blank()) return Ref(value_);
   Tape& tape = Tape::current();
   if (!tape.recording() && !tape.tracing()) return Ref(value_);
   return Ref(&tape, tape.enter(this, version_, value_));
@@ -161,7 +177,7 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref up
   if (tape_ != nullptr) {
     content = Ref::adopt(std::exchange(tape_, nullptr),
                          slot_);  // so that a buffer nobody else needs is overwritten
-  } else if (recorded) {
+  } else if (recorded && !is_blank()) {
     Tape& tape = Tape::current();
     content = Ref(&tape, tape.enter(this, version_, value_));
     Value().swap(value_);

@@ -75,6 +75,9 @@ class Cell final : public Leaf {
     return c;
   }
   static Cell* from(Ref ref);                      // a leaf where the ref is a constant
+  // A blank: an array that NumPy's creation functions made. It is plain, and no leaf that has a
+  // derivative, until a Variable is written to it.
+  static Cell* blank(Value value);
   static Cell* adopt(Tape* tape, uint32_t slot) {  // takes over a count
     Cell* c = new Cell;
     c->tape_ = tape;
@@ -86,6 +89,9 @@ class Cell final : public Leaf {
   // The result of operations that were not recorded: it has nothing to go back to.
   bool is_unrecorded() const { return tape_ == nullptr && unrecorded_; }
   bool is_view() const { return is_view_; }
+  // Still plain, and so is what is computed of such arrays alone. Not so for a blank that was made
+  // outside of the function that a Tracer is recording.
+  bool is_blank() { return blank_ && is_still_blank(); }
   bool shows_leaf() const;  // a leaf, or a view of one: a plain write leaves it so
   Tape* tape() const { return tape_; }
   uint32_t slot() const { return slot_; }
@@ -144,6 +150,7 @@ class Cell final : public Leaf {
   }
   void let_go() override;
   void note_write();
+  bool is_still_blank();
   bool shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to);
   void become(Ref content);
   void read_base();
@@ -154,6 +161,7 @@ class Cell final : public Leaf {
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;
   bool is_view_ = false;
+  bool blank_ = false;  // of a view: that of the array it shows
   bool unrecorded_ = false;
   uint64_t version_ = 0;
   Value value_;

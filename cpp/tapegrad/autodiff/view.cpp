@@ -9,6 +9,7 @@
 #include "tapegrad/ops/index/index_key.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/tracer.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
 // written to them is written to the base. A slice of a slice is a slice of the first base, so
@@ -98,6 +99,10 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   c->info().view =
       std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version, read_only});
   c->is_view_ = true;
+  if (c->info_->view->base->blank_) {
+    c->blank_ = true;
+    if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
+  }
   return c;
 }
 
@@ -167,7 +172,9 @@ void Cell::read_base() {
     throw_wrong_thread(*base.tape_, "reading a view again");
   const RecordingGuard record(true);
   Tape& tape = Tape::current();
-  const Ref whole(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
+  const Ref whole = base.tape_ == nullptr && base.blank_ ? Ref(base.value_)
+                    : Ref(&tape, base.tape_ ? base.slot_
+                                            : tape.enter(&base, base.version_, base.value_));
   become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
   view.base_version = base.version_;
   ++version_;

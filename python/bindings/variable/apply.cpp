@@ -11,12 +11,14 @@ namespace {
 struct Inputs {
   std::span<PyObject* const> objects;
   bool any_variable = false;
+  bool only_blanks = true;  // of the Variables
 
   // refs[i] becomes what objects[i] is.
   void read(const Op& op, std::span<Operand> operands, std::span<Ref> refs) {
     for (size_t i = 0; i < objects.size(); ++i) {
       operands[i] = to_operand(objects[i], op.name);
       any_variable |= is_variable(objects[i]) || operands[i].ref.tracked();
+      only_blanks &= !operands[i].ref.tracked() && (!is_variable(objects[i]) || is_blank(objects[i]));
     }
     if (objects.size() > 1) settle_weak(operands.first(objects.size()));
     for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);
@@ -25,6 +27,8 @@ struct Inputs {
   PyObject* wrap(Ref r, const Op& op, const Attrs& attrs) const {
     if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
       return to_python(std::move(r).take_value(), true);
+    if (only_blanks && !r.tracked() && !(op.shares != MemorySharing::none && is_blank(objects[0])))
+      return new_blank(std::move(r).take_value());
     Cell* first =
         !objects.empty() && is_variable(objects[0]) ? &variable_cell(objects[0]) : nullptr;
     return new_variable(Cell::result_of(op, attrs, first, std::move(r)));

@@ -187,7 +187,7 @@ PyMethodDef plain_array_def = {
 
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (!is_floating(variable_cell(self).type().dtype))
+    if (!is_floating(variable_cell(self).type().dtype) || is_blank(self))
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
       lose_weakness(variable_cell(self));
@@ -217,7 +217,7 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* item_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self))
+    if (is_recorded_data(self) || is_blank(self))
       return PyObject_CallMethod(plain_array_of(self).ptr(), "item", nullptr);
     throw_error<TypeError>(
         "v.item(): a plain number would lose the derivative of this Variable (value ",
@@ -229,7 +229,7 @@ PyObject* item_method(PyObject* self, PyObject*) {
 PyObject* format_method(PyObject* self, PyObject* spec) {
   return guard([&]() -> PyObject* {
     if (!PyUnicode_Check(spec)) throw_error<TypeError>("format: the format must be a string");
-    if (is_recorded_data(self))
+    if (is_recorded_data(self) || is_blank(self))
       return PyObject_Format(to_object(learn_value(variable_cell(self))).ptr(), spec);
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);

@@ -38,8 +38,9 @@ PyObject* apply_numpy(const char* name, PyObject* a, PyObject* b) {
   return (b == nullptr ? function(plain(a)) : function(plain(a), plain(b))).release().ptr();
 }
 
-// Masks outside of a recorded function are plain.
-PyObject* from_result(Ref&& result) {
+// Masks outside of a recorded function are plain, and so is what is computed of blanks.
+PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
+  if (!result.tracked() && are_blanks(a, b)) return new_blank(std::move(result).take_value());
   if (!result.tracked() && !is_floating(result.dtype()))
     return to_python(std::move(result).take_value(), true);
   return new_variable(std::move(result));
@@ -49,7 +50,7 @@ PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   const char* name = scalar_fn_info(fn).name;
   const auto apply_to = [&](std::span<Operand> operands) {
     std::optional<Ref> result = apply_to_operands(fn, operands, how);
-    return result ? from_result(std::move(*result)) : apply_numpy(name, a, b);
+    return result ? from_result(std::move(*result), a, b) : apply_numpy(name, a, b);
   };
   if (b == nullptr) {
     Operand operand[] = {to_operand(a, name)};
@@ -140,7 +141,7 @@ PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     const Operand x = to_operand(a, "matmul"), y = to_operand(b, "matmul");
-    return new_variable(matmul(x.ref, y.ref));
+    return from_result(matmul(x.ref, y.ref), a, b);
   });
 }
 
@@ -156,7 +157,7 @@ PyObject* combine_data(const char* numpy_name, std::optional<ScalarFn> of_masks,
       Py_RETURN_NOTIMPLEMENTED;
     if (of_masks)
       if (std::optional<Ref> result = combine_masks(*of_masks, operands))
-        return from_result(std::move(*result));
+        return from_result(std::move(*result), a, b);
     return apply_numpy(numpy_name, a, b);
   });
 }

@@ -102,7 +102,7 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 PyObject* to_float(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell) || is_float_of_data(cell))
+    if (is_recorded_data(cell) || is_float_of_data(cell) || cell.is_blank())
       return PyNumber_Float(to_object(learn_value(cell)).ptr());
     throw_loses_derivative(self);
   });
@@ -111,7 +111,8 @@ PyObject* to_float(PyObject* self) {
 PyObject* to_int(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell)) return PyNumber_Long(to_object(learn_value(cell)).ptr());
+    if (is_recorded_data(cell) || cell.is_blank())
+      return PyNumber_Long(to_object(learn_value(cell)).ptr());
     return PyLong_FromDouble(learn_integer_part(cell, "int(v)"));
   });
 }
@@ -164,7 +165,8 @@ Py_hash_t hash(PyObject* self) {
 PyObject* represent(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell)) return PyObject_Repr(to_object(learn_value(cell)).ptr());
+    if (is_recorded_data(cell) || cell.is_blank())
+      return PyObject_Repr(to_object(learn_value(cell)).ptr());
     learn_lengths(cell);
     const Value v = cell.value();
     std::string text = "Variable(";
@@ -193,10 +195,17 @@ Py_ssize_t length(PyObject* self) {
   return static_cast<Py_ssize_t>(v.dim(0));
 }
 
+PyObject* blank_of(Cell* part) {
+  const CellPtr owned(part);
+  return new_blank(Value(part->value()));
+}
+
 PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
-    return new_variable(cell.item(index_key(cell, key, KeyUse::read)));
+    Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
+    if (cell.is_blank() && !part->is_view()) return blank_of(part);
+    return new_variable(part);
   });
 }
 
@@ -226,7 +235,9 @@ PyObject* iterate(PyObject* self) {
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
       Cell* entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
-      items.append(py::reinterpret_steal<py::object>(new_variable(entry)));
+      items.append(py::reinterpret_steal<py::object>(
+          variable_cell(self).is_blank() && !entry->is_view() ? blank_of(entry)
+                                                              : new_variable(entry)));
     }
     return PyObject_GetIter(items.ptr());
   });
@@ -250,6 +261,13 @@ const char* documentation =
     "4.0\n";
 
 }  // namespace
+
+PyObject* new_blank(Value&& value) {
+  if (!value.is_scalar() && is_floating(value.dtype())) return new_variable(Cell::blank(value));
+  if (!value.is_scalar()) return to_python(std::move(value), true);
+  const py::object dtype = dtype_object(value.dtype());
+  return dtype.attr("type")(to_object(std::move(value))).release().ptr();
+}
 
 PyObject* new_variable(Cell* cell) {
   PyObject* o = allocate(variable_type);

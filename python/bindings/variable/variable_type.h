@@ -29,6 +29,15 @@ inline Cell& variable_cell(PyObject* o) { return *reinterpret_cast<PyVariable*>(
 
 // A new Variable object that takes over one count of the cell.
 PyObject* new_variable(Cell* cell);
+// What was computed of blanks alone: a blank, or a number that is NumPy's.
+PyObject* new_blank(Value&& value);
+inline bool is_blank(PyObject* o) { return is_variable(o) && variable_cell(o).is_blank(); }
+// Whether these hold a Variable, and none but blanks. (Other objects are left to the caller.)
+template <class... Objects>
+bool are_blanks(Objects*... o) {
+  return (... && (o == nullptr || !is_variable(o) || variable_cell(o).is_blank())) &&
+         (... || (o != nullptr && is_variable(o)));
+}
 inline PyObject* new_variable(Ref ref) { return new_variable(Cell::from(std::move(ref))); }
 
 // Sets the Python error for the exception in flight.
