@@ -163,6 +163,7 @@ def test_python_tests_mirror_the_package() -> None:
         "captured_constants",
         "variable",
         "views",
+        "remedy_texts",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

@@ -118,11 +118,31 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.linalg.pinv": ("(a)", "np.linalg.solve(a.T @ a, a.T)"),
 }
 
+# What takes the place of functions of NumPy that no other library may override.
+OWN_CALLS: dict[str, str] = {
+    "arange": "write start + step * np.arange(n)",
+    "broadcast": "write np.broadcast_shapes(v.shape, w.shape), or np.broadcast_arrays(v, w)",
+    "fromiter": "write np.stack(list(items))",
+}
+
+# Random draws: what the call on standard numbers is; {} stands for the generator.
+DRAWS: dict[str, str] = {
+    "normal": "write loc + scale * {}.standard_normal(size)",
+    "uniform": "write low + (high - low) * {}.random(size)",
+    "exponential": "write scale * {}.standard_exponential(size)",
+    "lognormal": "write np.exp(mean + sigma * {}.standard_normal(size))",
+}
+
 # What takes the place of functions that accept plain arrays alone.
 LIBRARIES: dict[str, str] = {
     "np.full": "write np.broadcast_to(v, shape).copy()",
     "np.full_like": "write np.broadcast_to(v, a.shape).copy()",
     "np.fill_diagonal": "write a = tg.Variable(a) before it",
+    "np.require": "write v itself, which NumPy functions take as they take an array",
+    "np.asarray_chkfinite": "write v itself, and np.all(np.isfinite(v)) where it matters",
+    "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
+    "np.ndenumerate": "write ((i, v[i]) for i in np.ndindex(v.shape))",
+    "np.vectorize": "write np.stack([f(x) for x in v])",
     "scipy.linalg.solve": "write np.linalg.solve(a, b)",
     "scipy.linalg.inv": "write np.linalg.inv(a)",
     "scipy.linalg.det": "write np.linalg.det(a)",

@@ -201,9 +201,13 @@ def _single(name: str, *operands: Any, dtype: Any = None) -> Any:
 
 
 def _no_derivative(name: str) -> TypeError:
+    if name == "isnat":
+        return TypeError("np.isnat: it is defined on dates; write np.isnan(v)")
+    first = "np.asarray(tg.value(v), int)"
+    arguments = first if NUMPYS[name].nin == 1 else f"{first}, {first.replace('(v', '(w')}"
     return TypeError(
         f"np.{name} has no derivative in tapegrad: it is defined on integers, masks or texts; "
-        f"where none is needed, call it on the plain value: np.{name}(tg.value(v))"
+        f"where none is needed, call it on plain integers, np.{name}({arguments})"
     )
 
 

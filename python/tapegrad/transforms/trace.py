@@ -195,6 +195,11 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
         return float(x)
     if isinstance(x, np.float32):
         return x
+    if isinstance(x, complex):
+        raise TypeError(
+            f"{label}: {path} is the complex number {x}, and derivatives need real ones; pass "
+            "real and imaginary parts, x.real and x.imag"
+        )
     raise TypeError(
         f"{label}: {path} is {_tree.describe(x)}, which has no derivative; pass floats and float "
         "arrays (in dicts, lists, tuples or dataclasses), and other things by argnum=, a closure "

@@ -314,9 +314,8 @@ def test_scipys_optimisers_are_told_to_start_at_plain_values():
 
 def test_every_text_for_libraries_has_a_case():
     optimisers = {f"scipy.optimize.{name}" for name in ("minimize", "root", "least_squares")}
-    assert set(LIBRARIES) == set(SCIPY) | optimisers | {
-        "np.full",
-        "np.full_like",
-        "np.fill_diagonal",
-    }
+    others = {"np.full", "np.full_like", "np.fill_diagonal"}
+    others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix", "np.ndenumerate"}
+    others |= {"np.vectorize"}  # the last five: tests/python/remedy_cases/objects.py
+    assert set(LIBRARIES) == set(SCIPY) | optimisers | others
     assert len(CALLS) > 40
