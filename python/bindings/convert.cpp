@@ -247,7 +247,7 @@ DType to_dtype(py::handle dtype) {
   if (!found)
     throw_error<TypeError>(
         "dtype ", py::str(d).cast<std::string>(),
-        " is not supported; tapegrad works with float64, float32, integers and bool");
+        " is not supported; use float64, or float32, integers or bool");
   return *found;
 }
 

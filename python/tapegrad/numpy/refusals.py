@@ -100,6 +100,8 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
             return f"write np.{name}({args}), keep the Variable"
     if name in ("float", "complex") and not owner:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
+    if f"np.{name}" in LIBRARIES and owner and not numpys and name != "array":
+        return LIBRARIES[f"np.{name}"]
     if name == "fill":
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
     if name == "dot" and call.args and owner not in ("np", "numpy"):
@@ -169,7 +171,7 @@ def _library(frame: FrameType | None) -> str:
     parts = [part for part in module.split(".") if not part.startswith("_")]
     if parts[0] == "numpy":
         inner = parts[1:2] if parts[1:2] in _INNER else []
-        return ".".join(["np", *inner, name]).rstrip(".")
+        return ".".join(["np", *inner, name.lstrip("_")]).rstrip(".")
     return ".".join([*parts[:2], name])
 
 

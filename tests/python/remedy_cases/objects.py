@@ -34,9 +34,32 @@ CASES = [
     ),
     Case(
         "A.repeat(x, axis=0)",
+        "write np.repeat(a, tg.value(n).astype(int))",
+        "np.repeat(np.outer(x, x), tg.value(x).astype(int), axis=0)",
+        "np.repeat(np.outer(x, x), [0, 1, 2], axis=0)",
+    ),
+    Case(
+        "np.take(A[0], x)",
+        "write np.take(a, tg.value(i).astype(int))",
+        "np.take(m[0], tg.value(x).astype(int))",
+        "np.take(m[0], [0, 1, 2])",
+    ),
+    Case(
+        "A.compress(x, axis=0)",
+        "write np.compress(tg.value(v) != 0, a)",
+        "np.compress(tg.value(x - a) != 0, np.outer(x, x), axis=0)",
+        "np.outer(x, x)[1:]",
+    ),
+    Case(
+        "z = np.zeros(3); z.put(1, a); z",
+        "write a = tg.Variable(a) before it, and a.reshape(-1)[i] = v",
+        "z = np.zeros(3); z = tg.Variable(z); z.reshape(-1)[1] = a; z",
+    ),
+    Case(
+        "A[0].searchsorted(v=x)",
         ", the function, which takes Variables",
-        "np.repeat(A, tg.value(x).astype(int), axis=0)",
-        "np.repeat(A, [0, 1, 2], axis=0)",
+        "np.searchsorted(A[0], v=x)",
+        is_plain=True,
     ),
     Case("float(a) * 2", "write a itself", "a * 2"),
     Case("complex(a).real", "write a itself", "a"),
@@ -287,7 +310,9 @@ CASES = [
         "abs(complex(a))",
     ),
     Case("a.astype('f2')", "use float64 or float32", "a.astype('f4')", "a", rtol=1e-6),
-    Case("tg.Variable(1.0, dtype='f2')", "float64, float32", "x.astype('f4')", "x", rtol=1e-6),
+    Case(
+        "tg.Variable(1.0, dtype='f2')", "use float64, or float32", "x.astype('f4')", "x", rtol=1e-6
+    ),
     # Operators and Python's functions.
     Case("int(x)", "int(v[0])", "x * int(x[2])", "x * 2"),
     Case("int(m)", "index it", "x * int(m[0, 2])", "x * int(m[0, 2])"),

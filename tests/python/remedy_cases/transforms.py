@@ -122,6 +122,18 @@ CASES = [
         "x",
     ),
     Case(
+        "tg.grad(lambda y, z: np.sum(y * z), 'z')(X, X)",
+        "give the position of an argument, as in argnum=0",
+        "tg.grad(lambda y, z: np.sum(y * y * z), argnum=0)(X, X)",
+        "2 * x * x",
+    ),
+    Case(
+        "tg.grad(lambda y, z: np.sum(y * z), 'z')(X, X)",
+        "or several, argnum=(0, 1)",
+        "tg.grad(lambda y, z: np.sum(y * y * z), argnum=(0, 1))(X, X)",
+        "(2 * x * x, x * x)",
+    ),
+    Case(
         "tg.grad(np.sum, argnum=0, argnums=0)(X)",
         "give one of them",
         "tg.grad(lambda y: np.sum(y * y), argnum=0)(X)",
