@@ -164,6 +164,7 @@ def test_python_tests_mirror_the_package() -> None:
         "variable",
         "views",
         "remedy_texts",
+        "scipy_refusals",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

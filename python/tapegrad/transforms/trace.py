@@ -147,9 +147,10 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum], True
     single = isinstance(argnum, (int, np.integer))
-    if not single and (isinstance(argnum, str) or not np.iterable(argnum)):
+    given: Any = argnum
+    if not single and (isinstance(given, str) or not np.iterable(given)):
         raise TypeError(
-            f"{label}: argnum is {_tree.describe(argnum)}; give the position of an argument, as in "
+            f"{label}: argnum is {_tree.describe(given)}; give the position of an argument, as in "
             "argnum=0, or several, argnum=(0, 1)"
         )
     wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore  # mypy misses that single excludes int

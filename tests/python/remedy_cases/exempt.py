@@ -6,6 +6,7 @@ The first key is the file, the second a part of the text.
 LABEL = "it names a thing and tells nothing to do"
 DOCUMENTATION = "it documents a function"
 SCARCE = "tests/python/life/test_exhaustion.py runs it, in a process without memory or threads"
+SCIPY = "tests/python/numpy/test_scipy_refusals.py runs it where SciPy is installed"
 FROM_CPP = "C++ programs reach it; what Python calls answers before"
 SCOPES = "the package itself opens and closes these blocks"
 
@@ -15,9 +16,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "sweeps that take long to record were left out": LABEL,
     },
     "python/tapegrad/numpy/order.py": {"no elements to take the median of": LABEL},
-    "python/tapegrad/numpy/refusals.py": {
-        "SciPy's own functions take plain arrays": "tests/python/numpy/test_refusals.py, with SciPy"
-    },
+    "python/tapegrad/numpy/refusals.py": {"SciPy's own functions": SCIPY, "s.toarray() @ v": SCIPY},
     "cpp/tapegrad/base/buffer.cpp": {"free some arrays": SCARCE},
     "cpp/tapegrad/kernels/blas/blas_library.cpp": {"free some arrays": SCARCE},
     "python/bindings/module.cpp": {
