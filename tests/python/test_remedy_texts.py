@@ -96,6 +96,8 @@ def weighted(found):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.refused[:60])
 @pytest.mark.filterwarnings("ignore")
 def test_remedy(case: Case) -> None:
+    if not case.is_possible:
+        pytest.skip(f"this NumPy has no np.{case.needs}")
     assert case.told in told(case), told(case)
     code = case.plain or (case.refused if runs_in_numpy(case.refused) else case.remedy)
     assert case.plain or "tg." not in code, "say what plain NumPy gives"
@@ -178,6 +180,8 @@ def remedies():
 
 
 def test_every_text_that_tells_a_remedy_has_a_case():
+    if not all(case.is_possible for case in CASES):
+        pytest.skip("this NumPy lacks functions of the cases")
     said = "\n".join(told(case) for case in CASES)
     found = list(remedies())
     assert len(found) > 150

@@ -6,6 +6,7 @@ The text names the call as it stands in the source, and a call that does what wa
 from __future__ import annotations
 
 import ast
+import builtins
 import dis
 import linecache
 import sys
@@ -112,7 +113,7 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
             f"method of a plain array does not, join lists of them with np.stack"
         )
     lists = [x for x in call.args if isinstance(x, (ast.List, ast.Tuple, ast.ListComp))]
-    if lists and kind == "array":
+    if lists and kind == "array" and not (hasattr(builtins, name) and not owner):
         text = ast.unparse(lists[0])
         whole = ast.unparse(call).replace(text, f"np.stack({text})", 1)
         return f"write {whole}"
@@ -224,6 +225,9 @@ def _on_its_line(frame: FrameType, named: ast.AST | None) -> ast.AST | None:
     if isinstance(named, ast.Assign):
         found = [x for x in line.body if isinstance(x, ast.Assign)]
         return found[0] if len(found) == 1 else None
+    if isinstance(named, (ast.Subscript, ast.BinOp)):
+        alike = [x for x in ast.walk(line) if type(x) is type(named)]
+        return alike[0] if len(alike) == 1 else None
     if not isinstance(named, ast.Call):
         return None
     name = _called(named)
@@ -264,6 +268,10 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
     last = before[-1]
     if last.opname == "STORE_SUBSCR":
         return ast.parse("z[i] = v").body[0]
+    if last.opname == "BINARY_SUBSCR" or last.argrepr == "[]":
+        return ast.parse("a[i]", mode="eval").body
+    if last.opname == "BINARY_MODULO" or last.argrepr == "%":
+        return ast.parse("'%f' % v", mode="eval").body
     if not last.opname.startswith("CALL"):
         return None
     n = (last.arg or 0) + last.opname.endswith("KW")

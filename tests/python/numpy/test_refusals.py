@@ -142,6 +142,7 @@ def test_without_source_the_names_of_the_bytecode_serve():
 def test_where_the_place_is_not_known_the_line_serves(monkeypatch):
     monkeypatch.setattr(refusals, "_text", lambda frame: "")
     x = tg.Variable(X)
+    w, form = x[0], "%f"
     table = np.zeros(3)
     with pytest.raises(TypeError, match=r"write \(A \+ A\) @ x or"):
         (A + A).dot(x)
@@ -149,6 +150,10 @@ def test_where_the_place_is_not_known_the_line_serves(monkeypatch):
         np.asarray(x)
     with pytest.raises(TypeError, match=r"table = tg\.Variable\(table\)"):
         table[0] = x[1]
+    with pytest.raises(TypeError, match=r"table\[tg\.value\(x\)\.astype\(int\)\]"):
+        table[x]
+    with pytest.raises(TypeError, match=r"write f'\{w:f\}'"):
+        print(form % w)
 
 
 def test_keywords_and_calls_without_arguments():

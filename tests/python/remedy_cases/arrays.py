@@ -94,12 +94,18 @@ CASES = [
     # Reductions.
     Case("np.max(x, where=x > 1)", "where= needs initial=", "np.max(x, where=x > 1, initial=0.0)"),
     Case("np.var(x, ddof=1, correction=1)", "pass one of them", "np.var(x, ddof=1)"),
-    Case("np.cumulative_sum(m)", "np.cumulative_sum(v.ravel())", "np.cumulative_sum(m.ravel())"),
+    Case(
+        "np.cumulative_sum(m)",
+        "np.cumulative_sum(v.ravel())",
+        "np.cumulative_sum(m.ravel())",
+        needs="cumulative_sum",
+    ),
     Case(
         "np.cumulative_sum(m, axis=(0, 1))",
         "np.cumulative_sum(np.cumulative_sum(v, axis=0), axis=1)",
         "np.cumulative_sum(np.cumulative_sum(m, axis=0), axis=1)",
         "np.cumsum(np.cumsum(m, 0), 1)",
+        needs="cumulative_sum",
     ),
     Case(
         "np.cumsum(m, axis=(0, 1))",
@@ -179,16 +185,18 @@ CASES = [
         "np.cross(A[:, :1] * np.arange(4.0), np.outer(x, np.arange(4.0) + 1), axisa=0, axisb=0)",
     ),
     Case("np.vecdot(a, b)", "use a * b for scalars", "a * b"),
-    Case("np.matvec(x, x)", "for vectors use np.vecdot(a, b)", "np.vecdot(x, x)"),
+    Case("np.matvec(x, x)", "for vectors use np.vecdot(a, b)", "np.vecdot(x, x)", needs="matvec"),
     Case(
         "np.matvec(m, np.ones(2))",
         "shapes like (..., m, n) and (..., n) work",
         "np.matvec(m, np.ones(3))",
+        needs="matvec",
     ),
     Case(
         "np.vecmat(np.ones(3), m)",
         "shapes like (..., n) and (..., n, m) work",
         "np.vecmat(np.ones(2), m)",
+        needs="vecmat",
     ),
     Case("np.tensordot(m, m, axes=1)", "axes=([1], [0])", "np.tensordot(m, m.T, axes=([1], [0]))"),
     Case(

@@ -26,6 +26,7 @@ class Case:
 
     `plain` is code that gives the wanted result with a plain `x`; left out, it is the refused code
     where NumPy takes that, else the remedy. `is_plain`: what is wanted has no derivative.
+    `needs`: a function that old NumPys lack.
     """
 
     refused: str
@@ -34,6 +35,12 @@ class Case:
     plain: str = ""
     is_plain: bool = False
     rtol: float = 1e-9
+    needs: str = "sum"
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether this NumPy has the function."""
+        return hasattr(np, self.needs)
 
 
 def ended_thread(f):
