@@ -44,7 +44,7 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "to_device": ("('cpu')", "Variables live on the CPU", "v"),
     "tobytes": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
     "tofile": ("(file)", _BYTES, "np.asarray(tg.value(v)).tofile(file)"),
-    "view": ("()", "bytes are not read as another type", "v[...]"),
+    "view": ("()", "the bytes of a Variable are not shown", "v[...]"),
 }
 
 # What else the code does that is not what the name says.
@@ -56,7 +56,10 @@ _MORE = {
 
 
 class RefusedAttribute:
-    """What stands in the class under a refused name."""
+    """What stands in the class under a refused name.
+
+    It is read only where the object has no attribute of its own: classes of users may use the name.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -64,9 +67,6 @@ class RefusedAttribute:
     def __get__(self, v: Any, owner: Any = None) -> Any:
         if v is None:
             return self
-        raise AttributeError(self.text(f" of {describe(v)}"))
-
-    def __set__(self, v: Any, x: Any) -> None:
         raise AttributeError(self.text(f" of {describe(v)}"))
 
     def text(self, whose: str) -> str:

@@ -116,8 +116,21 @@ def test_the_code_of_a_refused_name_does_what_was_meant(name, tmp_path):
 
 def test_names_stand_in_the_class_and_cannot_be_set():
     assert callable(tg.Variable.view.text)
-    with pytest.raises(AttributeError, match=r"v\.strides of .*write "):
+    with pytest.raises(AttributeError, match="strides"):
         tg.Variable(X).strides = (8,)
+
+    class Named(tg.Variable):
+        def __init__(self, value):
+            self.data = "mine"
+
+        def view(self):
+            return self * 2.0
+
+    x = Named(X)
+    assert x.data == "mine"
+    np.testing.assert_array_equal(tg.value(x.view()), 2 * X)
+    with pytest.raises(AttributeError, match=r"v\.flat of .*write v\.reshape\(-1\)"):
+        print(x.flat)
     with pytest.raises(AttributeError, match="nosuch"):
         print(tg.Variable(X).nosuch)
 
