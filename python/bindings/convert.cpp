@@ -245,9 +245,8 @@ DType to_dtype(py::handle dtype) {
   const py::dtype d = py::dtype::from_args(py::reinterpret_borrow<py::object>(dtype));
   const std::optional<DType> found = dtype_of_type_num(d.num());
   if (!found)
-    throw_error<TypeError>(
-        "dtype ", py::str(d).cast<std::string>(),
-        " is not supported; use float64, or float32, integers or bool");
+    throw_error<TypeError>("dtype ", py::str(d).cast<std::string>(),
+                           " is not supported; use float64, or float32, integers or bool");
   return *found;
 }
 
