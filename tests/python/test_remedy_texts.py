@@ -52,6 +52,22 @@ def run(code, names):
     return eval(compile(ast.Expression(last.value), name, "eval"), names)
 
 
+# What stands in code, and what a message may call it.
+CALLED = {
+    "*": "multiply", "+": "add", "-": "subtract", "@": "matmul", "+=": "y", "~": "v",
+    "[": "index", "] = ": "assignment", ".astype(": "dtype", "np.max(": "maximum",
+    "f'{": "format", "; y += ": "place", ".step()": "optimiser", "tg.hessian(": "derivative",
+    "tg.scan(": "arithmetic",
+}  # fmt: skip
+
+
+def names_the_operation(message, code):
+    """Whether the message, up to its first reason or remedy, names what the code does."""
+    head = re.split(r": | has no | would lose|; |, which", message, maxsplit=1)[0]
+    known = {name for sign, name in CALLED.items() if sign in code}
+    return bool(set(re.findall(r"\w+", head)) & (known | set(re.findall(r"\w+", code))))
+
+
 @functools.cache
 def told(case):
     """All that is said while the refused code runs."""
@@ -99,6 +115,7 @@ def test_remedy(case: Case) -> None:
     if not case.is_possible:
         pytest.skip(f"this NumPy has no np.{case.needs}")
     assert case.told in told(case), told(case)
+    assert names_the_operation(told(case), case.refused), told(case)
     code = case.plain or (case.refused if runs_in_numpy(case.refused) else case.remedy)
     assert case.plain or "tg." not in code, "say what plain NumPy gives"
 

@@ -206,6 +206,11 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
             f"{label}: {path} is the complex number {x}, and derivatives need real ones; pass "
             "real and imaginary parts, x.real and x.imag"
         )
+    if isinstance(x, np.floating):
+        raise TypeError(
+            f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "
+            "pass float(x)"
+        )
     raise TypeError(
         f"{label}: {path} is {_tree.describe(x)}, which has no derivative; pass floats and float "
         "arrays (in dicts, lists, tuples or dataclasses), and other things by argnum=, a closure "

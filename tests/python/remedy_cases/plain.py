@@ -257,6 +257,7 @@ CASES = [
         "tg.Variable(np.asarray([1, 2], float)).value",
         "np.ones(2) * [1, 2]",
     ),
+    Case("x - b'2'", "float(text)", "x - float(b'2')", "x - 2"),
     Case("x * '2'", "float(text)", "x * float('2')", "x * 2"),
     Case(
         "x + np.array(['1', '2', '3'])",

@@ -68,6 +68,12 @@ CASES = [
         "(0.6, 0.8)",
     ),
     Case(
+        "tg.grad(lambda y: y * y)(np.float16(2))",
+        "pass float(x)",
+        "tg.grad(lambda y: y * y)(float(np.float16(2)))",
+        "4.0",
+    ),
+    Case(
         "tg.grad(np.sum)(np.array(['a']))",
         "pass an array of floats",
         "tg.grad(np.sum)(np.array(['1']).astype(float))",
