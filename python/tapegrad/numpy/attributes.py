@@ -44,6 +44,7 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "to_device": ("('cpu')", "Variables live on the CPU", "v"),
     "tobytes": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
     "tofile": ("(file)", _BYTES, "np.asarray(tg.value(v)).tofile(file)"),
+    "tostring": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
     "view": ("()", "the bytes of a Variable are not shown", "v[...]"),
 }
 

@@ -66,14 +66,14 @@ def test_every_name_works_or_tells_what_to_write(kind, recorded):
             assert "; write " in told
             assert str(v.shape) in told
             assert not hasattr(v, name)
-    unknown = [name for name in ATTRIBUTES if name not in {*dir(np.ndarray), *dir(np.float64)}]
-    assert not unknown
+    unknown = set(ATTRIBUTES) - {*dir(np.ndarray), *dir(np.float64)}
+    assert unknown <= {"tostring"}, "of old NumPys"
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_the_code_of_a_refused_name_does_what_was_meant(name, tmp_path):
     call, _, code = ATTRIBUTES[name]
-    x = X if hasattr(X, name) else X[1]
+    x = X if hasattr(X, name) or name not in dir(np.float64) else X[1]
     refused = tg.Variable(x) * 1.0
     with pytest.raises(AttributeError, match=re.escape(f"v.{name}{call} of a Variable")) as caught:
         eval(f"v.{name}{call}", names(refused))
@@ -85,6 +85,9 @@ def test_the_code_of_a_refused_name_does_what_was_meant(name, tmp_path):
         assert isinstance(meant, tg.Variable)
         return
     plain = x.copy()
+    if name == "tostring" and not hasattr(x, name):
+        assert meant == x.tobytes()
+        return
     if name == "resize":
         plain.resize((2, 3), refcheck=False)
         plain[1] = X  # np.resize repeats, where the method fills with zeros
