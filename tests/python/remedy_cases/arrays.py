@@ -7,6 +7,7 @@ CASES = [
         "np.sqrt(x, where=x > 1)",
         "write np.where(mask, np.sqrt(...), other)",
         "np.where(x > 1, np.sqrt(x), 0.0)",
+        "np.sqrt(np.maximum(x, 1)) * (x > 1)",
     ),
     Case("np.exp(x, signature='d->d')", "leave it out", "np.exp(x)"),
     Case("np.clip(x, 1, 2, signature='ddd->d')", "leave it out", "np.clip(x, 1, 2)"),

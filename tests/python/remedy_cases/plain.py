@@ -195,7 +195,7 @@ CASES = [
     ),
     Case(
         "z = np.ones(3); other = z; z += x; z",
-        "or write z = z + x",
+        ", which leaves other names as they are",
         "z = np.ones(3); other = z; z = z + x; z",
     ),
     Case(
