@@ -70,7 +70,16 @@ std::optional<DType> dtype_of_type_num(int type_num) {
   }
 }
 
+bool is_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
+
+bool is_sequence(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
+
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
+  if (!is_array(object) && !py::hasattr(object, "dtype"))
+    throw_error<TypeError>(operation, ": can't compute with an object of type ",
+                           Py_TYPE(object)->tp_name,
+                           "; pass a number or an array, such as np.array(list(x.values())) of a "
+                           "dict, np.stack(list(x)) of what can be iterated over");
   const auto dtype = py::str(py::handle(object).attr("dtype")).cast<std::string>();
   if (dtype.starts_with("complex"))
     throw_error<TypeError>(operation, ": dtype ", dtype,
@@ -78,8 +87,8 @@ std::optional<DType> dtype_of_type_num(int type_num) {
                            "of real numbers");
   throw_error<TypeError>(
       operation, ": dtype ", dtype,
-      " is not supported; tapegrad works with float64, float32, integers and bool (convert with "
-      "x.astype(float))");
+      " is not supported; tapegrad works with float64, float32, integers and bool: convert it "
+      "first, np.asarray(x).astype(float)");
 }
 
 // Subclasses whose arithmetic is not that of arrays: taking their data alone would change what is
@@ -155,8 +164,6 @@ Value from_array(PyObject* object, const char* operation) {
   return is_small && !tracing ? borrowed.copy() : borrowed;
 }
 
-bool is_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
-
 void drop_buffer(PyObject* capsule) {
   static_cast<Buffer*>(PyCapsule_GetPointer(capsule, nullptr))->drop();
 }
@@ -209,7 +216,7 @@ Operand to_operand(PyObject* object, const char* operation) {
   if (PyUnicode_Check(object) || PyBytes_Check(object))
     throw_error<TypeError>(operation, ": can't compute with the string ",
                            py::repr(py::handle(object)).cast<std::string>(),
-                           "; convert it to a number first");
+                           "; convert it to a number first, float(text)");
   if (object == Py_None)
     throw_error<TypeError>(operation, ": got None where a number or an array is needed");
   py::object array = py::module_::import("numpy").attr("asarray")(py::handle(object));
@@ -222,7 +229,7 @@ Operand to_operand(PyObject* object, const char* operation) {
       const py::object packed = (*pack)(array);
       if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref()};
     }
-    throw_unsupported(array.ptr(), operation);
+    throw_unsupported(is_sequence(object) ? array.ptr() : object, operation);
   }
   return {Ref(from_array(array.ptr(), operation))};
 }
@@ -238,9 +245,8 @@ DType to_dtype(py::handle dtype) {
   const py::dtype d = py::dtype::from_args(py::reinterpret_borrow<py::object>(dtype));
   const std::optional<DType> found = dtype_of_type_num(d.num());
   if (!found)
-    throw_error<TypeError>(
-        "dtype ", py::str(d).cast<std::string>(),
-        " is not supported; tapegrad works with float64, float32, integers and bool");
+    throw_error<TypeError>("dtype ", py::str(d).cast<std::string>(),
+                           " is not supported; use float64, or float32, integers or bool");
   return *found;
 }
 

@@ -163,6 +163,8 @@ def test_python_tests_mirror_the_package() -> None:
         "captured_constants",
         "variable",
         "views",
+        "remedy_texts",
+        "scipy_refusals",
     }
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

@@ -240,7 +240,7 @@ void backward(Cell& output, const Value* seed, bool free) {
 Variable Scope::argument(const Ref& x) {
   if (!is_floating(x.dtype()))
     throw_error<TypeError>("grad: an argument must be floating to be differentiated, got ",
-                           describe(x.value()), "; convert it first, e.g. x.astype(float)");
+                           describe(x.value()), "; convert it first, np.asarray(x, dtype=float)");
   if (x.tracked() && !Tape::is_current(x.tape())) throw_wrong_thread(*x.tape(), "grad");
   if (!x.tracked() && tape_.tracing()) {
     // A program reads the array itself, or has it as a constant: a node says which.

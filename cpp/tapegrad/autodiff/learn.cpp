@@ -40,9 +40,9 @@ bool learn_truth(Cell& v) {
 double learn_integer_part(Cell& v, const char* call) {
   const Value x = v.value();
   if (x.size() != 1)
-    throw_error<TypeError>(call,
-                           ": only Variables of one element can be converted, this one has shape ",
-                           x.shape(), x.size() > 1 ? "; use .any() or .all(), or index it" : "");
+    throw_error<TypeError>(
+        call, ": only Variables of one element can be converted, this one has shape ", x.shape(),
+        x.size() > 1 ? "; index it, as in int(v[0]) of one axis" : "");
   learn_function(v, scalar_fn_of<Trunc>());
   return x.at(0);
 }

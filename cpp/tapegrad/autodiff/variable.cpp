@@ -59,7 +59,7 @@ Cell* Cell::leaf(Value value, std::string name) {
   register_all_ops();
   if (!is_floating(value.dtype()))
     throw_error<TypeError>("Variable: only float64 and float32 can be differentiated, got ",
-                           describe(value), "; convert it first, e.g. x.astype(float)");
+                           describe(value), "; convert it first, np.asarray(x, dtype=float)");
   Cell* c = new Cell;
   c->value_ = std::move(value);
   if (!name.empty()) c->info().name = std::move(name);

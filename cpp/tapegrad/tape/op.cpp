@@ -86,7 +86,7 @@ std::string kinds_text(AttrKinds kinds) {
 void check_attr(const Op& op, const AttrDeclaration& declared, const Attr& attr) {
   if (kind_of(attr) & accepted(declared.kinds)) return;
   throw_error<TypeError>(op.name, ": attribute '", declared.key.name, "' must be ",
-                         kinds_text(declared.kinds), ", got ", Attrs{attr});
+                         kinds_text(declared.kinds), ", got ", attr);
 }
 
 std::string attr_names(const Op& op) {

@@ -79,7 +79,7 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
     if (!is_recorded_data(cell))
       throw_error<TypeError>(
           "a Variable can't be an index: positions are integers and have no derivative; use "
-          "x[tg.value(i).astype(int)], or a plain integer array");
+          "x[int(i)] of one position, x[tg.value(i).astype(int)] of an array of them");
     arrays.push_back(cell.ref("index"));
     return {.kind = is_bool(arrays.back().dtype()) ? IndexEntry::mask : IndexEntry::positions};
   }

@@ -13,6 +13,13 @@ PyObject* get_value(PyObject* self, void*) {
   return guard([&] { return to_python(learn_value(variable_cell(self)), false); });
 }
 
+bool fits(const Dims& from, const Dims& to) {
+  if (from.size() > to.size()) return false;
+  for (size_t i = 1; i <= from.size(); ++i)
+    if (from[from.size() - i] != 1 && from[from.size() - i] != to[to.size() - i]) return false;
+  return true;
+}
+
 int set_value(PyObject* self, PyObject* value, void*) {
   return guard_int([&] {
     if (value == nullptr) throw_error<TypeError>("v.value can't be deleted");
@@ -24,8 +31,10 @@ int set_value(PyObject* self, PyObject* value, void*) {
           "v.value = tg.value(x)");
     const Value plain = to_value(value, "v.value = x");
     if (plain.shape() != type.shape)
-      throw_error<ValueError>("v.value = x: the Variable has shape ", type.shape, ", the value ",
-                              plain.shape(), "; assign v[...] = x to broadcast");
+      throw_error<ValueError>(
+          "v.value = x: the Variable has shape ", type.shape, ", the value ", plain.shape(),
+          fits(plain.shape(), type.shape) ? "; assign v[...] = x to broadcast"
+                                          : "; make another one, v = tg.Variable(x)");
     cell.set_value(plain.cast(type.dtype).copy());
     return 0;
   });
@@ -60,6 +69,24 @@ PyObject* get_shape(PyObject* self, void*) {
       PyTuple_SET_ITEM(tuple, static_cast<Py_ssize_t>(i), PyLong_FromLongLong(shape[i]));
     return tuple;
   });
+}
+
+int refuse_shape(PyObject* self, PyObject*, void*) {
+  return guard_int([&] {
+    const Dims shape = variable_cell(self).type().shape;
+    PyErr_SetString(PyExc_AttributeError,
+                    join_text("v.shape = ...: the shape ", shape,
+                              " of a Variable does not change; write v = v.reshape(shape)")
+                        .c_str());
+    return -1;
+  });
+}
+
+int refuse_dtype(PyObject*, PyObject*, void*) {
+  PyErr_SetString(PyExc_AttributeError,
+                  "v.dtype = ...: the dtype of a Variable does not change; write "
+                  "v = v.astype(np.float32), or np.float64");
+  return -1;
 }
 
 PyObject* get_dtype(PyObject* self, void*) {
@@ -222,7 +249,9 @@ PyObject* item_method(PyObject* self, PyObject*) {
     throw_error<TypeError>(
         "v.item(): a plain number would lose the derivative of this Variable (value ",
         variable_cell(self).value(),
-        "); keep the Variable, or call tg.value(v) where the derivative is not needed");
+        "); keep the Variable, v itself or an element v[i], or call tg.value(v) where the "
+        "derivative "
+        "is not needed");
   });
 }
 
@@ -234,8 +263,10 @@ PyObject* format_method(PyObject* self, PyObject* spec) {
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);
     if (PyUnicode_GetLength(spec) > 0)
-      throw_error<TypeError>("format: a Variable of shape ", variable_cell(self).type().shape,
-                             " takes no format; format its elements, or print(v)");
+      throw_error<TypeError>(
+          "format: a Variable of shape ", variable_cell(self).type().shape,
+          " takes no format; write f'{v}' without one, or format each of its elements, "
+          "f'{v[i]:.3f}'");
     return PyObject_Str(self);
   });
 }
@@ -324,8 +355,8 @@ PyGetSetDef variable_attributes[] = {
      nullptr},
     {"grad", get_grad, set_grad, "The gradient that backward() accumulated; None before. Settable.",
      nullptr},
-    {"shape", get_shape, nullptr, "Lengths of the axes.", nullptr},
-    {"dtype", get_dtype, nullptr, "numpy.float64 or numpy.float32.", nullptr},
+    {"shape", get_shape, refuse_shape, "Lengths of the axes.", nullptr},
+    {"dtype", get_dtype, refuse_dtype, "numpy.float64 or numpy.float32.", nullptr},
     {"ndim", get_ndim, nullptr, "Number of axes.", nullptr},
     {"size", get_size, nullptr, "Number of elements.", nullptr},
     {"name", get_name, set_name, "A name for people, or None.", nullptr},

@@ -67,7 +67,7 @@ bool is_operand(PyObject* o) {
          py::detail::npy_api::get().PyArray_Check_(o) ||
          PyObject_TypeCheck(o, py::detail::npy_api::get().PyArray_Type_) ||
          py::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyUnicode_Check(o) ||
-         PyComplex_Check(o);
+         PyBytes_Check(o) || PyComplex_Check(o);
 }
 
 }  // namespace

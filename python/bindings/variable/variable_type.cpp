@@ -2,6 +2,8 @@
 
 #include <structmember.h>
 
+#include <cstring>
+
 #include "bindings/convert.h"
 #include "bindings/variable/array_function.h"
 #include "bindings/variable/index.h"
@@ -64,14 +66,13 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
       return nullptr;
     if (is_variable(value))
       throw_error<TypeError>(
-          "Variable: got a Variable, whose derivative a new leaf would drop; use tg.value(v) for "
-          "the "
-          "number, or v itself");
+          "Variable: got a Variable, whose derivative a new leaf would drop; use v itself, or "
+          "tg.Variable(tg.value(v)) for a leaf of its value");
     const Operand operand = to_operand(value, "Variable");
     if (operand.ref.tracked())
       throw_error<TypeError>(
           "Variable: got a list of Variables, whose derivatives a new leaf would drop; use "
-          "np.stack");
+          "np.stack(the list)");
     Value content = operand.ref.value();
     if (dtype != Py_None) {
       const DType d = to_dtype(dtype);
@@ -120,14 +121,28 @@ PyObject* to_int(PyObject* self) {
 PyObject* to_index(PyObject* self) {
   return guard([&]() -> PyObject* {
     if (is_integer(variable_cell(self).value().dtype())) return to_int(self);
-    throw_error<TypeError>("a Variable can't be used as an index (shape ",
-                           variable_cell(self).type().shape,
-                           "); use int(v), which is constant almost everywhere");
+    const Value& v = variable_cell(self).value();
+    throw_error<TypeError>("a Variable can't be used as an index (shape ", v.shape(),
+                           v.size() == 1 ? "); use int(v), which is constant almost everywhere"
+                                         : "); use int(v[i]) for each of its elements, which is "
+                                           "constant almost everywhere");
   });
 }
 
 int to_bool(PyObject* self) {
   return guard_int([&] { return learn_truth(variable_cell(self)) ? 1 : 0; });
+}
+
+// With a list, None or a text: NumPy compares arrays with these by element too.
+PyObject* compare_with_items(PyObject* a, PyObject* b, int op) {
+  learn_lengths(variable_cell(a));
+  py::object items = py::reinterpret_borrow<py::object>(b);
+  if (b != Py_None) items = py::module_::import("tapegrad.numpy.operands").attr("lift")(items);
+  const bool is_numeric =
+      is_variable(items.ptr()) ||
+      (b != Py_None && std::strchr("biuf", py::array(items).dtype().kind()) != nullptr);
+  if (is_numeric) return PyObject_RichCompare(a, items.ptr(), op);
+  return PyObject_RichCompare(to_object(variable_cell(a).value(), false).ptr(), items.ptr(), op);
 }
 
 PyObject* compare(PyObject* a, PyObject* b, int op) {
@@ -147,7 +162,22 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
       }
       return PyObject_RichCompare(plain(a).ptr(), plain(b).ptr(), op);
     }
+    if (is_variable(a) && variable_cell(a).value().ndim() > 0 &&
+        (PyList_Check(b) || PyTuple_Check(b) || b == Py_None || PyUnicode_Check(b) ||
+         PyBytes_Check(b)))
+      return compare_with_items(a, b, op);
     Py_RETURN_NOTIMPLEMENTED;
+  });
+}
+
+// x in v. No method of the name stands in the class, which would make every number a collection.
+int contains(PyObject* self, PyObject* x) {
+  return guard_int([&] {
+    if (variable_cell(self).value().ndim() == 0)
+      throw_error<TypeError>("x in v: a Variable of shape () holds no elements; write x == v");
+    const auto equal = py::reinterpret_steal<py::object>(PyObject_RichCompare(self, x, Py_EQ));
+    if (!equal) throw py::error_already_set();
+    return PyObject_IsTrue(py::module_::import("numpy").attr("any")(equal).ptr());
   });
 }
 
@@ -212,7 +242,7 @@ PyObject* subscript(PyObject* self, PyObject* key) {
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
   return guard_int([&] {
     if (value == nullptr)
-      throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete");
+      throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete(v, i)");
     Cell& cell = variable_cell(self);
     const TensorType type = cell.type();
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
@@ -316,6 +346,7 @@ void create_variable_type(py::module_& module) {
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   variable_type = reinterpret_cast<PyTypeObject*>(type);
+  variable_type->tp_as_sequence->sq_contains = contains;
   for (PyGetSetDef* a = variable_array_methods; a->name != nullptr; ++a) {
     const auto got = py::reinterpret_steal<py::object>(PyDescr_NewGetSet(variable_type, a));
     if (!got || PyDict_SetItemString(variable_type->tp_dict, a->name, got.ptr()) != 0)

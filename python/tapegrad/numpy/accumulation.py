@@ -19,7 +19,8 @@ def add_at(name: str, target: Any, index: Any, x: Any) -> None:
         )
     if _holds_variables(index):
         raise TypeError(
-            f"np.{name}.at: the index is computed from inputs; pass plain indices, tg.value(i)"
+            f"np.{name}.at: the index is computed from inputs; pass plain integers, "
+            "tg.value(i).astype(int)"
         )
     shape = tuple(target.shape)
     positions = np.arange(int(np.prod(shape)), dtype=np.intp).reshape(shape)[index]

@@ -113,14 +113,10 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 
 @implements(np.fill_diagonal)
 def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
-    if not isinstance(a, Variable):
-        raise TypeError(
-            "np.fill_diagonal: the target is a plain array, which cannot hold the derivative of a "
-            "Variable; make it one, a = tg.Variable(a)"
-        )
     if wrap or a.ndim < 2 or (len(set(a.shape)) != 1 and a.ndim > 2):
         raise ValueError(
             f"np.fill_diagonal: needs a matrix or equal axes, no wrap=True; the shape is {a.shape}"
+            "; write a[i, j] = x of index arrays i and j"
         )
     index = np.arange(min(a.shape))
     a[(index,) * a.ndim] = val

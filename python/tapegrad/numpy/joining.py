@@ -130,6 +130,7 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
 @implements(np.array_split, values=1, view=True, on_data=RECORD)
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     ary = lift(ary)
+    _check_splits(ary)
     if np.iterable(indices_or_sections):
         cuts = [0, *(operator.index(i) for i in indices_or_sections), None]
     else:
@@ -149,6 +150,11 @@ def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     return found
 
 
+def _check_splits(ary: Any) -> None:
+    if not ndim_of(ary):
+        raise IndexError("np.split: an array of shape () does not split; write v.reshape(1)")
+
+
 def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
     """Parts of a reshaped array, so that programs serve other lengths that split evenly."""
     n = ndim_of(ary)
@@ -162,6 +168,7 @@ def _equal_parts(ary: Any, sections: int, axis: Any) -> list[Any]:
 def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     if not np.iterable(indices_or_sections):
         ary = lift(ary)
+        _check_splits(ary)
         n, sections = free_shape(ary)[axis], operator.index(indices_or_sections)
         if sections > 0 and n % sections == 0 and 0 not in free_shape(ary):
             return _equal_parts(ary, sections, axis)

@@ -10,6 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
 from tapegrad.numpy import creation, selection, shapes, ufuncs
+from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
 from tapegrad.numpy.table import methods
@@ -108,6 +109,11 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
     return selection.round(self, digits)
 
 
+def set_real(self: Variable, x: Any) -> None:
+    """v.real = x: all of a Variable is real."""
+    self[...] = x
+
+
 # Those whose arguments are not the function's, or that have none.
 def conjugate(self: Variable) -> Any:
     """Itself, as of every real array."""
@@ -143,6 +149,7 @@ def attach_methods(cls: type[Variable]) -> None:
         setattr(cls, name, _core.method(getattr(np, name, None), function))
     for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
         setattr(cls, f"__{name}__", function)
+    attach_refusals(cls)
     properties = {
         "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
@@ -152,4 +159,5 @@ def attach_methods(cls: type[Variable]) -> None:
         "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
     }
     for name, (getter, doc) in properties.items():
-        setattr(cls, name, property(getter, doc=doc))
+        setter = set_real if name == "real" else None
+        setattr(cls, name, property(getter, setter, doc=doc))

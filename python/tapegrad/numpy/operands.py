@@ -59,9 +59,12 @@ def cast(x: Any, dtype: Any) -> Any:
     if x.dtype == wanted:
         return x
     if wanted not in _FLOATS:
+        plainly = f"tg.value(v).astype('{wanted}')"
+        if not x.ndim:  # whose value is a Python number
+            plainly = f"np.{wanted.type.__name__}(tg.value(v))"
         raise TypeError(
             f"dtype={wanted} would lose the derivative of {describe(x)}: use float64 or float32, "
-            f"or convert the plain value, tg.value(v).astype('{wanted}')"
+            f"or convert the plain value, {plainly}"
         )
     return apply("cast", (x,), (_FLOATS[wanted],))
 

@@ -187,8 +187,18 @@ def _cumulative(
     x = cast(lift(x), dtype)
     if axis is None:
         if ndim_of(x) != 1:
-            raise ValueError(f"np.{name}: axis= must be given for an array of shape {shape_of(x)}")
+            raise ValueError(
+                f"np.{name}: axis= must be given for an array of shape {shape_of(x)}, or write "
+                f"np.{name}(v.ravel())"
+            )
         axis = 0
+    if isinstance(axis, tuple):
+        if len(axis) != 1:
+            raise ValueError(
+                f"np.{name}: accumulate does not allow multiple axes, got axis={axis}; write one "
+                f"after the other, np.{name}(np.{name}(v, axis=0), axis=1)"
+            )
+        (axis,) = axis
     found = apply("cumsum" if initial == 0 else "cumprod", (x,), (axis,))
     if include_initial:
         edge = list(shape_of(x))
@@ -285,6 +295,7 @@ def nanmean(
 @implements(np.trapezoid, values=2)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     y = lift(y)
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(y))
     head: list[Any] = [slice(None)] * ndim_of(y)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)

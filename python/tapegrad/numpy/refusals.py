@@ -6,6 +6,7 @@ The text names the call as it stands in the source, and a call that does what wa
 from __future__ import annotations
 
 import ast
+import builtins
 import dis
 import linecache
 import sys
@@ -14,11 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.numpy.remedies import LIBRARIES
+from tapegrad.numpy.remedies import DRAWS, LIBRARIES, OWN_CALLS
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
 _PACKAGES = ("numpy", "scipy")
+_INNER = (["linalg"], ["fft"], ["random"], ["ma"], ["testing"])  # named with their module
 _WRAPPERS = ("wrapper", "wrapped", "inner")
+# Names of math that NumPy has under another name.
+_OF_MATH = {
+    "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+    "atan2": "arctan2", "atanh": "arctanh", "fsum": "sum", "pow": "power",
+}  # fmt: skip
 _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require")
 
 
@@ -52,21 +59,35 @@ def _refusal(call: str, lost: str, kind: str) -> str:
             f"write {ast.unparse(found.value)}[tg.value({index}).astype(int)], {_OWN_WORDS}"
         )
     if isinstance(found, ast.Call):
-        remedy = _of_call(found, kind)
+        call = ast.unparse(found)
+        remedy = _of_call(found, kind, frame)
         if remedy:
-            return f"{ast.unparse(found)}: {lost}; {remedy}, {_OWN_WORDS}"
+            return f"{call}: {lost}; {remedy}, {_OWN_WORDS}"
+    if isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mod):  # '%f' % v
+        text = ast.unparse(found.right)
+        return f"{ast.unparse(found)}: {lost}; write f'{{{text}:f}}', {_OWN_WORDS}"
     if kind == "number":
         return f"{call}: {lost}; keep the Variable (NumPy functions work on it), {_OWN_WORDS}"
     return f"{call}: {lost}; use np.stack or np.concatenate to join Variables, {_OWN_WORDS}"
 
 
-def _of_call(call: ast.Call, kind: str) -> str:
+def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
     f = call.func
     args = ", ".join(ast.unparse(x) for x in (*call.args, *call.keywords))
     first = ast.unparse(call.args[0]) if call.args else "v"
     name = _called(call)
     owner = ast.unparse(f.value) if isinstance(f, ast.Attribute) else ""
-    if name in _CONVERTERS:
+    numpys = _is_numpy(owner, frame)
+    if numpys and name in OWN_CALLS:
+        return OWN_CALLS[name]
+    if owner and not numpys and name in DRAWS:
+        return DRAWS[name].format(owner)
+    if numpys and isinstance(getattr(np, name, None), type):
+        dtype = getattr(np, name)
+        if dtype in (np.float32, np.float64):
+            return f"write {first}.astype(np.{dtype.__name__})"
+        return f"write {first} itself, or {first}.astype(np.float64)"
+    if name in _CONVERTERS and (numpys or not owner):
         if call.args and isinstance(call.args[0], (ast.List, ast.Tuple, ast.ListComp)):
             return f"write np.stack({first}), or np.concatenate to join along an axis"
         return (
@@ -74,10 +95,14 @@ def _of_call(call: ast.Call, kind: str) -> str:
             f"{first}.copy() for a copy, {first}.astype(dtype) for another dtype, "
             f"np.stack({first}) where it is a list"
         )
-    if owner == "math" and hasattr(np, name):
-        return f"write np.{name}({args}), keep the Variable"
-    if name == "float" and not owner:
+    if owner in ("math", "cmath"):
+        name = _OF_MATH.get(name, name)
+        if hasattr(np, name):
+            return f"write np.{name}({args}), keep the Variable"
+    if name in ("float", "complex") and not owner:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
+    if f"np.{name}" in LIBRARIES and owner and not numpys and name != "array":
+        return LIBRARIES[f"np.{name}"]
     if name == "fill":
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
     if name == "dot" and call.args and owner not in ("np", "numpy"):
@@ -88,11 +113,16 @@ def _of_call(call: ast.Call, kind: str) -> str:
             f"method of a plain array does not, join lists of them with np.stack"
         )
     lists = [x for x in call.args if isinstance(x, (ast.List, ast.Tuple, ast.ListComp))]
-    if lists and kind == "array":
+    if lists and kind == "array" and not (hasattr(builtins, name) and not owner):
         text = ast.unparse(lists[0])
         whole = ast.unparse(call).replace(text, f"np.stack({text})", 1)
         return f"write {whole}"
     return ""
+
+
+def _is_numpy(owner: str, frame: FrameType | None) -> bool:
+    """Whether a name stands for NumPy where the frame is."""
+    return owner in ("np", "numpy") or (frame is not None and frame.f_globals.get(owner) is np)
 
 
 def _operand(x: ast.expr) -> str:
@@ -133,13 +163,16 @@ def _library(frame: FrameType | None) -> str:
     module, name = _module(frame), frame.f_code.co_name
     within: FrameType | None = frame
     while within is not None and _package(within) in _PACKAGES:
-        if not within.f_code.co_name.startswith("_"):
+        if not within.f_code.co_name.startswith(("_", "<")):
             module, name = _wrapped(within)
+        elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
+            of_class = type(within.f_locals["self"]).__name__
+            module, name = _module(within), "" if of_class.startswith("_") else of_class
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]
     if parts[0] == "numpy":
-        inner = parts[1:2] if parts[1:2] in (["linalg"], ["fft"], ["random"], ["ma"]) else []
-        return ".".join(["np", *inner, name])
+        inner = parts[1:2] if parts[1:2] in _INNER else []
+        return ".".join(["np", *inner, name.lstrip("_")]).rstrip(".")
     return ".".join([*parts[:2], name])
 
 
@@ -156,8 +189,14 @@ def _wrapped(frame: FrameType) -> tuple[str, str]:
 def _of_library(name: str) -> str:
     if name in LIBRARIES:
         return LIBRARIES[name]
+    if name.startswith("np.testing."):
+        return f"compare the plain value, {name}(tg.value(v), ...)"
+    if name.startswith("np.ma"):
+        return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
         return f"join Variables first, {name}(np.stack([...])) or np.concatenate"
+    if name.startswith("scipy.sparse"):
+        return "write s.toarray() @ v of the sparse array s"
     return "SciPy's own functions take plain arrays: write it with NumPy functions"
 
 
@@ -186,6 +225,9 @@ def _on_its_line(frame: FrameType, named: ast.AST | None) -> ast.AST | None:
     if isinstance(named, ast.Assign):
         found = [x for x in line.body if isinstance(x, ast.Assign)]
         return found[0] if len(found) == 1 else None
+    if isinstance(named, (ast.Subscript, ast.BinOp)):
+        alike = [x for x in ast.walk(line) if type(x) is type(named)]
+        return alike[0] if len(alike) == 1 else None
     if not isinstance(named, ast.Call):
         return None
     name = _called(named)
@@ -226,6 +268,10 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
     last = before[-1]
     if last.opname == "STORE_SUBSCR":
         return ast.parse("z[i] = v").body[0]
+    if last.opname == "BINARY_SUBSCR" or last.argrepr == "[]":
+        return ast.parse("a[i]", mode="eval").body
+    if last.opname == "BINARY_MODULO" or last.argrepr == "%":
+        return ast.parse("'%f' % v", mode="eval").body
     if not last.opname.startswith("CALL"):
         return None
     n = (last.arg or 0) + last.opname.endswith("KW")

@@ -29,6 +29,14 @@ def _fourier(frequencies: str) -> str:
     )
 
 
+def _solver(name: str, transform: str) -> str:
+    return (
+        f"start at the plain value: {name}(f, tg.value(x), jac=tg.{transform}(f)), with "
+        f"lambda q: tg.value(f(q)) and lambda q: tg.value(tg.{transform}(f)(q)) where f reads "
+        "Variables"
+    )
+
+
 # Function: the call in mind, and the code that does the same.
 CALLS: dict[str, tuple[str, str]] = {
     "np.apply_along_axis": ("(f, 1, x)", "np.stack([f(row) for row in x])"),
@@ -118,11 +126,35 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.linalg.pinv": ("(a)", "np.linalg.solve(a.T @ a, a.T)"),
 }
 
+# What takes the place of functions of NumPy that no other library may override.
+OWN_CALLS: dict[str, str] = {
+    "arange": "write start + step * np.arange(n)",
+    "broadcast": "write np.broadcast_shapes(v.shape, w.shape), or np.broadcast_arrays(v, w)",
+    "fromiter": "write np.stack(list(items))",
+}
+
+# Random draws: what the call on standard numbers is; {} stands for the generator.
+DRAWS: dict[str, str] = {
+    "normal": "write loc + scale * {}.standard_normal(size)",
+    "uniform": "write low + (high - low) * {}.random(size)",
+    "exponential": "write scale * {}.standard_exponential(size)",
+    "lognormal": "write np.exp(mean + sigma * {}.standard_normal(size))",
+}
+
 # What takes the place of functions that accept plain arrays alone.
 LIBRARIES: dict[str, str] = {
     "np.full": "write np.broadcast_to(v, shape).copy()",
     "np.full_like": "write np.broadcast_to(v, a.shape).copy()",
     "np.fill_diagonal": "write a = tg.Variable(a) before it",
+    "np.repeat": "write np.repeat(a, tg.value(n).astype(int)) of the counts n",
+    "np.take": "write np.take(a, tg.value(i).astype(int)) of the positions i",
+    "np.compress": "write np.compress(tg.value(v) != 0, a) of the mask v",
+    "np.put": "write a = tg.Variable(a) before it, and a.reshape(-1)[i] = v",
+    "np.require": "write v itself, which NumPy functions take as they take an array",
+    "np.asarray_chkfinite": "write v itself, and np.all(np.isfinite(v)) where it matters",
+    "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
+    "np.ndenumerate": "write ((i, v[i]) for i in np.ndindex(v.shape))",
+    "np.vectorize": "write np.stack([f(x) for x in v])",
     "scipy.linalg.solve": "write np.linalg.solve(a, b)",
     "scipy.linalg.inv": "write np.linalg.inv(a)",
     "scipy.linalg.det": "write np.linalg.det(a)",
@@ -131,12 +163,36 @@ LIBRARIES: dict[str, str] = {
     "scipy.linalg.solve_triangular": "write np.linalg.solve(np.tril(a), b), or np.triu(a)",
     "scipy.linalg.lstsq": "write np.linalg.solve(a.T @ a, a.T @ b)",
     "scipy.linalg.pinv": "write np.linalg.solve(a.T @ a, a.T)",
-    "scipy.optimize.minimize": "start at the plain value: minimize(f, tg.value(x), jac=tg.grad(f))",
-    "scipy.optimize.root": "start at the plain value: root(f, tg.value(x), jac=tg.jacobian(f))",
-    "scipy.optimize.least_squares": (
-        "start at the plain value: least_squares(f, tg.value(x), jac=tg.jacobian(f))"
-    ),
+    "scipy.optimize.minimize": _solver("minimize", "grad"),
+    "scipy.optimize.root": _solver("root", "jacobian"),
+    "scipy.optimize.least_squares": _solver("least_squares", "jacobian"),
     "scipy.integrate.trapezoid": "write np.trapezoid(y, x)",
+    "scipy.integrate.simpson": (
+        "write h / 3 * (y[0] + 4 * np.sum(y[1:-1:2]) + 2 * np.sum(y[2:-1:2]) + y[-1])"
+    ),
+    "scipy.integrate.quad": (
+        "write t, w = np.polynomial.legendre.leggauss(20); "
+        "(b - a) / 2 * np.sum(w * f((b - a) / 2 * t + (a + b) / 2))"
+    ),
+    "scipy.special.logsumexp": "write np.logaddexp.reduce(v)",
+    "scipy.special.softmax": "write e = np.exp(v - np.max(v)); e / np.sum(e)",
+    "scipy.special.log_softmax": "write v - np.logaddexp.reduce(v)",
+    "scipy.spatial.cdist": "write np.sqrt(np.sum((x[:, None] - y) ** 2, axis=-1))",
+    "scipy.signal.convolve": "write " + _convolution("x", "y"),
+    "scipy.fft.fft": "write " + _fourier("len(x)"),
+}
+
+# Universal functions of scipy.special.
+SPECIAL: dict[str, str] = {
+    "boxcox": "(v**w - 1) / w",
+    "entr": "-v * np.log(v)",
+    "exp10": "10.0**v",
+    "expit": "1 / (1 + np.exp(-v))",
+    "log_expit": "-np.logaddexp(0, -v)",
+    "logit": "np.log(v) - np.log1p(-v)",
+    "rel_entr": "v * np.log(v / w)",
+    "xlog1py": "np.where(v == 0, 0.0, v * np.log1p(w))",
+    "xlogy": "np.where(v == 0, 0.0, v * np.log(w))",
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._tree import is_array
-from tapegrad.numpy import linear_algebra, reductions
+from tapegrad.numpy import linear_algebra, reductions, remedies
 from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
     NO_VALUE,
@@ -128,10 +128,10 @@ def _computed(
     if registration is None and ufunc is _CLIP:  # of the method of a plain array
         return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
     if registration is None:
+        code = remedies.SPECIAL.get(name, "it with NumPy functions")
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
-            "write it with NumPy functions, or where none is needed call it on the plain value, "
-            "tg.value(v)"
+            f"write {code}, or where none is needed call it on the plain value, tg.value(v)"
         )
     operands = tuple(lift(x) for x in inputs)
     if out is not None and name in PREDICATES:
@@ -201,9 +201,13 @@ def _single(name: str, *operands: Any, dtype: Any = None) -> Any:
 
 
 def _no_derivative(name: str) -> TypeError:
+    if name == "isnat":
+        return TypeError("np.isnat: it is defined on dates; write np.isnan(v)")
+    first = "np.asarray(tg.value(v), int)"
+    arguments = first if NUMPYS[name].nin == 1 else f"{first}, {first.replace('(v', '(w')}"
     return TypeError(
         f"np.{name} has no derivative in tapegrad: it is defined on integers, masks or texts; "
-        f"where none is needed, call it on the plain value: np.{name}(tg.value(v))"
+        f"where none is needed, call it on plain integers, np.{name}({arguments})"
     )
 
 

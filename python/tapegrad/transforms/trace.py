@@ -147,6 +147,12 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum], True
     single = isinstance(argnum, (int, np.integer))
+    given: Any = argnum
+    if not single and (isinstance(given, str) or not np.iterable(given)):
+        raise TypeError(
+            f"{label}: argnum is {_tree.describe(given)}; give the position of an argument, as in "
+            "argnum=0, or several, argnum=(0, 1)"
+        )
     wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore  # mypy misses that single excludes int
     found = []
     for i in wanted:
@@ -195,6 +201,16 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
         return float(x)
     if isinstance(x, np.float32):
         return x
+    if isinstance(x, complex):
+        raise TypeError(
+            f"{label}: {path} is the complex number {x}, and derivatives need real ones; pass "
+            "real and imaginary parts, x.real and x.imag"
+        )
+    if isinstance(x, np.floating):
+        raise TypeError(
+            f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "
+            "pass float(x)"
+        )
     raise TypeError(
         f"{label}: {path} is {_tree.describe(x)}, which has no derivative; pass floats and float "
         "arrays (in dicts, lists, tuples or dataclasses), and other things by argnum=, a closure "

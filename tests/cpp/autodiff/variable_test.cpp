@@ -90,7 +90,7 @@ TEST(operators_and_their_gradients) {
 
 TEST(only_floating_leaves) {
   CHECK_THROWS_SAYING(TypeError, "int64", Variable(Value::integer_scalar(3)));
-  CHECK_THROWS_SAYING(TypeError, "astype(float)", Variable(Value::zeros(DType::bool_, Dims{2})));
+  CHECK_THROWS_SAYING(TypeError, "dtype=float", Variable(Value::zeros(DType::bool_, Dims{2})));
 }
 
 TEST(writing_overwrites_what_is_its_own) {

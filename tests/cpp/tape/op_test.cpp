@@ -85,7 +85,7 @@ TEST(attributes_are_checked_by_name) {
   CHECK_THROWS_SAYING(TypeError, "reduce: attribute 'axis' is missing", check_attrs(op, {}));
   CHECK_THROWS_SAYING(TypeError, "takes 2 attributes (axis, keepdims), got 3",
                       check_attrs(op, {Attr{}, true, true}));
-  CHECK_THROWS_SAYING(TypeError, "'axis' must be None, an integer or integers, got {'x'}",
+  CHECK_THROWS_SAYING(TypeError, "'axis' must be None, an integer or integers, got 'x'",
                       check_attrs(op, {"x", true}));
   CHECK_THROWS_SAYING(TypeError, "'keepdims' must be a bool", check_attrs(op, {Attr{}, 0.5}));
 }

@@ -242,5 +242,5 @@ def test_where_the_derivative_jumps_it_is_one_of_the_sides_or_their_mean():
 @pytest.mark.parametrize("name", ["bitwise_and", "left_shift", "gcd", "invert", "isnat"])
 def test_whole_number_functions_refuse(name):
     f = getattr(np, name)
-    with pytest.raises(TypeError, match=rf"{name}.*tg\.value"):
+    with pytest.raises(TypeError, match=rf"{name}.*(tg\.value|np\.isnan)"):
         f(*[tg.Variable([1.0, 2.0])] * f.nin)

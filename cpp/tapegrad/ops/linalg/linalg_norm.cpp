@@ -65,7 +65,7 @@ Ref matrix_norm(const Ref& x, const Attr& ord, int64_t row, int64_t column, bool
   const bool rows_first = std::abs(p) == 1, columns_first = std::abs(p) == infinity;
   if (!rows_first && !columns_first)
     throw_error<ValueError>(
-        "norm: Invalid norm order for matrices, got ", Attrs{ord},
+        "norm: Invalid norm order for matrices, got ", ord,
         "; ord=None, 'fro', 1, -1, np.inf and -np.inf work, and axis= selects vectors");
   const Ref sums = sum(absolute(x), {rows_first ? row : column}, true);
   const Axes other{rows_first ? column : row};
@@ -86,7 +86,7 @@ Ref norm(const Attrs& attrs, const Ref& given) {
     for (int i = 0; i < n; ++i) axes.push_back(i);
     if (ord.index() == 0) return root_of_squares(sum(square(x), axes, keepdims));
     if (n != 1 && n != 2)
-      throw_error<ValueError>("norm: Improper number of dimensions to norm: ord=", Attrs{ord},
+      throw_error<ValueError>("norm: Improper number of dimensions to norm: ord=", ord,
                               " of an array of shape ", x.shape(),
                               " needs axis=, one integer for vectors or two for matrices");
   } else {

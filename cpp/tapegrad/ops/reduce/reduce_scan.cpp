@@ -31,8 +31,10 @@ TensorType scanned_type(const Attrs& attrs, const TensorType& from) {
                       : d >= DType::uint8 && d <= DType::uint64 ? DType::uint64
                                                                 : DType::int64;
   if (attrs.is_none(axis_key)) return {dtype, Dims{element_count(from.shape)}};
-  if (axis_span(attrs, axis_key).size() != 1)
-    throw_error<TypeError>("cumsum, cumprod: axis must be None or one integer");
+  if (!std::holds_alternative<int64_t>(attrs[axis_key]))
+    throw_error<TypeError>("cumsum, cumprod: axis must be None or one integer, got ",
+                           axis_dims(attrs, axis_key),
+                           "; write one axis after the other, np.cumsum(np.cumsum(v, 0), 1)");
   normalize_axis(axis_span(attrs, axis_key)[0], std::max(from.shape.ndim(), 1), "cumsum");
   return {dtype, from.shape.empty() ? Dims{1} : from.shape};
 }

@@ -185,7 +185,7 @@ def _refuse_reads(snapshot: Snapshot, f: FunctionType, code: CodeNames) -> None:
     for first, *rest in code.chains:
         found = content_of(cells[first]) if first in cells else f.__globals__.get(first)
         for name in rest:
-            if not isinstance(found, ModuleType):
+            if found is None or not issubclass(type(found), ModuleType):
                 break
             snapshot.refuse_changing(read_from(found.__name__, name))
             found = getattr(found, name, None)

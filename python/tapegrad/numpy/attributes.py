@@ -1,0 +1,90 @@
+"""The names of an array or a NumPy number that a Variable refuses, each with what to write.
+
+They raise AttributeError, so that `hasattr(v, name)` is false and code that asks first goes another
+way. Each text of `ATTRIBUTES` begins with code as it can be run; a test runs it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tapegrad._core import Variable
+from tapegrad.numpy import refusals
+from tapegrad.numpy.operands import describe
+from tapegrad.numpy.remedies import LIBRARIES
+
+_MEMORY = "it tells of memory, which a Variable does not show"
+_NUMBER = "a plain result would lose the derivative"
+_BYTES = "plain bytes would lose the derivative"
+
+# Name: the call in mind, why it is refused, and the code that does what was meant.
+ATTRIBUTES: dict[str, tuple[str, str, str]] = {
+    "argpartition": ("(k)", "the function does it", "np.argpartition(v, k)"),
+    "as_integer_ratio": ("()", _NUMBER, "float(tg.value(v)).as_integer_ratio()"),
+    "base": ("", _MEMORY, "np.array(tg.value(v)).base"),
+    "byteswap": ("()", _BYTES, "tg.value(v).byteswap()"),
+    "compress": ("(c)", "the function does it", "np.compress(c, v)"),
+    "ctypes": ("", _MEMORY, "np.asarray(tg.value(v)).ctypes"),
+    "data": ("", _MEMORY, "np.asarray(tg.value(v)).data"),
+    "device": ("", _MEMORY, "np.asarray(tg.value(v)).device"),
+    "dump": ("(file)", _BYTES, "np.asarray(tg.value(v)).dump(file)"),
+    "dumps": ("()", _BYTES, "np.asarray(tg.value(v)).dumps()"),
+    "flags": ("", _MEMORY, "np.asarray(tg.value(v)).flags"),
+    "flat": ("", "an iterator over plain numbers would lose the derivative", "v.reshape(-1)"),
+    "fromhex": ("(text)", "it is float's own", "float.fromhex(text)"),
+    "getfield": ("(np.float64)", _BYTES, "v.astype(np.float64)"),
+    "hex": ("()", _NUMBER, "float(tg.value(v)).hex()"),
+    "is_integer": ("()", "it has no derivative", "v == np.floor(v)"),
+    "itemset": ("(i, x)", "NumPy 2 has none", "v[i] = x"),
+    "newbyteorder": ("()", _BYTES, "tg.value(v).view(v.dtype.newbyteorder())"),
+    "partition": ("(k)", "it sorts in place by parts", "v[...] = np.sort(v)"),
+    "ptp": ("()", "NumPy 2 has the function alone", "np.ptp(v)"),
+    "put": ("(i, x)", "an index does it", "v.reshape(-1)[i] = x"),
+    "resize": ("(shape)", "the shape of a Variable does not change", "v = np.resize(v, shape)"),
+    "setfield": ("(x, np.float64)", _BYTES, "v[...] = x"),
+    "setflags": ("(write=False)", _MEMORY, "v = v.copy()"),
+    "strides": ("", _MEMORY, "np.asarray(tg.value(v)).strides"),
+    "to_device": ("('cpu')", "Variables live on the CPU", "v"),
+    "tobytes": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
+    "tofile": ("(file)", _BYTES, "np.asarray(tg.value(v)).tofile(file)"),
+    "tostring": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
+    "view": ("()", "the bytes of a Variable are not shown", "v[...]"),
+}
+
+# What else the code does that is not what the name says.
+_MORE = {
+    "flat": ", or v.flatten() for a copy",
+    "setflags": ", which what writes to the original leaves alone",
+    "view": ", which shows the same elements, or v.astype(dtype) for another dtype",
+}
+
+
+class RefusedAttribute:
+    """What stands in the class under a refused name.
+
+    It is read only where the object has no attribute of its own: classes of users may use the name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, v: Any, owner: Any = None) -> Any:
+        if v is None:
+            return self
+        raise AttributeError(self.text(f" of {describe(v)}"))
+
+    def text(self, whose: str) -> str:
+        """Operation, why not, and the remedy."""
+        library = refusals.library_call()
+        if library in LIBRARIES:
+            return f"{library}: it would lose the derivative{whose}; {LIBRARIES[library]}"
+        call, why, code = ATTRIBUTES[self.name]
+        more = _MORE.get(self.name, "")
+        return f"v.{self.name}{call}{whose}: {why}; write {code}{more}"
+
+
+def attach_refusals(cls: type[Variable]) -> None:
+    """Gives the core's Variable the names that it refuses."""
+    for name in ATTRIBUTES:
+        if not hasattr(cls, name):
+            setattr(cls, name, RefusedAttribute(name))

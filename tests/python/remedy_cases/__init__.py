@@ -1,0 +1,16 @@
+"""Cases for test_remedy_texts.py: code that is refused, and the remedy as code."""
+
+from remedy_cases import arrays, compiled, engine, objects, plain, transforms
+from remedy_cases.case import Case, names_of
+from remedy_cases.exempt import EXEMPT, TABLES
+
+CASES = [
+    *plain.CASES,
+    *objects.CASES,
+    *arrays.CASES,
+    *engine.CASES,
+    *transforms.CASES,
+    *compiled.CASES,
+]
+
+__all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]
