@@ -185,6 +185,12 @@ Value to_value(PyObject* object, const char* operation) {
   return to_operand(object, operation).ref.value();
 }
 
+const py::object& numpy_asarray() {
+  static const auto* const found =
+      new py::object(py::module_::import("numpy._core.multiarray").attr("asarray"));
+  return *found;
+}
+
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
     const Tracer* tracer = Tape::current().tracer();
@@ -219,7 +225,7 @@ Operand to_operand(PyObject* object, const char* operation) {
                            "; convert it to a number first, float(text)");
   if (object == Py_None)
     throw_error<TypeError>(operation, ": got None where a number or an array is needed");
-  py::object array = py::module_::import("numpy").attr("asarray")(py::handle(object));
+  py::object array = numpy_asarray()(py::handle(object));
   if (array_proxy(array.ptr())->nd >= 0 &&
       py::reinterpret_borrow<py::dtype>(array_proxy(array.ptr())->descr).kind() == 'O') {
     static const py::object* pack = nullptr;

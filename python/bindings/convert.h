@@ -25,6 +25,8 @@ py::object to_object(Value&& value, bool writable = true);
 py::object to_object(const Value& value, bool writable = true);
 
 // numpy.float64 as the dtype object, and back.
+// NumPy's own asarray, whatever stands under that name in its module now (tg.patch_numpy).
+const py::object& numpy_asarray();
 py::object dtype_object(DType d);
 DType to_dtype(py::handle dtype);
 

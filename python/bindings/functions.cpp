@@ -257,7 +257,8 @@ void bind_functions(py::module_& m) {
         return py::reinterpret_steal<py::object>(new_blank(v.is_scalar() ? Value(v) : v.copy()));
       },
       py::arg("array"),
-      "A copy that takes Variables: plain until one is written to it. Numbers and other dtypes than "
+      "A copy that takes Variables: plain until one is written to it. Numbers and other dtypes "
+      "than "
       "floats stay NumPy's.");
   m.def(
       "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),

@@ -172,9 +172,10 @@ void Cell::read_base() {
     throw_wrong_thread(*base.tape_, "reading a view again");
   const RecordingGuard record(true);
   Tape& tape = Tape::current();
-  const Ref whole = base.tape_ == nullptr && base.blank_ ? Ref(base.value_)
-                    : Ref(&tape, base.tape_ ? base.slot_
-                                            : tape.enter(&base, base.version_, base.value_));
+  const Ref whole =
+      base.tape_ == nullptr && base.blank_
+          ? Ref(base.value_)
+          : Ref(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
   become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
   view.base_version = base.version_;
   ++version_;

@@ -18,7 +18,8 @@ struct Inputs {
     for (size_t i = 0; i < objects.size(); ++i) {
       operands[i] = to_operand(objects[i], op.name);
       any_variable |= is_variable(objects[i]) || operands[i].ref.tracked();
-      only_blanks &= !operands[i].ref.tracked() && (!is_variable(objects[i]) || is_blank(objects[i]));
+      only_blanks &=
+          !operands[i].ref.tracked() && (!is_variable(objects[i]) || is_blank(objects[i]));
     }
     if (objects.size() > 1) settle_weak(operands.first(objects.size()));
     for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);

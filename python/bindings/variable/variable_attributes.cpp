@@ -200,8 +200,7 @@ PyMethodDef refuse_array_def = {
 // Indices and masks, which are Variables while a whole function is recorded, have no derivative.
 py::object plain_array_of(PyObject* self) {
   const py::object dtype = dtype_object(variable_cell(self).type().dtype);
-  return py::module_::import("numpy").attr("asarray")(
-      to_object(learn_value(variable_cell(self)), false), dtype);
+  return numpy_asarray()(to_object(learn_value(variable_cell(self)), false), dtype);
 }
 
 PyObject* plain_array(PyObject* self, PyObject*, PyObject*) {

@@ -21,3 +21,12 @@ from tapegrad.numpy.ufuncs import array_ufunc
 
 _core.set_hooks(array_function=array_function, array_ufunc=array_ufunc)
 attach_methods(_core.Variable)
+
+
+def __getattr__(name: str) -> object:
+    # `import tapegrad.numpy as np`: NumPy, with arrays that take Variables (filling.py).
+    if name.startswith("__"):
+        raise AttributeError(name)
+    from tapegrad.numpy.filling import function
+
+    return function(name)

@@ -197,6 +197,8 @@ def array_function(
         return registration(*args, **kwargs)
     if are_recorded_data((args, kwargs)):
         return on_plain_values(func, args, kwargs)
+    if are_blanks((args, kwargs)):
+        return as_blanks(on_plain_values(func, args, kwargs))
     raise TypeError(_refusal(name_of(func)))
 
 
@@ -238,6 +240,23 @@ def is_data(x: Any) -> bool:
 def are_recorded_data(x: Any) -> bool:
     """The same; quick where no whole function is being recorded, since there are none then."""
     return _core.tracing() and is_data(x)
+
+
+def are_blanks(x: Any) -> bool:
+    """Whether the Variables in a nesting of arguments are arrays to which none was written."""
+    found = _variables(x)
+    return bool(found) and all(_core.is_blank(v) for v in found)
+
+
+def as_blanks(found: Any) -> Any:
+    """What plain NumPy made of blanks: arrays of floats take Variables too."""
+    if isinstance(found, np.ndarray):
+        return _core.blank(found) if found.dtype.kind == "f" and type(found) is np.ndarray else found
+    if type(found) in (tuple, list):
+        return type(found)(as_blanks(x) for x in found)
+    if isinstance(found, tuple) and hasattr(found, "_fields"):
+        return type(found)(*(as_blanks(x) for x in found))
+    return found
 
 
 def _variables(x: Any) -> list[Any]:
