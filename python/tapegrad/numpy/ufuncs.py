@@ -19,6 +19,7 @@ from tapegrad.numpy import linear_algebra, reductions
 from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
     NO_VALUE,
+    as_array,
     cast,
     finish,
     free_shape,
@@ -80,7 +81,7 @@ def array_ufunc(
     if method == "__call__":
         return _call(ufunc, name, inputs, kwargs)
     if method == "outer":
-        first, second = (lift(x) for x in inputs)
+        first, second = (as_array(x) for x in inputs)
         spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
         return _call(ufunc, name, (spread, second), kwargs)
     if method == "reduce":
