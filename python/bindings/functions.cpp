@@ -206,7 +206,12 @@ void bind_functions(py::module_& m) {
   m.def(
       "value",
       [](const py::object& x) -> py::object {
-        return is_variable(x.ptr()) ? to_object(learn_value(variable_cell(x.ptr()))) : x;
+        if (!is_variable(x.ptr())) return x;
+        Cell& v = variable_cell(x.ptr());
+        if (!Tape::current().tracing()) return to_object(v.value());
+        // What the plain function has there.
+        return py::reinterpret_steal<py::object>(
+            to_plain_result(learn_value(v).copy(), is_weak(v)));
       },
       py::arg("x"));
   m.def(
@@ -214,7 +219,8 @@ void bind_functions(py::module_& m) {
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
         Ref r = stop_gradient(variable_cell(x.ptr()));
-        return r.tracked() ? from_ref(std::move(r)) : to_object(std::move(r).take_value());
+        if (r.tracked()) return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
+        return py::reinterpret_steal<py::object>(to_plain_result(std::move(r).take_value(), false));
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
@@ -236,6 +242,14 @@ void bind_functions(py::module_& m) {
         if (is_variable(x.ptr())) lose_weakness(variable_cell(x.ptr()));
       },
       py::arg("x"), "Notes that a recorded Python float is seen as a float64.");
+  m.def(
+      "as_float",
+      [](const py::object& x) -> py::object {
+        if (is_variable(x.ptr()))
+          return py::reinterpret_steal<py::object>(new_variable(as_weak(variable_cell(x.ptr()))));
+        return PyFloat_Check(x.ptr()) ? py::object(py::float_(PyFloat_AS_DOUBLE(x.ptr()))) : x;
+      },
+      py::arg("x"), "A float64 as a Python float, which takes the precision of what it meets.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });
@@ -316,7 +330,9 @@ void bind_scope(py::module_& m) {
         const RecordingGuard recorded(true);
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
-        return out.tracked() ? x : from_ref(out);
+        if (!out.tracked()) return from_ref(out);
+        learn_result(out);
+        return x;
       });
 }
 

@@ -132,8 +132,10 @@ int to_bool(PyObject* self) {
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   return guard([&]() -> PyObject* {
     const auto plain = [](PyObject* o) {
-      return is_variable(o) ? to_object(variable_cell(o).value(), false)
-                            : py::reinterpret_borrow<py::object>(o);
+      if (!is_variable(o)) return py::reinterpret_borrow<py::object>(o);
+      const Value& v = variable_cell(o).value();
+      if (!v.is_scalar()) return to_object(v, false);
+      return py::reinterpret_steal<py::object>(to_plain_result(Value(v), false));
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
                            py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
@@ -180,6 +182,15 @@ PyObject* represent(PyObject* self) {
     if (!cell.name().empty())
       text += ", name=" + py::repr(py::str(cell.name())).cast<std::string>();
     return py::str(text + ")").release().ptr();
+  });
+}
+
+// What is recorded data says in a text what it says in the plain function.
+PyObject* to_text(PyObject* self) {
+  return guard([&]() -> PyObject* {
+    Cell& cell = variable_cell(self);
+    return is_recorded_data(cell) ? PyObject_Str(to_object(learn_value(cell)).ptr())
+                                  : PyObject_Repr(self);
   });
 }
 
@@ -283,6 +294,7 @@ void create_variable_type(py::module_& module) {
   add_function(Py_tp_new, construct);
   add_function(Py_tp_dealloc, deallocate);
   add_function(Py_tp_repr, represent);
+  add_function(Py_tp_str, to_text);
   add_function(Py_tp_richcompare, compare);
   add_function(Py_tp_hash, hash);
   add_function(Py_tp_iter, iterate);
