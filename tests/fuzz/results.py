@@ -45,6 +45,11 @@ def is_plain(found: Any) -> bool:
     return not of_objects and not isinstance(found, tg.Variable)
 
 
+def is_finite(found: Any) -> bool:
+    """Whether all numbers of a result are finite."""
+    return all(bool(np.all(np.isfinite(a.astype(float)))) for a in numbers(plain(found)))
+
+
 def copied(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 

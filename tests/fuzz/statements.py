@@ -80,7 +80,7 @@ class Names:
             for n, v in self.values.items()
             if np.asarray(v).dtype.kind == "f" and not (isinstance(v, np.ndarray) and v.ndim == 0)
         ]
-        return self.rng.choice(found)
+        return self.rng.choice(found) if found else "np.ones(2)"
 
 
 def surface(n: Names) -> str:

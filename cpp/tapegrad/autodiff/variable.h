@@ -124,6 +124,7 @@ class Cell final : public Leaf {
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
+  bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
   void refresh();
 
   // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.

@@ -212,6 +212,29 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   });
 }
 
+// Whether Python is at a statement v[key] = value, rather than in a function in C that assigns.
+bool is_at_store() {
+  const py::handle f(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+  if (!f) return false;
+  const auto code = f.attr("f_code").attr("co_code").cast<std::string>();
+  const auto at = f.attr("f_lasti").cast<size_t>();
+  const auto name = py::module_::import("opcode").attr(
+      "opname")[py::int_(static_cast<unsigned char>(code.at(at)))];
+  return name.cast<std::string>() == "STORE_SUBSCR";
+}
+
+// NumPy's shuffle swaps rows by v[i], v[j] = v[j], v[i] where v is not an array of its own, and
+// rows are views: the second one would be lost.
+void refuse_swap_of_rows(Cell& cell, PyObject* key, PyObject* value) {
+  if (!PyLong_Check(key) || !is_variable(value)) return;
+  Cell& row = variable_cell(value);
+  if (!row.is_view() || row.value().ndim() == 0 || !row.is_part_of(cell) || is_at_store()) return;
+  throw_error<TypeError>(
+      "item assignment: a function in C writes a row of this Variable of shape ", cell.type().shape,
+      " into another one; rows are views, and swaps as those of rng.shuffle(y) would lose some: "
+      "write y = y[rng.permutation(len(y))], or y[i] = y[j] in Python");
+}
+
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
   return guard_int([&] {
     if (value == nullptr)
@@ -224,6 +247,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     const IndexKey parsed = index_key(cell, key, KeyUse::write);
     if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
       return 0;  // v[i] += x wrote already
+    refuse_swap_of_rows(cell, key, value);
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
     return 0;
   });
