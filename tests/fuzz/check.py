@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from results import Find, FoundError, classes, compare, copied, is_finite, is_plain, plain, weighed
+from results import (
+    Find,
+    FoundError,
+    classes,
+    compare,
+    copied,
+    is_finite,
+    is_plain,
+    numbers,
+    plain,
+    weighed,
+)
 
 import tapegrad as tg
 
@@ -64,6 +75,7 @@ class Checker:
 
     def __init__(self, source: str, refused: Counter[str] | None = None) -> None:
         self.program = Program(source)
+        self.points = self.program.fresh()["POINTS"]
         self.is_single = "float32" in source  # somewhere; everything may be rounded so
         self.derives = "tg." in source
         self.refused: Counter[str] = Counter() if refused is None else refused
@@ -123,8 +135,6 @@ class Checker:
         return found.error is None
 
     def all(self) -> None:
-        namespace = self.program.fresh()
-        self.points = namespace["POINTS"]
         self.values()
         if self.was_refused:
             return
@@ -284,7 +294,7 @@ class Checker:
                 return
             self.compare(
                 "vmap",
-                [np.asarray(v)[i] for v in (results if isinstance(results, list) else [results])],
+                [v[i] for v in numbers(results)],
                 alone.value,
                 1e-8,
                 types=False,

@@ -41,8 +41,9 @@ def is_plain(found: Any) -> bool:
         return all(map(is_plain, found))
     if isinstance(found, dict):
         return all(map(is_plain, found.values()))
-    of_objects = isinstance(found, np.ndarray) and found.dtype == object
-    return not of_objects and not isinstance(found, tg.Variable)
+    if isinstance(found, tg.Variable):
+        return False
+    return not isinstance(found, np.ndarray) or found.dtype != object or is_plain(found.tolist())
 
 
 def is_finite(found: Any) -> bool:

@@ -292,6 +292,8 @@ def polyval(p: Any, x: Any) -> Any:
 @implements(np.vander, values=1)
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     x = lift(x)
+    if ndim_of(x) != 1:
+        raise ValueError(f"np.vander: x must be one-dimensional, got shape {shape_of(x)}")
     x = cast(x, np.promote_types(floating_dtype(x), int))
     n = shape_of(x)[0] if N is None else operator.index(N)
     columns = [np.ones_like(x)]  # also where x is not finite

@@ -301,7 +301,10 @@ def _reduce(
 def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
     if are_recorded_data(array):
         return getattr(np, name).accumulate(plain(array), axis, dtype)
-    found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (operator.index(axis),))
+    array = lift(array)
+    if not ndim_of(array):
+        raise TypeError(f"np.{name}.accumulate: there is nothing to accumulate in a scalar")
+    found = apply(_ACCUMULATIONS[name], (cast(array, dtype),), (operator.index(axis),))
     return finish(f"np.{name}.accumulate", found, out)
 
 
