@@ -125,8 +125,8 @@ py::object to_object(const Variable& v) {
 }
 
 // What leaves for plain code.
-py::object from_ref(Ref r) {
-  learn_result(r);
+py::object from_ref(Ref r, uint32_t scope = 0) {
+  learn_result(r, scope);
   if (!r.tracked()) return to_object(std::move(r).take_value());
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
@@ -156,6 +156,7 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
       g = Variable(CellPtr());  // the buffer is the array's alone
       out.append(from_ref(Ref(std::move(plain))));
     } else {
+      if (Tape::current().tracing()) learn_result(g.cell().ref());
       out.append(to_object(g));
     }
   }
@@ -276,9 +277,10 @@ void bind_scope(py::module_& m) {
     for (py::handle h : items) refs.push_back(to_operand(h.ptr(), what).ref);
     return refs;
   };
+  // Leave the innermost scope, which they come from.
   static const auto list_of = [](std::vector<Ref> refs) {
     py::list out;
-    for (Ref& r : refs) out.append(from_ref(std::move(r)));
+    for (Ref& r : refs) out.append(from_ref(std::move(r), Tape::current().innermost_scope()));
     return out;
   };
   py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")
@@ -331,7 +333,7 @@ void bind_scope(py::module_& m) {
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
         if (!out.tracked()) return from_ref(out);
-        learn_result(out);
+        learn_result(out, Tape::current().innermost_scope());
         return x;
       });
 }

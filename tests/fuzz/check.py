@@ -39,7 +39,7 @@ REFUSALS = (
 )
 INTERNAL = re.compile(
     r"internal|incompatible function arguments|must be real number"
-    r"|object is not|unsupported operand"
+    r"|(?<!dtype )object is not|unsupported operand"
 )
 
 

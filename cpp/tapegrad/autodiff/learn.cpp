@@ -51,12 +51,11 @@ void learn_lengths(Cell& v) {
   if (Tape::current().tracing() && !v.is_leaf() && v.value().ndim() > 0) learn_lengths();
 }
 
-void learn_result(const Ref& result) {
+void learn_result(const Ref& result, uint32_t scope) {
   if (!result.tracked()) {
     if (result.ndim() > 0) learn_lengths();
   } else if (Tracer* tracer = Tape::current().tracer(); tracer && result.type() == TensorType{}) {
-    const Tape& tape = Tape::current();
-    if (tape.is_innermost_but_for(tracer->scope(), tape.innermost_scope())) {
+    if (Tape::current().is_innermost_but_for(tracer->scope(), scope)) {
       tracer->mark_weak(result);
     } else {
       tracer->lose_weakness();

@@ -23,10 +23,10 @@ double learn_integer_part(Cell& v, const char* call);
 // Plain code sees the lengths of the axes, which a recorded value has from the function's
 // arguments.
 void learn_lengths(Cell& v);
-// The result of a derivative leaves its scope, the innermost one, as what it is: the lengths of a
+// The result of a derivative leaves its scope (0: it has none) as what it is: the lengths of a
 // plain array are known then. A float64 is a Python float in the plain function, unless somebody
 // around it differentiates: then it may be one.
-void learn_result(const Ref& result);
+void learn_result(const Ref& result, uint32_t scope = 0);
 
 // Whether it is a Python float of the function that is being recorded (Tracer::is_weak).
 bool is_weak(Cell& v);

@@ -5,6 +5,7 @@
 #include "bindings/convert.h"
 #include "bindings/program/program.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/autodiff/learn.h"
 #include "tapegrad/program/body/recorded_body.h"
 
 namespace tapegrad {
@@ -61,7 +62,11 @@ py::list scan_body(const RecordedBody& body, const py::object& recording,
                    const py::sequence& inputs, int64_t length, size_t n_carry, size_t n_xs,
                    bool reverse, int64_t checkpoints) {
   std::vector<Ref> in = inputs_of(body, inputs, recording_of(recording), "scan", py::none());
-  return to_list(body.scan(std::move(in), length, n_carry, n_xs, reverse, checkpoints));
+  RecordedBody::Results found =
+      body.scan(std::move(in), length, n_carry, n_xs, reverse, checkpoints);
+  for (size_t j = 0; j < found.outputs.size(); ++j)
+    if (found.recorded[j] && Tape::current().tracing()) learn_result(found.outputs[j]);
+  return to_list(std::move(found));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST(a_result_within_another_derivative_may_be_a_number) {
   Tracer tracer;
   const Ref x = tracer.argument(Value(1.0));
   const Scope outer, inner;
-  learn_result(x);
+  learn_result(x, Tape::current().innermost_scope());
   CHECK(!tracer.is_weak(x) && tracer.lost_weakness());
 }
 
