@@ -256,19 +256,53 @@ DType to_dtype(py::handle dtype) {
   return *found;
 }
 
-PyObject* to_python(Value&& value, bool writable) {
-  if (value.is_scalar()) {
-    switch (value.dtype()) {
-      case DType::float64:
-        return PyFloat_FromDouble(value.as_double());
-      case DType::bool_:
-        return PyBool_FromLong(value.as_int64() != 0);
-      case DType::int64:
-        return PyLong_FromLongLong(value.as_int64());
-      default:
-        return dtype_object(value.dtype()).attr("type")(value.as_double()).release().ptr();
-    }
+namespace {
+
+PyObject* scalar_type(DType d) {
+  static PyObject* types[dtype_count] = {};
+  PyObject*& found = types[static_cast<size_t>(d)];
+  if (found == nullptr) found = py::object(dtype_object(d).attr("type")).release().ptr();
+  return found;
+}
+
+// A numpy.float64 is a float with another class.
+PyObject* numpy_float64(double x) {
+  auto* type = reinterpret_cast<PyTypeObject*>(scalar_type(DType::float64));
+  PyObject* made = type->tp_alloc(type, 0);
+  if (made == nullptr) throw py::error_already_set();
+  reinterpret_cast<PyFloatObject*>(made)->ob_fval = x;
+  return made;
+}
+
+PyObject* numpy_scalar(const Value& value) {
+  const DType d = value.dtype();
+  if (d == DType::float64) return numpy_float64(value.as_double());
+  if (is_bool(d)) {
+    static PyObject* const truths[2] = {PyObject_CallOneArg(scalar_type(d), Py_False),
+                                        PyObject_CallOneArg(scalar_type(d), Py_True)};
+    return Py_NewRef(truths[value.as_int64() != 0]);
   }
+  const py::object number = is_floating(d) ? py::object(py::float_(value.as_double()))
+                                           : py::object(py::int_(value.as_int64()));
+  PyObject* made = PyObject_CallOneArg(scalar_type(d), number.ptr());
+  if (made == nullptr) throw py::error_already_set();
+  return made;
+}
+
+}  // namespace
+
+PyObject* to_plain_result(Value&& value, bool is_python_number) {
+  if (!value.is_scalar()) return to_python(std::move(value), true);
+  if (!is_python_number) return numpy_scalar(value);
+  if (is_bool(value.dtype())) return PyBool_FromLong(value.as_int64() != 0);
+  return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
+                                         : numpy_scalar(value);
+}
+
+PyObject* to_python(Value&& value, bool writable) {
+  if (value.is_scalar())
+    return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
+                                           : numpy_scalar(value);
   if (!value.has_data())
     throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
   if (writable && !(value.owns_buffer() && value.is_contiguous())) value = packed_copy(value);

@@ -16,13 +16,17 @@ Value to_value(PyObject* object, const char* operation = "tapegrad");
 // Any of these, or a Variable, as an operand.
 Operand to_operand(PyObject* object, const char* operation);
 
-// float, int or bool for scalars (numpy.float32 for single precision), else an array. A writable
-// array never shares memory with anything recorded: it is a copy, unless the value is moved in and
+// A float for a scalar of float64, a NumPy scalar for any other, else an array. A writable array
+// never shares memory with anything recorded: it is a copy, unless the value is moved in and
 // nothing else holds its buffer.
 PyObject* to_python(Value&& value, bool writable);
 PyObject* to_python(const Value& value, bool writable);
 py::object to_object(Value&& value, bool writable = true);
 py::object to_object(const Value& value, bool writable = true);
+
+// The same for what plain code computes: a scalar of float64 is a numpy.float64, and one that is a
+// number of Python's in the plain function is a float or a bool.
+PyObject* to_plain_result(Value&& value, bool is_python_number);
 
 // numpy.float64 as the dtype object, and back.
 // NumPy's own asarray, whatever stands under that name in its module now (tg.patch_numpy).

@@ -126,8 +126,8 @@ py::object to_object(const Variable& v) {
 }
 
 // What leaves for plain code.
-py::object from_ref(Ref r) {
-  learn_result(r);
+py::object from_ref(Ref r, uint32_t scope = 0) {
+  learn_result(r, scope);
   if (!r.tracked()) return to_object(std::move(r).take_value());
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
@@ -157,6 +157,7 @@ py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
       g = Variable(CellPtr());  // the buffer is the array's alone
       out.append(from_ref(Ref(std::move(plain))));
     } else {
+      if (Tape::current().tracing()) learn_result(g.cell().ref());
       out.append(to_object(g));
     }
   }
@@ -207,7 +208,12 @@ void bind_functions(py::module_& m) {
   m.def(
       "value",
       [](const py::object& x) -> py::object {
-        return is_variable(x.ptr()) ? to_object(learn_value(variable_cell(x.ptr()))) : x;
+        if (!is_variable(x.ptr())) return x;
+        Cell& v = variable_cell(x.ptr());
+        if (!Tape::current().tracing()) return to_object(v.value());
+        // What the plain function has there.
+        return py::reinterpret_steal<py::object>(
+            to_plain_result(learn_value(v).copy(), is_weak(v)));
       },
       py::arg("x"));
   m.def(
@@ -215,7 +221,8 @@ void bind_functions(py::module_& m) {
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
         Ref r = stop_gradient(variable_cell(x.ptr()));
-        return r.tracked() ? from_ref(std::move(r)) : to_object(std::move(r).take_value());
+        if (r.tracked()) return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
+        return py::reinterpret_steal<py::object>(to_plain_result(std::move(r).take_value(), false));
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
@@ -263,6 +270,14 @@ void bind_functions(py::module_& m) {
   m.def(
       "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),
       "Whether no Variable was written to this array.");
+  m.def(
+      "as_float",
+      [](const py::object& x) -> py::object {
+        if (is_variable(x.ptr()))
+          return py::reinterpret_steal<py::object>(new_variable(as_weak(variable_cell(x.ptr()))));
+        return PyFloat_Check(x.ptr()) ? py::object(py::float_(PyFloat_AS_DOUBLE(x.ptr()))) : x;
+      },
+      py::arg("x"), "A float64 as a Python float, which takes the precision of what it meets.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });
@@ -289,9 +304,10 @@ void bind_scope(py::module_& m) {
     for (py::handle h : items) refs.push_back(to_operand(h.ptr(), what).ref);
     return refs;
   };
+  // Leave the innermost scope, which they come from.
   static const auto list_of = [](std::vector<Ref> refs) {
     py::list out;
-    for (Ref& r : refs) out.append(from_ref(std::move(r)));
+    for (Ref& r : refs) out.append(from_ref(std::move(r), Tape::current().innermost_scope()));
     return out;
   };
   py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")
@@ -343,7 +359,9 @@ void bind_scope(py::module_& m) {
         const RecordingGuard recorded(true);
         const Ref r = variable_cell(x.ptr()).ref();
         const Ref out = self.get().result(r);
-        return out.tracked() ? x : from_ref(out);
+        if (!out.tracked()) return from_ref(out);
+        learn_result(out, Tape::current().innermost_scope());
+        return x;
       });
 }
 

@@ -14,7 +14,7 @@ from statements import Names, draw_statement
 from surface import ARRAYS
 from templates import HELPERS, STATE
 
-HEAD = "import numpy as np\nimport tapegrad as tg\n"
+HEAD = "import functools\n\nimport numpy as np\nimport tapegrad as tg\n"
 
 
 @dataclass

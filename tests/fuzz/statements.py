@@ -73,6 +73,15 @@ class Names:
             [f"np.sum({name})", f"np.mean({name})", f"np.max({name})", f"{name}.sum()"]
         )
 
+    def of_a_type(self) -> str:
+        """A name of an array with axes, or of a number."""
+        found = [
+            n
+            for n, v in self.values.items()
+            if np.asarray(v).dtype.kind == "f" and not (isinstance(v, np.ndarray) and v.ndim == 0)
+        ]
+        return self.rng.choice(found) if found else "np.ones(2)"
+
 
 def surface(n: Names) -> str:
     expression = n.rng.choice(expressions())
@@ -137,5 +146,6 @@ def _filled(n: Names, text: str, first: str = "") -> str:
         n.rng.choice(CAPTURED_NUMBERS),
         array if CAPTURED_ARRAYS[array] else "DATA",
         CAPTURED_ARRAYS[array] or 3,
+        n.of_a_type() if "{9}" in text else "",
     )
     return found.replace("new_", n.new()) if "new_" in found else found

@@ -13,6 +13,7 @@ import numpy as np
 import op_cases
 import shape_cases
 import surface_cases
+from options import calls
 from ufunc_cases import PREDICATES_1, PREDICATES_2, SMOOTH
 
 TABLES = Path(surface_cases.__file__).parent
@@ -128,6 +129,7 @@ def expressions() -> tuple[Expression, ...]:
         *_from_rows("op_cases", op_cases),
         *_from_rows("shape_cases", shape_cases),
         *_from_ufuncs(),
+        *(Expression(f"lambda x: {call}", (None,)) for call in calls()),
     ]
     # What an empty array holds is nobody's business.
     return tuple(e for e in dict.fromkeys(found) if "empty" not in e.text)

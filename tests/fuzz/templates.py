@@ -1,7 +1,8 @@
 """The texts that statements of random programs are made of.
 
 `{0}` and `{1}` are names, `{2}` and `{3}` numbers, `{4}` is a new name, `{5}` a small count,
-`{6}` a captured number, `{7}` a captured vector and `{8}` its length.
+`{6}` a captured number, `{7}` a captured vector and `{8}` its length, `{9}` a name of something
+that is no array without axes (which counts as a number in what is recorded).
 """
 
 HELPERS = {
@@ -19,6 +20,11 @@ HELPERS = {
     "set_first": "def set_first(out, v):\n    out[0] = v\n",
     "shift": "def shift(out, v):\n    out[1:] = out[:-1] * v\n    return out[1:]\n",
     "swap": "def swap(a, i, j):\n    a[[i, j]] = a[[j, i]]\n",
+    "kind": (
+        "@functools.singledispatch\ndef kind(v):\n    return v * 0.5\n\n\n"
+        "@kind.register\ndef _(v: float):\n    return v * 2.0\n\n\n"
+        "@kind.register\ndef _(v: np.ndarray):\n    return v + 1.0\n"
+    ),
     "maybe": (
         "def maybe(v):\n    if np.sum(v) > 0.3:\n        raise ValueError('large')\n"
         "    return v * 2.0\n"
@@ -151,6 +157,14 @@ BLOCKS = [
     "_l = [{0}, {1}]\n_l[0] += 1.0\n{4} = _l[0] * _l[1]",
     "{4} = {0}\nfor _ in range(int(DATA[2]) % 4):\n    {4} = np.sin({4})",
     "{4} = (lambda v, c=RATE: v * c)({0})",
+    "if isinstance({9}, np.ndarray):\n    {4} = {9} * 2.0\nelif isinstance({9}, float):\n"
+    "    {4} = {9} + 1.0\nelse:\n    {4} = {9} - 0.5",
+    "{4} = {9} * 2.0 if np.isscalar({9}) else {9} - 0.5",
+    "{4} = kind({9})",
+    "{4} = np.sum({9}, axis=0) if hasattr({9}, '__len__') else {9} * 3.0",
+    "{4} = -{0} if isinstance({9}, (np.floating, float)) else {0}",
+    "match {9}:\n    case float():\n        {4} = {0} * 0.5\n    case np.ndarray():\n"
+    "        {4} = {0} * 0.25\n    case _:\n        {4} = {0} * 0.125",
     "def _inner(v):\n    return v * {2}\n\n\n{4} = _inner({0})",
 ]
 STATEFUL = [

@@ -6,15 +6,17 @@ import ast
 import random
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import options
 import pytest
-from check import find_in
+from check import Checker, find_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from programs import draw, run_plain
+from programs import HEAD, draw, run_plain
 from shrink import shrink
 from surface import expressions
 
@@ -31,7 +33,30 @@ def assert_holds(source: str) -> None:
 @pytest.mark.parametrize("block", range(8))
 def test_programs(block):
     for seed in range(25):
-        assert_holds(draw(random.Random(1000 * block + seed), 3 + seed % 8, writes=False))
+        assert_holds(draw(random.Random(1000 * block + seed), 3 + seed % 8))
+
+
+def runs_plainly(source):
+    try:
+        run_plain(source)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("point", options.POINTS)
+def test_options(point):
+    refused: Counter[str] = Counter()
+    for call in options.calls():
+        source = f"{HEAD}\n\ndef f(x):\n    y = {call}\n    return (y, x)\n\n\n"
+        source += f"POINTS = {options.POINTS[point]}\n"
+        checker = Checker(source, refused if runs_plainly(source) else None)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            checker.values()
+            if not checker.was_refused:
+                checker.compiled("compiled", lambda namespace: namespace["f"])
+    assert refused.total() < 40, refused
 
 
 @settings(
@@ -43,7 +68,7 @@ def test_programs(block):
 )
 @given(st.randoms(use_true_random=False), st.integers(1, 8))
 def test_drawn_by_hypothesis(rng, size):
-    assert_holds(draw(rng, size, writes=False))
+    assert_holds(draw(rng, size))
 
 
 def test_what_is_drawn():

@@ -37,6 +37,46 @@ def test_plain_arrays_of_array_variables():
         np.zeros(2) + np.array([v, v])
 
 
+@pytest.mark.filterwarnings("ignore:you are shuffling:UserWarning")
+@pytest.mark.parametrize("shape", [(5, 2), (5, 2, 3), (5, 0)])
+@pytest.mark.parametrize(
+    "rng", [np.random.default_rng(0), np.random.RandomState(0)], ids=["Generator", "RandomState"]
+)
+def test_shuffling_rows(rng, shape):
+    x = np.random.default_rng(1).normal(size=shape)
+    y = tg.Variable(x) * 1.0
+    with raises(TypeError, r"y\[rng\.permutation\(len\(y\)\)\]"):
+        rng.shuffle(y)
+    with raises(TypeError, r"permutation"):
+        rng.shuffle(y[1:])
+    np.testing.assert_array_equal(y.value, x)
+    order = rng.permutation(5)
+    weights = np.arange(float(x.size)).reshape(shape)
+    found = tg.grad(lambda x: np.sum(weights * (x * 1.0)[order]))(x)
+    np.testing.assert_array_equal(found[order], weights)
+
+
+@pytest.mark.filterwarnings("ignore:you are shuffling:UserWarning")
+def test_shuffling_numbers_and_swaps_in_python_do_what_they_do_in_numpy():
+    def shuffled(x):
+        y = x * 1.0
+        np.random.default_rng(3).shuffle(y)
+        return np.sum(y * [1.0, 2.0, 3.0, 4.0])
+
+    x = np.array([0.5, 1.5, 2.5, 3.5])
+    assert tg.value(shuffled(tg.Variable(x))) == shuffled(x)
+    tg.testing.check_grads(shuffled, (x,))
+
+    def swapped(x):
+        y = np.reshape(x * 1.0, (2, 2))
+        y[0], y[1] = y[1], y[0]  # rows are views: the second one is lost in NumPy too
+        y[1] = y[0]
+        return y
+
+    np.testing.assert_array_equal(swapped(tg.Variable(x)).value, swapped(x))
+    tg.testing.check_grads(swapped, (x,))
+
+
 def test_writing_into_a_plain_array():
     a = np.zeros(3)
     v = tg.Variable(2.0)

@@ -162,3 +162,13 @@ def test_orders_read_elements_as_numpy_does(where: str, order: str) -> None:
         np.testing.assert_array_equal(
             tg.value(y.reshape(-1, order=order)), plain.reshape(-1, order=order)
         )
+
+
+def test_view_shows_the_same_elements() -> None:
+    y = tg.Variable(X) * 1.0
+    z = y.view()
+    z[0, 0] = 50.0
+    assert tg.value(y)[0, 0] == 50.0
+    assert y.view(np.float64).shape == (3, 4)
+    with pytest.raises(TypeError, match=r"v\.view\(.*int64.*v\.astype\(dtype\)"):
+        y.view(np.int64)

@@ -51,11 +51,15 @@ void learn_lengths(Cell& v) {
   if (Tape::current().tracing() && !v.is_leaf() && v.value().ndim() > 0) learn_lengths();
 }
 
-void learn_result(const Ref& result) {
+void learn_result(const Ref& result, uint32_t scope) {
   if (!result.tracked()) {
     if (result.ndim() > 0) learn_lengths();
   } else if (Tracer* tracer = Tape::current().tracer(); tracer && result.type() == TensorType{}) {
-    tracer->lose_weakness();
+    if (Tape::current().is_innermost_but_for(tracer->scope(), scope)) {
+      tracer->mark_weak(result);
+    } else {
+      tracer->lose_weakness();
+    }
   }
 }
 
@@ -68,11 +72,23 @@ void lose_weakness(Cell& v) {
   if (is_weak(v)) Tape::current().tracer()->lose_weakness();
 }
 
+Ref as_weak(Cell& v) {
+  Tracer* tracer = Tape::current().tracer();
+  const Ref x = v.ref("float");
+  if (tracer == nullptr || x.type() != TensorType{}) return x;
+  Ref result = elementwise(scalar_fn_of<Positive>(), {x});
+  tracer->mark_weak(result);
+  return result;
+}
+
 Ref stop_gradient(Cell& v) {
-  if (!Tape::current().tracing()) return Ref(v.value());
+  Tracer* tracer = Tape::current().tracer();
+  if (tracer == nullptr) return Ref(v.value());
   const Ref held = v.ref("stop_gradient");
   const RecordingGuard off(false);
-  return elementwise(scalar_fn_of<Positive>(), {held});
+  Ref result = elementwise(scalar_fn_of<Positive>(), {held});
+  if (tracer->is_weak(held)) tracer->mark_weak(result);
+  return result;
 }
 
 }  // namespace tapegrad

@@ -23,14 +23,18 @@ double learn_integer_part(Cell& v, const char* call);
 // Plain code sees the lengths of the axes, which a recorded value has from the function's
 // arguments.
 void learn_lengths(Cell& v);
-// A result leaves for plain code as what it is: the lengths of a plain array are known then, and a
-// float64 may be taken for a Python float.
-void learn_result(const Ref& result);
+// The result of a derivative leaves its scope (0: it has none) as what it is: the lengths of a
+// plain array are known then. A float64 is a Python float in the plain function, unless somebody
+// around it differentiates: then it may be one.
+void learn_result(const Ref& result, uint32_t scope = 0);
 
 // Whether it is a Python float of the function that is being recorded (Tracer::is_weak).
 bool is_weak(Cell& v);
 // Such a float is seen as a float64, which it is not.
 void lose_weakness(Cell& v);
+
+// A float64 that is a Python float from here on, as float(x) makes one.
+Ref as_weak(Cell& v);
 
 // The content, which sweeps take for a constant and a program goes on computing.
 Ref stop_gradient(Cell& v);

@@ -209,6 +209,14 @@ void Cell::note_write() {
   tape->tracer()->refuse("it writes to a Variable that was made outside");
 }
 
+bool Cell::is_part_of(const Cell& other) const {
+  const auto whole = [](const Cell* c) {
+    while (c->is_view_) c = c->info_->view->base.get();
+    return c;
+  };
+  return is_view_ && whole(this) == whole(&other);
+}
+
 void Cell::set_grad(Value g) {
   const TensorType t = type();
   if (g.shape() != t.shape)

@@ -134,6 +134,7 @@ class Cell final : public Leaf {
   bool is_number() { return value().ndim() == 0 && !is_view_; }
   Dims numpy_strides();  // as NumPy's array would lie in memory (ops/shape/memory_order.h)
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
+  bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
   void refresh();
 
   // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.

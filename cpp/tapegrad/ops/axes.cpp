@@ -22,7 +22,9 @@ Dims axis_flags(const Attrs& attrs, AttrKey key, int ndim, const char* op) {
   if (attrs.is_none(key)) return flags;
   const Dims axes = axis_dims(attrs, key);
   if (ndim == 0) {
-    for (int64_t axis : axes) normalize_axis(axis, 1, op);
+    // A single axis is let through for what has none, as NumPy's reductions do.
+    const bool is_single = std::holds_alternative<int64_t>(attrs[key]);
+    for (int64_t axis : axes) normalize_axis(axis, is_single ? 1 : 0, op);
     return flags;
   }
   for (int64_t axis : axes) {

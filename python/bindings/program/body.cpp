@@ -5,6 +5,7 @@
 #include "bindings/convert.h"
 #include "bindings/program/program.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/autodiff/learn.h"
 #include "tapegrad/program/body/recorded_body.h"
 
 namespace tapegrad {
@@ -13,6 +14,7 @@ namespace {
 // The contents of recorded outputs: they outlive their recording.
 struct PyValues {
   std::vector<Value> values;
+  py::object numbers;
 };
 
 // The inputs, then what the recording captured, or what stands in its place.
@@ -39,7 +41,10 @@ py::list to_list(RecordedBody::Results results) {
     if (results.recorded[j]) {
       found.append(py::reinterpret_steal<py::object>(new_variable(std::move(y))));
     } else {
-      found.append(y.tracked() ? to_object(y.value()) : to_object(std::move(y).take_value()));
+      const bool counts = y.type() == TensorType{DType::int64, {}};  // as range does
+      found.append(counts        ? py::int_(y.value().as_int64())
+                   : y.tracked() ? to_object(y.value())
+                                 : to_object(std::move(y).take_value()));
     }
   }
   return found;
@@ -57,7 +62,11 @@ py::list scan_body(const RecordedBody& body, const py::object& recording,
                    const py::sequence& inputs, int64_t length, size_t n_carry, size_t n_xs,
                    bool reverse, int64_t checkpoints) {
   std::vector<Ref> in = inputs_of(body, inputs, recording_of(recording), "scan", py::none());
-  return to_list(body.scan(std::move(in), length, n_carry, n_xs, reverse, checkpoints));
+  RecordedBody::Results found =
+      body.scan(std::move(in), length, n_carry, n_xs, reverse, checkpoints);
+  for (size_t j = 0; j < found.outputs.size(); ++j)
+    if (found.recorded[j] && Tape::current().tracing()) learn_result(found.outputs[j]);
+  return to_list(std::move(found));
 }
 
 }  // namespace
@@ -73,15 +82,19 @@ void bind_bodies(py::module_& m) {
                              [](const RecordedBody& b) { return b.body()->program().steps.size(); })
       .def("__str__", [](const RecordedBody& b) { return to_string(b.body()->program()); });
   py::class_<PyValues>(m, "Values", "The contents of recorded outputs.")
-      .def(py::init([](const py::sequence& outputs) {
-             PyValues found;
+      .def(py::init([](const py::sequence& outputs, const py::object& numbers) {
+             PyValues found{{}, numbers};
              for (py::handle h : outputs)
                found.values.push_back(is_variable(h.ptr()) ? variable_cell(h.ptr()).value()
                                                            : to_value(h.ptr(), "call").copy());
              return found;
            }),
-           py::arg("outputs"))
-      .def("__getitem__", [](const PyValues& v, size_t k) { return to_object(v.values.at(k)); })
+           py::arg("outputs"), py::arg("numbers") = py::none())
+      .def("__getitem__",
+           [](const PyValues& v, size_t k) {
+             return py::reinterpret_steal<py::object>(
+                 to_plain_result(v.values.at(k).copy(), is_python_number(v.numbers, k)));
+           })
       .def("__len__", [](const PyValues& v) { return v.values.size(); });
   m.def("call", &call_body, py::arg("body"), py::arg("recording"), py::arg("inputs"),
         py::arg("values") = py::none(), py::arg("captures") = py::none(),

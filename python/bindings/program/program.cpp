@@ -46,16 +46,15 @@ struct PyRecording {
 };
 
 // Gives None where a guard does not hold.
-py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::object& captures) {
+py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::object& captures,
+               const py::object& numbers) {
   std::vector<Value> in, captured, out;
   in.reserve(inputs.size());
   for (py::handle h : inputs) in.push_back(plain_value(h, "compiled function"));
   read_captures(p, captures, captured);
   if (!p.run(in, captured, out)) return py::none();
   in.clear();
-  py::list result(out.size());
-  for (size_t k = 0; k < out.size(); ++k) result[k] = to_object(std::move(out[k]));
-  return result;
+  return to_plain_results(out, numbers);
 }
 
 std::vector<TensorType> types_of(const py::sequence& inputs) {
@@ -177,6 +176,16 @@ void bind_programs(py::module_& m) {
            [](PyTracer& self, const py::sequence& outputs) {
              return PyRecording{freeze(self.get(), refs_of(outputs, "compile"))};
            })
+      .def(
+          "host_numbers",
+          [](PyTracer& self, const py::sequence& outputs) {
+            std::string flags;
+            for (py::handle h : outputs)
+              flags.push_back(is_variable(h.ptr()) &&
+                              self.get().is_weak(variable_cell(h.ptr()).ref()));
+            return py::bytes(flags);
+          },
+          py::arg("outputs"), "Which outputs are Python's numbers in the function itself.")
       .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
       .def_property_readonly("may_have_promoted",
                              [](PyTracer& self) { return self.get().may_have_promoted(); })
@@ -195,7 +204,8 @@ void bind_programs(py::module_& m) {
            }),
            py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
            "`fixed`: the numbers of captured arrays that are constants.")
-      .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none())
+      .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none(),
+           py::arg("numbers") = py::none(), "`numbers`: see Tracer.host_numbers.")
       .def_property_readonly("guard_failed", &CapturedProgram::guard_failed)
       .def_property_readonly("n_steps",
                              [](const CapturedProgram& p) { return p.program().steps.size(); })
@@ -240,6 +250,20 @@ std::vector<Ref> refs_of(const py::sequence& items, const char* operation) {
   std::vector<Ref> refs;
   for (py::handle h : items) refs.push_back(to_operand(h.ptr(), operation).ref);
   return refs;
+}
+
+bool is_python_number(py::handle numbers, size_t k) {
+  return numbers && PyBytes_Check(numbers.ptr()) &&
+         k < static_cast<size_t>(PyBytes_GET_SIZE(numbers.ptr())) &&
+         PyBytes_AS_STRING(numbers.ptr())[k] != 0;
+}
+
+py::list to_plain_results(std::vector<Value>& values, py::handle numbers) {
+  py::list found(values.size());
+  for (size_t k = 0; k < values.size(); ++k)
+    found[k] = py::reinterpret_steal<py::object>(
+        to_plain_result(std::move(values[k]), is_python_number(numbers, k)));
+  return found;
 }
 
 const CapturedProgram& program_of(py::handle program) {

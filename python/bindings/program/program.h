@@ -16,6 +16,10 @@ const Recording& recording_of(pybind11::handle recording);
 void read_captures(const CapturedProgram& program, pybind11::handle captures,
                    std::vector<Value>& captured);
 
+// What plain code gets: `numbers`, bytes or None, says which are numbers of Python's.
+bool is_python_number(pybind11::handle numbers, size_t k);
+pybind11::list to_plain_results(std::vector<Value>& values, pybind11::handle numbers);
+
 // Operands of an operation, as Refs.
 std::vector<Ref> refs_of(const pybind11::sequence& items, const char* operation);
 

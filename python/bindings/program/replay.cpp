@@ -49,7 +49,8 @@ struct PyTrustedProgram {
   PyObject* captures;  // a list, or None
   PyObject* written;   // a list
   PyObject* make;      // of the list of outputs, the result; None: the one output is the result
-  std::array<PyObject**, 4> held() { return {&program, &captures, &written, &make}; }
+  PyObject* numbers;   // bytes: which outputs are numbers of Python's
+  std::array<PyObject**, 5> held() { return {&program, &captures, &written, &make, &numbers}; }
   void finish() {}
 };
 
@@ -183,10 +184,9 @@ PyObject* run_trusted(const PyTrustedProgram& trusted, std::span<PyObject* const
   const CapturedProgram& program = program_of(trusted.program);
   read_captures(program, trusted.captures, scratch->captured);
   if (!program.run(scratch->in, scratch->captured, scratch->out)) return nullptr;
-  if (trusted.make == Py_None) return to_python(std::move(scratch->out[0]), true);
-  py::list values(scratch->out.size());
-  for (size_t k = 0; k < scratch->out.size(); ++k)
-    values[k] = to_object(std::move(scratch->out[k]));
+  if (trusted.make == Py_None)
+    return to_plain_result(std::move(scratch->out[0]), is_python_number(trusted.numbers, 0));
+  const py::list values = to_plain_results(scratch->out, trusted.numbers);
   return PyObject_CallOneArg(trusted.make, values.ptr());
 }
 
@@ -308,6 +308,7 @@ PyMemberDef program_members[] = {
     {"captures", T_OBJECT, offsetof(PyTrustedProgram, captures), 0, nullptr},
     {"written", T_OBJECT, offsetof(PyTrustedProgram, written), 0, nullptr},
     {"make", T_OBJECT, offsetof(PyTrustedProgram, make), 0, nullptr},
+    {"numbers", T_OBJECT, offsetof(PyTrustedProgram, numbers), 0, nullptr},
     {}};
 
 }  // namespace

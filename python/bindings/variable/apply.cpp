@@ -8,6 +8,10 @@
 namespace tapegrad {
 namespace {
 
+// Of other functions NumPy makes arrays of its operands first, and a number has the dtype of its
+// array: np.dot(x, 2.0) is float64 where x * 2.0 has the precision of x.
+bool takes_weak_numbers(const Op& op) { return op.by_element || op.update != UpdateKind::none; }
+
 struct Inputs {
   std::span<PyObject* const> objects;
   bool any_variable = false;
@@ -21,7 +25,7 @@ struct Inputs {
       only_blanks &=
           !operands[i].ref.tracked() && (!is_variable(objects[i]) || is_blank(objects[i]));
     }
-    if (objects.size() > 1) settle_weak(operands.first(objects.size()));
+    if (objects.size() > 1 && takes_weak_numbers(op)) settle_weak(operands.first(objects.size()));
     for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);
   }
 

@@ -148,8 +148,10 @@ PyObject* compare_with_items(PyObject* a, PyObject* b, int op) {
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   return guard([&]() -> PyObject* {
     const auto plain = [](PyObject* o) {
-      return is_variable(o) ? to_object(variable_cell(o).value(), false)
-                            : py::reinterpret_borrow<py::object>(o);
+      if (!is_variable(o)) return py::reinterpret_borrow<py::object>(o);
+      const Value& v = variable_cell(o).value();
+      if (!v.is_scalar()) return to_object(v, false);
+      return py::reinterpret_steal<py::object>(to_plain_result(Value(v), false));
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
                            py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
@@ -215,6 +217,15 @@ PyObject* represent(PyObject* self) {
   });
 }
 
+// What is recorded data says in a text what it says in the plain function.
+PyObject* to_text(PyObject* self) {
+  return guard([&]() -> PyObject* {
+    Cell& cell = variable_cell(self);
+    return is_recorded_data(cell) ? PyObject_Str(to_object(learn_value(cell)).ptr())
+                                  : PyObject_Repr(self);
+  });
+}
+
 Py_ssize_t length(PyObject* self) {
   const Value& v = variable_cell(self).value();
   if (v.is_scalar()) {
@@ -239,6 +250,29 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   });
 }
 
+// Whether Python is at a statement v[key] = value, rather than in a function in C that assigns.
+bool is_at_store() {
+  const py::handle f(reinterpret_cast<PyObject*>(PyEval_GetFrame()));
+  if (!f) return false;
+  const auto code = f.attr("f_code").attr("co_code").cast<std::string>();
+  const auto at = f.attr("f_lasti").cast<size_t>();
+  const auto name = py::module_::import("opcode").attr(
+      "opname")[py::int_(static_cast<unsigned char>(code.at(at)))];
+  return name.cast<std::string>() == "STORE_SUBSCR";
+}
+
+// NumPy's shuffle swaps rows by v[i], v[j] = v[j], v[i] where v is not an array of its own, and
+// rows are views: the second one would be lost.
+void refuse_swap_of_rows(Cell& cell, PyObject* key, PyObject* value) {
+  if (!PyLong_Check(key) || !is_variable(value)) return;
+  Cell& row = variable_cell(value);
+  if (!row.is_view() || row.value().ndim() == 0 || !row.is_part_of(cell) || is_at_store()) return;
+  throw_error<TypeError>(
+      "item assignment: a function in C writes a row of this Variable of shape ", cell.type().shape,
+      " into another one; rows are views, and swaps as those of rng.shuffle(y) would lose some: "
+      "write y = y[rng.permutation(len(y))], or y[i] = y[j] in Python");
+}
+
 int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
   return guard_int([&] {
     if (value == nullptr)
@@ -251,6 +285,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     const IndexKey parsed = index_key(cell, key, KeyUse::write);
     if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
       return 0;  // v[i] += x wrote already
+    refuse_swap_of_rows(cell, key, value);
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);
     return 0;
   });
@@ -330,6 +365,7 @@ void create_variable_type(py::module_& module) {
   add_function(Py_tp_new, construct);
   add_function(Py_tp_dealloc, deallocate);
   add_function(Py_tp_repr, represent);
+  add_function(Py_tp_str, to_text);
   add_function(Py_tp_richcompare, compare);
   add_function(Py_tp_hash, hash);
   add_function(Py_tp_iter, iterate);

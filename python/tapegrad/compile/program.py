@@ -32,6 +32,7 @@ class TrustedProgram(_core.TrustedProgramBase):
         self.captures = None  # what it reads in place of the arrays that were recorded
         self.written = call.written
         self.make = call.maker()
+        self.numbers = call.numbers
         self._body: Body | None = None
         if call.recording.n_steps > _MANY_STEPS or _core.pool_bytes()[1] > _MUCH_MEMORY:
             _core.trim_pool()  # a replay takes far less than a recording

@@ -83,10 +83,23 @@ class ProgramCache(_core.ProgramCacheBase):
         `takes_numbers`: there are numbers among the arguments that are no inputs of programs, so
         that plain code may compute with them and captured arrays.
         """
+        self._hold(call)
         if self.contents is None and call.complete:
             may_be_numbers = takes_numbers or self.plain_reads is not PlainReads.NOTHING
             if not self._explained(call, may_be_numbers):
                 self.contents = contents
+
+    def _hold(self, call: RecordedCall) -> None:
+        """Notes the captured arrays that no other may replace, since `call` keeps parts of them.
+
+        What operations read of a whole array is read from the one that is there now; views, and
+        arrays that are part of the result, stay those that were recorded.
+        """
+        fixed = [x[0] for x in call.fixed if x is not None]
+        for _, a in self.snapshot.arrays:
+            views = [x for x in call.recording.captures if x is not a]
+            if any(_tree.is_array(x) and np.may_share_memory(x, a) for x in [*fixed, *views]):
+                self.fixed_arrays.add(id(a))
 
     def _explained(self, call: RecordedCall, may_be_numbers: bool) -> bool:
         """Whether nothing that the program holds fixed may come from a captured array's content.
@@ -97,14 +110,11 @@ class ProgramCache(_core.ProgramCacheBase):
         if not arrays:
             return True
         watched = {id(x) for _, x in arrays}
-        self.fixed_arrays |= {id(x[0]) for x in call.fixed if x is not None}
         for x in call.recording.captures:
             if isinstance(x, Variable) or id(x) in watched:
                 continue
-            bases = [a for _, a in arrays if _is_view(x, a)]
-            if not bases:
+            if not any(_is_view(x, a) for _, a in arrays):
                 return False
-            self.fixed_arrays |= set(map(id, bases))
         constants = call.recording.constants
         if any(np.ndim(x) or may_be_numbers for x in constants):
             return False

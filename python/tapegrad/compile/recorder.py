@@ -38,6 +38,7 @@ class RecordedCall:
     then those of the inputs in `written`, to which the function wrote. `template` is the result
     with blanks for the outputs; `fixed` has an entry for each leaf of it: None for an output, else
     the leaf itself, in a tuple. `refusal` says why a replay would not do what the call did.
+    `numbers` says which outputs are Python's numbers in the function itself, by a byte for each.
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none.
 
@@ -50,6 +51,7 @@ class RecordedCall:
         "complete",
         "fixed",
         "may_have_promoted",
+        "numbers",
         "recording",
         "refusal",
         "template",
@@ -60,6 +62,7 @@ class RecordedCall:
 
     recording: Recording
     values: Values | None
+    numbers: bytes
     written: list[int]
     template: Tree
     fixed: list[tuple[Any] | None]
@@ -125,6 +128,7 @@ class RecordedCall:
         """Whether all but the operations is the same."""
         return (
             self._same_captures(other)
+            and self.numbers == other.numbers
             and self.written == other.written
             and _structure(self.template) == _structure(other.template)
             and all(map(_same_fixed, self.fixed, other.fixed))
@@ -194,11 +198,12 @@ def record_call(
         if outputs_written:
             outputs += [handles[k] for k in done.written]
         done.complete = not tracer.left_out
+        done.numbers = tracer.host_numbers(outputs)
         done.may_have_promoted = tracer.may_have_promoted
         done.used_outside = not done.complete and tracer.used_outside(outputs)
         done.recording = tracer.freeze(outputs) if done.complete else Recording()
         done.refusal = tracer.refusal or done.recording.refusal
-    done.values = Values(outputs)
+    done.values = Values(outputs, done.numbers)
     # No Variable stays: it would keep all that was recorded.
     done.fixed = [None if is_own else (x,) for (_, x), is_own in zip(found, own, strict=True)]
     done.template = _tree.fill(out, iter([0.0 if x is None else x[0] for x in done.fixed]))

@@ -128,7 +128,7 @@ class Serving:
             if written and cache.shares(inputs):
                 return Event.LEFT_TO_FUNCTION
             try:
-                values = program.program.run(inputs, program.captures)
+                values = program.program.run(inputs, program.captures, program.numbers)
             except Exception:
                 self._program = program
                 return Event.RAISED

@@ -48,14 +48,12 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "tobytes": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
     "tofile": ("(file)", _BYTES, "np.asarray(tg.value(v)).tofile(file)"),
     "tostring": ("()", _BYTES, "np.asarray(tg.value(v)).tobytes()"),
-    "view": ("()", "the bytes of a Variable are not shown", "v[...]"),
 }
 
 # What else the code does that is not what the name says.
 _MORE = {
     "flat": ", or v.flatten() for a copy",
     "setflags": ", which what writes to the original leaves alone",
-    "view": ", which shows the same elements, or v.astype(dtype) for another dtype",
 }
 
 

@@ -257,8 +257,9 @@ def _edge(x: Any, shape: tuple[int, ...], axis: int) -> Any:
 @implements(np.ediff1d, values=3)
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     parts = [diff(reshape(ary, (-1,)))]
+    dtype = floating_dtype(parts[0])  # that of the array, whatever the ends are
     if to_begin is not None:
-        parts.insert(0, reshape(to_begin, (-1,)))
+        parts.insert(0, reshape(cast(lift(to_begin), dtype), (-1,)))
     if to_end is not None:
-        parts.append(reshape(to_end, (-1,)))
+        parts.append(reshape(cast(lift(to_end), dtype), (-1,)))
     return concatenate(parts)

@@ -115,12 +115,22 @@ def set_real(self: Variable, x: Any) -> None:
 
 
 # Those whose arguments are not the function's, or that have none.
+def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
+    """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
+    if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
+        return self[...]
+    raise TypeError(
+        f"v.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
+        "v[...] for the same elements, v.astype(dtype) for another dtype"
+    )
+
+
 def conjugate(self: Variable) -> Any:
     """Itself, as of every real array."""
     return self
 
 
-OWN = (reshape, flatten, transpose, copy, astype, sort, fill, tolist)
+OWN = (reshape, flatten, transpose, copy, view, astype, sort, fill, tolist)
 
 
 def _unary(name: str) -> Any:

@@ -34,6 +34,15 @@ def lift(x: Any) -> Any:
     return np.asarray(x)
 
 
+def as_array(x: Any) -> Any:
+    """`x` as an input of an op, where NumPy makes an array of it first: numbers have a dtype."""
+    x = lift(x)
+    if isinstance(x, Variable):
+        _core.lose_weakness(x)
+        return x
+    return np.asarray(x) if type(x) in (float, int, bool) else x
+
+
 def plain(x: Any) -> Any:
     """`x` with every Variable inside replaced by its value."""
     if isinstance(x, Variable):

@@ -68,8 +68,10 @@ def _truth(all_of: bool, a: Any, axis: Any, out: Any, keepdims: Any, where: Any)
     mask = _mask(a) if where is NO_VALUE and out is None else None
     if mask is None:
         return NotImplemented
-    if axis is not None and not np.ndim(stand_in(a)):
-        axis = None
+    if not np.ndim(stand_in(a)):
+        if isinstance(axis, tuple) and axis:
+            return NotImplemented  # which raises
+        axis, keepdims = None, False
     missing = apply("logical_not", (mask,)) if all_of else mask
     return apply("equal" if all_of else "not_equal", (_counted(missing, axis, flag(keepdims)), 0.0))
 

@@ -46,6 +46,11 @@ def _masked(a: Any, where: Any, neutral: float) -> Any:
     return a if where is NO_VALUE or where is True else np.where(as_mask(where), a, neutral)
 
 
+def _first(initial: Any, a: Any) -> Any:
+    """The value that a reduction of `a` begins with: it has the dtype of `a`."""
+    return cast(lift(initial), floating_dtype(a))
+
+
 def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
     """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
     mask: Any = np.broadcast_to(as_mask(where), free_shape(a))
@@ -66,7 +71,7 @@ def sum(
         return apply("sum", (a,), (axis, keepdims is not NO_VALUE and bool(keepdims)))
     a = _masked(cast(lift(a), dtype), where, 0.0)
     total = apply("sum", (a,), (axis, flag(keepdims)))
-    return finish("np.sum", total + initial if given(initial) else total, out)
+    return finish("np.sum", total + _first(initial, total) if given(initial) else total, out)
 
 
 @implements(np.prod, values=1, method="prod", in_core=op("prod", **_REDUCTION))
@@ -76,13 +81,17 @@ def prod(
 ) -> Any:  # fmt: skip
     a = _masked(cast(lift(a), dtype), where, 1.0)
     product = apply("prod", (a,), (axis, flag(keepdims)))
-    return finish("np.prod", product * initial if given(initial) else product, out)
+    if given(initial):
+        product = product * _first(initial, product)
+    return finish("np.prod", product, out)
 
 
 def _extreme(
     name: str, a: Any, axis: Any, out: Any, keepdims: Any, initial: Any, where: Any
 ) -> Any:
     a = lift(a)
+    if given(initial):
+        initial = _first(initial, a)
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")

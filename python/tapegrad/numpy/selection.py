@@ -10,6 +10,7 @@ import numpy as np
 from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.operands import (
     NO_VALUE,
+    as_array,
     as_mask,
     cast,
     finish,
@@ -291,7 +292,7 @@ def sinc(x: Any) -> Any:
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
-    p, x = lift(p), lift(x)
+    p, x = lift(p), as_array(x)
     found: Any = x * 0.0
     for i in range(shape_of(p)[0]):
         found = found * x + p[i]
@@ -301,8 +302,11 @@ def polyval(p: Any, x: Any) -> Any:
 @implements(np.vander, values=1)
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     x = lift(x)
+    if ndim_of(x) != 1:
+        raise ValueError(f"np.vander: x must be one-dimensional, got shape {shape_of(x)}")
+    x = cast(x, np.promote_types(floating_dtype(x), int))
     n = shape_of(x)[0] if N is None else operator.index(N)
-    columns = [x * 0.0 + 1.0]
+    columns = [np.ones_like(x)]  # also where x is not finite
     for _ in range(n - 1):
         columns.append(columns[-1] * x)
     columns = columns[:n]
@@ -323,7 +327,8 @@ def linspace(
     t = steps.astype(np.result_type(stand_in(start), stand_in(stop), 1.0))
     found = start + t * (stop - start)
     if endpoint and num > 1:
-        found = np.concatenate([found[:-1], np.reshape(np.broadcast_to(stop, shape), (1, *shape))])
+        last = np.broadcast_to(cast(stop, floating_dtype(found)), shape)
+        found = np.concatenate([found[:-1], np.reshape(last, (1, *shape))])
     found = np.moveaxis(cast(found, dtype), 0, axis)
     if retstep:
         return found, (stop - start) / parts if parts > 0 else np.nan

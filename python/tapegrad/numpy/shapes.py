@@ -160,7 +160,7 @@ def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
     arrays = [lift(x) for x in args]
     shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
     if all(free_shape(x) == shape for x in arrays):
-        return tuple(arrays)
+        return tuple(x if isinstance(x, Variable) else np.asarray(x) for x in arrays)
     return tuple(
         x[...] if isinstance(x, Variable) and free_shape(x) == shape else np.broadcast_to(x, shape)
         for x in arrays

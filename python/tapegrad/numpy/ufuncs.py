@@ -19,6 +19,7 @@ from tapegrad.numpy import linear_algebra, reductions, remedies
 from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
     NO_VALUE,
+    as_array,
     cast,
     finish,
     free_shape,
@@ -80,7 +81,7 @@ def array_ufunc(
     if method == "__call__":
         return _call(ufunc, name, inputs, kwargs)
     if method == "outer":
-        first, second = (lift(x) for x in inputs)
+        first, second = (as_array(x) for x in inputs)
         spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
         return _call(ufunc, name, (spread, second), kwargs)
     if method == "reduce":
@@ -304,7 +305,10 @@ def _reduce(
 def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
     if are_recorded_data(array):
         return getattr(np, name).accumulate(plain(array), axis, dtype)
-    found = apply(_ACCUMULATIONS[name], (cast(lift(array), dtype),), (operator.index(axis),))
+    array = lift(array)
+    if not ndim_of(array):
+        raise TypeError(f"np.{name}.accumulate: there is nothing to accumulate in a scalar")
+    found = apply(_ACCUMULATIONS[name], (cast(array, dtype),), (operator.index(axis),))
     return finish(f"np.{name}.accumulate", found, out)
 
 

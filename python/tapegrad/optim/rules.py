@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from tapegrad import _tree
+from tapegrad import _core, _tree
 from tapegrad._tree import Tree
 
 Rate: TypeAlias = float | Callable[[Any], Any]
@@ -88,8 +88,9 @@ class Rule(ABC):
         extra = after if extra is None else extra
         moved: list[Any] = []
         for p, g, *old in zip(leaves, slopes, *slots, strict=True):
-            moved.append([_plain(x) for x in self._move(p, g, old, lr, extra)])
-        new_state: State = {} if after is None else {"step": _plain(after)}
+            now = self._move(p, g, old, lr, extra)
+            moved.append([_plain(x, was) for x, was in zip(now, (p, *old), strict=True)])
+        new_state: State = {} if after is None else {"step": _plain(after, before)}
         for k, name in enumerate(self._slots):
             new_state[name] = _tree.fill(params, iter([x[k + 1] for x in moved]))
         return _tree.fill(params, iter([x[0] for x in moved])), new_state
@@ -331,8 +332,8 @@ def _zeros(x: Any) -> Any:
     return np.float32(0) if getattr(x, "dtype", None) == np.float32 else 0.0
 
 
-def _plain(x: Any) -> Any:
-    """NumPy's float64 as a float: what programs give back too."""
+def _plain(x: Any, was: Any) -> Any:
+    """An array of no axes as a number, which stays a Python float where it was one."""
     if type(x) is np.ndarray and x.ndim == 0:
         x = x[()]
-    return float(x) if type(x) is np.float64 else x
+    return _core.as_float(x) if was.__class__ is float else x

@@ -1,6 +1,7 @@
 #include "tapegrad/autodiff/learn.h"
 
 #include "check.h"
+#include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -69,8 +70,18 @@ TEST(results_that_leave_tell_lengths_or_pass_for_numbers) {
   Tracer tracer;
   learn_result(tracer.argument(Value::zeros(DType::float64, Dims{2})));
   CHECK(tracer.length_read().empty() && !tracer.lost_weakness());
-  learn_result(tracer.argument(Value(1.0)));
-  CHECK(tracer.lost_weakness());
+  const Ref x = tracer.argument(Value(1.0));
+  learn_result(x);
+  CHECK(tracer.is_weak(x) && !tracer.lost_weakness());
+}
+
+TEST(a_result_within_another_derivative_may_be_a_number) {
+  const Variable warm(1.0);
+  Tracer tracer;
+  const Ref x = tracer.argument(Value(1.0));
+  const Scope outer, inner;
+  learn_result(x, Tape::current().innermost_scope());
+  CHECK(!tracer.is_weak(x) && tracer.lost_weakness());
 }
 
 TEST(weak_numbers_are_lost_where_they_are_seen) {

@@ -50,6 +50,7 @@ REPLAYED = {
     "full": lambda x, a: np.full_like(x, a),
     "floor": lambda x, a: x * (a // 0.7) + x * (a % 0.7),
     "nothing": lambda x, a: a * 2.0,
+    "stop_gradient": lambda x, a: tg.stop_gradient(a) * x + tg.stop_gradient(2.0 * a) * x,
 }
 
 
@@ -96,7 +97,7 @@ FIXED = {
     "asarray": lambda x, a: np.asarray(a) * x,
     "round": lambda x, a: round(a, 2) * x,
     "result_type": lambda x, a: np.ones(3, np.result_type(x, a)) * x,
-    "stop_gradient": lambda x, a: tg.stop_gradient(a) * x,
+    "array and stop_gradient": lambda x, a: tg.stop_gradient(np.asarray(a)) * x,
     "derivative": lambda x, a: tg.grad(lambda t: t * t)(a) * x,
 }
 
@@ -184,3 +185,75 @@ def test_fixed_zeros_keep_their_signs():
     compiled = tg.compile(f)
     for a in (0.0, -0.0, 0.0, -0.0, 0.0, -0.0):
         np.testing.assert_array_equal(compiled(SINGLE, a), f(SINGLE, a))
+
+
+# What the plain function gives for numbers: NumPy's, or Python's own.
+RESULTS = {
+    "comparison": lambda x: x > 0.5,
+    "comparisons": lambda x: (x > 0.5) & (x < 3.0),
+    "negated": lambda x: ~(np.asarray(x) > 0.5),
+    "all": lambda x: np.all(np.ravel(x) > 0.5),
+    "isfinite": lambda x: np.isfinite(x),
+    "argmax": lambda x: np.argmax(np.ravel(x)),
+    "count": lambda x: np.sum(np.ravel(x) > 0.5),
+    "operators": lambda x: 2.0 * x**2 - x / 3.0,
+    "floor": lambda x: (x // 0.3, divmod(x, 0.2)[1], abs(-x), +x),
+    "functions": lambda x: {"a": np.sin(x), "b": [np.maximum(x, 1), np.sum(x)]},
+    "itself": lambda x: x + 0.0,
+    "gradient": lambda x: tg.grad(lambda t: t * t)(x),
+    "value and gradient": lambda x: tg.value_and_grad(lambda t: np.sum(np.sin(t) * t))(x),
+    "arithmetic of gradients": lambda x: 0.5 * tg.grad(lambda t: t * t)(x) + 1.0,
+    "jvp": lambda x: tg.jvp(lambda t: t * t, (x,), (1.0,)),
+    "second": lambda x: tg.hessian(lambda t: t**3)(x),
+    "pullback": lambda x: tg.vjp(lambda t: t * t, x)[1](1.0),
+    "loop": lambda x: tg.scan(lambda c, t: (c * t + x, c), 0.5, np.ones(3)),
+    "checkpoint": lambda x: tg.checkpoint(lambda t: np.sum(t * t))(x),
+    "nested": lambda x: tg.grad(lambda t: tg.grad(lambda u: u**3)(t) * t)(x),
+    "value": lambda x: tg.value(np.sum(x)),
+    "stopped": lambda x: tg.stop_gradient(np.sum(x)) * 2.0,
+}
+
+
+def types_in(found):
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, (list, tuple)):
+        return [types_in(part) for part in found]
+    return type(found)
+
+
+@pytest.mark.filterwarnings("ignore:compile.*runs without a program:UserWarning")
+@pytest.mark.parametrize("x", [0.75, np.float64(0.75), np.float32(0.75)], ids=repr)
+@pytest.mark.parametrize("name", RESULTS)
+def test_types_of_numbers_are_those_of_the_plain_function(name, x):
+    f = RESULTS[name]
+    compiled = tg.compile(f)
+    for _ in range(4):
+        assert types_in(compiled(x)) == types_in(f(x))
+        assert repr(compiled(x)) == repr(f(x))
+
+
+def test_a_mask_of_one_number_is_negated_as_numpy_does():
+    compiled = tg.compile(lambda x: x > 0.5)
+    for _ in range(4):
+        assert not ~compiled(np.float64(0.75))
+    assert not ~(tg.Variable(0.75) > 0.5)
+    assert type(tg.Variable(0.75) > 0.5) is np.bool_
+    assert type(tg.Variable(0.75) == np.float32(0.75)) is np.bool_
+
+
+@pytest.mark.parametrize("single", [np.float32(2.0), SINGLE], ids=["number", "array"])
+def test_precision_beside_derivatives_and_held_values(single):
+    functions = [
+        lambda x: x * tg.grad(lambda t: np.sum(x * t))(3.0),
+        lambda x: x * tg.value(np.sum(x.astype(float))),
+        lambda x: x * tg.stop_gradient(np.sum(x.astype(float))),
+        lambda x: x * tg.stop_gradient(2.0),
+    ]
+    for f in functions:
+        compiled = tg.compile(f)
+        for _ in range(4):
+            assert compiled(single).dtype == f(single).dtype
+    v = tg.Variable(single)
+    assert (v * tg.stop_gradient(2.0)).dtype == np.float32
+    assert (v * tg.stop_gradient(np.sum(v.astype(float)))).dtype == np.float64

@@ -203,3 +203,30 @@ def test_files_are_read_at_each_call(tmp_path, read):
     np.save(path, np.array([5.0, 5.0]))
     assert np.all(compiled(3.0) == 3.0 * read(path))
     assert np.any(first[0] != compiled(3.0))
+
+
+WHOLE = np.array([0.5, 1.0, 2.0])
+VIEWS_OF_CAPTURED_DATA = {
+    "used": lambda w: w * WHOLE[1:],
+    "used beside a branch on the content": lambda w: w * WHOLE[1:] if WHOLE[0] > 0.2 else w,
+    "used, reversed": lambda w: w * WHOLE[1:][::-1] * int(WHOLE[2]),
+    "used, reshaped": lambda w: w * WHOLE.reshape(-1)[: int(WHOLE[2])],
+    "returned": lambda w: WHOLE[1:],
+    "returned beside a branch": lambda w: WHOLE[int(WHOLE[2]) - 1 :],
+    "all returned beside a branch": lambda w: WHOLE if WHOLE[0] > 0.2 else w,
+    "used, of a dict": lambda w: w * vars(SCALE)["factors"][1:] * int(SCALE.factors[2]),
+}
+
+
+@pytest.mark.filterwarnings("ignore:compile.*runs without a program:UserWarning")
+@pytest.mark.parametrize("f", VIEWS_OF_CAPTURED_DATA.values(), ids=VIEWS_OF_CAPTURED_DATA)
+def test_views_are_those_of_the_array_that_stands_there_now(f):
+    global WHOLE
+    WHOLE = SCALE.factors = np.array([0.5, 1.0, 2.0])
+    compiled, w = tg.compile(f), np.array([1.0, 3.0])
+    for k in range(8):
+        assert np.array_equal(compiled(w), f(w))
+        if k >= 3:  # another array of the same content, while the first one goes its own way
+            before = WHOLE
+            WHOLE = SCALE.factors = WHOLE.copy()
+            before[:] = 9.0 + k

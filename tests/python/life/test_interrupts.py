@@ -13,8 +13,18 @@ import pytest
 
 import tapegrad as tg
 
-# Machines that run tests are busy; what is promised is 0.1 s.
-SOON = 1.0
+SOON = 0.1  # seconds; machines that run tests are busy, so that one attempt of a few has to do
+ATTEMPTS = 4
+
+
+def assert_answered_soon(seconds: float, f: Callable[[], Any]) -> None:
+    """Interrupts `f`, which takes long, after so many seconds."""
+    waited = []
+    while len(waited) < ATTEMPTS:
+        waited.append(interrupted_after(seconds, f))
+        if waited[-1] < SOON:
+            return
+    raise AssertionError(f"it took {waited} seconds each time")
 
 
 def interrupted_after(seconds: float, f: Callable[[], Any]) -> float:
@@ -56,14 +66,12 @@ def long_chain(v: Any) -> Any:
 def test_jacobian() -> None:
     x = np.ones(3000)
     a = np.random.default_rng(0).standard_normal((3000, 3000)) * 0.01
-    waited = interrupted_after(1.0, lambda: tg.jacobian(lambda v: np.tanh(a @ long_chain(v)))(x))
-    assert waited < SOON
+    assert_answered_soon(0.5, lambda: tg.jacobian(lambda v: np.tanh(a @ long_chain(v)))(x))
 
 
 def test_hessian() -> None:
     x = np.linspace(0, 1, 3000)
-    waited = interrupted_after(1.0, lambda: tg.hessian(lambda v: np.sum(long_chain(v)) ** 2)(x))
-    assert waited < SOON
+    assert_answered_soon(0.5, lambda: tg.hessian(lambda v: np.sum(long_chain(v)) ** 2)(x))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -87,7 +95,7 @@ def test_replay(threads: int) -> None:
             for _ in range(20):
                 compiled(large)
 
-        assert interrupted_after(1.0, run) < 2 * SOON  # a recording is interrupted by Python
+        assert_answered_soon(1.0, run)
         assert compiled(x) == expected == small
     finally:
         tg.set_num_threads(before)
@@ -99,7 +107,7 @@ def test_replay_of_a_loop() -> None:
         return tg.scan(lambda c, y: (np.tanh(c * 0.9 + y), None), x, np.ones(500_000))[0]
 
     x = np.linspace(0, 1, 700)
-    assert interrupted_after(1.0, lambda: [f(x) for _ in range(10)]) < SOON
+    assert_answered_soon(0.5, lambda: [f(x) for _ in range(10)])
 
 
 def test_gradient_of_a_loop() -> None:
@@ -107,7 +115,7 @@ def test_gradient_of_a_loop() -> None:
         return np.sum(tg.scan(lambda c, y: (np.tanh(c @ c * 0.1 + y), None), x, np.ones(50_000))[0])
 
     x = np.eye(20)
-    assert interrupted_after(1.0, lambda: [tg.grad(f)(x) for _ in range(30)]) < SOON
+    assert_answered_soon(0.5, lambda: [tg.grad(f)(x) for _ in range(30)])
 
 
 def test_vmap() -> None:
@@ -118,7 +126,7 @@ def test_vmap() -> None:
             v = long_chain(v)
         return np.sum(v)
 
-    assert interrupted_after(1.0, lambda: [tg.vmap(f)(x) for _ in range(50)]) < SOON
+    assert_answered_soon(0.5, lambda: [tg.vmap(f)(x) for _ in range(50)])
 
 
 def test_small_sweeps_of_many_seeds() -> None:
@@ -129,7 +137,7 @@ def test_small_sweeps_of_many_seeds() -> None:
             v = long_chain(v)
         return v
 
-    assert interrupted_after(1.0, lambda: [tg.jacobian(f)(x) for _ in range(50)]) < SOON
+    assert_answered_soon(0.5, lambda: [tg.jacobian(f)(x) for _ in range(50)])
 
 
 def test_state_is_what_it_was() -> None:
@@ -143,8 +151,7 @@ def test_state_is_what_it_was() -> None:
     total.backward()
     grad = np.array(w.grad)
     w.grad = None
-    waited = interrupted_after(0.01, lambda: [total.backward() for _ in range(1000)])
-    assert waited < SOON
+    assert_answered_soon(0.01, lambda: [total.backward() for _ in range(1000)])
     w.grad = None
     total.backward()
     assert np.array_equal(w.grad, grad)

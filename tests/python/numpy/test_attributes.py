@@ -125,7 +125,7 @@ def test_the_code_of_a_refused_name_does_what_was_meant(name, tmp_path):
 
 
 def test_names_stand_in_the_class_and_cannot_be_set():
-    assert callable(tg.Variable.view.text)
+    assert callable(tg.Variable.flags.text)
     with pytest.raises(AttributeError, match="strides"):
         tg.Variable(X).strides = (8,)
 
@@ -133,12 +133,12 @@ def test_names_stand_in_the_class_and_cannot_be_set():
         def __init__(self, value):
             self.data = "mine"
 
-        def view(self):
+        def flags(self):
             return self * 2.0
 
     x = Named(X)
     assert x.data == "mine"
-    np.testing.assert_array_equal(tg.value(x.view()), 2 * X)
+    np.testing.assert_array_equal(tg.value(x.flags()), 2 * X)
     with pytest.raises(AttributeError, match=r"v\.flat of .*write v\.reshape\(-1\)"):
         print(x.flat)
     with pytest.raises(AttributeError, match="nosuch"):

@@ -260,3 +260,48 @@ def test_in_place_operator_and_call_by_name_are_told_apart():
     matrix = np.eye(4)
     matrix @= tg.Variable(np.eye(4))
     assert isinstance(matrix, tg.Variable)
+
+
+NUMBERS_REFUSE = {
+    "mean": lambda x: np.mean(x, 0),
+    "mean of axes": lambda x: x.mean((0,)),
+    "var": lambda x: np.var(x, -1, keepdims=True),
+    "std": lambda x: x.std(0),
+    "average": lambda x: np.average(x, 0),
+    "sum of axes": lambda x: np.sum(x, (0,)),
+    "max of axes": lambda x: x.max((0, -1)),
+    "flip": lambda x: np.flip(x, 0),
+    "accumulate": lambda x: np.add.accumulate(x),
+    "all of axes": lambda x: np.all(x, (0,)),
+    "mean of a comparison": lambda x: (x > 0).mean(0),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS_REFUSE)
+def test_numbers_have_no_axes(name):
+    f = NUMBERS_REFUSE[name]
+    for x in (np.float64(0.5), np.array(0.5)):
+        with pytest.raises((ValueError, TypeError)):
+            f(x)
+        with pytest.raises((ValueError, TypeError)):
+            f(tg.Variable(x))
+        with pytest.raises((ValueError, TypeError)):
+            tg.compile(f)(x)
+
+
+def test_a_single_axis_of_a_number_is_let_through():
+    calls = [
+        lambda x: np.sum(x, 0) + x.prod(-1) + np.max(x, axis=0, keepdims=True),
+        lambda x: np.all(x, axis=-1, keepdims=True),
+        lambda x: np.any(x, 0),
+    ]
+    for f in calls:
+        compiled = tg.compile(f)
+        for _ in range(3):
+            assert np.shape(compiled(np.float64(0.5))) == np.shape(f(np.float64(0.5))) == ()
+            assert compiled(np.float64(0.5)) == f(np.float64(0.5)) == f(tg.Variable(0.5))
+
+
+def test_vander_needs_a_vector():
+    with pytest.raises(ValueError, match=r"one-dimensional, got shape \(2, 3\)"):
+        np.vander(tg.Variable(X))

@@ -126,6 +126,19 @@ def test_compiled_steps_are_eager_steps_to_the_bit(rule, dtype):
     assert compiled.inspect().signatures[-1].replays >= 4
 
 
+@pytest.mark.parametrize("rule", RULES, ids=RULE_NAMES)
+def test_python_floats_stay_python_floats(rule):
+    def step(w, state):
+        return rule.update(w, 4.0 * w, state)
+
+    compiled = tg.compile(step)
+    ours = theirs = (1.5, rule.init(1.5))
+    for _ in range(5):
+        ours, theirs = compiled(*ours), step(*theirs)
+        assert all(type(x) is float for x in (*np_leaves(ours), *np_leaves(theirs)))
+        assert ours == theirs
+
+
 def np_leaves(tree):
     if isinstance(tree, dict):
         tree = list(tree.values())

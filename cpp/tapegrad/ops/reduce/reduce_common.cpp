@@ -16,6 +16,8 @@ TensorType reduced_type(const Attrs& attrs, const TensorType& in, DType dtype, c
 }
 
 double reduced_count(const Attrs& attrs, const Dims& shape, const char* op) {
+  if (shape.empty() && !attrs.is_none(axis))
+    for (int64_t a : axis_dims(attrs, axis)) normalize_axis(a, 0, op);
   const Dims flags = axis_flags(attrs, axis, shape.ndim(), op);
   double n = 1;
   for (size_t i = 0; i < shape.size(); ++i)

@@ -15,7 +15,7 @@ inline DType mean_dtype(DType d) { return is_floating(d) ? d : DType::float64; }
 
 TensorType reduced_type(const Attrs& attrs, const TensorType& in, DType dtype, const char* op);
 
-// How many elements go into one result.
+// How many elements go into one result. Where there are no axes NumPy lets none through here.
 double reduced_count(const Attrs& attrs, const Dims& shape, const char* op);
 
 Value fold(Fold kind, const Value& x, const Attrs& attrs, const char* op);

@@ -37,8 +37,14 @@ TEST(scalars_reduce_to_themselves) {
   const Value x = Value::scalar(3);
   for (const char* name : {"sum", "mean", "prod", "max", "min", "logsumexp"}) {
     CHECK(equals(run_op(name, x, {Attr{}, false}), {3}, {}));
-    CHECK(equals(run_op(name, x, {Ints{-1}, true}), {3}, {}));
+    CHECK(equals(run_op(name, x, {Ints{}, true}), {3}, {}));
+    CHECK_THROWS_SAYING(ValueError, "axis -1 is out of bounds for array of dimension 0",
+                        run_op(name, x, {Ints{-1}, true}));
   }
+  for (const char* name : {"sum", "prod", "max", "min", "logsumexp"})
+    CHECK(equals(run_op(name, x, {int64_t{-1}, true}), {3}, {}));
+  CHECK_THROWS_SAYING(ValueError, "axis 0 is out of bounds for array of dimension 0",
+                      run_op("mean", x, {int64_t{0}, false}));
   CHECK(equals(run_op("var", x, {Attr{}, false, 0.0}), {0}, {}));
   CHECK(std::isnan(run_op("var", x, {Attr{}, false, 1.0}).at(0)));
   CHECK(equals(run_op("cumsum", x, {Attr{}}), {3}, {1}));

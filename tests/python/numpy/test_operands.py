@@ -1,0 +1,103 @@
+"""The dtypes that NumPy's functions give: beside float32, and where Python's numbers take part."""
+
+import numpy as np
+import pytest
+from surface_cases import CALLS
+
+import tapegrad as tg
+from tapegrad.numpy.table import name_of
+
+ROWS = [(name_of(func), f, x) for func, calls in CALLS.items() for f, x in calls]
+SINGLE = np.array([0.3, -1.2, 2.0], np.float32)
+
+
+def assert_same(found, expected, tolerance):
+    if isinstance(expected, (tuple, list)):
+        for a, b in zip(found, expected, strict=True):
+            assert_same(a, b, tolerance)
+        return
+    expected = np.asarray(expected)
+    found = np.asarray(tg.value(found))
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("name", "f", "x"), ROWS, ids=[name for name, _, _ in ROWS])
+def test_float32(name, f, x):
+    x = x.astype(np.float32)
+    with np.errstate(all="ignore"):
+        expected = f(x)
+    assert_same(f(tg.Variable(x)), expected, 2e-5)
+    compiled = tg.compile(f)
+    for _ in range(3):
+        assert_same(compiled(x), expected, 2e-5)
+    assert tg.grad(lambda x: total(f(x)))(x).dtype == np.float32
+
+
+def total(found):
+    return sum(map(total, found)) if isinstance(found, (tuple, list)) else np.sum(found)
+
+
+# Functions of an array and of a number of Python. An operator or a ufunc gives the number the
+# precision of the array; where NumPy makes an array of it first, it is a float64.
+WITH_NUMBERS = {
+    "operators": lambda x, a: (x + a) * a / (a + x * x) ** a,
+    "ufuncs": lambda x, a: np.maximum(x, a) + np.hypot(a, x),
+    "where": lambda x, a: np.where(x > a, x, a),
+    "select": lambda x, a: np.select([x > a], [x], a),
+    "clip": lambda x, a: np.clip(x, -a, a) + x.clip(-a, a),
+    "item": lambda x, a: _with_item(x, a),
+    "nan_to_num": lambda x, a: np.nan_to_num(x, nan=a),
+    "pad": lambda x, a: np.pad(x, 1, constant_values=a),
+    "full_like": lambda x, a: np.full_like(x, a) * x,
+    "insert": lambda x, a: np.insert(x, 1, a),
+    "append": lambda x, a: np.append(x, a),
+    "hstack": lambda x, a: np.hstack([x, a]),
+    "stack": lambda x, a: np.stack([x[0], a]),
+    "concatenate": lambda x, a: np.concatenate([x, [a]]),
+    "diff": lambda x, a: np.diff(x, prepend=a),
+    "ediff1d": lambda x, a: np.ediff1d(x, to_begin=a, to_end=[a, a]),
+    "dot": lambda x, a: np.dot(x, a) + np.dot(a, x) + x.dot(a),
+    "dot of a number": lambda x, a: np.dot(x[0], a),
+    "inner": lambda x, a: np.inner(x, a),
+    "outer": lambda x, a: np.outer(a, x),
+    "kron": lambda x, a: np.kron(x, a),
+    "tensordot": lambda x, a: np.tensordot(x, a, 0),
+    "einsum": lambda x, a: np.einsum("i,->i", x, a),
+    "outer of a ufunc": lambda x, a: np.add.outer(x, a) + np.multiply.outer(a, x),
+    "polyval at a number": lambda x, a: np.polyval(x, a),
+    "polyval of numbers": lambda x, a: np.polyval([a, 1.0], x),
+    "linspace": lambda x, a: np.linspace(x[0], a, 3),
+    "initial": lambda x, a: np.sum(x, initial=a) * np.prod(x, initial=a) - np.max(x, initial=a),
+    "initial of nothing": lambda x, a: np.max(x[:0], initial=a) + np.min(x[:0], initial=a) * x[0],
+    "initial, chosen": lambda x, a: np.min(x, initial=a, where=x > 0.5),
+    "initial of float64": lambda x, a: np.sum(x, initial=DOUBLE) + np.max(x, initial=DOUBLE),
+    "vander": lambda x, a: np.vander(x, 3) * a,
+    "std": lambda x, a: np.std(x, mean=a),
+    "trapezoid": lambda x, a: np.trapezoid(x, dx=a),
+}
+DOUBLE = np.float64(1.5)
+
+
+def _with_item(x, a):
+    y = x * 1.0
+    y[0] = a
+    return y
+
+
+@pytest.mark.filterwarnings("ignore:compile.*runs without a program:UserWarning")
+@pytest.mark.parametrize("a", [1.25, 2])
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+def test_numbers_beside_float32(name, a):
+    f = WITH_NUMBERS[name]
+    expected = f(SINGLE, a)
+    assert_same(f(tg.Variable(SINGLE), a), expected, 2e-6)
+    compiled = tg.compile(f)
+    for b in (a, a, a + 1, a + 2, a + 3):
+        assert_same(compiled(SINGLE, b), f(SINGLE, b), 2e-6)
+    assert tg.grad(lambda x: np.sum(f(x, a)))(SINGLE).dtype == np.float32
+
+
+def test_vander_of_what_is_not_finite():
+    x = np.array([np.inf, np.nan, 2.0])
+    np.testing.assert_array_equal(np.vander(tg.Variable(x), 3).value, np.vander(x, 3))
