@@ -110,6 +110,8 @@ def library_call() -> str:
 
 # The frames that led here.
 
+_STORES = ("STORE_SUBSCR", "STORE_SLICE")  # of z[1:] = v, from Python 3.12 on
+
 
 def _outside() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
@@ -186,6 +188,9 @@ def _on_its_line(frame: FrameType, named: ast.AST | None) -> ast.AST | None:
     if isinstance(named, ast.Assign):
         found = [x for x in line.body if isinstance(x, ast.Assign)]
         return found[0] if len(found) == 1 else None
+    if isinstance(named, ast.Subscript):
+        reads = [x for x in ast.walk(line) if isinstance(x, ast.Subscript)]
+        return reads[0] if len(reads) == 1 else None
     if not isinstance(named, ast.Call):
         return None
     name = _called(named)
@@ -214,7 +219,7 @@ def _text(frame: FrameType) -> str:
     raw[-1] = raw[-1][:end]
     raw[0] = raw[0][start:]
     found = b"".join(raw).decode(errors="replace")
-    stores = frame.f_code.co_code[frame.f_lasti] == dis.opmap["STORE_SUBSCR"]
+    stores = dis.opname[frame.f_code.co_code[frame.f_lasti]] in _STORES
     return f"{found} = v" if stores else f"({found})"
 
 
@@ -224,8 +229,10 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
     if not before:
         return None
     last = before[-1]
-    if last.opname == "STORE_SUBSCR":
+    if last.opname in _STORES:
         return ast.parse("z[i] = v").body[0]
+    if last.opname == "BINARY_SUBSCR":
+        return ast.parse("z[v]", mode="eval").body
     if not last.opname.startswith("CALL"):
         return None
     n = (last.arg or 0) + last.opname.endswith("KW")
