@@ -100,7 +100,15 @@ class Variable:
         subok: Any = True,
         copy: Any = True,
     ) -> Any: ...
-    def sort(self, axis: Any = -1, kind: Any = None, order: Any = None) -> None: ...
+    def sort(
+        self,
+        axis: Any = -1,
+        kind: Any = None,
+        order: Any = None,
+        *,
+        stable: Any = None,
+        descending: Any = None,
+    ) -> None: ...
     def fill(self, value: Any) -> None: ...
     def tolist(self) -> Any: ...
     # Generated from the registrations of NumPy functions (tests/python/generated.py).
@@ -129,6 +137,7 @@ class Variable:
         order: Any = None,
         *,
         stable: Any = None,
+        descending: Any = ...,
     ) -> Any: ...
     def choose(self, choices: Any, out: Any = None, mode: Any = "raise") -> Any: ...
     def clip(

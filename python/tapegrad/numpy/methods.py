@@ -17,7 +17,7 @@ from tapegrad.numpy.table import methods
 
 def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
     """Like numpy.ndarray.reshape: the shape as one tuple or as several numbers."""
-    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def flatten(self: Variable, order: Any = "C") -> Any:
@@ -49,9 +49,12 @@ def astype(
     return shapes.astype(self, dtype, copy=copy)
 
 
-def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
+def sort(
+    self: Variable, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
+    descending: Any = None,
+) -> None:  # fmt: skip
     """Sorts in place."""
-    self[...] = sorted_along(self, axis)
+    self[...] = sorted_along(self, axis, kind, order, stable=stable, descending=descending)
 
 
 def fill(self: Variable, value: Any) -> None:
