@@ -75,9 +75,9 @@ void bind_bodies(py::module_& m) {
   py::class_<PyValues>(m, "Values", "The contents of recorded outputs.")
       .def(py::init([](const py::sequence& outputs) {
              PyValues found;
-             for (py::handle h : outputs)
-               found.values.push_back(is_variable(h.ptr()) ? variable_cell(h.ptr()).value()
-                                                           : to_value(h.ptr(), "call").copy());
+             for (const py::object x : outputs)
+               found.values.push_back(is_variable(x.ptr()) ? variable_cell(x.ptr()).value()
+                                                           : to_value(x.ptr(), "call").copy());
              return found;
            }),
            py::arg("outputs"))
