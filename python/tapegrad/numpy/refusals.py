@@ -243,6 +243,8 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
             return _named_call(before[: index + 1])
         if x.opname == "PRECALL":  # its effect is counted with the call
             continue
+        if depth == n and x.opname == "PUSH_NULL":  # before the arguments, from Python 3.13 on
+            continue
         try:
             depth += dis.stack_effect(x.opcode, x.arg)
         except ValueError:
