@@ -81,10 +81,15 @@ class Interrupter:
         return self.trace
 
     def run(self, f: Callable[[], Any]) -> Any:
+        def within() -> Iterator[Any]:
+            yield f()
+
         before = sys.gettrace()
         sys.settrace(self.trace)
         try:
-            return f()
+            # A generator's state of exceptions goes with it. Interrupted on the way to an `except`,
+            # Python keeps the exception there, and with that whatever the frames hold.
+            return next(iter(within()))
         finally:
             sys.settrace(before)
 
