@@ -50,7 +50,7 @@ def _is_reshape(shape: str) -> Callable[[F], F]:
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
     a = lift(a)
     if not isinstance(a, Variable):  # a view of the plain array, not an array of its own
-        return np.reshape(a, shape, order, **({} if copy is None else {"copy": copy}))
+        return np.reshape(a, shape, order=order, **({} if copy is None else {"copy": copy}))
     if order == "F":
         target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
         found = np.transpose(reshape(np.transpose(a), target[::-1]))

@@ -54,6 +54,8 @@ IMPLEMENTED = {
 def test_signatures_are_numpys(func):
     if func in (np.shares_memory, np.may_share_memory):
         return
+    if func is np.reshape and NUMPY < (2, 4):  # test_newshape
+        return
     try:
         expected = inspect.signature(func).parameters
     except ValueError:  # those in C have none before NumPy 2.4
