@@ -125,8 +125,9 @@ py::object to_object(const Variable& v) {
   return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
 }
 
-// What leaves for plain code.
+// What leaves for plain code: numbers and arrays, packed as NumPy's new ones are.
 py::object from_ref(Ref r, uint32_t scope = 0) {
+  r = in_c_order(r);
   learn_result(r, scope);
   if (!r.tracked()) return to_object(std::move(r).take_value());
   return py::reinterpret_steal<py::object>(new_variable(std::move(r)));

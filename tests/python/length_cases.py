@@ -60,7 +60,6 @@ ANY = {
     "polyx": lambda x: np.polyval(x, 0.5),
     "insert": lambda x: np.insert(x, 1, x[0]),
     "delete": lambda x: np.delete(x, 1),
-    "unstack": lambda x: sum(np.unstack(x)),
     "split2": lambda x: np.array_split(x, [2])[1],
     "vecnorm": lambda x: np.linalg.vector_norm(np.outer(x, WEIGHTS), axis=0),
     "choose": lambda x: np.choose([0], [x[:1], x[-1:]]),
@@ -73,7 +72,6 @@ ANY = {
     "ta": lambda x: np.take_along_axis(np.outer(x, WEIGHTS), np.array([[1]]), 1),
     "cross": lambda x: np.cross(np.outer(x, WEIGHTS), WEIGHTS),
     "linsp": lambda x: np.linspace(x, 2 * x, 3),
-    "cumsum2": lambda x: np.cumulative_sum(x, include_initial=True),
     "fill": lambda x: np.full_like(x, x[0]) * x,
     "zl": lambda x: np.zeros_like(x, shape=(3,)) + x[:3],
     "lse": lambda x: np.logaddexp.reduce(np.outer(x, WEIGHTS), axis=0),
@@ -89,6 +87,9 @@ ANY = {
     "hess": lambda x: tg.hessian(lambda y: np.sum(np.sin(y) * y[0]))(x),
     "vmapg": lambda x: tg.vmap(tg.grad(lambda t: np.sin(t) * t))(x),
 }
+if hasattr(np, "unstack"):  # from NumPy 2.1 on
+    ANY["unstack"] = lambda x: sum(np.unstack(x))
+    ANY["cumsum2"] = lambda x: np.cumulative_sum(x, include_initial=True)
 
 # Each is served at every length, from two recordings.
 SERVED = {

@@ -149,8 +149,18 @@ row(
 )
 row("vecdot", np.vecdot, normal((2, 3), (3,)))
 row("vecdot axis", lambda x, y: np.linalg.vecdot(x, y, axis=0), normal((3, 2), (3, 2)))
-row("matvec", np.matvec, normal((2, 4, 3), (3,))) if hasattr(np, "matvec") else None
-row("vecmat", np.vecmat, normal((3,), (2, 3, 4))) if hasattr(np, "vecmat") else None
+row(
+    "matvec",
+    getattr(np, "matvec", lambda x, y: apply("matvec", (x, y))),  # from NumPy 2.2 on
+    normal((2, 4, 3), (3,)),
+    reference=lambda x, y: np.matmul(x, y),
+)
+row(
+    "vecmat",
+    getattr(np, "vecmat", lambda x, y: apply("vecmat", (x, y))),
+    normal((3,), (2, 3, 4)),
+    reference=lambda x, y: np.matmul(x, y),
+)
 for subscripts, shapes in [
     ("ij,jk->ik", ((2, 3), (3, 4))),
     ("ij,ij->", ((2, 3), (2, 3))),

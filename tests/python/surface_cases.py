@@ -7,6 +7,7 @@ Y = np.array([[0.5, 0.25, -1.5], [0.75, 2.5, 1.25]])
 V = np.array([0.5, -1.5, 2.5, 1.0])
 S = np.array([[2.0, 0.5, 0.1], [0.3, 1.5, 0.2], [0.1, 0.4, 1.0]])
 MASK = X > 0
+NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 
 # Differentiable functions of the table.
 CALLS = {
@@ -35,8 +36,6 @@ CALLS = {
     np.std: [(lambda x: np.std(x, ddof=1), X), (lambda x: np.std(x, 1, where=np.abs(X) > 0.35), X)],
     np.cumsum: [(lambda x: np.cumsum(x, 1, dtype=float), X)],
     np.cumprod: [(np.cumprod, X)],
-    np.cumulative_sum: [(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), X)],
-    np.cumulative_prod: [(lambda x: np.cumulative_prod(x, axis=0), X), (np.cumulative_prod, V)],
     np.average: [
         (np.average, X),
         (lambda x: np.average(x, 0, weights=[1.0, 3.0], keepdims=True), X),
@@ -126,7 +125,7 @@ CALLS = {
     np.resize: [(lambda x: np.resize(x, (3, 3)), X)],
     np.pad: [
         (lambda x: np.pad(x, 1), X),
-        (lambda x: np.pad(x, {-1: (1, 2)}, mode="wrap"), X),
+        (lambda x: np.pad(x, ((0, 0), (1, 2)), mode="wrap"), X),
         (lambda x: np.pad(x, (1, 2), constant_values=x[0]), V),
     ],
     np.atleast_1d: [(lambda x: np.atleast_1d(x[0]), V)],
@@ -153,7 +152,6 @@ CALLS = {
     np.hsplit: [(lambda x: tuple(np.hsplit(x, 3)), X), (lambda x: tuple(np.hsplit(x, 2)), V)],
     np.vsplit: [(lambda x: tuple(np.vsplit(x, 2)), X)],
     np.dsplit: [(lambda x: tuple(np.dsplit(x[None], 3)), X)],
-    np.unstack: [(lambda x: np.unstack(x, axis=1), X)],
     np.diff: [
         (np.diff, X),
         (lambda x: np.diff(x, 2, prepend=x[0], append=[1.0, 2.0]), V),
@@ -163,9 +161,7 @@ CALLS = {
     np.where: [(lambda x: np.where(x > 0, x, -x), X)],
     np.clip: [
         (lambda x: np.clip(x, -0.5, 1.5), X),
-        (lambda x: np.clip(x, min=0.0, max=1.0), X),
         (lambda x: x.clip(0.0), X),
-        (lambda x: np.clip(x, None, None), X),
     ],
     np.take: [
         (lambda x: x.take([0, -1], axis=1), X),
@@ -216,6 +212,23 @@ CALLS = {
     np.real: [(np.real, X), (lambda x: x.real, X)],
     np.imag: [(lambda x: np.imag(x) + x, X)],
 }
+if NUMPY >= (2, 1):
+    CALLS[np.clip] += [
+        (lambda x: np.clip(x, min=0.0, max=1.0), X),
+        (lambda x: np.clip(x, None, None), X),
+    ]
+    CALLS |= {
+        np.cumulative_sum: [(lambda x: np.cumulative_sum(x, axis=1, include_initial=True), X)],
+        np.cumulative_prod: [(lambda x: np.cumulative_prod(x, axis=0), X), (np.cumulative_prod, V)],
+        np.unstack: [(lambda x: np.unstack(x, axis=1), X)],
+    }
+if NUMPY >= (2, 4):
+    CALLS[np.pad].append((lambda x: np.pad(x, {-1: (1, 2)}, mode="wrap"), X))
+if NUMPY >= (2, 5):
+    CALLS[np.sort] += [
+        (lambda x: np.sort(x, descending=True), X),
+        (lambda x: np.sort(x, 0, descending=True, stable=True), np.array([[1.0], [np.nan], [2.0]])),
+    ]
 
 # Those with plain results.
 PLAIN_CALLS = {
@@ -239,6 +252,7 @@ PLAIN_CALLS = {
     np.array_equal: lambda x: np.array_equal(x, Y),
     np.array_equiv: lambda x: np.array_equiv(x, Y),
     np.isin: lambda x: np.isin(x, [0.3]),
+    **({np.in1d: lambda x: np.in1d(x, [0.3])} if NUMPY < (2, 4) else {}),
     np.iscomplex: np.iscomplex,
     np.isreal: np.isreal,
     np.iscomplexobj: np.iscomplexobj,
@@ -313,7 +327,6 @@ DATA_CALLS = {
     np.hsplit: lambda x: np.hsplit(x, 3)[1],
     np.vsplit: lambda x: np.vsplit(x, 2)[1],
     np.dsplit: lambda x: np.dsplit(x[None], 3)[1],
-    np.unstack: lambda x: np.unstack(x)[1],
     np.diff: np.diff,
     np.diagonal: np.diagonal,
     np.linalg.diagonal: np.linalg.diagonal,
@@ -352,6 +365,8 @@ DATA_CALLS = {
     np.triu_indices_from: lambda x: x[np.triu_indices_from(x)],
     np.diag_indices_from: lambda x: x[:, :2][np.diag_indices_from(x[:, :2])],
 }
+if NUMPY >= (2, 1):
+    DATA_CALLS[np.unstack] = lambda x: np.unstack(x)[1]
 
 # Those whose programs hold numbers or arrays that the functions make themselves. Nobody knows of
 # these that they did not come from a captured array, whose content is compared then.

@@ -98,7 +98,7 @@ BOUNDS: dict[str, Case] = {
     "clip both": lambda x, c: np.clip(x, c, c + 0.1),
     "clip twice": lambda x, c: np.clip(x, c, c),
     "method clip": lambda x, c: x.clip(c, 1.9),
-    "clip keyword": lambda x, c: np.clip(x, min=c, max=3.0),
+    "clip keyword": lambda x, c: np.clip(x, a_min=c, a_max=3.0),
     "maximum": lambda x, c: np.maximum(x, c),
     "minimum": lambda x, c: np.minimum(c, x),
     "fmax": lambda x, c: np.fmax(x, c),

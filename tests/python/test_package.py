@@ -1,8 +1,10 @@
 """What importing costs and brings, and that the stub says what the module has."""
 
 import ast
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tapegrad import _core
 from tapegrad.numpy.attributes import ATTRIBUTES
 
 STUB = Path(tg.__file__).with_name("_core.pyi")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_public_names():
@@ -54,3 +57,23 @@ def test_the_stub_names_what_the_module_has():
             refused = ATTRIBUTES if name == "Variable" else {}
             assert {m for m in dir(thing) if not m.startswith("_")} - set(refused) <= members
             assert not members & set(refused), "type checkers refuse these too"
+
+
+def test_the_sdist_is_the_tree(tmp_path):
+    """It is tested as a clone is: the tests read documents, benchmarks and sources."""
+    pytest.importorskip("scikit_build_core")
+    folders = (".ci", "benchmarks", "cmake", "cpp", "docs", "examples", "python", "tests")
+    tree, made = tmp_path / "tree", shutil.ignore_patterns("__pycache__", "*.pyc", "*.so")
+    for folder in folders:
+        shutil.copytree(ROOT / folder, tree / folder, ignore=made)
+    for path in ROOT.iterdir():
+        if path.is_file() and path.name != ".git":
+            shutil.copy(path, tree)
+    code = "import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=tree, check=True)
+    (path,) = tmp_path.glob("tapegrad-*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    there = {p.relative_to(tree).as_posix() for p in tree.rglob("*") if p.is_file()}
+    assert names - {"PKG-INFO"} == there - {"PKG-INFO"}
+    assert {"run", "README.md", "docs/support.md", "benchmarks/measure.py"} <= names

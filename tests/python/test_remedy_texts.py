@@ -57,7 +57,7 @@ CALLED = {
     "*": "multiply", "+": "add", "-": "subtract", "@": "matmul", "+=": "y", "~": "v",
     "[": "index", "] = ": "assignment", ".astype(": "dtype", "np.max(": "maximum",
     "f'{": "format", "; y += ": "place", ".step()": "optimiser", "tg.hessian(": "derivative",
-    "tg.scan(": "arithmetic",
+    "tg.scan(": "arithmetic", "__setitem__": "assignment",
 }  # fmt: skip
 
 

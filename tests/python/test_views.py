@@ -172,3 +172,20 @@ def test_view_shows_the_same_elements() -> None:
     assert y.view(np.float64).shape == (3, 4)
     with pytest.raises(TypeError, match=r"v\.view\(.*int64.*v\.astype\(dtype\)"):
         y.view(np.int64)
+
+
+@pytest.mark.parametrize("name", ["grad", "jvp", "hessian"])
+def test_results_of_transforms_are_packed(name: str) -> None:
+    inner = {
+        "grad": tg.grad(lambda q: np.sum(np.sin(q.T) * np.arange(12.0).reshape(4, 3))),
+        "jvp": lambda x: tg.jvp(lambda q: np.sin(q.T), (x,), (x,))[1],
+        "hessian": tg.hessian(lambda q: np.sum(np.sin(q))),
+    }[name]
+
+    def f(x: Any) -> Any:
+        y = inner(x)
+        z = y.reshape(-1)
+        z[0] = 3.0
+        return np.sum(y)
+
+    assert tg.value_and_grad(f)(X)[0] == pytest.approx(f(X), rel=1e-13)

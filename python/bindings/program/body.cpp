@@ -84,7 +84,7 @@ void bind_bodies(py::module_& m) {
   py::class_<PyValues>(m, "Values", "The contents of recorded outputs.")
       .def(py::init([](const py::sequence& outputs, const py::object& numbers) {
              PyValues found{{}, numbers};
-             for (py::handle h : outputs)
+             for (const py::object h : outputs)
                found.values.push_back(is_variable(h.ptr()) ? variable_cell(h.ptr()).value()
                                                            : to_value(h.ptr(), "call").copy());
              return found;

@@ -50,7 +50,7 @@ py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::o
                const py::object& numbers) {
   std::vector<Value> in, captured, out;
   in.reserve(inputs.size());
-  for (py::handle h : inputs) in.push_back(plain_value(h, "compiled function"));
+  for (const py::object x : inputs) in.push_back(plain_value(x, "compiled function"));
   read_captures(p, captures, captured);
   if (!p.run(in, captured, out)) return py::none();
   in.clear();
@@ -59,7 +59,8 @@ py::object run(const CapturedProgram& p, const py::sequence& inputs, const py::o
 
 std::vector<TensorType> types_of(const py::sequence& inputs) {
   std::vector<TensorType> types;
-  for (py::handle h : inputs) types.push_back(type_of(to_value(h.ptr(), "compiled function")));
+  for (const py::object x : inputs)
+    types.push_back(type_of(to_value(x.ptr(), "compiled function")));
   return types;
 }
 
@@ -248,7 +249,8 @@ void bind_programs(py::module_& m) {
 
 std::vector<Ref> refs_of(const py::sequence& items, const char* operation) {
   std::vector<Ref> refs;
-  for (py::handle h : items) refs.push_back(to_operand(h.ptr(), operation).ref);
+  // An object, since the items of some sequences are made when they are read (an array's rows).
+  for (const py::object x : items) refs.push_back(to_operand(x.ptr(), operation).ref);
   return refs;
 }
 

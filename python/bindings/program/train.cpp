@@ -19,7 +19,7 @@ struct PyTrainStep {
 std::vector<Value> to_values(const py::sequence& items) {
   std::vector<Value> found;
   found.reserve(items.size());
-  for (py::handle h : items) found.push_back(to_value(h.ptr(), "train"));
+  for (const py::object x : items) found.push_back(to_value(x.ptr(), "train"));
   return found;
 }
 

@@ -1,6 +1,7 @@
 #include "bindings/variable/index.h"
 
 #include <array>
+#include <string_view>
 #include <utility>
 
 #include "bindings/convert.h"
@@ -85,11 +86,12 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
   }
   if (py::isinstance<py::array>(item))
     return array_entry(py::reinterpret_borrow<py::array>(item), true, arrays);
-  if (PyIndex_Check(item)) {
+  // A numpy.bool is a mask, though it has the slot, and before NumPy 2.3 gives 0 or 1 there.
+  if (PyIndex_Check(item) && std::string_view(Py_TYPE(item)->tp_name) != "numpy.bool") {
     const Py_ssize_t i = PyNumber_AsSsize_t(item, PyExc_IndexError);
     if (i != -1 || !PyErr_Occurred()) return {.kind = IndexEntry::position, .start = i};
     if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
-    PyErr_Clear();  // numpy.bool has the slot and refuses
+    PyErr_Clear();  // NumPy asks next what array it is
   }
   PyObject* numbers = py::detail::npy_api::get().PyArray_FromAny_(item, nullptr, 0, 0, 0, nullptr);
   if (numbers == nullptr) throw py::error_already_set();

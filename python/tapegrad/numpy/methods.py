@@ -9,16 +9,17 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad.numpy import creation, selection, shapes, ufuncs
+from tapegrad.numpy import creation, refusals, selection, shapes, ufuncs
 from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
+from tapegrad.numpy.remedies import LIBRARIES
 from tapegrad.numpy.table import methods
 
 
 def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
     """Like numpy.ndarray.reshape: the shape as one tuple or as several numbers."""
-    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+    return shapes.reshape(self, shape[0] if len(shape) == 1 else shape, order, copy=copy)
 
 
 def flatten(self: Variable, order: Any = "C") -> Any:
@@ -63,9 +64,12 @@ def astype(
     return shapes.astype(self, dtype, copy=copy)
 
 
-def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
+def sort(
+    self: Variable, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
+    descending: Any = None,
+) -> None:  # fmt: skip
     """Sorts in place."""
-    self[...] = sorted_along(self, axis)
+    self[...] = sorted_along(self, axis, kind, order, stable=stable, descending=descending)
 
 
 def fill(self: Variable, value: Any) -> None:
@@ -119,6 +123,11 @@ def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...]
+    library = refusals.library_call()
+    if library in LIBRARIES:
+        raise TypeError(
+            f"{library}: it would lose the derivative of {describe(self)}; {LIBRARIES[library]}"
+        )
     raise TypeError(
         f"v.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
         "v[...] for the same elements, v.astype(dtype) for another dtype"

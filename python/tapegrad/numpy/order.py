@@ -17,6 +17,7 @@ from tapegrad.numpy.operands import (
     finish,
     flag,
     free_shape,
+    given,
     lift,
     ndim_of,
     plain,
@@ -24,16 +25,30 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.selection import take_along_axis, where
 from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
-from tapegrad.numpy.table import RECORD, implements, table
+from tapegrad.numpy.table import RECORD, implements, is_data, table
+
+_NOTHING = np.empty(0)
+
+
+def _check_options(**options: Any) -> None:
+    """Raises what NumPy raises for these options, of which `descending` is known from 2.5 on."""
+    found = {name: x for name, x in options.items() if given(x)}
+    if found:
+        np.sort(_NOTHING, **found)
 
 
 @implements(np.argsort, values=1, method="argsort", on_data=RECORD, plain_unless_recording=True)
 def argsort(
-    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
-) -> Any:
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
+    descending: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    _check_options(kind=kind, order=order, stable=stable, descending=descending)
     a = lift(a)
-    if order is not None or not ndim_of(a):
+    falls = flag(descending)
+    if not ndim_of(a) or (falls and is_data(a)):
         return NotImplemented
+    if falls:  # NaN stays last, and what is equal in its order
+        a = -a
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
     places = apply("argsort", (a,), (operator.index(axis),))
@@ -100,17 +115,22 @@ def digitize(x: Any, bins: Any, right: Any = False) -> Any:
 
 
 @implements(np.sort, values=1, on_data=RECORD)
-def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+def sort(
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
+    descending: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    _check_options(kind=kind, order=order, stable=stable, descending=descending)
     a = lift(a)
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
+    options = {"descending": descending} if given(descending) else {}
     if isinstance(a, Variable) and memory_strides(a) is not None:
         # As NumPy's copy of it lies in memory.
         axes = memory_axes(a)
         axis = np.lib.array_utils.normalize_axis_index(axis, len(axes))
         back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
-        return transpose(sort(copy(transpose(a, axes)), axes.index(axis)), back)
-    return take_along_axis(a, table[np.argsort](a, axis, "stable"), axis)
+        return transpose(sort(copy(transpose(a, axes)), axes.index(axis), **options), back)
+    return take_along_axis(a, table[np.argsort](a, axis, stable=True, **options), axis)
 
 
 @implements(np.median, values=1)

@@ -26,6 +26,8 @@ plain_results(
     np.array_repr, np.array_str, np.array2string, np.einsum_path, np.linalg.matrix_rank,
 )  # fmt: skip
 plain_results(np.nonzero, method="nonzero")
+if hasattr(np, "in1d"):  # before NumPy 2.4
+    plain_results(np.in1d)
 
 
 def _on_types(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

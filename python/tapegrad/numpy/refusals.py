@@ -140,6 +140,8 @@ def library_call() -> str:
 
 # The frames that led here.
 
+_STORES = ("STORE_SUBSCR", "STORE_SLICE")  # of z[1:] = v, from Python 3.12 on
+
 
 def _outside() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
@@ -256,7 +258,7 @@ def _text(frame: FrameType) -> str:
     raw[-1] = raw[-1][:end]
     raw[0] = raw[0][start:]
     found = b"".join(raw).decode(errors="replace")
-    stores = frame.f_code.co_code[frame.f_lasti] == dis.opmap["STORE_SUBSCR"]
+    stores = dis.opname[frame.f_code.co_code[frame.f_lasti]] in _STORES
     return f"{found} = v" if stores else f"({found})"
 
 
@@ -266,7 +268,7 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
     if not before:
         return None
     last = before[-1]
-    if last.opname == "STORE_SUBSCR":
+    if last.opname in _STORES:
         return ast.parse("z[i] = v").body[0]
     if last.opname == "BINARY_SUBSCR" or last.argrepr == "[]":
         return ast.parse("a[i]", mode="eval").body
@@ -281,6 +283,8 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
         if depth == n and x.opname.startswith("LOAD_"):
             return _named_call(before[: index + 1])
         if x.opname == "PRECALL":  # its effect is counted with the call
+            continue
+        if depth == n and x.opname == "PUSH_NULL":  # before the arguments, from Python 3.13 on
             continue
         try:
             depth += dis.stack_effect(x.opcode, x.arg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from tapegrad.numpy.operands import (
     plain,
     shape_of,
 )
-from tapegrad.numpy.table import ALL, RECORD, implements, op
+from tapegrad.numpy.table import ALL, RECORD, F, implements, op
+
+_NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 
 
 def _ints(x: Any) -> tuple[int, ...]:
@@ -54,22 +57,44 @@ def _is_fortran(a: Variable) -> bool:
     return all(n == 1 or s == step for n, s, step in zip(shape, strides, steps, strict=True))
 
 
-@implements(
-    np.reshape, values=1, view=True, on_data=RECORD,
-    in_core=op("reshape", a="operand", shape="gathered"),
-)  # fmt: skip
+def _is_reshape(shape: str) -> Callable[[F], F]:
+    """Registers a function as np.reshape, with this name for the shape."""
+    return implements(
+        np.reshape, values=1, view=True, on_data=RECORD,
+        in_core=op("reshape", a="operand", **{shape: "gathered"}),
+    )  # fmt: skip
+
+
+@_is_reshape("shape")
 def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any:
     a = lift(a)
     if not isinstance(a, Variable):  # a view of the plain array, not an array of its own
-        return np.reshape(a, shape, order)
-    if order == "C":
-        return apply("reshape", (a,), (_ints(shape),))
+        return np.reshape(a, shape, order=order, **({} if copy is None else {"copy": copy}))
     if order == "K":
         raise ValueError("np.reshape: order='K' is not permitted for reshaping; give 'A'")
-    if resolved_order("np.reshape", order, a) == "F":
+    if order != "C" and resolved_order("np.reshape", order, a) == "F":
         target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
-        return np.transpose(reshape(np.transpose(a), target[::-1]))
-    return apply("reshape", (a,), (_ints(shape),))
+        found = np.transpose(reshape(np.transpose(a), target[::-1]))
+    else:
+        found = apply("reshape", (a,), (_ints(shape),))
+    return found.copy() if copy else found
+
+
+if _NUMPY < (2, 1):
+
+    @_is_reshape("newshape")
+    def _reshape_of_2_0(a: Any, newshape: Any, order: Any = "C") -> Any:
+        return reshape(a, newshape, order)
+
+elif _NUMPY < (2, 4):
+
+    @_is_reshape("shape")
+    def _reshape_of_2_1(
+        a: Any, /, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None
+    ) -> Any:
+        if (shape is None) == (newshape is None):
+            raise TypeError("np.reshape: give shape=, and not newshape= beside it")
+        return reshape(a, newshape if shape is None else shape, order, copy=copy)
 
 
 @implements(

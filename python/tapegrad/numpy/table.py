@@ -24,8 +24,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from inspect import Parameter, Signature, signature
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -33,6 +32,9 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.numpy import remedies
 from tapegrad.numpy.operands import plain
+
+if TYPE_CHECKING:  # slow to import
+    from inspect import Signature
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -101,6 +103,8 @@ class Registration:
     @property
     def __signature__(self) -> Signature:
         """Of the method: that of the implementation, with the Variable for the array."""
+        from inspect import Parameter, Signature, signature
+
         rest = (
             list(signature(self.implementation).parameters.values()) if self.implementation else []
         )
@@ -214,6 +218,8 @@ def _out_of(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     """The Variable that is given as out=, if one is."""
     found = kwargs.get("out")
     if found is None and len(args) > 1 and function in table and isinstance(args[-1], Variable):
+        from inspect import signature
+
         implementation = table[function].implementation
         names = list(signature(implementation).parameters) if implementation else []
         found = args[-1] if names[len(args) - 1 : len(args)] == ["out"] else None

@@ -150,8 +150,12 @@ def test_function_that_writes_to_its_argument():
         x *= 2.0
         return np.sum(x + y)
 
-    def g(x, y):
+    def element(x, y):
         y[0] = 5.0
+        return x[0] + 0.0
+
+    def part(x, y):
+        y[:1] = 5.0
         return x[0] + 0.0
 
     compiled = tg.compile(f)
@@ -161,10 +165,11 @@ def test_function_that_writes_to_its_argument():
         assert_same(mine, plain)
         assert_same(other, np.ones(3))
     assert replays(compiled) == 3
-    compiled = tg.compile(g)
-    for k in range(6):
-        x = np.ones(3)
-        assert compiled(x, x if k % 2 else np.ones(3)) == (5.0 if k % 2 else 1.0)
+    for writer in (element, part):
+        compiled = tg.compile(writer)
+        for k in range(6):
+            x = np.ones(3)
+            assert compiled(x, x if k % 2 else np.ones(3)) == (5.0 if k % 2 else 1.0)
 
 
 def test_writes_that_depend_on_the_path_wait_for_the_guards():

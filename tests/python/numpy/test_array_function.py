@@ -12,6 +12,7 @@ A = np.array([0.5, 1.5, 2.5, 3.5])
 B = np.array([2.0, -1.0, 0.5, 4.0])
 M = A.reshape(2, 2)
 COLUMN = A.reshape(1, 4, 1)
+SHAPE = list(inspect.signature(np.reshape).parameters)[1]  # newshape, in NumPy 2.0
 MASK = np.array([True, False, True, False])
 
 CALLS = [
@@ -37,7 +38,7 @@ CALLS = [
     (np.cumprod, (A,), {}),
     (np.reshape, (A, (2, -1)), {}),
     (np.reshape, (A, -1), {}),
-    (np.reshape, (A,), {"shape": (4, 1), "order": "F"}),
+    (np.reshape, (A,), {SHAPE: (4, 1), "order": "F"}),
     (np.reshape, (A, [2, 2]), {}),
     (np.reshape, (A, (3, 2)), {}),
     (np.reshape, (A, (-1, -1)), {}),
@@ -76,7 +77,7 @@ CALLS = [
     (np.where, (MASK, A, M), {}),
     (np.clip, (A, 1.0, 2), {}),
     (np.clip, (A, None, 2.0), {}),
-    (np.clip, (A,), {"min": 1.0, "max": 3.0}),
+    (np.clip, (A,), {"a_min": 1.0, "a_max": 3.0}),
     (np.dot, (A, B), {}),
     (np.dot, (M, M), {}),
     (np.dot, (A, np.ones(3)), {}),

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from generated import functions_of_numpy, outcome
+from surface_cases import NUMPY
 
 import tapegrad as tg
 from tapegrad import numerical
@@ -152,6 +153,8 @@ def test_every_refused_function_has_a_remedy_or_a_reason_for_none():
     listed = {f"np.{name}" for name in PLAIN | LIKE} | NOTHING_SHORT
     assert refused - listed == set(CALLS)
     assert not listed & set(CALLS)
+    if NUMPY < (2, 2):  # it does not say that these can be overridden
+        listed -= {f"np.{name}" for name in LIKE}
     assert listed <= refused
 
 

@@ -121,6 +121,7 @@ FLOWING = [f for f in [*table, np.asarray, np.array] if (facts := facts_of(f)) a
 FLOWING = [name_of(f) for f in FLOWING if not isinstance(f, np.ufunc)]
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("name", FLOWING)
 def test_captured_arrays_go_through_functions_without_being_compared(name, tmp_path):
     """So that a replay costs the same for arrays of any size; the source has to be in a file."""

@@ -4,7 +4,7 @@
 
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/axes.h"
-#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/index/index.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {
@@ -205,6 +205,15 @@ Dims numpy_strides(const Ref& a) {
 bool plainly_in_c_order(const Ref& a) {
   int nodes = 8;
   return a.tracked() ? plainly_packed(*a.tape(), a.slot(), nodes) : a.value().is_contiguous();
+}
+
+Ref in_c_order(const Ref& a) {
+  if (!a.tracked() || plainly_in_c_order(a)) return a;
+  const Dims shape = a.shape();
+  if (is_c_order(shape, numpy_strides(a))) return a;
+  IndexSpec all;
+  for (const int64_t n : shape) all.whole(n);
+  return slice_copy(a, all);
 }
 
 bool strides_of_view(const Op& op, const Attrs& attrs, const Dims& shape, const Dims& strides,

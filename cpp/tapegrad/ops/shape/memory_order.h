@@ -17,6 +17,9 @@ Dims numpy_strides(const Ref& a);
 // have to be looked at.
 bool plainly_in_c_order(const Ref& a);
 
+// `a`, or a copy where NumPy's array would not be packed in C order.
+Ref in_c_order(const Ref& a);
+
 // The strides of op(attrs, a), of shape `to`, where a has this shape and these strides and NumPy
 // gives a view of it; false where it gives a copy.
 bool strides_of_view(const Op& op, const Attrs& attrs, const Dims& shape, const Dims& strides,

@@ -82,7 +82,7 @@ def names_of(code: CodeType) -> CodeNames:
             elif op == "IMPORT_NAME":
                 imports.add(str(step.argval))
             elif (
-                op in ("STORE_SUBSCR", "DELETE_SUBSCR")
+                op in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE")
                 or op.startswith("INPLACE_")
                 or (op == "BINARY_OP" and step.argrepr.endswith("="))
             ):

@@ -281,3 +281,11 @@ def test_names_in_code():
     assert names.writes
     assert names.dynamic
     assert not names_of(helper.__code__).writes
+
+
+@pytest.mark.parametrize(
+    "body", ["x[0] = 1.0", "x[:1] = 1.0", "x[a:b] *= 2.0", "x += 1.0", "x.fill(1.0)", "del x[0]"]
+)
+def test_code_that_writes_is_told(body):
+    assert names_of(compile(body, "f.py", "exec")).writes
+    assert not names_of(compile("y = x[0] + x[a:b]", "f.py", "exec")).writes
