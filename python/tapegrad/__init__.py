@@ -13,7 +13,7 @@ from tapegrad import numpy as _numpy  # noqa: F401 - registers what NumPy functi
 from tapegrad._core import SGD, Variable
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad.compile import compile
-from tapegrad.numpy.filling import patch_numpy
+from tapegrad.transforms.blanks import patch_numpy
 from tapegrad.transforms.checkpoint import checkpoint
 from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
 from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp

@@ -74,7 +74,7 @@ class Cell final : public Leaf {
     c->unrecorded_ = true;
     return c;
   }
-  static Cell* from(Ref ref);                      // a leaf where the ref is a constant
+  static Cell* from(Ref ref);  // a leaf where the ref is a constant
   // A blank: an array that NumPy's creation functions made. It is plain, and no leaf that has a
   // derivative, until a Variable is written to it.
   static Cell* blank(Value value);
@@ -92,6 +92,11 @@ class Cell final : public Leaf {
   // Still plain, and so is what is computed of such arrays alone. Not so for a blank that was made
   // outside of the function that a Tracer is recording.
   bool is_blank() { return blank_ && is_still_blank(); }
+  // The same wherever it was made: there is no derivative to lose.
+  bool holds_plain() {
+    if (blank_ && is_view_) refresh();
+    return blank_ && tape_ == nullptr;
+  }
   bool shows_leaf() const;  // a leaf, or a view of one: a plain write leaves it so
   Tape* tape() const { return tape_; }
   uint32_t slot() const { return slot_; }

@@ -25,11 +25,13 @@ int set_value(PyObject* self, PyObject* value, void*) {
     if (value == nullptr) throw_error<TypeError>("v.value can't be deleted");
     Cell& cell = variable_cell(self);
     const TensorType type = cell.type();
-    if (is_variable(value))
+    const bool is_plain = is_variable(value) && variable_cell(value).holds_plain();
+    if (is_variable(value) && !is_plain)
       throw_error<TypeError>(
           "v.value = x: got a Variable, whose derivative would be lost; use v[...] = x, or "
           "v.value = tg.value(x)");
-    const Value plain = to_value(value, "v.value = x");
+    const Value plain =
+        is_plain ? learn_value(variable_cell(value)) : to_value(value, "v.value = x");
     if (plain.shape() != type.shape)
       throw_error<ValueError>(
           "v.value = x: the Variable has shape ", type.shape, ", the value ", plain.shape(),
@@ -213,7 +215,7 @@ PyMethodDef plain_array_def = {
 
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (!is_floating(variable_cell(self).type().dtype) || is_blank(self))
+    if (!is_floating(variable_cell(self).type().dtype) || variable_cell(self).holds_plain())
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
       lose_weakness(variable_cell(self));
@@ -243,7 +245,7 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* item_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self) || is_blank(self))
+    if (is_recorded_data(self) || variable_cell(self).holds_plain())
       return PyObject_CallMethod(plain_array_of(self).ptr(), "item", nullptr);
     throw_error<TypeError>(
         "v.item(): a plain number would lose the derivative of this Variable (value ",
@@ -257,7 +259,7 @@ PyObject* item_method(PyObject* self, PyObject*) {
 PyObject* format_method(PyObject* self, PyObject* spec) {
   return guard([&]() -> PyObject* {
     if (!PyUnicode_Check(spec)) throw_error<TypeError>("format: the format must be a string");
-    if (is_recorded_data(self) || is_blank(self))
+    if (is_recorded_data(self) || variable_cell(self).holds_plain())
       return PyObject_Format(to_object(learn_value(variable_cell(self))).ptr(), spec);
     if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);

@@ -64,11 +64,13 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:Variable", const_cast<char**>(names),
                                      &value, &name, &dtype))
       return nullptr;
-    if (is_variable(value))
+    const bool is_plain = is_variable(value) && variable_cell(value).holds_plain();
+    if (is_variable(value) && !is_plain)
       throw_error<TypeError>(
           "Variable: got a Variable, whose derivative a new leaf would drop; use v itself, or "
           "tg.Variable(tg.value(v)) for a leaf of its value");
-    const Operand operand = to_operand(value, "Variable");
+    const Operand operand =
+        is_plain ? Operand{Ref(learn_value(variable_cell(value)))} : to_operand(value, "Variable");
     if (operand.ref.tracked())
       throw_error<TypeError>(
           "Variable: got a list of Variables, whose derivatives a new leaf would drop; use "
@@ -103,7 +105,7 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 PyObject* to_float(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell) || is_float_of_data(cell) || cell.is_blank())
+    if (is_recorded_data(cell) || is_float_of_data(cell) || cell.holds_plain())
       return PyNumber_Float(to_object(learn_value(cell)).ptr());
     throw_loses_derivative(self);
   });
@@ -112,7 +114,7 @@ PyObject* to_float(PyObject* self) {
 PyObject* to_int(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell) || cell.is_blank())
+    if (is_recorded_data(cell) || cell.holds_plain())
       return PyNumber_Long(to_object(learn_value(cell)).ptr());
     return PyLong_FromDouble(learn_integer_part(cell, "int(v)"));
   });

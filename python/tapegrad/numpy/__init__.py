@@ -24,9 +24,9 @@ attach_methods(_core.Variable)
 
 
 def __getattr__(name: str) -> object:
-    # `import tapegrad.numpy as np`: NumPy, with arrays that take Variables (filling.py).
+    # `import tapegrad.numpy as np`: NumPy, with arrays that take Variables (transforms/blanks.py).
     if name.startswith("__"):
         raise AttributeError(name)
-    from tapegrad.numpy.filling import function
+    from tapegrad.transforms.blanks import function
 
     return function(name)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import describe
@@ -69,6 +72,8 @@ class RefusedAttribute:
     def __get__(self, v: Any, owner: Any = None) -> Any:
         if v is None:
             return self
+        if _core.is_blank(v):
+            return getattr(np.asarray(v), self.name)
         raise AttributeError(self.text(f" of {describe(v)}"))
 
     def text(self, whose: str) -> str:

@@ -79,7 +79,7 @@ def fill(self: Variable, value: Any) -> None:
 
 def tolist(self: Variable) -> Any:
     """Raises TypeError: a list of floats would lose the derivative."""
-    if self.dtype.kind in "biu":
+    if self.dtype.kind in "biu" or _core.is_blank(self):
         return np.asarray(self).tolist()
     raise TypeError(
         f"tolist() of {describe(self)} would lose the derivative; use list(v) for a list of "

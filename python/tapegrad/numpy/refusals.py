@@ -44,7 +44,7 @@ def _refusal(call: str, lost: str, kind: str) -> str:
     library = _library(frame)
     if library:
         return f"{library}: {lost}; {_of_library(library)}, {_OWN_WORDS}"
-    found = _expression(frame)
+    found = expression_of(frame)
     if isinstance(found, ast.Assign) and isinstance(found.targets[0], ast.Subscript):
         target = ast.unparse(found.targets[0].value)
         return (
@@ -202,7 +202,7 @@ def _of_library(name: str) -> str:
     return "SciPy's own functions take plain arrays: write it with NumPy functions"
 
 
-def _expression(frame: FrameType | None) -> ast.AST | None:
+def expression_of(frame: FrameType | None) -> ast.AST | None:
     """The call, or the assignment to an element, that the frame is at."""
     if frame is None:
         return None

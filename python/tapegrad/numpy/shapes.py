@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply, memory_strides
+from tapegrad._core import Variable, apply, is_blank, memory_strides
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
@@ -349,6 +349,8 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
 @implements(np.astype, values=1, on_data=RECORD)
 def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
     wanted = np.dtype(dtype)
+    if wanted.kind != "f" and is_blank(x):
+        return np.array(x).astype(wanted)
     if isinstance(x, Variable) and wanted.kind != "f":
         if wanted.kind != "b" and x.dtype.kind in "biu":
             return astype_integer(x, wanted)

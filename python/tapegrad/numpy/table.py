@@ -256,8 +256,8 @@ def are_blanks(x: Any) -> bool:
 
 def as_blanks(found: Any) -> Any:
     """What plain NumPy made of blanks: arrays of floats take Variables too."""
-    if isinstance(found, np.ndarray):
-        return _core.blank(found) if found.dtype.kind == "f" and type(found) is np.ndarray else found
+    if type(found) is np.ndarray:
+        return _core.blank(found) if found.dtype.char in "fd" else found
     if type(found) in (tuple, list):
         return type(found)(as_blanks(x) for x in found)
     if isinstance(found, tuple) and hasattr(found, "_fields"):

@@ -1,0 +1,292 @@
+"""Arrays that take Variables: NumPy's creation functions while a function is differentiated.
+
+A plain array can't hold a Variable. While a transform calls the user's function, and inside
+`tg.patch_numpy()`, `np.zeros` and its like make *blanks*: Variables that count as plain arrays
+until a Variable is written to them. What is computed of blanks alone is plain.
+
+The functions are replaced in NumPy's own namespace, for as long as such a call lasts; in other
+threads, and called by NumPy itself, they do what they did. A function whose code names none of
+them, and calls nothing that is not known, is called without.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable
+
+# Functions of shapes and numbers, whose results are new arrays.
+_NEW = (
+    "zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "logspace",
+    "geomspace", "tri", "zeros_like", "ones_like", "empty_like", "full_like", "fromfunction",
+    "fromiter", "copy",
+)  # fmt: skip
+# Functions that take what there is for an array.
+_CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+
+
+class _Here(threading.local):
+    depth = 0
+
+
+_here = _Here()
+_lock = threading.Lock()
+_blocks = 0  # of all threads
+_originals: dict[str, Any] = {}
+_replacements: dict[str, Any] = {}
+
+
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+_LIBRARIES = ("numpy", "scipy", "tapegrad")
+_MOST_KNOWN = 10_000
+
+# Whether a place in code calls the function itself: by the code's address and the place. What is
+# written in C, which may trust NumPy to give plain arrays, calls from its caller's place.
+_places: dict[tuple[int, int], tuple[CodeType, bool]] = {}
+
+
+def _is_active(name: str) -> bool:
+    """Whether the call comes from this thread's block, and from a line of the user's Python."""
+    if not _here.depth:
+        return False
+    frame = sys._getframe(2)
+    key = id(frame.f_code), frame.f_lasti
+    known = _places.get(key)
+    if known is not None and known[0] is frame.f_code:
+        return known[1]
+    if len(_places) >= _MOST_KNOWN:
+        _places.clear()
+    found = _calls(frame, name)
+    _places[key] = frame.f_code, found
+    return found
+
+
+def _calls(frame: FrameType, name: str) -> bool:
+    """Whether the frame is at a call of NumPy's function of this name."""
+    from tapegrad.numpy.refusals import expression_of
+
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES:
+        return False
+    call = expression_of(frame)
+    if not isinstance(call, ast.Call):
+        return False
+    if isinstance(call.func, ast.Name):
+        return name in _spelled(frame, call.func.id)
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != name:
+        return False
+    if name not in frame.f_code.co_names:  # the source is not what was compiled
+        return False
+    owner = call.func.value
+    return isinstance(owner, ast.Name) and _value(frame, owner.id) is np
+
+
+def _value(frame: FrameType, name: str) -> Any:
+    return frame.f_locals.get(name, frame.f_globals.get(name))
+
+
+def _spelled(frame: FrameType, alias: str) -> set[str]:
+    """The creation function that stands under this name."""
+    value = _value(frame, alias)
+    return {name for name, f in _replacements.items() if f is value}
+
+
+def _blank(found: Any) -> Any:
+    return _core.blank(found) if type(found) is np.ndarray and found.dtype in _FLOATS else found
+
+
+def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
+    """`original`, whose results take Variables."""
+    name = original.__name__
+
+    @functools.wraps(original)
+    def creation(*args: Any, **kwargs: Any) -> Any:
+        if not active(name):
+            return original(*args, **kwargs)
+        return _blank(original(*args, **kwargs))
+
+    return creation
+
+
+def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
+    """`original`, which joins Variables in lists, and whose new arrays take Variables."""
+    name, copies = original.__name__, original.__name__ == "array"
+
+    @functools.wraps(original)
+    def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not active(name):
+            return original(a, dtype, *args, **kwargs)
+        packed = _joined(a) if dtype is None or np.dtype(dtype).kind == "f" else None
+        if packed is None:
+            found = original(a, dtype, *args, **kwargs)
+            return found if found is a or _shares(found, a) else _blank(found)
+        copy = kwargs.pop("copy", copies)
+        ndmin = kwargs.pop("ndmin", 0)
+        if packed is a and copy:
+            from tapegrad.numpy.shapes import copy as copied
+
+            packed = copied(packed)
+        if dtype is not None and packed.dtype != np.dtype(dtype):
+            packed = packed.astype(dtype)
+        missing = ndmin - packed.ndim
+        return packed.reshape((1,) * missing + packed.shape) if missing > 0 else packed
+
+    return convert
+
+
+def _joined(a: Any) -> Any:
+    """`a` as a Variable where it is one or holds some; None where all of it is plain."""
+    if isinstance(a, Variable):
+        return a
+    if isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype == object):
+        from tapegrad.numpy.operands import lift
+
+        found = lift(a)
+        return found if type(found) is Variable else None
+    return None
+
+
+def _shares(found: Any, a: Any) -> bool:
+    return isinstance(a, np.ndarray) and np.may_share_memory(found, a)
+
+
+def _prepare() -> None:
+    for make, names in ((new, _NEW), (conversion, _CONVERSIONS)):
+        for name in names:
+            _originals[name] = original = getattr(np, name)
+            _replacements[name] = make(original, _is_active)
+
+
+_prepare()
+
+
+class _Block:
+    """The block itself; it may be entered again within itself, and by several threads."""
+
+    def __enter__(self) -> None:
+        global _blocks
+        with _lock:
+            if _blocks == 0:
+                vars(np).update(_replacements)
+            _blocks += 1
+        _here.depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        global _blocks
+        _here.depth -= 1
+        with _lock:
+            _blocks -= 1
+            if _blocks == 0:
+                vars(np).update(_originals)
+
+
+_block = _Block()
+
+
+def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """`f(*args, **kwargs)`, with arrays that take Variables where it may make some."""
+    if _here.depth or not may_create(f):
+        return f(*args, **kwargs)
+    with _block:
+        return f(*args, **kwargs)
+
+
+# Whether functions may create arrays, by the addresses of their code.
+_known: dict[int, tuple[CodeType, bool]] = {}
+_NAMES = frozenset(_NEW + _CONVERSIONS)
+_PLAIN = (
+    np.ufunc, BuiltinFunctionType, ModuleType, Variable, np.ndarray, np.generic, float, int, str,
+    type(None),
+)  # fmt: skip
+_HARMLESS = (frozenset(dir(np)) | frozenset(dir(np.ndarray)) | frozenset(dir(np.linalg))) - _NAMES
+
+
+def may_create(f: Any) -> bool:
+    """False where the code of `f`, and of the functions that it names, surely creates no array."""
+    code = getattr(f, "__code__", None)
+    if code is None or not isinstance(f, FunctionType):
+        return True
+    known = _known.get(id(code))
+    if known is not None and known[0] is code:
+        return known[1]
+    if len(_known) >= _MOST_KNOWN:  # functions made from text, again and again
+        _known.clear()
+    _known[id(code)] = code, False  # while it is looked at: recursive functions
+    found = _creates(code, f)
+    _known[id(code)] = code, found
+    return found
+
+
+def _creates(code: CodeType, f: FunctionType) -> bool:
+    inner = [c for c in code.co_consts if isinstance(c, CodeType)]
+    if inner and any(_creates(c, f) for c in inner):
+        return True
+    return any(_may_lead_to_it(name, f) for name in (*code.co_names, *code.co_freevars))
+
+
+def _may_lead_to_it(name: str, f: FunctionType) -> bool:
+    if name in _NAMES:
+        return True
+    values = []
+    if name in f.__globals__:
+        values.append(f.__globals__[name])
+    if name in f.__code__.co_freevars and f.__closure__:
+        cell = f.__closure__[f.__code__.co_freevars.index(name)]
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # not yet filled
+            return True
+    if not values:
+        return name not in _HARMLESS and not hasattr(builtins, name)
+    for value in values:
+        if isinstance(value, FunctionType):
+            if may_create(value):
+                return True
+        elif not isinstance(value, _PLAIN):
+            return True
+    return False
+
+
+@contextmanager
+def patch_numpy() -> Iterator[None]:
+    """Inside the block, arrays that NumPy's creation functions make take Variables.
+
+    Transforms do the same while they call a function; the block is for Variables outside of them.
+    `np.zeros`, `ones`, `empty`, `full`, `eye`, `arange`, `linspace` and the like, and `np.array`,
+    `np.asarray` of lists that hold Variables: for this thread only, and where they are called as
+    attributes of the module (`np.zeros`, not a name imported before). The arrays are plain, and
+    what is computed of them is, until a Variable is written to them. Also a decorator.
+
+    >>> import numpy as np, tapegrad as tg
+    >>> @tg.patch_numpy()
+    ... def f(x):
+    ...     y = np.zeros(2)
+    ...     y[0] = x[0] * x[1]
+    ...     rotation = np.array([[np.cos(x[0]), -np.sin(x[0])], [np.sin(x[0]), np.cos(x[0])]])
+    ...     return np.sum(rotation @ y)
+    >>> tg.grad(f)(np.array([0.0, 2.0]))
+    array([2., 0.])
+    """
+    with _block:
+        yield
+
+
+@functools.cache
+def function(name: str) -> Any:
+    """What `tapegrad.numpy` has under a name: NumPy's own, or the function whose arrays fill."""
+    original = _originals.get(name)
+    if original is None:
+        return getattr(np, name)
+    if name in _NEW:
+        return new(original, lambda _: True)
+    return conversion(original, lambda _: True)

@@ -1,0 +1,206 @@
+"""Arrays that are filled: NumPy's creation functions inside transforms and `tg.patch_numpy`."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from filled_programs import PROGRAMS
+
+import tapegrad as tg
+import tapegrad.numpy as filling_numpy
+from tapegrad import numerical
+from tapegrad.transforms import blanks
+
+X = np.array([1.2, 0.7, 2.1])
+ORIGINALS = {name: getattr(np, name) for name in ("zeros", "array", "linspace", "asarray")}
+
+
+@pytest.fixture(autouse=True)
+def numpy_is_itself_afterwards():
+    yield
+    for name, original in ORIGINALS.items():
+        assert getattr(np, name) is original
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_as_people_write_them(name):
+    f = PROGRAMS[name]
+    value, gradient = tg.value_and_grad(f)(X)
+    assert value == pytest.approx(f(X), rel=1e-12)
+    assert type(gradient) is np.ndarray
+    expected = numerical.grad(f)(X)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is compiled, and not given up
+        compiled, slopes = tg.compile(f), tg.compile(tg.grad(f))
+        for k in range(5):
+            x = X * (1.0 + 0.05 * (k % 2))
+            assert compiled(x) == pytest.approx(f(x), rel=1e-12)
+            np.testing.assert_allclose(slopes(x), tg.grad(f)(x), rtol=1e-10, atol=1e-12)
+    stack = np.stack([X, X * 1.01])
+    np.testing.assert_allclose(tg.vmap(f)(stack), [f(x) for x in stack], rtol=1e-12)
+    tangent = np.array([0.3, -0.2, 0.5])
+    assert tg.jvp(f, (X,), (tangent,))[1] == pytest.approx(gradient @ tangent, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["gram_schmidt", "euler", "lu", "gaussian_process", "kalman"])
+def test_second_derivatives(name):
+    f = PROGRAMS[name]
+    steps = np.eye(3) * 1e-5
+    expected = np.stack([(tg.grad(f)(X + s) - tg.grad(f)(X - s)) / 2e-5 for s in steps])
+    np.testing.assert_allclose(tg.hessian(f)(X), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_arrays_are_plain_until_a_variable_is_written_to_them():
+    seen = {}
+
+    def f(x):
+        y = np.zeros(4)
+        seen["element"], seen["sum"] = type(y[0]), type(np.sum(y + 1.0))
+        seen["float"], seen["text"], seen["list"] = float(y[0]), str(y), y.tolist()
+        seen["array"] = np.asarray(y).sum(), np.add.reduce(y), y.mean(), int(y.sum()), bool(y.any())
+        seen["data"] = y.flags.writeable, y.nbytes, y.tobytes()
+        seen["integers"] = type(np.zeros(3, int)), type(np.arange(3)), type(np.ones(2, bool))
+        seen["isinstance"] = isinstance(y, np.ndarray)
+        y[1] = x
+        with pytest.raises(TypeError, match="would lose the derivative"):
+            float(y[1])
+        return y[1] * 3.0
+
+    assert tg.grad(f)(2.0) == 3.0
+    assert seen["element"] is np.float64
+    assert seen["sum"] is np.float64
+    assert seen["float"] == 0.0
+    assert seen["list"] == [0.0] * 4
+    assert seen["array"] == (0.0, 0.0, 0.0, 0, False)
+    assert seen["data"][1:] == (32, b"\0" * 32)
+    assert seen["integers"] == (np.ndarray,) * 3
+    assert seen["isinstance"]
+
+
+def test_other_threads_and_numpy_itself_get_plain_arrays():
+    kinds = []
+
+    def f(x):
+        thread = threading.Thread(target=lambda: kinds.append(type(np.zeros(3))))
+        thread.start()
+        thread.join()
+        kinds.append(type(np.zeros(3)))
+        return x * x
+
+    assert tg.grad(f)(2.0) == 4.0
+    assert kinds == [np.ndarray, tg.Variable]
+    assert type(np.zeros(3)) is np.ndarray
+
+
+def test_exceptions_leave_numpy_as_it_was():
+    def f(x):
+        y = np.zeros(2)
+        y[5] = x
+        return y
+
+    with pytest.raises(IndexError):
+        tg.grad(f)(1.0)
+    assert np.zeros is ORIGINALS["zeros"]
+
+
+def test_many_threads_at_once():
+    f = PROGRAMS["euler"]
+    expected = tg.grad(f)(X)
+    failed = []
+
+    def work():
+        failed.extend(not np.array_equal(tg.grad(f)(X), expected) for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not any(failed)
+
+
+def test_the_block_is_for_variables_without_a_transform():
+    x = tg.Variable([1.0, 2.0])
+    with pytest.raises(TypeError, match="would lose the derivative"):
+        np.zeros(2)[0] = x[0] * 2.0
+    with tg.patch_numpy():
+        y = np.zeros(2)
+        y[0] = x[0] * x[1]
+        with tg.patch_numpy():
+            z = np.array([x[0], 1.0])
+        loss = np.sum(y * z)
+    loss.backward()
+    np.testing.assert_allclose(x.grad, [4.0, 1.0])
+
+
+def test_the_module_gives_such_arrays_everywhere():
+    xp = filling_numpy
+    x = tg.Variable(2.0)
+    y = xp.zeros(3)
+    y[1] = x * x
+    assert xp.sin is np.sin
+    assert xp.pi == np.pi
+    assert tg.value(xp.sum(xp.exp(y))) == pytest.approx(2.0 + np.exp(4.0))
+    assert type(xp.zeros(2, int)) is np.ndarray
+    with pytest.raises(AttributeError, match="nosuch"):
+        print(xp.nosuch)
+
+
+def test_derivatives_do_not_leak_into_arrays_that_live_on():
+    kept = []
+
+    def f(x):
+        y = np.zeros(2)
+        kept.append(y)
+        y[0] = x
+        return x * x
+
+    for _ in range(3):
+        assert tg.grad(f)(3.0) == 6.0
+
+    def plain(x):
+        y = np.ones(2)
+        kept.append(y)
+        return x * np.sum(y)
+
+    assert tg.grad(plain)(3.0) == 2.0
+    assert float(kept[-1][0]) == 1.0
+    np.testing.assert_array_equal(np.asarray(kept[-1]), [1.0, 1.0])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(np.asarray(kept[-1]))), [1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("make", "creates"),
+    [
+        (lambda x: x * x, False),
+        (lambda x: np.sum(np.exp(x)) + len(x), False),
+        (lambda x: np.zeros(3) + x, True),
+        (lambda x: [np.array(v) for v in x], True),
+        (lambda x: PROGRAMS["euler"](x), True),
+        (lambda x: x.unknown_method(), True),
+    ],
+)
+def test_functions_that_create_no_arrays_are_called_without(make, creates):
+    assert blanks.may_create(make) is creates
+
+
+def test_conversions_join_lists_of_variables():
+    def f(x):
+        rows = np.array([[x[0], 1.0], [x[1] * 2.0, 0.0]], dtype=float)
+        column = np.array(x, ndmin=2)
+        same = np.asarray(x)
+        copied = np.array(x)
+        copied[0] = 0.0
+        single = np.asarray([x[2], 1.0], np.float32)
+        assert single.dtype == np.float32
+        assert column.shape == (1, 3)
+        return np.sum(rows) + np.sum(column) + np.sum(same) + np.sum(copied) + np.sum(single) * 1.0
+
+    value, gradient = tg.value_and_grad(f)(X)
+    assert value == pytest.approx(f(X), rel=1e-6)
+    np.testing.assert_allclose(gradient, [3.0, 5.0, 4.0])
