@@ -1,6 +1,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "bindings/blanks.h"
 #include "bindings/convert.h"
 #include "bindings/functions.h"
 #include "bindings/interpreter.h"
@@ -101,6 +102,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   install_warnings();
   trim_idle_memory();
   bind_recording(m);
+  bind_blanks(m);
   bind_forwarding(m);
   bind_functions(m);
   bind_array_functions(m);

@@ -15,7 +15,6 @@ import ast
 import builtins
 import functools
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
@@ -36,13 +35,6 @@ _NEW = (
 _CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 
-class _Here(threading.local):
-    depth = 0
-
-
-_here = _Here()
-_lock = threading.Lock()
-_blocks = 0  # of all threads
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
 
@@ -58,7 +50,7 @@ _places: dict[tuple[int, int], tuple[CodeType, bool]] = {}
 
 def _is_active(name: str) -> bool:
     """Whether the call comes from this thread's block, and from a line of the user's Python."""
-    if not _here.depth:
+    if not _core.in_blank_block():
         return False
     frame = sys._getframe(2)
     key = id(frame.f_code), frame.f_lasti
@@ -170,32 +162,12 @@ def _prepare() -> None:
 _prepare()
 
 
-class _Block:
-    """The block itself; it may be entered again within itself, and by several threads."""
-
-    def __enter__(self) -> None:
-        global _blocks
-        with _lock:
-            if _blocks == 0:
-                vars(np).update(_replacements)
-            _blocks += 1
-        _here.depth += 1
-
-    def __exit__(self, *error: object) -> None:
-        global _blocks
-        _here.depth -= 1
-        with _lock:
-            _blocks -= 1
-            if _blocks == 0:
-                vars(np).update(_originals)
-
-
-_block = _Block()
+_block = _core.BlankBlock(vars(np), _replacements, _originals)
 
 
 def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
     """`f(*args, **kwargs)`, with arrays that take Variables where it may make some."""
-    if _here.depth or not may_create(f):
+    if _core.in_blank_block() or not may_create(f):
         return f(*args, **kwargs)
     with _block:
         return f(*args, **kwargs)
