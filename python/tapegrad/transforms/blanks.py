@@ -1,24 +1,22 @@
-"""Arrays that take Variables: NumPy's creation functions while a function is differentiated.
+"""Arrays that take Variables: NumPy's creation functions inside `tg.patch_numpy()`.
 
-A plain array can't hold a Variable. While a transform calls the user's function, and inside
-`tg.patch_numpy()`, `np.zeros` and its like make *blanks*: Variables that count as plain arrays
-until a Variable is written to them. What is computed of blanks alone is plain.
+A plain array can't hold a Variable. Inside the block `np.zeros` and its like make *blanks*:
+Variables that count as plain arrays until a Variable is written to them. What is computed of blanks
+alone is plain.
 
-The functions are replaced in NumPy's own namespace, for as long as such a call lasts; in other
-threads, and called by NumPy itself, they do what they did. A function whose code names none of
-them, and calls nothing that is not known, is called without.
+The functions are replaced in NumPy's own namespace, for as long as the block lasts; in other
+threads, and called by NumPy itself, they do what they did.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import functools
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
-from typing import Any
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -33,14 +31,11 @@ _NEW = (
 )  # fmt: skip
 # Functions that take what there is for an array.
 _CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
-
-
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
-
-
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-_LIBRARIES = ("numpy", "scipy", "tapegrad")
+# Whose own code gets plain arrays: NumPy's, this package's, and (by the name of the module) SciPy's.
+_FOLDERS = tuple(os.path.join(os.path.dirname(f), "") for f in (np.__file__, _core.__file__))
 _MOST_KNOWN = 10_000
 
 # Whether a place in code calls the function itself: by the code's address and the place. What is
@@ -68,7 +63,9 @@ def _calls(frame: FrameType, name: str) -> bool:
     """Whether the frame is at a call of NumPy's function of this name."""
     from tapegrad.numpy.refusals import expression_of
 
-    if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES:
+    if frame.f_code.co_filename.startswith(_FOLDERS):
+        return False
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] == "scipy":
         return False
     call = expression_of(frame)
     if not isinstance(call, ast.Call):
@@ -162,78 +159,14 @@ def _prepare() -> None:
 _prepare()
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _block = _core.BlankBlock(vars(np), _replacements, _originals)
 
 
-def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """`f(*args, **kwargs)`, with arrays that take Variables where it may make some."""
-    if _core.in_blank_block() or not may_create(f):
-        return f(*args, **kwargs)
-    with _block:
-        return f(*args, **kwargs)
-
-
-# Whether functions may create arrays, by the addresses of their code.
-_known: dict[int, tuple[CodeType, bool]] = {}
-_NAMES = frozenset(_NEW + _CONVERSIONS)
-_PLAIN = (
-    np.ufunc, BuiltinFunctionType, ModuleType, Variable, np.ndarray, np.generic, float, int, str,
-    type(None),
-)  # fmt: skip
-_HARMLESS = (frozenset(dir(np)) | frozenset(dir(np.ndarray)) | frozenset(dir(np.linalg))) - _NAMES
-
-
-def may_create(f: Any) -> bool:
-    """False where the code of `f`, and of the functions that it names, surely creates no array."""
-    code = getattr(f, "__code__", None)
-    if code is None or not isinstance(f, FunctionType):
-        return True
-    known = _known.get(id(code))
-    if known is not None and known[0] is code:
-        return known[1]
-    if len(_known) >= _MOST_KNOWN:  # functions made from text, again and again
-        _known.clear()
-    _known[id(code)] = code, False  # while it is looked at: recursive functions
-    found = _creates(code, f)
-    _known[id(code)] = code, found
-    return found
-
-
-def _creates(code: CodeType, f: FunctionType) -> bool:
-    inner = [c for c in code.co_consts if isinstance(c, CodeType)]
-    if inner and any(_creates(c, f) for c in inner):
-        return True
-    return any(_may_lead_to_it(name, f) for name in (*code.co_names, *code.co_freevars))
-
-
-def _may_lead_to_it(name: str, f: FunctionType) -> bool:
-    if name in _NAMES:
-        return True
-    values = []
-    if name in f.__globals__:
-        values.append(f.__globals__[name])
-    if name in f.__code__.co_freevars and f.__closure__:
-        cell = f.__closure__[f.__code__.co_freevars.index(name)]
-        try:
-            values.append(cell.cell_contents)
-        except ValueError:  # not yet filled
-            return True
-    if not values:
-        return name not in _HARMLESS and not hasattr(builtins, name)
-    for value in values:
-        if isinstance(value, FunctionType):
-            if may_create(value):
-                return True
-        elif not isinstance(value, _PLAIN):
-            return True
-    return False
-
-
-@contextmanager
-def patch_numpy() -> Iterator[None]:
+class patch_numpy:  # noqa: N801 - it is called as a function is
     """Inside the block, arrays that NumPy's creation functions make take Variables.
 
-    Transforms do the same while they call a function; the block is for Variables outside of them.
     `np.zeros`, `ones`, `empty`, `full`, `eye`, `arange`, `linspace` and the like, and `np.array`,
     `np.asarray` of lists that hold Variables: for this thread only, and where they are called as
     attributes of the module (`np.zeros`, not a name imported before). The arrays are plain, and
@@ -249,8 +182,22 @@ def patch_numpy() -> Iterator[None]:
     >>> tg.grad(f)(np.array([0.0, 2.0]))
     array([2., 0.])
     """
-    with _block:
-        yield
+
+    def __enter__(self) -> None:
+        _block.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        _block.__exit__(*error)
+
+    def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
+        """`f`, called inside a block of its own."""
+
+        @functools.wraps(f)
+        def within(*args: P.args, **kwargs: P.kwargs) -> R:
+            with _block:
+                return f(*args, **kwargs)
+
+        return within
 
 
 @functools.cache

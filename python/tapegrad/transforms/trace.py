@@ -13,7 +13,6 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Leaf, Tree
-from tapegrad.transforms import blanks
 from tapegrad.transforms.type_tests import new_type_tests
 
 Argnum: TypeAlias = int | Sequence[int]
@@ -53,7 +52,7 @@ class Trace:
                 f"{label}: argument {argnums[0]} is None; pass a number, an array or a nesting of "
                 "dicts, lists and tuples of them"
             )
-        out = blanks.call(f, given, kwargs)
+        out = f(*given, **kwargs)
         self.aux: Any = None
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
