@@ -34,7 +34,7 @@ _CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortra
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-# Whose own code gets plain arrays: NumPy's, this package's, and (by the name of the module) SciPy's.
+# Whose code gets plain arrays: that of NumPy, of this package and (by its name) of SciPy.
 _FOLDERS = tuple(os.path.join(os.path.dirname(f), "") for f in (np.__file__, _core.__file__))
 _MOST_KNOWN = 10_000
 
