@@ -267,10 +267,22 @@ PLAIN_CALLS = {
 WRITERS = {
     np.copyto: "differentiated",
     np.fill_diagonal: "differentiated",
+    np.place: "differentiated",
+    np.put: "differentiated",
+    np.put_along_axis: "differentiated",
+    np.putmask: "differentiated",
     np.shares_memory: "plain",
     np.may_share_memory: "plain",
     np.ix_: "refused",
 }
+
+
+def after(write, x, *arguments):
+    """A copy of `x` that was written to."""
+    y = x.copy()
+    write(y, *arguments)
+    return y
+
 
 # Functions that are recorded on masks and integers of two rows and three columns.
 DATA_CALLS = {
@@ -351,6 +363,12 @@ DATA_CALLS = {
     np.tril_indices_from: lambda x: x[np.tril_indices_from(x)],
     np.triu_indices_from: lambda x: x[np.triu_indices_from(x)],
     np.diag_indices_from: lambda x: x[:, :2][np.diag_indices_from(x[:, :2])],
+    np.copyto: lambda x: after(np.copyto, x, x[::-1]),
+    np.fill_diagonal: lambda x: after(np.fill_diagonal, x, x[1, 1]),
+    np.place: lambda x: after(np.place, x, MASK, x[0]),
+    np.put: lambda x: after(np.put, x, [0, 4], x[1]),
+    np.put_along_axis: lambda x: after(np.put_along_axis, x, np.array([[1, 0, 1]]), x[:1], 0),
+    np.putmask: lambda x: after(np.putmask, x, x > 0, x[::-1]),
 }
 
 # Those whose programs hold numbers or arrays that the functions make themselves. Nobody knows of

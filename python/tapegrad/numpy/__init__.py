@@ -14,6 +14,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     reductions,
     selection,
     shapes,
+    writes,
 )
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function

@@ -39,7 +39,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "newbyteorder": ("()", _BYTES, "tg.value(v).view(v.dtype.newbyteorder())"),
     "partition": ("(k)", "it sorts in place by parts", "v[...] = np.sort(v)"),
     "ptp": ("()", "NumPy 2 has the function alone", "np.ptp(v)"),
-    "put": ("(i, x)", "an index does it", "v.reshape(-1)[i] = x"),
     "resize": ("(shape)", "the shape of a Variable does not change", "v = np.resize(v, shape)"),
     "setfield": ("(x, np.float64)", _BYTES, "v[...] = x"),
     "setflags": ("(write=False)", _MEMORY, "v = v.copy()"),

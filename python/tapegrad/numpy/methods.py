@@ -9,7 +9,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad.numpy import creation, selection, shapes, ufuncs
+from tapegrad.numpy import creation, selection, shapes, ufuncs, writes
 from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
@@ -109,6 +109,11 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
     return selection.round(self, digits)
 
 
+def put(self: Variable, indices: Any, values: Any, mode: Any = "raise") -> None:
+    """Writes values, repeated as needed, to positions among all elements."""
+    writes.put(self, indices, values, mode)
+
+
 def set_real(self: Variable, x: Any) -> None:
     """v.real = x: all of a Variable is real."""
     self[...] = x
@@ -120,7 +125,7 @@ def conjugate(self: Variable) -> Any:
     return self
 
 
-OWN = (reshape, flatten, transpose, copy, astype, sort, fill, tolist)
+OWN = (reshape, flatten, transpose, copy, astype, sort, fill, put, tolist)
 
 
 def _unary(name: str) -> Any:

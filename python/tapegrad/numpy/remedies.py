@@ -100,10 +100,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
     "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
     "np.piecewise": ("(x, [c], [f, g])", "np.where(c, f(x), g(x))"),
-    "np.place": ("(x, c, y)", "x[c] = np.resize(y, np.sum(c)); x"),
-    "np.put": ("(x, i, y)", "x[i] = y; x"),
-    "np.put_along_axis": ("(x, i, y, 0)", "x[i] = y; x"),
-    "np.putmask": ("(x, c, y)", "x[c] = y[c]; x"),
     "np.poly": (
         "(x)",
         "p = np.ones(1); [p := np.append(p, 0.0) - r * np.append(0.0, p) for r in x][-1]",

@@ -34,10 +34,6 @@ NAMES = {
     "np.nanquantile": {"x": GAPS, "q": 0.37},
     "np.partition": {"x": X},
     "np.piecewise": {"x": X, "c": MASK, "f": lambda x: x**2, "g": lambda x: 3 * x},
-    "np.place": {"x": X, "c": MASK, "y": Y},
-    "np.put": {"x": X, "i": [1, 3, 4], "y": Y},
-    "np.put_along_axis": {"x": X, "i": np.array([1, 3, 4]), "y": Y},
-    "np.putmask": {"x": X, "c": MASK, "y": X**2},
     "np.polyfit": {"y": X, "x": np.arange(6.0), "n": 2},
     "np.trim_zeros": {"u": X},
     "np.unwrap": {"x": 4 * X},
@@ -52,7 +48,6 @@ BEFORE = {
     ),
     "np.trim_zeros": "x = np.concatenate([[0.0], u, [0.0, 0.0]]); ",
 }
-WRITING = {"np.place", "np.put", "np.put_along_axis", "np.putmask"}
 # Of these the first part of the result, or both parts of complex numbers, are what the code gives.
 PARTS = {"np.linalg.lstsq": lambda found: found[0]}
 COMPLEX = {"np.fft.fft", "np.fft.rfft"}
@@ -76,7 +71,7 @@ def run(code, names):
 def call(name, arguments, names):
     names = {n: x.copy() if isinstance(x, np.ndarray) else x for n, x in names.items()}
     found = run(f"{BEFORE.get(name, '')}{name}{arguments}", names)
-    found = PARTS.get(name, lambda found: found)(names["x"] if name in WRITING else found)
+    found = PARTS.get(name, lambda found: found)(found)
     return (found.real, found.imag) if name in COMPLEX else found
 
 

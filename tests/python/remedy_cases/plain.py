@@ -232,10 +232,22 @@ CASES = [
         "y = tg.Variable(np.ones((3, 3))); np.fill_diagonal(y, x); y",
     ),
     Case(
-        "y = tg.Variable(np.ones((7, 3))); np.fill_diagonal(y, a, wrap=True)",
-        "write a[i, j] = x of index arrays i and j",
-        "y = tg.Variable(np.ones((7, 3))); y[[0, 1, 2, 4, 5, 6], [0, 1, 2] * 2] = a; y",
-        "y = np.ones((7, 3)); np.fill_diagonal(y, a, wrap=True); y",
+        "y = tg.Variable(np.ones((2, 3, 2))); np.fill_diagonal(y, a)",
+        "write a[i, j, k] = x of index arrays",
+        "y = tg.Variable(np.ones((2, 3, 2))); y[[0, 1], [0, 1], [0, 1]] = a; y",
+        "y = np.ones((2, 3, 2)); y[[0, 1], [0, 1], [0, 1]] = a; y",
+    ),
+    Case(
+        "y = x * 1.0; np.put(y, x - a, 5.0)",
+        "; pass tg.value(i).astype(int)",
+        "y = x * 1.0; np.put(y, tg.value(x - a).astype(int), 5.0); y",
+        "y = x * 1.0; np.put(y, (x - a).astype(int), 5.0); y",
+    ),
+    Case(
+        "y = x * 1.0; np.put_along_axis(y, np.array([0, 2]), a, None)",
+        "; write np.put(arr, indices, values)",
+        "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
+        "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
     ),
     Case(
         "np.add(x, 1, out=np.zeros(3))",
