@@ -208,6 +208,38 @@ CALLS = {
     np.linspace: [
         (lambda x: np.linspace(x[0], x[1], 5), V),
         (lambda x: np.linspace(x, 1.0, 3, endpoint=False, axis=-1), V),
+        (lambda x: np.linspace(x, Y, 4, retstep=True), X),
+        (lambda x: np.linspace([1.0, 2.0], x[:2], 1, axis=1), V),
+        (lambda x: np.linspace(x, x * 2, 0, endpoint=False), V),
+    ],
+    np.logspace: [
+        (lambda x: np.logspace(x[0], x[1], 5), V),
+        (lambda x: np.logspace(x, 1.0, 3, False, 2.0, axis=-1), X),
+        (lambda x: np.logspace(x, 2 * x, 4, base=np.exp(x), axis=1), V),
+        (lambda x: np.logspace(0.5, 1.0, 3, base=np.exp(x[:, None])), V),
+    ],
+    np.geomspace: [
+        (lambda x: np.geomspace(x[0], x[2], 5), V),
+        (lambda x: np.geomspace(x, 2 * x, 4, axis=1), X),
+        (lambda x: np.geomspace(x, 2 * x, 3, False), V),
+        (lambda x: np.geomspace(-2.0, -np.exp(x), 1), V),
+    ],
+    np.piecewise: [
+        (lambda x: np.piecewise(x, [x < 0, x > 1], [np.exp, lambda y: y**3, 7.0]), X),
+        (lambda x: np.piecewise(x, [x < 0, x < 0.75], [lambda y: y * np.sum(y), np.square]), V),
+        (lambda x: np.piecewise(x, x > 0, [lambda y, k, m: k * y**m, 2.0], 3.0, m=2), V),
+        (lambda x: np.piecewise(x, [True, False, True, True], [np.sin, np.cos]), V),
+        (lambda x: np.piecewise(x[0], [x[0] < 0, x[0] >= 0], [np.negative, np.square]), V),
+    ],
+    np.apply_along_axis: [
+        (lambda x: np.apply_along_axis(np.sum, 0, x * x), X),
+        (lambda x: np.apply_along_axis(np.sort, -1, x), X),
+        (lambda x: np.apply_along_axis(lambda r, k, m: np.outer(r, r) * k + m, 1, x, 2, m=1), X),
+        (lambda x: np.apply_along_axis(np.outer, 1, x[None, :, None] * S, x[0]), X),
+    ],
+    np.apply_over_axes: [
+        (lambda x: np.apply_over_axes(np.sum, x * x, (0, -1)), X),
+        (lambda x: np.apply_over_axes(np.cumsum, x, 1), X),
     ],
     np.zeros_like: [(lambda x: np.zeros_like(x) + x, X)],
     np.ones_like: [(lambda x: np.ones_like(x, shape=(2,)) * x[0, 0], X)],

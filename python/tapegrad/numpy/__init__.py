@@ -6,6 +6,7 @@ family, and `ufuncs` answers what the core's fast path does not.
 
 from tapegrad import _core
 from tapegrad.numpy import (  # noqa: F401 - they register functions
+    calls,
     creation,
     joining,
     linear_algebra,
@@ -14,6 +15,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     reductions,
     selection,
     shapes,
+    spaces,
     writes,
 )
 from tapegrad.numpy.methods import attach_methods

@@ -39,8 +39,6 @@ def _solver(name: str, transform: str) -> str:
 
 # Function: the call in mind, and the code that does the same.
 CALLS: dict[str, tuple[str, str]] = {
-    "np.apply_along_axis": ("(f, 1, x)", "np.stack([f(row) for row in x])"),
-    "np.apply_over_axes": ("(np.sum, x, (0, 1))", "np.sum(x, axis=(0, 1), keepdims=True)"),
     "np.bincount": ("(i, x)", "y = tg.Variable(np.zeros(np.max(i) + 1)); np.add.at(y, i, x); y"),
     "np.convolve": ("(x, y)", _convolution("x", "y")),
     "np.correlate": (
@@ -85,8 +83,6 @@ CALLS: dict[str, tuple[str, str]] = {
     ),
     "np.unique": ("(x)", _UNIQUE),
     "np.unique_values": ("(x)", _UNIQUE),
-    "np.logspace": ("(a, b, n)", "10.0 ** np.linspace(a, b, n)"),
-    "np.geomspace": ("(a, b, n)", "np.exp(np.linspace(np.log(a), np.log(b), n))"),
     "np.nancumprod": ("(x)", "np.cumprod(np.where(np.isnan(x), 1.0, x))"),
     "np.nancumsum": ("(x)", "np.cumsum(np.where(np.isnan(x), 0.0, x))"),
     "np.nanmax": ("(x)", f"np.max({_NUMBERS})"),
@@ -99,7 +95,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
     "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
     "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
-    "np.piecewise": ("(x, [c], [f, g])", "np.where(c, f(x), g(x))"),
     "np.poly": (
         "(x)",
         "p = np.ones(1); [p := np.append(p, 0.0) - r * np.append(0.0, p) for r in x][-1]",

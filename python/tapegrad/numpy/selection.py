@@ -22,7 +22,6 @@ from tapegrad.numpy.operands import (
     ndim_of,
     plain,
     shape_of,
-    stand_in,
 )
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import RECORD, implements, is_data, op
@@ -307,24 +306,3 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
         columns.append(columns[-1] * x)
     columns = columns[:n]
     return np.stack(columns if increasing else columns[::-1], axis=-1)
-
-
-@implements(np.linspace, values=2)
-def linspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, retstep: Any = False,
-    dtype: Any = None, axis: Any = 0, *, device: Any = None,
-) -> Any:  # fmt: skip
-    start, stop = lift(start), lift(stop)
-    parts = num - 1 if endpoint else num
-    shape = np.broadcast_shapes(free_shape(start), free_shape(stop))
-    steps = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape(
-        (-1,) + (1,) * len(shape)
-    )
-    t = steps.astype(np.result_type(stand_in(start), stand_in(stop), 1.0))
-    found = start + t * (stop - start)
-    if endpoint and num > 1:
-        found = np.concatenate([found[:-1], np.reshape(np.broadcast_to(stop, shape), (1, *shape))])
-    found = np.moveaxis(cast(found, dtype), 0, axis)
-    if retstep:
-        return found, (stop - start) / parts if parts > 0 else np.nan
-    return found

@@ -20,20 +20,15 @@ MASK = np.array([True, False, True, True, False, False])
 
 # Of each call: what its names stand for; the first of them is differentiated.
 NAMES = {
-    "np.apply_along_axis": {"x": MATRIX, "f": lambda row: np.sum(row**3)},
-    "np.apply_over_axes": {"x": MATRIX},
     "np.bincount": {"x": X, "i": np.array([0, 2, 2, 4, 2, 0])},
     "np.cov": {"x": MATRIX},
     "np.corrcoef": {"x": MATRIX},
     "np.interp": {"y": X, "t": np.array([-1.0, 0.3, 2.0, 4.9, 7.0]), "x": np.arange(6.0)},
-    "np.logspace": {"a": 0.3, "b": 1.2, "n": 5},
-    "np.geomspace": {"a": 0.3, "b": 1.2, "n": 5},
     "np.percentile": {"x": X, "q": 37.0},
     "np.quantile": {"x": X, "q": 0.37},
     "np.nanpercentile": {"x": GAPS, "q": 37.0},
     "np.nanquantile": {"x": GAPS, "q": 0.37},
     "np.partition": {"x": X},
-    "np.piecewise": {"x": X, "c": MASK, "f": lambda x: x**2, "g": lambda x: 3 * x},
     "np.polyfit": {"y": X, "x": np.arange(6.0), "n": 2},
     "np.trim_zeros": {"u": X},
     "np.unwrap": {"x": 4 * X},
