@@ -260,13 +260,8 @@ OTHERS = [
     ("np.add(x, 1.0, out=np.zeros(3))", r"y = np\.add\(\.\.\.\)", "np.add(x, 1.0)"),
     (
         "np.sqrt(x, where=x > 1, out=np.zeros(3))",
-        r"np\.where\(mask, np\.sqrt\(\.\.\.\), other\)",
-        "np.where(x > 1, np.sqrt(x), 0.0)",
-    ),
-    (
-        "np.add.reduceat(x, [0, 2])",
-        r"np\.sum over slices",
-        "np.stack([np.sum(x[0:2]), np.sum(x[2:])])",
+        r"pass a Variable as out=",
+        "np.sqrt(x, where=x > 1, out=tg.Variable(np.zeros(3)))",
     ),
     ("np.array(x.tolist())", r"list\(v\)", "np.stack(list(x))"),
     ("x[0].item() * 2", r"keep the Variable", "x[0] * 2"),
