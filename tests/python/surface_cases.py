@@ -1,6 +1,9 @@
 """What each NumPy function is called on; several calls where options differ."""
 
 import numpy as np
+from numpy.polynomial import polynomial
+
+from tapegrad.numpy.table import table
 
 X = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]])
 Y = np.array([[0.5, 0.25, -1.5], [0.75, 2.5, 1.25]])
@@ -224,6 +227,39 @@ CALLS = {
         (lambda x: np.geomspace(x, 2 * x, 3, False), V),
         (lambda x: np.geomspace(-2.0, -np.exp(x), 1), V),
     ],
+    np.polyadd: [
+        (lambda x: np.polyadd(x, [1.0, 2.0]), V),
+        (lambda x: np.polyadd([1.0], x * x), V),
+        (lambda x: np.polyadd(x[:2], x[2:]), V),
+    ],
+    np.polysub: [
+        (lambda x: np.polysub(x, [1.0, 2.0]), V),
+        (lambda x: np.polysub([1.0, 2.0], x), V),
+        (lambda x: np.polysub(3.0, x[0]), V),
+    ],
+    np.polymul: [
+        (lambda x: np.polymul(x, x[:2]), V),
+        (lambda x: np.polymul([0.0, 0.0, 2.0], x), V),
+        (lambda x: np.polymul(np.append([0.0, 0.0], x), x[1:]), V),
+        (lambda x: np.polymul(x * x, [0.0, 0.0]), V),
+    ],
+    np.polydiv: [
+        (lambda x: np.polydiv(x, x[:2] + 3), V),
+        (lambda x: np.polydiv(x[:2], [1.0, 2.0, 3.0]), V),
+        (lambda x: np.polydiv([1.0, 2.0, 3.0, 0.5], x[1:3]), V),
+        (lambda x: np.polydiv(np.polymul(x, [1.0, -2.0]), x), V),
+    ],
+    np.polyder: [
+        (np.polyder, V),
+        (lambda x: np.polyder(x * x, 2), V),
+        (lambda x: np.polyder(x, m=0) * x, V),
+    ],
+    np.polyint: [
+        (np.polyint, V),
+        (lambda x: np.polyint(x, 2, [3.0, 4.0]), V),
+        (lambda x: np.polyint(x, m=3, k=x[0]), V),
+    ],
+    np.poly: [(np.poly, V), (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V)],
     np.piecewise: [
         (lambda x: np.piecewise(x, [x < 0, x > 1], [np.exp, lambda y: y**3, 7.0]), X),
         (lambda x: np.piecewise(x, [x < 0, x < 0.75], [lambda y: y * np.sum(y), np.square]), V),
@@ -248,6 +284,17 @@ CALLS = {
     np.real: [(np.real, X), (lambda x: x.real, X)],
     np.imag: [(lambda x: np.imag(x) + x, X)],
 }
+
+if polynomial.polyval2d in table:  # from NumPy 2.4 on it asks others
+    CALLS[polynomial.polyval2d] = [
+        (lambda x: polynomial.polyval2d(x, x * x, S), V),
+        (lambda c: polynomial.polyval2d(0.5, 2.0, c), X),
+        (lambda c: polynomial.polyval2d(Y, -Y, c), X),
+    ]
+    CALLS[polynomial.polygrid2d] = [
+        (lambda x: polynomial.polygrid2d(x, x[:2], S), V),
+        (lambda c: polynomial.polygrid2d([0.5, 2.0], [1.0, 3.0, -1.0], c), X),
+    ]
 
 # Those with plain results.
 PLAIN_CALLS = {
@@ -306,6 +353,7 @@ WRITERS = {
     np.shares_memory: "plain",
     np.may_share_memory: "plain",
     np.ix_: "refused",
+    np.roots: "refused",
 }
 
 

@@ -11,6 +11,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     joining,
     linear_algebra,
     order,
+    polynomials,
     queries,
     reductions,
     selection,

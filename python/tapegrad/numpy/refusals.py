@@ -19,7 +19,14 @@ from tapegrad.numpy.remedies import DRAWS, LIBRARIES, OWN_CALLS
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
 _PACKAGES = ("numpy", "scipy")
-_INNER = (["linalg"], ["fft"], ["random"], ["ma"], ["testing"])  # named with their module
+_INNER = (
+    ["linalg"],
+    ["fft"],
+    ["random"],
+    ["ma"],
+    ["testing"],
+    ["polynomial"],
+)  # named with their module
 _WRAPPERS = ("wrapper", "wrapped", "inner")
 # Names of math that NumPy has under another name.
 _OF_MATH = {
@@ -191,6 +198,11 @@ def _of_library(name: str) -> str:
         return LIBRARIES[name]
     if name.startswith("np.testing."):
         return f"compare the plain value, {name}(tg.value(v), ...)"
+    if name.startswith("np.polynomial."):
+        return (
+            "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, "
+            "np.polyval, np.polyder, np.polyint, which take the highest power first"
+        )
     if name.startswith("np.ma"):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):

@@ -18,10 +18,6 @@ def _convolution(x: str, k: str) -> str:
     return f"sum(np.pad({x} * {k}[j], (j, len({k}) - 1 - j)) for j in range(len({k})))"
 
 
-def _padded(sign: str) -> str:
-    return f"np.pad(x, (max(len(y) - len(x), 0), 0)) {sign} np.pad(y, (max(len(x) - len(y), 0), 0))"
-
-
 def _fourier(frequencies: str) -> str:
     return (
         f"w = -2 * np.pi * np.outer(np.arange({frequencies}), np.arange(len(x))) / len(x); "
@@ -95,15 +91,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
     "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
     "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
-    "np.poly": (
-        "(x)",
-        "p = np.ones(1); [p := np.append(p, 0.0) - r * np.append(0.0, p) for r in x][-1]",
-    ),
-    "np.polyadd": ("(x, y)", _padded("+")),
-    "np.polysub": ("(x, y)", _padded("-")),
-    "np.polymul": ("(x, y)", _convolution("x", "y")),
-    "np.polyder": ("(x)", "x[:-1] * np.arange(len(x) - 1, 0, -1)"),
-    "np.polyint": ("(x)", "np.append(x / np.arange(len(x), 0, -1), 0.0)"),
     "np.polyfit": ("(x, y, n)", "v = np.vander(x, n + 1); np.linalg.solve(v.T @ v, v.T @ y)"),
     "np.real_if_close": ("(x)", "x"),
     "np.trim_zeros": ("(x)", "i = np.flatnonzero(tg.value(x)); x[i[0]:i[-1] + 1]"),

@@ -250,6 +250,22 @@ CASES = [
         "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
     ),
     Case(
+        "np.polynomial.polynomial.polyadd(x, A[0, :2])",
+        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder, np.polyint",
+        "np.polyadd(x[::-1], A[0, :2][::-1])[::-1]",
+    ),
+    Case(
+        "np.polymul(x, np.poly1d([2.0, 1.0]))",
+        "; pass its array, p.coeffs",
+        "np.polymul(x, np.poly1d([2.0, 1.0]).coeffs)",
+        "np.polymul(x, [2.0, 1.0])",
+    ),
+    Case(
+        "np.poly(np.diag(x))",
+        "; pass the roots themselves",
+        "np.poly(x)",
+    ),
+    Case(
         "np.add(x, 1, out=np.zeros(3))",
         "take the result instead, y = np.add(...)",
         "y = np.add(x, 1); y",
