@@ -30,7 +30,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "dump": ("(file)", _BYTES, "np.asarray(tg.value(v)).dump(file)"),
     "dumps": ("()", _BYTES, "np.asarray(tg.value(v)).dumps()"),
     "flags": ("", _MEMORY, "np.asarray(tg.value(v)).flags"),
-    "flat": ("", "an iterator over plain numbers would lose the derivative", "v.reshape(-1)"),
     "fromhex": ("(text)", "it is float's own", "float.fromhex(text)"),
     "getfield": ("(np.float64)", _BYTES, "v.astype(np.float64)"),
     "hex": ("()", _NUMBER, "float(tg.value(v)).hex()"),
@@ -52,7 +51,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
 
 # What else the code does that is not what the name says.
 _MORE = {
-    "flat": ", or v.flatten() for a copy",
     "setflags": ", which what writes to the original leaves alone",
     "view": ", which shows the same elements, or v.astype(dtype) for another dtype",
 }

@@ -11,6 +11,7 @@ from tapegrad import _core
 from tapegrad._core import Variable, apply, value
 from tapegrad.numpy import creation, selection, shapes, ufuncs, writes
 from tapegrad.numpy.attributes import attach_refusals
+from tapegrad.numpy.flat import FlatIterator, set_flat
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
 from tapegrad.numpy.table import methods
@@ -158,11 +159,12 @@ def attach_methods(cls: type[Variable]) -> None:
     properties = {
         "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
+        "flat": (FlatIterator, "The elements one after the other."),
         "real": (lambda v: v, "The same: Variables are real."),
         "imag": (lambda v: creation.imag(v), "Plain zeros: Variables are real."),
         "itemsize": (lambda v: v.dtype.itemsize, "Bytes of an element."),
         "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
     }
+    setters = {"flat": set_flat, "real": set_real}
     for name, (getter, doc) in properties.items():
-        setter = set_real if name == "real" else None
-        setattr(cls, name, property(getter, setter, doc=doc))
+        setattr(cls, name, property(getter, setters.get(name), doc=doc))

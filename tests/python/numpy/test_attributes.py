@@ -25,7 +25,6 @@ RESULTS = {
     "ctypes": lambda r: r.shape[:],
     "data": lambda r: r.tobytes(),
     "flags": lambda r: r.c_contiguous,
-    "flat": np.array,
 }
 # Names that only old NumPys have, and what the code in their place gives.
 OLD = {
@@ -138,8 +137,8 @@ def test_names_stand_in_the_class_and_cannot_be_set():
     x = Named(X)
     assert x.data == "mine"
     np.testing.assert_array_equal(tg.value(x.view()), 2 * X)
-    with pytest.raises(AttributeError, match=r"v\.flat of .*write v\.reshape\(-1\)"):
-        print(x.flat)
+    with pytest.raises(AttributeError, match=r"v\.strides of .*tell|v\.strides"):
+        print(x.strides)
     with pytest.raises(AttributeError, match="nosuch"):
         print(tg.Variable(X).nosuch)
 
