@@ -1,6 +1,7 @@
 """What each NumPy function is called on; several calls where options differ."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import polynomial
 
 from tapegrad.numpy.table import table
@@ -260,6 +261,14 @@ CALLS = {
         (lambda x: np.polyint(x, m=3, k=x[0]), V),
     ],
     np.poly: [(np.poly, V), (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V)],
+    sliding_window_view: [
+        (lambda x: sliding_window_view(x, 2), V),
+        (lambda x: sliding_window_view(x, (2, 2)) ** 2, X),
+        (lambda x: sliding_window_view(x, 3, -1), X),
+        (lambda x: sliding_window_view(x.T, (2, 1), axis=(0, 0)), X),
+        (lambda x: sliding_window_view(x, (), ()) * x, X),
+        (lambda x: sliding_window_view(x, 4) @ x, V),
+    ],
     np.piecewise: [
         (lambda x: np.piecewise(x, [x < 0, x > 1], [np.exp, lambda y: y**3, 7.0]), X),
         (lambda x: np.piecewise(x, [x < 0, x < 0.75], [lambda y: y * np.sum(y), np.square]), V),
@@ -431,6 +440,7 @@ DATA_CALLS = {
     np.all: lambda x: np.all(x, 0),
     np.count_nonzero: lambda x: np.count_nonzero(x, 0),
     np.real: np.real,
+    sliding_window_view: lambda x: sliding_window_view(x, (2, 2)),
     np.shape: lambda x: x[: np.shape(x)[0]],
     np.size: lambda x: x[: np.size(x)],
     np.ndim: lambda x: x[: np.ndim(x)],
@@ -512,6 +522,7 @@ CAPTURED_CALLS = {
     "np.linalg.vecdot": "(X, X * w)",
     "np.cumulative_sum": "(X[0] * w)",
     "np.cumulative_prod": "(X[0] * w)",
+    "np.lib.stride_tricks.sliding_window_view": "(X * w, 2, 0)",
     "np.linspace": "(X, X * w, 3)",
     "np.meshgrid": "(X[0] * w, X[1] * w)",
     "np.moveaxis": "(X * w, 0, 1)",

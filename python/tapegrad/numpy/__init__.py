@@ -17,6 +17,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     selection,
     shapes,
     spaces,
+    windows,
     writes,
 )
 from tapegrad.numpy.methods import attach_methods

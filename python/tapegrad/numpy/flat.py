@@ -1,4 +1,4 @@
-"""v.flat: the elements of a Variable one after the other, read and written like NumPy's iterator."""
+"""v.flat: the elements of a Variable in order, read and written as by NumPy's iterator."""
 
 from __future__ import annotations
 

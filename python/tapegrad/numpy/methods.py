@@ -141,6 +141,23 @@ def _unary(name: str) -> Any:
     return method
 
 
+def _pair(name: str) -> Any:
+    ufunc = ufuncs.NUMPYS[name]
+
+    def method(self: Variable, other: Any, /) -> Any:
+        return ufunc(self, other)
+
+    method.__name__ = name
+    method.__qualname__ = f"Variable.{name}"
+    method.__doc__ = f"numpy.{name} of this and another; NumPy calls it on arrays of Variables."
+    return method
+
+
+def logical_xor(self: Variable, other: Any, /) -> bool:
+    """Whether one of the two is zero and the other is not."""
+    return bool(self) != bool(other)
+
+
 def attach_methods(cls: type[Variable]) -> None:
     """Gives the core's Variable its methods and properties."""
     for name in ("conj", "conjugate"):
@@ -148,6 +165,9 @@ def attach_methods(cls: type[Variable]) -> None:
     for name in ufuncs.unary_names():
         if not hasattr(cls, name):
             setattr(cls, name, _unary(name))
+    for name in ufuncs.PAIR_METHODS:
+        setattr(cls, name, _pair(name))
+    setattr(cls, logical_xor.__name__, logical_xor)  # NumPy asks elements of object arrays for it
     for name, registration in methods.items():
         setattr(cls, name, _core.method(registration.function, registration))
     for function in OWN:

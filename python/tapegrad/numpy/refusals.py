@@ -41,6 +41,19 @@ def array_refusal(shape: str) -> str:
     return _refusal("np.array(v)", f"a plain array would lose the derivative of {shape}", "array")
 
 
+def array_of(v: Any, shape: str, of_objects: bool) -> Any:
+    """An array of objects, each an element of the Variable, which is still differentiated.
+
+    It is given to who asks for objects, and to np.vectorize, which looks at a first element.
+    """
+    if not of_objects and library_call() != "np.vectorize":
+        raise TypeError(array_refusal(shape))
+    found = np.empty(tuple(v.shape), object)
+    for at in np.ndindex(*found.shape):
+        found[at] = v[at]
+    return found
+
+
 def number_refusal(what: str) -> str:
     """Of a Variable with one element that something asks for a plain number."""
     return _refusal("float(v)", f"a plain number would lose the derivative of {what}", "number")
@@ -175,6 +188,9 @@ def _library(frame: FrameType | None) -> str:
         elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
             of_class = type(within.f_locals["self"]).__name__
             module, name = _module(within), "" if of_class.startswith("_") else of_class
+        elif within.f_code.co_name == "__getitem__":
+            owner = within.f_locals.get("self")
+            name = "r_" if owner is np.r_ else "c_" if owner is np.c_ else name
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]
     if parts[0] == "numpy":
@@ -200,8 +216,8 @@ def _of_library(name: str) -> str:
         return f"compare the plain value, {name}(tg.value(v), ...)"
     if name.startswith("np.polynomial."):
         return (
-            "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, "
-            "np.polyval, np.polyder, np.polyint, which take the highest power first"
+            "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or "
+            "np.polymul, np.polyval, np.polyder, np.polyint, which take the highest power first"
         )
     if name.startswith("np.ma"):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"

@@ -350,6 +350,10 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
     return None, out  # Python rebinds y to the Variable that is returned
 
 
+# Of two arguments, those of which NumPy asks an element of an object array as a method.
+PAIR_METHODS = ("arctan2", "fmod", "hypot")
+
+
 def unary_names() -> list[str]:
     """The ufuncs of one argument that have a derivative: a Variable's methods of the same name.
 

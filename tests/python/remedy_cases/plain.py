@@ -123,10 +123,21 @@ CASES = [
     ),
     # Functions of NumPy whose own code makes plain arrays.
     Case(
-        "np.vectorize(lambda e: e * e)(x)",
+        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
         "write np.stack([f(x) for x in v])",
         "np.stack([e * e for e in x])",
     ),
+    Case(
+        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
+        "leave otypes= out",
+        "np.stack(np.vectorize(lambda e: e * e)(x))",
+    ),
+    Case(
+        "np.r_[a, x]",
+        "write np.concatenate([np.atleast_1d(v), w])",
+        "np.concatenate([np.atleast_1d(a), x])",
+    ),
+    Case("np.c_[x, x * x]", "write np.column_stack([v, w])", "np.column_stack([x, x * x])"),
     Case(
         "sum(e * (i[0] + 1) for i, e in np.ndenumerate(x))",
         "write ((i, v[i]) for i in np.ndindex(v.shape))",
@@ -251,8 +262,13 @@ CASES = [
     ),
     Case(
         "np.polynomial.polynomial.polyadd(x, A[0, :2])",
-        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder, np.polyint",
+        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder",
         "np.polyadd(x[::-1], A[0, :2][::-1])[::-1]",
+    ),
+    Case(
+        "np.lib.stride_tricks.sliding_window_view(x, 2, writeable=True)",
+        "leave it out, and write to the array itself",
+        "np.lib.stride_tricks.sliding_window_view(x, 2)",
     ),
     Case(
         "np.polymul(x, np.poly1d([2.0, 1.0]))",
