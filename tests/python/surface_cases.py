@@ -170,6 +170,8 @@ CALLS = {
         (lambda x: np.clip(x, min=0.0, max=1.0), X),
         (lambda x: x.clip(0.0), X),
         (lambda x: np.clip(x, None, None), X),
+        (lambda x: np.clip(x, 0.0, 1.0, dtype=float, casting="same_kind", order="C"), X),
+        (lambda x: np.clip(x, 0.0, 1.0, out=x * 3.0, where=x < 0.35), X),
     ],
     np.take: [
         (lambda x: x.take([0, -1], axis=1), X),
@@ -269,6 +271,7 @@ CALLS = {
         (lambda x: sliding_window_view(x, (), ()) * x, X),
         (lambda x: sliding_window_view(x, 4) @ x, V),
     ],
+    np.ix_: [(lambda x: np.ix_(x, x[:2] * 2.0, [1.0]), V)],
     np.piecewise: [
         (lambda x: np.piecewise(x, [x < 0, x > 1], [np.exp, lambda y: y**3, 7.0]), X),
         (lambda x: np.piecewise(x, [x < 0, x < 0.75], [lambda y: y * np.sum(y), np.square]), V),
@@ -361,7 +364,6 @@ WRITERS = {
     np.putmask: "differentiated",
     np.shares_memory: "plain",
     np.may_share_memory: "plain",
-    np.ix_: "refused",
     np.roots: "refused",
 }
 
@@ -455,6 +457,7 @@ DATA_CALLS = {
     np.diag_indices_from: lambda x: x[:, :2][np.diag_indices_from(x[:, :2])],
     np.copyto: lambda x: after(np.copyto, x, x[::-1]),
     np.fill_diagonal: lambda x: after(np.fill_diagonal, x, x[1, 1]),
+    np.ix_: lambda x: np.ix_(x[0], x[1])[1],
     np.place: lambda x: after(np.place, x, MASK, x[0]),
     np.put: lambda x: after(np.put, x, [0, 4], x[1]),
     np.put_along_axis: lambda x: after(np.put_along_axis, x, np.array([[1, 0, 1]]), x[:1], 0),

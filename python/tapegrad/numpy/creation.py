@@ -10,9 +10,11 @@ from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import (
     cast,
+    floating_dtype,
     free_shape,
     holds_for_these_lengths,
     lift,
+    ndim_of,
     shape_of,
     stand_in,
 )
@@ -86,6 +88,16 @@ def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
     return a is b
 
 
-@implements(np.ix_)
+@implements(np.ix_, view=True, on_data=RECORD)
 def ix_(*args: Any) -> Any:
-    raise TypeError("np.ix_: indices are integers; call it on plain arrays of them")
+    found = []
+    for k, x in enumerate(args):
+        x = lift(x)
+        if ndim_of(x) != 1:
+            raise ValueError("Cross index must be 1 dimensional")
+        if floating_dtype(x).kind == "b":
+            x = np.flatnonzero(x)
+        elif not shape_of(x)[0]:
+            x = np.zeros(0, np.intp)
+        found.append(np.reshape(x, (1,) * k + (-1,) + (1,) * (len(args) - 1 - k)))
+    return tuple(found)

@@ -219,7 +219,7 @@ def _of_library(name: str) -> str:
             "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or "
             "np.polymul, np.polyval, np.polyder, np.polyint, which take the highest power first"
         )
-    if name.startswith("np.ma"):
+    if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
         return f"join Variables first, {name}(np.stack([...])) or np.concatenate"

@@ -133,6 +133,8 @@ LIBRARIES: dict[str, str] = {
     "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
     "np.ndenumerate": "write ((i, v[i]) for i in np.ndindex(v.shape))",
     "np.vectorize": "leave otypes= out, or write np.stack([f(x) for x in v])",
+    "np.apply_along_axis": "write a = tg.Variable(a) before it",
+    "np.piecewise": "write x = tg.Variable(x) before it",
     "np.r_": "write np.concatenate([np.atleast_1d(v), w])",
     "np.c_": "write np.column_stack([v, w])",
     "scipy.linalg.solve": "write np.linalg.solve(a, b)",

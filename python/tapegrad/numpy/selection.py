@@ -64,13 +64,20 @@ def clip(
     a: Any, a_min: Any = NO_VALUE, a_max: Any = NO_VALUE, out: Any = None, *,
     min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
 ) -> Any:  # fmt: skip
+    dtype, mask = kwargs.pop("dtype", None), kwargs.pop("where", True)
+    for about_memory in ("casting", "order", "subok"):
+        kwargs.pop(about_memory, None)
     if kwargs:
         raise TypeError(
             f"np.clip: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
+    if mask is not True and out is None:
+        raise TypeError(
+            "np.clip: where= leaves elements undefined; write np.where(mask, np.clip(...), other)"
+        )
     low = a_min if min is NO_VALUE else min
     high = a_max if max is NO_VALUE else max
-    a, low, high = lift(a), _bound(low), _bound(high)
+    a, low, high = cast(lift(a), dtype), _bound(low, dtype), _bound(high, dtype)
     if low is None and high is None:
         found = np.positive(a)
     elif low is None:
@@ -81,11 +88,13 @@ def clip(
         found = np.minimum(np.maximum(a, low), high)
     else:
         found = apply("clip", (a, low, high))
+    if mask is not True and isinstance(out, Variable):
+        found = where(as_mask(mask), found, out)
     return finish("np.clip", found, out)
 
 
-def _bound(x: Any) -> Any:
-    return lift(x) if given(x) else None
+def _bound(x: Any, dtype: Any) -> Any:
+    return cast(lift(x), dtype) if given(x) else None
 
 
 def _along(a: Any, axis: int, indices: Any) -> Any:

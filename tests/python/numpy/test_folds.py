@@ -242,3 +242,29 @@ def test_plain_targets_and_numbers_of_inputs_are_refused():
         np.gcd.reduce(v)
     with pytest.raises(TypeError, match=r"np\.bitwise_and has no derivative"):
         np.bitwise_and.reduce(v)
+
+
+def test_plain_parts_of_results_are_written_to_plain_arrays():
+    v, exponents, mantissa = tg.Variable(X), np.zeros(X.shape, np.int32), tg.Variable(X) * 0.0
+    found = np.frexp(v, out=(mantissa, exponents))
+    assert found[1] is exponents
+    np.testing.assert_array_equal(exponents, np.frexp(X)[1])
+    np.testing.assert_array_equal(tg.value(mantissa), np.frexp(X)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"order": "x"}, "order"), ({"kind": "bogus"}, "kind"), ({"kind": "heapsort"}, "")],
+)
+def test_options_of_sort(options, text):
+    for sort in (
+        lambda a: np.sort(a, **options),
+        lambda a: a.sort(**options) or a,
+        lambda a: a[np.argsort(a, **options)],
+    ):
+        for a in (X[0].copy(), tg.Variable(X[0]) * 1.0):
+            if text:
+                with pytest.raises(ValueError, match=text):
+                    sort(a)
+            else:
+                np.testing.assert_array_equal(tg.value(sort(a)), np.sort(X[0]))

@@ -317,8 +317,9 @@ def test_every_text_for_libraries_has_a_case():
     optimisers = {f"scipy.optimize.{name}" for name in ("minimize", "root", "least_squares")}
     others = {"np.full", "np.full_like", "np.fill_diagonal"}
     others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix", "np.ndenumerate"}
-    others |= {"np.r_", "np.c_", "np.vectorize", "np.repeat", "np.take", "np.compress", "np.put"}
-    # Those of the last two lines: tests/python/remedy_cases/plain.py. The next have a file too.
+    others |= {"np.apply_along_axis", "np.piecewise", "np.r_", "np.c_"}
+    others |= {"np.vectorize", "np.repeat", "np.take", "np.compress", "np.put"}
+    # Those of the last lines: tests/python/remedy_cases/plain.py. The next have a file too.
     others |= set(scipy_cases.CALLS)
     assert set(LIBRARIES) == set(SCIPY) | optimisers | others
     assert CALLS

@@ -116,7 +116,7 @@ def parts(found):
 # Constant almost everywhere, results of integers, dates or texts, or made from plain data.
 PLAIN = {
     "angle", "busday_count", "busday_offset", "datetime_as_string", "histogram", "histogram2d",
-    "histogram_bin_edges", "histogramdd", "is_busday", "ix_", "packbits", "ravel_multi_index",
+    "histogram_bin_edges", "histogramdd", "is_busday", "packbits", "ravel_multi_index",
     "save", "savetxt", "savez", "savez_compressed", "unpackbits", "unravel_index", "unique_counts",
     "unique_inverse", "unique_all", "sort_complex",
 }  # fmt: skip

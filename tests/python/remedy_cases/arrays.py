@@ -12,6 +12,12 @@ CASES = [
     Case("np.exp(x, signature='d->d')", "leave it out", "np.exp(x)"),
     Case("np.clip(x, 1, 2, signature='ddd->d')", "leave it out", "np.clip(x, 1, 2)"),
     Case("np.einsum('i,i', x, x, dtype=np.float64)", "leave it out", "np.einsum('i,i', x, x)"),
+    Case(
+        "np.clip(x, 1, 2, where=x > 1)",
+        "write np.where(mask, np.clip(...), other)",
+        "np.where(x > 1, np.clip(x, 1, 2), 0.0)",
+        "np.clip(x, 1, 2) * (x > 1)",
+    ),
     Case("np.matmul(A, x, keepdims=True)", "use axes=", "np.matmul(A, x, axes=[(0, 1), 0, 0])"),
     Case(
         "np.divide.reduce(x, where=x > 1)",
@@ -39,12 +45,6 @@ CASES = [
         "call it on the plain value, tg.value(v)",
         "np.frompyfunc(lambda e: e * e, 1, 1)(tg.value(x)).astype(float)",
         "x * x",
-    ),
-    Case(
-        "np.ix_(x, x)",
-        "call it on plain arrays of them",
-        "m[np.ix_([0, 1], [2, 0])]",
-        "m[:, [2, 0]]",
     ),
     Case(
         "np.histogram(x)[0]",

@@ -133,6 +133,16 @@ CASES = [
         "np.stack(np.vectorize(lambda e: e * e)(x))",
     ),
     Case(
+        "np.piecewise(np.ones(3), [[True, False, True]], [lambda y: y * a, 0.0])",
+        "write x = tg.Variable(x) before it",
+        "np.piecewise(tg.Variable(np.ones(3)), [[True, False, True]], [lambda y: y * a, 0.0])",
+    ),
+    Case(
+        "np.apply_along_axis(lambda row: row * a, 0, A)",
+        "write a = tg.Variable(a) before it",
+        "np.apply_along_axis(lambda row: row * a, 0, tg.Variable(A))",
+    ),
+    Case(
         "np.r_[a, x]",
         "write np.concatenate([np.atleast_1d(v), w])",
         "np.concatenate([np.atleast_1d(a), x])",
