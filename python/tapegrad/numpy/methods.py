@@ -66,7 +66,7 @@ def astype(
 
 def sort(self: Variable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
     """Sorts in place."""
-    self[...] = sorted_along(self, axis, kind, order)
+    self[...] = sorted_along(self, axis)
 
 
 def fill(self: Variable, value: Any) -> None:

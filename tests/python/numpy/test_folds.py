@@ -193,9 +193,10 @@ def test_axes_of_products():
         lambda x: np.vecdot(x, x, keepdims=True),
         lambda x: np.vecdot(x, x * 2, axes=[1, 1]),
         lambda x: np.vecdot(x, x * 2, axes=[0, 0, 0], keepdims=True),
-        lambda x: np.matvec(x, c, axes=[(2, 1), (0,), (0,)]),
-        lambda x: np.vecmat(c, x, axes=[(0,), (1, 2), (0,)]),
     ]
+    if hasattr(np, "matvec"):  # from NumPy 2.2 on
+        calls.append(lambda x: np.matvec(x, c, axes=[(2, 1), (0,), (0,)]))
+        calls.append(lambda x: np.vecmat(c, x, axes=[(0,), (1, 2), (0,)]))
     for f in calls:
         expected = f(a)
         np.testing.assert_allclose(tg.value(f(tg.Variable(a))), expected, rtol=1e-13)
@@ -250,21 +251,3 @@ def test_plain_parts_of_results_are_written_to_plain_arrays():
     assert found[1] is exponents
     np.testing.assert_array_equal(exponents, np.frexp(X)[1])
     np.testing.assert_array_equal(tg.value(mantissa), np.frexp(X)[0])
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [({"order": "x"}, "order"), ({"kind": "bogus"}, "kind"), ({"kind": "heapsort"}, "")],
-)
-def test_options_of_sort(options, text):
-    for sort in (
-        lambda a: np.sort(a, **options),
-        lambda a: a.sort(**options) or a,
-        lambda a: a[np.argsort(a, **options)],
-    ):
-        for a in (X[0].copy(), tg.Variable(X[0]) * 1.0):
-            if text:
-                with pytest.raises(ValueError, match=text):
-                    sort(a)
-            else:
-                np.testing.assert_array_equal(tg.value(sort(a)), np.sort(X[0]))
