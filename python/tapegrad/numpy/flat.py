@@ -22,6 +22,12 @@ class FlatIterator:
     def __init__(self, base: Variable) -> None:
         self._base = base
         self._index = 0
+        self._shape: tuple[int, ...] | None = None
+
+    def _known_shape(self) -> tuple[int, ...]:
+        if self._shape is None:
+            self._shape = shape_of(self._base)
+        return self._shape
 
     @property
     def base(self) -> Variable:
@@ -36,7 +42,7 @@ class FlatIterator:
     @property
     def coords(self) -> tuple[int, ...]:
         """Where in the Variable the next element stands."""
-        shape = shape_of(self._base)
+        shape = self._known_shape()
         found = []
         rest = self._index
         for i in range(len(shape) - 1, -1, -1):
@@ -49,7 +55,7 @@ class FlatIterator:
         return self._base.copy().reshape(-1)
 
     def __len__(self) -> int:
-        return math.prod(shape_of(self._base))
+        return math.prod(self._known_shape())
 
     def __iter__(self) -> FlatIterator:
         return self
@@ -57,7 +63,7 @@ class FlatIterator:
     def __next__(self) -> Any:
         if self._index >= len(self):
             raise StopIteration
-        found = reshape(self._base, (-1,))[self._index]
+        found = self._base[self.coords]
         self._index += 1
         return found
 
