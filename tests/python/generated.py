@@ -160,6 +160,8 @@ def stub_methods():
             one = f"    def {name}(\n{inner}    ) -> Any: ...\n"
         lines.append(one)
     lines += [f"    def {name}(self) -> Any: ...\n" for name in ufuncs.unary_names()]
+    pairs = sorted([*ufuncs.PAIR_METHODS, "logical_xor"])
+    lines += [f"    def {name}(self, other: Any, /) -> Any: ...\n" for name in pairs]
     return "".join(lines)
 
 

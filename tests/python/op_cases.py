@@ -4,6 +4,7 @@ Elementwise functions have a table of their own, ufunc_cases.py; shape_cases.py 
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from op_case import Case, distinct, normal, uniform
 
 from tapegrad._core import apply
@@ -192,6 +193,8 @@ for offset in (0, 1, -1):
         "diagonal_scatter",
     )
 row("trace axes", lambda x: np.trace(x, 0, 2, 0), normal((3, 2, 3)))
+row("windows", lambda x: sliding_window_view(x, 2, 0), normal((4, 3)), "windows")
+row("windows, last", lambda x: sliding_window_view(x, 3, -1) ** 2, normal((2, 5)), "windows")
 row("diagonal axes", lambda x: np.diagonal(x, 0, 0, 2), normal((3, 2, 3)), "read_diagonal")
 
 # Linear algebra

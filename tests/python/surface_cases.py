@@ -1,6 +1,10 @@
 """What each NumPy function is called on; several calls where options differ."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.polynomial import polynomial
+
+from tapegrad.numpy.table import table
 
 X = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]])
 Y = np.array([[0.5, 0.25, -1.5], [0.75, 2.5, 1.25]])
@@ -162,6 +166,8 @@ CALLS = {
     np.clip: [
         (lambda x: np.clip(x, -0.5, 1.5), X),
         (lambda x: x.clip(0.0), X),
+        (lambda x: np.clip(x, 0.0, 1.0, dtype=float, casting="same_kind", order="C"), X),
+        (lambda x: np.clip(x, 0.0, 1.0, out=x * 3.0, where=x < 0.35), X),
     ],
     np.take: [
         (lambda x: x.take([0, -1], axis=1), X),
@@ -204,6 +210,80 @@ CALLS = {
     np.linspace: [
         (lambda x: np.linspace(x[0], x[1], 5), V),
         (lambda x: np.linspace(x, 1.0, 3, endpoint=False, axis=-1), V),
+        (lambda x: np.linspace(x, Y, 4, retstep=True), X),
+        (lambda x: np.linspace([1.0, 2.0], x[:2], 1, axis=1), V),
+        (lambda x: np.linspace(x, x * 2, 0, endpoint=False), V),
+    ],
+    np.logspace: [
+        (lambda x: np.logspace(x[0], x[1], 5), V),
+        (lambda x: np.logspace(x, 1.0, 3, False, 2.0, axis=-1), X),
+        (lambda x: np.logspace(x, 2 * x, 4, base=np.exp(x), axis=1), V),
+        (lambda x: np.logspace(0.5, 1.0, 3, base=np.exp(x[:, None])), V),
+    ],
+    np.geomspace: [
+        (lambda x: np.geomspace(x[0], x[2], 5), V),
+        (lambda x: np.geomspace(x, 2 * x, 4, axis=1), X),
+        (lambda x: np.geomspace(x, 2 * x, 3, False), V),
+        (lambda x: np.geomspace(-2.0, -np.exp(x), 1), V),
+    ],
+    np.polyadd: [
+        (lambda x: np.polyadd(x, [1.0, 2.0]), V),
+        (lambda x: np.polyadd([1.0], x * x), V),
+        (lambda x: np.polyadd(x[:2], x[2:]), V),
+    ],
+    np.polysub: [
+        (lambda x: np.polysub(x, [1.0, 2.0]), V),
+        (lambda x: np.polysub([1.0, 2.0], x), V),
+        (lambda x: np.polysub(3.0, x[0]), V),
+    ],
+    np.polymul: [
+        (lambda x: np.polymul(x, x[:2]), V),
+        (lambda x: np.polymul([0.0, 0.0, 2.0], x), V),
+        (lambda x: np.polymul(np.append([0.0, 0.0], x), x[1:]), V),
+        (lambda x: np.polymul(x * x, [0.0, 0.0]), V),
+    ],
+    np.polydiv: [
+        (lambda x: np.polydiv(x, x[:2] + 3), V),
+        (lambda x: np.polydiv(x[:2], [1.0, 2.0, 3.0]), V),
+        (lambda x: np.polydiv([1.0, 2.0, 3.0, 0.5], x[1:3]), V),
+        (lambda x: np.polydiv(np.polymul(x, [1.0, -2.0]), x), V),
+    ],
+    np.polyder: [
+        (np.polyder, V),
+        (lambda x: np.polyder(x * x, 2), V),
+        (lambda x: np.polyder(x, m=0) * x, V),
+    ],
+    np.polyint: [
+        (np.polyint, V),
+        (lambda x: np.polyint(x, 2, [3.0, 4.0]), V),
+        (lambda x: np.polyint(x, m=3, k=x[0]), V),
+    ],
+    np.poly: [(np.poly, V), (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V)],
+    sliding_window_view: [
+        (lambda x: sliding_window_view(x, 2), V),
+        (lambda x: sliding_window_view(x, (2, 2)) ** 2, X),
+        (lambda x: sliding_window_view(x, 3, -1), X),
+        (lambda x: sliding_window_view(x.T, (2, 1), axis=(0, 0)), X),
+        (lambda x: sliding_window_view(x, (), ()) * x, X),
+        (lambda x: sliding_window_view(x, 4) @ x, V),
+    ],
+    np.ix_: [(lambda x: np.ix_(x, x[:2] * 2.0, [1.0]), V)],
+    np.piecewise: [
+        (lambda x: np.piecewise(x, [x < 0, x > 1], [np.exp, lambda y: y**3, 7.0]), X),
+        (lambda x: np.piecewise(x, [x < 0, x < 0.75], [lambda y: y * np.sum(y), np.square]), V),
+        (lambda x: np.piecewise(x, x > 0, [lambda y, k, m: k * y**m, 2.0], 3.0, m=2), V),
+        (lambda x: np.piecewise(x, [True, False, True, True], [np.sin, np.cos]), V),
+        (lambda x: np.piecewise(x[0], [x[0] < 0, x[0] >= 0], [np.negative, np.square]), V),
+    ],
+    np.apply_along_axis: [
+        (lambda x: np.apply_along_axis(np.sum, 0, x * x), X),
+        (lambda x: np.apply_along_axis(np.sort, -1, x), X),
+        (lambda x: np.apply_along_axis(lambda r, k, m: np.outer(r, r) * k + m, 1, x, 2, m=1), X),
+        (lambda x: np.apply_along_axis(np.outer, 1, x[None, :, None] * S, x[0]), X),
+    ],
+    np.apply_over_axes: [
+        (lambda x: np.apply_over_axes(np.sum, x * x, (0, -1)), X),
+        (lambda x: np.apply_over_axes(np.cumsum, x, 1), X),
     ],
     np.zeros_like: [(lambda x: np.zeros_like(x) + x, X)],
     np.ones_like: [(lambda x: np.ones_like(x, shape=(2,)) * x[0, 0], X)],
@@ -228,6 +308,17 @@ if NUMPY >= (2, 5):
     CALLS[np.sort] += [
         (lambda x: np.sort(x, descending=True), X),
         (lambda x: np.sort(x, 0, descending=True, stable=True), np.array([[1.0], [np.nan], [2.0]])),
+    ]
+
+if polynomial.polyval2d in table:  # from NumPy 2.4 on it asks others
+    CALLS[polynomial.polyval2d] = [
+        (lambda x: polynomial.polyval2d(x, x * x, S), V),
+        (lambda c: polynomial.polyval2d(0.5, 2.0, c), X),
+        (lambda c: polynomial.polyval2d(Y, -Y, c), X),
+    ]
+    CALLS[polynomial.polygrid2d] = [
+        (lambda x: polynomial.polygrid2d(x, x[:2], S), V),
+        (lambda c: polynomial.polygrid2d([0.5, 2.0], [1.0, 3.0, -1.0], c), X),
     ]
 
 # Those with plain results.
@@ -281,10 +372,22 @@ PLAIN_CALLS = {
 WRITERS = {
     np.copyto: "differentiated",
     np.fill_diagonal: "differentiated",
+    np.place: "differentiated",
+    np.put: "differentiated",
+    np.put_along_axis: "differentiated",
+    np.putmask: "differentiated",
     np.shares_memory: "plain",
     np.may_share_memory: "plain",
-    np.ix_: "refused",
+    np.roots: "refused",
 }
+
+
+def after(write, x, *arguments):
+    """A copy of `x` that was written to."""
+    y = x.copy()
+    write(y, *arguments)
+    return y
+
 
 # Functions that are recorded on masks and integers of two rows and three columns.
 DATA_CALLS = {
@@ -352,6 +455,7 @@ DATA_CALLS = {
     np.all: lambda x: np.all(x, 0),
     np.count_nonzero: lambda x: np.count_nonzero(x, 0),
     np.real: np.real,
+    sliding_window_view: lambda x: sliding_window_view(x, (2, 2)),
     np.shape: lambda x: x[: np.shape(x)[0]],
     np.size: lambda x: x[: np.size(x)],
     np.ndim: lambda x: x[: np.ndim(x)],
@@ -364,6 +468,13 @@ DATA_CALLS = {
     np.tril_indices_from: lambda x: x[np.tril_indices_from(x)],
     np.triu_indices_from: lambda x: x[np.triu_indices_from(x)],
     np.diag_indices_from: lambda x: x[:, :2][np.diag_indices_from(x[:, :2])],
+    np.copyto: lambda x: after(np.copyto, x, x[::-1]),
+    np.fill_diagonal: lambda x: after(np.fill_diagonal, x, x[1, 1]),
+    np.ix_: lambda x: np.ix_(x[0], x[1])[1],
+    np.place: lambda x: after(np.place, x, MASK, x[0]),
+    np.put: lambda x: after(np.put, x, [0, 4], x[1]),
+    np.put_along_axis: lambda x: after(np.put_along_axis, x, np.array([[1, 0, 1]]), x[:1], 0),
+    np.putmask: lambda x: after(np.putmask, x, x > 0, x[::-1]),
 }
 if NUMPY >= (2, 1):
     DATA_CALLS[np.unstack] = lambda x: np.unstack(x)[1]
@@ -429,6 +540,7 @@ CAPTURED_CALLS = {
     "np.linalg.vecdot": "(X, X * w)",
     "np.cumulative_sum": "(X[0] * w)",
     "np.cumulative_prod": "(X[0] * w)",
+    "np.lib.stride_tricks.sliding_window_view": "(X * w, 2, 0)",
     "np.linspace": "(X, X * w, 3)",
     "np.meshgrid": "(X[0] * w, X[1] * w)",
     "np.moveaxis": "(X * w, 0, 1)",

@@ -197,6 +197,7 @@ FULL_FOLDERS: dict[str, str] = {
     "cpp/tapegrad/program/scan": "two of them are rules that only scan.cpp reads",
     "cpp/tapegrad/rows/isa": "short files, split so that they compile side by side",
     "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
+    "tests/python/numpy": "a file for each of the package's folder of that name",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
 }
@@ -276,6 +277,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/reduce/reduce_scan.cpp",
         "ops/reduce/reduce_spread.cpp",
         "ops/shape/shape_diagonal.cpp",
+        "ops/shape/shape_windows.cpp",
         "ops/shape/shape_join.cpp",
         "ops/shape/shape_move.cpp",
         "ops/shape/shape_repeat.cpp",

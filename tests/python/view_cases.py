@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 Function = Callable[[Any], Any]
 
@@ -164,6 +165,14 @@ OPERATIONS: dict[str, Function] = {
     "einsum i->i": lambda z: np.einsum("i->i", z),
     "einsum ij->i": lambda z: np.einsum("ij->i", z),
     "einsum by numbers": lambda z: np.einsum(z, [0], [0]),
+    # Windows
+    "sliding_window_view": lambda z: sliding_window_view(z, 2, 0),
+    "windows, raveled": lambda z: sliding_window_view(z, 2, 0).reshape(-1),
+    "windows of one, raveled": lambda z: sliding_window_view(z, 1, -1).reshape(-1),
+    "windows of all, raveled": lambda z: sliding_window_view(z, len(z), 0).reshape(-1),
+    "windows, moved": lambda z: sliding_window_view(z, 2, -1).swapaxes(0, -1),
+    "a window": lambda z: sliding_window_view(z, 2, 0)[0],
+    "windows * 1, raveled": lambda z: (sliding_window_view(z, 2, 0) * 1.0).reshape(-1),
     # Broadcasting
     "np.broadcast_to, same shape": lambda z: np.broadcast_to(z, z.shape),
     "np.broadcast_to": lambda z: np.broadcast_to(z, (2, *z.shape)),

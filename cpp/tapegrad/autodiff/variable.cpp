@@ -200,10 +200,11 @@ const std::string& Cell::name() const {
 // repeat the write.
 void Cell::note_write() {
   if (is_view_ && info_->view->read_only)
-    throw_error<ValueError>(
-        "assignment destination is read-only: this Variable of shape ", type().shape,
-        " shows another one (NumPy's broadcast_to, diagonal and diag give such views); write to "
-        "v.copy(), or to the array that it shows");
+    throw_error<ValueError>("assignment destination is read-only: this Variable of shape ",
+                            type().shape,
+                            " shows another one (NumPy's broadcast_to, diagonal, diag and "
+                            "sliding_window_view give such views); write to "
+                            "v.copy(), or to the array that it shows");
   Tape* tape = Tape::current_if_any();
   if (tape == nullptr || !tape->tracing() || tape_ != nullptr || tape->tracer()->owns(this)) return;
   tape->tracer()->refuse("it writes to a Variable that was made outside");

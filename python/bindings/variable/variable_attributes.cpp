@@ -185,13 +185,24 @@ int set_name(PyObject* self, PyObject* value, void*) {
   });
 }
 
+// Whether an array of objects is wanted, as by np.vectorize.
+bool asks_for_objects(PyObject* args, PyObject* names) {
+  PyObject* dtype = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : nullptr;
+  if (names != nullptr && dtype == nullptr) dtype = PyDict_GetItemString(names, "dtype");
+  if (dtype == nullptr || dtype == Py_None) return false;
+  const py::object wanted = py::module_::import("numpy").attr("dtype")(py::handle(dtype));
+  return py::cast<std::string>(wanted.attr("kind")) == "O";
+}
+
 // NumPy asks for __array__: a scalar has none (it becomes an element of an object array, which is
-// still differentiated), an array refuses.
-PyObject* refuse_array(PyObject* self, PyObject*, PyObject*) {
+// still differentiated), an array gives such objects where it is asked for them, else it refuses.
+PyObject* refuse_array(PyObject* self, PyObject* args, PyObject* names) {
   return guard([&]() -> PyObject* {
     const std::string what = join_text("this Variable of shape ", variable_cell(self).type().shape);
-    throw TypeError(py::cast<std::string>(
-        py::module_::import("tapegrad.numpy.refusals").attr("array_refusal")(what)));
+    return py::object(py::module_::import("tapegrad.numpy.refusals")
+                          .attr("array_of")(py::handle(self), what, asks_for_objects(args, names)))
+        .release()
+        .ptr();
   });
 }
 

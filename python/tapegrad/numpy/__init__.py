@@ -6,14 +6,19 @@ family, and `ufuncs` answers what the core's fast path does not.
 
 from tapegrad import _core
 from tapegrad.numpy import (  # noqa: F401 - they register functions
+    calls,
     creation,
     joining,
     linear_algebra,
     order,
+    polynomials,
     queries,
     reductions,
     selection,
     shapes,
+    spaces,
+    windows,
+    writes,
 )
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function

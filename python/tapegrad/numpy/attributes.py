@@ -33,7 +33,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "dump": ("(file)", _BYTES, "np.asarray(tg.value(v)).dump(file)"),
     "dumps": ("()", _BYTES, "np.asarray(tg.value(v)).dumps()"),
     "flags": ("", _MEMORY, "np.asarray(tg.value(v)).flags"),
-    "flat": ("", "an iterator over plain numbers would lose the derivative", "v.reshape(-1)"),
     "fromhex": ("(text)", "it is float's own", "float.fromhex(text)"),
     "getfield": ("(np.float64)", _BYTES, "v.astype(np.float64)"),
     "hex": ("()", _NUMBER, "float(tg.value(v)).hex()"),
@@ -42,7 +41,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "newbyteorder": ("()", _BYTES, "tg.value(v).view(v.dtype.newbyteorder())"),
     "partition": ("(k)", "it sorts in place by parts", "v[...] = np.sort(v)"),
     "ptp": ("()", "NumPy 2 has the function alone", "np.ptp(v)"),
-    "put": ("(i, x)", "an index does it", "v.reshape(-1)[i] = x"),
     "resize": ("(shape)", "the shape of a Variable does not change", "v = np.resize(v, shape)"),
     "setfield": ("(x, np.float64)", _BYTES, "v[...] = x"),
     "setflags": ("(write=False)", _MEMORY, "v = v.copy()"),
@@ -55,7 +53,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
 
 # What else the code does that is not what the name says.
 _MORE = {
-    "flat": ", or v.flatten() for a copy",
     "setflags": ", which what writes to the original leaves alone",
 }
 

@@ -1,4 +1,4 @@
-"""Arrays made like others, and functions that write into one."""
+"""Arrays made like others."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply
-from tapegrad.numpy import refusals, remedies
 from tapegrad.numpy.operands import (
     cast,
+    floating_dtype,
     free_shape,
     holds_for_these_lengths,
     lift,
+    ndim_of,
     shape_of,
     stand_in,
 )
@@ -87,36 +88,16 @@ def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
     return a is b
 
 
-@implements(np.ix_)
+@implements(np.ix_, view=True, on_data=RECORD)
 def ix_(*args: Any) -> Any:
-    raise TypeError("np.ix_: indices are integers; call it on plain arrays of them")
-
-
-@implements(np.copyto)
-def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if not isinstance(dst, Variable):
-        library = refusals.library_call()
-        if library in remedies.LIBRARIES:  # whose own code fills an array
-            raise TypeError(
-                f"{library}: the result is a plain array, which cannot hold the derivative of a "
-                f"Variable; {remedies.LIBRARIES[library]}"
-            )
-        raise TypeError(
-            "np.copyto: the target is a plain array, which cannot hold the derivative of a "
-            "Variable; make it one, dst = tg.Variable(dst)"
-        )
-    if where is True:
-        dst[...] = src
-    else:
-        dst[...] = np.where(where, src, dst)
-
-
-@implements(np.fill_diagonal)
-def fill_diagonal(a: Any, val: Any, wrap: Any = False) -> None:
-    if wrap or a.ndim < 2 or (len(set(a.shape)) != 1 and a.ndim > 2):
-        raise ValueError(
-            f"np.fill_diagonal: needs a matrix or equal axes, no wrap=True; the shape is {a.shape}"
-            "; write a[i, j] = x of index arrays i and j"
-        )
-    index = np.arange(min(a.shape))
-    a[(index,) * a.ndim] = val
+    found = []
+    for k, x in enumerate(args):
+        x = lift(x)
+        if ndim_of(x) != 1:
+            raise ValueError("Cross index must be 1 dimensional")
+        if floating_dtype(x).kind == "b":
+            x = np.flatnonzero(x)
+        elif not shape_of(x)[0]:
+            x = np.zeros(0, np.intp)
+        found.append(np.reshape(x, (1,) * k + (-1,) + (1,) * (len(args) - 1 - k)))
+    return tuple(found)

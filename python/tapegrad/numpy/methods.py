@@ -9,8 +9,9 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad.numpy import creation, refusals, selection, shapes, ufuncs
+from tapegrad.numpy import creation, refusals, selection, shapes, ufuncs, writes
 from tapegrad.numpy.attributes import attach_refusals
+from tapegrad.numpy.flat import FlatIterator, set_flat
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
 from tapegrad.numpy.remedies import LIBRARIES
@@ -113,6 +114,11 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
     return selection.round(self, digits)
 
 
+def put(self: Variable, indices: Any, values: Any, mode: Any = "raise") -> None:
+    """Writes values, repeated as needed, to positions among all elements."""
+    writes.put(self, indices, values, mode)
+
+
 def set_real(self: Variable, x: Any) -> None:
     """v.real = x: all of a Variable is real."""
     self[...] = x
@@ -139,7 +145,7 @@ def conjugate(self: Variable) -> Any:
     return self
 
 
-OWN = (reshape, flatten, transpose, copy, view, astype, sort, fill, tolist)
+OWN = (reshape, flatten, transpose, copy, view, astype, sort, fill, put, tolist)
 
 
 def _unary(name: str) -> Any:
@@ -154,6 +160,23 @@ def _unary(name: str) -> Any:
     return method
 
 
+def _pair(name: str) -> Any:
+    ufunc = ufuncs.NUMPYS[name]
+
+    def method(self: Variable, other: Any, /) -> Any:
+        return ufunc(self, other)
+
+    method.__name__ = name
+    method.__qualname__ = f"Variable.{name}"
+    method.__doc__ = f"numpy.{name} of this and another; NumPy calls it on arrays of Variables."
+    return method
+
+
+def logical_xor(self: Variable, other: Any, /) -> bool:
+    """Whether one of the two is zero and the other is not."""
+    return bool(self) != bool(other)
+
+
 def attach_methods(cls: type[Variable]) -> None:
     """Gives the core's Variable its methods and properties."""
     for name in ("conj", "conjugate"):
@@ -161,6 +184,9 @@ def attach_methods(cls: type[Variable]) -> None:
     for name in ufuncs.unary_names():
         if not hasattr(cls, name):
             setattr(cls, name, _unary(name))
+    for name in ufuncs.PAIR_METHODS:
+        setattr(cls, name, _pair(name))
+    setattr(cls, logical_xor.__name__, logical_xor)  # NumPy asks elements of object arrays for it
     for name, registration in methods.items():
         setattr(cls, name, _core.method(registration.function, registration))
     for function in OWN:
@@ -172,11 +198,12 @@ def attach_methods(cls: type[Variable]) -> None:
     properties = {
         "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
+        "flat": (FlatIterator, "The elements one after the other."),
         "real": (lambda v: v, "The same: Variables are real."),
         "imag": (lambda v: creation.imag(v), "Plain zeros: Variables are real."),
         "itemsize": (lambda v: v.dtype.itemsize, "Bytes of an element."),
         "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
     }
+    setters = {"flat": set_flat, "real": set_real}
     for name, (getter, doc) in properties.items():
-        setter = set_real if name == "real" else None
-        setattr(cls, name, property(getter, setter, doc=doc))
+        setattr(cls, name, property(getter, setters.get(name), doc=doc))

@@ -119,6 +119,9 @@ def finish(name: str, result: Any, out: Any) -> Any:
     if isinstance(out, Variable):
         out[...] = result
         return out
+    if not isinstance(result, Variable):  # the exponents of np.frexp, say
+        np.copyto(out, result, casting="same_kind")
+        return out
     raise TypeError(
         f"{name}: out= is a plain array, which cannot hold the derivative of a Variable; take the "
         f"result instead, y = {name}(...), or pass a Variable as out="

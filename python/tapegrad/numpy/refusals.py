@@ -19,7 +19,14 @@ from tapegrad.numpy.remedies import DRAWS, LIBRARIES, OWN_CALLS
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
 _PACKAGES = ("numpy", "scipy")
-_INNER = (["linalg"], ["fft"], ["random"], ["ma"], ["testing"])  # named with their module
+_INNER = (
+    ["linalg"],
+    ["fft"],
+    ["random"],
+    ["ma"],
+    ["testing"],
+    ["polynomial"],
+)  # named with their module
 _WRAPPERS = ("wrapper", "wrapped", "inner")
 # Names of math that NumPy has under another name.
 _OF_MATH = {
@@ -32,6 +39,19 @@ _CONVERTERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortran
 def array_refusal(shape: str) -> str:
     """Of a Variable of this shape that something asks for a plain array."""
     return _refusal("np.array(v)", f"a plain array would lose the derivative of {shape}", "array")
+
+
+def array_of(v: Any, shape: str, of_objects: bool) -> Any:
+    """An array of objects, each an element of the Variable, which is still differentiated.
+
+    It is given to who asks for objects, and to np.vectorize, which looks at a first element.
+    """
+    if not of_objects and library_call() != "np.vectorize":
+        raise TypeError(array_refusal(shape))
+    found = np.empty(tuple(v.shape), object)
+    for at in np.ndindex(*found.shape):
+        found[at] = v[at]
+    return found
 
 
 def number_refusal(what: str) -> str:
@@ -170,6 +190,9 @@ def _library(frame: FrameType | None) -> str:
         elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
             of_class = type(within.f_locals["self"]).__name__
             module, name = _module(within), "" if of_class.startswith("_") else of_class
+        elif within.f_code.co_name == "__getitem__":
+            owner = within.f_locals.get("self")
+            name = "r_" if owner is np.r_ else "c_" if owner is np.c_ else name
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]
     if parts[0] == "numpy":
@@ -193,7 +216,12 @@ def _of_library(name: str) -> str:
         return LIBRARIES[name]
     if name.startswith("np.testing."):
         return f"compare the plain value, {name}(tg.value(v), ...)"
-    if name.startswith("np.ma"):
+    if name.startswith("np.polynomial."):
+        return (
+            "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or "
+            "np.polymul, np.polyval, np.polyder, np.polyint, which take the highest power first"
+        )
+    if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
         return f"join Variables first, {name}(np.stack([...])) or np.concatenate"

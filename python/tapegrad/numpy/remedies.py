@@ -18,10 +18,6 @@ def _convolution(x: str, k: str) -> str:
     return f"sum(np.pad({x} * {k}[j], (j, len({k}) - 1 - j)) for j in range(len({k})))"
 
 
-def _padded(sign: str) -> str:
-    return f"np.pad(x, (max(len(y) - len(x), 0), 0)) {sign} np.pad(y, (max(len(x) - len(y), 0), 0))"
-
-
 def _fourier(frequencies: str) -> str:
     return (
         f"w = -2 * np.pi * np.outer(np.arange({frequencies}), np.arange(len(x))) / len(x); "
@@ -39,8 +35,6 @@ def _solver(name: str, transform: str) -> str:
 
 # Function: the call in mind, and the code that does the same.
 CALLS: dict[str, tuple[str, str]] = {
-    "np.apply_along_axis": ("(f, 1, x)", "np.stack([f(row) for row in x])"),
-    "np.apply_over_axes": ("(np.sum, x, (0, 1))", "np.sum(x, axis=(0, 1), keepdims=True)"),
     "np.bincount": ("(i, x)", "y = tg.Variable(np.zeros(np.max(i) + 1)); np.add.at(y, i, x); y"),
     "np.convolve": ("(x, y)", _convolution("x", "y")),
     "np.correlate": (
@@ -85,8 +79,6 @@ CALLS: dict[str, tuple[str, str]] = {
     ),
     "np.unique": ("(x)", _UNIQUE),
     "np.unique_values": ("(x)", _UNIQUE),
-    "np.logspace": ("(a, b, n)", "10.0 ** np.linspace(a, b, n)"),
-    "np.geomspace": ("(a, b, n)", "np.exp(np.linspace(np.log(a), np.log(b), n))"),
     "np.nancumprod": ("(x)", "np.cumprod(np.where(np.isnan(x), 1.0, x))"),
     "np.nancumsum": ("(x)", "np.cumsum(np.where(np.isnan(x), 0.0, x))"),
     "np.nanmax": ("(x)", f"np.max({_NUMBERS})"),
@@ -99,20 +91,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
     "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
     "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
-    "np.piecewise": ("(x, [c], [f, g])", "np.where(c, f(x), g(x))"),
-    "np.place": ("(x, c, y)", "x[c] = np.resize(y, np.sum(c)); x"),
-    "np.put": ("(x, i, y)", "x[i] = y; x"),
-    "np.put_along_axis": ("(x, i, y, 0)", "x[i] = y; x"),
-    "np.putmask": ("(x, c, y)", "x[c] = y[c]; x"),
-    "np.poly": (
-        "(x)",
-        "p = np.ones(1); [p := np.append(p, 0.0) - r * np.append(0.0, p) for r in x][-1]",
-    ),
-    "np.polyadd": ("(x, y)", _padded("+")),
-    "np.polysub": ("(x, y)", _padded("-")),
-    "np.polymul": ("(x, y)", _convolution("x", "y")),
-    "np.polyder": ("(x)", "x[:-1] * np.arange(len(x) - 1, 0, -1)"),
-    "np.polyint": ("(x)", "np.append(x / np.arange(len(x), 0, -1), 0.0)"),
     "np.polyfit": ("(x, y, n)", "v = np.vander(x, n + 1); np.linalg.solve(v.T @ v, v.T @ y)"),
     "np.real_if_close": ("(x)", "x"),
     "np.trim_zeros": ("(x)", "i = np.flatnonzero(tg.value(x)); x[i[0]:i[-1] + 1]"),
@@ -154,7 +132,11 @@ LIBRARIES: dict[str, str] = {
     "np.asarray_chkfinite": "write v itself, and np.all(np.isfinite(v)) where it matters",
     "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
     "np.ndenumerate": "write ((i, v[i]) for i in np.ndindex(v.shape))",
-    "np.vectorize": "write np.stack([f(x) for x in v])",
+    "np.vectorize": "leave otypes= out, or write np.stack([f(x) for x in v])",
+    "np.apply_along_axis": "write a = tg.Variable(a) before it",
+    "np.piecewise": "write x = tg.Variable(x) before it",
+    "np.r_": "write np.concatenate([np.atleast_1d(v), w])",
+    "np.c_": "write np.column_stack([v, w])",
     "scipy.linalg.solve": "write np.linalg.solve(a, b)",
     "scipy.linalg.inv": "write np.linalg.inv(a)",
     "scipy.linalg.det": "write np.linalg.det(a)",

@@ -23,7 +23,6 @@ from tapegrad.numpy.operands import (
     ndim_of,
     plain,
     shape_of,
-    stand_in,
 )
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import RECORD, implements, is_data, op
@@ -66,13 +65,20 @@ def clip(
     a: Any, a_min: Any = NO_VALUE, a_max: Any = NO_VALUE, out: Any = None, *,
     min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
 ) -> Any:  # fmt: skip
+    dtype, mask = kwargs.pop("dtype", None), kwargs.pop("where", True)
+    for about_memory in ("casting", "order", "subok"):
+        kwargs.pop(about_memory, None)
     if kwargs:
         raise TypeError(
             f"np.clip: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
+    if mask is not True and out is None:
+        raise TypeError(
+            "np.clip: where= leaves elements undefined; write np.where(mask, np.clip(...), other)"
+        )
     low = a_min if min is NO_VALUE else min
     high = a_max if max is NO_VALUE else max
-    a, low, high = lift(a), _bound(low), _bound(high)
+    a, low, high = cast(lift(a), dtype), _bound(low, dtype), _bound(high, dtype)
     if low is None and high is None:
         found = np.positive(a)
     elif low is None:
@@ -83,11 +89,13 @@ def clip(
         found = np.minimum(np.maximum(a, low), high)
     else:
         found = apply("clip", (a, low, high))
+    if mask is not True and isinstance(out, Variable):
+        found = where(as_mask(mask), found, out)
     return finish("np.clip", found, out)
 
 
-def _bound(x: Any) -> Any:
-    return lift(x) if given(x) else None
+def _bound(x: Any, dtype: Any) -> Any:
+    return cast(lift(x), dtype) if given(x) else None
 
 
 def _along(a: Any, axis: int, indices: Any) -> Any:
@@ -311,25 +319,3 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
         columns.append(columns[-1] * x)
     columns = columns[:n]
     return np.stack(columns if increasing else columns[::-1], axis=-1)
-
-
-@implements(np.linspace, values=2)
-def linspace(
-    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, retstep: Any = False,
-    dtype: Any = None, axis: Any = 0, *, device: Any = None,
-) -> Any:  # fmt: skip
-    start, stop = lift(start), lift(stop)
-    parts = num - 1 if endpoint else num
-    shape = np.broadcast_shapes(free_shape(start), free_shape(stop))
-    steps = (np.arange(num) / parts if parts > 0 else np.zeros(num)).reshape(
-        (-1,) + (1,) * len(shape)
-    )
-    t = steps.astype(np.result_type(stand_in(start), stand_in(stop), 1.0))
-    found = start + t * (stop - start)
-    if endpoint and num > 1:
-        last = np.broadcast_to(cast(stop, floating_dtype(found)), shape)
-        found = np.concatenate([found[:-1], np.reshape(last, (1, *shape))])
-    found = np.moveaxis(cast(found, dtype), 0, axis)
-    if retstep:
-        return found, (stop - start) / parts if parts > 0 else np.nan
-    return found

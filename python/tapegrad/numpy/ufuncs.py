@@ -15,15 +15,15 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._tree import is_array
-from tapegrad.numpy import linear_algebra, reductions, remedies
-from tapegrad.numpy.accumulation import add_at
+from tapegrad.numpy import remedies
+from tapegrad.numpy.accumulation import at
+from tapegrad.numpy.folds import accumulate, reduce, reduceat
 from tapegrad.numpy.operands import (
-    NO_VALUE,
     as_array,
+    as_mask,
     cast,
     finish,
     free_shape,
-    given,
     lift,
     ndim_of,
     plain,
@@ -66,12 +66,6 @@ _IN_PLACE = {
 
 _CLIP = getattr(getattr(np, "_core", None), "umath", np).clip
 
-_REDUCTIONS: dict[str, Any] = {
-    "add": reductions.sum, "multiply": reductions.prod, "maximum": reductions.max,
-    "minimum": reductions.min,
-}  # fmt: skip
-_ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
-
 
 def array_ufunc(
     v: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
@@ -84,18 +78,39 @@ def array_ufunc(
         first, second = (as_array(x) for x in inputs)
         spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
         return _call(ufunc, name, (spread, second), kwargs)
-    if method == "reduce":
-        return _reduce(name, inputs[0], **kwargs)
-    if method == "accumulate" and name in _ACCUMULATIONS:
-        return _accumulate(name, inputs[0], **kwargs)
-    remedy = "write it with the function itself, item by item or with np.cumsum, np.cumprod"
-    if method == "at" and name in ("add", "subtract"):
-        return add_at(name, *inputs)
     if method == "at":
-        remedy = f"make the target a Variable and write y[i] = np.{name}(y[i], ...), index by index"
-    elif method == "reduceat":
-        remedy = "np.sum over slices, or differences of np.cumsum, give the same"
-    raise TypeError(f"np.{name}.{method} has no derivative in tapegrad; {remedy}")
+        return at(ufunc, *inputs)
+    if name in PREDICATES or name in _LOGIC or are_recorded_data(inputs):
+        return _method_on_plain_values(ufunc, method, inputs, kwargs)
+    fold: Any = {"reduce": reduce, "accumulate": accumulate, "reduceat": reduceat}[method]
+    out = kwargs.get("out")
+    if isinstance(out, tuple):
+        kwargs["out"] = out[0]
+    return fold(ufunc, *inputs, **kwargs)
+
+
+def _method_on_plain_values(
+    ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Of tests, masks and integers, whose results are plain."""
+    out = kwargs.pop("out", None)
+    out = out[0] if isinstance(out, tuple) else out
+    options = {name: plain(x) for name, x in kwargs.items()}
+    array = lift(inputs[0])
+    name = ufunc.__name__
+    if method == "reduce" and name in ("logical_and", "logical_or") and kwargs.keys() <= {
+        "axis", "keepdims"
+    }:  # fmt: skip
+        truth: Any = np.all if name == "logical_and" else np.any
+        found = truth(array, options.get("axis", 0), None, options.get("keepdims", False))
+    elif name in _LOGIC and not is_data(array):
+        raise _no_derivative(name)
+    else:
+        found = getattr(ufunc, method)(plain(array), *map(plain, inputs[1:]), **options)
+    if out is None:
+        return found
+    out[...] = found
+    return out
 
 
 def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -109,14 +124,16 @@ def _computed(
 ) -> Any:
     dtype = kwargs.pop("dtype", None)
     where = kwargs.pop("where", True)
-    for ignored in ("casting", "order", "subok"):
-        kwargs.pop(ignored, None)
+    order = kwargs.pop("order", "K")
+    kwargs.pop("subok", None)
+    _check_casting(name, inputs, dtype, kwargs.pop("casting", "same_kind"))
     if where is not True:
-        raise TypeError(
-            f"np.{name}: where= leaves elements undefined; write "
-            f"np.where(mask, np.{name}(...), other)"
-        )
+        return _chosen(ufunc, name, inputs, {**kwargs, "dtype": dtype}, out, where)
+    if order not in ("K", None) and out is None and any(ndim_of(lift(x)) > 1 for x in inputs):
+        found = _computed(ufunc, name, inputs, {**kwargs, "dtype": dtype}, None)
+        return tuple(x.copy(order) for x in found) if ufunc.nout > 1 else found.copy(order)
     if name in ("matmul", "vecdot", "matvec", "vecmat"):
+        inputs = tuple(cast(lift(x), dtype) for x in inputs)
         return finish(f"np.{name}", _product(name, inputs, kwargs), out)
     if kwargs:
         raise TypeError(
@@ -147,6 +164,43 @@ def _computed(
     if out is None:
         return found
     return tuple(finish(f"np.{name}", x, y) for x, y in zip(found, out, strict=True))
+
+
+def _check_casting(name: str, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> None:
+    """Raises where NumPy may not convert an input to the dtype that is computed in."""
+    if casting in ("same_kind", "unsafe"):
+        return
+    arrays = [stand_in(lift(x)) for x in inputs]
+    wanted = np.result_type(*arrays) if dtype is None else np.dtype(dtype)
+    for x in arrays:
+        if hasattr(x, "dtype") and not np.can_cast(x.dtype, wanted, casting):
+            raise TypeError(
+                f"Cannot cast ufunc '{name}' input from {x.dtype} to {wanted} with casting rule "
+                f"{casting!r}"
+            )
+
+
+def _chosen(
+    ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any], out: Any, where: Any
+) -> Any:
+    """With a mask: what it leaves out stays what it is in `out`."""
+    outs = out if isinstance(out, tuple) else (out,) * ufunc.nout
+    if any(x is None for x in outs):
+        raise TypeError(
+            f"np.{name}: where= leaves elements undefined; write "
+            f"np.where(mask, np.{name}(...), other)"
+        )
+    found = _computed(ufunc, name, inputs, kwargs, None)
+    results = found if isinstance(found, tuple) else (found,)
+    mask = as_mask(where)
+    for target, result in zip(outs, results, strict=True):
+        if isinstance(target, Variable):
+            target[...] = np.where(mask, result, target)
+        elif isinstance(result, Variable):
+            finish(f"np.{name}", result, target)
+        else:
+            np.copyto(target, result, where=plain(mask))
+    return outs[0] if ufunc.nout == 1 else outs
 
 
 def _is_op_of_its_name(ufunc: Any, name: str) -> bool:
@@ -241,18 +295,43 @@ for _ufunc in NUMPYS.values():
     _register(_ufunc)
 
 
+# How many axes of each input, and of the result, belong to a product.
+_CORE = {
+    "matmul": (2, 2, 2), "vecdot": (1, 1, 0), "matvec": (2, 1, 1), "vecmat": (1, 2, 1)
+}  # fmt: skip
+
+
 def _product(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    axis = kwargs.pop("axis", -1)
-    if kwargs.get("axes") == [(-2, -1)] * 3:  # y @= v says so
-        del kwargs["axes"]
-    if kwargs or (axis != -1 and name != "vecdot"):
+    axis, axes = kwargs.pop("axis", None), kwargs.pop("axes", None)
+    keepdims = kwargs.pop("keepdims", False)
+    if kwargs:
         raise TypeError(
-            f"np.{name}: axes= and keepdims= are not supported for Variables; move the axes with "
-            "np.moveaxis first"
+            f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
-    if name == "vecdot":
-        return linear_algebra.vecdot(*inputs, axis=axis)
-    return apply(name, tuple(lift(x) for x in inputs))
+    if name != "vecdot" and (axis is not None or keepdims):
+        raise TypeError(f"np.{name}: axis= and keepdims= are for np.vecdot alone; use axes=")
+    if axis is not None and axes is not None:
+        raise TypeError(f"np.{name}: cannot specify both 'axis' and 'axes'")
+    places = [() if axis is None else (axis,)] * 2 + [()]
+    if axes is not None:
+        given_axes = [x if isinstance(x, tuple) else (x,) for x in axes]
+        if len(given_axes) == 2 and not _CORE[name][2]:
+            given_axes.append(())
+        if len(given_axes) != 3:
+            raise ValueError(
+                f"np.{name}: axes= should be a list with an entry for all 3 inputs and outputs"
+            )
+        places = given_axes
+    first, second = (
+        np.moveaxis(x, at, range(-len(at), 0)) if at else x
+        for x, at in zip(inputs, places[:2], strict=True)
+    )
+    found = apply(name, (first, second), (-1,) if name == "vecdot" else ())
+    at = places[2]
+    if keepdims:
+        kept = at or (-1 if not places[0] else places[0][0])
+        return np.expand_dims(found, kept)
+    return np.moveaxis(found, range(-len(at), 0), at) if at else found
 
 
 def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
@@ -272,44 +351,8 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
     return None, out  # Python rebinds y to the Variable that is returned
 
 
-def _reduce(
-    name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
-    keepdims: Any = False, initial: Any = NO_VALUE, where: Any = True,
-) -> Any:  # fmt: skip
-    array = lift(array)
-    if name in ("logical_and", "logical_or") and where is True and not given(initial):
-        truth: Any = np.all if name == "logical_and" else np.any
-        return truth(array, axis, None, keepdims)
-    if name in PREDICATES or are_recorded_data(array):
-        options = {"initial": initial} if given(initial) else {}
-        reduce: Any = getattr(np, name).reduce
-        return reduce(
-            plain(array), axis, dtype, None, bool(keepdims), where=plain(where), **options
-        )
-    array = cast(array, dtype)
-    if name == "logaddexp" and not given(initial) and where is True:
-        return finish(
-            "np.logaddexp.reduce", apply("logsumexp", (array,), (axis, bool(keepdims))), out
-        )
-    reduction = _REDUCTIONS.get(name)
-    if reduction is None:
-        raise TypeError(
-            f"np.{name}.reduce has no derivative in tapegrad; those of add, multiply, maximum, "
-            "minimum and logaddexp have"
-        )
-    if initial is None:
-        initial = NO_VALUE
-    return reduction(array, axis, out=out, keepdims=keepdims, initial=initial, where=where)
-
-
-def _accumulate(name: str, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
-    if are_recorded_data(array):
-        return getattr(np, name).accumulate(plain(array), axis, dtype)
-    array = lift(array)
-    if not ndim_of(array):
-        raise TypeError(f"np.{name}.accumulate: there is nothing to accumulate in a scalar")
-    found = apply(_ACCUMULATIONS[name], (cast(array, dtype),), (operator.index(axis),))
-    return finish(f"np.{name}.accumulate", found, out)
+# Of two arguments, those of which NumPy asks an element of an object array as a method.
+PAIR_METHODS = ("arctan2", "fmod", "hypot")
 
 
 def unary_names() -> list[str]:

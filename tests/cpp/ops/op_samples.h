@@ -84,6 +84,7 @@ inline std::vector<Sample> op_samples() {
       {"diagonal", {m}, {one, int64_t{-2}, int64_t{-1}}},
       {"diagonal_scatter", {v}, {Ints{4, 4}, int64_t{0}, int64_t{-2}, int64_t{-1}}},
       {"tril", {m}, {int64_t{0}}},
+      {"windows", {m}, {one, int64_t{2}}},
       {"triu", {v}, {one}},
       {"slice", {m}, basic},
       {"slice_copy", {m}, basic},

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from surface_cases import CALLS, MASK, NUMPY, PLAIN_CALLS, S, V, X
+from surface_cases import CALLS, MASK, NUMPY, PLAIN_CALLS, WRITERS, S, V, X
 
 import tapegrad as tg
 from tapegrad.numpy import ufuncs
@@ -14,7 +14,6 @@ from tapegrad.numpy.table import name_of, table
 
 NEWEST = (2, 5)  # whose signatures ours are
 ROWS = [(name_of(func), f, x) for func, calls in CALLS.items() for f, x in calls]
-OTHER = {np.copyto, np.fill_diagonal, np.ix_, np.shares_memory, np.may_share_memory}
 
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
@@ -39,7 +38,7 @@ def test_value_and_derivatives(name, f, x):
 
 def test_every_function_of_the_table_is_called_here():
     functions = {f for f in table if not isinstance(f, np.ufunc)}
-    missing = functions - set(CALLS) - set(PLAIN_CALLS) - OTHER
+    missing = functions - set(CALLS) - set(PLAIN_CALLS) - set(WRITERS)
     assert not missing, sorted(map(name_of, missing))
 
 
@@ -248,15 +247,6 @@ def test_ufunc_methods():
         np.testing.assert_allclose(tg.value(f(v, axis=1)), f(X, axis=1), rtol=1e-14)
     np.testing.assert_array_equal(np.logical_and.reduce(v), np.logical_and.reduce(X))
     np.testing.assert_array_equal(np.less.outer(v, V), np.less.outer(X, V))
-    for f in (
-        lambda: np.add.reduceat(v, [0, 1]),
-        lambda: np.maximum.accumulate(v),
-        lambda: np.hypot.reduce(v),
-    ):
-        with pytest.raises(
-            TypeError, match=r"np\.(add|maximum|hypot)\.(reduce|reduceat|accumulate)"
-        ):
-            f()
 
 
 def test_ufunc_keywords():
@@ -266,8 +256,6 @@ def test_ufunc_keywords():
     np.testing.assert_array_equal(tg.value(np.add(v, 1.0, casting="same_kind")), X + 1)
     with pytest.raises(TypeError, match=r"np\.sin: signature="):
         np.sin(v, signature="d->d")
-    with pytest.raises(TypeError, match=r"axes=.*np\.moveaxis"):
-        np.matmul(v, v, axes=[(0, 1), (1, 0), (0, 1)])
     mask = np.empty(X.shape, bool)
     assert np.greater(v, 0.0, out=mask) is mask
     np.testing.assert_array_equal(mask, MASK)

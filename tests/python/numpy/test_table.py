@@ -62,8 +62,8 @@ def test_methods_are_the_functions(name, kind):
 @pytest.mark.parametrize("function", DATA_CALLS, ids=name_of)
 def test_what_is_recorded_on_data(function, kind):
     replays, guards, _ = replayed(DATA_CALLS[function], DATA[kind])
-    if (function, kind) == (np.clip, "masks"):  # the minimum of masks is a plain result
-        return
+    if kind == "masks" and function in (np.clip, np.ix_):
+        return  # the minimum of masks is a plain result, and so are the places where one is true
     assert (replays, guards) == (2, 0)
 
 

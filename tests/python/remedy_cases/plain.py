@@ -123,10 +123,31 @@ CASES = [
     ),
     # Functions of NumPy whose own code makes plain arrays.
     Case(
-        "np.vectorize(lambda e: e * e)(x)",
+        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
         "write np.stack([f(x) for x in v])",
         "np.stack([e * e for e in x])",
     ),
+    Case(
+        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
+        "leave otypes= out",
+        "np.stack(np.vectorize(lambda e: e * e)(x))",
+    ),
+    Case(
+        "np.piecewise(np.ones(3), [[True, False, True]], [lambda y: y * a, 0.0])",
+        "write x = tg.Variable(x) before it",
+        "np.piecewise(tg.Variable(np.ones(3)), [[True, False, True]], [lambda y: y * a, 0.0])",
+    ),
+    Case(
+        "np.apply_along_axis(lambda row: row * a, 0, A)",
+        "write a = tg.Variable(a) before it",
+        "np.apply_along_axis(lambda row: row * a, 0, tg.Variable(A))",
+    ),
+    Case(
+        "np.r_[a, x]",
+        "write np.concatenate([np.atleast_1d(v), w])",
+        "np.concatenate([np.atleast_1d(a), x])",
+    ),
+    Case("np.c_[x, x * x]", "write np.column_stack([v, w])", "np.column_stack([x, x * x])"),
     Case(
         "sum(e * (i[0] + 1) for i, e in np.ndenumerate(x))",
         "write ((i, v[i]) for i in np.ndindex(v.shape))",
@@ -232,10 +253,43 @@ CASES = [
         "y = tg.Variable(np.ones((3, 3))); np.fill_diagonal(y, x); y",
     ),
     Case(
-        "y = tg.Variable(np.ones((7, 3))); np.fill_diagonal(y, a, wrap=True)",
-        "write a[i, j] = x of index arrays i and j",
-        "y = tg.Variable(np.ones((7, 3))); y[[0, 1, 2, 4, 5, 6], [0, 1, 2] * 2] = a; y",
-        "y = np.ones((7, 3)); np.fill_diagonal(y, a, wrap=True); y",
+        "y = tg.Variable(np.ones((2, 3, 2))); np.fill_diagonal(y, a)",
+        "write a[i, j, k] = x of index arrays",
+        "y = tg.Variable(np.ones((2, 3, 2))); y[[0, 1], [0, 1], [0, 1]] = a; y",
+        "y = np.ones((2, 3, 2)); y[[0, 1], [0, 1], [0, 1]] = a; y",
+    ),
+    Case(
+        "y = x * 1.0; np.put(y, x - a, 5.0)",
+        "; pass tg.value(i).astype(int)",
+        "y = x * 1.0; np.put(y, tg.value(x - a).astype(int), 5.0); y",
+        "y = x * 1.0; np.put(y, (x - a).astype(int), 5.0); y",
+    ),
+    Case(
+        "y = x * 1.0; np.put_along_axis(y, np.array([0, 2]), a, None)",
+        "; write np.put(arr, indices, values)",
+        "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
+        "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
+    ),
+    Case(
+        "np.polynomial.polynomial.polyadd(x, A[0, :2])",
+        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder",
+        "np.polyadd(x[::-1], A[0, :2][::-1])[::-1]",
+    ),
+    Case(
+        "np.lib.stride_tricks.sliding_window_view(x, 2, writeable=True)",
+        "leave it out, and write to the array itself",
+        "np.lib.stride_tricks.sliding_window_view(x, 2)",
+    ),
+    Case(
+        "np.polymul(x, np.poly1d([2.0, 1.0]))",
+        "; pass its array, p.coeffs",
+        "np.polymul(x, np.poly1d([2.0, 1.0]).coeffs)",
+        "np.polymul(x, [2.0, 1.0])",
+    ),
+    Case(
+        "np.poly(np.diag(x))",
+        "; pass the roots themselves",
+        "np.poly(x)",
     ),
     Case(
         "np.add(x, 1, out=np.zeros(3))",

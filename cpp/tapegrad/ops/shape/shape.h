@@ -71,5 +71,6 @@ void register_join_ops();
 void register_move_ops();
 void register_repeat_ops();
 void register_diagonal_ops();
+void register_windows_op();  // shape_windows.cpp
 
 }  // namespace tapegrad

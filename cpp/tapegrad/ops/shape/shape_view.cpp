@@ -365,6 +365,7 @@ void register_shape_ops() {
   register_move_ops();
   register_repeat_ops();
   register_diagonal_ops();
+  register_windows_op();
 }
 
 }  // namespace tapegrad
