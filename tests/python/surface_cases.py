@@ -7,6 +7,13 @@ Y = np.array([[0.5, 0.25, -1.5], [0.75, 2.5, 1.25]])
 V = np.array([0.5, -1.5, 2.5, 1.0])
 S = np.array([[2.0, 0.5, 0.1], [0.3, 1.5, 0.2], [0.1, 0.4, 1.0]])
 MASK = X > 0
+GAPS = np.array([[1.5, np.nan, 2.0], [-0.5, 0.75, np.nan]])
+
+
+def with_gaps(x):
+    """NaN where `GAPS` has it, and else `x`."""
+    return x + np.where(np.isnan(GAPS), np.nan, 0.0)
+
 
 # Differentiable functions of the table.
 CALLS = {
@@ -42,13 +49,54 @@ CALLS = {
         (lambda x: np.average(x, 0, weights=[1.0, 3.0], keepdims=True), X),
         (lambda x: np.average(x, 1, weights=Y + 4, returned=True), X),
     ],
-    np.nansum: [(np.nansum, np.array([1.0, np.nan, 2.0]))],
-    np.nanprod: [(np.nanprod, np.array([1.5, np.nan, 2.0]))],
-    np.nanmean: [(lambda x: np.nanmean(x, 0), np.array([[1.0, np.nan], [2.0, 3.0]]))],
+    np.nansum: [(np.nansum, GAPS[0])],
+    np.nanprod: [(np.nanprod, GAPS[0])],
+    np.nanmean: [(lambda x: np.nanmean(x, 0), GAPS)],
+    np.nanmax: [
+        (lambda x: np.nanmax(x, 1), GAPS),
+        (lambda x: np.nanmax(with_gaps(x), 0, keepdims=True), X),
+        (lambda x: np.nanmax(with_gaps(x), initial=0.5, where=MASK), X),
+    ],
+    np.nanmin: [
+        (np.nanmin, GAPS),
+        (lambda x: np.nanmin(with_gaps(x), axis=(0, 1)), X),
+    ],
+    np.nanvar: [
+        (lambda x: np.nanvar(x, 1, ddof=1), GAPS),
+        (lambda x: np.nanvar(with_gaps(x), 1, correction=1, keepdims=True), X),
+        (lambda x: np.nanvar(with_gaps(x), mean=np.nanmean(x), where=[[True], [False]]), X),
+    ],
+    np.nanstd: [(np.nanstd, GAPS), (lambda x: np.nanstd(with_gaps(x), 1, ddof=0.5), X)],
+    np.nancumsum: [(np.nancumsum, GAPS), (lambda x: np.nancumsum(with_gaps(x), 1), X)],
+    np.nancumprod: [(np.nancumprod, GAPS), (lambda x: np.nancumprod(with_gaps(x), 0), X)],
     np.trapezoid: [
         (lambda x: np.trapezoid(x, dx=0.5), X),
         (lambda x: np.trapezoid(x, [0.0, 1.0], axis=0), X),
         (lambda x: np.trapezoid(x, np.cumsum(np.exp(x), 1), axis=1), X),
+    ],
+    np.interp: [
+        (lambda x: np.interp(x, [-1.0, 0.0, 1.5], [2.0, 5.0, 1.0]), X),
+        (lambda x: np.interp(0.1, np.sort(x), x * x, left=x[0]), V),
+        (lambda x: np.interp(x, x * x + 0.05, x, period=1.6), V),
+    ],
+    np.gradient: [
+        (np.gradient, X),
+        (lambda x: np.gradient(x, 0.5, [0.0, 1.0, 3.0], edge_order=1), X),
+        (lambda x: np.gradient(x, x * x, edge_order=2), V),
+    ],
+    np.unwrap: [
+        (lambda x: np.unwrap(5.0 * x), V),
+        (lambda x: np.unwrap(x, 1.2, axis=0, period=x[0, 0] + 2), X),
+    ],
+    np.convolve: [
+        (lambda x: np.convolve(x, x[:3]), V),
+        (lambda x: np.convolve([1.0, 2.0], x, "same"), V),
+        (lambda x: np.convolve(x, np.append(x, np.arange(14)), "valid"), V),
+    ],
+    np.correlate: [
+        (lambda x: np.correlate(x, [1.0, 3.0]), V),
+        (lambda x: np.correlate(x[:2], x, "full"), V),
+        (lambda x: np.correlate(np.repeat(x, 5), np.repeat(x, 5), "same"), V),
     ],
     np.linalg.matmul: [(lambda x: np.linalg.matmul(x, S), X)],
     np.dot: [(lambda x: np.dot(x, S), X), (lambda x: np.dot(2.0, x), X), (lambda x: x.dot(S), X)],
@@ -400,6 +448,9 @@ CAPTURED_CALLS = {
     "np.hstack": "([X * w, X])",
     "np.inner": "(X, X * w)",
     "np.insert": "(X * w, 1, 0.0, 1)",
+    "np.convolve": "(X[0] * w, X[1])",
+    "np.correlate": "(X[0] * w, X[1])",
+    "np.interp": "(X[0] * w, np.cumsum(X[1] * w), X[2])",
     "np.isclose": "(X * w, X)",
     "np.kron": "(X, X * w)",
     "np.linalg.cross": "(X, X * w)",

@@ -7,13 +7,16 @@ family, and `ufuncs` answers what the core's fast path does not.
 from tapegrad import _core
 from tapegrad.numpy import (  # noqa: F401 - they register functions
     creation,
+    interpolation,
     joining,
     linear_algebra,
+    missing,
     order,
     queries,
     reductions,
     selection,
     shapes,
+    signals,
 )
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function

@@ -134,7 +134,7 @@ def mean(
     return finish("np.mean", sum(a, axis, None, None, keepdims, where=mask) / count, out)
 
 
-def _variance(
+def variance(
     name: str, a: Any, axis: Any, dtype: Any, out: Any, ddof: Any, keepdims: Any,
     where: Any, mean_: Any, correction: Any,
 ) -> Any:  # fmt: skip
@@ -149,8 +149,11 @@ def _variance(
     mask, count = _chosen(True if where is NO_VALUE else where, a, axis, keepdims)
     centre = mean(a, axis, keepdims=True, where=mask) if mean_ is NO_VALUE else mean_
     squares = sum(np.square(a - centre), axis, None, None, keepdims, where=mask)
-    variance = squares / np.maximum(count - ddof, 0)
-    return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
+    found = squares / np.maximum(count - ddof, 0)
+    if name == "std":  # whose derivative is 0 where nothing differs
+        same = found == 0
+        found = np.where(same, 0.0, np.sqrt(np.where(same, 1.0, found)))
+    return finish(f"np.{name}", found, out)
 
 
 @implements(np.var, values=1, method="var")
@@ -159,7 +162,7 @@ def var(
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
     correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    return _variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
 @implements(np.std, values=1, method="std")
@@ -168,7 +171,7 @@ def std(
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
     correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    return _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
 @implements(np.cumsum, values=1, method="cumsum", in_core=op("cumsum", **_ALONG))
@@ -260,36 +263,6 @@ def _weights_along(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
     order = np.argsort(axes)
     spread = [shape[i] if i in axes else 1 for i in range(len(shape))]
     return np.reshape(np.transpose(weights, tuple(int(i) for i in order)), tuple(spread))
-
-
-@implements(np.nansum, values=1)
-def nansum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    initial: Any = NO_VALUE, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    return sum(np.where(np.isnan(a), 0.0, a), axis, dtype, out, keepdims, initial, where)
-
-
-@implements(np.nanprod, values=1)
-def nanprod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    initial: Any = NO_VALUE, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    return prod(np.where(np.isnan(a), 1.0, a), axis, dtype, out, keepdims, initial, where)
-
-
-@implements(np.nanmean, values=1)
-def nanmean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    *, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    mask = np.logical_not(np.isnan(a))
-    if where is not NO_VALUE:
-        mask = mask & as_mask(where)
-    return mean(a, axis, dtype, out, keepdims, where=mask)
 
 
 @implements(np.trapezoid, values=2)

@@ -1,0 +1,29 @@
+"""Of sampled curves, order and moments."""
+
+from remedy_cases.case import Case
+
+CASES = [
+    Case(
+        "np.interp(x, np.array([2.0, 0.0, 1.0]), m[0])",
+        "pass xp[i] and fp[i]",
+        "p = np.array([2.0, 0.0, 1.0]); i = np.argsort(p); np.interp(x, p[i], m[0][i])",
+        "p = np.array([2.0, 0.0, 1.0]); i = np.argsort(p); np.interp(x, p[i], m[0][i])",
+    ),
+    Case(
+        "np.interp(x, [0, 1, 2], [1j, 2, 3j])",
+        "interpolate fp.real and fp.imag",
+        "fp = np.array([1j, 2, 3j]); p = [0, 1, 2]; "
+        "np.stack([np.interp(x, p, fp.real), np.interp(x, p, fp.imag)])",
+        "f = np.interp(x, [0, 1, 2], [1j, 2, 3j]); np.stack([f.real, f.imag])",
+    ),
+    Case(
+        "np.gradient(m, 1.0, 2.0, 3.0)",
+        "give one number, or one for each axis",
+        "np.stack(np.gradient(m, 1.0, 2.0))",
+    ),
+    Case(
+        "np.gradient(m, [0.0, 1.0, 2.0], axis=0)",
+        "a position for each element along the axis",
+        "np.gradient(m, [0.0, 1.0], axis=0)",
+    ),
+]
