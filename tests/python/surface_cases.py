@@ -230,6 +230,27 @@ CALLS = {
     np.choose: [(lambda x: np.choose([1, 0, 1, 0], [x, x * x]), V)],
     np.sort: [(np.sort, X), (lambda x: np.sort(x, axis=None), X)],
     np.median: [(np.median, X), (lambda x: np.median(x, 1, keepdims=True), X)],
+    np.nanmedian: [
+        (np.nanmedian, GAPS),
+        (lambda x: np.nanmedian(with_gaps(x), 1, keepdims=True), X),
+    ],
+    np.quantile: [
+        (lambda x: np.quantile(x, [0.1, 0.75], axis=(1, 0), keepdims=True), X),
+        (lambda x: np.quantile(x[:3], x[3] / 3, method="hazen"), V),
+        (lambda x: np.quantile(x, 0.4, 1, method="inverted_cdf", weights=np.exp(x)), X),
+    ],
+    np.percentile: [
+        (lambda x: np.percentile(x, [[10, 100]], 0, method="midpoint"), X),
+        (lambda x: np.percentile(x, 61, method="nearest"), X),
+    ],
+    np.nanquantile: [
+        (lambda x: np.nanquantile(x, 0.3), GAPS),
+        (lambda x: np.nanquantile(with_gaps(x), [0.1, 0.8], -1), X),
+    ],
+    np.nanpercentile: [
+        (lambda x: np.nanpercentile(x, 70, 1, keepdims=True), GAPS),
+        (lambda x: np.nanpercentile(with_gaps(x), 25, method="median_unbiased"), X),
+    ],
     np.tril: [(np.tril, S)],
     np.triu: [(lambda x: np.triu(x, 1), X)],
     np.diag: [(np.diag, V), (lambda x: np.diag(x, -2), V), (np.diag, S)],
@@ -405,6 +426,7 @@ DATA_CALLS = {
 # these that they did not come from a captured array, whose content is compared then.
 WITH_CONSTANTS = {
     "np.array", "np.digitize", "np.full_like", "np.insert", "np.isclose", "np.linspace",
+    "np.nanmedian", "np.nanpercentile", "np.nanquantile", "np.percentile", "np.quantile",
     "np.resize", "np.take_along_axis", "np.trapezoid",
 }  # fmt: skip
 
@@ -470,6 +492,10 @@ CAPTURED_CALLS = {
     "np.moveaxis": "(X * w, 0, 1)",
     "np.outer": "(X, X * w)",
     "np.pad": "(X * w, 1)",
+    "np.quantile": "(X * w, 0.3)",
+    "np.percentile": "(X * w, 30)",
+    "np.nanquantile": "(X * w, 0.3)",
+    "np.nanpercentile": "(X * w, 30)",
     "np.repeat": "(X * w, 2)",
     "np.reshape": "(X * w, 9)",
     "np.resize": "(X * w, (2, 3))",

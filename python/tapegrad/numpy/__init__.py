@@ -12,6 +12,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     linear_algebra,
     missing,
     order,
+    quantiles,
     queries,
     reductions,
     selection,

@@ -239,7 +239,7 @@ def average(
     else:
         weights = lift(weights)
         if free_shape(weights) != free_shape(a):
-            weights = _weights_along(weights, shape_of(a), axis)
+            weights = weights_along("np.average", weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
         if np.any(scale == 0):
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
@@ -249,17 +249,14 @@ def average(
     return found
 
 
-def _weights_along(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+def weights_along(name: str, weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """Weights of the elements along `axis`, with axes of length 1 for the others."""
     own = shape_of(weights)
     if axis is None:
-        raise TypeError(
-            f"np.average: weights of shape {own} for an array of shape {shape} need axis="
-        )
+        raise TypeError(f"{name}: weights of shape {own} for an array of shape {shape} need axis=")
     axes = _axes(axis, len(shape))
     if own != tuple(shape[i] for i in axes):
-        raise ValueError(
-            f"np.average: weights of shape {own} do not fit shape {shape} on axis {axis}"
-        )
+        raise ValueError(f"{name}: weights of shape {own} do not fit shape {shape} on axis {axis}")
     order = np.argsort(axes)
     spread = [shape[i] if i in axes else 1 for i in range(len(shape))]
     return np.reshape(np.transpose(weights, tuple(int(i) for i in order)), tuple(spread))

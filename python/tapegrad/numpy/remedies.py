@@ -3,15 +3,7 @@
 Each text of `CALLS` is code as it can be run, of the call that stands before it; a test runs it.
 """
 
-_NUMBERS = "x[~np.isnan(x)]"
 _UNIQUE = "x[np.unique(tg.value(x), return_index=True)[1]]"
-
-
-def _quantile(fraction: str, x: str = "x") -> str:
-    return (
-        f"s = np.sort({x}); t = {fraction} * (len(s) - 1); i = min(int(t), len(s) - 2); "
-        "s[i] + (t - i) * (s[i + 1] - s[i])"
-    )
 
 
 def _convolution(x: str, k: str) -> str:
@@ -73,11 +65,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "np.unique_values": ("(x)", _UNIQUE),
     "np.logspace": ("(a, b, n)", "10.0 ** np.linspace(a, b, n)"),
     "np.geomspace": ("(a, b, n)", "np.exp(np.linspace(np.log(a), np.log(b), n))"),
-    "np.nanmedian": ("(x)", f"np.median({_NUMBERS})"),
-    "np.percentile": ("(x, q)", _quantile("q / 100")),
-    "np.quantile": ("(x, q)", _quantile("q")),
-    "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
-    "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
     "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
     "np.piecewise": ("(x, [c], [f, g])", "np.where(c, f(x), g(x))"),
     "np.place": ("(x, c, y)", "x[c] = np.resize(y, np.sum(c)); x"),

@@ -26,4 +26,10 @@ CASES = [
         "a position for each element along the axis",
         "np.gradient(m, [0.0, 1.0], axis=0)",
     ),
+    Case(
+        "np.quantile(x, 0.3, weights=[1, 2, 3])",
+        "give method='inverted_cdf' too",
+        "np.quantile(x, 0.3, weights=[1, 2, 3], method='inverted_cdf')",
+        "np.quantile(x, 0.3, weights=[1, 2, 3], method='inverted_cdf')",
+    ),
 ]
