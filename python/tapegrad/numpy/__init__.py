@@ -16,8 +16,11 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     queries,
     reductions,
     selection,
+    sets,
     shapes,
     signals,
+    special,
+    statistics,
 )
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function

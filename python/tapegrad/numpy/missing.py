@@ -56,6 +56,8 @@ def _extreme(
     name: str, a: Any, axis: Any, out: Any, keepdims: Any, initial: Any, where: Any
 ) -> Any:
     a = lift(a)
+    if where is not NO_VALUE and where is not True and not given(initial):
+        raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
     reduce, least = (largest, -np.inf) if name == "nanmax" else (smallest, np.inf)
     found = reduce(_filled(a, least), axis, None, keepdims, initial, where)
     if not given(initial):

@@ -32,4 +32,39 @@ CASES = [
         "np.quantile(x, 0.3, weights=[1, 2, 3], method='inverted_cdf')",
         "np.quantile(x, 0.3, weights=[1, 2, 3], method='inverted_cdf')",
     ),
+    Case(
+        "np.cov(x, fweights=[1, 2])",
+        "give one number for each",
+        "np.cov(x, fweights=[1, 2, 1])",
+        "np.cov(x, fweights=[1, 2, 1])",
+    ),
+    Case(
+        "np.cov(x, [1j, 2, 3])",
+        "on the real and the imaginary parts",
+        "y = np.array([1j, 2, 3]); np.stack([np.cov(x, y.real), np.cov(x, y.imag)])",
+        "y = np.array([1j, 2, 3]); np.stack([np.cov(x, y.real), np.cov(x, y.imag)])",
+    ),
+    Case(
+        "np.bincount(np.rint(x), x)",
+        "tg.value(x).astype(int)",
+        "np.bincount(np.rint(tg.value(x)).astype(int), x)",
+        "np.bincount(np.rint(x).astype(int), x)",
+    ),
+    Case(
+        "np.bincount([0, 1], x)",
+        "give one for each",
+        "np.bincount([0, 1, 1], x)",
+    ),
+    Case(
+        "np.histogram(m, 3, weights=x)",
+        "give one for each element",
+        "np.histogram(X, 3, weights=x)[0]",
+        "np.histogram(X, 3, weights=x)[0]",
+    ),
+    Case(
+        "np.histogram(x, 'auto')",
+        "bins=np.histogram_bin_edges(tg.value(v), 'auto')",
+        "np.histogram(x, np.histogram_bin_edges(tg.value(x), 'auto'))[0]",
+        "np.histogram(x, 'auto')[0]",
+    ),
 ]
