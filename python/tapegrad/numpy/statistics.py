@@ -192,7 +192,9 @@ def histogram(
 
 
 def _counts(a: Any, edges: Any) -> Any:
-    """How many elements are in each bin, recorded where they are; the last one is closed."""
+    """How many elements are in each bin, recorded while a whole function is; the last is closed."""
+    if not isinstance(a[:1] >= edges[:1], Variable):
+        return np.histogram(plain(a), plain(edges))[0]
     ordered = np.sort(a)
     below = np.searchsorted(ordered, edges[:-1], side="left")
     return np.diff(np.append(below, np.searchsorted(ordered, edges[-1:], side="right")))

@@ -48,21 +48,14 @@ IMPLEMENTED = {
 }
 
 
-# Parameters that old NumPys lack.
-NEWER = {("np.unique", "sorted"), ("np.trim_zeros", "axis")}
-
-
 @pytest.mark.parametrize("func", IMPLEMENTED, ids=name_of)
 def test_signatures_are_numpys(func):
     if func in (np.shares_memory, np.may_share_memory):
         return
     expected, found = inspect.signature(func), inspect.signature(IMPLEMENTED[func])
-    ours = [
-        (p.name, p.kind)
-        for p in found.parameters.values()
-        if p.name in expected.parameters or (name_of(func), p.name) not in NEWER
+    assert [(p.name, p.kind) for p in found.parameters.values()] == [
+        (p.name, p.kind) for p in expected.parameters.values()
     ]
-    assert ours == [(p.name, p.kind) for p in expected.parameters.values()]
     for name, p in expected.parameters.items():
         assert (
             found.parameters[name].default == p.default
