@@ -117,7 +117,12 @@ CALLS = {
         (lambda x: np.histogram(x, 4)[1], X),
         (lambda x: np.histogram(V, [-2.0, 0.0, 1.0, 3.0], weights=x, density=True)[0], V),
     ],
-    np.histogram_bin_edges: [(lambda x: np.histogram_bin_edges(x, 3), X)],
+    np.histogram_bin_edges: [(lambda x: np.histogram_bin_edges(x, "sturges"), X)],
+    np.histogram2d: [
+        (lambda x: np.histogram2d(x[0], x[1], [2, 3])[2], X),
+        (lambda x: np.histogram2d(V, V[::-1], 2, weights=x, density=True)[0], V),
+    ],
+    np.histogramdd: [(lambda x: np.histogramdd(S, 2, [None, (0, 1), None], weights=x)[0], S[0])],
     np.i0: [(np.i0, X), (lambda x: np.i0(20 * x), V)],
     np.angle: [(np.angle, X), (lambda x: np.angle(x, deg=True), V)],
     np.real_if_close: [(np.real_if_close, X)],

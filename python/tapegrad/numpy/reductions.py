@@ -245,7 +245,7 @@ def average(
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:
-        return found, np.copy(np.broadcast_to(scale, shape_of(found)))
+        return found, np.copy(np.broadcast_to(cast(scale, found.dtype), shape_of(found)))
     return found
 
 

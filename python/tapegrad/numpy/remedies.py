@@ -109,7 +109,7 @@ LIBRARIES: dict[str, str] = {
     "scipy.special.softmax": "write e = np.exp(v - np.max(v)); e / np.sum(e)",
     "scipy.special.log_softmax": "write v - np.logaddexp.reduce(v)",
     "scipy.spatial.cdist": "write np.sqrt(np.sum((x[:, None] - y) ** 2, axis=-1))",
-    "scipy.signal.convolve": "write " + _convolution("x", "y"),
+    "scipy.signal.convolve": "write np.convolve(x, y)",
     "scipy.fft.fft": "write " + _fourier("len(x)"),
 }
 

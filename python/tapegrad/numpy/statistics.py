@@ -1,8 +1,7 @@
-"""Covariances, and sums and counts by bins."""
+"""Covariances, and sums by bins."""
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,7 @@ from tapegrad.numpy.operands import (
     ndim_of,
     plain,
     shape_of,
-    stand_in,
 )
-from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import implements
 from tapegrad.transforms.trace import stop_gradient
 
@@ -123,78 +120,3 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
     sums = Variable(np.zeros(len(counts)))
     add_at("add", sums, x, cast(weights, float))
     return sums
-
-
-@implements(np.histogram_bin_edges)
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    a, bins = reshape(lift(a), (-1,)), bins if isinstance(bins, str) else lift(bins)
-    if isinstance(bins, str):
-        raise TypeError(
-            f"np.histogram: bins={bins!r} counts bins by the values of Variables; pass what it "
-            f"gives of the plain ones, bins=np.histogram_bin_edges(tg.value(v), {bins!r})"
-        )
-    if ndim_of(bins):
-        if ndim_of(bins) != 1 or np.any(bins[1:] < bins[:-1]):
-            raise ValueError("np.histogram: bins= must be a number, or edges that increase")
-        return bins
-    n = operator.index(plain(bins))
-    if n < 1:
-        raise ValueError(f"np.histogram: bins={n} must be positive")
-    if range is not None:
-        low, high = (lift(x) for x in range)
-    elif not shape_of(a)[0]:
-        low, high = 0.0, 1.0
-    else:
-        low, high = np.min(a), np.max(a)
-    if not (np.isfinite(low) and np.isfinite(high)) or low > high:
-        raise ValueError(
-            f"np.histogram: the range from {plain(low)} to {plain(high)} is not finite, or falls"
-        )
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    if not isinstance(low, Variable) and not isinstance(high, Variable):
-        return np.linspace(low, high, n + 1, dtype=_edge_dtype(a, low, high))
-    steps = np.arange(n, dtype=_edge_dtype(a, low, high)) * ((high - low) / n)
-    return np.append(steps + low, high)
-
-
-def _edge_dtype(*arrays: Any) -> Any:
-    dtype = np.result_type(*map(stand_in, arrays))
-    return dtype if dtype.kind == "f" else np.dtype(float)
-
-
-@implements(np.histogram)
-def histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
-) -> Any:
-    edges = histogram_bin_edges(a, bins, range)
-    a, weights = lift(a), None if weights is None else lift(weights)
-    if weights is not None and free_shape(weights) != free_shape(a):
-        raise ValueError(
-            f"np.histogram: weights= of shape {shape_of(weights)} for an array of shape "
-            f"{shape_of(a)}; give one for each element"
-        )
-    a = reshape(a, (-1,))
-    if isinstance(weights, Variable):
-        weights = reshape(weights, (-1,))
-        last = shape_of(edges)[0] - 1
-        x, e = plain(a), plain(edges)
-        places = np.where(x == e[-1], last - 1, np.searchsorted(e, x, side="right") - 1)
-        inside = np.flatnonzero((x >= e[0]) & (x <= e[-1]))
-        n: Any = cast(bincount(places[inside], weights[inside], last), weights.dtype)
-    elif weights is not None:
-        n = np.histogram(plain(a), plain(edges), weights=np.ravel(weights))[0]
-    else:
-        n = _counts(a, edges)
-    if density:
-        n = n / cast(np.diff(edges), float) / np.sum(n)
-    return n, edges
-
-
-def _counts(a: Any, edges: Any) -> Any:
-    """How many elements are in each bin, recorded while a whole function is; the last is closed."""
-    if not isinstance(a[:1] >= edges[:1], Variable):
-        return np.histogram(plain(a), plain(edges))[0]
-    ordered = np.sort(a)
-    below = np.searchsorted(ordered, edges[:-1], side="left")
-    return np.diff(np.append(below, np.searchsorted(ordered, edges[-1:], side="right")))

@@ -106,9 +106,9 @@ def parts(found):
 
 # Constant almost everywhere, results of integers, dates or texts, or made from plain data.
 PLAIN = {
-    "busday_count", "busday_offset", "datetime_as_string", "histogram2d",
-    "histogramdd", "is_busday", "ix_", "packbits", "ravel_multi_index",
-    "save", "savetxt", "savez", "savez_compressed", "unpackbits", "unravel_index", "sort_complex",
+    "busday_count", "busday_offset", "datetime_as_string", "is_busday", "ix_", "packbits",
+    "ravel_multi_index", "save", "savetxt", "savez", "savez_compressed", "sort_complex",
+    "unpackbits", "unravel_index",
 }  # fmt: skip
 # Only asked where a Variable is given as like=.
 LIKE = {

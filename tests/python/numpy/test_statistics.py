@@ -64,6 +64,13 @@ def test_corrcoef():
     np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
+def test_the_sum_of_the_weights_of_an_average_has_its_dtype():
+    x = MATRICES[0].astype("f4")
+    for options in ({}, {"weights": np.arange(5)}, {"weights": [1.0, 2, 3, 4, 5]}):
+        found = np.average(tg.Variable(x), 1, returned=True, **options)
+        assert_equal_parts(found, np.average(x, 1, returned=True, **options), 1e-6)
+
+
 def test_bincount():
     places = [0, 2, 2, 5, 2]
     agrees(lambda w: np.bincount(places, w), [(x,) for x in VECTORS])
@@ -82,45 +89,3 @@ def test_bincount():
             np.bincount(i, tg.Variable(VECTORS[0]))
     with pytest.raises(TypeError, match=r"astype\(int\)"):
         np.bincount(tg.Variable(VECTORS[0]), VECTORS[0])
-
-
-OF_HISTOGRAM = [
-    {}, {"bins": 4}, {"bins": 3, "range": (-1, 1)}, {"bins": [-1, 0, 0.5, 2]},
-    {"bins": 4, "density": True}, {"bins": [-1, 0, 0.5, 2], "density": True},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("options", OF_HISTOGRAM, ids=str)
-def test_histogram(options):
-    of_data = "range" not in options and np.ndim(options.get("bins", 10)) == 0
-    if of_data:
-        agrees(lambda x: np.histogram(x, **options), [(x,) for x in MATRICES], smooth=False)
-        agrees(lambda x: np.histogram(x, **options)[1], [(x,) for x in MATRICES])
-    for x in (RNG.integers(-3, 3, (5, 6)) * 1.0, VECTORS[0].astype("f4"), np.ones(3)):
-        assert_equal_parts(
-            np.histogram(tg.Variable(x), **options), np.histogram(x, **options), 1e-6
-        )
-        w = np.abs(x) + 1
-        found = np.histogram(tg.Variable(x), weights=w, **options)
-        assert_equal_parts(found, np.histogram(x, weights=w, **options), 1e-6)
-    agrees(lambda w: np.histogram(VECTORS[0], weights=w[0], **options), [(w,) for w in WEIGHTS])
-    counts = tg.compile(lambda x: (np.histogram(x, **options)[0], x * x))
-    for x in MATRICES * 2:
-        assert_equal_parts(counts(x), (np.histogram(x, **options)[0], x * x), 1e-14)
-
-
-def test_histograms_at_the_edges():
-    for x, bins in [(np.zeros(0), 10), (np.array([np.nan, 1.0, 2.0, 0.5]), [0, 1, 2])]:
-        assert_equal_parts(np.histogram(tg.Variable(x), bins), np.histogram(x, bins), 1e-15)
-    v = tg.Variable(VECTORS[0])
-    assert not isinstance(np.histogram(v, [0, 1, 2])[0], tg.Variable)
-    for f, error, what in [
-        (lambda: np.histogram(v, "auto"), TypeError, r"tg\.value\(v\), 'auto'"),
-        (lambda: np.histogram(v, 0), ValueError, "positive"),
-        (lambda: np.histogram(v, [1, 0]), ValueError, "increase"),
-        (lambda: np.histogram(v, range=(1, 0)), ValueError, "falls"),
-        (lambda: np.histogram(v, range=(1, np.nan)), ValueError, "finite"),
-        (lambda: np.histogram(v, weights=np.ones(3)), ValueError, "weights="),
-    ]:
-        with pytest.raises(error, match=what):
-            f()

@@ -62,9 +62,9 @@ CASES = [
         "np.histogram(X, 3, weights=x)[0]",
     ),
     Case(
-        "np.histogram(x, 'auto')",
-        "bins=np.histogram_bin_edges(tg.value(v), 'auto')",
-        "np.histogram(x, np.histogram_bin_edges(tg.value(x), 'auto'))[0]",
-        "np.histogram(x, 'auto')[0]",
+        "np.histogramdd(m, [3, 2], weights=x[:2])",
+        "give one for each column",
+        "np.histogramdd(m, [3, 2, 3], weights=x[:2])[0]",
+        "np.histogramdd(m, [3, 2, 3], weights=x[:2])[0]",
     ),
 ]
