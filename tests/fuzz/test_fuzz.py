@@ -138,7 +138,7 @@ def test_faults_are_found_and_shrunk(text):
 
 def test_refusals_are_counted():
     refused: Counter[str] = Counter()
-    assert find_in(wrong("c = np.interp(b, [0.0, 1.0], [1.0, 2.0])"), refused) is None
+    assert find_in(wrong("c = np.fft.fftshift(b)"), refused) is None
     assert refused.total() == 1
 
 

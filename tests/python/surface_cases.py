@@ -12,6 +12,7 @@ V = np.array([0.5, -1.5, 2.5, 1.0])
 S = np.array([[2.0, 0.5, 0.1], [0.3, 1.5, 0.2], [0.1, 0.4, 1.0]])
 MASK = X > 0
 NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
+GAPS = np.array([[1.5, np.nan, 2.0], [-0.5, 0.75, np.nan]])
 
 # Differentiable functions of the table.
 CALLS = {
@@ -45,14 +46,94 @@ CALLS = {
         (lambda x: np.average(x, 0, weights=[1.0, 3.0], keepdims=True), X),
         (lambda x: np.average(x, 1, weights=Y + 4, returned=True), X),
     ],
-    np.nansum: [(np.nansum, np.array([1.0, np.nan, 2.0]))],
-    np.nanprod: [(np.nanprod, np.array([1.5, np.nan, 2.0]))],
-    np.nanmean: [(lambda x: np.nanmean(x, 0), np.array([[1.0, np.nan], [2.0, 3.0]]))],
+    np.nansum: [(np.nansum, GAPS[0])],
+    np.nanprod: [(np.nanprod, GAPS[0])],
+    np.nanmean: [(lambda x: np.nanmean(x, 0), GAPS)],
+    np.nanmax: [
+        (lambda x: np.nanmax(x, 1), GAPS),
+        (lambda x: np.nanmax(np.where(MASK, x, np.nan), 0, keepdims=True), X),
+        (lambda x: np.nanmax(np.where(MASK, x, np.nan), initial=0.5, where=MASK), X),
+    ],
+    np.nanmin: [
+        (np.nanmin, GAPS),
+        (lambda x: np.nanmin(np.where(MASK, x, np.nan), axis=(0, 1)), X),
+    ],
+    np.nanvar: [
+        (lambda x: np.nanvar(x, 1, ddof=1), GAPS),
+        (lambda x: np.nanvar(np.where(MASK, x, np.nan), 1, correction=1, keepdims=True), X),
+        (
+            lambda x: np.nanvar(
+                np.where(MASK, x, np.nan), mean=np.nanmean(x), where=[[True], [False]]
+            ),
+            X,
+        ),
+    ],
+    np.nanstd: [
+        (np.nanstd, GAPS),
+        (lambda x: np.nanstd(np.where(MASK, x, np.nan), 1, ddof=0.5), X),
+    ],
+    np.nancumsum: [(np.nancumsum, GAPS), (lambda x: np.nancumsum(np.where(MASK, x, np.nan), 1), X)],
+    np.nancumprod: [
+        (np.nancumprod, GAPS),
+        (lambda x: np.nancumprod(np.where(MASK, x, np.nan), 0), X),
+    ],
     np.trapezoid: [
         (lambda x: np.trapezoid(x, dx=0.5), X),
         (lambda x: np.trapezoid(x, [0.0, 1.0], axis=0), X),
         (lambda x: np.trapezoid(x, np.cumsum(np.exp(x), 1), axis=1), X),
     ],
+    np.interp: [
+        (lambda x: np.interp(x, [-1.0, 0.0, 1.5], [2.0, 5.0, 1.0]), X),
+        (lambda x: np.interp(0.1, np.sort(x), x * x, left=x[0]), V),
+        (lambda x: np.interp(x, x * x + 0.05, x, period=1.6), V),
+    ],
+    np.gradient: [
+        (np.gradient, X),
+        (lambda x: np.gradient(x, 0.5, [0.0, 1.0, 3.0], edge_order=1), X),
+        (lambda x: np.gradient(x, x * x, edge_order=2), V),
+    ],
+    np.unwrap: [
+        (lambda x: np.unwrap(5.0 * x), V),
+        (lambda x: np.unwrap(x, 1.2, axis=0, period=x[0, 0] + 2), X),
+    ],
+    np.convolve: [
+        (lambda x: np.convolve(x, x[:3]), V),
+        (lambda x: np.convolve([1.0, 2.0], x, "same"), V),
+        (lambda x: np.convolve(x, np.append(x, np.arange(14)), "valid"), V),
+    ],
+    np.correlate: [
+        (lambda x: np.correlate(x, [1.0, 3.0]), V),
+        (lambda x: np.correlate(x[:2], x, "full"), V),
+        (lambda x: np.correlate(np.repeat(x, 5), np.repeat(x, 5), "same"), V),
+    ],
+    np.cov: [
+        (np.cov, X),
+        (lambda x: np.cov(x, x[0] * x[1], ddof=0, fweights=[1, 0, 2], aweights=[0.5, 1, 3]), X),
+        (lambda x: np.cov(x, Y, rowvar=False, bias=True), X),
+        (lambda x: np.cov(V, aweights=x * x), V),
+    ],
+    np.corrcoef: [
+        (np.corrcoef, X),
+        (lambda x: np.corrcoef(x, np.exp(x)), V),
+        (np.corrcoef, V),
+    ],
+    np.bincount: [
+        (lambda x: np.bincount([0, 2, 2, 5], x), V),
+        (lambda x: np.bincount([1, 0, 1, 1], x, minlength=4), V),
+    ],
+    np.histogram: [
+        (lambda x: np.histogram(x, 4)[1], X),
+        (lambda x: np.histogram(V, [-2.0, 0.0, 1.0, 3.0], weights=x, density=True)[0], V),
+    ],
+    np.histogram_bin_edges: [(lambda x: np.histogram_bin_edges(x, "sturges"), X)],
+    np.histogram2d: [
+        (lambda x: np.histogram2d(x[0], x[1], [2, 3])[2], X),
+        (lambda x: np.histogram2d(V, V[::-1], 2, weights=x, density=True)[0], V),
+    ],
+    np.histogramdd: [(lambda x: np.histogramdd(S, 2, [None, (0, 1), None], weights=x)[0], S[0])],
+    np.i0: [(np.i0, X), (lambda x: np.i0(20 * x), V)],
+    np.angle: [(np.angle, X), (lambda x: np.angle(x, deg=True), V)],
+    np.real_if_close: [(np.real_if_close, X)],
     np.linalg.matmul: [(lambda x: np.linalg.matmul(x, S), X)],
     np.dot: [(lambda x: np.dot(x, S), X), (lambda x: np.dot(2.0, x), X), (lambda x: x.dot(S), X)],
     np.vdot: [(lambda x: np.vdot(x, Y), X)],
@@ -184,6 +265,53 @@ CALLS = {
     np.choose: [(lambda x: np.choose([1, 0, 1, 0], [x, x * x]), V)],
     np.sort: [(np.sort, X), (lambda x: np.sort(x, axis=None), X)],
     np.median: [(np.median, X), (lambda x: np.median(x, 1, keepdims=True), X)],
+    np.nanmedian: [
+        (np.nanmedian, GAPS),
+        (lambda x: np.nanmedian(np.where(MASK, x, np.nan), 1, keepdims=True), X),
+    ],
+    np.quantile: [
+        (lambda x: np.quantile(x, [0.1, 0.75], axis=(1, 0), keepdims=True), X),
+        (lambda x: np.quantile(x[:3], x[3] / 3, method="hazen"), V),
+        (lambda x: np.quantile(x, 0.4, 1, method="inverted_cdf", weights=np.exp(x)), X),
+    ],
+    np.percentile: [
+        (lambda x: np.percentile(x, [[10, 100]], 0, method="midpoint"), X),
+        (lambda x: np.percentile(x, 61, method="nearest"), X),
+    ],
+    np.nanquantile: [
+        (lambda x: np.nanquantile(x, 0.3), GAPS),
+        (lambda x: np.nanquantile(np.where(MASK, x, np.nan), [0.1, 0.8], -1), X),
+    ],
+    np.nanpercentile: [
+        (lambda x: np.nanpercentile(x, 70, 1, keepdims=True), GAPS),
+        (lambda x: np.nanpercentile(np.where(MASK, x, np.nan), 25, method="median_unbiased"), X),
+    ],
+    np.unique: [
+        (lambda x: np.unique(np.append(x, x[:2])), V),
+        (lambda x: np.unique(np.stack([x[1], x[0], x[1]]), axis=0, return_counts=True)[0], X),
+        (lambda x: np.unique(x, return_inverse=True)[0], X),
+    ],
+    np.unique_values: [(lambda x: np.sort(np.unique_values(x)), X)],
+    np.unique_counts: [(lambda x: np.unique_counts(x).values, X)],
+    np.unique_inverse: [(lambda x: np.unique_inverse(x).values, X)],
+    np.unique_all: [(lambda x: np.unique_all(np.append(x, x)).values, X)],
+    np.intersect1d: [
+        (lambda x: np.intersect1d(x[:3], x[1:]), V),
+        (lambda x: np.intersect1d(np.append(x, 9.0), x[[3, 0]]), V),
+        (lambda x: np.intersect1d(x, x[::2], True, return_indices=True)[0], V),
+    ],
+    np.union1d: [(lambda x: np.union1d(x, [0.25, x[0]]), V)],
+    np.setdiff1d: [(lambda x: np.setdiff1d(x, [9.0]), V), (lambda x: np.setdiff1d(x, x[:1]), V)],
+    np.setxor1d: [(lambda x: np.setxor1d(x, np.append(x[1:3], [7.0, 7.0])), V)],
+    np.partition: [
+        (lambda x: np.sort(np.partition(x, 2)[:2]), V),
+        (lambda x: np.partition(x, [0, 1], axis=0)[0], X),
+        (lambda x: np.partition(x, 3, axis=None)[3], X),
+    ],
+    np.trim_zeros: [
+        (lambda x: np.trim_zeros(np.append(0.0 * x, x)), V),
+        (lambda x: np.trim_zeros(np.pad(x[0], 1), "b"), X),
+    ],
     np.tril: [(np.tril, S)],
     np.triu: [(lambda x: np.triu(x, 1), X)],
     np.diag: [(np.diag, V), (lambda x: np.diag(x, -2), V), (np.diag, S)],
@@ -454,6 +582,7 @@ DATA_CALLS = {
     np.any: lambda x: np.any(x, 1),
     np.all: lambda x: np.all(x, 0),
     np.count_nonzero: lambda x: np.count_nonzero(x, 0),
+    np.real_if_close: np.real_if_close,
     np.real: np.real,
     sliding_window_view: lambda x: sliding_window_view(x, (2, 2)),
     np.shape: lambda x: x[: np.shape(x)[0]],
@@ -483,6 +612,7 @@ if NUMPY >= (2, 1):
 # these that they did not come from a captured array, whose content is compared then.
 WITH_CONSTANTS = {
     "np.array", "np.digitize", "np.full_like", "np.insert", "np.isclose", "np.linspace",
+    "np.nanmedian", "np.nanpercentile", "np.nanquantile", "np.percentile", "np.quantile",
     "np.resize", "np.take_along_axis", "np.trapezoid",
 }  # fmt: skip
 
@@ -526,6 +656,9 @@ CAPTURED_CALLS = {
     "np.hstack": "([X * w, X])",
     "np.inner": "(X, X * w)",
     "np.insert": "(X * w, 1, 0.0, 1)",
+    "np.convolve": "(X[0] * w, X[1])",
+    "np.correlate": "(X[0] * w, X[1])",
+    "np.interp": "(X[0] * w, np.cumsum(X[1] * w), X[2])",
     "np.isclose": "(X * w, X)",
     "np.kron": "(X, X * w)",
     "np.linalg.cross": "(X, X * w)",
@@ -546,6 +679,11 @@ CAPTURED_CALLS = {
     "np.moveaxis": "(X * w, 0, 1)",
     "np.outer": "(X, X * w)",
     "np.pad": "(X * w, 1)",
+    "np.partition": "(X * w, 1)",
+    "np.quantile": "(X * w, 0.3)",
+    "np.percentile": "(X * w, 30)",
+    "np.nanquantile": "(X * w, 0.3)",
+    "np.nanpercentile": "(X * w, 30)",
     "np.repeat": "(X * w, 2)",
     "np.reshape": "(X * w, 9)",
     "np.resize": "(X * w, (2, 3))",

@@ -213,10 +213,10 @@ def test_truth_and_indices():
 
 def test_unknown_numpy_functions():
     v = tg.Variable([3.0, 1.0, 2.0])
-    with raises(TypeError, r"np\.histogram", r"tg\.value\(v\)"):
-        np.histogram(v)
-    with raises(TypeError, r"np\.nanmedian", r"np\.median", r"tg\.value\(v\)"):
-        np.nanmedian(v)
+    with raises(TypeError, r"np\.sort_complex", r"tg\.value\(v\)"):
+        np.sort_complex(v)
+    with raises(TypeError, r"np\.fft\.fftshift", r"np\.roll", r"tg\.value\(v\)"):
+        np.fft.fftshift(v)
     with raises(TypeError, r"np\.linalg\.svd"):
         np.linalg.svd(tg.Variable(np.eye(2)))
     with raises(TypeError, r"np\.gcd"):

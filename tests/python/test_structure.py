@@ -200,6 +200,7 @@ FULL_FOLDERS: dict[str, str] = {
     "tests/python/numpy": "a file for each of the package's folder of that name",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
+    "tests/python/numpy": "a file for each family of functions, as in the package",
 }
 
 CODE = sorted(

@@ -5,6 +5,7 @@ Positions are plain, but recorded while a whole function is: see `table`.
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -18,6 +19,7 @@ from tapegrad.numpy.operands import (
     flag,
     free_shape,
     given,
+    holds_for_these_lengths,
     lift,
     ndim_of,
     plain,
@@ -133,25 +135,39 @@ def sort(
     return take_along_axis(a, table[np.argsort](a, axis, stable=True, **options), axis)
 
 
-@implements(np.median, values=1)
-def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
-) -> Any:
+def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+    """`a` with the reduced axes as one, the last; its shape reduced, and with axes of length 1."""
     a = lift(a)
     shape = free_shape(a)
     n = len(shape)
     axes = tuple(range(n)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
     rest = [i for i in range(n) if i not in axes]
-    flat = reshape(np.transpose(a, (*rest, *axes)), (*(shape[i] for i in rest), -1))
+    length = -1
+    if 0 in shape:  # where it does not follow from the others
+        holds_for_these_lengths(a)
+        length = math.prod(shape[i] for i in axes)
+    flat = reshape(np.transpose(a, (*rest, *axes)), (*(shape[i] for i in rest), length))
+    kept = tuple(1 if i in axes else m for i, m in enumerate(shape))
+    return flat, tuple(shape[i] for i in rest), kept
+
+
+def nan_where_any(ordered: Any, found: Any) -> Any:
+    """NaN in place of what was found in sorted vectors that hold NaN, which is then the last."""
+    last = ordered[..., -1:]
+    missing = np.isnan(last)
+    if isinstance(missing, Variable) or np.any(missing):
+        found = where(missing, last, found)
+    return found
+
+
+@implements(np.median, values=1)
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
+) -> Any:
+    flat, rest, kept = merged(a, axis)
     if free_shape(flat)[-1] == 0:
         raise ValueError(f"np.median: no elements to take the median of in shape {shape_of(a)}")
     ordered = sort(flat)
     middle = take_along_axis(ordered, apply("middle", (ordered,)), -1)
-    found = 0.5 * (middle[..., 0] + middle[..., 1])
-    last = ordered[..., -1]  # NaN is sorted to the end, and is the median where it occurs
-    missing = np.isnan(last)
-    if isinstance(missing, Variable) or np.any(missing):
-        found = where(missing, last, found)
-    if keepdims:
-        found = reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))
-    return finish("np.median", found, out)
+    found = nan_where_any(ordered, 0.5 * (middle[..., :1] + middle[..., 1:]))
+    return finish("np.median", reshape(found, kept if keepdims else rest), out)

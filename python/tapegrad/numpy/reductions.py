@@ -143,7 +143,7 @@ def mean(
     return finish("np.mean", sum(a, axis, None, None, keepdims, where=mask) / count, out)
 
 
-def _variance(
+def variance(
     name: str, a: Any, axis: Any, dtype: Any, out: Any, ddof: Any, keepdims: Any,
     where: Any, mean_: Any, correction: Any,
 ) -> Any:  # fmt: skip
@@ -158,8 +158,11 @@ def _variance(
     mask, count = _chosen(True if where is NO_VALUE else where, a, axis, keepdims)
     centre = mean(a, axis, keepdims=True, where=mask) if mean_ is NO_VALUE else mean_
     squares = sum(np.square(a - centre), axis, None, None, keepdims, where=mask)
-    variance = squares / np.maximum(count - ddof, 0)
-    return finish(f"np.{name}", np.sqrt(variance) if name == "std" else variance, out)
+    found = squares / np.maximum(count - ddof, 0)
+    if name == "std":  # whose derivative is 0 where nothing differs
+        same = found == 0
+        found = np.where(same, 0.0, np.sqrt(np.where(same, 1.0, found)))
+    return finish(f"np.{name}", found, out)
 
 
 @implements(np.var, values=1, method="var")
@@ -168,7 +171,7 @@ def var(
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
     correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    return _variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
 @implements(np.std, values=1, method="std")
@@ -177,7 +180,7 @@ def std(
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
     correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    return _variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
+    return variance("std", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
 @implements(np.cumsum, values=1, method="cumsum", in_core=op("cumsum", **_ALONG))
@@ -245,60 +248,27 @@ def average(
     else:
         weights = lift(weights)
         if free_shape(weights) != free_shape(a):
-            weights = _weights_along(weights, shape_of(a), axis)
+            weights = weights_along("np.average", weights, shape_of(a), axis)
         scale = np.sum(weights, axis=axis, keepdims=flag(keepdims))
         if np.any(scale == 0):
             raise ZeroDivisionError("np.average: the weights sum to zero, so there is no average")
         found = np.sum(a * weights, axis=axis, keepdims=flag(keepdims)) / scale
     if returned:
-        return found, np.copy(np.broadcast_to(scale, shape_of(found)))
+        return found, np.copy(np.broadcast_to(cast(scale, found.dtype), shape_of(found)))
     return found
 
 
-def _weights_along(weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+def weights_along(name: str, weights: Any, shape: tuple[int, ...], axis: Any) -> Any:
+    """Weights of the elements along `axis`, with axes of length 1 for the others."""
     own = shape_of(weights)
     if axis is None:
-        raise TypeError(
-            f"np.average: weights of shape {own} for an array of shape {shape} need axis="
-        )
+        raise TypeError(f"{name}: weights of shape {own} for an array of shape {shape} need axis=")
     axes = _axes(axis, len(shape))
     if own != tuple(shape[i] for i in axes):
-        raise ValueError(
-            f"np.average: weights of shape {own} do not fit shape {shape} on axis {axis}"
-        )
+        raise ValueError(f"{name}: weights of shape {own} do not fit shape {shape} on axis {axis}")
     order = np.argsort(axes)
     spread = [shape[i] if i in axes else 1 for i in range(len(shape))]
     return np.reshape(np.transpose(weights, tuple(int(i) for i in order)), tuple(spread))
-
-
-@implements(np.nansum, values=1)
-def nansum(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    initial: Any = NO_VALUE, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    return sum(np.where(np.isnan(a), 0.0, a), axis, dtype, out, keepdims, initial, where)
-
-
-@implements(np.nanprod, values=1)
-def nanprod(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    initial: Any = NO_VALUE, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    return prod(np.where(np.isnan(a), 1.0, a), axis, dtype, out, keepdims, initial, where)
-
-
-@implements(np.nanmean, values=1)
-def nanmean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NO_VALUE,
-    *, where: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    a = lift(a)
-    mask = np.logical_not(np.isnan(a))
-    if where is not NO_VALUE:
-        mask = mask & as_mask(where)
-    return mean(a, axis, dtype, out, keepdims, where=mask)
 
 
 @implements(np.trapezoid, values=2)

@@ -3,16 +3,6 @@
 Each text of `CALLS` is code as it can be run, of the call that stands before it; a test runs it.
 """
 
-_NUMBERS = "x[~np.isnan(x)]"
-_UNIQUE = "x[np.unique(tg.value(x), return_index=True)[1]]"
-
-
-def _quantile(fraction: str, x: str = "x") -> str:
-    return (
-        f"s = np.sort({x}); t = {fraction} * (len(s) - 1); i = min(int(t), len(s) - 2); "
-        "s[i] + (t - i) * (s[i + 1] - s[i])"
-    )
-
 
 def _convolution(x: str, k: str) -> str:
     return f"sum(np.pad({x} * {k}[j], (j, len({k}) - 1 - j)) for j in range(len({k})))"
@@ -35,66 +25,7 @@ def _solver(name: str, transform: str) -> str:
 
 # Function: the call in mind, and the code that does the same.
 CALLS: dict[str, tuple[str, str]] = {
-    "np.bincount": ("(i, x)", "y = tg.Variable(np.zeros(np.max(i) + 1)); np.add.at(y, i, x); y"),
-    "np.convolve": ("(x, y)", _convolution("x", "y")),
-    "np.correlate": (
-        "(x, y)",
-        "np.stack([np.sum(x[i:i + len(y)] * y) for i in range(len(x) - len(y) + 1)])",
-    ),
-    "np.cov": (
-        "(x)",
-        "c = x - np.mean(x, axis=-1, keepdims=True); c @ c.T / (x.shape[-1] - 1)",
-    ),
-    "np.corrcoef": (
-        "(x)",
-        "c = x - np.mean(x, axis=-1, keepdims=True); s = np.sqrt(np.sum(c * c, axis=-1)); "
-        "c @ c.T / np.outer(s, s)",
-    ),
-    "np.gradient": (
-        "(x)",
-        "np.concatenate([x[1:2] - x[:1], (x[2:] - x[:-2]) / 2, x[-1:] - x[-2:-1]])",
-    ),
-    "np.i0": (
-        "(x)",
-        "np.mean(np.exp(x[..., None] * np.cos(np.pi * (np.arange(64) + 0.5) / 64)), axis=-1)",
-    ),
-    "np.interp": (
-        "(t, x, y)",
-        "t = np.clip(t, x[0], x[-1]); i = np.clip(np.searchsorted(x, t), 1, len(x) - 1); "
-        "y[i - 1] + (y[i] - y[i - 1]) * (t - x[i - 1]) / (x[i] - x[i - 1])",
-    ),
-    "np.intersect1d": (
-        "(x, y)",
-        "x[np.intersect1d(tg.value(x), tg.value(y), return_indices=True)[1]]",
-    ),
-    "np.setdiff1d": ("(x, y)", f"u = {_UNIQUE}; u[~np.isin(tg.value(u), tg.value(y))]"),
-    "np.setxor1d": (
-        "(x, y)",
-        "z = np.concatenate([x, y]); "
-        "np.sort(z[np.isin(tg.value(z), np.setxor1d(tg.value(x), tg.value(y)))])",
-    ),
-    "np.union1d": (
-        "(x, y)",
-        "z = np.concatenate([x, y]); z[np.unique(tg.value(z), return_index=True)[1]]",
-    ),
-    "np.unique": ("(x)", _UNIQUE),
-    "np.unique_values": ("(x)", _UNIQUE),
-    "np.nancumprod": ("(x)", "np.cumprod(np.where(np.isnan(x), 1.0, x))"),
-    "np.nancumsum": ("(x)", "np.cumsum(np.where(np.isnan(x), 0.0, x))"),
-    "np.nanmax": ("(x)", f"np.max({_NUMBERS})"),
-    "np.nanmin": ("(x)", f"np.min({_NUMBERS})"),
-    "np.nanmedian": ("(x)", f"np.median({_NUMBERS})"),
-    "np.nanstd": ("(x)", f"np.std({_NUMBERS})"),
-    "np.nanvar": ("(x)", f"np.var({_NUMBERS})"),
-    "np.percentile": ("(x, q)", _quantile("q / 100")),
-    "np.quantile": ("(x, q)", _quantile("q")),
-    "np.nanpercentile": ("(x, q)", _quantile("q / 100", _NUMBERS)),
-    "np.nanquantile": ("(x, q)", _quantile("q", _NUMBERS)),
-    "np.partition": ("(x, 1)", "x[np.argpartition(x, 1)]"),
     "np.polyfit": ("(x, y, n)", "v = np.vander(x, n + 1); np.linalg.solve(v.T @ v, v.T @ y)"),
-    "np.real_if_close": ("(x)", "x"),
-    "np.trim_zeros": ("(x)", "i = np.flatnonzero(tg.value(x)); x[i[0]:i[-1] + 1]"),
-    "np.unwrap": ("(x)", "x + np.unwrap(tg.value(x)) - tg.value(x)"),
     "np.fft.fft": ("(x)", _fourier("len(x)")),
     "np.fft.rfft": ("(x)", _fourier("len(x) // 2 + 1")),
     "np.fft.fftshift": ("(x)", "np.roll(x, len(x) // 2)"),
@@ -160,7 +91,7 @@ LIBRARIES: dict[str, str] = {
     "scipy.special.softmax": "write e = np.exp(v - np.max(v)); e / np.sum(e)",
     "scipy.special.log_softmax": "write v - np.logaddexp.reduce(v)",
     "scipy.spatial.cdist": "write np.sqrt(np.sum((x[:, None] - y) ** 2, axis=-1))",
-    "scipy.signal.convolve": "write " + _convolution("x", "y"),
+    "scipy.signal.convolve": "write np.convolve(x, y)",
     "scipy.fft.fft": "write " + _fourier("len(x)"),
 }
 

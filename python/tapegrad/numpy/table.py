@@ -114,9 +114,9 @@ class Registration:
 table: dict[Any, Registration] = {}
 methods: dict[str, Registration] = {}
 
-# Of functions that NumPy hands to nobody else, or that are refused for Variables.
+# Of functions that NumPy hands to nobody else.
 _FACTS: dict[Any, Facts] = {
-    np.array: Facts(1), np.asarray: Facts(1, view=True), np.interp: Facts(3)
+    np.array: Facts(1), np.asarray: Facts(1, view=True)
 }  # fmt: skip
 
 

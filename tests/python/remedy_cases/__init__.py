@@ -1,6 +1,6 @@
 """Cases for test_remedy_texts.py: code that is refused, and the remedy as code."""
 
-from remedy_cases import arrays, compiled, engine, objects, plain, transforms
+from remedy_cases import arrays, compiled, engine, objects, plain, statistics, transforms
 from remedy_cases.case import Case, names_of
 from remedy_cases.exempt import EXEMPT, TABLES
 
@@ -8,6 +8,7 @@ CASES = [
     *plain.CASES,
     *objects.CASES,
     *arrays.CASES,
+    *statistics.CASES,
     *engine.CASES,
     *transforms.CASES,
     *compiled.CASES,
