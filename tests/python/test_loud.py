@@ -177,8 +177,8 @@ def test_unknown_numpy_functions():
         np.histogram(v)
     with raises(TypeError, r"np\.nanmedian", r"np\.median", r"tg\.value\(v\)"):
         np.nanmedian(v)
-    with raises(TypeError, r"np\.linalg\.svd"):
-        np.linalg.svd(tg.Variable(np.eye(2)))
+    with raises(TypeError, r"np\.linalg\.eigvals"):
+        np.linalg.eigvals(tg.Variable(np.eye(2)))
     with raises(TypeError, r"np\.arctan2\.reduce|arctan2"):
         np.arctan2.reduce(v)
     with raises(TypeError, r"where=", r"np\.where"):

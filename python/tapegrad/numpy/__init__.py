@@ -7,6 +7,7 @@ family, and `ufuncs` answers what the core's fast path does not.
 from tapegrad import _core
 from tapegrad.numpy import (  # noqa: F401 - they register functions
     creation,
+    decompositions,
     joining,
     linear_algebra,
     order,
