@@ -143,7 +143,10 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     eps = float(np.finfo(float).eps)
     share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
     share = eps if share < 0 else share
-    x = matmul(apply("pinv", (a,), (share,)), b)
+    if len(right) == 1:
+        x = apply("lstsq", (a, b[:, None]), (share,))[:, 0]
+    else:
+        x = apply("lstsq", (a, b), (share,))
     s = apply("svdvals", (a,))
     rank = np.count_nonzero(s > share * s[0]) if min(shape) else 0
     if int(rank) == shape[1] < shape[0]:

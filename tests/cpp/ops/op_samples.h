@@ -116,6 +116,7 @@ inline std::vector<Sample> op_samples() {
       {"svdvals", {w}, {false}},
       {"qr_tall", {b}, {}},
       {"pinv", {w}, {1e-15}},
+      {"lstsq", {w, b}, {1e-15}},
       {"divide_by_gaps", {counting({2, 3}), s, drawn({2, 3}, 5)}, {}},
       {"share_ties", {counting({2, 3}), drawn({2, 3}, 5)}, {int64_t{0}}},
       {"scaled_product", {b, drawn({2, 2}, 3), drawn({2, 2, 3}, 6)}, {}},

@@ -188,6 +188,13 @@ def test_least_squares_gives_what_numpy_gives():
             np.testing.assert_allclose(tg.value(found[0]), expected[0], atol=1e-12)
 
 
+def test_a_fit_of_an_ill_conditioned_system_is_as_good_as_numpys():
+    a = np.vander(np.linspace(0.0, 1.0, 20), 12)  # its condition number is 1e9
+    b = a @ np.ones(12)
+    x = np.linalg.lstsq(tg.Variable(a), b)[0]
+    assert np.max(np.abs(a @ tg.value(x) - b)) < 1e-13
+
+
 def test_polynomials_give_what_numpy_gives():
     x, y = np.linspace(0.0, 2.0, 7), RNG.normal(size=(7, 2))
     for right in (y, y[:, 0]):
