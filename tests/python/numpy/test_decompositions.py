@@ -5,6 +5,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import numerical
+from tapegrad._core import apply
 
 RNG = np.random.default_rng(4)
 A = RNG.normal(size=(4, 3, 3))
@@ -233,6 +234,26 @@ def test_polynomials_give_what_numpy_gives():
 def test_what_is_refused_is_named(f, kind, said):
     with pytest.raises(kind, match=said):
         f(tg.Variable(A[0, :2]))
+
+
+def test_shapes_of_no_decomposition_are_refused():
+    three, square = np.ones(3), np.ones((3, 3))
+    for name, inputs in [
+        ("divide_by_gaps", (three, np.ones((3, 4)), three)),
+        ("divide_by_gaps", (np.float64(1.0), square, three)),
+        ("divide_by_gaps", (three, square, np.ones(2))),
+        ("share_ties", (three, np.ones(4))),
+        ("scaled_product", (square, np.ones(2), square)),
+        ("scaled_product", (three, three, square)),
+    ]:
+        with pytest.raises(ValueError, match=f"{name}: shapes"):
+            apply(name, inputs)
+
+
+def test_conditions_of_singular_matrices_are_numpys():
+    for a in (np.zeros((2, 2)), np.diag([1.0, 0.0])):
+        with np.errstate(all="ignore"):
+            assert tg.value(np.linalg.cond(tg.Variable(a))) == np.linalg.cond(a) == np.inf
 
 
 def test_columns_that_depend_have_no_qr_derivative():

@@ -33,18 +33,37 @@ DType common_dtype(std::span<const TensorType> in) {
   return linalg_dtype(dtype);
 }
 
-void convert_all(std::span<Value> in) {
+// Converts all to one dtype; throws where `infer` does.
+void prepare(std::span<Value> in,
+             std::vector<TensorType> (*infer)(const Attrs&, std::span<const TensorType>)) {
   std::vector<TensorType> types;
   for (const Value& v : in) types.push_back(type_of(v));
-  for (Value& v : in) v = v.cast(common_dtype(types));
+  const DType dtype = infer({}, types)[0].dtype;
+  for (Value& v : in) v = v.cast(dtype);
+}
+
+void require_fit(const char* op, bool fits, std::span<const TensorType> in) {
+  if (!fits)
+    throw_error<ValueError>(op, ": shapes ", in[0].shape, " and ", in[1].shape,
+                            " do not belong to one decomposition");
+}
+
+// Whether `shape` is that of the numbers and then `more`.
+bool extends(const Dims& numbers, const Dims& shape, std::initializer_list<int64_t> more) {
+  Dims expected = numbers;
+  for (const int64_t n : more) expected.push_back(n);
+  return !numbers.empty() && shape == expected;
 }
 
 std::vector<TensorType> infer_gaps(const Attrs&, std::span<const TensorType> in) {
+  const Dims& w = in[0].shape;
+  require_fit("divide_by_gaps",
+              in[2].shape == w && !w.empty() && extends(w, in[1].shape, {w.back()}), in);
   return {{common_dtype(in), in[1].shape}};
 }
 
 void eval_gaps(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  convert_all(in);
+  prepare(in, infer_gaps);
   out[0] = divide_by_gaps_values(in[0], in[1], in[2]);
 }
 
@@ -86,11 +105,12 @@ const Op& gaps_op() {
 }
 
 std::vector<TensorType> infer_share(const Attrs&, std::span<const TensorType> in) {
+  require_fit("share_ties", extends(in[0].shape, in[1].shape, {}), in);
   return {{common_dtype(in), in[1].shape}};
 }
 
 void eval_share(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  convert_all(in);
+  prepare(in, infer_share);
   out[0] = share_ties_values(in[0], in[1], tip_of(attrs));
 }
 
@@ -120,12 +140,18 @@ const Op& share_op() {
 // u diag(d) vt, in which a d that is zero hides what its vectors do.
 std::vector<TensorType> infer_scaled(const Attrs&, std::span<const TensorType> in) {
   Dims shape = in[0].shape;
+  const Dims &d = in[1].shape, &vt = in[2].shape;
+  const bool matrices = shape.size() >= 2 && vt.size() >= 2 && d.size() + 1 == vt.size();
+  require_fit("scaled_product",
+              matrices && extends(d, vt, {vt.back()}) && shape.back() == d.back() &&
+                  Dims(shape.data(), shape.size() - 2) == Dims(d.data(), d.size() - 1),
+              in);
   shape[shape.size() - 1] = in[2].shape.back();
   return {{common_dtype(in), shape}};
 }
 
 void eval_scaled(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  convert_all(in);
+  prepare(in, infer_scaled);
   out[0] = matmul(multiply(as_row(in[1]), in[0]), in[2]).value();
 }
 
