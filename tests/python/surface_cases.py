@@ -165,6 +165,32 @@ CALLS = {
     ],
     np.linalg.vector_norm: [(lambda x: np.linalg.vector_norm(x, keepdims=True), X)],
     np.linalg.matrix_norm: [(np.linalg.matrix_norm, X)],
+    np.linalg.eigh: [(lambda x: np.linalg.eigh(x @ x.T).eigenvectors, S)],
+    np.linalg.eigvalsh: [(lambda x: np.linalg.eigvalsh(x @ x.T, "U"), S)],
+    np.linalg.svd: [
+        (lambda x: np.linalg.svd(x, full_matrices=False).Vh, X),
+        (lambda x: np.linalg.svd(x, compute_uv=False), X),
+    ],
+    np.linalg.svdvals: [(np.linalg.svdvals, X)],
+    np.linalg.qr: [(lambda x: np.linalg.qr(x.T).R, X), (lambda x: np.linalg.qr(x, mode="r"), X)],
+    np.linalg.pinv: [
+        (lambda x: np.linalg.pinv(x, rtol=None), X),
+        (lambda x: np.linalg.pinv(x, 1e-10), X),
+    ],
+    np.linalg.lstsq: [
+        (lambda x: np.linalg.lstsq(x.T, np.ones((3, 2)))[1], X),
+        (lambda x: np.linalg.lstsq(S, x.T, rcond=-1)[0], X),
+    ],
+    np.linalg.cond: [
+        (np.linalg.cond, X),
+        (lambda x: np.linalg.cond(x, -2), X),
+        (lambda x: np.linalg.cond(x, "fro"), S),
+    ],
+    np.polyfit: [
+        (lambda x: np.polyfit([0.5, 1.0, 3.0], x.T, 1, w=[1.0, 2.0, 1.0], cov=True), X),
+        (lambda x: np.polyfit(x, x**3, 1, full=True)[0], V),
+        (lambda x: np.polyfit(x, x**3, 1, cov="unscaled"), V),
+    ],
     np.linalg.multi_dot: [(lambda x: np.linalg.multi_dot([X[0], x, S @ x, V[:3]]), S)],
     np.linalg.matrix_power: [
         (lambda x: np.linalg.matrix_power(x, 3), S),
@@ -631,6 +657,8 @@ METHOD_ARGUMENTS = {
 
 # How a function is called on a captured matrix `X`, scaled by `w`; `np.name(X * w)` elsewhere.
 CAPTURED_CALLS = {
+    "np.linalg.lstsq": "(X * w, X[0])",
+    "np.polyfit": "(X[0] * w, X[1], 1)",
     "np.append": "(X * w, X)",
     "np.array_split": "(X * w, 3)",
     "np.astype": "(X * w, np.float32)",

@@ -217,8 +217,8 @@ def test_unknown_numpy_functions():
         np.sort_complex(v)
     with raises(TypeError, r"np\.fft\.fftshift", r"np\.roll", r"tg\.value\(v\)"):
         np.fft.fftshift(v)
-    with raises(TypeError, r"np\.linalg\.svd"):
-        np.linalg.svd(tg.Variable(np.eye(2)))
+    with raises(TypeError, r"np\.linalg\.eigvals"):
+        np.linalg.eigvals(tg.Variable(np.eye(2)))
     with raises(TypeError, r"np\.gcd"):
         np.gcd.reduce(v)
     with raises(TypeError, r"where=", r"np\.where"):

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from body_cases import BODY_CASES
+from decompose_cases import DECOMPOSE_CASES
 from op_cases import CASES as VALUE_CASES
 from shape_cases import SHAPE_CASES
 from ufunc_cases import PREDICATES_1, PREDICATES_2, SEVERAL, SMOOTH
@@ -13,7 +14,7 @@ import tapegrad as tg
 from tapegrad import _core
 from tapegrad._tree import leaves
 
-CASES = VALUE_CASES + SHAPE_CASES + BODY_CASES
+CASES = VALUE_CASES + SHAPE_CASES + BODY_CASES + DECOMPOSE_CASES
 each = pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
 
 

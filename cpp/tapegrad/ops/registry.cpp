@@ -19,6 +19,7 @@ void register_all_ops() {
     register_integer_ops();
     register_matmul_ops();
     register_linalg_ops();
+    register_decompose_ops();
   });
 }
 

@@ -8,6 +8,7 @@ from tapegrad import _core
 from tapegrad.numpy import (  # noqa: F401 - they register functions
     calls,
     creation,
+    decompositions,
     histograms,
     interpolation,
     joining,

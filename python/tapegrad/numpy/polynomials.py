@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import polynomial as ascending
 
-from tapegrad.numpy.operands import cast, floating_dtype, free_shape, lift, ndim_of, shape_of
+from tapegrad.numpy.operands import (
+    as_array,
+    cast,
+    floating_dtype,
+    free_shape,
+    lift,
+    ndim_of,
+    shape_of,
+)
 from tapegrad.numpy.shapes import atleast_1d, reshape
 from tapegrad.numpy.table import implements
 
@@ -153,7 +161,7 @@ def _value(x: Any, c: Any, tensor: bool) -> Any:
 
 
 def polyval2d(x: Any, y: Any, c: Any) -> Any:
-    x, y = lift(x), lift(y)
+    x, y = as_array(x), as_array(y)
     if shape_of(x) != shape_of(y):
         raise ValueError("x, y are incompatible")
     return _value(y, _value(x, c, True), False)

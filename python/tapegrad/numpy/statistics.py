@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.numpy.accumulation import add_at
 from tapegrad.numpy.operands import (
     cast,
     free_shape,
@@ -118,5 +117,5 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
     if not len(x):
         return counts
     sums = Variable(np.zeros(len(counts)))
-    add_at("add", sums, x, cast(weights, float))
+    np.add.at(sums, x, cast(weights, float))
     return sums

@@ -111,6 +111,16 @@ inline std::vector<Sample> op_samples() {
       {"det_regular", {s}, {}},
       {"slogdet", {s}, {}},
       {"cholesky_lower", {s}, {}},
+      {"eigh", {s}, {true}},
+      {"eigvalsh", {s}, {false}},
+      {"svd", {w}, {}},
+      {"svdvals", {w}, {false}},
+      {"qr_tall", {b}, {}},
+      {"pinv", {w}, {1e-15}},
+      {"lstsq", {w, b}, {1e-15}},
+      {"divide_by_gaps", {counting({2, 3}), s, drawn({2, 3}, 5)}, {}},
+      {"share_ties", {counting({2, 3}), drawn({2, 3}, 5)}, {int64_t{0}}},
+      {"scaled_product", {b, drawn({2, 2}, 3), drawn({2, 2, 3}, 6)}, {}},
   };
   for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp"})
     for (const Attr& axes : {Attr{Ints{1}}, Attr{Ints{0}}, Attr{}})

@@ -268,7 +268,7 @@ def test_keyword_refusals_name_the_argument():
         (lambda: np.pad(v, 1, mode="reflect", reflect_type="odd"), "reflect_type|reflect"),
         (lambda: np.einsum("ij", v, order="C"), "order="),
         (lambda: np.reshape(v, 6, order="X"), "order='X'"),
-        (lambda: np.linalg.norm(v, "nuc"), "nuc"),
+        (lambda: np.linalg.pinv(v, hermitian=True), "hermitian="),
         (lambda: np.max(v, where=MASK), "initial="),
         (lambda: np.var(v, ddof=1, correction=1), "correction="),
         (lambda: np.sum(v, dtype=int), "int64"),

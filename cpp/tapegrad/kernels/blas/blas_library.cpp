@@ -50,6 +50,10 @@ class Symbols {
     get(functions.trsv, "cblas_" + letter + "trsv");
     get(functions.getrf, letter + "getrf_");
     get(functions.potrf, letter + "potrf_");
+    get(functions.syevd, letter + "syevd_");
+    get(functions.gesdd, letter + "gesdd_");
+    get(functions.geqrf, letter + "geqrf_");
+    get(functions.orgqr, letter + "orgqr_");
   }
 
  private:

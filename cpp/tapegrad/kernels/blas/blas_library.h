@@ -36,6 +36,16 @@ struct BlasFunctions {
   void (*getrf)(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);
   void (*potrf)(const char* uplo, const int* n, T* a, const int* lda, int* info,
                 size_t uplo_length);
+  void (*syevd)(const char* job, const char* uplo, const int* n, T* a, const int* lda, T* values,
+                T* work, const int* work_size, int* integers, const int* integers_size, int* info,
+                size_t job_length, size_t uplo_length);
+  void (*gesdd)(const char* job, const int* m, const int* n, T* a, const int* lda, T* s, T* u,
+                const int* ldu, T* vt, const int* ldvt, T* work, const int* work_size,
+                int* integers, int* info, size_t job_length);
+  void (*geqrf)(const int* m, const int* n, T* a, const int* lda, T* tau, T* work,
+                const int* work_size, int* info);
+  void (*orgqr)(const int* m, const int* n, const int* k, T* a, const int* lda, const T* tau,
+                T* work, const int* work_size, int* info);
 };
 
 // Returns null where the built-in kernels are to be used. T is double or float.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/decompose/decompose.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/linalg/linalg.h"
 #include "tapegrad/ops/linalg/matmul.h"
@@ -52,21 +53,33 @@ Ref vector_norm(const Ref& x, std::optional<double> ord, const Axes& axes, bool 
   return p_norm(x, *ord, axes, keepdims);
 }
 
+// These axes last, in this order.
+Ref as_matrices(const Ref& x, int64_t row, int64_t column) {
+  std::vector<int64_t> order;
+  for (int64_t i = 0; i < x.ndim(); ++i)
+    if (i != row && i != column) order.push_back(i);
+  order.push_back(row);
+  order.push_back(column);
+  return transpose(x, order);
+}
+
 Ref matrix_norm(const Ref& x, const Attr& ord, int64_t row, int64_t column, bool keepdims) {
   const Axes both{row, column};
   const auto* text = std::get_if<std::string>(&ord);
   if (ord.index() == 0 || (text && *text == "fro"))
     return root_of_squares(sum(square(x), both, keepdims));
   const double p = text ? std::nan("") : Attrs{ord}.real(0);
-  if (p == 2 || p == -2 || (text && *text == "nuc"))
-    throw_error<ValueError>(
-        "norm: the matrix norms of order 2, -2 and 'nuc' need singular values, which are not "
-        "differentiated here; ord=None, 'fro', 1, -1, np.inf and -np.inf work for matrices");
+  if (p == 2 || p == -2 || (text && *text == "nuc")) {
+    const Ref s = singular_values_of_norm(as_matrices(x, row, column));
+    const Ref found = text ? sum(s, {-1}) : p > 0 ? max(s, {-1}) : min(s, {-1});
+    return keepdims ? expand_dims(found, both) : found;
+  }
   const bool rows_first = std::abs(p) == 1, columns_first = std::abs(p) == infinity;
   if (!rows_first && !columns_first)
     throw_error<ValueError>(
         "norm: Invalid norm order for matrices, got ", ord,
-        "; ord=None, 'fro', 1, -1, np.inf and -np.inf work, and axis= selects vectors");
+        "; ord=None, 'fro', 'nuc', 2, -2, 1, -1, np.inf and -np.inf work, and axis= selects "
+        "vectors");
   const Ref sums = sum(absolute(x), {rows_first ? row : column}, true);
   const Axes other{rows_first ? column : row};
   const Ref extreme = p < 0           ? min(sums, other, true)
@@ -117,12 +130,13 @@ std::vector<Ref> compose(const Attrs& attrs, std::span<const Ref> in) {
 }  // namespace
 
 void register_norm_ops() {
-  register_op({.name = "norm",
-               .attrs = {{ord_key, attr_kind::none | attr_kind::real | attr_kind::text, Attr{}},
-                         {axis_key, attr_kind::axes, Attr{}},
-                         {keepdims_key, attr_kind::flag, Attr{false}}},
-               .compose = compose,
-               .summary = "vector norms of any order, matrix norms fro, 1, inf, -1, -inf"});
+  register_op(
+      {.name = "norm",
+       .attrs = {{ord_key, attr_kind::none | attr_kind::real | attr_kind::text, Attr{}},
+                 {axis_key, attr_kind::axes, Attr{}},
+                 {keepdims_key, attr_kind::flag, Attr{false}}},
+       .compose = compose,
+       .summary = "vector norms of any order, matrix norms fro, nuc, 2, -2, 1, inf, -1, -inf"});
 }
 
 }  // namespace tapegrad

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "tapegrad/kernels/decompose/ties.h"
+#include "tapegrad/tape/ref.h"
+
+// Decompositions of Refs; stacks of matrices along the leading axes.
+
+namespace tapegrad {
+
+// Descending, (..., k) of (..., m, n), k = min(m, n). Those that are zero up to rounding have
+// derivative zero, as norms have.
+Ref singular_values_of_norm(const Ref& a);
+
+// What the files of the family share.
+
+// ties.cpp
+Ref divide_by_gaps(const Ref& w, const Ref& k, const Ref& d);
+Ref share_ties(const Ref& w, const Ref& d, Tip tip);
+// u diag(d) vt, of the vectors and the numbers of a decomposition.
+Ref scaled_product(const Ref& u, const Ref& d, const Ref& vt);
+Ref as_row(const Ref& numbers);     // (..., 1, n)
+Ref as_column(const Ref& numbers);  // (..., n, 1)
+Ref symmetric_part(const Ref& x);
+Ref antisymmetric_part(const Ref& x);
+// The numbers on the diagonal of (..., n, n).
+Ref as_diagonal(const Ref& numbers);
+
+// The stack of (..., m, n), its last two; throws LinAlgError where there are fewer axes.
+struct MatrixShape {
+  Dims stack;
+  int64_t m, n, k;  // k is the smaller one
+  Dims with(std::initializer_list<int64_t> last) const;
+};
+MatrixShape matrix_shape(const Dims& shape, const char* op);
+// Decompositions are computed in double precision, as NumPy's are: which singular values of a
+// float32 matrix are zero shows there. Outputs become float32 again where the input was.
+void round_to(DType input, std::span<Value> out);
+[[noreturn]] void throw_not_converged(const char* op, const char* what, const Dims& stack,
+                                      int64_t failed);
+
+// The parts of register_decompose_ops.
+void register_tie_ops();
+void register_eigh_ops();
+void register_svd_ops();
+void register_qr_ops();
+void register_pinv_ops();
+
+}  // namespace tapegrad

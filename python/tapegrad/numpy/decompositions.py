@@ -1,0 +1,234 @@
+"""Eigenvalues, singular values, QR, pseudo-inverses and least squares."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tapegrad._core import apply
+from tapegrad.numpy.linear_algebra import inv, matmul, norm, outer
+from tapegrad.numpy.operands import NO_VALUE, lift, shape_of
+from tapegrad.numpy.table import implements
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues in ascending order and the eigenvectors, in columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+class SVDResult(NamedTuple):
+    """Left singular vectors, in columns, singular values, right singular vectors, in rows."""
+
+    U: Any
+    S: Any
+    Vh: Any
+
+
+class QRResult(NamedTuple):
+    """Orthonormal columns and an upper triangle."""
+
+    Q: Any
+    R: Any
+
+
+def _is_lower(name: str, uplo: Any) -> bool:
+    uplo = str(uplo).upper()
+    if uplo not in ("L", "U"):
+        raise ValueError(f"{name}: UPLO argument must be 'L' or 'U', got {uplo!r}")
+    return bool(uplo == "L")
+
+
+@implements(np.linalg.eigh, values=1)
+def eigh(a: Any, UPLO: Any = "L") -> EighResult:
+    return EighResult(*apply("eigh", (lift(a),), (_is_lower("np.linalg.eigh", UPLO),)))
+
+
+@implements(np.linalg.eigvalsh, values=1)
+def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
+    return apply("eigvalsh", (lift(a),), (_is_lower("np.linalg.eigvalsh", UPLO),))
+
+
+def _refuse_hermitian(name: str, hermitian: Any) -> None:
+    if hermitian:
+        raise TypeError(
+            f"{name}: hermitian=True is not supported for Variables; leave it out, as "
+            f"{name}(a) is the same for a symmetric a"
+        )
+
+
+@implements(np.linalg.svd, values=1)
+def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
+    _refuse_hermitian("np.linalg.svd", hermitian)
+    a = lift(a)
+    if not compute_uv:
+        return apply("svdvals", (a,))
+    shape = shape_of(a)
+    if full_matrices and len(shape) > 1 and shape[-1] != shape[-2]:
+        raise TypeError(
+            f"np.linalg.svd: of an array of shape {shape}, full_matrices=True gives vectors that "
+            "the array does not determine and that have no derivative; write full_matrices=False"
+        )
+    return SVDResult(*apply("svd", (a,)))
+
+
+@implements(np.linalg.svdvals, values=1)
+def svdvals(x: Any, /) -> Any:
+    return apply("svdvals", (lift(x),))
+
+
+@implements(np.linalg.qr, values=1)
+def qr(a: Any, mode: Any = "reduced") -> Any:
+    a = lift(a)
+    if mode not in ("reduced", "complete", "r"):
+        raise ValueError(
+            f"np.linalg.qr: mode={mode!r} is not supported for Variables; 'reduced', 'complete' "
+            "and 'r' are"
+        )
+    shape = shape_of(a)
+    if mode == "complete" and len(shape) > 1 and shape[-2] > shape[-1]:
+        raise TypeError(
+            f"np.linalg.qr: of an array of shape {shape}, mode='complete' gives columns that the "
+            "array does not determine and that have no derivative; write mode='reduced'"
+        )
+    found = QRResult(*apply("qr", (a,)))
+    return found.R if mode == "r" else found
+
+
+def _number(name: str, what: str, x: Any) -> float:
+    """A threshold, which is no part of what is differentiated."""
+    if np.ndim(x) != 0:
+        raise TypeError(
+            f"{name}: {what}= with an array of shape {np.shape(x)} is not supported for Variables; "
+            "call it with one number for each matrix"
+        )
+    return float(x)
+
+
+@implements(np.linalg.pinv, values=1)
+def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NO_VALUE) -> Any:
+    name = "np.linalg.pinv"
+    _refuse_hermitian(name, hermitian)
+    a = lift(a)
+    if rcond is not None and rtol is not NO_VALUE:
+        raise ValueError(f"{name}: `rtol` and `rcond` can't be both set; rtol={rtol} is enough")
+    if rcond is not None:
+        share = _number(name, "rcond", rcond)
+    elif rtol is NO_VALUE:
+        share = 1e-15
+    elif rtol is None:
+        share = max(shape_of(a)[-2:]) * float(np.finfo(a.dtype).eps)
+    else:
+        share = _number(name, "rtol", rtol)
+    return apply("pinv", (a,), (share,))
+
+
+@implements(np.linalg.lstsq, values=2)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    a, b = lift(a), lift(b)
+    name, (shape, right) = "np.linalg.lstsq", (shape_of(a), shape_of(b))
+    if len(shape) != 2 or len(right) not in (1, 2):
+        raise np.linalg.LinAlgError(
+            f"{name}: needs a matrix and a vector or a matrix, got shapes {shape} and {right}; "
+            "for stacks write np.linalg.pinv(a) @ b"
+        )
+    if shape[0] != right[0]:
+        raise np.linalg.LinAlgError(
+            f"{name}: Incompatible dimensions: shapes {shape} and {right}; the first ones must "
+            "agree"
+        )
+    eps = float(np.finfo(float).eps)
+    share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
+    share = eps if share < 0 else share
+    if len(right) == 1:
+        x = apply("lstsq", (a, b[:, None]), (share,))[:, 0]
+    else:
+        x = apply("lstsq", (a, b), (share,))
+    s = apply("svdvals", (a,))
+    rank = np.count_nonzero(s > share * s[0]) if min(shape) else 0
+    if int(rank) == shape[1] < shape[0]:
+        rest = b - matmul(a, x)
+        return x, np.sum(rest * rest, axis=0, keepdims=len(right) == 1), rank, s
+    return x, np.ravel(x)[:0], rank, s
+
+
+@implements(np.linalg.cond, values=1)
+def cond(x: Any, p: Any = None) -> Any:
+    x = lift(x)
+    shape = shape_of(x)
+    if 0 in shape[-2:]:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.cond: cond is not defined on empty arrays, got shape {shape}"
+        )
+    if p is not None and p not in (2, -2):
+        return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    s = apply("svdvals", (x,))
+    largest, smallest = s[..., 0], s[..., -1]
+    if p == -2:
+        largest, smallest = smallest, largest
+    return np.where(np.logical_and(largest == 0, smallest == 0), np.inf, largest / smallest)
+
+
+@implements(np.polyfit, values=2)
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: Any,
+    rcond: Any = None,
+    full: Any = False,
+    w: Any = None,
+    cov: Any = False,
+) -> Any:
+    n = int(deg) + 1
+    x, y = lift(x), lift(y)
+    (points, values) = shape_of(x), shape_of(y)
+    if n < 1:
+        raise ValueError(f"np.polyfit: expected deg >= 0, got {deg}")
+    if len(points) != 1 or points == (0,) or len(values) not in (1, 2):
+        raise TypeError(
+            f"np.polyfit: needs a vector of points and a vector or a matrix of values, got shapes "
+            f"{points} and {values}"
+        )
+    if values[0] != points[0]:
+        raise TypeError(f"np.polyfit: {points[0]} points have {values[0]} rows of values")
+    left, right = np.vander(x + 0.0, n), y
+    if w is not None:
+        w = lift(w)
+        if shape_of(w) != points:
+            raise TypeError(
+                f"np.polyfit: needs a weight for each of the {points[0]} points, got shape "
+                f"{shape_of(w)}"
+            )
+        left, right = left * w[:, None], right * (w if len(values) == 1 else w[:, None])
+    # Columns of norm 1 make a better conditioned system; the coefficients undo it.
+    lengths = np.sqrt(np.sum(left * left, axis=0))
+    left = left / lengths
+    if rcond is None:
+        rcond = points[0] * float(np.finfo((x + 0.0).dtype).eps)
+    found, residuals, rank, s = lstsq(left, right, rcond)
+    coefficients = np.transpose(np.transpose(found) / lengths)
+    if full:
+        return coefficients, residuals, rank, s, rcond
+    if int(rank) != n:
+        warnings.warn(
+            "np.polyfit: Polyfit may be poorly conditioned",
+            np.exceptions.RankWarning,
+            stacklevel=2,
+        )
+    if not cov:
+        return coefficients
+    base = inv(matmul(np.transpose(left), left)) / outer(lengths, lengths)
+    if cov != "unscaled":
+        if points[0] <= n:
+            raise ValueError(
+                f"np.polyfit: the covariance of {n} coefficients needs more than {points[0]} "
+                "points, or cov='unscaled'"
+            )
+        residuals = residuals / (points[0] - n)
+        base = base * residuals if len(values) == 1 else base[:, :, None] * residuals
+    elif len(values) == 2:
+        base = base[:, :, None]
+    return coefficients, base

@@ -1,0 +1,116 @@
+"""The table of ops, continued: eigenvalues, singular values, QR, pseudo-inverses."""
+
+import numpy as np
+from op_case import Case, normal
+
+from tapegrad._core import apply
+
+DECOMPOSE_CASES: list[Case] = []
+
+
+def row(name, f, make, *ops, **options):
+    options = {"rtol": 1e-12, **options}
+    DECOMPOSE_CASES.append(Case(name, f, make, ops or (name.split()[0],), **options))
+
+
+def symmetric(x):
+    return x + np.swapaxes(x, -1, -2)
+
+
+NOT_SQUARE = ((np.ones((2, 3)),), (np.ones(3),))
+NO_MATRIX = ((np.ones(3),),)
+
+
+def apart(*shape):
+    """A matrix whose singular values are apart, so that float32 tells them from each other."""
+
+    def make(rng):
+        u, _, vt = np.linalg.svd(rng.standard_normal(shape), full_matrices=False)
+        return ((u * np.linspace(3.0, 1.0, u.shape[-1])) @ vt,)
+
+    return make
+
+
+def apart_symmetric(*shape):
+    def make(rng):
+        v = np.linalg.qr(rng.standard_normal(shape))[0]
+        a = (v * np.linspace(-1.0, 2.0, shape[-1])) @ np.swapaxes(v, -1, -2)
+        return (np.tril(a) - 0.5 * np.eye(shape[-1]) * a,)
+
+    return make
+
+
+row("eigh", lambda x: tuple(np.linalg.eigh(symmetric(x))), apart_symmetric(3, 3))
+row("eigh U", lambda x: tuple(np.linalg.eigh(symmetric(x), "U")), apart_symmetric(3, 3))
+row("eigh stack", lambda x: np.linalg.eigh(symmetric(x))[1], apart_symmetric(2, 3, 3))
+row("eigh one", lambda x: tuple(np.linalg.eigh(x)), normal((1, 1)), errors=NOT_SQUARE)
+row("eigvalsh", lambda x: np.linalg.eigvalsh(symmetric(x)), apart_symmetric(3, 3))
+row("eigvalsh U", lambda x: np.linalg.eigvalsh(symmetric(x), "U"), apart_symmetric(2, 3, 3))
+row("eigvalsh one", np.linalg.eigvalsh, normal((1, 1)), errors=NOT_SQUARE)
+
+row("svd", lambda x: tuple(np.linalg.svd(x)), apart(3, 3), errors=NO_MATRIX)
+row("svd tall", lambda x: tuple(np.linalg.svd(x, full_matrices=False)), apart(4, 3))
+row("svd wide", lambda x: tuple(np.linalg.svd(x, full_matrices=False)), apart(2, 4))
+row("svd stack", lambda x: np.linalg.svd(x, full_matrices=False)[0], apart(2, 3, 2))
+row("svd right", lambda x: np.linalg.svd(x, full_matrices=False)[2], apart(2, 3, 2))
+row("svdvals", np.linalg.svdvals, apart(3, 4), errors=NO_MATRIX)
+row("svdvals stack", lambda x: np.linalg.svd(x, compute_uv=False), apart(2, 3, 2), "svdvals")
+for order in (2, -2, "nuc"):
+    row(
+        f"norm matrix {order}",
+        lambda x, p=order: np.linalg.norm(x, p, (2, 0), keepdims=True),
+        normal((3, 2, 4)),
+        "norm",
+        "svdvals",
+    )
+
+row("qr", lambda x: tuple(np.linalg.qr(x)), apart(3, 3), "qr", "qr_tall", errors=NO_MATRIX)
+row("qr tall", lambda x: tuple(np.linalg.qr(x)), apart(4, 2), "qr", "qr_tall")
+row("qr wide", lambda x: tuple(np.linalg.qr(x, "complete")), apart(2, 4), "qr", "qr_tall")
+row("qr stack", lambda x: np.linalg.qr(x, "r"), apart(2, 3, 2), "qr", "qr_tall")
+row("qr wide stack", lambda x: np.linalg.qr(x).Q, apart(2, 2, 3), "qr", "qr_tall")
+
+row("pinv", np.linalg.pinv, apart(4, 3), errors=NO_MATRIX)
+row("pinv wide stack", np.linalg.pinv, apart(2, 3, 4))
+row(
+    "pinv of low rank",
+    lambda x, y: np.linalg.pinv(x @ y, rtol=1e-6),
+    normal((4, 2), (2, 3)),
+)
+row("cond", np.linalg.cond, apart(3, 3), "svdvals")
+row("lstsq", lambda a, b: np.linalg.lstsq(a, b)[:2], normal((4, 2), (4,)), "lstsq")
+row("lstsq wide", lambda a, b: np.linalg.lstsq(a, b)[0], normal((2, 4), (2, 3)), "lstsq")
+
+# What their derivatives use.
+W = np.array([[1.0, 2.5, 4.0], [-3.0, 0.5, 0.75]])
+W_OF = {np.dtype(dtype): W.astype(dtype) for dtype in (np.float32, np.float64)}
+
+
+def gaps(w, k, d):
+    w = w + W
+    with np.errstate(all="ignore"):
+        return np.where(np.eye(3) == 1, 0, k / (w[..., None, :] - w[..., :, None]))
+
+
+def small(*shapes):
+    return lambda rng: tuple(rng.uniform(-0.1, 0.1, shape) for shape in shapes)
+
+
+row(
+    "divide_by_gaps",
+    lambda w, k: apply("divide_by_gaps", (w + W_OF[w.dtype], k, np.zeros((2, 3), w.dtype))),
+    small((2, 3), (2, 3, 3)),
+    reference=lambda w, k: gaps(w, k, None),
+)
+row(
+    "share_ties",
+    lambda d: apply("share_ties", (np.array([1.0, 2.0, 2.0, 3.0], d.dtype), d)),
+    normal((4,)),
+    reference=lambda d: np.array([d[0], (d[1] + d[2]) / 2, (d[1] + d[2]) / 2, d[3]]),
+)
+row(
+    "scaled_product",
+    lambda u, d, vt: apply("scaled_product", (u, d, vt)),
+    normal((2, 4, 3), (2, 3), (2, 3, 2)),
+    reference=lambda u, d, vt: (u * d[..., None, :]) @ vt,
+)
