@@ -70,7 +70,7 @@ _CALLS = [
     "np.linalg.solve(np.outer(x, x) + 9 * np.eye(x.size), x.ravel())",
     "np.linalg.eigvalsh(np.outer(x, x))",
     "np.linalg.eigh(np.outer(x, x) + np.diag(np.arange(x.size)))",
-    "np.linalg.svd(np.outer(x, x) + np.eye(x.size))",
+    "np.linalg.svd(np.outer(x, x) + np.diag(np.arange(1.0, x.size + 1)))",
     "np.linalg.qr(np.outer(x, x) + np.eye(x.size))",
     "np.linalg.cholesky(np.outer(x, x) + np.eye(x.size))",
     "np.linalg.slogdet(np.outer(x, x) + np.eye(x.size))",

@@ -99,7 +99,7 @@ def _quantile(
         found = _weighted(name, flat, q, weights, skips)
     else:
         found = _at_places(flat, q, method, skips, weak)
-    found = reshape(np.moveaxis(found, -1, 0), (*form, *(kept if flag(keepdims) else rest)))
+    found = reshape(np.moveaxis(found, -1, 0).copy(), (*form, *(kept if flag(keepdims) else rest)))
     return finish(name, found, out)
 
 

@@ -303,7 +303,8 @@ TEST(items_are_views_where_numpy_gives_views) {
   const Variable element(CellPtr(x.cell().item({.spec = IndexSpec().at(1).at(0)})));
   CHECK(!element.cell().is_view() && element.item() == 7);
   const Ref at(Value::from_int64(std::vector<int64_t>{1, 1}, Dims{2}));
-  const Variable picked(CellPtr(x.cell().item({.spec = IndexSpec().array().whole(2), .arrays = {at}})));
+  const Variable picked(
+      CellPtr(x.cell().item({.spec = IndexSpec().array().whole(2), .arrays = {at}})));
   CHECK(!picked.cell().is_view() && picked.value().shape() == (Dims{2, 2}));
 }
 

@@ -179,7 +179,8 @@ void vjp_expand_dims(VjpContext& ctx) {
 
 Dims squeezed_flags(const Attrs& attrs, const Dims& shape) {
   if (shape.empty() && !attrs.is_none(axes_attrs::axes)) {  // NumPy lets one axis through
-    for (const int64_t axis : axis_span(attrs, axes_attrs::axes)) normalize_axis(axis, 1, "squeeze");
+    for (const int64_t axis : axis_span(attrs, axes_attrs::axes))
+      normalize_axis(axis, 1, "squeeze");
     return {};
   }
   Dims flags = axis_flags(attrs, axes_attrs::axes, shape.ndim(), "squeeze");
