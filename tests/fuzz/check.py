@@ -33,7 +33,6 @@ REFUSALS = (
     TypeError,
     ValueError,
     IndexError,
-    NotImplementedError,
     RuntimeError,
     np.exceptions.AxisError,
 )

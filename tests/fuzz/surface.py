@@ -68,7 +68,7 @@ def _text(node: ast.expr) -> str | None:
 
 
 def _from_surface() -> Iterator[Expression]:
-    for statement in _parsed("surface_cases").body:
+    for statement in _parsed("surface_cases").body + _parsed("surface_plain_cases").body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
             continue
         table = ast.unparse(statement.targets[0])

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.fft
 from numpy.testing import overrides
-from surface_cases import CALLS, PLAIN_CALLS, WRITERS, X
+from surface_cases import CALLS, X
+from surface_plain_cases import PLAIN_CALLS, WRITERS
 
 import tapegrad as tg
 from tapegrad.numpy import ufuncs

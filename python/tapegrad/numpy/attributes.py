@@ -14,7 +14,6 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import describe
-from tapegrad.numpy.remedies import LIBRARIES
 
 _MEMORY = "it tells of memory, which a Variable does not show"
 _NUMBER = "a plain result would lose the derivative"
@@ -75,9 +74,9 @@ class RefusedAttribute:
 
     def text(self, whose: str) -> str:
         """Operation, why not, and the remedy."""
-        library = refusals.library_call()
-        if library in LIBRARIES:
-            return f"{library}: it would lose the derivative{whose}; {LIBRARIES[library]}"
+        told = refusals.of_calling_library(f"it would lose the derivative{whose}")
+        if told:
+            return told
         call, why, code = ATTRIBUTES[self.name]
         more = _MORE.get(self.name, "")
         return f"v.{self.name}{call}{whose}: {why}; write {code}{more}"

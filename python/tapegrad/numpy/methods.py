@@ -14,7 +14,6 @@ from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.flat import FlatIterator, set_flat
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
-from tapegrad.numpy.remedies import LIBRARIES
 from tapegrad.numpy.table import methods
 
 
@@ -129,13 +128,10 @@ def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...]
-    library = refusals.library_call()
-    if library in LIBRARIES:
-        raise TypeError(
-            f"{library}: it would lose the derivative of {describe(self)}; {LIBRARIES[library]}"
-        )
+    told = refusals.of_calling_library(f"it would lose the derivative of {describe(self)}")
     raise TypeError(
-        f"v.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
+        told
+        or f"v.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
         "v[...] for the same elements, v.astype(dtype) for another dtype"
     )
 

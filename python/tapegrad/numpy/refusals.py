@@ -46,7 +46,7 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
 
     It is given to who asks for objects, and to np.vectorize, which looks at a first element.
     """
-    if not of_objects and library_call() != "np.vectorize":
+    if not of_objects and calling_library() != "np.vectorize":
         raise TypeError(array_refusal(shape))
     found = np.empty(tuple(v.shape), object)
     for at in np.ndindex(*found.shape):
@@ -153,7 +153,16 @@ def _operand(x: ast.expr) -> str:
     return text if isinstance(x, simple) else f"({text})"
 
 
-def library_call() -> str:
+def of_calling_library(lost: str) -> str:
+    """What is told where NumPy's or SciPy's own code is refused, "" where it is the user's.
+
+    `lost` says what would go wrong there.
+    """
+    library = calling_library()
+    return f"{library}: {lost}; {LIBRARIES[library]}" if library in LIBRARIES else ""
+
+
+def calling_library() -> str:
     """The public function of NumPy or SciPy whose code asks, "" where the user's does."""
     return _library(_outside())
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.numpy import refusals, remedies
+from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import (
     as_mask,
     floating_dtype,
@@ -27,14 +27,12 @@ def _target(name: str, a: Any, word: str) -> Variable:
     """The Variable that is written to; `word` is what the function calls it."""
     if isinstance(a, Variable):
         return a
-    library = refusals.library_call()
-    if library in remedies.LIBRARIES:  # whose own code fills an array
-        raise TypeError(
-            f"{library}: the result is a plain array, which cannot hold the derivative of a "
-            f"Variable; {remedies.LIBRARIES[library]}"
-        )
+    told = refusals.of_calling_library(
+        "the result is a plain array, which cannot hold the derivative of a Variable"
+    )
     raise TypeError(
-        f"{name}: the target is a plain array, which cannot hold the derivative of a "
+        told
+        or f"{name}: the target is a plain array, which cannot hold the derivative of a "
         f"Variable; make it one, {word} = tg.Variable({word})"
     )
 

@@ -6,7 +6,8 @@ import io
 
 import numpy as np
 import pytest
-from surface_cases import CALLS, MASK, NUMPY, PLAIN_CALLS, WRITERS, S, V, X
+from surface_cases import CALLS, MASK, NUMPY, S, V, X
+from surface_plain_cases import PLAIN_CALLS, WRITERS
 
 import tapegrad as tg
 from tapegrad.numpy import ufuncs

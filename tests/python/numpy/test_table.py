@@ -6,7 +6,7 @@ from pathlib import Path
 import generated
 import numpy as np
 import pytest
-from surface_cases import CAPTURED_CALLS, DATA_CALLS, METHOD_ARGUMENTS, WITH_CONSTANTS
+from surface_plain_cases import CAPTURED_CALLS, DATA_CALLS, METHOD_ARGUMENTS, WITH_CONSTANTS
 
 import tapegrad as tg
 from tapegrad.numpy.table import PLAIN, facts_of, methods, name_of, table
