@@ -27,8 +27,8 @@ Aligned aligned(const Dims& shape, const Dims& strides, const Dims& to) {
   return found;
 }
 
-// Whether axis b, which comes after axis a, must lie outside it: some input says so and none says
-// that it must not.
+// What the inputs say of two axes, of which `outer` comes first in C order: to keep that, to
+// exchange them (some input says so, and none says to keep them), or nothing.
 enum class Verdict { keep, exchange, open };
 Verdict compare(std::span<const Aligned> inputs, size_t inner, size_t outer) {
   Verdict found = Verdict::open;
