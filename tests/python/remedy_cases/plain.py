@@ -192,6 +192,11 @@ CASES = [
         "z = np.zeros(3); z = tg.Variable(z); z[0] = b * b; z",
     ),
     Case(
+        "z = np.zeros(3); z[0] = b * b; z",
+        "make it with NumPy's functions inside tg.patch_numpy()",
+        "with tg.patch_numpy(): z = np.zeros(3)\nz[0] = b * b\nz",
+    ),
+    Case(
         "z = np.zeros(2); z[0] = a; z[1] = b; z", "np.stack or np.concatenate", "np.stack([a, b])"
     ),
     Case(
