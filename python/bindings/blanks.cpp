@@ -1,18 +1,91 @@
 #include "bindings/blanks.h"
 
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
 namespace tapegrad {
 namespace {
 
 thread_local int depth = 0;
+thread_local int switched_off = 0;
+
+py::object called(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
+  PyObject* found = PyObject_Call(f.ptr(), args.ptr(), kwargs.ptr());
+  if (!found) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(found);
+}
+
+// Which functions may create arrays, by what their code names. What a name stands for may change
+// between two calls (another closure, a function defined anew), so it is looked up at each.
+class Creators {
+ public:
+  Creators(py::function facts, std::vector<py::object> plain, std::vector<py::object> modules)
+      : facts_(std::move(facts)), plain_(std::move(plain)), modules_(std::move(modules)) {}
+
+  bool may_create(PyObject* f, int level = 0) {
+    if (!PyFunction_Check(f) || level == kDeepest) return true;
+    const Facts& code = facts_of(PyFunction_GET_CODE(f));
+    if (code.creates) return true;
+    for (const py::object& name : code.globals) {
+      PyObject* value = PyDict_GetItem(PyFunction_GET_GLOBALS(f), name.ptr());
+      if (value && leads_to_it(value, level)) return true;  // those not found are built-in
+    }
+    PyObject* closure = PyFunction_GET_CLOSURE(f);
+    for (Py_ssize_t k = 0; closure && k < PyTuple_GET_SIZE(closure); ++k) {
+      PyObject* value = PyCell_GET(PyTuple_GET_ITEM(closure, k));
+      if (!value || leads_to_it(value, level)) return true;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr int kDeepest = 8;             // of functions that call functions
+  static constexpr size_t kMostKnown = 10'000;  // functions made from text, again and again
+
+  struct Facts {
+    py::object code;  // kept alive: it is known by its address
+    bool creates = true;
+    std::vector<py::object> globals;
+  };
+
+  bool leads_to_it(PyObject* value, int level) {
+    const auto is = [](PyObject* x) {
+      return [x](const py::object& known) { return known.ptr() == x; };
+    };
+    if (PyModule_Check(value)) return std::ranges::none_of(modules_, is(value));
+    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(value));
+    return std::ranges::none_of(plain_, is(type)) && may_create(value, level + 1);
+  }
+
+  const Facts& facts_of(PyObject* code) {
+    if (const auto known = known_.find(code); known != known_.end()) return *known->second;
+    if (known_.size() >= kMostKnown) known_.clear();
+    auto found = std::make_unique<Facts>();
+    found->code = py::reinterpret_borrow<py::object>(code);
+    if (const py::object names = facts_(found->code); !names.is_none()) {
+      found->creates = false;
+      for (const py::handle& name : names)
+        found->globals.push_back(py::reinterpret_borrow<py::object>(name));
+    }
+    return *(known_[code] = std::move(found));
+  }
+
+  py::function facts_;
+  std::vector<py::object> plain_, modules_;
+  std::unordered_map<PyObject*, std::unique_ptr<Facts>> known_;
+};
 
 // Entering and leaving run no Python code, so that an interrupt comes before or after them. The
 // namespace has the replacements while any thread is in a block; the interpreter's lock guards it.
 class Block {
  public:
-  Block(py::dict space, py::dict replacements, py::dict originals)
+  Block(py::dict space, py::dict replacements, py::dict originals, Creators creators)
       : space_(std::move(space)),
         replacements_(std::move(replacements)),
-        originals_(std::move(originals)) {}
+        originals_(std::move(originals)),
+        creators_(std::move(creators)) {}
 
   void enter() {
     if (blocks_ == 0) fill_in(replacements_);
@@ -25,23 +98,73 @@ class Block {
     if (--blocks_ == 0) fill_in(originals_);
   }
 
+  // f(*args, **kwargs) inside a block, if it may create arrays and is not in one already.
+  py::object call(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
+    if (depth > 0 || switched_off > 0 || !creators_.may_create(f.ptr()))
+      return called(f, args, kwargs);
+    enter();
+    try {
+      py::object found = called(f, args, kwargs);
+      leave();
+      return found;
+    } catch (...) {
+      leave();
+      throw;
+    }
+  }
+
+  bool may_create(const py::object& f) { return creators_.may_create(f.ptr()); }
+
  private:
   void fill_in(const py::dict& names) {
     if (PyDict_Update(space_.ptr(), names.ptr()) != 0) throw py::error_already_set();
   }
 
   py::dict space_, replacements_, originals_;
+  Creators creators_;
   int blocks_ = 0;  // of all threads
+};
+
+// In which calls enter no block, and those around it don't count.
+class NoBlocks {
+ public:
+  void enter() {
+    around_.push_back(std::exchange(depth, 0));
+    ++switched_off;
+  }
+
+  void leave() {
+    --switched_off;
+    depth = around_.back();
+    around_.pop_back();
+  }
+
+ private:
+  std::vector<int> around_;
 };
 
 }  // namespace
 
 void bind_blanks(py::module_& m) {
   py::class_<Block>(m, "BlankBlock", "Inside it, a namespace has other functions.")
-      .def(py::init<py::dict, py::dict, py::dict>(), py::arg("space"), py::arg("replacements"),
-           py::arg("originals"))
+      .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
+                       py::function facts, std::vector<py::object> plain,
+                       std::vector<py::object> modules) {
+             return Block(std::move(space), std::move(replacements), std::move(originals),
+                          Creators(std::move(facts), std::move(plain), std::move(modules)));
+           }),
+           py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
+           py::arg("plain"), py::arg("modules"))
       .def("__enter__", &Block::enter)
-      .def("__exit__", [](Block& b, const py::args&) { b.leave(); });
+      .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
+      .def("call", &Block::call, py::arg("f"), py::arg("args"), py::arg("kwargs"),
+           "Calls the function inside, if it may create arrays.")
+      .def("may_create", &Block::may_create, py::arg("f"),
+           "False where the code of the function surely creates no array.");
+  py::class_<NoBlocks>(m, "NoBlanks", "Inside it, calls enter no block of blanks.")
+      .def(py::init<>())
+      .def("__enter__", &NoBlocks::enter)
+      .def("__exit__", [](NoBlocks& b, const py::args&) { b.leave(); });
   m.def("in_blank_block", [] { return depth > 0; }, "Whether this thread is in such a block.");
 }
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Self, final
 
 import numpy as np
@@ -537,8 +537,21 @@ class UnrecordedBlock: ...
 
 class BlankBlock:
     def __init__(
-        self, space: dict[str, Any], replacements: dict[str, Any], originals: dict[str, Any]
+        self,
+        space: dict[str, Any],
+        replacements: dict[str, Any],
+        originals: dict[str, Any],
+        facts: Callable[[CodeType], tuple[str, ...] | None],
+        plain: list[Any],
+        modules: list[Any],
     ) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *args: object) -> None: ...
+    def call(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def may_create(self, f: object) -> bool: ...
+
+class NoBlanks:
+    def __init__(self) -> None: ...
     def __enter__(self) -> None: ...
     def __exit__(self, *args: object) -> None: ...
 

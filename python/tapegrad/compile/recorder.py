@@ -28,6 +28,7 @@ from tapegrad._core import (
 from tapegrad._tree import Tree
 from tapegrad.compile.call import Arguments
 from tapegrad.compile.reads.captured_data import same_array, same_value
+from tapegrad.transforms import blanks
 from tapegrad.transforms.trace import pack
 
 
@@ -189,7 +190,7 @@ def record_call(
         # The function gets handles of its own, so that writes to them can be seen.
         handles = [v.__copy__() for v in entered]
         args, kwargs, given = arguments.filled(handles)
-        out = pack(f(*args, **kwargs))
+        out = pack(blanks.call(f, args, kwargs))
         found = _tree.leaves(out, "the result")
         own = [is_output(path, x) for path, x in found]
         outputs = [x for (_, x), is_own in zip(found, own, strict=True) if is_own]

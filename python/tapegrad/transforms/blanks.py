@@ -1,21 +1,25 @@
-"""Arrays that take Variables: NumPy's creation functions inside `tg.patch_numpy()`.
+"""Arrays that take Variables: NumPy's creation functions while a function is differentiated.
 
-A plain array can't hold a Variable. Inside the block `np.zeros` and its like make *blanks*:
-Variables that count as plain arrays until a Variable is written to them. What is computed of blanks
-alone is plain.
+A plain array can't hold a Variable. While a transform calls the user's function, and inside
+`tg.patch_numpy()`, `np.zeros` and its like make *blanks*: Variables that count as plain arrays
+until a Variable is written to them. What is computed of blanks alone is plain.
 
-The functions are replaced in NumPy's own namespace, for as long as the block lasts; in other
-threads, and called by NumPy itself, they do what they did.
+The functions are replaced in NumPy's own namespace, for as long as such a call lasts; in other
+threads, and called by NumPy itself, they do what they did. A function whose code names none of
+them, and calls nothing that is not known, is called without.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
+import dis
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -161,16 +165,57 @@ _prepare()
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_block = _core.BlankBlock(vars(np), _replacements, _originals)
+_NAMES = frozenset(_NEW + _CONVERSIONS)
+# Attributes that create no array: of NumPy, of its arrays and of what a function may use of `tg`.
+_HARMLESS = (
+    frozenset(dir(np)) | frozenset(dir(np.ndarray)) | frozenset(dir(np.linalg)) | frozenset(dir(math))
+) - _NAMES
+# Types of what a name may stand for without creating an array when it is called.
+_PLAIN = [
+    np.ufunc, type(np.sum), BuiltinFunctionType, Variable, np.ndarray, np.float64, np.float32,
+    float, int, bool, str, type(None),
+]  # fmt: skip
+
+
+def _facts(code: CodeType) -> tuple[str, ...] | None:
+    """The global names that code reads; None where what it names otherwise may create arrays."""
+    if not _NAMES.isdisjoint(code.co_names):
+        return None
+    used: list[str] = []
+    names = [i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    if not _HARMLESS.issuperset(set(code.co_names).difference(names)):
+        return None
+    used += dict.fromkeys(name for name in names)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            found = _facts(inner)
+            if found is None:
+                return None
+            used += found
+    return tuple(dict.fromkeys(used))
+
+
+_block = _core.BlankBlock(
+    vars(np), _replacements, _originals, _facts, _PLAIN, [np, np.linalg, math, builtins]
+)
+_blocks = {True: _block, False: _core.NoBlanks()}
+
+
+def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """`f(*args, **kwargs)`, with arrays that take Variables where it may make some."""
+    return _block.call(f, args, kwargs)
 
 
 class patch_numpy:  # noqa: N801 - it is called as a function is
     """Inside the block, arrays that NumPy's creation functions make take Variables.
 
+    Transforms do the same while they call a function; the block is for Variables outside of them.
     `np.zeros`, `ones`, `empty`, `full`, `eye`, `arange`, `linspace` and the like, and `np.array`,
     `np.asarray` of lists that hold Variables: for this thread only, and where they are called as
     attributes of the module (`np.zeros`, not a name imported before). The arrays are plain, and
     what is computed of them is, until a Variable is written to them. Also a decorator.
+
+    In `with tg.patch_numpy(False):` transforms leave NumPy's functions as they are.
 
     >>> import numpy as np, tapegrad as tg
     >>> @tg.patch_numpy()
@@ -183,18 +228,26 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
     array([2., 0.])
     """
 
+    def __init__(self, on: bool = True) -> None:
+        if not isinstance(on, bool):
+            raise TypeError(
+                f"patch_numpy takes True or False, not {on!r}; call tg.patch_numpy() in a with "
+                "statement, or as a decorator: @tg.patch_numpy()"
+            )
+        self._on = on
+
     def __enter__(self) -> None:
-        _block.__enter__()
+        _blocks[self._on].__enter__()
 
     def __exit__(self, *error: object) -> None:
-        _block.__exit__(*error)
+        _blocks[self._on].__exit__(*error)
 
     def __call__(self, f: Callable[P, R]) -> Callable[P, R]:
         """`f`, called inside a block of its own."""
 
         @functools.wraps(f)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
-            with _block:
+            with _blocks[self._on]:
                 return f(*args, **kwargs)
 
         return within

@@ -13,6 +13,7 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Leaf, Tree
+from tapegrad.transforms.blanks import call
 from tapegrad.transforms.type_tests import new_type_tests
 
 Argnum: TypeAlias = int | Sequence[int]
@@ -52,7 +53,7 @@ class Trace:
                 f"{label}: argument {argnums[0]} is None; pass a number, an array or a nesting of "
                 "dicts, lists and tuples of them"
             )
-        out = f(*given, **kwargs)
+        out = call(f, tuple(given), kwargs)
         self.aux: Any = None
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
