@@ -122,10 +122,12 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         packed = _joined(a) if dtype is None or np.dtype(dtype).kind == "f" else None
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
-            return found if found is a or _shares(found, a) else _blank(found)
+            return _blank(found) if found is not a and found.flags.owndata else found
         copy = kwargs.pop("copy", copies)
         ndmin = kwargs.pop("ndmin", 0)
-        if packed is a and copy:
+        if packed is a and not a.ndim:
+            packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
+        elif packed is a and copy:
             from tapegrad.numpy.shapes import copy as copied
 
             packed = copied(packed)
@@ -138,19 +140,27 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
 
 
 def _joined(a: Any) -> Any:
-    """`a` as a Variable where it is one or holds some; None where all of it is plain."""
+    """`a` as a Variable where it is one or holds some; None where all of it is plain.
+
+    Recorded integers and masks are plain data: NumPy's own function learns them.
+    """
     if isinstance(a, Variable):
-        return a
-    if isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype == object):
+        return a if a.dtype.kind == "f" else None
+    if _holds_floats(a):
         from tapegrad.numpy.operands import lift
 
-        found = lift(a)
-        return found if type(found) is Variable else None
+        return lift(a)
     return None
 
 
-def _shares(found: Any, a: Any) -> bool:
-    return isinstance(a, np.ndarray) and np.may_share_memory(found, a)
+def _holds_floats(a: Any) -> bool:
+    if type(a) is Variable:
+        return a.dtype.kind == "f"
+    if isinstance(a, (list, tuple)):
+        return any(map(_holds_floats, a))
+    if isinstance(a, np.ndarray):
+        return a.dtype == object and any(map(_holds_floats, a.flat))
+    return False
 
 
 def _prepare() -> None:

@@ -220,8 +220,10 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
 
 
 def pack(tree: Tree) -> Tree:
-    """`tree` with object arrays that hold Variables made into recorded arrays."""
-    if isinstance(tree, (Variable, float)):
+    """`tree` with object arrays that hold Variables made into recorded arrays, and blanks plain."""
+    if isinstance(tree, Variable):
+        return np.array(_core.value(tree)) if _core.is_blank(tree) else tree
+    if isinstance(tree, float):
         return tree
     if isinstance(tree, np.ndarray):
         return pack_array(tree) if tree.dtype == object else tree

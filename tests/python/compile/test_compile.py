@@ -101,11 +101,13 @@ def test_float32_beside_python_floats_keeps_its_dtype():
     x = np.ones(3, np.float32)
     compiled = check(lambda x, a: x * a, [(x, 0.5)] * 6, 4)
     assert compiled(x, 0.5).dtype == np.float32
-    compiled = check(lambda x, a: x * np.array([a])[0], [(x, 0.5)] * 6, 1)
+    compiled = check(lambda x, a: x * np.array([a])[0], [(x, 0.5 + k) for k in range(6)], 4)
     assert compiled(x, 0.5).dtype == np.float64
+    compiled = check(lambda x, a: x * round(a, 9), [(x, 0.5)] * 6, 1)
+    assert compiled(x, 0.5).dtype == np.float32
     with plainly(r"np.float32\(x\)"):
         for k in range(40):
-            assert_same(compiled(x, 0.1 * k), x * np.float64(0.1 * k))
+            assert_same(compiled(x, 0.1 * k), x * round(0.1 * k, 9))
 
 
 def test_containers_in_and_out():

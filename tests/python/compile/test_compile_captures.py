@@ -87,8 +87,8 @@ def test_arrays_that_every_call_makes_anew_are_constants():
         assert_same(found, DATA + LARGE[:3])
         ones[:] = 7.0  # the caller's own
     steps = compiled.inspect().signatures[0].programs[0].text.split("\n", 1)[1]
-    assert "captured1" in steps  # LARGE
-    assert "captured0" not in steps
+    assert "captured0" in steps  # LARGE
+    assert "captured1" not in steps
     assert "multiply" not in steps
 
 

@@ -43,8 +43,8 @@ class Subject:
             if knobs.trace or x[0] < -5:
                 knobs.log.append(0.0)
             y = np.sum(x * a) * knobs.scale
-            if x[0] > 5:  # where the float is seen as an array: a precision of its own
-                y = y * np.array([a, 1.0])[0]
+            if x[0] > 5:  # where the float is seen as a float64: a precision of its own
+                y = y * round(a, 9)
             if knobs.item is not None:
                 y = y * 2.0
             return y * (tg.value(knobs.weight) if knobs.plain else knobs.weight)
@@ -240,10 +240,10 @@ def left_out():
         compiled = tg.compile(f)
         for _ in range(4):
             assert_same(compiled(X), f(X))
-        seen_as_an_array = tg.grad(lambda x, a: np.sum(np.sin(x) * np.array([a, 1.0])[0]))
-        compiled = tg.compile(seen_as_an_array)
+        seen_as_a_value = tg.grad(lambda x, a: np.sum(np.sin(x) * round(a, 9)))
+        compiled = tg.compile(seen_as_a_value)
         for _ in range(3):
-            assert_same(compiled(X, 0.5), seen_as_an_array(X, 0.5))
+            assert_same(compiled(X, 0.5), seen_as_a_value(X, 0.5))
     finally:
         _core.set_most_ns_of_sweeps(before)
 

@@ -51,9 +51,10 @@ def test_arrays_of_variables_go_through_numpys_own_code(name):
     def f(x, y):
         if not isinstance(x, tg.Variable):
             return CALLS[name](x, y)
-        assert objects(x).dtype == object
-        found = CALLS[name](objects(x), objects(y))
-        items = np.ravel(np.array(found, object))
+        with tg.patch_numpy(False):
+            assert objects(x).dtype == object
+            found = CALLS[name](objects(x), objects(y))
+            items = np.ravel(np.array(found, object))
         return np.reshape(np.stack([z * 1.0 for z in items]), np.shape(found))
 
     np.testing.assert_allclose(tg.value(f(tg.Variable(X), tg.Variable(Y))), f(X, Y), rtol=1e-14)
