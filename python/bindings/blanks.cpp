@@ -41,7 +41,7 @@ class Creators {
   }
 
  private:
-  static constexpr int kDeepest = 8;             // of functions that call functions
+  static constexpr int kDeepest = 8;            // of functions that call functions
   static constexpr size_t kMostKnown = 10'000;  // functions made from text, again and again
 
   struct Facts {
@@ -147,14 +147,14 @@ class NoBlocks {
 
 void bind_blanks(py::module_& m) {
   py::class_<Block>(m, "BlankBlock", "Inside it, a namespace has other functions.")
-      .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
-                       py::function facts, std::vector<py::object> plain,
-                       std::vector<py::object> modules) {
-             return Block(std::move(space), std::move(replacements), std::move(originals),
-                          Creators(std::move(facts), std::move(plain), std::move(modules)));
-           }),
-           py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
-           py::arg("plain"), py::arg("modules"))
+      .def(
+          py::init([](py::dict space, py::dict replacements, py::dict originals, py::function facts,
+                      std::vector<py::object> plain, std::vector<py::object> modules) {
+            return Block(std::move(space), std::move(replacements), std::move(originals),
+                         Creators(std::move(facts), std::move(plain), std::move(modules)));
+          }),
+          py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
+          py::arg("plain"), py::arg("modules"))
       .def("__enter__", &Block::enter)
       .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
       .def("call", &Block::call, py::arg("f"), py::arg("args"), py::arg("kwargs"),

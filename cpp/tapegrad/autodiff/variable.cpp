@@ -67,21 +67,6 @@ Cell* Cell::leaf(Value value, std::string name) {
   return c;
 }
 
-Cell* Cell::blank(Value value) {
-  Cell* c = new Cell;
-  c->value_ = std::move(value);
-  c->blank_ = true;
-  if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
-  return c;
-}
-
-bool Cell::is_still_blank() {
-  if (is_view_) refresh();
-  if (tape_ != nullptr) return false;
-  const Tape* const tape = Tape::current_if_any();
-  return tape == nullptr || !tape->tracing() || tape->tracer()->owns(this);
-}
-
 Cell* Cell::from(Ref ref) {
   Cell* c = new Cell;
   c->become(std::move(ref));
@@ -101,6 +86,7 @@ void Cell::become(Ref content) {
     value_ = std::move(content).take_value();
   }
   if (old_tape) old_tape->release(old_slot);
+  if (is_lent()) keep_lent_memory();
 }
 
 Ref Cell::ref(const char* operation) {
@@ -112,7 +98,7 @@ Ref Cell::ref(const char* operation) {
     if (!ours) throw_wrong_thread(*tape_, operation);
     return Ref(tape_, slot_);
   }
-  if (is_blank()) return Ref(value_);
+  if (is_blank()) return plain_ref();
   Tape& tape = Tape::current();
   if (!tape.recording() && !tape.tracing()) return Ref(value_);
   return Ref(&tape, tape.enter(this, version_, value_));
@@ -135,6 +121,7 @@ void Cell::let_go() {
 
 void Cell::set(Ref content) {
   note_write();
+  if (content.tracked()) check_not_lent("in-place operation");
   if (is_view()) {
     write_through(std::move(content));
   } else {
@@ -173,6 +160,7 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref up
   check_set_index(type(), spec, update.type(), indices);
   const bool recorded = update.tracked() || std::any_of(indices.begin(), indices.end(),
                                                         [](const Ref& r) { return r.tracked(); });
+  if (recorded) check_not_lent("item assignment");
   Ref content;
   if (tape_ != nullptr) {
     content = Ref::adopt(std::exchange(tape_, nullptr),
@@ -210,13 +198,7 @@ void Cell::note_write() {
   tape->tracer()->refuse("it writes to a Variable that was made outside");
 }
 
-bool Cell::is_part_of(const Cell& other) const {
-  const auto whole = [](const Cell* c) {
-    while (c->is_view_) c = c->info_->view->base.get();
-    return c;
-  };
-  return is_view_ && whole(this) == whole(&other);
-}
+bool Cell::is_part_of(const Cell& other) const { return is_view_ && &whole() == &other.whole(); }
 
 void Cell::set_grad(Value g) {
   const TensorType t = type();

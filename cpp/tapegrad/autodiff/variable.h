@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,6 +55,8 @@ struct CellInfo {
   bool has_grad = false;
   Value grad;
   std::unique_ptr<View> view;
+  Value lent;  // the content of a blank that plain arrays elsewhere share
+  int lent_count = 0;
 };
 
 // The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the
@@ -97,6 +100,10 @@ class Cell final : public Leaf {
     if (blank_ && is_view_) refresh();
     return blank_ && tape_ == nullptr;
   }
+  // The content of a blank, or of a view of one, for a plain array elsewhere that shares its memory
+  // until it is taken back; nothing where none can.
+  std::optional<Value> lend();
+  void take_back();
   bool shows_leaf() const;  // a leaf, or a view of one: a plain write leaves it so
   Tape* tape() const { return tape_; }
   uint32_t slot() const { return slot_; }
@@ -157,6 +164,13 @@ class Cell final : public Leaf {
   void let_go() override;
   void note_write();
   bool is_still_blank();
+  const Cell& whole() const;  // of a view: the Cell that its views of views begin with
+  Cell& whole() { return const_cast<Cell&>(std::as_const(*this).whole()); }
+  bool is_lent() const { return info_ && info_->lent_count > 0; }
+  static Value places_of(const Cell& view);
+  void check_not_lent(const char* write);
+  void keep_lent_memory();
+  Ref plain_ref();
   bool shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to);
   void become(Ref content);
   void read_base();

@@ -254,10 +254,13 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
   });
 }
 
-PyObject* item_method(PyObject* self, PyObject*) {
+PyObject* item_method(PyObject* self, PyObject* where) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self) || variable_cell(self).holds_plain())
-      return PyObject_CallMethod(plain_array_of(self).ptr(), "item", nullptr);
+    if (is_recorded_data(self) || variable_cell(self).holds_plain()) {
+      const auto item = py::reinterpret_steal<py::object>(
+          PyObject_GetAttrString(plain_array_of(self).ptr(), "item"));
+      return item ? PyObject_Call(item.ptr(), where, nullptr) : nullptr;
+    }
     throw_error<TypeError>(
         "v.item(): a plain number would lose the derivative of this Variable (value ",
         variable_cell(self).value(),

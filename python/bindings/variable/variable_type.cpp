@@ -378,6 +378,8 @@ void create_variable_type(py::module_& module) {
   add_function(Py_nb_int, to_int);
   add_function(Py_nb_index, to_index);
   add_function(Py_nb_bool, to_bool);
+  add_function(Py_bf_getbuffer, get_buffer);
+  add_function(Py_bf_releasebuffer, release_buffer);
   slots.push_back({0, nullptr});
   PyType_Spec spec = {"tapegrad._core.Variable", sizeof(PyVariable), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};

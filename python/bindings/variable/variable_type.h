@@ -65,6 +65,8 @@ int guard_int(F&& f) noexcept {
 }
 
 // Parts of the type, each in a file.
+int get_buffer(PyObject* self, Py_buffer* view, int flags);
+void release_buffer(PyObject* self, Py_buffer* view);
 extern PyMethodDef variable_methods[];
 extern PyGetSetDef variable_attributes[];
 extern PyGetSetDef variable_array_methods[];  // instead of those that the slots would give

@@ -69,9 +69,9 @@ def _refusal(call: str, lost: str, kind: str) -> str:
         target = ast.unparse(found.targets[0].value)
         return (
             f"{ast.unparse(found.targets[0])} = v: {lost}, since {target} is a plain array; "
-            f"write {target} = tg.Variable({target}) before it, make it with NumPy's functions "
-            f"inside tg.patch_numpy(), or collect the parts in a list and call np.stack or "
-            f"np.concatenate on it, {_OWN_WORDS}"
+            f"write {target} = tg.Variable({target}) before it, make it with np.zeros or the "
+            f"like inside the differentiated function or tg.patch_numpy(), or collect the parts in "
+            f"a list and call np.stack or np.concatenate on it, {_OWN_WORDS}"
         )
     if isinstance(found, ast.Subscript):
         index = ast.unparse(found.slice)

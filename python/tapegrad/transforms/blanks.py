@@ -178,7 +178,10 @@ R = TypeVar("R")
 _NAMES = frozenset(_NEW + _CONVERSIONS)
 # Attributes that create no array: of NumPy, of its arrays and of what a function may use of `tg`.
 _HARMLESS = (
-    frozenset(dir(np)) | frozenset(dir(np.ndarray)) | frozenset(dir(np.linalg)) | frozenset(dir(math))
+    frozenset(dir(np))
+    | frozenset(dir(np.ndarray))
+    | frozenset(dir(np.linalg))
+    | frozenset(dir(math))
 ) - _NAMES
 # Types of what a name may stand for without creating an array when it is called.
 _PLAIN = [
@@ -192,7 +195,9 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
     if not _NAMES.isdisjoint(code.co_names):
         return None
     used: list[str] = []
-    names = [i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    names = [
+        i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    ]
     if not _HARMLESS.issuperset(set(code.co_names).difference(names)):
         return None
     used += dict.fromkeys(name for name in names)

@@ -1,11 +1,12 @@
 """Cases for test_remedy_texts.py: code that is refused, and the remedy as code."""
 
-from remedy_cases import arrays, compiled, engine, objects, plain, statistics, transforms
+from remedy_cases import arrays, compiled, engine, filling, objects, plain, statistics, transforms
 from remedy_cases.case import Case, names_of
 from remedy_cases.exempt import EXEMPT, TABLES
 
 CASES = [
     *plain.CASES,
+    *filling.CASES,
     *objects.CASES,
     *arrays.CASES,
     *statistics.CASES,

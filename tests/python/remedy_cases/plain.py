@@ -185,25 +185,6 @@ CASES = [
     Case(
         "x @ np.asmatrix(A)", "use np.asarray(x), and @", "x @ np.asarray(np.asmatrix(A))", "x @ A"
     ),
-    # Writing into plain arrays.
-    Case(
-        "z = np.zeros(3); z[0] = b * b; z",
-        "write z = tg.Variable(z)",
-        "z = np.zeros(3); z = tg.Variable(z); z[0] = b * b; z",
-    ),
-    Case(
-        "z = np.zeros(3); z[0] = b * b; z",
-        "make it with NumPy's functions inside tg.patch_numpy()",
-        "with tg.patch_numpy(): z = np.zeros(3)\nz[0] = b * b\nz",
-    ),
-    Case(
-        "z = np.zeros(2); z[0] = a; z[1] = b; z", "np.stack or np.concatenate", "np.stack([a, b])"
-    ),
-    Case(
-        "z = np.zeros((2, 3)); z[1] = x; z",
-        "write z = tg.Variable(z)",
-        "z = tg.Variable(np.zeros((2, 3))); z[1] = x; z",
-    ),
     Case(
         "np.full(3, x)",
         "write np.broadcast_to(v, shape).copy()",

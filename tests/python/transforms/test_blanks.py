@@ -1,4 +1,4 @@
-"""Arrays that are filled: NumPy's creation functions inside `tg.patch_numpy`."""
+"""Arrays that are filled: NumPy's creation functions inside transforms and `tg.patch_numpy`."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def numpy_is_itself_afterwards():
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_as_people_write_them(name):
-    f, plain = tg.patch_numpy()(PROGRAMS[name]), PROGRAMS[name]
+    f = PROGRAMS[name]
     value, gradient = tg.value_and_grad(f)(X)
-    assert value == pytest.approx(plain(X), rel=1e-12)
+    assert value == pytest.approx(f(X), rel=1e-12)
     assert type(gradient) is np.ndarray
-    expected = numerical.grad(plain)(X)
+    expected = numerical.grad(f)(X)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-7)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # it is compiled, and not given up
         compiled, slopes = tg.compile(f), tg.compile(tg.grad(f))
         for k in range(5):
             x = X * (1.0 + 0.05 * (k % 2))
-            assert compiled(x) == pytest.approx(plain(x), rel=1e-12)
+            assert compiled(x) == pytest.approx(f(x), rel=1e-12)
             np.testing.assert_allclose(slopes(x), tg.grad(f)(x), rtol=1e-10, atol=1e-12)
     stack = np.stack([X, X * 1.01])
-    np.testing.assert_allclose(tg.vmap(f)(stack), [plain(x) for x in stack], rtol=1e-12)
+    np.testing.assert_allclose(tg.vmap(f)(stack), [f(x) for x in stack], rtol=1e-12)
     tangent = np.array([0.3, -0.2, 0.5])
     assert tg.jvp(f, (X,), (tangent,))[1] == pytest.approx(gradient @ tangent, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["gram_schmidt", "euler", "lu", "gaussian_process", "kalman"])
 def test_second_derivatives(name):
-    f = tg.patch_numpy()(PROGRAMS[name])
+    f = PROGRAMS[name]
     steps = np.eye(3) * 1e-5
     expected = np.stack([(tg.grad(f)(X + s) - tg.grad(f)(X - s)) / 2e-5 for s in steps])
     np.testing.assert_allclose(tg.hessian(f)(X), expected, rtol=1e-5, atol=1e-6)
@@ -57,7 +57,6 @@ def test_second_derivatives(name):
 def test_arrays_are_plain_until_a_variable_is_written_to_them():
     seen = {}
 
-    @tg.patch_numpy()
     def f(x):
         y = np.zeros(4)
         seen["element"], seen["sum"] = type(y[0]), type(np.sum(y + 1.0))
@@ -85,7 +84,6 @@ def test_arrays_are_plain_until_a_variable_is_written_to_them():
 def test_other_threads_and_numpy_itself_get_plain_arrays():
     kinds = []
 
-    @tg.patch_numpy()
     def f(x):
         thread = threading.Thread(target=lambda: kinds.append(type(np.zeros(3))))
         thread.start()
@@ -99,7 +97,6 @@ def test_other_threads_and_numpy_itself_get_plain_arrays():
 
 
 def test_exceptions_leave_numpy_as_it_was():
-    @tg.patch_numpy()
     def f(x):
         y = np.zeros(2)
         y[5] = x
@@ -111,7 +108,7 @@ def test_exceptions_leave_numpy_as_it_was():
 
 
 def test_many_threads_at_once():
-    f = tg.patch_numpy()(PROGRAMS["euler"])
+    f = PROGRAMS["euler"]
     expected = tg.grad(f)(X)
     failed = []
 
@@ -156,7 +153,6 @@ def test_the_module_gives_such_arrays_everywhere():
 def test_derivatives_do_not_leak_into_arrays_that_live_on():
     kept = []
 
-    @tg.patch_numpy()
     def f(x):
         y = np.zeros(2)
         kept.append(y)
@@ -166,7 +162,6 @@ def test_derivatives_do_not_leak_into_arrays_that_live_on():
     for _ in range(3):
         assert tg.grad(f)(3.0) == 6.0
 
-    @tg.patch_numpy()
     def plain(x):
         y = np.ones(2)
         kept.append(y)
@@ -179,7 +174,6 @@ def test_derivatives_do_not_leak_into_arrays_that_live_on():
 
 
 def test_conversions_join_lists_of_variables():
-    @tg.patch_numpy()
     def f(x):
         rows = np.array([[x[0], 1.0], [x[1] * 2.0, 0.0]], dtype=float)
         column = np.array(x, ndmin=2)

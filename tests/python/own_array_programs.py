@@ -1,0 +1,137 @@
+"""Programs that make plain arrays of their own and use them as plain arrays: of three numbers near 1."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+
+import numpy as np
+
+import tapegrad as tg
+
+
+def integer_indices(x):
+    return np.sum(x[np.array([0, 2])]) + np.sum(x[np.array([0.0, 2.0]).astype(int)])
+
+
+def masks(x):
+    return np.sum(x[np.array([0.0, 2.0, 3.0]) > 1.0])
+
+
+def sorted_places(x):
+    return np.sum(x[np.argsort(np.array([3.0, 1.0, 2.0]))][:2])
+
+
+def text(x):
+    y = np.array([1.0, 2.0])
+    return np.sum(x) * len(f"{y[0]:.2f} {y}") * len(str(y.tolist()))
+
+
+def steps_of_a_loop(x):
+    total = 0.0
+    for t in np.linspace(0.0, 1.0, 5):
+        total = total + np.sum(x) * t
+    for _ in range(int(np.array([3.0])[0])):
+        total = total + x[0]
+    return total
+
+
+def tests_of_content(x):
+    y = np.zeros(3)
+    return np.sum(x) if np.all(y == 0) and (y == 0).all() and not y.any() else 0.0 * np.sum(x)
+
+
+def matrices(x):
+    A = np.eye(3) * 2.0
+    return np.sum(np.linalg.solve(A, x)) + np.linalg.det(A) + np.linalg.eigvalsh(A).sum()
+
+
+def complex_buffer(x):
+    z = np.zeros(3, complex)
+    z[0] = 1j
+    return np.sum(x) * abs(z[0])
+
+
+def texts_and_objects(x):
+    z = np.array(["a", "b"])
+    w = np.array([x[0], None], dtype=object)
+    return w[0] * len(z)
+
+
+def grids(x):
+    a, b = np.meshgrid(np.linspace(0.0, 1.0, 3), np.linspace(0.0, 1.0, 2))
+    return np.sum(a * x) + np.sum(b)
+
+
+def tables(x):
+    return np.sum(np.interp(x, np.array([0.0, 1.0, 3.0]), np.array([0.0, 2.0, 3.0])))
+
+
+def kernels(x):
+    return np.sum(np.convolve(np.array([1.0, 2.0, 1.0]), x))
+
+
+def counts(x):
+    return np.sum(x) * np.unique(np.arange(3.0)).size * np.zeros((2, 3)).nbytes
+
+
+def choices(x):
+    return np.sum(np.where(x > 1, np.zeros(3), x))
+
+
+def no_axes(x):
+    y = np.zeros(())
+    y += x[0]
+    return y * 2
+
+
+def items(x):
+    y = np.zeros(3)
+    y[0] = 2.0
+    return np.sum(x) * (y.item(0) + y[:1].item())
+
+
+def unpacked(x):
+    a, b = np.arange(6.0).reshape(2, 3)
+    return np.sum(a * x) - np.sum(b * x)
+
+
+def copies(x):
+    y = copy.deepcopy(np.ones(3))
+    z = pickle.loads(pickle.dumps(np.ones(3)))
+    y[0] = x[0]
+    return np.sum(y * z)
+
+
+def outputs(x):
+    y, z = np.zeros(3), np.zeros(3)
+    np.dot(np.eye(3), np.ones(3), out=y)
+    np.add(np.ones(3), 1.0, out=z)
+    np.copyto(z[:2], [1.0, 2.0])
+    return np.sum(x * y * z)
+
+
+def read_from_a_file(x):
+    y = np.zeros(3)
+    io.BytesIO(np.arange(3.0).tobytes()).readinto(y)
+    with memoryview(y) as seen:
+        seen[0] = 5.0
+    return np.sum(x * y)
+
+
+def slopes_at_own_arrays(x):
+    y, total = np.zeros(3), np.sum(x)
+    for _ in range(3):
+        y = y - 0.1 * tg.grad(lambda q: np.sum((q - x) ** 2))(y)
+    slope = tg.grad(lambda q: np.sum(q * q))(np.ones(3))
+    return np.sum(y) + total * np.sum(slope) + np.sum(tg.hessian(np.prod)(np.ones(3)) @ x)
+
+
+def loops(x):
+    rates = np.linspace(0.1, 0.3, 3)
+    last, seen = tg.scan(lambda s, r: (s * r + x, np.sum(s)), np.zeros(3), rates)
+    return np.sum(last) + np.sum(seen)
+
+
+PROGRAMS = {name: f for name, f in globals().items() if getattr(f, "__module__", "") == __name__}

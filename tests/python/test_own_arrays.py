@@ -1,0 +1,146 @@
+"""Plain arrays that a differentiated function makes for itself, and who shares their memory."""
+
+from __future__ import annotations
+
+import warnings
+from numpy import asarray as numpys_asarray
+
+import numpy as np
+import pytest
+from own_array_programs import PROGRAMS
+
+import tapegrad as tg
+from tapegrad import numerical
+from tapegrad.transforms.blanks import _block
+
+X = np.array([1.2, 0.7, 2.1])
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_they_are_the_arrays_that_numpy_makes(name):
+    f = PROGRAMS[name]
+    expected = f(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, gradient = tg.value_and_grad(f)(X)
+        assert value == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(gradient, numerical.grad(f)(X), rtol=1e-6, atol=1e-7)
+        compiled, slopes = tg.compile(f), tg.compile(tg.grad(f))
+        for _ in range(4):
+            assert compiled(X) == pytest.approx(expected, rel=1e-12)
+            np.testing.assert_allclose(slopes(X), gradient, rtol=1e-10)
+
+
+def test_who_shares_their_memory_sees_writes_and_is_seen():
+    def f(x):
+        y = np.zeros((2, 3))
+        row = numpys_asarray(y[1])
+        whole = numpys_asarray(y)
+        assert type(whole) is np.ndarray
+        row[0] = 2.0
+        y[0, 0] = 4.0
+        assert whole[0, 0] == 4.0
+        assert whole[1, 0] == 2.0
+        y[1][1] = 9.0
+        y += 1.0
+        assert row[1] == 10.0
+        before = np.sum(x * y)
+        whole[:] = 3.0  # what was read before stays as it was
+        return before + np.sum(x * y)
+
+    value, gradient = tg.value_and_grad(f)(np.ones(3))
+    np.testing.assert_array_equal(gradient, [5 + 3 + 6, 1 + 10 + 6, 1 + 1 + 6])
+    assert value == gradient.sum()
+
+
+def test_a_variable_is_not_written_to_what_others_share():
+    def f(x, held):
+        y = np.zeros(3)
+        held.append(numpys_asarray(y)[1:])
+        y[0] = 3.0
+        with pytest.raises(TypeError, match="shares the memory of this one of shape"):
+            y[1] = x
+        with pytest.raises(TypeError, match="shares the memory"):
+            y[:2][1:] += x
+        with pytest.raises(TypeError, match="shares the memory"):
+            y *= x
+        np.testing.assert_array_equal(y, [3.0, 0.0, 0.0])
+        held.clear()
+        y[1] = x
+        return np.sum(y * y)
+
+    assert tg.value_and_grad(f)(2.0, []) == (13.0, 4.0)
+
+
+def test_a_variable_with_a_derivative_has_no_memory_to_share():
+    x = tg.Variable([1.0, 2.0])
+    for make in (memoryview, bytearray, numpys_asarray):
+        with pytest.raises((BufferError, TypeError), match="derivative"):
+            make(x)
+    with tg.patch_numpy():
+        y = np.ones((2, 3))
+        with pytest.raises(BufferError, match="not contiguous"):
+            bytearray(6).join([y.T])
+        with memoryview(y.T) as view:
+            assert view.strides == (8, 24)
+            assert view.shape == (3, 2)
+
+
+def makes_none(x):
+    return np.sin(x) * np.sum(x)
+
+
+def makes_one(x):
+    return np.zeros(3) + x
+
+
+def by_name(x):
+    return makes_none(x) + HELPER(x)
+
+
+HELPER = makes_none
+
+
+def test_which_functions_may_make_arrays(monkeypatch):
+    def recursive(x, n=3):
+        return x if n == 0 else recursive(x * 2, n - 1)
+
+    def of(h):
+        return lambda x: h(x) * 2.0
+
+    class Model:
+        def run(self, x):
+            return np.ones(3) * x
+
+    model = Model()
+    assert not _block.may_create(makes_none)
+    assert _block.may_create(makes_one)
+    assert _block.may_create(lambda x: [makes_one(y) for y in x])
+    assert not _block.may_create(of(makes_none))
+    assert _block.may_create(of(makes_one))  # the same code
+    assert _block.may_create(lambda x: model.run(x))
+    assert _block.may_create(recursive)  # asked until it is too deep
+    assert not _block.may_create(by_name)
+    monkeypatch.setitem(globals(), "HELPER", makes_one)
+    assert _block.may_create(by_name)
+
+
+def test_numpy_is_left_alone_where_it_is_asked_for():
+    kinds = []
+
+    def f(x):
+        kinds.append(type(np.zeros(3)))
+        with tg.patch_numpy():
+            kinds.append(type(np.zeros(3)))
+        return x * x
+
+    with tg.patch_numpy(False):
+        assert tg.grad(f)(3.0) == 6.0
+    assert tg.grad(f)(3.0) == 6.0
+    with tg.patch_numpy():
+        with tg.patch_numpy(False):
+            assert tg.grad(f)(3.0) == 6.0
+        assert type(np.zeros(2)) is tg.Variable
+    assert kinds == [np.ndarray, tg.Variable, tg.Variable, tg.Variable, np.ndarray, tg.Variable]
+    with pytest.raises(TypeError, match="takes True or False"):
+        tg.patch_numpy("no")
