@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from numpy import asarray as numpys_asarray
 
 import numpy as np
 import pytest
+from numpy import asarray as numpys_asarray
 from own_array_programs import PROGRAMS
 
 import tapegrad as tg

@@ -213,7 +213,7 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
 _block = _core.BlankBlock(
     vars(np), _replacements, _originals, _facts, _PLAIN, [np, np.linalg, math, builtins]
 )
-_blocks = {True: _block, False: _core.NoBlanks()}
+_blocks: dict[bool, Any] = {True: _block, False: _core.NoBlanks()}
 
 
 def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
