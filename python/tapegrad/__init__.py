@@ -6,7 +6,7 @@
 array([1., 0.])
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapegrad import _blas
 from tapegrad import numpy as _numpy  # noqa: F401 - registers what NumPy functions do
@@ -14,14 +14,16 @@ from tapegrad._core import SGD, Variable
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad.compile import compile
 from tapegrad.transforms.blanks import patch_numpy
-from tapegrad.transforms.checkpoint import checkpoint
 from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
-from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
-from tapegrad.transforms.recording import no_grad
-from tapegrad.transforms.scan import scan
 from tapegrad.transforms.trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad.transforms.trace import stop_gradient, value
-from tapegrad.transforms.vmap import vmap
+
+if TYPE_CHECKING:
+    from tapegrad.transforms.checkpoint import checkpoint
+    from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
+    from tapegrad.transforms.recording import no_grad
+    from tapegrad.transforms.scan import scan
+    from tapegrad.transforms.vmap import vmap
 
 __version__ = "0.1.0"
 
@@ -55,16 +57,31 @@ __all__ = [
     "vmap",
 ]
 
-_LAZY = frozenset({"memory", "numerical", "optim", "testing"})
+# What is loaded at its first use: the modules, and where the functions are.
+_MODULES = frozenset({"memory", "numerical", "optim", "testing"})
+_FUNCTIONS = {
+    "checkpoint": "checkpoint",
+    "hessian": "jacobians",
+    "hvp": "jacobians",
+    "jacobian": "jacobians",
+    "jvp": "jacobians",
+    "no_grad": "recording",
+    "scan": "scan",
+    "vmap": "vmap",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        import importlib
+    if name not in _MODULES and name not in _FUNCTIONS:
+        raise AttributeError(f"module 'tapegrad' has no attribute {name!r}")
+    from importlib import import_module
 
-        return importlib.import_module(f"tapegrad.{name}")
-    raise AttributeError(f"module 'tapegrad' has no attribute {name!r}")
+    if name in _MODULES:
+        return import_module(f"tapegrad.{name}")
+    module = import_module(f"tapegrad.transforms.{_FUNCTIONS[name]}")
+    found = globals()[name] = getattr(module, name)
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | _LAZY)
+    return sorted(set(globals()) | _MODULES | set(_FUNCTIONS))

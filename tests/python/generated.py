@@ -1,11 +1,16 @@
 """What is generated from the registrations of NumPy functions.
 
-That is docs/support.md and the methods in _core.pyi. Run as a script, with the package of this tree
-on the path, this writes both anew; a test fails where they are not up to date.
+That is docs/support.md, the methods in _core.pyi and the index of the families that are loaded at
+their first use. Run as a script, with the package of this tree on the path, this writes all of it
+anew; a test fails where something is not up to date.
 """
 
+import importlib
 import inspect
+import pkgutil
 import re
+import subprocess
+import sys
 import textwrap
 import warnings
 from pathlib import Path
@@ -17,11 +22,14 @@ from surface_cases import CALLS, X
 from surface_plain_cases import PLAIN_CALLS, WRITERS
 
 import tapegrad as tg
-from tapegrad.numpy import ufuncs
-from tapegrad.numpy.table import PLAIN, methods, name_of, table
+import tapegrad.numpy
+from tapegrad.numpy import families, ufuncs
+from tapegrad.numpy.families import name_of, table
+from tapegrad.numpy.table import PLAIN, methods
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "docs" / "support.md"
+INDEX = ROOT / "python" / "tapegrad" / "numpy" / "index.py"
 STUB = ROOT / "python" / "tapegrad" / "_core.pyi"
 BEGIN = "    # Generated from the registrations of NumPy functions (tests/python/generated.py).\n"
 END = "    # End of what is generated.\n"
@@ -44,6 +52,42 @@ values are the same). Functions that make arrays (`np.zeros`, `np.array`) are as
 passed as `like=`.
 
 """  # noqa: E501 - a table of names
+
+
+INDEX_HEAD = '''"""The families of the functions that are loaded at first use: see `families.py`.
+
+Generated from the registrations (tests/python/generated.py).
+"""
+
+FAMILIES: dict[str, str] = {
+'''
+
+
+def loaded_with_the_package():
+    """The modules that an import of the package brings."""
+    code = "import sys, tapegrad; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def index():
+    """The text of index.py."""
+    found, early, package = {}, loaded_with_the_package(), tapegrad.numpy
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+    families.publish()
+    registrations = [x for f, x in table.items() if not isinstance(f, np.ufunc)]
+    taken = {x.function.__name__ for x in registrations if x.module in early}
+    for registration in registrations:
+        module, function = registration.module, registration.function
+        if module in early:
+            continue
+        where = f"import {module} in {package.__file__}"
+        assert registration not in methods.values(), f"{name_of(function)} is a method: {where}"
+        assert function.__name__ not in taken, f"two functions {function.__name__}: {where}"
+        family = module.removeprefix(f"{package.__name__}.")
+        assert found.setdefault(function.__name__, family) == family, function
+    return INDEX_HEAD + "".join(f'    "{x}": "{found[x]}",\n' for x in sorted(found)) + "}\n"
 
 
 def functions_of_numpy():
@@ -174,5 +218,6 @@ def stub():
 
 
 if __name__ == "__main__":
+    INDEX.write_text(index(), "utf-8")
     SUPPORT.write_text(support(), "utf-8")
     STUB.write_text(stub(), "utf-8")

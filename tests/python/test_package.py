@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import tapegrad as tg
 from tapegrad import _core
 from tapegrad.numpy.attributes import ATTRIBUTES
+from tapegrad.numpy.index import FAMILIES
 
 STUB = Path(tg.__file__).with_name("_core.pyi")
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +29,11 @@ def test_public_names():
     assert not callable(tg.Variable(1.0))
 
 
+def printed(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
 def test_import_brings_little_beside_numpy():
     code = """
 import sys, numpy
@@ -35,11 +42,22 @@ import tapegrad
 new = {m.split(".")[0] for m in set(sys.modules) - before}
 print(" ".join(sorted(new - {"tapegrad"})))
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    found = printed(code).split()
     heavy = {"inspect", "dataclasses", "scipy", "matplotlib", "sympy", "copy", "difflib", "doctest"}
-    assert not heavy & set(result.stdout.split())
+    assert not heavy & set(found)
+
+
+def test_import_leaves_for_later_what_most_programs_do_without():
+    brought = printed("import sys, tapegrad; print(*sys.modules)").split()
+    ours = {m.removeprefix("tapegrad.") for m in brought if m.startswith("tapegrad.")}
+    families = {f"numpy.{family}" for family in FAMILIES.values()}
+    later = {"optim", "cli", "testing", "numerical", "memory", "numpy.refusals", "numpy.rebinding"}
+    later |= {f"transforms.{m}" for m in ("checkpoint", "jacobians", "recording", "scan", "vmap")}
+    assert not ours & (families | later)
+    assert {m for m in ours if m.startswith("compile")} == {"compile"}
+    assert len(ours) < 27, sorted(ours)
+    for name in (*families, *later):
+        assert find_spec(f"tapegrad.{name}"), name
 
 
 def test_the_stub_names_what_the_module_has():

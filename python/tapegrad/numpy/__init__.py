@@ -1,38 +1,25 @@
 """NumPy's functions, ufuncs and array methods on Variables.
 
-`table` holds one registration for each NumPy function; the other modules make them, family by
-family, and `ufuncs` answers what the core's fast path does not.
+There is one registration for each NumPy function (`table`), made by the module of its family; those
+that most programs do without are loaded at the first call (`families`). `ufuncs` answers what the
+core's fast path does not.
 """
 
 from tapegrad import _core
-from tapegrad.numpy import (  # noqa: F401 - they register functions
-    calls,
-    creation,
-    decompositions,
-    histograms,
-    interpolation,
-    joining,
+from tapegrad.numpy import (  # noqa: F401 - what methods and the core are made of
     linear_algebra,
-    missing,
     order,
-    polynomials,
-    quantiles,
     queries,
     reductions,
     selection,
-    sets,
     shapes,
-    signals,
-    spaces,
-    special,
-    statistics,
-    windows,
-    writes,
 )
+from tapegrad.numpy.families import publish
 from tapegrad.numpy.methods import attach_methods
 from tapegrad.numpy.table import array_function
 from tapegrad.numpy.ufuncs import array_ufunc
 
+publish()
 _core.set_hooks(array_function=array_function, array_ufunc=array_ufunc)
 attach_methods(_core.Variable)
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import describe
 
 _MEMORY = "it tells of memory, which a Variable does not show"
@@ -74,6 +73,8 @@ class RefusedAttribute:
 
     def text(self, whose: str) -> str:
         """Operation, why not, and the remedy."""
+        from tapegrad.numpy import refusals
+
         told = refusals.of_calling_library(f"it would lose the derivative{whose}")
         if told:
             return told

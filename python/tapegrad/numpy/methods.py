@@ -9,9 +9,8 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, value
-from tapegrad.numpy import creation, refusals, selection, shapes, ufuncs, writes
+from tapegrad.numpy import selection, shapes, ufuncs
 from tapegrad.numpy.attributes import attach_refusals
-from tapegrad.numpy.flat import FlatIterator, set_flat
 from tapegrad.numpy.operands import describe
 from tapegrad.numpy.order import sort as sorted_along
 from tapegrad.numpy.table import methods
@@ -115,7 +114,30 @@ def rounded(self: Variable, digits: int | None = None) -> Any:
 
 def put(self: Variable, indices: Any, values: Any, mode: Any = "raise") -> None:
     """Writes values, repeated as needed, to positions among all elements."""
+    from tapegrad.numpy import writes
+
     writes.put(self, indices, values, mode)
+
+
+def flat(self: Variable) -> Any:
+    """The elements one after the other."""
+    from tapegrad.numpy.flat import FlatIterator
+
+    return FlatIterator(self)
+
+
+def set_flat(self: Variable, x: Any) -> None:
+    """v.flat = x: the elements of x, repeated."""
+    from tapegrad.numpy import flat as family
+
+    family.set_flat(self, x)
+
+
+def imag(self: Variable) -> Any:
+    """Plain zeros: Variables are real."""
+    from tapegrad.numpy import creation
+
+    return creation.imag(self)
 
 
 def set_real(self: Variable, x: Any) -> None:
@@ -128,6 +150,8 @@ def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...]
+    from tapegrad.numpy import refusals
+
     told = refusals.of_calling_library(f"it would lose the derivative of {describe(self)}")
     raise TypeError(
         told
@@ -194,9 +218,9 @@ def attach_methods(cls: type[Variable]) -> None:
     properties = {
         "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),
         "mT": (lambda v: shapes.matrix_transpose(v), "The last two axes swapped."),
-        "flat": (FlatIterator, "The elements one after the other."),
+        "flat": (flat, "The elements one after the other."),
         "real": (lambda v: v, "The same: Variables are real."),
-        "imag": (lambda v: creation.imag(v), "Plain zeros: Variables are real."),
+        "imag": (imag, "Plain zeros: Variables are real."),
         "itemsize": (lambda v: v.dtype.itemsize, "Bytes of an element."),
         "nbytes": (lambda v: v.dtype.itemsize * v.size, "Bytes of the elements."),
     }

@@ -13,6 +13,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, memory_strides
+from tapegrad.numpy.families import table
 from tapegrad.numpy.operands import (
     NO_VALUE,
     finish,
@@ -27,7 +28,7 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.selection import take_along_axis, where
 from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
-from tapegrad.numpy.table import RECORD, implements, is_data, table
+from tapegrad.numpy.table import RECORD, implements, is_data
 
 _NOTHING = np.empty(0)
 

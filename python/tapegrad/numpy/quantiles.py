@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.numpy.families import table
 from tapegrad.numpy.operands import (
     NO_VALUE,
     cast,
@@ -26,7 +27,7 @@ from tapegrad.numpy.order import merged, nan_where_any, sort
 from tapegrad.numpy.reductions import weights_along
 from tapegrad.numpy.selection import take_along_axis
 from tapegrad.numpy.shapes import reshape
-from tapegrad.numpy.table import implements, table
+from tapegrad.numpy.table import implements
 from tapegrad.transforms.trace import stop_gradient
 
 Place = Callable[[Any, Any], Any]

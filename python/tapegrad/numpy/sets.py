@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
+from tapegrad.numpy.families import table
 from tapegrad.numpy.operands import free_shape, lift, ndim_of, plain, shape_of
 from tapegrad.numpy.order import sort
 from tapegrad.numpy.selection import take, take_along_axis
 from tapegrad.numpy.shapes import reshape
-from tapegrad.numpy.table import implements, table
+from tapegrad.numpy.table import implements
 
 
 def _sorted(x: Any) -> Any:

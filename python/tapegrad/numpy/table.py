@@ -30,7 +30,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.numpy import remedies
+from tapegrad.numpy.families import name_of, register, registration_of, table, whole_table
 from tapegrad.numpy.operands import plain
 
 if TYPE_CHECKING:  # slow to import
@@ -62,8 +62,10 @@ class Registration:
         on_data: str | frozenset[str] = PLAIN,
         plain_unless_recording: bool = False,
         method: str = "",
+        module: str = "",
     ) -> None:
         self.function = function
+        self.module = module  # that registers it
         self.implementation: Any = implementation  # None: NumPy's result of the plain values
         self.facts = facts
         self.on_data = on_data
@@ -111,7 +113,6 @@ class Registration:
         return Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), *rest[1:]])
 
 
-table: dict[Any, Registration] = {}
 methods: dict[str, Registration] = {}
 
 # Of functions that NumPy hands to nobody else.
@@ -131,19 +132,21 @@ def implements(
     in_core: tuple[str, Mapping[str, str]] | None = None,
 ) -> Callable[[F], F]:
     """Registers the decorated function as what `functions` do with Variables."""
+    module = sys._getframe(1).f_globals["__name__"]
 
-    def register(f: F) -> F:
+    def decorate(f: F) -> F:
         facts = Facts(values, only_shape, view)
         data = on_data if isinstance(on_data, str) else frozenset(on_data)
         for function in functions:
-            table[function] = Registration(function, f, facts, data, plain_unless_recording, method)
+            made = Registration(function, f, facts, data, plain_unless_recording, method, module)
+            register(function, made)
+            if method:
+                methods.setdefault(method, made)
             if in_core is not None:
                 _core.set_form(function, in_core[0], *_kinds(f, in_core[1]))
-        if method:
-            methods[method] = table[functions[0]]
         return f
 
-    return register
+    return decorate
 
 
 def op(name: str, **kinds: str) -> tuple[str, Mapping[str, str]]:
@@ -153,10 +156,12 @@ def op(name: str, **kinds: str) -> tuple[str, Mapping[str, str]]:
 
 def plain_results(*functions: Any, method: str = "") -> None:
     """Registers functions whose results are NumPy's own of the plain values."""
+    module = sys._getframe(1).f_globals["__name__"]
     for function in functions:
-        table[function] = Registration(function, None, Facts(), method=method)
+        made = Registration(function, None, Facts(), method=method, module=module)
+        register(function, made)
         if method:
-            methods[method] = table[function]
+            methods[method] = made
 
 
 def facts_of(function: Any) -> Facts | None:
@@ -164,7 +169,7 @@ def facts_of(function: Any) -> Facts | None:
     if isinstance(function, np.ufunc):  # of whatever library
         return Facts(ALL)
     try:
-        found = table.get(function)
+        found = registration_of(function)
     except TypeError:  # nothing that can be looked up
         return None
     return found.facts if found else _FACTS.get(function)
@@ -192,7 +197,7 @@ def array_function(
     func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
-    registration = table.get(func)
+    registration = table.get(func) or registration_of(func)
     if registration is not None:
         if registration.is_direct and not _core.tracing():  # spares most calls a frame
             found = registration.implementation(*args, **kwargs)
@@ -275,21 +280,17 @@ def _variables(x: Any) -> list[Any]:
     return []
 
 
-def name_of(func: Any) -> str:
-    """The name under which users know a NumPy function."""
-    module = getattr(func, "__module__", None) or "numpy"
-    return f"{module.replace('numpy', 'np', 1)}.{getattr(func, '__name__', func)}"
-
-
 def _refusal(name: str) -> str:
     import difflib
+
+    from tapegrad.numpy import remedies
 
     plain_value = "where no derivative is needed, call it on the plain value, tg.value(v)"
     remedy = remedies.of(name)
     if remedy:
         return f"{name} has no derivative in tapegrad; {remedy} (and {plain_value})"
     # Names of few letters are near to too many: what is close in length and letters alone counts.
-    known = sorted({name_of(func) for func in table})
+    known = sorted({name_of(func) for func in whole_table()})
     bare = {x.rpartition(".")[2]: x for x in reversed(known)}
     near = difflib.get_close_matches(name.rpartition(".")[2], bare, n=3, cutoff=0.85)
     found = ", ".join(bare[x] for x in near)

@@ -15,9 +15,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad._tree import is_array
-from tapegrad.numpy import remedies
-from tapegrad.numpy.accumulation import at
-from tapegrad.numpy.folds import accumulate, reduce, reduceat
+from tapegrad.numpy.families import table
 from tapegrad.numpy.operands import (
     as_array,
     as_mask,
@@ -29,7 +27,6 @@ from tapegrad.numpy.operands import (
     plain,
     stand_in,
 )
-from tapegrad.numpy.rebinding import as_changed, check_rebinding, is_statement
 from tapegrad.numpy.table import (
     ALL,
     PLAIN,
@@ -39,7 +36,6 @@ from tapegrad.numpy.table import (
     are_recorded_data,
     is_data,
     on_plain_values,
-    table,
 )
 
 _OPS = frozenset(_core.op_names())
@@ -79,10 +75,14 @@ def array_ufunc(
         spread = np.reshape(first, free_shape(first) + (1,) * ndim_of(second))
         return _call(ufunc, name, (spread, second), kwargs)
     if method == "at":
+        from tapegrad.numpy.accumulation import at
+
         return at(ufunc, *inputs)
     if name in PREDICATES or name in _LOGIC or are_recorded_data(inputs):
         return _method_on_plain_values(ufunc, method, inputs, kwargs)
-    fold: Any = {"reduce": reduce, "accumulate": accumulate, "reduceat": reduceat}[method]
+    from tapegrad.numpy import folds
+
+    fold = getattr(folds, method)
     out = kwargs.get("out")
     if isinstance(out, tuple):
         kwargs["out"] = out[0]
@@ -116,7 +116,11 @@ def _method_on_plain_values(
 def _call(ufunc: Any, name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     out, rebound = _split_out(name, inputs, kwargs)
     found = _computed(ufunc, name, inputs, kwargs, out)
-    return found if rebound is None else as_changed(_IN_PLACE[name], found, rebound)
+    if rebound is None:
+        return found
+    from tapegrad.numpy.rebinding import as_changed
+
+    return as_changed(_IN_PLACE[name], found, rebound)
 
 
 def _computed(
@@ -146,6 +150,8 @@ def _computed(
     if registration is None and ufunc is _CLIP:  # of the method of a plain array
         return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
     if registration is None:
+        from tapegrad.numpy import remedies
+
         code = remedies.SPECIAL.get(name, "it with NumPy functions")
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
@@ -342,6 +348,8 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
     (out,) = out
     if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE:
         return out, None
+    from tapegrad.numpy.rebinding import check_rebinding, is_statement
+
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
         frame = frame.f_back

@@ -6,9 +6,9 @@ from surface_cases import CALLS, V, X
 
 import tapegrad as tg
 from tapegrad.numpy import calls, spaces
-from tapegrad.numpy.table import name_of, table
+from tapegrad.numpy.families import name_of, whole_table
 
-FUNCTIONS = [f for f, r in table.items() if getattr(r.implementation, "__module__", "") in (
+FUNCTIONS = [f for f, r in whole_table().items() if getattr(r.implementation, "__module__", "") in (
     calls.__name__, spaces.__name__)]  # fmt: skip
 ROWS = [(name_of(f), call, x) for f in FUNCTIONS for call, x in CALLS[f]]
 

@@ -5,7 +5,7 @@ import pytest
 from surface_cases import CALLS
 
 import tapegrad as tg
-from tapegrad.numpy.table import name_of
+from tapegrad.numpy.families import name_of
 
 ROWS = [(name_of(func), f, x) for func, calls in CALLS.items() for f, x in calls]
 SINGLE = np.array([0.3, -1.2, 2.0], np.float32)

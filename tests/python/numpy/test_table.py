@@ -9,8 +9,11 @@ import pytest
 from surface_plain_cases import CAPTURED_CALLS, DATA_CALLS, METHOD_ARGUMENTS, WITH_CONSTANTS
 
 import tapegrad as tg
-from tapegrad.numpy.table import PLAIN, facts_of, methods, name_of, table
+from tapegrad.numpy.families import name_of, whole_table
+from tapegrad.numpy.index import FAMILIES
+from tapegrad.numpy.table import PLAIN, facts_of, methods
 
+table = whole_table()
 FOLDER = Path(tg.__file__).parent / "numpy"
 FLOATS = [np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]]) * k for k in (1.0, 2.0, -1.0, 0.5)]
 INTEGERS = [np.array([[3, 1, -2], [0, 1, 5]]) * k for k in (1, 2, -1, 3)]
@@ -193,7 +196,8 @@ def test_functions_are_named_where_they_are_registered():
         f.__name__ for f in table
     }
     declared = ("implements", "plain_results", "_types_alone")
-    for path in [*FOLDER.rglob("*.py"), *(FOLDER.parent / "compile").glob("*.py")]:
+    paths = {*FOLDER.rglob("*.py"), *(FOLDER.parent / "compile").glob("*.py")}
+    for path in paths - {generated.INDEX}:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in declared:
                 continue
@@ -247,6 +251,15 @@ def test_support_is_written_down():
         assert {x: ours[x] for x in ours if x in theirs} == {
             x: theirs[x] for x in theirs if x in ours
         }
+
+
+def test_the_index_says_what_is_registered():
+    """python/tapegrad/numpy/index.py, which is written anew together with docs/support.md."""
+    written, made = generated.INDEX.read_text("utf-8"), generated.index()
+    if f"NumPy {generated.VERSION} " in generated.SUPPORT.read_text("utf-8"):
+        assert made == written
+    else:
+        assert set(ast.literal_eval(made.partition(" = ")[2]).items()) <= set(FAMILIES.items())
 
 
 def test_the_stub_has_the_methods_of_the_registrations():
