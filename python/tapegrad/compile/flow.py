@@ -373,6 +373,7 @@ class _Flow(OutsideNames):
         for came in (*given, *named):
             every |= came
         if facts is None or not facts.view:
+            self.makes_number(own)  # NumPy's method gives a Variable its elements one by one
             self.makes_number(every)
         return every
 
