@@ -146,7 +146,7 @@ bool see_sequences(py::handle function, bool asks_items) {
   return true;
 }
 
-bool elements_seen = false;
+int64_t elements_seen = 0;
 
 std::vector<PyObject*> codes_of_means() {
   std::vector<PyObject*> found;
@@ -159,10 +159,10 @@ std::vector<PyObject*> codes_of_means() {
 
 }  // namespace
 
-void see_element() { elements_seen = true; }
+void see_element() { ++elements_seen; }
 
 bool is_asked_by_numpys_mean() {
-  if (!elements_seen) return false;
+  if (elements_seen == 0) return false;
   static const std::vector<PyObject*> means = codes_of_means();
   PyFrameObject* const frame = PyEval_GetFrame();
   if (frame == nullptr) return false;
@@ -178,6 +178,9 @@ void bind_sequences(py::module_& m) {
   m.def(
       "set_sequence_hook", [](const py::function& f) { asked = py::object(f).release().ptr(); },
       py::arg("function"), "The function of the package that is asked about such calls.");
+  m.def(
+      "elements_seen", [] { return elements_seen; },
+      "How often a Variable became an element of an array of objects.");
 }
 
 }  // namespace tapegrad

@@ -162,12 +162,20 @@ def test_single_precision_stays():
         np.testing.assert_allclose(tg.value(f(v)), f(plain), rtol=1e-6)
 
 
+def filled(v):
+    found = np.empty(2, object)
+    found[0], found[1] = v[0], 1.0
+    return found
+
+
 def readers(table, numbers):
     """Functions that read what they capture, some of it element by element."""
     return [
         lambda v: np.sum(table.dot(v) ** 2),
         lambda v: np.sum(table.T.dot(v) ** 2),
         lambda v: np.sum(np.array([v[0], 1.0]).dot(table)),
+        lambda v: np.sum(filled(v).dot(table)),
+        lambda v: np.sum(np.frompyfunc(lambda k: v[k] * 1.0, 1, 1)([0, 1]).dot(table)),
         lambda v: np.sum(np.r_[v, table[0]] ** 3),
         lambda v: np.dot([v[0], table[0, 0]], table[1]),
         lambda v: np.mean([v[0], numbers[0]]) ** 2,
@@ -231,7 +239,7 @@ def test_what_is_no_number_is_left_to_numpy():
     assert np.equal(np.array([1, None], dtype=object), None).tolist() == [False, True]
     endless = []
     endless.append(endless)
-    with pytest.raises(ValueError, match="depth|dimension|nested"):
+    with pytest.raises(ValueError, match=r"depth|dimension|nested"):
         np.mean(endless)
 
 
