@@ -11,6 +11,7 @@
 #include "bindings/program/snapshot.h"
 #include "bindings/recording.h"
 #include "bindings/variable/array_function.h"
+#include "bindings/variable/sequences.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
@@ -106,6 +107,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_forwarding(m);
   bind_functions(m);
   bind_array_functions(m);
+  bind_sequences(m);
   bind_scope(m);
   bind_sgd(m);
   bind_programs(m);

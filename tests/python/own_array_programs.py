@@ -1,4 +1,4 @@
-"""Programs that make plain arrays of their own and use them as plain arrays: of three numbers near 1."""
+"""Programs that use arrays of their own as plain arrays: functions of three numbers near 1."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "bindings/convert.h"
+#include "bindings/variable/sequences.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 
@@ -92,7 +93,14 @@ int refuse_dtype(PyObject*, PyObject*, void*) {
 }
 
 PyObject* get_dtype(PyObject* self, void*) {
-  return guard([&] { return dtype_object(variable_cell(self).value().dtype()).release().ptr(); });
+  return guard([&]() -> PyObject* {
+    const Value& value = variable_cell(self).value();
+    if (value.is_scalar() && is_asked_by_numpys_mean()) {
+      PyErr_SetString(PyExc_AttributeError, "dtype");
+      return nullptr;
+    }
+    return dtype_object(value.dtype()).release().ptr();
+  });
 }
 
 // NumPy's type of numbers of this dtype, borrowed.
@@ -198,8 +206,9 @@ bool asks_for_objects(PyObject* args, PyObject* names) {
 // still differentiated), an array gives such objects where it is asked for them, else it refuses.
 PyObject* refuse_array(PyObject* self, PyObject* args, PyObject* names) {
   return guard([&]() -> PyObject* {
+    see_element();
     const std::string what = join_text("this Variable of shape ", variable_cell(self).type().shape);
-    return py::object(py::module_::import("tapegrad.numpy.refusals")
+    return py::object(py::module_::import("tapegrad.numpy.elements")
                           .attr("array_of")(py::handle(self), what, asks_for_objects(args, names)))
         .release()
         .ptr();
@@ -230,6 +239,7 @@ PyObject* get_array(PyObject* self, void*) {
       return PyCFunction_New(&plain_array_def, self);
     if (variable_cell(self).value().is_scalar()) {
       lose_weakness(variable_cell(self));
+      see_element();
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from tapegrad import _tree
 from tapegrad.compile.reads.captured_data import MISSING, PlainReads
-from tapegrad.compile.reads.code_names import is_library, is_users
+from tapegrad.compile.reads.code_names import is_library, is_users, makes_objects
 from tapegrad.compile.reads.outside_names import SHAPES, OutsideNames, UnknownError
 from tapegrad.compile.reads.snapshot import Snapshot
 from tapegrad.compile.reads.source import source_of
@@ -57,7 +57,9 @@ def plain_reads(snapshot: Snapshot) -> PlainReads:
             proof.function(f, None, {})
     except (UnknownError, RecursionError):
         return PlainReads.ANYTHING
-    return PlainReads.NUMBERS if proof.numbers else PlainReads.NOTHING
+    if proof.numbers or any(map(makes_objects, users)):
+        return PlainReads.NUMBERS
+    return PlainReads.NOTHING
 
 
 def _either(a: int | None, b: int) -> int:

@@ -23,6 +23,7 @@ from tapegrad._core import (
     Values,
     Variable,
     across_lengths,
+    elements_seen,
     same_node,
 )
 from tapegrad._tree import Tree
@@ -41,7 +42,8 @@ class RecordedCall:
     the leaf itself, in a tuple. `refusal` says why a replay would not do what the call did.
     `numbers` says which outputs are Python's numbers in the function itself, by a byte for each.
     `captured_names` are the names of the arrays that the operations read from outside, '' where
-    there is none.
+    there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
+    make numbers of the arrays that they meet.
 
     Where sweeps were left out (`complete` is False) there is no recording, only a result.
     """
@@ -51,6 +53,7 @@ class RecordedCall:
         "changed_containers",
         "complete",
         "fixed",
+        "made_elements",
         "may_have_promoted",
         "numbers",
         "recording",
@@ -70,6 +73,7 @@ class RecordedCall:
     captured_names: list[str]
     refusal: str
     complete: bool
+    made_elements: bool
     used_outside: bool
     may_have_promoted: bool
     changed_containers: bool
@@ -183,6 +187,7 @@ def record_call(
     that `f` wrote to are outputs too, after those of the result.
     """
     done = RecordedCall()
+    elements = elements_seen()
     with Tracer() as tracer:
         if leave_out:
             tracer.allow_leaving_out()
@@ -204,6 +209,7 @@ def record_call(
         done.used_outside = not done.complete and tracer.used_outside(outputs)
         done.recording = tracer.freeze(outputs) if done.complete else Recording()
         done.refusal = tracer.refusal or done.recording.refusal
+    done.made_elements = elements_seen() != elements
     done.values = Values(outputs, done.numbers)
     # No Variable stays: it would keep all that was recorded.
     done.fixed = [None if is_own else (x,) for (_, x), is_own in zip(found, own, strict=True)]

@@ -299,7 +299,8 @@ class Serving:
             if signature.floats_are_inputs and done.may_have_promoted:
                 return Event.LEFT_OUT_OTHERWISE
             return self._answer(done, Event.LEFT_OUT)
-        cache.watch_contents(done, effects.contents, call.takes_numbers())
+        takes_numbers = call.takes_numbers() or done.made_elements
+        cache.watch_contents(done, effects.contents, takes_numbers)
         signature.recordings += 1
         known = signature.state not in (State.UNSEEN, State.SEEN)
         if not known and any(isinstance(x, Variable) for x in done.recording.captures):

@@ -16,12 +16,14 @@ from tapegrad.numpy import (  # noqa: F401 - what methods and the core are made 
 )
 from tapegrad.numpy.families import publish
 from tapegrad.numpy.methods import attach_methods
+from tapegrad.numpy.sequences import install
 from tapegrad.numpy.table import array_function
 from tapegrad.numpy.ufuncs import array_ufunc
 
 publish()
 _core.set_hooks(array_function=array_function, array_ufunc=array_ufunc)
 attach_methods(_core.Variable)
+install()
 
 
 def __getattr__(name: str) -> object:

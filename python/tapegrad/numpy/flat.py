@@ -84,22 +84,22 @@ class FlatIterator:
         write_at(self._base, np.reshape(at, -1), value)
 
     def __eq__(self, other: Any) -> Any:
-        return self.copy() == _copied(other)
+        return self.copy() == copied(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self.copy() != _copied(other)
+        return self.copy() != copied(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.copy() < _copied(other)
+        return self.copy() < copied(other)
 
     def __le__(self, other: Any) -> Any:
-        return self.copy() <= _copied(other)
+        return self.copy() <= copied(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.copy() > _copied(other)
+        return self.copy() > copied(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.copy() >= _copied(other)
+        return self.copy() >= copied(other)
 
     __hash__ = None  # type: ignore[assignment]  # as of every array
 
@@ -109,10 +109,10 @@ class FlatIterator:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        return function(*_copied(args), **_copied(kwargs))
+        return function(*copied(args), **copied(kwargs))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return getattr(ufunc, method)(*_copied(inputs), **_copied(kwargs))
+        return getattr(ufunc, method)(*copied(inputs), **copied(kwargs))
 
 
 def _checked(key: Any) -> Any:
@@ -142,14 +142,14 @@ def _checked(key: Any) -> Any:
     return array if array.size else array.astype(np.intp)
 
 
-def _copied(x: Any) -> Any:
+def copied(x: Any) -> Any:
     """With an array in place of each iterator."""
     if isinstance(x, FlatIterator):
         return x.copy()
     if type(x) in (list, tuple):
-        return type(x)(map(_copied, x))
+        return type(x)(map(copied, x))
     if type(x) is dict:
-        return {name: _copied(item) for name, item in x.items()}
+        return {name: copied(item) for name, item in x.items()}
     return x
 
 

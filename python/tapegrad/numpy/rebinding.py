@@ -155,7 +155,7 @@ def _holder_is_changed(kind: str, frame: types.FrameType, target: Any) -> bool:
     statement = _statement(frame)
     if statement is None or not isinstance(statement.target, (ast.Attribute, ast.Subscript)):
         return False
-    holder = _value_of(statement.target.value, frame)
+    holder = value_of(statement.target.value, frame)
     if isinstance(statement.target, ast.Subscript):
         return type(holder) in _CONTAINERS
     return _own_attribute(holder, statement.target.attr) is target
@@ -177,10 +177,10 @@ def _own_attribute(holder: Any, name: str) -> Any:
     return getattr(holder, "__dict__", {}).get(name, _NOTHING)
 
 
-def _value_of(x: ast.expr, frame: types.FrameType) -> Any:
+def value_of(x: ast.expr, frame: types.FrameType) -> Any:
     """The value of `name.attribute.attribute`, read without running anybody's code."""
     if isinstance(x, ast.Attribute):
-        return _own_attribute(_value_of(x.value, frame), x.attr)
+        return _own_attribute(value_of(x.value, frame), x.attr)
     if not isinstance(x, ast.Name):
         return _NOTHING
     code = frame.f_code

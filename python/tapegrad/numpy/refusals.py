@@ -41,27 +41,14 @@ def array_refusal(shape: str) -> str:
     return _refusal("np.array(v)", f"a plain array would lose the derivative of {shape}", "array")
 
 
-def array_of(v: Any, shape: str, of_objects: bool) -> Any:
-    """An array of objects, each an element of the Variable, which is still differentiated.
-
-    It is given to who asks for objects, and to np.vectorize, which looks at a first element.
-    """
-    if not of_objects and calling_library() != "np.vectorize":
-        raise TypeError(array_refusal(shape))
-    found = np.empty(tuple(v.shape), object)
-    for at in np.ndindex(*found.shape):
-        found[at] = v[at]
-    return found
-
-
 def number_refusal(what: str) -> str:
     """Of a Variable with one element that something asks for a plain number."""
     return _refusal("float(v)", f"a plain number would lose the derivative of {what}", "number")
 
 
 def _refusal(call: str, lost: str, kind: str) -> str:
-    frame = _outside()
-    library = _library(frame)
+    frame = outside()
+    library = library_of(frame)
     if library:
         return f"{library}: {lost}; {_of_library(library)}, {_OWN_WORDS}"
     found = expression_of(frame)
@@ -98,7 +85,7 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
     first = ast.unparse(call.args[0]) if call.args else "v"
     name = _called(call)
     owner = ast.unparse(f.value) if isinstance(f, ast.Attribute) else ""
-    numpys = _is_numpy(owner, frame)
+    numpys = is_numpy(owner, frame)
     if numpys and name in OWN_CALLS:
         return OWN_CALLS[name]
     if owner and not numpys and name in DRAWS:
@@ -126,8 +113,6 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
         return LIBRARIES[f"np.{name}"]
     if name == "fill":
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
-    if name == "dot" and call.args and owner not in ("np", "numpy"):
-        return f"write {_operand(f)} @ {_operand(call.args[0])} or np.dot({owner}, {args})"
     if kind == "array" and hasattr(np, name) and owner not in ("", "np", "numpy", "np.linalg"):
         return (
             f"write np.{name}({owner}, {args}), the function, which takes Variables where the "
@@ -141,12 +126,13 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
     return ""
 
 
-def _is_numpy(owner: str, frame: FrameType | None) -> bool:
+def is_numpy(owner: str, frame: FrameType | None) -> bool:
     """Whether a name stands for NumPy where the frame is."""
     return owner in ("np", "numpy") or (frame is not None and frame.f_globals.get(owner) is np)
 
 
-def _operand(x: ast.expr) -> str:
+def operand(x: ast.expr) -> str:
+    """An operand of a product as text: the array of `a.dot`, or an argument."""
     if isinstance(x, ast.Attribute) and x.attr == "dot":
         x = x.value
     text = ast.unparse(x)
@@ -165,7 +151,7 @@ def of_calling_library(lost: str) -> str:
 
 def calling_library() -> str:
     """The public function of NumPy or SciPy whose code asks, "" where the user's does."""
-    return _library(_outside())
+    return library_of(outside())
 
 
 # The frames that led here.
@@ -173,7 +159,8 @@ def calling_library() -> str:
 _STORES = ("STORE_SUBSCR", "STORE_SLICE")  # of z[1:] = v, from Python 3.12 on
 
 
-def _outside() -> FrameType | None:
+def outside() -> FrameType | None:
+    """The innermost frame that is not this package's."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _package(frame) == "tapegrad":
         frame = frame.f_back
@@ -188,7 +175,7 @@ def _package(frame: FrameType) -> str:
     return _module(frame).split(".")[0]
 
 
-def _library(frame: FrameType | None) -> str:
+def library_of(frame: FrameType | None) -> str:
     """The public function of NumPy or SciPy that the frame belongs to, "" for others' code."""
     if frame is None or _package(frame) not in _PACKAGES:
         return ""
@@ -200,9 +187,6 @@ def _library(frame: FrameType | None) -> str:
         elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
             of_class = type(within.f_locals["self"]).__name__
             module, name = _module(within), "" if of_class.startswith("_") else of_class
-        elif within.f_code.co_name == "__getitem__":
-            owner = within.f_locals.get("self")
-            name = "r_" if owner is np.r_ else "c_" if owner is np.c_ else name
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]
     if parts[0] == "numpy":

@@ -22,11 +22,6 @@ POSITIVE = A @ A.T
 
 # Code that is refused, and the remedy as the message words it.
 CODE = [
-    ("A.dot(x)", "A @ x"),
-    ("A.dot(x)", "np.dot(A, x)"),
-    ("(A + A).dot(x)", "(A + A) @ x"),
-    ("A.T.dot(x * 2)", "A.T @ (x * 2)"),
-    ("A[0].dot(x)", "A[0] @ x"),
     ("np.asarray(x)", "x"),
     ("np.array(x)", "x.copy()"),
     ("np.array(x, dtype=float)", "x.copy()"),
@@ -35,8 +30,7 @@ CODE = [
     ("np.array([x, 2 * x])", "np.stack([x, 2 * x])"),
     ("np.asarray((x, x))", "np.stack((x, x))"),
     ("np.array([x * k for k in range(3)])", "np.stack([x * k for k in range(3)])"),
-    ("np.sin([x, 2 * x])", "np.sin(np.stack([x, 2 * x]))"),
-    ("np.add([x, x], A[:2])", "np.add(np.stack([x, x]), A[:2])"),
+    ("np.add.reduce([x, 2 * x])", "np.add.reduce(np.stack([x, 2 * x]))"),
     ("math.sin(x[0])", "np.sin(x[0])"),
     ("math.atan2(x[0], x[1])", "np.arctan2(x[0], x[1])"),
     ("math.pow(x[0], 3)", "np.power(x[0], 3)"),
@@ -131,7 +125,10 @@ def test_statements(before, refused, remedy, last, tmp_path):
 
 def test_without_source_the_names_of_the_bytecode_serve():
     space = names(tg.Variable(X))
-    for code, told in (("A.dot(x)", "A @ v"), ("math.sin(x[0])", "np.sin(v)")):
+    for code, told in (
+        ("A[0].searchsorted(x)", "np.searchsorted(a, v)"),
+        ("math.sin(x[0])", "np.sin(v)"),
+    ):
         with pytest.raises(TypeError) as caught:
             eval(code, dict(space))
         assert told in str(caught.value)
@@ -144,8 +141,8 @@ def test_where_the_place_is_not_known_the_line_serves(monkeypatch):
     x = tg.Variable(X)
     w, form = x[0], "%f"
     table = np.zeros(3)
-    with pytest.raises(TypeError, match=r"write \(A \+ A\) @ x or"):
-        (A + A).dot(x)
+    with pytest.raises(TypeError, match=r"write np\.searchsorted\(table, x\)"):
+        table.searchsorted(x)
     with pytest.raises(TypeError, match=r"np\.asarray\(x\).*write x itself"):
         np.asarray(x)
     with pytest.raises(TypeError, match=r"table = tg\.Variable\(table\)"):
@@ -158,8 +155,6 @@ def test_where_the_place_is_not_known_the_line_serves(monkeypatch):
 
 def test_keywords_and_calls_without_arguments():
     x = tg.Variable(X)
-    with pytest.raises(TypeError, match=r"tg\.value"):
-        A.dot(b=x)
     with pytest.raises(TypeError, match=r"tg\.value"):
         np.asarray(a=x)
     with pytest.raises(TypeError, match=r"tg\.value"):
@@ -210,15 +205,6 @@ def test_elements_of_plain_tables_in_every_lane():
     )
     found = tg.grad(lambda x: np.sum(tg.vmap(lambda x, i: tg.Variable(table)[i] * x**2)(x, i)))(x)
     np.testing.assert_array_equal(tg.value(found), 2 * table[i] * x)
-
-
-def test_functions_of_lists_of_variables():
-    with pytest.raises(TypeError, match=r"np\.mean: .*np\.mean\(np\.stack\(\[\.\.\.\]\)\)"):
-        np.mean([tg.Variable(X), tg.Variable(X)])
-    hold(lambda x: np.mean(np.stack([x, x * x])), lambda x: np.mean([x, x * x]))
-    with pytest.raises(TypeError, match=r"np\.mean: .*np\.mean\(np\.stack\(\[\.\.\.\]\)\)"):
-        np.mean([tg.Variable(1.0), tg.Variable(2.0)])
-    hold(lambda x: np.mean(np.stack([x[0], x[1]])), lambda x: np.mean([x[0], x[1]]))
 
 
 SCIPY = {
@@ -320,7 +306,7 @@ def test_every_text_for_libraries_has_a_case():
     optimisers = {f"scipy.optimize.{name}" for name in ("minimize", "root", "least_squares")}
     others = {"np.full", "np.full_like", "np.fill_diagonal"}
     others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix", "np.ndenumerate"}
-    others |= {"np.apply_along_axis", "np.piecewise", "np.r_", "np.c_"}
+    others |= {"np.apply_along_axis", "np.piecewise", "np.bmat"}
     others |= {"np.vectorize", "np.repeat", "np.take", "np.compress", "np.put"}
     # Those of the last lines: tests/python/remedy_cases/plain.py. The next have a file too.
     others |= set(scipy_cases.CALLS)

@@ -17,6 +17,7 @@ _UNWATCHED = {
     "open": "reads a file",
     "input": "asks its user",
 }
+_OF_OBJECTS = frozenset({"object", "object_", "frompyfunc", "O"})
 # Names whose values the outside world decides, by module; () stands for the whole module.
 _OUTSIDE = {
     "time": ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns",
@@ -157,3 +158,13 @@ _LIBRARIES = frozenset(
 def is_library(module: str) -> bool:
     """Whether a module is NumPy's, ours, Python's or another well-known one: not watched inside."""
     return module.partition(".")[0] in _LIBRARIES
+
+
+def makes_objects(f: FunctionType) -> bool:
+    """Whether the code fills arrays of objects, whose methods make numbers of arrays they meet.
+
+    Arrays made of a list are seen while they are made (`RecordedCall.made_elements`).
+    """
+    code = f.__code__
+    texts = {x for x in code.co_consts if type(x) is str}
+    return bool(_OF_OBJECTS & {*code.co_names, *texts})

@@ -1,0 +1,186 @@
+#include "bindings/variable/sequences.h"
+
+#include <pybind11/numpy.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+#include "bindings/variable/variable_type.h"
+
+// NumPy asks an argument whether it overrides a function, but not what is in a list or in an array
+// of objects: np.mean([v, w]) makes an array of Variables and goes on with Python's arithmetic. So
+// the entries of NumPy's functions (the vectorcall slot that each of these objects has) look first.
+// A call without a Variable inside a sequence goes on to NumPy's own entry, and so does one with a
+// Variable among its arguments, which NumPy asks by itself; of functions that join, it asks the
+// items of a list too. Identity, attributes and type of the functions stay what they are.
+
+namespace tapegrad {
+namespace {
+
+namespace py = pybind11;
+
+constexpr int deepest = 32;  // nested lists
+
+PyObject* asked = nullptr;  // the package's function
+std::unordered_map<PyTypeObject*, vectorcallfunc> entries;
+
+bool is_number(PyObject* x) {
+  static PyTypeObject* const generic = reinterpret_cast<PyTypeObject*>(
+      py::object(py::module_::import("numpy").attr("generic")).release().ptr());
+  return PyFloat_CheckExact(x) || PyLong_Check(x) || PyObject_TypeCheck(x, generic) ||
+         PyFloat_Check(x);
+}
+
+// A Variable in an array of objects, all of which are scalars; null where others are among them,
+// since an array may hold anything.
+PyObject* variable_among_objects(PyObject* array) {
+  const auto* const a = py::detail::array_proxy(array);
+  const auto n_axes = static_cast<size_t>(a->nd);
+  std::vector<py::ssize_t> at(n_axes, 0);
+  for (size_t k = 0; k < n_axes; ++k)
+    if (a->dimensions[k] == 0) return nullptr;
+  PyObject* found = nullptr;
+  const char* p = a->data;
+  while (true) {
+    PyObject* const item = *reinterpret_cast<PyObject* const*>(p);
+    if (item == nullptr) return nullptr;
+    if (is_variable(item)) {
+      if (!variable_cell(item).value().is_scalar()) return nullptr;
+      found = item;
+    } else if (!is_number(item)) {
+      return nullptr;
+    }
+    size_t k = n_axes;
+    for (; k > 0; --k) {
+      p += a->strides[k - 1];
+      if (++at[k - 1] < a->dimensions[k - 1]) break;
+      p -= a->strides[k - 1] * a->dimensions[k - 1];
+      at[k - 1] = 0;
+    }
+    if (k == 0) return found;
+  }
+}
+
+bool is_array_of_objects(PyObject* x) {
+  if (!py::detail::npy_api::get().PyArray_Check_(x)) return false;
+  return py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
+}
+
+// Borrowed; null where there is none.
+PyObject* variable_in(PyObject* x, int depth) {
+  if (PyList_CheckExact(x) || PyTuple_CheckExact(x)) {
+    if (depth == deepest) return nullptr;
+    const Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
+    PyObject** const items = PySequence_Fast_ITEMS(x);
+    for (Py_ssize_t i = 0; i < n; ++i) {
+      PyObject* const item = items[i];
+      if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) continue;
+      if (is_variable(item)) return item;
+      if (PyObject* found = variable_in(item, depth + 1)) return found;
+    }
+    return nullptr;
+  }
+  return is_array_of_objects(x) ? variable_among_objects(x) : nullptr;
+}
+
+// What the package makes of the call; None of its business: NotImplemented.
+PyObject* ask(PyObject* function, PyObject* variable, PyObject* const* args, Py_ssize_t n,
+              PyObject* names) {
+  return guard([&]() -> PyObject* {
+    py::tuple given(static_cast<size_t>(n));
+    for (Py_ssize_t i = 0; i < n; ++i)
+      given[static_cast<size_t>(i)] = py::reinterpret_borrow<py::object>(args[i]);
+    py::dict named;
+    const Py_ssize_t n_names = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < n_names; ++i)
+      if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
+        throw py::error_already_set();
+    return PyObject_CallFunctionObjArgs(asked, function, variable, given.ptr(), named.ptr(),
+                                        nullptr);
+  });
+}
+
+bool has_variable_item(PyObject* x) {
+  if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x)) return false;
+  PyObject** const items = PySequence_Fast_ITEMS(x);
+  return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), is_variable);
+}
+
+template <bool asks_items>
+PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, PyObject* names) {
+  const Py_ssize_t n = PyVectorcall_NARGS(n_and_flags);
+  const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
+  bool is_seen = false;
+  for (Py_ssize_t i = 0; i < n_all && !is_seen; ++i)
+    is_seen = is_variable(args[i]) || (asks_items && has_variable_item(args[i]));
+  if (!is_seen) {
+    for (Py_ssize_t i = 0; i < n_all; ++i) {
+      PyObject* const variable = variable_in(args[i], 0);
+      if (variable == nullptr) continue;
+      PyObject* const found = ask(function, variable, args, n, names);
+      if (found != Py_NotImplemented) return found;
+      Py_DECREF(found);
+      break;
+    }
+  }
+  return entries.find(Py_TYPE(function))->second(function, args, n_and_flags, names);
+}
+
+vectorcallfunc* slot_of(PyObject* function) {
+  PyTypeObject* const type = Py_TYPE(function);
+  if ((type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) == 0 || type->tp_vectorcall_offset <= 0)
+    return nullptr;
+  return reinterpret_cast<vectorcallfunc*>(reinterpret_cast<char*>(function) +
+                                           type->tp_vectorcall_offset);
+}
+
+// Whether the function is one whose lists are looked at from now on.
+bool see_sequences(py::handle function, bool asks_items) {
+  vectorcallfunc* const slot = slot_of(function.ptr());
+  if (slot == nullptr || *slot == nullptr) return false;
+  if (*slot == enter<false> || *slot == enter<true>) return true;
+  const auto [it, is_new] = entries.emplace(Py_TYPE(function.ptr()), *slot);
+  if (!is_new && it->second != *slot) return false;  // an entry of its own
+  *slot = asks_items ? enter<true> : enter<false>;
+  return true;
+}
+
+int64_t elements_seen = 0;
+
+std::vector<PyObject*> codes_of_means() {
+  std::vector<PyObject*> found;
+  const py::module_ methods = py::module_::import("numpy._core._methods");
+  for (const char* name : {"_mean", "_var", "_std"})
+    if (py::hasattr(methods, name))
+      found.push_back(py::object(methods.attr(name).attr("__code__")).release().ptr());
+  return found;
+}
+
+}  // namespace
+
+void see_element() { ++elements_seen; }
+
+bool is_asked_by_numpys_mean() {
+  if (elements_seen == 0) return false;
+  static const std::vector<PyObject*> means = codes_of_means();
+  PyFrameObject* const frame = PyEval_GetFrame();
+  if (frame == nullptr) return false;
+  const auto code =
+      py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyFrame_GetCode(frame)));
+  return std::find(means.begin(), means.end(), code.ptr()) != means.end();
+}
+
+void bind_sequences(py::module_& m) {
+  m.def("see_sequences", &see_sequences, py::arg("function"), py::arg("asks_items"),
+        "Lets the package see calls of a NumPy function whose lists hold Variables; of one that "
+        "asks the items of a list, where only lists inside hold them.");
+  m.def(
+      "set_sequence_hook", [](const py::function& f) { asked = py::object(f).release().ptr(); },
+      py::arg("function"), "The function of the package that is asked about such calls.");
+  m.def(
+      "elements_seen", [] { return elements_seen; },
+      "How often a Variable became an element of an array of objects.");
+}
+
+}  // namespace tapegrad

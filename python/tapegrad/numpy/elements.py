@@ -1,0 +1,65 @@
+"""A Variable as an array of objects, its elements: for plain code that computes with objects.
+
+NumPy's method `a.dot(v)` of a plain array `a` asks nobody whether it is overridden. What it makes
+of objects is right, since products and sums of elements are recorded one by one, and slow for the
+same reason: a warning names `a @ v`.
+"""
+
+from __future__ import annotations
+
+import ast
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from tapegrad.numpy import refusals
+from tapegrad.numpy.rebinding import value_of
+from tapegrad.transforms.trace import warn_user
+
+_MOST_PRODUCTS = 5_000  # that are recorded without a word: about two milliseconds
+
+
+def array_of(v: Any, shape: str, of_objects: bool) -> Any:
+    """An array of objects, each an element of the Variable, which is still differentiated.
+
+    It is given to who asks for objects, to np.vectorize, which looks at a first element, and to
+    `a.dot(v)` of a plain array `a`.
+    """
+    frame = refusals.outside()
+    if not of_objects and refusals.library_of(frame) != "np.vectorize":
+        call = _dot_at(frame)
+        if frame is None or call is None:
+            raise TypeError(refusals.array_refusal(shape))
+        _warn_of_products(v, call, frame)
+    found = np.empty(tuple(v.shape), object)
+    for at in np.ndindex(*found.shape):
+        found[at] = v[at]
+    return found
+
+
+def _dot_at(frame: FrameType | None) -> ast.Call | None:
+    """The call `a.dot(v)` that the frame is at, which is no library's."""
+    if frame is None or refusals.library_of(frame):
+        return None
+    call = refusals.expression_of(frame)
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    is_method = not refusals.is_numpy(ast.unparse(call.func.value), frame)
+    return call if call.func.attr == "dot" and is_method else None
+
+
+def _warn_of_products(v: Any, call: ast.Call, frame: FrameType) -> None:
+    assert isinstance(call.func, ast.Attribute)
+    array = value_of(call.func.value, frame)
+    last = v.shape[-1] if v.ndim else 1
+    rows = array.size // last if isinstance(array, np.ndarray) and last else 1
+    n = rows * v.size
+    if n > _MOST_PRODUCTS or v.size > _MOST_PRODUCTS // 5:
+        of = refusals.operand(call.func)
+        to = refusals.operand(call.args[0]) if call.args else "v"
+        warn_user(
+            f"{ast.unparse(call)}: the method of a plain array multiplies this Variable of shape "
+            f"{tuple(v.shape)} element by element, {n} recorded products or more; write "
+            f"{of} @ {to}, which is one operation"
+        )

@@ -1,0 +1,152 @@
+"""Lists and arrays of objects that hold Variables, where NumPy looks at neither.
+
+NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
+The core looks into the lists before NumPy does (python/bindings/variable/sequences.cpp) and asks
+here. `np.r_` and `np.c_`, which join what stands between brackets, are seen to in the same way.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable
+from tapegrad._tree import is_array
+from tapegrad.numpy.flat import copied
+from tapegrad.numpy.operands import as_array, cast, floating_dtype, free_shape, ndim_of
+from tapegrad.numpy.table import array_function, table
+from tapegrad.numpy.ufuncs import array_ufunc
+
+# NumPy asks the items of what is joined: those that are called most are left to it.
+_ASKS_ITEMS = (np.concatenate, np.stack)
+_LIBRARIES = ("numpy", "scipy", "tapegrad")
+
+
+def called(function: Any, variable: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result of a call with a Variable inside a list; NotImplemented leaves it to NumPy.
+
+    So are the calls that NumPy's own code makes: that of np.var, say, goes on in place in arrays of
+    objects, which is right for all but the functions of one argument: NumPy asks the elements for
+    methods, which numbers among them have not.
+    """
+    args, kwargs = copied(args), copied(kwargs)
+    caller = str(sys._getframe(1).f_globals.get("__name__", ""))
+    is_library = caller.partition(".")[0] in _LIBRARIES
+    if isinstance(function, np.ufunc):
+        out = kwargs.get("out", args[function.nin :])
+        outs = out if isinstance(out, tuple) else (out,)
+        if not any(is_array(x) for x in outs):
+            return (
+                NotImplemented
+                if is_library
+                else array_ufunc(variable, function, "__call__", args, kwargs)
+            )
+        if function.nin > 1 or len(outs) > 1 or outs[0].dtype != object:
+            return NotImplemented
+        kwargs.pop("out", None)
+        return _into(outs[0], array_ufunc(variable, function, "__call__", args[:1], kwargs))
+    if is_library or function not in table:
+        return NotImplemented
+    return array_function(function, (Variable,), args, kwargs)
+
+
+def _into(out: Any, found: Any) -> Any:
+    """An array of objects, filled with the elements of what was found."""
+    if free_shape(found) != out.shape:
+        raise ValueError(
+            f"non-broadcastable output operand with shape {out.shape} doesn't match the "
+            f"broadcast shape {free_shape(found)}"
+        )
+    for at in np.ndindex(*out.shape):
+        out[at] = found[at]
+    return out
+
+
+def install() -> None:
+    """Lets the core look into the arguments of NumPy's functions."""
+    _core.set_sequence_hook(called)
+    dispatched = type(np.sum)
+    for module in (np, np.linalg):
+        for function in vars(module).values():
+            if isinstance(function, (np.ufunc, dispatched)):
+                _core.see_sequences(function, function in _ASKS_ITEMS)
+    for joiner in (np.r_, np.c_):
+        cls: Any = type(joiner)
+        cls.__getitem__ = _brackets(cls.__getitem__)
+
+
+def _brackets(original: Any) -> Any:
+    """What np.r_[...] does: its own code, or ours where a Variable is among the items."""
+
+    @functools.wraps(original)
+    def getitem(self: Any, key: Any) -> Any:
+        items = key if isinstance(key, tuple) else (key,)
+        return _joined(self, items) if any(map(_holds, items)) else original(self, key)
+
+    return getitem
+
+
+def _holds(item: Any) -> bool:
+    if isinstance(item, slice):
+        return any(isinstance(x, Variable) for x in (item.start, item.stop, item.step))
+    if isinstance(item, (list, tuple)):
+        return any(map(_holds, item))
+    return isinstance(item, Variable)
+
+
+def _joined(joiner: Any, items: tuple[Any, ...]) -> Any:
+    """The items joined, with the axes that the first of them, a text, may ask for."""
+    axis, least, place = joiner.axis, joiner.ndmin, joiner.trans1d
+    if isinstance(items[0], str):
+        axis, least, place = _directive(items[0], axis, least, place)
+        items = items[1:]
+    parts, dtypes = [], []
+    for item in items:
+        if isinstance(item, slice):
+            part = _spaced(item)
+            added = max(least - 1, 0)
+            part = np.reshape(part, (1,) * added + (-1,))
+            if added and place != -1:
+                part = np.swapaxes(part, -1, place)
+        else:
+            part = as_array(item)
+            n = ndim_of(part)
+            added = max(least - n, 0)
+            part = np.reshape(part, (1,) * added + free_shape(part))
+            if added and place != -1:
+                before = place + added + 1 if place < 0 else place
+                axes = list(range(least))
+                part = np.transpose(part, axes[:before] + axes[added:] + axes[before:added])
+        parts.append(part)
+        is_number = isinstance(item, (int, float, np.generic)) and not isinstance(item, Variable)
+        dtypes.append(item if is_number else floating_dtype(part))
+    return np.concatenate([cast(x, np.result_type(*dtypes)) for x in parts], axis)
+
+
+def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, int]:
+    """Axis, least number of axes, and where the axes of an item come, from "0,2,0" or a part."""
+    try:
+        numbers = [int(x) for x in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"np.r_: the directive {text!r} makes a matrix or is unknown; write numbers, as in "
+            "np.r_['0,2', v, w], for Variables"
+        ) from None
+    axis, least, place = (*numbers, *(axis, least, place)[len(numbers) :])[:3]
+    return axis, least, place
+
+
+def _spaced(part: slice) -> Any:
+    """The numbers of start:stop:step; of a complex step, so many from start to stop."""
+    start = 0 if part.start is None else part.start
+    if not _holds(part):
+        return np.r_[part]
+    step = 1 if part.step is None else part.step
+    if isinstance(step, complex):
+        return np.linspace(start, part.stop, int(abs(step)))
+    n = int(np.ceil((part.stop - start) / step))
+    return start + step * np.arange(max(n, 0))
