@@ -5,6 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/convert.h"
+#include "bindings/variable/variable_type.h"
+
 namespace tapegrad {
 namespace {
 
@@ -165,6 +168,48 @@ void bind_blanks(py::module_& m) {
       .def(py::init<>())
       .def("__enter__", &NoBlocks::enter)
       .def("__exit__", [](NoBlocks& b, const py::args&) { b.leave(); });
+  m.def(
+      "blank",
+      [](const py::array& array) {
+        const Value v = to_value(array.ptr(), "blank");
+        if (v.is_scalar() && is_floating(v.dtype())) {
+          Cell* const made = Cell::blank(Value(v));
+          made->count_as_array();
+          return py::reinterpret_steal<py::object>(new_variable(made));
+        }
+        return py::reinterpret_steal<py::object>(new_blank(v.is_scalar() ? Value(v) : v.copy()));
+      },
+      py::arg("array"),
+      "A copy that takes Variables: plain until one is written to it. Other dtypes than floats "
+      "stay NumPy's.");
+  m.def(
+      "stands_for_array", [](const py::handle& x) { return is_array(x.ptr()); }, py::arg("x"),
+      "Whether plain code has an array there: what has no axes may be a number or an array.");
+  m.def(
+      "to_array",
+      [](const py::object& x) -> py::object {
+        if (!is_variable(x.ptr()) || is_array(x.ptr())) return x;
+        Cell& cell = variable_cell(x.ptr());
+        Cell* const made =
+            cell.is_blank() ? Cell::blank(Value(cell.value())) : Cell::from(cell.ref());
+        made->count_as_array();
+        return py::reinterpret_steal<py::object>(new_variable(made));
+      },
+      py::arg("x"), "Where NumPy gives an array of no axes: an array of its own.");
+  m.def(
+      "to_number",
+      [](const py::object& x) -> py::object {
+        if (!is_variable(x.ptr()) || variable_cell(x.ptr()).value().ndim() != 0 ||
+            !is_array(x.ptr()))
+          return x;
+        Cell& cell = variable_cell(x.ptr());
+        return py::reinterpret_steal<py::object>(cell.is_blank() ? new_blank(Value(cell.value()))
+                                                                 : new_variable(cell.ref()));
+      },
+      py::arg("x"), "Where NumPy gives a number, and no array of no axes.");
+  m.def(
+      "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),
+      "Whether no Variable was written to this array.");
   m.def("in_blank_block", [] { return depth > 0; }, "Whether this thread is in such a block.");
 }
 

@@ -70,12 +70,12 @@ std::optional<DType> dtype_of_type_num(int type_num) {
   }
 }
 
-bool is_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
+bool is_plain_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
 
 bool is_sequence(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
 
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
-  if (!is_array(object) && !py::hasattr(object, "dtype"))
+  if (!is_plain_array(object) && !py::hasattr(object, "dtype"))
     throw_error<TypeError>(operation, ": can't compute with an object of type ",
                            Py_TYPE(object)->tp_name,
                            "; pass a number or an array, such as np.array(list(x.values())) of a "
@@ -212,7 +212,7 @@ Operand to_operand(PyObject* object, const char* operation) {
   }
   release_pending_references();
   constexpr int type_num_object = 17;  // such an array may hold Variables: see below
-  if (is_array(object) &&
+  if (is_plain_array(object) &&
       py::reinterpret_borrow<py::dtype>(array_proxy(object)->descr).num() != type_num_object)
     return {Ref(from_array(object, operation))};
   if (PyFloat_Check(object)) return {Ref(PyFloat_AS_DOUBLE(object))};  // numpy.float64
@@ -291,9 +291,11 @@ PyObject* numpy_scalar(const Value& value) {
 
 }  // namespace
 
-PyObject* to_plain_result(Value&& value, bool is_python_number) {
+PyObject* to_plain_result(Value&& value, NumberKind kind) {
   if (!value.is_scalar()) return to_python(std::move(value), true);
-  if (!is_python_number) return numpy_scalar(value);
+  if (kind == NumberKind::array)
+    return numpy_asarray()(py::reinterpret_steal<py::object>(numpy_scalar(value))).release().ptr();
+  if (kind == NumberKind::numpy) return numpy_scalar(value);
   if (is_bool(value.dtype())) return PyBool_FromLong(value.as_int64() != 0);
   return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
                                          : numpy_scalar(value);

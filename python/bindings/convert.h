@@ -24,9 +24,10 @@ PyObject* to_python(const Value& value, bool writable);
 py::object to_object(Value&& value, bool writable = true);
 py::object to_object(const Value& value, bool writable = true);
 
-// The same for what plain code computes: a scalar of float64 is a numpy.float64, and one that is a
-// number of Python's in the plain function is a float or a bool.
-PyObject* to_plain_result(Value&& value, bool is_python_number);
+// The same for what plain code computes. Of what has no axes plain code may have three kinds: a
+// numpy.float64, a float or bool of Python's, and an array.
+enum class NumberKind : char { numpy, python, array };
+PyObject* to_plain_result(Value&& value, NumberKind kind);
 
 // numpy.float64 as the dtype object, and back.
 // NumPy's own asarray, whatever stands under that name in its module now (tg.patch_numpy).

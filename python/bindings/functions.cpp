@@ -214,7 +214,9 @@ void bind_functions(py::module_& m) {
         if (!Tape::current().tracing()) return to_object(v.value());
         // What the plain function has there.
         return py::reinterpret_steal<py::object>(
-            to_plain_result(learn_value(v).copy(), is_weak(v)));
+            to_plain_result(learn_value(v).copy(), is_weak(v)      ? NumberKind::python
+                                                   : v.is_number() ? NumberKind::numpy
+                                                                   : NumberKind::array));
       },
       py::arg("x"));
   m.def(
@@ -222,8 +224,10 @@ void bind_functions(py::module_& m) {
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr())) return x;
         Ref r = stop_gradient(variable_cell(x.ptr()));
-        if (r.tracked()) return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
-        return py::reinterpret_steal<py::object>(to_plain_result(std::move(r).take_value(), false));
+        if (r.tracked())
+          return py::reinterpret_steal<py::object>(new_like(variable_cell(x.ptr()), std::move(r)));
+        return py::reinterpret_steal<py::object>(to_plain_result(
+            std::move(r).take_value(), is_array(x.ptr()) ? NumberKind::array : NumberKind::numpy));
       },
       py::arg("x"));
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
@@ -258,19 +262,6 @@ void bind_functions(py::module_& m) {
       py::arg("v"),
       "The strides, in elements, that NumPy's array would have; None where it would be packed in C "
       "order.");
-  m.def(
-      "blank",
-      [](const py::array& array) {
-        const Value v = to_value(array.ptr(), "blank");
-        return py::reinterpret_steal<py::object>(new_blank(v.is_scalar() ? Value(v) : v.copy()));
-      },
-      py::arg("array"),
-      "A copy that takes Variables: plain until one is written to it. Numbers and other dtypes "
-      "than "
-      "floats stay NumPy's.");
-  m.def(
-      "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),
-      "Whether no Variable was written to this array.");
   m.def(
       "as_float",
       [](const py::object& x) -> py::object {
@@ -322,7 +313,9 @@ void bind_scope(py::module_& m) {
       .def("__exit__", [](PyScope& self, const py::args&) { self.scope.reset(); })
       .def("argument",
            [](PyScope& self, const py::object& x) {
-             return to_object(self.get().argument(to_operand(x.ptr(), "grad").ref));
+             const Variable v = self.get().argument(to_operand(x.ptr(), "grad").ref);
+             if (is_array(x.ptr())) v.cell().count_as_array();
+             return to_object(v);
            })
       .def(
           "grad",

@@ -150,6 +150,7 @@ def test_python_tests_mirror_the_package() -> None:
         "loud",
         "memory_of_instances",
         "nesting",
+        "no_axes",
         "doubts",
         "one_record",
         "ops",

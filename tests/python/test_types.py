@@ -131,6 +131,8 @@ ARGUMENTS: dict[str, Any] = {
     "vector": np.ones(3),
     "matrix": np.ones((2, 3), np.float32),
     "empty": np.ones(0),
+    "no axes": np.array(2.0),
+    "no axes, float32": np.array(2.0, np.float32),
 }
 
 
@@ -163,7 +165,7 @@ def transforms(seen: list[dict[str, Any]]) -> dict[str, Callable[[Any], Any]]:
 def test_types_are_those_of_plain_code(transform: str, argument: str) -> None:
     x = ARGUMENTS[argument]
     plain: list[dict[str, Any]] = []
-    answers(x, plain)
+    answers(np.stack([x, x])[0] if transform == "vmap" else x, plain)
     seen: list[dict[str, Any]] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # len() of a compiled argument

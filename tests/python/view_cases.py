@@ -63,10 +63,17 @@ LAYOUTS: dict[str, Function] = {
     "y[:, [0, 1]]": lambda y: y[:, [0, 1]],
     "y[mask]": lambda y: y[np.array([True, False, True])],
     "take": lambda y: np.take(y.T, [0, 1], axis=1),
+    "no axes": lambda y: y[0, 0, ...].copy(),
+    "no axes, astype": lambda y: y[0, 0, ...].astype(float),
+    "no axes, np.copy": lambda y: np.copy(y[0, 0]),
+    "no axes, where": lambda y: np.where(True, y[0, 0], 0.0),
+    "no axes, where a mask says": lambda y: np.where(np.array(True), y[0, 0], 0.0),
+    "no axes, of a number": lambda y: y[0, 0][...],
+    "no axes, tensordot": lambda y: np.tensordot(y[0], y[1], 1),
 }
 
 # Those that every operation is compiled and mapped with too.
-FEW = ("y", "y.T", "y[:, ::2]", "y[1]", "y.T * 2", "y[0, 0, ...]")
+FEW = ("y", "y.T", "y[:, ::2]", "y[1]", "y.T * 2", "y[0, 0, ...]", "no axes")
 
 OPERATIONS: dict[str, Function] = {
     # Indexing

@@ -228,9 +228,13 @@ void backward(Cell& output, const Value* seed, bool free) {
   doubt_hidden_overflow(w->schedule, {&out, 1}, {&start, 1}, "backward");
   // Gradients land only now: an error above leaves every .grad as it was.
   for (size_t pos = 0; pos < w->schedule.size(); ++pos) {
-    if (!w->schedule.target[pos] || !w->reverse.has_adjoint(static_cast<int32_t>(pos))) continue;
+    if (!w->schedule.target[pos]) continue;
     Node& n = tape.node(w->schedule.slots[pos]);
-    static_cast<Cell*>(n.leaf)->add_grad(w->reverse.adjoint(static_cast<int32_t>(pos)).value());
+    const auto at = static_cast<int32_t>(pos);
+    // What only zeros led to has a gradient too.
+    static_cast<Cell*>(n.leaf)->add_grad(w->reverse.has_adjoint(at)
+                                             ? w->reverse.adjoint(at).value()
+                                             : Value::zeros(n.value.dtype(), n.value.shape()));
   }
   if (free) {
     for (uint32_t s : w->schedule.slots) tape.free_recording(s);

@@ -142,8 +142,10 @@ class Cell final : public Leaf {
   static Cell* result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result);
   // A Cell that shows op(attrs, base) and follows it.
   static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
-  // Of no axes and a number, not the view of an array: a new value takes its place.
-  bool is_number() { return value().ndim() == 0 && !is_view_; }
+  // Of no axes and a number, not an array: a new value takes its place, and nothing shows it.
+  bool is_number() { return value().ndim() == 0 && !is_view_ && !is_array_; }
+  // What has no axes is an array all the same, as np.array(2.0) is.
+  void count_as_array() { is_array_ = true; }
   Dims numpy_strides();  // as NumPy's array would lie in memory (ops/shape/memory_order.h)
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
   bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
@@ -181,7 +183,8 @@ class Cell final : public Leaf {
   Tape* tape_ = nullptr;
   uint32_t slot_ = 0;
   bool is_view_ = false;
-  bool blank_ = false;  // of a view: that of the array it shows
+  bool is_array_ = false;  // though it has no axes; all that has axes is one anyway
+  bool blank_ = false;     // of a view: that of the array it shows
   bool unrecorded_ = false;
   uint64_t version_ = 0;
   Value value_;

@@ -110,7 +110,12 @@ Cell* Cell::item(const IndexKey& key) {
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
   Ref part = slice(ref(), key.spec);
-  if (is_number() || (part.ndim() == 0 && !key.has_ellipsis)) return from(std::move(part));
+  const bool is_number_now = part.ndim() == 0 && !key.has_ellipsis;
+  if (is_number() || is_number_now) {
+    Cell* const made = from(std::move(part));
+    if (!is_number_now) made->count_as_array();
+    return made;
+  }
   retain();
   return view_of(CellPtr(this), slice_op(), key.spec.attrs(), std::move(part));
 }

@@ -93,7 +93,7 @@ void bind_bodies(py::module_& m) {
       .def("__getitem__",
            [](const PyValues& v, size_t k) {
              return py::reinterpret_steal<py::object>(
-                 to_plain_result(v.values.at(k).copy(), is_python_number(v.numbers, k)));
+                 to_plain_result(v.values.at(k).copy(), number_kind(v.numbers, k)));
            })
       .def("__len__", [](const PyValues& v) { return v.values.size(); });
   m.def("call", &call_body, py::arg("body"), py::arg("recording"), py::arg("inputs"),

@@ -22,6 +22,13 @@ Value plain_value(py::handle h, const char* operation) {
 
 py::object to_variable(const Ref& r) { return py::reinterpret_steal<py::object>(new_variable(r)); }
 
+// What enters as an array is one in the function.
+py::object to_argument(const Ref& r, py::handle given) {
+  py::object made = to_variable(r);
+  if (is_array(given.ptr())) variable_cell(made.ptr()).count_as_array();
+  return made;
+}
+
 struct PyTracer {
   std::unique_ptr<Tracer> tracer;
   Tracer& get() const {
@@ -161,13 +168,14 @@ void bind_programs(py::module_& m) {
       .def("__exit__", [](PyTracer& self, const py::args&) { self.tracer.reset(); })
       .def("argument",
            [](PyTracer& self, const py::object& x) {
-             return to_variable(own_argument(self.get(), plain_value(x, "compile"),
-                                             PyFloat_CheckExact(x.ptr()) != 0));
+             return to_argument(own_argument(self.get(), plain_value(x, "compile"),
+                                             PyFloat_CheckExact(x.ptr()) != 0),
+                                x);
            })
       .def("linked_argument",
            [](PyTracer& self, const py::object& x) {
              const Ref r = to_operand(x.ptr(), "recorded function").ref;
-             return to_variable(linked_own_argument(self.get(), r));
+             return to_argument(linked_own_argument(self.get(), r), x);
            })
       .def("lane_argument",
            [](PyTracer& self, const py::object& x) {
@@ -178,15 +186,22 @@ void bind_programs(py::module_& m) {
              return PyRecording{freeze(self.get(), refs_of(outputs, "compile"))};
            })
       .def(
-          "host_numbers",
+          "number_kinds",
           [](PyTracer& self, const py::sequence& outputs) {
-            std::string flags;
-            for (py::handle h : outputs)
-              flags.push_back(is_variable(h.ptr()) &&
-                              self.get().is_weak(variable_cell(h.ptr()).ref()));
-            return py::bytes(flags);
+            std::string kinds;
+            for (py::handle h : outputs) {
+              const bool weak =
+                  is_variable(h.ptr()) && self.get().is_weak(variable_cell(h.ptr()).ref());
+              const NumberKind kind = weak                ? NumberKind::python
+                                      : is_array(h.ptr()) ? NumberKind::array
+                                                          : NumberKind::numpy;
+              kinds.push_back(static_cast<char>(kind));
+            }
+            return py::bytes(kinds);
           },
-          py::arg("outputs"), "Which outputs are Python's numbers in the function itself.")
+          py::arg("outputs"),
+          "Of each output what it is in the function itself, if it has no axes: 0 for a number of "
+          "NumPy's, 1 for one of Python's, 2 for an array.")
       .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
       .def_property_readonly("may_have_promoted",
                              [](PyTracer& self) { return self.get().may_have_promoted(); })
@@ -206,7 +221,7 @@ void bind_programs(py::module_& m) {
            py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
            "`fixed`: the numbers of captured arrays that are constants.")
       .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none(),
-           py::arg("numbers") = py::none(), "`numbers`: see Tracer.host_numbers.")
+           py::arg("numbers") = py::none(), "`numbers`: see Tracer.number_kinds.")
       .def_property_readonly("guard_failed", &CapturedProgram::guard_failed)
       .def_property_readonly("n_steps",
                              [](const CapturedProgram& p) { return p.program().steps.size(); })
@@ -254,17 +269,17 @@ std::vector<Ref> refs_of(const py::sequence& items, const char* operation) {
   return refs;
 }
 
-bool is_python_number(py::handle numbers, size_t k) {
-  return numbers && PyBytes_Check(numbers.ptr()) &&
-         k < static_cast<size_t>(PyBytes_GET_SIZE(numbers.ptr())) &&
-         PyBytes_AS_STRING(numbers.ptr())[k] != 0;
+NumberKind number_kind(py::handle numbers, size_t k) {
+  const bool is_known = numbers && PyBytes_Check(numbers.ptr()) &&
+                        k < static_cast<size_t>(PyBytes_GET_SIZE(numbers.ptr()));
+  return is_known ? NumberKind{PyBytes_AS_STRING(numbers.ptr())[k]} : NumberKind::numpy;
 }
 
 py::list to_plain_results(std::vector<Value>& values, py::handle numbers) {
   py::list found(values.size());
   for (size_t k = 0; k < values.size(); ++k)
     found[k] = py::reinterpret_steal<py::object>(
-        to_plain_result(std::move(values[k]), is_python_number(numbers, k)));
+        to_plain_result(std::move(values[k]), number_kind(numbers, k)));
   return found;
 }
 

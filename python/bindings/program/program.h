@@ -2,6 +2,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include "bindings/convert.h"
 #include "tapegrad/program/run/captured_program.h"
 
 namespace tapegrad {
@@ -16,8 +17,8 @@ const Recording& recording_of(pybind11::handle recording);
 void read_captures(const CapturedProgram& program, pybind11::handle captures,
                    std::vector<Value>& captured);
 
-// What plain code gets: `numbers`, bytes or None, says which are numbers of Python's.
-bool is_python_number(pybind11::handle numbers, size_t k);
+// What plain code gets: `numbers`, bytes or None, says of which kind each is.
+NumberKind number_kind(pybind11::handle numbers, size_t k);
 pybind11::list to_plain_results(std::vector<Value>& values, pybind11::handle numbers);
 
 // Operands of an operation, as Refs.

@@ -185,7 +185,7 @@ PyObject* run_trusted(const PyTrustedProgram& trusted, std::span<PyObject* const
   read_captures(program, trusted.captures, scratch->captured);
   if (!program.run(scratch->in, scratch->captured, scratch->out)) return nullptr;
   if (trusted.make == Py_None)
-    return to_plain_result(std::move(scratch->out[0]), is_python_number(trusted.numbers, 0));
+    return to_plain_result(std::move(scratch->out[0]), number_kind(trusted.numbers, 0));
   const py::list values = to_plain_results(scratch->out, trusted.numbers);
   return PyObject_CallOneArg(trusted.make, values.ptr());
 }

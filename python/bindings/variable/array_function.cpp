@@ -95,6 +95,7 @@ struct AttrKey {
 struct Form {
   const Op* op;
   std::vector<Parameter> parameters;  // in NumPy's order; attributes in the order of the op's
+  bool gives_array = false;           // of no axes too, where most functions give a number
   AttrKey last_key{};
   Attrs last_attrs{};
 
@@ -227,8 +228,11 @@ PyObject* apply_form(Form& form, Call& call) {
     form.last_key = call.key;
   }
   const Attrs attrs = form.last_attrs;
-  return guard(
-      [&] { return apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs); });
+  return guard([&] {
+    PyObject* made = apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs);
+    if (form.gives_array && is_variable(made)) variable_cell(made).count_as_array();
+    return made;
+  });
 }
 
 std::unordered_map<PyObject*, std::unique_ptr<Form>> forms_by_function;
@@ -339,8 +343,8 @@ Kind kind_of(const std::string& name) {
 }
 
 void set_form(const py::object& numpy_function, const std::string& op_name, const py::tuple& names,
-              const py::tuple& kinds) {
-  auto form = std::make_unique<Form>(Form{find_op(op_name), {}});
+              const py::tuple& kinds, bool gives_array) {
+  auto form = std::make_unique<Form>(Form{find_op(op_name), {}, gives_array});
   if (form->op == nullptr) throw_error<ValueError>("set_form: no operation ", op_name);
   if (names.size() != kinds.size() || names.size() > most_parameters)
     throw_error<ValueError>("set_form: ", op_name, " has too many parameters, or kinds");
@@ -368,9 +372,9 @@ PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n
 
 void bind_array_functions(py::module_& m) {
   m.def("set_form", &set_form, py::arg("numpy_function"), py::arg("op"), py::arg("names"),
-        py::arg("kinds"),
+        py::arg("kinds"), py::arg("gives_array"),
         "Declares how the usual calls of a NumPy function become an operation: its parameters, "
-        "and of which kind each is.");
+        "of which kind each is, and whether a result of no axes is an array.");
   m.def("method", &make_method, py::arg("numpy_function"), py::arg("function"),
         "The function as a method of Variable; calls in the NumPy function's form do not reach "
         "it.");

@@ -144,7 +144,7 @@ PyObject* get_array_method(PyObject* self, void* method) {
   return guard([&]() -> PyObject* {
     auto* def = static_cast<PyMethodDef*>(method);
     const TensorType type = variable_cell(self).type();
-    const bool has_it = type.shape.empty() && Py_TYPE(self) == variable_type
+    const bool has_it = variable_cell(self).is_number() && Py_TYPE(self) == variable_type
                             ? def == &array_methods[2] && !is_floating(type.dtype)
                             : true;
     if (has_it) return PyCFunction_New(def, self);
@@ -174,6 +174,11 @@ PyObject* get_name(PyObject* self, void*) {
 }
 
 }  // namespace
+
+bool is_array(PyObject* o) {
+  return is_variable(o) ? !variable_cell(o).is_number()
+                        : bool(py::detail::npy_api::get().PyArray_Check_(o));
+}
 
 std::string to_name(PyObject* name) {
   if (!PyUnicode_Check(name))
@@ -302,9 +307,10 @@ PyObject* copy_method(PyObject* self, PyObject*) {
     if (cell.is_leaf()) {
       Cell* c = Cell::leaf(cell.value().copy(), cell.name());
       if (cell.has_grad()) c->set_grad(cell.grad());
+      if (!cell.is_number()) c->count_as_array();
       return new_variable(c);
     }
-    return new_variable(cell.ref());
+    return new_like(cell, cell.ref());
   });
 }
 
@@ -322,9 +328,10 @@ PyObject* reduce_method(PyObject* self, PyObject*) {
     if (cell.has_grad()) grad = to_object(cell.grad());
     const py::object type =
         py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(Py_TYPE(self)));
-    return py::make_tuple(
-               type, py::make_tuple(to_object(cell.value()), name, dtype_object(cell.type().dtype)),
-               grad)
+    py::object content = to_object(cell.value());
+    if (!cell.is_number()) content = numpy_asarray()(content);
+    return py::make_tuple(type, py::make_tuple(content, name, dtype_object(cell.type().dtype)),
+                          grad)
         .release()
         .ptr();
   });

@@ -84,6 +84,7 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     std::string text;
     if (name != Py_None) text = to_name(name);
     Cell* cell = Cell::leaf(std::move(content), std::move(text));
+    if (is_array(value)) cell->count_as_array();
     PyObject* self = allocate(type);
     if (self == nullptr) {
       cell->drop();
@@ -153,7 +154,7 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
       if (!is_variable(o)) return py::reinterpret_borrow<py::object>(o);
       const Value& v = variable_cell(o).value();
       if (!v.is_scalar()) return to_object(v, false);
-      return py::reinterpret_steal<py::object>(to_plain_result(Value(v), false));
+      return py::reinterpret_steal<py::object>(to_plain_result(Value(v), NumberKind::numpy));
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
                            py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||

@@ -39,6 +39,14 @@ bool are_blanks(Objects*... o) {
          (... || (o != nullptr && is_variable(o)));
 }
 inline PyObject* new_variable(Ref ref) { return new_variable(Cell::from(std::move(ref))); }
+// An array where `like` is one, though it have no axes.
+inline PyObject* new_like(Cell& like, Ref ref) {
+  Cell* const made = Cell::from(std::move(ref));
+  if (!like.is_number()) made->count_as_array();
+  return new_variable(made);
+}
+// Whether plain code has an array there and no number: what has no axes may be either.
+bool is_array(PyObject* o);
 
 // Sets the Python error for the exception in flight.
 void set_python_error();

@@ -25,12 +25,16 @@ from tapegrad._core import (
     across_lengths,
     elements_seen,
     same_node,
+    stands_for_array,
+    to_array,
 )
 from tapegrad._tree import Tree
 from tapegrad.compile.call import Arguments
 from tapegrad.compile.reads.captured_data import same_array, same_value
 from tapegrad.transforms import blanks
 from tapegrad.transforms.trace import pack
+
+_ARRAY = 2  # of Tracer.number_kinds
 
 
 class RecordedCall:
@@ -40,7 +44,8 @@ class RecordedCall:
     then those of the inputs in `written`, to which the function wrote. `template` is the result
     with blanks for the outputs; `fixed` has an entry for each leaf of it: None for an output, else
     the leaf itself, in a tuple. `refusal` says why a replay would not do what the call did.
-    `numbers` says which outputs are Python's numbers in the function itself, by a byte for each.
+    `numbers` says by a byte for each output what it is in the function itself, if it has no axes: a
+    number of NumPy's or Python's, or an array.
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
     make numbers of the arrays that they meet.
@@ -103,7 +108,8 @@ class RecordedCall:
 
     def result(self, outputs: Sequence[Any]) -> Any:
         """The call's result, with these outputs."""
-        items = iter(outputs)
+        pairs = zip(outputs, self.numbers, strict=False)
+        items = iter([to_array(x) if kind == _ARRAY else x for x, kind in pairs])
         leaves = [next(items) if x is None else x[0] for x in self.fixed]
         return _tree.fill(self.template, iter(leaves))
 
@@ -200,11 +206,13 @@ def record_call(
         own = [is_output(path, x) for path, x in found]
         outputs = [x for (_, x), is_own in zip(found, own, strict=True) if is_own]
         pairs = enumerate(zip(entered, handles, strict=True))
-        done.written = [k for k, (v, now) in pairs if now.ndim and not same_node(v, now)]
+        done.written = [
+            k for k, (v, now) in pairs if stands_for_array(now) and not same_node(v, now)
+        ]
         if outputs_written:
             outputs += [handles[k] for k in done.written]
         done.complete = not tracer.left_out
-        done.numbers = tracer.host_numbers(outputs)
+        done.numbers = tracer.number_kinds(outputs)
         done.may_have_promoted = tracer.may_have_promoted
         done.used_outside = not done.complete and tracer.used_outside(outputs)
         done.recording = tracer.freeze(outputs) if done.complete else Recording()

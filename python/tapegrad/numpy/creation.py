@@ -80,7 +80,8 @@ def real(val: Any) -> Any:
 @implements(np.imag, only_shape=True)
 def imag(val: Any) -> Any:
     val = lift(val)
-    return np.zeros(val.shape, val.dtype)
+    zeros = np.zeros(val.shape, val.dtype)
+    return zeros if isinstance(val, np.ndarray) else zeros[()]
 
 
 @implements(np.shares_memory, np.may_share_memory)

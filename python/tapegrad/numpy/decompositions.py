@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapegrad._core import apply
+from tapegrad._core import apply, to_number
 from tapegrad.numpy.linear_algebra import inv, matmul, norm, outer
 from tapegrad.numpy.operands import NO_VALUE, lift, shape_of
 from tapegrad.numpy.table import implements
@@ -148,7 +148,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     else:
         x = apply("lstsq", (a, b), (share,))
     s = apply("svdvals", (a,))
-    rank = np.count_nonzero(s > share * s[0]) if min(shape) else 0
+    rank: Any = np.sum(s > share * s[0]) if min(shape) else np.int32(0)
+    rank = rank.astype(np.int32)
     if int(rank) == shape[1] < shape[0]:
         rest = b - matmul(a, x)
         return x, np.sum(rest * rest, axis=0, keepdims=len(right) == 1), rank, s
@@ -169,7 +170,8 @@ def cond(x: Any, p: Any = None) -> Any:
     largest, smallest = s[..., 0], s[..., -1]
     if p == -2:
         largest, smallest = smallest, largest
-    return np.where(np.logical_and(largest == 0, smallest == 0), np.inf, largest / smallest)
+    both = np.logical_and(largest == 0, smallest == 0)
+    return to_number(np.where(both, np.inf, largest / smallest))
 
 
 @implements(np.polyfit, values=2)

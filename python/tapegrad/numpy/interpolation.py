@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad._core import Variable, to_number
 from tapegrad.numpy.operands import cast, floating_dtype, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import implements
@@ -53,7 +53,7 @@ def interp(
     found = _between(x, xp, fp, n) if n > 1 else x * 0.0 + fp
     found = np.where(x < xp[:1], fp[:1] if left is None else left, found)
     found = np.where(x > xp[-1:], fp[-1:] if right is None else right, found)
-    return reshape(found, shape)
+    return to_number(reshape(found, shape))
 
 
 def _checked_length(xp: Any, fp: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, to_array, to_number
 from tapegrad.numpy.operands import finish, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.table import ALL, RECORD, implements, op
 
@@ -76,8 +76,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         first, second = axes
         first = first if np.iterable(first) else [first]
         second = second if np.iterable(second) else [second]
-        return apply("tensordot", (a, b), (tuple(map(int, first)), tuple(map(int, second))))
-    return apply("tensordot", (a, b), (operator.index(axes),))
+        pairs = tuple(map(int, first)), tuple(map(int, second))
+        return to_array(apply("tensordot", (a, b), pairs))
+    return to_array(apply("tensordot", (a, b), (operator.index(axes),)))
 
 
 @implements(np.linalg.tensordot, values=2)
@@ -99,8 +100,14 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
         view = _view_by(subscripts, arrays[0])
         if view is not None:
-            return view
-    return finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+            return to_number(view)
+    found = finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+    if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
+        # A number, or the array that np.tensordot gives where the last step is one.
+        small = [np.zeros([min(n, 2) for n in free_shape(x)]) for x in arrays]
+        if isinstance(np.einsum(subscripts, *small, optimize=optimize), np.ndarray):
+            return to_array(found)
+    return found
 
 
 def _view_by(subscripts: str, a: Variable) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply, value
+from tapegrad._core import Variable, apply, stands_for_array, to_array, value
 from tapegrad.numpy import selection, shapes, ufuncs
 from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
@@ -49,10 +49,12 @@ def copy(self: Variable, order: Any = "C") -> Any:
 
 def _copied(self: Variable) -> Any:
     if self.dtype.kind in "iu":
-        return np.positive(self)
-    if self.dtype.kind == "b":
-        return apply("logical_or", (self, self))
-    return apply("positive", (self,))
+        found = np.positive(self)
+    elif self.dtype.kind == "b":
+        found = apply("logical_or", (self, self))
+    else:
+        found = apply("positive", (self,))
+    return to_array(found) if stands_for_array(self) else found
 
 
 def astype(
@@ -149,7 +151,7 @@ def set_real(self: Variable, x: Any) -> None:
 def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
-        return self[...]
+        return self[...] if stands_for_array(self) else self
     from tapegrad.numpy import refusals
 
     told = refusals.of_calling_library(f"it would lose the derivative of {describe(self)}")

@@ -109,13 +109,13 @@ def describe(x: Any) -> str:
 
 
 def finish(name: str, result: Any, out: Any) -> Any:
-    """`result`, written into `out` where that is a Variable."""
+    """`result`, a number where it has no axes, written into `out` where that is a Variable."""
     if out is None:
-        return result
+        return _core.to_number(result)
     if isinstance(out, tuple) and len(out) == 1:
         (out,) = out
     if out is None or out is NO_VALUE:
-        return result
+        return _core.to_number(result)
     if isinstance(out, Variable):
         out[...] = result
         return out

@@ -198,6 +198,7 @@ def _cumulative(
 ) -> Any:
     x = cast(lift(x), dtype)
     if axis is None:
+        x = np.reshape(x, (-1,)) if not ndim_of(x) else x
         if ndim_of(x) != 1:
             raise ValueError(
                 f"np.{name}: axis= must be given for an array of shape {shape_of(x)}, or write "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply, memory_strides
+from tapegrad._core import Variable, apply, memory_strides, to_array, to_number
 from tapegrad.numpy.operands import (
     NO_VALUE,
     as_array,
@@ -30,7 +30,7 @@ from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 @implements(
     np.where, values=3, on_data=RECORD,
-    in_core=op("where", condition="mask", x="operand", y="operand"),
+    in_core=op("where", condition="mask", x="operand", y="operand"), gives_array=True,
 )  # fmt: skip
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
@@ -42,7 +42,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return (mask & lift(x)) | (np.logical_not(mask) & lift(y))
     if _are_integers(x, y):
         return y + (x - y) * mask  # exact, as integers wrap around
-    return apply("where", (mask, lift(x), lift(y)))
+    return to_array(apply("where", (mask, lift(x), lift(y))))
 
 
 def _are_masks(*arrays: Any) -> bool:
@@ -295,7 +295,7 @@ def sinc(x: Any) -> Any:
     at_zero = x == 0
     y = np.pi * np.where(at_zero, 1.0, x)
     # Near zero the quotient is right, and at zero its series, 1 - (pi x)^2 / 6, to second order.
-    return np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y)
+    return to_number(np.where(at_zero, 1.0 - np.square(np.pi * x) / 6.0, np.sin(y) / y))
 
 
 @implements(np.polyval)

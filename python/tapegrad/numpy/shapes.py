@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply, is_blank, memory_strides
+from tapegrad._core import (
+    Variable,
+    apply,
+    is_blank,
+    memory_strides,
+    stands_for_array,
+    to_array,
+    to_number,
+)
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
@@ -174,10 +182,10 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 @implements(
     np.broadcast_to, values=1, view=True, on_data=RECORD,
-    in_core=op("broadcast_to", array="operand", shape="ints"),
+    in_core=op("broadcast_to", array="operand", shape="ints"), gives_array=True,
 )  # fmt: skip
 def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
-    return apply("broadcast_to", (lift(array),), (_ints(shape),))
+    return to_array(apply("broadcast_to", (lift(array),), (_ints(shape),)))
 
 
 @implements(np.broadcast_arrays, values=ALL, view=True, on_data=RECORD)
@@ -185,7 +193,7 @@ def broadcast_arrays(*args: Any, subok: Any = False) -> Any:
     arrays = [lift(x) for x in args]
     shape = np.broadcast_shapes(*(free_shape(x) for x in arrays))
     if all(free_shape(x) == shape for x in arrays):
-        return tuple(x if isinstance(x, Variable) else np.asarray(x) for x in arrays)
+        return tuple(to_array(x) if isinstance(x, Variable) else np.asarray(x) for x in arrays)
     return tuple(
         x[...] if isinstance(x, Variable) and free_shape(x) == shape else np.broadcast_to(x, shape)
         for x in arrays
@@ -207,10 +215,13 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
 
 
 @implements(
-    np.flip, values=1, view=True, on_data=RECORD, in_core=op("flip", m="operand", axis="axes"),
+    np.flip, values=1, view=True, on_data=RECORD, in_core=op("flip", m="operand", axis="ints"),
 )  # fmt: skip
 def flip(m: Any, axis: Any = None) -> Any:
-    return apply("flip", (lift(m),), (None if axis is None else _ints(axis),))
+    m = lift(m)
+    if axis is None and not ndim_of(m):
+        return to_number(m)
+    return apply("flip", (m,), (None if axis is None else _ints(axis),))
 
 
 @implements(np.fliplr, values=1, view=True, on_data=RECORD)
@@ -343,7 +354,7 @@ def atleast_3d(*arys: Any) -> Any:
 @implements(np.copy, values=1, on_data=RECORD)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     a = lift(a)
-    return a.copy(order) if isinstance(a, Variable) else np.array(a, order=order)
+    return to_array(a.copy(order)) if isinstance(a, Variable) else np.array(a, order=order)
 
 
 @implements(np.astype, values=1, on_data=RECORD)
@@ -358,4 +369,6 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
         if isinstance(mask, Variable) and wanted.kind == "b":  # recorded
             return np.copy(mask) if copy and mask is x else mask
     found = cast(x, wanted)
-    return np.copy(found) if copy and found is x and isinstance(x, Variable) else found
+    if isinstance(x, Variable) and found is x:
+        return x.copy("K") if copy else x
+    return to_array(found) if stands_for_array(x) else found

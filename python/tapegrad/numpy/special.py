@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import to_array, to_number
 from tapegrad.numpy.operands import lift
 from tapegrad.numpy.table import RECORD, implements
 
@@ -34,9 +35,9 @@ def i0(x: Any) -> Any:
 def angle(z: Any, deg: Any = False) -> Any:
     z = lift(z)
     none = 0.0 * np.sign(z)  # NaN where z is
-    return np.where(np.signbit(z), none + (180.0 if deg else np.pi), none)
+    return to_number(np.where(np.signbit(z), none + (180.0 if deg else np.pi), none))
 
 
 @implements(np.real_if_close, values=1, view=True, on_data=RECORD)
 def real_if_close(a: Any, tol: Any = 100) -> Any:
-    return lift(a)
+    return to_array(lift(a))

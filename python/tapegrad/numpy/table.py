@@ -9,7 +9,8 @@
 - `on_data`: what is done where all Variables in the arguments hold masks or integers, which
   happens only while a whole function is recorded (see below);
 - `in_core=op(name, parameter=kind, ...)`: how the core turns the usual calls into an operation
-  without calling the implementation (the kinds: python/bindings/variable/array_function.cpp).
+  without calling the implementation (the kinds: python/bindings/variable/array_function.cpp);
+  with `gives_array` a result of no axes is an array, as the implementation makes it.
 
 *Masks and integers.* Their values are plain, unless a whole function is being recorded: then
 they are Variables too, so that a program computes them anew at each replay. `on_data` is RECORD
@@ -130,6 +131,7 @@ def implements(
     on_data: str | Iterable[str] = PLAIN,
     plain_unless_recording: bool = False,
     in_core: tuple[str, Mapping[str, str]] | None = None,
+    gives_array: bool = False,
 ) -> Callable[[F], F]:
     """Registers the decorated function as what `functions` do with Variables."""
     module = sys._getframe(1).f_globals["__name__"]
@@ -143,7 +145,7 @@ def implements(
             if method:
                 methods.setdefault(method, made)
             if in_core is not None:
-                _core.set_form(function, in_core[0], *_kinds(f, in_core[1]))
+                _core.set_form(function, in_core[0], *_kinds(f, in_core[1]), gives_array)
         return f
 
     return decorate

@@ -136,7 +136,7 @@ class _sgd(Rule):  # noqa: N801 - shows under the name of its function
             return (p - lr * g,)
         if self._dampening:
             kept = (1 - self._dampening) * g
-            v = np.where(extra == 1.0, g, self._momentum * old[0] + kept)
+            v = np.where(extra == 1.0, g, self._momentum * old[0] + kept)[()]
         else:
             v = self._momentum * old[0] + g
         return p - lr * (g + self._momentum * v if self._nesterov else v), v

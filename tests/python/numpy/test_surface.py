@@ -37,6 +37,29 @@ def test_value_and_derivatives(name, f, x):
         )
 
 
+def leaves_of(found):
+    if isinstance(found, (tuple, list)):
+        return [leaf for part in found for leaf in leaves_of(part)]
+    return [found]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "f", "x"), ROWS, ids=[name for name, _, _ in ROWS])
+def test_results_are_numbers_and_arrays_where_numpys_are(name, f, x):
+    func = next(g for g in CALLS if name_of(g) == name)
+    tried = 0
+    for call, argument in ((f, x), (func, np.array(0.75)), (func, np.float64(0.75))):
+        try:
+            expected = leaves_of(call(argument))
+        except Exception:
+            continue  # it takes no numbers
+        tried += 1
+        found = leaves_of(call(tg.Variable(argument)))
+        for e, g in zip(expected, found, strict=True):
+            assert isinstance(g, np.ndarray) == isinstance(e, np.ndarray)
+    assert tried
+
+
 def test_every_function_of_the_table_is_called_here():
     functions = {f for f in whole_table() if not isinstance(f, np.ufunc)}
     missing = functions - set(CALLS) - set(PLAIN_CALLS) - set(WRITERS)

@@ -223,9 +223,9 @@ bool strides_of_view(const Op& op, const Attrs& attrs, const Dims& shape, const 
     found = region_of(attrs.integers(index_attrs::code), shape, strides, op.name).strides;
     return true;
   }
-  // All other views are made without a look at the elements: the strides are those of the view of
-  // an array that has none.
-  Value in = Value::empty(DType::bool_, Dims{1}).view(shape, strides, 0);
+  // All other views are made without a look at the elements, but for a single one: the strides are
+  // those of the view of an array that has no more.
+  Value in = Value::zeros(DType::bool_, Dims{1}).view(shape, strides, 0);
   Value out;
   op.eval(attrs, {&in, 1}, {&out, 1});
   found = out.strides();
