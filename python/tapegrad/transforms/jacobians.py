@@ -213,9 +213,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
                 trace = Trace(label, inner, f, (point,), {}, (0,))
                 out = scalar_output("hvp", name, trace.out)
                 outs = [out] if isinstance(out, Variable) else []
-                return trace.like_arguments(reverse(trace, outs, [ones_for(out) for out in outs]))[
-                    0
-                ]
+                return trace.gradients(reverse(trace, outs, [ones_for(out) for out in outs]))[0]
 
         trace = Trace(label, outer, gradient, (x,), {}, (0,))
         given = trace.chosen
