@@ -12,7 +12,6 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/shape/memory_order.h"
-#include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/op.h"
 
@@ -237,11 +236,9 @@ void bind_functions(py::module_& m) {
   m.def(
       "constant",
       [](const py::object& x) {
-        Operand o[] = {to_operand(x.ptr(), "constant")};
-        // A program reads arrays of the user's anew at each replay.
-        Ref r = Tape::current().tracing()
-                    ? *apply_to_operands(scalar_fn_of<Positive>(), o, CalledAs::function)
-                    : Ref(o[0].ref.value().copy());
+        if (Tape::current().tracing())
+          throw_error<RuntimeError>("constant: no program may keep a copy of what it reads");
+        Ref r(to_value(x.ptr(), "constant").copy());
         return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
       },
       py::arg("x"), "A Variable that holds a copy of floats, without a derivative.");

@@ -9,7 +9,16 @@ import numpy as np
 
 from tapegrad._core import Variable, value
 from tapegrad.complex.functions import by_parts, on_complex, register_linear
-from tapegrad.complex.parts import as_pair, is_complex, is_pair, join, operand_of, split
+from tapegrad.complex.parts import (
+    as_pair,
+    is_complex,
+    is_pair,
+    join,
+    join_any,
+    operand_of,
+    real_dtype,
+    split,
+)
 from tapegrad.complex.products import of_both
 from tapegrad.complex.ufuncs import call
 
@@ -153,24 +162,34 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     return by_parts(np.copy, 1, (a, order), {})
 
 
-def _like(function: Any) -> None:
-    def made(a: Any, *args: Any, **kwargs: Any) -> Any:
-        found = function(plain(a), *args, **kwargs)
-        return as_pair(found) if np.iscomplexobj(found) and np.ndim(found) else found
+def _like(name: str) -> None:
+    function = getattr(np, name)
+
+    def made(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        wanted = np.dtype(dtype or a.dtype)
+        first = split(a)[0]
+        if wanted.kind != "c":
+            return function(first, wanted, *args, **kwargs)
+        part = real_dtype(wanted)
+        im = np.empty_like if name == "empty_like" else np.zeros_like
+        return join_any(function(first, part, *args, **kwargs), im(first, part, *args, **kwargs))
 
     on_complex(function)(made)
 
 
 for _name in ("zeros_like", "ones_like", "empty_like"):
-    _like(getattr(np, _name))
+    _like(_name)
 
 
 @on_complex(np.full_like)
 def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """Full of one value."""
-    found = as_pair(np.zeros(shape(a), dtype or operand_of(plain(a)).dtype))
-    found[...] = fill_value
-    return found
+    """Full of one value; its imaginary part is lost where `a` is real, as in NumPy."""
+    wanted = np.dtype(dtype or a.dtype)
+    first, (re, im) = split(a)[0], split(fill_value)
+    if wanted.kind != "c":
+        return np.full_like(first, re, wanted, *args, **kwargs)
+    part = real_dtype(wanted)
+    return join_any(*(np.full_like(first, x, part, *args, **kwargs) for x in (re, im)))
 
 
 def _product(function: Any, conjugated: bool = False) -> None:

@@ -13,20 +13,18 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.complex.parts import is_complex, join, real_dtype, split
+from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
 from tapegrad.complex.variable import ComplexVariable
-from tapegrad.numpy.table import RECORD, Registration, name_of, table
+from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
 linear: dict[Any, int] = {}  # functions of so many leading arguments that act on both parts alike
 
-# Parameters that hold elements too.
+# Parameters that hold elements too, after the leading ones.
 _ELEMENTS = frozenset(
-    {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values", "left",
-     "right", "fill_value", "values", "arr", "a", "arrays", "tup", "m", "x", "array", "ary", "v",
-     "f", "y", "fp"}
-)  # fmt: skip
+    {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values"}
+)
 
 
 def on_complex(*functions: Any) -> Callable[[Any], Any]:
@@ -55,7 +53,8 @@ def _moves(x: Registration) -> bool:
 
 def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answers NumPy's `__array_function__` where something is complex."""
-    out = kwargs.pop("out", None) if "out" in kwargs else None
+    kwargs = dict(kwargs)  # which is NumPy's own
+    out = kwargs.pop("out", None)
     implementation = own.get(func)
     if implementation is not None:
         found = implementation(*args, **kwargs)
@@ -74,12 +73,23 @@ def by_parts(
     dtype = kwargs.get("dtype")
     if dtype is not None and dtype is not np._NoValue and np.dtype(dtype).kind == "c":
         kwargs = {**kwargs, "dtype": real_dtype(dtype)}
+    elements = _ELEMENTS.union(_leading_names(func, n))
     found = []
     for part in (_real, _imag):
         given = [part(x) if i < n or _has_complex(x) else x for i, x in enumerate(args)]
-        named = {k: part(x) if k in _ELEMENTS or _has_complex(x) else x for k, x in kwargs.items()}
+        named = {k: part(x) if k in elements or _has_complex(x) else x for k, x in kwargs.items()}
         found.append(func(*given, **named))
+    if n == ALL and isinstance(found[0], (tuple, list)):  # of each argument, in its own dtype
+        kind = type(found[0])
+        return kind(
+            _joined(re, im) if is_complex(x) else re for x, re, im in zip(args, *found, strict=True)
+        )
     return _joined(*found)
+
+
+def _leading_names(func: Any, n: int) -> tuple[str, ...]:
+    code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
+    return () if code is None else code.co_varnames[: min(n, code.co_argcount)]
 
 
 def _has_complex(x: Any) -> bool:
@@ -107,7 +117,7 @@ def _imag(x: Any) -> Any:
 def _joined(re: Any, im: Any) -> Any:
     if isinstance(re, (tuple, list)):
         return type(re)(map(_joined, re, im))
-    return join(re, im)
+    return join_any(re, im)
 
 
 def _refusal(func: Any) -> str:

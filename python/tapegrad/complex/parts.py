@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable
+from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import cast
 
 Pair = tuple[Any, Any]
@@ -46,12 +46,17 @@ def is_complex(x: Any) -> bool:
     return dtype is not None and getattr(dtype, "kind", "") == "c"
 
 
-def constant(x: Any, dtype: Any = None) -> Any:
-    """A Variable of what is not one."""
-    array = np.asarray(x, dtype)
+def _as_variable(x: Any, beside: Any) -> Any:
+    """A constant as a Variable, of the dtype that it has beside another part."""
+    if type(x) in (int, float) and isinstance(beside, Variable):
+        x = beside.dtype.type(x)
+    array = np.asarray(x)
     if array.dtype.char not in "fd":
         array = array.astype(np.float64)
-    return _core.constant(array)
+    if not _core.tracing():
+        return _core.constant(array)
+    # A program reads the array itself, beside what it computes.
+    return apply("where", (False, cast(beside, array.dtype), array))
 
 
 def split(x: Any) -> Pair:
@@ -68,9 +73,9 @@ def split(x: Any) -> Pair:
 def join(re: Any, im: Any) -> ComplexVariable:
     """The complex Variable of these parts, which get a common shape and dtype."""
     if not isinstance(re, Variable):
-        re = constant(re, getattr(im, "dtype", None) if isinstance(re, (int, float)) else None)
+        re = _as_variable(re, im)
     if not isinstance(im, Variable):
-        im = constant(im, re.dtype if type(im) in (int, float) else None)
+        im = _as_variable(im, re)
     if re.dtype != im.dtype or re.dtype.kind != "f":
         wanted = np.result_type(re.dtype, im.dtype, 1.0)
         re, im = cast(re, wanted), cast(im, wanted)

@@ -98,6 +98,7 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, *args: Any, **kwargs: Any) ->
     x = _variables_first(m, rowvar)
     if y is not None:
         x = np.concatenate((x, _variables_first(y, rowvar)), axis=0)
+    x = as_pair(x)
     n = len(x)
     whole = np.cov(x.real, x.imag, True, *args, **kwargs)
     found = join(whole[:n, :n] + whole[n:, n:], whole[n:, :n] - whole[:n, n:])
@@ -105,8 +106,8 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, *args: Any, **kwargs: Any) ->
 
 
 def _variables_first(m: Any, rowvar: Any) -> Any:
-    z = as_pair(operand_of(m))
-    return z[None] if z.ndim < 2 else z if rowvar else z.T
+    z = operand_of(m)
+    return z[None] if np.ndim(z) < 2 else z if rowvar else z.T
 
 
 @on_complex(np.corrcoef)
@@ -135,4 +136,4 @@ def _real(x: Any) -> Any:
 
 
 def _imag(x: Any) -> Any:
-    return None if x is None else as_pair(operand_of(x)).imag
+    return None if x is None else np.imag(operand_of(x))

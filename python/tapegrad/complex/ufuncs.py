@@ -11,7 +11,6 @@ from tapegrad._core import Variable
 from tapegrad.complex import elementary
 from tapegrad.complex.parts import (
     Pair,
-    as_pair,
     is_complex,
     join,
     operand_of,
@@ -191,8 +190,8 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         out[0][...] = np.where(where, found, out[0])
         return out[0]
     if method == "outer":
-        first, second = (as_pair(operand_of(x)) for x in inputs)
-        spread = np.reshape(first, first.shape + (1,) * second.ndim)
+        first, second = (operand_of(x) for x in inputs)
+        spread = np.reshape(first, np.shape(first) + (1,) * np.ndim(second))
         return finish(name, call(name, (spread, second)), out)
     if method == "reduce" and name in ("add", "multiply"):
         function: Any = np.sum if name == "add" else np.prod

@@ -83,6 +83,19 @@ CASES = [
         "np.cos(x)",
     ),
     Case(
+        "f = lambda z: z**2; tg.jacobian(f)(3 + 1j)",
+        "tg.jacobian(lambda x, y: <lambda>(x + 1j * y), argnum=0)(z.real, z.imag)",
+        "f = lambda z: z**2; tg.jacobian(lambda x, y: f(x + 1j * y), argnum=0)(3.0, 1.0).real",
+        "6.0",
+    ),
+    Case(
+        "f = lambda z: np.abs(z)**2; tg.hessian(f)(3 + 1j)",
+        "argnum=(0, 1))(z.real, z.imag)",
+        "f = lambda z: np.abs(z)**2; "
+        "np.sum(tg.hessian(lambda x, y: f(x + 1j * y), argnum=(0, 1))(3.0, 1.0))",
+        "4.0",
+    ),
+    Case(
         "tg.grad(np.sum)(X + 1j)",
         "return np.abs(z)**2, z.real",
         "tg.grad(lambda z: np.sum(np.abs(z) ** 2))(X + 1j).real",
