@@ -34,7 +34,10 @@ ALIKE = [
     "np.tile(z, 2)", "np.repeat(z, 2)", "z.repeat(2)", "np.resize(z, (2, 2))",
     "np.atleast_1d(c)", "np.atleast_2d(z)", "np.atleast_3d(z)", "np.reshape(w, (3, 2))",
     "w.reshape(3, 2)", "w.reshape(-1)", "np.copy(z)", "z.copy()",
-    "np.lib.stride_tricks.sliding_window_view(z, 2)",
+    "np.lib.stride_tricks.sliding_window_view(z, 2)", "np.choose([0, 1, 0], [z, p])",
+    "np.compress(q > 0, z)", "np.extract(q > 0, z)", "np.insert(z, 1, 1j)",
+    "np.linspace(z, 1j, 4)", "np.polyadd(z, [1j, 2])", "np.polysub([1, 1, 1, 1], z)",
+    "np.polyder(z)", "np.polyint(z)", "np.stack(np.unstack(w))",
 ]  # fmt: skip
 
 OTHERS = [
@@ -61,7 +64,25 @@ OTHERS = [
     "z ** z", "z / p", "p / z", "1 / z", "1j / x", "z - 1", "1 - z", "z * True", "-z", "+z",
     "z[1]", "z[::-1]", "z[q > 0]", "w[:, 1]", "w[1, [0, 2]]", "w[None, ..., 0]", "c * z",
     "c ** 2", "np.exp(1j * x)", "np.zeros_like(z) + z", "np.ones_like(z) * z",
-    "np.full_like(z, 1j) * z",
+    "np.full_like(z, 1j) * z", "np.einsum('ij,j->i', s, z)", "np.einsum('ij,jk,k', s, s, z)",
+    "np.einsum('ii->i', s)", "np.einsum('ij->ji', w)", "np.einsum('i,i', x, z)",
+    "np.einsum(s, [0, 1], z, [1], [0])", "np.sort(z)", "np.sort(w, axis=0)", "np.max(z)",
+    "np.max(w, axis=1)", "np.min(w, axis=0, keepdims=True)", "np.max(z, initial=9)", "np.ptp(z)",
+    "np.clip(z, -1, p)", "np.median(z)", "np.median(w, axis=1)", "np.sinc(z)",
+    "np.real_if_close(z)", "np.real_if_close(z.real + 0j)", "np.polyval(z, x)",
+    "np.polyval([1, 2j, 3], z)", "np.polyval(z, z)", "np.poly(z)", "np.polymul(z, p)",
+    "np.vander(z)", "np.vander(z, 2, increasing=True)", "np.correlate(z, p, 'full')",
+    "np.linalg.multi_dot([s, s, z])", "np.linalg.matrix_power(s, 3)",
+    "np.linalg.matrix_power(s, -2)", "np.linalg.matrix_power(s, 0) + s", "np.linalg.solve(s, z)",
+    "np.linalg.solve(s, s.T)", "np.linalg.solve(m @ m.T + np.eye(2), w)",
+    "np.linalg.solve(s, x)", "np.linalg.inv(s)", "np.linalg.inv(np.stack([s, s * 1j]))",
+    "np.linalg.pinv(w)", "np.linalg.det(s)", "np.linalg.det(np.stack([s, s * 1j]))",
+    "np.linalg.slogdet(s)[0]", "np.linalg.slogdet(s)[1]",
+    "np.linalg.cholesky(s @ s.conj().T + np.eye(3))", "np.linalg.svdvals(w)",
+    "np.linalg.svd(w, compute_uv=False)", "np.linalg.eigvalsh(s)", "np.linalg.eigvalsh(s, 'U')",
+    "np.linalg.norm(z)", "np.linalg.norm(z, 1)", "np.linalg.norm(w)", "np.linalg.norm(w, 2)",
+    "np.linalg.norm(s, 'nuc')", "np.linalg.norm(w, axis=1)", "np.linalg.vector_norm(w)",
+    "np.linalg.matrix_norm(s)",
 ]  # fmt: skip
 
 # Plain results.
@@ -73,7 +94,7 @@ PLAIN = [
     "np.any(z)", "np.all(z)", "np.argsort(z)", "np.argmax(z)", "np.argmin(z)", "z.argmax()",
     "z.dtype", "z.shape", "len(w)", "w.size", "z.nbytes", "z.itemsize", "bool(c)",
     "np.result_type(z, 1)", "np.flatnonzero(z)", "np.argwhere(z)", "isinstance(z, np.ndarray)",
-    "np.array2string(z)", "np.linalg.matrix_rank(s)",
+    "np.array2string(z)", "np.linalg.matrix_rank(s)", "np.searchsorted([-1, 0, 1 + 1j], z)",
 ]  # fmt: skip
 
 _rng = np.random.default_rng(7)

@@ -7,7 +7,7 @@ masks and integers too, or gives a view. The rest is registered here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
-linear: dict[Any, int] = {}  # functions of so many leading arguments that act on both parts alike
+linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear
 
 # Parameters that hold elements too, after the leading ones.
 _ELEMENTS = frozenset(
@@ -38,12 +38,14 @@ def on_complex(*functions: Any) -> Callable[[Any], Any]:
     return register
 
 
-def both_alike(function: Any) -> int | None:
-    """Of how many leading arguments the function treats both parts alike; None for any other."""
+def both_alike(function: Any) -> Any:
+    """The places of arguments of which the function treats both parts alike; None for others."""
     if function in linear:
         return linear[function]
     found = table.get(function)
-    return None if found is None or not _moves(found) else found.facts.values
+    if found is None or isinstance(function, np.ufunc) or not _moves(found):
+        return None
+    return range(found.facts.values)
 
 
 def _moves(x: Registration) -> bool:
@@ -59,27 +61,29 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     if implementation is not None:
         found = implementation(*args, **kwargs)
     else:
-        n = both_alike(func)
-        if n is None:
+        places = both_alike(func)
+        if places is None:
             raise TypeError(_refusal(func))
-        found = by_parts(func, n, args, kwargs)
+        found = by_parts(func, places, args, kwargs)
     return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
 
 
 def by_parts(
-    func: Callable[..., Any], n: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+    func: Callable[..., Any], places: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """`func` of the real parts and of the imaginary parts, joined."""
     dtype = kwargs.get("dtype")
     if dtype is not None and dtype is not np._NoValue and np.dtype(dtype).kind == "c":
         kwargs = {**kwargs, "dtype": real_dtype(dtype)}
-    elements = _ELEMENTS.union(_leading_names(func, n))
+    elements = _ELEMENTS.union(_names_at(func, places))
     found = []
     for part in (_real, _imag):
-        given = [part(x) if i < n or _has_complex(x) else x for i, x in enumerate(args)]
+        given = [part(x) if i in places or _has_complex(x) else x for i, x in enumerate(args)]
         named = {k: part(x) if k in elements or _has_complex(x) else x for k, x in kwargs.items()}
         found.append(func(*given, **named))
-    if n == ALL and isinstance(found[0], (tuple, list)):  # of each argument, in its own dtype
+    if ALL - 1 in places and isinstance(
+        found[0], (tuple, list)
+    ):  # of each argument, in its own dtype
         kind = type(found[0])
         return kind(
             _joined(re, im) if is_complex(x) else re for x, re, im in zip(args, *found, strict=True)
@@ -87,9 +91,10 @@ def by_parts(
     return _joined(*found)
 
 
-def _leading_names(func: Any, n: int) -> tuple[str, ...]:
+def _names_at(func: Any, places: Any) -> list[str]:
     code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
-    return () if code is None else code.co_varnames[: min(n, code.co_argcount)]
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    return [name for i, name in enumerate(names) if i in places]
 
 
 def _has_complex(x: Any) -> bool:
@@ -134,12 +139,12 @@ def _refusal(func: Any) -> str:
     )
 
 
-def register_linear(functions: Iterable[Any], n: int = 1) -> None:
-    """Registers functions that are linear in their first n arguments."""
+def register_linear(*functions: Any, places: tuple[int, ...] = (0,)) -> None:
+    """Registers functions that are linear in the arguments at these places."""
     for function in functions:
-        linear[function] = n
+        linear[function] = places
 
 
-from tapegrad.complex import families, reductions  # noqa: E402, F401 - they register functions
+from tapegrad.complex import families  # noqa: E402, F401 - they register functions
 
 __all__ = ["ComplexVariable", "array_function", "both_alike", "by_parts", "on_complex"]

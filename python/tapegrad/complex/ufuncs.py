@@ -208,14 +208,14 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
 
 
 def _matmul(a: Any, b: Any) -> Any:
-    from tapegrad.complex.products import of_both
+    from tapegrad.complex.families.products import of_both
 
     return of_both(np.matmul, a, b)
 
 
 def _product(name: str, conjugated: bool) -> Callable[[Any, Any], Any]:
     def product(a: Any, b: Any) -> Any:
-        from tapegrad.complex.products import of_both
+        from tapegrad.complex.families.products import of_both
 
         return of_both(getattr(np, name), np.conjugate(a) if conjugated else a, b)
 

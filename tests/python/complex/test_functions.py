@@ -13,6 +13,7 @@ from tapegrad.numpy.table import table
 
 Z = np.array([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.6j])
 CALLS = ALIKE + OTHERS
+RECORDED = [code for code in CALLS if "real_if_close" not in code]  # which asks plain values
 
 
 def precision(code):
@@ -79,7 +80,7 @@ def test_gradients(code):
     )
 
 
-@pytest.mark.parametrize("code", CALLS)
+@pytest.mark.parametrize("code", RECORDED)
 def test_programs(code):
     compiled = tg.compile(function_of(code))
     with warnings.catch_warnings():
@@ -90,7 +91,7 @@ def test_programs(code):
     assert sum(s.replays for s in compiled.inspect().signatures) > 0
 
 
-@pytest.mark.parametrize("code", CALLS)
+@pytest.mark.parametrize("code", RECORDED)
 def test_lanes(code):
     points = np.stack([Z, 2 * Z])
     found = tg.vmap(lambda z: eval(code, names_of(z)))(points)
@@ -131,9 +132,7 @@ def test_results_of_several_arguments_keep_their_dtypes():
     assert second.dtype == np.float64
 
 
-@pytest.mark.parametrize(
-    "code", ["np.quantile(z, 0.5)", "np.median(z)", "np.unwrap(z)", "np.sinc(z)"]
-)
+@pytest.mark.parametrize("code", ["np.quantile(z, 0.5)", "np.unwrap(z)", "np.i0(z)"])
 def test_what_is_not_supported_is_refused_by_name(code):
     with pytest.raises(TypeError, match=code.partition("(")[0]):
         eval(code, names_of(tg.Variable(Z)))

@@ -29,6 +29,30 @@ CASES = [
         "np.sum(np.linalg.eigvals(q * 1j)).imag",
     ),
     Case(
+        "np.max(x * 1j, where=[True, True, False], initial=0)",
+        "write z[mask]",
+        "np.max((x * 1j)[np.array([True, True, False])], initial=0).imag",
+        "np.max(x[:2])",
+    ),
+    Case(
+        "np.poly(q * 1j)",
+        "pass the roots themselves",
+        "np.poly(x * 1j).imag",
+        "np.poly(x * 1j).imag",
+    ),
+    Case(
+        "v = x * 1; np.put(v, [0], 1j)",
+        "z = np.zeros_like(w) of a computed complex w",
+        "w = x * 1j; z = np.zeros_like(w); np.put(z, [0], 1j * x[1]); z.imag",
+        "np.array([1.0, 0.0, 0.0]) * x[1]",
+    ),
+    Case(
+        "np.linalg.svd(m * 1j)",
+        "np.linalg.svdvals(z)",
+        "np.linalg.svdvals(np.outer(x, x + 1.0) * 1j)[0]",
+        "np.linalg.norm(np.outer(x, x + 1.0), 2)",
+    ),
+    Case(
         "np.quantile(x * 1j, 0.5)",
         "call it on the plain value, tg.value(z)",
         "np.quantile(tg.value(x * 1j).imag, 0.5)",

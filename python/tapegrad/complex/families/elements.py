@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,15 @@ from tapegrad.complex.parts import (
     real_dtype,
     split,
 )
-from tapegrad.complex.products import of_both
 from tapegrad.complex.ufuncs import call
 
 register_linear(
-    (
-        np.sum, np.mean, np.cumsum, np.trace, np.linalg.trace, np.ediff1d, np.gradient, np.tril,
-        np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid,
-        np.fix,
-    )
+    np.sum, np.mean, np.cumsum, np.trace, np.linalg.trace, np.ediff1d, np.gradient, np.tril,
+    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid, np.fix,
 )  # fmt: skip
+register_linear(np.choose, np.compress, np.extract, places=(1,))
+register_linear(np.insert, places=(0, 2))
+register_linear(np.linspace, places=(0, 1))
 
 
 @on_complex(np.real)
@@ -111,7 +109,8 @@ def _on_plain(function: Any) -> None:
 _PLAIN: tuple[Any, ...] = (
     np.array_equal, np.array_equiv, np.isclose, np.allclose, np.argwhere, np.flatnonzero,
     np.nonzero, np.count_nonzero, np.any, np.all, np.argsort, np.argmax, np.argmin, np.lexsort,
-    np.isin, np.array_repr, np.array_str, np.array2string, np.linalg.matrix_rank,
+    np.isin, np.searchsorted, np.argpartition, np.array_repr, np.array_str, np.array2string,
+    np.linalg.matrix_rank,
 )  # fmt: skip
 for _function in _PLAIN:
     _on_plain(_function)
@@ -159,7 +158,7 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
 @on_complex(np.copy)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     """A copy of both parts."""
-    return by_parts(np.copy, 1, (a, order), {})
+    return by_parts(np.copy, (0,), (a, order), {})
 
 
 def _like(name: str) -> None:
@@ -192,21 +191,14 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: 
     return join_any(*(np.full_like(first, x, part, *args, **kwargs) for x in (re, im)))
 
 
-def _product(function: Any, conjugated: bool = False) -> None:
-    def of(a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-        a, b = operand_of(a), operand_of(b)
-        if conjugated:
-            a = np.conjugate(a)
-        return of_both(lambda x, y: function(x, y, *args, **kwargs), a, b)
-
-    on_complex(function)(of)
+@on_complex(np.real_if_close)
+def real_if_close(a: Any, tol: Any = 100) -> Any:
+    """The real part, where the plain imaginary part is as good as zero."""
+    return a.real if np.isrealobj(np.real_if_close(plain(a), tol)) else a
 
 
-_BILINEAR: tuple[Any, ...] = (
-    np.dot, np.inner, np.outer, np.linalg.outer, np.kron, np.cross, np.linalg.cross, np.tensordot,
-    np.linalg.tensordot, np.linalg.matmul, np.convolve,
-)  # fmt: skip
-for _function in _BILINEAR:
-    _product(_function)
-for _name in ("vdot", "linalg.vecdot"):
-    _product(attrgetter(_name)(np), conjugated=True)
+@on_complex(np.sinc)
+def sinc(x: Any) -> Any:
+    """sin(pi z) / (pi z), and 1 at 0."""
+    turned = np.pi * np.where(x == 0, 1e-20, x)
+    return np.sin(turned) / turned
