@@ -19,7 +19,9 @@ from tapegrad.transforms.trace import pack_array as _pack  # noqa: F401 - the co
 from tapegrad.transforms.trace import stop_gradient, value
 
 if TYPE_CHECKING:
+    from tapegrad.complex import ComplexVariable
     from tapegrad.transforms.checkpoint import checkpoint
+    from tapegrad.transforms.holomorphic import holomorphic_grad
     from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
     from tapegrad.transforms.recording import no_grad
     from tapegrad.transforms.scan import scan
@@ -39,6 +41,7 @@ __all__ = [
     "get_num_threads",
     "grad",
     "hessian",
+    "holomorphic_grad",
     "hvp",
     "jacobian",
     "jvp",
@@ -60,14 +63,16 @@ __all__ = [
 # What is loaded at its first use: the modules, and where the functions are.
 _MODULES = frozenset({"memory", "numerical", "optim", "testing"})
 _FUNCTIONS = {
-    "checkpoint": "checkpoint",
-    "hessian": "jacobians",
-    "hvp": "jacobians",
-    "jacobian": "jacobians",
-    "jvp": "jacobians",
-    "no_grad": "recording",
-    "scan": "scan",
-    "vmap": "vmap",
+    "ComplexVariable": "complex",
+    "checkpoint": "transforms.checkpoint",
+    "hessian": "transforms.jacobians",
+    "holomorphic_grad": "transforms.holomorphic",
+    "hvp": "transforms.jacobians",
+    "jacobian": "transforms.jacobians",
+    "jvp": "transforms.jacobians",
+    "no_grad": "transforms.recording",
+    "scan": "transforms.scan",
+    "vmap": "transforms.vmap",
 }
 
 
@@ -78,7 +83,7 @@ def __getattr__(name: str) -> Any:
 
     if name in _MODULES:
         return import_module(f"tapegrad.{name}")
-    module = import_module(f"tapegrad.transforms.{_FUNCTIONS[name]}")
+    module = import_module(f"tapegrad.{_FUNCTIONS[name]}")
     found = globals()[name] = getattr(module, name)
     return found
 

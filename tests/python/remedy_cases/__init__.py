@@ -1,6 +1,16 @@
 """Cases for test_remedy_texts.py: code that is refused, and the remedy as code."""
 
-from remedy_cases import arrays, compiled, engine, filling, objects, plain, statistics, transforms
+from remedy_cases import (
+    arrays,
+    compiled,
+    complex_numbers,
+    engine,
+    filling,
+    objects,
+    plain,
+    statistics,
+    transforms,
+)
 from remedy_cases.case import Case, names_of
 from remedy_cases.exempt import EXEMPT, TABLES
 
@@ -13,6 +23,7 @@ CASES = [
     *engine.CASES,
     *transforms.CASES,
     *compiled.CASES,
+    *complex_numbers.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]
