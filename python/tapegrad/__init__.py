@@ -33,6 +33,7 @@ _blas.use_own_library()
 
 __all__ = [
     "SGD",
+    "ComplexVariable",
     "Variable",
     "__version__",
     "checkpoint",

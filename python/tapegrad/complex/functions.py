@@ -16,7 +16,8 @@ from tapegrad._core import Variable
 from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
 from tapegrad.complex.variable import ComplexVariable
-from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
+from tapegrad.numpy.families import name_of, table
+from tapegrad.numpy.table import ALL, RECORD, Registration
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
 linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear

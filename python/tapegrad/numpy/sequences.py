@@ -16,9 +16,10 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad._tree import is_array
+from tapegrad.numpy.families import table
 from tapegrad.numpy.flat import copied
 from tapegrad.numpy.operands import as_array, cast, floating_dtype, free_shape, ndim_of
-from tapegrad.numpy.table import array_function, table
+from tapegrad.numpy.table import array_function
 from tapegrad.numpy.ufuncs import array_ufunc
 
 # NumPy asks the items of what is joined: those that are called most are left to it.
