@@ -146,6 +146,27 @@ class NoBlocks {
   std::vector<int> around_;
 };
 
+// Which Variables a nesting of arguments holds.
+enum class Held { none, blanks, others };
+
+Held held_in(PyObject* x) {
+  if (is_variable(x)) return is_blank(x) ? Held::blanks : Held::others;
+  Held found = Held::none;
+  const auto add = [&found](PyObject* item) {
+    found = std::max(found, held_in(item));
+    return found == Held::others;
+  };
+  if (PyTuple_Check(x) || PyList_Check(x)) {
+    for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(x); ++k)
+      if (add(PySequence_Fast_GET_ITEM(x, k))) break;
+  } else if (PyDict_Check(x)) {
+    PyObject *key, *value;
+    for (Py_ssize_t at = 0; PyDict_Next(x, &at, &key, &value);)
+      if (add(value)) break;
+  }
+  return found;
+}
+
 }  // namespace
 
 void bind_blanks(py::module_& m) {
@@ -210,6 +231,11 @@ void bind_blanks(py::module_& m) {
   m.def(
       "is_blank", [](const py::handle& v) { return is_blank(v.ptr()); }, py::arg("v"),
       "Whether no Variable was written to this array.");
+  m.def(
+      "are_blanks", [](const py::handle& x) { return held_in(x.ptr()) == Held::blanks; },
+      py::arg("x"),
+      "Whether a nesting of tuples, lists and dicts holds Variables, and none but those to which "
+      "no Variable was written.");
   m.def("in_blank_block", [] { return depth > 0; }, "Whether this thread is in such a block.");
 }
 

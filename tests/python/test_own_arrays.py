@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy import asarray as numpys_asarray
 from own_array_programs import PROGRAMS
+from surface_cases import CALLS
 
 import tapegrad as tg
-from tapegrad import numerical
+from tapegrad import _core, numerical
 from tapegrad.transforms.blanks import _block
 
 X = np.array([1.2, 0.7, 2.1])
@@ -144,3 +145,44 @@ def test_numpy_is_left_alone_where_it_is_asked_for():
     assert kinds == [np.ndarray, tg.Variable, tg.Variable, tg.Variable, np.ndarray, tg.Variable]
     with pytest.raises(TypeError, match="takes True or False"):
         tg.patch_numpy("no")
+
+
+def parts(found):
+    if isinstance(found, (tuple, list)):
+        return [x for part in found for x in parts(part)]
+    return [found]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("function", CALLS, ids=lambda f: getattr(f, "__name__", str(f)))
+def test_functions_of_own_arrays_are_numpys(function):
+    for f, x in CALLS[function]:
+        try:
+            expected = parts(f(x.copy()))
+        except (TypeError, AttributeError):  # a call of Variables alone
+            continue
+        with tg.patch_numpy():
+            found = parts(f(_core.blank(x.copy()) if x.dtype.kind == "f" else x.copy()))
+        for a, b in zip(found, expected, strict=True):
+            assert not isinstance(a, tg.Variable) or _core.is_blank(a)
+            assert isinstance(a, np.ndarray) == isinstance(b, np.ndarray)
+            np.testing.assert_array_equal(np.asarray(tg.value(a)), b, strict=True)
+
+
+def test_item_is_the_element():
+    def f(x):
+        y = x.reshape(1, 3)
+        return x.item(0) * x[1:2].item() + y.item(0, 2) ** 2 + y.item((0, 1)) + y.item(-1) * 2.0
+
+    value, gradient = tg.value_and_grad(f)(X)
+    assert value == pytest.approx(f(X), rel=1e-15)
+    np.testing.assert_allclose(gradient, [X[1], X[0] + 1.0, 2 * X[2] + 2.0])
+    compiled = tg.compile(f)
+    for k in range(4):
+        assert compiled(X + k) == pytest.approx(f(X + k), rel=1e-14)
+    single = X.astype(np.float32)
+    assert tg.compile(lambda x: x.item(1) * np.ones(2))(single).dtype == np.float64
+    with pytest.raises(ValueError, match="3 elements"):
+        tg.Variable(X).item()
+    with pytest.raises(IndexError, match="out of bounds for size 3"):
+        tg.Variable(X).item(3)

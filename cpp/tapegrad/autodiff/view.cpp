@@ -122,8 +122,10 @@ Cell* Cell::item(const IndexKey& key) {
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
   if (first == nullptr || op.shares == MemorySharing::none || first->is_number() ||
-      !first->shares_in_numpy(op, attrs, result.shape()))
-    return from(std::move(result));
+      !first->shares_in_numpy(op, attrs, result.shape())) {
+    const bool plain = first != nullptr && !result.tracked() && first->is_blank();
+    return plain ? blank(std::move(result).take_value()) : from(std::move(result));
+  }
   first->retain();
   return view_of(CellPtr(first), op, attrs, std::move(result));
 }

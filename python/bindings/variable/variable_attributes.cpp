@@ -276,12 +276,10 @@ PyObject* item_method(PyObject* self, PyObject* where) {
           PyObject_GetAttrString(plain_array_of(self).ptr(), "item"));
       return item ? PyObject_Call(item.ptr(), where, nullptr) : nullptr;
     }
-    throw_error<TypeError>(
-        "v.item(): a plain number would lose the derivative of this Variable (value ",
-        variable_cell(self).value(),
-        "); keep the Variable, v itself or an element v[i], or call tg.value(v) where the "
-        "derivative "
-        "is not needed");
+    return py::object(py::module_::import("tapegrad.numpy.flat")
+                          .attr("item")(py::handle(self), *py::reinterpret_borrow<py::tuple>(where)))
+        .release()
+        .ptr();
   });
 }
 
@@ -371,7 +369,7 @@ PyMethodDef variable_methods[] = {
     {"__array_ufunc__", c_function(variable_array_ufunc), METH_FASTCALL | METH_KEYWORDS,
      "NumPy's universal functions, recorded."},
     {"item", c_function(item_method), METH_VARARGS,
-     "Raises: a plain number would lose the derivative."},
+     "The element, still differentiated: of one element, or at these places."},
     {"__format__", format_method, METH_O, "Formats the value."},
     {"__copy__", copy_method, METH_NOARGS, "A Variable of its own with the same content."},
     {"__deepcopy__", c_function(copy_method), METH_O,

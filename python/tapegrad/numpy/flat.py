@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad._core import Variable, as_float, to_number
 from tapegrad.numpy.operands import describe, is_integer, lift, plain, shape_of
 from tapegrad.numpy.refusals import array_refusal
 from tapegrad.numpy.shapes import reshape
@@ -156,3 +156,29 @@ def copied(x: Any) -> Any:
 def set_flat(v: Variable, x: Any) -> None:
     """v.flat = x: the elements of x, repeated."""
     write_at(v, np.arange(math.prod(shape_of(v))), lift(x))
+
+
+def item(v: Variable, *at: Any) -> Any:
+    """v.item(): the element where Python has a float, still differentiated."""
+    shape = shape_of(v)
+    n = math.prod(shape)
+    if not at:
+        if n != 1:
+            raise ValueError(
+                f"v.item(): {describe(v)} has {n} elements, and one becomes a number; name it, as "
+                "in v.item(0) or v.item(i, j)"
+            )
+        at = (0,)
+    if len(at) == 1 and isinstance(at[0], tuple):
+        at = at[0]
+    elif len(at) == 1:
+        place = operator.index(at[0])
+        if not -n <= place < n:
+            raise IndexError(f"index {place} is out of bounds for size {n}")
+        at = tuple(map(int, np.unravel_index(place % n, shape)))
+    if len(at) != len(shape):
+        raise ValueError(
+            f"v.item: {len(at)} positions for {describe(v)}; give {len(shape)}, or one"
+        )
+    element = to_number(v[at] if shape else v)
+    return as_float(element.astype(np.float64) if element.dtype != np.float64 else element)

@@ -72,6 +72,8 @@ class Registration:
         self.on_data = on_data
         self.plain_unless_recording = plain_unless_recording
         self.is_direct = implementation is not None and not plain_unless_recording
+        # Neither views of its arguments nor writes to them.
+        self.makes_new = not facts.view and not module.endswith("writes")
         if method:
             self.__name__ = method
             self.__qualname__ = f"Variable.{method}"
@@ -201,6 +203,8 @@ def array_function(
     """Answers NumPy's `__array_function__` for Variables."""
     registration = table.get(func) or registration_of(func)
     if registration is not None:
+        if registration.makes_new and _core.are_blanks((args, kwargs)):
+            return as_blanks(on_plain_values(func, args, kwargs))
         if registration.is_direct and not _core.tracing():  # spares most calls a frame
             found = registration.implementation(*args, **kwargs)
             if found is not NotImplemented:
@@ -208,7 +212,7 @@ def array_function(
         return registration(*args, **kwargs)
     if are_recorded_data((args, kwargs)):
         return on_plain_values(func, args, kwargs)
-    if are_blanks((args, kwargs)):
+    if _core.are_blanks((args, kwargs)):
         return as_blanks(on_plain_values(func, args, kwargs))
     raise TypeError(_refusal(name_of(func)))
 
@@ -235,7 +239,8 @@ def _out_of(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 def _into(out: Any, function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """NumPy's result, written into a Variable: the same as into an array of its dtype."""
-    space = np.empty(out.shape, out.dtype)
+    keeps_some = kwargs.get("where", True) is not True
+    space = np.array(plain(out)) if keeps_some else np.empty(out.shape, out.dtype)
     if args and args[-1] is out:
         args = args[:-1]
     given = {name: plain(x) for name, x in kwargs.items() if name != "out"}
@@ -253,12 +258,6 @@ def is_data(x: Any) -> bool:
 def are_recorded_data(x: Any) -> bool:
     """The same; quick where no whole function is being recorded, since there are none then."""
     return _core.tracing() and is_data(x)
-
-
-def are_blanks(x: Any) -> bool:
-    """Whether the Variables in a nesting of arguments are arrays to which none was written."""
-    found = _variables(x)
-    return bool(found) and all(_core.is_blank(v) for v in found)
 
 
 def as_blanks(found: Any) -> Any:

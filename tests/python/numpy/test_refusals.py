@@ -240,7 +240,6 @@ OTHERS = [
         "np.sqrt(x, where=x > 1, out=tg.Variable(np.zeros(3)))",
     ),
     ("np.array(x.tolist())", r"list\(v\)", "np.stack(list(x))"),
-    ("x[0].item() * 2", r"keep the Variable", "x[0] * 2"),
 ]
 
 
