@@ -28,6 +28,7 @@ CASES = [
         "np.sum(np.linalg.eigvals(tg.value(q * 1j))).imag",
         "np.sum(np.linalg.eigvals(q * 1j)).imag",
     ),
+    Case("y = x * 1; y *= 1j", "write y = y * z", "y = x * 1; y = y * 1j; y.imag", "x"),
     Case(
         "np.max(x * 1j, where=[True, True, False], initial=0)",
         "write z[mask]",
@@ -118,6 +119,12 @@ CASES = [
         "f = lambda z: np.abs(z)**2; "
         "np.sum(tg.hessian(lambda x, y: f(x + 1j * y), argnum=(0, 1))(3.0, 1.0))",
         "4.0",
+    ),
+    Case(
+        "w = tg.Variable(2.0); tg.grad(w * 1j, w)",
+        "give its real part, tg.grad(z.real, w)",
+        "w = tg.Variable(2.0); tg.grad((w * 1j * w * 1j).real, w)",
+        "-4.0",
     ),
     Case(
         "tg.grad(np.sum)(X + 1j)",
