@@ -30,6 +30,19 @@ CASES = [
     ),
     Case("y = x * 1; y *= 1j", "write y = y * z", "y = x * 1; y = y * 1j; y.imag", "x"),
     Case(
+        "np.average(m * 1j, weights=np.ones((2, 1)))",
+        "write np.broadcast_to(weights, z.shape)",
+        "np.average(m * 1j, weights=np.broadcast_to(np.ones((2, 1)), (m * 1j).shape)).imag",
+        "np.mean(m)",
+    ),
+    Case("np.unique(x * 1j, axis=0)", "leave it out", "np.unique(x * 1j).imag", "np.unique(x)"),
+    Case(
+        "np.trim_zeros(m * 1j)",
+        "write z[first:last]",
+        "(m * 1j)[0:2].imag",
+        "m",
+    ),
+    Case(
         "np.max(x * 1j, where=[True, True, False], initial=0)",
         "write z[mask]",
         "np.max((x * 1j)[np.array([True, True, False])], initial=0).imag",
