@@ -126,7 +126,7 @@ PLAIN = [
     "np.tril_indices_from(s)[0]", "np.triu_indices_from(s)[0]", "np.diag_indices_from(s)[0]",
     "np.shares_memory(z, z.real)", "np.may_share_memory(z, z * 1)", "np.lexsort((z,))",
     "np.isin(z, p)", "np.array_equiv(z, z)", "np.array_repr(z)", "np.array_str(z)",
-    "np.argpartition(z, 1)", "z <= p", "np.logical_or(z, p)", "np.logical_xor(z, p)",
+    "np.argpartition(z, 1)", "z <= p", "z > p", "np.logical_or(z, p)", "np.logical_xor(z, p)",
 ]  # fmt: skip
 
 _rng = np.random.default_rng(7)
