@@ -15,7 +15,7 @@ ALIKE = [
     "np.ediff1d(z, to_end=1j)", "np.gradient(z)", "np.gradient(w, axis=1)", "np.tril(s)",
     "np.triu(s, 1)", "np.diag(z)", "np.diag(s)", "np.diagflat(z)", "np.pad(z, 1)",
     "np.pad(z, (1, 2), constant_values=1j)", "np.pad(z, 1, mode='wrap')", "np.nan_to_num(z)",
-    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z", "np.fix(z.real) + z",
+    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z",
     "np.trapezoid(z)", "np.trapezoid(z, dx=0.5)", "np.trapezoid(z, x=q)",
     "np.concatenate([z, z * 2])", "np.concatenate([z, x])", "np.concatenate([x, p, z])",
     "np.concatenate([x, p])", "np.stack([z, p])", "np.stack([x, z], axis=1)",

@@ -43,6 +43,18 @@ CASES = [
         "m",
     ),
     Case(
+        "np.sum(x * 1j, dtype=float)",
+        "give dtype=complex",
+        "np.sum(x * 1j, dtype=complex).imag",
+        "np.sum(x)",
+    ),
+    Case(
+        "np.trapezoid(x, x=x * 1j)",
+        "give a real one, z.real or np.abs(z)",
+        "np.trapezoid(x * 1j, x=np.abs(x * 1j)).imag",
+        "np.trapezoid(x, x=x)",
+    ),
+    Case(
         "np.max(x * 1j, where=[True, True, False], initial=0)",
         "write z[mask]",
         "np.max((x * 1j)[np.array([True, True, False])], initial=0).imag",

@@ -22,7 +22,7 @@ from tapegrad.complex.ufuncs import call
 
 register_linear(
     np.sum, np.mean, np.cumsum, np.trace, np.linalg.trace, np.ediff1d, np.gradient, np.tril,
-    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid, np.fix,
+    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid,
 )  # fmt: skip
 register_linear(np.choose, np.compress, np.extract, places=(1,))
 register_linear(np.insert, places=(0, 2))
