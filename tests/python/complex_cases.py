@@ -15,7 +15,7 @@ ALIKE = [
     "np.ediff1d(z, to_end=1j)", "np.gradient(z)", "np.gradient(w, axis=1)", "np.tril(s)",
     "np.triu(s, 1)", "np.diag(z)", "np.diag(s)", "np.diagflat(z)", "np.pad(z, 1)",
     "np.pad(z, (1, 2), constant_values=1j)", "np.pad(z, 1, mode='wrap')", "np.nan_to_num(z)",
-    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z", "np.fix(z.real) + z",
+    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z",
     "np.trapezoid(z)", "np.trapezoid(z, dx=0.5)", "np.trapezoid(z, x=q)",
     "np.concatenate([z, z * 2])", "np.concatenate([z, x])", "np.concatenate([x, p, z])",
     "np.concatenate([x, p])", "np.stack([z, p])", "np.stack([x, z], axis=1)",
@@ -82,7 +82,35 @@ OTHERS = [
     "np.linalg.svd(w, compute_uv=False)", "np.linalg.eigvalsh(s)", "np.linalg.eigvalsh(s, 'U')",
     "np.linalg.norm(z)", "np.linalg.norm(z, 1)", "np.linalg.norm(w)", "np.linalg.norm(w, 2)",
     "np.linalg.norm(s, 'nuc')", "np.linalg.norm(w, axis=1)", "np.linalg.vector_norm(w)",
-    "np.linalg.matrix_norm(s)",
+    "np.linalg.matrix_norm(s)", "np.average(z)", "np.average(w, axis=1, weights=q)",
+    "np.average(z, weights=x)", "np.average(z, weights=q, returned=True)[1]",
+    "np.cumulative_sum(z)", "np.cumulative_sum(w, axis=1, include_initial=True)",
+    "np.cumulative_prod(z)", "np.nansum(z * r)", "np.nanprod(z * r)", "np.nancumsum(z * r)",
+    "np.nancumprod(z * r)", "np.nanmean(w * r, axis=1)", "np.nanvar(w * r, axis=1)",
+    "np.nanstd(z * r)", "np.unique(z)", "np.union1d(z, p)", "np.trim_zeros(z * (q > 0))",
+    "np.linalg.lstsq(s, z)[0]", "np.linalg.lstsq(w.T, p)[1]", "np.linalg.lstsq(w.T, p)[3]",
+    "np.linalg.tensorsolve(s[:, None], z[:, None])", "np.linalg.tensorinv(s, 1)",
+    "np.linalg.cond(s)", "np.linalg.cond(s, 1)", "np.apply_along_axis(np.sum, 1, w)",
+    "np.apply_along_axis(np.cumsum, 0, w)", "np.apply_over_axes(np.sum, s, [0, 1])",
+    "np.vstack([z * 0 + 1j, z])", "np.sort_complex(z)", "np.partition(z, 1)", "np.amax(z)",
+    "np.amin(z)", "np.astype(z, np.complex64)",
+]  # fmt: skip
+
+# tests/python/complex/test_elementary.py
+ELEMENTARY = [
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin",
+    "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
+    "arctanh", "sign", "conjugate", "negative", "positive", "rint",
+]  # fmt: skip
+
+# Statements that write to a copy of z.
+WRITES = [
+    "np.put(z, [0, 2], 1j)", "np.place(z, z.real > 0, [1j, 2])", "np.copyto(z, 1 + 1j)",
+    "np.putmask(z, z.imag > 0, 3)", "np.add(z, 1j, out=z)", "z.fill(2j)", "z.sort()",
+    "np.multiply(z, 2, out=z, where=z.real > 0)", "z[z.real > 0] = 1j", "z[::2] = z[0]",
+    "np.put_along_axis(z, np.array([1]), 2j, 0)",
+    "s = np.outer(z, z); np.fill_diagonal(s, 1j); z[:] = s[0]",
+    "y = np.empty_like(z); y[...] = z * 2; z[:] = y", "z.real[1] = 5", "z.imag += 1", "z -= z[0]",
 ]  # fmt: skip
 
 # Plain results.
@@ -95,6 +123,10 @@ PLAIN = [
     "z.dtype", "z.shape", "len(w)", "w.size", "z.nbytes", "z.itemsize", "bool(c)",
     "np.result_type(z, 1)", "np.flatnonzero(z)", "np.argwhere(z)", "isinstance(z, np.ndarray)",
     "np.array2string(z)", "np.linalg.matrix_rank(s)", "np.searchsorted([-1, 0, 1 + 1j], z)",
+    "np.tril_indices_from(s)[0]", "np.triu_indices_from(s)[0]", "np.diag_indices_from(s)[0]",
+    "np.shares_memory(z, z.real)", "np.may_share_memory(z, z * 1)", "np.lexsort((z,))",
+    "np.isin(z, p)", "np.array_equiv(z, z)", "np.array_repr(z)", "np.array_str(z)",
+    "np.argpartition(z, 1)", "z <= p", "z > p", "np.logical_or(z, p)", "np.logical_xor(z, p)",
 ]  # fmt: skip
 
 _rng = np.random.default_rng(7)
@@ -108,6 +140,49 @@ W = _complex(2, 3)
 S = _complex(3, 3)
 P = _complex(3)
 Q = np.array([0.5, -1.0, 2.0])
+R = np.array([1.0, np.nan, 2.0])
+
+
+FUNCTIONS = set()
+
+
+class Seen(np.ndarray):
+    """An array that notes which functions are called with it."""
+
+    def __array_function__(self, func, types, args, kwargs):
+        FUNCTIONS.add(func)
+        return seen(func(*unseen(args), **unseen(kwargs)))
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        FUNCTIONS.add(ufunc)
+        return seen(getattr(ufunc, method)(*unseen(inputs), **unseen(kwargs)))
+
+
+def seen(x):
+    """`x` with every array and number of NumPy's as one that is noted."""
+    if isinstance(x, dict):
+        return {name: seen(y) for name, y in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(map(seen, x))
+    return np.asarray(x).view(Seen) if isinstance(x, (np.ndarray, np.generic)) else x
+
+
+def unseen(x):
+    """The reverse."""
+    if isinstance(x, dict):
+        return {name: unseen(y) for name, y in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(map(unseen, x))
+    return x.view(np.ndarray) if isinstance(x, Seen) else x
+
+
+def functions_of(calls):
+    """The functions and universal functions of NumPy that these calls reach, as NumPy runs them."""
+    names = names_of(np.array([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.6j]))
+    FUNCTIONS.clear()
+    for code in calls:
+        exec(code, seen(names))
+    return set(FUNCTIONS)
 
 
 def names_of(z):
@@ -116,5 +191,5 @@ def names_of(z):
     w = W + scale * np.array([[0.1, 0.2j, 0.3], [1j, 0.2, -0.1]])
     return {
         "np": np, "z": z, "w": w, "s": S + z * 0.5 + z[:, None], "x": np.real(z) + 2.5,
-        "m": np.real(w), "c": z[0] * 1j, "p": P, "q": Q,
+        "m": np.real(w), "c": z[0] * 1j, "p": P, "q": Q, "r": R,
     }  # fmt: skip

@@ -8,10 +8,11 @@ masks and integers too, or gives a view. The rest is registered here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
@@ -26,6 +27,9 @@ linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which 
 _ELEMENTS = frozenset(
     {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values"}
 )
+
+
+_NAMED = [(name,) for name in _ELEMENTS]
 
 
 def on_complex(*functions: Any) -> Callable[[Any], Any]:
@@ -64,6 +68,8 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     else:
         places = both_alike(func)
         if places is None:
+            if all(z.is_plain for z in _pairs_in((args, kwargs))):
+                return func(*_as_plain(args), **_as_plain(kwargs))
             raise TypeError(_refusal(func))
         found = by_parts(func, places, args, kwargs)
     return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
@@ -74,13 +80,22 @@ def by_parts(
 ) -> Any:
     """`func` of the real parts and of the imaginary parts, joined."""
     dtype = kwargs.get("dtype")
-    if dtype is not None and dtype is not np._NoValue and np.dtype(dtype).kind == "c":
+    if dtype is not None and dtype is not np._NoValue:
+        if np.dtype(dtype).kind != "c":
+            raise TypeError(
+                f"{name_of(func)}: dtype={np.dtype(dtype)} would drop the imaginary part; give "
+                "dtype=complex, or z.real in place of z"
+            )
         kwargs = {**kwargs, "dtype": real_dtype(dtype)}
-    elements = _ELEMENTS.union(_names_at(func, places))
+    names = _names_of(func)
+    elements = _ELEMENTS.union(name for i, name in enumerate(names) if i in places)
     found = []
     for part in (_real, _imag):
-        given = [part(x) if i in places or _has_complex(x) else x for i, x in enumerate(args)]
-        named = {k: part(x) if k in elements or _has_complex(x) else x for k, x in kwargs.items()}
+        given = [
+            part(x) if i in places or names[i : i + 1] in _NAMED else _checked(func, x)
+            for i, x in enumerate(args)
+        ]
+        named = {k: part(x) if k in elements else _checked(func, x) for k, x in kwargs.items()}
         found.append(func(*given, **named))
     if ALL - 1 in places and isinstance(
         found[0], (tuple, list)
@@ -92,10 +107,19 @@ def by_parts(
     return _joined(*found)
 
 
-def _names_at(func: Any, places: Any) -> list[str]:
+def _names_of(func: Any) -> tuple[str, ...]:
     code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
-    names = () if code is None else code.co_varnames[: code.co_argcount]
-    return [name for i, name in enumerate(names) if i in places]
+    return () if code is None else code.co_varnames[: code.co_argcount]
+
+
+def _checked(func: Any, x: Any) -> Any:
+    """An argument that holds no elements."""
+    if _has_complex(x):
+        raise TypeError(
+            f"{name_of(func)}: an argument beside the elements is complex; give a real one, "
+            "z.real or np.abs(z)"
+        )
+    return x
 
 
 def _has_complex(x: Any) -> bool:
@@ -124,6 +148,26 @@ def _joined(re: Any, im: Any) -> Any:
     if isinstance(re, (tuple, list)):
         return type(re)(map(_joined, re, im))
     return join_any(re, im)
+
+
+def _pairs_in(x: Any) -> list[Any]:
+    if type(x) is ComplexVariable or isinstance(x, Variable):
+        return [_Plain(_core.is_blank(x)) if isinstance(x, Variable) else x]
+    if isinstance(x, dict):
+        x = list(x.values())
+    return [z for item in x for z in _pairs_in(item)] if isinstance(x, (list, tuple)) else []
+
+
+class _Plain(NamedTuple):
+    is_plain: bool
+
+
+def _as_plain(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {name: _as_plain(item) for name, item in x.items()}
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_as_plain, x))
+    return x.value if type(x) is ComplexVariable else _core.value(x)
 
 
 def _refusal(func: Any) -> str:

@@ -53,6 +53,8 @@ def _as_variable(x: Any, beside: Any) -> Any:
     array = np.asarray(x)
     if array.dtype.char not in "fd":
         array = array.astype(np.float64)
+    if isinstance(beside, Variable) and _core.is_blank(beside):
+        return _core.blank(np.array(np.broadcast_to(array, beside.shape), array.dtype))
     if not _core.tracing():
         return _core.constant(array)
     # A program reads the array itself, beside what it computes.
@@ -68,6 +70,12 @@ def split(x: Any) -> Pair:
             real_dtype(x.dtype)
         return x.real, x.imag
     return x, 0.0
+
+
+def both_parts(x: Any) -> Pair:
+    """Real and imaginary part as arrays of one shape, plain where `x` is."""
+    x = operand_of(x)
+    return split(x) if is_complex(x) else (x, np.zeros_like(x))
 
 
 def join(re: Any, im: Any) -> ComplexVariable:
@@ -87,6 +95,11 @@ def join(re: Any, im: Any) -> ComplexVariable:
             for x in (re, im)
         )
     return ComplexVariable(re, im)
+
+
+def blank(array: Any) -> Any:
+    """A complex array that counts as plain until a Variable is written to it; see blanks.py."""
+    return ComplexVariable(_core.blank(array.real.copy()), _core.blank(array.imag.copy()))
 
 
 def join_any(re: Any, im: Any) -> Any:
@@ -121,11 +134,23 @@ def operands(*xs: Any) -> list[Pair]:
     pairs = [split(x) for x in xs]
     if len(xs) == 1 and type(xs[0]) is ComplexVariable:
         return pairs
+    if not _core.tracing() and all(map(_is_double, xs)):  # most calls
+        return pairs
     kinds = [_kind_of(x) for x in xs]
     if all(type(kind) in (int, float, complex, bool) for kind in kinds):
         return pairs
     wanted = real_dtype(np.result_type(*kinds, 1j))
     return [(_in(re, wanted), _in(im, wanted)) for re, im in pairs]
+
+
+def _is_double(x: Any) -> bool:
+    """Whether it is computed with in float64 beside what is, without a conversion."""
+    kind = type(x)
+    if kind is ComplexVariable:
+        return bool(x._re.dtype.char == "d")
+    if kind in (complex, float):
+        return True
+    return (kind is Variable or kind is np.ndarray) and x.dtype.char in "dD"
 
 
 def _in(x: Any, wanted: Any) -> Any:

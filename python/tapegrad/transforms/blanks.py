@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad import _core, _tree
 from tapegrad._core import Variable
 
 # Functions of shapes and numbers, whose results are new arrays.
@@ -95,6 +95,10 @@ def _spelled(frame: FrameType, alias: str) -> set[str]:
 
 
 def _blank(found: Any) -> Any:
+    if type(found) is np.ndarray and found.dtype.char in "FD":
+        from tapegrad.complex.parts import blank
+
+        return blank(found)
     return _core.blank(found) if type(found) is np.ndarray and found.dtype in _FLOATS else found
 
 
@@ -119,13 +123,15 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not active(name):
             return original(a, dtype, *args, **kwargs)
-        packed = _joined(a) if dtype is None or np.dtype(dtype).kind == "f" else None
+        packed = _joined(a) if dtype is None or np.dtype(dtype).kind in "fc" else None
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
         copy = kwargs.pop("copy", copies)
         ndmin = kwargs.pop("ndmin", 0)
-        if packed is a and not a.ndim:
+        if packed is a and copy and _tree.is_complex(a):
+            packed = a.copy()
+        elif packed is a and not a.ndim:
             packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
         elif packed is a and copy:
             from tapegrad.numpy.shapes import copy as copied
@@ -144,8 +150,13 @@ def _joined(a: Any) -> Any:
 
     Recorded integers and masks are plain data: NumPy's own function learns them.
     """
-    if isinstance(a, Variable):
-        return a if a.dtype.kind == "f" else None
+    if _tree.is_variable(a):
+        return a if a.dtype.kind in "fc" else None
+    if isinstance(a, (list, tuple)) and _core.holds_complex(a):
+        from tapegrad.complex.parts import operand_of
+
+        found = operand_of(a)
+        return found if _tree.is_variable(found) else None
     if _holds_floats(a):
         from tapegrad.numpy.operands import lift
 

@@ -3,6 +3,7 @@
 from tapegrad.complex.families import (  # noqa: F401 - they register functions
     elements,
     linear_algebra,
+    missing,
     order,
     polynomials,
     products,
