@@ -151,6 +151,7 @@ def test_python_tests_mirror_the_package() -> None:
         "memory_of_instances",
         "nesting",
         "doubts",
+        "tie_doubts",
         "one_record",
         "ops",
         "package",
