@@ -13,13 +13,13 @@ from tapegrad import numpy as _numpy  # noqa: F401 - registers what NumPy functi
 from tapegrad._core import SGD, Variable
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad.compile import compile
+from tapegrad.numpy.operands import of_objects as _pack  # noqa: F401 - the core calls it
 from tapegrad.transforms.blanks import patch_numpy
 from tapegrad.transforms.checkpoint import checkpoint
 from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
 from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
 from tapegrad.transforms.recording import no_grad
 from tapegrad.transforms.scan import scan
-from tapegrad.transforms.trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad.transforms.trace import stop_gradient, value
 from tapegrad.transforms.vmap import vmap
 

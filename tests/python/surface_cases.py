@@ -14,6 +14,14 @@ MASK = X > 0
 NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 GAPS = np.array([[1.5, np.nan, 2.0], [-0.5, 0.75, np.nan]])
 
+
+def _frame(row, widths, axis, options):
+    """Writes a border, as np.pad asks a function to."""
+    first, last = widths
+    row[:first] = options["factor"] * row[first]
+    row[len(row) - last :] = row[first] * row[first] + axis
+
+
 # Differentiable functions of the table.
 CALLS = {
     np.sum: [
@@ -238,6 +246,16 @@ CALLS = {
         (lambda x: np.pad(x, 1), X),
         (lambda x: np.pad(x, ((0, 0), (1, 2)), mode="wrap"), X),
         (lambda x: np.pad(x, (1, 2), constant_values=x[0]), V),
+        (lambda x: np.pad(x, ((1, 2), (0, 3)), "linear_ramp", end_values=((1, 2), (3, 4))), X),
+        (lambda x: np.pad(x, (1, 2), "linear_ramp", end_values=x[0]), V),
+        (lambda x: np.pad(x, 2, "maximum"), X),
+        (lambda x: np.pad(x, 2, "minimum", stat_length=1), X),
+        (lambda x: np.pad(x, ((2, 0), (1, 4)), "mean", stat_length=((1, 2), (9, 2))), X),
+        (lambda x: np.pad(x, (1, 2), "median", stat_length=3), V),
+        (lambda x: np.pad(x, ((0, 5), (3, 1)), "reflect", reflect_type="odd"), X),
+        (lambda x: np.pad(x, (9, 2), "symmetric", reflect_type="odd"), V),
+        (lambda x: np.pad(x[:1], 3, "reflect", reflect_type="odd"), V),
+        (lambda x: np.pad(x, 2, _frame, factor=3.0), X),
     ],
     np.atleast_1d: [(lambda x: np.atleast_1d(x[0]), V)],
     np.atleast_2d: [(np.atleast_2d, V)],

@@ -15,6 +15,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     linear_algebra,
     missing,
     order,
+    padding,
     polynomials,
     quantiles,
     queries,

@@ -340,7 +340,7 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
     if not isinstance(out, tuple) or len(out) != 1:
         return out, None
     (out,) = out
-    if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE:
+    if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE or out.dtype == object:
         return out, None
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:

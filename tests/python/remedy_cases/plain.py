@@ -285,11 +285,6 @@ CASES = [
         "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
     ),
     Case(
-        "np.polynomial.polynomial.polyadd(x, A[0, :2])",
-        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder",
-        "np.polyadd(x[::-1], A[0, :2][::-1])[::-1]",
-    ),
-    Case(
         "np.lib.stride_tricks.sliding_window_view(x, 2, writeable=True)",
         "leave it out, and write to the array itself",
         "np.lib.stride_tricks.sliding_window_view(x, 2)",
