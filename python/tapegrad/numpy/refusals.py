@@ -213,7 +213,7 @@ def _of_library(name: str) -> str:
     if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
-        return f"join Variables first, {name}(np.stack([...])) or np.concatenate"
+        return "its own code takes plain arrays: write it with functions that take Variables"
     if name.startswith("scipy.sparse"):
         return "write s.toarray() @ v of the sparse array s"
     return "SciPy's own functions take plain arrays: write it with NumPy functions"

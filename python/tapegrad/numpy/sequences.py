@@ -66,7 +66,7 @@ def install() -> None:
     """Lets the core look into the arguments of NumPy's functions."""
     _core.set_sequence_hook(called)
     dispatched = type(np.sum)
-    for module in (np, np.linalg):
+    for module in (np, np.linalg, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
                 _core.see_sequences(function, function in _ASKS_ITEMS)

@@ -43,14 +43,11 @@ CASES = [
         "np.invert(np.asarray(tg.value(x), int))",
         "np.invert(x.astype(int))",
     ),
+    Case("np.linalg._umath_linalg.inv(q)", "write it with NumPy functions", "np.linalg.inv(q)"),
     Case(
-        "np.frompyfunc(lambda e: e * e, 1, 1)(x)", "write it with NumPy functions", "x * x", "x * x"
-    ),
-    Case(
-        "np.frompyfunc(lambda e: e * e, 1, 1)(x)",
+        "np.linalg._umath_linalg.inv(q)",
         "call it on the plain value, tg.value(v)",
-        "np.frompyfunc(lambda e: e * e, 1, 1)(tg.value(x)).astype(float)",
-        "x * x",
+        "np.linalg._umath_linalg.inv(tg.value(q))",
     ),
     Case(
         "np.sort_complex(x)",
