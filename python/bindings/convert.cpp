@@ -234,6 +234,7 @@ Operand to_operand(PyObject* object, const char* operation) {
     if (pack != nullptr) {
       const py::object packed = (*pack)(array);
       if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref()};
+      if (!packed.is(array)) return {Ref(from_array(packed.ptr(), operation))};
     }
     throw_unsupported(is_sequence(object) ? array.ptr() : object, operation);
   }

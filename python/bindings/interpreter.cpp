@@ -12,7 +12,7 @@
 #endif
 
 #include "bindings/convert.h"
-#include "tapegrad/autodiff/doubts.h"
+#include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/workspace.h"
 
 namespace tapegrad {

@@ -13,9 +13,9 @@ from tapegrad import numpy as _numpy  # noqa: F401 - registers what NumPy functi
 from tapegrad._core import SGD, Variable
 from tapegrad._threads import get_num_threads, set_num_threads
 from tapegrad.compile import compile
+from tapegrad.numpy.operands import of_objects as _pack  # noqa: F401 - the core calls it
 from tapegrad.transforms.blanks import patch_numpy
 from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
-from tapegrad.transforms.trace import pack_array as _pack  # noqa: F401 - the core calls it
 from tapegrad.transforms.trace import stop_gradient, value
 
 if TYPE_CHECKING:

@@ -12,6 +12,14 @@ MASK = X > 0
 NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 GAPS = np.array([[1.5, np.nan, 2.0], [-0.5, 0.75, np.nan]])
 
+
+def _frame(row, widths, axis, options):
+    """Writes a border, as np.pad asks a function to."""
+    first, last = widths
+    row[:first] = options["factor"] * row[first]
+    row[len(row) - last :] = row[first] * row[first] + axis
+
+
 # Differentiable functions of the table.
 CALLS = {
     np.sum: [
@@ -236,6 +244,16 @@ CALLS = {
         (lambda x: np.pad(x, 1), X),
         (lambda x: np.pad(x, ((0, 0), (1, 2)), mode="wrap"), X),
         (lambda x: np.pad(x, (1, 2), constant_values=x[0]), V),
+        (lambda x: np.pad(x, ((1, 2), (0, 3)), "linear_ramp", end_values=((1, 2), (3, 4))), X),
+        (lambda x: np.pad(x, (1, 2), "linear_ramp", end_values=x[0]), V),
+        (lambda x: np.pad(x, 2, "maximum"), X),
+        (lambda x: np.pad(x, 2, "minimum", stat_length=1), X),
+        (lambda x: np.pad(x, ((2, 0), (1, 4)), "mean", stat_length=((1, 2), (9, 2))), X),
+        (lambda x: np.pad(x, (1, 2), "median", stat_length=3), V),
+        (lambda x: np.pad(x, ((0, 5), (3, 1)), "reflect", reflect_type="odd"), X),
+        (lambda x: np.pad(x, (9, 2), "symmetric", reflect_type="odd"), V),
+        (lambda x: np.pad(x[:1], 3, "reflect", reflect_type="odd"), V),
+        (lambda x: np.pad(x, 2, _frame, factor=3.0), X),
     ],
     np.atleast_1d: [(lambda x: np.atleast_1d(x[0]), V)],
     np.atleast_2d: [(np.atleast_2d, V)],
@@ -462,6 +480,19 @@ if NUMPY >= (2, 5):
         (lambda x: np.sort(x, 0, descending=True, stable=True), np.array([[1.0], [np.nan], [2.0]])),
     ]
 
+CALLS.update({
+    np.emath.sqrt: [(lambda x: np.emath.sqrt(x * x), X)],
+    np.emath.log: [(lambda x: np.emath.log(x * x), X)],
+    np.emath.log2: [(lambda x: np.emath.log2(x * x), X)],
+    np.emath.log10: [(lambda x: np.emath.log10(x * x), X)],
+    np.emath.arccos: [(lambda x: np.emath.arccos(x / 4), X)],
+    np.emath.arcsin: [(lambda x: np.emath.arcsin(x / 4), X)],
+    np.emath.arctanh: [(lambda x: np.emath.arctanh(x / 4), X)],
+    np.emath.logn: [(lambda x: np.emath.logn(x * x + 2, x * x), X)],
+    np.emath.power: [
+        (lambda x: np.emath.power(x * x, [1, 2, -2]), X), (lambda x: np.emath.power(2, x), X)
+    ],
+})  # fmt: skip
 if NUMPY >= (2, 4):  # from which on they ask others
     CALLS[polynomial.polyval2d] = [
         (lambda x: polynomial.polyval2d(x, x * x, S), V),

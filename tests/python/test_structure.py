@@ -152,6 +152,7 @@ def test_python_tests_mirror_the_package() -> None:
         "nesting",
         "no_axes",
         "doubts",
+        "tie_doubts",
         "one_record",
         "ops",
         "package",

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "tapegrad/autodiff/doubts.h"
+#include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/decompose/decompose.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape/shape.h"
 
@@ -91,7 +92,9 @@ class ReverseRequest {
       recorded = false;
       for (Ref& s : seeds_) s = Ref(s.value());
     }
+    const uint64_t silent = silent_ties();
     sweep(w, recorded);
+    if (silent_ties() != silent) doubt_ties(w.schedule, values_, seeds_, "grad");
     if (nested) {
       doubt_tips(w.schedule, values_, "second derivative");
     } else {
@@ -219,12 +222,14 @@ void backward(Cell& output, const Value* seed, bool free) {
   build_schedule(tape, {{&slot, 1}, {}, {}, true}, w->schedule);
   check_constants(w->schedule);
   w->reverse.start(w->schedule, false);
+  const uint64_t silent = silent_ties();
   {
     const RecordingGuard off(false);
     w->reverse.seed(w->schedule.output_positions[0], start);
     const LongWorkSection section(w->schedule);
     w->reverse.run();
   }
+  if (silent_ties() != silent) doubt_ties(w->schedule, {&out, 1}, {&start, 1}, "backward");
   doubt_hidden_overflow(w->schedule, {&out, 1}, {&start, 1}, "backward");
   // Gradients land only now: an error above leaves every .grad as it was.
   for (size_t pos = 0; pos < w->schedule.size(); ++pos) {

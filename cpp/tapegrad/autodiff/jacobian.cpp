@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tapegrad/autodiff/doubts.h"
+#include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/decompose/decompose.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/parallel/interrupt.h"
@@ -100,6 +101,7 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
   if (reverse) {
     std::vector<Value> whole;
     std::vector<std::vector<Ref>> rows(wrt.size());
+    const uint64_t silent = silent_ties();
     for (const Ref& x : wrt)
       if (!recorded) whole.push_back(Value::zeros(x.dtype(), joined(Dims{m}, x.shape())));
     for_each_seed(m, schedule, recorded, w->reverse, [&](int64_t k, ReverseSweep& sweep) {
@@ -117,6 +119,7 @@ std::vector<Ref> Scope::jacobian(const Ref& output, std::span<const Ref> wrt, bo
       }
       sweep.finish();
     });
+    if (silent_ties() != silent) doubt_ties(schedule, {&output, 1}, {}, "jacobian");
     for (size_t i = 0; i < wrt.size(); ++i) {
       const Dims shape = joined(output.shape(), wrt[i].shape());
       if (!recorded) {

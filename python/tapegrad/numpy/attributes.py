@@ -20,11 +20,9 @@ _BYTES = "plain bytes would lose the derivative"
 
 # Name: the call in mind, why it is refused, and the code that does what was meant.
 ATTRIBUTES: dict[str, tuple[str, str, str]] = {
-    "argpartition": ("(k)", "the function does it", "np.argpartition(v, k)"),
     "as_integer_ratio": ("()", _NUMBER, "float(tg.value(v)).as_integer_ratio()"),
     "base": ("", _MEMORY, "np.array(tg.value(v)).base"),
     "byteswap": ("()", _BYTES, "tg.value(v).byteswap()"),
-    "compress": ("(c)", "the function does it", "np.compress(c, v)"),
     "ctypes": ("", _MEMORY, "np.asarray(tg.value(v)).ctypes"),
     "data": ("", _MEMORY, "np.asarray(tg.value(v)).data"),
     "device": ("", _MEMORY, "np.asarray(tg.value(v)).device"),
@@ -37,7 +35,6 @@ ATTRIBUTES: dict[str, tuple[str, str, str]] = {
     "is_integer": ("()", "it has no derivative", "v == np.floor(v)"),
     "itemset": ("(i, x)", "NumPy 2 has none", "v[i] = x"),
     "newbyteorder": ("()", _BYTES, "tg.value(v).view(v.dtype.newbyteorder())"),
-    "partition": ("(k)", "it sorts in place by parts", "v[...] = np.sort(v)"),
     "ptp": ("()", "NumPy 2 has the function alone", "np.ptp(v)"),
     "resize": ("(shape)", "the shape of a Variable does not change", "v = np.resize(v, shape)"),
     "setfield": ("(x, np.float64)", _BYTES, "v[...] = x"),

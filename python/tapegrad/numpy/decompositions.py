@@ -9,8 +9,12 @@ import numpy as np
 
 from tapegrad._core import apply, to_number
 from tapegrad.numpy.linear_algebra import inv, matmul, norm, outer
-from tapegrad.numpy.operands import NO_VALUE, lift, shape_of
+from tapegrad.numpy.operands import NO_VALUE, lift, plain, shape_of
 from tapegrad.numpy.table import implements
+from tapegrad.transforms.trace import stop_gradient
+
+_ROUNDING = 1e-12  # a share of the largest singular value; below it is noise
+_ZERO_SHARE = 1e-10  # of the smallest one that counts: beside it this is zero
 
 
 class EighResult(NamedTuple):
@@ -52,18 +56,33 @@ def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
     return apply("eigvalsh", (lift(a),), (_is_lower("np.linalg.eigvalsh", UPLO),))
 
 
-def _refuse_hermitian(name: str, hermitian: Any) -> None:
-    if hermitian:
-        raise TypeError(
-            f"{name}: hermitian=True is not supported for Variables; leave it out, as "
-            f"{name}(a) is the same for a symmetric a"
-        )
+def _mirrored(a: Any) -> Any:
+    """The symmetric matrix that the lower triangle tells; of a symmetric one that itself.
+
+    Its derivative is the symmetric one, as that of eigh.
+    """
+    lower = np.tril(a)
+    whole = lower + np.swapaxes(np.tril(a, -1), -1, -2)
+    half = (a + np.swapaxes(a, -1, -2)) * 0.5
+    return half + stop_gradient(whole - half)
+
+
+def _svd_of_hermitian(a: Any, compute_uv: Any) -> Any:
+    """By eigenvalues, as NumPy does it: absolute values in descending order, signs on the right."""
+    if not compute_uv:
+        return np.sort(np.abs(eigvalsh(a)))[..., ::-1]
+    w, u = eigh(a)
+    order = np.argsort(np.abs(w))[..., ::-1]
+    w = np.take_along_axis(w, order, -1)
+    u = np.take_along_axis(u, order[..., None, :], -1)
+    return SVDResult(u, np.abs(w), np.swapaxes(u * np.sign(w)[..., None, :], -1, -2))
 
 
 @implements(np.linalg.svd, values=1)
 def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
-    _refuse_hermitian("np.linalg.svd", hermitian)
     a = lift(a)
+    if hermitian:
+        return _svd_of_hermitian(a, compute_uv)
     if not compute_uv:
         return apply("svdvals", (a,))
     shape = shape_of(a)
@@ -101,29 +120,62 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
 def _number(name: str, what: str, x: Any) -> float:
     """A threshold, which is no part of what is differentiated."""
     if np.ndim(x) != 0:
-        raise TypeError(
-            f"{name}: {what}= with an array of shape {np.shape(x)} is not supported for Variables; "
-            "call it with one number for each matrix"
+        raise np.linalg.LinAlgError(
+            f"{name}: {what}= is an array of shape {np.shape(x)}; write one number"
         )
-    return float(x)
+    return float(plain(x))
+
+
+def _inverse_of_rest(a: Any, share: float) -> Any:
+    """The pseudo-inverse, singular values up to this share of the largest taken for zero.
+
+    The rule of the op holds for those that are zero; where others are left out, the vectors say how
+    the subspaces of the rest turn.
+    """
+    if share <= _ROUNDING or 0 in shape_of(a) or not _leaves_out(apply("svdvals", (a,)), share):
+        return apply("pinv", (a,), (share,))
+    u, s, vt = apply("svd", (a,))
+    rest = s > share * s[..., :1]
+    inverses = np.where(rest, 1.0 / np.where(rest, s, 1.0), 0.0)
+    return matmul(np.swapaxes(vt, -1, -2) * inverses[..., None, :], np.swapaxes(u, -1, -2))
+
+
+def _leaves_out(s: Any, share: float) -> bool:
+    """Whether singular values are left out that are not zero beside the smallest of the rest."""
+    rest = s > share * s[..., :1]
+    smallest = np.min(np.where(rest, s, np.inf), axis=-1, keepdims=True)
+    return bool(np.any((s > _ZERO_SHARE * smallest) & ~rest))
 
 
 @implements(np.linalg.pinv, values=1)
 def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NO_VALUE) -> Any:
-    name = "np.linalg.pinv"
-    _refuse_hermitian(name, hermitian)
     a = lift(a)
     if rcond is not None and rtol is not NO_VALUE:
-        raise ValueError(f"{name}: `rtol` and `rcond` can't be both set; rtol={rtol} is enough")
-    if rcond is not None:
-        share = _number(name, "rcond", rcond)
-    elif rtol is NO_VALUE:
-        share = 1e-15
-    elif rtol is None:
-        share = max(shape_of(a)[-2:]) * float(np.finfo(a.dtype).eps)
-    else:
-        share = _number(name, "rtol", rtol)
-    return apply("pinv", (a,), (share,))
+        raise ValueError(
+            f"np.linalg.pinv: `rtol` and `rcond` can't be both set; rtol={rtol} is enough"
+        )
+    if rcond is None:
+        rcond = 1e-15 if rtol is NO_VALUE else rtol
+    if rcond is None:
+        rcond = max(shape_of(a)[-2:]) * float(np.finfo(a.dtype).eps)
+    if hermitian:
+        a = _mirrored(a)
+    shares = np.asarray(plain(rcond), float)
+    if not shares.ndim:
+        return _inverse_of_rest(a, float(shares))
+    # A share for each matrix.
+    stack, matrix = shape_of(a)[:-2], shape_of(a)[-2:]
+    pairs = zip(shares.shape, stack[len(stack) - shares.ndim :], strict=False)
+    if shares.ndim > len(stack) or any(n not in (1, m) for n, m in pairs):
+        raise ValueError(
+            f"np.linalg.pinv: rcond= of shape {shares.shape} does not fit a stack of shape "
+            f"{stack}; write one number, or one for each matrix"
+        )
+    shares = np.broadcast_to(shares, stack)
+    found = [_inverse_of_rest(a[at], float(shares[at])) for at in np.ndindex(*stack)]
+    if not found:
+        return np.swapaxes(a, -1, -2)
+    return np.reshape(np.stack(found), stack + matrix[::-1])
 
 
 @implements(np.linalg.lstsq, values=2)
@@ -143,7 +195,10 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     eps = float(np.finfo(float).eps)
     share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
     share = eps if share < 0 else share
-    if len(right) == 1:
+    s = apply("svdvals", (a,))
+    if share > _ROUNDING and 0 not in shape and _leaves_out(s, share):
+        x = matmul(_inverse_of_rest(a, share), b)
+    elif len(right) == 1:
         x = apply("lstsq", (a, b[:, None]), (share,))[:, 0]
     else:
         x = apply("lstsq", (a, b), (share,))

@@ -17,17 +17,19 @@ from tapegrad.numpy import refusals
 from tapegrad.numpy.rebinding import value_of
 from tapegrad.transforms.trace import warn_user
 
+# NumPy's code that does with objects what it does with numbers.
+_OF_OBJECTS = ("np.vectorize", "np.polynomial.")
 _MOST_PRODUCTS = 5_000  # that are recorded without a word: about two milliseconds
 
 
 def array_of(v: Any, shape: str, of_objects: bool) -> Any:
     """An array of objects, each an element of the Variable, which is still differentiated.
 
-    It is given to who asks for objects, to np.vectorize, which looks at a first element, and to
+    It is given to who asks for objects, to code of NumPy that computes with them, and to
     `a.dot(v)` of a plain array `a`.
     """
     frame = refusals.outside()
-    if not of_objects and refusals.library_of(frame) != "np.vectorize":
+    if not of_objects and not refusals.library_of(frame).startswith(_OF_OBJECTS):
         call = _dot_at(frame)
         if frame is None or call is None:
             raise TypeError(refusals.array_refusal(shape))

@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array, to_number
-from tapegrad.numpy.operands import finish, free_shape, lift, ndim_of, shape_of
+from tapegrad.numpy.operands import (
+    cast,
+    finish,
+    floating_dtype,
+    free_shape,
+    lift,
+    ndim_of,
+    shape_of,
+)
 from tapegrad.numpy.table import ALL, RECORD, implements, op
 
 
@@ -88,15 +96,13 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 @implements(np.einsum, values=ALL, view=True)
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
-    if kwargs:
-        raise TypeError(
-            f"np.einsum: {', '.join(kwargs)}= is not supported for Variables; leave it out"
-        )
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0], operands[1:]
     else:
         subscripts, arrays = _spelled(operands)
     arrays = tuple(lift(x) for x in arrays)
+    if kwargs:
+        return _einsum_as(subscripts, arrays, out, **kwargs)
     if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
         view = _view_by(subscripts, arrays[0])
         if view is not None:
@@ -108,6 +114,29 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
         if isinstance(np.einsum(subscripts, *small, optimize=optimize), np.ndarray):
             return to_array(found)
     return found
+
+
+def _einsum_as(
+    subscripts: str,
+    arrays: tuple[Any, ...],
+    out: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    casting: Any = "safe",
+) -> Any:
+    """Computed in another dtype, or laid out in another order."""
+    if dtype is not None:
+        for x in arrays:
+            if not np.can_cast(floating_dtype(x), dtype, casting):
+                raise TypeError(
+                    f"np.einsum: cannot cast {floating_dtype(x)} to {np.dtype(dtype)} according to "
+                    f"the rule {casting!r}; write casting='same_kind'"
+                )
+        arrays = tuple(cast(x, dtype) for x in arrays)
+    found = apply("einsum", arrays, (subscripts,))
+    if out is None and order not in ("K", None) and np.ndim(found) > 1:
+        found = found.copy("C" if order == "A" else order)
+    return finish("np.einsum", found, out)
 
 
 def _view_by(subscripts: str, a: Variable) -> Any:

@@ -73,6 +73,25 @@ def sort(
     self[...] = sorted_along(self, axis, kind, order, stable=stable, descending=descending)
 
 
+def partition(
+    self: Variable, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None
+) -> None:
+    """Sorts in place as far as the elements at `kth` stand where sorting puts them."""
+    self[...] = np.partition(self, kth, axis, kind, order)
+
+
+def argpartition(
+    self: Variable, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None
+) -> Any:
+    """The positions that partition would take the elements from."""
+    return np.argpartition(self, kth, axis, kind, order)
+
+
+def compress(self: Variable, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    """The parts along an axis for which the condition holds."""
+    return selection.compress(condition, self, axis, out)
+
+
 def fill(self: Variable, value: Any) -> None:
     """Sets every element."""
     self[...] = value
@@ -167,7 +186,10 @@ def conjugate(self: Variable) -> Any:
     return self
 
 
-OWN = (reshape, flatten, transpose, copy, view, astype, sort, fill, put, tolist)
+OWN = (
+    reshape, flatten, transpose, copy, view, astype, sort, partition, argpartition, compress, fill,
+    put, tolist,
+)  # fmt: skip
 
 
 def _unary(name: str) -> Any:

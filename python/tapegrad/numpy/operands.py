@@ -26,12 +26,20 @@ def lift(x: Any) -> Any:
     if type(x) is Variable or isinstance(x, (float, int, np.generic, Variable)):
         return x
     if isinstance(x, np.ndarray):
-        return trace.pack_array(x) if x.dtype == object else x
+        return of_objects(x) if x.dtype == object else x
     if isinstance(x, (list, tuple)):
         items = [lift(item) for item in x]
         if any(isinstance(item, Variable) for item in items):
             return apply("stack", tuple(items), (0,))
     return np.asarray(x)
+
+
+def of_objects(x: Any) -> Any:
+    """Of an array of objects: that of its numbers, a Variable where some of them are."""
+    found = trace.pack_array(x)
+    if found is x and all(isinstance(item, (float, int, np.number)) for item in x.flat):
+        return np.asarray(x.tolist()).reshape(x.shape)
+    return found
 
 
 def as_array(x: Any) -> Any:
@@ -119,6 +127,8 @@ def finish(name: str, result: Any, out: Any) -> Any:
     if isinstance(out, Variable):
         out[...] = result
         return out
+    if isinstance(out, np.ndarray) and out.dtype == object:
+        return fill_objects(out, result)
     if not isinstance(result, Variable):  # the exponents of np.frexp, say
         np.copyto(out, result, casting="same_kind")
         return out
@@ -126,6 +136,18 @@ def finish(name: str, result: Any, out: Any) -> Any:
         f"{name}: out= is a plain array, which cannot hold the derivative of a Variable; take the "
         f"result instead, y = {name}(...), or pass a Variable as out="
     )
+
+
+def fill_objects(out: Any, found: Any) -> Any:
+    """An array of objects, filled with the elements of what was found."""
+    if free_shape(found) != out.shape:
+        raise ValueError(
+            f"non-broadcastable output operand with shape {out.shape} doesn't match the "
+            f"broadcast shape {free_shape(found)}"
+        )
+    for at in np.ndindex(*out.shape):
+        out[at] = found[at]
+    return out
 
 
 def given(x: Any) -> bool:

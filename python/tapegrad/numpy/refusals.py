@@ -210,15 +210,10 @@ def _of_library(name: str) -> str:
         return LIBRARIES[name]
     if name.startswith("np.testing."):
         return f"compare the plain value, {name}(tg.value(v), ...)"
-    if name.startswith("np.polynomial."):
-        return (
-            "its own code makes plain arrays; write np.polyadd(v[::-1], w[::-1])[::-1], or "
-            "np.polymul, np.polyval, np.polyder, np.polyint, which take the highest power first"
-        )
     if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
-        return f"join Variables first, {name}(np.stack([...])) or np.concatenate"
+        return "its own code takes plain arrays: write it with functions that take Variables"
     if name.startswith("scipy.sparse"):
         return "write s.toarray() @ v of the sparse array s"
     return "SciPy's own functions take plain arrays: write it with NumPy functions"

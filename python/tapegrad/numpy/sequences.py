@@ -18,7 +18,14 @@ from tapegrad._core import Variable
 from tapegrad._tree import is_array
 from tapegrad.numpy.families import table
 from tapegrad.numpy.flat import copied
-from tapegrad.numpy.operands import as_array, cast, floating_dtype, free_shape, ndim_of
+from tapegrad.numpy.operands import (
+    as_array,
+    cast,
+    fill_objects,
+    floating_dtype,
+    free_shape,
+    ndim_of,
+)
 from tapegrad.numpy.table import array_function
 from tapegrad.numpy.ufuncs import array_ufunc
 
@@ -49,29 +56,18 @@ def called(function: Any, variable: Any, args: tuple[Any, ...], kwargs: dict[str
         if function.nin > 1 or len(outs) > 1 or outs[0].dtype != object:
             return NotImplemented
         kwargs.pop("out", None)
-        return _into(outs[0], array_ufunc(variable, function, "__call__", args[:1], kwargs))
-    if is_library or function not in table:
+        return fill_objects(outs[0], array_ufunc(variable, function, "__call__", args[:1], kwargs))
+    # Of objects NumPy has no linear algebra.
+    if (is_library and function.__module__ != "numpy.linalg") or function not in table:
         return NotImplemented
     return array_function(function, (Variable,), args, kwargs)
-
-
-def _into(out: Any, found: Any) -> Any:
-    """An array of objects, filled with the elements of what was found."""
-    if free_shape(found) != out.shape:
-        raise ValueError(
-            f"non-broadcastable output operand with shape {out.shape} doesn't match the "
-            f"broadcast shape {free_shape(found)}"
-        )
-    for at in np.ndindex(*out.shape):
-        out[at] = found[at]
-    return out
 
 
 def install() -> None:
     """Lets the core look into the arguments of NumPy's functions."""
     _core.set_sequence_hook(called)
     dispatched = type(np.sum)
-    for module in (np, np.linalg):
+    for module in (np, np.linalg, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
                 _core.see_sequences(function, function in _ASKS_ITEMS)

@@ -280,45 +280,6 @@ def resize(a: Any, new_shape: Any) -> Any:
     return a[where] if shape_of(a)[0] else np.zeros(shape, floating_dtype(a))
 
 
-@implements(np.pad, values=1)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    array = lift(array)
-    widths = [tuple(operator.index(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
-    fill = lift(kwargs.pop("constant_values", 0))
-    if kwargs.pop("reflect_type", "even") != "even" or kwargs or not isinstance(mode, str):
-        named = ", ".join([*kwargs, f"mode={mode!r}"])
-        raise TypeError(
-            f"np.pad: {named} is not supported for Variables; modes 'constant', 'edge', "
-            "'reflect', 'symmetric' and 'wrap' are, without other options than constant_values="
-        )
-    if mode == "constant" and (isinstance(fill, Variable) or np.ndim(fill)):
-        return _pad_with(array, widths, fill)
-    flat = tuple(w for pair in widths for w in pair)
-    return apply("pad", (array,), (flat, mode, float(fill)))
-
-
-def _pairs(widths: Any, n: int) -> Any:
-    if isinstance(widths, dict):
-        found = [(0, 0)] * n
-        for axis, width in widths.items():
-            found[axis] = width if np.iterable(width) else (width, width)
-        return found
-    return np.broadcast_to(np.asarray(widths), (n, 2)) if n else []
-
-
-def _pad_with(array: Any, widths: list[tuple[int, ...]], values: Any) -> Any:
-    """A constant border whose values differ, or carry derivatives."""
-    fills = np.broadcast_to(values, (len(widths), 2))
-    for axis, width in enumerate(widths):
-        edges = []
-        for side in (0, 1):
-            edge = list(free_shape(array))
-            edge[axis] = width[side]
-            edges.append(np.broadcast_to(cast(fills[axis, side], array.dtype), tuple(edge)))
-        array = np.concatenate([edges[0], array, edges[1]], axis)
-    return array
-
-
 def _at_least(n: int, arys: tuple[Any, ...]) -> Any:
     found = []
     for x in arys:

@@ -20,6 +20,7 @@ from tapegrad.numpy.operands import (
     as_array,
     as_mask,
     cast,
+    fill_objects,
     finish,
     free_shape,
     lift,
@@ -149,6 +150,8 @@ def _computed(
         return finish(f"scipy.special.{name}", apply(name, operands), out)
     if registration is None and ufunc is _CLIP:  # of the method of a plain array
         return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
+    if registration is None and set("".join(ufunc.types)) <= set("O->"):  # of np.frompyfunc
+        return finish(name, _of_elements(ufunc, inputs), out)
     if registration is None:
         from tapegrad.numpy import remedies
 
@@ -170,6 +173,18 @@ def _computed(
     if out is None:
         return found
     return tuple(finish(f"np.{name}", x, y) for x, y in zip(found, out, strict=True))
+
+
+def _of_elements(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
+    """A function of objects, called with the elements."""
+    arrays = [lift(x) for x in inputs]
+    found = ufunc(
+        *(
+            fill_objects(np.empty(x.shape, object), x) if isinstance(x, Variable) and x.ndim else x
+            for x in arrays
+        )
+    )
+    return tuple(map(lift, found)) if isinstance(found, tuple) else lift(found)
 
 
 def _check_casting(name: str, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> None:
@@ -346,7 +361,7 @@ def _split_out(name: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> tu
     if not isinstance(out, tuple) or len(out) != 1:
         return out, None
     (out,) = out
-    if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE:
+    if not is_array(out) or out is not inputs[0] or name not in _IN_PLACE or out.dtype == object:
         return out, None
     from tapegrad.numpy.rebinding import check_rebinding, is_statement
 

@@ -217,11 +217,10 @@ def test_polynomials_give_what_numpy_gives():
     ("f", "kind", "said"),
     [
         (lambda v: np.linalg.svd(v), TypeError, "full_matrices=False"),
-        (lambda v: np.linalg.svd(v, False, True, True), TypeError, "hermitian=True"),
         (lambda v: np.linalg.qr(v.T, "complete"), TypeError, "mode='reduced'"),
         (lambda v: np.linalg.qr(v, "raw"), ValueError, "mode='raw'"),
         (lambda v: np.linalg.eigh(v[:, :2], "X"), ValueError, "UPLO"),
-        (lambda v: np.linalg.pinv(v, [1e-9, 1e-9]), TypeError, "rcond="),
+        (lambda v: np.linalg.pinv(v, [1e-9, 1e-9]), ValueError, "rcond="),
         (lambda v: np.linalg.pinv(v, 1e-9, rtol=1e-9), ValueError, "both"),
         (lambda v: np.linalg.lstsq(v, v[0]), np.linalg.LinAlgError, "Incompatible"),
         (lambda v: np.linalg.cond(v[:0]), np.linalg.LinAlgError, "empty"),
@@ -260,3 +259,66 @@ def test_columns_that_depend_have_no_qr_derivative():
     for f in (lambda a: np.linalg.qr(a)[0][0, 0], lambda a: np.linalg.qr(a)[1][1, 1]):
         with pytest.raises(np.linalg.LinAlgError, match="qr: Singular"):
             tg.grad(f)(np.zeros((3, 2)))
+
+
+SYMMETRIC = np.array([[2.0, 0.3, 0.1], [0.3, -3.0, 0.2], [0.1, 0.2, 1.0]])
+ONE_TRIANGLE = np.triu(np.full((3, 3), 5.0), 1) + np.tril(SYMMETRIC)
+HERMITIAN = {
+    "svd": lambda a: [x**2 for x in np.linalg.svd(a, hermitian=True)],
+    "products of vectors": lambda a: (
+        lambda u, s, vt: np.matmul(u * s[..., None, :], vt)
+    )(*np.linalg.svd(a, hermitian=True)),
+    "values": lambda a: np.linalg.svd(a, compute_uv=False, hermitian=True),
+    "pinv": lambda a: np.linalg.pinv(a, hermitian=True),
+    "truncated": lambda a: np.linalg.pinv(a, 0.5, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HERMITIAN)
+def test_hermitian_matrices_are_told_by_one_triangle(name):
+    f = HERMITIAN[name]
+
+    def of_symmetric(a):
+        return f((a + np.swapaxes(a, -1, -2)) / 2)
+
+    for a in (SYMMETRIC, ONE_TRIANGLE, np.stack([SYMMETRIC, 2 * ONE_TRIANGLE])):
+        for x, e in zip(f(tg.Variable(a)), f(a), strict=True):
+            np.testing.assert_allclose(tg.value(x), e, rtol=1e-12, atol=1e-14)
+    tg.testing.check_grads(lambda a: list(of_symmetric(a)), (SYMMETRIC,))
+    weights = np.cos(np.arange(3.0))
+    gradient = tg.grad(lambda a: sum(np.sum(weights * x) for x in f(a)))(ONE_TRIANGLE)
+    np.testing.assert_allclose(gradient, gradient.T)
+
+
+TALL = np.random.default_rng(0).normal(size=(5, 3))
+
+
+@pytest.mark.parametrize("share", [1e-9, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("a", [TALL, TALL.T, SYMMETRIC, np.stack([SYMMETRIC, SYMMETRIC + 1.0])])
+def test_inverses_that_leave_singular_values_out(a, share):
+    def inverse(a):
+        return np.linalg.pinv(a, share)
+
+    np.testing.assert_allclose(tg.value(inverse(tg.Variable(a))), inverse(a), rtol=1e-12)
+    tg.testing.check_grads(inverse, (a,))
+    compiled = tg.compile(tg.elementwise_grad(lambda a: inverse(a) ** 2))
+    for k in range(6):  # other values are left out later on
+        x = a + 0.3 * k * np.eye(*a.shape[-2:])
+        expected = tg.elementwise_grad(lambda a: inverse(a) ** 2)(x)
+        np.testing.assert_allclose(compiled(x), expected, rtol=1e-9)
+    if a.ndim == 2:
+        b = np.cos(np.arange(2.0 * len(a))).reshape(-1, 2)
+        for right in (b, b[:, 0]):
+            tg.testing.check_grads(lambda a, b: np.linalg.lstsq(a, b, share)[0], (a, right))
+            found = np.linalg.lstsq(tg.Variable(a), right, share)
+            for x, e in zip(found, np.linalg.lstsq(a, right, share), strict=True):
+                np.testing.assert_allclose(tg.value(x), e, rtol=1e-9, atol=1e-12)
+
+
+def test_a_share_for_each_matrix():
+    stack = np.stack([SYMMETRIC, TALL[:3]])
+    for shares in (np.array([0.5, 1e-9]), [0.2, 0.7]):
+        expected = np.linalg.pinv(stack, shares)
+        found = np.linalg.pinv(tg.Variable(stack), rtol=shares)
+        np.testing.assert_allclose(tg.value(found), expected, rtol=1e-10)
+        tg.testing.check_grads(lambda a, shares=shares: np.linalg.pinv(a, shares), (stack,))

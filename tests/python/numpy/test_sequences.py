@@ -140,6 +140,50 @@ def test_the_method_dot_of_plain_arrays(name):
         agrees(METHOD[name], POINTS)
 
 
+SERIES = {
+    "polynomial": np.polynomial.polynomial, "chebyshev": np.polynomial.chebyshev,
+    "legendre": np.polynomial.legendre, "hermite": np.polynomial.hermite,
+    "hermite_e": np.polynomial.hermite_e, "laguerre": np.polynomial.laguerre,
+}  # fmt: skip
+CLASSES = {
+    "value": lambda P, v: P(v)(0.3) * 1.0,
+    "values": lambda P, v: P([1.0, 2.0, 0.5])(v) * 1.0,
+    "product": lambda P, v: (P(v) * P([1.0, 2.0]) + 1.0).coef * 1.0,
+    "quotient": lambda P, v: (P([1.0, 2.0, 0.5]) // P(v)).coef * 1.0,
+    "derivative": lambda P, v: (P(v) ** 2).deriv()(v) * 1.0,
+    "integral": lambda P, v: P(v).integ(k=1.0)(0.5) * 1.0,
+    "domain": lambda P, v: P([1.0, 2.0], domain=[v[0], 3.0])(0.5) * 1.0,
+    "fit": lambda P, v: P.fit(np.array([0.5, 2.0]), v, 1)(0.3) * 1.0,
+}
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series_of_numpy_polynomial(name):
+    module = SERIES[name]
+    short = {"polynomial": "poly", "laguerre": "lag"}.get(name, name.replace("mite", "m"))
+    short = short.replace("_", "")[:5].replace("cheby", "cheb").replace("legen", "leg")
+
+    def called(kind):
+        return getattr(module, short + kind)
+
+    for f in (
+        lambda v: called("val")(np.array([0.1, 0.7]), v) * 1.0,
+        lambda v: called("mul")(v, [1.0, 2.0]) * 1.0,
+        lambda v: called("add")(v, [1.0, 2.0, 3.0]) * 1.0,
+        lambda v: called("der")(v, 1) * 1.0,
+        lambda v: called("int")(v) * 1.0,
+        lambda v: called("fromroots")(v) * 1.0,
+        lambda v: called("fit")(np.array([0.1, 0.7]), v, 1) * 1.0,
+    ):
+        agrees(f, POINTS, lanes=False, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cls", [np.polynomial.Polynomial, np.polynomial.Chebyshev])
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_of_numpy_polynomial(name, cls):
+    agrees(lambda v: CLASSES[name](cls, v), POINTS, lanes=False, rtol=1e-11)
+
+
 def test_what_is_found_is_a_variable():
     v = tg.Variable([1.3, 1.9])
     for f in (*LISTS.values(), *BRACKETS.values()):

@@ -28,7 +28,17 @@ CASES = [
     Case("np.float32(x)", "write x.astype(np.float32)", "x.astype(np.float32)", "x", rtol=1e-6),
     Case("np.float64(a)", "write a.astype(np.float64)", "a.astype(np.float64)"),
     Case("np.longdouble(a)", "write a itself", "a * 2", "float(np.longdouble(a)) * 2"),
-    Case("np.emath.sqrt([x, x * x])", "np.sqrt(np.stack([...]))", "np.sqrt(np.stack([x, x * x]))"),
+    Case(
+        "np.lib.stride_tricks.as_strided(x, (2, 2), (8, 8))",
+        "write it with functions that take Variables",
+        "np.lib.stride_tricks.sliding_window_view(x, 2)",
+    ),
+    Case(
+        "np.emath.sqrt(x - 1.0)",
+        "write np.where(v > 0, np.sqrt(np.where(v > 0, v, 1.0)), 0.0) for the real part",
+        "np.where(x > 1, np.sqrt(np.where(x > 1, x - 1.0, 1.0)), 0.0)",
+        "np.emath.sqrt(x - 1.0).real",
+    ),
     Case(
         "A[0].searchsorted(x)",
         "write np.searchsorted(A[0], x)",
@@ -264,11 +274,6 @@ CASES = [
         "; write np.put(arr, indices, values)",
         "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
         "y = x * 1.0; np.put(y, np.array([0, 2]), a); y",
-    ),
-    Case(
-        "np.polynomial.polynomial.polyadd(x, A[0, :2])",
-        "write np.polyadd(v[::-1], w[::-1])[::-1], or np.polymul, np.polyval, np.polyder",
-        "np.polyadd(x[::-1], A[0, :2][::-1])[::-1]",
     ),
     Case(
         "np.lib.stride_tricks.sliding_window_view(x, 2, writeable=True)",

@@ -1,5 +1,6 @@
 #include "tapegrad/kernels/decompose/ties.h"
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 
@@ -27,7 +28,27 @@ void for_ties(int64_t n, const T* w, F&& f) {
   }
 }
 
+std::atomic<uint64_t> silent_count{0};
+
 }  // namespace
+
+uint64_t silent_ties() { return silent_count.load(std::memory_order_relaxed); }
+
+Value mask_of_ties(const Value& w) {
+  const Value out = Value::empty_like(w);
+  const int64_t n = w.shape().back();
+  if (out.size() == 0) return out;
+  const Value numbers = w.contiguous();
+  visit_floating(w.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    for (int64_t s = 0; s < w.size() / n; ++s)
+      for_ties(n, numbers.data<T>() + s * n, [&](int64_t first, int64_t end) {
+        for (int64_t i = first; i < end; ++i)
+          out.data<T>()[s * n + i] = end - first > 1 ? T(1) : T(0);
+      });
+  });
+  return out;
+}
 
 Value divide_by_gaps_values(const Value& w, const Value& k, const Value& d) {
   const Value out = Value::empty_like(k);
@@ -42,17 +63,20 @@ Value divide_by_gaps_values(const Value& w, const Value& k, const Value& d) {
         const T *x = numbers.data<T>() + s * n, *top = above.data<T>() + s * n * n;
         const T* share = said.data<T>() + s * n;
         T* result = out.data<T>() + s * n * n;
+        bool hides = false;
         for_ties(n, x, [&](int64_t first, int64_t end) {
           for (int64_t i = first; i < end; ++i)
             for (int64_t j = 0; j < n; ++j) {
               const bool tied = j >= first && j < end;
               const bool silent = i == j || (top[i * n + j] == 0 && top[j * n + i] == 0 &&
                                              share[i] == 0 && share[j] == 0);
+              hides |= tied && silent && i != j;
               result[i * n + j] = !tied    ? top[i * n + j] / (x[j] - x[i])
                                   : silent ? T(0)
                                            : std::numeric_limits<T>::quiet_NaN();
             }
         });
+        if (hides) silent_count.fetch_add(1, std::memory_order_relaxed);
       }
     });
   });

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "tapegrad/kernels/decompose/ties.h"
+#include "tapegrad/tape/op.h"
 #include "tapegrad/tape/ref.h"
 
 // Decompositions of Refs; stacks of matrices along the leading axes.
@@ -11,7 +14,17 @@ namespace tapegrad {
 // derivative zero, as norms have.
 Ref singular_values_of_norm(const Ref& a);
 
+// Outputs of a decomposition: the vectors, in columns or in rows, that belong to numbers.
+struct VectorsOfNumbers {
+  int numbers, vectors;
+  bool in_rows;
+};
+const std::vector<VectorsOfNumbers>& vectors_of_numbers(const Op& op);  // empty for other ops
+
 // What the files of the family share.
+
+const Op& eigh_op();
+const Op& svd_op();
 
 // ties.cpp
 Ref divide_by_gaps(const Ref& w, const Ref& k, const Ref& d);

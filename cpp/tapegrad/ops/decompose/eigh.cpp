@@ -73,6 +73,8 @@ void jvp_eigh(JvpContext& ctx) {
   ctx.set(1, matmul(v, divide_by_gaps(w, m, zeros_like(w))));
 }
 
+}  // namespace
+
 const Op& eigh_op() {
   static const Op& op =
       register_op({.name = "eigh",
@@ -87,6 +89,8 @@ const Op& eigh_op() {
                    .summary = "eigenvalues and eigenvectors of symmetric (..., n, n)"});
   return op;
 }
+
+namespace {
 
 // The vectors are computed only where a derivative asks for them.
 void vjp_values(VjpContext& ctx) {

@@ -114,6 +114,8 @@ void jvp_svd(JvpContext& ctx) {
   ctx.set(2, swap_last_axes(dv));
 }
 
+}  // namespace
+
 const Op& svd_op() {
   static const Op& op =
       register_op({.name = "svd",
@@ -127,6 +129,8 @@ const Op& svd_op() {
                    .summary = "U, s, V' of (..., m, n), as many vectors as singular values"});
   return op;
 }
+
+namespace {
 
 // The vectors are computed only where a derivative asks for them.
 void vjp_values(VjpContext& ctx) {

@@ -238,6 +238,12 @@ void throw_not_converged(const char* op, const char* what, const Dims& stack, in
       "; check that np.all(np.isfinite(a))");
 }
 
+const std::vector<VectorsOfNumbers>& vectors_of_numbers(const Op& op) {
+  static const std::vector<VectorsOfNumbers> none, of_eigh{{0, 1, false}},
+      of_svd{{1, 0, false}, {1, 2, true}};
+  return op.id == eigh_op().id ? of_eigh : op.id == svd_op().id ? of_svd : none;
+}
+
 void register_tie_ops() {
   gaps_op();
   share_op();

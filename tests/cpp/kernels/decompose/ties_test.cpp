@@ -35,6 +35,18 @@ TEST(ties_are_zero_where_nothing_is_asked_and_else_nan) {
   CHECK(std::isnan(out.at(5)) && std::isnan(out.at(7)) && out.at(1) == 0 && out.at(8) == 0);
 }
 
+TEST(zeros_of_ties_are_counted) {
+  const Value w = vector({1, 2, 2}), none = Value::zeros(DType::float64, Dims{3, 3});
+  const uint64_t before = silent_ties();
+  divide_by_gaps_values(vector({1, 2, 3}), none, vector({0, 0, 0}));
+  divide_by_gaps_values(w, none, vector({0, 1, 0}));  // NaN
+  CHECK(silent_ties() == before);
+  divide_by_gaps_values(w, none, vector({5, 0, 0}));
+  CHECK(silent_ties() == before + 1);
+  const Value mask = mask_of_ties(w);
+  CHECK(mask.at(0) == 0 && mask.at(1) == 1 && mask.at(2) == 1);
+}
+
 TEST(ties_share_and_tips_get_nothing) {
   const Value w = vector({3, 2, 2, eps, 0}), d = vector({7, 1, 2, 4, 6});
   const auto shared = [&](Tip tip, int64_t i) { return share_ties_values(w, d, tip).at(i); };

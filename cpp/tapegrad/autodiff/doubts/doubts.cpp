@@ -1,16 +1,16 @@
-#include "tapegrad/autodiff/doubts.h"
+#include "tapegrad/autodiff/doubts/doubts.h"
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
 
+#include "tapegrad/autodiff/doubts/probe.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/reduce/reduce_spread.h"
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
-#include "tapegrad/sweep/reverse_sweep.h"
 
 namespace tapegrad {
 
@@ -36,46 +36,6 @@ bool is_finite(const Value& v) {
   if (v.dtype() == DType::float32) return is_zero_sum(packed.data<float>());
   return true;
 }
-
-Ref ones_of(const Ref& like) { return Ref(Value::full(like.dtype(), like.shape(), 1.0)); }
-
-// A reverse sweep over a schedule of its own, in which chosen positions keep their adjoints.
-class Probe {
- public:
-  explicit Probe(Schedule schedule) : schedule_(std::move(schedule)) {}
-  void keep(size_t pos) { schedule_.target[pos] = 1; }
-  void keep_all() { std::ranges::fill(schedule_.target, uint8_t{1}); }
-  void start(bool recorded) { sweep_.start(schedule_, recorded); }
-  void seed(size_t output, const Ref& cotangent) {
-    sweep_.seed(schedule_.output_positions[output], cotangent);
-  }
-  void run(bool recorded) {
-    const RecordingGuard guard(recorded);
-    sweep_.run();
-  }
-  bool has(int32_t pos) const { return sweep_.has_adjoint(pos); }
-  Ref adjoint(int32_t pos) const { return sweep_.adjoint(pos); }
-  const Schedule& schedule() const { return schedule_; }
-
- private:
-  Schedule schedule_;
-  ReverseSweep sweep_;
-};
-
-// What is looked at here is no part of the program that a tracer records.
-class UntracedSection {
- public:
-  explicit UntracedSection(Tape& tape) : tape_(tape), before_(tape.tracer()) {
-    tape_.set_tracer(nullptr);
-  }
-  ~UntracedSection() { tape_.set_tracer(before_); }
-  UntracedSection(const UntracedSection&) = delete;
-  UntracedSection& operator=(const UntracedSection&) = delete;
-
- private:
-  Tape& tape_;
-  Tracer* before_;
-};
 
 // How an overflow hides: what flows vanishes where a function is flat at infinity (log, with the
 // partial 1 / inf), and the zero then meets an infinite partial (that of exp).

@@ -1,4 +1,4 @@
-#include "tapegrad/autodiff/doubts.h"
+#include "tapegrad/autodiff/doubts/doubts.h"
 
 #include <cmath>
 #include <functional>

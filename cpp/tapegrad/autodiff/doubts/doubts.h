@@ -26,4 +26,11 @@ void doubt_hidden_overflow(const Schedule& schedule, std::span<const Ref> output
 // `outputs` over `schedule`.
 void doubt_tips(const Schedule& schedule, std::span<const Ref> outputs, const char* operation);
 
+// V f(w) V' of eigenvalues that are equal has a derivative, of which a sweep sees the part that
+// f(w) carries: where that is zero (log at 1), nothing at all, and the derivative taken is zero.
+// Call it after a sweep that was silent about ties: `silent_ties()` (kernels/decompose/ties.h)
+// counts them. No seeds: ones.
+void doubt_ties(const Schedule& schedule, std::span<const Ref> outputs, std::span<const Ref> seeds,
+                const char* operation);
+
 }  // namespace tapegrad
