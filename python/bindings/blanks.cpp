@@ -212,7 +212,7 @@ void bind_blanks(py::module_& m) {
         if (!is_variable(x.ptr()) || is_array(x.ptr())) return x;
         Cell& cell = variable_cell(x.ptr());
         Cell* const made =
-            cell.is_blank() ? Cell::blank(Value(cell.value())) : Cell::from(cell.ref());
+            cell.is_blank() ? Cell::blank(Value(cell.value())) : Cell::from(as_strong(cell));
         made->count_as_array();
         return py::reinterpret_steal<py::object>(new_variable(made));
       },

@@ -316,6 +316,7 @@ row(
     reference=lambda x: np.concatenate([[0.0], x[:-1]]),
 )
 row("zmul", lambda c, p: apply("zmul", (c, p)), normal((3,), (3,)), reference=np.multiply)
+row("zproduct", lambda a, b: apply("zproduct", (a, b)), normal((3,), (3,)), reference=np.multiply)
 row(
     "prefer",
     lambda x, y: apply("maximum", (x, y)),

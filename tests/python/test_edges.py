@@ -51,6 +51,62 @@ def test_powers_of_special_numbers(x, p):
     np.testing.assert_array_equal(tg.value(f(tg.Variable(np.full(3, x)))), of_array)
 
 
+# Zeros meet infinities in these, in values or in derivatives of some order.
+CLASHES = {
+    "tanh of a derivative": lambda x: np.tanh(tg.grad(lambda q: q * q * np.inf)(x)),
+    "tanh of a tangent": lambda x: np.tanh(tg.jvp(lambda q: q * q * np.inf, (x,), (x,))[1]),
+    "tanh of a logarithm's": lambda x: np.tanh(tg.grad(lambda q: q * np.log(q * q))(x)),
+    "arctan": lambda x: np.arctan(x * x * np.inf),
+    "0 * inf": lambda x: (x * 0.0) * np.inf + x * x,
+    "0 * inf chosen": lambda x: np.maximum(x * np.inf, x) * 0.0 + x**3,
+    "0 / 0": lambda x: np.divide(x, x),
+    "x / 0": lambda x: np.arctan(np.divide(x, 0.0)),
+    "where": lambda x: np.where(x > 0, x * x, x * np.inf),
+    "clip": lambda x: np.clip(x * x * np.inf, -1.0, 1.0) * x,
+    "minimum": lambda x: np.minimum(np.exp(1e3 * x * x), 2.0) * x,
+    "tanh of exp": lambda x: np.tanh(np.exp(x * x * 1e3)),
+    "sqrt": lambda x: np.sqrt(np.abs(x)) * x,
+    "log": lambda x: np.log(np.abs(x)) * x * x,
+    "prod": lambda x: np.tanh(np.prod(np.stack([x, x * np.inf, x]))),
+    "dot": lambda x: np.maximum(np.dot(np.stack([x, np.inf]), np.stack([x, x])), np.inf) + x,
+    "vdot": lambda x: np.tanh(np.vdot(np.stack([x, np.inf]), np.stack([1.0, x]))),
+    "einsum": lambda x: np.tanh(np.einsum("i,i", np.stack([x, np.inf]), np.stack([1.0, x]))),
+    "dot with a constant": lambda x: np.dot(np.stack([x, 0 * x]), np.array([1.0, np.inf])),
+    "scan": lambda x: tg.scan(
+        lambda c, _: (np.tanh(c * c * np.inf) * x, c), x, np.zeros(3)
+    )[0],
+}  # fmt: skip
+ORDERS = {
+    "value": lambda f: f,
+    "grad": tg.grad,
+    "jvp": lambda f: lambda x: tg.jvp(f, (x,), (1.0,))[1],
+    "grad of grad": lambda f: tg.grad(tg.grad(f)),
+    "jvp of grad": lambda f: lambda x: tg.jvp(tg.grad(f), (x,), (1.0,))[1],
+    "grad of jvp": lambda f: tg.grad(lambda x: tg.jvp(f, (x,), (1.0,))[1]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", CLASHES)
+def test_the_same_zero_wins_against_infinity_in_every_mode(name, order):
+    f, points = CLASHES[name], np.array([0.5, 0.0, -0.75, 1.0, -0.0])
+    derived = ORDERS[order](f)
+    with np.errstate(all="ignore"):
+        expected = [float(tg.value(derived(float(x)))) for x in points]
+        compiled, over_lanes = tg.compile(derived), tg.compile(tg.vmap(derived))
+        for _ in range(3):
+            found = [compiled(float(x)) for x in points]
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+            np.testing.assert_allclose(over_lanes(points), expected, rtol=1e-12)
+        np.testing.assert_allclose(tg.vmap(derived)(points), expected, rtol=1e-12)
+        along = tg.scan(lambda c, x: (c, derived(x)), 0.0, points)[1]
+        np.testing.assert_allclose(along, expected, rtol=1e-12)
+        checkpointed = ORDERS[order](tg.checkpoint(f))
+        found = [checkpointed(float(x)) for x in points]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def raising(name, error):
     def fail(*args):
         raise error(name)

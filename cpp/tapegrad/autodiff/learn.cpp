@@ -81,6 +81,11 @@ Ref as_weak(Cell& v) {
   return result;
 }
 
+Ref as_strong(Cell& v) {
+  Ref x = v.ref("array");
+  return is_weak(v) ? elementwise(scalar_fn_of<Positive>(), {x}) : x;
+}
+
 Ref stop_gradient(Cell& v) {
   Tracer* tracer = Tape::current().tracer();
   if (tracer == nullptr) return Ref(v.value());

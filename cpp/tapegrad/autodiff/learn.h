@@ -35,6 +35,8 @@ void lose_weakness(Cell& v);
 
 // A float64 that is a Python float from here on, as float(x) makes one.
 Ref as_weak(Cell& v);
+// The other way round: what NumPy makes of a Python float.
+Ref as_strong(Cell& v);
 
 // The content, which sweeps take for a constant and a program goes on computing.
 Ref stop_gradient(Cell& v);

@@ -74,7 +74,7 @@ template <class Context>
 Ref scaled(const Context& ctx, ScalarFn fn, int i, const Ref& c) {
   const PartialTape& p = partial_tape(fn, i);
   if (p.is_mask) return where(partial_ref(ctx, fn, i), c, Ref(Value::scalar(0.0, c.dtype())));
-  if (p.strong) return zmul(partial_ref(ctx, fn, i), c);
+  if (p.strong) return zproduct(partial_ref(ctx, fn, i), c);
   if (!p.constant) return zmul(c, partial_ref(ctx, fn, i));
   return *p.constant == 1.0 ? c
                             : multiply(c, Ref(Value::scalar(*p.constant, ctx.out_type().dtype)));
@@ -218,6 +218,7 @@ Ref log(const Ref& a) { return apply_fn<Log>({a}); }
 Ref reciprocal(const Ref& a) { return apply_fn<Reciprocal>({a}); }
 Ref absolute(const Ref& a) { return apply_fn<Absolute>({a}); }
 Ref zmul(const Ref& c, const Ref& p) { return apply_fn<Zmul>({c, p}); }
+Ref zproduct(const Ref& a, const Ref& b) { return apply_fn<Zproduct>({a, b}); }
 Ref where(const Ref& mask, const Ref& a, const Ref& b) { return apply_fn<Select>({mask, a, b}); }
 Ref equal(const Ref& a, const Ref& b) { return apply_fn<Equal>({a, b}); }
 Ref less(const Ref& a, const Ref& b) { return apply_fn<Less>({a, b}); }

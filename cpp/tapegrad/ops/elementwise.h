@@ -26,7 +26,8 @@ Ref exp(const Ref& a);
 Ref log(const Ref& a);
 Ref reciprocal(const Ref& a);
 Ref absolute(const Ref& a);
-Ref zmul(const Ref& c, const Ref& p);  // 0 where c is 0, else c * p
+Ref zmul(const Ref& c, const Ref& p);      // 0 where c is 0, else c * p
+Ref zproduct(const Ref& a, const Ref& b);  // 0 where either is 0, else a * b
 Ref where(const Ref& mask, const Ref& a, const Ref& b);
 Ref equal(const Ref& a, const Ref& b);  // plain bool masks
 Ref less(const Ref& a, const Ref& b);

@@ -109,7 +109,8 @@ std::array<PartialTape, 3> record_partials() {
     tapes[i].of = scalar_fn_of<F>();
     tapes[i].by = static_cast<int>(i);
     tapes[i].is_mask = std::is_same_v<F, Select> && !tapes[i].is_zero;
-    tapes[i].strong = tapes[i].is_mask || (std::is_same_v<F, Zmul> && i == 1);
+    tapes[i].strong =
+        tapes[i].is_mask || (std::is_same_v<F, Zmul> && i == 1) || std::is_same_v<F, Zproduct>;
   }
   return tapes;
 }

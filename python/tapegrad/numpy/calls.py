@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, to_array
 from tapegrad.numpy.operands import (
     as_mask,
     cast,
@@ -70,7 +70,7 @@ def apply_along_axis(
 
 @implements(np.apply_over_axes)
 def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
-    found = lift(a)
+    found = to_array(lift(a))
     n = ndim_of(found)
     holds_for_these_lengths(found)
     for axis in axes if np.ndim(axes) else (axes,):

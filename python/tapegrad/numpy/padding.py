@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, to_array
 from tapegrad.numpy.operands import cast, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.table import implements
 
@@ -24,6 +24,10 @@ _OF_THE_OP = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 @implements(np.pad, values=1)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    return to_array(_padded(array, pad_width, mode, kwargs))
+
+
+def _padded(array: Any, pad_width: Any, mode: Any, kwargs: dict[str, Any]) -> Any:
     array = lift(array)
     widths = [tuple(operator.index(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
     if callable(mode):

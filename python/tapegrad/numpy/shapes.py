@@ -166,10 +166,10 @@ def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
 
 @implements(
     np.expand_dims, values=1, view=True, on_data=RECORD,
-    in_core=op("expand_dims", a="operand", axis="ints"),
+    in_core=op("expand_dims", a="operand", axis="ints"), gives_array=True,
 )  # fmt: skip
 def expand_dims(a: Any, axis: Any) -> Any:
-    return apply("expand_dims", (lift(a),), (_ints(axis),))
+    return to_array(apply("expand_dims", (lift(a),), (_ints(axis),)))
 
 
 @implements(
@@ -219,7 +219,7 @@ def meshgrid(*xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "x
 )  # fmt: skip
 def flip(m: Any, axis: Any = None) -> Any:
     m = lift(m)
-    if axis is None and not ndim_of(m):
+    if axis in (None, ()) and not ndim_of(m):
         return to_number(m)
     return apply("flip", (m,), (None if axis is None else _ints(axis),))
 
@@ -259,12 +259,12 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axes is not None:  # NumPy broadcasts the two
         pairs = np.broadcast(shifts, axes)
         shifts, axes = (_ints(x) for x in zip(*pairs, strict=True))
-    return apply("roll", (lift(a),), (shifts, axes))
+    return to_array(apply("roll", (lift(a),), (shifts, axes)))
 
 
 @implements(np.tile, values=1, on_data=RECORD)
 def tile(A: Any, reps: Any) -> Any:
-    return apply("tile", (lift(A),), (_ints(reps),))
+    return to_array(apply("tile", (lift(A),), (_ints(reps),)))
 
 
 @implements(np.repeat, values=1, method="repeat", on_data=RECORD)

@@ -47,8 +47,9 @@ Dual<n> apply(ScalarFn f, std::span<const Dual<n>> x) {
     if (p.is_zero) continue;
     const Lower partial = replay<Lower>(p, inputs, lower, [](double c) { return Lower(c); });
     const Lower& c = x[i].derivative;
-    const Lower product[] = {p.strong ? partial : c, p.strong ? c : partial};
-    const Lower terms[] = {sum, apply(scalar_fn_of<Zmul>(), std::span<const Lower>(product))};
+    const Lower product[] = {c, partial};
+    const ScalarFn times = p.strong ? scalar_fn_of<Zproduct>() : scalar_fn_of<Zmul>();
+    const Lower terms[] = {sum, apply(times, std::span<const Lower>(product))};
     sum = apply(scalar_fn_of<Add>(), std::span<const Lower>(terms));
   }
   return {y, sum};

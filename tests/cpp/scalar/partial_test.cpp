@@ -80,7 +80,7 @@ TEST(three_orders_against_differences) {
     const auto f = static_cast<ScalarFn>(k);
     const ScalarFnInfo& info = scalar_fn_info(f);
     const std::string name = info.name;
-    if (name == "zmul" || name == "nextafter" || name == "spacing") continue;
+    if (name == "zmul" || name == "zproduct" || name == "nextafter" || name == "spacing") continue;
     for (const Point& x : smooth_points(info)) {
       std::vector<Point> directions;
       for (int i = 0; i < info.arity; ++i) {
@@ -115,6 +115,8 @@ TEST(facts_of_partials) {
   CHECK(!partial_tape(scalar_fn_of<Multiply>(), 1).is_mask);
   CHECK(partial_tape(scalar_fn_of<Zmul>(), 1).strong &&
         !partial_tape(scalar_fn_of<Zmul>(), 0).strong);
+  CHECK(partial_tape(scalar_fn_of<Zproduct>(), 0).strong &&
+        partial_tape(scalar_fn_of<Zproduct>(), 1).strong);
   CHECK(to_string(partial_tape(scalar_fn_of<Tanh>(), 0)) ==
         "t0 = multiply(y, y); t1 = subtract(1, t0); t1");
   CHECK(to_string(partial_tape(scalar_fn_of<Exp>(), 0)) == "y");
@@ -149,6 +151,10 @@ TEST(second_derivatives_of_a_strong_product) {
   CHECK((line<Zmul, 2>({0, 3}, {2, 5}) == 20));
   CHECK((line<Zmul, 1>({0, 3}, {2, 5}) == 6));
   CHECK((line<Zmul, 1>({0, 3}, {0, inf}) == 0));
+  CHECK((line<Zmul, 1>({inf, 3}, {0, 0}) == 0));
+  CHECK((line<Zproduct, 1>({inf, 3}, {0, 0}) == 0));
+  CHECK((line<Zproduct, 1>({0, 3}, {2, 5}) == 6));
+  CHECK((line<Zproduct, 2>({0, 0}, {2, 5}) == 20));
 }
 
 TEST(ties_and_kinks) {

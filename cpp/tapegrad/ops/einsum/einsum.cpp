@@ -129,13 +129,16 @@ Value diagonal_mask(const std::vector<int>& labels, const Dims& shape) {
 Ref operand_adjoint(VjpContext& ctx, const EinsumSpec& spec, int i, const Ref& ct) {
   const std::vector<int>& labels = spec.inputs[static_cast<size_t>(i)];
   const Dims shape = ctx.in_shape(i);
-  std::string left = spec.term(spec.output);
-  std::vector<Ref> operands{ct};
+  // A number that nothing came back to is a strong zero, as in elementwise functions.
+  const bool is_number = spec.output.empty() && ctx.n_in() > 1;
+  std::string left = is_number ? "" : spec.term(spec.output) + ",";
+  std::vector<Ref> operands;
+  if (!is_number) operands.push_back(ct);
   std::vector<int> available = spec.output;
   for (int j = 0; j < ctx.n_in(); ++j) {
     if (j == i) continue;
     const std::vector<int>& other = spec.inputs[static_cast<size_t>(j)];
-    left += "," + spec.term(other);
+    left += spec.term(other) + ",";
     operands.push_back(ctx.in(j));
     available.insert(available.end(), other.begin(), other.end());
   }
@@ -155,7 +158,9 @@ Ref operand_adjoint(VjpContext& ctx, const EinsumSpec& spec, int i, const Ref& c
       axis_of_direct.push_back(axis);
     }
   }
+  left.pop_back();
   Ref g = einsum_of(left + "->" + spec.term(direct), std::move(operands));
+  if (is_number) g = zmul(ct, g);
   const Dims got = g.shape();
   Dims spread(shape.size(), 1);
   for (size_t d = 0; d < direct.size(); ++d) spread[axis_of_direct[d]] = got[d];

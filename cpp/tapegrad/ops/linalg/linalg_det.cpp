@@ -35,7 +35,7 @@ Ref as_matrix(const Ref& numbers) { return expand_dims(expand_dims(numbers, -1),
 Ref trace_of_product(const Ref& a, const Ref& b) { return einsum("...ij,...ji->...", {a, b}); }
 
 void vjp_of(VjpContext& ctx, const Ref& adjugate_of_a) {
-  ctx.add(0, multiply(as_matrix(ctx.ct()), swap_last_axes(adjugate_of_a)));
+  ctx.add(0, zmul(as_matrix(ctx.ct()), swap_last_axes(adjugate_of_a)));
 }
 
 void vjp_det(VjpContext& ctx) { vjp_of(ctx, adjugate(ctx.in(0), ctx.out())); }
@@ -173,7 +173,7 @@ Ref slogdet_inverse(const Ref& a, const Ref& logarithm) {
 void vjp_slogdet(VjpContext& ctx) {
   if (!ctx.has_ct(1)) return;
   const Ref x = slogdet_inverse(ctx.in(0), ctx.out(1));
-  ctx.add(0, multiply(as_matrix(ctx.ct(1)), swap_last_axes(x)));
+  ctx.add(0, zmul(as_matrix(ctx.ct(1)), swap_last_axes(x)));
 }
 
 void jvp_slogdet(JvpContext& ctx) {

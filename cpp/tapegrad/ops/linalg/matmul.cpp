@@ -136,7 +136,8 @@ void left_adjoint(VjpContext& ctx, const Ref& ct) {
   const Dims a = ctx.in_shape(0), b = ctx.in_shape(1);
   const Ref right = ctx.in(1);
   if (b.size() == 1) {
-    ctx.add(0, multiply(a.size() == 1 ? ct : expand_dims(ct, -1), right));
+    // A number that nothing came back to is a strong zero, as in elementwise functions.
+    ctx.add(0, a.size() == 1 ? zmul(ct, right) : multiply(expand_dims(ct, -1), right));
   } else if (a.size() == 1) {
     if (b.size() == 2) {
       ctx.add(0, matmul(right, ct));
@@ -156,8 +157,8 @@ void right_adjoint(VjpContext& ctx, const Ref& ct) {
   const Dims a = ctx.in_shape(0), b = ctx.in_shape(1);
   const Ref left = ctx.in(0);
   if (a.size() == 1) {
-    ctx.add(1, b.size() == 1 ? multiply(ct, left)
-                             : multiply(expand_dims(left, -1), expand_dims(ct, -2)));
+    ctx.add(1,
+            b.size() == 1 ? zmul(ct, left) : multiply(expand_dims(left, -1), expand_dims(ct, -2)));
   } else if (b.size() == 1) {
     ctx.add(1, matmul(flattened(ct, 0), flattened(left, 1)));
   } else if (b.size() == 2) {

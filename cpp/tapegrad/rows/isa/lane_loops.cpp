@@ -37,8 +37,8 @@ void add_singles(LaneLoops<T>& loops, FunctionList<F...>) {
 }
 
 using CheapFunctions = FunctionList<Add, Subtract, Multiply, Divide, Negative, Reciprocal, Square,
-                                    Sqrt, Absolute, Zmul, Maximum, Minimum, Select, Less, LessEqual,
-                                    Greater, GreaterEqual, Equal, NotEqual>;
+                                    Sqrt, Absolute, Zmul, Zproduct, Maximum, Minimum, Select, Less,
+                                    LessEqual, Greater, GreaterEqual, Equal, NotEqual>;
 
 template <class T, int sign>
 void products(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {

@@ -22,7 +22,7 @@ using ArithmeticFunctions =
     FunctionList<struct Add, struct Subtract, struct Multiply, struct Divide, struct Negative,
                  struct Positive, struct Conjugate, struct Reciprocal, struct Square, struct Sqrt,
                  struct Absolute, struct Fabs, struct Degrees, struct Radians, struct Copysign,
-                 struct Zmul>;
+                 struct Zmul, struct Zproduct>;
 
 using SelectionFunctions =
     FunctionList<struct Maximum, struct Minimum, struct Fmax, struct Fmin, struct Select,

@@ -175,8 +175,8 @@ struct Copysign : Binary {
 };
 
 // A product with a strong zero: 0 where c is 0, whatever p. Sweeps multiply a cotangent c by a
-// partial p with it. Its own derivative is zmul(dc, p) + zmul(c, dp): in the second term the
-// partial is the strong factor (PartialTape::strong).
+// partial p with it. Its own derivative is zmul(dc, p) + zproduct(c, dp): in the second term the
+// partial is a strong factor too (PartialTape::strong).
 struct Zmul : Binary {
   static constexpr const char* name = "zmul";
   template <class T>
@@ -186,6 +186,20 @@ struct Zmul : Binary {
   template <class T>
   static std::array<T, 2> partials(T c, T p, T) {
     return {p, c};
+  }
+};
+
+// A product of two strong factors: 0 where either is 0, whatever the other. Both partials are
+// strong.
+struct Zproduct : Binary {
+  static constexpr const char* name = "zproduct";
+  template <class T>
+  static constexpr T value(T a, T b) {
+    return a == 0 || b == 0 ? T(0) : a * b;
+  }
+  template <class T>
+  static std::array<T, 2> partials(T a, T b, T) {
+    return {b, a};
   }
 };
 

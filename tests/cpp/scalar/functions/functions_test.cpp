@@ -108,6 +108,7 @@ TEST(every_numpy_ufunc_of_floats_is_there) {
                            "where",
                            "clip",
                            "zmul",
+                           "zproduct",
                            "less",
                            "less_equal",
                            "greater",
@@ -206,5 +207,6 @@ TEST(powers_and_logarithms) {
 
 TEST(strong_zero_products) {
   CHECK(at<Zmul>(0, inf) == 0 && at<Zmul>(0, nan_) == 0 && at<Zmul>(-0.0, nan_) == 0);
+  CHECK(at<Zproduct>(0, inf) == 0 && at<Zproduct>(nan_, 0) == 0 && at<Zproduct>(2, 3) == 6);
   CHECK(std::isnan(at<Zmul>(inf, 0)) && std::isnan(at<Zmul>(nan_, 0)) && at<Zmul>(2, 3) == 6);
 }

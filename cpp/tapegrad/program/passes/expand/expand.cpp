@@ -45,9 +45,13 @@ ValueId ScalarWriter::simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b,
     const bool strong = fn == scalar_fn_of<Zmul>(), to_the_bit = strong && keeps_order();
     if (is(x, 1) && same_type(b)) return b;
     if (is(y, 1) && same_type(a) && !to_the_bit) return a;
-    if (strong && (is(x, 0) || (is(y, 0) && !to_the_bit))) return number(0, dtype);
+    if (strong && is(x, 0)) return number(0, dtype);  // where p is 0, c may be infinite
     if (is(x, -1) && same_type(b)) return apply(scalar_fn_of<Negative>(), dtype, b);
     if (is(y, -1) && same_type(a) && !to_the_bit) return apply(scalar_fn_of<Negative>(), dtype, a);
+  } else if (fn == scalar_fn_of<Zproduct>()) {
+    if (is(x, 0) || is(y, 0)) return number(0, dtype);
+    if (x) return apply(scalar_fn_of<Zmul>(), dtype, b, a);
+    if (y) return apply(scalar_fn_of<Zmul>(), dtype, a, b);
   } else if (fn == scalar_fn_of<Select>() && b == c && same_type(b)) {
     return b;
   } else if (fn == scalar_fn_of<Select>() && x) {

@@ -29,6 +29,8 @@ class Algebra final : public LocalRule {
         return divide(x, y);
       case op_of_fn<Zmul>():
         return zmul(x, y);
+      case op_of_fn<Zproduct>():
+        return zproduct(x, y);
       case op_of_fn<Power>():
         return power(x, y);
       case op_of_fn<Negative>():
@@ -174,6 +176,14 @@ class Algebra final : public LocalRule {
     if (!k || !std::isfinite(*k)) return no_value;
     if (reorder_ || (*k > 0 && is_never_minus_zero(c))) return pass_->emit<Multiply>({c, p}, out_);
     return no_value;
+  }
+
+  // 0 where a or b is 0, else a * b.
+  ValueId zproduct(ValueId a, ValueId b) {
+    const auto k = pass_->uniform(a), l = pass_->uniform(b);
+    if ((k && *k == 0) || (l && *l == 0)) return pass_->as_type(number(0), out_);
+    if (k) return pass_->emit<Zmul>({b, a}, out_);
+    return l ? pass_->emit<Zmul>({a, b}, out_) : no_value;
   }
 
   // The exponents that ops compute by products.
