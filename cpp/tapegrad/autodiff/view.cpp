@@ -109,10 +109,11 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
 Cell* Cell::item(const IndexKey& key) {
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
-  Ref part = slice(ref(), key.spec);
+  const Attrs attrs = key.spec.attrs();
+  Ref part = apply(slice_op(), attrs, {ref()});
   if (is_number() || (part.ndim() == 0 && !key.has_ellipsis)) return from(std::move(part));
   retain();
-  return view_of(CellPtr(this), slice_op(), key.spec.attrs(), std::move(part));
+  return view_of(CellPtr(this), slice_op(), attrs, std::move(part));
 }
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
