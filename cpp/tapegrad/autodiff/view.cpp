@@ -109,7 +109,8 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
 Cell* Cell::item(const IndexKey& key) {
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
-  Ref part = slice(ref(), key.spec);
+  const Attrs attrs = key.spec.attrs();
+  Ref part = apply(slice_op(), attrs, {ref()});
   const bool is_number_now = part.ndim() == 0 && !key.has_ellipsis;
   if (is_number() || is_number_now) {
     Cell* const made = from(std::move(part));
@@ -117,7 +118,7 @@ Cell* Cell::item(const IndexKey& key) {
     return made;
   }
   retain();
-  return view_of(CellPtr(this), slice_op(), key.spec.attrs(), std::move(part));
+  return view_of(CellPtr(this), slice_op(), attrs, std::move(part));
 }
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {

@@ -25,7 +25,9 @@ class PlanBuilder : LaneFusion {
     fuse();
     order_roots();
     give_places();
+    const uint32_t streams = live_streams();
     emit();
+    plan_.live = std::max(plan_.slots + streams, 1u);
   }
 
  private:
@@ -125,6 +127,27 @@ class PlanBuilder : LaneFusion {
       }
     }
     first_slot_ = next;
+  }
+
+  // Rows of inputs and outputs that are in use at once: a long kernel reads most of its inputs in
+  // one place of its tape.
+  uint32_t live_streams() {
+    if (roots_.empty()) return 0;
+    std::vector<int32_t> change(roots_.size() + 1);
+    std::vector<bool> begun(count_);
+    for_roots([&](uint32_t at, uint32_t root, const std::vector<uint32_t>& operands) {
+      const auto begin = [&](uint32_t op) {
+        if (place_[op] >= first_slot_ || uniform_[op] || begun[op]) return;
+        begun[op] = true;
+        ++change[at];
+        --change[(last_[op] == none ? at : last_[op]) + 1];
+      };
+      std::ranges::for_each(operands, begin);
+      begin(root);
+    });
+    int32_t live = 0, most = 0;
+    for (int32_t c : change) most = std::max(most, live += c);
+    return static_cast<uint32_t>(most);
   }
 
   bool has_slot(uint32_t op) const {

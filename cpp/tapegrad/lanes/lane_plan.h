@@ -40,6 +40,7 @@ struct LanePlan {
   std::vector<uint32_t> sinks;          // outputs that are summed
   std::vector<uint32_t> once;           // in a batch: registers added to them, or no_place
   uint32_t slots = 0;                   // then rows of the block
+  uint32_t live = 0;                    // so many rows at most are still needed after a step
   double ns = 0;                        // per lane
 
   size_t places() const {

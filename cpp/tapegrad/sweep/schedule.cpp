@@ -184,9 +184,4 @@ void check_constants(const Schedule& schedule) {
   }
 }
 
-int64_t work_for_polls(const Node& n) {
-  if (n.kind != NodeKind::op) return 1;
-  return op_by_id(n.op).scalar_fn >= 0 ? 1 + n.value.size() / 256 : 16;
-}
-
 }  // namespace tapegrad

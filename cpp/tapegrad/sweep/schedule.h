@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "tapegrad/tape/op.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {
@@ -45,7 +46,10 @@ void build_schedule(Tape& tape, const SweepRequest& request, Schedule& schedule)
 
 // What a node costs, as loops tell it to InterruptPoll. One that is not elementwise may be a matrix
 // product or a loop of its own.
-int64_t work_for_polls(const Node& n);
+inline int64_t work_for_polls(const Node& n) {
+  if (n.kind != NodeKind::op) return 1;
+  return op_by_id(n.op).scalar_fn >= 0 ? 1 + n.value.size() / 256 : 16;
+}
 
 // Throws where a constant array that a scheduled rule reads changed since it was recorded.
 void check_constants(const Schedule& schedule);

@@ -25,6 +25,8 @@ Registry& registry() {
 
 }  // namespace
 
+std::array<const Op*, 1 << 16> op_detail::by_id;
+
 const Op& register_op(Op op) {
   Registry& r = registry();
   std::lock_guard lock(r.mutex);
@@ -37,6 +39,7 @@ const Op& register_op(Op op) {
   op.id = static_cast<uint16_t>(r.ops.size());
   r.ops.push_back(std::move(op));
   const Op& stored = r.ops.back();
+  op_detail::by_id[stored.id] = &stored;
   r.by_name.emplace(stored.name, &stored);
   return stored;
 }
@@ -47,8 +50,6 @@ const Op* find_op(std::string_view name) {
   const auto it = r.by_name.find(name);
   return it == r.by_name.end() ? nullptr : it->second;
 }
-
-const Op& op_by_id(uint16_t id) { return registry().ops[id]; }
 
 int op_count() { return static_cast<int>(registry().ops.size()); }
 

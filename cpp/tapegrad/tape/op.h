@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -177,7 +178,7 @@ struct Op {
 const Op& register_op(Op op);
 // For what comes by name from outside: Python, files, tests. Null where there is none.
 const Op* find_op(std::string_view name);
-const Op& op_by_id(uint16_t id);
+inline const Op& op_by_id(uint16_t id);
 int op_count();
 
 // Throws a TypeError that names the attribute where these are not what the op declares.
@@ -186,5 +187,10 @@ void check_attrs(const Op& op, const Attrs& attrs);
 Attrs named_attrs(const Op& op, std::span<const std::pair<std::string_view, Attr>> given);
 // {axis=(0), keepdims=false}
 void print_attrs(std::ostream& out, const Op& op, const Attrs& attrs);
+
+namespace op_detail {
+extern std::array<const Op*, 1 << 16> by_id;  // asked at every node of every sweep
+}
+inline const Op& op_by_id(uint16_t id) { return *op_detail::by_id[id]; }
 
 }  // namespace tapegrad

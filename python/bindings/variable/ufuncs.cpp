@@ -2,8 +2,10 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/scalar/functions/functions.h"
 
 // NumPy's universal functions of Variables, and the methods of the same names.
@@ -48,6 +50,7 @@ struct UfuncTable {
     int fn = -1;
   } entries[size];
   PyObject* call = nullptr;  // the interned "__call__"
+  PyObject* matmul = nullptr;
 
   static size_t slot(PyObject* u) {
     return (reinterpret_cast<uintptr_t>(u) >> 4) * 0x9E3779B97F4A7C15u >> 55;
@@ -65,11 +68,28 @@ struct UfuncTable {
 };
 UfuncTable ufuncs;
 
+// Whether an op takes it as it is: object arrays may hold Variables.
+bool is_plain_operand(PyObject* x) {
+  if (is_variable(x)) return true;
+  if (!py::isinstance<py::array>(x)) return false;
+  const char kind = py::reinterpret_borrow<py::array>(x).dtype().kind();
+  return kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b';
+}
+
+// data @ weights: the array's operator asks NumPy, which asks here.
+PyObject* multiply_matrices(PyObject* a, PyObject* b) {
+  return guard([&] {
+    PyObject* const operands[] = {a, b};
+    return apply_to_objects(matmul_op(), operands, {});
+  });
+}
+
 }  // namespace
 
 void fill_ufunc_table() {
   ufuncs.call = PyUnicode_InternFromString("__call__");
   const py::module_ np = py::module_::import("numpy");
+  ufuncs.matmul = py::object(np.attr("matmul")).release().ptr();
   for (size_t f = 0; f < scalar_fn_count; ++f) {
     const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
     if (info.returns_bool || !py::hasattr(np, info.name)) continue;
@@ -88,6 +108,9 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
                                PyObject* names) {
   if (n >= 3 && (names == nullptr || PyTuple_GET_SIZE(names) == 0) &&
       (args[1] == ufuncs.call || PyUnicode_Compare(args[1], ufuncs.call) == 0)) {
+    if (args[0] == ufuncs.matmul && n == 4 && is_plain_operand(args[2]) &&
+        is_plain_operand(args[3]))
+      return multiply_matrices(args[2], args[3]);
     const int fn = ufuncs.find(args[0]);
     if (fn >= 0) {
       const auto f = static_cast<ScalarFn>(fn);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock  # threading takes long to import
 from collections.abc import Callable, Mapping
 from functools import partial, update_wrapper
 from types import MethodType
@@ -68,7 +68,7 @@ class Compiled(_core.Replayer, Generic[P, R]):
         self.passes: dict[str, bool] = checked_passes(passes)
         self.signatures = SignatureTable(self._forget)
         self.roots: list[tuple[str, Any]] = [(self._name, f)]
-        self.turn = threading.Lock()
+        self.turn = allocate_lock()
 
     @property
     def function(self) -> Callable[P, R]:

@@ -297,6 +297,9 @@ def _pair(name: str, *operands: Any, dtype: Any = None) -> tuple[Any, Any]:
     return apply("frexp_mantissa", operands), np.frexp(plain(operands[0]))[1]
 
 
+_FACTS = Facts(ALL)
+
+
 def _register(ufunc: Any) -> None:
     name = ufunc.__name__
     implementation: Any = _single
@@ -308,7 +311,7 @@ def _register(ufunc: Any) -> None:
     elif ufunc.nout == 2:
         implementation, on_data = _pair, RECORD if name == "divmod" else PLAIN
     table[ufunc] = Registration(
-        ufunc, partial(implementation, name), Facts(ALL), on_data, name in PREDICATES
+        ufunc, partial(implementation, name), _FACTS, on_data, name in PREDICATES
     )
 
 

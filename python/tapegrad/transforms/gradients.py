@@ -288,7 +288,7 @@ def _value_and_grad(
         outs = [out] if isinstance(out, Variable) else []
         seeds = [ones_for(out)] if outs and out.ndim else None  # an array of one element
         found = trace.gradients(reverse(trace, outs, seeds))
-        value = scope.result(out) if outs else out
+        value = scope.result(out) if outs and transform != "grad" else out  # which leaves it
         if has_aux:
             value = value, trace.aux_result()
     return value, found[0] if single else tuple(found)

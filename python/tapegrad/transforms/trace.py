@@ -155,10 +155,17 @@ def one_argnum(transform: str, argnum: Argnum | None, argnums: Argnum | None) ->
     return argnums
 
 
+# The positions that tuples mean, in calls with so many arguments: a gradient is called often.
+_of_tuples: dict[tuple[tuple[int, ...], int], list[int]] = {}
+_MOST_TUPLES = 1000
+
+
 def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[int], bool]:
     """The differentiated positions, and whether a single one was named."""
     if type(argnum) is int and 0 <= argnum < len(args):
         return [argnum], True
+    if type(argnum) is tuple and (known := _of_tuples.get((argnum, len(args)))):
+        return known, False
     single = isinstance(argnum, (int, np.integer))
     given: Any = argnum
     if not single and (isinstance(given, str) or not np.iterable(given)):
@@ -177,6 +184,8 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
         found.append(i % len(args))
     if len(set(found)) != len(found):
         raise ValueError(f"{label}: argnum={argnum!r} names an argument twice")
+    if type(argnum) is tuple and len(_of_tuples) < _MOST_TUPLES:
+        _of_tuples[argnum, len(args)] = found
     return found, single
 
 

@@ -244,9 +244,10 @@ class LaneRun {
   int64_t padded(int64_t n) const { return (n + loops_.width - 1) / loops_.width * loops_.width; }
 
   void choose_block() {
-    const auto live = static_cast<int64_t>(plan_.places() - plan_.lane_uniforms.size());
-    const int64_t most = 24 * 1024 / (static_cast<int64_t>(sizeof(T)) * live);
-    block_ = std::clamp<int64_t>(most, 128, 1024) / 64 * 64;
+    // What is live lies in the first level of the cache, all rows in the second.
+    const auto live = static_cast<size_t>(plan_.live), all = plan_.places();
+    const size_t most = std::min(24 * 1024 / (sizeof(T) * live), 256 * 1024 / (sizeof(T) * all));
+    block_ = std::clamp<int64_t>(static_cast<int64_t>(most), 128, 1024) / 64 * 64;
     int64_t whole = loops_.width;  // blocks of whole rows sum faster
     for (size_t s = 0; s < plan_.sinks.size(); ++s) {
       const SumGeometry& sum = sinks_[s].sum;

@@ -7,6 +7,7 @@
 #include "tapegrad/kernels/partials/partial_kernel.h"
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/rows/elementwise_operands.h"
+#include "tapegrad/rows/elementwise_table.h"
 
 namespace tapegrad {
 namespace {
@@ -24,8 +25,19 @@ struct ByPartial {
 
 constexpr int64_t grain = 1024;
 
+// One element. Most partials are an input, a constant or one function of those.
 template <class T>
 T eval_as(const PartialTape& p, const T* inputs) {
+  const auto operand = [&](uint32_t i) {
+    return p.is_input(i) ? inputs[i] : static_cast<T>(p.constants[i - p.first_constant()]);
+  };
+  if (p.result < p.first_result()) return operand(p.result);
+  if (p.code.size() == 1) {
+    const auto& [fn, args] = p.code[0];
+    const int n = scalar_fn_info(fn).arity;
+    return elementwise_table().get<T>(fn).scalar(operand(args[0]), n > 1 ? operand(args[1]) : 0,
+                                                 n > 2 ? operand(args[2]) : 0);
+  }
   static const ByPartial<RegisterCode<T>> codes;
   constexpr size_t most_registers = 64;
   const RegisterCode<T>& code = codes.get(p, [&] {

@@ -9,10 +9,10 @@ from __future__ import annotations
 import operator
 import re
 import sys
+from _thread import LockType, RLock
 from collections import deque, namedtuple
 from collections.abc import Callable
 from functools import cache, partial
-from threading import Lock, RLock
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -77,8 +77,8 @@ _UNCHANGING = frozenset(
         operator.attrgetter,
         operator.methodcaller,
         type(cache(len)),
-        type(Lock()),
-        type(RLock()),
+        LockType,
+        RLock,
         GenericAlias,
         CodeType,
         slice,
