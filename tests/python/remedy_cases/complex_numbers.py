@@ -73,6 +73,12 @@ CASES = [
         "np.array([1.0, 0.0, 0.0]) * x[1]",
     ),
     Case(
+        "np.linalg.qr(q * 1j, 'complete')",
+        "write np.linalg.qr(z)",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
+    ),
+    Case(
         "np.linalg.svd(m * 1j)",
         "np.linalg.svdvals(z)",
         "np.linalg.svdvals(np.outer(x, x + 1.0) * 1j)[0]",
