@@ -18,6 +18,7 @@ from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
 from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
+from tapegrad.transforms import blanks
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
 linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear
@@ -31,12 +32,18 @@ _ELEMENTS = frozenset(
 _NAMED = [(name,) for name in _ELEMENTS]
 
 
+def _numpys(function: Any) -> Any:
+    """The function itself: inside tg.patch_numpy() another stands in its place."""
+    name = getattr(function, "__name__", "")
+    return blanks.original(name) if function is getattr(np, name, None) else function
+
+
 def on_complex(*functions: Any) -> Callable[[Any], Any]:
     """Registers the decorated function as what `functions` do with complex numbers."""
 
     def register(f: Any) -> Any:
         for function in functions:
-            own[function] = f
+            own[_numpys(function)] = f
         return f
 
     return register
@@ -186,7 +193,7 @@ def _refusal(func: Any) -> str:
 def register_linear(*functions: Any, places: tuple[int, ...] = (0,)) -> None:
     """Registers functions that are linear in the arguments at these places."""
     for function in functions:
-        linear[function] = places
+        linear[_numpys(function)] = places
 
 
 from tapegrad.complex import families  # noqa: E402, F401 - they register functions
