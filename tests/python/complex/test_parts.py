@@ -96,11 +96,12 @@ def test_the_package_may_be_imported_inside_a_block():
     code = """
 import numpy as np, tapegrad as tg
 @tg.patch_numpy()
-def f(z):
-    y = np.zeros_like(z * 1j)
+def f(x):
+    z = x * 1j
+    y = np.zeros_like(z)
     y[0] = np.linspace(z[0], 1j, 3)[1]
     return np.sum(np.abs(np.copy(y) + np.full_like(z * 1, 2)) ** 2)
-print(tg.grad(f)(np.array([1j, 2])))
+print(tg.grad(f)(np.array([1.0, 2.0])))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert found.stdout == "[2.-1.j 0.+0.j]\n", found.stderr
+    assert found.stdout == "[1. 0.]\n", found.stderr
