@@ -95,7 +95,10 @@ OTHERS = [
     "np.vstack([z * 0 + 1j, z])", "np.sort_complex(z)", "np.partition(z, 1)", "np.amax(z)",
     "np.amin(z)", "np.astype(z, np.complex64)", "np.linalg.qr(s)[0]", "np.linalg.qr(s)[1]",
     "np.linalg.qr(w)[0]", "np.linalg.qr(w.T)[0]", "np.linalg.qr(w.T)[1]", "np.linalg.qr(w, 'r')",
-    "np.linalg.qr(np.stack([s, s * 1j])).Q",
+    "np.linalg.qr(np.stack([s, s * 1j])).Q", "np.emath.sqrt(z)", "np.emath.log(z)",
+    "np.emath.log2(z)", "np.emath.log10(z)", "np.emath.arccos(z)", "np.emath.arcsin(z)",
+    "np.emath.arctanh(z)", "np.emath.power(z, 2)", "np.emath.power(x, p)", "np.emath.logn(2, z)",
+    "np.logspace(z, 1j, 4)",
 ]  # fmt: skip
 
 # tests/python/complex/test_elementary.py

@@ -181,8 +181,8 @@ def _refusal(func: Any) -> str:
     if func in table:
         return (
             f"{name} of complex Variables is not supported; write it with other functions (the "
-            "list: docs/complex.md), or where no derivative is needed call it on the plain value, "
-            "tg.value(z)"
+            "list: docs/complex_functions.md), or where no derivative is needed call it on the "
+            "plain value, tg.value(z)"
         )
     return (
         f"{name} has no derivative in tapegrad; where none is needed, call it on the plain value, "
