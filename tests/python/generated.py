@@ -34,12 +34,12 @@ STUB = ROOT / "python" / "tapegrad" / "_core.pyi"
 BEGIN = "    # Generated from the registrations of NumPy functions (tests/python/generated.py).\n"
 END = "    # End of what is generated.\n"
 
-COMPLEX = ROOT / "docs" / "complex.md"
-COMPLEX_TITLE = "## Functions of complex numbers\n"
-COMPLEX_HEAD = """
-This section is generated from calls that are held against NumPy, eager, compiled and over lanes
-(`tests/python/complex_cases.py`).
-"""
+COMPLEX = ROOT / "docs" / "complex_functions.md"
+COMPLEX_HEAD = """# Functions of complex numbers
+
+What NumPy's functions do with complex Variables ([complex numbers](complex.md)). This page is generated from calls that
+are held against NumPy: called one by one, compiled and over lanes (`tests/python/complex_cases.py`).
+"""  # noqa: E501 - as above
 
 VERSION = ".".join(np.__version__.split(".")[:2])
 KINDS = ("differentiated", "plain", "refused")
@@ -225,7 +225,7 @@ def stub():
 
 
 def complex_page():
-    """The text of docs/complex.md, whose last section is generated."""
+    """The text of docs/complex_functions.md."""
     from complex_cases import ALIKE, ELEMENTARY, OTHERS, WRITES, functions_of
     from complex_cases import PLAIN as PLAIN_OF_COMPLEX
 
@@ -243,8 +243,7 @@ def complex_page():
             f for f in rest if not isinstance(f, np.ufunc) and "polynomial" not in name_of(f)
         },
     }
-    head = COMPLEX.read_text("utf-8").partition(COMPLEX_TITLE)[0]
-    text = head + COMPLEX_TITLE + COMPLEX_HEAD
+    text = COMPLEX_HEAD
     for kind, functions in lists.items():
         names = sorted({name_of(f).removeprefix("np.") for f in functions})
         line = f"*{kind}*: {', '.join(f'`{name}`' for name in names)}."

@@ -15,6 +15,7 @@ import numpy as np
 from tapegrad.complex.parts import Pair
 
 _LOG_2, _LOG_10 = math.log(2.0), math.log(10.0)
+_HUGE, _INFINITE = 1e10, 1e30  # far from 1, and as good as infinite, in float32 too
 _LARGE = 300.0  # beyond it the square of cosh overflows
 
 
@@ -160,14 +161,22 @@ def tanh(x: Any, y: Any) -> Pair:
     return slope / below, sine * cosine * drop / below
 
 
+def _finite(x: Any) -> Any:
+    return np.where(np.isinf(x), np.sign(x) * _INFINITE, x)
+
+
 def arctanh(x: Any, y: Any) -> Pair:
     """Cut along the real axis outside of [-1, 1]."""
+    huge = (abs(x) > _HUGE) | (abs(y) > _HUGE)  # where 1/z + i pi/2 is as good
     left = np.signbit(x)
-    near = np.where(left, -x, x)
-    far = 1.0 - near
-    re = 0.25 * np.log1p(4.0 * near / (far * far + y * y))
-    im = 0.5 * np.arctan2(2.0 * y, (1.0 - x) * (1.0 + x) - y * y)
-    return np.where(left, -re, re), im
+    far_re, far_im = reciprocal(np.where(huge, _finite(x), 1.0), np.where(huge, _finite(y), 0.0))
+    a, b = np.where(huge, 0.0, x), np.where(huge, 0.0, y)
+    near = np.where(left, -a, a)
+    gap = 1.0 - near
+    re = 0.25 * np.log1p(4.0 * near / (gap * gap + b * b))
+    im = 0.5 * np.arctan2(2.0 * b, (1.0 - a) * (1.0 + a) - b * b)
+    side = np.copysign(0.5 * math.pi, y)
+    return np.where(huge, far_re, np.where(left, -re, re)), np.where(huge, side + far_im, im)
 
 
 def _of_turned(f: Any, x: Any, y: Any) -> Pair:

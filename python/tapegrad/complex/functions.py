@@ -17,8 +17,9 @@ from tapegrad._core import Variable
 from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
 from tapegrad.complex.variable import ComplexVariable
-from tapegrad.numpy.families import name_of, table
+from tapegrad.numpy.families import name_of, registration_of
 from tapegrad.numpy.table import ALL, RECORD, Registration
+from tapegrad.transforms import blanks
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
 linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear
@@ -32,12 +33,18 @@ _ELEMENTS = frozenset(
 _NAMED = [(name,) for name in _ELEMENTS]
 
 
+def _numpys(function: Any) -> Any:
+    """The function itself: inside tg.patch_numpy() another stands in its place."""
+    name = getattr(function, "__name__", "")
+    return blanks.original(name) if function is getattr(np, name, None) else function
+
+
 def on_complex(*functions: Any) -> Callable[[Any], Any]:
     """Registers the decorated function as what `functions` do with complex numbers."""
 
     def register(f: Any) -> Any:
         for function in functions:
-            own[function] = f
+            own[_numpys(function)] = f
         return f
 
     return register
@@ -47,7 +54,7 @@ def both_alike(function: Any) -> Any:
     """The places of arguments of which the function treats both parts alike; None for others."""
     if function in linear:
         return linear[function]
-    found = table.get(function)
+    found = registration_of(function)
     if found is None or isinstance(function, np.ufunc) or not _moves(found):
         return None
     return range(found.facts.values)
@@ -108,7 +115,7 @@ def by_parts(
 
 
 def _names_of(func: Any) -> tuple[str, ...]:
-    code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
+    code = getattr(getattr(registration_of(func), "implementation", None), "__code__", None)
     return () if code is None else code.co_varnames[: code.co_argcount]
 
 
@@ -172,11 +179,11 @@ def _as_plain(x: Any) -> Any:
 
 def _refusal(func: Any) -> str:
     name = name_of(func)
-    if func in table:
+    if registration_of(func) is not None:
         return (
             f"{name} of complex Variables is not supported; write it with other functions (the "
-            "list: docs/complex.md), or where no derivative is needed call it on the plain value, "
-            "tg.value(z)"
+            "list: docs/complex_functions.md), or where no derivative is needed call it on the "
+            "plain value, tg.value(z)"
         )
     return (
         f"{name} has no derivative in tapegrad; where none is needed, call it on the plain value, "
@@ -187,7 +194,7 @@ def _refusal(func: Any) -> str:
 def register_linear(*functions: Any, places: tuple[int, ...] = (0,)) -> None:
     """Registers functions that are linear in the arguments at these places."""
     for function in functions:
-        linear[function] = places
+        linear[_numpys(function)] = places
 
 
 from tapegrad.complex import families  # noqa: E402, F401 - they register functions

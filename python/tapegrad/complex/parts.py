@@ -21,7 +21,7 @@ COMPLEX = {real: paired for paired, real in _REAL.items()}
 
 def real_dtype(dtype: Any) -> Any:
     """The dtype of the parts."""
-    found = _REAL.get(np.dtype(dtype))
+    found = _REAL.get(np.dtype(dtype).newbyteorder("="))
     if found is None:
         raise TypeError(
             f"dtype {np.dtype(dtype)} is not supported; tapegrad works with complex128 and "

@@ -9,6 +9,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
+from tapegrad._tree import is_variable
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
 _FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple)
@@ -76,6 +77,22 @@ class ComplexVariable:
         if type(re) is float:
             return complex(re, im)
         return plain_pair(re, im)
+
+    @value.setter
+    def value(self, x: Any) -> None:
+        """Gives a leaf a new content of the same shape."""
+        if is_variable(x):
+            raise TypeError(
+                "z.value = x: got a Variable, whose derivative would be lost; use z[...] = x, or "
+                "z.value = tg.value(x)"
+            )
+        x = np.asarray(x)
+        if x.shape != tuple(self.shape):
+            raise ValueError(
+                f"z.value = x: the Variable has shape {tuple(self.shape)}, the value {x.shape}; "
+                "assign z[...] = x to broadcast"
+            )
+        self._re.value, self._im.value = x.real, x.imag
 
     @property
     def grad(self) -> Any:

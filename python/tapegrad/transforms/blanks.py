@@ -279,6 +279,11 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
         return within
 
 
+def original(name: str) -> Any:
+    """NumPy's own function of this name, inside a block too."""
+    return _originals.get(name) or getattr(np, name)
+
+
 @functools.cache
 def function(name: str) -> Any:
     """What `tapegrad.numpy` has under a name: NumPy's own, or the function whose arrays fill."""

@@ -121,3 +121,12 @@ def test_slopes_far_out_are_finite(name):
     assert np.all(np.isfinite(found))
     _, tangent = tg.jvp(getattr(np, name), (z,), (np.ones(4),))
     assert np.all(np.isfinite(tangent))
+
+
+@pytest.mark.parametrize("name", ["arctan", "arctanh", "log", "abs"])
+def test_infinite_arguments(name):
+    parts = (-np.inf, -1e200, -1.0, -0.0, 0.0, 1.0, 1e200, np.inf)
+    z = np.array([complex(x, y) for x in parts for y in parts])
+    z = z[~np.isfinite(z) | (np.abs(z) > 1e100)]
+    found, wanted = tg.value(getattr(np, name)(tg.Variable(z))), plain(name, z)
+    np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=1e-29)

@@ -137,7 +137,7 @@ def test_every_function_has_a_case():
 
 
 def test_the_page_is_up_to_date():
-    """docs/complex.md: python tests/python/generated.py writes it anew."""
+    """docs/complex_functions.md: python tests/python/generated.py writes it anew."""
     assert generated.complex_page() == generated.COMPLEX.read_text("utf-8")
 
 

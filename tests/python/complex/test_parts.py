@@ -1,5 +1,8 @@
 """Arrays that creation functions make inside tg.patch_numpy(), and constants beside Variables."""
 
+import subprocess
+import sys
+
 import numpy as np
 
 import tapegrad as tg
@@ -87,3 +90,18 @@ def test_arrays_of_complex_variables():
         return f(z)
 
     np.testing.assert_allclose(tg.grad(f)(Z), differences(plain, Z), rtol=1e-7)
+
+
+def test_the_package_may_be_imported_inside_a_block():
+    code = """
+import numpy as np, tapegrad as tg
+@tg.patch_numpy()
+def f(x):
+    z = x * 1j
+    y = np.zeros_like(z)
+    y[0] = np.linspace(z[0], 1j, 3)[1]
+    return np.sum(np.abs(np.copy(y) + np.full_like(z * 1, 2)) ** 2)
+print(tg.grad(f)(np.array([1.0, 2.0])))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.stdout == "[1. 0.]\n", found.stderr

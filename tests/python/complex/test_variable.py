@@ -135,6 +135,27 @@ def test_backward_and_leaves():
         tg.grad(z, z)
 
 
+def test_descent_by_variables():
+    target = np.array([2 - 1j, 1j])
+    z, w = tg.Variable(np.zeros(2, complex)), tg.Variable(1.0)
+    optimiser = tg.SGD([z, w], lr=0.1)
+    for _ in range(100):
+        optimiser.zero_grad()
+        loss = np.sum(np.abs(z - target) ** 2) + w**2
+        loss.backward()
+        optimiser.step()
+    np.testing.assert_allclose(z.value, target, atol=1e-8)
+    for _ in range(100):
+        z.grad = None
+        np.sum(np.abs(z - 2 * target) ** 2).backward()
+        z.value = z.value - 0.1 * np.conj(z.grad)
+    np.testing.assert_allclose(z.value, 2 * target, atol=1e-8)
+    with pytest.raises(ValueError, match=r"shape \(2,\)"):
+        z.value = 1j
+    with pytest.raises(TypeError, match="got a Variable"):
+        z.value = z * 2
+
+
 def test_copies_and_pickles():
     z = tg.Variable(Z, name="w")
     for other in (copy.copy(z), copy.deepcopy(z), pickle.loads(pickle.dumps(z)), z.copy()):

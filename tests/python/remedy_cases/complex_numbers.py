@@ -73,6 +73,12 @@ CASES = [
         "np.array([1.0, 0.0, 0.0]) * x[1]",
     ),
     Case(
+        "np.linalg.qr(q * 1j, 'complete')",
+        "write np.linalg.qr(z)",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
+    ),
+    Case(
         "np.linalg.svd(m * 1j)",
         "np.linalg.svdvals(z)",
         "np.linalg.svdvals(np.outer(x, x + 1.0) * 1j)[0]",
@@ -124,6 +130,18 @@ CASES = [
     ),
     Case("np.add(x * 1j, 1, signature='DD->D')", "leave it out", "np.add(x * 1j, 1).imag", "x"),
     Case("(a * 1j).backward()", "call it on z.real", "(a * 1j).imag", "a"),
+    Case(
+        "z = tg.Variable(np.zeros(3, complex)); z.value = x * 1j",
+        "use z[...] = x, or z.value = tg.value(x)",
+        "z = np.zeros_like(x * 1j); z[...] = x * 1j; z.imag",
+        "x",
+    ),
+    Case(
+        "z = tg.Variable(np.zeros(3, complex)); z.value = 1j",
+        "assign z[...] = x to broadcast",
+        "z = np.zeros_like(x * 1j); z[...] = 1j; z.imag * x",
+        "x",
+    ),
     Case("np.array(x * 1j)", "keep the Variable", "(x * 1j).imag", "x"),
     Case("f'{x * 1j:.3f}'", "format each element", "f'{(x * 1j)[0]:.3f}'", is_plain=True),
     Case(
