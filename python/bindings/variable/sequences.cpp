@@ -38,24 +38,24 @@ bool is_number(PyObject* x) {
          PyFloat_Check(x);
 }
 
-// A Variable in an array of objects, all of which are scalars; null where others are among them,
-// since an array may hold anything.
-PyObject* variable_among_objects(PyObject* array) {
+// Whether there are Variables in an array of objects, all of which are scalars: an array may hold
+// anything.
+bool objects_hold_variable(PyObject* array) {
   const auto* const a = py::detail::array_proxy(array);
   const auto n_axes = static_cast<size_t>(a->nd);
   std::vector<py::ssize_t> at(n_axes, 0);
   for (size_t k = 0; k < n_axes; ++k)
-    if (a->dimensions[k] == 0) return nullptr;
-  PyObject* found = nullptr;
+    if (a->dimensions[k] == 0) return false;
+  bool found = false;
   const char* p = a->data;
   while (true) {
     PyObject* const item = *reinterpret_cast<PyObject* const*>(p);
-    if (item == nullptr) return nullptr;
+    if (item == nullptr) return false;
     if (is_variable(item)) {
-      if (!variable_cell(item).value().is_scalar()) return nullptr;
-      found = item;
+      if (!variable_cell(item).value().is_scalar()) return false;
+      found = true;
     } else if (!is_number(item)) {
-      return nullptr;
+      return false;
     }
     size_t k = n_axes;
     for (; k > 0; --k) {
@@ -78,26 +78,19 @@ bool is_array_of_objects(PyObject* x) {
          py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
 }
 
-// Borrowed; null where there is none.
-PyObject* variable_in(PyObject* x, int depth) {
-  if (PyList_CheckExact(x) || PyTuple_CheckExact(x)) {
-    if (depth == deepest) return nullptr;
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
-    PyObject** const items = PySequence_Fast_ITEMS(x);
-    for (Py_ssize_t i = 0; i < n; ++i) {
-      PyObject* const item = items[i];
-      if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) continue;
-      if (is_variable(item)) return item;
-      if (PyObject* found = variable_in(item, depth + 1)) return found;
-    }
-    return nullptr;
-  }
-  return is_array_of_objects(x) ? variable_among_objects(x) : nullptr;
+bool holds_variable(PyObject* x, int depth) {
+  if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x))
+    return is_array_of_objects(x) && objects_hold_variable(x);
+  if (depth == deepest) return false;
+  PyObject** const items = PySequence_Fast_ITEMS(x);
+  return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), [&](PyObject* item) {
+    if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) return false;
+    return is_variable(item) || holds_variable(item, depth + 1);
+  });
 }
 
 // What the package makes of the call; NotImplemented where it leaves the call to NumPy.
-PyObject* ask(PyObject* function, PyObject* variable, PyObject* const* args, Py_ssize_t n,
-              PyObject* names) {
+PyObject* ask(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   return guard([&]() -> PyObject* {
     py::tuple given(static_cast<size_t>(n));
     for (Py_ssize_t i = 0; i < n; ++i)
@@ -107,8 +100,7 @@ PyObject* ask(PyObject* function, PyObject* variable, PyObject* const* args, Py_
     for (Py_ssize_t i = 0; i < n_names; ++i)
       if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
         throw py::error_already_set();
-    return PyObject_CallFunctionObjArgs(asked, function, variable, given.ptr(), named.ptr(),
-                                        nullptr);
+    return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
   });
 }
 
@@ -145,9 +137,8 @@ PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, P
   const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
   if (may_hide_variables<asks_items>(args, n_all))
     for (Py_ssize_t i = 0; i < n_all; ++i) {
-      PyObject* const variable = variable_in(args[i], 0);
-      if (variable == nullptr) continue;
-      PyObject* const found = ask(function, variable, args, n, names);
+      if (!holds_variable(args[i], 0)) continue;
+      PyObject* const found = ask(function, args, n, names);
       if (found != Py_NotImplemented) return found;
       Py_DECREF(found);
       break;
