@@ -79,6 +79,46 @@ _CALLS = [
     "np.linalg.lstsq(np.outer(x, x) + np.eye(x.size), x.ravel())[0]",
     "np.linalg.multi_dot([np.outer(x, x), np.outer(x, x), x.ravel()])",
 ]  # fmt: skip
+# Where NumPy takes a sequence, a list or an array of objects that holds Variables.
+_SEQUENCES = [
+    "[x[0], x[-1]]", "(x, 2.0 * x)", "[[x[0], x[-1]], [x[-1], 1.5 * x[0]]]", "list(x)",
+    "[np.sum(x), 1, np.max(x)]", "np.array([np.sum(x), 1.0, np.min(x)])",
+    "np.array([[np.sum(x), 2], [0.5, np.mean(x)]]).T",
+]  # fmt: skip
+_OF_SEQUENCES = [
+    "np.mean({})", "np.mean({}, axis=0)", "np.sum({}, 0)", "np.std({})", "np.var({}, axis=-1)",
+    "np.max({})", "np.min({}, 0)", "np.prod({})", "np.median({})", "np.cumsum({})", "np.ptp({})",
+    "np.average({}, axis=0)", "np.percentile({}, 30)", "np.sort({})", "np.argmax({})",
+    "np.diff({})", "np.exp({})", "np.abs({})", "np.tanh({})", "np.hypot({}, 1.5)",
+    "np.maximum({}, 0.2)", "np.add({0}, {0})", "np.isfinite({})", "np.shape({})", "np.ndim({})",
+    "np.linalg.norm({})", "np.dot({}, 2.0)", "np.outer({0}, {0})", "np.inner({0}, {0})",
+    "np.transpose({})", "np.ravel({})", "np.flip({})", "np.reshape({}, -1)", "np.tile({}, 2)",
+    "np.repeat({}, 2)", "np.roll({}, 1)", "np.clip({}, -0.5, 0.5)", "np.round({}, 1)",
+    "np.where(np.greater({0}, 0.1), {0}, 0.5)", "np.concatenate([np.ravel({}), [1.0]])",
+    "np.stack({})", "np.vstack({})", "np.append({}, 2.0)", "np.atleast_2d({})", "np.pad({}, 1)",
+    "np.linalg.det(np.outer({0}, {0}) + np.eye(np.size({0})))", "np.trapezoid({})",
+    "np.interp(0.3, [0.0, 1.0], np.ravel({})[:2])", "np.r_[np.ravel({}), 1.0]",
+    "np.polyval({}, 0.5)",
+    "np.linalg.solve([[3.0, np.sum({0})], [0.1, 2.0]], [np.mean({0}), 1.0])", "np.nansum({})",
+]  # fmt: skip
+_OWN_CODE = [
+    "np.r_[x[0], x[-1]]", "np.r_[x, x[::-1]]", "np.r_['-1', x, x]", "np.r_[1:3, np.sum(x)]",
+    "np.r_[np.min(x) : np.max(x) : 3j]", "np.c_[x, x]", "np.c_[x[0], x[-1]]",
+    "np.ones((2, x.shape[0])).dot(x) * 1.0", "np.ones(x.shape[0]).dot(x).sum() * 1.0",
+    "np.ones((2, x.shape[0])).dot(x).mean() * 1.0", "np.exp(np.ones((3, x.shape[0])).dot(x)).T",
+    "np.array([np.sum(x), 1.0]).mean() * 1.0", "np.array([np.sum(x), 1.0, 2.0]).std() * 1.0",
+    "np.pad(x, 2, 'linear_ramp', end_values=1)", "np.pad(x, 1, 'mean')", "np.pad(x, 3, 'maximum')",
+    "np.pad(x, 2, 'median', stat_length=2)", "np.pad(x, 3, 'reflect', reflect_type='odd')",
+    "np.pad(x, 2, 'symmetric', reflect_type='odd')", "np.linalg.pinv(np.outer(x, x), 0.1)",
+    "np.linalg.pinv(np.outer(x, x) + np.eye(x.size), 0.5)", "x.compress([True, False], 0)",
+    "np.linalg.pinv(np.outer(x, x) + np.eye(x.size), hermitian=True)", "x.argpartition(1)",
+    "np.linalg.svd(np.outer(x, x) + np.eye(x.size), False, False, True)",
+    "np.einsum('...i,...i', x, x, dtype=np.float64)", "np.einsum('...i->i...', x, order='F')",
+    "np.emath.log(1.0 + x * x)", "np.emath.power(1.0 + x * x, -2)", "np.emath.arcsin(np.tanh(x))",
+    "np.polynomial.Polynomial([1.0, np.sum(x), 0.5])(0.3) * 1.0",
+    "np.polynomial.chebyshev.chebval(0.3, [np.sum(x), np.mean(x)]) * 1.0",
+    "np.polynomial.legendre.legmul([1.0, np.sum(x)], [np.max(x), 2.0]) * 1.0",
+]  # fmt: skip
 # What they are called on in test_fuzz.py: vectors, matrices, numbers, empty arrays, float32.
 POINTS = {
     "vector": "[np.array([0.3, -1.2, 2.0, 0.7]), np.array([1.1, 0.4, -0.7, 0.2])]",
@@ -109,3 +149,6 @@ def calls() -> Iterator[str]:
     for name, axis in product(("sort", "argsort"), ("None", "0", "-1")):
         yield from (f"np.{name}(x, axis={axis})", f"np.{name}(x, {axis}, kind='stable')")
     yield from _CALLS
+    yield from _OWN_CODE
+    for text in _OF_SEQUENCES:
+        yield from (text.format(sequence) for sequence in _SEQUENCES)

@@ -3,7 +3,8 @@
 #include <pybind11/numpy.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <atomic>
+#include <iterator>
 #include <vector>
 
 #include "bindings/variable/variable_type.h"
@@ -23,7 +24,12 @@ namespace py = pybind11;
 constexpr int deepest = 32;  // nested lists
 
 PyObject* asked = nullptr;  // the package's function
-std::unordered_map<PyTypeObject*, vectorcallfunc> entries;
+// NumPy's own, of universal functions and of the others: one for each of the two types.
+struct Entry {
+  PyTypeObject* type = nullptr;
+  vectorcallfunc entry = nullptr;
+};
+Entry entries[2];
 
 bool is_number(PyObject* x) {
   static PyTypeObject* const generic = reinterpret_cast<PyTypeObject*>(
@@ -32,24 +38,24 @@ bool is_number(PyObject* x) {
          PyFloat_Check(x);
 }
 
-// A Variable in an array of objects, all of which are scalars; null where others are among them,
-// since an array may hold anything.
-PyObject* variable_among_objects(PyObject* array) {
+// Whether there are Variables in an array of objects, all of which are scalars: an array may hold
+// anything.
+bool objects_hold_variable(PyObject* array) {
   const auto* const a = py::detail::array_proxy(array);
   const auto n_axes = static_cast<size_t>(a->nd);
   std::vector<py::ssize_t> at(n_axes, 0);
   for (size_t k = 0; k < n_axes; ++k)
-    if (a->dimensions[k] == 0) return nullptr;
-  PyObject* found = nullptr;
+    if (a->dimensions[k] == 0) return false;
+  bool found = false;
   const char* p = a->data;
   while (true) {
     PyObject* const item = *reinterpret_cast<PyObject* const*>(p);
-    if (item == nullptr) return nullptr;
+    if (item == nullptr) return false;
     if (is_variable(item)) {
-      if (!variable_cell(item).value().is_scalar()) return nullptr;
-      found = item;
+      if (!variable_cell(item).value().is_scalar()) return false;
+      found = true;
     } else if (!is_number(item)) {
-      return nullptr;
+      return false;
     }
     size_t k = n_axes;
     for (; k > 0; --k) {
@@ -62,31 +68,29 @@ PyObject* variable_among_objects(PyObject* array) {
   }
 }
 
+bool is_array(PyObject* x) {
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  return Py_TYPE(x) == arrays;
+}
+
 bool is_array_of_objects(PyObject* x) {
-  if (!py::detail::npy_api::get().PyArray_Check_(x)) return false;
-  return py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
+  return is_array(x) &&
+         py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
 }
 
-// Borrowed; null where there is none.
-PyObject* variable_in(PyObject* x, int depth) {
-  if (PyList_CheckExact(x) || PyTuple_CheckExact(x)) {
-    if (depth == deepest) return nullptr;
-    const Py_ssize_t n = PySequence_Fast_GET_SIZE(x);
-    PyObject** const items = PySequence_Fast_ITEMS(x);
-    for (Py_ssize_t i = 0; i < n; ++i) {
-      PyObject* const item = items[i];
-      if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) continue;
-      if (is_variable(item)) return item;
-      if (PyObject* found = variable_in(item, depth + 1)) return found;
-    }
-    return nullptr;
-  }
-  return is_array_of_objects(x) ? variable_among_objects(x) : nullptr;
+bool holds_variable(PyObject* x, int depth) {
+  if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x))
+    return is_array_of_objects(x) && objects_hold_variable(x);
+  if (depth == deepest) return false;
+  PyObject** const items = PySequence_Fast_ITEMS(x);
+  return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), [&](PyObject* item) {
+    if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) return false;
+    return is_variable(item) || holds_variable(item, depth + 1);
+  });
 }
 
-// What the package makes of the call; None of its business: NotImplemented.
-PyObject* ask(PyObject* function, PyObject* variable, PyObject* const* args, Py_ssize_t n,
-              PyObject* names) {
+// What the package makes of the call; NotImplemented where it leaves the call to NumPy.
+PyObject* ask(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   return guard([&]() -> PyObject* {
     py::tuple given(static_cast<size_t>(n));
     for (Py_ssize_t i = 0; i < n; ++i)
@@ -96,35 +100,50 @@ PyObject* ask(PyObject* function, PyObject* variable, PyObject* const* args, Py_
     for (Py_ssize_t i = 0; i < n_names; ++i)
       if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
         throw py::error_already_set();
-    return PyObject_CallFunctionObjArgs(asked, function, variable, given.ptr(), named.ptr(),
-                                        nullptr);
+    return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
   });
 }
 
 bool has_variable_item(PyObject* x) {
-  if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x)) return false;
   PyObject** const items = PySequence_Fast_ITEMS(x);
   return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), is_variable);
+}
+
+// Whether the call is one to look into: there are sequences, and no Variable that NumPy sees.
+template <bool asks_items>
+bool may_hide_variables(PyObject* const* args, Py_ssize_t n) {
+  bool has_sequence = false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* const x = args[i];
+    if (is_array(x)) {
+      has_sequence = has_sequence || is_array_of_objects(x);
+    } else if (PyList_CheckExact(x) || PyTuple_CheckExact(x)) {
+      if (asks_items && has_variable_item(x)) return false;
+      has_sequence = true;
+    } else if (!PyFloat_CheckExact(x) && !PyLong_CheckExact(x) && x != Py_None && is_variable(x)) {
+      return false;
+    }
+  }
+  return has_sequence;
+}
+
+vectorcallfunc entry_of(PyObject* function) {
+  return Py_TYPE(function) == entries[0].type ? entries[0].entry : entries[1].entry;
 }
 
 template <bool asks_items>
 PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, PyObject* names) {
   const Py_ssize_t n = PyVectorcall_NARGS(n_and_flags);
   const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
-  bool is_seen = false;
-  for (Py_ssize_t i = 0; i < n_all && !is_seen; ++i)
-    is_seen = is_variable(args[i]) || (asks_items && has_variable_item(args[i]));
-  if (!is_seen) {
+  if (may_hide_variables<asks_items>(args, n_all))
     for (Py_ssize_t i = 0; i < n_all; ++i) {
-      PyObject* const variable = variable_in(args[i], 0);
-      if (variable == nullptr) continue;
-      PyObject* const found = ask(function, variable, args, n, names);
+      if (!holds_variable(args[i], 0)) continue;
+      PyObject* const found = ask(function, args, n, names);
       if (found != Py_NotImplemented) return found;
       Py_DECREF(found);
       break;
     }
-  }
-  return entries.find(Py_TYPE(function))->second(function, args, n_and_flags, names);
+  return entry_of(function)(function, args, n_and_flags, names);
 }
 
 vectorcallfunc* slot_of(PyObject* function) {
@@ -140,13 +159,17 @@ bool see_sequences(py::handle function, bool asks_items) {
   vectorcallfunc* const slot = slot_of(function.ptr());
   if (slot == nullptr || *slot == nullptr) return false;
   if (*slot == enter<false> || *slot == enter<true>) return true;
-  const auto [it, is_new] = entries.emplace(Py_TYPE(function.ptr()), *slot);
-  if (!is_new && it->second != *slot) return false;  // an entry of its own
+  Entry* const known = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) {
+    return e.type == nullptr || e.type == Py_TYPE(function.ptr());
+  });
+  if (known == std::end(entries)) return false;
+  if (known->type == nullptr) *known = {Py_TYPE(function.ptr()), *slot};
+  if (known->entry != *slot) return false;  // one of its own
   *slot = asks_items ? enter<true> : enter<false>;
   return true;
 }
 
-int64_t elements_seen = 0;
+std::atomic<int64_t> elements_seen{0};
 
 std::vector<PyObject*> codes_of_means() {
   std::vector<PyObject*> found;
@@ -179,7 +202,7 @@ void bind_sequences(py::module_& m) {
       "set_sequence_hook", [](const py::function& f) { asked = py::object(f).release().ptr(); },
       py::arg("function"), "The function of the package that is asked about such calls.");
   m.def(
-      "elements_seen", [] { return elements_seen; },
+      "elements_seen", [] { return elements_seen.load(); },
       "How often a Variable became an element of an array of objects.");
 }
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._tree import is_array
 from tapegrad.numpy import refusals
+from tapegrad.numpy.operands import cast
 from tapegrad.numpy.rebinding import value_of
 from tapegrad.transforms.trace import warn_user
 
@@ -29,11 +31,18 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
     `a.dot(v)` of a plain array `a`.
     """
     frame = refusals.outside()
-    if not of_objects and not refusals.library_of(frame).startswith(_OF_OBJECTS):
-        call = _dot_at(frame)
-        if frame is None or call is None:
+    call = _dot_at(frame)  # whose method asks twice, the second time for objects
+    if call is not None and frame is not None:
+        array = _array_of_dot(call, frame)
+        # Of nothing NumPy makes a plain zero, and numbers would take the precision of a float32.
+        if not v.size or (array is None and v.dtype != np.float64):
             raise TypeError(refusals.array_refusal(shape))
-        _warn_of_products(v, call, frame)
+        if of_objects:
+            _warn_of_products(v, call, array)
+        if array is not None and array.dtype != object:
+            v = cast(v, np.result_type(array, v.dtype))
+    elif not of_objects and not refusals.library_of(frame).startswith(_OF_OBJECTS):
+        raise TypeError(refusals.array_refusal(shape))
     found = np.empty(tuple(v.shape), object)
     for at in np.ndindex(*found.shape):
         found[at] = v[at]
@@ -51,11 +60,22 @@ def _dot_at(frame: FrameType | None) -> ast.Call | None:
     return call if call.func.attr == "dot" and is_method else None
 
 
-def _warn_of_products(v: Any, call: ast.Call, frame: FrameType) -> None:
+def _array_of_dot(call: ast.Call, frame: FrameType) -> Any:
+    """The array whose method it is; None where only running the code could tell."""
     assert isinstance(call.func, ast.Attribute)
-    array = value_of(call.func.value, frame)
+    owner, turned = call.func.value, False
+    if isinstance(owner, ast.Attribute) and owner.attr == "T":
+        owner, turned = owner.value, True
+    found = value_of(owner, frame)
+    if not is_array(found):
+        return None
+    return found.T if turned else found
+
+
+def _warn_of_products(v: Any, call: ast.Call, array: Any) -> None:
+    assert isinstance(call.func, ast.Attribute)
     last = v.shape[-1] if v.ndim else 1
-    rows = array.size // last if isinstance(array, np.ndarray) and last else 1
+    rows = array.size // last if array is not None and last else 1
     n = rows * v.size
     if n > _MOST_PRODUCTS or v.size > _MOST_PRODUCTS // 5:
         of = refusals.operand(call.func)

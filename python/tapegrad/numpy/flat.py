@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, as_float, to_number
-from tapegrad.numpy.operands import describe, is_integer, lift, plain, shape_of
+from tapegrad.numpy.operands import LIFTED, describe, is_integer, lift, plain, shape_of
 from tapegrad.numpy.refusals import array_refusal
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.writes import write_at
@@ -84,22 +84,22 @@ class FlatIterator:
         write_at(self._base, np.reshape(at, -1), value)
 
     def __eq__(self, other: Any) -> Any:
-        return self.copy() == copied(other)
+        return self.copy() == _copied(other)
 
     def __ne__(self, other: Any) -> Any:
-        return self.copy() != copied(other)
+        return self.copy() != _copied(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.copy() < copied(other)
+        return self.copy() < _copied(other)
 
     def __le__(self, other: Any) -> Any:
-        return self.copy() <= copied(other)
+        return self.copy() <= _copied(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.copy() > copied(other)
+        return self.copy() > _copied(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.copy() >= copied(other)
+        return self.copy() >= _copied(other)
 
     __hash__ = None  # type: ignore[assignment]  # as of every array
 
@@ -109,10 +109,13 @@ class FlatIterator:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        return function(*copied(args), **copied(kwargs))
+        return function(*_copied(args), **_copied(kwargs))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return getattr(ufunc, method)(*copied(inputs), **copied(kwargs))
+        return getattr(ufunc, method)(*_copied(inputs), **_copied(kwargs))
+
+
+LIFTED[FlatIterator] = FlatIterator.copy
 
 
 def _checked(key: Any) -> Any:
@@ -142,14 +145,14 @@ def _checked(key: Any) -> Any:
     return array if array.size else array.astype(np.intp)
 
 
-def copied(x: Any) -> Any:
+def _copied(x: Any) -> Any:
     """With an array in place of each iterator."""
     if isinstance(x, FlatIterator):
         return x.copy()
     if type(x) in (list, tuple):
-        return type(x)(map(copied, x))
+        return type(x)(map(_copied, x))
     if type(x) is dict:
-        return {name: copied(item) for name, item in x.items()}
+        return {name: _copied(item) for name, item in x.items()}
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ _INTEGERS = {
     )
 }
 _FLOATS = {np.dtype(np.float32): 9, np.dtype(np.float64): 10}
+LIFTED: dict[
+    type, Callable[[Any], Any]
+] = {}  # types that are not arrays: what makes arrays of them
 
 
 def lift(x: Any) -> Any:
@@ -31,7 +35,8 @@ def lift(x: Any) -> Any:
         items = [lift(item) for item in x]
         if any(isinstance(item, Variable) for item in items):
             return apply("stack", tuple(items), (0,))
-    return np.asarray(x)
+    make = LIFTED.get(type(x))
+    return np.asarray(x) if make is None else make(x)
 
 
 def of_objects(x: Any) -> Any:

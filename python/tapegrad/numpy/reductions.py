@@ -245,6 +245,8 @@ def average(
     a = lift(a)
     if weights is None:
         found = apply("mean", (a,), (axis, flag(keepdims)))
+        if 0 in free_shape(found):
+            raise ZeroDivisionError(f"np.average: no numbers, in an array of shape {shape_of(a)}")
         scale: Any = _counted(shape_of(a), axis) * 1.0 if returned else None
     else:
         weights = lift(weights)

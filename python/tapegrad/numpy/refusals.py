@@ -111,6 +111,8 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
     if f"np.{name}" in LIBRARIES and owner and not numpys and name != "array":
         return LIBRARIES[f"np.{name}"]
+    if name == "dot" and call.args and not numpys:
+        return f"write {operand(f)} @ {first}"
     if name == "fill":
         return f"write {owner} = np.broadcast_to({args}, {owner}.shape).copy()"
     if kind == "array" and hasattr(np, name) and owner not in ("", "np", "numpy", "np.linalg"):
@@ -291,7 +293,8 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
         return ast.parse("a[i]", mode="eval").body
     if last.opname == "BINARY_MODULO" or last.argrepr == "%":
         return ast.parse("'%f' % v", mode="eval").body
-    if not last.opname.startswith("CALL"):
+    # A call of a method in C is done by the instruction before, in Python 3.11.
+    if not last.opname.startswith(("CALL", "PRECALL")):
         return None
     n = (last.arg or 0) + last.opname.endswith("KW")
     depth = 0

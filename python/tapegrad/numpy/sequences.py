@@ -16,51 +16,52 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad._tree import is_array
-from tapegrad.numpy.families import table
-from tapegrad.numpy.flat import copied
+from tapegrad.numpy.families import registration_of
 from tapegrad.numpy.operands import (
     as_array,
     cast,
     fill_objects,
     floating_dtype,
     free_shape,
+    lift,
     ndim_of,
 )
 from tapegrad.numpy.table import array_function
-from tapegrad.numpy.ufuncs import array_ufunc
 
 # NumPy asks the items of what is joined: those that are called most are left to it.
 _ASKS_ITEMS = (np.concatenate, np.stack)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
 
 
-def called(function: Any, variable: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a call with a Variable inside a list; NotImplemented leaves it to NumPy.
 
     So are the calls that NumPy's own code makes: that of np.var, say, goes on in place in arrays of
     objects, which is right for all but the functions of one argument: NumPy asks the elements for
     methods, which numbers among them have not.
     """
-    args, kwargs = copied(args), copied(kwargs)
     caller = str(sys._getframe(1).f_globals.get("__name__", ""))
     is_library = caller.partition(".")[0] in _LIBRARIES
     if isinstance(function, np.ufunc):
         out = kwargs.get("out", args[function.nin :])
         outs = out if isinstance(out, tuple) else (out,)
         if not any(is_array(x) for x in outs):
-            return (
-                NotImplemented
-                if is_library
-                else array_ufunc(variable, function, "__call__", args, kwargs)
-            )
+            return NotImplemented if is_library else function(*map(_as_one, args), **kwargs)
         if function.nin > 1 or len(outs) > 1 or outs[0].dtype != object:
             return NotImplemented
         kwargs.pop("out", None)
-        return fill_objects(outs[0], array_ufunc(variable, function, "__call__", args[:1], kwargs))
+        return fill_objects(outs[0], function(_as_one(args[0]), **kwargs))
     # Of objects NumPy has no linear algebra.
-    if (is_library and function.__module__ != "numpy.linalg") or function not in table:
+    if (is_library and function.__module__ != "numpy.linalg") or (
+        registration_of(function) is None
+    ):
         return NotImplemented
     return array_function(function, (Variable,), args, kwargs)
+
+
+def _as_one(x: Any) -> Any:
+    """One array of a sequence; numbers stay numbers, whose dtype is weak."""
+    return lift(x) if isinstance(x, (list, tuple, np.ndarray)) else x
 
 
 def install() -> None:

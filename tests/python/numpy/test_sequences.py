@@ -227,6 +227,35 @@ def readers(table, numbers):
     ]
 
 
+def test_the_precision_is_that_of_both():
+    single, double, whole = np.ones((2, 2), np.float32), np.ones((2, 2)), np.ones((2, 2), int)
+    v, w = tg.Variable(np.ones(2, np.float32)), np.ones(2, np.float32)
+    assert single.dot(v)[0].dtype == single.dot(w).dtype == np.float32
+    assert double.dot(v)[0].dtype == double.dot(w).dtype == np.float64
+    assert whole.dot(v)[0].dtype == whole.dot(w).dtype == np.float64
+    assert double.T.dot(v)[0].dtype == np.float64
+    # Where the array has no name, nobody knows its precision.
+    with pytest.raises(TypeError, match=r"write \(single \+ single\) @ v"):
+        (single + single).dot(v)
+    assert (single + single).dot(tg.Variable(np.ones(2)))[0].dtype == np.float64
+
+
+def test_products_of_nothing_are_refused():
+    v = tg.Variable(np.zeros((0, 2)))
+    empty = np.ones((3, 0))
+    with pytest.raises(TypeError, match="write empty @ v"):
+        empty.dot(v)
+    assert (empty @ v).shape == (3, 2)
+
+
+def test_methods_are_known_after_many_calls():
+    space = {"np": np, "X": X}
+    exec("def f(v):\n    return X.dot(v) * 1.0\n", space)  # without source, and made faster
+    for _ in range(50):
+        found = space["f"](tg.Variable(Y))
+    np.testing.assert_allclose(tg.value(found), X.dot(Y))
+
+
 def test_captured_arrays_are_read_anew():
     table, numbers = X.copy(), [1.0, 2.0]
     for f in readers(table, numbers):
