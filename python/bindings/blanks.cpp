@@ -207,6 +207,13 @@ void bind_blanks(py::module_& m) {
       "stands_for_array", [](const py::handle& x) { return is_array(x.ptr()); }, py::arg("x"),
       "Whether plain code has an array there: what has no axes may be a number or an array.");
   m.def(
+      "overlap",
+      [](const py::handle& a, const py::handle& b) {
+        return is_variable(a.ptr()) && is_variable(b.ptr()) &&
+               variable_cell(a.ptr()).overlaps(variable_cell(b.ptr()));
+      },
+      py::arg("a"), py::arg("b"), "Whether a write to the one shows in the other.");
+  m.def(
       "to_array",
       [](const py::object& x) -> py::object {
         if (!is_variable(x.ptr()) || is_array(x.ptr())) return x;

@@ -149,6 +149,7 @@ class Cell final : public Leaf {
   Dims numpy_strides();  // as NumPy's array would lie in memory (ops/shape/memory_order.h)
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
   bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
+  bool overlaps(Cell& other);                // an element of the one is an element of the other
   void refresh();
 
   // For optimisers: the leaf's own value, unshared, ready to be overwritten; counts as a write.
@@ -177,6 +178,7 @@ class Cell final : public Leaf {
   void become(Ref content);
   void read_base();
   void let_base_alone();
+  Value places();  // of its elements, in the array that it shows or is
   void write_through(Ref content);
   void assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 

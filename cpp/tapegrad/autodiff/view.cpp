@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,6 +21,12 @@ namespace {
 
 bool is_slice(const Op& op) { return op.key == KeyKind::basic; }
 
+Value numbered(const Dims& shape) {
+  Value numbers = Value::empty(DType::int64, shape);
+  for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
+  return numbers;
+}
+
 // `whole` with the part that the view shows replaced by `part`.
 Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
   if (is_slice(op)) return slice_set(std::move(whole), IndexSpec::from(attrs), part);
@@ -27,8 +34,7 @@ Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
   // numbers.
   const Dims shape = whole.shape();
   if (shape.empty()) return reshape(part, shape);  // all that there is of it
-  Value numbers = Value::empty(DType::int64, shape);
-  for (int64_t i = 0; i < numbers.size(); ++i) numbers.data<int64_t>()[i] = i;
+  const Value numbers = numbered(shape);
   const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
   IndexSpec spec;
   spec.array();
@@ -161,6 +167,23 @@ bool Cell::shows(const Cell& whole, const IndexSpec& spec) const {
   if (own.base.get() != outer.base.get()) return false;
   const std::optional<IndexSpec> both = composed(IndexSpec::from(outer.attrs), spec);
   return both && own.attrs == both->attrs();
+}
+
+Value Cell::places() {
+  if (!is_view_) return type().shape.empty() ? Value::integer_scalar(0) : numbered(type().shape);
+  const View& view = *info_->view;
+  return apply(*view.op, view.attrs, std::vector<Ref>{Ref(view.base->places())})[0].value();
+}
+
+bool Cell::overlaps(Cell& other) {
+  if (!is_part_of(other) && !other.is_part_of(*this)) return this == &other;
+  const RecordingGuard off(false);
+  const Value ours = places(), theirs = other.places();
+  std::set<double> known;
+  for (int64_t i = 0; i < ours.size(); ++i) known.insert(ours.at(i));
+  for (int64_t i = 0; i < theirs.size(); ++i)
+    if (known.contains(theirs.at(i))) return true;
+  return false;
 }
 
 void Cell::refresh() {

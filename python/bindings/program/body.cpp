@@ -84,9 +84,12 @@ void bind_bodies(py::module_& m) {
   py::class_<PyValues>(m, "Values", "The contents of recorded outputs.")
       .def(py::init([](const py::sequence& outputs, const py::object& numbers) {
              PyValues found{{}, numbers};
-             for (const py::object h : outputs)
-               found.values.push_back(is_variable(h.ptr()) ? variable_cell(h.ptr()).value()
-                                                           : to_value(h.ptr(), "call").copy());
+             for (const py::object h : outputs) {  // packed, as a program gives them
+               const bool known =
+                   is_variable(h.ptr()) && variable_cell(h.ptr()).value().is_contiguous();
+               found.values.push_back(known ? variable_cell(h.ptr()).value()
+                                            : to_value(h.ptr(), "call").copy());
+             }
              return found;
            }),
            py::arg("outputs"), py::arg("numbers") = py::none())

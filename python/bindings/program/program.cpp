@@ -7,6 +7,7 @@
 #include "bindings/convert.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/kernels/array/fingerprint.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/program/arguments.h"
 #include "tapegrad/program/body/vmap.h"
 #include "tapegrad/program/lengths/lengths.h"
@@ -146,9 +147,9 @@ void bind_programs(py::module_& m) {
         py::list out;
         for (size_t k = 0; k < found.outputs.size(); ++k) {
           Ref& y = found.outputs[k];
-          out.append(
-              py::make_tuple(y.tracked() ? to_variable(y) : to_object(std::move(y).take_value()),
-                             found.has_lanes[k] != 0));
+          out.append(py::make_tuple(
+              y.tracked() ? to_variable(in_c_order(y)) : to_object(std::move(y).take_value()),
+              found.has_lanes[k] != 0));
         }
         return out;
       },

@@ -56,4 +56,5 @@ class TrustedProgram(_core.TrustedProgramBase):
         body = self._body = self._body or Body(self.recording)
         known = _core.Values(values)
         outputs = _core.call(body, self.recording, inputs, known, self.captures)
+        outputs = self.call.typed(outputs)
         return outputs[0] if self.make is None else self.make(outputs)

@@ -24,6 +24,8 @@ from tapegrad._core import (
     Variable,
     across_lengths,
     elements_seen,
+    memory_strides,
+    overlap,
     same_node,
     stands_for_array,
     to_array,
@@ -46,6 +48,9 @@ class RecordedCall:
     the leaf itself, in a tuple. `refusal` says why a replay would not do what the call did.
     `numbers` says by a byte for each output what it is in the function itself, if it has no axes: a
     number of NumPy's or Python's, or an array.
+    `orders` says of each output of the result how its axes are put in place: outputs are recorded
+    as they lie in memory, from the outermost axis to the innermost; None where they are in place.
+    Where `shares` is True, an output is an argument, or shows one, or another output.
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
     make numbers of the arrays that they meet.
@@ -61,8 +66,10 @@ class RecordedCall:
         "made_elements",
         "may_have_promoted",
         "numbers",
+        "orders",
         "recording",
         "refusal",
+        "shares",
         "template",
         "used_outside",
         "values",
@@ -72,6 +79,8 @@ class RecordedCall:
     recording: Recording
     values: Values | None
     numbers: bytes
+    orders: list[tuple[int, ...] | None]
+    shares: bool
     written: list[int]
     template: Tree
     fixed: list[tuple[Any] | None]
@@ -108,18 +117,24 @@ class RecordedCall:
 
     def result(self, outputs: Sequence[Any]) -> Any:
         """The call's result, with these outputs."""
-        pairs = zip(outputs, self.numbers, strict=False)
-        items = iter([to_array(x) if kind == _ARRAY else x for x, kind in pairs])
+        pairs = zip(self.typed(outputs), self.orders, strict=True)
+        items = iter([_placed(x, axes) for x, axes in pairs])
         leaves = [next(items) if x is None else x[0] for x in self.fixed]
         return _tree.fill(self.template, iter(leaves))
 
+    def typed(self, outputs: Sequence[Any]) -> list[Any]:
+        """These recorded outputs, of which those are arrays that are in the function itself."""
+        pairs = zip(outputs, self.numbers, strict=False)  # what was written comes after them
+        return [to_array(x) if kind == _ARRAY else x for x, kind in pairs]
+
     def maker(self) -> Callable[[Sequence[Any]], Any] | None:
         """What builds results of outputs; None where the result is the only output."""
-        if self.fixed == [None] and _tree.is_leaf(self.template):
+        if self.fixed == [None] and _tree.is_leaf(self.template) and self.orders == [None]:
             return None
         places = itertools.count()
         parts = [
-            itemgetter(next(places)) if x is None else partial(_again, x[0]) for x in self.fixed
+            _part(next(places), self.orders) if x is None else partial(_again, x[0])
+            for x in self.fixed
         ]
         return _tree.maker(self.template, iter(parts))
 
@@ -140,6 +155,8 @@ class RecordedCall:
         return (
             self._same_captures(other)
             and self.numbers == other.numbers
+            and self.orders == other.orders
+            and self.shares == other.shares
             and self.written == other.written
             and _structure(self.template) == _structure(other.template)
             and all(map(_same_fixed, self.fixed, other.fixed))
@@ -184,13 +201,15 @@ def record_call(
     *,
     leave_out: bool = False,
     outputs_written: bool = False,
+    as_they_lie: bool = False,
 ) -> RecordedCall:
     """Calls `f` and records what it does.
 
     `enter` takes an input into the record. `is_output` says of a leaf of the result, given its
     path and itself, whether it is an output; it raises for what may not be returned. With
     `leave_out`, sweeps that take long to record may be left out. With `outputs_written`, the inputs
-    that `f` wrote to are outputs too, after those of the result.
+    that `f` wrote to are outputs too, after those of the result. With `as_they_lie`, results lie in
+    memory as those of `f` do.
     """
     done = RecordedCall()
     elements = elements_seen()
@@ -205,6 +224,9 @@ def record_call(
         found = _tree.leaves(out, "the result")
         own = [is_output(path, x) for path, x in found]
         outputs = [x for (_, x), is_own in zip(found, own, strict=True) if is_own]
+        done.shares = as_they_lie and _any_shared(outputs, handles)
+        done.orders = [_order(x) if as_they_lie else None for x in outputs]
+        outputs = [_outermost_first(x, axes) for x, axes in zip(outputs, done.orders, strict=True)]
         pairs = enumerate(zip(entered, handles, strict=True))
         done.written = [
             k for k, (v, now) in pairs if stands_for_array(now) and not same_node(v, now)
@@ -235,6 +257,43 @@ def write_back(written: Sequence[int], inputs: Sequence[Any], values: Sequence[A
     first = len(values) - len(written)
     for k, value in zip(written, values[first:], strict=True):
         np.copyto(inputs[k], value)
+
+
+def _order(x: Any) -> tuple[int, ...] | None:
+    """How the axes of `x` follow one another once they are sorted by their steps in memory."""
+    strides = memory_strides(x) if isinstance(x, Variable) and x.ndim > 1 else None
+    if strides is None:
+        return None
+    lying = sorted(range(len(strides)), key=lambda i: (-abs(strides[i]), i))
+    axes = tuple(lying.index(i) for i in range(len(lying)))
+    return None if list(axes) == lying == sorted(lying) else axes
+
+
+def _outermost_first(x: Any, axes: tuple[int, ...] | None) -> Any:
+    if axes is None:
+        return x
+    return np.transpose(x, [axes.index(i) for i in range(len(axes))])
+
+
+def _placed(x: Any, axes: tuple[int, ...] | None) -> Any:
+    return x if axes is None else np.transpose(x, axes)
+
+
+def _part(place: int, orders: Sequence[tuple[int, ...] | None]) -> Callable[[Any], Any]:
+    axes = orders[place]
+    if axes is None:
+        return itemgetter(place)
+    return lambda values: np.transpose(values[place], axes)
+
+
+def _any_shared(outputs: Sequence[Any], handles: Sequence[Any]) -> bool:
+    """Whether writing to an output would show in an argument or in another output."""
+    arrays = [x for x in outputs if isinstance(x, Variable) and stands_for_array(x)]
+    return any(
+        overlap(x, y)
+        for i, x in enumerate(arrays)
+        for y in [*arrays[:i], *(h for h in handles if isinstance(h, Variable))]
+    )
 
 
 def _again(x: Any, _: Sequence[Any]) -> Any:

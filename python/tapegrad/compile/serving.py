@@ -165,6 +165,8 @@ class Serving:
                 values = program.program.run(self.call.values, program.captures)
             except Exception:
                 return Event.LEFT_TO_FUNCTION  # raises what plain Python raises
+            if values is not None and program.call.shares:
+                return Event.LEFT_TO_FUNCTION  # what it returns shows its arguments
             if values is not None:
                 self.signature.replays += 1
                 self.answer = program.as_operation(self.call.input_leaves(), values)
@@ -325,6 +327,7 @@ class Serving:
             _is_output,
             leave_out=leave_out,
             outputs_written=True,
+            as_they_lie=True,
         )
         if done.changed_containers:
             done.refusal = done.refusal or "it changes a container that was passed to it"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, overlap
 from tapegrad.numpy.operands import (
     cast,
     floating_dtype,
@@ -86,7 +86,7 @@ def imag(val: Any) -> Any:
 
 @implements(np.shares_memory, np.may_share_memory)
 def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
-    return a is b
+    return overlap(a, b)
 
 
 @implements(np.ix_, view=True, on_data=RECORD)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from tapegrad import _core, _tree
+from tapegrad._core import Variable
 from tapegrad._tree import Tree
 from tapegrad.transforms.trace import conjugated
 
@@ -140,10 +141,15 @@ class _sgd(Rule):  # noqa: N801 - shows under the name of its function
             return (p - lr * g,)
         if self._dampening:
             kept = (1 - self._dampening) * g
-            v = np.where(extra == 1.0, g, self._momentum * old[0] + kept)[()]
+            v = _number(np.where(extra == 1.0, g, self._momentum * old[0] + kept))
         else:
             v = self._momentum * old[0] + g
         return p - lr * (g + self._momentum * v if self._nesterov else v), v
+
+
+def _number(x: Any) -> Any:
+    """NumPy's choice of two numbers is an array; the state stays a number."""
+    return _core.to_number(x) if isinstance(x, Variable) or x.ndim else x[()]
 
 
 class _adam(Rule):  # noqa: N801 - as above

@@ -25,15 +25,18 @@ def record_operation(
     arguments: Arguments,
     is_output: Callable[[str, Any], bool],
     may_write: bool = False,
+    as_they_lie: bool = False,
 ) -> RecordedCall:
     """Calls `f` and records what it does; derivatives lead on to the inputs.
 
-    With `may_write`, the function may write to its arguments, which are its own.
+    With `may_write`, the function may write to its arguments, which are its own; with `as_they_lie`
+    its results lie in memory as those of `f` do.
 
     Raises:
         UnrecordableError: The call did what can't be done again.
     """
-    done = record_call(f, arguments, Tracer.linked_argument, is_output)
+    enter = Tracer.linked_argument
+    done = record_call(f, arguments, enter, is_output, as_they_lie=as_they_lie)
     refusal = done.refusal
     if done.written and not may_write:
         refusal = refusal or "it writes to an array that was passed to it"

@@ -42,7 +42,9 @@ def checkpoint(f: F) -> F:
         leaves = [x for _, x in _tree.leaves(structure)]
         places = [k for k, x in enumerate(leaves) if isinstance(x, Variable)]
         arguments = Arguments(structure, leaves, places)
-        done = record_operation(label, f, arguments, _is_variable)
+        done = record_operation(label, f, arguments, _is_variable, as_they_lie=True)
+        if done.shares:  # an argument, or a view of one: writes to either must show in both
+            return f(*args, **kwargs)
         body = body_of(f, done.recording)
         inputs = arguments.input_leaves()
         return done.result(_core.call(body, done.recording, inputs, done.values))

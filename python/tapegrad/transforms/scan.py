@@ -272,8 +272,10 @@ def _is_numeric(x: Any) -> bool:
 
 
 def _strong(x: Any) -> Any:
-    """Python's integers and flags as NumPy's, which have a dtype of their own."""
-    return np.asarray(x)[()] if isinstance(x, (bool, int)) else x
+    """A number where it has no axes; Python's integers and flags as NumPy's, of their own dtype."""
+    if isinstance(x, Variable):
+        return _core.to_number(x)
+    return np.asarray(x)[()] if isinstance(x, (bool, int)) or _tree.is_array(x) else x
 
 
 def _array(x: Any) -> Any:
@@ -293,6 +295,7 @@ def _own(x: Any) -> Any:
 
 def _like(x: Any, before: Any) -> Any:
     """A carry that came back as a Python number, in the dtype of the one before."""
+    x = _strong(x)
     kept = isinstance(x, Variable) or issubclass(type(before), float) or np.ndim(x)
     return x if kept else _type_of(before)[1].type(x)
 
