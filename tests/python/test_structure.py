@@ -197,6 +197,7 @@ LONG_FILES: dict[str, str] = {
 FULL_FOLDERS: dict[str, str] = {
     "benchmarks/problems": "a file for each problem, all alike",
     "cpp/tapegrad/program/scan": "two of them are rules that only scan.cpp reads",
+    "cpp/tapegrad/rows": "a header for each kind of loop, and what chooses among its levels",
     "cpp/tapegrad/rows/isa": "short files, split so that they compile side by side",
     "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
     "tests/python": "tests of the whole, and the tables of cases that they share",
@@ -259,6 +260,11 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "kernels/decompose/builtin.cpp",
         "kernels/decompose/matrix.cpp",
     ),
+    "run by kernels/fourier/fourier_test": (
+        "kernels/fourier/plan.cpp",
+        "rows/fourier_loops.cpp",
+        "rows/isa/fourier_loops.cpp",
+    ),
     "kernels/fused/lane_shifted_test runs kernels with windows": ("lanes/lane_window.cpp",),
     "run by kernels/fused/loop/lane_loop_test": ("kernels/fused/loop/lane_loop_numbers.cpp",),
     "run by kernels/partials/partial_product_test": ("kernels/partials/partial_kernel.cpp",),
@@ -276,6 +282,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/decompose/qr.cpp",
         "ops/decompose/svd.cpp",
         "ops/decompose/ties.cpp",
+        "ops/fourier/fourier.cpp",
         "ops/linalg/linalg_cholesky.cpp",
         "ops/linalg/linalg_det.cpp",
         "ops/linalg/linalg_norm.cpp",
