@@ -8,6 +8,7 @@
 #include "bindings/convert.h"
 #include "bindings/recording.h"
 #include "bindings/variable/apply.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/shape/memory_order.h"
@@ -202,6 +203,12 @@ void bind_functions(py::module_& m) {
         hooks.array_ufunc = array_ufunc.inc_ref().ptr();
       },
       py::arg("array_function"), py::arg("array_ufunc"));
+  m.def(
+      "set_complex_type", [](const py::object& type) { set_complex_type(type.ptr()); },
+      py::arg("type"), "Says which class stands for complex arrays.");
+  m.def(
+      "holds_complex", [](const py::object& x) { return holds_complex(x.ptr()); }, py::arg("x"),
+      "Whether there is a complex number, array or dtype in a nesting of arguments.");
   m.def("grad", &grad_of_variables, py::arg("outputs"), py::arg("wrt"),
         py::arg("seeds") = py::none(), py::arg("record") = py::none(),
         "Gradients of the outputs with respect to each Variable of wrt.\n\n"
@@ -226,6 +233,15 @@ void bind_functions(py::module_& m) {
         return py::reinterpret_steal<py::object>(to_plain_result(std::move(r).take_value(), false));
       },
       py::arg("x"));
+  m.def(
+      "constant",
+      [](const py::object& x) {
+        if (Tape::current().tracing())
+          throw_error<RuntimeError>("constant: no program may keep a copy of what it reads");
+        Ref r(to_value(x.ptr(), "constant").copy());
+        return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
+      },
+      py::arg("x"), "A Variable that holds a copy of floats, without a derivative.");
   m.def("is_variable", [](const py::handle& x) { return is_variable(x.ptr()); });
   m.def(
       "free_shape",

@@ -16,6 +16,7 @@ from tapegrad.compile import compile
 from tapegrad.transforms.blanks import patch_numpy
 from tapegrad.transforms.checkpoint import checkpoint
 from tapegrad.transforms.gradients import elementwise_grad, grad, value_and_grad, vjp
+from tapegrad.transforms.holomorphic import holomorphic_grad
 from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
 from tapegrad.transforms.recording import no_grad
 from tapegrad.transforms.scan import scan
@@ -37,6 +38,7 @@ __all__ = [
     "get_num_threads",
     "grad",
     "hessian",
+    "holomorphic_grad",
     "hvp",
     "jacobian",
     "jvp",
@@ -59,6 +61,10 @@ _LAZY = frozenset({"memory", "numerical", "optim", "testing"})
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ComplexVariable":
+        from tapegrad.complex import ComplexVariable
+
+        return ComplexVariable
     if name in _LAZY:
         import importlib
 
@@ -67,4 +73,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | _LAZY)
+    return sorted(set(globals()) | _LAZY | {"ComplexVariable"})

@@ -1,7 +1,8 @@
 """Containers: arguments and results may be any nesting of dict, list, tuple and dataclass.
 
 Subclasses are kept (namedtuples and ordered dicts too), None is left alone, everything else is a
-leaf. A leaf's path reads as the user would write it: `argument 0['w'][2]`.
+leaf. A leaf's path reads as the user would write it: `argument 0['w'][2]`. A complex number or
+array is a container of its real and its imaginary part: all leaves are real.
 """
 
 from __future__ import annotations
@@ -16,11 +17,63 @@ from tapegrad._core import Variable
 Tree: TypeAlias = Any
 Leaf: TypeAlias = Any
 
-_COMMON_LEAVES = frozenset({float, int, np.ndarray, np.float64, np.float32, Variable, str, bool})
+_COMMON_LEAVES = frozenset({float, int, np.float64, np.float32, Variable, str, bool})
+
+
+def _is_leaf_at_once(tree: Tree) -> bool:
+    """Whether it is a leaf, told from its type alone."""
+    kind = type(tree)
+    return kind in _COMMON_LEAVES or (kind is np.ndarray and tree.dtype.char not in "FD")
+
+
+def is_complex(tree: Tree) -> bool:
+    """Whether it is a complex number or array, plain or of Variables."""
+    kind = type(tree)
+    if kind is np.ndarray:
+        return tree.dtype.char in "FD"
+    return kind in _COMPLEX
+
+
+_COMPLEX: set[type] = {complex, np.complex128, np.complex64}  # and that of complex Variables
+_REAL = frozenset({float, int, np.float64, np.float32, np.ndarray, Variable})
+
+
+def add_complex_type(kind: type) -> None:
+    """Says which class stands for complex Variables."""
+    _COMPLEX.add(kind)
+
+
+def complex_of(re: Any, im: Any) -> Any:
+    """The complex number or array of real parts; a Variable where one of them is one."""
+    if type(re) is float and type(im) is float:
+        return complex(re, im)
+    from tapegrad.complex.parts import join_any
+
+    return join_any(re, im)
+
+
+def map_complex(f: Callable[[Any], Any], tree: Tree) -> Tree:
+    """`tree` with `f` of each complex number or array in it."""
+    if is_complex(tree):
+        return f(tree)
+    parts = None if tree is None or _is_leaf_at_once(tree) else children(tree)
+    if not parts:
+        return tree
+    return rebuild(tree, [map_complex(f, part) for _, part in parts])
+
+
+def has_complex(tree: Tree) -> bool:
+    """Whether there is a complex number or array in it."""
+    if is_complex(tree):
+        return True
+    parts = None if tree is None or _is_leaf_at_once(tree) else children(tree)
+    return parts is not None and any(has_complex(part) for _, part in parts)
 
 
 def children(tree: Tree) -> list[tuple[str, Tree]] | None:
     """The parts of a container, each with the text that selects it; None for a leaf."""
+    if is_complex(tree):
+        return [(".real", tree.real), (".imag", tree.imag)]
     if isinstance(tree, dict):
         return [(f"[{key!r}]", item) for key, item in tree.items()]
     if isinstance(tree, tuple):
@@ -50,6 +103,8 @@ def rebuild(tree: Tree, items: list[Tree]) -> Tree:
         if hasattr(tree, "__dict__"):
             copied.__dict__.update(tree.__dict__)
         return copied
+    if is_complex(tree):
+        return complex_of(*items)
     import copy
 
     copied = copy.copy(tree)
@@ -67,7 +122,7 @@ def rebuild(tree: Tree, items: list[Tree]) -> Tree:
 
 def is_leaf(tree: Tree) -> bool:
     """Whether there is nothing inside; None is not a leaf."""
-    return type(tree) in _COMMON_LEAVES or (tree is not None and children(tree) is None)
+    return _is_leaf_at_once(tree) or (tree is not None and children(tree) is None)
 
 
 def leaves(tree: Tree, path: str = "") -> list[tuple[str, Leaf]]:
@@ -78,7 +133,7 @@ def leaves(tree: Tree, path: str = "") -> list[tuple[str, Leaf]]:
 
 
 def _collect(tree: Tree, path: str, found: list[tuple[str, Leaf]]) -> None:
-    if type(tree) in _COMMON_LEAVES:
+    if _is_leaf_at_once(tree):
         found.append((path, tree))
     elif tree is not None:
         parts = children(tree)
@@ -91,7 +146,7 @@ def _collect(tree: Tree, path: str, found: list[tuple[str, Leaf]]) -> None:
 
 def fill(tree: Tree, values: Iterator[Leaf]) -> Tree:
     """A tree like `tree` whose leaves come from `values`, in order."""
-    if type(tree) in _COMMON_LEAVES:
+    if _is_leaf_at_once(tree):
         return next(values)
     if tree is None:
         return None
@@ -105,7 +160,7 @@ def maker(tree: Tree, parts: Iterator[Callable[[Any], Leaf]]) -> Callable[[Any],
     """A function that makes trees like `tree`: each leaf is what its part gives of the argument."""
     if tree is None:
         return _nothing
-    found = None if type(tree) in _COMMON_LEAVES else children(tree)
+    found = None if _is_leaf_at_once(tree) else children(tree)
     if found is None:
         return next(parts)
     makers = [maker(part, parts) for _, part in found]
@@ -141,7 +196,9 @@ def _match(
         if other is not None:
             raise TypeError(f"{path} is {describe(other)} where {expected} has None")
         return
-    parts = None if type(tree) in _COMMON_LEAVES else children(tree)
+    if is_complex(tree) and type(other) in _REAL and not is_complex(other):
+        other = complex_of(other, 0.0 * other)
+    parts = None if _is_leaf_at_once(tree) else children(tree)
     if parts is None:
         if not is_leaf(other):
             raise TypeError(f"{path} is {describe(other)} where {expected} has {describe(tree)}")
@@ -175,9 +232,12 @@ def describe(x: object) -> str:
         return f"a {type(x).__name__} with keys {list(x)!r}"
     if isinstance(x, (list, tuple)):
         return f"a {type(x).__name__} of length {len(x)}"
+    if type(x).__name__ == "ComplexVariable":
+        z: Any = x
+        return f"a complex Variable of shape {tuple(z.shape)} and dtype {z.dtype}"
     if isinstance(x, (np.ndarray, Variable)):
         kind = "a Variable" if isinstance(x, Variable) else "an array"
         return f"{kind} of shape {tuple(x.shape)} and dtype {x.dtype}"
-    if isinstance(x, (str, bool, int, float, np.generic)):
+    if isinstance(x, (str, bool, int, float, complex, np.generic)):
         return f"{type(x).__name__} {x!r}"
     return f"an object of type {type(x).__name__}"

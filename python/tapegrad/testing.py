@@ -14,7 +14,7 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad.transforms.gradients import vjp
 from tapegrad.transforms.jacobians import jvp
-from tapegrad.transforms.trace import check_leaf, name_of, value
+from tapegrad.transforms.trace import check_leaf, conjugated, name_of, value
 
 __all__ = ["check_grads"]
 
@@ -141,6 +141,8 @@ def _vectors(tree: Any) -> list[Vector]:
 
 
 def _inner(a: Any, b: Any) -> float:
+    """A cotangent on a tangent: of complex ones, the real part of the product."""
+    a = _tree.map_complex(conjugated, a)
     return float(sum(x @ y for x, y in zip(_vectors(a), _vectors(b), strict=True)))
 
 

@@ -197,8 +197,6 @@ WRONG = [
     ({"n": np.arange(3)}, r"argument 0\['n'\] .*int64", r"astype\(float\)"),
     ((1.0, True), r"argument 0\[1\] is the bool True", "argnum="),
     (Line(1.0, np.array([True])), r"argument 0\.intercept .*bool", r"astype\(float\)"),
-    (Model(1j), r"argument 0\.first is .*complex", "real and imaginary"),
-    ([np.array([1j])], r"argument 0\[0\] .*complex128", "real and imaginary"),
     (np.array(["a"]), r"argument 0 .*<U1", "floats"),
     (np.ma.array([1.0]), r"argument 0 is a MaskedArray", "np.asarray"),
     (np.float16([1.0]), r"argument 0 .*float16", r"astype\(float\)"),

@@ -10,6 +10,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/variable/apply.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 
 // NumPy's array functions, and the methods of Variable that do the same, in the forms in which
@@ -123,7 +124,7 @@ bool add_operand(Call& call, PyObject* o) {
   const bool simple =
       o != nullptr &&
       (is_variable(o) || PyFloat_CheckExact(o) || PyLong_CheckExact(o) ||
-       (Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
+       (Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ && !is_complex(o) &&
         py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() !=
             type_num_object));
   if (!simple || call.n_operands == most_operands) return false;
@@ -272,6 +273,10 @@ PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* name
   return apply_form(form, call);
 }
 
+bool any_complex(PyObject* const* objects, size_t n) {
+  return std::any_of(objects, objects + n, holds_complex);
+}
+
 PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObject* names) {
   auto* method = reinterpret_cast<Method*>(self);
   const auto n = static_cast<size_t>(PyVectorcall_NARGS(flags));
@@ -279,6 +284,16 @@ PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObj
     PyObject* found = try_method(*method->form, args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
   }
+  if (any_complex(args, n + (names ? static_cast<size_t>(PyTuple_GET_SIZE(names)) : 0)))
+    return guard([&] {
+      py::tuple given(n);
+      for (size_t i = 0; i < n; ++i) given[i] = py::handle(args[i]);
+      py::dict named;
+      for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i)
+        named[py::handle(PyTuple_GET_ITEM(names, i))] =
+            py::handle(args[n + static_cast<size_t>(i)]);
+      return call_complex("method", {method->function, given.ptr(), named.ptr()});
+    });
   return PyObject_Vectorcall(method->function, args, flags, names);
 }
 
@@ -362,6 +377,8 @@ PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n
       if (found != nullptr || PyErr_Occurred()) return found;
     }
   }
+  if (n == 4 && (holds_complex(args[2]) || holds_complex(args[3])))
+    return guard([&] { return call_complex("array_function", {args[0], args[2], args[3]}); });
   if (hooks.array_function == nullptr) Py_RETURN_NOTIMPLEMENTED;
   return PyObject_Vectorcall(hooks.array_function, args, static_cast<size_t>(n), nullptr);
 }

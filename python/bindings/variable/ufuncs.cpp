@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/scalar/functions/functions.h"
 
@@ -109,6 +110,8 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
     const Py_ssize_t k = names ? PyTuple_GET_SIZE(names) : 0;
     for (Py_ssize_t i = 0; i < k; ++i)
       kwargs[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(args[n + i]);
+    if (holds_complex(inputs.ptr()) || (k > 0 && holds_complex(kwargs.ptr())))
+      return call_complex("array_ufunc", {args[0], args[1], inputs.ptr(), kwargs.ptr()});
     return PyObject_CallFunctionObjArgs(hooks.array_ufunc, self, args[0], args[1], inputs.ptr(),
                                         kwargs.ptr(), nullptr);
   });

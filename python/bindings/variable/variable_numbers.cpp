@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
@@ -48,6 +49,8 @@ PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
 
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   const char* name = scalar_fn_info(fn).name;
+  if (is_complex(a) || (b != nullptr && is_complex(b)))
+    return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
   const auto apply_to = [&](std::span<Operand> operands) {
     std::optional<Ref> result = apply_to_operands(fn, operands, how);
     return result ? from_result(std::move(*result), a, b) : apply_numpy(name, a, b);
@@ -140,6 +143,7 @@ PyObject* divide_with_remainder(PyObject* a, PyObject* b) {
 PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+    if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});
     const Operand x = to_operand(a, "matmul"), y = to_operand(b, "matmul");
     return from_result(matmul(x.ref, y.ref), a, b);
   });

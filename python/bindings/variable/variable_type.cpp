@@ -6,6 +6,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/variable/array_function.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/index.h"
 #include "tapegrad/scalar/functions/functions.h"
 
@@ -64,6 +65,8 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:Variable", const_cast<char**>(names),
                                      &value, &name, &dtype))
       return nullptr;
+    if (type == variable_type && (holds_complex(value) || holds_complex(dtype)))
+      return call_complex("leaf", {value, name, dtype});
     const bool is_plain = is_variable(value) && variable_cell(value).holds_plain();
     if (is_variable(value) && !is_plain)
       throw_error<TypeError>(
@@ -156,8 +159,8 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
       return py::reinterpret_steal<py::object>(to_plain_result(Value(v), false));
     };
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
-                           py::detail::npy_api::get().PyArray_Check_(b) || PyFloat_Check(b) ||
-                           py::hasattr(b, "dtype"))) {
+                           PyComplex_Check(b) || py::detail::npy_api::get().PyArray_Check_(b) ||
+                           PyFloat_Check(b) || py::hasattr(b, "dtype"))) {
       if (Tape::current().tracing()) {
         constexpr ScalarFn functions[] = {scalar_fn_of<Less>(),    scalar_fn_of<LessEqual>(),
                                           scalar_fn_of<Equal>(),   scalar_fn_of<NotEqual>(),
@@ -319,7 +322,7 @@ const char* documentation =
     "A number or an array that is differentiated: what is computed from it is recorded.\n\n"
     "value: float, int or array of any shape (copied); name: for people; dtype: float64 or "
     "float32.\n"
-    "TypeError for strings, and for integer or complex arrays.\n\n"
+    "Of complex numbers it is a tg.ComplexVariable. TypeError for strings and integer arrays.\n\n"
     ">>> import tapegrad as tg\n"
     ">>> w = tg.Variable(2.0)\n"
     ">>> loss = w * w + 1\n"

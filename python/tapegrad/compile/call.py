@@ -128,7 +128,7 @@ class Call(Arguments):
         kind, held = type(x), x
         if kind in _FLOATS:
             parts.append(kind)
-        elif kind is np.ndarray or kind is np.memmap:
+        elif (kind is np.ndarray and x.dtype.kind != "c") or kind is np.memmap:
             self._check_array(x)
             parts.append((x.shape, x.dtype))
         elif isinstance(x, Variable):
@@ -164,10 +164,6 @@ class Call(Arguments):
             raise _UnsupportedLeafError(
                 f"is a {kind.__name__}, whose behaviour is not NumPy's plain one; pass np.asarray "
                 "of it"
-            )
-        if isinstance(x, complex):
-            raise _UnsupportedLeafError(
-                "is complex; pass real and imaginary parts, each a float or an array"
             )
         if isinstance(x, slice):
             return slice, _bound(x.start), _bound(x.stop), _bound(x.step)

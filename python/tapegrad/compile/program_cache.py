@@ -74,7 +74,9 @@ class ProgramCache(_core.ProgramCacheBase):
         arrays = [x for x in inputs if _tree.is_array(x)]
         others = [x for _, x in self.snapshot.arrays]
         return any(
-            np.may_share_memory(x, y) for i, x in enumerate(arrays) for y in [*arrays[:i], *others]
+            np.may_share_memory(x, y) and not _are_parts(x, y)
+            for i, x in enumerate(arrays)
+            for y in [*arrays[:i], *others]
         )
 
     def watch_contents(self, call: RecordedCall, contents: list[Any], takes_numbers: bool) -> None:
@@ -177,3 +179,11 @@ def _is_view(x: Any, a: Any) -> bool:
     if base is None:
         return False
     return (base is a or base is a.base) and bool(np.may_share_memory(x, a))
+
+
+def _are_parts(x: Any, y: Any) -> bool:
+    """Whether these are the real and the imaginary part of one complex array."""
+    if x.strides != y.strides or x.shape != y.shape or any(s % (2 * x.itemsize) for s in x.strides):
+        return False
+    first, second = (a.__array_interface__["data"][0] for a in (x, y))
+    return bool(abs(first - second) == x.itemsize == y.itemsize)

@@ -14,13 +14,7 @@ from tapegrad.transforms.trace import stop_gradient
 
 
 def _double(name: str, x: Any) -> Any:
-    x = lift(x)
-    if not isinstance(x, Variable) and np.iscomplexobj(x):
-        raise TypeError(
-            f"np.interp: {name} is complex, and Variables are real; interpolate {name}.real and "
-            f"{name}.imag one after the other"
-        )
-    return cast(x, np.float64)
+    return cast(lift(x), np.float64)
 
 
 def _at(a: Any, places: Any) -> Any:

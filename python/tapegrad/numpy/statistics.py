@@ -23,11 +23,6 @@ def _observations(name: str, x: Any, dtype: Any, rowvar: bool, is_vector_kept: b
     """Two axes: the variables, and what was observed of them."""
     if ndim_of(x) > 2:
         raise ValueError(f"{name}: an array of shape {shape_of(x)} has more than two axes")
-    if not isinstance(x, Variable) and np.iscomplexobj(x):
-        raise TypeError(
-            f"{name}: complex numbers beside Variables, which are real, are not supported; call it "
-            "on the real and the imaginary parts"
-        )
     found = np.atleast_2d(cast(x, dtype))
     keep = rowvar or (ndim_of(x) == 1 if is_vector_kept else free_shape(found)[0] == 1)
     return found if keep else found.T

@@ -16,6 +16,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._tree import Tree
+from tapegrad.transforms.trace import conjugated
 
 Rate: TypeAlias = float | Callable[[Any], Any]
 State: TypeAlias = dict[str, Any]
@@ -26,7 +27,8 @@ class Rule(ABC):
 
     `init(params)` makes the state, `update(params, gradients, state)` gives the next parameters
     and state and changes nothing that it was given. Both take any nesting of dict, list, tuple and
-    dataclass of floats and float arrays; the gradients are nested like the parameters.
+    dataclass of floats and float arrays; the gradients are nested like the parameters. A complex
+    parameter moves against the conjugate of its gradient, which is the steepest way down.
     """
 
     _slots: ClassVar[tuple[str, ...]] = ()
@@ -74,6 +76,8 @@ class Rule(ABC):
         self, params: Tree, gradients: Tree, state: State, extra: Any
     ) -> tuple[Tree, State]:
         leaves = [x for _, x in _tree.leaves(params)]
+        if _tree.has_complex(params):  # whose parts move as real numbers do
+            gradients = _tree.map_complex(conjugated, gradients)
         slopes = [x for _, x in _tree.match(params, gradients, "gradients", "params")]
         slots = []
         for name in (("step",) if self._counts else ()) + self._slots:

@@ -22,6 +22,7 @@ from tapegrad.transforms.trace import (
     Argnum,
     Trace,
     check_callable,
+    conjugated,
     name_of,
     one_argnum,
     pack,
@@ -194,6 +195,7 @@ def elementwise_grad(
     """The gradient of the sum of all outputs of `f`.
 
     For a function that works on each element by itself, that is its derivative at each element.
+    Of complex outputs, the real parts are summed: for a holomorphic function that is df/dz.
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -212,12 +214,13 @@ def elementwise_grad(
         argnums, single = positions(label, argnum, args)
         with Scope() as scope:
             trace = Trace(label, scope, f, args, kwargs, argnums)
+            trace.out = _tree.map_complex(lambda z: z.real, trace.out)
             outs = differentiable_outputs(trace)
             if _core.tracing():  # a seed of ones would hold for its length alone
-                found = trace.like_arguments(reverse(trace, [np.sum(out) for out in outs], None))
+                found = trace.gradients(reverse(trace, [np.sum(out) for out in outs], None))
             else:
                 seeds = [ones_for(out) for out in outs]
-                found = trace.like_arguments(reverse(trace, outs, seeds))
+                found = trace.gradients(reverse(trace, outs, seeds))
         return found[0] if single else tuple(found)
 
     return Transformed(elementwise_grad, f, settings, gradient)
@@ -251,7 +254,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     held = any(isinstance(x, Variable) for _, x in _tree.leaves(value))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        matched = _tree.match(trace.out, pack(cotangent), "the cotangent", "the value")
+        seed = _tree.map_complex(conjugated, pack(cotangent))
+        matched = _tree.match(trace.out, seed, "the cotangent", "the value")
         outs, seeds = [], []
         for (_, out), (path, seed) in zip(_tree.leaves(trace.out), matched, strict=True):
             checked = check_seed(f"{label}: {path}", seed, shape_of(out))
@@ -259,10 +263,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
                 outs.append(out)
                 seeds.append(checked)
         if not outs or not trace.variables:
-            return tuple(trace.like_arguments(reverse(trace, outs, seeds)))
+            return tuple(trace.gradients(reverse(trace, outs, seeds)))
         # The scope is closed: record where the result depends on something outside.
         record = held or any(isinstance(seed, Variable) for seed in seeds)
-        return tuple(trace.like_arguments(_core.grad(outs, trace.variables, seeds, record)))
+        return tuple(trace.gradients(_core.grad(outs, trace.variables, seeds, record)))
 
     return (value, pullback, aux) if has_aux else (value, pullback)
 
@@ -283,7 +287,7 @@ def _value_and_grad(
         out = scalar_output(transform, name, trace.out)
         outs = [out] if isinstance(out, Variable) else []
         seeds = [ones_for(out)] if outs and out.ndim else None  # an array of one element
-        found = trace.like_arguments(reverse(trace, outs, seeds))
+        found = trace.gradients(reverse(trace, outs, seeds))
         value = scope.result(out) if outs else out
         if has_aux:
             value = value, trace.aux_result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -21,6 +21,7 @@ from tapegrad.transforms.trace import (
     Argnum,
     Trace,
     check_callable,
+    conjugated,
     name_of,
     one_argnum,
     pack,
@@ -68,7 +69,8 @@ def jacobian(
     Every leaf of the result of `f` is replaced by a tree built like the argument, whose leaves
     have shape `output.shape + argument.shape`. Sweeps run in reverse where there are no more
     outputs than inputs, else forward; `mode="reverse"` or `"forward"` chooses. With `has_aux=True`,
-    `f` returns a pair (value, aux), and the result is (jacobian, aux).
+    `f` returns a pair (value, aux), and the result is (jacobian, aux). Of complex numbers, either
+    the arguments or the results may be some (docs/complex.md).
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -213,9 +215,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
                 trace = Trace(label, inner, f, (point,), {}, (0,))
                 out = scalar_output("hvp", name, trace.out)
                 outs = [out] if isinstance(out, Variable) else []
-                return trace.like_arguments(reverse(trace, outs, [ones_for(out) for out in outs]))[
-                    0
-                ]
+                return trace.gradients(reverse(trace, outs, [ones_for(out) for out in outs]))[0]
 
         trace = Trace(label, outer, gradient, (x,), {}, (0,))
         given = trace.chosen
@@ -247,6 +247,8 @@ def _jacobian(
         outs = differentiable_outputs(trace)
         if warn and not outs:
             warn_constant(trace)
+        if trace.is_complex and (not warn or _tree.has_complex(trace.out)):
+            raise TypeError(_of_complex(label))
         blocks = iter(_blocks(scope, outs, trace.variables, mode))
         filled = []
         for _, x in _tree.leaves(trace.out):
@@ -256,8 +258,33 @@ def _jacobian(
                 block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
             trees = trace.like_arguments(block)
             filled.append(trees[0] if single else tuple(trees))
-        found = _tree.fill(trace.out, iter(filled))
+        found = _filled(trace.out, iter(filled))
         return (found, trace.aux_result()) if has_aux else found
+
+
+def _filled(out: Tree, rows: Iterator[Tree]) -> Tree:
+    """A tree like `out` of derivatives, of which `rows` has one tree for each real leaf."""
+    if _tree.is_complex(out):
+        re, im = next(rows), next(rows)
+        pairs = zip(_tree.leaves(re), _tree.leaves(im), strict=True)
+        return _tree.fill(re, iter([_tree.complex_of(x, y) for (_, x), (_, y) in pairs]))
+    if out is None:
+        return None
+    if _tree.is_leaf(out):
+        return _tree.map_complex(conjugated, next(rows))
+    return _tree.rebuild(out, [_filled(part, rows) for _, part in _tree.children(out) or ()])
+
+
+def _of_complex(label: str) -> str:
+    transform, _, rest = label.partition("(")
+    name = rest.removesuffix(")")
+    several = "argnum=(0, 1)" if transform == "hessian" else "argnum=0"
+    return (
+        f"{label}: the derivative is not one complex number for each pair of elements where "
+        "arguments and results are complex; differentiate by real and imaginary parts, "
+        f"tg.{transform}(lambda x, y: {name}(x + 1j * y), {several})(z.real, z.imag)"
+        + ("" if transform == "hessian" else " (of a holomorphic function that is df/dz)")
+    )
 
 
 def _blocks(

@@ -13,6 +13,13 @@ from tapegrad.transforms.trace import Trace
 
 def scalar_output(transform: str, name: str, out: Any) -> Any:
     """`out` if it is one number, which is all that a gradient is made from."""
+    if _tree.is_complex(out):
+        raise TypeError(
+            f"{transform}: {name} returned a complex result, {_tree.describe(out)}, and a gradient "
+            "is made from a real number: return np.abs(z)**2, z.real or another real function of "
+            f"it; the derivative of a holomorphic function is tg.holomorphic_grad({name}), and "
+            f"tg.jvp and tg.vjp take complex results"
+        )
     if isinstance(out, Variable):
         if out.ndim == 0 or out.size == 1:
             return out

@@ -28,7 +28,7 @@ class Trace:
     `aux` is not differentiated.
     """
 
-    __slots__ = ("aux", "chosen", "label", "out", "scope", "variables")
+    __slots__ = ("aux", "chosen", "is_complex", "label", "out", "scope", "variables")
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class Trace:
         self.label = label
         self.scope = scope
         self.variables: list[Variable] = []
+        self.is_complex = False  # whether an argument is, or holds, a complex number
         given = list(args)
         self.chosen = [given[i] for i in argnums]
         for i in argnums:
@@ -68,6 +69,7 @@ class Trace:
             v = self.scope.argument(tree)
             self.variables.append(v)
             return v.__copy__()
+        self.is_complex = self.is_complex or _tree.has_complex(tree)
         found = _tree.leaves(tree, f"argument {index}")
         entered = [self.scope.argument(check_leaf(self.label, x, path)) for path, x in found]
         self.variables += entered
@@ -85,12 +87,22 @@ class Trace:
         """What the function returned besides, as it may leave the scope: anything at all."""
         return map_variables(self.scope.result, self.aux)
 
+    def gradients(self, values: Sequence[Leaf]) -> list[Tree]:
+        """The same of derivatives: of a complex argument x + iy it is df/dx - i df/dy."""
+        found = self.like_arguments(values)
+        return [_tree.map_complex(conjugated, tree) for tree in found] if self.is_complex else found
+
     def like_arguments(self, values: Sequence[Leaf]) -> list[Tree]:
         """One tree for each differentiated argument, filled from `values` in order."""
         if len(values) == 1 and len(self.chosen) == 1 and _tree.is_leaf(self.chosen[0]):
             return list(values)
         items = iter(values)
         return [_tree.fill(tree, items) for tree in self.chosen]
+
+
+def conjugated(z: Any) -> Any:
+    """X - iy of x + iy, where a zero stays 0.0: between a pair of derivatives and a gradient."""
+    return _tree.complex_of(z.real, 0.0 - z.imag)
 
 
 def name_of(f: object) -> str:
@@ -184,9 +196,7 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
         elif x.dtype.char in "fd":
             return x
         remedy = "pass it as floats (x.astype(float)) or leave it out of argnum"
-        if x.dtype.kind == "c":
-            remedy = "complex numbers are not supported: pass real and imaginary parts"
-        elif x.dtype.kind in "OUS":
+        if x.dtype.kind in "OUS":
             remedy = "pass an array of floats, or leave it out of argnum"
         raise TypeError(
             f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "
@@ -201,11 +211,6 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
         return float(x)
     if isinstance(x, np.float32):
         return x
-    if isinstance(x, complex):
-        raise TypeError(
-            f"{label}: {path} is the complex number {x}, and derivatives need real ones; pass "
-            "real and imaginary parts, x.real and x.imag"
-        )
     if isinstance(x, np.floating):
         raise TypeError(
             f"{label}: {path} is {_tree.describe(x)}, and derivatives need float64 or float32; "

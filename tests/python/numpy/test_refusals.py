@@ -186,19 +186,6 @@ def test_methods_of_plain_arrays():
     np.testing.assert_array_equal(np.searchsorted(table, x), table.searchsorted(X))
 
 
-def test_complex_matrices_are_computed_in_two_parts():
-    c = A + 1j * A.T
-    with pytest.raises(TypeError, match=r"z\.real and z\.imag") as caught:
-        c @ tg.Variable(X)
-    assert "astype" not in str(caught.value)
-    with pytest.raises(TypeError, match=r"z\.real and z\.imag"):
-        tg.Variable(X) * 1j
-    hold(
-        lambda x: (c.real @ x) ** 2 + (c.imag @ x) ** 2,
-        lambda x: np.abs(c @ x) ** 2,
-    )
-
-
 def test_elements_of_plain_tables_in_every_lane():
     table = np.array([1.0, 5.0, 7.0])
     x, i = np.array([2.0, 3.0]), np.array([2, 0])
@@ -268,11 +255,6 @@ OTHERS = [
     ),
     ("np.array(x.tolist())", r"list\(v\)", "np.stack(list(x))"),
     ("x[0].item() * 2", r"keep the Variable", "x[0] * 2"),
-    (
-        "np.sum(np.nan_to_num(x.astype(complex)).real)",
-        r"use float64",
-        "np.sum(np.nan_to_num(x.astype(np.float64)))",
-    ),
 ]
 
 

@@ -1,6 +1,15 @@
 """Cases for test_remedy_texts.py: code that is refused, and the remedy as code."""
 
-from remedy_cases import arrays, compiled, engine, objects, plain, statistics, transforms
+from remedy_cases import (
+    arrays,
+    compiled,
+    complex_numbers,
+    engine,
+    objects,
+    plain,
+    statistics,
+    transforms,
+)
 from remedy_cases.case import Case, names_of
 from remedy_cases.exempt import EXEMPT, TABLES
 
@@ -12,6 +21,7 @@ CASES = [
     *engine.CASES,
     *transforms.CASES,
     *compiled.CASES,
+    *complex_numbers.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]

@@ -34,16 +34,11 @@ CASES = [
         "np.sum(x)",
     ),
     Case(
-        compiled("np.sum(y * y)", "g(X + 1j)"),
+        compiled("np.sum(y * y)", "g(X.astype('f2'))"),
         "(x.astype(float) converts)",
-        runs("np.sum(y * y)", "g((X + 1j).real.astype(float))"),
+        runs("np.sum(y * y)", "g(X.astype('f2').astype(float))"),
         "np.sum(x * x)",
-    ),
-    Case(
-        compiled("y * y", "g(1j)"),
-        "pass real and imaginary parts, each a float",
-        runs("y[0] * y[0] - y[1] * y[1]", "g(((1j).real, (1j).imag))"),
-        "-1.0",
+        rtol=1e-3,  # the data have the precision of float16
     ),
     Case(
         compiled("np.sum(y * y)", "g(np.ma.masked_array(X))"),

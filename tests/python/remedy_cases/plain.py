@@ -346,28 +346,10 @@ CASES = [
         "tg.Variable({1.0, 1.0})", "np.stack(list(x))", "np.stack(list({1.0, 1.0}))", is_plain=True
     ),
     Case(
-        "x * 1j",
-        "compute with z.real and z.imag",
-        "(x * 0.5) ** 2 + (x * 2.0) ** 2",
-        "np.abs(x * (0.5 + 2j)) ** 2",
-    ),
-    Case(
-        "(A + 1j) @ x",
-        "z.real and z.imag apart, two arrays",
-        "c = A + 1j; c.real @ x + 2 * (c.imag @ x)",
-        "c = (A + 1j) @ x; c.real + 2 * c.imag",
-    ),
-    Case(
         "x.astype(int)",
         "tg.value(v).astype('int64')",
         "tg.value(x).astype('int64')",
         "x.astype(int)",
-    ),
-    Case(
-        "a.astype(complex)",
-        "np.complex128(tg.value(v))",
-        "abs(np.complex128(tg.value(a)))",
-        "abs(complex(a))",
     ),
     Case("a.astype('f2')", "use float64 or float32", "a.astype('f4')", "a", rtol=1e-6),
     Case(

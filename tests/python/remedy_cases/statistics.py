@@ -10,13 +10,6 @@ CASES = [
         "p = np.array([2.0, 0.0, 1.0]); i = np.argsort(p); np.interp(x, p[i], m[0][i])",
     ),
     Case(
-        "np.interp(x, [0, 1, 2], [1j, 2, 3j])",
-        "interpolate fp.real and fp.imag",
-        "fp = np.array([1j, 2, 3j]); p = [0, 1, 2]; "
-        "np.stack([np.interp(x, p, fp.real), np.interp(x, p, fp.imag)])",
-        "f = np.interp(x, [0, 1, 2], [1j, 2, 3j]); np.stack([f.real, f.imag])",
-    ),
-    Case(
         "np.gradient(m, 1.0, 2.0, 3.0)",
         "give one number, or one for each axis",
         "np.stack(np.gradient(m, 1.0, 2.0))",
@@ -37,12 +30,6 @@ CASES = [
         "give one number for each",
         "np.cov(x, fweights=[1, 2, 1])",
         "np.cov(x, fweights=[1, 2, 1])",
-    ),
-    Case(
-        "np.cov(x, [1j, 2, 3])",
-        "on the real and the imaginary parts",
-        "y = np.array([1j, 2, 3]); np.stack([np.cov(x, y.real), np.cov(x, y.imag)])",
-        "y = np.array([1j, 2, 3]); np.stack([np.cov(x, y.real), np.cov(x, y.imag)])",
     ),
     Case(
         "np.bincount(np.rint(x), x)",

@@ -56,18 +56,6 @@ CASES = [
         "np.array([1.0, 2.0, 3.0])",
     ),
     Case(
-        "tg.grad(np.sum)(X + 1j)",
-        "pass real and imaginary parts",
-        "tg.grad(lambda r, i: np.sum(r * r + i * i), argnum=(0, 1))((X + 1j).real, (X + 1j).imag)",
-        "(2 * x, 2 * np.ones(3))",
-    ),
-    Case(
-        "tg.grad(abs)(3 + 4j)",
-        "x.real and x.imag",
-        "tg.grad(lambda r, i: np.hypot(r, i), argnum=(0, 1))((3 + 4j).real, (3 + 4j).imag)",
-        "(0.6, 0.8)",
-    ),
-    Case(
         "tg.grad(lambda y: y * y)(np.float16(2))",
         "pass float(x)",
         "tg.grad(lambda y: y * y)(float(np.float16(2)))",

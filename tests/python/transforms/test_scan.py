@@ -320,7 +320,6 @@ def test_errors_name_the_leaf_and_both_types():
     refused(TypeError, "y is str", lambda c, x: (c, "text"), 1.0, ones)
     refused(TypeError, r"init\[0\] is str", lambda c, x: (c, x), ["a"], ones)
     refused(TypeError, "float16; pass numbers", lambda c, x: (c, x), 1.0, ones.astype(np.float16))
-    refused(TypeError, "init is .*complex", lambda c, x: (c, x), np.complex128(1), ones)
 
 
 def test_errors_of_lengths():

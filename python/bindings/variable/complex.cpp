@@ -1,0 +1,81 @@
+#include "bindings/variable/complex.h"
+
+#include <pybind11/numpy.h>
+
+#include <algorithm>
+
+#include "bindings/variable/variable_type.h"
+
+namespace tapegrad {
+
+namespace py = pybind11;
+
+namespace {
+
+PyTypeObject* complex_type = nullptr;  // of pairs
+
+bool is_complex_type_num(int n) { return n >= 14 && n <= 16; }  // NPY_CFLOAT to NPY_CLONGDOUBLE
+
+bool is_number_type(PyObject* type) {
+  static PyObject* const scalar = [] {
+    return py::object(py::module_::import("numpy").attr("complexfloating")).release().ptr();
+  }();
+  return PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type),
+                          reinterpret_cast<PyTypeObject*>(scalar)) ||
+         PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(type), &PyComplex_Type);
+}
+
+// A type or a dtype, as dtype=complex.
+bool asks_for_complex(PyObject* object) {
+  if (PyType_Check(object)) return is_number_type(object);
+  const auto& api = py::detail::npy_api::get();
+  return PyObject_TypeCheck(object, api.PyArrayDescr_Type_) &&
+         is_complex_type_num(py::reinterpret_borrow<py::dtype>(object).num());
+}
+
+}  // namespace
+
+void set_complex_type(PyObject* type) {
+  complex_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(type));
+}
+
+bool is_complex(PyObject* o) {
+  if (is_variable(o) || PyFloat_CheckExact(o) || PyLong_CheckExact(o)) return false;
+  if (PyComplex_Check(o) || (complex_type != nullptr && Py_TYPE(o) == complex_type)) return true;
+  const auto& api = py::detail::npy_api::get();
+  if (api.PyArray_Check_(o))
+    return is_complex_type_num(
+        py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num());
+  return !PyFloat_Check(o) && is_number_type(reinterpret_cast<PyObject*>(Py_TYPE(o)));
+}
+
+bool holds_complex(PyObject* o) {
+  if (PyTuple_Check(o) || PyList_Check(o)) {
+    PyObject** const items = PySequence_Fast_ITEMS(o);
+    return std::any_of(items, items + PySequence_Fast_GET_SIZE(o), holds_complex);
+  }
+  if (PyDict_Check(o)) {
+    PyObject *name, *value;
+    for (Py_ssize_t at = 0; PyDict_Next(o, &at, &name, &value);)
+      if (holds_complex(value)) return true;
+    return false;
+  }
+  return is_complex(o) || asks_for_complex(o);
+}
+
+PyObject* call_complex(const char* function, std::initializer_list<PyObject*> arguments) {
+  const py::object found = py::module_::import("tapegrad.complex.dispatch").attr(function);
+  return PyObject_Vectorcall(found.ptr(), std::data(arguments), arguments.size(), nullptr);
+}
+
+PyObject* apply_to_complex(const char* ufunc, std::initializer_list<PyObject*> operands) {
+  const py::object f = py::module_::import("numpy").attr(ufunc);
+  py::tuple inputs(operands.size());
+  size_t i = 0;
+  for (PyObject* o : operands) inputs[i++] = py::handle(o);
+  const py::dict none;
+  return call_complex("array_ufunc",
+                      {f.ptr(), py::str("__call__").ptr(), inputs.ptr(), none.ptr()});
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,11 @@
+"""Functions that do not act on both parts alike; importing this registers them."""
+
+from tapegrad.complex.families import (  # noqa: F401 - they register functions
+    elements,
+    linear_algebra,
+    order,
+    polynomials,
+    products,
+    reductions,
+    writes,
+)

@@ -1,0 +1,204 @@
+"""What single functions of NumPy do with complex Variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad._core import Variable, value
+from tapegrad.complex.functions import by_parts, on_complex, register_linear
+from tapegrad.complex.parts import (
+    as_pair,
+    is_complex,
+    is_pair,
+    join,
+    join_any,
+    operand_of,
+    real_dtype,
+    split,
+)
+from tapegrad.complex.ufuncs import call
+
+register_linear(
+    np.sum, np.mean, np.cumsum, np.trace, np.linalg.trace, np.ediff1d, np.gradient, np.tril,
+    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid, np.fix,
+)  # fmt: skip
+register_linear(np.choose, np.compress, np.extract, places=(1,))
+register_linear(np.insert, places=(0, 2))
+register_linear(np.linspace, places=(0, 1))
+
+
+@on_complex(np.real)
+def real(val: Any) -> Any:
+    """The real part, a view."""
+    return split(val)[0]
+
+
+@on_complex(np.imag)
+def imag(val: Any) -> Any:
+    """The imaginary part, a view."""
+    return as_pair(val).imag
+
+
+@on_complex(np.angle)
+def angle(z: Any, deg: Any = False) -> Any:
+    """The argument, in (-pi, pi]."""
+    re, im = split(z)
+    found = np.arctan2(im, re)
+    return found * (180.0 / np.pi) if deg else found
+
+
+@on_complex(np.iscomplexobj)
+def iscomplexobj(x: Any) -> bool:
+    """True."""
+    return True
+
+
+@on_complex(np.isrealobj)
+def isrealobj(x: Any) -> bool:
+    """False."""
+    return False
+
+
+@on_complex(np.ndim)
+def ndim(a: Any) -> int:
+    """The number of axes."""
+    return int(a.ndim) if is_complex(a) else np.ndim(value(a))
+
+
+@on_complex(np.shape)
+def shape(a: Any) -> tuple[int, ...]:
+    """Lengths of the axes."""
+    return tuple(operand_of(a).shape)
+
+
+@on_complex(np.size)
+def size(a: Any, axis: Any = None) -> int:
+    """The number of elements."""
+    lengths = shape(a)
+    return int(np.prod(lengths)) if axis is None else lengths[axis]
+
+
+@on_complex(np.iscomplex)
+def iscomplex(x: Any) -> Any:
+    """Where the imaginary part is not zero; plain."""
+    return np.iscomplex(plain(x))
+
+
+@on_complex(np.isreal)
+def isreal(x: Any) -> Any:
+    """Where the imaginary part is zero; plain."""
+    return np.isreal(plain(x))
+
+
+def plain(x: Any) -> Any:
+    """The plain value of what may be complex."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(plain, x))
+    return x.value if is_pair(x) else value(x)
+
+
+def _on_plain(function: Any) -> None:
+    def of(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(plain, args), **{name: plain(x) for name, x in kwargs.items()})
+
+    on_complex(function)(of)
+
+
+_PLAIN: tuple[Any, ...] = (
+    np.array_equal, np.array_equiv, np.isclose, np.allclose, np.argwhere, np.flatnonzero,
+    np.nonzero, np.count_nonzero, np.any, np.all, np.argsort, np.argmax, np.argmin, np.lexsort,
+    np.isin, np.searchsorted, np.argpartition, np.array_repr, np.array_str, np.array2string,
+    np.linalg.matrix_rank,
+)  # fmt: skip
+for _function in _PLAIN:
+    _on_plain(_function)
+
+
+@on_complex(np.result_type)
+def result_type(*args: Any) -> Any:
+    """NumPy's."""
+    return np.result_type(*(x.dtype if isinstance(x, Variable) or is_pair(x) else x for x in args))
+
+
+@on_complex(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """Elements of x or y."""
+    if x is None and y is None:
+        return np.nonzero(condition)
+    if is_complex(condition):
+        condition = condition != 0
+    (a, b), (c, d) = split(operand_of(x)), split(operand_of(y))
+    return join(np.where(condition, a, c), np.where(condition, b, d))
+
+
+@on_complex(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """The choice of the first condition that holds."""
+    pairs = [split(operand_of(x)) for x in choicelist]
+    otherwise = split(default)
+    parts = [np.select(condlist, [p[i] for p in pairs], otherwise[i]) for i in (0, 1)]
+    return join(*parts)
+
+
+@on_complex(np.astype)
+def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
+    """To complex128 or complex64; TypeError for a real dtype, which would drop a part."""
+    wanted = np.dtype(dtype)
+    if wanted.kind != "c":
+        raise TypeError(
+            f"astype({wanted}) would drop the imaginary part; write z.real.astype('{wanted}')"
+        )
+    if is_pair(x) and x.dtype == wanted and not copy:
+        return x
+    return call("positive", (x,), wanted)
+
+
+@on_complex(np.copy)
+def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
+    """A copy of both parts."""
+    return by_parts(np.copy, (0,), (a, order), {})
+
+
+def _like(name: str) -> None:
+    function = getattr(np, name)
+
+    def made(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        wanted = np.dtype(dtype or a.dtype)
+        first = split(a)[0]
+        if wanted.kind != "c":
+            return function(first, wanted, *args, **kwargs)
+        part = real_dtype(wanted)
+        im = np.empty_like if name == "empty_like" else np.zeros_like
+        return join_any(function(first, part, *args, **kwargs), im(first, part, *args, **kwargs))
+
+    on_complex(function)(made)
+
+
+for _name in ("zeros_like", "ones_like", "empty_like"):
+    _like(_name)
+
+
+@on_complex(np.full_like)
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """Full of one value; its imaginary part is lost where `a` is real, as in NumPy."""
+    wanted = np.dtype(dtype or a.dtype)
+    first, (re, im) = split(a)[0], split(fill_value)
+    if wanted.kind != "c":
+        return np.full_like(first, re, wanted, *args, **kwargs)
+    part = real_dtype(wanted)
+    return join_any(*(np.full_like(first, x, part, *args, **kwargs) for x in (re, im)))
+
+
+@on_complex(np.real_if_close)
+def real_if_close(a: Any, tol: Any = 100) -> Any:
+    """The real part, where the plain imaginary part is as good as zero."""
+    return a.real if np.isrealobj(np.real_if_close(plain(a), tol)) else a
+
+
+@on_complex(np.sinc)
+def sinc(x: Any) -> Any:
+    """sin(pi z) / (pi z), and 1 at 0."""
+    turned = np.pi * np.where(x == 0, 1e-20, x)
+    return np.sin(turned) / turned

@@ -1,0 +1,201 @@
+"""Linear algebra of complex matrices.
+
+A + iB acts on pairs as the real matrix [[A, -B], [B, A]]: solutions, inverses and singular values
+are those of a real matrix twice as large, at about twice the cost of complex arithmetic.
+Determinants and Cholesky factors come from n recorded steps of elimination.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.complex.functions import on_complex
+from tapegrad.complex.parts import as_pair, is_complex, join, operand_of, split
+
+
+def _real_matrix(z: Any) -> Any:
+    """[[A, -B], [B, A]] of A + iB."""
+    a, b = split(as_pair(operand_of(z)) if not is_complex(z) else z)
+    upper, lower = np.concatenate((a, -b), axis=-1), np.concatenate((b, a), axis=-1)
+    return np.concatenate((upper, lower), axis=-2)
+
+
+def _square(name: str, z: Any) -> int:
+    lengths = np.shape(z)
+    if len(lengths) < 2 or lengths[-1] != lengths[-2]:
+        raise np.linalg.LinAlgError(
+            f"np.linalg.{name}: the last 2 dimensions of an array of shape {lengths} must be square"
+        )
+    return int(lengths[-1])
+
+
+@on_complex(np.linalg.solve)
+def solve(a: Any, b: Any) -> Any:
+    """X of a x = b."""
+    a, b = operand_of(a), operand_of(b)
+    n = _square("solve", a)
+    axis = -1 if np.ndim(b) == 1 else -2
+    if not is_complex(a):
+        re, im = split(b)
+        return join(np.linalg.solve(a, re), np.linalg.solve(a, im))
+    re, im = split(b) if is_complex(b) else (b, np.zeros_like(b))
+    found = np.linalg.solve(_real_matrix(a), np.concatenate((re, im), axis=axis))
+    if axis == -1:
+        return join(found[:n], found[n:])
+    return join(found[..., :n, :], found[..., n:, :])
+
+
+@on_complex(np.linalg.inv)
+def inv(a: Any) -> Any:
+    """The inverse."""
+    n = _square("inv", a)
+    found = np.linalg.inv(_real_matrix(a))
+    return join(found[..., :n, :n], found[..., n:, :n])
+
+
+@on_complex(np.linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: Any = False) -> Any:
+    """The pseudo-inverse."""
+    rows, columns = a.shape[-2:]
+    found = np.linalg.pinv(_real_matrix(a), 1e-15 if rcond is None else rcond)
+    return join(found[..., :columns, :rows], found[..., columns:, :rows])
+
+
+def _pivots(z: Any) -> tuple[list[Any], Any]:
+    """The pivots of an elimination of one matrix, and the sign of the exchanges of rows."""
+    found: list[Any] = []
+    sign: Any = 1.0
+    while True:
+        size = np.abs(z[:, 0])
+        at = np.argmax(size)
+        here = (np.arange(len(z)) == at)[:, None]
+        pivot_row = np.sum(np.where(here, z, 0.0), axis=0)  # an index would hold for one lane alone
+        sign = np.where(at == 0, sign, -sign)
+        found.append(pivot_row[0])
+        if len(z) == 1:
+            return found, sign
+        rest = np.where(here, z[0], z)[1:]
+        z = rest[:, 1:] - (rest[:, :1] / pivot_row[0]) * pivot_row[1:]
+
+
+def _of_each(function: Any, z: Any) -> Any:
+    """A function of one matrix, of every matrix of a stack."""
+    lead = z.shape[:-2]
+    rows = np.reshape(z, (-1, *z.shape[-2:]))
+    found = [function(row) for row in rows]
+    if not isinstance(found[0], tuple):
+        return np.reshape(np.stack(found), (*lead, *found[0].shape))
+    return tuple(
+        np.reshape(np.stack(part), (*lead, *part[0].shape)) for part in zip(*found, strict=True)
+    )
+
+
+@on_complex(np.linalg.det)
+def det(a: Any) -> Any:
+    """The determinant."""
+    _square("det", a)
+
+    def one(z: Any) -> Any:
+        pivots, sign = _pivots(z)
+        return np.prod(np.stack(pivots)) * sign
+
+    return one(a) if a.ndim == 2 else _of_each(one, a)
+
+
+@on_complex(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """The sign, a number of modulus one, and the logarithm of the modulus."""
+    _square("slogdet", a)
+
+    def one(z: Any) -> Any:
+        pivots, sign = _pivots(z)
+        row = np.stack(pivots)
+        return np.prod(np.sign(row)) * sign, np.sum(np.log(np.abs(row)))
+
+    kind = type(np.linalg.slogdet(np.eye(1)))
+    return kind(*(one(a) if a.ndim == 2 else _of_each(one, a)))
+
+
+@on_complex(np.linalg.cholesky)
+def cholesky(a: Any, /, *, upper: Any = False) -> Any:
+    """L of L L^H, from the lower triangle."""
+    _square("cholesky", a)
+
+    def one(z: Any) -> Any:
+        n, columns = len(z), []
+        for k in range(n):
+            size = z[0, 0].real
+            if not size > 0:
+                raise np.linalg.LinAlgError("np.linalg.cholesky: Matrix is not positive definite")
+            root = np.sqrt(size)
+            column = z[1:, 0] / root
+            whole = np.concatenate((np.zeros(k), np.stack([root]), column))
+            columns.append(whole)
+            z = z[1:, 1:] - column[:, None] * np.conj(column)[None, :]
+        return np.stack(columns, axis=1)
+
+    if upper:
+        a = np.conj(np.matrix_transpose(a))
+    found = one(a) if a.ndim == 2 else _of_each(one, a)
+    return np.conj(np.matrix_transpose(found)) if upper else found
+
+
+@on_complex(np.linalg.svdvals)
+def svdvals(x: Any, /) -> Any:
+    """Singular values: those of the real matrix come in pairs."""
+    return np.linalg.svdvals(_real_matrix(x))[..., ::2]
+
+
+@on_complex(np.linalg.svd)
+def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
+    """Singular values alone; TypeError for the vectors."""
+    if compute_uv:
+        raise TypeError(
+            "np.linalg.svd of complex Variables: singular vectors are not supported; take the "
+            "singular values, np.linalg.svdvals(z)"
+        )
+    return svdvals(a)
+
+
+@on_complex(np.linalg.eigvalsh)
+def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
+    """Eigenvalues of a Hermitian matrix, from one triangle."""
+    n = _square("eigvalsh", a)
+    lower = a if UPLO.upper() == "L" else np.conj(np.matrix_transpose(a))
+    below = np.tril(lower, -1)
+    re = below.real + np.matrix_transpose(below.real) + lower.real * np.eye(n)
+    im = below.imag - np.matrix_transpose(below.imag)
+    return np.linalg.eigvalsh(_real_matrix(join(re, im)))[..., ::2]
+
+
+@on_complex(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    """Of the moduli, but for the norms that come from singular values."""
+    z = as_pair(operand_of(x))
+    matrix = (axis is None and z.ndim == 2) or np.size(axis) == 2
+    if not (matrix and ord in (2, -2, "nuc")):
+        return np.linalg.norm(np.abs(z), ord, axis, keepdims)
+    axes = (0, 1) if axis is None else tuple(i % z.ndim for i in axis)
+    found = svdvals(np.moveaxis(z, axes, (-2, -1)))
+    found = (
+        np.sum(found, axis=-1)
+        if ord == "nuc"
+        else np.max(found, -1)
+        if ord == 2
+        else np.min(found, -1)
+    )
+    return np.expand_dims(found, tuple(sorted(axes))) if keepdims else found
+
+
+@on_complex(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
+    """Of the moduli."""
+    return np.linalg.vector_norm(np.abs(x), axis=axis, keepdims=keepdims, ord=ord)
+
+
+@on_complex(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
+    """As np.linalg.norm of the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)

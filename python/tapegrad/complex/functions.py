@@ -1,0 +1,150 @@
+"""NumPy's other functions where an argument is complex: dispatch.
+
+A function that moves elements, or is linear in them, acts on both parts alike: it is called twice.
+The first kind is known from the registration of the real function (numpy/table.py): it records
+masks and integers too, or gives a view. The rest is registered here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapegrad._core import Variable
+from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
+from tapegrad.complex.ufuncs import finish
+from tapegrad.complex.variable import ComplexVariable
+from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
+
+own: dict[Any, Callable[..., Any]] = {}  # what single functions do
+linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear
+
+# Parameters that hold elements too, after the leading ones.
+_ELEMENTS = frozenset(
+    {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values"}
+)
+
+
+def on_complex(*functions: Any) -> Callable[[Any], Any]:
+    """Registers the decorated function as what `functions` do with complex numbers."""
+
+    def register(f: Any) -> Any:
+        for function in functions:
+            own[function] = f
+        return f
+
+    return register
+
+
+def both_alike(function: Any) -> Any:
+    """The places of arguments of which the function treats both parts alike; None for others."""
+    if function in linear:
+        return linear[function]
+    found = table.get(function)
+    if found is None or isinstance(function, np.ufunc) or not _moves(found):
+        return None
+    return range(found.facts.values)
+
+
+def _moves(x: Registration) -> bool:
+    """Whether the elements of the result are those of the arguments, whatever their type."""
+    return bool(x.facts.values and x.is_direct and (x.on_data == RECORD or x.facts.view))
+
+
+def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answers NumPy's `__array_function__` where something is complex."""
+    kwargs = dict(kwargs)  # which is NumPy's own
+    out = kwargs.pop("out", None)
+    implementation = own.get(func)
+    if implementation is not None:
+        found = implementation(*args, **kwargs)
+    else:
+        places = both_alike(func)
+        if places is None:
+            raise TypeError(_refusal(func))
+        found = by_parts(func, places, args, kwargs)
+    return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
+
+
+def by_parts(
+    func: Callable[..., Any], places: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """`func` of the real parts and of the imaginary parts, joined."""
+    dtype = kwargs.get("dtype")
+    if dtype is not None and dtype is not np._NoValue and np.dtype(dtype).kind == "c":
+        kwargs = {**kwargs, "dtype": real_dtype(dtype)}
+    elements = _ELEMENTS.union(_names_at(func, places))
+    found = []
+    for part in (_real, _imag):
+        given = [part(x) if i in places or _has_complex(x) else x for i, x in enumerate(args)]
+        named = {k: part(x) if k in elements or _has_complex(x) else x for k, x in kwargs.items()}
+        found.append(func(*given, **named))
+    if ALL - 1 in places and isinstance(
+        found[0], (tuple, list)
+    ):  # of each argument, in its own dtype
+        kind = type(found[0])
+        return kind(
+            _joined(re, im) if is_complex(x) else re for x, re, im in zip(args, *found, strict=True)
+        )
+    return _joined(*found)
+
+
+def _names_at(func: Any, places: Any) -> list[str]:
+    code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    return [name for i, name in enumerate(names) if i in places]
+
+
+def _has_complex(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any(map(_has_complex, x))
+    return is_complex(x) and not isinstance(x, type)
+
+
+def _real(x: Any) -> Any:
+    if type(x) in (list, tuple):
+        return type(x)(map(_real, x))
+    return split(x)[0] if is_complex(x) else x
+
+
+def _imag(x: Any) -> Any:
+    if type(x) in (list, tuple):
+        return type(x)(map(_imag, x))
+    if is_complex(x):
+        return split(x)[1]
+    if isinstance(x, (Variable, np.ndarray)):
+        return np.zeros_like(x) if getattr(x, "ndim", 0) else 0.0 * x
+    return 0.0 if isinstance(x, (int, float, np.number)) else x
+
+
+def _joined(re: Any, im: Any) -> Any:
+    if isinstance(re, (tuple, list)):
+        return type(re)(map(_joined, re, im))
+    return join_any(re, im)
+
+
+def _refusal(func: Any) -> str:
+    name = name_of(func)
+    if func in table:
+        return (
+            f"{name} of complex Variables is not supported; write it with other functions (the "
+            "list: docs/complex.md), or where no derivative is needed call it on the plain value, "
+            "tg.value(z)"
+        )
+    return (
+        f"{name} has no derivative in tapegrad; where none is needed, call it on the plain value, "
+        "tg.value(z)"
+    )
+
+
+def register_linear(*functions: Any, places: tuple[int, ...] = (0,)) -> None:
+    """Registers functions that are linear in the arguments at these places."""
+    for function in functions:
+        linear[function] = places
+
+
+from tapegrad.complex import families  # noqa: E402, F401 - they register functions
+
+__all__ = ["ComplexVariable", "array_function", "both_alike", "by_parts", "on_complex"]

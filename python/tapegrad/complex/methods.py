@@ -1,0 +1,114 @@
+"""The array methods of complex Variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.complex.functions import array_function
+from tapegrad.complex.ufuncs import PAIRS, call
+from tapegrad.complex.variable import ComplexVariable, describe
+from tapegrad.numpy.attributes import ATTRIBUTES
+from tapegrad.numpy.table import methods
+
+
+def reshape(self: ComplexVariable, *shape: Any, **kwargs: Any) -> Any:
+    """Like numpy.ndarray.reshape."""
+    return ComplexVariable(self.real.reshape(*shape, **kwargs), self.imag.reshape(*shape, **kwargs))
+
+
+def transpose(self: ComplexVariable, *axes: Any) -> Any:
+    """Like numpy.ndarray.transpose."""
+    return ComplexVariable(self.real.transpose(*axes), self.imag.transpose(*axes))
+
+
+def flatten(self: ComplexVariable, order: Any = "C") -> Any:
+    """A copy with one axis."""
+    return ComplexVariable(self.real.flatten(order), self.imag.flatten(order))
+
+
+def copy(self: ComplexVariable, order: Any = "C") -> Any:
+    """A recorded copy: writing to it leaves the original alone."""
+    return ComplexVariable(self.real.copy(order), self.imag.copy(order))
+
+
+def astype(self: ComplexVariable, dtype: Any, order: Any = "K", casting: Any = "unsafe",
+           subok: Any = True, copy: Any = True) -> Any:  # fmt: skip
+    """Converted to complex128 or complex64; TypeError for a real dtype."""
+    return array_function(np.astype, (self, dtype), {"copy": copy})
+
+
+def conjugate(self: ComplexVariable) -> Any:
+    """X - iy."""
+    return call("conjugate", (self,))
+
+
+def sort(self: ComplexVariable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:
+    """Sorts in place: by real parts, then by imaginary parts."""
+    self[...] = np.sort(self, axis, kind, order)
+
+
+def fill(self: ComplexVariable, value: Any) -> None:
+    """Sets every element."""
+    self[...] = value
+
+
+def view(self: ComplexVariable, dtype: Any = None, type: Any = None) -> Any:
+    """The same elements; TypeError for another dtype."""
+    if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
+        return self[...]
+    raise TypeError(
+        f"z.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
+        "np.stack((z.real, z.imag), -1) for the parts as pairs of floats"
+    )
+
+
+def _of_function(name: str, function: Any) -> Any:
+    def method(self: ComplexVariable, *args: Any, **kwargs: Any) -> Any:
+        return array_function(function, (self, *args), kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"Like numpy.ndarray.{name}."
+    return method
+
+
+def _of_ufunc(name: str) -> Any:
+    def method(self: ComplexVariable) -> Any:
+        return call(name, (self,))
+
+    method.__name__ = name
+    method.__doc__ = f"numpy.{name} of this Variable; NumPy calls it on arrays of Variables."
+    return method
+
+
+class _Refused:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, z: Any, owner: Any = None) -> Any:
+        if z is None:
+            return self
+        call, why, _ = ATTRIBUTES[self.name]
+        raise AttributeError(
+            f"z.{self.name}{call} of {describe(z)}: {why}; write np.asarray(tg.value(z)) for an "
+            "array that has it"
+        )
+
+
+def attach_methods(cls: type[ComplexVariable]) -> None:
+    """Gives the class its methods."""
+    for name, registration in methods.items():
+        setattr(cls, name, _of_function(name, registration.function))
+    for name in PAIRS:
+        if getattr(np, name).nin == 1 and name not in methods:
+            setattr(cls, name, _of_ufunc(name))
+    for function in (reshape, transpose, flatten, copy, astype, conjugate, sort, fill, view):
+        setattr(cls, function.__name__, function)
+    cls.conj = conjugate  # type: ignore[attr-defined]  # a name that is added here
+    for name in ATTRIBUTES:
+        if not hasattr(cls, name):
+            setattr(cls, name, _Refused(name))
+
+
+attach_methods(ComplexVariable)

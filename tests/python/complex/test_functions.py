@@ -1,0 +1,138 @@
+"""NumPy's functions of complex Variables: values, gradients, programs and lanes against NumPy."""
+
+import linecache
+import warnings
+
+import numpy as np
+import pytest
+from complex_cases import ALIKE, OTHERS, PLAIN, P, Q, S, W, names_of
+
+import tapegrad as tg
+from tapegrad.complex.functions import both_alike, own
+from tapegrad.numpy.table import table
+
+Z = np.array([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.6j])
+CALLS = ALIKE + OTHERS
+RECORDED = [code for code in CALLS if "real_if_close" not in code]  # which asks plain values
+
+
+def precision(code):
+    return 1e-5 if "complex64" in code else 1e-12
+
+
+def weighted(y):
+    """A real number of all elements of real and complex results."""
+    if isinstance(y, (tuple, list)):
+        return sum(map(weighted, y))
+    shape = np.shape(y)
+    n = np.arange(int(np.prod(shape))).reshape(shape)
+    if np.iscomplexobj(y):
+        return np.real(np.sum(y * (np.cos(n) + 1j * np.sin(1 + n))))
+    return np.sum(y * np.cos(n))
+
+
+def differences(f, z, h=1e-6):
+    """df/dx - i df/dy of each element."""
+    found = np.zeros(z.shape, complex)
+    for i in range(len(z)):
+        step = np.zeros(z.shape)
+        step[i] = h
+        found[i] = (f(z + step) - f(z - step)) / (2 * h)
+        found[i] -= 1j * (f(z + 1j * step) - f(z - 1j * step)) / (2 * h)
+    return found
+
+
+def function_of(code):
+    """A function with a source, which the analysis of compiled functions reads."""
+    source = (
+        "def f(z):\n"
+        "    scale = np.sum(z)\n"
+        "    w = W + scale * np.array([[0.1, 0.2j, 0.3], [1j, 0.2, -0.1]])\n"
+        "    s = S + z * 0.5 + z[:, None]\n"
+        "    x, m, c = np.real(z) + 2.5, np.real(w), z[0] * 1j\n"
+        f"    return {code}\n"
+    )
+    name = f"<complex {hash(code)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    space = {"np": np, "W": W, "S": S, "p": P, "q": Q}
+    exec(compile(source, name, "exec"), space)
+    return space["f"]
+
+
+def assert_same(found, wanted, code):
+    assert np.asarray(found).dtype == np.asarray(wanted).dtype
+    np.testing.assert_allclose(found, wanted, rtol=precision(code), atol=1e-14)
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_values(code):
+    found = tg.value(eval(code, names_of(tg.Variable(Z))))
+    assert_same(found, eval(code, names_of(Z)), code)
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_gradients(code):
+    found = tg.grad(lambda z: weighted(eval(code, names_of(z))))(Z)
+    wanted = differences(lambda z: float(weighted(eval(code, names_of(z)))), Z)
+    loose = "complex64" in code
+    np.testing.assert_allclose(
+        found, wanted, rtol=0.5 if loose else 1e-6, atol=0.2 if loose else 1e-7
+    )
+
+
+@pytest.mark.parametrize("code", RECORDED)
+def test_programs(code):
+    compiled = tg.compile(function_of(code))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(4):
+            z = Z * (1 + 0.1 * k)
+            assert_same(compiled(z), eval(code, names_of(z)), code)
+    assert sum(s.replays for s in compiled.inspect().signatures) > 0
+
+
+@pytest.mark.parametrize("code", RECORDED)
+def test_lanes(code):
+    points = np.stack([Z, 2 * Z])
+    found = tg.vmap(lambda z: eval(code, names_of(z)))(points)
+    for y, z in zip(found, points, strict=True):
+        assert_same(y, eval(code, names_of(z)), code)
+
+
+@pytest.mark.parametrize("code", PLAIN)
+def test_plain_results(code):
+    assert str(eval(code, names_of(tg.Variable(Z)))) == str(eval(code, names_of(Z)))
+
+
+def test_every_function_that_acts_on_both_parts_alike_has_a_case():
+    """A new registration that records masks too is taken to move elements: here it is seen."""
+    done = []
+
+    class Seen(np.ndarray):
+        def __array_function__(self, func, types, args, kwargs):
+            done.append(func)
+            return super().__array_function__(func, types, args, kwargs)
+
+    names = {k: v.view(Seen) if isinstance(v, np.ndarray) else v for k, v in names_of(Z).items()}
+    names["c"] = np.asarray(names["c"]).view(Seen)
+    for code in CALLS:
+        eval(code, names)
+    alike = {f for f in table if both_alike(f) is not None and f not in own}
+    named = {f.__name__ for f in done}
+    assert len(alike) > 50
+    assert {f.__name__ for f in alike if f not in done and f.__name__ not in named} == set()
+
+
+def test_results_of_several_arguments_keep_their_dtypes():
+    z = tg.Variable(Z)
+    first, second = np.broadcast_arrays(z, Q)
+    assert first.dtype == np.complex128
+    assert second.dtype == np.float64
+    first, second = np.meshgrid(z, Q)
+    assert second.dtype == np.float64
+
+
+@pytest.mark.parametrize("code", ["np.quantile(z, 0.5)", "np.unwrap(z)", "np.i0(z)"])
+def test_what_is_not_supported_is_refused_by_name(code):
+    with pytest.raises(TypeError, match=code.partition("(")[0]):
+        eval(code, names_of(tg.Variable(Z)))

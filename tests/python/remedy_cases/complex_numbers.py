@@ -1,0 +1,128 @@
+"""Of complex numbers."""
+
+from remedy_cases.case import Case
+
+CASES = [
+    Case("tg.Variable(x * 1j)", "use z itself", "(x * 1j).imag", "x"),
+    Case(
+        "v = x * 1; v.fill(1j); v",
+        "give its real part, z.real",
+        "v = x * 1; v.fill((1j).real); v",
+        "0.0 * x",
+    ),
+    Case(
+        "v = x * 1; v[:] = np.array([1j, 2, 3])",
+        "z.real and z.imag apart, two arrays",
+        "v = x * 1; v[:] = np.array([1j, 2, 3]).real; v",
+        "0.0 * x + np.array([0.0, 2.0, 3.0])",
+    ),
+    Case(
+        "(x * (1 + 1j)).astype(float)",
+        ".real.astype('float64')",
+        "(x * (1 + 1j)).real.astype('float64')",
+        "x",
+    ),
+    Case(
+        "np.linalg.eigvals(q * 1j)",
+        "tg.value(z)",
+        "np.sum(np.linalg.eigvals(tg.value(q * 1j))).imag",
+        "np.sum(np.linalg.eigvals(q * 1j)).imag",
+    ),
+    Case(
+        "np.max(x * 1j, where=[True, True, False], initial=0)",
+        "write z[mask]",
+        "np.max((x * 1j)[np.array([True, True, False])], initial=0).imag",
+        "np.max(x[:2])",
+    ),
+    Case(
+        "np.poly(q * 1j)",
+        "pass the roots themselves",
+        "np.poly(x * 1j).imag",
+        "np.poly(x * 1j).imag",
+    ),
+    Case(
+        "v = x * 1; np.put(v, [0], 1j)",
+        "z = np.zeros_like(w) of a computed complex w",
+        "w = x * 1j; z = np.zeros_like(w); np.put(z, [0], 1j * x[1]); z.imag",
+        "np.array([1.0, 0.0, 0.0]) * x[1]",
+    ),
+    Case(
+        "np.linalg.svd(m * 1j)",
+        "np.linalg.svdvals(z)",
+        "np.linalg.svdvals(np.outer(x, x + 1.0) * 1j)[0]",
+        "np.linalg.norm(np.outer(x, x + 1.0), 2)",
+    ),
+    Case(
+        "np.quantile(x * 1j, 0.5)",
+        "call it on the plain value, tg.value(z)",
+        "np.quantile(tg.value(x * 1j).imag, 0.5)",
+        "np.quantile(x, 0.5)",
+    ),
+    Case(
+        "(x * 1j).view(float)",
+        "np.stack((z.real, z.imag), -1)",
+        "z = x * 1j; np.stack((z.real, z.imag), -1)",
+        "np.stack((0.0 * x, x), -1)",
+    ),
+    Case("(x * 1j).tobytes()", "np.asarray(tg.value(z))", "np.asarray(tg.value(x * 1j)).tobytes()"),
+    Case(
+        "tg.Variable(1.0, dtype=np.clongdouble)",
+        "complex128 and complex64",
+        "tg.Variable(1.0, dtype=complex).value.real",
+        "1.0",
+    ),
+    Case("np.floor(x * 1j)", "z.real and z.imag apart", "np.floor((x * 1j).imag)", "np.floor(x)"),
+    Case(
+        "np.subtract.reduce(x * 1j)",
+        "write it with np.sum",
+        "z = x * 1j; (z[0] - np.sum(z[1:])).imag",
+        "x[0] - x[1] - x[2]",
+    ),
+    Case(
+        "np.multiply(x, 1j, out=np.zeros(3, complex))",
+        "take the result instead, z = np.multiply(...)",
+        "np.multiply(x, 1j).imag",
+        "x",
+    ),
+    Case(
+        "np.absolute(x * 1j, out=np.zeros(3))",
+        "take the result instead, x = np.absolute(...)",
+        "np.absolute(x * 1j)",
+        "x",
+    ),
+    Case(
+        "np.frompyfunc(abs, 1, 1)(x * 1j)",
+        "call it on the plain value, tg.value(z)",
+        "np.frompyfunc(abs, 1, 1)(tg.value(x * 1j)).astype(float)",
+        "x",
+    ),
+    Case("np.add(x * 1j, 1, signature='DD->D')", "leave it out", "np.add(x * 1j, 1).imag", "x"),
+    Case("(a * 1j).backward()", "call it on z.real", "(a * 1j).imag", "a"),
+    Case("np.array(x * 1j)", "keep the Variable", "(x * 1j).imag", "x"),
+    Case("f'{x * 1j:.3f}'", "format each element", "f'{(x * 1j)[0]:.3f}'", is_plain=True),
+    Case(
+        "tg.holomorphic_grad(np.sin)(X)",
+        "pass complex(x) or x.astype(complex)",
+        "tg.holomorphic_grad(np.sin)(X.astype(complex)).real",
+        "np.cos(x)",
+    ),
+    Case(
+        "f = lambda z: z**2; tg.jacobian(f)(3 + 1j)",
+        "tg.jacobian(lambda x, y: <lambda>(x + 1j * y), argnum=0)(z.real, z.imag)",
+        "f = lambda z: z**2; tg.jacobian(lambda x, y: f(x + 1j * y), argnum=0)(3.0, 1.0).real",
+        "6.0",
+    ),
+    Case(
+        "f = lambda z: np.abs(z)**2; tg.hessian(f)(3 + 1j)",
+        "argnum=(0, 1))(z.real, z.imag)",
+        "f = lambda z: np.abs(z)**2; "
+        "np.sum(tg.hessian(lambda x, y: f(x + 1j * y), argnum=(0, 1))(3.0, 1.0))",
+        "4.0",
+    ),
+    Case(
+        "tg.grad(np.sum)(X + 1j)",
+        "return np.abs(z)**2, z.real",
+        "tg.grad(lambda z: np.sum(np.abs(z) ** 2))(X + 1j).real",
+        "2.0 * x",
+    ),
+]
