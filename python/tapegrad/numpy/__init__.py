@@ -9,6 +9,7 @@ from tapegrad.numpy import (  # noqa: F401 - they register functions
     calls,
     creation,
     decompositions,
+    fourier,
     histograms,
     interpolation,
     joining,

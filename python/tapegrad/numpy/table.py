@@ -30,7 +30,6 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.numpy import remedies
 from tapegrad.numpy.operands import plain
 
 if TYPE_CHECKING:  # slow to import
@@ -285,9 +284,6 @@ def _refusal(name: str) -> str:
     import difflib
 
     plain_value = "where no derivative is needed, call it on the plain value, tg.value(v)"
-    remedy = remedies.of(name)
-    if remedy:
-        return f"{name} has no derivative in tapegrad; {remedy} (and {plain_value})"
     # Names of few letters are near to too many: what is close in length and letters alone counts.
     known = sorted({name_of(func) for func in table})
     bare = {x.rpartition(".")[2]: x for x in reversed(known)}
