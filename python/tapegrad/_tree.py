@@ -43,6 +43,12 @@ def add_complex_type(kind: type) -> None:
     _COMPLEX.add(kind)
 
 
+def is_variable(x: object) -> bool:
+    """Whether it is a Variable, real or complex."""
+    kind = type(x)
+    return issubclass(kind, Variable) or (kind in _COMPLEX and kind.__name__ == "ComplexVariable")
+
+
 def complex_of(re: Any, im: Any) -> Any:
     """The complex number or array of real parts; a Variable where one of them is one."""
     if type(re) is float and type(im) is float:

@@ -89,7 +89,17 @@ OTHERS = [
     "np.fft.irfftn(s[None], axes=(0, 2))", "np.fft.fft(z.astype(np.complex64))",
     "np.linalg.norm(z)", "np.linalg.norm(z, 1)", "np.linalg.norm(w)", "np.linalg.norm(w, 2)",
     "np.linalg.norm(s, 'nuc')", "np.linalg.norm(w, axis=1)", "np.linalg.vector_norm(w)",
-    "np.linalg.matrix_norm(s)",
+    "np.linalg.matrix_norm(s)", "np.average(z)", "np.average(w, axis=1, weights=q)",
+    "np.average(z, weights=x)", "np.average(z, weights=q, returned=True)[1]",
+    "np.cumulative_sum(z)", "np.cumulative_sum(w, axis=1, include_initial=True)",
+    "np.cumulative_prod(z)", "np.nansum(z * r)", "np.nanprod(z * r)", "np.nancumsum(z * r)",
+    "np.nancumprod(z * r)", "np.nanmean(w * r, axis=1)", "np.nanvar(w * r, axis=1)",
+    "np.nanstd(z * r)", "np.unique(z)", "np.union1d(z, p)", "np.trim_zeros(z * (q > 0))",
+    "np.linalg.lstsq(s, z)[0]", "np.linalg.lstsq(w.T, p)[1]", "np.linalg.lstsq(w.T, p)[3]",
+    "np.linalg.tensorsolve(s[:, None], z[:, None])", "np.linalg.tensorinv(s, 1)",
+    "np.linalg.cond(s)", "np.linalg.cond(s, 1)", "np.apply_along_axis(np.sum, 1, w)",
+    "np.apply_along_axis(np.cumsum, 0, w)", "np.apply_over_axes(np.sum, s, [0, 1])",
+    "np.vstack([z * 0 + 1j, z])",
 ]  # fmt: skip
 
 # Plain results.
@@ -102,6 +112,10 @@ PLAIN = [
     "z.dtype", "z.shape", "len(w)", "w.size", "z.nbytes", "z.itemsize", "bool(c)",
     "np.result_type(z, 1)", "np.flatnonzero(z)", "np.argwhere(z)", "isinstance(z, np.ndarray)",
     "np.array2string(z)", "np.linalg.matrix_rank(s)", "np.searchsorted([-1, 0, 1 + 1j], z)",
+    "np.tril_indices_from(s)[0]", "np.triu_indices_from(s)[0]", "np.diag_indices_from(s)[0]",
+    "np.shares_memory(z, z.real)", "np.may_share_memory(z, z * 1)", "np.lexsort((z,))",
+    "np.isin(z, p)", "np.array_equiv(z, z)", "np.array_repr(z)", "np.array_str(z)",
+    "np.argpartition(z, 1)",
 ]  # fmt: skip
 
 _rng = np.random.default_rng(7)
@@ -115,6 +129,7 @@ W = _complex(2, 3)
 S = _complex(3, 3)
 P = _complex(3)
 Q = np.array([0.5, -1.0, 2.0])
+R = np.array([1.0, np.nan, 2.0])
 
 
 def names_of(z):
@@ -123,5 +138,5 @@ def names_of(z):
     w = W + scale * np.array([[0.1, 0.2j, 0.3], [1j, 0.2, -0.1]])
     return {
         "np": np, "z": z, "w": w, "s": S + z * 0.5 + z[:, None], "x": np.real(z) + 2.5,
-        "m": np.real(w), "c": z[0] * 1j, "p": P, "q": Q,
+        "m": np.real(w), "c": z[0] * 1j, "p": P, "q": Q, "r": R,
     }  # fmt: skip

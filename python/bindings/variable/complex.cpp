@@ -49,19 +49,41 @@ bool is_complex(PyObject* o) {
   return !PyFloat_Check(o) && is_number_type(reinterpret_cast<PyObject*>(Py_TYPE(o)));
 }
 
-bool holds_complex(PyObject* o) {
-  if (PyTuple_Check(o) || PyList_Check(o)) {
-    PyObject** const items = PySequence_Fast_ITEMS(o);
-    return std::any_of(items, items + PySequence_Fast_GET_SIZE(o), holds_complex);
+namespace {
+
+// Of a list that holds itself there is no end.
+constexpr int deepest = 64, most_containers = 1 << 16;
+
+struct Search {
+  int depth = 0, containers = 0;
+
+  bool found(PyObject* o) {
+    const bool is_row = PyTuple_Check(o) || PyList_Check(o);
+    if (!is_row && !PyDict_Check(o)) return is_complex(o) || asks_for_complex(o);
+    if (depth == deepest || ++containers > most_containers) return false;
+    ++depth;
+    const bool any = is_row ? found_in_row(o) : found_in_dict(o);
+    --depth;
+    return any;
   }
-  if (PyDict_Check(o)) {
+
+ private:
+  bool found_in_row(PyObject* o) {
+    PyObject** const items = PySequence_Fast_ITEMS(o);
+    return std::any_of(items, items + PySequence_Fast_GET_SIZE(o),
+                       [this](PyObject* item) { return found(item); });
+  }
+  bool found_in_dict(PyObject* o) {
     PyObject *name, *value;
     for (Py_ssize_t at = 0; PyDict_Next(o, &at, &name, &value);)
-      if (holds_complex(value)) return true;
+      if (found(value)) return true;
     return false;
   }
-  return is_complex(o) || asks_for_complex(o);
-}
+};
+
+}  // namespace
+
+bool holds_complex(PyObject* o) { return Search{}.found(o); }
 
 PyObject* call_complex(const char* function, std::initializer_list<PyObject*> arguments) {
   const py::object found = py::module_::import("tapegrad.complex.dispatch").attr(function);

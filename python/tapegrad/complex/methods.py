@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tapegrad.complex.functions import array_function
+from tapegrad.complex.parts import operand_of, split
 from tapegrad.complex.ufuncs import PAIRS, call
 from tapegrad.complex.variable import ComplexVariable, describe
 from tapegrad.numpy.attributes import ATTRIBUTES
@@ -52,6 +54,35 @@ def sort(self: ComplexVariable, axis: Any = -1, kind: Any = None, order: Any = N
 def fill(self: ComplexVariable, value: Any) -> None:
     """Sets every element."""
     self[...] = value
+
+
+def put(self: ComplexVariable, indices: Any, values: Any, mode: Any = "raise") -> None:
+    """Writes values, repeated as needed, to positions among all elements."""
+    array_function(np.put, (self, indices, values, mode), {})
+
+
+class _Flat:
+    """The elements one after the other, to read and to write."""
+
+    def __init__(self, z: ComplexVariable) -> None:
+        self._z = z
+
+    def __len__(self) -> int:
+        return int(self._z.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(ComplexVariable, self._z.real.flat, self._z.imag.flat)
+
+    def __getitem__(self, key: Any) -> Any:
+        return ComplexVariable(self._z.real.flat[key], self._z.imag.flat[key])
+
+    def __setitem__(self, key: Any, x: Any) -> None:
+        re, im = split(operand_of(x))
+        self._z.real.flat[key], self._z.imag.flat[key] = re, im
+
+
+def _set_flat(z: ComplexVariable, x: Any) -> None:
+    z.real.flat, z.imag.flat = split(operand_of(x))
 
 
 def view(self: ComplexVariable, dtype: Any = None, type: Any = None) -> Any:
@@ -103,8 +134,9 @@ def attach_methods(cls: type[ComplexVariable]) -> None:
     for name in PAIRS:
         if getattr(np, name).nin == 1 and name not in methods:
             setattr(cls, name, _of_ufunc(name))
-    for function in (reshape, transpose, flatten, copy, astype, conjugate, sort, fill, view):
+    for function in (reshape, transpose, flatten, copy, astype, conjugate, sort, fill, put, view):
         setattr(cls, function.__name__, function)
+    cls.flat = property(_Flat, _set_flat)  # type: ignore[attr-defined]  # as the next
     cls.conj = conjugate  # type: ignore[attr-defined]  # a name that is added here
     for name in ATTRIBUTES:
         if not hasattr(cls, name):

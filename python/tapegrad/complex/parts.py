@@ -70,6 +70,12 @@ def split(x: Any) -> Pair:
     return x, 0.0
 
 
+def both_parts(x: Any) -> Pair:
+    """Real and imaginary part as arrays of one shape, plain where `x` is."""
+    x = operand_of(x)
+    return split(x) if is_complex(x) else (x, np.zeros_like(x))
+
+
 def join(re: Any, im: Any) -> ComplexVariable:
     """The complex Variable of these parts, which get a common shape and dtype."""
     if not isinstance(re, Variable):

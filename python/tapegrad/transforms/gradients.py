@@ -325,11 +325,17 @@ def _grad_of_variables(outputs: Tree, wrt: Tree, seeds: Tree, record: bool | Non
         )
     targets = _variables("wrt", "wrt", wrt)
     starts = None
+    if seeds is None and _tree.has_complex(outputs):
+        raise TypeError(
+            "grad: an output is complex, and a gradient is made from a real number: give its real "
+            "part, tg.grad(z.real, w), or seeds"
+        )
     if seeds is not None:
-        matched = _tree.match(outputs, pack(seeds), "seeds", "outputs")
+        seeds = _tree.map_complex(conjugated, pack(seeds))
+        matched = _tree.match(outputs, seeds, "seeds", "outputs")
         starts = check_seeds("grad", outs, matched)
     found = _core.grad(outs, targets, starts, record)
-    return _tree.fill(wrt, iter(found))
+    return _tree.map_complex(conjugated, _tree.fill(wrt, iter(found)))
 
 
 def _variables(path: str, what: str, tree: Tree) -> list[Variable]:

@@ -241,6 +241,8 @@ def pack(tree: Tree) -> Tree:
 def pack_array(array: np.ndarray[Any, Any]) -> Any:
     """An object array with Variables in it as one recorded array; any other array as it is."""
     items = array.ravel().tolist()
+    if any(map(_tree.is_complex, items)) and any(_tree.is_variable(item) for item in items):
+        return np.stack([pack(item) for item in items]).reshape(array.shape)
     if not any(isinstance(item, Variable) for item in items):
         return array
     stacked = _core.apply("stack", tuple(pack(item) for item in items), (0,))

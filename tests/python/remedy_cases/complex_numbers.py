@@ -28,6 +28,20 @@ CASES = [
         "np.sum(np.linalg.eigvals(tg.value(q * 1j))).imag",
         "np.sum(np.linalg.eigvals(q * 1j)).imag",
     ),
+    Case("y = x * 1; y *= 1j", "write y = y * z", "y = x * 1; y = y * 1j; y.imag", "x"),
+    Case(
+        "np.average(m * 1j, weights=np.ones((2, 1)))",
+        "write np.broadcast_to(weights, z.shape)",
+        "np.average(m * 1j, weights=np.broadcast_to(np.ones((2, 1)), (m * 1j).shape)).imag",
+        "np.mean(m)",
+    ),
+    Case("np.unique(x * 1j, axis=0)", "leave it out", "np.unique(x * 1j).imag", "np.unique(x)"),
+    Case(
+        "np.trim_zeros(m * 1j)",
+        "write z[first:last]",
+        "(m * 1j)[0:2].imag",
+        "m",
+    ),
     Case(
         "np.max(x * 1j, where=[True, True, False], initial=0)",
         "write z[mask]",
@@ -124,6 +138,12 @@ CASES = [
         "f = lambda z: np.abs(z)**2; "
         "np.sum(tg.hessian(lambda x, y: f(x + 1j * y), argnum=(0, 1))(3.0, 1.0))",
         "4.0",
+    ),
+    Case(
+        "w = tg.Variable(2.0); tg.grad(w * 1j, w)",
+        "give its real part, tg.grad(z.real, w)",
+        "w = tg.Variable(2.0); tg.grad((w * 1j * w * 1j).real, w)",
+        "-4.0",
     ),
     Case(
         "tg.grad(np.sum)(X + 1j)",

@@ -202,3 +202,49 @@ def sinc(x: Any) -> Any:
     """sin(pi z) / (pi z), and 1 at 0."""
     turned = np.pi * np.where(x == 0, 1e-20, x)
     return np.sin(turned) / turned
+
+
+def _of_shape(name: str) -> None:
+    function = getattr(np, name)
+
+    def of(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(a.real, *args, **kwargs)
+
+    on_complex(function)(of)
+
+
+for _name in ("tril_indices_from", "triu_indices_from", "diag_indices_from"):
+    _of_shape(_name)
+
+
+@on_complex(np.shares_memory, np.may_share_memory)
+def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
+    """Whether a write to one may show in the other."""
+    return any(
+        np.may_share_memory(x, y)
+        for x in split(a) for y in split(b) if isinstance(x, Variable) and isinstance(y, Variable)
+    )  # fmt: skip
+
+
+@on_complex(np.apply_along_axis)
+def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function of every row along the axis."""
+    rows = np.moveaxis(arr, axis, -1)
+    lead = rows.shape[:-1]
+    found = [func1d(row, *args, **kwargs) for row in np.reshape(rows, (-1, rows.shape[-1]))]
+    whole = np.stack(found)
+    whole = np.reshape(whole, (*lead, *whole.shape[1:]))
+    extra = whole.ndim - len(lead)
+    places = tuple(range(axis % rows.ndim, axis % rows.ndim + extra))
+    return np.moveaxis(whole, tuple(range(len(lead), whole.ndim)), places)
+
+
+@on_complex(np.apply_over_axes)
+def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
+    """A function over one axis after the other."""
+    found, ndim = a, np.ndim(a)
+    for axis in np.atleast_1d(axes).tolist():
+        axis = axis % ndim
+        reduced = func(found, axis)
+        found = reduced if reduced.ndim == ndim else np.expand_dims(reduced, axis)
+    return found

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad.complex.functions import on_complex
-from tapegrad.complex.parts import as_pair, is_complex, join, operand_of, split
+from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operand_of, split
 
 
 def _real_matrix(z: Any) -> Any:
     """[[A, -B], [B, A]] of A + iB."""
-    a, b = split(as_pair(operand_of(z)) if not is_complex(z) else z)
+    a, b = both_parts(z)
     upper, lower = np.concatenate((a, -b), axis=-1), np.concatenate((b, a), axis=-1)
     return np.concatenate((upper, lower), axis=-2)
 
@@ -40,7 +40,7 @@ def solve(a: Any, b: Any) -> Any:
     if not is_complex(a):
         re, im = split(b)
         return join(np.linalg.solve(a, re), np.linalg.solve(a, im))
-    re, im = split(b) if is_complex(b) else (b, np.zeros_like(b))
+    re, im = both_parts(b)
     found = np.linalg.solve(_real_matrix(a), np.concatenate((re, im), axis=axis))
     if axis == -1:
         return join(found[:n], found[n:])
@@ -140,6 +140,47 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
         a = np.conj(np.matrix_transpose(a))
     found = one(a) if a.ndim == 2 else _of_each(one, a)
     return np.conj(np.matrix_transpose(found)) if upper else found
+
+
+@on_complex(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
+    """Least squares: solution, residuals, rank and singular values, as NumPy's."""
+    rows, columns = np.shape(a)
+    re, im = both_parts(b)
+    cut = np.finfo(re.dtype).eps * max(rows, columns) if rcond is None else rcond
+    right = np.concatenate((re, im), axis=0 if np.ndim(re) == 1 else -2)
+    x, residuals, rank, sizes = np.linalg.lstsq(_real_matrix(a), right, cut)
+    return join(x[:columns], x[columns:]), residuals, rank // 2, sizes[::2]
+
+
+@on_complex(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """X of tensordot(a, x, x.ndim) = b."""
+    a, b = operand_of(a), operand_of(b)
+    if axes is not None:
+        kept = [k for k in range(np.ndim(a)) if k not in axes]
+        a = np.transpose(a, (*kept, *axes))
+    lengths = np.shape(a)[np.ndim(b) :]
+    n = int(np.prod(lengths))
+    return np.reshape(np.linalg.solve(np.reshape(a, (n, n)), np.ravel(b)), lengths)
+
+
+@on_complex(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: Any = 2) -> Any:
+    """The inverse for tensordot(_, _, ind)."""
+    lengths = np.shape(a)
+    n = int(np.prod(lengths[ind:]))
+    return np.reshape(inv(np.reshape(a, (n, n))), (*lengths[ind:], *lengths[:ind]))
+
+
+@on_complex(np.linalg.cond)
+def cond(x: Any, p: Any = None) -> Any:
+    """The norm times that of the inverse; by default the ratio of extreme singular values."""
+    if p in (None, 2, -2):
+        sizes = svdvals(x)
+        first, last = sizes[..., 0], sizes[..., -1]
+        return last / first if p == -2 else first / last
+    return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
 
 @on_complex(np.linalg.svdvals)

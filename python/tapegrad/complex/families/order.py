@@ -126,3 +126,41 @@ def median(
     if not keepdims:
         return found
     return np.expand_dims(found, tuple(range(z.ndim)) if axis is None else axis)
+
+
+def _unique(z: Any) -> tuple[Any, ...]:
+    """The elements in order, each once, and what NumPy tells of them."""
+    whole = np.unique(plain(z), return_index=True, return_inverse=True, return_counts=True)
+    return np.take(np.ravel(z), whole[1]), *whole[1:]
+
+
+@on_complex(np.unique)
+def unique(
+    ar: Any, return_index: Any = False, return_inverse: Any = False, return_counts: Any = False,
+    axis: Any = None, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """The elements in order, each once."""
+    if axis is not None or kwargs:
+        raise TypeError("np.unique of complex Variables takes no axis= or equal_nan=; leave it out")
+    found = _unique(as_pair(operand_of(ar)))
+    wanted = (True, return_index, return_inverse, return_counts)
+    chosen = tuple(x for x, is_wanted in zip(found, wanted, strict=True) if is_wanted)
+    return chosen[0] if len(chosen) == 1 else chosen
+
+
+@on_complex(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Any:
+    """The elements of both, each once."""
+    return unique(np.concatenate((np.ravel(operand_of(ar1)), np.ravel(operand_of(ar2)))))
+
+
+@on_complex(np.trim_zeros)
+def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
+    """Without the zeros at its ends."""
+    z = as_pair(operand_of(filt))
+    there = np.flatnonzero(plain(z))
+    if z.ndim != 1 or axis is not None:
+        raise TypeError("np.trim_zeros of complex Variables takes one axis; write z[first:last]")
+    first = int(there[0]) if len(there) and "f" in trim.lower() else 0
+    last = int(there[-1]) + 1 if len(there) and "b" in trim.lower() else len(z)
+    return z[first:last] if len(there) else z[:0]

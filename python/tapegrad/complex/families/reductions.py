@@ -92,6 +92,57 @@ def std(*args: Any, **kwargs: Any) -> Any:
     return np.sqrt(var(*args, **kwargs))
 
 
+@on_complex(np.average)
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *,
+    keepdims: Any = NO_VALUE,
+) -> Any:  # fmt: skip
+    """The mean, weighted."""
+    z = operand_of(a)
+    options = {} if keepdims is NO_VALUE else {"keepdims": keepdims}
+    if weights is None:
+        found = np.mean(z, axis, **options)
+        total: Any = np.prod(np.shape(z)) / np.prod(np.shape(found))
+    else:
+        w = operand_of(weights)
+        if np.shape(w) != np.shape(z):
+            if axis is None or np.ndim(w) != 1 or np.size(axis) != 1:
+                raise TypeError(
+                    "np.average: the weights of complex numbers have another shape; "
+                    "write np.broadcast_to(weights, z.shape)"
+                )
+            lengths = [1] * np.ndim(z)
+            lengths[axis] = np.size(w)
+            w = np.broadcast_to(np.reshape(w, lengths), np.shape(z))
+        total = np.sum(w, axis, **options)
+        found = np.sum(z * w, axis, **options) / total
+    return (found, total + 0.0 * found) if returned else found
+
+
+if hasattr(np, "cumulative_sum"):
+
+    def _cumulative(name: str, function: Any, start: Any) -> None:
+        def of(
+            x: Any, /, *, axis: Any = None, dtype: Any = None, out: Any = None,
+            include_initial: Any = False,
+        ) -> Any:  # fmt: skip
+            z = as_pair(operand_of(x))
+            if axis is None:
+                if z.ndim != 1:
+                    raise ValueError(f"np.{name}: an array of several axes needs axis=")
+                axis = 0
+            found = function(z, axis, dtype)
+            if not include_initial:
+                return found
+            first = np.take(z, [0], axis) * 0.0 + start
+            return np.concatenate((np.astype(first, found.dtype), found), axis=axis)
+
+        on_complex(getattr(np, name))(of)
+
+    _cumulative("cumulative_sum", np.cumsum, 0.0)
+    _cumulative("cumulative_prod", np.cumprod, 1.0)
+
+
 @on_complex(np.cov)
 def cov(m: Any, y: Any = None, rowvar: Any = True, *args: Any, **kwargs: Any) -> Any:
     """E[z z^H] - E[z] E[z]^H, from the covariance of all real and imaginary parts."""
