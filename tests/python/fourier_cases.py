@@ -1,4 +1,7 @@
-"""Rows of the table of ops for Fourier transforms; complex arrays are pairs of real ones here."""
+"""Rows of the table of ops for Fourier transforms and correlations.
+
+Complex arrays are pairs of real ones here.
+"""
 
 import numpy as np
 from op_case import Case, normal
@@ -93,3 +96,25 @@ for spectrum, kind in enumerate(("half", "doubled", "whole")):
     back_row(f"real_fourier_back {kind} odd", 0, 5, True, spectrum, (5, 3))
     back_row(f"real_fourier_back {kind} cut", -2, 4, False, spectrum, (2, 7, 2))
     back_row(f"real_fourier_back {kind} filled", -1, 8, False, spectrum, (3,))
+
+
+def windows_row(name, left, right, *shapes):
+    def reference(a, v):
+        a = np.pad(a, [(0, 0)] * (a.ndim - 1) + [(left, right)])
+        windows = np.lib.stride_tricks.sliding_window_view(a, v.shape[-1], axis=-1)
+        return np.sum(windows * v[..., None, :], axis=-1)
+
+    row(
+        name,
+        lambda a, v: apply("correlate", (a, v), (left, right)),
+        normal(*shapes),
+        reference,
+        errors=((np.ones((2, 3)), np.ones(3)),),
+    )
+
+
+windows_row("correlate", 0, 0, (7,), (3,))
+windows_row("correlate full", 2, 2, (2, 5), (2, 3))
+windows_row("correlate far", 4, 7, (2, 5), (2, 3))
+windows_row("correlate long", 3, 0, (9,), (12,))
+windows_row("correlate groups", 17, 18, (21,), (19,))

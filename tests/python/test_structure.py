@@ -260,6 +260,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "kernels/decompose/builtin.cpp",
         "kernels/decompose/matrix.cpp",
     ),
+    "run by kernels/signals/correlate_test": (
+        "rows/correlate_loops.cpp",
+        "rows/isa/correlate_loops.cpp",
+    ),
     "run by kernels/fourier/fourier_test": (
         "kernels/fourier/plan.cpp",
         "rows/fourier_loops.cpp",
@@ -295,6 +299,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/reduce/reduce_scan.cpp",
         "ops/reduce/reduce_spread.cpp",
         "ops/shape/shape_diagonal.cpp",
+        "ops/signals/correlate.cpp",
         "ops/shape/shape_windows.cpp",
         "ops/shape/shape_join.cpp",
         "ops/shape/shape_move.cpp",

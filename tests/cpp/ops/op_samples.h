@@ -118,6 +118,8 @@ inline std::vector<Sample> op_samples() {
       {"qr_tall", {b}, {}},
       {"pinv", {w}, {1e-15}},
       {"lstsq", {w, b}, {1e-15}},
+      {"correlate", {m, drawn({3, 2}, 5)}, {int64_t{0}, one}},
+      {"correlate", {v, drawn({7}, 5)}, {int64_t{5}, int64_t{6}}},
       {"fourier", {m, n}, {one, int64_t{4}, false, 1.0}},
       {"fourier", {w, drawn({2, 3, 4}, 5)}, {int64_t{-2}, int64_t{5}, true, 0.5}},
       {"real_fourier", {m}, {one, int64_t{4}, false, 1.0, int64_t{0}}},
