@@ -14,6 +14,7 @@ from benchmarks import timing
 from benchmarks.problem import Run
 
 GRADIENT, VALUE_RATIO, FIRST_CALL = "gradient", "gradient over value", "first gradient"
+VALUE = "value"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ def run(
     """
     if task.kind == GRADIENT:
         return Run(build().gradient, value=numbers)
+    if task.kind == VALUE:
+        call = build().value
+        return None if call is None else Run(call)
     if task.kind == FIRST_CALL:
         return Run(lambda: _first(build), value=numbers, measures=True)
     functions = build()

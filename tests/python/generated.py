@@ -23,6 +23,7 @@ from surface_plain_cases import PLAIN_CALLS, WRITERS
 
 import tapegrad as tg
 import tapegrad.numpy
+from tapegrad.complex import ComplexVariable
 from tapegrad.numpy import families, ufuncs
 from tapegrad.numpy.families import name_of, table
 from tapegrad.numpy.table import PLAIN, methods
@@ -134,7 +135,8 @@ def kind_of(function, call):
             raise
         return "refused"
     parts = found if isinstance(found, (tuple, list)) else [found]
-    return "differentiated" if any(isinstance(x, tg.Variable) for x in parts) else "plain"
+    kept = any(isinstance(x, tg.Variable) or type(x) is ComplexVariable for x in parts)
+    return "differentiated" if kept else "plain"
 
 
 def ufunc_arguments(ufunc):

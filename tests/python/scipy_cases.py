@@ -29,6 +29,8 @@ CALLS = {
     ),
     "scipy.signal.convolve": ("(x, y)", lambda x: {"x": five(x), "y": np.array([1.0, -2.0, 0.5])}),
     "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}),
+    "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}),
+    "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}),
 }
 # Modules in which the functions above are, where their name leaves one out.
 MODULES = {"scipy.spatial.cdist": "scipy.spatial.distance.cdist"}

@@ -1,6 +1,7 @@
 """What each NumPy function is called on; several calls where options differ."""
 
 import numpy as np
+from fourier_calls import FOURIER_CALLS
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import polynomial
 
@@ -22,6 +23,7 @@ def _frame(row, widths, axis, options):
 
 # Differentiable functions of the table.
 CALLS = {
+    **FOURIER_CALLS,
     np.sum: [
         (lambda x: np.sum(x, dtype=float), X),
         (lambda x: np.sum(x, 0, keepdims=True), X),

@@ -87,6 +87,8 @@ DATA_CALLS = {
     np.broadcast_to: lambda x: np.broadcast_to(x, (2, 2, 3)),
     np.broadcast_arrays: lambda x: np.broadcast_arrays(x, x[:1])[1],
     np.meshgrid: lambda x: np.meshgrid(x[0], x[1])[1],
+    np.fft.fftshift: np.fft.fftshift,
+    np.fft.ifftshift: np.fft.ifftshift,
     np.flip: np.flip,
     np.fliplr: np.fliplr,
     np.flipud: np.flipud,

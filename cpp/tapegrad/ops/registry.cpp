@@ -20,6 +20,8 @@ void register_all_ops() {
     register_matmul_ops();
     register_linalg_ops();
     register_decompose_ops();
+    register_fourier_ops();
+    register_signal_ops();
   });
 }
 

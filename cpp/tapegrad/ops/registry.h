@@ -12,6 +12,8 @@ void register_integer_ops();
 void register_matmul_ops();
 void register_linalg_ops();
 void register_decompose_ops();
+void register_fourier_ops();
+void register_signal_ops();
 
 // Registers every op, once. Called before any op is looked up.
 void register_all_ops();

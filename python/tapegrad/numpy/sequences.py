@@ -52,9 +52,8 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         kwargs.pop("out", None)
         return fill_objects(outs[0], function(_as_one(args[0]), **kwargs))
     # Of objects NumPy has no linear algebra.
-    if (is_library and function.__module__ != "numpy.linalg") or (
-        registration_of(function) is None
-    ):
+    is_left = is_library and function.__module__ != "numpy.linalg"
+    if is_left or registration_of(function) is None:
         return NotImplemented
     return array_function(function, (Variable,), args, kwargs)
 
@@ -68,7 +67,7 @@ def install() -> None:
     """Lets the core look into the arguments of NumPy's functions."""
     _core.set_sequence_hook(called)
     dispatched = type(np.sum)
-    for module in (np, np.linalg, np.emath):
+    for module in (np, np.linalg, np.fft, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
                 _core.see_sequences(function, function in _ASKS_ITEMS)

@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import apply
 from tapegrad.numpy.operands import lift, ndim_of, shape_of
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import implements
 
 _MODES = ("valid", "same", "full")
-# So many products are summed shift by shift; more of them as a product of matrices, whose rows
-# are the windows, in blocks of so many elements.
-_FEW = 16
-_BLOCK = 1 << 18
 
 
 @implements(np.correlate, values=2)
@@ -46,22 +43,4 @@ def _correlated(name: str, a: Any, v: Any, mode: Any) -> Any:
         return _correlated(name, v, a, mode)[::-1]
     left = {"valid": 0, "same": m // 2, "full": m - 1}[mode]
     right = 0 if mode == "valid" else m - 1 - (left if mode == "same" else 0)
-    if left or right:
-        a = np.pad(a, (left, right))
-    return _windows_times(a, v, n + left + right - m + 1, m)
-
-
-def _windows_times(a: Any, v: Any, n: int, m: int) -> Any:
-    """The products of `v` with each of the `n` windows of `a` that have its length."""
-    if m <= _FEW:
-        found = a[:n] * v[:1]
-        for j in range(1, m):
-            found = found + a[j : j + n] * v[j : j + 1]
-        return found
-    rows = max(_BLOCK // m, 1)
-    parts = []
-    for i in range(0, n, rows):
-        begins = np.arange(i, min(i + rows, n))
-        windows = begins[:, None] + np.arange(m)
-        parts.append(np.matmul(a[windows], v))
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return apply("correlate", (a, v), (left, right))

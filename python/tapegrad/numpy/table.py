@@ -284,12 +284,7 @@ def _variables(x: Any) -> list[Any]:
 def _refusal(name: str) -> str:
     import difflib
 
-    from tapegrad.numpy import remedies
-
     plain_value = "where no derivative is needed, call it on the plain value, tg.value(v)"
-    remedy = remedies.of(name)
-    if remedy:
-        return f"{name} has no derivative in tapegrad; {remedy} (and {plain_value})"
     # Names of few letters are near to too many: what is close in length and letters alone counts.
     known = sorted({name_of(func) for func in whole_table()})
     bare = {x.rpartition(".")[2]: x for x in reversed(known)}

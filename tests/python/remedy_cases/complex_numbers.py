@@ -85,6 +85,12 @@ CASES = [
         "np.linalg.norm(np.outer(x, x + 1.0), 2)",
     ),
     Case(
+        "np.fft.rfft(x * (1 + 1j))",
+        "its real part, z.real",
+        "np.abs(np.fft.rfft((x * (1 + 1j)).real))",
+        "np.abs(np.fft.rfft(x))",
+    ),
+    Case(
         "np.quantile(x * 1j, 0.5)",
         "call it on the plain value, tg.value(z)",
         "np.quantile(tg.value(x * 1j).imag, 0.5)",

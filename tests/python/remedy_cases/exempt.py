@@ -65,7 +65,7 @@ TABLES: dict[str, tuple[str, str]] = {
         '@pytest.mark.parametrize("name", ATTRIBUTES)',
     ),
     "python/tapegrad/numpy/remedies.py": (
-        "tests/python/numpy/test_remedies.py",
-        '@pytest.mark.parametrize("name", CALLS)',
+        "tests/python/numpy/test_scipy_refusals.py",
+        '@pytest.mark.parametrize("name", SPECIAL)',
     ),
 }

@@ -2,6 +2,7 @@
 
 from tapegrad.complex.families import (  # noqa: F401 - they register functions
     elements,
+    fourier,
     linear_algebra,
     missing,
     order,

@@ -1,0 +1,16 @@
+"""Fourier transforms, which take complex arrays as they take real ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tapegrad.complex.functions import on_complex
+from tapegrad.numpy.table import table
+
+_TRANSFORMS = (
+    "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn",
+    "ifftn", "rfftn", "irfftn",
+)  # fmt: skip
+for _name in _TRANSFORMS:
+    _function = getattr(np.fft, _name)
+    on_complex(_function)(table[_function].implementation)
