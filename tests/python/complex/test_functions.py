@@ -24,7 +24,7 @@ from complex_cases import (
 import tapegrad as tg
 from tapegrad.complex.functions import both_alike, own
 from tapegrad.complex.ufuncs import PAIRS, REALS
-from tapegrad.numpy.table import table
+from tapegrad.numpy.families import whole_table
 
 Z = np.array([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.6j])
 CALLS = ALIKE + OTHERS
@@ -128,7 +128,7 @@ def test_plain_results(code):
 
 def test_every_function_has_a_case():
     """A new registration that records masks too is taken to move elements: here it is seen."""
-    alike = {f for f in table if both_alike(f) is not None}
+    alike = {f for f in whole_table() if both_alike(f) is not None}
     done = {f.__name__ for f in functions_of(CALLS + PLAIN + WRITES)}
     done.add("poly")  # which asks the elements, not their array
     assert len(alike) > 50

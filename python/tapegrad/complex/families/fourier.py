@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tapegrad.complex.functions import on_complex
-from tapegrad.numpy.table import table
+from tapegrad.numpy.families import registration_of
 
 _TRANSFORMS = (
     "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn",
@@ -13,4 +13,6 @@ _TRANSFORMS = (
 )  # fmt: skip
 for _name in _TRANSFORMS:
     _function = getattr(np.fft, _name)
-    on_complex(_function)(table[_function].implementation)
+    _registration = registration_of(_function)
+    assert _registration is not None
+    on_complex(_function)(_registration.implementation)
