@@ -2,7 +2,8 @@
 
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
 The core looks into the lists before NumPy does (python/bindings/variable/sequences.cpp) and asks
-here. `np.r_` and `np.c_`, which join what stands between brackets, are seen to in the same way.
+here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen to
+in the same way.
 """
 
 from __future__ import annotations
@@ -69,18 +70,18 @@ def install() -> None:
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
                 _core.see_sequences(function, function in _ASKS_ITEMS)
-    for joiner in (np.r_, np.c_):
-        cls: Any = type(joiner)
-        cls.__getitem__ = _brackets(cls.__getitem__)
+    for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
+        cls: Any = type(own)
+        cls.__getitem__ = _brackets(cls.__getitem__, made)
 
 
-def _brackets(original: Any) -> Any:
+def _brackets(original: Any, made: Any) -> Any:
     """What np.r_[...] does: its own code, or ours where a Variable is among the items."""
 
     @functools.wraps(original)
     def getitem(self: Any, key: Any) -> Any:
         items = key if isinstance(key, tuple) else (key,)
-        return _joined(self, items) if any(map(_holds, items)) else original(self, key)
+        return made(self, key) if any(map(_holds, items)) else original(self, key)
 
     return getitem
 
@@ -93,8 +94,9 @@ def _holds(item: Any) -> bool:
     return isinstance(item, Variable)
 
 
-def _joined(joiner: Any, items: tuple[Any, ...]) -> Any:
+def _joined(joiner: Any, key: Any) -> Any:
     """The items joined, with the axes that the first of them, a text, may ask for."""
+    items = key if isinstance(key, tuple) else (key,)
     axis, least, place = joiner.axis, joiner.ndmin, joiner.trans1d
     if isinstance(items[0], str):
         axis, least, place = _directive(items[0], axis, least, place)
@@ -138,10 +140,29 @@ def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, 
 def _spaced(part: slice) -> Any:
     """The numbers of start:stop:step; of a complex step, so many from start to stop."""
     start = 0 if part.start is None else part.start
-    if not _holds(part):
-        return np.r_[part]
     step = 1 if part.step is None else part.step
-    if isinstance(step, complex):
-        return np.linspace(start, part.stop, int(abs(step)))
-    n = int(np.ceil((part.stop - start) / step))
-    return start + step * np.arange(max(n, 0))
+    if isinstance(step, (complex, np.complexfloating)):
+        n = int(abs(step))
+        step = (part.stop - start) / max(n - 1, 1)
+    else:
+        n = max(int(np.ceil((part.stop - start) / step)), 0)
+    return start + step * np.arange(n)
+
+
+def _grid(grid: Any, key: Any) -> Any:
+    """np.mgrid[...] and np.ogrid[...]: a line, or lines that cross."""
+    if not isinstance(key, tuple):
+        return _spaced(key)
+    ends = [x for part in key for x in (part.start, part.stop, part.step)]
+    dtypes = [floating_dtype(x) if isinstance(x, Variable) else x for x in ends if x is not None]
+    dtype = np.result_type(
+        0, *(abs(x) if isinstance(x, (complex, np.complexfloating)) else x for x in dtypes)
+    )
+    n = len(key)
+    lines = [
+        np.reshape(cast(_spaced(part), dtype), (1,) * k + (-1,) + (1,) * (n - 1 - k))
+        for k, part in enumerate(key)
+    ]
+    if grid.sparse:
+        return tuple(lines)
+    return np.stack(np.broadcast_arrays(*lines))

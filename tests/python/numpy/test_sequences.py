@@ -96,8 +96,23 @@ BRACKETS = {
     "columns of so many": lambda v: np.c_[v[0] : v[1] : 4j, v[1] : 3 : 4j],
     "by a step": lambda v: np.r_[v[0] : v[0] + 1.0 : 0.3, v],
     "plain steps": lambda v: np.r_[1:3, v, 0:1:3j],
-    "a grid": lambda v: np.mgrid[v[0] : v[1] : 3j] * 1.0,
+    "a line": lambda v: np.mgrid[v[0] : v[1] : 3j] * 1.0,
+    "a line by steps": lambda v: np.ogrid[v[0] : v[0] + 1.0 : 0.3] * 1.0,
+    "a grid": lambda v: np.mgrid[0:2, v[0] : v[1] : 3j],
+    "a grid of three": lambda v: np.mgrid[v[0] : 5 : 2j, 0:3, v[1] : v[1] + 1 : 0.4],
 }
+
+
+def test_open_grids():
+    def f(v):
+        return np.ogrid[0:2, v[0] : v[1] : 3j]
+
+    for found, expected in zip(f(tg.Variable(POINTS[0][0])), f(POINTS[0][0]), strict=True):
+        assert np.shape(found) == expected.shape
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(tg.value(found), expected)
+    tg.testing.check_grads(lambda v: f(v)[1], POINTS[0])
+
 
 METHOD = {
     "alone": lambda v: X.dot(v) * 1.0,
@@ -254,6 +269,8 @@ def test_methods_are_known_after_many_calls():
     for _ in range(50):
         found = space["f"](tg.Variable(Y))
     np.testing.assert_allclose(tg.value(found), X.dot(Y))
+    found = eval("X.dot(np.outer(v, v)).dot(v) * 1.0", {"np": np, "X": X, "v": tg.Variable(Y)})
+    np.testing.assert_allclose(tg.value(found), X.dot(np.outer(Y, Y)).dot(Y))
 
 
 def test_captured_arrays_are_read_anew():
