@@ -2,8 +2,8 @@
 
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
 The core looks into the lists before NumPy does (python/bindings/variable/sequences.cpp) and asks
-here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen to
-in the same way.
+here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen
+to in the same way.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tapegrad.numpy.table import array_function, table
 
 # NumPy asks the items of what is joined: those that are called most are left to it.
 _ASKS_ITEMS = (np.concatenate, np.stack)
+_COMPLEX = (complex, np.complexfloating)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
 
 
@@ -139,25 +140,42 @@ def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, 
 
 def _spaced(part: slice) -> Any:
     """The numbers of start:stop:step; of a complex step, so many from start to stop."""
-    start = 0 if part.start is None else part.start
-    step = 1 if part.step is None else part.step
-    if isinstance(step, (complex, np.complexfloating)):
-        n = int(abs(step))
-        step = (part.stop - start) / max(n - 1, 1)
+    start, stop, step = _ends(part)
+    if isinstance(step, _COMPLEX):
+        magnitude: Any = abs(step)
+        n, dtype = int(magnitude), _dtype_of(part)
+        step = (stop - start) / max(n - 1, 1)
     else:
-        n = max(int(np.ceil((part.stop - start) / step)), 0)
-    return start + step * np.arange(n)
+        dtype = np.arange(_zero(start), _zero(stop), _zero(step) + 1).dtype
+        n = max(int(np.ceil((stop - start) / step)), 0)
+    return start + step * np.arange(n, dtype=dtype)
+
+
+def _ends(part: slice) -> tuple[Any, Any, Any]:
+    return (
+        0 if part.start is None else part.start,
+        part.stop,
+        1 if part.step is None else part.step,
+    )
+
+
+def _zero(x: Any) -> Any:
+    """A plain zero of its type."""
+    return x.dtype.type(0) if isinstance(x, Variable) else x * 0
+
+
+def _dtype_of(*parts: slice) -> Any:
+    """The dtype in which NumPy computes a grid: Python's numbers adapt to the others."""
+    ends: list[Any] = [x for part in parts for x in _ends(part)]
+    plain: list[Any] = [abs(x) if isinstance(x, _COMPLEX) else x for x in ends]
+    return np.result_type(0, *map(_zero, plain))
 
 
 def _grid(grid: Any, key: Any) -> Any:
     """np.mgrid[...] and np.ogrid[...]: a line, or lines that cross."""
     if not isinstance(key, tuple):
         return _spaced(key)
-    ends = [x for part in key for x in (part.start, part.stop, part.step)]
-    dtypes = [floating_dtype(x) if isinstance(x, Variable) else x for x in ends if x is not None]
-    dtype = np.result_type(
-        0, *(abs(x) if isinstance(x, (complex, np.complexfloating)) else x for x in dtypes)
-    )
+    dtype = _dtype_of(*key)
     n = len(key)
     lines = [
         np.reshape(cast(_spaced(part), dtype), (1,) * k + (-1,) + (1,) * (n - 1 - k))

@@ -216,6 +216,10 @@ def test_single_precision_stays():
         lambda v: np.r_[v, 1.0],
         lambda v: np.c_[v, v],
         lambda v: np.r_[v, np.ones(2)],
+        lambda v: np.r_[v[0] : v[1] : 4j],
+        lambda v: np.r_[v[0] : v[1] : 0.25],
+        lambda v: np.mgrid[v[0] : v[1] : 4j],
+        lambda v: np.mgrid[0:2, v[0] : v[1] : 4j],
     ):
         assert f(v).dtype == f(plain).dtype
         np.testing.assert_allclose(tg.value(f(v)), f(plain), rtol=1e-6)
