@@ -302,7 +302,7 @@ def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
         x = before[index]
         if depth == n and x.opname.startswith("LOAD_"):
             return _named_call(before[: index + 1])
-        if x.opname == "PRECALL":  # its effect is counted with the call
+        if x.opname == "PRECALL" and index == len(before) - 2:  # of this call
             continue
         if depth == n and x.opname == "PUSH_NULL":  # before the arguments, from Python 3.13 on
             continue

@@ -2,7 +2,8 @@
 
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
 The core looks into the lists before NumPy does (python/bindings/variable/sequences.cpp) and asks
-here. `np.r_` and `np.c_`, which join what stands between brackets, are seen to in the same way.
+here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen
+to in the same way.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tapegrad.numpy.table import array_function
 
 # NumPy asks the items of what is joined: those that are called most are left to it.
 _ASKS_ITEMS = (np.concatenate, np.stack)
+_COMPLEX = (complex, np.complexfloating)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
 
 
@@ -71,18 +73,18 @@ def install() -> None:
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
                 _core.see_sequences(function, function in _ASKS_ITEMS)
-    for joiner in (np.r_, np.c_):
-        cls: Any = type(joiner)
-        cls.__getitem__ = _brackets(cls.__getitem__)
+    for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
+        cls: Any = type(own)
+        cls.__getitem__ = _brackets(cls.__getitem__, made)
 
 
-def _brackets(original: Any) -> Any:
+def _brackets(original: Any, made: Any) -> Any:
     """What np.r_[...] does: its own code, or ours where a Variable is among the items."""
 
     @functools.wraps(original)
     def getitem(self: Any, key: Any) -> Any:
         items = key if isinstance(key, tuple) else (key,)
-        return _joined(self, items) if any(map(_holds, items)) else original(self, key)
+        return made(self, key) if any(map(_holds, items)) else original(self, key)
 
     return getitem
 
@@ -95,8 +97,9 @@ def _holds(item: Any) -> bool:
     return isinstance(item, Variable)
 
 
-def _joined(joiner: Any, items: tuple[Any, ...]) -> Any:
+def _joined(joiner: Any, key: Any) -> Any:
     """The items joined, with the axes that the first of them, a text, may ask for."""
+    items = key if isinstance(key, tuple) else (key,)
     axis, least, place = joiner.axis, joiner.ndmin, joiner.trans1d
     if isinstance(items[0], str):
         axis, least, place = _directive(items[0], axis, least, place)
@@ -139,11 +142,47 @@ def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, 
 
 def _spaced(part: slice) -> Any:
     """The numbers of start:stop:step; of a complex step, so many from start to stop."""
-    start = 0 if part.start is None else part.start
-    if not _holds(part):
-        return np.r_[part]
-    step = 1 if part.step is None else part.step
-    if isinstance(step, complex):
-        return np.linspace(start, part.stop, int(abs(step)))
-    n = int(np.ceil((part.stop - start) / step))
-    return start + step * np.arange(max(n, 0))
+    start, stop, step = _ends(part)
+    if isinstance(step, _COMPLEX):
+        magnitude: Any = abs(step)
+        n, dtype = int(magnitude), _dtype_of(part)
+        step = (stop - start) / max(n - 1, 1)
+    else:
+        dtype = np.arange(_zero(start), _zero(stop), _zero(step) + 1).dtype
+        n = max(int(np.ceil((stop - start) / step)), 0)
+    return start + step * np.arange(n, dtype=dtype)
+
+
+def _ends(part: slice) -> tuple[Any, Any, Any]:
+    return (
+        0 if part.start is None else part.start,
+        part.stop,
+        1 if part.step is None else part.step,
+    )
+
+
+def _zero(x: Any) -> Any:
+    """A plain zero of its type."""
+    return x.dtype.type(0) if isinstance(x, Variable) else x * 0
+
+
+def _dtype_of(*parts: slice) -> Any:
+    """The dtype in which NumPy computes a grid: Python's numbers adapt to the others."""
+    ends: list[Any] = [x for part in parts for x in _ends(part)]
+    plain: list[Any] = [abs(x) if isinstance(x, _COMPLEX) else x for x in ends]
+    return np.result_type(0, *map(_zero, plain))
+
+
+def _grid(grid: Any, key: Any) -> Any:
+    """np.mgrid[...] and np.ogrid[...]: a line, or lines that cross."""
+    if not isinstance(key, tuple):
+        return _spaced(key)
+    dtype = _dtype_of(*key)
+    n = len(key)
+    lines = [
+        np.reshape(cast(_spaced(part), dtype), (1,) * k + (-1,) + (1,) * (n - 1 - k))
+        for k, part in enumerate(key)
+    ]
+    if grid.sparse:
+        return tuple(lines)
+    return np.stack(np.broadcast_arrays(*lines))

@@ -96,8 +96,23 @@ BRACKETS = {
     "columns of so many": lambda v: np.c_[v[0] : v[1] : 4j, v[1] : 3 : 4j],
     "by a step": lambda v: np.r_[v[0] : v[0] + 1.0 : 0.3, v],
     "plain steps": lambda v: np.r_[1:3, v, 0:1:3j],
-    "a grid": lambda v: np.mgrid[v[0] : v[1] : 3j] * 1.0,
+    "a line": lambda v: np.mgrid[v[0] : v[1] : 3j] * 1.0,
+    "a line by steps": lambda v: np.ogrid[v[0] : v[0] + 1.0 : 0.3] * 1.0,
+    "a grid": lambda v: np.mgrid[0:2, v[0] : v[1] : 3j],
+    "a grid of three": lambda v: np.mgrid[v[0] : 5 : 2j, 0:3, v[1] : v[1] + 1 : 0.4],
 }
+
+
+def test_open_grids():
+    def f(v):
+        return np.ogrid[0:2, v[0] : v[1] : 3j]
+
+    for found, expected in zip(f(tg.Variable(POINTS[0][0])), f(POINTS[0][0]), strict=True):
+        assert np.shape(found) == expected.shape
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(tg.value(found), expected)
+    tg.testing.check_grads(lambda v: f(v)[1], POINTS[0])
+
 
 METHOD = {
     "alone": lambda v: X.dot(v) * 1.0,
@@ -201,6 +216,10 @@ def test_single_precision_stays():
         lambda v: np.r_[v, 1.0],
         lambda v: np.c_[v, v],
         lambda v: np.r_[v, np.ones(2)],
+        lambda v: np.r_[v[0] : v[1] : 4j],
+        lambda v: np.r_[v[0] : v[1] : 0.25],
+        lambda v: np.mgrid[v[0] : v[1] : 4j],
+        lambda v: np.mgrid[0:2, v[0] : v[1] : 4j],
     ):
         assert f(v).dtype == f(plain).dtype
         np.testing.assert_allclose(tg.value(f(v)), f(plain), rtol=1e-6)
@@ -254,6 +273,8 @@ def test_methods_are_known_after_many_calls():
     for _ in range(50):
         found = space["f"](tg.Variable(Y))
     np.testing.assert_allclose(tg.value(found), X.dot(Y))
+    found = eval("X.dot(np.outer(v, v)).dot(v) * 1.0", {"np": np, "X": X, "v": tg.Variable(Y)})
+    np.testing.assert_allclose(tg.value(found), X.dot(np.outer(Y, Y)).dot(Y))
 
 
 def test_captured_arrays_are_read_anew():
