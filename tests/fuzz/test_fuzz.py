@@ -47,7 +47,10 @@ def runs_plainly(source):
 @pytest.mark.parametrize("point", options.POINTS)
 def test_options(point):
     refused: Counter[str] = Counter()
+    older = tuple(map(int, np.__version__.split(".")[:2])) < (2, 4)
     for call in options.calls():
+        if older and point == "empty" and "norm(" in call:
+            continue  # of nothing, by the largest: refused then
         source = f"{HEAD}\n\ndef f(x):\n    y = {call}\n    return (y, x)\n\n\n"
         source += f"POINTS = {options.POINTS[point]}\n"
         checker = Checker(source, refused if runs_plainly(source) else None)

@@ -62,6 +62,7 @@ def slopes(f: Function, x: Any) -> Any:
 CASES = [(name, direction) for name in OPERATIONS for direction in DIRECTIONS]
 
 
+@pytest.mark.filterwarnings("ignore:Numpy has detected")  # of writing to broadcast_arrays' results
 @pytest.mark.parametrize(("name", "direction"), CASES)
 def test_writes_show_where_numpy_shows_them(name: str, direction: str) -> None:
     tried = 0
@@ -76,6 +77,7 @@ def test_writes_show_where_numpy_shows_them(name: str, direction: str) -> None:
     assert tried or direction == "through the result"  # some results are for reading
 
 
+@pytest.mark.filterwarnings("ignore:Numpy has detected")  # of writing to broadcast_arrays' results
 @pytest.mark.parametrize(("name", "direction"), CASES)
 def test_writes_show_in_compiled_functions_and_lanes(name: str, direction: str) -> None:
     stack = np.stack([X, X[::-1] + 0.5])

@@ -79,6 +79,9 @@ def test_writes_show(name, view):
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", READS)
 def test_elements_are_copies(name, view):
+    if name == "()" and X.flat[()].ndim > 1:
+        return  # the array itself, in older NumPy
+
     def f(x):
         y = x * 1.0
         found = READS[name](VIEWS[view](y))
@@ -146,7 +149,10 @@ def test_recorded_positions():
     ],
 )
 def test_what_numpy_refuses_is_refused(call, error):
-    for x in (X.copy(), tg.Variable(X) * 1.0):
+    arrays = [tg.Variable(X) * 1.0]
+    if tuple(map(int, np.__version__.split(".")[:2])) >= (2, 4):  # older ones write beyond the end
+        arrays.append(X.copy())
+    for x in arrays:
         with pytest.raises(error):
             call(x)
 

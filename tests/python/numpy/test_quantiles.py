@@ -52,7 +52,9 @@ def test_dtypes_are_numpys(q):
 
 @pytest.mark.parametrize(("function", "gaps"), [(np.percentile, 0.0), (np.nanpercentile, GAPS)])
 def test_weights(function, gaps):
-    weights = RNG.uniform(size=(3, 5)) * (RNG.uniform(size=(3, 5)) < 0.8)
+    # The quantile 0 of older NumPy may have no weight.
+    is_newer = tuple(map(int, np.__version__.split(".")[:2])) >= (2, 4)
+    weights = RNG.uniform(size=(3, 5)) * (RNG.uniform(size=(3, 5)) < (0.8 if is_newer else 1.0))
     how = {"method": "inverted_cdf"}
     for q in (0.0, 30.0, [10, 20, 100.0]):
         agrees(
