@@ -78,8 +78,17 @@ def both_parts(x: Any) -> Pair:
     return split(x) if is_complex(x) else (x, np.zeros_like(x))
 
 
+def _are_alike(re: Variable, im: Variable) -> bool:
+    dtype = re.dtype
+    if dtype != im.dtype or dtype.kind != "f":
+        return False
+    return _core.free_shape(re) == _core.free_shape(im)
+
+
 def join(re: Any, im: Any) -> ComplexVariable:
     """The complex Variable of these parts, which get a common shape and dtype."""
+    if type(re) is Variable and type(im) is Variable and _are_alike(re, im):  # most results
+        return ComplexVariable(re, im)
     if not isinstance(re, Variable):
         re = _as_variable(re, im)
     if not isinstance(im, Variable):
@@ -163,7 +172,7 @@ def _in(x: Any, wanted: Any) -> Any:
 
 def operand_of(x: Any) -> Any:
     """A list as an array; anything else as it is."""
-    if isinstance(x, (list, tuple)):
+    if issubclass(type(x), (list, tuple)):  # isinstance asks a complex Variable for its class
         return np.stack([operand_of(item) for item in x]) if _has_variables(x) else np.asarray(x)
     return x
 

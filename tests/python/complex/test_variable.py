@@ -45,6 +45,14 @@ def test_types():
     assert isinstance(number, complex)
     assert np.iscomplexobj(array)
     assert np.iscomplexobj(number)
+    assert isinstance(number, np.complexfloating)
+    assert np.isscalar(number)
+    for code in ("len(number)", "iter(number)", "1 in number", "number[0]"):
+        with pytest.raises((TypeError, IndexError)):
+            eval(code, {"number": number})
+    seen = []
+    tg.grad(lambda z: (seen.append(isinstance(z, complex)), np.abs(z))[1])(1j)
+    assert seen == [True]
 
 
 def test_parts_and_views_write_through():
