@@ -4,6 +4,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/functions.h"
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
@@ -23,8 +24,14 @@ BoundSgd make_sgd(const py::object& params, const SgdSettings& settings) {
     throw_error<TypeError>("SGD: params must be a list of Variables, got ",
                            py::repr(params).cast<std::string>());
   const py::tuple held(params);
-  std::vector<Variable> all;
+  std::vector<py::object> leaves;
   for (py::handle h : held) {
+    const bool is_pair = is_complex(h.ptr()) && is_variable(h.attr("real").ptr());
+    if (is_pair) leaves.insert(leaves.end(), {h.attr("real"), h.attr("imag")});
+    if (!is_pair) leaves.push_back(py::reinterpret_borrow<py::object>(h));
+  }
+  std::vector<Variable> all;
+  for (const py::object& h : leaves) {
     if (!is_variable(h.ptr()))
       throw_error<TypeError>("SGD: parameter ", all.size(), " is no Variable but ",
                              py::repr(h).cast<std::string>(), "; wrap it with tg.Variable(x)");

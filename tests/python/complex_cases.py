@@ -4,6 +4,8 @@
 number. `p` and `q` are plain: complex and real arrays of shape (3,).
 """
 
+import re
+
 import numpy as np
 
 # Functions that act on both parts alike; every one of them must be here (a test looks).
@@ -15,17 +17,17 @@ ALIKE = [
     "np.ediff1d(z, to_end=1j)", "np.gradient(z)", "np.gradient(w, axis=1)", "np.tril(s)",
     "np.triu(s, 1)", "np.diag(z)", "np.diag(s)", "np.diagflat(z)", "np.pad(z, 1)",
     "np.pad(z, (1, 2), constant_values=1j)", "np.pad(z, 1, mode='wrap')", "np.nan_to_num(z)",
-    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z", "np.fix(z.real) + z",
-    "np.trapezoid(z)", "np.trapezoid(z, dx=0.5)", "np.trapezoid(z, x=q)",
-    "np.concatenate([z, z * 2])", "np.concatenate([z, x])", "np.concatenate([x, p, z])",
-    "np.concatenate([x, p])", "np.stack([z, p])", "np.stack([x, z], axis=1)",
-    "np.vstack([z, q])", "np.hstack([z, 1j])", "np.dstack([z, z])", "np.column_stack([z, x])",
-    "np.append(z, 1j)", "np.append(x, z)", "np.block([[s, s], [s, s * 1j]])",
-    "np.array_split(z, 2)[0]", "np.split(z, 3)[1]", "np.hsplit(w, 3)[0]", "np.vsplit(w, 2)[1]",
-    "np.dsplit(w[None], 3)[0]", "np.diff(z)", "np.diff(z, prepend=1j)", "np.diff(w, axis=0)",
-    "np.diagonal(s)", "s.diagonal(1)", "np.linalg.diagonal(s)", "np.take(z, [0, 2])",
-    "z.take([1, 1])", "np.take_along_axis(w, np.array([[0], [2]]), axis=1)", "np.delete(z, 1)",
-    "np.ravel(w)", "w.ravel()", "w.flatten()", "np.transpose(w)", "w.T", "w.transpose(1, 0)",
+    "np.round(z * 10) * 0 + z", "np.around(z, 1) * 0 + z", "np.trapezoid(z)",
+    "np.trapezoid(z, dx=0.5)", "np.trapezoid(z, x=q)", "np.concatenate([z, z * 2])",
+    "np.concatenate([z, x])", "np.concatenate([x, p, z])", "np.concatenate([x, p])",
+    "np.stack([z, p])", "np.stack([x, z], axis=1)", "np.vstack([z, q])", "np.hstack([z, 1j])",
+    "np.dstack([z, z])", "np.column_stack([z, x])", "np.append(z, 1j)", "np.append(x, z)",
+    "np.block([[s, s], [s, s * 1j]])", "np.array_split(z, 2)[0]", "np.split(z, 3)[1]",
+    "np.hsplit(w, 3)[0]", "np.vsplit(w, 2)[1]", "np.dsplit(w[None], 3)[0]", "np.diff(z)",
+    "np.diff(z, prepend=1j)", "np.diff(w, axis=0)", "np.diagonal(s)", "s.diagonal(1)",
+    "np.linalg.diagonal(s)", "np.take(z, [0, 2])", "z.take([1, 1])",
+    "np.take_along_axis(w, np.array([[0], [2]]), axis=1)", "np.delete(z, 1)", "np.ravel(w)",
+    "w.ravel()", "w.flatten()", "np.transpose(w)", "w.T", "w.transpose(1, 0)",
     "np.matrix_transpose(w)", "np.linalg.matrix_transpose(w)", "np.permute_dims(w, (1, 0))",
     "w.mT", "np.swapaxes(w, 0, 1)", "np.moveaxis(w, 0, 1)", "np.rollaxis(w, 1)",
     "np.expand_dims(z, 0)", "np.squeeze(z[None])", "z[None].squeeze()",
@@ -99,7 +101,30 @@ OTHERS = [
     "np.linalg.tensorsolve(s[:, None], z[:, None])", "np.linalg.tensorinv(s, 1)",
     "np.linalg.cond(s)", "np.linalg.cond(s, 1)", "np.apply_along_axis(np.sum, 1, w)",
     "np.apply_along_axis(np.cumsum, 0, w)", "np.apply_over_axes(np.sum, s, [0, 1])",
-    "np.vstack([z * 0 + 1j, z])",
+    "np.vstack([z * 0 + 1j, z])", "np.sort_complex(z)", "np.partition(z, 1)", "np.amax(z)",
+    "np.amin(z)", "np.astype(z, np.complex64)", "np.linalg.qr(s)[0]", "np.linalg.qr(s)[1]",
+    "np.linalg.qr(w)[0]", "np.linalg.qr(w.T)[0]", "np.linalg.qr(w.T)[1]", "np.linalg.qr(w, 'r')",
+    "np.linalg.qr(np.stack([s, s * 1j])).Q", "np.emath.sqrt(z)", "np.emath.log(z)",
+    "np.emath.log2(z)", "np.emath.log10(z)", "np.emath.arccos(z)", "np.emath.arcsin(z)",
+    "np.emath.arctanh(z)", "np.emath.power(z, 2)", "np.emath.power(x, p)", "np.emath.logn(2, z)",
+    "np.logspace(z, 1j, 4)",
+]  # fmt: skip
+
+# tests/python/complex/test_elementary.py
+ELEMENTARY = [
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal", "sin",
+    "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
+    "arctanh", "sign", "conjugate", "negative", "positive", "rint",
+]  # fmt: skip
+
+# Statements that write to a copy of z.
+WRITES = [
+    "np.put(z, [0, 2], 1j)", "np.place(z, z.real > 0, [1j, 2])", "np.copyto(z, 1 + 1j)",
+    "np.putmask(z, z.imag > 0, 3)", "np.add(z, 1j, out=z)", "z.fill(2j)", "z.sort()",
+    "np.multiply(z, 2, out=z, where=z.real > 0)", "z[z.real > 0] = 1j", "z[::2] = z[0]",
+    "np.put_along_axis(z, np.array([1]), 2j, 0)",
+    "s = np.outer(z, z); np.fill_diagonal(s, 1j); z[:] = s[0]",
+    "y = np.empty_like(z); y[...] = z * 2; z[:] = y", "z.real[1] = 5", "z.imag += 1", "z -= z[0]",
 ]  # fmt: skip
 
 # Plain results.
@@ -115,8 +140,16 @@ PLAIN = [
     "np.tril_indices_from(s)[0]", "np.triu_indices_from(s)[0]", "np.diag_indices_from(s)[0]",
     "np.shares_memory(z, z.real)", "np.may_share_memory(z, z * 1)", "np.lexsort((z,))",
     "np.isin(z, p)", "np.array_equiv(z, z)", "np.array_repr(z)", "np.array_str(z)",
-    "np.argpartition(z, 1)",
+    "np.argpartition(z, 1)", "z <= p", "z > p", "np.logical_or(z, p)", "np.logical_xor(z, p)",
 ]  # fmt: skip
+
+
+def is_possible(code):
+    """Whether this NumPy has the functions."""
+    return all(hasattr(np, name) for name in re.findall(r"np\.(\w+)", code))
+
+
+ALIKE, OTHERS, PLAIN = (list(filter(is_possible, calls)) for calls in (ALIKE, OTHERS, PLAIN))
 
 _rng = np.random.default_rng(7)
 
@@ -130,6 +163,48 @@ S = _complex(3, 3)
 P = _complex(3)
 Q = np.array([0.5, -1.0, 2.0])
 R = np.array([1.0, np.nan, 2.0])
+
+
+FUNCTIONS = set()
+
+
+class Seen(np.ndarray):
+    """An array that notes which functions are called with it."""
+
+    def __array_function__(self, func, types, args, kwargs):
+        FUNCTIONS.add(func)
+        return seen(func(*unseen(args), **unseen(kwargs)))
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        FUNCTIONS.add(ufunc)
+        return seen(getattr(ufunc, method)(*unseen(inputs), **unseen(kwargs)))
+
+
+def seen(x):
+    """`x` with every array and number of NumPy's as one that is noted."""
+    if isinstance(x, dict):
+        return {name: seen(y) for name, y in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(map(seen, x))
+    return np.asarray(x).view(Seen) if isinstance(x, (np.ndarray, np.generic)) else x
+
+
+def unseen(x):
+    """The reverse."""
+    if isinstance(x, dict):
+        return {name: unseen(y) for name, y in x.items()}
+    if type(x) in (tuple, list):
+        return type(x)(map(unseen, x))
+    return x.view(np.ndarray) if isinstance(x, Seen) else x
+
+
+def functions_of(calls):
+    """The functions and universal functions of NumPy that these calls reach, as NumPy runs them."""
+    names = names_of(np.array([0.3 + 0.7j, -1.2 + 0.4j, 0.9 - 0.6j]))
+    FUNCTIONS.clear()
+    for code in calls:
+        exec(code, seen(names))
+    return set(FUNCTIONS)
 
 
 def names_of(z):

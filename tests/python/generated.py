@@ -27,6 +27,13 @@ STUB = ROOT / "python" / "tapegrad" / "_core.pyi"
 BEGIN = "    # Generated from the registrations of NumPy functions (tests/python/generated.py).\n"
 END = "    # End of what is generated.\n"
 
+COMPLEX = ROOT / "docs" / "complex_functions.md"
+COMPLEX_HEAD = """# Functions of complex numbers
+
+What NumPy's functions do with complex Variables ([complex numbers](complex.md)). This page is generated from calls that
+are held against NumPy: called one by one, compiled and over lanes (`tests/python/complex_cases.py`).
+"""  # noqa: E501 - as above
+
 VERSION = ".".join(np.__version__.split(".")[:2])
 KINDS = ("differentiated", "plain", "refused")
 HEAD = """# NumPy functions
@@ -175,6 +182,34 @@ def stub():
     return before + BEGIN + stub_methods() + END + rest.split(END)[1]
 
 
+def complex_page():
+    """The text of docs/complex_functions.md."""
+    from complex_cases import ALIKE, ELEMENTARY, OTHERS, WRITES, functions_of
+    from complex_cases import PLAIN as PLAIN_OF_COMPLEX
+
+    from tapegrad.complex.functions import both_alike, own
+
+    recorded = functions_of(ALIKE + OTHERS + WRITES) | {getattr(np, x) for x in ELEMENTARY}
+    recorded.add(np.poly)  # which asks the elements, not their array
+    recorded = {f for f in recorded if f.__name__ not in ufuncs.PREDICATES}
+    plain = functions_of(PLAIN_OF_COMPLEX) - recorded
+    rest = {f for f in table if f not in own and both_alike(f) is None} - recorded - plain
+    lists = {
+        "Differentiated": recorded,
+        "Plain": plain,
+        "Refused, though not of real Variables": {
+            f for f in rest if not isinstance(f, np.ufunc) and "polynomial" not in name_of(f)
+        },
+    }
+    text = COMPLEX_HEAD
+    for kind, functions in lists.items():
+        names = sorted({name_of(f).removeprefix("np.") for f in functions})
+        line = f"*{kind}*: {', '.join(f'`{name}`' for name in names)}."
+        text += "\n" + textwrap.fill(line, 118, break_on_hyphens=False) + "\n"
+    return text
+
+
 if __name__ == "__main__":
+    COMPLEX.write_text(complex_page(), "utf-8")
     SUPPORT.write_text(support(), "utf-8")
     STUB.write_text(stub(), "utf-8")

@@ -15,7 +15,14 @@ import numpy as np
 from tapegrad.complex.parts import Pair
 
 _LOG_2, _LOG_10 = math.log(2.0), math.log(10.0)
+_HUGE, _INFINITE = 1e10, 1e30  # far from 1, and as good as infinite, in float32 too
 _LARGE = 300.0  # beyond it the square of cosh overflows
+
+
+def _where(mask: Any, a: Any, b: Any) -> Any:
+    if type(mask) is np.bool_:  # of one number, where nothing but derivatives is recorded
+        return a if mask else b
+    return np.where(mask, a, b)
 
 
 def multiply(a: Pair, b: Pair) -> Pair:
@@ -28,24 +35,24 @@ def divide(a: Pair, b: Pair) -> Pair:
     """The quotient by Smith's method (Communications of the ACM 5, 1962), as NumPy's."""
     (x, y), (u, v) = a, b
     by_real = abs(u) >= abs(v)
-    large: Any = np.where(by_real, u, v)
-    small: Any = np.where(by_real, v, u)
+    large: Any = _where(by_real, u, v)
+    small: Any = _where(by_real, v, u)
     zero: Any = large == 0
-    large = np.where(zero, abs(large), large)
-    ratio = small / np.where(zero, 1.0, large)
+    large = _where(zero, abs(large), large)
+    ratio = small / _where(zero, 1.0, large)
     scale = 1.0 / (large + small * ratio)
-    first, second = np.where(by_real, x, y), np.where(by_real, y, x)
-    return (first + second * ratio) * scale, np.where(by_real, y - x * ratio, y * ratio - x) * scale
+    first, second = _where(by_real, x, y), _where(by_real, y, x)
+    return (first + second * ratio) * scale, _where(by_real, y - x * ratio, y * ratio - x) * scale
 
 
 def reciprocal(x: Any, y: Any) -> Pair:
     """1 / z."""
     by_real = abs(y) <= abs(x)
-    large, small = np.where(by_real, x, y), np.where(by_real, y, x)
+    large, small = _where(by_real, x, y), _where(by_real, y, x)
     ratio = small / large
     size = large + small * ratio
     whole, rest = 1.0 / size, ratio / size
-    return np.where(by_real, whole, rest), -np.where(by_real, rest, whole)
+    return _where(by_real, whole, rest), -_where(by_real, rest, whole)
 
 
 def absolute(x: Any, y: Any) -> Any:
@@ -81,11 +88,11 @@ def _log_of_size(x: Any, y: Any) -> Any:
     size = np.hypot(x, y)
     near = (size > 0.5) & (size < 2.0)
     swap = abs(x) < abs(y)
-    large, small = np.where(swap, y, x), np.where(swap, x, y)
-    large = np.where(large < 0, -large, large)
-    large, small = np.where(near, large, 1.0), np.where(near, small, 0.0)
+    large, small = _where(swap, y, x), _where(swap, x, y)
+    large = _where(large < 0, -large, large)
+    large, small = _where(near, large, 1.0), _where(near, small, 0.0)
     close = 0.5 * np.log1p((large - 1.0) * (large + 1.0) + small * small)
-    return np.where(near, close, np.log(np.where(near, 1.0, size)))
+    return _where(near, close, np.log(_where(near, 1.0, size)))
 
 
 def log(x: Any, y: Any) -> Pair:
@@ -108,9 +115,9 @@ def log10(x: Any, y: Any) -> Pair:
 def log1p(x: Any, y: Any) -> Pair:
     """log(1 + z)."""
     near = (x > -0.5) & (x < 1.0) & (abs(y) < 0.5)
-    a, b = np.where(near, x, 0.0), np.where(near, y, 0.0)
+    a, b = _where(near, x, 0.0), _where(near, y, 0.0)
     close = 0.5 * np.log1p(a * (2.0 + a) + b * b)
-    return np.where(near, close, np.log(np.where(near, 1.0, np.hypot(1.0 + x, y)))), np.arctan2(
+    return _where(near, close, np.log(_where(near, 1.0, np.hypot(1.0 + x, y)))), np.arctan2(
         y, 1.0 + x
     )
 
@@ -118,16 +125,16 @@ def log1p(x: Any, y: Any) -> Pair:
 def sqrt(x: Any, y: Any) -> Pair:
     """The root with a real part that is not negative."""
     left, below = x < 0, np.signbit(y)
-    height = np.where(below, -y, y)
-    size = np.sqrt(np.where(left, -x, x) * 0.5 + np.hypot(x, y) * 0.5)
+    height = _where(below, -y, y)
+    size = np.sqrt(_where(left, -x, x) * 0.5 + np.hypot(x, y) * 0.5)
     at_zero = size == 0
-    other = np.where(
+    other = _where(
         at_zero,
-        np.sqrt(np.where(at_zero, height, 1.0)),
-        height * 0.5 / np.where(at_zero, 1.0, size),
+        np.sqrt(_where(at_zero, height, 1.0)),
+        height * 0.5 / _where(at_zero, 1.0, size),
     )
-    re, im = np.where(left, other, size), np.where(left, size, other)
-    return re, np.where(below, -im, im)
+    re, im = _where(left, other, size), _where(left, size, other)
+    return re, _where(below, -im, im)
 
 
 def sin(x: Any, y: Any) -> Pair:
@@ -154,20 +161,28 @@ def tanh(x: Any, y: Any) -> Pair:
     """Hyperbolic tangent, without overflow."""
     large = abs(x) > _LARGE
     cosine, sine, slope = np.cos(y), np.sin(y), np.tanh(x)
-    inverse = 1.0 / np.cosh(np.where(large, 0.0, x))
-    drop = np.where(large, 4.0 * np.exp(-2.0 * abs(x)), inverse * inverse)  # 1 - tanh(x)**2
+    inverse = 1.0 / np.cosh(_where(large, 0.0, x))
+    drop = _where(large, 4.0 * np.exp(-2.0 * abs(x)), inverse * inverse)  # 1 - tanh(x)**2
     below = cosine * cosine + slope * slope * (sine * sine)
     return slope / below, sine * cosine * drop / below
 
 
+def _finite(x: Any) -> Any:
+    return _where(np.isinf(x), np.sign(x) * _INFINITE, x)
+
+
 def arctanh(x: Any, y: Any) -> Pair:
     """Cut along the real axis outside of [-1, 1]."""
+    huge = (abs(x) > _HUGE) | (abs(y) > _HUGE)  # where 1/z + i pi/2 is as good
     left = np.signbit(x)
-    near = np.where(left, -x, x)
-    far = 1.0 - near
-    re = 0.25 * np.log1p(4.0 * near / (far * far + y * y))
-    im = 0.5 * np.arctan2(2.0 * y, (1.0 - x) * (1.0 + x) - y * y)
-    return np.where(left, -re, re), im
+    far_re, far_im = reciprocal(_where(huge, _finite(x), 1.0), _where(huge, _finite(y), 0.0))
+    a, b = _where(huge, 0.0, x), _where(huge, 0.0, y)
+    near = _where(left, -a, a)
+    gap = 1.0 - near
+    re = 0.25 * np.log1p(4.0 * near / (gap * gap + b * b))
+    im = 0.5 * np.arctan2(2.0 * b, (1.0 - a) * (1.0 + a) - b * b)
+    side = np.copysign(0.5 * math.pi, y)
+    return _where(huge, far_re, _where(left, -re, re)), _where(huge, side + far_im, im)
 
 
 def _of_turned(f: Any, x: Any, y: Any) -> Pair:
@@ -213,5 +228,5 @@ def sign(x: Any, y: Any) -> Pair:
     """Z / |z|, and 0 at 0."""
     size = np.hypot(x, y)
     zero = size == 0
-    size = np.where(zero, 1.0, size)
-    return np.where(zero, 0.0, x / size), np.where(zero, 0.0, y / size)
+    size = _where(zero, 1.0, size)
+    return _where(zero, 0.0, x / size), _where(zero, 0.0, y / size)

@@ -8,15 +8,17 @@ masks and integers too, or gives a view. The rest is registered here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
 from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.table import ALL, RECORD, Registration, name_of, table
+from tapegrad.transforms import blanks
 
 own: dict[Any, Callable[..., Any]] = {}  # what single functions do
 linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which it is linear
@@ -27,12 +29,21 @@ _ELEMENTS = frozenset(
 )
 
 
+_NAMED = [(name,) for name in _ELEMENTS]
+
+
+def _numpys(function: Any) -> Any:
+    """The function itself: inside tg.patch_numpy() another stands in its place."""
+    name = getattr(function, "__name__", "")
+    return blanks.original(name) if function is getattr(np, name, None) else function
+
+
 def on_complex(*functions: Any) -> Callable[[Any], Any]:
     """Registers the decorated function as what `functions` do with complex numbers."""
 
     def register(f: Any) -> Any:
         for function in functions:
-            own[function] = f
+            own[_numpys(function)] = f
         return f
 
     return register
@@ -63,6 +74,8 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     else:
         places = both_alike(func)
         if places is None:
+            if all(z.is_plain for z in _pairs_in((args, kwargs))):
+                return func(*_as_plain(args), **_as_plain(kwargs))
             raise TypeError(_refusal(func))
         found = by_parts(func, places, args, kwargs)
     return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
@@ -73,13 +86,22 @@ def by_parts(
 ) -> Any:
     """`func` of the real parts and of the imaginary parts, joined."""
     dtype = kwargs.get("dtype")
-    if dtype is not None and dtype is not np._NoValue and np.dtype(dtype).kind == "c":
+    if dtype is not None and dtype is not np._NoValue:
+        if np.dtype(dtype).kind != "c":
+            raise TypeError(
+                f"{name_of(func)}: dtype={np.dtype(dtype)} would drop the imaginary part; give "
+                "dtype=complex, or z.real in place of z"
+            )
         kwargs = {**kwargs, "dtype": real_dtype(dtype)}
-    elements = _ELEMENTS.union(_names_at(func, places))
+    names = _names_of(func)
+    elements = _ELEMENTS.union(name for i, name in enumerate(names) if i in places)
     found = []
     for part in (_real, _imag):
-        given = [part(x) if i in places or _has_complex(x) else x for i, x in enumerate(args)]
-        named = {k: part(x) if k in elements or _has_complex(x) else x for k, x in kwargs.items()}
+        given = [
+            part(x) if i in places or names[i : i + 1] in _NAMED else _checked(func, x)
+            for i, x in enumerate(args)
+        ]
+        named = {k: part(x) if k in elements else _checked(func, x) for k, x in kwargs.items()}
         found.append(func(*given, **named))
     if ALL - 1 in places and isinstance(
         found[0], (tuple, list)
@@ -91,10 +113,19 @@ def by_parts(
     return _joined(*found)
 
 
-def _names_at(func: Any, places: Any) -> list[str]:
+def _names_of(func: Any) -> tuple[str, ...]:
     code = getattr(getattr(table.get(func), "implementation", None), "__code__", None)
-    names = () if code is None else code.co_varnames[: code.co_argcount]
-    return [name for i, name in enumerate(names) if i in places]
+    return () if code is None else code.co_varnames[: code.co_argcount]
+
+
+def _checked(func: Any, x: Any) -> Any:
+    """An argument that holds no elements."""
+    if _has_complex(x):
+        raise TypeError(
+            f"{name_of(func)}: an argument beside the elements is complex; give a real one, "
+            "z.real or np.abs(z)"
+        )
+    return x
 
 
 def _has_complex(x: Any) -> bool:
@@ -125,13 +156,33 @@ def _joined(re: Any, im: Any) -> Any:
     return join_any(re, im)
 
 
+def _pairs_in(x: Any) -> list[Any]:
+    if type(x) is ComplexVariable or isinstance(x, Variable):
+        return [_Plain(_core.is_blank(x)) if isinstance(x, Variable) else x]
+    if isinstance(x, dict):
+        x = list(x.values())
+    return [z for item in x for z in _pairs_in(item)] if isinstance(x, (list, tuple)) else []
+
+
+class _Plain(NamedTuple):
+    is_plain: bool
+
+
+def _as_plain(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {name: _as_plain(item) for name, item in x.items()}
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_as_plain, x))
+    return x.value if type(x) is ComplexVariable else _core.value(x)
+
+
 def _refusal(func: Any) -> str:
     name = name_of(func)
     if func in table:
         return (
             f"{name} of complex Variables is not supported; write it with other functions (the "
-            "list: docs/complex.md), or where no derivative is needed call it on the plain value, "
-            "tg.value(z)"
+            "list: docs/complex_functions.md), or where no derivative is needed call it on the "
+            "plain value, tg.value(z)"
         )
     return (
         f"{name} has no derivative in tapegrad; where none is needed, call it on the plain value, "
@@ -142,7 +193,7 @@ def _refusal(func: Any) -> str:
 def register_linear(*functions: Any, places: tuple[int, ...] = (0,)) -> None:
     """Registers functions that are linear in the arguments at these places."""
     for function in functions:
-        linear[function] = places
+        linear[_numpys(function)] = places
 
 
 from tapegrad.complex import families  # noqa: E402, F401 - they register functions

@@ -21,7 +21,7 @@ COMPLEX = {real: paired for paired, real in _REAL.items()}
 
 def real_dtype(dtype: Any) -> Any:
     """The dtype of the parts."""
-    found = _REAL.get(np.dtype(dtype))
+    found = _REAL.get(np.dtype(dtype).newbyteorder("="))
     if found is None:
         raise TypeError(
             f"dtype {np.dtype(dtype)} is not supported; tapegrad works with complex128 and "
@@ -53,6 +53,8 @@ def _as_variable(x: Any, beside: Any) -> Any:
     array = np.asarray(x)
     if array.dtype.char not in "fd":
         array = array.astype(np.float64)
+    if isinstance(beside, Variable) and _core.is_blank(beside):
+        return _core.blank(np.array(np.broadcast_to(array, beside.shape), array.dtype))
     if not _core.tracing():
         return _core.constant(array)
     # A program reads the array itself, beside what it computes.
@@ -76,8 +78,17 @@ def both_parts(x: Any) -> Pair:
     return split(x) if is_complex(x) else (x, np.zeros_like(x))
 
 
+def _are_alike(re: Variable, im: Variable) -> bool:
+    dtype = re.dtype
+    if dtype != im.dtype or dtype.kind != "f":
+        return False
+    return _core.free_shape(re) == _core.free_shape(im)
+
+
 def join(re: Any, im: Any) -> ComplexVariable:
     """The complex Variable of these parts, which get a common shape and dtype."""
+    if type(re) is Variable and type(im) is Variable and _are_alike(re, im):  # most results
+        return ComplexVariable(re, im)
     if not isinstance(re, Variable):
         re = _as_variable(re, im)
     if not isinstance(im, Variable):
@@ -93,6 +104,11 @@ def join(re: Any, im: Any) -> ComplexVariable:
             for x in (re, im)
         )
     return ComplexVariable(re, im)
+
+
+def blank(array: Any) -> Any:
+    """A complex array that counts as plain until a Variable is written to it; see blanks.py."""
+    return ComplexVariable(_core.blank(array.real.copy()), _core.blank(array.imag.copy()))
 
 
 def join_any(re: Any, im: Any) -> Any:
@@ -127,11 +143,23 @@ def operands(*xs: Any) -> list[Pair]:
     pairs = [split(x) for x in xs]
     if len(xs) == 1 and type(xs[0]) is ComplexVariable:
         return pairs
+    if not _core.tracing() and all(map(_is_double, xs)):  # most calls
+        return pairs
     kinds = [_kind_of(x) for x in xs]
     if all(type(kind) in (int, float, complex, bool) for kind in kinds):
         return pairs
     wanted = real_dtype(np.result_type(*kinds, 1j))
     return [(_in(re, wanted), _in(im, wanted)) for re, im in pairs]
+
+
+def _is_double(x: Any) -> bool:
+    """Whether it is computed with in float64 beside what is, without a conversion."""
+    kind = type(x)
+    if kind is ComplexVariable:
+        return bool(x._re.dtype.char == "d")
+    if kind in (complex, float):
+        return True
+    return (kind is Variable or kind is np.ndarray) and x.dtype.char in "dD"
 
 
 def _in(x: Any, wanted: Any) -> Any:
@@ -144,7 +172,7 @@ def _in(x: Any, wanted: Any) -> Any:
 
 def operand_of(x: Any) -> Any:
     """A list as an array; anything else as it is."""
-    if isinstance(x, (list, tuple)):
+    if issubclass(type(x), (list, tuple)):  # isinstance asks a complex Variable for its class
         return np.stack([operand_of(item) for item in x]) if _has_variables(x) else np.asarray(x)
     return x
 

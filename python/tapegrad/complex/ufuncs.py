@@ -12,7 +12,7 @@ from tapegrad.complex import elementary
 from tapegrad.complex.parts import (
     Pair,
     is_complex,
-    join,
+    join_any,
     operand_of,
     operands,
     real_dtype,
@@ -118,7 +118,7 @@ def call(name: str, inputs: tuple[Any, ...], dtype: Any = None) -> Any:
     function = PAIRS.get(name)
     if function is None:
         raise _unsupported(name)
-    return join(*function(*pairs))
+    return join_any(*function(*pairs))
 
 
 def _unsupported(name: str) -> TypeError:

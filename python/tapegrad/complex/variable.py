@@ -9,6 +9,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
+from tapegrad._tree import is_variable
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
 _FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple)
@@ -77,6 +78,22 @@ class ComplexVariable:
             return complex(re, im)
         return plain_pair(re, im)
 
+    @value.setter
+    def value(self, x: Any) -> None:
+        """Gives a leaf a new content of the same shape."""
+        if is_variable(x):
+            raise TypeError(
+                "z.value = x: got a Variable, whose derivative would be lost; use z[...] = x, or "
+                "z.value = tg.value(x)"
+            )
+        x = np.asarray(x)
+        if x.shape != tuple(self.shape):
+            raise ValueError(
+                f"z.value = x: the Variable has shape {tuple(self.shape)}, the value {x.shape}; "
+                "assign z[...] = x to broadcast"
+            )
+        self._re.value, self._im.value = x.real, x.imag
+
     @property
     def grad(self) -> Any:
         """What backward() accumulated: df/dx - i df/dy of a real f; None before."""
@@ -126,11 +143,21 @@ class ComplexVariable:
         return array_function(func, args, kwargs)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether no Variable was written to it: NumPy's creation functions made it."""
+        return _core.is_blank(self._re) and _core.is_blank(self._im)
+
+    @property
     def __array__(self) -> Any:
         """Refuses conversion of arrays, which would lose the derivative."""
+        if self.is_plain:
+            return self._plain_array
         if not self.ndim:
             raise AttributeError("__array__")
         return self._refuse_array
+
+    def _plain_array(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.asarray(self.value, dtype)
 
     def _refuse_array(self, dtype: Any = None, copy: Any = None) -> Any:
         if dtype is not None and np.dtype(dtype) == object:
@@ -145,8 +172,13 @@ class ComplexVariable:
 
     # Elements.
 
-    def __getitem__(self, key: Any) -> ComplexVariable:
-        return ComplexVariable(self._re[key], self._im[key])
+    def __getitem__(self, key: Any) -> Any:
+        re, im = self._re[key], self._im[key]
+        if isinstance(re, Variable) and isinstance(im, Variable):
+            return ComplexVariable(re, im)
+        from tapegrad.complex.parts import join_any
+
+        return join_any(re, im)  # an element of a blank
 
     def __setitem__(self, key: Any, x: Any) -> None:
         from tapegrad.complex.parts import is_complex, operand_of
@@ -170,7 +202,7 @@ class ComplexVariable:
     def __iter__(self) -> Iterator[ComplexVariable]:
         if not self.ndim:
             raise TypeError("iteration over a complex Variable of shape (): it is a scalar")
-        return map(ComplexVariable, self._re, self._im)
+        return map(self.__getitem__, range(len(self._re)))
 
     def __contains__(self, x: Any) -> bool:
         if not self.ndim:
@@ -199,13 +231,19 @@ class ComplexVariable:
 
     def item(self, *args: Any) -> Any:
         """Raises: a plain number would lose the derivative."""
+        if self.is_plain:
+            return self.value.item(*args)
         raise TypeError(self._loses("z.item()"))
 
     def tolist(self) -> Any:
         """Raises: a list of plain numbers would lose the derivative."""
+        if self.is_plain:
+            return self.value.tolist()
         raise TypeError(self._loses("z.tolist()", "list(z)"))
 
     def __repr__(self) -> str:
+        if self.is_plain:
+            return repr(self.value)
         if self.ndim:
             text = np.array2string(self.value, separator=", ", prefix="ComplexVariable(")
         else:

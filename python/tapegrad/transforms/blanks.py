@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad import _core, _tree
 from tapegrad._core import Variable
 
 # Functions of shapes and numbers, whose results are new arrays.
@@ -91,6 +91,10 @@ def _spelled(frame: FrameType, alias: str) -> set[str]:
 
 
 def _blank(found: Any) -> Any:
+    if type(found) is np.ndarray and found.dtype.char in "FD":
+        from tapegrad.complex.parts import blank
+
+        return blank(found)
     return _core.blank(found) if type(found) is np.ndarray and found.dtype in _FLOATS else found
 
 
@@ -115,13 +119,15 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not active(name):
             return original(a, dtype, *args, **kwargs)
-        packed = _joined(a) if dtype is None or np.dtype(dtype).kind == "f" else None
+        packed = _joined(a) if dtype is None or np.dtype(dtype).kind in "fc" else None
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
             return found if found is a or _shares(found, a) else _blank(found)
         copy = kwargs.pop("copy", copies)
         ndmin = kwargs.pop("ndmin", 0)
-        if packed is a and copy:
+        if packed is a and copy and _tree.is_complex(a):
+            packed = a.copy()
+        elif packed is a and copy:
             from tapegrad.numpy.shapes import copy as copied
 
             packed = copied(packed)
@@ -135,8 +141,13 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
 
 def _joined(a: Any) -> Any:
     """`a` as a Variable where it is one or holds some; None where all of it is plain."""
-    if isinstance(a, Variable):
+    if _tree.is_variable(a):
         return a
+    if isinstance(a, (list, tuple)) and _core.holds_complex(a):
+        from tapegrad.complex.parts import operand_of
+
+        found = operand_of(a)
+        return found if _tree.is_variable(found) else None
     if isinstance(a, (list, tuple)) or (isinstance(a, np.ndarray) and a.dtype == object):
         from tapegrad.numpy.operands import lift
 
@@ -198,6 +209,11 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
                 return f(*args, **kwargs)
 
         return within
+
+
+def original(name: str) -> Any:
+    """NumPy's own function of this name, inside a block too."""
+    return _originals.get(name) or getattr(np, name)
 
 
 @functools.cache

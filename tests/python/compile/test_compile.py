@@ -217,10 +217,8 @@ def test_methods():
 
 def test_unsupported_arguments_run_plainly():
     compiled = tg.compile(lambda x: x * 2)
-    with plainly("complex"):
-        assert compiled(2j) == 4j
     with plainly("float64, float32"):
-        assert compiled(np.array([1j]))[0] == 2j
+        assert compiled(np.array([1.0], np.float16))[0] == 2.0
     with plainly("np.asarray"):
         assert compiled(np.ma.array([1.0]))[0] == 2.0
 

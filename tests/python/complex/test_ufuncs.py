@@ -108,7 +108,8 @@ def test_derivatives_at_zero():
 
 # Random expressions: values, derivatives and the three modes.
 
-UNARY = ("exp", "sin", "tanh", "conj", "square", "arctan", "negative", "cosh", "sqrt", "log1p")
+# Differences must not step over a cut.
+UNARY = ("exp", "sin", "tanh", "conj", "square", "negative", "cosh", "expm1")
 
 
 @st.composite

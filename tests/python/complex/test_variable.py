@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from complex_cases import WRITES
 
 import tapegrad as tg
 
@@ -44,6 +45,14 @@ def test_types():
     assert isinstance(number, complex)
     assert np.iscomplexobj(array)
     assert np.iscomplexobj(number)
+    assert isinstance(number, np.complexfloating)
+    assert np.isscalar(number)
+    for code in ("len(number)", "iter(number)", "1 in number", "number[0]"):
+        with pytest.raises((TypeError, IndexError)):
+            eval(code, {"number": number})
+    seen = []
+    tg.grad(lambda z: (seen.append(isinstance(z, complex)), np.abs(z))[1])(1j)
+    assert seen == [True]
 
 
 def test_parts_and_views_write_through():
@@ -84,16 +93,12 @@ def test_writes_are_differentiated():
     np.testing.assert_allclose(tg.grad(f)(Z), differences(), rtol=1e-7)
 
 
-def test_functions_that_write():
-    for code in (
-        "np.put(z, [0, 2], 1j)", "np.place(z, z.real > 0, [1j, 2])", "np.copyto(z, 1 + 1j)",
-        "np.putmask(z, z.imag > 0, 3)", "np.add(z, 1j, out=z)", "z.fill(2j)", "z.sort()",
-        "np.multiply(z, 2, out=z, where=z.real > 0)", "z[z.real > 0] = 1j", "z[::2] = z[0]",
-    ):  # fmt: skip
-        found, plain = tg.Variable(Z) * 1, Z.copy()
-        exec(code, {"np": np, "z": found})
-        exec(code, {"np": np, "z": plain})
-        np.testing.assert_array_equal(tg.value(found), plain, err_msg=code)
+@pytest.mark.parametrize("code", WRITES)
+def test_writes(code):
+    found, plain = tg.Variable(Z) * 1, Z.copy()
+    exec(code, {"np": np, "z": found})
+    exec(code, {"np": np, "z": plain})
+    np.testing.assert_array_equal(tg.value(found), plain)
 
 
 def test_numbers_are_new_objects_in_place():
@@ -136,6 +141,27 @@ def test_backward_and_leaves():
     np.testing.assert_allclose(tg.grad(z * z, z, seeds=1j * np.ones(3)), 2j * Z)
     with pytest.raises(TypeError, match=r"tg\.grad\(z\.real, w\)"):
         tg.grad(z, z)
+
+
+def test_descent_by_variables():
+    target = np.array([2 - 1j, 1j])
+    z, w = tg.Variable(np.zeros(2, complex)), tg.Variable(1.0)
+    optimiser = tg.SGD([z, w], lr=0.1)
+    for _ in range(100):
+        optimiser.zero_grad()
+        loss = np.sum(np.abs(z - target) ** 2) + w**2
+        loss.backward()
+        optimiser.step()
+    np.testing.assert_allclose(z.value, target, atol=1e-8)
+    for _ in range(100):
+        z.grad = None
+        np.sum(np.abs(z - 2 * target) ** 2).backward()
+        z.value = z.value - 0.1 * np.conj(z.grad)
+    np.testing.assert_allclose(z.value, 2 * target, atol=1e-8)
+    with pytest.raises(ValueError, match=r"shape \(2,\)"):
+        z.value = 1j
+    with pytest.raises(TypeError, match="got a Variable"):
+        z.value = z * 2
 
 
 def test_copies_and_pickles():

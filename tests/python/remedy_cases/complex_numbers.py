@@ -43,6 +43,18 @@ CASES = [
         "m",
     ),
     Case(
+        "np.sum(x * 1j, dtype=float)",
+        "give dtype=complex",
+        "np.sum(x * 1j, dtype=complex).imag",
+        "np.sum(x)",
+    ),
+    Case(
+        "np.trapezoid(x, x=x * 1j)",
+        "give a real one, z.real or np.abs(z)",
+        "np.trapezoid(x * 1j, x=np.abs(x * 1j)).imag",
+        "np.trapezoid(x, x=x)",
+    ),
+    Case(
         "np.max(x * 1j, where=[True, True, False], initial=0)",
         "write z[mask]",
         "np.max((x * 1j)[np.array([True, True, False])], initial=0).imag",
@@ -59,6 +71,12 @@ CASES = [
         "z = np.zeros_like(w) of a computed complex w",
         "w = x * 1j; z = np.zeros_like(w); np.put(z, [0], 1j * x[1]); z.imag",
         "np.array([1.0, 0.0, 0.0]) * x[1]",
+    ),
+    Case(
+        "np.linalg.qr(q * 1j, 'complete')",
+        "write np.linalg.qr(z)",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
+        "np.abs(np.linalg.qr(q * 1j)[1])",
     ),
     Case(
         "np.linalg.svd(m * 1j)",
@@ -118,6 +136,18 @@ CASES = [
     ),
     Case("np.add(x * 1j, 1, signature='DD->D')", "leave it out", "np.add(x * 1j, 1).imag", "x"),
     Case("(a * 1j).backward()", "call it on z.real", "(a * 1j).imag", "a"),
+    Case(
+        "z = tg.Variable(np.zeros(3, complex)); z.value = x * 1j",
+        "use z[...] = x, or z.value = tg.value(x)",
+        "z = np.zeros_like(x * 1j); z[...] = x * 1j; z.imag",
+        "x",
+    ),
+    Case(
+        "z = tg.Variable(np.zeros(3, complex)); z.value = 1j",
+        "assign z[...] = x to broadcast",
+        "z = np.zeros_like(x * 1j); z[...] = 1j; z.imag * x",
+        "x",
+    ),
     Case("np.array(x * 1j)", "keep the Variable", "(x * 1j).imag", "x"),
     Case("f'{x * 1j:.3f}'", "format each element", "f'{(x * 1j)[0]:.3f}'", is_plain=True),
     Case(

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import SnapshotChecks, Variable, is_leaf
-from tapegrad._core import value as plain
+from tapegrad._tree import is_complex, is_variable
 from tapegrad.compile.reads.captured_data import MISSING, bytes_of, same_value, stamp
 from tapegrad.compile.reads.code_names import CodeNames, outside
 from tapegrad.compile.reads.visitors import visit
+from tapegrad.transforms.trace import value as plain
 
 _MOST_ITEMS = 10_000
 
@@ -141,7 +142,10 @@ class Snapshot(SnapshotChecks):
         ours = {id(v) for _, v in before.variables}
 
         def is_left(x: Any) -> bool:
-            return isinstance(x, Variable) and id(x) not in ours and not is_leaf(x)
+            parts = (x.real, x.imag) if is_complex(x) and is_variable(x) else (x,)
+            return any(
+                isinstance(v, Variable) and id(v) not in ours and not is_leaf(v) for v in parts
+            )
 
         for space, pairs in self.compared.pairs.values():
             for name, found in pairs:

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 import numpy as np
 
 from tapegrad._core import SGD, Variable
+from tapegrad._tree import is_variable
 from tapegrad.compile.call import has_value
 from tapegrad.compile.reads.captured_data import (
     MISSING,
@@ -96,6 +97,11 @@ def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     """Takes an object into the snapshot under a label, and what it leads to."""
     if issubclass(type(x), Variable):  # before the numbers, for which isinstance takes it
         return _visit_variable(snapshot, x, label)
+    if is_variable(x):  # a complex one, whose parts stay the same objects
+        snapshot.note(label, "identity", x)
+        for name in ("real", "imag"):
+            _visit_variable(snapshot, getattr(x, name), f"{label}.{name}")
+        return None
     try:
         is_plain = type(x) in _PLAIN_TYPES or isinstance(x, _VALUES)
     except Exception as error:  # of the user's __class__ or __getattribute__

@@ -22,7 +22,7 @@ from tapegrad.complex.ufuncs import call
 
 register_linear(
     np.sum, np.mean, np.cumsum, np.trace, np.linalg.trace, np.ediff1d, np.gradient, np.tril,
-    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid, np.fix,
+    np.triu, np.diag, np.diagflat, np.pad, np.nan_to_num, np.round, np.around, np.trapezoid,
 )  # fmt: skip
 register_linear(np.choose, np.compress, np.extract, places=(1,))
 register_linear(np.insert, places=(0, 2))
@@ -248,3 +248,33 @@ def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
         reduced = func(found, axis)
         found = reduced if reduced.ndim == ndim else np.expand_dims(reduced, axis)
     return found
+
+
+# np.emath gives complex results where real ones end: of complex numbers it is the same.
+def _of_scimath(name: str) -> None:
+    function = getattr(np, name)
+
+    def of(*args: Any) -> Any:
+        return function(*args)
+
+    on_complex(getattr(np.emath, name))(of)
+
+
+for _name in ("sqrt", "log", "log2", "log10", "arccos", "arcsin", "arctanh", "power"):
+    _of_scimath(_name)
+
+
+@on_complex(np.emath.logn)
+def logn(n: Any, x: Any) -> Any:
+    """The logarithm to the base n."""
+    return np.log(x) / np.emath.log(n)
+
+
+@on_complex(np.logspace)
+def logspace(
+    start: Any, stop: Any, num: Any = 50, endpoint: Any = True, base: Any = 10.0, dtype: Any = None,
+    axis: Any = 0,
+) -> Any:  # fmt: skip
+    """Powers of the base."""
+    found = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
+    return found if dtype is None else np.astype(found, dtype)

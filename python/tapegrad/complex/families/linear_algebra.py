@@ -142,6 +142,60 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     return np.conj(np.matrix_transpose(found)) if upper else found
 
 
+def _reflector(x: Any) -> tuple[Any, Any, Any]:
+    """v, t and b, so that (I - t v v^H)^H x = b e, with LAPACK's sign of the real number b."""
+    alpha, rest = x[0], x[1:]
+    below = np.sum(rest.real * rest.real + rest.imag * rest.imag)
+    done = (below == 0) & (alpha.imag == 0)
+    size = np.sqrt(np.where(done, 1.0, alpha.real * alpha.real + alpha.imag * alpha.imag + below))
+    beta = np.where(np.signbit(alpha.real), size, -size)
+    tau = np.where(done, 0.0, (beta - alpha) / beta)
+    v = np.concatenate((np.ones(1), rest / np.where(done, 1.0, alpha - beta)))
+    return v, tau, np.where(done, alpha.real, beta)
+
+
+def _reflected(v: Any, factor: Any, z: Any) -> Any:
+    """(I - factor v v^H) z."""
+    return z - v[:, None] * (factor * (np.conj(v) @ z))[None, :]
+
+
+@on_complex(np.linalg.qr)
+def qr(a: Any, mode: Any = "reduced") -> Any:
+    """Q and R by Householder's reflections, with LAPACK's signs."""
+    if mode not in ("reduced", "r"):
+        raise TypeError(
+            f"np.linalg.qr of complex Variables: mode={mode!r} is not supported; "
+            "write np.linalg.qr(z)"
+        )
+    columns = min(a.shape[-2:])
+
+    def one(z: Any) -> Any:
+        reflectors, rows = [], []
+        for k in range(columns):
+            v, tau, beta = _reflector(z[:, 0])
+            reflectors.append((v, tau))
+            rest = _reflected(v, np.conj(tau), z[:, 1:])
+            rows.append(np.concatenate((np.zeros(k), np.stack([beta]), rest[0])))
+            z = rest[1:]
+        r = np.stack(rows)
+        if mode == "r":
+            return r
+        v, tau = reflectors[-1]
+        m = len(v)
+        q = _reflected(v, tau, np.eye(m, 1) + 0.0 * v[:, None])
+        for v, tau in reflectors[-2::-1]:
+            m, n = q.shape
+            whole = np.concatenate((np.zeros((1, n)), q), axis=0)
+            first = np.eye(m + 1, 1) + 0.0 * v[:, None]
+            q = _reflected(v, tau, np.concatenate((first, whole), axis=1))
+        return q, r
+
+    found = one(a) if a.ndim == 2 else _of_each(one, a)
+    if mode == "r":
+        return found
+    return type(np.linalg.qr(np.eye(1)))(*found)
+
+
 @on_complex(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """Least squares: solution, residuals, rank and singular values, as NumPy's."""
