@@ -46,6 +46,12 @@ row("eigh stack", lambda x: np.linalg.eigh(symmetric(x))[1], apart_symmetric(2, 
 row("eigh one", lambda x: tuple(np.linalg.eigh(x)), normal((1, 1)), errors=NOT_SQUARE)
 row("eigvalsh", lambda x: np.linalg.eigvalsh(symmetric(x)), apart_symmetric(3, 3))
 row("eigvalsh U", lambda x: np.linalg.eigvalsh(symmetric(x), "U"), apart_symmetric(2, 3, 3))
+row(
+    "eigvalsh_alone",
+    lambda x: apply("eigvalsh_alone", (symmetric(x),), (True,)),
+    apart_symmetric(2, 3, 3),
+    reference=lambda x: np.linalg.eigvalsh(symmetric(x)),
+)
 row("eigvalsh one", np.linalg.eigvalsh, normal((1, 1)), errors=NOT_SQUARE)
 
 row("svd", lambda x: tuple(np.linalg.svd(x)), apart(3, 3), errors=NO_MATRIX)
@@ -54,6 +60,12 @@ row("svd wide", lambda x: tuple(np.linalg.svd(x, full_matrices=False)), apart(2,
 row("svd stack", lambda x: np.linalg.svd(x, full_matrices=False)[0], apart(2, 3, 2))
 row("svd right", lambda x: np.linalg.svd(x, full_matrices=False)[2], apart(2, 3, 2))
 row("svdvals", np.linalg.svdvals, apart(3, 4), errors=NO_MATRIX)
+row(
+    "svdvals_alone",
+    lambda x: apply("svdvals_alone", (x,), (False,)),
+    apart(2, 3, 4),
+    reference=np.linalg.svdvals,
+)
 row("svdvals stack", lambda x: np.linalg.svd(x, compute_uv=False), apart(2, 3, 2), "svdvals")
 for order in (2, -2, "nuc"):
     row(

@@ -51,6 +51,10 @@ void round_to(DType input, std::span<Value> out);
 [[noreturn]] void throw_not_converged(const char* op, const char* what, const Dims& stack,
                                       int64_t failed);
 
+// Whether a derivative may be asked of what is recorded of this input, so that vectors which the
+// rules would compute again are worth keeping: not where it goes into a program of values alone.
+bool may_be_swept(const Ref& a);
+
 // The parts of register_decompose_ops.
 void register_tie_ops();
 void register_eigh_ops();

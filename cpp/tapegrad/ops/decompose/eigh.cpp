@@ -92,7 +92,7 @@ const Op& eigh_op() {
 
 namespace {
 
-// The vectors are computed only where a derivative asks for them.
+// Of a program of values alone that is differentiated later.
 void vjp_values(VjpContext& ctx) {
   const std::vector<Ref> both = apply(eigh_op(), ctx.attrs(), std::vector<Ref>{ctx.in(0)});
   const Ref shared = share_ties(both[0], ctx.ct(), Tip::none);
@@ -105,18 +105,35 @@ void jvp_values(JvpContext& ctx) {
   ctx.set(0, share_ties(both[0], diagonal(m), Tip::none));
 }
 
+const Op& values_op() {
+  static const Op& op =
+      register_op({.name = "eigvalsh_alone",
+                   .attrs = {{lower_key, attr_kind::flag, Attr{true}}},
+                   .infer = infer_values,
+                   .eval = eval_values,
+                   .vjp = vjp_values,
+                   .jvp = jvp_values,
+                   .lanes = apply_stacked,
+                   .reads = {reads_in(0)},
+                   .summary = "eigenvalues of symmetric (..., n, n), without vectors"});
+  return op;
+}
+
+std::vector<Ref> compose_values(const Attrs& attrs, std::span<const Ref> in) {
+  std::vector<Ref> all =
+      apply(may_be_swept(in[0]) ? eigh_op() : values_op(), attrs, std::vector<Ref>{in[0]});
+  all.resize(1);
+  return all;
+}
+
 }  // namespace
 
 void register_eigh_ops() {
   eigh_op();
+  values_op();
   register_op({.name = "eigvalsh",
                .attrs = {{lower_key, attr_kind::flag, Attr{true}}},
-               .infer = infer_values,
-               .eval = eval_values,
-               .vjp = vjp_values,
-               .jvp = jvp_values,
-               .lanes = apply_stacked,
-               .reads = {reads_in(0)},
+               .compose = compose_values,
                .summary = "eigenvalues of symmetric (..., n, n)"});
 }
 

@@ -19,11 +19,14 @@
 namespace tapegrad {
 namespace {
 
-constexpr AttrKey rounded_key{0, "rounded"};
+constexpr AttrKey rounded_key{0, "rounded"};  // of svdvals
+constexpr AttrKey tip_key{0, "tip"};          // of svd: what its values have
 
 Tip tip_of(const Attrs& attrs) {
   return attrs.flag_or(rounded_key, false) ? Tip::up_to_rounding : Tip::at_zero;
 }
+
+Tip tip_of_svd(const Attrs& attrs) { return static_cast<Tip>(attrs.integer_or(tip_key, 0)); }
 
 std::vector<TensorType> infer_values(const Attrs&, std::span<const TensorType> in) {
   const MatrixShape shape = matrix_shape(in[0].shape, "svdvals");
@@ -73,18 +76,21 @@ void vjp_svd(VjpContext& ctx) {
   const Ref u = ctx.out(0), s = ctx.out(1), vt = ctx.out(2);
   const Ref of_values = ctx.has_ct(1) ? ctx.ct(1) : zeros_like(s);
   const bool left = ctx.has_ct(0), right = ctx.has_ct(2);
-  Ref middle = as_diagonal(share_ties(s, of_values, Tip::none));
-  if (left || right) {
-    const Ref none = zeros_like(middle);
-    const Ref turn_u = left ? matmul(swap_last_axes(u), ctx.ct(0)) : none;
-    const Ref turn_v = right ? matmul(vt, swap_last_axes(ctx.ct(2))) : none;
-    Ref asked = absolute(of_values);
-    if (left) asked = add(asked, sum(absolute(ctx.ct(0)), {-2}));
-    if (right) asked = add(asked, sum(absolute(ctx.ct(2)), {-1}));
-    const Ref together = symmetric_part(divide_by_gaps(s, add(turn_u, turn_v), asked));
-    const Ref apart = over_sums(antisymmetric_part(subtract(turn_u, turn_v)), s);
-    middle = add(middle, add(together, apart));
+  const Ref shared = share_ties(s, of_values, tip_of_svd(ctx.attrs()));
+  if (!left && !right) {
+    ctx.add(0, scaled_product(u, shared, vt));
+    return;
   }
+  Ref middle = as_diagonal(shared);
+  const Ref none = zeros_like(middle);
+  const Ref turn_u = left ? matmul(swap_last_axes(u), ctx.ct(0)) : none;
+  const Ref turn_v = right ? matmul(vt, swap_last_axes(ctx.ct(2))) : none;
+  Ref asked = absolute(of_values);
+  if (left) asked = add(asked, sum(absolute(ctx.ct(0)), {-2}));
+  if (right) asked = add(asked, sum(absolute(ctx.ct(2)), {-1}));
+  const Ref together = symmetric_part(divide_by_gaps(s, add(turn_u, turn_v), asked));
+  const Ref apart = over_sums(antisymmetric_part(subtract(turn_u, turn_v)), s);
+  middle = add(middle, add(together, apart));
   Ref adjoint = matmul(u, matmul(middle, vt));
   if (left && shape.m > shape.k) {
     const Ref scaled = over_values(ctx.ct(0), as_row(s), as_row(of_values));
@@ -103,7 +109,7 @@ void jvp_svd(JvpContext& ctx) {
   const Ref da = ctx.tangent(0);
   const Ref to_u = matmul(da, v), to_v = matmul(swap_last_axes(da), u);
   const Ref p = matmul(swap_last_axes(u), to_u);
-  ctx.set(1, share_ties(s, diagonal(p), Tip::none));
+  ctx.set(1, share_ties(s, diagonal(p), tip_of_svd(ctx.attrs())));
   const Ref together = divide_by_gaps(s, symmetric_part(p), zeros_like(s));
   const Ref apart = over_sums(antisymmetric_part(p), s);
   const Ref inverse = reciprocal(as_row(s));
@@ -120,6 +126,7 @@ const Op& svd_op() {
   static const Op& op =
       register_op({.name = "svd",
                    .n_out = 3,
+                   .attrs = {{tip_key, attr_kind::integer, Attr{int64_t{0}}}},
                    .infer = infer_svd,
                    .eval = eval_svd,
                    .vjp = vjp_svd,
@@ -132,7 +139,7 @@ const Op& svd_op() {
 
 namespace {
 
-// The vectors are computed only where a derivative asks for them.
+// Of a program of values alone that is differentiated later.
 void vjp_values(VjpContext& ctx) {
   const std::vector<Ref> all = apply(svd_op(), {}, std::vector<Ref>{ctx.in(0)});
   const Ref shared = share_ties(all[1], ctx.ct(), tip_of(ctx.attrs()));
@@ -146,7 +153,7 @@ void jvp_values(JvpContext& ctx) {
 }
 
 const Op& values_op() {
-  static const Op& op = register_op({.name = "svdvals",
+  static const Op& op = register_op({.name = "svdvals_alone",
                                      .attrs = {{rounded_key, attr_kind::flag, Attr{false}}},
                                      .infer = infer_values,
                                      .eval = eval_values,
@@ -154,17 +161,27 @@ const Op& values_op() {
                                      .jvp = jvp_values,
                                      .lanes = apply_stacked,
                                      .reads = {reads_in(0)},
-                                     .summary = "singular values of (..., m, n)"});
+                                     .summary = "singular values of (..., m, n), without vectors"});
   return op;
+}
+
+std::vector<Ref> compose_values(const Attrs& attrs, std::span<const Ref> in) {
+  if (!may_be_swept(in[0])) return apply(values_op(), attrs, std::vector<Ref>{in[0]});
+  const Attrs tip{static_cast<int64_t>(tip_of(attrs))};
+  return {apply(svd_op(), tip, std::vector<Ref>{in[0]})[1]};
 }
 
 }  // namespace
 
-Ref singular_values_of_norm(const Ref& a) { return apply(values_op(), {true}, {a}); }
+Ref singular_values_of_norm(const Ref& a) { return compose_values({true}, {{a}})[0]; }
 
 void register_svd_ops() {
   svd_op();
   values_op();
+  register_op({.name = "svdvals",
+               .attrs = {{rounded_key, attr_kind::flag, Attr{false}}},
+               .compose = compose_values,
+               .summary = "singular values of (..., m, n)"});
 }
 
 }  // namespace tapegrad

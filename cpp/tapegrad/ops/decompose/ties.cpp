@@ -10,6 +10,8 @@
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
+#include "tapegrad/tape/tape.h"
+#include "tapegrad/tape/tracer.h"
 
 // Equal eigenvalues (and singular values; both are w here). A tie leaves its vectors to choice, and
 // of its numbers the sum alone is smooth. So
@@ -225,6 +227,13 @@ MatrixShape matrix_shape(const Dims& shape, const char* op) {
                              "), at least two dimensions are needed; reshape it to (m, n)");
   const int64_t m = shape[shape.size() - 2], n = shape.back();
   return {Dims(shape.data(), shape.size() - 2), m, n, std::min(m, n)};
+}
+
+bool may_be_swept(const Ref& a) {
+  if (!a.tracked()) return false;
+  const Tape& tape = *a.tape();
+  const bool is_of_values = tape.tracing() && tape.innermost_scope() == tape.tracer()->scope();
+  return tape.recording() && !is_of_values && !tape.is_program_only(tape.node(a.slot()).origin);
 }
 
 void round_to(DType input, std::span<Value> out) {
