@@ -8,11 +8,11 @@ masks and integers too, or gives a view. The rest is registered here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad import _core, _tree
 from tapegrad._core import Variable
 from tapegrad.complex.parts import is_complex, join_any, real_dtype, split
 from tapegrad.complex.ufuncs import finish
@@ -28,8 +28,6 @@ linear: dict[Any, tuple[int, ...]] = {}  # the places of the arguments in which 
 _ELEMENTS = frozenset(
     {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values"}
 )
-
-
 _NAMED = [(name,) for name in _ELEMENTS]
 
 
@@ -75,7 +73,7 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     else:
         places = both_alike(func)
         if places is None:
-            if all(z.is_plain for z in _pairs_in((args, kwargs))):
+            if all(map(_is_plain, _variables_in((args, kwargs)))):
                 return func(*_as_plain(args), **_as_plain(kwargs))
             raise TypeError(_refusal(func))
         found = by_parts(func, places, args, kwargs)
@@ -104,10 +102,8 @@ def by_parts(
         ]
         named = {k: part(x) if k in elements else _checked(func, x) for k, x in kwargs.items()}
         found.append(func(*given, **named))
-    if ALL - 1 in places and isinstance(
-        found[0], (tuple, list)
-    ):  # of each argument, in its own dtype
-        kind = type(found[0])
+    kind = type(found[0])
+    if ALL - 1 in places and kind in (tuple, list):  # one of each argument, in its own dtype
         return kind(
             _joined(re, im) if is_complex(x) else re for x, re, im in zip(args, *found, strict=True)
         )
@@ -157,16 +153,17 @@ def _joined(re: Any, im: Any) -> Any:
     return join_any(re, im)
 
 
-def _pairs_in(x: Any) -> list[Any]:
-    if type(x) is ComplexVariable or isinstance(x, Variable):
-        return [_Plain(_core.is_blank(x)) if isinstance(x, Variable) else x]
+def _variables_in(x: Any) -> list[Any]:
+    if _tree.is_variable(x):
+        return [x]
     if isinstance(x, dict):
         x = list(x.values())
-    return [z for item in x for z in _pairs_in(item)] if isinstance(x, (list, tuple)) else []
+    return [v for item in x for v in _variables_in(item)] if isinstance(x, (list, tuple)) else []
 
 
-class _Plain(NamedTuple):
-    is_plain: bool
+def _is_plain(v: Any) -> bool:
+    """Whether no Variable was written to it: a creation function made it."""
+    return bool(v.is_plain if type(v) is ComplexVariable else _core.is_blank(v))
 
 
 def _as_plain(x: Any) -> Any:

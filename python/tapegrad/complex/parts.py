@@ -16,7 +16,6 @@ _REAL = {
     np.dtype(np.complex64): np.dtype(np.float32),
     np.dtype(np.complex128): np.dtype(np.float64),
 }
-COMPLEX = {real: paired for paired, real in _REAL.items()}
 
 
 def real_dtype(dtype: Any) -> Any:

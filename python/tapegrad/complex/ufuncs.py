@@ -18,7 +18,7 @@ from tapegrad.complex.parts import (
     real_dtype,
 )
 from tapegrad.complex.powers import power
-from tapegrad.complex.variable import ComplexVariable, describe
+from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.operands import cast
 
 
@@ -228,5 +228,3 @@ _PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
     "matvec": _product("matvec", False),
     "vecmat": _product("vecmat", True),
 }
-
-__all__ = ["array_ufunc", "call", "describe", "finish"]
