@@ -18,6 +18,7 @@ namespace tapegrad {
 namespace {
 
 constexpr AttrKey lower_key{0, "is_lower"};
+constexpr AttrKey values_key{1, "for_values"};  // the caller wrote eigvalsh, which errors name
 
 bool is_lower(const Attrs& attrs) { return attrs.flag_or(lower_key, true); }
 
@@ -47,7 +48,7 @@ std::vector<TensorType> infer_eigh(const Attrs&, std::span<const TensorType> in)
 }
 
 void eval_eigh(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  decompose("eigh", attrs, in[0], out);
+  decompose(attrs.flag_or(values_key, false) ? "eigvalsh" : "eigh", attrs, in[0], out);
 }
 
 Ref in_basis(const Ref& v, const Ref& x) { return matmul(swap_last_axes(v), matmul(x, v)); }
@@ -79,7 +80,8 @@ const Op& eigh_op() {
   static const Op& op =
       register_op({.name = "eigh",
                    .n_out = 2,
-                   .attrs = {{lower_key, attr_kind::flag, Attr{true}}},
+                   .attrs = {{lower_key, attr_kind::flag, Attr{true}},
+                             {values_key, attr_kind::flag, Attr{false}}},
                    .infer = infer_eigh,
                    .eval = eval_eigh,
                    .vjp = vjp_eigh,
@@ -120,10 +122,8 @@ const Op& values_op() {
 }
 
 std::vector<Ref> compose_values(const Attrs& attrs, std::span<const Ref> in) {
-  std::vector<Ref> all =
-      apply(may_be_swept(in[0]) ? eigh_op() : values_op(), attrs, std::vector<Ref>{in[0]});
-  all.resize(1);
-  return all;
+  if (!may_be_swept(in[0])) return apply(values_op(), attrs, std::vector<Ref>{in[0]});
+  return {apply(eigh_op(), {is_lower(attrs), true}, std::vector<Ref>{in[0]})[0]};
 }
 
 }  // namespace

@@ -48,10 +48,12 @@ void eval_values(const Attrs&, std::span<Value> in, std::span<Value> out) {
   round_to(in[0].dtype(), out);
 }
 
-void eval_svd(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  const MatrixShape shape = matrix_shape(in[0].shape(), "svd");
+// Only where its values are all that is wanted they have a tip.
+void eval_svd(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const char* const name = tip_of_svd(attrs) == Tip::none ? "svd" : "svdvals";
+  const MatrixShape shape = matrix_shape(in[0].shape(), name);
   const int64_t failed = svd_values(in[0].cast(DType::float64), out[1], &out[0], &out[2]);
-  if (failed >= 0) throw_not_converged("svd", "SVD did not converge", shape.stack, failed);
+  if (failed >= 0) throw_not_converged(name, "SVD did not converge", shape.stack, failed);
   round_to(in[0].dtype(), out);
 }
 
