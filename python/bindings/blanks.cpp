@@ -149,11 +149,13 @@ class NoBlocks {
 // Which Variables a nesting of arguments holds.
 enum class Held { none, blanks, others };
 
-Held held_in(PyObject* x) {
+Held held_in(PyObject* x, int level = 0) {
+  constexpr int deepest = 32;  // a list may hold itself
   if (is_variable(x)) return is_blank(x) ? Held::blanks : Held::others;
+  if (level == deepest) return Held::others;
   Held found = Held::none;
-  const auto add = [&found](PyObject* item) {
-    found = std::max(found, held_in(item));
+  const auto add = [&found, level](PyObject* item) {
+    found = std::max(found, held_in(item, level + 1));
     return found == Held::others;
   };
   if (PyTuple_Check(x) || PyList_Check(x)) {
@@ -212,7 +214,7 @@ void bind_blanks(py::module_& m) {
         return is_variable(a.ptr()) && is_variable(b.ptr()) &&
                variable_cell(a.ptr()).overlaps(variable_cell(b.ptr()));
       },
-      py::arg("a"), py::arg("b"), "Whether a write to the one shows in the other.");
+      py::arg("a"), py::arg("b"), "True where a write to the one shows in the other.");
   m.def(
       "to_array",
       [](const py::object& x) -> py::object {

@@ -73,6 +73,8 @@ def _from_surface() -> Iterator[Expression]:
             continue
         table = ast.unparse(statement.targets[0])
         for value in statement.value.values:
+            if isinstance(value, ast.Name):  # a table of another file
+                continue
             if table == "CALLS":
                 assert isinstance(value, ast.List)
                 pairs = [p.elts for p in value.elts if isinstance(p, ast.Tuple)]

@@ -24,7 +24,7 @@ LOOK_UPS = {
 }
 # Files outside of this rule until what they do has moved into the core.
 NAMED_IN_BINDINGS = {
-    "python/bindings/variable/array_function.cpp": "NumPy's functions by the ops that they are",
+    "python/bindings/numpy_functions/array_function.cpp": "NumPy's functions by their ops",
 }
 
 

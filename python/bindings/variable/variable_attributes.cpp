@@ -1,7 +1,7 @@
 #include <array>
 
 #include "bindings/convert.h"
-#include "bindings/variable/sequences.h"
+#include "bindings/numpy_functions/sequences.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "bindings/convert.h"
-#include "bindings/variable/array_function.h"
+#include "bindings/numpy_functions/array_function.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/index.h"
 #include "tapegrad/scalar/functions/functions.h"
@@ -79,10 +79,7 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
           "Variable: got a list of Variables, whose derivatives a new leaf would drop; use "
           "np.stack(the list)");
     Value content = operand.ref.value();
-    if (dtype != Py_None) {
-      const DType d = to_dtype(dtype);
-      content = content.cast(d);
-    }
+    if (dtype != Py_None) content = content.cast(to_dtype(dtype));
     content = content.copy();  // a Variable owns its data
     std::string text;
     if (name != Py_None) text = to_name(name);

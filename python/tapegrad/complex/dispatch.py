@@ -20,18 +20,20 @@ def leaf(x: Any, name: Any = None, dtype: Any = None) -> ComplexVariable:
             "Variable: got a complex Variable, whose derivative a new leaf would drop; use z "
             "itself, or tg.Variable(tg.value(z)) for a leaf of its value"
         )
-    array = np.asarray(value(x))
+    content = value(x)
+    array = np.asarray(content)
     if array.dtype == object:
         raise TypeError(
             "Variable: got a list of Variables, whose derivatives a new leaf would drop; use "
             "np.stack(the list)"
         )
     part = real_dtype(dtype or array.dtype)
+    numbers = array if isinstance(content, np.ndarray) else array[()]
     parts = ("", "") if name is None else (f"{name}.real", f"{name}.imag")
     return ComplexVariable(
         *(
             Variable(x, text or None, part)
-            for x, text in zip((array.real, array.imag), parts, strict=True)
+            for x, text in zip((numbers.real, numbers.imag), parts, strict=True)
         )
     )
 

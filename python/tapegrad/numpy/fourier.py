@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply
+from tapegrad._core import Variable, apply, to_array
 from tapegrad.numpy.operands import ndim_of, shape_of
 from tapegrad.numpy.table import RECORD, implements
 from tapegrad.transforms import trace
@@ -178,7 +178,7 @@ def _whole_nd(name: str, a: Any, s: Any, axes: Any, norm: Any, out: Any) -> Any:
     pair = _pair(a)
     lengths, axes = _lengths(pair, s, axes)
     found = _whole_axes(pair, lengths[::-1], axes[::-1], norm, name.startswith("i"))
-    return _joined(name, found, out)
+    return to_array(_joined(name, found, out))
 
 
 def _half_nd(name: str, a: Any, s: Any, axes: Any, norm: Any, out: Any) -> Any:

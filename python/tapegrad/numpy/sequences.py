@@ -1,7 +1,7 @@
 """Lists and arrays of objects that hold Variables, where NumPy looks at neither.
 
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
-The core looks into the lists before NumPy does (python/bindings/variable/sequences.cpp) and asks
+The core looks into the lists before NumPy does (bindings/numpy_functions/sequences.cpp) and asks
 here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen
 to in the same way.
 """
@@ -42,6 +42,12 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     objects, which is right for all but the functions of one argument: NumPy asks the elements for
     methods, which numbers among them have not.
     """
+    if _core.holds_complex((args, kwargs)):
+        from tapegrad.complex import functions, ufuncs
+
+        if isinstance(function, np.ufunc):
+            return ufuncs.array_ufunc(function, "__call__", args, kwargs)
+        return functions.array_function(function, args, kwargs)
     caller = str(sys._getframe(1).f_globals.get("__name__", ""))
     is_library = caller.partition(".")[0] in _LIBRARIES
     if isinstance(function, np.ufunc):

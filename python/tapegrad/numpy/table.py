@@ -9,7 +9,7 @@
 - `on_data`: what is done where all Variables in the arguments hold masks or integers, which
   happens only while a whole function is recorded (see below);
 - `in_core=op(name, parameter=kind, ...)`: how the core turns the usual calls into an operation
-  without calling the implementation (the kinds: python/bindings/variable/array_function.cpp);
+  without calling the implementation (the kinds: bindings/numpy_functions/array_function.cpp);
   with `gives_array` a result of no axes is an array, as the implementation makes it.
 
 *Masks and integers.* Their values are plain, unless a whole function is being recorded: then

@@ -1,4 +1,4 @@
-#include "bindings/variable/array_function.h"
+#include "bindings/numpy_functions/array_function.h"
 
 #include <structmember.h>
 

@@ -1,4 +1,4 @@
-#include "bindings/variable/sequences.h"
+#include "bindings/numpy_functions/sequences.h"
 
 #include <pybind11/numpy.h>
 
