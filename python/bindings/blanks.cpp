@@ -214,7 +214,7 @@ void bind_blanks(py::module_& m) {
         return is_variable(a.ptr()) && is_variable(b.ptr()) &&
                variable_cell(a.ptr()).overlaps(variable_cell(b.ptr()));
       },
-      py::arg("a"), py::arg("b"), "True where a write to the one shows in the other.");
+      py::arg("a"), py::arg("b"), "Whether these two have memory in common.");
   m.def(
       "to_array",
       [](const py::object& x) -> py::object {

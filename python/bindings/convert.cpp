@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
@@ -234,7 +235,11 @@ Operand to_operand(PyObject* object, const char* operation) {
     if (pack != nullptr) {
       const py::object packed = (*pack)(array);
       if (is_variable(packed.ptr())) return {variable_cell(packed.ptr()).ref()};
-      if (!packed.is(array)) return {Ref(from_array(packed.ptr(), operation))};
+      if (is_plain_array(packed.ptr()) && !packed.is(array))
+        return {Ref(from_array(packed.ptr(), operation))};
+      if (is_complex(packed.ptr()))
+        throw_error<TypeError>(
+            operation, ": complex numbers are not supported; compute with z.real and z.imag apart");
     }
     throw_unsupported(is_sequence(object) ? array.ptr() : object, operation);
   }

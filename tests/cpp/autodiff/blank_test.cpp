@@ -36,7 +36,7 @@ TEST(a_blank_is_plain_until_a_variable_is_written) {
 
 TEST(lent_memory_is_one_memory) {
   Variable y = blank_of(Dims{2, 3});
-  const Variable row(CellPtr(y.cell().item(IndexKey{IndexSpec().at(1)})));
+  const Variable row(CellPtr(y.cell().item(IndexKey{IndexSpec::entry(Dims{2, 3}, 0, 1)})));
   const std::optional<Value> whole = y.cell().lend();
   const std::optional<Value> part = row.cell().lend();
   CHECK(whole && part);

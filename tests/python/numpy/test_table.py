@@ -213,7 +213,7 @@ def test_functions_are_named_where_they_are_registered():
 
 
 def test_the_core_names_no_numpy_function():
-    source = generated.ROOT / "python" / "bindings" / "variable" / "array_function.cpp"
+    source = generated.ROOT / "python" / "bindings" / "numpy_functions" / "array_function.cpp"
     text = source.read_text("utf-8")
     assert not [f for f in table if f'"{f.__name__}"' in text]
 
