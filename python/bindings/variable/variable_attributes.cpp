@@ -276,8 +276,9 @@ PyObject* item_method(PyObject* self, PyObject* where) {
           PyObject_GetAttrString(plain_array_of(self).ptr(), "item"));
       return item ? PyObject_Call(item.ptr(), where, nullptr) : nullptr;
     }
-    return py::object(py::module_::import("tapegrad.numpy.flat")
-                          .attr("item")(py::handle(self), *py::reinterpret_borrow<py::tuple>(where)))
+    return py::object(
+               py::module_::import("tapegrad.numpy.flat")
+                   .attr("item")(py::handle(self), *py::reinterpret_borrow<py::tuple>(where)))
         .release()
         .ptr();
   });

@@ -206,9 +206,8 @@ PyObject* in_place(PyObject* a, PyObject* b) {
     if (cell.is_number() || made == nullptr || made == Py_NotImplemented) return made;
     const py::object owner = py::reinterpret_steal<py::object>(made);
     if (is_complex(made))
-      throw_error<TypeError>(
-          "y op= z: the result is complex, and this Variable of shape ",
-          cell.type().shape, " is real; write y = y * z");
+      throw_error<TypeError>("y op= z: the result is complex, and this Variable of shape ",
+                             cell.type().shape, " is real; write y = y * z");
     cell.set_in_place(to_operand(made, "in-place operation").ref, !may_have_derivative(b));
     return Py_NewRef(a);
   });
