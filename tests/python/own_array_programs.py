@@ -134,4 +134,34 @@ def loops(x):
     return np.sum(last) + np.sum(seen)
 
 
+def complex_tables(x):
+    n = np.arange(3)
+    F = np.exp(-2j * np.pi * np.outer(n, n) / 3)
+    A = np.array([[2, 1j], [-1j, 3]])
+    w, _ = np.linalg.eig(np.array([[0, 1j], [-2, 0]]))
+    r = np.roots(np.array([1.0, 0.0, 1.0]))
+    solved = np.linalg.solve(A, np.array([1.0, 1j]))
+    return np.sum(np.abs(F @ x) ** 2) * abs(w[0]) * abs(r[0]) * abs(solved[0])
+
+
+def complex_data(x):
+    z = np.zeros(3, complex)
+    z[1] = 2j
+    total = float(z[1].imag) * int(z.imag.sum()) * len(str(z)) * len(f"{z[0]}")
+    total = total * np.frombuffer(z.tobytes()).size * abs(np.fft.fft(z)[0])
+    return np.sum(x) * total * np.sort(z)[-1].imag + x[np.argmax(np.abs(z))]
+
+
+def complex_filled(x):
+    z = np.zeros(3, complex)
+    z[0] = x[0] * 1j
+    z[1] = x[1]
+    return np.abs(np.sum(z * z + z[0]))
+
+
+def spectra(x):
+    k = np.array([0.25, 0.5, 0.25])
+    return np.sum(np.fft.ifft(np.fft.fft(x) * np.fft.fft(k)).real ** 2) + np.abs(np.fft.rfft(x))[1]
+
+
 PROGRAMS = {name: f for name, f in globals().items() if getattr(f, "__module__", "") == __name__}

@@ -120,6 +120,8 @@ class _Refused:
     def __get__(self, z: Any, owner: Any = None) -> Any:
         if z is None:
             return self
+        if z.is_plain:
+            return getattr(z.value, self.name)
         call, why, _ = ATTRIBUTES[self.name]
         raise AttributeError(
             f"z.{self.name}{call} of {describe(z)}: {why}; write np.asarray(tg.value(z)) for an "

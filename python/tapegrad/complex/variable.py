@@ -251,6 +251,9 @@ class ComplexVariable:
         more = ", dtype=complex64" if self.dtype == np.complex64 else ""
         return f"ComplexVariable({text}{more})"
 
+    def __str__(self) -> str:
+        return str(self.value) if self.is_plain else repr(self)
+
     def __format__(self, spec: str) -> str:
         if spec and self.ndim:
             raise TypeError("format: an array takes no format; format each element, f'{z[i]:.3f}'")
