@@ -287,8 +287,8 @@ class Checker:
         if lanes.error is not None:
             return
         results = plain(lanes.value)
-        for i, x in enumerate(self.points):
-            alone = outcome(lambda x=x: self.program.fresh()["f"](copied(x)))
+        for i, x in enumerate(np.stack(self.points)):  # a lane without axes is a number
+            alone = outcome(lambda x=x: self.program.fresh()["f"](x.copy()))
             if alone.error is not None:
                 return
             self.compare(
