@@ -165,3 +165,29 @@ def spectra(x):
 
 
 PROGRAMS = {name: f for name, f in globals().items() if getattr(f, "__module__", "") == __name__}
+
+# Plain numbers that other libraries compute of arrays that the function makes.
+ELSEWHERE = {
+    "scipy.linalg": "sl.solve(np.eye(3) * 2, np.ones(3)).sum() + sl.cho_factor(np.eye(3))[0].sum()",
+    "blas": "sl.blas.ddot(np.ones(3), np.ones(3)) + sl.lapack.dgetrf(np.eye(3) * 3)[0].sum()",
+    "interpolate": "float(si.CubicSpline(np.arange(3.0), np.array([1.0, 2.0, 1.0]))(0.5))",
+    "sparse": "ss.csr_matrix(np.eye(3)).dot(np.ones(3)).sum() + (ss.eye(3) @ np.ones(3)).sum()",
+    "quad": "sg.quad(lambda t: t * np.array([2.0])[0], 0, 1)[0]",
+    "solve_ivp": "sg.solve_ivp(lambda t, y: -y * np.ones(2), (0, 1), np.ones(2)).y[-1, -1]",
+    "odeint": "sg.odeint(lambda y, t: -y, np.ones(2), np.linspace(0, 1, 3))[-1, 0]",
+    "stats": "st.norm.pdf(np.linspace(0, 1, 3)).sum()",
+    "minimize": "so.minimize(lambda z: np.sum((z - np.ones(2)) ** 2), np.zeros(2)).x.sum()",
+    "least_squares": "so.least_squares(lambda z: z - np.ones(2), np.zeros(2)).x.sum()",
+    "special": "sp.gamma(np.ones(3) * 2.5).sum()",
+    "spatial": "spa.cKDTree(np.zeros((3, 2))).query(np.ones(2))[0]",
+    "signal": "sig.lfilter(np.array([1.0]), np.array([1.0, 0.5]), np.ones(3)).sum()",
+    "ndimage": "nd.gaussian_filter(np.ones((3, 3)), 1).sum()",
+    "random": "np.random.default_rng(0).normal(np.zeros(3), np.ones(3)).sum()",
+    "masked": "np.ma.masked_array(np.ones(3), mask=[0, 1, 0]).sum()",
+    "matrix": "np.asmatrix(np.eye(2)).sum()",
+    "strides": "np.lib.stride_tricks.as_strided(np.arange(4.0), (2, 2), (8, 8)).sum()",
+    "iterators": "sum(float(v) for v in np.nditer(np.ones(3))) + len({v for v in np.ones(3)})",
+    "bytes": "np.ones(3).view(np.int64)[0] % 7 + len(pickle.dumps(np.ones(3)))",
+    "copies": "int(copy.copy(np.ones(3))[0]) + int(copy.deepcopy(np.ones(3))[1])",
+    "files": "np.save(io.BytesIO(), np.ones(3)) or 1.0",
+}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import importlib
+import io
+import linecache
+import pickle
 import struct
 import warnings
 
 import numpy as np
 import pytest
 from numpy import asarray as numpys_asarray
-from own_array_programs import PROGRAMS
+from own_array_programs import ELSEWHERE, PROGRAMS
 from surface_cases import CALLS
 
 import tapegrad as tg
@@ -31,6 +36,24 @@ def test_they_are_the_arrays_that_numpy_makes(name):
         for _ in range(4):
             assert compiled(X) == pytest.approx(expected, rel=1e-12)
             np.testing.assert_allclose(slopes(X), gradient, rtol=1e-10)
+
+
+SCIPY = {
+    "sl": "linalg", "si": "interpolate", "ss": "sparse", "sg": "integrate", "st": "stats",
+    "so": "optimize", "sp": "special", "spa": "spatial", "sig": "signal", "nd": "ndimage",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_other_libraries_take_them(name):
+    pytest.importorskip("scipy")
+    names = {"np": np, "io": io, "copy": copy, "pickle": pickle}
+    names |= {short: importlib.import_module(f"scipy.{m}") for short, m in SCIPY.items()}
+    code = f"def f(x): return np.sum(x) * float({ELSEWHERE[name]})"
+    linecache.cache[f"<own {name}>"] = (len(code), None, [code + "\n"], f"<own {name}>")
+    exec(compile(code, f"<own {name}>", "exec"), names)
+    assert tg.value_and_grad(names["f"])(X)[0] == pytest.approx(names["f"](X), rel=1e-12)
 
 
 def test_who_shares_their_memory_sees_writes_and_is_seen():

@@ -303,6 +303,11 @@ PyObject* format_method(PyObject* self, PyObject* spec) {
 PyObject* copy_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
+    if (cell.is_blank()) {
+      Cell* c = Cell::blank(cell.value().copy());
+      if (!cell.is_number()) c->count_as_array();
+      return new_variable(c);
+    }
     if (cell.is_leaf()) {
       Cell* c = Cell::leaf(cell.value().copy(), cell.name());
       if (cell.has_grad()) c->set_grad(cell.grad());
@@ -316,6 +321,8 @@ PyObject* copy_method(PyObject* self, PyObject*) {
 PyObject* reduce_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
+    if (cell.is_blank())
+      return PyObject_CallMethod(plain_array_of(self).ptr(), "__reduce__", nullptr);
     if (!cell.is_leaf())
       throw_error<TypeError>("pickle: this Variable of shape ", cell.type().shape,
                              " is the result of recorded operations, which can't be pickled; "

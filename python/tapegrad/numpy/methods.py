@@ -171,6 +171,9 @@ def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...] if stands_for_array(self) else self
+    if _core.is_blank(self):
+        array = np.asarray(self)
+        return array.view(dtype) if type is None else array.view(type)
     from tapegrad.numpy import refusals
 
     told = refusals.of_calling_library(f"it would lose the derivative of {describe(self)}")

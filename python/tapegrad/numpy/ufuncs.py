@@ -35,6 +35,7 @@ from tapegrad.numpy.table import (
     Facts,
     Registration,
     are_recorded_data,
+    as_blanks,
     is_data,
     on_plain_values,
 )
@@ -152,6 +153,8 @@ def _computed(
         return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
     if registration is None and set("".join(ufunc.types)) <= set("O->"):  # of np.frompyfunc
         return finish(name, _of_elements(ufunc, inputs), out)
+    if registration is None and _core.are_blanks(inputs):
+        return as_blanks(ufunc(*map(plain, inputs)))
     if registration is None:
         from tapegrad.numpy import remedies
 
