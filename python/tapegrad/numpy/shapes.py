@@ -14,6 +14,7 @@ from tapegrad._core import (
     apply,
     is_blank,
     memory_strides,
+    overlap,
     stands_for_array,
     to_array,
     to_number,
@@ -21,6 +22,7 @@ from tapegrad._core import (
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
+    describe,
     floating_dtype,
     free_shape,
     lift,
@@ -85,6 +87,10 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any
         found = np.transpose(reshape(np.transpose(a), target[::-1]))
     else:
         found = apply("reshape", (a,), (_ints(shape),))
+    if copy is False and not overlap(found, a) and math.prod(shape_of(a)):
+        raise ValueError(
+            f"np.reshape: unable to avoid creating a copy of {describe(a)}; leave out copy=False"
+        )
     return found.copy() if copy else found
 
 

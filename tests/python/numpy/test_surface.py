@@ -374,3 +374,17 @@ def test_a_single_axis_of_a_number_is_let_through():
 def test_vander_needs_a_vector():
     with pytest.raises(ValueError, match=r"one-dimensional, got shape \(2, 3\)"):
         np.vander(tg.Variable(X))
+
+
+@pytest.mark.skipif(NUMPY < (2, 1), reason="copy= is younger")
+@pytest.mark.parametrize("of", ["a", "a.T", "a[:, ::2]", "a * 2.0", "(a * 2.0).T", "a[::-1]"])
+@pytest.mark.parametrize("shape", [(-1,), (3, -1), (2, -1), (-1, 1)])
+def test_reshape_without_a_copy(of, shape):
+    def outcome(a):
+        try:
+            return np.shape(np.reshape(eval(of, {"a": a}), shape, copy=False))
+        except ValueError as error:
+            return "copy" in str(error)
+
+    plain = np.arange(12.0).reshape(2, 6)
+    assert outcome(tg.Variable(plain)) == outcome(plain)

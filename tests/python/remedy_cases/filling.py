@@ -40,4 +40,11 @@ CASES = [
         "write z = tg.Variable(z)",
         "z = tg.Variable(np.zeros((2, 3))); z[1] = x; z",
     ),
+    Case(
+        "np.reshape(m.T, (-1,), copy=False)",
+        "leave out copy=False",
+        "np.reshape(m.T, (-1,))",
+        "np.reshape(m.T, (-1,))",
+        needs="unstack",
+    ),
 ]
