@@ -87,7 +87,7 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any
         found = np.transpose(reshape(np.transpose(a), target[::-1]))
     else:
         found = apply("reshape", (a,), (_ints(shape),))
-    if copy is False and not overlap(found, a) and math.prod(shape_of(a)):
+    if copy is False and not overlap(found, a) and 0 not in shape_of(a):
         raise ValueError(
             f"np.reshape: unable to avoid creating a copy of {describe(a)}; leave out copy=False"
         )
