@@ -41,7 +41,7 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
             _warn_of_products(v, call, array)
         if array is not None and array.dtype != object:
             v = cast(v, np.result_type(array, v.dtype))
-    elif not of_objects and not refusals.library_of(frame).startswith(_OF_OBJECTS):
+    elif not of_objects and not refusals.owner_of(frame).startswith(_OF_OBJECTS):
         raise TypeError(refusals.array_refusal(shape))
     found = np.empty(tuple(v.shape), object)
     for at in np.ndindex(*found.shape):
@@ -51,7 +51,7 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
 
 def _dot_at(frame: FrameType | None) -> ast.Call | None:
     """The call `a.dot(v)` that the frame is at, which is no library's."""
-    if frame is None or refusals.library_of(frame):
+    if frame is None or refusals.owner_of(frame):
         return None
     call = refusals.expression_of(frame)
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):

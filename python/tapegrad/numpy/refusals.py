@@ -48,7 +48,7 @@ def number_refusal(what: str) -> str:
 
 def _refusal(call: str, lost: str, kind: str) -> str:
     frame = outside()
-    library = library_of(frame)
+    library = owner_of(frame)
     if library:
         return f"{library}: {lost}; {_of_library(library)}, {_OWN_WORDS}"
     found = expression_of(frame)
@@ -153,7 +153,7 @@ def of_calling_library(lost: str) -> str:
 
 def calling_library() -> str:
     """The public function of NumPy or SciPy whose code asks, "" where the user's does."""
-    return library_of(outside())
+    return owner_of(outside())
 
 
 # The frames that led here.
@@ -177,7 +177,7 @@ def _package(frame: FrameType) -> str:
     return _module(frame).split(".")[0]
 
 
-def library_of(frame: FrameType | None) -> str:
+def owner_of(frame: FrameType | None) -> str:
     """The public function of NumPy or SciPy that the frame belongs to, "" for others' code."""
     if frame is None or _package(frame) not in _PACKAGES:
         return ""
