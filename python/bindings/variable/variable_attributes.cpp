@@ -271,14 +271,8 @@ PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* item_method(PyObject* self, PyObject* where) {
   return guard([&]() -> PyObject* {
-    if (is_recorded_data(self) || variable_cell(self).holds_plain()) {
-      const auto item = py::reinterpret_steal<py::object>(
-          PyObject_GetAttrString(plain_array_of(self).ptr(), "item"));
-      return item ? PyObject_Call(item.ptr(), where, nullptr) : nullptr;
-    }
-    return py::object(
-               py::module_::import("tapegrad.numpy.flat")
-                   .attr("item")(py::handle(self), *py::reinterpret_borrow<py::tuple>(where)))
+    const py::object item = py::module_::import("tapegrad.numpy.flat").attr("item");
+    return py::object(item(py::handle(self), *py::reinterpret_borrow<py::tuple>(where)))
         .release()
         .ptr();
   });

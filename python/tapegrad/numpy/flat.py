@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, as_float, to_number
+from tapegrad._core import Variable, as_float, is_blank, to_number
 from tapegrad.numpy.operands import LIFTED, describe, is_integer, lift, plain, shape_of
 from tapegrad.numpy.refusals import array_refusal
 from tapegrad.numpy.shapes import reshape
@@ -163,6 +163,8 @@ def set_flat(v: Variable, x: Any) -> None:
 
 def item(v: Variable, *at: Any) -> Any:
     """v.item(): the element where Python has a float, still differentiated."""
+    if v.dtype.kind != "f" or is_blank(v):
+        return np.asarray(v).item(*at)
     shape = shape_of(v)
     n = math.prod(shape)
     if not at:
