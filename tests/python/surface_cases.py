@@ -1,6 +1,7 @@
 """What each NumPy function is called on; several calls where options differ."""
 
 import numpy as np
+from domain_calls import DOMAIN_CALLS
 from fourier_calls import FOURIER_CALLS
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.polynomial import polynomial
@@ -24,6 +25,7 @@ def _frame(row, widths, axis, options):
 # Differentiable functions of the table.
 CALLS = {
     **FOURIER_CALLS,
+    **DOMAIN_CALLS,
     np.sum: [
         (lambda x: np.sum(x, dtype=float), X),
         (lambda x: np.sum(x, 0, keepdims=True), X),
@@ -482,19 +484,6 @@ if NUMPY >= (2, 5):
         (lambda x: np.sort(x, 0, descending=True, stable=True), np.array([[1.0], [np.nan], [2.0]])),
     ]
 
-CALLS.update({
-    np.emath.sqrt: [(lambda x: np.emath.sqrt(x * x), X)],
-    np.emath.log: [(lambda x: np.emath.log(x * x), X)],
-    np.emath.log2: [(lambda x: np.emath.log2(x * x), X)],
-    np.emath.log10: [(lambda x: np.emath.log10(x * x), X)],
-    np.emath.arccos: [(lambda x: np.emath.arccos(x / 4), X)],
-    np.emath.arcsin: [(lambda x: np.emath.arcsin(x / 4), X)],
-    np.emath.arctanh: [(lambda x: np.emath.arctanh(x / 4), X)],
-    np.emath.logn: [(lambda x: np.emath.logn(x * x + 2, x * x), X)],
-    np.emath.power: [
-        (lambda x: np.emath.power(x * x, [1, 2, -2]), X), (lambda x: np.emath.power(2, x), X)
-    ],
-})  # fmt: skip
 if NUMPY >= (2, 4):  # from which on they ask others
     CALLS[polynomial.polyval2d] = [
         (lambda x: polynomial.polyval2d(x, x * x, S), V),

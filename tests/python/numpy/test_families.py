@@ -42,7 +42,9 @@ def run(code):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process for each is too slow")
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="each family is called first in a child: no fork"
+)
 def test_every_family_is_loaded_at_the_first_call():
     run("""
 import os, traceback, warnings
@@ -151,7 +153,7 @@ np.testing.assert_array_equal(np.histogram(tg.Variable(x), 3)[0], np.histogram(x
 """)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_child_forked_while_a_thread_loads_a_family_has_it():
     run("""
 import os
