@@ -205,20 +205,17 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
     """The global names that code reads; None where what it names otherwise may create arrays."""
     if not _NAMES.isdisjoint(code.co_names):
         return None
-    used: list[str] = []
-    names = [
-        i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-    ]
-    if not _HARMLESS.issuperset(set(code.co_names).difference(names)):
+    loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    used = dict.fromkeys(i.argval for i in loads)
+    if not _HARMLESS.issuperset(set(code.co_names).difference(used)):
         return None
-    used += dict.fromkeys(name for name in names)
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             found = _facts(inner)
             if found is None:
                 return None
-            used += found
-    return tuple(dict.fromkeys(used))
+            used |= dict.fromkeys(found)
+    return tuple(used)
 
 
 _block = _core.BlankBlock(
