@@ -207,7 +207,7 @@ def test_the_table_of_layers_is_the_one_that_is_enforced():
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
 def test_pages_stay_short(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 160
+    assert len(path.read_text("utf-8").splitlines()) <= 150
 
 
 def test_each_promise_names_the_tests_that_hold_it():
