@@ -1,6 +1,7 @@
 #include "bindings/blanks.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,27 +25,22 @@ py::object called(const py::object& f, const py::tuple& args, const py::dict& kw
 // between two calls (another closure, a function defined anew), so it is looked up at each.
 class Creators {
  public:
-  Creators(py::function facts, std::vector<py::object> plain, std::vector<py::object> modules)
-      : facts_(std::move(facts)), plain_(std::move(plain)), modules_(std::move(modules)) {}
+  Creators(py::function facts, std::vector<py::object> plain, std::vector<py::object> modules,
+           std::vector<py::object> transformed)
+      : facts_(std::move(facts)),
+        plain_(std::move(plain)),
+        modules_(std::move(modules)),
+        transformed_(std::move(transformed)) {}
 
-  bool may_create(PyObject* f, int level = 0) {
-    if (!PyFunction_Check(f) || level == kDeepest) return true;
-    const Facts& code = facts_of(PyFunction_GET_CODE(f));
-    if (code.creates) return true;
-    for (const py::object& name : code.globals) {
-      PyObject* value = PyDict_GetItem(PyFunction_GET_GLOBALS(f), name.ptr());
-      if (value && leads_to_it(value, level)) return true;  // those not found are built-in
-    }
-    PyObject* closure = PyFunction_GET_CLOSURE(f);
-    for (Py_ssize_t k = 0; closure && k < PyTuple_GET_SIZE(closure); ++k) {
-      PyObject* value = PyCell_GET(PyTuple_GET_ITEM(closure, k));
-      if (!value || leads_to_it(value, level)) return true;
-    }
-    return false;
+  // Whether a call may create arrays: by the function's code, and by what it gets.
+  bool may_create(PyObject* f, PyObject* args, PyObject* kwargs) {
+    left_ = kMostItems;
+    return may_create(f, 0) || leads_to_it(args, 0) || (kwargs && leads_to_it(kwargs, 0));
   }
 
  private:
   static constexpr int kDeepest = 8;            // of functions that call functions
+  static constexpr int kMostItems = 300;        // in containers
   static constexpr size_t kMostKnown = 10'000;  // functions made from text, again and again
 
   struct Facts {
@@ -53,13 +49,67 @@ class Creators {
     std::vector<py::object> globals;
   };
 
+  bool may_create(PyObject* f, int level) {
+    if (level == kDeepest) return true;
+    if (!PyFunction_Check(f)) {
+      if (!is_transformed(f)) return true;
+      const auto inner = py::reinterpret_steal<py::object>(PyObject_GetAttrString(f, "_function"));
+      if (!inner) throw py::error_already_set();
+      return may_create(inner.ptr(), level + 1);
+    }
+    PyObject* space = PyFunction_GET_GLOBALS(f);
+    if (!is_of_package(space)) {  // whose own arrays are plain
+      const Facts& code = facts_of(PyFunction_GET_CODE(f));
+      if (code.creates) return true;
+      for (const py::object& name : code.globals) {
+        PyObject* value = PyDict_GetItem(space, name.ptr());
+        if (value && leads_to_it(value, level)) return true;  // those not found are built-in
+      }
+    }
+    PyObject* closure = PyFunction_GET_CLOSURE(f);
+    for (Py_ssize_t k = 0; closure && k < PyTuple_GET_SIZE(closure); ++k) {
+      PyObject* value = PyCell_GET(PyTuple_GET_ITEM(closure, k));
+      if (!value || leads_to_it(value, level)) return true;
+    }
+    for (PyObject* given : {PyFunction_GET_DEFAULTS(f), PyFunction_GET_KW_DEFAULTS(f)})
+      if (given && leads_to_it(given, level)) return true;
+    return false;
+  }
+
   bool leads_to_it(PyObject* value, int level) {
+    if (--left_ < 0) return true;
     const auto is = [](PyObject* x) {
       return [x](const py::object& known) { return known.ptr() == x; };
     };
+    if (std::ranges::any_of(plain_, is(reinterpret_cast<PyObject*>(Py_TYPE(value))))) return false;
     if (PyModule_Check(value)) return std::ranges::none_of(modules_, is(value));
-    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(value));
-    return std::ranges::none_of(plain_, is(type)) && may_create(value, level + 1);
+    if (level == kDeepest) return true;
+    if (PyTuple_CheckExact(value) || PyList_CheckExact(value)) {
+      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(value); ++k)
+        if (leads_to_it(PySequence_Fast_GET_ITEM(value, k), level + 1)) return true;
+      return false;
+    }
+    if (PyDict_CheckExact(value)) {
+      PyObject *key, *item;
+      for (Py_ssize_t at = 0; PyDict_Next(value, &at, &key, &item);)
+        if (leads_to_it(item, level + 1)) return true;
+      return false;
+    }
+    return may_create(value, level + 1);
+  }
+
+  bool is_transformed(PyObject* f) const {
+    return std::ranges::any_of(transformed_, [f](const py::object& type) {
+      return PyObject_TypeCheck(f, reinterpret_cast<PyTypeObject*>(type.ptr()));
+    });
+  }
+
+  static bool is_of_package(PyObject* globals) {
+    PyObject* name = PyDict_GetItemString(globals, "__name__");
+    if (!name || !PyUnicode_Check(name)) return false;
+    Py_ssize_t n = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(name, &n);
+    return text && std::string_view(text, static_cast<size_t>(n)).starts_with("tapegrad.");
   }
 
   const Facts& facts_of(PyObject* code) {
@@ -76,8 +126,9 @@ class Creators {
   }
 
   py::function facts_;
-  std::vector<py::object> plain_, modules_;
+  std::vector<py::object> plain_, modules_, transformed_;
   std::unordered_map<PyObject*, std::unique_ptr<Facts>> known_;
+  int left_ = 0;  // items that may still be looked at
 };
 
 // Entering and leaving run no Python code, so that an interrupt comes before or after them. The
@@ -103,7 +154,7 @@ class Block {
 
   // f(*args, **kwargs) inside a block, if it may create arrays and is not in one already.
   py::object call(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
-    if (depth > 0 || switched_off > 0 || !creators_.may_create(f.ptr()))
+    if (depth > 0 || switched_off > 0 || !creators_.may_create(f.ptr(), args.ptr(), kwargs.ptr()))
       return called(f, args, kwargs);
     enter();
     try {
@@ -116,7 +167,9 @@ class Block {
     }
   }
 
-  bool may_create(const py::object& f) { return creators_.may_create(f.ptr()); }
+  bool may_create(const py::object& f, const py::tuple& args) {
+    return creators_.may_create(f.ptr(), args.ptr(), nullptr);
+  }
 
  private:
   void fill_in(const py::dict& names) {
@@ -173,20 +226,23 @@ Held held_in(PyObject* x, int level = 0) {
 
 void bind_blanks(py::module_& m) {
   py::class_<Block>(m, "BlankBlock", "Inside it, a namespace has other functions.")
-      .def(
-          py::init([](py::dict space, py::dict replacements, py::dict originals, py::function facts,
-                      std::vector<py::object> plain, std::vector<py::object> modules) {
-            return Block(std::move(space), std::move(replacements), std::move(originals),
-                         Creators(std::move(facts), std::move(plain), std::move(modules)));
-          }),
-          py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
-          py::arg("plain"), py::arg("modules"))
+      .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
+                       py::function facts, std::vector<py::object> plain,
+                       std::vector<py::object> modules, std::vector<py::object> transformed) {
+             return Block(std::move(space), std::move(replacements), std::move(originals),
+                          Creators(std::move(facts), std::move(plain), std::move(modules),
+                                   std::move(transformed)));
+           }),
+           py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
+           py::arg("plain"), py::arg("modules"), py::arg("transformed"))
       .def("__enter__", &Block::enter)
       .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
       .def("call", &Block::call, py::arg("f"), py::arg("args"), py::arg("kwargs"),
            "Calls the function inside, if it may create arrays.")
-      .def("may_create", &Block::may_create, py::arg("f"),
-           "False where the code of the function surely creates no array.");
+      .def(
+          "may_create",
+          [](Block& b, const py::object& f, const py::args& args) { return b.may_create(f, args); },
+          py::arg("f"), "False where a call of the function with these surely creates no array.");
   py::class_<NoBlocks>(m, "NoBlanks", "Inside it, calls enter no block of blanks.")
       .def(py::init<>())
       .def("__enter__", &NoBlocks::enter)

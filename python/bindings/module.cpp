@@ -38,6 +38,8 @@ PyObject* exception_for(ErrorKind kind) {
       return PyExc_TypeError;
     case ErrorKind::index:
       return PyExc_IndexError;
+    case ErrorKind::axis:
+      return py::object(py::module_::import("numpy.exceptions").attr("AxisError")).release().ptr();
     case ErrorKind::memory:
       return PyExc_MemoryError;
     case ErrorKind::zero_division:

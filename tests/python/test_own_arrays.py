@@ -150,6 +150,58 @@ def test_which_functions_may_make_arrays(monkeypatch):
     assert _block.may_create(by_name)
 
 
+def called(x, f):
+    return f(x)
+
+
+def called_by_keyword(x, **settings):
+    return settings["f"](x)
+
+
+def called_from_a_list(x, functions):
+    return sum([f(x) for f in functions])
+
+
+def by_default(x, f=makes_one):
+    return f(x)
+
+
+def test_functions_among_the_arguments_may_make_arrays():
+    def filled(x):
+        y = np.zeros(2)
+        y[0] = x[0]
+        y[1] = x[1] ** 2
+        return np.sum(y)
+
+    x = np.array([1.0, 2.0])
+    for call in (
+        lambda: tg.grad(called)(x, filled),
+        lambda: tg.grad(called_by_keyword)(x, f=filled),
+        lambda: tg.grad(called_from_a_list)(x, [filled]),
+        lambda: tg.grad(lambda x, f=filled: f(x))(x),
+        lambda: tg.grad(lambda x, *, f=filled: f(x))(x),
+        lambda: tg.grad(called)(x, tg.checkpoint(filled)),
+        lambda: tg.grad(called)(x, tg.compile(filled)),
+        lambda: tg.vjp(lambda x: called(x, filled), x)[1](1.0)[0],
+        lambda: np.add(tg.hvp(filled, x, x), [1.0, 0.0]),
+    ):
+        np.testing.assert_array_equal(call(), [1.0, 4.0])
+    assert not _block.may_create(called, x, makes_none)
+    assert _block.may_create(called, x, makes_one)
+    assert _block.may_create(called_from_a_list, x, {"a": [makes_none, makes_one]})
+    assert _block.may_create(by_default, x)
+
+
+@pytest.mark.parametrize(
+    "transform", [tg.grad, tg.hessian, tg.vmap, tg.checkpoint, tg.compile, tg.elementwise_grad]
+)
+def test_transforms_make_what_their_functions_make(transform):
+    assert not _block.may_create(transform(makes_none))
+    assert _block.may_create(transform(makes_one))
+    assert not _block.may_create(lambda x: transform(makes_none)(x))
+    assert not _block.may_create(lambda x: tg.hvp(makes_none, x, x))
+
+
 def test_numpy_is_left_alone_where_it_is_asked_for():
     kinds = []
 

@@ -8,7 +8,7 @@
 namespace tapegrad {
 
 // An error says which standard Python exception it becomes in the bindings.
-enum class ErrorKind { value, type, index, runtime, linalg, memory, zero_division };
+enum class ErrorKind { value, type, index, axis, runtime, linalg, memory, zero_division };
 
 class Error : public std::runtime_error {
  public:
@@ -28,6 +28,7 @@ class ErrorOf : public Error {
 using ValueError = ErrorOf<ErrorKind::value>;
 using TypeError = ErrorOf<ErrorKind::type>;
 using IndexError = ErrorOf<ErrorKind::index>;
+using AxisError = ErrorOf<ErrorKind::axis>;  // NumPy's: a ValueError and an IndexError
 using RuntimeError = ErrorOf<ErrorKind::runtime>;
 using LinAlgError = ErrorOf<ErrorKind::linalg>;
 using MemoryError = ErrorOf<ErrorKind::memory>;

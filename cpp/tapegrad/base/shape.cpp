@@ -66,7 +66,7 @@ Dims broadcast_strides(std::span<const int64_t> shape, std::span<const int64_t> 
 
 int normalize_axis(int64_t axis, int ndim, const char* op) {
   if (axis < -ndim || axis >= ndim)
-    throw_error<ValueError>(op, ": axis ", axis, " is out of bounds for array of dimension ", ndim);
+    throw_error<AxisError>(op, ": axis ", axis, " is out of bounds for array of dimension ", ndim);
   return static_cast<int>(axis < 0 ? axis + ndim : axis);
 }
 

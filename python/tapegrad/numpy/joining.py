@@ -229,6 +229,7 @@ def diff(
         return a
     if not ndim_of(a):
         raise ValueError("np.diff: the array has shape (), and needs an axis")
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(a))
     edges = [
         _edge(x, free_shape(a), axis) if x is not NO_VALUE else None for x in (prepend, append)
     ]

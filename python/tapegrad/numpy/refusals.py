@@ -10,7 +10,7 @@ import builtins
 import dis
 import linecache
 import sys
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -103,10 +103,11 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
             f"{first}.copy() for a copy, {first}.astype(dtype) for another dtype, "
             f"np.stack({first}) where it is a list"
         )
-    if owner in ("math", "cmath"):
-        name = _OF_MATH.get(name, name)
-        if hasattr(np, name):
-            return f"write np.{name}({args}), keep the Variable"
+    of_math = _name_in_math(call, frame)
+    if of_math:
+        numpys_name = _OF_MATH.get(of_math, of_math)
+        if hasattr(np, numpys_name):
+            return f"write np.{numpys_name}({args}), keep the Variable"
     if name in ("float", "complex") and not owner:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
     if f"np.{name}" in LIBRARIES and owner and not numpys and name != "array":
@@ -131,6 +132,22 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
 def is_numpy(owner: str, frame: FrameType | None) -> bool:
     """Whether a name stands for NumPy where the frame is."""
     return owner in ("np", "numpy") or (frame is not None and frame.f_globals.get(owner) is np)
+
+
+def _name_in_math(call: ast.Call, frame: FrameType | None) -> str:
+    """What math or cmath calls the function, under whatever name it was imported; "" of others."""
+    f = call.func
+    owner = f.value if isinstance(f, ast.Attribute) else f
+    if not isinstance(owner, ast.Name):
+        return ""
+    known = {} if frame is None else {**frame.f_globals, **frame.f_locals}
+    found = known.get(owner.id)
+    if isinstance(f, ast.Attribute):
+        if found is None and owner.id in ("math", "cmath"):
+            return f.attr
+        found = getattr(found, f.attr, None) if isinstance(found, ModuleType) else None
+    of_math = getattr(found, "__module__", None) in ("math", "cmath")
+    return str(getattr(found, "__name__", "")) if of_math else ""
 
 
 def operand(x: ast.expr) -> str:

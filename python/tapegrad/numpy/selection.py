@@ -116,6 +116,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         return np.take(a, indices, axis, mode=mode)
     if axis is None:
         a, axis = reshape(a, (-1,)), 0
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(a))
     if mode == "wrap":
         indices = np.mod(indices, shape_of(a)[axis])
     elif mode == "clip":
@@ -140,6 +141,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
         indices = np.asarray(plain(indices))
     if axis is None:
         arr, indices, axis = reshape(arr, (-1,)), reshape(indices, (-1,)), 0
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(arr))
     return apply("take_along_axis", (arr, indices), (axis,))
 
 
@@ -216,6 +218,7 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     arr = lift(arr)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(arr))
     if type(obj) is int:
         return _without(arr, obj, axis)
     return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), plain(obj)))
@@ -239,6 +242,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
     shape = shape_of(arr)
+    axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
     n = shape[axis]
     marked = np.insert(np.arange(n), plain(obj), -1)  # where the new ones go
     fresh = np.flatnonzero(marked < 0)

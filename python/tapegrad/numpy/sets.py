@@ -140,6 +140,7 @@ def partition(
         raise ValueError("np.partition: order= names fields, and an array of numbers has none")
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
+    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(a))
     n = free_shape(a)[axis] if isinstance(kth, int) and kth in (0, -1) else shape_of(a)[axis]
     np.partition(np.zeros(n), plain(kth), kind=kind)  # NumPy says here what is wrong with them
     return sort(a, axis)

@@ -187,17 +187,20 @@ _prepare()
 P = ParamSpec("P")
 R = TypeVar("R")
 _NAMES = frozenset(_NEW + _CONVERSIONS)
-# Attributes that create no array: of NumPy, of its arrays and of what a function may use of `tg`.
-_HARMLESS = (
-    frozenset(dir(np))
-    | frozenset(dir(np.ndarray))
-    | frozenset(dir(np.linalg))
-    | frozenset(dir(math))
-) - _NAMES
+
+
+@functools.cache
+def _harmless() -> frozenset[str]:
+    """Attributes that create no array: of NumPy, of its arrays and of this package."""
+    of = (np, np.ndarray, np.linalg, math, sys.modules["tapegrad"])
+    return frozenset(name for x in of for name in dir(x)) - _NAMES
+
+
 # Types of what a name may stand for without creating an array when it is called.
 _PLAIN = [
     np.ufunc, type(np.sum), BuiltinFunctionType, Variable, np.ndarray, np.float64, np.float32,
-    float, int, bool, str, type(None),
+    float, int, bool, str, bytes, complex, slice, range, type(None), type(...), np.bool, np.int64,
+    np.int32,
 ]  # fmt: skip
 
 
@@ -207,7 +210,7 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
         return None
     loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
     used = dict.fromkeys(i.argval for i in loads)
-    if not _HARMLESS.issuperset(set(code.co_names).difference(used)):
+    if not _harmless().issuperset(set(code.co_names).difference(used)):
         return None
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
@@ -219,14 +222,20 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
 
 
 _block = _core.BlankBlock(
-    vars(np), _replacements, _originals, _facts, _PLAIN, [np, np.linalg, math, builtins]
+    vars(np),
+    _replacements,
+    _originals,
+    _facts,
+    _PLAIN,
+    [np, np.linalg, math, builtins, sys.modules["tapegrad"]],
+    [_core.Forwarding, _core.Replayer],
 )
 _blocks: dict[bool, Any] = {True: _block, False: _core.NoBlanks()}
 
 
-def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """`f(*args, **kwargs)`, with arrays that take Variables where it may make some."""
-    return _block.call(f, args, kwargs)
+# call(f, args, kwargs) is `f(*args, **kwargs)`, with arrays that take Variables where it may make
+# some.
+call: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = _block.call
 
 
 class patch_numpy:  # noqa: N801 - it is called as a function is

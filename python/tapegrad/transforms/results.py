@@ -13,6 +13,8 @@ from tapegrad.transforms.trace import Trace
 
 def scalar_output(transform: str, name: str, out: Any) -> Any:
     """`out` if it is one number, which is all that a gradient is made from."""
+    if type(out) is Variable and out.ndim == 0:
+        return out
     if _tree.is_complex(out):
         raise TypeError(
             f"{transform}: {name} returned a complex result, {_tree.describe(out)}, and a gradient "

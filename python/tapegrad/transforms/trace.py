@@ -233,11 +233,15 @@ def check_leaf(label: str, x: Leaf, path: str) -> Leaf:
     )
 
 
+_is_blank, _value = _core.is_blank, _core.value
+
+
 def pack(tree: Tree) -> Tree:
     """`tree` with object arrays that hold Variables made into recorded arrays, and blanks plain."""
-    if isinstance(tree, Variable):
-        return np.array(_core.value(tree)) if _core.is_blank(tree) else tree
-    if isinstance(tree, float):
+    kind = type(tree)
+    if kind is Variable:
+        return np.array(_value(tree)) if _is_blank(tree) else tree
+    if kind is float or isinstance(tree, float):
         return tree
     if isinstance(tree, np.ndarray):
         return pack_array(tree) if tree.dtype == object else tree

@@ -12,7 +12,7 @@ _TESTS = frozenset({"IS_OP", "COMPARE_OP", "CONTAINS_OP"})
 _MOST_FUNCTIONS = 100  # that are followed from one
 _MOST_SEEN = 10_000
 
-_seen: set[CodeType] = set()
+_seen: dict[int, CodeType] = {}  # by address, since hashing code takes long
 
 
 def new_type_tests(f: object) -> list[str]:
@@ -26,11 +26,11 @@ def new_type_tests(f: object) -> list[str]:
         if not waiting:
             break
         function = _function_of(waiting.pop())
-        if function is None or function.__code__ in _seen:
+        if function is None or id(function.__code__) in _seen:
             continue
         if len(_seen) >= _MOST_SEEN:  # functions made from text, again and again
             _seen.clear()
-        _seen.add(function.__code__)
+        _seen[id(function.__code__)] = function.__code__
         space = function.__globals__
         if str(space.get("__name__", "")).partition(".")[0] in ("numpy", "scipy", "tapegrad"):
             continue

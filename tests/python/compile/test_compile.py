@@ -374,6 +374,28 @@ def test_copies_and_pickles():
     assert replays(again) == 3
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: [x],
+        lambda x: [x[1:], x.sum()],
+        lambda x: [x.T, x],
+        lambda x: [np.reshape(x, (-1,)), 2.0 * x],
+    ],
+)
+def test_results_are_in_memory_of_their_own(f):
+    compiled = tg.compile(f)
+    for _ in range(5):
+        x = np.arange(6.0).reshape(2, 3)
+        found = compiled(x)
+        arrays = [y for y in found if isinstance(y, np.ndarray)]
+        for y in arrays:
+            others = [x, *(z for z in arrays if z is not y)]
+            assert not any(np.shares_memory(y, z) for z in others)
+        for y, expected in zip(found, f(x), strict=True):
+            assert_same(y, expected)
+
+
 def test_nothing_is_warned_about_plain_functions():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -34,6 +34,8 @@ CODE = [
     ("math.sin(x[0])", "np.sin(x[0])"),
     ("math.atan2(x[0], x[1])", "np.arctan2(x[0], x[1])"),
     ("math.pow(x[0], 3)", "np.power(x[0], 3)"),
+    ("sine(x[0])", "np.sin(x[0])"),
+    ("m.exp(x[0])", "np.exp(x[0])"),
     ("float(x[0])", "x[0]"),
     ("sum(float(q) for q in x)", "sum(q for q in x)"),
     ("np.full(3, x)", "np.broadcast_to(x, 3).copy()"),
@@ -53,7 +55,7 @@ STATEMENTS = [
 
 
 def names(x):
-    return {"np": np, "tg": tg, "math": math, "A": A.copy(), "x": x}
+    return {"np": np, "tg": tg, "math": math, "m": math, "sine": math.sin, "A": A.copy(), "x": x}
 
 
 def evaluate(code, x):
@@ -83,7 +85,8 @@ def test_expressions(tmp_path):
         # Source that can be read, as a user's module has.
         file = tmp_path / f"refused_{number}.py"
         file.write_text(
-            "import math\nimport numpy as np\nimport tapegrad as tg\n"
+            "import math\nimport math as m\nfrom math import sin as sine\n"
+            "import numpy as np\nimport tapegrad as tg\n"
             f"def f(x, A):\n    return {refused}\n"
         )
         spec = importlib.util.spec_from_file_location(file.stem, file)
