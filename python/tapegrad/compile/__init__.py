@@ -26,8 +26,8 @@ def compile(
     The first two calls with arguments of given shapes and dtypes run `f` and record it (the second
     and third, where derivatives take long to record); from then on a program runs, as long as the
     recorded path is the right one. Branches, captured arrays and captured settings may change: the
-    result is always the one that `f` gives, in memory of its own. What can't be replayed runs as plain Python, with a
-    warning that says why. Arrays and floats are inputs of the program; integers, flags and
+    result is always the one that `f` gives, in memory of its own. What can't be replayed runs as
+    plain Python, with a warning that says why. Arrays and floats are inputs of the program; integers, flags and
     texts are fixed, each with a program of its own. Once it was recorded at two lengths of an axis,
     programs for other lengths need no recording, unless plain code reads a length.
 
