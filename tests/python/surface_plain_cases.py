@@ -170,7 +170,7 @@ if NUMPY >= (2, 1):
 WITH_CONSTANTS = {
     "np.array", "np.digitize", "np.full_like", "np.insert", "np.isclose", "np.linspace",
     "np.nanmedian", "np.nanpercentile", "np.nanquantile", "np.percentile", "np.quantile",
-    "np.lib.scimath.logn", "np.resize", "np.take_along_axis", "np.trapezoid",
+    "np.emath.logn", "np.resize", "np.take_along_axis", "np.trapezoid",
 }  # fmt: skip
 
 # The arguments after the array with which methods of Variable are called, where there must be any.
@@ -189,11 +189,11 @@ METHOD_ARGUMENTS = {
 # How a function is called on a captured matrix `X`, scaled by `w`; `np.name(X * w)` elsewhere.
 CAPTURED_CALLS = {
     "np.linalg.lstsq": "(X * w, X[0])",
-    "np.lib.scimath.arccos": "(X * w / 99)",
-    "np.lib.scimath.arcsin": "(X * w / 99)",
-    "np.lib.scimath.arctanh": "(X * w / 99)",
-    "np.lib.scimath.logn": "(X + 2, X * w)",
-    "np.lib.scimath.power": "(X * w, X)",
+    "np.emath.arccos": "(X * w / 99)",
+    "np.emath.arcsin": "(X * w / 99)",
+    "np.emath.arctanh": "(X * w / 99)",
+    "np.emath.logn": "(X + 2, X * w)",
+    "np.emath.power": "(X * w, X)",
     "np.polyfit": "(X[0] * w, X[1], 1)",
     "np.append": "(X * w, X)",
     "np.array_split": "(X * w, 3)",

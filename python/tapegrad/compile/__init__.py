@@ -27,9 +27,10 @@ def compile(
     and third, where derivatives take long to record); from then on a program runs, as long as the
     recorded path is the right one. Branches, captured arrays and captured settings may change: the
     result is always the one that `f` gives, in memory of its own. What can't be replayed runs as
-    plain Python, with a warning that says why. Arrays and floats are inputs of the program; integers, flags and
-    texts are fixed, each with a program of its own. Once it was recorded at two lengths of an axis,
-    programs for other lengths need no recording, unless plain code reads a length.
+    plain Python, with a warning that says why. Arrays and floats are inputs of the program;
+    integers, flags and texts are fixed, each with a program of its own. Once it was recorded at two
+    lengths of an axis, programs for other lengths need no recording, unless plain code reads a
+    length.
 
     Works as a decorator, with and without options, and together with every transform:
     `tg.compile(tg.grad(f))` and `tg.grad(tg.compile(f))` are the same. `passes` switches single

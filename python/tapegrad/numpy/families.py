@@ -78,4 +78,6 @@ def whole_table() -> dict[Any, Registration]:
 def name_of(func: Any) -> str:
     """The name under which users know a NumPy function."""
     module = getattr(func, "__module__", None) or "numpy"
+    if "scimath" in module:  # which is _scimath_impl in some versions
+        module = "numpy.emath"
     return f"{module.replace('numpy', 'np', 1)}.{getattr(func, '__name__', func)}"
