@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.complex.families.decompositions import singular_values_of_norm
 from tapegrad.complex.functions import on_complex
 from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operand_of, split
 
@@ -162,16 +163,18 @@ def _reflected(v: Any, factor: Any, z: Any) -> Any:
 @on_complex(np.linalg.qr)
 def qr(a: Any, mode: Any = "reduced") -> Any:
     """Q and R by Householder's reflections, with LAPACK's signs."""
-    if mode not in ("reduced", "r"):
-        raise TypeError(
-            f"np.linalg.qr of complex Variables: mode={mode!r} is not supported; "
-            "write np.linalg.qr(z)"
+    if mode not in ("reduced", "r", "complete"):
+        raise ValueError(
+            f"np.linalg.qr: mode={mode!r} is not supported for Variables; 'reduced', 'complete' "
+            "and 'r' are"
         )
-    columns = min(a.shape[-2:])
+    m, n = np.shape(a)[-2:]
+    least = min(m, n)
+    columns = m if mode == "complete" else least
 
     def one(z: Any) -> Any:
         reflectors, rows = [], []
-        for k in range(columns):
+        for k in range(least):
             v, tau, beta = _reflector(z[:, 0])
             reflectors.append((v, tau))
             rest = _reflected(v, np.conj(tau), z[:, 1:])
@@ -181,15 +184,16 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
         if mode == "r":
             return r
         v, tau = reflectors[-1]
-        m = len(v)
-        q = _reflected(v, tau, np.eye(m, 1) + 0.0 * v[:, None])
+        q = _reflected(v, tau, np.eye(len(v), columns - least + 1) + 0.0 * v[:, None])
         for v, tau in reflectors[-2::-1]:
-            m, n = q.shape
-            whole = np.concatenate((np.zeros((1, n)), q), axis=0)
-            first = np.eye(m + 1, 1) + 0.0 * v[:, None]
+            whole = np.concatenate((np.zeros((1, q.shape[1])), q), axis=0)
+            first = np.eye(len(v), 1) + 0.0 * v[:, None]
             q = _reflected(v, tau, np.concatenate((first, whole), axis=1))
-        return q, r
+        below = np.zeros((columns - least, n))
+        return q, np.concatenate((r, below), axis=0) if columns > least else r
 
+    if not least:
+        return np.linalg.qr(np.zeros(np.shape(a), a.dtype), mode)
     found = one(a) if a.ndim == 2 else _of_each(one, a)
     if mode == "r":
         return found
@@ -231,38 +235,10 @@ def tensorinv(a: Any, ind: Any = 2) -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     """The norm times that of the inverse; by default the ratio of extreme singular values."""
     if p in (None, 2, -2):
-        sizes = svdvals(x)
+        sizes = np.linalg.svdvals(x)
         first, last = sizes[..., 0], sizes[..., -1]
         return last / first if p == -2 else first / last
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
-
-
-@on_complex(np.linalg.svdvals)
-def svdvals(x: Any, /) -> Any:
-    """Singular values: those of the real matrix come in pairs."""
-    return np.linalg.svdvals(_real_matrix(x))[..., ::2]
-
-
-@on_complex(np.linalg.svd)
-def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
-    """Singular values alone; TypeError for the vectors."""
-    if compute_uv:
-        raise TypeError(
-            "np.linalg.svd of complex Variables: singular vectors are not supported; take the "
-            "singular values, np.linalg.svdvals(z)"
-        )
-    return svdvals(a)
-
-
-@on_complex(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
-    """Eigenvalues of a Hermitian matrix, from one triangle."""
-    n = _square("eigvalsh", a)
-    lower = a if UPLO.upper() == "L" else np.conj(np.matrix_transpose(a))
-    below = np.tril(lower, -1)
-    re = below.real + np.matrix_transpose(below.real) + lower.real * np.eye(n)
-    im = below.imag - np.matrix_transpose(below.imag)
-    return np.linalg.eigvalsh(_real_matrix(join(re, im)))[..., ::2]
 
 
 @on_complex(np.linalg.norm)
@@ -273,7 +249,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     if not (matrix and ord in (2, -2, "nuc")):
         return np.linalg.norm(np.abs(z), ord, axis, keepdims)
     axes = (0, 1) if axis is None else tuple(i % z.ndim for i in axis)
-    found = svdvals(np.moveaxis(z, axes, (-2, -1)))
+    found = singular_values_of_norm(np.moveaxis(z, axes, (-2, -1)))
     found = (
         np.sum(found, axis=-1)
         if ord == "nuc"
