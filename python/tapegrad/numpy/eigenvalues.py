@@ -71,9 +71,9 @@ def stripped(p: Any) -> tuple[Any, int]:
 def roots(p: Any) -> Any:
     p = np.atleast_1d(lift(p))
     p, zeros = stripped(p)
-    dtype = floating_dtype(p)
     if shape_of(p)[0] < 2:
-        return np.zeros(zeros, dtype)
+        return np.zeros(zeros)
+    dtype = floating_dtype(p)
     re, im = apply("roots", (p, np.zeros(free_shape(p), dtype)), (True,))
     if is_real(im):
         return np.concatenate((re, np.zeros(zeros, dtype))) if zeros else re

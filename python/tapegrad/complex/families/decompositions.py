@@ -46,14 +46,13 @@ def roots(p: Any) -> Any:
     """The roots of a polynomial."""
     p, zeros = stripped(np.atleast_1d(operand_of(p)))
     if len(p) < 2:
-        return np.zeros(zeros, p.dtype)
+        return np.zeros(zeros)
     found = join(*apply("roots", _parts(p), (False,)))
     return np.concatenate((found, np.zeros(zeros, found.dtype))) if zeros else found
 
 
-def _from_triangle(name: str, a: Any, uplo: Any) -> tuple[Any, Any]:
-    """The Hermitian matrix that one triangle tells."""
-    lower = is_lower(name, uplo)
+def hermitian_from_triangle(a: Any, lower: bool) -> tuple[Any, Any]:
+    """Both parts of the Hermitian matrix that one triangle tells."""
     a = as_pair(operand_of(a))
     part = np.tril(a, -1) if lower else np.triu(a, 1)
     n = np.shape(a)[-1]
@@ -65,7 +64,7 @@ def _from_triangle(name: str, a: Any, uplo: Any) -> tuple[Any, Any]:
 def eigh(a: Any, UPLO: Any = "L") -> EighResult:
     """Eigenvalues and eigenvectors of a Hermitian matrix, from one triangle."""
     lower = is_lower("np.linalg.eigh", UPLO)
-    w, re, im = apply("eigh_complex", _from_triangle("np.linalg.eigh", a, UPLO), (lower,))
+    w, re, im = apply("eigh_complex", hermitian_from_triangle(a, lower), (lower,))
     return EighResult(w, join(re, im))
 
 

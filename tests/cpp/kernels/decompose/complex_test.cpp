@@ -93,7 +93,7 @@ TEST(hermitian_eigenvalues_of_either_triangle) {
     for (const int64_t n : {1, 2, 5, 20})
       for (const bool is_lower : {true, false}) {
         const ComplexValue a = random_stack(2, n, n);
-        const ComplexValue full{a.re.copy(), a.im.copy()};
+        ComplexValue full{a.re.copy(), a.im.copy()};
         for (int64_t s = 0; s < 2; ++s)
           for (int64_t i = 0; i < n; ++i)
             for (int64_t j = 0; j < n; ++j) {
