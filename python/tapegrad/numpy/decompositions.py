@@ -159,16 +159,24 @@ def _inverse_of_rest(a: Any, share: float) -> Any:
     The rule of the op holds for those that are zero; where others are left out, the vectors say how
     the subspaces of the rest turn.
     """
-    if share <= _ROUNDING or 0 in shape_of(a) or not _leaves_out(apply("svdvals", (a,)), share):
+    if not leaves_out(a, share):
         return apply("pinv", (a,), (share,))
-    u, s, vt = apply("svd", (a,))
+    return inverse_by_vectors(a, share)
+
+
+def inverse_by_vectors(a: Any, share: float) -> Any:
+    """The same, of the singular vectors of the rest."""
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
     rest = s > share * s[..., :1]
     inverses = np.where(rest, 1.0 / np.where(rest, s, 1.0), 0.0)
-    return matmul(np.swapaxes(vt, -1, -2) * inverses[..., None, :], np.swapaxes(u, -1, -2))
+    return (_turned(vt) * inverses[..., None, :]) @ _turned(u)
 
 
-def _leaves_out(s: Any, share: float) -> bool:
+def leaves_out(a: Any, share: float) -> bool:
     """Whether singular values are left out that are not zero beside the smallest of the rest."""
+    if share <= _ROUNDING or 0 in shape_of(a):
+        return False
+    s = np.linalg.svdvals(a)
     rest = s > share * s[..., :1]
     smallest = np.min(np.where(rest, s, np.inf), axis=-1, keepdims=True)
     return bool(np.any((s > _ZERO_SHARE * smallest) & ~rest))
@@ -222,8 +230,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     eps = float(np.finfo(float).eps)
     share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
     share = eps if share < 0 else share
-    s = apply("svdvals", (a,))
-    if share > _ROUNDING and 0 not in shape and _leaves_out(s, share):
+    if leaves_out(a, share):
         x = matmul(_inverse_of_rest(a, share), b)
     elif len(right) == 1:
         x = apply("lstsq", (a, b[:, None]), (share,))[:, 0]

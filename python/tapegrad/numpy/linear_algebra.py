@@ -255,7 +255,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
 
 
-def _product(shape: Any, axes: Any) -> int:
+def _joined_length(shape: Any, axes: Any) -> int:
     """The length of these axes joined; left to reshape but where there are no elements."""
     return -1 if all(shape) else math.prod(shape[i] for i in axes)
 
@@ -271,7 +271,7 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any 
     # The axes of the norm are joined into one, at the front.
     x = np.transpose(x, (*axes, *rest))
     if len(axes) != 1:
-        x = np.reshape(x, (_product(shape, axes), *(shape[i] for i in rest)))
+        x = np.reshape(x, (_joined_length(shape, axes), *(shape[i] for i in rest)))
     found = norm(x, ord, 0)
     if not keepdims:
         return found
