@@ -82,6 +82,71 @@ row("qr wide", lambda x: tuple(np.linalg.qr(x, "complete")), apart(2, 4), "qr", 
 row("qr stack", lambda x: np.linalg.qr(x, "r"), apart(2, 3, 2), "qr", "qr_tall")
 row("qr wide stack", lambda x: np.linalg.qr(x).Q, apart(2, 2, 3), "qr", "qr_tall")
 
+
+def parts(*found):
+    """Real and imaginary parts of complex results, which a table of real functions holds."""
+    return tuple(part for x in found for part in (np.real(x), np.imag(x)))
+
+
+def both(f):
+    """f of the complex array of these parts."""
+    return lambda x, y: f(x + 1j * y)
+
+
+def rest_of(x, of_rows=False):
+    """The projection on what a matrix does not reach, by the vectors of a whole basis."""
+    u, _, vt = np.linalg.svd(x)
+    rest = np.swapaxes(vt[x.shape[0] :], 0, 1) if of_rows else u[:, x.shape[1] :]
+    return rest @ np.conj(rest.T)
+
+
+def without_phases(z):
+    w, v = np.linalg.eigh(z)
+    return (w, *parts(v * np.conj(v[:1])))
+
+
+def polar(z):
+    u, s, vh = np.linalg.svd(z, full_matrices=False)
+    return (s, *parts(u @ vh))
+
+
+def rotating(n):
+    """A matrix with one real eigenvalue, or none, and conjugate pairs."""
+
+    def make(rng):
+        a = np.diag(np.arange(1.0, n + 1)) + np.diag(np.full(n - 1, 3.0), 1)
+        return (a - np.diag(np.full(n - 1, 2.5), -1) + 0.1 * rng.standard_normal((n, n)),)
+
+    return make
+
+
+row("eig", lambda x: parts(*np.linalg.eig(x)), rotating(3), "eig", "real_places", errors=NOT_SQUARE)
+row("eig real", lambda x: tuple(np.linalg.eig(symmetric(x))), apart_symmetric(3, 3), "eig")
+row("eig values", lambda x: parts(np.linalg.eigvals(x)), rotating(4), "eig", "share_complex_ties")
+row(
+    "eig complex stack",
+    both(lambda z: parts(*np.linalg.eig(z))),
+    normal((2, 3, 3), (2, 3, 3)),
+    "eig",
+    "divide_by_complex_gaps",
+)
+row("roots", lambda x: parts(np.roots(x)), lambda rng: (np.array([1.0, -1.0, 2.0, 0.5]),))
+row("roots real", np.roots, lambda rng: (np.array([1.0, -6.0, 11.0, -6.0]),))
+row("roots complex", both(lambda z: parts(np.roots(z))), normal((4,), (4,)))
+row("eigh_complex", both(without_phases), normal((3, 3), (3, 3)))
+row("eigh_complex U", both(lambda z: np.linalg.eigvalsh(z, "U")), normal((2, 3, 3), (2, 3, 3)))
+row("svd_complex tall", both(polar), normal((4, 2), (4, 2)))
+row("svd_complex wide", both(np.linalg.svdvals), normal((2, 2, 3), (2, 2, 3)))
+row("svd_rest", rest_of, apart(4, 2))
+row("svd_rest wide", lambda x: rest_of(x, True), apart(2, 4))
+row("svd_complex_rest", both(lambda z: parts(rest_of(z))), normal((4, 2), (4, 2)))
+row("svd_complex_rest wide", both(lambda z: parts(rest_of(z, True))), normal((1, 3), (1, 3)))
+row(
+    "qr_rest",
+    lambda x: np.linalg.qr(x, "complete").Q[:, 2:] @ np.linalg.qr(x, "complete").Q[:, 2:].T,
+    apart(4, 2),
+)
+
 row("pinv", np.linalg.pinv, apart(4, 3), errors=NO_MATRIX)
 row("pinv wide stack", np.linalg.pinv, apart(2, 3, 4))
 row(

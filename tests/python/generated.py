@@ -234,7 +234,7 @@ def complex_page():
     from tapegrad.complex.functions import both_alike, own
 
     recorded = functions_of(ALIKE + OTHERS + WRITES) | {getattr(np, x) for x in ELEMENTARY}
-    recorded.add(np.poly)  # which asks the elements, not their array
+    recorded.update({np.poly, np.roots})  # which ask the elements, not their array
     recorded = {f for f in recorded if f.__name__ not in ufuncs.PREDICATES}
     plain = functions_of(PLAIN_OF_COMPLEX) - recorded
     rest = {f for f in table if f not in own and both_alike(f) is None} - recorded - plain

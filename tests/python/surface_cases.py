@@ -181,6 +181,8 @@ CALLS = {
         (lambda x: np.linalg.svd(x, full_matrices=False).Vh, X),
         (lambda x: np.linalg.svd(x, compute_uv=False), X),
     ],
+    np.linalg.eig: [(lambda x: np.linalg.eig(x @ x.T + np.eye(2)).eigenvectors, X)],
+    np.linalg.eigvals: [(lambda x: np.linalg.eigvals(x @ x.T), X)],
     np.linalg.svdvals: [(np.linalg.svdvals, X)],
     np.linalg.qr: [(lambda x: np.linalg.qr(x.T).R, X), (lambda x: np.linalg.qr(x, mode="r"), X)],
     np.linalg.pinv: [
@@ -432,7 +434,15 @@ CALLS = {
         (lambda x: np.polyint(x, 2, [3.0, 4.0]), V),
         (lambda x: np.polyint(x, m=3, k=x[0]), V),
     ],
-    np.poly: [(np.poly, V), (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V)],
+    np.poly: [
+        (np.poly, V),
+        (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V),
+        (lambda x: np.poly(np.outer(x, [1.0, 2.0, 5.0, 3.0][: len(x)]) + np.diag(x)), V),
+    ],
+    np.roots: [
+        (lambda x: np.roots(np.poly(x)), V),
+        (lambda x: np.roots(np.concatenate(([0.0], np.poly(x), [0.0, 0.0]))), V),
+    ],
     sliding_window_view: [
         (lambda x: sliding_window_view(x, 2), V),
         (lambda x: sliding_window_view(x, (2, 2)) ** 2, X),

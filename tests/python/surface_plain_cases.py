@@ -61,7 +61,6 @@ WRITERS = {
     np.putmask: "differentiated",
     np.shares_memory: "plain",
     np.may_share_memory: "plain",
-    np.roots: "refused",
 }
 
 

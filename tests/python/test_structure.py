@@ -218,6 +218,8 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     ),
     "kernels/decompose/decompose_test runs it, with a library and without": (
         "kernels/decompose/builtin.cpp",
+        "kernels/decompose/complex_builtin.cpp",
+        "kernels/decompose/complex_matrix.cpp",
         "kernels/decompose/matrix.cpp",
     ),
     "run by kernels/signals/correlate_test": (
@@ -241,7 +243,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/index/index_update.cpp",
         "ops/lanes.cpp",
         "ops/einsum/einsum_spec.cpp",
+        "ops/decompose/eig.cpp",
         "ops/decompose/eigh.cpp",
+        "ops/decompose/hermitian.cpp",
+        "ops/decompose/pair.cpp",
         "ops/decompose/pinv.cpp",
         "ops/decompose/qr.cpp",
         "ops/decompose/svd.cpp",

@@ -1,5 +1,6 @@
 #include "tapegrad/sweep/tangent_sweep.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "tapegrad/base/error.h"
@@ -11,6 +12,16 @@
 #include "tapegrad/tape/rule.h"
 
 namespace tapegrad {
+namespace {
+
+// Whether a rule of the op reads the value of this input.
+bool reads_input(const Op& op, int i) {
+  for (int k = 0; k < std::max(op.n_in, i + 1); ++k)
+    if (op.reads_of(static_cast<size_t>(k)) & reads_in(i)) return true;
+  return false;
+}
+
+}  // namespace
 
 class TangentRule final : public JvpContext {
  public:
@@ -223,8 +234,8 @@ void TangentSweep::process_rule(size_t pos, const Node& n) {
     const TensorType type = rule.in_type(i);
     if (op.in_place && i == 0 && rule.has_tangent(0) && rule.last_use(0)) {
       inputs.push_back(rule.take_tangent(0));  // nobody else wants it: it may be overwritten
-    } else if (rule.has_tangent(i) || is_floating(type.dtype)) {
-      inputs.push_back(rule.tangent(i));
+    } else if (rule.has_tangent(i) || is_floating(type.dtype) || !reads_input(op, i)) {
+      inputs.push_back(rule.tangent(i));  // zeros for integers that are written among numbers
     } else {
       inputs.push_back(rule.in(i));  // data: indices and the like
     }

@@ -15,6 +15,7 @@ from tapegrad.transforms.trace import stop_gradient
 
 _ROUNDING = 1e-12  # a share of the largest singular value; below it is noise
 _ZERO_SHARE = 1e-10  # of the smallest one that counts: beside it this is zero
+UNTOUCHED = 0  # singular values beside vectors have no tip (Tip in kernels/decompose/ties.h)
 
 
 class EighResult(NamedTuple):
@@ -39,7 +40,8 @@ class QRResult(NamedTuple):
     R: Any
 
 
-def _is_lower(name: str, uplo: Any) -> bool:
+def is_lower(name: str, uplo: Any) -> bool:
+    """Which triangle UPLO= names."""
     uplo = str(uplo).upper()
     if uplo not in ("L", "U"):
         raise ValueError(f"{name}: UPLO argument must be 'L' or 'U', got {uplo!r}")
@@ -48,12 +50,12 @@ def _is_lower(name: str, uplo: Any) -> bool:
 
 @implements(np.linalg.eigh, values=1)
 def eigh(a: Any, UPLO: Any = "L") -> EighResult:
-    return EighResult(*apply("eigh", (lift(a),), (_is_lower("np.linalg.eigh", UPLO),)))
+    return EighResult(*apply("eigh", (lift(a),), (is_lower("np.linalg.eigh", UPLO),)))
 
 
 @implements(np.linalg.eigvalsh, values=1)
 def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
-    return apply("eigvalsh", (lift(a),), (_is_lower("np.linalg.eigvalsh", UPLO),))
+    return apply("eigvalsh", (lift(a),), (is_lower("np.linalg.eigvalsh", UPLO),))
 
 
 def _mirrored(a: Any) -> Any:
@@ -85,13 +87,32 @@ def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: An
         return _svd_of_hermitian(a, compute_uv)
     if not compute_uv:
         return apply("svdvals", (a,))
+    u, s, vt = apply("svd", (a,))
     shape = shape_of(a)
-    if full_matrices and len(shape) > 1 and shape[-1] != shape[-2]:
-        raise TypeError(
-            f"np.linalg.svd: of an array of shape {shape}, full_matrices=True gives vectors that "
-            "the array does not determine and that have no derivative; write full_matrices=False"
-        )
-    return SVDResult(*apply("svd", (a,)))
+    if full_matrices and shape[-1] != shape[-2]:
+        rest, rest_t = apply("svd_rest", (a,))
+        u = completed(u, rest)
+        vt = np.swapaxes(completed(np.swapaxes(vt, -1, -2), np.swapaxes(rest_t, -1, -2)), -1, -2)
+    return SVDResult(u, s, vt)
+
+
+def completed(q: Any, rest: Any) -> Any:
+    """Orthonormal columns and the rest of a basis, whose derivative follows from theirs.
+
+    The rest may turn within the space that is left; it does not. Its projection on that space is
+    orthonormal up to t**2 after a step t, and up to t**8 after two steps of Newton's iteration for
+    the polar factor: its derivatives are right up to the seventh.
+    """
+    if not shape_of(rest)[-1]:
+        return q
+    rest = rest - q @ (_turned(q) @ rest)
+    for _ in range(2):
+        rest = rest * 1.5 - rest @ (_turned(rest) @ rest) * 0.5
+    return np.concatenate((q, rest), axis=-1)
+
+
+def _turned(q: Any) -> Any:
+    return np.swapaxes(np.conj(q), -1, -2)
 
 
 @implements(np.linalg.svdvals, values=1)
@@ -107,14 +128,20 @@ def qr(a: Any, mode: Any = "reduced") -> Any:
             f"np.linalg.qr: mode={mode!r} is not supported for Variables; 'reduced', 'complete' "
             "and 'r' are"
         )
-    shape = shape_of(a)
-    if mode == "complete" and len(shape) > 1 and shape[-2] > shape[-1]:
-        raise TypeError(
-            f"np.linalg.qr: of an array of shape {shape}, mode='complete' gives columns that the "
-            "array does not determine and that have no derivative; write mode='reduced'"
-        )
     found = QRResult(*apply("qr", (a,)))
-    return found.R if mode == "r" else found
+    if mode == "r":
+        return found.R
+    m, n = shape_of(a)[-2:]
+    if mode == "complete" and m > n:
+        return QRResult(completed(found.Q, apply("qr_rest", (a,))), _padded(found.R, m))
+    return found
+
+
+def _padded(r: Any, rows: int) -> Any:
+    """With rows of zeros below."""
+    shape = shape_of(r)
+    below = np.zeros((*shape[:-2], rows - shape[-2], shape[-1]), r.dtype)
+    return np.concatenate((r, below), axis=-2)
 
 
 def _number(name: str, what: str, x: Any) -> float:
@@ -132,16 +159,24 @@ def _inverse_of_rest(a: Any, share: float) -> Any:
     The rule of the op holds for those that are zero; where others are left out, the vectors say how
     the subspaces of the rest turn.
     """
-    if share <= _ROUNDING or 0 in shape_of(a) or not _leaves_out(apply("svdvals", (a,)), share):
+    if not leaves_out(a, share):
         return apply("pinv", (a,), (share,))
-    u, s, vt = apply("svd", (a,))
+    return inverse_by_vectors(a, share)
+
+
+def inverse_by_vectors(a: Any, share: float) -> Any:
+    """The same, of the singular vectors of the rest."""
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
     rest = s > share * s[..., :1]
     inverses = np.where(rest, 1.0 / np.where(rest, s, 1.0), 0.0)
-    return matmul(np.swapaxes(vt, -1, -2) * inverses[..., None, :], np.swapaxes(u, -1, -2))
+    return (_turned(vt) * inverses[..., None, :]) @ _turned(u)
 
 
-def _leaves_out(s: Any, share: float) -> bool:
+def leaves_out(a: Any, share: float) -> bool:
     """Whether singular values are left out that are not zero beside the smallest of the rest."""
+    if share <= _ROUNDING or 0 in shape_of(a):
+        return False
+    s = np.linalg.svdvals(a)
     rest = s > share * s[..., :1]
     smallest = np.min(np.where(rest, s, np.inf), axis=-1, keepdims=True)
     return bool(np.any((s > _ZERO_SHARE * smallest) & ~rest))
@@ -195,8 +230,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     eps = float(np.finfo(float).eps)
     share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
     share = eps if share < 0 else share
-    s = apply("svdvals", (a,))
-    if share > _ROUNDING and 0 not in shape and _leaves_out(s, share):
+    if leaves_out(a, share):
         x = matmul(_inverse_of_rest(a, share), b)
     elif len(right) == 1:
         x = apply("lstsq", (a, b[:, None]), (share,))[:, 0]

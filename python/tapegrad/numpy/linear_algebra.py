@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any, NamedTuple
 
@@ -254,6 +255,11 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
 
 
+def _joined_length(shape: Any, axes: Any) -> int:
+    """The length of these axes joined; left to reshape but where there are no elements."""
+    return -1 if all(shape) else math.prod(shape[i] for i in axes)
+
+
 @implements(np.linalg.vector_norm, values=1)
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:
     x = lift(x)
@@ -263,8 +269,10 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any 
     axes = tuple(axes)
     rest = [i for i in range(n) if i not in axes]
     # The axes of the norm are joined into one, at the front.
-    joined = np.reshape(np.transpose(x, (*axes, *rest)), (-1, *(shape[i] for i in rest)))
-    found = norm(joined, ord, 0)
+    x = np.transpose(x, (*axes, *rest))
+    if len(axes) != 1:
+        x = np.reshape(x, (_joined_length(shape, axes), *(shape[i] for i in rest)))
+    found = norm(x, ord, 0)
     if not keepdims:
         return found
     return np.reshape(found, tuple(1 if i in axes else m for i, m in enumerate(shape)))

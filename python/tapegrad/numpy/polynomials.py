@@ -124,10 +124,8 @@ def poly(seq_of_zeros: Any) -> Any:
     zeros = atleast_1d(lift(seq_of_zeros))
     shape = shape_of(zeros)
     if len(shape) == 2 and shape[0] == shape[1] and shape[0]:
-        raise TypeError(
-            "np.poly has no derivative in tapegrad where it is given a matrix: it takes "
-            "eigenvalues, which are complex in general; pass the roots themselves"
-        )
+        of_roots = np.poly(np.linalg.eigvals(zeros))
+        return of_roots.real if np.iscomplexobj(of_roots) else of_roots  # of conjugate pairs
     if len(shape) != 1:
         raise ValueError("input must be 1d or non-empty square 2d array.")
     if not shape[0]:
@@ -137,14 +135,6 @@ def poly(seq_of_zeros: Any) -> Any:
         longer = np.concatenate((found, np.zeros(1, floating_dtype(zeros))))
         found = longer - np.concatenate((np.zeros(1, floating_dtype(zeros)), found * zeros[i]))
     return found
-
-
-@implements(np.roots)
-def roots(p: Any) -> Any:
-    raise TypeError(
-        "np.roots has no derivative in tapegrad: roots are complex in general, and Variables are "
-        "real; where none is needed call it on the plain value, tg.value(v)"
-    )
 
 
 def _value(x: Any, c: Any, tensor: bool) -> Any:

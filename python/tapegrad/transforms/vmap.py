@@ -49,11 +49,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
                 "arguments; give one for each (keyword arguments count lanes along axis 0)"
             )
         arguments = lanes.take(args, chosen, kwargs)
-        done = record_call(f, arguments, Tracer.lane_argument, lanes.is_result)
-        if done.refusal:
-            raise RuntimeError(f"{label}: {done.refusal}, which can't be done for every lane")
-        inputs = arguments.input_leaves()
-        results = _core.replay_lanes(done.recording, inputs, [True] * len(inputs), lanes.n)
+        done, results = _replayed(f, arguments, lanes, lanes.n)
         axes = _axes_of(done.template, out_axes, label)
         found = _tree.leaves(done.template, "the result")
         placed = [
@@ -63,6 +59,39 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         return done.result(placed)
 
     return Transformed(vmap, f, {"in_axes": in_axes, "out_axes": out_axes}, over_lanes)
+
+
+def _replayed(f: Any, arguments: Arguments, lanes: _Lanes, n: int) -> tuple[Any, list[Any]]:
+    """`f` as recorded for the first of n lanes, and its results over all of them.
+
+    What is recorded may hold for the first lane alone, as the derivative of a determinant does for
+    regular matrices: where that makes a matrix singular, each lane is recorded by itself.
+    """
+    done = record_call(f, arguments, Tracer.lane_argument, lanes.is_result)
+    if done.refusal:
+        raise RuntimeError(f"{lanes.label}: {done.refusal}, which can't be done for every lane")
+    inputs = arguments.input_leaves()
+    try:
+        return done, _core.replay_lanes(done.recording, inputs, [True] * len(inputs), n)
+    except np.linalg.LinAlgError as error:
+        if n == 1:
+            raise
+        _core.read_length()  # plain code sees how many lanes there are
+        try:
+            parts = [_replayed(f, _lane(arguments, k), lanes, 1)[1] for k in range(n)]
+        except np.linalg.LinAlgError:
+            raise error from None
+    joined = []
+    for found in zip(*parts, strict=True):
+        rows = [y if has else np.expand_dims(y, 0) for y, has in found]
+        joined.append((np.concatenate(rows), True))
+    return done, joined
+
+
+def _lane(arguments: Arguments, k: int) -> Arguments:
+    """The arguments, of lane k alone."""
+    _, _, leaves = arguments.filled(x[k : k + 1] for x in arguments.input_leaves())
+    return Arguments(arguments.structure, leaves, arguments.inputs)
 
 
 class _Lanes:

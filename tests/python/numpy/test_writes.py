@@ -155,3 +155,33 @@ def test_what_numpy_refuses_is_refused(write, error, text):
     with pytest.raises(error, match=text):
         write(v)
     np.testing.assert_array_equal(tg.value(v), [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda y: np.fill_diagonal(y, 1),
+        lambda y: np.put(y, [0, 5], [3, 4]),
+        lambda y: np.place(y, X > 0, [2]),
+        lambda y: y.__setitem__((slice(0, 2), 0), np.array([1, 2])),
+        lambda y: y.__setitem__((0, 0), np.int64(5)),
+        lambda y: y.__setitem__(0, np.int64(5)),
+        lambda y: y.__setitem__([0, 2], np.array([[1], [2]])),
+        lambda y: y.__setitem__(1, np.array([True, False, True, False])),
+        lambda y: y.flat.__setitem__(slice(3), np.arange(3)),
+        lambda y: np.add.at(y, [0, 1], np.array([[1], [2]])),
+    ],
+)
+def test_integers_that_are_written_have_no_tangent(write):
+    def f(x):
+        y = x * 1.0
+        write(y)
+        return np.sum(y**3)
+
+    gradient = tg.grad(f)(X)
+    np.testing.assert_allclose(tg.jvp(f, (X,), (X,))[1], np.sum(gradient * X), rtol=1e-12)
+    second = tg.jvp(tg.grad(f), (X,), (np.ones_like(X),))[1]
+    kept = (gradient != 0) | (second != 0)
+    y = X.copy()
+    write(y)
+    np.testing.assert_allclose(second, np.where(kept, 6.0 * y, 0.0), rtol=1e-12)

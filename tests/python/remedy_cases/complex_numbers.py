@@ -23,10 +23,10 @@ CASES = [
         "x",
     ),
     Case(
-        "np.linalg.eigvals(q * 1j)",
+        "np.save('nowhere', q * 1j)",
         "tg.value(z)",
-        "np.sum(np.linalg.eigvals(tg.value(q * 1j))).imag",
-        "np.sum(np.linalg.eigvals(q * 1j)).imag",
+        "import io; f = io.BytesIO(); np.save(f, tg.value(q * 1j)); len(f.getvalue()) > 0",
+        "True",
     ),
     Case("y = x * 1; y *= 1j", "write y = y * z", "y = x * 1; y = y * 1j; y.imag", "x"),
     Case(
@@ -61,28 +61,16 @@ CASES = [
         "np.max(x[:2])",
     ),
     Case(
-        "np.poly(q * 1j)",
-        "pass the roots themselves",
-        "np.poly(x * 1j).imag",
-        "np.poly(x * 1j).imag",
-    ),
-    Case(
         "v = x * 1; np.put(v, [0], 1j)",
         "z = np.zeros_like(w) of a computed complex w",
         "w = x * 1j; z = np.zeros_like(w); np.put(z, [0], 1j * x[1]); z.imag",
         "np.array([1.0, 0.0, 0.0]) * x[1]",
     ),
     Case(
-        "np.linalg.qr(q * 1j, 'complete')",
-        "write np.linalg.qr(z)",
+        "np.linalg.qr(q * 1j, 'raw')",
+        "'reduced', 'complete' and 'r' are",
         "np.abs(np.linalg.qr(q * 1j)[1])",
         "np.abs(np.linalg.qr(q * 1j)[1])",
-    ),
-    Case(
-        "np.linalg.svd(m * 1j)",
-        "np.linalg.svdvals(z)",
-        "np.linalg.svdvals(np.outer(x, x + 1.0) * 1j)[0]",
-        "np.linalg.norm(np.outer(x, x + 1.0), 2)",
     ),
     Case(
         "np.fft.rfft(x * (1 + 1j))",

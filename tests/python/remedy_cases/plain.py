@@ -287,11 +287,6 @@ CASES = [
         "np.polymul(x, [2.0, 1.0])",
     ),
     Case(
-        "np.poly(np.diag(x))",
-        "; pass the roots themselves",
-        "np.poly(x)",
-    ),
-    Case(
         "np.add(x, 1, out=np.zeros(3))",
         "take the result instead, y = np.add(...)",
         "y = np.add(x, 1); y",

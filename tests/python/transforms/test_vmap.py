@@ -158,6 +158,23 @@ def test_lanes_that_disagree_on_a_branch() -> None:
     np.testing.assert_array_equal(same, X[:, 0])
 
 
+def test_lanes_whose_derivative_is_recorded_otherwise() -> None:
+    """That of a determinant: what is recorded for a regular matrix divides by it."""
+    regular, singular = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [2.0, 4.0]])
+    for lanes in (np.stack([regular, singular, 0 * regular]), np.stack([singular, regular])):
+        for f in (tg.grad(np.linalg.det), tg.hessian(np.linalg.det)):
+            expected = np.stack([f(a) for a in lanes])
+            np.testing.assert_allclose(tg.vmap(f)(lanes), expected, atol=1e-14)
+            compiled = tg.compile(tg.vmap(f))
+            for _ in range(3):
+                np.testing.assert_allclose(compiled(lanes), expected, atol=1e-14)
+        outer = tg.grad(lambda x: np.sum(tg.vmap(tg.grad(np.linalg.det))(x) ** 2))(lanes)
+        one = tg.grad(lambda a: np.sum(tg.grad(np.linalg.det)(a) ** 2))
+        np.testing.assert_allclose(outer, np.stack([one(a) for a in lanes]), atol=1e-13)
+        with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+            tg.vmap(np.linalg.inv)(lanes)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

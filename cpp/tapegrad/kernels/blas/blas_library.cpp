@@ -22,6 +22,7 @@ namespace {
 struct Library {
   BlasFunctions<double> of_double{};
   BlasFunctions<float> of_float{};
+  ComplexLapack of_complex{};
   std::string name = "built-in";
   bool loaded = false;
 };
@@ -54,6 +55,14 @@ class Symbols {
     get(functions.gesdd, letter + "gesdd_");
     get(functions.geqrf, letter + "geqrf_");
     get(functions.orgqr, letter + "orgqr_");
+  }
+
+  void get_complex(ComplexLapack& functions) const {
+    get(functions.heevd, "zheevd_");
+    get(functions.gesdd, "zgesdd_");
+    get(functions.geev, "zgeev_");
+    get(functions.real_geev, "dgeev_");
+    get(functions.gesv, "zgesv_");
   }
 
  private:
@@ -114,6 +123,7 @@ Library open(const std::string& path) {
   const Symbols symbols(handle);
   symbols.get_all(library.of_double, "d");
   symbols.get_all(library.of_float, "s");
+  symbols.get_complex(library.of_complex);
   // Our own threads share out the work; its own would oversubscribe inside a region, and warn.
   void (*set_threads)(int);
   symbols.get(set_threads, "openblas_set_num_threads");
@@ -168,6 +178,11 @@ template <>
 const BlasFunctions<float>* blas_functions<float>() {
   const Library* found = library();
   return found->loaded ? &found->of_float : nullptr;
+}
+
+const ComplexLapack* complex_lapack() {
+  const Library* found = library();
+  return found->loaded ? &found->of_complex : nullptr;
 }
 
 }  // namespace tapegrad

@@ -2,6 +2,7 @@
 // needs it.
 #pragma once
 
+#include <complex>
 #include <cstddef>
 #include <string>
 
@@ -48,8 +49,31 @@ struct BlasFunctions {
                 T* work, const int* work_size, int* info);
 };
 
-// Returns null where the built-in kernels are to be used. T is double or float.
+// LAPACK's decompositions whose results are complex; those of real matrices have `real` in their
+// names.
+struct ComplexLapack {
+  using Z = std::complex<double>;
+  void (*heevd)(const char* job, const char* uplo, const int* n, Z* a, const int* lda,
+                double* values, Z* work, const int* work_size, double* reals, const int* reals_size,
+                int* integers, const int* integers_size, int* info, size_t job_length,
+                size_t uplo_length);
+  void (*gesdd)(const char* job, const int* m, const int* n, Z* a, const int* lda, double* s, Z* u,
+                const int* ldu, Z* vt, const int* ldvt, Z* work, const int* work_size,
+                double* reals, int* integers, int* info, size_t job_length);
+  void (*geev)(const char* left, const char* right, const int* n, Z* a, const int* lda, Z* values,
+               Z* vl, const int* ldvl, Z* vr, const int* ldvr, Z* work, const int* work_size,
+               double* reals, int* info, size_t left_length, size_t right_length);
+  void (*real_geev)(const char* left, const char* right, const int* n, double* a, const int* lda,
+                    double* re, double* im, double* vl, const int* ldvl, double* vr,
+                    const int* ldvr, double* work, const int* work_size, int* info,
+                    size_t left_length, size_t right_length);
+  void (*gesv)(const int* n, const int* columns, Z* a, const int* lda, int* pivots, Z* b,
+               const int* ldb, int* info);
+};
+
+// Each returns null where the built-in kernels are to be used. T is double or float.
 template <class T>
 const BlasFunctions<T>* blas_functions();
+const ComplexLapack* complex_lapack();
 
 }  // namespace tapegrad

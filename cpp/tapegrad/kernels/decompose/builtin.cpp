@@ -61,8 +61,9 @@ void reorder(const std::vector<int64_t>& order, int64_t rows, T* columns) {
     std::copy_n(before.data() + order[j] * rows, rows, columns + static_cast<int64_t>(j) * rows);
 }
 
-// Column j of u becomes a unit vector that is orthogonal to those before it and to the others that
-// are not zero: of the coordinate vectors the one of which most is left.
+}  // namespace
+
+// Of the coordinate vectors the one of which most is left.
 template <class T>
 void complete_column(int64_t m, int64_t n, int64_t j, T* u) {
   std::vector<T> best(static_cast<size_t>(m)), tried(static_cast<size_t>(m));
@@ -82,8 +83,6 @@ void complete_column(int64_t m, int64_t n, int64_t j, T* u) {
   }
   for (int64_t i = 0; i < m; ++i) u[j * m + i] = best[static_cast<size_t>(i)] / largest;
 }
-
-}  // namespace
 
 template <class T>
 bool symmetric_eigen(int64_t n, T* a, T* values, T* v) {
@@ -200,6 +199,8 @@ template bool symmetric_eigen(int64_t, double*, double*, double*);
 template bool symmetric_eigen(int64_t, float*, float*, float*);
 template bool singular_decomposition(int64_t, int64_t, double*, double*, double*);
 template bool singular_decomposition(int64_t, int64_t, float*, float*, float*);
+template void complete_column(int64_t, int64_t, int64_t, double*);
+template void complete_column(int64_t, int64_t, int64_t, float*);
 template void geqrf(int64_t, int64_t, double*, double*);
 template void geqrf(int64_t, int64_t, float*, float*);
 template void orgqr(int64_t, int64_t, double*, const double*);

@@ -16,6 +16,11 @@ bool symmetric_eigen(int64_t n, T* a, T* values, T* v);
 template <class T>
 bool singular_decomposition(int64_t m, int64_t n, T* a, T* s, T* v);
 
+// Column j of the n columns u becomes a unit vector that is orthogonal to all others, of which
+// those that are not zero are orthonormal.
+template <class T>
+void complete_column(int64_t m, int64_t n, int64_t j, T* u);
+
 // Householder's reflections, one column after the other: R in the upper triangle of a (m by n,
 // m >= n), the reflections below it and in tau, as LAPACK's geqrf leaves them.
 template <class T>

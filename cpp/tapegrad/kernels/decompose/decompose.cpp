@@ -78,6 +78,48 @@ int64_t svd_values(const Value& a, Value& s, Value* u, Value* vt) {
   });
 }
 
+int64_t svd_rest_values(const Value& a, Value& u, Value& vt) {
+  const Dims batch = stack_of(a.shape());
+  const int64_t m = a.dim(a.ndim() - 2), n = a.dim(a.ndim() - 1), k = std::min(m, n);
+  u = empty_stack(a, batch, {m, m - k});
+  vt = empty_stack(a, batch, {n - k, n});
+  return visit_floating(a.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    return decompose_each<T>(a, 12 * cube(std::max(m, n)) + 4000, [&](int64_t i, T* matrix) {
+      const PooledArray<T> numbers(static_cast<size_t>(std::max<int64_t>(k, 1))),
+          left(static_cast<size_t>(m * m)), right(static_cast<size_t>(n * n));
+      if (k == 0) {
+        for (int64_t j = 0; j < m * m; ++j) left.get()[j] = j % (m + 1) == 0 ? 1 : 0;
+        for (int64_t j = 0; j < n * n; ++j) right.get()[j] = j % (n + 1) == 0 ? 1 : 0;
+      } else if (!singular_decomposition(true, m, n, matrix, numbers.get(), left.get(), right.get(),
+                                         true)) {
+        return false;
+      }
+      unpack(m, m - k, left.get() + m * k, u.data<T>() + i * m * (m - k));
+      T* const rest = vt.data<T>() + i * (n - k) * n;
+      for (int64_t r = k; r < n; ++r)
+        for (int64_t c = 0; c < n; ++c) rest[(r - k) * n + c] = right.get()[c * n + r];
+      return true;
+    });
+  });
+}
+
+Value qr_rest_values(const Value& a) {
+  const Dims batch = stack_of(a.shape());
+  const int64_t m = a.dim(a.ndim() - 2), n = a.dim(a.ndim() - 1);
+  Value rest = empty_stack(a, batch, {m, m - n});
+  visit_floating(a.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    return decompose_each<T>(a, 4 * cube(m) + 1000, [&](int64_t i, T* matrix) {
+      const PooledArray<T> basis(static_cast<size_t>(m * m));
+      orthogonal_basis(m, n, matrix, basis.get());
+      unpack(m, m - n, basis.get() + m * n, rest.data<T>() + i * m * (m - n));
+      return true;
+    });
+  });
+  return rest;
+}
+
 void qr_values(const Value& a, Value& q, Value& r) {
   const Dims batch = stack_of(a.shape());
   const int64_t m = a.dim(a.ndim() - 2), n = a.dim(a.ndim() - 1);

@@ -15,7 +15,12 @@ int64_t eigh_values(const Value& a, bool is_lower, Value& w, Value* v);
 // them: (..., m, k) and (..., k, n), k = min(m, n).
 int64_t svd_values(const Value& a, Value& s, Value* u, Value* vt);
 
+// The vectors that make those of svd_values bases: (..., m, m - k) and (..., n - k, n).
+int64_t svd_rest_values(const Value& a, Value& u, Value& vt);
+
 // a = q r with m >= n, q (..., m, n), r (..., n, n).
 void qr_values(const Value& a, Value& q, Value& r);
+// The columns (..., m, m - n) that make those of q a basis.
+Value qr_rest_values(const Value& a);
 
 }  // namespace tapegrad

@@ -12,13 +12,6 @@
 namespace tapegrad {
 namespace {
 
-int checked_int(int64_t value) {
-  if (value > std::numeric_limits<int>::max())
-    throw_error<ValueError>("linear algebra: a dimension of ", value,
-                            " is beyond what 32-bit LAPACK addresses; make the matrix smaller");
-  return static_cast<int>(value);
-}
-
 // LAPACK tells the length of its work array as a floating number, which may be rounded down.
 template <class T>
 int work_length(T told) {
@@ -55,6 +48,23 @@ bool builtin_eigen(bool is_lower, int64_t n, T* a, T* values) {
   return done;
 }
 
+// The rest of an orthonormal basis, to the k columns that u has.
+template <class T>
+void complete_basis(int64_t m, int64_t k, T* u) {
+  std::fill(u + m * k, u + m * m, T(0));
+  for (int64_t j = k; j < m; ++j) builtin::complete_column(m, m, j, u);
+}
+
+template <class T>
+void builtin_rest(int64_t m, int64_t n, T* u, T* vt) {
+  const int64_t k = std::min(m, n);
+  complete_basis(m, k, u);
+  const PooledArray<T> v(static_cast<size_t>(n * n));
+  transpose(k, n, vt, v.get());
+  complete_basis(n, k, v.get());
+  transpose(n, n, v.get(), vt);
+}
+
 template <class T>
 bool builtin_singular(bool vectors, int64_t m, int64_t n, T* a, T* s, T* u, T* vt) {
   const int64_t tall = std::max(m, n), k = std::min(m, n);
@@ -77,6 +87,13 @@ bool builtin_singular(bool vectors, int64_t m, int64_t n, T* a, T* s, T* u, T* v
 }
 
 }  // namespace
+
+int checked_int(int64_t value) {
+  if (value > std::numeric_limits<int>::max())
+    throw_error<ValueError>("linear algebra: a dimension of ", value,
+                            " is beyond what 32-bit LAPACK addresses; make the matrix smaller");
+  return static_cast<int>(value);
+}
 
 template <class T>
 bool symmetric_eigen(bool is_lower, bool vectors, int64_t n, T* a, T* values) {
@@ -101,24 +118,33 @@ bool symmetric_eigen(bool is_lower, bool vectors, int64_t n, T* a, T* values) {
 }
 
 template <class T>
-bool singular_decomposition(bool vectors, int64_t m, int64_t n, T* a, T* s, T* u, T* vt) {
+bool singular_decomposition(bool vectors, int64_t m, int64_t n, T* a, T* s, T* u, T* vt,
+                            bool whole) {
   const int64_t k = std::min(m, n);
   if (k == 0) return true;
   if (std::any_of(a, a + m * n, [](T x) { return std::isnan(x); })) return false;
   if (std::any_of(a, a + m * n, [](T x) { return std::isinf(x); })) {
     constexpr T nan = std::numeric_limits<T>::quiet_NaN();
     std::fill_n(s, k, nan);
-    if (vectors) std::fill_n(u, m * k, nan);
-    if (vectors) std::fill_n(vt, k * n, nan);
+    if (vectors) std::fill_n(u, m * (whole ? m : k), nan);
+    if (vectors) std::fill_n(vt, (whole ? n : k) * n, nan);
     return true;
   }
   const BlasFunctions<T>* blas = blas_functions<T>();
-  if (!blas) return builtin_singular(vectors, m, n, a, s, u, vt);
-  const int rows = checked_int(m), columns = checked_int(n), least = std::min(rows, columns);
+  if (!blas) {
+    const bool done = builtin_singular(vectors, m, n, a, s, u, vt);
+    if (whole) builtin_rest(m, n, u, vt);
+    return done;
+  }
+  const int rows = checked_int(m), columns = checked_int(n);
+  const int least = whole ? columns : std::min(rows, columns);
   const PooledArray<int> integers(static_cast<size_t>(8 * k));
   return with_work<T>([&](T* work, const int* length, int* info) {
-           blas->gesdd(vectors ? "S" : "N", &rows, &columns, a, &rows, s, u, &rows, vt, &least,
-                       work, length, integers.get(), info, 1);
+           blas->gesdd(whole     ? "A"
+                       : vectors ? "S"
+                                 : "N",
+                       &rows, &columns, a, &rows, s, u, &rows, vt, &least, work, length,
+                       integers.get(), info, 1);
          }) == 0;
 }
 
@@ -145,10 +171,35 @@ void orthogonal_triangular(int64_t m, int64_t n, T* a, T* r) {
   });
 }
 
+template <class T>
+void orthogonal_basis(int64_t m, int64_t n, T* a, T* q) {
+  const PooledArray<T> tau(static_cast<size_t>(std::max<int64_t>(n, 1)));
+  const BlasFunctions<T>* blas = blas_functions<T>();
+  const int rows = checked_int(m), columns = checked_int(n);
+  if (blas && n > 0) {
+    with_work<T>([&](T* work, const int* length, int* info) {
+      blas->geqrf(&rows, &columns, a, &rows, tau.get(), work, length, info);
+    });
+  } else {
+    builtin::geqrf(m, n, a, tau.get());
+  }
+  std::copy_n(a, m * n, q);
+  if (!blas) {
+    builtin::orgqr(m, n, q, tau.get());
+    return complete_basis(m, n, q);
+  }
+  with_work<T>([&](T* work, const int* length, int* info) {
+    blas->orgqr(&rows, &rows, &columns, q, &rows, tau.get(), work, length, info);
+  });
+}
+
 template bool symmetric_eigen(bool, bool, int64_t, double*, double*);
 template bool symmetric_eigen(bool, bool, int64_t, float*, float*);
-template bool singular_decomposition(bool, int64_t, int64_t, double*, double*, double*, double*);
-template bool singular_decomposition(bool, int64_t, int64_t, float*, float*, float*, float*);
+template bool singular_decomposition(bool, int64_t, int64_t, double*, double*, double*, double*,
+                                     bool);
+template bool singular_decomposition(bool, int64_t, int64_t, float*, float*, float*, float*, bool);
+template void orthogonal_basis(int64_t, int64_t, double*, double*);
+template void orthogonal_basis(int64_t, int64_t, float*, float*);
 template void orthogonal_triangular(int64_t, int64_t, double*, double*);
 template void orthogonal_triangular(int64_t, int64_t, float*, float*);
 

@@ -5,6 +5,7 @@
 #include "tapegrad/kernels/decompose/ties.h"
 #include "tapegrad/tape/op.h"
 #include "tapegrad/tape/ref.h"
+#include "tapegrad/tape/rule.h"
 
 // Decompositions of Refs; stacks of matrices along the leading axes.
 
@@ -25,6 +26,8 @@ const std::vector<VectorsOfNumbers>& vectors_of_numbers(const Op& op);  // empty
 
 const Op& eigh_op();
 const Op& svd_op();
+const Op& hermitian_op();
+const Op& complex_svd_op();
 
 // ties.cpp
 Ref divide_by_gaps(const Ref& w, const Ref& k, const Ref& d);
@@ -55,11 +58,17 @@ void round_to(DType input, std::span<Value> out);
 // rules would compute again are worth keeping: not where it goes into a program of values alone.
 bool may_be_swept(const Ref& a);
 
+// Rules of what is a matter of choice and stands still.
+inline void no_vjp(VjpContext&) {}
+inline void no_jvp(JvpContext&) {}
+
 // The parts of register_decompose_ops.
 void register_tie_ops();
 void register_eigh_ops();
 void register_svd_ops();
 void register_qr_ops();
 void register_pinv_ops();
+void register_hermitian_ops();
+void register_eig_ops();
 
 }  // namespace tapegrad

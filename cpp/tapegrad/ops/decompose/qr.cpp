@@ -70,6 +70,17 @@ void jvp(JvpContext& ctx) {
   ctx.set(1, matmul(triangle, r));
 }
 
+std::vector<TensorType> infer_rest(const Attrs&, std::span<const TensorType> in) {
+  const MatrixShape shape = matrix_shape(in[0].shape, "qr");
+  return {{linalg_dtype(in[0].dtype), shape.with({shape.m, shape.m - shape.k})}};
+}
+
+void eval_rest(const Attrs&, std::span<Value> in, std::span<Value> out) {
+  matrix_shape(in[0].shape(), "qr");
+  out[0] = qr_rest_values(in[0].cast(DType::float64));
+  round_to(in[0].dtype(), out);
+}
+
 const Op& tall_op() {
   static const Op& op = register_op({.name = "qr_tall",
                                      .n_out = 2,
@@ -103,6 +114,14 @@ std::vector<Ref> compose(const Attrs&, std::span<const Ref> in) {
 
 void register_qr_ops() {
   tall_op();
+  register_op({.name = "qr_rest",
+               .infer = infer_rest,
+               .eval = eval_rest,
+               .vjp = no_vjp,
+               .jvp = no_jvp,
+               .lanes = apply_stacked,
+               .reads = {reads_nothing},
+               .summary = "columns that complete those of Q to a basis; they stand still"});
   register_op({.name = "qr",
                .n_out = 2,
                .compose = compose,

@@ -141,6 +141,20 @@ const Op& svd_op() {
 
 namespace {
 
+std::vector<TensorType> infer_rest(const Attrs&, std::span<const TensorType> in) {
+  const MatrixShape shape = matrix_shape(in[0].shape, "svd");
+  const DType dtype = linalg_dtype(in[0].dtype);
+  return {{dtype, shape.with({shape.m, shape.m - shape.k})},
+          {dtype, shape.with({shape.n - shape.k, shape.n})}};
+}
+
+void eval_rest(const Attrs&, std::span<Value> in, std::span<Value> out) {
+  const MatrixShape shape = matrix_shape(in[0].shape(), "svd");
+  const int64_t failed = svd_rest_values(in[0].cast(DType::float64), out[0], out[1]);
+  if (failed >= 0) throw_not_converged("svd", "SVD did not converge", shape.stack, failed);
+  round_to(in[0].dtype(), out);
+}
+
 // Of a program of values alone that is differentiated later.
 void vjp_values(VjpContext& ctx) {
   const std::vector<Ref> all = apply(svd_op(), {}, std::vector<Ref>{ctx.in(0)});
@@ -180,6 +194,15 @@ Ref singular_values_of_norm(const Ref& a) { return compose_values({true}, {{a}})
 void register_svd_ops() {
   svd_op();
   values_op();
+  register_op({.name = "svd_rest",
+               .n_out = 2,
+               .infer = infer_rest,
+               .eval = eval_rest,
+               .vjp = no_vjp,
+               .jvp = no_jvp,
+               .lanes = apply_stacked,
+               .reads = {reads_nothing},
+               .summary = "vectors that complete those of svd to bases; they stand still"});
   register_op({.name = "svdvals",
                .attrs = {{rounded_key, attr_kind::flag, Attr{false}}},
                .compose = compose_values,

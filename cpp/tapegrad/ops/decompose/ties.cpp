@@ -249,7 +249,10 @@ void throw_not_converged(const char* op, const char* what, const Dims& stack, in
 
 const std::vector<VectorsOfNumbers>& vectors_of_numbers(const Op& op) {
   static const std::vector<VectorsOfNumbers> none, of_eigh{{0, 1, false}},
-      of_svd{{1, 0, false}, {1, 2, true}};
+      of_svd{{1, 0, false}, {1, 2, true}}, of_hermitian{{0, 1, false}, {0, 2, false}},
+      of_complex_svd{{2, 0, false}, {2, 1, false}, {2, 3, true}, {2, 4, true}};
+  if (op.id == hermitian_op().id) return of_hermitian;
+  if (op.id == complex_svd_op().id) return of_complex_svd;
   return op.id == eigh_op().id ? of_eigh : op.id == svd_op().id ? of_svd : none;
 }
 
@@ -265,6 +268,8 @@ void register_decompose_ops() {
   register_svd_ops();
   register_qr_ops();
   register_pinv_ops();
+  register_hermitian_ops();
+  register_eig_ops();
 }
 
 }  // namespace tapegrad

@@ -11,8 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.complex.families.decompositions import (
+    hermitian_from_triangle,
+    singular_values_of_norm,
+)
 from tapegrad.complex.functions import on_complex
 from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operand_of, split
+from tapegrad.numpy.decompositions import inverse_by_vectors, leaves_out
+from tapegrad.numpy.operands import NO_VALUE
+from tapegrad.transforms.trace import stop_gradient
 
 
 def _real_matrix(z: Any) -> Any:
@@ -56,144 +63,153 @@ def inv(a: Any) -> Any:
 
 
 @on_complex(np.linalg.pinv)
-def pinv(a: Any, rcond: Any = None, hermitian: Any = False) -> Any:
+def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NO_VALUE) -> Any:
     """The pseudo-inverse."""
-    rows, columns = a.shape[-2:]
-    found = np.linalg.pinv(_real_matrix(a), 1e-15 if rcond is None else rcond)
+    if hermitian:
+        a = join(*hermitian_from_triangle(a, True))
+    rows, columns = np.shape(a)[-2:]
+    if rtol is None:  # NumPy's, of a matrix of these lengths
+        rtol = max(rows, columns) * np.finfo(a.dtype).eps
+    given = {} if rtol is NO_VALUE else {"rtol": rtol}
+    share = given.get("rtol", rcond)
+    if share is not None and np.ndim(share) == 0 and leaves_out(a, float(share)):
+        return inverse_by_vectors(a, float(share))
+    found = np.linalg.pinv(_real_matrix(a), rcond, **given)
     return join(found[..., :columns, :rows], found[..., columns:, :rows])
 
 
-def _pivots(z: Any) -> tuple[list[Any], Any]:
-    """The pivots of an elimination of one matrix, and the sign of the exchanges of rows."""
+def _pivots(z: Any, least: float) -> tuple[Any, Any]:
+    """The pivots of an elimination, along the last axis, and the sign of the exchanges.
+
+    Each is the largest element that is left. Where that is zero, so is all that is left; `least` in
+    its place leaves the derivatives of the product of the pivots as they are, up to the second.
+    """
     found: list[Any] = []
     sign: Any = 1.0
     while True:
-        size = np.abs(z[:, 0])
-        at = np.argmax(size)
-        here = (np.arange(len(z)) == at)[:, None]
-        pivot_row = np.sum(np.where(here, z, 0.0), axis=0)  # an index would hold for one lane alone
-        sign = np.where(at == 0, sign, -sign)
-        found.append(pivot_row[0])
-        if len(z) == 1:
-            return found, sign
-        rest = np.where(here, z[0], z)[1:]
-        z = rest[:, 1:] - (rest[:, :1] / pivot_row[0]) * pivot_row[1:]
-
-
-def _of_each(function: Any, z: Any) -> Any:
-    """A function of one matrix, of every matrix of a stack."""
-    lead = z.shape[:-2]
-    rows = np.reshape(z, (-1, *z.shape[-2:]))
-    found = [function(row) for row in rows]
-    if not isinstance(found[0], tuple):
-        return np.reshape(np.stack(found), (*lead, *found[0].shape))
-    return tuple(
-        np.reshape(np.stack(part), (*lead, *part[0].shape)) for part in zip(*found, strict=True)
-    )
+        n = np.shape(z)[-1]
+        sizes = np.abs(z)
+        # Masks, since an index would hold for one matrix alone.
+        row_at = np.argmax(np.max(sizes, axis=-1), axis=-1)
+        here = (np.arange(n) == row_at[..., None])[..., None]
+        row = np.sum(np.where(here, z, 0.0), axis=-2)
+        column_at = np.argmax(np.abs(row), axis=-1)
+        there = (np.arange(n) == column_at[..., None])[..., None, :]
+        pivot = np.sum(np.where(there[..., 0, :], row, 0.0), axis=-1)
+        none = pivot == 0
+        sign = np.where((row_at == 0) == (column_at == 0), sign, -sign)
+        found.append(pivot + np.where(none, least, 0.0))
+        if n == 1:
+            return np.stack(found, axis=-1), sign
+        divisor = np.where(none, least or 1.0, pivot)[..., None, None]
+        row = row[..., None, :]
+        row = np.where(there, row[..., :1], row)[..., 1:]
+        z = np.where(here, z[..., :1, :], z)[..., 1:, :]
+        column = np.sum(np.where(there, z, 0.0), axis=-1)[..., None]
+        z = np.where(there, z[..., :1], z)[..., 1:] - (column / divisor) * row
 
 
 @on_complex(np.linalg.det)
 def det(a: Any) -> Any:
     """The determinant."""
-    _square("det", a)
-
-    def one(z: Any) -> Any:
-        pivots, sign = _pivots(z)
-        return np.prod(np.stack(pivots)) * sign
-
-    return one(a) if a.ndim == 2 else _of_each(one, a)
+    if not _square("det", a):
+        return np.ones(np.shape(a)[:-2], a.dtype)[()]
+    least = 1e-100 if a.dtype == np.complex128 else 1e-12
+    pivots, sign = _pivots(a, least)
+    found = np.prod(pivots, axis=-1) * sign
+    lost = np.any(np.abs(pivots) == least, axis=-1)
+    return found - np.where(lost, stop_gradient(found), 0.0)
 
 
 @on_complex(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
     """The sign, a number of modulus one, and the logarithm of the modulus."""
-    _square("slogdet", a)
-
-    def one(z: Any) -> Any:
-        pivots, sign = _pivots(z)
-        row = np.stack(pivots)
-        return np.prod(np.sign(row)) * sign, np.sum(np.log(np.abs(row)))
-
     kind = type(np.linalg.slogdet(np.eye(1)))
-    return kind(*(one(a) if a.ndim == 2 else _of_each(one, a)))
+    if not _square("slogdet", a):
+        one = np.ones(np.shape(a)[:-2], a.dtype)[()]
+        return kind(one, 0.0 * one.real)
+    pivots, sign = _pivots(a, 0.0)
+    return kind(np.prod(np.sign(pivots), axis=-1) * sign, np.sum(np.log(np.abs(pivots)), axis=-1))
 
 
 @on_complex(np.linalg.cholesky)
 def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     """L of L L^H, from the lower triangle."""
-    _square("cholesky", a)
-
-    def one(z: Any) -> Any:
-        n, columns = len(z), []
-        for k in range(n):
-            size = z[0, 0].real
-            if not size > 0:
-                raise np.linalg.LinAlgError("np.linalg.cholesky: Matrix is not positive definite")
-            root = np.sqrt(size)
-            column = z[1:, 0] / root
-            whole = np.concatenate((np.zeros(k), np.stack([root]), column))
-            columns.append(whole)
-            z = z[1:, 1:] - column[:, None] * np.conj(column)[None, :]
-        return np.stack(columns, axis=1)
-
-    if upper:
-        a = np.conj(np.matrix_transpose(a))
-    found = one(a) if a.ndim == 2 else _of_each(one, a)
+    n, columns = _square("cholesky", a), []
+    if not n:
+        return a
+    z = np.conj(np.matrix_transpose(a)) if upper else a
+    lead = np.shape(z)[:-2]
+    for k in range(n):
+        size = z[..., :1, 0].real
+        if not np.all(size > 0):
+            raise np.linalg.LinAlgError("np.linalg.cholesky: Matrix is not positive definite")
+        root = np.sqrt(size)
+        column = z[..., 1:, 0] / root
+        columns.append(np.concatenate((np.zeros((*lead, k)), root, column), axis=-1))
+        z = z[..., 1:, 1:] - column[..., :, None] * np.conj(column)[..., None, :]
+    found = np.stack(columns, axis=-1)
     return np.conj(np.matrix_transpose(found)) if upper else found
 
 
 def _reflector(x: Any) -> tuple[Any, Any, Any]:
     """v, t and b, so that (I - t v v^H)^H x = b e, with LAPACK's sign of the real number b."""
-    alpha, rest = x[0], x[1:]
-    below = np.sum(rest.real * rest.real + rest.imag * rest.imag)
+    alpha, rest = x[..., :1], x[..., 1:]
+    below = np.sum(rest.real * rest.real + rest.imag * rest.imag, axis=-1, keepdims=True)
     done = (below == 0) & (alpha.imag == 0)
     size = np.sqrt(np.where(done, 1.0, alpha.real * alpha.real + alpha.imag * alpha.imag + below))
     beta = np.where(np.signbit(alpha.real), size, -size)
     tau = np.where(done, 0.0, (beta - alpha) / beta)
-    v = np.concatenate((np.ones(1), rest / np.where(done, 1.0, alpha - beta)))
-    return v, tau, np.where(done, alpha.real, beta)
+    rest = rest / np.where(done, 1.0, alpha - beta)
+    return (
+        np.concatenate((np.ones(np.shape(alpha)), rest), axis=-1),
+        tau[..., None],
+        np.where(done, alpha.real, beta),
+    )
 
 
 def _reflected(v: Any, factor: Any, z: Any) -> Any:
     """(I - factor v v^H) z."""
-    return z - v[:, None] * (factor * (np.conj(v) @ z))[None, :]
+    return z - v[..., :, None] * (factor * (np.conj(v)[..., None, :] @ z))
+
+
+def _unit_columns(v: Any, columns: int) -> Any:
+    """The first columns of the identity, a matrix for each vector v."""
+    return np.eye(np.shape(v)[-1], columns) + 0.0 * v[..., :, None]
 
 
 @on_complex(np.linalg.qr)
 def qr(a: Any, mode: Any = "reduced") -> Any:
     """Q and R by Householder's reflections, with LAPACK's signs."""
-    if mode not in ("reduced", "r"):
-        raise TypeError(
-            f"np.linalg.qr of complex Variables: mode={mode!r} is not supported; "
-            "write np.linalg.qr(z)"
+    if mode not in ("reduced", "r", "complete"):
+        raise ValueError(
+            f"np.linalg.qr: mode={mode!r} is not supported for Variables; 'reduced', 'complete' "
+            "and 'r' are"
         )
-    columns = min(a.shape[-2:])
-
-    def one(z: Any) -> Any:
-        reflectors, rows = [], []
-        for k in range(columns):
-            v, tau, beta = _reflector(z[:, 0])
-            reflectors.append((v, tau))
-            rest = _reflected(v, np.conj(tau), z[:, 1:])
-            rows.append(np.concatenate((np.zeros(k), np.stack([beta]), rest[0])))
-            z = rest[1:]
-        r = np.stack(rows)
-        if mode == "r":
-            return r
-        v, tau = reflectors[-1]
-        m = len(v)
-        q = _reflected(v, tau, np.eye(m, 1) + 0.0 * v[:, None])
-        for v, tau in reflectors[-2::-1]:
-            m, n = q.shape
-            whole = np.concatenate((np.zeros((1, n)), q), axis=0)
-            first = np.eye(m + 1, 1) + 0.0 * v[:, None]
-            q = _reflected(v, tau, np.concatenate((first, whole), axis=1))
-        return q, r
-
-    found = one(a) if a.ndim == 2 else _of_each(one, a)
+    (*lead, m, n), z = np.shape(a), a
+    least = min(m, n)
+    columns = m if mode == "complete" else least
+    if not least:
+        return np.linalg.qr(np.zeros(np.shape(a), a.dtype), mode)
+    reflectors, rows = [], []
+    for k in range(least):
+        v, tau, beta = _reflector(z[..., 0])
+        reflectors.append((v, tau))
+        rest = _reflected(v, np.conj(tau), z[..., 1:])
+        rows.append(np.concatenate((np.zeros((*lead, k)), beta, rest[..., 0, :]), axis=-1))
+        z = rest[..., 1:, :]
+    r = np.stack(rows, axis=-2)
     if mode == "r":
-        return found
-    return type(np.linalg.qr(np.eye(1)))(*found)
+        return r
+    v, tau = reflectors[-1]
+    q = _reflected(v, tau, _unit_columns(v, columns - least + 1))
+    for v, tau in reflectors[-2::-1]:
+        above = np.zeros((*lead, 1, np.shape(q)[-1]))
+        whole = np.concatenate((above, q), axis=-2)
+        q = _reflected(v, tau, np.concatenate((_unit_columns(v, 1), whole), axis=-1))
+    if columns > least:
+        r = np.concatenate((r, np.zeros((*lead, columns - least, n))), axis=-2)
+    return type(np.linalg.qr(np.eye(1)))(q, r)
 
 
 @on_complex(np.linalg.lstsq)
@@ -203,8 +219,11 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     re, im = both_parts(b)
     cut = np.finfo(re.dtype).eps * max(rows, columns) if rcond is None else rcond
     right = np.concatenate((re, im), axis=0 if np.ndim(re) == 1 else -2)
-    x, residuals, rank, sizes = np.linalg.lstsq(_real_matrix(a), right, cut)
-    return join(x[:columns], x[columns:]), residuals, rank // 2, sizes[::2]
+    x, residuals, rank, _ = np.linalg.lstsq(_real_matrix(a), right, cut)
+    x = join(x[:columns], x[columns:])
+    if leaves_out(a, cut):  # singular values of the real matrix come in pairs, which are ties
+        x = inverse_by_vectors(a, cut) @ b
+    return x, residuals, rank // 2, np.linalg.svdvals(a)
 
 
 @on_complex(np.linalg.tensorsolve)
@@ -231,38 +250,10 @@ def tensorinv(a: Any, ind: Any = 2) -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     """The norm times that of the inverse; by default the ratio of extreme singular values."""
     if p in (None, 2, -2):
-        sizes = svdvals(x)
+        sizes = np.linalg.svdvals(x)
         first, last = sizes[..., 0], sizes[..., -1]
         return last / first if p == -2 else first / last
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
-
-
-@on_complex(np.linalg.svdvals)
-def svdvals(x: Any, /) -> Any:
-    """Singular values: those of the real matrix come in pairs."""
-    return np.linalg.svdvals(_real_matrix(x))[..., ::2]
-
-
-@on_complex(np.linalg.svd)
-def svd(a: Any, full_matrices: Any = True, compute_uv: Any = True, hermitian: Any = False) -> Any:
-    """Singular values alone; TypeError for the vectors."""
-    if compute_uv:
-        raise TypeError(
-            "np.linalg.svd of complex Variables: singular vectors are not supported; take the "
-            "singular values, np.linalg.svdvals(z)"
-        )
-    return svdvals(a)
-
-
-@on_complex(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: Any = "L") -> Any:
-    """Eigenvalues of a Hermitian matrix, from one triangle."""
-    n = _square("eigvalsh", a)
-    lower = a if UPLO.upper() == "L" else np.conj(np.matrix_transpose(a))
-    below = np.tril(lower, -1)
-    re = below.real + np.matrix_transpose(below.real) + lower.real * np.eye(n)
-    im = below.imag - np.matrix_transpose(below.imag)
-    return np.linalg.eigvalsh(_real_matrix(join(re, im)))[..., ::2]
 
 
 @on_complex(np.linalg.norm)
@@ -273,7 +264,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     if not (matrix and ord in (2, -2, "nuc")):
         return np.linalg.norm(np.abs(z), ord, axis, keepdims)
     axes = (0, 1) if axis is None else tuple(i % z.ndim for i in axis)
-    found = svdvals(np.moveaxis(z, axes, (-2, -1)))
+    found = singular_values_of_norm(np.moveaxis(z, axes, (-2, -1)))
     found = (
         np.sum(found, axis=-1)
         if ord == "nuc"

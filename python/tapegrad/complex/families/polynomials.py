@@ -26,16 +26,17 @@ def polyval(p: Any, x: Any) -> Any:
 @on_complex(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
     """The coefficients, from the roots."""
-    roots = operand_of(seq_of_zeros)
-    if np.ndim(roots) != 1:
-        raise TypeError(
-            "np.poly of a complex matrix has no derivative in tapegrad: its roots are eigenvalues; "
-            "pass the roots themselves"
-        )
+    roots = np.atleast_1d(operand_of(seq_of_zeros))
+    lengths = np.shape(roots)
+    if len(lengths) == 2 and lengths[0] == lengths[1] and lengths[0]:
+        roots = np.linalg.eigvals(roots)
+    elif len(lengths) != 1:
+        raise ValueError("input must be 1d or non-empty square 2d array.")
     found: Any = np.ones(1, complex)
     for root in roots:
         found = np.convolve(found, np.stack([1.0, -root]))
-    return found
+    # Of conjugate pairs the polynomial is real.
+    return found.real if np.all(np.sort(roots) == np.sort(np.conj(roots))) else found
 
 
 @on_complex(np.vander)

@@ -17,7 +17,11 @@ def _expanded(z: Any, axis: Any) -> tuple[Any, Any]:
     axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis).tolist()
     axes = [a % ndim for a in axes]
     moved = np.moveaxis(z, axes, range(len(axes)))
-    return np.reshape(moved, (-1, *moved.shape[len(axes) :])), axes
+    if len(axes) == 1:
+        return moved, axes
+    lengths = moved.shape
+    joined = -1 if all(lengths) else int(np.prod(lengths[: len(axes)]))
+    return np.reshape(moved, (joined, *lengths[len(axes) :])), axes
 
 
 @on_complex(np.prod)
