@@ -197,14 +197,22 @@ class Application(Operation):
         self, primitive: Differentiated, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.primitive = primitive
-        self.structure = pack((args, kwargs))
-        self.leaves = [x for _, x in _tree.leaves(self.structure)]
+        packed = [pack(x) for x in args]
+        self.is_flat = not kwargs and all(map(_tree.is_leaf, packed))  # no containers
+        if self.is_flat:
+            self.leaves = packed
+        else:
+            self.structure = tuple(packed), pack(kwargs)
+            self.leaves = [x for _, x in _tree.leaves(self.structure)]
         self.places = [k for k, x in enumerate(self.leaves) if is_input(x)]
         self.inputs = [self.leaves[k] for k in self.places]
         self.kinds = [kind_of(x) for x in self.inputs]
         for k in self.places:
             self.leaves[k] = None
-        self.structure = _tree.fill(self.structure, iter([0.0] * len(self.leaves)))
+        zeros = [0.0] * len(self.leaves)
+        self.structure = (
+            (tuple(zeros), {}) if self.is_flat else _tree.fill(self.structure, iter(zeros))
+        )
         self.n_in = len(self.places)
         self.n_out = 0
         self.template: Tree = None
@@ -252,6 +260,8 @@ class Application(Operation):
         """The results of a replay, built as the first ones."""
         args, kwargs = self.arguments(inputs)
         template, _, found = result_of(self.primitive.name, self.primitive.fun(*args, **kwargs))
+        if type(template) is type(self.template) is float:
+            return found
         if structure_of(template) != structure_of(self.template):
             raise ValueError(
                 f"{self.primitive.name}: the function returned {_tree.describe(template)} where it "
@@ -268,12 +278,16 @@ class Application(Operation):
         leaves = list(self.leaves)
         for k, x, kind in zip(self.places, inputs, self.kinds, strict=True):
             leaves[k] = as_kind(x, kind)
+        if self.is_flat:
+            return tuple(leaves), {}
         args, kwargs = _tree.fill(self.structure, iter(leaves))
         return args, kwargs
 
     def result(self, outputs: Sequence[Any]) -> Any:
         """The result with these outputs."""
         items = [as_kind(y, kind) for y, kind in zip(outputs, self.out_kinds, strict=True)]
+        if type(self.template) is float:
+            return items[0]
         return _tree.fill(self.template, iter(items))
 
     def seeds(self, outs: Sequence[Any], cts: Sequence[Any]) -> Any:
@@ -293,6 +307,8 @@ class Application(Operation):
 
     def spans(self) -> list[range]:
         """The leaves of each positional argument, and those of the keyword arguments at the end."""
+        if self.is_flat:
+            return [range(k, k + 1) for k in range(len(self.leaves))]
         args, _ = self.structure
         found, at = [], 0
         for x in args:
@@ -328,6 +344,8 @@ class Application(Operation):
         name = rules._argument(argnum)
         of_place = {k: i for i, k in enumerate(self.places)}
         args, _ = self.structure
+        if self.is_flat and _tree.is_leaf(tree):
+            return [(of_place[argnum], name, tree)] if argnum in of_place else []
         found: list[tuple[int, str, Any]] = []
 
         def walk(part: Tree, other: Tree, path: str, at: int) -> int:

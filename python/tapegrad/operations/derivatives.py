@@ -32,6 +32,7 @@ class Differentiated:
     _tangent: TangentRule | None = None
     _lane_rule: Callable[..., Any] | None = None
     _vectorized = False
+    _names: list[str] | None = None  # of the arguments, once they were asked for
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The function, as an operation."""
@@ -39,7 +40,9 @@ class Differentiated:
 
     def _argument(self, argnum: int) -> str:
         """How messages call an argument."""
-        names = list(parameters_of(self.fun))
+        if self._names is None:
+            self._names = list(parameters_of(self.fun))
+        names = self._names
         named = f" ({names[argnum]!r})" if argnum < len(names) else ""
         return f"argument {argnum}{named}"
 

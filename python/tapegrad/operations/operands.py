@@ -113,7 +113,7 @@ def result_of(name: str, out: Tree) -> tuple[Tree, list[Kind], list[Any]]:
                 "float32, integers, bools), in dicts, lists, tuples or dataclasses"
             )
     leaves = [x for _, x in found]
-    template = _tree.fill(out, iter([0.0] * len(leaves)))
+    template = 0.0 if found and out is leaves[0] else _tree.fill(out, iter([0.0] * len(leaves)))
     flat = [np.asarray(x) if isinstance(x, (bool, int)) else x for x in leaves]
     return template, [kind_of(x) for x in leaves], flat
 

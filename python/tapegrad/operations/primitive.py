@@ -48,8 +48,13 @@ class Primitive(Differentiated, Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """`fun(*args, **kwargs)`, recorded where a Variable is among the arguments."""
-        if not _core.tracing() and not holds_variable(args) and not holds_variable(kwargs):
-            return self.fun(*args, **kwargs)
+        if not _core.tracing():
+            for x in args:
+                if type(x) is not float and holds_variable(x):
+                    break
+            else:
+                if not kwargs or not holds_variable(kwargs):
+                    return self.fun(*args, **kwargs)
         given, named = self._by_position(args, kwargs)
         if isinstance(self._reverse, Zero) and not _core.tracing():
             return self.fun(*plain(given), **plain(named))
