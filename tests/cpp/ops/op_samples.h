@@ -2,15 +2,18 @@
 // what it does.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "ops/foreign_cases.h"
+#include "ops/host_sine.h"
 #include "ops/run_op.h"
 #include "tapegrad/ops/index/index_spec.h"
 
 namespace cases {
 
+using tapegrad::AttrRef;
 using tapegrad::IndexSpec;
 
 struct Sample {
@@ -146,6 +149,7 @@ inline std::vector<Sample> op_samples() {
        {counting({2, 3}), drawn({2, 3}, 4), drawn({2, 3}, 5), drawn({2, 3}, 6)},
        {}},
       {"share_ties", {counting({2, 3}), drawn({2, 3}, 5)}, {int64_t{0}}},
+      {"host_function", {m}, {AttrRef(std::make_shared<HostSine>(2.0, type_of(m)))}},
       {"scaled_product", {b, drawn({2, 2}, 3), drawn({2, 2, 3}, 6)}, {}},
   };
   for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp"})
