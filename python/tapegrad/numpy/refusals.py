@@ -224,6 +224,8 @@ def _of_library(name: str) -> str:
         return "its own code takes plain arrays: write it with functions that take Variables"
     if name.startswith("scipy.sparse.linalg"):
         return "SciPy's own functions take plain arrays: write it with products a @ v"
+    if name == "scipy.sparse.dot":
+        return "write a @ v of the sparse array a"
     if name.startswith("scipy.sparse."):
         return "write v * a for a.multiply(v) of the sparse array a, a.toarray() @ v for products"
     return "SciPy's own functions take plain arrays: write it with NumPy functions"

@@ -15,25 +15,35 @@ B, A = np.array([0.4, -0.3, 0.2]), np.array([1.5, -0.5, 0.1])
 SOS = scipy.signal.butter(4, 0.3, output="sos")
 ZI = draw(2, seed=8)
 
-CONVOLUTIONS = {
-    f"{name} {mode} {method}": (lambda a, b, f=getattr(signal, name), m=mode, h=method: f(a, b, m, h), args)
+
+def call(name, *rest):
+    return lambda a, b: getattr(signal, name)(a, b, *rest)
+
+
+MODES = ("full", "same", "valid")
+IN_PLANES = ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
+OF_VECTORS = {
+    f"{name} {mode} {method}": (call(name, mode, method), (X, Y))
     for name in ("convolve", "correlate")
-    for mode in ("full", "same", "valid")
+    for mode in MODES
     for method in ("auto", "fft", "direct")
-    for args in ((X, Y),)
-} | {
-    f"{name} {mode} {i}": (lambda a, b, f=getattr(signal, name), m=mode: f(a, b, m), args)
-    for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
-    for mode in ("full", "same", "valid")
+}
+OF_MATRICES = {
+    f"{name} {mode} {i}": (call(name, mode), args)
+    for name in IN_PLANES
+    for mode in MODES
     for i, args in enumerate([(M, K), (K, M)])
-} | {
+}
+CONVOLUTIONS = {
+    **OF_VECTORS,
+    **OF_MATRICES,
     "convolve short": (lambda a, b: signal.convolve(a, b, "same"), (Y, X)),
     "correlate short": (lambda a, b: signal.correlate(a, b, "valid"), (Y, X)),
     "fftconvolve axes": (lambda a, b: signal.fftconvolve(a, b, axes=1), (M, draw(1, 3))),
     "convolve2d wrap": (lambda a, b: signal.convolve2d(a, b, boundary="wrap"), (M, K)),
     "convolve2d symm": (lambda a, b: signal.convolve2d(a, b, "same", "symm"), (M, K)),
     "correlate2d fill": (lambda a, b: signal.correlate2d(a, b, fillvalue=1.5), (M, K)),
-}  # fmt: skip
+}
 FILTERS = {
     "lfilter": (signal.lfilter, (B, A, X)),
     "lfilter short": (signal.lfilter, (B, A[:1], X)),

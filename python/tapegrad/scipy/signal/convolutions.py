@@ -133,8 +133,8 @@ def _in_plane(name: str, a: Any, b: Any, mode: Any, boundary: Any, fill: Any, la
         _check_valid(name, shape_of(a), shape_of(b), (0, 1))
     if boundary not in _PADDING:
         raise ValueError(
-            f"{name}: acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' "
-            "(or 'symm')."
+            f"{name}: acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and "
+            "'symmetric' (or 'symm')."
         )
     m, n = shape_of(b)
     if mode == "valid" or (boundary == "fill" and not np.any(fill)):

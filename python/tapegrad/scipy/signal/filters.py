@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,8 +62,8 @@ def lfilter(b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None) -> Any:
         state = np.moveaxis(zi, axis, 0)
         if len(shape) != ndim_of(state) or shape_of(state)[0] != shape[0]:
             raise ValueError(
-                f"Unexpected shape for parameter zi: expected {shape} with the filter's axis first, "
-                f"found {shape_of(state)}."
+                f"Unexpected shape for parameter zi: expected {shape} with the filter's axis "
+                f"first, found {shape_of(state)}."
             )
         state = np.broadcast_to(state, shape)
     y, state = _run(b, a, x, state)
@@ -230,7 +231,7 @@ def detrend(
     if np.any(cuts > n):
         raise ValueError("Breakpoints must be less than length of data along given axis.")
     parts = []
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, end in pairwise(cuts):
         m = int(end - begin)
         line = np.stack([np.ones(m), np.arange(1, m + 1) / m], 1).astype(x.dtype)
         fit = line @ np.linalg.pinv(line)

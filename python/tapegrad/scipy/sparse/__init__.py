@@ -1,7 +1,8 @@
 """scipy.sparse with derivatives; what has none here is SciPy's own.
 
-SciPy's own sparse matrices need nothing of this: `A @ v`, `v @ A`, `A.dot(v)`, `A.T @ v` and `A * v`
-have their derivatives in v. The functions here make sparse matrices whose elements are Variables.
+SciPy's own sparse matrices need nothing of this: `A @ v`, `v @ A`, `A.dot(v)`, `A.T @ v` and
+`A * v` have their derivatives in v. The functions here make sparse matrices whose elements are
+Variables.
 """
 
 from tapegrad.scipy.functions import others_of

@@ -155,7 +155,7 @@ class SparseVariable:
         return multiplied(self, other)
 
     def __truediv__(self, other: Any) -> SparseVariable:
-        return multiplied(self, 1.0 / array(other))
+        return multiplied(self, 1.0 / (other if type(other) in (int, float) else array(other)))
 
     def __neg__(self) -> SparseVariable:
         return self._like(-self.data)
@@ -192,8 +192,13 @@ def listed(a: Any) -> SparseVariable:
             "scipy.sparse: products of complex sparse matrices with Variables have no derivative "
             "here; compute with a.real and a.imag apart"
         )
-    coo = a.tocoo(copy=False)
     is_array = isinstance(a, scipy.sparse.sparray)
+    if a.format in ("csr", "csc"):  # SciPy's conversion would note in the matrix what it found
+        major = np.repeat(np.arange(a.indptr.size - 1), np.diff(a.indptr))
+        coords = (major, a.indices) if a.format == "csr" else (a.indices, major)
+        n = major.size  # there may be room for more elements
+        return SparseVariable(a.data[:n], [x[:n] for x in coords], a.shape, a.format, is_array)
+    coo = a.tocoo(copy=False)
     return SparseVariable(coo.data, (coo.row, coo.col), a.shape, a.format, is_array)
 
 
@@ -204,7 +209,7 @@ def scattered(x: Any, places: Any, n: int) -> Any:
 
 
 def product(a: Any, x: Any) -> Any:
-    """The product a @ x of a sparse matrix with a vector or a matrix, where either is a Variable."""
+    """The product a @ x of a sparse matrix with a vector or a matrix."""
     if is_sparse(x):
         raise TypeError(
             "a @ b: products of two sparse matrices have no derivative; write a @ (b @ v), or "
@@ -235,9 +240,9 @@ def product_of_left(x: Any, a: Any) -> Any:
 def multiplied(a: Any, x: Any) -> SparseVariable:
     """The elements of a sparse matrix times those at their places of an array that broadcasts."""
     a = listed(a)
-    if is_sparse(x):
-        x = listed(x).toarray() if isinstance(x, SparseVariable) else x.toarray()
-    x = array(x)
+    if type(x) in (int, float):  # which take the dtype of the elements
+        return a._like(a.data * x)
+    x = array(x.toarray() if is_sparse(x) else x)
     _refuse_complex(x)
     if ndim_of(x) == 0:
         return a._like(a.data * x)

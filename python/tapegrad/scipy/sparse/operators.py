@@ -1,7 +1,7 @@
 """Operators of which one side is sparse and the other one a Variable.
 
-The core hands them over. SciPy's own methods get there by Python's protocol: to what asks for a plain
-array, a Variable says that it is none (`stands_aside`), and then Python asks the Variable.
+The core hands them over. SciPy's own methods get there by Python's protocol: to what asks for a
+plain array, a Variable says that it is none (`stands_aside`), and then Python asks the Variable.
 """
 
 from __future__ import annotations
@@ -61,11 +61,14 @@ def stands_aside(frame: FrameType | None) -> bool:
     name = frame.f_code.co_name
     if name in _ASK_THE_OTHER:
         return True
+    if name != "_multiply_2d_with_broadcasting":
+        return False
     # a.multiply(v) would hand out what only a * v can use.
-    caller = frame.f_back.f_back if frame.f_back is not None else None
+    caller = frame.f_back
+    while caller is not None and caller.f_code.co_name == "multiply":
+        caller = caller.f_back
     return (
-        name == "_multiply_2d_with_broadcasting"
-        and caller is not None
+        caller is not None
         and caller.f_code.co_name in ("__mul__", "__rmul__")
         and str(caller.f_globals.get("__name__", "")).startswith("scipy.sparse.")
     )

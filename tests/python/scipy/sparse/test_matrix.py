@@ -47,7 +47,7 @@ MAKE = CLASSES["coo_array"]
 
 
 def test_methods():
-    both = sp.coo_array(([1.0, 2.0], ([0, 2], [0, 1])), shape=(3, 4))
+    both = sp.coo_array((np.float32([1.0, 2.0]), ([0, 2], [0, 1])), shape=(3, 4))
     holds(lambda d: (MAKE(d) + both).toarray(), (DATA,))
     holds(lambda d: (both - MAKE(d)).toarray(), (DATA,))
     holds(lambda d: (-MAKE(d) * 2.0).toarray(), (DATA,))

@@ -20,7 +20,8 @@ M = np.arange(8.0).reshape(4, 2) / 3 - 1
 def test_products(name):
     a = ALL[name]
     holds(lambda v: a @ v, (V,))
-    holds(lambda v: a.dot(v), (V,))
+    if "coo" not in name:  # whose method asks nobody
+        holds(lambda v: a.dot(v), (V,))
     holds(lambda v: a @ v, (M,))
     holds(lambda w: w @ a, (W,))
     holds(lambda m: m @ a, (M[:3].T,))
@@ -62,16 +63,19 @@ def test_what_has_no_derivative_is_named():
     a, v = ARRAYS["csr"], tg.Variable(V)
     with pytest.raises(TypeError, match=r"write v \* a for a\.multiply\(v\)"):
         a.multiply(v)
+    with pytest.raises(TypeError, match=r"scipy\.sparse\.dot: .*write a @ v of"):
+        ARRAYS["coo"].dot(v)
     with pytest.raises(ValueError, match=r"\(n,k=4\),\(k=3,m\)"):
         a @ tg.Variable(W)
     with pytest.raises(TypeError, match=r"write a\.toarray\(\)"):
         v**a
     with pytest.raises(TypeError, match="complex sparse"):
         (a * 1j) @ v
-    with pytest.raises(TypeError, match="complex Variables"):
+    with pytest.raises(TypeError, match="complex Variable"):
         a @ (v * 1j)
 
 
+@pytest.mark.filterwarnings("ignore:.*runs without a program.*unhashable")  # of those that hash not
 @pytest.mark.parametrize("name", ALL)
 def test_a_matrix_that_changes_is_seen(name):
     a = ALL[name].copy()
