@@ -11,7 +11,7 @@ import numpy as np
 import scipy.signal
 from scipy.fft import next_fast_len
 
-from tapegrad.scipy.arrays import array, ndim_of, same_dtype, shape_of
+from tapegrad.scipy.arrays import array, ndim_of, padded, same_dtype, shape_of
 from tapegrad.scipy.functions import derives
 
 _MODES = ("full", "valid", "same")
@@ -143,8 +143,7 @@ def _in_plane(name: str, a: Any, b: Any, mode: Any, boundary: Any, fill: Any, la
             full if mode == "valid" else _cut(name, full, shape_of(a), (m, n), mode, (0, 1), late)
         )
     widths = ((m - 1, m - 1), (n - 1, n - 1))
-    given = {"constant_values": fill} if boundary == "fill" else {}
-    wide = np.pad(a, widths, _PADDING[boundary], **given)
+    wide = padded(a, widths, _PADDING[boundary], fill)
     full = _transformed(name, wide, b, "valid")
     return _cut(name, full, shape_of(a), (m, n), mode, (0, 1), late)
 

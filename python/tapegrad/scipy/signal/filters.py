@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import scipy.signal
 
-from tapegrad.scipy.arrays import array, floats, ndim_of, normal_axis, part, same_dtype, shape_of
+from tapegrad.scipy.arrays import (
+    array,
+    floats,
+    ndim_of,
+    normal_axis,
+    padded,
+    part,
+    same_dtype,
+    shape_of,
+)
 from tapegrad.scipy.functions import derives, refuse
 from tapegrad.transforms.scan import scan
 
@@ -204,8 +213,7 @@ def savgol_filter(
         first, last = x[..., :n] @ ends[:half].T, x[..., length - n :] @ ends[n - half :].T
         found = np.concatenate([first, inner, last], -1)
     else:
-        given = {"constant_values": cval} if mode == "constant" else {}
-        wide = np.pad(x, [*widths, (half, n - 1 - half)], _PAD[mode], **given)
+        wide = padded(x, [*widths, (half, n - 1 - half)], _PAD[mode], cval)
         found = _windowed(wide, weights, length)
     return np.moveaxis(found, -1, axis)
 

@@ -155,7 +155,9 @@ class SparseVariable:
         return multiplied(self, other)
 
     def __truediv__(self, other: Any) -> SparseVariable:
-        return multiplied(self, 1.0 / (other if type(other) in (int, float) else array(other)))
+        if type(other) in (int, float):  # where SciPy goes on in double precision
+            return self._like(self.data.astype(np.float64) * (1.0 / other))
+        return multiplied(self, 1.0 / array(other))
 
     def __neg__(self) -> SparseVariable:
         return self._like(-self.data)
@@ -237,9 +239,9 @@ def product_of_left(x: Any, a: Any) -> Any:
     return np.transpose(found)
 
 
-def multiplied(a: Any, x: Any) -> SparseVariable:
+def multiplied(sparse: Any, x: Any) -> SparseVariable:
     """The elements of a sparse matrix times those at their places of an array that broadcasts."""
-    a = listed(a)
+    a = listed(sparse)
     if type(x) in (int, float):  # which take the dtype of the elements
         return a._like(a.data * x)
     x = array(x.toarray() if is_sparse(x) else x)
