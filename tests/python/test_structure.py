@@ -265,6 +265,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/reduce/reduce_spread.cpp",
         "ops/shape/shape_diagonal.cpp",
         "ops/signals/correlate.cpp",
+        "ops/sparse/sparse.cpp",
         "ops/shape/shape_windows.cpp",
         "ops/shape/shape_join.cpp",
         "ops/shape/shape_move.cpp",
