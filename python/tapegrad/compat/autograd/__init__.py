@@ -7,7 +7,6 @@ array([1.        , 0.41997434])
 """
 
 from tapegrad.compat.autograd.builtins import dict, isinstance, list, tuple, type
-
 from tapegrad.compat.autograd.differential_operators import (
     checkpoint,
     deriv,
@@ -50,7 +49,6 @@ __all__ = [
     "make_jvp",
     "make_vjp",
     "multigrad_dict",
-
     "tensor_jacobian_product",
     "tuple",
     "type",

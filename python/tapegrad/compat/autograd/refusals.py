@@ -35,8 +35,6 @@ _REMEDIES = {
     "SparseBox": "a rule returns the whole cotangent, an array of zeros with the part written in",
     "SparseObject": "a rule returns the whole cotangent, an array of zeros with the part written "
     "in; indexing of Variables is differentiated without one",
-    "SequenceBox": "containers are Python's own, and hold Variables",
-    "DictBox": "containers are Python's own, and hold Variables",
     "primitive_vjps": "defvjp(f, ...) gives rules to primitives made with primitive(f)",
     "primitive_jvps": "defjvp(f, ...) gives rules to primitives made with primitive(f)",
 }

@@ -86,7 +86,7 @@ class ArrayVSpace(VSpace):
         self.dtype = found.dtype
 
     @property
-    def size(self) -> int:  # type: ignore[override]  # only read
+    def size(self) -> int:
         """How many numbers there are."""
         return int(np.prod(self.shape))
 
@@ -120,7 +120,7 @@ class ComplexArrayVSpace(ArrayVSpace):
     iscomplex = True
 
     @property
-    def size(self) -> int:  # type: ignore[override]  # only read
+    def size(self) -> int:
         """How many real numbers there are."""
         return 2 * super().size
 
@@ -146,7 +146,7 @@ class ContainerVSpace(VSpace):
         self._set_facts()
 
     @property
-    def size(self) -> int:  # type: ignore[override]  # only read
+    def size(self) -> int:
         """How many real numbers there are."""
         return sum(space.size for space in self._parts(self.shape))
 

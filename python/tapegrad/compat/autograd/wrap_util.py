@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from tapegrad.compat.autograd.util import subvals
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = ["get_doc", "get_name", "named", "unary_to_nary", "wrap_nary_f", "wraps"]
 
@@ -48,10 +50,12 @@ def unary_to_nary(unary_operator: Callable[..., Any]) -> Callable[..., Any]:
     return nary_operator
 
 
-def wraps(fun: Any, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any) -> Any:
+def wraps(
+    fun: Any, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any
+) -> Callable[[F], F]:
     """A decorator that gives a function a name and a text made of those of `fun`."""
 
-    def give(f: Any) -> Any:
+    def give(f: F) -> F:
         with suppress(AttributeError, KeyError, ValueError):
             f.__name__ = namestr.format(fun=get_name(fun), **kwargs)
             f.__doc__ = docstr.format(fun=get_name(fun), doc=get_doc(fun), **kwargs)
@@ -60,12 +64,12 @@ def wraps(fun: Any, namestr: str = "{fun}", docstr: str = "{doc}", **kwargs: Any
     return give
 
 
-def wrap_nary_f(fun: Any, op: Any, argnum: Any) -> Any:
+def wrap_nary_f(fun: Any, op: Any, argnum: Any) -> Callable[[F], F]:
     """A decorator that names a function after the operator, what it is of and its positions."""
     return named(get_name(op), fun, argnum)
 
 
-def named(op: str, fun: Any, argnum: Any) -> Any:
+def named(op: str, fun: Any, argnum: Any) -> Callable[[F], F]:
     """The same for the name of an operator."""
     return wraps(
         fun,

@@ -47,10 +47,18 @@ def flatten_func(
 
 
 def _kind_of(leaf: Any) -> Callable[[Any], Any]:
-    """What makes of a part what its leaf was: a number, or an array of its dtype."""
-    if np.ndim(leaf) == 0:
-        return lambda part: part[()]
-    return lambda part: part
+    """What makes of a part what its leaf was: real or complex, a number or an array."""
+    is_real, is_number = not np.iscomplexobj(leaf), np.ndim(leaf) == 0
+    is_float = type(leaf) is float
+
+    def like_leaf(part: Any) -> Any:
+        if is_real and np.iscomplexobj(part):
+            part = np.real(part)
+        if is_float and not _tree.is_variable(part):
+            return float(part)
+        return part[()] if is_number else part
+
+    return like_leaf
 
 
 def _children(tree: Any) -> list[Any] | None:

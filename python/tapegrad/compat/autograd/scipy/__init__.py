@@ -6,7 +6,7 @@ from typing import Any
 
 _MODULES = ("integrate", "linalg", "signal", "special", "stats")
 
-__all__ = [*_MODULES]  # noqa: PLE0604 - names that are looked up
+__all__ = [*_MODULES]
 
 
 def __getattr__(name: str) -> Any:
