@@ -52,6 +52,7 @@ __all__ = [
     "optim",
     "patch_numpy",
     "scan",
+    "scipy",
     "set_num_threads",
     "stop_gradient",
     "testing",
@@ -62,7 +63,7 @@ __all__ = [
 ]
 
 # What is loaded at its first use: the modules, and where the functions are.
-_MODULES = frozenset({"memory", "numerical", "optim", "testing"})
+_MODULES = frozenset({"memory", "numerical", "optim", "scipy", "testing"})
 _FUNCTIONS = {
     "ComplexVariable": "complex",
     "checkpoint": "transforms.checkpoint",

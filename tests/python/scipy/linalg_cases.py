@@ -1,0 +1,135 @@
+"""Calls of scipy.linalg with Variables, by name: the function and its arguments."""
+
+import numpy as np
+
+from tapegrad.scipy import linalg
+
+
+def rng():
+    return np.random.default_rng(7)
+
+
+def matrix(n=3, m=None):
+    return rng().standard_normal((n, m or n)) + (0 if m else 2.0 * np.eye(n))
+
+
+def symmetric(n=3):
+    a = matrix(n)
+    return a + a.T
+
+
+def positive(n=3):
+    a = matrix(n)
+    return a @ a.T + np.eye(n)
+
+
+def sym(f):
+    """`f` of the symmetric part, in which it is smooth however the argument moves."""
+    return lambda a, *rest: f((a + a.T) / 2.0, *rest)
+
+
+def projectors(w, v):
+    """What does not depend on the signs of the vectors, which NumPy and SciPy choose apart."""
+    return w, v.T[:, :, None] * v.T[:, None, :]
+
+
+A, P, S, B, V = matrix(), positive(), symmetric(), matrix(3, 2), matrix(1, 3)[0]
+TALL, WIDE, STACK = matrix(4, 3), matrix(3, 4), np.stack([matrix(), matrix().T + 1.0])
+
+# Name: the function of Variables, and its arguments.
+CASES = {
+    "solve": (linalg.solve, (A, B)),
+    "solve vector": (linalg.solve, (A, V)),
+    "solve stack": (linalg.solve, (STACK, B)),
+    "solve transposed": (lambda a, b: linalg.solve(a, b, transposed=True), (A, B)),
+    "solve number": (linalg.solve, (np.array([[2.0]]), V)),
+    "solve sym": (sym(lambda a, b: linalg.solve(a, b, assume_a="sym")), (S, B)),
+    "solve her": (sym(lambda a, b: linalg.solve(a, b, assume_a="her", lower=True)), (S, B)),
+    "solve pos": (sym(lambda a, b: linalg.solve(a, b, assume_a="pos")), (P, B)),
+    "solve pos lower": (sym(lambda a, b: linalg.solve(a, b, lower=True, assume_a="pos")), (P, V)),
+    "solve upper": (lambda a, b: linalg.solve(a, b, assume_a="upper triangular"), (A, B)),
+    "solve lower": (
+        lambda a, b: linalg.solve(a, b, assume_a="lower triangular", transposed=True),
+        (A, V),
+    ),
+    "solve diagonal": (lambda a, b: linalg.solve(a, b, assume_a="diagonal"), (A, B)),
+    "solve diagonal vector": (lambda a, b: linalg.solve(a, b, assume_a="diagonal"), (A, V)),
+    "solve tridiagonal": (lambda a, b: linalg.solve(a, b, assume_a="tridiagonal"), (P, V)),
+    "solve banded": (lambda a, b: linalg.solve(a, b, assume_a="banded"), (A, V)),
+    "solve_triangular": (linalg.solve_triangular, (A, B)),
+    "solve_triangular T": (lambda a, b: linalg.solve_triangular(a, b, trans="T"), (A, V)),
+    "solve_triangular lower unit": (
+        lambda a, b: linalg.solve_triangular(a, b, 1, True, True),
+        (A, B),
+    ),
+    "inv": (linalg.inv, (A,)),
+    "inv stack": (linalg.inv, (STACK,)),
+    "inv pos": (sym(lambda a: linalg.inv(a, assume_a="pos", lower=True)), (P,)),
+    "inv lower": (lambda a: linalg.inv(a, assume_a="lower triangular"), (A,)),
+    "det": (linalg.det, (A,)),
+    "det stack": (linalg.det, (STACK,)),
+    "norm": (linalg.norm, (A,)),
+    "norm 1": (lambda a: linalg.norm(a, 1, axis=0, keepdims=True), (A,)),
+    "norm nuc": (lambda a: linalg.norm(a, "nuc"), (A,)),
+    "lstsq": (lambda a, b: linalg.lstsq(a, b)[:2], (TALL, matrix(4, 2))),
+    "lstsq vector": (lambda a, b: linalg.lstsq(a, b)[:2], (TALL, matrix(1, 4)[0])),
+    "lstsq wide": (lambda a, b: linalg.lstsq(a, b, 1e-12)[0], (WIDE, V)),
+    "pinv": (linalg.pinv, (TALL,)),
+    "pinv cutoff": (lambda a: linalg.pinv(a, atol=0.1, rtol=0.01), (TALL,)),
+    "pinvh": (sym(lambda a: linalg.pinvh(a, lower=False)), (S,)),
+    "cho_factor": (sym(lambda a: linalg.cho_factor(a)[0]), (P,)),
+    "cho_factor lower": (sym(lambda a: linalg.cho_factor(a, lower=True)[0]), (P,)),
+    "cho_solve": (lambda c, b: linalg.cho_solve((c, False), b), (A, B)),
+    "cho_solve lower": (lambda c, b: linalg.cho_solve((c, True), b), (A, V)),
+    "cholesky": (sym(linalg.cholesky), (P,)),
+    "cholesky lower": (sym(lambda a: linalg.cholesky(a, True)), (P,)),
+    "qr": (linalg.qr, (A,)),
+    "qr wide": (linalg.qr, (WIDE,)),
+    "qr economic": (lambda a: linalg.qr(a, mode="economic"), (TALL,)),
+    "qr r": (lambda a: linalg.qr(a, mode="r"), (TALL,)),
+    "qr pivoting": (lambda a: linalg.qr(a, mode="economic", pivoting=True)[:2], (TALL,)),
+    "svd": (linalg.svd, (A,)),
+    "svd tall": (lambda a: linalg.svd(a, full_matrices=False), (TALL,)),
+    "svd values": (lambda a: linalg.svd(a, compute_uv=False), (TALL,)),
+    "svdvals": (linalg.svdvals, (TALL,)),
+    "eigh": (sym(lambda a: projectors(*linalg.eigh(a))), (S,)),
+    "eigh upper": (sym(lambda a: projectors(*linalg.eigh(a, lower=False))), (S,)),
+    "eigh pair": (lambda a, b: projectors(*linalg.eigh((a + a.T) / 2, (b + b.T) / 2)), (S, P)),
+    "eigh pair 2": (
+        lambda a, b: projectors(*linalg.eigh((a + a.T) / 2, (b + b.T) / 2, type=2)),
+        (S, P),
+    ),
+    "eigh pair 3": (
+        lambda a, b: projectors(*linalg.eigh((a + a.T) / 2, (b + b.T) / 2, type=3)),
+        (S, P),
+    ),
+    "eigvalsh": (sym(linalg.eigvalsh), (S,)),
+    "eigvalsh pair": (lambda a, b: linalg.eigvalsh((a + a.T) / 2, (b + b.T) / 2), (S, P)),
+    "polar": (linalg.polar, (A,)),
+    "polar left": (lambda a: linalg.polar(a, "left"), (TALL,)),
+    "orth": (linalg.orth, (TALL,)),
+    "null_space": (lambda a: linalg.null_space(a), (WIDE,)),
+    "expm": (linalg.expm, (A,)),
+    "expm small": (lambda a: linalg.expm(a * 1e-3), (A,)),
+    "expm middle": (lambda a: linalg.expm(a * 0.2), (A,)),
+    "expm stack": (linalg.expm, (STACK,)),
+    "expm_frechet": (linalg.expm_frechet, (A, S)),
+    "toeplitz": (linalg.toeplitz, (V, matrix(1, 4)[0])),
+    "toeplitz one": (linalg.toeplitz, (V,)),
+    "circulant": (linalg.circulant, (V,)),
+    "circulant stack": (linalg.circulant, (B,)),
+    "hankel": (linalg.hankel, (V, matrix(1, 4)[0])),
+    "hankel one": (linalg.hankel, (V,)),
+    "block_diag": (linalg.block_diag, (A, B, V)),
+    "companion": (linalg.companion, (matrix(1, 4)[0] + 2.0,)),
+    "convolution_matrix": (lambda a: linalg.convolution_matrix(a, 4), (V,)),
+    "convolution_matrix same": (lambda a: linalg.convolution_matrix(a, 4, "same"), (V,)),
+    "convolution_matrix valid": (lambda a: linalg.convolution_matrix(a, 2, "valid"), (V,)),
+    "khatri_rao": (linalg.khatri_rao, (A, TALL)),
+    "diagsvd": (lambda s: linalg.diagsvd(s, 3, 4), (V,)),
+    "matmul_toeplitz": (lambda c, x: linalg.matmul_toeplitz(c, x), (V, B)),
+    "solve_toeplitz": (lambda c, r, b: linalg.solve_toeplitz((c, r), b), (V, V[::-1], B)),
+}
+
+# Those that choose by the value of the whole argument, which lanes do not share.
+ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space"}
