@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 import tapegrad as tg
+from tapegrad import _tree
 from tapegrad.compat.autograd.core import make_jvp as _make_jvp
 from tapegrad.compat.autograd.core import make_vjp as _make_vjp
 from tapegrad.compat.autograd.util import subval
 from tapegrad.compat.autograd.vspaces import vspace
-from tapegrad.compat.autograd.wrap_util import named, unary_to_nary
-from tapegrad.transforms.trace import name_of, warn_user
+from tapegrad.compat.autograd.wrap_util import named, unary_to_nary, wraps
+from tapegrad.transforms.trace import name_of, through_compile, warn_user
 
 Function = Callable[..., Any]
 
@@ -49,8 +50,26 @@ def grad_and_aux(fun: Function, argnum: Any = 0) -> Function:
 
 
 def elementwise_grad(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes the sum over each column of the Jacobian."""
-    return _forward("elementwise_grad", tg.elementwise_grad, fun, argnum)  # type: ignore[no-any-return]  # a function
+    """Returns a function which computes the sum over each column of the Jacobian.
+
+    Raises:
+        TypeError: The result is complex.
+    """
+    compiled = through_compile(fun, elementwise_grad, {"argnum": argnum})
+    if compiled is not None:
+        return compiled  # type: ignore[no-any-return]  # a function
+
+    @wraps(fun)
+    def real(*args: Any, **kwargs: Any) -> Any:
+        found = fun(*args, **kwargs)
+        if _tree.has_complex(found):
+            raise TypeError(
+                f"elementwise_grad({name_of(fun)}): the result is {_tree.describe(found)}, which "
+                "is complex; differentiate np.real and np.imag of it, or call holomorphic_grad"
+            )
+        return found
+
+    return _forward("elementwise_grad", tg.elementwise_grad, real, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def jacobian(fun: Function, argnum: Any = 0) -> Function:

@@ -65,6 +65,8 @@ def test_products_agree_with_matrices():
 
 def test_elementwise_and_scalar_derivatives():
     assert onp.allclose(autograd.elementwise_grad(np.sin)(X), onp.cos(X))
+    with pytest.raises(TypeError, match=r"is complex; differentiate np\.real and np\.imag"):
+        autograd.elementwise_grad(lambda t: np.exp(1j * t))(X)
     assert autograd.deriv(np.sin)(0.5) == pytest.approx(onp.cos(0.5))
     assert autograd.deriv(autograd.deriv(np.sin))(0.5) == pytest.approx(-onp.sin(0.5))
     assert autograd.checkpoint(np.sin)(0.5) == onp.sin(0.5)
@@ -99,7 +101,7 @@ def test_compiled_functions_stay_compiled():
     derivative = autograd.grad(compiled)
     for _ in range(3):
         assert onp.allclose(derivative(X, Y), onp.cos(X) * Y)
-    assert type(derivative) is type(compiled)
+    assert type(derivative) is type(compiled) is type(autograd.elementwise_grad(compiled))
 
 
 def test_derivatives_nest_in_every_order():
