@@ -51,13 +51,32 @@ def test_import_leaves_for_later_what_most_programs_do_without():
     brought = printed("import sys, tapegrad; print(*sys.modules)").split()
     ours = {m.removeprefix("tapegrad.") for m in brought if m.startswith("tapegrad.")}
     families = {f"numpy.{family}" for family in FAMILIES.values()}
-    later = {"optim", "cli", "testing", "numerical", "memory", "numpy.refusals", "numpy.rebinding"}
+    later = {
+        "compat",
+        "optim",
+        "cli",
+        "testing",
+        "numerical",
+        "memory",
+        "numpy.refusals",
+        "numpy.rebinding",
+    }
     later |= {f"transforms.{m}" for m in ("checkpoint", "jacobians", "recording", "scan", "vmap")}
     assert not ours & (families | later)
     assert {m for m in ours if m.startswith("compile")} == {"compile"}
     assert len(ours) < 28, sorted(ours)
     for name in (*families, *later):
         assert find_spec(f"tapegrad.{name}"), name
+
+
+def test_other_libraries_names_bring_no_other_library():
+    code = """
+import sys
+import tapegrad.compat.autograd.numpy, tapegrad.compat.autograd.scipy
+import tapegrad.compat.autograd.scipy.special, tapegrad.compat.autograd.scipy.stats.norm
+print(*{m.split(".")[0] for m in sys.modules} & {"scipy", "autograd"})
+"""
+    assert printed(code).split() == []
 
 
 def test_the_stub_names_what_the_module_has():

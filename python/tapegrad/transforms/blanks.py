@@ -28,13 +28,13 @@ from tapegrad import _core, _tree
 from tapegrad._core import Variable
 
 # Functions of shapes and numbers, whose results are new arrays.
-_NEW = (
+CREATION = (
     "zeros", "ones", "empty", "full", "eye", "identity", "arange", "linspace", "logspace",
     "geomspace", "tri", "zeros_like", "ones_like", "empty_like", "full_like", "fromfunction",
     "fromiter", "copy",
 )  # fmt: skip
 # Functions that take what there is for an array.
-_CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
+CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
@@ -175,7 +175,7 @@ def _holds_floats(a: Any) -> bool:
 
 
 def _prepare() -> None:
-    for make, names in ((new, _NEW), (conversion, _CONVERSIONS)):
+    for make, names in ((new, CREATION), (conversion, CONVERSIONS)):
         for name in names:
             _originals[name] = original = getattr(np, name)
             _replacements[name] = make(original, _is_active)
@@ -186,7 +186,7 @@ _prepare()
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_NAMES = frozenset(_NEW + _CONVERSIONS)
+_NAMES = frozenset(CREATION + CONVERSIONS)
 
 
 @functools.cache
@@ -296,6 +296,6 @@ def function(name: str) -> Any:
     original = _originals.get(name)
     if original is None:
         return getattr(np, name)
-    if name in _NEW:
+    if name in CREATION:
         return new(original, lambda _: True)
     return conversion(original, lambda _: True)

@@ -66,34 +66,40 @@ def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any
     return np.moveaxis(found, 0, axis)
 
 
-def _square_size(z: Any) -> Any:
-    re, im = split(z)
-    return re * re + im * im
-
-
-@on_complex(np.var)
-def var(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+def _deviations(
+    name: str, a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
     correction: Any = NO_VALUE,
-) -> Any:  # fmt: skip
-    """The mean of |z - mean|^2."""
+) -> tuple[Any, float, dict[str, Any]]:  # fmt: skip
+    """Real and imaginary parts of z - mean, what sums are divided by, and how to sum."""
     if given(where) or given(dtype):
-        raise TypeError("np.var of complex Variables: where= and dtype= are not supported")
+        raise TypeError(f"np.{name} of complex Variables: where= and dtype= are not supported")
     a = as_pair(operand_of(a))
     ddof = correction if given(correction) else ddof
     center = mean if given(mean) else np.mean(a, axis=axis, keepdims=True)
-    sizes = _square_size(a - center)
-    axes = tuple(range(a.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
+    axes = range(a.ndim) if axis is None else [i % a.ndim for i in np.atleast_1d(axis).tolist()]
     n = int(np.prod([a.shape[i] for i in axes]))
     options = {} if keepdims is NO_VALUE else {"keepdims": keepdims}
-    return np.sum(sizes, axis=axis, **options) / (n - ddof)
+    parts = np.stack(split(a - center), axis=-1)
+    return parts, n - ddof, {"axis": (*axes, a.ndim), **options}
+
+
+def _without_parts(found: Any, options: dict[str, Any]) -> Any:
+    return found[..., 0] if options.get("keepdims") else found
+
+
+@on_complex(np.var)
+def var(*args: Any, **kwargs: Any) -> Any:
+    """The mean of |z - mean|^2."""
+    parts, n, options = _deviations("var", *args, **kwargs)
+    return _without_parts(np.sum(parts * parts, **options), options) / n
 
 
 @on_complex(np.std)
 def std(*args: Any, **kwargs: Any) -> Any:
-    """The root of the variance."""
-    return np.sqrt(var(*args, **kwargs))
+    """The root of the variance: a norm, whose tip has the derivatives of one."""
+    parts, n, options = _deviations("std", *args, **kwargs)
+    return _without_parts(np.linalg.vector_norm(parts, **options), options) / np.sqrt(n)
 
 
 @on_complex(np.average)

@@ -1,0 +1,5 @@
+"""scipy.integrate on Variables."""
+
+from tapegrad.compat.autograd.scipy.forwarding import forwarding
+
+__getattr__, __dir__ = forwarding("integrate")

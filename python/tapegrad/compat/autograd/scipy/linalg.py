@@ -1,0 +1,5 @@
+"""scipy.linalg on Variables."""
+
+from tapegrad.compat.autograd.scipy.forwarding import forwarding
+
+__getattr__, __dir__ = forwarding("linalg")

@@ -1,0 +1,5 @@
+"""scipy.special on Variables."""
+
+from tapegrad.compat.autograd.scipy.forwarding import forwarding
+
+__getattr__, __dir__ = forwarding("special")

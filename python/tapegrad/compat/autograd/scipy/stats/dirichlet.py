@@ -1,0 +1,5 @@
+"""The functions of scipy.stats.dirichlet on Variables."""
+
+from tapegrad.compat.autograd.scipy.forwarding import forwarding
+
+__getattr__, __dir__ = forwarding("stats.dirichlet")

@@ -1,0 +1,5 @@
+"""The functions of scipy.stats.poisson on Variables."""
+
+from tapegrad.compat.autograd.scipy.forwarding import forwarding
+
+__getattr__, __dir__ = forwarding("stats.poisson")
