@@ -130,6 +130,17 @@ row(
     "eig",
     "divide_by_complex_gaps",
 )
+row(
+    "eigvals_alone",
+    both(lambda z: apply("eigvals_alone", (z.real, z.imag), (False,))),
+    normal((2, 3, 3), (2, 3, 3)),
+    reference=both(lambda z: parts(np.linalg.eigvals(z))),
+)
+row(
+    "slogdet_complex",
+    both(lambda z: (*parts(np.linalg.slogdet(z)[0]), np.linalg.slogdet(z)[1])),
+    normal((2, 3, 3), (2, 3, 3)),
+)
 row("roots", lambda x: parts(np.roots(x)), lambda rng: (np.array([1.0, -1.0, 2.0, 0.5]),))
 row("roots real", np.roots, lambda rng: (np.array([1.0, -6.0, 11.0, -6.0]),))
 row("roots complex", both(lambda z: parts(np.roots(z))), normal((4,), (4,)))

@@ -35,14 +35,14 @@ def _joined(re: Any, im: Any) -> Any:
     return join(re, im)
 
 
-def _parts_of_real(a: Any) -> Any:
+def _of_real(op: str, a: Any) -> Any:
     a = lift(a)
-    return apply("eig", (a, np.zeros(free_shape(a), floating_dtype(a))), (True,))
+    return apply(op, (a, np.zeros(free_shape(a), floating_dtype(a))), (True,))
 
 
 @implements(np.linalg.eig, values=1)
 def eig(a: Any) -> EigResult:
-    w, w_im, v, v_im, *_ = _parts_of_real(a)
+    w, w_im, v, v_im, *_ = _of_real("eig", a)
     if is_real(w_im):
         return EigResult(w, v)
     return EigResult(_joined(w, w_im), _joined(v, v_im))
@@ -50,7 +50,7 @@ def eig(a: Any) -> EigResult:
 
 @implements(np.linalg.eigvals, values=1)
 def eigvals(a: Any) -> Any:
-    w, w_im, *_ = _parts_of_real(a)
+    w, w_im = _of_real("eigvals", a)
     return w if is_real(w_im) else _joined(w, w_im)
 
 
@@ -74,7 +74,7 @@ def roots(p: Any) -> Any:
     if shape_of(p)[0] < 2:
         return np.zeros(zeros)
     dtype = floating_dtype(p)
-    re, im = apply("roots", (p, np.zeros(free_shape(p), dtype)), (True,))
+    re, im = _of_real("roots", p)
     if is_real(im):
         return np.concatenate((re, np.zeros(zeros, dtype))) if zeros else re
     return _joined(*(np.concatenate((x, np.zeros(zeros, dtype))) if zeros else x for x in (re, im)))
