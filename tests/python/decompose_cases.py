@@ -122,7 +122,13 @@ def rotating(n):
 
 row("eig", lambda x: parts(*np.linalg.eig(x)), rotating(3), "eig", "real_places", errors=NOT_SQUARE)
 row("eig real", lambda x: tuple(np.linalg.eig(symmetric(x))), apart_symmetric(3, 3), "eig")
-row("eig values", lambda x: parts(np.linalg.eigvals(x)), rotating(4), "eig", "share_complex_ties")
+row(
+    "eig values",
+    lambda x: parts(np.linalg.eigvals(x)),
+    rotating(4),
+    "eigvals",
+    "share_complex_ties",
+)
 row(
     "eig complex stack",
     both(lambda z: parts(*np.linalg.eig(z))),

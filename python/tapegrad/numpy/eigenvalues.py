@@ -12,6 +12,7 @@ import numpy as np
 from tapegrad._core import apply
 from tapegrad.numpy.operands import floating_dtype, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.table import implements
+from tapegrad.transforms.trace import stop_gradient
 
 # Whether this NumPy gives real results where all imaginary parts are zero.
 _REAL_BY_VALUE = not np.iscomplexobj(np.linalg.eigvals(np.eye(1)))
@@ -37,7 +38,7 @@ def _joined(re: Any, im: Any) -> Any:
 
 def _of_real(op: str, a: Any) -> Any:
     a = lift(a)
-    return apply(op, (a, np.zeros(free_shape(a), floating_dtype(a))), (True,))
+    return apply(op, (a, stop_gradient(a)), (True,))  # whose second input is not read then
 
 
 @implements(np.linalg.eig, values=1)
@@ -74,7 +75,7 @@ def roots(p: Any) -> Any:
     if shape_of(p)[0] < 2:
         return np.zeros(zeros)
     dtype = floating_dtype(p)
-    re, im = _of_real("roots", p)
+    re, im = apply("roots", (p, np.zeros(free_shape(p), dtype)), (True,))
     if is_real(im):
         return np.concatenate((re, np.zeros(zeros, dtype))) if zeros else re
     return _joined(*(np.concatenate((x, np.zeros(zeros, dtype))) if zeros else x for x in (re, im)))
