@@ -122,13 +122,30 @@ def rotating(n):
 
 row("eig", lambda x: parts(*np.linalg.eig(x)), rotating(3), "eig", "real_places", errors=NOT_SQUARE)
 row("eig real", lambda x: tuple(np.linalg.eig(symmetric(x))), apart_symmetric(3, 3), "eig")
-row("eig values", lambda x: parts(np.linalg.eigvals(x)), rotating(4), "eig", "share_complex_ties")
+row(
+    "eig values",
+    lambda x: parts(np.linalg.eigvals(x)),
+    rotating(4),
+    "eigvals",
+    "share_complex_ties",
+)
 row(
     "eig complex stack",
     both(lambda z: parts(*np.linalg.eig(z))),
     normal((2, 3, 3), (2, 3, 3)),
     "eig",
     "divide_by_complex_gaps",
+)
+row(
+    "eigvals_alone",
+    both(lambda z: apply("eigvals_alone", (z.real, z.imag), (False,))),
+    normal((2, 3, 3), (2, 3, 3)),
+    reference=both(lambda z: parts(np.linalg.eigvals(z))),
+)
+row(
+    "slogdet_complex",
+    both(lambda z: (*parts(np.linalg.slogdet(z)[0]), np.linalg.slogdet(z)[1])),
+    normal((2, 3, 3), (2, 3, 3)),
 )
 row("roots", lambda x: parts(np.roots(x)), lambda rng: (np.array([1.0, -1.0, 2.0, 0.5]),))
 row("roots real", np.roots, lambda rng: (np.array([1.0, -6.0, 11.0, -6.0]),))

@@ -237,7 +237,8 @@ def complex_page():
     recorded.update({np.poly, np.roots})  # which ask the elements, not their array
     recorded = {f for f in recorded if f.__name__ not in ufuncs.PREDICATES}
     plain = functions_of(PLAIN_OF_COMPLEX) - recorded
-    rest = {f for f in table if f not in own and both_alike(f) is None} - recorded - plain
+    whole = families.whole_table()
+    rest = {f for f in whole if f not in own and both_alike(f) is None} - recorded - plain
     lists = {
         "Differentiated": recorded,
         "Plain": plain,

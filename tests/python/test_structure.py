@@ -254,6 +254,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/fourier/fourier.cpp",
         "ops/linalg/linalg_cholesky.cpp",
         "ops/linalg/linalg_det.cpp",
+        "ops/linalg/linalg_det_complex.cpp",
         "ops/linalg/linalg_norm.cpp",
         "ops/linalg/matmul_expand.cpp",
         "ops/linalg/matmul_products.cpp",

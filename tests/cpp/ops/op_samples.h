@@ -127,6 +127,8 @@ inline std::vector<Sample> op_samples() {
       {"svd_rest", {b}, {}},
       {"eig", {s, drawn({2, 3, 3}, 5)}, {false}},
       {"eig", {s, s}, {true}},
+      {"eigvals_alone", {s, drawn({2, 3, 3}, 5)}, {false}},
+      {"slogdet_complex", {s, drawn({2, 3, 3}, 5)}, {}},
       {"real_places", {s, drawn({2, 3, 3}, 5)}, {}},
       {"roots", {m, n}, {false}},
       {"eigh_complex", {s, drawn({2, 3, 3}, 5)}, {true}},

@@ -62,6 +62,7 @@ class Symbols {
     get(functions.gesdd, "zgesdd_");
     get(functions.geev, "zgeev_");
     get(functions.real_geev, "dgeev_");
+    get(functions.getrf, "zgetrf_");
     get(functions.gesv, "zgesv_");
   }
 

@@ -67,6 +67,7 @@ struct ComplexLapack {
                     double* re, double* im, double* vl, const int* ldvl, double* vr,
                     const int* ldvr, double* work, const int* work_size, int* info,
                     size_t left_length, size_t right_length);
+  void (*getrf)(const int* m, const int* n, Z* a, const int* lda, int* pivots, int* info);
   void (*gesv)(const int* n, const int* columns, Z* a, const int* lda, int* pivots, Z* b,
                const int* ldb, int* info);
 };

@@ -181,6 +181,56 @@ int64_t svd_rest_values(const ComplexValue& a, ComplexValue& u, ComplexValue& vt
   });
 }
 
+int64_t eigvals_values(const ComplexValue& a, bool is_real, ComplexValue& w) {
+  const int64_t n = a.re.shape().back();
+  w = empty_pair(stack_of(a.re.shape()), {n});
+  const auto each = [&](int64_t i, auto* matrix) {
+    const PooledArray<Z> values(static_cast<size_t>(std::max<int64_t>(n, 1)));
+    if (!general_eigen(n, matrix, values.get(), nullptr)) return false;
+    for (int64_t k = 0; k < n; ++k) {
+      w.re.data<double>()[i * n + k] = values.get()[k].real();
+      w.im.data<double>()[i * n + k] = values.get()[k].imag();
+    }
+    return true;
+  };
+  const double ns = 20 * cube(n) + 2000;
+  return is_real ? decompose_each_real(a.re, ns, each) : decompose_each(a, 2 * ns, each);
+}
+
+void slogdet_values(const ComplexValue& a, ComplexValue& sign, Value& logarithm, Value& share) {
+  const Dims batch = stack_of(a.re.shape());
+  const int64_t n = a.re.shape().back();
+  const Value numbers = Value::empty(DType::float64, Dims{4, element_count(batch)});
+  const auto row = [&](int64_t k) { return numbers.data<double>() + k * element_count(batch); };
+  decompose_each(a, 3 * cube(n) + 300, [&](int64_t i, Z* matrix) {
+    const PooledArray<Z> pivots(static_cast<size_t>(std::max<int64_t>(n, 1)));
+    Z turn = elimination(n, matrix, pivots.get()) ? -1 : 1;
+    double sum = 0, least = std::numeric_limits<double>::infinity(), most = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      const double size = std::abs(pivots.get()[k]);
+      turn = size == 0 ? Z(0) : turn * (pivots.get()[k] / size);
+      sum += std::log(size);
+      least = std::min(least, size);
+      most = std::max(most, size);
+    }
+    row(0)[i] = turn.real();
+    row(1)[i] = turn.imag();
+    row(2)[i] = sum;
+    row(3)[i] = n == 0 ? 1 : most == 0 ? 0 : least / most;
+    return true;
+  });
+  // A number of no axes stands in no array.
+  const auto of = [&](int64_t k) {
+    if (batch.empty()) return Value::scalar(row(k)[0], DType::float64);
+    const Value found = Value::empty(DType::float64, batch);
+    std::copy_n(row(k), element_count(batch), found.data<double>());
+    return found;
+  };
+  sign = {of(0), of(1)};
+  logarithm = of(2);
+  share = of(3);
+}
+
 int64_t roots_values(const ComplexValue& p, bool is_real, ComplexValue& roots) {
   const Dims& shape = p.re.shape();
   const Dims batch(shape.data(), shape.size() - 1);

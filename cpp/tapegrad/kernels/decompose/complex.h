@@ -25,6 +25,13 @@ int64_t svd_rest_values(const ComplexValue& a, ComplexValue& u, ComplexValue& vt
 int64_t eig_values(const ComplexValue& a, ComplexValue& w, ComplexValue& v, ComplexValue& u);
 int64_t eig_values(const Value& a, ComplexValue& w, ComplexValue& v, ComplexValue& u);
 
+// Eigenvalues alone; of a real matrix where `is_real`.
+int64_t eigvals_values(const ComplexValue& a, bool is_real, ComplexValue& w);
+
+// The sign of the determinant, of modulus one or zero, the logarithm of its modulus, and the share
+// that the smallest pivot is of the largest one.
+void slogdet_values(const ComplexValue& a, ComplexValue& sign, Value& logarithm, Value& share);
+
 // Roots (..., n) of polynomials whose coefficients (..., n + 1), the first of which is not zero,
 // are real or complex: eigenvalues of companion matrices, as NumPy's.
 int64_t roots_values(const ComplexValue& p, bool is_real, ComplexValue& roots);

@@ -234,6 +234,7 @@ bool general_eigen(int64_t n, Z* a, Z* values, Z* v) {
   if (!schur(n, a, q.data())) return false;
   for (int64_t k = 0; k < n; ++k) {
     values[k] = a[k * n + k];
+    if (!v) continue;
     std::ranges::fill(x, Z(0));
     x[static_cast<size_t>(k)] = 1;
     for (int64_t i = k - 1; i >= 0; --i) {
@@ -252,6 +253,24 @@ bool general_eigen(int64_t n, Z* a, Z* values, Z* v) {
     scale(n, std::conj(largest) / std::abs(largest) / norm_of(n, to), to);
   }
   return true;
+}
+
+bool eliminate(int64_t n, Z* a) {
+  bool odd = false;
+  for (int64_t k = 0; k < n; ++k) {
+    int64_t best = k;
+    for (int64_t i = k; i < n; ++i)
+      if (std::abs(a[k * n + i]) > std::abs(a[k * n + best])) best = i;
+    if (a[k * n + best] == Z(0)) continue;
+    if (best != k) odd = !odd;
+    for (int64_t j = 0; j < n && best != k; ++j) std::swap(a[j * n + k], a[j * n + best]);
+    for (int64_t i = k + 1; i < n; ++i) {
+      const Z factor = a[k * n + i] / a[k * n + k];
+      a[k * n + i] = factor;
+      for (int64_t j = k + 1; j < n; ++j) a[j * n + i] -= factor * a[j * n + k];
+    }
+  }
+  return odd;
 }
 
 bool solve(int64_t n, Z* a, Z* b) {

@@ -20,10 +20,14 @@ bool singular_decomposition(int64_t m, int64_t n, std::complex<double>* a, doubl
 void complete_column(int64_t m, int64_t j, std::complex<double>* u);
 
 // Eigenvalues and eigenvectors of any square matrix by the QR algorithm: Hessenberg's form,
-// Wilkinson's shifts, vectors of the triangle. Returns false where 30 steps for each eigenvalue
-// were not enough.
+// Wilkinson's shifts, vectors of the triangle, unless v is null. Returns false where 30 steps for
+// each eigenvalue were not enough.
 bool general_eigen(int64_t n, std::complex<double>* a, std::complex<double>* values,
                    std::complex<double>* v);
+
+// a becomes the triangles of an elimination; says whether rows were exchanged an odd number of
+// times.
+bool eliminate(int64_t n, std::complex<double>* a);
 
 // b (n by n) becomes a^-1 b; returns false where a pivot is zero.
 bool solve(int64_t n, std::complex<double>* a, std::complex<double>* b);

@@ -83,6 +83,7 @@ bool builtin_real_eigen(int64_t n, const double* a, Z* values, Z* v) {
   for (int64_t j = 0; j < n; ++j) {
     if (std::abs(values[j].imag()) > 16 * static_cast<double>(n) * eps * size) continue;
     values[j] = values[j].real();
+    if (!v) continue;
     double norm = 0;
     for (int64_t i = 0; i < n; ++i) norm += v[j * n + i].real() * v[j * n + i].real();
     for (int64_t i = 0; i < n; ++i) v[j * n + i] = v[j * n + i].real() / std::sqrt(norm);
@@ -158,8 +159,8 @@ bool general_eigen(int64_t n, Z* a, Z* values, Z* v) {
   const int order = checked_int(n), one = 1;
   const PooledArray<double> reals(static_cast<size_t>(2 * n));
   return with_work<Z>([&](Z* work, const int* length, int* info) {
-           lapack->geev("N", "V", &order, a, &order, values, nullptr, &one, v, &order, work, length,
-                        reals.get(), info, 1, 1);
+           lapack->geev("N", v ? "V" : "N", &order, a, &order, values, nullptr, &one, v, &order,
+                        work, length, reals.get(), info, 1, 1);
          }) == 0;
 }
 
@@ -172,18 +173,18 @@ bool general_eigen(int64_t n, double* a, Z* values, Z* v) {
   const PooledArray<double> re(static_cast<size_t>(n)), im(static_cast<size_t>(n)),
       vectors(static_cast<size_t>(n * n));
   const int info = with_work<double>([&](double* work, const int* length, int* found) {
-    lapack->real_geev("N", "V", &order, a, &order, re.get(), im.get(), nullptr, &one, vectors.get(),
-                      &order, work, length, found, 1, 1);
+    lapack->real_geev("N", v ? "V" : "N", &order, a, &order, re.get(), im.get(), nullptr, &one,
+                      vectors.get(), &order, work, length, found, 1, 1);
   });
   if (info != 0) return false;
-  for (int64_t j = 0; j < n; ++j) {
-    values[j] = {re.get()[j], im.get()[j]};
+  for (int64_t j = 0; j < n; ++j) values[j] = {re.get()[j], im.get()[j]};
+  for (int64_t j = 0; v && j < n; ++j) {
     const double* x = vectors.get() + j * n;
     if (im.get()[j] == 0) {
       for (int64_t i = 0; i < n; ++i) v[j * n + i] = x[i];
       continue;
     }
-    values[j + 1] = std::conj(values[j]);  // a pair's vectors are x +- iy of two columns
+    // A pair's vectors are x +- iy of two columns.
     for (int64_t i = 0; i < n; ++i) {
       v[j * n + i] = {x[i], x[n + i]};
       v[(j + 1) * n + i] = {x[i], -x[n + i]};
@@ -191,6 +192,21 @@ bool general_eigen(int64_t n, double* a, Z* values, Z* v) {
     ++j;
   }
   return true;
+}
+
+bool elimination(int64_t n, Z* a, Z* pivots) {
+  bool odd = false;
+  if (const ComplexLapack* lapack = complex_lapack(); lapack && n > 0) {
+    const int order = checked_int(n);
+    int info = 0;
+    const PooledArray<int> rows(static_cast<size_t>(n));
+    lapack->getrf(&order, &order, a, &order, rows.get(), &info);
+    for (int64_t i = 0; i < n; ++i) odd ^= rows.get()[i] != i + 1;
+  } else {
+    odd = builtin::eliminate(n, a);
+  }
+  for (int64_t i = 0; i < n; ++i) pivots[i] = a[i * (n + 1)];
+  return odd;
 }
 
 void inverse_of_vectors(int64_t n, const Z* v, Z* u) {

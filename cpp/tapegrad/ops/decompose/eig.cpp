@@ -234,6 +234,65 @@ const Op& eig_op() {
   return op;
 }
 
+std::vector<TensorType> infer_eigvals(const Attrs& attrs, std::span<const TensorType> in) {
+  std::vector<TensorType> all = infer_eig(attrs, in);
+  all.resize(2);
+  return all;
+}
+
+void eval_eigvals(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  ComplexValue w;
+  const int64_t failed =
+      eigvals_values(in_double(in, infer_eig), attrs.flag_or(real_key, false), w);
+  if (failed >= 0)
+    throw_not_converged("eigvals", "Eigenvalues did not converge",
+                        square_shape(in[0].shape(), "eigvals"), failed);
+  set_values(w, out);
+  round_to(promote(in[0].dtype(), in[1].dtype()), out);
+}
+
+template <class Context>
+std::vector<Ref> whole_eig(const Context& ctx) {
+  return apply(eig_op(), ctx.attrs(), std::vector<Ref>{ctx.in(0), ctx.in(1)});
+}
+
+// Of a program of values alone that is differentiated later.
+void vjp_eigvals(VjpContext& ctx) {
+  const std::vector<Ref> all = whole_eig(ctx);
+  const Pair of_values = shared({all[0], all[1]}, cotangents(ctx, 0));
+  const Pair turned = multiply(Pair{all[2], all[3]}, as_row(conjugate(of_values)));
+  add_pair(ctx, adjoint(matmul(turned, Pair{all[4], all[5]})));
+}
+
+void jvp_eigvals(JvpContext& ctx) {
+  const std::vector<Ref> all = whole_eig(ctx);
+  const Pair c = matmul(Pair{all[4], all[5]}, matmul(tangents(ctx), Pair{all[2], all[3]}));
+  set_pair(ctx, 0, shared({all[0], all[1]}, diagonal(c)));
+}
+
+const Op& eigvals_op() {
+  static const Op& op = register_op({.name = "eigvals_alone",
+                                     .n_in = 2,
+                                     .n_out = 2,
+                                     .attrs = {{real_key, attr_kind::flag, Attr{false}}},
+                                     .infer = infer_eigvals,
+                                     .eval = eval_eigvals,
+                                     .vjp = vjp_eigvals,
+                                     .jvp = jvp_eigvals,
+                                     .lanes = apply_stacked,
+                                     .reads = {reads_in(0) | reads_in(1)},
+                                     .summary = "both parts of eigenvalues, without vectors"});
+  return op;
+}
+
+std::vector<Ref> compose_eigvals(const Attrs& attrs, std::span<const Ref> in) {
+  const std::vector<Ref> both{in[0], in[1]};
+  if (!may_be_swept(in[0]) && !may_be_swept(in[1])) return apply(eigvals_op(), attrs, both);
+  std::vector<Ref> all = apply(eig_op(), attrs, both);
+  all.resize(2);
+  return all;
+}
+
 // Roots of polynomials p, the highest power first: dr = -dp(r) / p'(r).
 
 std::vector<TensorType> infer_roots(const Attrs&, std::span<const TensorType> in) {
@@ -315,6 +374,13 @@ const Op& roots_op() {
 }  // namespace
 
 void register_eig_ops() {
+  eigvals_op();
+  register_op({.name = "eigvals",
+               .n_in = 2,
+               .n_out = 2,
+               .attrs = {{real_key, attr_kind::flag, Attr{false}}},
+               .compose = compose_eigvals,
+               .summary = "both parts of eigenvalues"});
   roots_op();
   gaps_op();
   share_op();

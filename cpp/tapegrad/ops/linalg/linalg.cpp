@@ -284,6 +284,7 @@ void register_linalg_ops() {
   register_det_ops();
   register_cholesky_ops();
   register_norm_ops();
+  register_complex_det_ops();
 }
 
 }  // namespace tapegrad

@@ -31,5 +31,6 @@ void register_solve_ops();
 void register_det_ops();
 void register_cholesky_ops();
 void register_norm_ops();
+void register_complex_det_ops();
 
 }  // namespace tapegrad

@@ -38,7 +38,7 @@ def eig(a: Any) -> EigResult:
 @on_complex(np.linalg.eigvals)
 def eigvals(a: Any) -> Any:
     """Eigenvalues."""
-    return eig(a).eigenvalues
+    return join(*apply("eigvals", _parts(a), (False,)))
 
 
 @on_complex(np.roots)

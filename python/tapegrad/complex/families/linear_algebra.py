@@ -2,7 +2,8 @@
 
 A + iB acts on pairs as the real matrix [[A, -B], [B, A]]: solutions, inverses and singular values
 are those of a real matrix twice as large, at about twice the cost of complex arithmetic.
-Determinants and Cholesky factors come from n recorded steps of elimination.
+Cholesky and QR factors come from n recorded steps of elimination, and so do determinants of what
+may be singular.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import apply
 from tapegrad.complex.families.decompositions import (
     hermitian_from_triangle,
     singular_values_of_norm,
@@ -20,6 +22,8 @@ from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operan
 from tapegrad.numpy.decompositions import inverse_by_vectors, leaves_out
 from tapegrad.numpy.operands import NO_VALUE
 from tapegrad.transforms.trace import stop_gradient
+
+_REGULAR = 1e-3  # the least share of the pivots, from which on the inverse serves
 
 
 def _real_matrix(z: Any) -> Any:
@@ -101,7 +105,7 @@ def _pivots(z: Any, least: float) -> tuple[Any, Any]:
         found.append(pivot + np.where(none, least, 0.0))
         if n == 1:
             return np.stack(found, axis=-1), sign
-        divisor = np.where(none, least or 1.0, pivot)[..., None, None]
+        divisor = np.where(none, least, pivot)[..., None, None]
         row = row[..., None, :]
         row = np.where(there, row[..., :1], row)[..., 1:]
         z = np.where(here, z[..., :1, :], z)[..., 1:, :]
@@ -109,14 +113,24 @@ def _pivots(z: Any, least: float) -> tuple[Any, Any]:
         z = np.where(there, z[..., :1], z)[..., 1:] - (column / divisor) * row
 
 
+def _slogdet(a: Any) -> tuple[Any, Any, Any]:
+    """Sign, logarithm of the modulus, and the share of the smallest pivot of the largest one."""
+    z = as_pair(operand_of(a))
+    re, im, logarithm, share = apply("slogdet_complex", (z.real, z.imag))
+    return join(re, im), logarithm, share
+
+
 @on_complex(np.linalg.det)
 def det(a: Any) -> Any:
     """The determinant."""
     if not _square("det", a):
         return np.ones(np.shape(a)[:-2], a.dtype)[()]
+    sign, logarithm, share = _slogdet(a)
+    if np.all(share > _REGULAR):
+        return sign * np.exp(logarithm)
     least = 1e-100 if a.dtype == np.complex128 else 1e-12
-    pivots, sign = _pivots(a, least)
-    found = np.prod(pivots, axis=-1) * sign
+    pivots, turn = _pivots(a, least)
+    found = np.prod(pivots, axis=-1) * turn
     lost = np.any(np.abs(pivots) == least, axis=-1)
     return found - np.where(lost, stop_gradient(found), 0.0)
 
@@ -124,12 +138,8 @@ def det(a: Any) -> Any:
 @on_complex(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
     """The sign, a number of modulus one, and the logarithm of the modulus."""
-    kind = type(np.linalg.slogdet(np.eye(1)))
-    if not _square("slogdet", a):
-        one = np.ones(np.shape(a)[:-2], a.dtype)[()]
-        return kind(one, 0.0 * one.real)
-    pivots, sign = _pivots(a, 0.0)
-    return kind(np.prod(np.sign(pivots), axis=-1) * sign, np.sum(np.log(np.abs(pivots)), axis=-1))
+    _square("slogdet", a)
+    return type(np.linalg.slogdet(np.eye(1)))(*_slogdet(a)[:2])
 
 
 @on_complex(np.linalg.cholesky)

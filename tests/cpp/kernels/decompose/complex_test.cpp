@@ -142,6 +142,38 @@ TEST(singular_values_and_whole_bases) {
   });
 }
 
+TEST(determinants_and_eigenvalues_alone) {
+  on_each_library([] {
+    for (const int64_t n : {1, 2, 5, 20}) {
+      const ComplexValue a = random_stack(3, n, n);
+      ComplexValue w, v, u, alone, sign;
+      Value logarithm, share;
+      for (const bool is_real : {true, false}) {
+        const ComplexValue given{a.re, is_real ? Value::zeros(DType::float64, a.re.shape()) : a.im};
+        CHECK((is_real ? eig_values(a.re, w, v, u) : eig_values(a, w, v, u)) == -1);
+        CHECK(eigvals_values(given, is_real, alone) == -1);
+        slogdet_values(given, sign, logarithm, share);
+        for (int64_t s = 0; s < 3; ++s) {
+          Z product = 1, same = 1;
+          for (int64_t i = 0; i < n; ++i) {
+            product *= number(w, s * n + i);
+            same *= number(alone, s * n + i);
+          }
+          const Z found = number(sign, s) * std::exp(logarithm.at(s));
+          CHECK(std::abs(found - product) < 1e-9 * std::abs(product));
+          CHECK(std::abs(same - product) < 1e-9 * std::abs(product));
+          CHECK(share.at(s) > 0 && share.at(s) <= 1);
+        }
+      }
+    }
+    const Value zeros = Value::zeros(DType::float64, Dims{3, 3});
+    ComplexValue sign;
+    Value logarithm, share;
+    slogdet_values({zeros, zeros}, sign, logarithm, share);
+    CHECK(sign.re.as_double() == 0 && std::isinf(logarithm.as_double()) && share.as_double() == 0);
+  });
+}
+
 TEST(ties_of_complex_numbers) {
   const ComplexValue w{Value::from(std::vector<double>{1, 2, 1}, Dims{3}),
                        Value::from(std::vector<double>{1, 0, 1}, Dims{3})};
