@@ -21,8 +21,8 @@ from tapegrad.complex.functions import on_complex
 from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operand_of, split
 from tapegrad.numpy.decompositions import inverse_by_vectors, leaves_out
 from tapegrad.numpy.operands import NO_VALUE
-from tapegrad.transforms.trace import stop_gradient
 
+_NOTHING = 1e-8  # of a matrix: a block of elements that are this small beside the largest one
 _REGULAR = 1e-3  # the least share of the pivots, from which on the inverse serves
 
 
@@ -82,14 +82,16 @@ def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NO_VA
     return join(found[..., :columns, :rows], found[..., columns:, :rows])
 
 
-def _pivots(z: Any, least: float) -> tuple[Any, Any]:
-    """The pivots of an elimination, along the last axis, and the sign of the exchanges.
+def _determinant(z: Any) -> Any:
+    """The determinant at any rank, with derivatives of every order.
 
-    Each is the largest element that is left. Where that is zero, so is all that is left; `least` in
-    its place leaves the derivatives of the product of the pivots as they are, up to the second.
+    An elimination whose pivots are the largest elements that are left. Where that is next to
+    nothing, so is all that is left, and no divisor: its determinant is a polynomial of it.
     """
-    found: list[Any] = []
-    sign: Any = 1.0
+    product: Any = 1.0
+    found: Any = 0.0
+    done: Any = np.zeros(np.shape(z)[:-2], bool)
+    first: Any = None
     while True:
         n = np.shape(z)[-1]
         sizes = np.abs(z)
@@ -100,17 +102,33 @@ def _pivots(z: Any, least: float) -> tuple[Any, Any]:
         column_at = np.argmax(np.abs(row), axis=-1)
         there = (np.arange(n) == column_at[..., None])[..., None, :]
         pivot = np.sum(np.where(there[..., 0, :], row, 0.0), axis=-1)
-        none = pivot == 0
-        sign = np.where((row_at == 0) == (column_at == 0), sign, -sign)
-        found.append(pivot + np.where(none, least, 0.0))
+        size = np.abs(pivot)
+        first = size if first is None else first
+        none = size <= _NOTHING * first
+        if np.any(none):
+            found = found + np.where(none & ~done, product * _as_polynomial(z), 0.0)
+            done = done | none
+            pivot = np.where(none, 1.0, pivot)
+        product = np.where((row_at == 0) == (column_at == 0), product, -product) * pivot
         if n == 1:
-            return np.stack(found, axis=-1), sign
-        divisor = np.where(none, least, pivot)[..., None, None]
+            return np.where(done, found, product)
         row = row[..., None, :]
         row = np.where(there, row[..., :1], row)[..., 1:]
         z = np.where(here, z[..., :1, :], z)[..., 1:, :]
         column = np.sum(np.where(there, z, 0.0), axis=-1)[..., None]
-        z = np.where(there, z[..., :1], z)[..., 1:] - (column / divisor) * row
+        z = np.where(there, z[..., :1], z)[..., 1:] - (column / pivot[..., None, None]) * row
+
+
+def _as_polynomial(z: Any) -> Any:
+    """The determinant without divisions, the last coefficient of the method of Faddeev."""
+    n = np.shape(z)[-1]
+    product: Any = 0.0 * z
+    coefficient: Any = 1.0
+    for k in range(1, n + 1):
+        product = z @ (product + coefficient * np.eye(n))
+        trace = np.trace(product, axis1=-2, axis2=-1)[..., None, None]
+        coefficient = trace / -k
+    return coefficient[..., 0, 0] * (-1) ** n
 
 
 def _slogdet(a: Any) -> tuple[Any, Any, Any]:
@@ -128,11 +146,7 @@ def det(a: Any) -> Any:
     sign, logarithm, share = _slogdet(a)
     if np.all(share > _REGULAR):
         return sign * np.exp(logarithm)
-    least = 1e-100 if a.dtype == np.complex128 else 1e-12
-    pivots, turn = _pivots(a, least)
-    found = np.prod(pivots, axis=-1) * turn
-    lost = np.any(np.abs(pivots) == least, axis=-1)
-    return found - np.where(lost, stop_gradient(found), 0.0)
+    return _determinant(as_pair(operand_of(a)))
 
 
 @on_complex(np.linalg.slogdet)

@@ -137,6 +137,21 @@ def test_determinants_at_any_rank(rank):
         np.testing.assert_allclose(f(z), g(z), atol=1e-10)
         second = tg.jvp(f, (z,), (d,))[1]
         np.testing.assert_allclose(second, tg.jvp(g, (z,), (d,))[1], atol=1e-10)
+        third, wanted = (
+            tg.jvp(lambda z, h=h, d=d: tg.jvp(h, (z,), (d,))[1], (z,), (d,))[1] for h in (f, g)
+        )
+        np.testing.assert_allclose(third, wanted, atol=1e-9)
+
+
+def test_determinants_of_small_and_of_several_matrices():
+    for z in (1e-5 * drawn(3, 3), np.zeros((2, 2)) * 1j):
+        f, g = (tg.grad(lambda z, h=h: h(z).real) for h in (np.linalg.det, by_permutations))
+        np.testing.assert_allclose(f(z), g(z), rtol=1e-9)
+    some = np.stack([drawn(3, 3), np.zeros((3, 3)) * 1j, drawn(3, 1) @ drawn(1, 3), np.eye(3) * 1j])
+    found = tg.grad(lambda z: np.sum(np.linalg.det(z)).real)(some)
+    for z, of_one in zip(some, found, strict=True):
+        wanted = tg.grad(lambda z: by_permutations(z).real)(z)
+        np.testing.assert_allclose(of_one, wanted, atol=1e-12)
 
 
 def test_ties_and_zeros():
