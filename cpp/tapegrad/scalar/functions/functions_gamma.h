@@ -11,7 +11,8 @@
 // The gamma function's logarithm and what follows from it. Special values are SciPy's.
 //
 // Positive x below 8 are led back to where a polynomial holds by log Gamma(x + 1) = log Gamma(x) +
-// log x; beyond there are the asymptotic series (DLMF 5.11). Single precision is computed in double.
+// log x; beyond there are the asymptotic series (DLMF 5.11). Single precision is computed in
+// double.
 
 namespace tapegrad {
 inline namespace TAPEGRAD_ISA_NAMESPACE {
