@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
@@ -48,25 +49,10 @@ struct Loops {
   // "dd->d" of loop k.
   std::string type(int k) const {
     const auto at = static_cast<const char*>(head.types) + k * head.nargs;
-    const auto name = [](char code) {  // the numbers of NumPy's types that matter here
-      switch (code) {
-        case 7:
-          return 'l';
-        case 9:
-          return 'q';
-        case 11:
-          return 'f';
-        case 12:
-          return 'd';
-        case 13:
-          return 'g';
-        case 14:
-          return 'F';
-        case 15:
-          return 'D';
-        default:
-          return '?';
-      }
+    static constexpr std::string_view codes = "?bBhHiIlLqQfdgFDGOSUVMme";  // by NumPy's numbers
+    const auto name = [](char code) {
+      const auto k = static_cast<size_t>(static_cast<unsigned char>(code));
+      return k < codes.size() ? codes[k] : '_';
     };
     std::string text;
     for (int i = 0; i < head.nargs; ++i) {
@@ -217,8 +203,8 @@ PyObject* apply_foreign(PyObject* object, PyObject* const* given, Py_ssize_t n) 
     for (size_t i = 0; i < operands.size(); ++i) {
       const bool whole = f->whole_inputs >> i & 1 && PyLong_CheckExact(operands[i]);
       if (!whole && !(as_doubles && is_python_number(operands[i]))) continue;
-      held.push_back(py::module_::import("numpy").attr(whole ? "int64" : "float64")(
-          py::handle(operands[i])));
+      held.push_back(
+          py::module_::import("numpy").attr(whole ? "int64" : "float64")(py::handle(operands[i])));
       operands[i] = held.back().ptr();
     }
     return apply_to_objects(foreign_op(*f), operands, foreign_attrs(f));

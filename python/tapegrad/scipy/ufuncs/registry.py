@@ -202,6 +202,6 @@ def _check_integers(ufunc: Any, inputs: Iterable[Any]) -> None:
     for i, x in enumerate(inputs):
         if types[i] in "lq" and not isinstance(x, int) and np.asarray(plain(x)).dtype.kind == "f":
             raise TypeError(
-                f"scipy.special.{ufunc.__name__}: its argument {i} is a whole number; give it as an "
-                "integer, int(n) or n.astype(int)"
+                f"scipy.special.{ufunc.__name__}: its argument {i} is a whole number; give it as "
+                "an integer, int(n) or n.astype(int)"
             )
