@@ -241,6 +241,8 @@ def test_special_values_are_scipys(name, dtype):
     f = getattr(special, name)
     with np.errstate(all="ignore"):
         x = NUMBERS.astype(dtype)
+        if name == "kl_div":  # SciPy's overflows early
+            x = x[~(np.abs(x) > 1e30) | np.isinf(NUMBERS)]
         args = (x,) if f.nin == 1 else (x[:, None], x)
         found, wanted = tg.value(f(*map(tg.Variable, args))), f(*args)
     rtol = 4e-15 if dtype is np.float64 else 1e-6
