@@ -17,7 +17,7 @@ CASES = [
     Case(
         f"{name}: {n} elements",
         unit="us",
-        target=Target(1.5, times="scipy") if name in OWN and n > 1 else None,
+        target=Target(1.5, times="numpy_scipy") if name in OWN and n > 1 else None,
         threads=False,
         data=(name, n),
     )
@@ -52,7 +52,7 @@ def tapegrad(case: Case) -> Run | None:
     return Run(lambda: both(x), lambda result: result[0])
 
 
-def scipy(case: Case) -> Run | None:
+def numpy_scipy(case: Case) -> Run | None:
     """The value alone."""
     f, x = _function(case), _argument(case)
     if case.data[1] == 1:

@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
@@ -48,25 +49,10 @@ struct Loops {
   // "dd->d" of loop k.
   std::string type(int k) const {
     const auto at = static_cast<const char*>(head.types) + k * head.nargs;
-    const auto name = [](char code) {  // the numbers of NumPy's types that matter here
-      switch (code) {
-        case 7:
-          return 'l';
-        case 9:
-          return 'q';
-        case 11:
-          return 'f';
-        case 12:
-          return 'd';
-        case 13:
-          return 'g';
-        case 14:
-          return 'F';
-        case 15:
-          return 'D';
-        default:
-          return '?';
-      }
+    static constexpr std::string_view codes = "?bBhHiIlLqQfdgFDGOSUVMme";  // by NumPy's numbers
+    const auto name = [](char code) {
+      const auto k = static_cast<size_t>(static_cast<unsigned char>(code));
+      return k < codes.size() ? codes[k] : '_';
     };
     std::string text;
     for (int i = 0; i < head.nargs; ++i) {
@@ -87,7 +73,7 @@ bool is_all(const std::string& text, char c) {
 struct PyForeign {
   std::shared_ptr<ForeignFunction> function;
   std::shared_ptr<PyForeign> of_integers;
-  bool singles_first = false;  // NumPy tries the loop over float32 before that of integers
+  bool singles_first = false;  // NumPy tries the loop over float32 before the others
 };
 using PyForeignPtr = std::shared_ptr<PyForeign>;
 
@@ -134,6 +120,8 @@ bool is_integer(PyObject* x) {
   const auto kind = py::handle(x).attr("dtype").attr("kind").cast<std::string>();
   return kind == "i" || kind == "u" || kind == "b";
 }
+
+bool is_python_number(PyObject* x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
 
 bool is_single(PyObject* x) {
   if (is_variable(x)) return variable_cell(x).type().dtype == DType::float32;
@@ -206,11 +194,17 @@ void end_loop(void* state) {
 PyObject* apply_foreign(PyObject* object, PyObject* const* given, Py_ssize_t n) {
   return guard([&] {
     std::vector<PyObject*> operands(given, given + n);
-    const auto& f = chosen(*py::handle(object).cast<PyForeignPtr>(), operands).function;
-    std::vector<py::object> held;  // a Python int takes the dtype of what it meets
+    const PyForeign& known = chosen(*py::handle(object).cast<PyForeignPtr>(), operands);
+    const auto& f = known.function;
+    // Python's numbers take the dtype of what they meet. Where NumPy tries the loop over float64
+    // first they lead to that one.
+    const bool as_doubles = !known.singles_first && f->f64.run != nullptr;
+    std::vector<py::object> held;
     for (size_t i = 0; i < operands.size(); ++i) {
-      if (!(f->whole_inputs >> i & 1) || !PyLong_CheckExact(operands[i])) continue;
-      held.push_back(py::module_::import("numpy").attr("int64")(py::handle(operands[i])));
+      const bool whole = f->whole_inputs >> i & 1 && PyLong_CheckExact(operands[i]);
+      if (!whole && !(as_doubles && is_python_number(operands[i]))) continue;
+      held.push_back(
+          py::module_::import("numpy").attr(whole ? "int64" : "float64")(py::handle(operands[i])));
       operands[i] = held.back().ptr();
     }
     return apply_to_objects(foreign_op(*f), operands, foreign_attrs(f));
@@ -238,8 +232,8 @@ void bind_foreign(py::module_& m) {
           "The derivative of an output by an input: a formula, None where it is 0, or the text of "
           "its refusal.")
       .def(
-          "set_of_integers",
-          [](PyForeign& f, const PyForeignPtr& other) { f.of_integers = other; }, py::arg("other"),
+          "set_of_integers", [](PyForeign& f, const PyForeignPtr& other) { f.of_integers = other; },
+          py::arg("other"),
           "What takes its place where arguments that are whole numbers are integers.")
       .def("__call__", [](const py::object& self, const py::args& args) {
         PyObject* found = apply_foreign(self.ptr(), PySequence_Fast_ITEMS(args.ptr()),
@@ -250,8 +244,7 @@ void bind_foreign(py::module_& m) {
   m.def(
       "add_ufunc",
       [](const py::object& ufunc, const py::object& what) {
-        if (!py::isinstance<py::str>(what))
-          return add_to_ufunc_table(ufunc.ptr(), -1, what.ptr());
+        if (!py::isinstance<py::str>(what)) return add_to_ufunc_table(ufunc.ptr(), -1, what.ptr());
         const auto name = what.cast<std::string>();
         const std::optional<ScalarFn> fn = find_scalar_fn(name);
         if (!fn) throw_error<ValueError>("there is no elementwise operation named '", name, "'");

@@ -129,7 +129,7 @@ def polygamma(n: Any, x: Any) -> Any:
 
     >>> import tapegrad as tg
     >>> round(tg.grad(lambda x: polygamma(1, x))(2.0), 6)
-    -0.828797
+    -0.404114
     """
     if _is_ours("polygamma", n):
         raise TypeError(

@@ -111,6 +111,11 @@ def test_refusals():
             call()
     with pytest.raises(TypeError, match=r"no derivative by the order n.*tg\.value\(n\)"):
         ours.polygamma(v, 1.0)
+    assert ours.polygamma(tg.value(v), 1.0) == special.polygamma(3, 1.0)
+    with pytest.raises(ValueError, match=r"write scipy\.special\.gamma\(n \+ 1\)"):
+        ours.factorial(v, extend="complex")
+    with pytest.raises(TypeError, match="give it as an integer"):
+        special.eval_hermite(2.5, v)
     with pytest.raises(TypeError, match="takes real numbers"):
         ours.softmax(tg.Variable(1j))
     for name in ("logsumexp", "softmax", "log_softmax"):

@@ -11,7 +11,8 @@
 // The gamma function's logarithm and what follows from it. Special values are SciPy's.
 //
 // Positive x below 8 are led back to where a polynomial holds by log Gamma(x + 1) = log Gamma(x) +
-// log x; beyond there are the asymptotic series (DLMF 5.11). Single precision is computed in double.
+// log x; beyond there are the asymptotic series (DLMF 5.11). Single precision is computed in
+// double.
 
 namespace tapegrad {
 inline namespace TAPEGRAD_ISA_NAMESPACE {
@@ -22,7 +23,8 @@ inline constexpr double pi_number = 3.14159265358979323846;
 template <size_t N>
 [[gnu::always_inline]] inline double polynomial(const double (&c)[N], double x) {
   double sum = c[N - 1];
-  for (size_t k = N - 1; k-- > 0;) sum = sum * x + c[k];
+#pragma GCC unroll 32
+  for (size_t k = 1; k < N; ++k) sum = sum * x + c[N - 1 - k];
   return sum;
 }
 
@@ -44,6 +46,7 @@ struct Gammaln : Unary {
   static double core(double x) {
     // Below 8: log Gamma(x) = t p(t) + sign log(m).
     double t = x, m = 1;
+#pragma GCC unroll 8
     for (int k = 0; k < 5; ++k) {
       const bool down = t >= 3;
       t = down ? t - 1 : t;
@@ -156,6 +159,16 @@ struct ZetaByOrder : Ternary {
   }
 };
 
+// 1/x + 1/(2 x^2) + sum of B(2k) / x^(2k+1) (DLMF 5.15.8), from 12 on.
+inline double trigamma(double x) {
+  double sum = 0;
+  for (; x < 12; x += 1) sum += 1 / (x * x);
+  const double inverse = 1 / x, square = inverse * inverse;
+  constexpr double c[] = {1.0 / 6,  -1.0 / 30,       1.0 / 42, -1.0 / 30,
+                          5.0 / 66, -691.0 / 2730.0, 7.0 / 6,  -3617.0 / 510};
+  return sum + (inverse + square * (0.5 + inverse * polynomial(c, square)));
+}
+
 // The derivative of digamma, n times: n = 1 is trigamma.
 struct Polygamma : Binary {
   static constexpr const char* name = "polygamma";
@@ -184,6 +197,7 @@ struct Psi : Unary {
   static double core(double x) {
     const bool low = x < 1, far = x >= 8;
     double t = low ? x + 1 : x, a = low ? -1 : 0, b = low ? x : 1;
+#pragma GCC unroll 8
     for (int k = 0; k < 6; ++k) {
       const bool down = (t >= 2) & !low;
       t = down ? t - 1 : t;
@@ -225,6 +239,7 @@ struct Psi : Unary {
 inline double Polygamma::value(double n, double x) {
   if (n != __builtin_rint(n) || n < 0) return vm::not_a_number<double>;
   if (n == 0) return Psi::value(x);
+  if (n == 1 && x > 0 && x < vm::infinity<double>) return trigamma(x);
   if (n > 170) return vm::not_a_number<double>;
   double factorial = 1;
   for (double k = 2; k <= n; k += 1) factorial *= k;

@@ -96,9 +96,9 @@ struct GammaincByShape : Ternary {
     for (int half = 0; half < 2; ++half) {
       if (m == 0 && half == 0) continue;
       const Jet2 k = number(m), at = p + number(2 * m);
-      const Jet2 numerator =
-          half == 0 ? k * (q - k) * number(x) / ((at - number(1)) * at)
-                    : number(-x) * (p + k) * (p + q + k) / (at * (at + number(1)));
+      const Jet2 numerator = half == 0
+                                 ? k * (q - k) * number(x) / ((at - number(1)) * at)
+                                 : number(-x) * (p + k) * (p + q + k) / (at * (at + number(1)));
       d = number(1) / (number(1) + numerator * d);
       c = number(1) + numerator / c;
       const Jet2 turn = c * d;
@@ -136,7 +136,9 @@ inline vm::Jet2 betainc_by_shapes(double a, double b, double x) {
 template <class Self>
 struct BetaincPart : Ternary {
   static constexpr double ns = 1000;
-  static double value(double a, double b, double x) { return Self::part(betainc_by_shapes(a, b, x)); }
+  static double value(double a, double b, double x) {
+    return Self::part(betainc_by_shapes(a, b, x));
+  }
   static float value(float a, float b, float x) {
     return static_cast<float>(
         value(static_cast<double>(a), static_cast<double>(b), static_cast<double>(x)));
@@ -152,8 +154,8 @@ struct BetaincPart : Ternary {
   template <class T>
   static Density<T> density(T a, T b, T x) {
     const T both = call<Psi>(a + b);
-    return {call<Exp>(call<Xlogy>(a - 1.0, x) + call<Xlog1py>(b - 1.0, -x) +
-                      call<Gammaln>(a + b) - call<Gammaln>(a) - call<Gammaln>(b)),
+    return {call<Exp>(call<Xlogy>(a - 1.0, x) + call<Xlog1py>(b - 1.0, -x) + call<Gammaln>(a + b) -
+                      call<Gammaln>(a) - call<Gammaln>(b)),
             call<Log>(x) + both - call<Psi>(a),
             call<Log1p>(-x) + both - call<Psi>(b),
             call<Polygamma>(T(1.0), a + b),

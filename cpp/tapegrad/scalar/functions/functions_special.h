@@ -183,8 +183,7 @@ struct RelEntr : Binary {
   }
   template <class T>
   static std::array<T, 2> partials(T x, T y, T) {
-    const T inside = call<LogicalAnd>(call<GreaterEqual>(x, T(0.0)),
-                                      call<GreaterEqual>(y, T(0.0)));
+    const T inside = call<LogicalAnd>(call<GreaterEqual>(x, T(0.0)), call<GreaterEqual>(y, T(0.0)));
     return {call<Select>(inside, call<Log>(x) - call<Log>(y) + 1.0, T(0.0)),
             call<Select>(inside, -call<Zmul>(x, 1.0 / y), T(0.0))};
   }
@@ -204,8 +203,7 @@ struct KlDiv : Binary {
   }
   template <class T>
   static std::array<T, 2> partials(T x, T y, T) {
-    const T inside = call<LogicalAnd>(call<GreaterEqual>(x, T(0.0)),
-                                      call<GreaterEqual>(y, T(0.0)));
+    const T inside = call<LogicalAnd>(call<GreaterEqual>(x, T(0.0)), call<GreaterEqual>(y, T(0.0)));
     return {call<Select>(inside, call<Log>(x) - call<Log>(y), T(0.0)),
             call<Select>(inside, 1.0 - call<Zmul>(x, 1.0 / y), T(0.0))};
   }

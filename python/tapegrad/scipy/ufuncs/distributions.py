@@ -15,6 +15,7 @@ from tapegrad.scipy.ufuncs.helpers import (
     beta_density,
     betainc_by_a,
     betainc_by_b,
+    exprel_slope,
     gamma_density,
     gammainc_by_a,
 )
@@ -387,8 +388,5 @@ def tklmbda(x: Any, s: Any, p: Any) -> Any:
     u = np.where(inside, p, 0.5)
     a, b = np.log(u), np.log1p(-u)
     slope = 1.0 / (np.exp((s - 1.0) * a) + np.exp((s - 1.0) * b))
-    flat = np.equal(s, 0.0)
-    t = np.where(flat, 1.0, s)
-    general = (np.exp(t * a) * (a * t - 1.0) - np.exp(t * b) * (b * t - 1.0)) / (t * t)
-    by_s = np.where(flat, 0.5 * (a * a - b * b), general)
+    by_s = a * a * exprel_slope(s * a) - b * b * exprel_slope(s * b)
     return np.where(inside, slope, 0.0), np.where(inside, -slope * by_s, 0.0)

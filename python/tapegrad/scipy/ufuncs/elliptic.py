@@ -99,7 +99,8 @@ def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
 
 @partials("elliprc")
 def elliprc(x: Any, y: Any, r: Any) -> Any:
-    return -sp.elliprd(y, y, x) / 6.0, -sp.elliprd(x, y, y) / 3.0
+    by_x = -sp.elliprd(y, y, x) / 6.0
+    return by_x, -(0.5 * r + x * by_x) / y
 
 
 @partials("elliprg")

@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
+import numpy as np
 from scipy import special
 
 from tapegrad import _core
@@ -81,7 +82,8 @@ def load() -> None:
 
 def ufunc_of(name: str) -> Any:
     """A universal function of scipy.special, also of those that its functions call."""
-    return getattr(special, name, None) or getattr(special._ufuncs, name, None)
+    found = getattr(special, name, None)
+    return found if isinstance(found, np.ufunc) else getattr(special._ufuncs, name, None)
 
 
 def is_known(ufunc: Any) -> bool:
@@ -94,8 +96,14 @@ def takes_integers(ufunc: Any) -> bool:
     return any(set(t) <= set("ldq->") and set(t) & set("lq") for t in ufunc.types)
 
 
+def takes_floats(ufunc: Any) -> bool:
+    """Whether there is a loop over float64 alone."""
+    return any(set(t) == set("d->") for t in ufunc.types)
+
+
 def foreign(ufunc: Any, of_integers: bool = False) -> Any:
     """What the core applies for a universal function of SciPy; its derivatives with it."""
+    of_integers = of_integers or not takes_floats(ufunc)
     key = ufunc.__name__, of_integers
     with _lock:
         found = _done.get(key) or _begun.get(key)
@@ -133,8 +141,7 @@ def _make(ufunc: Any, of_integers: bool) -> Any:
             elif given is not None:
                 given = recorder.formula(given)
             made.set_partial(j, i, given)
-    has_loop_of_floats = any(set(t) == set("d->") for t in ufunc.types)
-    if not of_integers and takes_integers(ufunc) and has_loop_of_floats:
+    if not of_integers and takes_integers(ufunc):
         made.set_of_integers(foreign(ufunc, True))
     return made
 
@@ -181,8 +188,20 @@ def call(ufunc: Any, inputs: Iterable[Any]) -> Any:
             f"scipy.special.{public(name)} has no derivative in tapegrad; {remedy} none is needed "
             f"call it on the plain value, scipy.special.{public(name)}(tg.value(v))"
         )
-    has_loop_of_floats = any(set(t) == set("d->") for t in ufunc.types)
-    made = foreign(ufunc, not has_loop_of_floats)
-    if has_loop_of_floats:
+    made = foreign(ufunc)
+    if takes_floats(ufunc):
         _core.add_ufunc(ufunc, made)
+    else:
+        _check_integers(ufunc, inputs)
     return made(*inputs)
+
+
+def _check_integers(ufunc: Any, inputs: Iterable[Any]) -> None:
+    """Raises where NumPy finds no loop, because a whole number is a float."""
+    (types,) = (t for t in ufunc.types if set(t) & set("lq"))
+    for i, x in enumerate(inputs):
+        if types[i] in "lq" and not isinstance(x, int) and np.asarray(plain(x)).dtype.kind == "f":
+            raise TypeError(
+                f"scipy.special.{ufunc.__name__}: its argument {i} is a whole number; give it as "
+                "an integer, int(n) or n.astype(int)"
+            )

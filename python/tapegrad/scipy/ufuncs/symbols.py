@@ -20,13 +20,13 @@ class Recorder:
         self.foreign = foreign  # what the core applies for a universal function
         self.inputs = [Symbol(self, ("input", i)) for i in range(n_inputs)]
         self.constants: list[float] = []
-        self.steps: list[tuple[Any, list[Any]]] = []
+        self.steps: list[tuple[Any, list[tuple[str, int]], int, int]] = []
         self.n_results = 0
 
     def apply(self, what: Any, operands: tuple[Any, ...], n_out: int = 1) -> Any:
         """The results of an operation, by the name of an op or as a Foreign."""
-        self.steps.append((what, [self._place(x) for x in operands]))
         first = self.n_results
+        self.steps.append((what, [self._place(x) for x in operands], first, n_out))
         self.n_results += n_out
         found = tuple(Symbol(self, ("result", first + k)) for k in range(n_out))
         return found[0] if n_out == 1 else found
@@ -38,16 +38,29 @@ class Recorder:
         return "constant", len(self.constants) - 1
 
     def formula(self, result: Any) -> tuple[Any, ...]:
-        """What the core takes: constants, steps, and the number of the result."""
+        """What the core takes: constants, steps, and the number of the result.
+
+        What the result does not need is left out.
+        """
         last = self._place(result)
-        first = {"input": 0, "constant": len(self.inputs)}
-        first["result"] = len(self.inputs) + len(self.constants)
-
-        def number(place: tuple[str, int]) -> int:
-            return first[place[0]] + place[1]
-
-        steps = tuple((what, [number(x) for x in operands]) for what, operands in self.steps)
-        return list(self.constants), steps, number(last)
+        needed, kept = {last}, []
+        for step in reversed(self.steps):
+            _, operands, first, n_out = step
+            if any(("result", first + k) in needed for k in range(n_out)):
+                needed.update(operands)
+                kept.append(step)
+        kept.reverse()
+        numbers = {("input", i): i for i in range(len(self.inputs))}
+        constants = []
+        for i, x in enumerate(self.constants):
+            if ("constant", i) in needed:
+                numbers["constant", i] = len(numbers)
+                constants.append(x)
+        for _, _, first, n_out in kept:
+            for k in range(n_out):
+                numbers["result", first + k] = len(numbers)
+        steps = tuple((what, [numbers[x] for x in operands]) for what, operands, _, _ in kept)
+        return constants, steps, numbers[last]
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
