@@ -286,6 +286,10 @@ void bind_functions(py::module_& m) {
         return PyFloat_Check(x.ptr()) ? py::object(py::float_(PyFloat_AS_DOUBLE(x.ptr()))) : x;
       },
       py::arg("x"), "A float64 as a Python float, which takes the precision of what it meets.");
+  m.def(
+      "is_weak",
+      [](const py::handle& x) { return is_variable(x.ptr()) && is_weak(variable_cell(x.ptr())); },
+      py::arg("x"), "Whether a recorded number is one of Python's in the function itself.");
   m.def("is_leaf", [](const py::handle& x) {
     return is_variable(x.ptr()) && variable_cell(x.ptr()).is_leaf();
   });

@@ -171,7 +171,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
 Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
                   Value out) {
   if (anomaly::may_watch()) [[unlikely]]
-    anomaly::check_results(tape, op, inputs, {&out, 1});
+    anomaly::check_results(tape, op, attrs, inputs, {&out, 1});
   const uint32_t slot = record_application(tape, op, attrs, inputs);
   Node& n = tape.node(slot);
   n.value = std::move(out);
@@ -188,7 +188,7 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
 std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
                                 std::span<const Ref> inputs, std::vector<Value> out) {
   if (anomaly::may_watch()) [[unlikely]]
-    anomaly::check_results(tape, op, inputs, out);
+    anomaly::check_results(tape, op, attrs, inputs, out);
   ReadMask mask = 0;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].tracked()) mask |= op.reads_of(i);

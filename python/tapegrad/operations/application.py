@@ -11,7 +11,7 @@ again: the rule's own derivative is then taken from what the rule does with Vari
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -348,11 +348,21 @@ class Application(Operation):
             return [(of_place[argnum], name, tree)] if argnum in of_place else []
         found: list[tuple[int, str, Any]] = []
 
+        def refuse(part: Tree, other: Tree, path: str) -> NoReturn:
+            built = "a number or an array" if _tree.is_leaf(part) else _tree.describe(part)
+            raise TypeError(
+                f"{rules.name}: the derivative rule gave {_tree.describe(other)} for {path}, "
+                f"which is {built}; return the same nesting of containers, None "
+                "where the derivative is zero"
+            )
+
         def walk(part: Tree, other: Tree, path: str, at: int) -> int:
             children = None if part is None or _tree.is_leaf(part) else _tree.children(part)
             if children is None:
                 if part is None:
                     return at
+                if not (other is None or _tree.is_leaf(other) or _tree.is_complex(other)):
+                    refuse(part, other, path)
                 if at in of_place:
                     found.append((of_place[at], path, other))
                 return at + 1
@@ -360,11 +370,7 @@ class Application(Operation):
                 return at + len(_tree.leaves(part))
             others = None if _tree.is_leaf(other) else _tree.children(other)
             if others is None or {key for key, _ in others} != {key for key, _ in children}:
-                raise TypeError(
-                    f"{rules.name}: the derivative rule gave {_tree.describe(other)} for {path}, "
-                    f"which is {_tree.describe(part)}; return the same nesting of containers, None "
-                    "where the derivative is zero"
-                )
+                refuse(part, other, path)
             by_key = dict(others)
             for key, item in children:
                 at = walk(item, by_key[key], path + key, at)

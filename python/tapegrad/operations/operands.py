@@ -48,7 +48,7 @@ def is_input(x: Any) -> bool:
 def kind_of(x: Any) -> Kind:
     """What a leaf is in plain code."""
     if isinstance(x, Variable):
-        return "array" if stands_for_array(x) else "numpy"
+        return "array" if stands_for_array(x) else "float" if _core.is_weak(x) else "numpy"
     if type(x) is float:
         return "float"
     if isinstance(x, bool):
@@ -61,6 +61,8 @@ def kind_of(x: Any) -> Kind:
 def as_kind(x: Any, kind: Kind) -> Any:
     """An operand as plain code had it, or as a Variable that stands for that."""
     if isinstance(x, Variable):
+        if kind == "float" and _core.tracing():  # it takes the precision of what it meets
+            return _core.as_float(x)
         return to_array(x) if kind == "array" else x
     if type(x) is np.ndarray:  # of a number, too, where it is one for each lane
         return x

@@ -275,3 +275,19 @@ def test_a_child_process_goes_on():
         same = np.allclose(compiled(X + 1.0), np.cos(X + 1.0) * Y)
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_floats_take_the_precision_of_arrays_in_programs():
+    weights = np.ones(3, np.float32)
+    seen = []
+
+    @tg.primitive
+    def scaled(x):
+        seen.append(type(x))
+        return x * 2.0
+
+    compiled = tg.compile(lambda x: scaled(x) * weights)
+    for k in range(4):
+        assert compiled(float(k)).dtype == np.float32
+    assert set(seen) == {float}
+    assert type(tg.compile(scaled)(1.0)) is type(scaled(1.0))

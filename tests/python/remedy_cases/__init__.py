@@ -7,6 +7,7 @@ from remedy_cases import (
     engine,
     filling,
     objects,
+    operations,
     plain,
     statistics,
     transforms,
@@ -24,6 +25,7 @@ CASES = [
     *transforms.CASES,
     *compiled.CASES,
     *complex_numbers.CASES,
+    *operations.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]

@@ -130,13 +130,13 @@ def test_seeds_and_sums():
 
 def test_own_operations():
     @tg.primitive
-    def f(x):
+    def twice(x):
         return x * 2.0
 
-    f.defvjp(lambda ans, x: lambda g: g * np.nan)
-    assert "the derivative of" in message(tg.grad(f), 1.0)
-    f.fun = lambda x: np.float64(np.nan)
-    assert "gave nan" in message(tg.grad(f), 1.0)
+    twice.defvjp(lambda ans, x: lambda g: g * np.nan)
+    assert message(tg.grad(twice), 1.0).startswith("the derivative of twice, recorded at ")
+    twice.fun = lambda x: np.float64(np.nan)
+    assert message(tg.grad(twice), 1.0).startswith("twice at ")
 
 
 def test_good_programs_are_what_they_were():

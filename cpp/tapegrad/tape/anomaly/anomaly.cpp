@@ -80,6 +80,14 @@ void print_operands(std::ostream& out, const Op& op, std::span<const Value> oper
   }
 }
 
+// A function of the host goes by its own name.
+void print_name(std::ostream& out, const Op& op, const Attrs& attrs) {
+  for (size_t i = 0; i < attrs.size(); ++i)
+    if (const auto* object = std::get_if<AttrRef>(&attrs[i]); object && (**object).calls_host())
+      return (**object).print(out);
+  out << op.name;
+}
+
 std::string line_of(const std::string& where) { return where.empty() ? "" : " at " + where; }
 
 std::vector<Value> operands_of(const Tape& tape, const Node& node) {
@@ -97,15 +105,15 @@ Watch watch_of_thread() { return watch; }
 
 void set_watch_of_thread(const Watch& w) { watch = w; }
 
-void check_results(const Tape& tape, const Op& op, std::span<const Ref> inputs,
+void check_results(const Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
                    std::span<const Value> results) {
   if (!watch.on || !watch.values || tape.in_rule()) return;
   for (const Value& y : results) {
     const std::optional<int64_t> at = first_bad(y);
     if (!at) continue;
     std::ostringstream text;
-    text << op.name << line_of(current_location ? current_location() : "") << " gave "
-         << text_of(y.at(*at));
+    print_name(text, op, attrs);
+    text << line_of(current_location ? current_location() : "") << " gave " << text_of(y.at(*at));
     print_place(text, y.shape(), *at);
     std::vector<Value> operands;
     for (const Ref& r : inputs) operands.push_back(r.value());
@@ -122,9 +130,10 @@ void check_derivative(const Tape& tape, const Node& node, const Value& found,
   const Node& applied = node.kind == NodeKind::pick ? tape.node(node.in[0]) : node;
   const Op& op = op_by_id(applied.op);
   std::ostringstream text;
-  text << "the derivative of " << op.name << ", recorded"
-       << line_of(applied.extra ? applied.extra->where : "") << ", gave " << text_of(found.at(*at))
-       << " as the " << kind;
+  text << "the derivative of ";
+  print_name(text, op, applied.extra ? applied.extra->attrs : Attrs());
+  text << ", recorded" << line_of(applied.extra ? applied.extra->where : "") << ", gave "
+       << text_of(found.at(*at)) << " as the " << kind;
   print_place(text, found.shape(), *at);
   print_operands(text, op, operands_of(tape, applied), found.shape(), *at);
   throw AnomalyError(text.str());

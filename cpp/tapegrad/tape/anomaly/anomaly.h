@@ -36,7 +36,7 @@ inline bool may_watch() { return watchers.load(std::memory_order_relaxed) != 0; 
 inline bool is_watching() { return may_watch() && watch_of_thread().on; }
 
 // Throw where there is a bad number: in the results of an application,
-void check_results(const Tape& tape, const Op& op, std::span<const Ref> inputs,
+void check_results(const Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
                    std::span<const Value> results);
 // and in what the derivative of a node gave. `kind` says what of: "cotangent of input 0".
 void check_derivative(const Tape& tape, const Node& node, const Value& found,
