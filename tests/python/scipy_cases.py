@@ -34,16 +34,3 @@ CALLS = {
 }
 # Modules in which the functions above are, where their name leaves one out.
 MODULES = {"scipy.spatial.cdist": "scipy.spatial.distance.cdist"}
-
-# Universal functions: their arguments, computed from `x`.
-SPECIAL = {
-    "boxcox": lambda x: (x, 0.7 * x),
-    "entr": lambda x: (x,),
-    "exp10": lambda x: (x,),
-    "expit": lambda x: (x,),
-    "log_expit": lambda x: (x,),
-    "logit": lambda x: (x / 3.0,),
-    "rel_entr": lambda x: (x, x * x + 1.0),
-    "xlog1py": lambda x: (x, x * x),
-    "xlogy": lambda x: (x, x * x),
-}

@@ -23,6 +23,7 @@ void register_all_ops() {
     register_fourier_ops();
     register_signal_ops();
     register_sparse_ops();
+    register_foreign_ops();
   });
 }
 

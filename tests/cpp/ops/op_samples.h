@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/foreign_cases.h"
 #include "ops/run_op.h"
 #include "tapegrad/ops/index/index_spec.h"
 
@@ -55,6 +56,8 @@ inline std::vector<Sample> op_samples() {
   const Attrs by_rows = IndexSpec().array().whole(4).attrs();
   const int64_t one = 1;
   std::vector<Sample> all = {
+      {"foreign", {m, v}, product_attrs()},
+      {"foreign_several", {m}, several_attrs()},
       {"cast", {m}, {static_cast<int64_t>(DType::float32)}},
       {"sum_to_shape", {m}, {Ints{1, 4}}},
       {"cumsum", {m}, {one, false}},
