@@ -8,6 +8,7 @@
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/numpy_functions/foreign.h"
 #include "bindings/numpy_functions/sequences.h"
+#include "bindings/program/host_function.h"
 #include "bindings/program/body.h"
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
@@ -24,6 +25,7 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/rows/cpu.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/data_values.h"
 
 namespace tapegrad {
@@ -58,6 +60,9 @@ void set_python_error() {
     throw;
   } catch (py::error_already_set& e) {
     e.restore();
+  } catch (const AnomalyError& e) {
+    const py::object type = py::module_::import("tapegrad.transforms.anomaly").attr("AnomalyError");
+    PyErr_SetString(type.ptr(), e.what());
   } catch (const Error& e) {
     PyErr_SetString(exception_for(e.kind()), e.what());
   } catch (const Interrupted&) {
@@ -114,6 +119,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_sgd(m);
   bind_programs(m);
   bind_bodies(m);
+  bind_host_functions(m);
   bind_snapshot(m);
   bind_replay(m);
   bind_train(m);

@@ -24,6 +24,7 @@ void register_all_ops() {
     register_signal_ops();
     register_sparse_ops();
     register_foreign_ops();
+    register_host_ops();
   });
 }
 
