@@ -22,9 +22,9 @@ CALLS = {
         "scipy.integrate.simpson",
     ),
     "scipy.integrate.quad": (
-        "(f, a, b)[0]",
-        lambda x: {"f": lambda t: root_of_sum(t, x), "a": 0.0, "b": 1.5},
-        "",
+        "(f, a, b, (q,))[0]",
+        lambda x: {"f": root_of_sum, "a": 0.0, "b": 1.5, "q": x},
+        "scipy.integrate.quad",
     ),
     "scipy.special.logsumexp": ("(v)", lambda x: {"v": x}, ""),
     "scipy.special.softmax": ("(v)", lambda x: {"v": x}, ""),
@@ -59,17 +59,4 @@ CALLS = {
 MODULES = {
     "scipy.spatial.cdist": "scipy.spatial.distance.cdist",
     "scipy.stats.pdf": "scipy.stats.pareto.pdf",
-}
-
-# Universal functions: their arguments, computed from `x`.
-SPECIAL = {
-    "boxcox": lambda x: (x, 0.7 * x),
-    "entr": lambda x: (x,),
-    "exp10": lambda x: (x,),
-    "expit": lambda x: (x,),
-    "log_expit": lambda x: (x,),
-    "logit": lambda x: (x / 3.0,),
-    "rel_entr": lambda x: (x, x * x + 1.0),
-    "xlog1py": lambda x: (x, x * x),
-    "xlogy": lambda x: (x, x * x),
 }

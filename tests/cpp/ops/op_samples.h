@@ -2,14 +2,18 @@
 // what it does.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "ops/foreign_cases.h"
+#include "ops/host_sine.h"
 #include "ops/run_op.h"
 #include "tapegrad/ops/index/index_spec.h"
 
 namespace cases {
 
+using tapegrad::AttrRef;
 using tapegrad::IndexSpec;
 
 struct Sample {
@@ -55,6 +59,8 @@ inline std::vector<Sample> op_samples() {
   const Attrs by_rows = IndexSpec().array().whole(4).attrs();
   const int64_t one = 1;
   std::vector<Sample> all = {
+      {"foreign", {m, v}, product_attrs()},
+      {"foreign_several", {m}, several_attrs()},
       {"cast", {m}, {static_cast<int64_t>(DType::float32)}},
       {"sum_to_shape", {m}, {Ints{1, 4}}},
       {"cumsum", {m}, {one, false}},
@@ -133,6 +139,7 @@ inline std::vector<Sample> op_samples() {
       {"real_fourier_back", {m, n}, {int64_t{-2}, int64_t{3}, false, 1.0, int64_t{2}}},
       {"divide_by_gaps", {counting({2, 3}), s, drawn({2, 3}, 5)}, {}},
       {"share_ties", {counting({2, 3}), drawn({2, 3}, 5)}, {int64_t{0}}},
+      {"host_function", {m}, {AttrRef(std::make_shared<HostSine>(2.0, type_of(m)))}},
       {"scaled_product", {b, drawn({2, 2}, 3), drawn({2, 2, 3}, 6)}, {}},
   };
   for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp"})
