@@ -77,6 +77,6 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "python/tapegrad/numpy/remedies.py": (
         "tests/python/numpy/test_scipy_refusals.py",
-        '@pytest.mark.parametrize("name", SPECIAL)',
+        '@pytest.mark.parametrize("name", scipy_cases.CALLS)',
     ),
 }

@@ -69,7 +69,7 @@ class _Integral:
                     return self.f(t, *given[:k], x, *given[k + 1 :])
 
                 value, pullback = vjp(of_one, given[k])
-                return pullback(g + 0.0 * _core.value(value))
+                return pullback(g + 0.0 * _core.value(value))[0]
 
             self.slopes[k] = _Integral(adjoint, *self.given, scalar=False)
         return self.slopes[k]
@@ -119,4 +119,4 @@ def quad(
 ) -> Any:
     args = args if isinstance(args, tuple) else (args,)
     value, error = _integral(func, float(epsabs), float(epsrel), int(limit)).call(a, b, *args)
-    return value, float(_core.value(error))
+    return value, error if _core.tracing() else float(_core.value(error))

@@ -202,6 +202,7 @@ def _swapped(func: Any, ordered: Any) -> Any:
 
 @derives(
     scipy.integrate.solve_ivp,
+    name="scipy.integrate.solve_ivp",
     refused={
         "dense_output": "give the times in t_eval=",
         "events": "find them on plain values, and solve up to there",

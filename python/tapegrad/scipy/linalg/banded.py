@@ -147,8 +147,12 @@ def cholesky_banded(
         side = np.diag(band[i, : n - i], i)
         matrix = matrix + side + side.T
     factor = np.linalg.cholesky(matrix)
-    rows = []
+    rows, columns = [], np.arange(n)
     for i in range(k + 1):
         row = np.concatenate([np.diagonal(factor, -i), np.zeros(min(i, n), ab.dtype)])
-        rows.append(row if lower else _shifted(row, i))
+        # Beside the diagonal stands what stood there.
+        if lower:
+            rows.append(np.where(columns < n - i, row, ab[i]))
+        else:
+            rows.append(np.where(columns >= i, _shifted(row, i), ab[k - i]))
     return np.stack(rows if lower else rows[::-1])

@@ -95,7 +95,11 @@ def _real(name: str, found: Any) -> Any:
 
 @primitive
 def _function(a: Any, name: Any) -> Any:
-    return _real(name, getattr(scipy.linalg, name)(a))
+    state = np.random.get_state()  # SciPy's estimates of norms draw from it
+    try:
+        return _real(name, getattr(scipy.linalg, name)(a))
+    finally:
+        np.random.set_state(state)
 
 
 def _pull_function(ans: Any, a: Any, name: Any) -> Any:

@@ -33,7 +33,7 @@ def _class_of(scipys: Any) -> Callable[..., Any]:
         return found
 
     make.__name__ = make.__qualname__ = scipys.__name__
-    make.__doc__ = scipys.__doc__
+    make.__doc__ = f"`{name}`, which takes Variables too: SciPy's documentation holds."
     FUNCTIONS[name] = Function(name, scipys, make, {}, False)
     return make
 
