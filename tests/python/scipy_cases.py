@@ -22,9 +22,9 @@ CALLS = {
         "scipy.integrate.simpson",
     ),
     "scipy.integrate.quad": (
-        "(f, a, b)[0]",
-        lambda x: {"f": lambda t: root_of_sum(t, x), "a": 0.0, "b": 1.5},
-        "",
+        "(f, a, b, (q,))[0]",
+        lambda x: {"f": root_of_sum, "a": 0.0, "b": 1.5, "q": x},
+        "scipy.integrate.quad",
     ),
     "scipy.special.logsumexp": ("(v)", lambda x: {"v": x}, ""),
     "scipy.special.softmax": ("(v)", lambda x: {"v": x}, ""),
@@ -60,4 +60,3 @@ MODULES = {
     "scipy.spatial.cdist": "scipy.spatial.distance.cdist",
     "scipy.stats.pdf": "scipy.stats.pareto.pdf",
 }
-

@@ -72,8 +72,8 @@ bool is_sparse(PyObject* o) {
 PyObject* apply_to_sparse(const char* name, PyObject* a, PyObject* b) {
   static const py::object* apply = nullptr;
   if (apply == nullptr)
-    apply = new py::object(
-        py::module_::import("tapegrad.scipy.sparse.operators").attr("with_sparse"));
+    apply =
+        new py::object(py::module_::import("tapegrad.scipy.sparse.operators").attr("with_sparse"));
   return (*apply)(name, py::handle(a), py::handle(b)).release().ptr();
 }
 

@@ -44,10 +44,6 @@ LIBRARIES: dict[str, str] = {
     "scipy.optimize.minimize": _solver("minimize", "grad"),
     "scipy.optimize.root": _solver("root", "jacobian"),
     "scipy.optimize.least_squares": _solver("least_squares", "jacobian"),
-    "scipy.integrate.quad": (
-        "write t, w = np.polynomial.legendre.leggauss(20); "
-        "(b - a) / 2 * np.sum(w * f((b - a) / 2 * t + (a + b) / 2))"
-    ),
     "scipy.special.logsumexp": "write tapegrad.scipy.special.logsumexp(v)",
     "scipy.special.softmax": "write tapegrad.scipy.special.softmax(v)",
     "scipy.special.log_softmax": "write tapegrad.scipy.special.log_softmax(v)",

@@ -15,8 +15,16 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = (
-    "integrate", "interpolate", "linalg", "signal", "sparse", "spatial", "special", "stats",
-)  # fmt: skip
+    "integrate",
+    "interpolate",
+    "linalg",
+    "ndimage",
+    "signal",
+    "sparse",
+    "spatial",
+    "special",
+    "stats",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -12,12 +12,12 @@ otherwise. Said once, and read by docs/scipy.md and by the refusals of SciPy's o
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Mapping
-from functools import update_wrapper
 from importlib import import_module
 from inspect import Parameter, signature
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def derives(
     function: Any, *, name: str = "", refused: Mapping[str, str] = _NONE, complex_too: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers the decorated function as SciPy's function of Variables."""
-    name = name or f"{public_module(function.__module__)}.{function.__name__}"
+    name = name or f"{public_module(function)}.{function.__name__}"
 
     def decorate(implementation: Callable[..., Any]) -> Callable[..., Any]:
         FUNCTIONS[name] = Function(name, function, implementation, refused, complex_too)
@@ -60,18 +60,24 @@ def derives(
                 refuse_complex(name, (args, kwargs))
             return implementation(*args, **kwargs)
 
-        update_wrapper(call, function, ("__doc__",), ())
+        call.__doc__ = f"`{name}`, which takes Variables too: SciPy's documentation holds."
         call.__name__, call.__qualname__ = implementation.__name__, implementation.__qualname__
         call.__module__ = implementation.__module__
-        call.__wrapped__ = implementation  # type: ignore[attr-defined]  # whose signature is shown
+        vars(call)["__wrapped__"] = implementation  # whose signature is shown
         return call
 
     return decorate
 
 
-def public_module(module: str) -> str:
-    """The module under which users know what a private one defines."""
-    return ".".join(part for part in module.split(".") if not part.startswith("_"))
+def public_module(function: Any) -> str:
+    """The module under which users know a function that a private one defines."""
+    parts = [part for part in function.__module__.split(".") if not part.startswith("_")]
+    while len(parts) > 2:
+        module = sys.modules.get(".".join(parts))
+        if getattr(module, function.__name__, None) is function:
+            break
+        parts.pop()
+    return ".".join(parts)
 
 
 def holds_variable(x: Any) -> bool:
@@ -137,7 +143,7 @@ def _short(x: Any) -> str:
     return text if len(text) <= 60 else f"<{type(x).__name__}>"
 
 
-def refuse(name: str, what: str, remedy: str) -> None:
+def refuse(name: str, what: str, remedy: str) -> NoReturn:
     """Raises TypeError: a call of this function has no derivative."""
     raise TypeError(f"{name}: {what} has no derivative; {remedy}")
 

@@ -13,7 +13,6 @@ Value sparse_product_values(const Value& data, const Value& x, const Value& rows
                             const Value& columns, int64_t n_rows);
 
 // out_p = sum over j of u_(row p, j) v_(column p, j), u (m) or (m, k), v (n) or (n, k).
-Value sparse_sample_values(const Value& u, const Value& v, const Value& rows,
-                           const Value& columns);
+Value sparse_sample_values(const Value& u, const Value& v, const Value& rows, const Value& columns);
 
 }  // namespace tapegrad

@@ -52,9 +52,8 @@ std::vector<TensorType> infer_sample(const Attrs&, std::span<const TensorType> i
   const Dims &u = in[0].shape, &v = in[1].shape;
   if (!are_places(in[2], in[3]) || u.empty() || u.size() > 2 || u.size() != v.size() ||
       (u.size() == 2 && u[1] != v[1]))
-    throw_error<ValueError>("sparse_sample: arrays of shapes ", u, " and ", v,
-                            " at rows of shape ", in[2].shape, " and columns of shape ",
-                            in[3].shape, " do not fit");
+    throw_error<ValueError>("sparse_sample: arrays of shapes ", u, " and ", v, " at rows of shape ",
+                            in[2].shape, " and columns of shape ", in[3].shape, " do not fit");
   return {{float_dtype(in), in[2].shape}};
 }
 

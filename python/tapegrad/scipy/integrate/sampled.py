@@ -69,7 +69,8 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Any:
     y = floats(y)
     axis = normal_axis(axis, ndim_of(y))
     n = shape_of(y)[axis]
-    steps = array(dx) if x is None else _steps(x, y, axis)
+    plain_step = type(dx) in (int, float)  # which takes the dtype of y
+    steps = _steps(x, y, axis) if x is not None else dx if plain_step else array(dx)
     if n != 2 and (
         x is not None or (n % 2 == 0 and ndim_of(y) == 1)
     ):  # where SciPy goes on in double precision

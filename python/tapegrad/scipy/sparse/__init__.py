@@ -6,6 +6,7 @@ Variables.
 """
 
 from tapegrad.scipy.functions import others_of
+from tapegrad.scipy.sparse import linalg
 from tapegrad.scipy.sparse.constructors import (
     coo_array,
     coo_matrix,
@@ -22,7 +23,7 @@ from tapegrad.scipy.sparse.matrix import SparseVariable
 
 __all__ = [
     "SparseVariable", "coo_array", "coo_matrix", "csc_array", "csc_matrix", "csr_array",
-    "csr_matrix", "dia_array", "dia_matrix", "diags", "diags_array",
+    "csr_matrix", "dia_array", "dia_matrix", "diags", "diags_array", "linalg",
 ]  # fmt: skip
 
 __getattr__ = others_of("scipy.sparse")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.stats
 
 from tapegrad._core import Variable
 from tapegrad.numpy.operands import is_integer
@@ -138,10 +139,14 @@ class Standard:
             good = self._valid(*shapes) & (scale > 0)
             found = getattr(self, f"_{method}")(x, *shapes)
             found = found - np.log(scale) if method == "logpdf" else found / scale
-            found = np.where(
-                (x >= low) & (x <= high), found, -np.inf if method == "logpdf" else 0.0
-            )
+            inside = (x > low) & (x < high) if self._is_open() else (x >= low) & (x <= high)
+            found = np.where(inside, found, -np.inf if method == "logpdf" else 0.0)
             return np.where(good & ~np.isnan(x), found, np.nan)
+
+    def _is_open(self) -> bool:
+        """Whether SciPy takes the ends of the support for outside."""
+        mask = getattr(self._scipys._support_mask, "__func__", None)
+        return mask is scipy.stats.rv_continuous._open_support_mask
 
     def _mass(self, method: str, x: Any, args: Any, kwds: Any, before: float, after: float) -> Any:
         if not holds_variable((x, args)) and not holds_variable(kwds):
