@@ -2,6 +2,7 @@
 
 from remedy_cases import (
     arrays,
+    compat,
     compiled,
     complex_numbers,
     engine,
@@ -24,6 +25,7 @@ CASES = [
     *transforms.CASES,
     *compiled.CASES,
     *complex_numbers.CASES,
+    *compat.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]
