@@ -26,18 +26,6 @@ std::mutex pending_mutex;
 std::vector<PyObject*> pending_references;
 std::atomic<bool> any_pending{false};
 
-// A borrowed array is let go of wherever its last Value goes: perhaps on a thread without the GIL.
-void release_array(void* owner) {
-  auto* object = static_cast<PyObject*>(owner);
-  if (PyGILState_Check()) {
-    Py_DECREF(object);
-    return;
-  }
-  std::lock_guard lock(pending_mutex);
-  pending_references.push_back(object);
-  any_pending.store(true, std::memory_order_release);
-}
-
 std::optional<DType> dtype_of_type_num(int type_num) {
   switch (type_num) {
     case npy_api::NPY_BOOL_:
@@ -160,7 +148,7 @@ Value from_array(PyObject* object, const char* operation) {
   }
   Py_INCREF(object);
   const Value borrowed =
-      Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_array),
+      Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_reference),
                   proxy->data, *dtype, shape, strides.data());
   return is_small && !tracing ? borrowed.copy() : borrowed;
 }
@@ -170,6 +158,17 @@ void drop_buffer(PyObject* capsule) {
 }
 
 }  // namespace
+
+void release_reference(void* owner) {
+  auto* object = static_cast<PyObject*>(owner);
+  if (PyGILState_Check()) {
+    Py_DECREF(object);
+    return;
+  }
+  std::lock_guard lock(pending_mutex);
+  pending_references.push_back(object);
+  any_pending.store(true, std::memory_order_release);
+}
 
 void release_pending_references() {
   if (!any_pending.load(std::memory_order_acquire)) return;

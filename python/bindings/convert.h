@@ -35,7 +35,9 @@ const py::object& numpy_asarray();
 py::object dtype_object(DType d);
 DType to_dtype(py::handle dtype);
 
-// Python's strong references that another thread let go of.
+// Lets go of a strong reference on a thread that may not have the interpreter's lock: those are
+// kept until one that has it calls release_pending_references.
+void release_reference(void* object);
 void release_pending_references();
 
 void install_location_hook();

@@ -7,6 +7,7 @@
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/numpy_functions/sequences.h"
+#include "bindings/program/host_function.h"
 #include "bindings/program/body.h"
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
@@ -23,6 +24,7 @@
 #include "tapegrad/parallel/parallel.h"
 #include "tapegrad/program/body/call.h"
 #include "tapegrad/rows/cpu.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/data_values.h"
 
 namespace tapegrad {
@@ -57,6 +59,9 @@ void set_python_error() {
     throw;
   } catch (py::error_already_set& e) {
     e.restore();
+  } catch (const AnomalyError& e) {
+    const py::object type = py::module_::import("tapegrad.transforms.anomaly").attr("AnomalyError");
+    PyErr_SetString(type.ptr(), e.what());
   } catch (const Error& e) {
     PyErr_SetString(exception_for(e.kind()), e.what());
   } catch (const Interrupted&) {
@@ -112,6 +117,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_sgd(m);
   bind_programs(m);
   bind_bodies(m);
+  bind_host_functions(m);
   bind_snapshot(m);
   bind_replay(m);
   bind_train(m);

@@ -1,8 +1,10 @@
 #include "bindings/recording.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {
@@ -29,9 +31,11 @@ struct Place {
 struct Block {
   Place place = Place::here();
   py::object owner;
+  std::optional<anomaly::Watch> watch;  // of a block that looks for bad numbers
   bool open = true;
 
-  bool holds(const Place& here) const { return open && place.covers(here) && !is_suspended(); }
+  bool holds() const { return open && !is_suspended(); }
+  bool holds(const Place& here) const { return holds() && place.covers(here); }
 
  private:
   bool is_suspended() const {
@@ -46,9 +50,11 @@ struct Block {
 // between the bytecodes of a with statement leaves nothing behind.
 class Entered {
  public:
-  explicit Entered(py::object owner) {
+  Entered(py::object owner, const std::optional<anomaly::Watch>& watch) {
     block_->owner = std::move(owner);
+    block_->watch = watch;
     ++unrecorded_blocks;
+    if (watch) ++anomaly::watchers;
   }
   Entered(const Entered&) = delete;
   Entered& operator=(const Entered&) = delete;
@@ -58,6 +64,7 @@ class Entered {
     block_->open = false;
     block_->owner = py::object();
     --unrecorded_blocks;
+    if (block_->watch) --anomaly::watchers;
   }
   const std::shared_ptr<Block>& block() const { return block_; }
 
@@ -102,10 +109,11 @@ py::list open_blocks() {
   return found;
 }
 
-std::unique_ptr<Entered> enter(const py::object& owner) {
+std::unique_ptr<Entered> enter(const py::object& owner,
+                               const std::optional<anomaly::Watch>& watch) {
   if (!owner.is_none() && !PyFrame_Check(owner.ptr()))
-    throw py::type_error("enter_unrecorded: the owner is a frame or None");
-  auto entered = std::make_unique<Entered>(owner.is_none() ? py::object() : owner);
+    throw py::type_error("a block's owner is a frame or None");
+  auto entered = std::make_unique<Entered>(owner.is_none() ? py::object() : owner, watch);
   py::list blocks = open_blocks();
   blocks.append(py::cast(entered->block()));
   set_blocks(py::tuple(blocks));
@@ -126,7 +134,16 @@ void follow_context() {
   Tape& tape = Tape::current();
   const Place here = Place::here();
   bool off = false;
-  for (py::handle b : blocks_of_context()) off |= b.cast<const Block&>().holds(here);
+  anomaly::Watch watch;
+  for (py::handle b : blocks_of_context()) {
+    const auto& block = b.cast<const Block&>();
+    if (!block.watch) {
+      off |= block.holds(here);
+    } else if (block.holds()) {
+      watch = *block.watch;  // the innermost
+    }
+  }
+  anomaly::set_watch_of_thread(watch);
   while (!switched_off.scopes.empty() && switched_off.scopes.back() > here.scope)
     switched_off.pop();  // of a scope that is closed
   const bool by_block = !switched_off.scopes.empty() && switched_off.scopes.back() == here.scope;
@@ -140,14 +157,25 @@ void follow_context() {
 }
 
 void bind_recording(py::module_& m) {
-  variable = PyContextVar_New("tapegrad.no_grad", nullptr);
+  variable = PyContextVar_New("tapegrad.blocks", nullptr);
   if (variable == nullptr) throw py::error_already_set();
-  const py::class_<Block, std::shared_ptr<Block>> block(m, "UnrecordedBlock",
-                                                        "What a context holds of one.");
-  const py::class_<Entered> entered(m, "EnteredBlock", "A block of `tg.no_grad` that was entered.");
-  m.def("enter_unrecorded", &enter, py::arg("owner"),
-        "Switches recording off in this context until it is left.");
-  m.def("leave_unrecorded", &leave, py::arg("block"));
+  const py::class_<Block, std::shared_ptr<Block>> block(m, "Block", "What a context holds of one.");
+  const py::class_<Entered> entered(m, "EnteredBlock", "A block that was entered.");
+  m.def(
+      "enter_unrecorded", [](const py::object& owner) { return enter(owner, std::nullopt); },
+      py::arg("owner"), "Switches recording off in this context until it is left.");
+  m.def(
+      "enter_watched",
+      [](const py::object& owner, bool infinities, bool values) {
+        return enter(owner, anomaly::Watch{true, infinities, values});
+      },
+      py::arg("owner"), py::arg("infinities"), py::arg("values"),
+      "Looks for bad numbers in this context until it is left.");
+  m.def("leave_block", &leave, py::arg("block"));
+  m.def("watching", [] {
+    see_context();
+    return anomaly::is_watching();
+  });
   m.def("recording", [] {
     see_context();
     return Tape::current().recording();

@@ -20,6 +20,18 @@ from tapegrad.transforms.trace import stop_gradient, value
 
 if TYPE_CHECKING:
     from tapegrad.complex import ComplexVariable
+    from tapegrad.operations.custom import custom_jvp, custom_vjp
+    from tapegrad.operations.functions import (
+        def_linear,
+        defjvp,
+        defjvp_argnum,
+        defjvp_argnums,
+        defvjp,
+        defvjp_argnum,
+        defvjp_argnums,
+    )
+    from tapegrad.operations.primitive import notrace_primitive, primitive
+    from tapegrad.transforms.anomaly import AnomalyError, detect_anomaly
     from tapegrad.transforms.checkpoint import checkpoint
     from tapegrad.transforms.holomorphic import holomorphic_grad
     from tapegrad.transforms.jacobians import hessian, hvp, jacobian, jvp
@@ -33,11 +45,22 @@ _blas.use_own_library()
 
 __all__ = [
     "SGD",
+    "AnomalyError",
     "ComplexVariable",
     "Variable",
     "__version__",
     "checkpoint",
     "compile",
+    "custom_jvp",
+    "custom_vjp",
+    "def_linear",
+    "defjvp",
+    "defjvp_argnum",
+    "defjvp_argnums",
+    "defvjp",
+    "defvjp_argnum",
+    "defvjp_argnums",
+    "detect_anomaly",
     "elementwise_grad",
     "get_num_threads",
     "grad",
@@ -48,9 +71,11 @@ __all__ = [
     "jvp",
     "memory",
     "no_grad",
+    "notrace_primitive",
     "numerical",
     "optim",
     "patch_numpy",
+    "primitive",
     "scan",
     "scipy",
     "set_num_threads",
@@ -65,14 +90,27 @@ __all__ = [
 # What is loaded at its first use: the modules, and where the functions are.
 _MODULES = frozenset({"memory", "numerical", "optim", "scipy", "testing"})
 _FUNCTIONS = {
+    "AnomalyError": "transforms.anomaly",
     "ComplexVariable": "complex",
     "checkpoint": "transforms.checkpoint",
+    "custom_jvp": "operations.custom",
+    "custom_vjp": "operations.custom",
+    "def_linear": "operations.functions",
+    "defjvp": "operations.functions",
+    "defjvp_argnum": "operations.functions",
+    "defjvp_argnums": "operations.functions",
+    "defvjp": "operations.functions",
+    "defvjp_argnum": "operations.functions",
+    "defvjp_argnums": "operations.functions",
+    "detect_anomaly": "transforms.anomaly",
     "hessian": "transforms.jacobians",
     "holomorphic_grad": "transforms.holomorphic",
     "hvp": "transforms.jacobians",
     "jacobian": "transforms.jacobians",
     "jvp": "transforms.jacobians",
     "no_grad": "transforms.recording",
+    "notrace_primitive": "operations.primitive",
+    "primitive": "operations.primitive",
     "scan": "transforms.scan",
     "vmap": "transforms.vmap",
 }

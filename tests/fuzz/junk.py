@@ -21,7 +21,7 @@ V, S = tg.Variable(np.arange(6.0).reshape(2, 3)), tg.Variable(2.0)
 # What changes the whole process.
 LEFT_OUT = {
     "set_work_threshold_ns", "set_num_threads", "set_form", "set_blas_library",
-    "set_pool_capacity", "fail_allocation", "enter_unrecorded", "leave_unrecorded",
+    "set_pool_capacity", "fail_allocation", "enter_unrecorded", "leave_block",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from op_case import Case, normal
 
+import tapegrad as tg
 from tapegrad import _core
 
 
@@ -54,7 +55,17 @@ def step(h, x, w):
     return [h, np.sum(h * x)]
 
 
+def wave(x, y):
+    return np.sin(x) * y
+
+
+own_wave = tg.primitive(wave)
+own_wave.defvjp(
+    lambda ans, x, y: lambda g: g * np.cos(x) * y, lambda ans, x, y: lambda g: g * np.sin(x)
+)
+
 BODY_CASES = [
+    Case("primitive", own_wave, normal((3,), (3,)), ("host_function",), reference=wave),
     Case("call", called(layer), normal((3,), (3, 3)), ("call",), reference=layer),
     Case("scan", scanned(step), normal((3,), (4, 3), (3, 3)), ("scan",), reference=looped(step)),
     Case(

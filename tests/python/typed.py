@@ -47,6 +47,28 @@ tg.vmap(with_aux)(w)  # lanes of what the function takes: its types say nothing
 assert_type(tg.jvp(loss, (w, w), (w, w)), tuple[float, Any])
 assert_type(tg.vjp(with_aux, 1.0), tuple[tuple[float, str], Callable[[Any], tuple[Any, ...]]])
 
+own = tg.primitive(loss)
+assert_type(own(w, w, weight=2.0), float)
+own(w)  # type: ignore[call-arg]  # not its arguments
+own.defvjp(lambda ans, w, x: lambda g: g * (w - x), None)
+own.defvjp("same")  # type: ignore[arg-type]  # of tangent rules alone
+tg.defjvp(own, "same", lambda g, ans, w, x: g)
+tg.defvjp(loss, None)  # type: ignore[arg-type]  # no primitive
+assert_type(tg.primitive(derivative="numerical")(loss)(w, w), float)
+tg.primitive(loss, derivative="exact")  # type: ignore[call-overload]  # no such word
+assert_type(tg.custom_vjp(with_aux)(1.0), tuple[float, str])
+assert_type(tg.custom_jvp(nondiff_argnums=(1,))(loss)(w, w), float)
+assert_type(tg.notrace_primitive(loss)(w, w), float)
+assert_type(tg.grad(own)(w, w), Any)
+
+
+@tg.detect_anomaly()
+def watched(w: Array) -> float:
+    return float(np.sum(w))
+
+
+assert_type(watched(w), float)
+
 
 @tg.compile
 def compiled(w: Array, n: int = 1) -> float:

@@ -43,7 +43,8 @@ template <class Sweep, class F>
 void for_each_seed(int64_t count, const Schedule& schedule, bool recorded, Sweep& own, F&& f) {
   const double ns = sweep_cost_ns(schedule);
   if (recorded || count < 2 || num_threads() < 2 ||
-      ns * static_cast<double>(count) < 2 * work_threshold_ns() || ns > 1e6) {
+      ns * static_cast<double>(count) < 2 * work_threshold_ns() || ns > 1e6 ||
+      stays_on_this_thread(schedule)) {
     for (int64_t k = 0; k < count; ++k) f(k, own);
     return;
   }

@@ -7,6 +7,7 @@
 #include "tapegrad/ops/scalar_value.h"
 #include "tapegrad/scalar/functions/functions.h"
 #include "tapegrad/scalar/partial.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 
 // Two float64 scalars straight to a node: what record_application does, without Refs, Values and
 // the parts that scalars do not have (their values live in the node, so nobody counts readers). The
@@ -71,6 +72,10 @@ inline uint32_t enter_scalar(Tape& tape, const ScalarOperand& s, bool read) {
   return slot;
 }
 
+// The same by record_single, where somebody looks for bad numbers.
+Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b,
+                            double result);
+
 // fn(a, b), or fn(a) where arity is 1, of which `result` is the value.
 inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand& a,
                                      const ScalarOperand& b, double result) {
@@ -82,6 +87,8 @@ inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand
   };
   check_thread(a);
   check_thread(b);
+  if (anomaly::may_watch()) [[unlikely]]
+    return record_watched_scalar(fn, arity, a, b, result);
   const auto& reads = scalar_reads().by_input[index_of(fn)];
   const unsigned mask = (a.cell ? reads[0] : 0u) | (b.cell ? reads[1] : 0u);
   const uint32_t in0 = enter_scalar(tape, a, mask & 1);

@@ -22,6 +22,7 @@ void register_all_ops() {
     register_decompose_ops();
     register_fourier_ops();
     register_signal_ops();
+    register_host_ops();
   });
 }
 

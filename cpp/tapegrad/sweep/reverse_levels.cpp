@@ -46,7 +46,7 @@ bool ReverseSweep::worth_threads() {
   bool any_array = false;
   for (size_t pos = 0; pos < count && !any_array; ++pos)
     any_array = node_at(pos).value.size() >= 64;
-  if (!any_array) return false;
+  if (!any_array || stays_on_this_thread(*schedule_)) return false;
 
   cost_.resize(count);
   double total = 0, worthy = 0;

@@ -1,5 +1,6 @@
 #include "tapegrad/sweep/reverse_sweep.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "tapegrad/base/error.h"
@@ -10,6 +11,7 @@
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/ref_algebra.h"
 
 namespace tapegrad {
@@ -20,6 +22,7 @@ void ReverseSweep::start(const Schedule& schedule, bool recorded) {
   tape_ = schedule.tape;
   recorded_ = recorded;
   concurrent_ = false;
+  watching_ = anomaly::is_watching();
   picked_.clear();
   state_.assign(n, State::absent);
   numbers_.resize(n);
@@ -58,7 +61,8 @@ void ReverseSweep::run() {
   InterruptPoll poll;
   for (size_t pos = 0; pos < state_.size();) {
     poll(work_for_polls(node_at(pos)));
-    const size_t end = run_fused(pos);
+    if (watching_) check_adjoint(pos);
+    const size_t end = watching_ ? pos : run_fused(pos);
     if (end == pos) process(pos++);
     pos = end > pos ? end : pos;
   }
@@ -155,7 +159,7 @@ void ReverseSweep::process_elementwise(size_t pos, const Node& n) {
   for (size_t i = 0; i < to.size(); ++i) {
     if (to[i] < 0) continue;
     const auto at = static_cast<size_t>(to[i]);
-    if (!waits(at) && state_[at] == State::held && !held_[at].tracked()) {
+    if (!waits(at) && !watching_ && state_[at] == State::held && !held_[at].tracked()) {
       Value adjoint = std::move(held_[at]).take_value();
       held_[at] = Ref();
       e.add_pullback(static_cast<int>(i), ct, adjoint);
@@ -184,6 +188,7 @@ void ReverseSweep::land(size_t from, size_t to, Ref contribution) {
     throw_error<RuntimeError>("internal error: ", op_by_id(node_at(from).op).name,
                               " gave an adjoint of shape ", contribution.shape(),
                               " to an input of shape ", target.shape());
+  if (watching_) check_contribution(from, to, contribution.value());
   if (waits(to)) {
     outbox_[from].push_back(
         {static_cast<uint32_t>(to), -1, nullptr, {}, {std::move(contribution)}});
@@ -192,8 +197,22 @@ void ReverseSweep::land(size_t from, size_t to, Ref contribution) {
   }
 }
 
+void ReverseSweep::check_contribution(size_t from, size_t to, const Value& contribution) const {
+  const Node& n = node_at(from);
+  if (n.kind != NodeKind::op) return;
+  const std::span<const int32_t> inputs = schedule_->inputs_of(from);
+  const auto input = std::find(inputs.begin(), inputs.end(), static_cast<int32_t>(to));
+  anomaly::check_derivative(*tape_, n, contribution,
+                            join_text("cotangent of input ", input - inputs.begin()));
+}
+
+void ReverseSweep::check_adjoint(size_t pos) const {
+  if (state_[pos] == State::absent) return;
+  anomaly::check_sum(*tape_, node_at(pos), adjoint(static_cast<int32_t>(pos)).value());
+}
+
 void ReverseSweep::land_number(size_t from, size_t to, double c) {
-  if (waits(to)) {
+  if (watching_ || waits(to)) {
     land(from, to, Ref(Value::scalar(c, node_at(to).value.dtype())));
   } else {
     add_number_now(to, c);
@@ -202,6 +221,8 @@ void ReverseSweep::land_number(size_t from, size_t to, double c) {
 
 void ReverseSweep::land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs,
                                  std::vector<Ref> rest) {
+  if (watching_)
+    for (const Ref& r : rest) check_contribution(from, to, r.value());
   if (waits(to)) {
     outbox_[from].push_back({static_cast<uint32_t>(to), -1, &op, attrs, std::move(rest)});
   } else {

@@ -74,6 +74,9 @@ class ReverseSweep {
   void land_number(size_t from, size_t to, double contribution);
   void land_in_place(size_t from, size_t to, const Op& op, const Attrs& attrs,
                      std::vector<Ref> rest);
+  // Where numbers are looked through: what `from` gives the adjoint at `to`; the adjoint itself.
+  void check_contribution(size_t from, size_t to, const Value& contribution) const;
+  void check_adjoint(size_t pos) const;
   void land_pick(size_t from, size_t to, size_t output, Ref contribution);
   void add_now(size_t to, Ref contribution);
   void add_number_now(size_t to, double contribution);
@@ -98,6 +101,7 @@ class ReverseSweep {
   const Schedule* schedule_ = nullptr;
   Tape* tape_ = nullptr;
   bool recorded_ = false;
+  bool watching_ = false;  // for bad numbers: see anomaly.h
   bool concurrent_ =
       false;  // rules run on several threads: what goes to a deferred target waits in an outbox
   std::vector<State> state_;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 
 namespace tapegrad {
 namespace {
@@ -163,6 +164,14 @@ class Builder {
 
 void build_schedule(Tape& tape, const SweepRequest& request, Schedule& schedule) {
   Builder(tape, request, schedule).run();
+}
+
+bool stays_on_this_thread(const Schedule& schedule) {
+  if (anomaly::is_watching()) return true;
+  return std::any_of(schedule.slots.begin(), schedule.slots.end(), [&](uint32_t slot) {
+    const Node& n = schedule.tape->node(slot);
+    return n.extra != nullptr && n.extra->attrs.calls_host();
+  });
 }
 
 void check_constants(const Schedule& schedule) {

@@ -7,6 +7,7 @@
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/ref_algebra.h"
 #include "tapegrad/tape/rule.h"
 
@@ -116,10 +117,14 @@ void TangentSweep::run() {
   // Where nothing is recorded, other threads may sweep the same tape.
   std::optional<RuleSection> section;
   if (recorded_) section.emplace(*tape_);
+  const bool watching = anomaly::is_watching();
   InterruptPoll poll;
   for (size_t pos = present_.size(); pos-- > 0;) {
-    poll(work_for_polls(tape_->node(schedule_->slots[pos])));
+    const Node& n = tape_->node(schedule_->slots[pos]);
+    poll(work_for_polls(n));
     process(pos);
+    if (watching && present_[pos] && (n.kind == NodeKind::op || n.kind == NodeKind::pick))
+      anomaly::check_derivative(*tape_, n, tangents_[pos].value(), "tangent of its result");
     for (int32_t in : schedule_->inputs_of(pos)) {
       if (in < 0) continue;
       const auto at = static_cast<size_t>(in);

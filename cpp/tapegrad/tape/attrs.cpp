@@ -68,6 +68,13 @@ Attrs Attrs::with(AttrKey key, Attr value) const {
   return Attrs(std::move(items));
 }
 
+bool Attrs::calls_host() const {
+  for (size_t i = 0; i < size(); ++i)
+    if (const auto* object = std::get_if<AttrRef>(&(*items_)[i]); object && (**object).calls_host())
+      return true;
+  return false;
+}
+
 size_t Attrs::hash() const {
   size_t h = size();
   const auto mix = [&h](size_t x) { h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2); };

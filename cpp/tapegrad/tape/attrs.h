@@ -21,6 +21,10 @@ class AttrObject {
   virtual size_t hash() const = 0;
   virtual bool equals(const AttrObject& other) const = 0;
   virtual void print(std::ostream& out) const = 0;
+  // Whether applying it runs code of the host language. That is called anew at each application, in
+  // the program's order, on the thread that asked for it: nobody computes it ahead, shares its
+  // results or hands it to another thread.
+  virtual bool calls_host() const { return false; }
 };
 
 // Equal where the objects are.
@@ -94,6 +98,9 @@ class Attrs {
   }
   // The same with another value at one place.
   Attrs with(AttrKey key, Attr value) const;
+
+  // Whether an application with these runs code of the host language (AttrObject::calls_host).
+  bool calls_host() const;
 
   size_t hash() const;
   friend bool operator==(const Attrs& a, const Attrs& b) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
@@ -114,6 +115,8 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     mask |= op.reads_of(i);
     origin = std::min(origin, tape.node(inputs[i].slot()).origin);
   }
+  // What is recorded of constants alone belongs to who records the whole function.
+  if (origin == ~uint32_t{0} && tape.tracing()) origin = tape.tracer()->scope();
   // Should memory run out, the node can be let go of at any time: its parts are set in that order.
   Ref recorded = Ref::adopt(&tape, tape.new_node(NodeKind::op, op.id));
   Node& n = tape.node(recorded.slot());
@@ -121,6 +124,8 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   n.origin = origin;
   if (!tape.recording()) n.flags |= Node::held_constant;
   if (tape.tracing() && origin < tape.tracer()->scope()) tape.tracer()->see_outside();
+  if (anomaly::is_watching()) [[unlikely]]  // whoever looks at them later shall find them
+    mask |= reads_all_inputs;
   if (tape.is_program_only(origin)) {
     n.flags |= Node::freed;
     mask = 0;
@@ -156,11 +161,17 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     in_slots[i] = in;
   }
   if (tape.tracing()) tape.tracer()->keep(recorded.slot());
+  if (anomaly::is_watching()) [[unlikely]] {
+    if (n.extra == nullptr) n.extra = new NodeExtra;
+    if (current_location) n.extra->where = current_location();
+  }
   return std::move(recorded).release_slot();
 }
 
 Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const Ref> inputs,
                   Value out) {
+  if (anomaly::may_watch()) [[unlikely]]
+    anomaly::check_results(tape, op, inputs, {&out, 1});
   const uint32_t slot = record_application(tape, op, attrs, inputs);
   Node& n = tape.node(slot);
   n.value = std::move(out);
@@ -176,6 +187,8 @@ Ref record_single(Tape& tape, const Op& op, const Attrs& attrs, std::span<const 
 
 std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
                                 std::span<const Ref> inputs, std::vector<Value> out) {
+  if (anomaly::may_watch()) [[unlikely]]
+    anomaly::check_results(tape, op, inputs, out);
   ReadMask mask = 0;
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].tracked()) mask |= op.reads_of(i);

@@ -15,6 +15,7 @@
 #include "bindings/program/snapshot.h"
 #include "bindings/variable/heap_type.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/tape/anomaly/anomaly.h"
 #include "tapegrad/tape/tape.h"
 
 // The quick way of a call of a compiled function. A Replayer is called; it knows a few patterns of
@@ -242,7 +243,7 @@ PyObject* quick_call(const PyReplayer& self, const Given& given) {
 PyObject* call(PyObject* self, PyObject* args, PyObject* kwargs) {
   return guard([&]() -> PyObject* {
     const Given given(args, kwargs);
-    if (given.fit() && !Tape::current().tracing()) {
+    if (given.fit() && !Tape::current().tracing() && !anomaly::is_watching()) {
       PyObject* result = quick_call(*reinterpret_cast<PyReplayer*>(self), given);
       if (result != nullptr || PyErr_Occurred()) return result;
     }

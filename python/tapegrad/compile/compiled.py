@@ -78,7 +78,7 @@ class Compiled(_core.Replayer, Generic[P, R]):
     # What comes from `_core.Replayer`.
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _tracing():
+        if _tracing() or _core.watching():
             return self._function(*args, **kwargs)
         call = Call(args, kwargs)
         if call.has_variables or call.unsupported:

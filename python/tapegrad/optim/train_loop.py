@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _tree
-from tapegrad._core import TrainLoop, TrainStep, Variable
+from tapegrad._core import TrainLoop, TrainStep, Variable, watching
 from tapegrad._tree import Tree
 from tapegrad.compile.call import Call
 from tapegrad.compile.compiled import Compiled
@@ -163,7 +163,9 @@ class _Training:
 
     def _find_programs(self, last: bool) -> None:
         """The programs that stand for the step now, if any."""
-        self._loop.set_steps(self._step.programs(self._keys[last]), last)
+        # Under tg.detect_anomaly every step runs in Python.
+        found = [] if watching() else self._step.programs(self._keys[last])
+        self._loop.set_steps(found, last)
 
     def _complain(self, value: float) -> None:
         loop = self._loop

@@ -36,7 +36,7 @@ def checkpoint(f: F) -> F:
     label = f"checkpoint({name_of(f)})"
 
     def again(*args: Any, **kwargs: Any) -> Any:
-        if not _core.recording():
+        if not _core.recording() or _core.watching():
             return f(*args, **kwargs)
         structure = pack((args, kwargs))
         leaves = [x for _, x in _tree.leaves(structure)]

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SUSPENDABLE = 0x20 | 0x200  # generators, also asynchronous ones; a task has its own context
 
 
-def _owner(frame: FrameType) -> FrameType | None:
+def owner_of(frame: FrameType) -> FrameType | None:
     """The frame, if it is one that others can run beside, and no context manager's."""
     if not frame.f_code.co_flags & _SUSPENDABLE:
         return None
@@ -51,7 +51,7 @@ class no_grad:  # noqa: N801 - used like a function
         self._entered: list[_core.EnteredBlock] = []
 
     def __enter__(self) -> None:
-        self._entered.append(_core.enter_unrecorded(_owner(sys._getframe(1))))
+        self._entered.append(_core.enter_unrecorded(owner_of(sys._getframe(1))))
 
     def __exit__(
         self,
@@ -59,7 +59,7 @@ class no_grad:  # noqa: N801 - used like a function
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _core.leave_unrecorded(self._entered.pop())
+        _core.leave_block(self._entered.pop())
 
     def __call__(self, f: F) -> F:
         """Decorates `f`, so that it records nothing."""

@@ -172,6 +172,8 @@ class _Loop:
         return self.init, _tree.fill(y, iter(leaves))
 
     def run(self, checkpoints: int | None) -> tuple[Any, Any]:
+        if _core.watching():  # for bad numbers, which nobody sees in a replay
+            return self._plainly("", [])
         try:
             effects = SideEffects(Snapshot([(name_of(self.f), self.f)]))
         except UnwatchableError as error:
@@ -242,7 +244,8 @@ class _Loop:
             carry = _tree.fill(self.init, map(_own, carries))
             carries, y = self._step(carry, _tree.fill(self.xs, map(_own, self._rows(step))))
             ys.append(_tree.fill(y, iter([_own(x) for _, x in _tree.leaves(y)])))
-        warn_user(f"{self.label}: runs as a plain Python loop: {reason}")
+        if reason:
+            warn_user(f"{self.label}: runs as a plain Python loop: {reason}")
         return self._result(carries, ys)
 
     def _result(self, carries: list[Any], ys: list[Tree]) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from tapegrad._core import Tracer, Variable
 from tapegrad._tree import Tree
 from tapegrad.compile.call import Arguments
 from tapegrad.compile.recorder import record_call
-from tapegrad.transforms.trace import check_callable, name_of
+from tapegrad.transforms.trace import check_callable, name_of, pack
 from tapegrad.transforms.transformed import Transformed
 
 
@@ -49,6 +49,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
                 "arguments; give one for each (keyword arguments count lanes along axis 0)"
             )
         arguments = lanes.take(args, chosen, kwargs)
+        if _core.watching() and lanes.n:  # for bad numbers, which nobody sees in a replay
+            return lanes.one_by_one(f, arguments, out_axes)
         done = record_call(f, arguments, Tracer.lane_argument, lanes.is_result)
         if done.refusal:
             raise RuntimeError(f"{label}: {done.refusal}, which can't be done for every lane")
@@ -102,6 +104,27 @@ class _Lanes:
         """That a leaf of the result is one; raises TypeError for what can't be."""
         _check_result(self.label, path, x)
         return True
+
+    def one_by_one(self, f: Callable[..., Any], arguments: Arguments, out_axes: Any) -> Tree:
+        """The result of a call of `f` for each lane."""
+        inputs = arguments.input_leaves()
+        out: Tree = None
+        columns: list[list[Any]] = []
+        for lane in range(self.n):
+            args, kwargs, _ = arguments.filled([x[lane] for x in inputs])
+            out = pack(f(*args, **kwargs))
+            found = _tree.leaves(out, "the result")
+            for path, y in found:
+                self.is_result(path, y)
+            columns.append([y for _, y in found])
+        paths = [path for path, _ in _tree.leaves(out, "the result")]
+        axes = _axes_of(out, out_axes, self.label)
+        stacked = [np.stack(column) for column in zip(*columns, strict=True)]
+        placed = [
+            _place(self.label, path, y, True, axis, self.n)
+            for path, y, axis in zip(paths, stacked, axes, strict=True)
+        ]
+        return _tree.fill(out, iter(placed))
 
     def _lanes_first(self, x: Any, axis: int, path: str) -> Any:
         shape = _shape_of(x)

@@ -2,14 +2,17 @@
 // what it does.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "ops/host_sine.h"
 #include "ops/run_op.h"
 #include "tapegrad/ops/index/index_spec.h"
 
 namespace cases {
 
+using tapegrad::AttrRef;
 using tapegrad::IndexSpec;
 
 struct Sample {
@@ -130,6 +133,7 @@ inline std::vector<Sample> op_samples() {
       {"real_fourier_back", {m, n}, {int64_t{-2}, int64_t{3}, false, 1.0, int64_t{2}}},
       {"divide_by_gaps", {counting({2, 3}), s, drawn({2, 3}, 5)}, {}},
       {"share_ties", {counting({2, 3}), drawn({2, 3}, 5)}, {int64_t{0}}},
+      {"host_function", {m}, {AttrRef(std::make_shared<HostSine>(2.0, type_of(m)))}},
       {"scaled_product", {b, drawn({2, 2}, 3), drawn({2, 2, 3}, 6)}, {}},
   };
   for (const char* op : {"sum", "mean", "prod", "max", "min", "logsumexp"})

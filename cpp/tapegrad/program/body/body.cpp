@@ -32,6 +32,8 @@ Body::Body(Program program) : program_(std::move(program)), hash_(hash_of(progra
   for (ValueId v : program_.operands) read[v] = true;
   for (ValueId v : program_.outputs) read[v] = true;
   for (ValueId v : program_.inputs) read_.push_back(read[v]);
+  for (const Program::Step& s : program_.steps)
+    calls_host_ = calls_host_ || program_.attrs_of(s).calls_host();
 }
 
 bool Body::equals(const AttrObject& other) const {

@@ -47,6 +47,7 @@ class Body final : public AttrObject {
   size_t hash() const override { return hash_; }
   bool equals(const AttrObject& other) const override;
   void print(std::ostream& out) const override;
+  bool calls_host() const override { return calls_host_; }
 
   explicit Body(Program program);  // see of()
 
@@ -58,6 +59,7 @@ class Body final : public AttrObject {
 
   const Program program_;
   const size_t hash_;
+  bool calls_host_ = false;
   Flags read_;
   mutable std::mutex mutex_;                   // never held while something is made
   mutable std::map<size_t, Running> running_;  // by n_owned

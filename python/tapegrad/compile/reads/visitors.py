@@ -318,6 +318,8 @@ def attribute_of(x: Any, name: str) -> Any:
 
 def _visit_other(snapshot: Snapshot, x: Any, label: str) -> None:
     """An object of no known kind: by what it holds where it says that it is a value."""
+    if getattr(type(x), "_called_anew", False):  # a primitive, which each replay calls
+        return snapshot.note(label, "identity", x)
     compiled = getattr(type(x), "_compiles", None)
     if compiled is not None:  # a Compiled, seen through
         return visit(snapshot, compiled(x), label)

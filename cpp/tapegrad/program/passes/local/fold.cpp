@@ -15,7 +15,7 @@ class Folding final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     const Program& p = pass.program();
-    if (a.like.held) return no_value;
+    if (a.like.held || p.attrs[a.like.attrs].calls_host()) return no_value;
     for (ValueId v : a.in)
       if (!p.is_constant(v)) return no_value;
     const size_t bytes = stays_view(p, a) ? 0 : byte_count(pass, a);

@@ -14,6 +14,7 @@ class Sharing final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     const Program& p = pass.program();
+    if (p.attrs[a.like.attrs].calls_host()) return no_value;
     const Users& users = users_of(p, youngest_of(a));
     for (uint32_t k = users.first; k != none; k = next_[k])
       if (same(p, p.steps[k], a)) return pass.in_its_layout(p.steps[k].first_out);
@@ -23,6 +24,7 @@ class Sharing final : public LocalRule {
   }
 
   void written(LocalPass& pass, const Application& a) override {
+    if (pass.program().attrs[a.like.attrs].calls_host()) return;
     const auto step = static_cast<uint32_t>(pass.program().steps.size() - 1);
     next_.resize(step + 1, none);
     Users& users = users_of(pass.program(), youngest_of(a));
