@@ -20,9 +20,9 @@ class AutogradPrimitive(Primitive[Any, Any]):
 
     _is_autograd_primitive = True  # what programs ask for before they take `fun`
 
-    def _refuse(self, rule: Any, argnums: Sequence[int]) -> NoReturn:
+    def _refuse(self, *missing: Any) -> NoReturn:
         try:
-            super()._refuse(rule, argnums)
+            super()._refuse(*missing)
         except TypeError as error:
             raise NotImplementedError(str(error)) from None
         raise AssertionError("a refusal raises")
