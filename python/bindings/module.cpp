@@ -6,6 +6,7 @@
 #include "bindings/functions.h"
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
+#include "bindings/numpy_functions/foreign.h"
 #include "bindings/numpy_functions/sequences.h"
 #include "bindings/program/host_function.h"
 #include "bindings/program/body.h"
@@ -112,6 +113,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_forwarding(m);
   bind_functions(m);
   bind_array_functions(m);
+  bind_foreign(m);
   bind_sequences(m);
   bind_scope(m);
   bind_sgd(m);

@@ -13,37 +13,50 @@ def root_of_sum(t, x):
     return np.sqrt(x[0] * t + x[1])
 
 
-# Function of SciPy: the call, and the names of call and remedy.
+# Function of SciPy: the call, the names of call and remedy, and where its derivative is, if it has
+# one in tapegrad.scipy.
 CALLS = {
-    "scipy.integrate.simpson": ("(y, dx=h)", lambda x: {"y": five(x), "h": 0.5}),
-    "scipy.integrate.quad": (
-        "(f, a, b)[0]",
-        lambda x: {"f": lambda t: root_of_sum(t, x), "a": 0.0, "b": 1.5},
+    "scipy.integrate.simpson": (
+        "(y, dx=h)",
+        lambda x: {"y": five(x), "h": 0.5},
+        "scipy.integrate.simpson",
     ),
-    "scipy.special.logsumexp": ("(v)", lambda x: {"v": x}),
-    "scipy.special.softmax": ("(v)", lambda x: {"v": x}),
-    "scipy.special.log_softmax": ("(v)", lambda x: {"v": x}),
+    "scipy.integrate.quad": (
+        "(f, a, b, (q,))[0]",
+        lambda x: {"f": root_of_sum, "a": 0.0, "b": 1.5, "q": x},
+        "scipy.integrate.quad",
+    ),
+    "scipy.special.logsumexp": ("(v)", lambda x: {"v": x}, ""),
+    "scipy.special.softmax": ("(v)", lambda x: {"v": x}, ""),
+    "scipy.special.log_softmax": ("(v)", lambda x: {"v": x}, ""),
     "scipy.spatial.cdist": (
         "(x, y)",
         lambda x: {"x": np.outer(x, x), "y": np.array([[0.1, 0.2, 0.3], [3.0, 1.0, 2.0]])},
+        "scipy.spatial.distance.cdist",
     ),
-    "scipy.signal.convolve": ("(x, y)", lambda x: {"x": five(x), "y": np.array([1.0, -2.0, 0.5])}),
-    "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}),
-    "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}),
-    "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}),
+    "scipy.linalg.expm": ("(a)", lambda x: {"a": np.outer(x, x) / 9}, "scipy.linalg.expm"),
+    "scipy.linalg.solve": (
+        "(a, x)",
+        lambda x: {"a": np.outer(x, x) + np.eye(3), "x": x},
+        "scipy.linalg.solve",
+    ),
+    "scipy.interpolate.CubicSpline": (
+        "(g, y)(1.3)",
+        lambda x: {"g": GRID, "y": five(x)},
+        "scipy.interpolate.CubicSpline",
+    ),
+    "scipy.stats.pdf": ("(x, 2.5)", lambda x: {"x": x}, "scipy.stats.pareto.pdf"),
+    "scipy.signal.convolve": (
+        "(x, y)",
+        lambda x: {"x": five(x), "y": np.array([1.0, -2.0, 0.5])},
+        "scipy.signal.convolve",
+    ),
+    "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}, ""),
+    "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}, ""),
+    "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}, ""),
 }
 # Modules in which the functions above are, where their name leaves one out.
-MODULES = {"scipy.spatial.cdist": "scipy.spatial.distance.cdist"}
-
-# Universal functions: their arguments, computed from `x`.
-SPECIAL = {
-    "boxcox": lambda x: (x, 0.7 * x),
-    "entr": lambda x: (x,),
-    "exp10": lambda x: (x,),
-    "expit": lambda x: (x,),
-    "log_expit": lambda x: (x,),
-    "logit": lambda x: (x / 3.0,),
-    "rel_entr": lambda x: (x, x * x + 1.0),
-    "xlog1py": lambda x: (x, x * x),
-    "xlogy": lambda x: (x, x * x),
+MODULES = {
+    "scipy.spatial.cdist": "scipy.spatial.distance.cdist",
+    "scipy.stats.pdf": "scipy.stats.pareto.pdf",
 }

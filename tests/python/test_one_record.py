@@ -19,6 +19,7 @@ BINDINGS = ROOT / "python" / "bindings"
 # Where a look-up by name is right, and why.
 LOOK_UPS = {
     "python/bindings/functions.cpp": "names come from Python: apply(name, ...), infer(name, ...)",
+    "python/bindings/numpy_functions/foreign.cpp": "formulas of Python name their ops",
     "cpp/tapegrad/tape/op.cpp": "the registry itself",
     "cpp/tapegrad/tape/op.h": "the registry itself",
 }

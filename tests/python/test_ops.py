@@ -9,13 +9,14 @@ from decompose_cases import DECOMPOSE_CASES
 from fourier_cases import FOURIER_CASES
 from op_cases import CASES as VALUE_CASES
 from shape_cases import SHAPE_CASES
+from special_cases import SPECIAL_CASES
 from ufunc_cases import PREDICATES_1, PREDICATES_2, SEVERAL, SMOOTH
 
 import tapegrad as tg
 from tapegrad import _core
 from tapegrad._tree import leaves
 
-CASES = VALUE_CASES + SHAPE_CASES + BODY_CASES + DECOMPOSE_CASES + FOURIER_CASES
+CASES = VALUE_CASES + SHAPE_CASES + BODY_CASES + DECOMPOSE_CASES + FOURIER_CASES + SPECIAL_CASES
 each = pytest.mark.parametrize("case", CASES, ids=[c.name for c in CASES])
 
 

@@ -260,6 +260,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/reduce/reduce_spread.cpp",
         "ops/shape/shape_diagonal.cpp",
         "ops/signals/correlate.cpp",
+        "ops/sparse/sparse.cpp",
         "ops/shape/shape_windows.cpp",
         "ops/shape/shape_join.cpp",
         "ops/shape/shape_move.cpp",
@@ -303,6 +304,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/isa/elementwise_hyperbolic.cpp",
         "rows/isa/elementwise_rounding.cpp",
         "rows/isa/elementwise_selection.cpp",
+        "rows/isa/elementwise_special.cpp",
         "rows/isa/elementwise_trigonometric.cpp",
         "rows/isa/fingerprint.cpp",
         "rows/isa/lane_loops.cpp",
@@ -311,6 +313,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/isa/reduce_loops.cpp",
     ),
     "one table, made from the list of functions": ("scalar/functions/function_list.cpp",),
+    "ops/registry_test runs it with the derivatives of op_samples.h": ("ops/foreign/formula.cpp",),
     "run by sweep/reverse_sweep_test at every elementwise node": ("sweep/elementwise_rule.cpp",),
     "program/record_test reads what it wrote": ("tape/tracer.cpp",),
 }

@@ -22,6 +22,8 @@ void register_all_ops() {
     register_decompose_ops();
     register_fourier_ops();
     register_signal_ops();
+    register_sparse_ops();
+    register_foreign_ops();
     register_host_ops();
   });
 }

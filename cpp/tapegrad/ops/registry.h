@@ -14,6 +14,8 @@ void register_linalg_ops();
 void register_decompose_ops();
 void register_fourier_ops();
 void register_signal_ops();
+void register_sparse_ops();
+void register_foreign_ops();
 void register_host_ops();
 
 // Registers every op, once. Called before any op is looked up.

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/numpy_functions/foreign.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
@@ -44,26 +45,31 @@ std::vector<PyMethodDef> unary_methods() {
 namespace {
 
 struct UfuncTable {
-  static constexpr size_t size = 512;
+  static constexpr size_t size = 1024;
+  static constexpr size_t most = size / 2;  // beyond it nothing more is added: the hook serves it
   struct Entry {
     PyObject* ufunc = nullptr;
     int fn = -1;
+    PyObject* foreign = nullptr;
   } entries[size];
+  size_t count = 0;
   PyObject* call = nullptr;  // the interned "__call__"
   PyObject* matmul = nullptr;
 
   static size_t slot(PyObject* u) {
-    return (reinterpret_cast<uintptr_t>(u) >> 4) * 0x9E3779B97F4A7C15u >> 55;
+    return (reinterpret_cast<uintptr_t>(u) >> 4) * 0x9E3779B97F4A7C15u >> 54;
   }
-  void add(PyObject* u, int fn) {
+  void add(PyObject* u, int fn, PyObject* foreign = nullptr) {
     size_t i = slot(u);
     while (entries[i].ufunc != nullptr && entries[i].ufunc != u) i = (i + 1) % size;
-    entries[i] = {u, fn};
+    if (entries[i].ufunc == nullptr && count++ >= most) return;
+    entries[i] = {u, fn, foreign};
   }
-  int find(PyObject* u) const {
+  const Entry& find(PyObject* u) const {
+    static constexpr Entry none;
     for (size_t i = slot(u); entries[i].ufunc != nullptr; i = (i + 1) % size)
-      if (entries[i].ufunc == u) return entries[i].fn;
-    return -1;
+      if (entries[i].ufunc == u) return entries[i];
+    return none;
   }
 };
 UfuncTable ufuncs;
@@ -74,6 +80,13 @@ bool is_plain_operand(PyObject* x) {
   if (!py::isinstance<py::array>(x)) return false;
   const char kind = py::reinterpret_borrow<py::array>(x).dtype().kind();
   return kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b';
+}
+
+bool are_simple_operands(PyObject* const* args, Py_ssize_t n) {
+  for (Py_ssize_t i = 0; i < n; ++i)
+    if (!PyFloat_Check(args[i]) && !PyLong_CheckExact(args[i]) && !is_plain_operand(args[i]))
+      return false;
+  return true;
 }
 
 // data @ weights: the array's operator asks NumPy, which asks here.
@@ -104,6 +117,12 @@ void fill_ufunc_table() {
         static_cast<int>(alias[0] == 'd' ? scalar_fn_of<Radians>() : scalar_fn_of<Degrees>()));
 }
 
+void add_to_ufunc_table(PyObject* ufunc, int fn, PyObject* foreign) {
+  Py_INCREF(ufunc);
+  Py_XINCREF(foreign);
+  ufuncs.add(ufunc, fn, foreign);
+}
+
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
                                PyObject* names) {
   if (n >= 3 && (names == nullptr || PyTuple_GET_SIZE(names) == 0) &&
@@ -111,9 +130,11 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
     if (args[0] == ufuncs.matmul && n == 4 && is_plain_operand(args[2]) &&
         is_plain_operand(args[3]))
       return multiply_matrices(args[2], args[3]);
-    const int fn = ufuncs.find(args[0]);
-    if (fn >= 0) {
-      const auto f = static_cast<ScalarFn>(fn);
+    const UfuncTable::Entry& known = ufuncs.find(args[0]);
+    if (known.foreign != nullptr && are_simple_operands(args + 2, n - 2))
+      return apply_foreign(known.foreign, args + 2, n - 2);
+    if (known.fn >= 0) {
+      const auto f = static_cast<ScalarFn>(known.fn);
       const int arity = scalar_fn_info(f).arity;
       if (n - 2 == arity) {
         if (f == scalar_fn_of<Power>() && is_variable(args[2]) && PyFloat_Check(args[3]) &&

@@ -1,4 +1,5 @@
 #include <array>
+#include <string_view>
 
 #include "bindings/convert.h"
 #include "bindings/numpy_functions/sequences.h"
@@ -111,11 +112,21 @@ PyObject* scalar_class(DType d) {
   return found;
 }
 
+// SciPy's sparse matrices ask so what they can't compute with themselves; what is no array they
+// leave to the other operand.
+bool is_asked_by_sparse_code() {
+  PyObject* const globals = PyEval_GetGlobals();
+  PyObject* const name = globals ? PyDict_GetItemString(globals, "__name__") : nullptr;
+  if (name == nullptr || !PyUnicode_Check(name)) return false;
+  const char* const text = PyUnicode_AsUTF8(name);
+  return text != nullptr && std::string_view(text).starts_with("scipy.sparse.");
+}
+
 // What the program would see without a record: isinstance, functools.singledispatch and match ask
 // here what type() does not say.
 PyObject* get_class(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
-    if (Py_TYPE(self) != variable_type)
+    if (Py_TYPE(self) != variable_type || is_asked_by_sparse_code())
       return Py_NewRef(reinterpret_cast<PyObject*>(Py_TYPE(self)));  // a class of the user's
     Cell& cell = variable_cell(self);
     const Value& v = cell.value();

@@ -63,6 +63,20 @@ PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   return apply_to(operands);
 }
 
+// Sparse matrices of SciPy, and those with Variables in them, say so by their conversion.
+bool is_sparse(PyObject* o) {
+  return !is_variable(o) && !PyFloat_Check(o) && !PyLong_Check(o) &&
+         !py::detail::npy_api::get().PyArray_Check_(o) && py::hasattr(o, "tocsr");
+}
+
+PyObject* apply_to_sparse(const char* name, PyObject* a, PyObject* b) {
+  static const py::object* apply = nullptr;
+  if (apply == nullptr)
+    apply = new py::object(
+        py::module_::import("tapegrad.scipy.sparse.operators").attr("with_sparse"));
+  return (*apply)(name, py::handle(a), py::handle(b)).release().ptr();
+}
+
 // Foreign operands (lists, other libraries' types) go to their own reflected method, as Python
 // would.
 bool is_operand(PyObject* o) {
@@ -96,6 +110,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
     if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
       return new_variable(apply_scalar_operation(fn, x, y));
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+    if (is_sparse(a) || is_sparse(b)) return apply_to_sparse(scalar_fn_info(fn).name, a, b);
     return apply_any(fn, a, b, CalledAs::operator_);
   });
 }
@@ -143,6 +158,7 @@ PyObject* divide_with_remainder(PyObject* a, PyObject* b) {
 PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+    if (is_sparse(a) || is_sparse(b)) return apply_to_sparse("matmul", a, b);
     if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});
     const Operand x = to_operand(a, "matmul"), y = to_operand(b, "matmul");
     return from_result(matmul(x.ref, y.ref), a, b);

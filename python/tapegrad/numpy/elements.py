@@ -31,6 +31,11 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
     `a.dot(v)` of a plain array `a`.
     """
     frame = refusals.outside()
+    if _is_sparse_code(frame):
+        from tapegrad.scipy.sparse.operators import stands_aside, wrapped
+
+        if stands_aside(frame):
+            return wrapped(v)
     call = _dot_at(frame)  # whose method asks twice, the second time for objects
     if call is not None and frame is not None:
         array = _array_of_dot(call, frame)
@@ -47,6 +52,11 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
     for at in np.ndindex(*found.shape):
         found[at] = v[at]
     return found
+
+
+def _is_sparse_code(frame: FrameType | None) -> bool:
+    """Whether a sparse matrix of SciPy asks."""
+    return frame is not None and frame.f_globals.get("__name__", "").startswith("scipy.sparse.")
 
 
 def _dot_at(frame: FrameType | None) -> ast.Call | None:

@@ -208,6 +208,12 @@ def _wrapped(frame: FrameType) -> tuple[str, str]:
 
 
 def _of_library(name: str) -> str:
+    if name.startswith("scipy."):
+        from tapegrad.scipy.functions import remedy_of
+
+        remedy = remedy_of(name)
+        if remedy:
+            return remedy
     if name in LIBRARIES:
         return LIBRARIES[name]
     if name.startswith("np.testing."):
@@ -216,8 +222,12 @@ def _of_library(name: str) -> str:
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
     if name.startswith("np."):
         return "its own code takes plain arrays: write it with functions that take Variables"
-    if name.startswith("scipy.sparse"):
-        return "write s.toarray() @ v of the sparse array s"
+    if name.startswith("scipy.sparse.linalg"):
+        return "SciPy's own functions take plain arrays: write it with products a @ v"
+    if name == "scipy.sparse.dot":
+        return "write a @ v of the sparse array a"
+    if name.startswith("scipy.sparse."):
+        return "write v * a for a.multiply(v) of the sparse array a, a.toarray() @ v for products"
     return "SciPy's own functions take plain arrays: write it with NumPy functions"
 
 

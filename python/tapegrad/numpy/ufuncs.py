@@ -146,9 +146,10 @@ def _computed(
             f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
         )
     registration = table.get(ufunc)
-    if registration is None and _is_op_of_its_name(ufunc, name):
-        operands = tuple(cast(lift(x), dtype) for x in inputs)
-        return finish(f"scipy.special.{name}", apply(name, operands), out)
+    if registration is None and _is_scipys(ufunc):
+        from tapegrad.scipy.ufuncs.registry import answer
+
+        return answer(ufunc, tuple(cast(lift(x), dtype) for x in inputs), out)
     if registration is None and ufunc is _CLIP:  # of the method of a plain array
         return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
     if registration is None and set("".join(ufunc.types)) <= set("O->"):  # of np.frompyfunc
@@ -156,12 +157,10 @@ def _computed(
     if registration is None and _core.are_blanks(inputs):
         return as_blanks(ufunc(*map(plain, inputs)))
     if registration is None:
-        from tapegrad.numpy import remedies
-
-        code = remedies.SPECIAL.get(name, "it with NumPy functions")
         raise TypeError(
             f"the universal function {name} is not NumPy's, and has no derivative in tapegrad; "
-            f"write {code}, or where none is needed call it on the plain value, tg.value(v)"
+            f"write it with NumPy functions, or where none is needed call it on the plain value, "
+            "tg.value(v)"
         )
     operands = tuple(lift(x) for x in inputs)
     if out is not None and name in PREDICATES:
@@ -227,10 +226,13 @@ def _chosen(
     return outs[0] if ufunc.nout == 1 else outs
 
 
-def _is_op_of_its_name(ufunc: Any, name: str) -> bool:
-    """Whether a function of scipy.special, which is asked only where it was imported, is an op."""
-    special = sys.modules.get("scipy.special")
-    return name in _OPS and getattr(special, name, None) is ufunc
+def _is_scipys(ufunc: Any) -> bool:
+    """Whether a function is one of scipy.special, which is asked only where it was imported."""
+    if "scipy.special" not in sys.modules:
+        return False
+    from tapegrad.scipy.ufuncs.registry import is_known
+
+    return is_known(ufunc)
 
 
 _COMPARISONS = {

@@ -14,7 +14,16 @@ array([[1., 1.],
 from importlib import import_module
 from typing import Any
 
-_MODULES = ("integrate", "linalg", "spatial", "stats")
+_MODULES = (
+    "integrate",
+    "interpolate",
+    "linalg",
+    "signal",
+    "sparse",
+    "spatial",
+    "special",
+    "stats",
+)
 
 
 def __getattr__(name: str) -> Any:

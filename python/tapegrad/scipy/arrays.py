@@ -54,3 +54,9 @@ def same_dtype(*xs: Any) -> tuple[Any, ...]:
     xs = tuple(floats(x) for x in xs)
     dtype = np.result_type(*(x.dtype for x in xs))
     return tuple(x if x.dtype == dtype else x.astype(dtype) for x in xs)
+
+
+def padded(x: Any, widths: Any, mode: str, fill: Any = 0.0) -> Any:
+    """NumPy's padding; `fill` is what stands in constant ones."""
+    pad: Any = np.pad
+    return pad(x, widths, mode, **({"constant_values": fill} if mode == "constant" else {}))

@@ -163,7 +163,7 @@ def remedy_of(name: str) -> str:
     except ImportError:
         return ""
     inner = f"scipy.{parts[1]}."
-    for known in FUNCTIONS:
-        if known.startswith(inner) and known.rpartition(".")[2] == parts[-1]:
-            return f"call tapegrad.{known}, which takes the same arguments"
-    return ""
+    known = [x for x in FUNCTIONS if x.startswith(inner) and x.rpartition(".")[2] == parts[-1]]
+    if len(known) > 1:  # a method of many
+        return f"call .{parts[-1]} of what tapegrad.scipy.{parts[1]} has under the same name"
+    return f"call tapegrad.{known[0]}, which takes the same arguments" if known else ""

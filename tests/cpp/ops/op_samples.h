@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/foreign_cases.h"
 #include "ops/host_sine.h"
 #include "ops/run_op.h"
 #include "tapegrad/ops/index/index_spec.h"
@@ -53,10 +54,13 @@ inline std::vector<Sample> op_samples() {
               w = drawn({2, 3, 4}, 3);
   const Value s = definite({2, 3, 3}), b = drawn({2, 3, 2}, 4), q = drawn({4, 3}, 5);
   const Value rows = integers({2, 0, 2}, {3});
+  const Value four_rows = integers({0, 1, 1, 4}, {4}), four_columns = integers({2, 0, 2, 1}, {4});
   const Attrs basic = IndexSpec().range(2, -1, 2).at(1).attrs();
   const Attrs by_rows = IndexSpec().array().whole(4).attrs();
   const int64_t one = 1;
   std::vector<Sample> all = {
+      {"foreign", {m, v}, product_attrs()},
+      {"foreign_several", {m}, several_attrs()},
       {"cast", {m}, {static_cast<int64_t>(DType::float32)}},
       {"sum_to_shape", {m}, {Ints{1, 4}}},
       {"cumsum", {m}, {one, false}},
@@ -82,6 +86,8 @@ inline std::vector<Sample> op_samples() {
       {"roll", {m}, {Ints{2}, Attr{}}},
       {"pad_constant", {m}, {Ints{1, 0, 0, 2}, 2.5}},
       {"crop", {m}, {Ints{1, 1}, Ints{2, 2}}},
+      {"sparse_product", {v, drawn({3, 2}, 8), four_rows, four_columns}, {int64_t{5}}},
+      {"sparse_sample", {drawn({5, 2}, 8), drawn({3, 2}, 9), four_rows, four_columns}, {}},
       {"gather_axis", {m}, {one, Ints{3, 0, 3}}},
       {"scatter_axis", {m}, {one, Ints{1, 0, 1, 4}, int64_t{6}}},
       {"diagonal", {m}, {one, int64_t{-2}, int64_t{-1}}},

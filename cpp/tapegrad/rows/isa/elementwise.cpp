@@ -9,6 +9,7 @@ void TAPEGRAD_ISA_NAMESPACE::fill_elementwise(ElementwiseTable& table) {
   fill_exponential(table);
   fill_trigonometric(table);
   fill_hyperbolic(table);
+  fill_special(table);
 }
 
 }  // namespace tapegrad

@@ -47,12 +47,19 @@ using TrigonometricFunctions =
 using HyperbolicFunctions = FunctionList<struct Sinh, struct Cosh, struct Tanh, struct Arcsinh,
                                          struct Arccosh, struct Arctanh>;
 
+using SpecialFunctions =
+    FunctionList<struct Expit, struct LogExpit, struct Logit, struct Erf, struct Erfc, struct Ndtr,
+                 struct Xlogy, struct Xlog1py, struct Entr, struct RelEntr, struct KlDiv,
+                 struct Gammaln, struct ZetaByOrder, struct Polygamma, struct Psi,
+                 struct GammaincByShape, struct BetaincAA, struct BetaincAB, struct BetaincBB,
+                 struct BetaincA, struct BetaincB, struct KvByOrder>;
+
 template <class... A, class... B>
 FunctionList<A..., B...> operator+(FunctionList<A...>, FunctionList<B...>);
 
 using ScalarFunctions =
     decltype(ArithmeticFunctions() + SelectionFunctions() + RoundingFunctions() +
-             ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions());
+             ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions() + SpecialFunctions());
 
 template <class F, class... All>
 constexpr ScalarFn position_in(FunctionList<All...>) {

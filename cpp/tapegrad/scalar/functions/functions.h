@@ -3,7 +3,10 @@
 
 #include "tapegrad/scalar/functions/functions_arithmetic.h"
 #include "tapegrad/scalar/functions/functions_exponential.h"
+#include "tapegrad/scalar/functions/functions_gamma.h"
 #include "tapegrad/scalar/functions/functions_hyperbolic.h"
 #include "tapegrad/scalar/functions/functions_rounding.h"
 #include "tapegrad/scalar/functions/functions_selection.h"
+#include "tapegrad/scalar/functions/functions_shape.h"
+#include "tapegrad/scalar/functions/functions_special.h"
 #include "tapegrad/scalar/functions/functions_trigonometric.h"

@@ -70,7 +70,9 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Any:
     axis = normal_axis(axis, ndim_of(y))
     n = shape_of(y)[axis]
     steps = array(dx) if x is None else _steps(x, y, axis)
-    if n != 2 and (x is not None or n % 2 == 0):  # where SciPy goes on in double precision
+    if n != 2 and (
+        x is not None or (n % 2 == 0 and ndim_of(y) == 1)
+    ):  # where SciPy goes on in double precision
         y = y.astype(np.float64)
     if n % 2:
         return _pairs(y, steps, axis)

@@ -34,6 +34,8 @@ class Poisson(Counts):
 
 
 class Binom(Counts):
+    _counts = ("n",)
+
     def _valid(self, n: Any, p: Any) -> Any:
         return (n >= 0) & (n == np.floor(n)) & (p >= 0) & (p <= 1)
 

@@ -27,13 +27,17 @@ def xlogy(x: Any, y: Any) -> Any:
     return np.where((x == 0) & (y <= 0), 0.0, x * np.log(y))
 
 
+def _log_of(p: Any, rest: Any) -> Any:
+    """The logarithm of a probability, of which the rest to one is known as exactly."""
+    return np.where(p < 0.5, np.log(p), np.log1p(-rest))
+
+
 class Standard:
     """A continuous distribution of SciPy, called as SciPy's own."""
 
     _methods: tuple[str, ...] = (
         "pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"
     )  # fmt: skip
-    _refused: tuple[str, ...] = ()
 
     def __init__(self, scipys: Any) -> None:
         self._scipys = scipys
@@ -82,10 +86,10 @@ class Standard:
         return 1.0 - self._cdf(x, *shapes)
 
     def _logcdf(self, x: Any, *shapes: Any) -> Any:
-        return np.log(self._cdf(x, *shapes))
+        return _log_of(self._cdf(x, *shapes), self._sf(x, *shapes))
 
     def _logsf(self, x: Any, *shapes: Any) -> Any:
-        return np.log(self._sf(x, *shapes))
+        return _log_of(self._sf(x, *shapes), self._cdf(x, *shapes))
 
     def _isf(self, q: Any, *shapes: Any) -> Any:
         return self._ppf(1.0 - q, *shapes)
@@ -168,6 +172,7 @@ class Counts(Standard):
     """A distribution of SciPy on the integers."""
 
     _methods = ("pmf", "logpmf", "cdf", "logcdf", "sf", "logsf")
+    _counts: tuple[str, ...] = ()  # the parameters that are whole numbers
 
     def pmf(self, k: Any, *args: Any, **kwds: Any) -> Any:
         return self._density("pmf", k, args, kwds)
@@ -185,7 +190,9 @@ class Counts(Standard):
         name = f"scipy.stats.{self._scipys.name}.{method}"
         refuse_complex(name, (k, args, kwds))
         shapes, loc, _ = self._scipys._parse_args(*args, **kwds)
-        for what, x in (("k", k), ("loc", loc)):
+        named = zip(self._scipys.shapes.split(", "), shapes, strict=True)
+        counts = [(what, x) for what, x in named if what in self._counts]
+        for what, x in (("k", k), ("loc", loc), *counts):
             if isinstance(x, Variable) and not is_integer(x) and x.dtype != bool:
                 refuse(name, f"{what}, which counts in whole numbers,", f"pass tg.value({what})")
         return _double(k) - loc, tuple(map(_double, shapes))

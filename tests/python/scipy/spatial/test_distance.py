@@ -27,7 +27,7 @@ def test_square_forms():
 
 
 def test_metrics_without_derivative_are_named():
-    with pytest.raises(TypeError, match="metric='hamming' has no derivative.*'euclidean'"):
+    with pytest.raises(TypeError, match=r"metric='hamming' has no derivative.*'euclidean'"):
         distance.cdist(tg.Variable(np.eye(2)), np.eye(2), "hamming")
     with pytest.raises(TypeError, match=r"write it over all pairs"):
         distance.pdist(tg.Variable(np.eye(2)), lambda u, v: np.sum(u * v))

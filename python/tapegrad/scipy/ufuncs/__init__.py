@@ -1,0 +1,1 @@
+"""What the universal functions of scipy.special do with Variables."""

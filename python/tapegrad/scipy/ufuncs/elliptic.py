@@ -1,0 +1,127 @@
+"""Elliptic integrals and functions, and the arithmetic-geometric mean (DLMF 19, 22.13)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from tapegrad.scipy.ufuncs.registry import partials
+
+
+def first_slope(m: Any) -> Any:
+    """The derivative of ellipk."""
+    low = m < 0.5
+    u, v = np.where(low, m, 0.0), np.where(low, 0.75, m)
+    near = np.pi / 8.0 * sp.hyp2f1(1.5, 1.5, 2.0, u)
+    far = (sp.ellipe(v) - (1.0 - v) * sp.ellipk(v)) / (2.0 * v * (1.0 - v))
+    return np.where(low, near, far)
+
+
+def second_slope(m: Any) -> Any:
+    """The derivative of ellipe."""
+    low = m < 0.5
+    u, v = np.where(low, m, 0.0), np.where(low, 0.75, m)
+    near = -np.pi / 8.0 * sp.hyp2f1(0.5, 1.5, 2.0, u)
+    return np.where(low, near, (sp.ellipe(v) - sp.ellipk(v)) / (2.0 * v))
+
+
+@partials("ellipk")
+def ellipk(m: Any, y: Any) -> Any:
+    return (first_slope(m),)
+
+
+@partials("ellipe")
+def ellipe(m: Any, y: Any) -> Any:
+    return (second_slope(m),)
+
+
+@partials("ellipkm1")
+def ellipkm1(p: Any, y: Any) -> Any:
+    # of 1 - m = p, so that small p keep their digits
+    small = p < 0.5
+    u, v = np.where(small, 0.25, p), np.where(small, p, 0.25)
+    m = 1.0 - v
+    near = (sp.ellipe(m) - v * sp.ellipkm1(v)) / (2.0 * m * v)
+    return (-np.where(small, near, first_slope(1.0 - u)),)
+
+
+def _angles(angle: Any, m: Any) -> tuple[Any, Any, Any, Any]:
+    """How many half turns, sine, cosine squared and Delta squared of the rest."""
+    turns = np.rint(angle / np.pi)
+    s, c = np.sin(angle - np.pi * turns), np.cos(angle)
+    return turns, s, c * c, 1.0 - m * s * s
+
+
+def _incomplete_slope(angle: Any, m: Any) -> Any:
+    """d/dm ellipkinc: by Carlson's integral (DLMF 19.25.5, 19.18.1)."""
+    turns, s, c2, d2 = _angles(angle, m)
+    return s**3 * sp.elliprd(c2, 1.0, d2) / 6.0 + 2.0 * turns * first_slope(m)
+
+
+@partials("ellipkinc")
+def ellipkinc(angle: Any, m: Any, y: Any) -> Any:
+    s = np.sin(angle)
+    return 1.0 / np.sqrt(1.0 - m * s * s), _incomplete_slope(angle, m)
+
+
+@partials("ellipeinc")
+def ellipeinc(angle: Any, m: Any, y: Any) -> Any:
+    turns, s, c2, d2 = _angles(angle, m)
+    by_m = -(s**3) * sp.elliprd(c2, d2, 1.0) / 6.0 + 2.0 * turns * second_slope(m)
+    return np.sqrt(d2), by_m
+
+
+@partials("ellipj")
+def ellipj(u: Any, m: Any, sn: Any, cn: Any, dn: Any, ph: Any) -> Any:
+    turn = -dn * _incomplete_slope(ph, m)  # of the amplitude, by m
+    by_m = -(0.5 * sn * sn + m * sn * cn * turn) / dn
+    return (cn * dn, cn * turn), (-sn * dn, -sn * turn), (-m * sn * cn, by_m), (dn, turn)
+
+
+@partials("agm")
+def agm(a: Any, b: Any, y: Any) -> Any:
+    total = a + b
+    m = np.square((a - b) / total)
+    change = first_slope(m) / sp.ellipk(m) * 4.0 * (a - b) / total**3
+    return y * (1.0 / total - change * b), y * (1.0 / total + change * a)
+
+
+@partials("elliprf")
+def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
+    return (
+        -sp.elliprd(y, z, x) / 6.0,
+        -sp.elliprd(x, z, y) / 6.0,
+        -sp.elliprd(x, y, z) / 6.0,
+    )
+
+
+@partials("elliprc")
+def elliprc(x: Any, y: Any, r: Any) -> Any:
+    return -sp.elliprd(y, y, x) / 6.0, -sp.elliprd(x, y, y) / 3.0
+
+
+@partials("elliprg")
+def elliprg(x: Any, y: Any, z: Any, r: Any) -> Any:
+    f = sp.elliprf(x, y, z)
+    return (
+        0.25 * (f - x * sp.elliprd(y, z, x) / 3.0),
+        0.25 * (f - y * sp.elliprd(x, z, y) / 3.0),
+        0.25 * (f - z * sp.elliprd(x, y, z) / 3.0),
+    )
+
+
+@partials("elliprd")
+def elliprd(x: Any, y: Any, z: Any, r: Any) -> Any:
+    by_x = -0.5 * (sp.elliprd(y, z, x) - r) / (z - x)
+    by_y = -0.5 * (sp.elliprd(x, z, y) - r) / (z - y)
+    return by_x, by_y, -(1.5 * r + x * by_x + y * by_y) / z
+
+
+@partials("elliprj")
+def elliprj(x: Any, y: Any, z: Any, p: Any, r: Any) -> Any:
+    by_x = -0.5 * (sp.elliprd(y, z, x) - r) / (p - x)
+    by_y = -0.5 * (sp.elliprd(x, z, y) - r) / (p - y)
+    by_z = -0.5 * (sp.elliprd(x, y, z) - r) / (p - z)
+    return by_x, by_y, by_z, -(1.5 * r + x * by_x + y * by_y + z * by_z) / p

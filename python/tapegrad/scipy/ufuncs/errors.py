@@ -1,0 +1,110 @@
+"""The error function's relatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from tapegrad.scipy.ufuncs.helpers import (
+    ROOT_2,
+    ROOT_2_PI,
+    ROOT_PI,
+    power_series,
+    sine_quotient,
+)
+from tapegrad.scipy.ufuncs.registry import No, partials
+
+# (2k + 1)!! / 2^k: the asymptotic series of Dawson's integral and of erfcx (DLMF 7.12.1) and of
+# their derivatives, in 1 / x^2.
+_SERIES = [float(np.prod(np.arange(1.0, 2.0 * k + 2.0, 2.0)) / 2.0**k) for k in range(30)]
+_FAR = 8.0
+
+
+@partials("dawsn")
+def dawsn(x: Any, y: Any) -> Any:
+    near = np.abs(x) < _FAR
+    z = 1.0 / np.square(np.where(near, _FAR, x))
+    return (np.where(near, 1.0 - 2.0 * x * y, -0.5 * z * power_series(_SERIES, z)),)
+
+
+@partials("erfcx")
+def erfcx(x: Any, y: Any) -> Any:
+    near = x < _FAR
+    z = 1.0 / np.square(np.where(near, _FAR, x))
+    far = -z / ROOT_PI * power_series(_SERIES, -z)
+    return (np.where(near, 2.0 * x * y - 2.0 / ROOT_PI, far),)
+
+
+@partials("erfi")
+def erfi(x: Any, y: Any) -> Any:
+    return (2.0 / ROOT_PI * np.exp(x * x),)
+
+
+@partials("erfinv")
+def erfinv(x: Any, y: Any) -> Any:
+    return (0.5 * ROOT_PI * np.exp(y * y),)
+
+
+@partials("erfcinv")
+def erfcinv(x: Any, y: Any) -> Any:
+    return (-0.5 * ROOT_PI * np.exp(y * y),)
+
+
+@partials("ndtri")
+def ndtri(p: Any, y: Any) -> Any:
+    return (ROOT_2_PI * np.exp(0.5 * y * y),)
+
+
+@partials("ndtri_exp")
+def ndtri_exp(p: Any, y: Any) -> Any:
+    return (ROOT_2_PI / 2.0 * sp.erfcx(y / -ROOT_2),)
+
+
+@partials("log_ndtr")
+def log_ndtr(x: Any, y: Any) -> Any:
+    return (2.0 / ROOT_2_PI / sp.erfcx(x / -ROOT_2),)
+
+
+@partials("fresnel")
+def fresnel(x: Any, s: Any, c: Any) -> Any:
+    angle = 0.5 * np.pi * x * x
+    return (np.sin(angle),), (np.cos(angle),)
+
+
+@partials("sici")
+def sici(x: Any, s: Any, c: Any) -> Any:
+    return (sine_quotient(x),), (np.cos(x) / x,)
+
+
+@partials("shichi")
+def shichi(x: Any, s: Any, c: Any) -> Any:
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.5), np.where(near, 1.5, x)
+    slope = np.where(near, sp.hyp0f1(1.5, 0.25 * u * u), np.sinh(v) / v)
+    return (slope,), (np.cosh(x) / x,)
+
+
+@partials("exp1")
+def exp1(x: Any, y: Any) -> Any:
+    return (-np.exp(-x) / x,)
+
+
+@partials("expi")
+def expi(x: Any, y: Any) -> Any:
+    return (np.exp(x) / x,)
+
+
+@partials("expn")
+def expn(n: Any, x: Any, y: Any) -> Any:
+    none = n < 0.5
+    first = -np.exp(-x) * (1.0 + 1.0 / x) / x
+    return No("its order, a whole number"), np.where(none, first, -sp.expn(n - 1.0 + none, x))
+
+
+@partials("owens_t")
+def owens_t(h: Any, a: Any, y: Any) -> Any:
+    by_h = -0.5 / ROOT_2_PI * np.exp(-0.5 * h * h) * sp.erf(a * h / ROOT_2)
+    b = 1.0 + a * a
+    return by_h, np.exp(-0.5 * h * h * b) / (2.0 * np.pi * b)

@@ -1,0 +1,109 @@
+"""The gamma function and what is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from tapegrad.scipy.ufuncs.helpers import gamma_density, gammainc_by_a
+from tapegrad.scipy.ufuncs.registry import partials
+from tapegrad.scipy.ufuncs.symbols import op
+
+
+@partials("gamma")
+def gamma(x: Any, y: Any) -> Any:
+    return (y * sp.psi(x),)
+
+
+@partials("loggamma")
+def loggamma(x: Any, y: Any) -> Any:
+    return (sp.psi(x),)
+
+
+@partials("gammasgn")
+def gammasgn(x: Any, y: Any) -> Any:
+    return (None,)
+
+
+@partials("rgamma")
+def rgamma(x: Any, y: Any) -> Any:
+    # Below 1/2 by the reflection formula: at the poles of the gamma function this one is smooth.
+    low = x < 0.5
+    u, v = np.where(low, x, 0.0), np.where(low, 1.0, x)
+    below = sp.gamma(1.0 - u) * sp.cosdg(180.0 * u) - y * sp.psi(1.0 - u)
+    return (np.where(low, below, -y * sp.psi(v)),)
+
+
+@partials("beta")
+def beta(a: Any, b: Any, y: Any) -> Any:
+    both = sp.psi(a + b)
+    return y * (sp.psi(a) - both), y * (sp.psi(b) - both)
+
+
+@partials("betaln")
+def betaln(a: Any, b: Any, y: Any) -> Any:
+    both = sp.psi(a + b)
+    return sp.psi(a) - both, sp.psi(b) - both
+
+
+@partials("binom")
+def binom(n: Any, k: Any, y: Any) -> Any:
+    rest = sp.psi(n - k + 1.0)
+    return y * (sp.psi(n + 1.0) - rest), y * (rest - sp.psi(k + 1.0))
+
+
+@partials("poch")
+def poch(a: Any, m: Any, y: Any) -> Any:
+    last = sp.psi(a + m)
+    return y * (last - sp.psi(a)), y * last
+
+
+@partials("gammainc")
+def gammainc(a: Any, x: Any, y: Any) -> Any:
+    return gammainc_by_a(a, x), gamma_density(a, x)
+
+
+@partials("gammaincc")
+def gammaincc(a: Any, x: Any, y: Any) -> Any:
+    return -gammainc_by_a(a, x), -gamma_density(a, x)
+
+
+@partials("gammaincinv")
+def gammaincinv(a: Any, p: Any, x: Any) -> Any:
+    density = gamma_density(a, x)
+    return -gammainc_by_a(a, x) / density, 1.0 / density
+
+
+@partials("gammainccinv")
+def gammainccinv(a: Any, p: Any, x: Any) -> Any:
+    density = gamma_density(a, x)
+    return -gammainc_by_a(a, x) / density, -1.0 / density
+
+
+@partials("_zeta")
+def zeta(s: Any, q: Any, y: Any) -> Any:
+    return op("zeta_by_order", 1.0, s, q), -s * sp._ufuncs._zeta(s + 1.0, q)
+
+
+def riemann_slope(s: Any) -> Any:
+    """The derivative of zeta(s), for s < -1/2 by the functional equation (DLMF 25.4.1)."""
+    low = s < -0.5
+    u, t = np.where(low, 2.0, s), np.where(low, 1.0 - s, 2.0)
+    z = op("zeta_by_order", 0.0, t, 1.0)
+    slope = op("zeta_by_order", 1.0, t, 1.0)
+    front = 2.0 * np.exp(sp.gammaln(t) - t * np.log(2.0 * np.pi))
+    c, d = sp.cosdg(90.0 * t), 0.5 * np.pi * sp.sindg(90.0 * t)
+    below = -front * (c * ((sp.psi(t) - np.log(2.0 * np.pi)) * z + slope) - d * z)
+    return np.where(low, below, op("zeta_by_order", 1.0, u, 1.0))
+
+
+@partials("_riemann_zeta", "zetac")
+def riemann_zeta(s: Any, y: Any) -> Any:
+    return (riemann_slope(s),)
+
+
+@partials("_log1pmx")
+def log1pmx(x: Any, y: Any) -> Any:
+    return (-x / (1.0 + x),)

@@ -1,0 +1,73 @@
+"""Pieces of formulas that several families use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from tapegrad.scipy.ufuncs.symbols import op
+
+ROOT_PI = float(np.sqrt(np.pi))
+ROOT_2 = float(np.sqrt(2.0))
+ROOT_2_PI = float(np.sqrt(2.0 * np.pi))
+
+
+def polygamma(n: int, x: Any) -> Any:
+    """The n-th derivative of digamma."""
+    return op("polygamma", float(n), x)
+
+
+def gamma_density(a: Any, x: Any) -> Any:
+    """d/dx gammainc(a, x)."""
+    return np.exp(sp.xlogy(a - 1.0, x) - x - sp.gammaln(a))
+
+
+def gammainc_by_a(a: Any, x: Any) -> Any:
+    """d/da gammainc(a, x)."""
+    return op("gammainc_by_shape", 1.0, a, x)
+
+
+def beta_density(a: Any, b: Any, x: Any) -> Any:
+    """d/dx betainc(a, b, x)."""
+    return np.exp(sp.xlogy(a - 1.0, x) + sp.xlog1py(b - 1.0, -x) - sp.betaln(a, b))
+
+
+def betainc_by_a(a: Any, b: Any, x: Any) -> Any:
+    """d/da betainc(a, b, x)."""
+    return op("betainc_by_a", a, b, x)
+
+
+def betainc_by_b(a: Any, b: Any, x: Any) -> Any:
+    """d/db betainc(a, b, x)."""
+    return op("betainc_by_b", a, b, x)
+
+
+def power_series(coefficients: list[float], x: Any) -> Any:
+    """The polynomial with these coefficients, lowest order first."""
+    total: Any = coefficients[-1]
+    for c in coefficients[-2::-1]:
+        total = total * x + c
+    return total
+
+
+def chosen(mask: Any, near: Any, far: Any) -> Any:
+    """`near` where the mask holds: each is a function of the argument that it may be given."""
+    return np.where(mask, near, far)
+
+
+def sine_quotient(x: Any) -> Any:
+    """sin(x) / x, smooth at 0."""
+    near = np.abs(x) < 1.0
+    u = np.where(near, x, 0.5)
+    v = np.where(near, 1.5, x)
+    return np.where(near, sp.hyp0f1(1.5, -0.25 * u * u), np.sin(v) / v)
+
+
+def exprel_slope(x: Any) -> Any:
+    """The derivative of exprel, (exp(x) (x - 1) + 1) / x^2."""
+    near = np.abs(x) < 2.0
+    u = np.where(near, x, 1.0)
+    v = np.where(near, 3.0, x)
+    return np.where(near, 0.5 * sp.hyp1f1(2.0, 3.0, u), (np.exp(v) - sp.exprel(v)) / v)

@@ -1,0 +1,188 @@
+"""The one record of each universal function of SciPy: its partial derivatives, or a refusal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from scipy import special
+
+from tapegrad import _core
+from tapegrad.numpy.operands import finish, plain
+from tapegrad.numpy.table import as_blanks
+from tapegrad.scipy.ufuncs.symbols import Recorder
+
+OPS = frozenset(_core.op_names())
+FAMILIES = (
+    "gamma", "errors", "bessel", "elliptic", "hypergeometric", "elementary", "polynomials",
+    "equations", "distributions", "refused", "composed",
+)  # fmt: skip
+
+Rule = Callable[..., Any]
+
+
+class No(NamedTuple):
+    """In place of a formula: there is no derivative by this argument."""
+
+    what: str  # the argument is, as in "its order"
+
+
+RULES: dict[str, Rule] = {}  # the partial derivatives by each argument
+REFUSED: dict[str, str] = {}  # what to write instead of the function
+COMPOSED: dict[str, Rule] = {}  # the function itself, written with others
+PLAIN: dict[str, Any] = {}  # results without a derivative, of the plain values
+
+_lock = threading.RLock()
+_done: dict[tuple[str, bool], Any] = {}
+_begun: dict[tuple[str, bool], Any] = {}
+
+
+def partials(*names: str) -> Callable[[Rule], Rule]:
+    """States the derivatives of functions of scipy.special.
+
+    The decorated function takes the inputs and then the outputs, and returns the partial
+    derivatives by each input: formulas, None where one is 0, or `No`. Of several outputs it
+    returns such a tuple for each.
+    """
+
+    def decorate(rule: Rule) -> Rule:
+        for name in names:
+            RULES[name] = rule
+        return rule
+
+    return decorate
+
+
+def composed(*names: str) -> Callable[[Rule], Rule]:
+    """States what a function is in other functions, which are differentiated."""
+
+    def decorate(rule: Rule) -> Rule:
+        for name in names:
+            COMPOSED[name] = rule
+        return rule
+
+    return decorate
+
+
+def refuse(write: str, *names: str) -> None:
+    """States functions that have no derivative, and what is written in their place."""
+    for name in names:
+        REFUSED[name] = write
+
+
+def load() -> None:
+    """Reads the families."""
+    for family in FAMILIES:
+        import_module(f"tapegrad.scipy.ufuncs.{family}")
+
+
+def ufunc_of(name: str) -> Any:
+    """A universal function of scipy.special, also of those that its functions call."""
+    return getattr(special, name, None) or getattr(special._ufuncs, name, None)
+
+
+def is_known(ufunc: Any) -> bool:
+    """Whether this is a universal function of scipy.special."""
+    return ufunc is ufunc_of(ufunc.__name__)
+
+
+def takes_integers(ufunc: Any) -> bool:
+    """Whether there is a loop of its own for integers among floats."""
+    return any(set(t) <= set("ldq->") and set(t) & set("lq") for t in ufunc.types)
+
+
+def foreign(ufunc: Any, of_integers: bool = False) -> Any:
+    """What the core applies for a universal function of SciPy; its derivatives with it."""
+    key = ufunc.__name__, of_integers
+    with _lock:
+        found = _done.get(key) or _begun.get(key)
+        if found is None:
+            load()
+            outermost = not _begun
+            try:
+                found = _make(ufunc, of_integers)
+            except BaseException:
+                if outermost:
+                    _begun.clear()
+                raise
+            if outermost:  # nobody else sees one before all that it needs are whole
+                _done.update(_begun)
+                _begun.clear()
+    return found
+
+
+def _make(ufunc: Any, of_integers: bool) -> Any:
+    name = ufunc.__name__
+    rule = RULES[name]
+    made = _core.Foreign(ufunc, f"scipy.special.{name}", of_integers)
+    _begun[name, of_integers] = made
+
+    def other(needed: Any) -> Any:
+        return foreign(needed, of_integers and takes_integers(needed))
+
+    for j in range(ufunc.nout):
+        for i in range(ufunc.nin):
+            recorder = Recorder(ufunc.nin + ufunc.nout, other)
+            found = rule(*recorder.inputs)
+            given = (found[j] if ufunc.nout > 1 else found)[i]
+            if isinstance(given, No):
+                given = _no_derivative(name, ufunc.nin, i, given.what)
+            elif given is not None:
+                given = recorder.formula(given)
+            made.set_partial(j, i, given)
+    has_loop_of_floats = any(set(t) == set("d->") for t in ufunc.types)
+    if not of_integers and takes_integers(ufunc) and has_loop_of_floats:
+        made.set_of_integers(foreign(ufunc, True))
+    return made
+
+
+def _no_derivative(name: str, n_in: int, i: int, what: str) -> str:
+    name = public(name)
+    names = [f"x{k}" for k in range(n_in)]
+    names[i] = f"tg.stop_gradient(x{i})"
+    return (
+        f"scipy.special.{name}: there is no derivative by its argument {i} ({what}) in tapegrad; "
+        f"where that one is to be held constant, write scipy.special.{name}({', '.join(names)})"
+    )
+
+
+def public(name: str) -> str:
+    """The function that calls this universal function."""
+    return {"_riemann_zeta": "zeta"}.get(name, name.removeprefix("_"))
+
+
+def answer(ufunc: Any, operands: tuple[Any, ...], out: Any) -> Any:
+    """Answers NumPy's dispatch of a universal function of SciPy."""
+    if _core.are_blanks(operands):
+        return as_blanks(ufunc(*map(plain, operands)))
+    name = f"scipy.special.{ufunc.__name__}"
+    found = call(ufunc, operands)
+    if not isinstance(found, tuple):
+        return finish(name, found, out)
+    return found if out is None else tuple(map(partial(finish, name), found, out))
+
+
+def call(ufunc: Any, inputs: Iterable[Any]) -> Any:
+    """The result of a universal function of SciPy on Variables."""
+    name = ufunc.__name__
+    load()
+    if name in OPS:
+        _core.add_ufunc(ufunc, name)
+        return _core.apply(name, tuple(inputs))
+    if name in COMPOSED:
+        return COMPOSED[name](*inputs)
+    if name not in RULES:
+        write = REFUSED.get(name)
+        remedy = f"write {write}, or where" if write else "where"
+        raise TypeError(
+            f"scipy.special.{public(name)} has no derivative in tapegrad; {remedy} none is needed "
+            f"call it on the plain value, scipy.special.{public(name)}(tg.value(v))"
+        )
+    has_loop_of_floats = any(set(t) == set("d->") for t in ufunc.types)
+    made = foreign(ufunc, not has_loop_of_floats)
+    if has_loop_of_floats:
+        _core.add_ufunc(ufunc, made)
+    return made(*inputs)

@@ -1,0 +1,89 @@
+"""Calls of scipy.signal, by name: the function and its arguments."""
+
+import numpy as np
+import scipy.signal
+
+from tapegrad.scipy import signal
+
+
+def draw(*shape, seed=5):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+X, Y, M, K = draw(7), draw(4, seed=6), draw(4, 5), draw(3, 2, seed=7)
+B, A = np.array([0.4, -0.3, 0.2]), np.array([1.5, -0.5, 0.1])
+SOS = scipy.signal.butter(4, 0.3, output="sos")
+ZI = draw(2, seed=8)
+
+
+def call(name, *rest):
+    return lambda a, b: getattr(signal, name)(a, b, *rest)
+
+
+MODES = ("full", "same", "valid")
+IN_PLANES = ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
+OF_VECTORS = {
+    f"{name} {mode} {method}": (call(name, mode, method), (X, Y))
+    for name in ("convolve", "correlate")
+    for mode in MODES
+    for method in ("auto", "fft", "direct")
+}
+OF_MATRICES = {
+    f"{name} {mode} {i}": (call(name, mode), args)
+    for name in IN_PLANES
+    for mode in MODES
+    for i, args in enumerate([(M, K), (K, M)])
+}
+CONVOLUTIONS = {
+    **OF_VECTORS,
+    **OF_MATRICES,
+    "convolve short": (lambda a, b: signal.convolve(a, b, "same"), (Y, X)),
+    "correlate short": (lambda a, b: signal.correlate(a, b, "valid"), (Y, X)),
+    "fftconvolve axes": (lambda a, b: signal.fftconvolve(a, b, axes=1), (M, draw(1, 3))),
+    "convolve2d wrap": (lambda a, b: signal.convolve2d(a, b, boundary="wrap"), (M, K)),
+    "convolve2d symm": (lambda a, b: signal.convolve2d(a, b, "same", "symm"), (M, K)),
+    "correlate2d fill": (lambda a, b: signal.correlate2d(a, b, fillvalue=1.5), (M, K)),
+}
+FILTERS = {
+    "lfilter": (signal.lfilter, (B, A, X)),
+    "lfilter short": (signal.lfilter, (B, A[:1], X)),
+    "lfilter long": (signal.lfilter, (B[:1], A, X)),
+    "lfilter axis": (lambda b, a, x: signal.lfilter(b, a, x, 0), (B, A, M)),
+    "lfilter zi": (lambda b, a, x, z: signal.lfilter(b, a, x, zi=z), (B, A, X, ZI)),
+    "lfilter zi axis": (
+        lambda b, a, x, z: signal.lfilter(b, a, x, 0, z),
+        (B, A, M, draw(2, 5)),
+    ),
+    "sosfilt": (lambda x: signal.sosfilt(SOS, x), (X,)),
+    "sosfilt axis": (lambda x: signal.sosfilt(SOS, x, axis=0), (M,)),
+    "sosfilt zi": (lambda x, z: signal.sosfilt(SOS, x, zi=z), (X, draw(2, 2))),
+    "lfilter_zi": (signal.lfilter_zi, (B, A)),
+    "filtfilt": (lambda b, a, x: signal.filtfilt(b, a, x), (B, A, draw(12))),
+    "filtfilt even": (
+        lambda b, a, x: signal.filtfilt(b, a, x, 0, "even", 2),
+        (B, A, M),
+    ),
+    "filtfilt constant": (
+        lambda b, a, x: signal.filtfilt(b, a, x, padtype="constant", padlen=3),
+        (B, A, M),
+    ),
+    "filtfilt none": (lambda b, a, x: signal.filtfilt(b, a, x, padtype=None), (B, A, M)),
+    "savgol_filter": (lambda x: signal.savgol_filter(x, 5, 2), (X,)),
+    "savgol_filter slope": (lambda x: signal.savgol_filter(x, 3, 2, 1, 0.5, axis=0), (M,)),
+    **{
+        f"savgol_filter {mode}": (
+            lambda x, mode=mode: signal.savgol_filter(x, 5, 2, mode=mode, cval=1.2),
+            (X,),
+        )
+        for mode in ("mirror", "constant", "nearest", "wrap")
+    },
+    "detrend": (lambda x: signal.detrend(x), (X,)),
+    "detrend constant": (lambda x: signal.detrend(x, 0, "constant"), (M,)),
+    "detrend parts": (lambda x: signal.detrend(x, bp=[3]), (X,)),
+    "hilbert": (lambda x: parts(signal.hilbert(x)), (X,)),
+    "hilbert axis": (lambda x: parts(signal.hilbert(x, 6, 0)), (M,)),
+}
+
+
+def parts(z):
+    return z.real, z.imag

@@ -1,0 +1,47 @@
+"""Distributions of scipy.stats by name: parameters, and points inside of the support."""
+
+import numpy as np
+
+LOC, SCALE = 0.3, 1.7
+# In standard form.
+CONTINUOUS = {
+    "norm": ((), (-1.2, 0.4, 2.5)),
+    "lognorm": ((0.8,), (0.3, 1.2, 2.6)),
+    "uniform": ((), (0.1, 0.5, 0.8)),
+    "expon": ((), (0.2, 1.1, 3.0)),
+    "cauchy": ((), (-1.5, 0.4, 2.0)),
+    "laplace": ((), (-1.2, 0.4, 2.5)),
+    "logistic": ((), (-1.2, 0.4, 2.5)),
+    "weibull_min": ((1.6,), (0.3, 1.2, 2.1)),
+    "weibull_max": ((1.6,), (-2.0, -1.1, -0.3)),
+    "pareto": ((2.2,), (1.2, 1.9, 3.3)),
+    "gumbel_r": ((), (-1.2, 0.4, 2.5)),
+    "gumbel_l": ((), (-2.5, 0.4, 1.1)),
+    "halfnorm": ((), (0.2, 1.1, 2.0)),
+    "halfcauchy": ((), (0.2, 1.1, 2.0)),
+    "rayleigh": ((), (0.2, 1.1, 2.0)),
+    "truncnorm": ((-1.4, 2.2), (-1.2, 0.4, 1.9)),
+    "gamma": ((2.3,), (0.4, 1.6, 4.0)),
+    "invgamma": ((2.3,), (0.2, 0.6, 1.7)),
+    "chi2": ((3.4,), (0.6, 2.6, 6.0)),
+    "chi": ((3.4,), (0.6, 1.6, 2.8)),
+    "maxwell": ((), (0.6, 1.6, 2.8)),
+    "beta": ((2.1, 1.3), (0.2, 0.5, 0.8)),
+    "t": ((4.2,), (-1.6, 0.3, 2.2)),
+    "f": ((3.1, 5.2), (0.3, 1.1, 2.7)),
+}
+DISCRETE = {
+    "poisson": ((2.4,), (0, 2, 5)),
+    "binom": ((6, 0.35), (0, 2, 5)),
+    "bernoulli": ((0.35,), (0, 1, 1)),
+    "geom": ((0.35,), (1, 2, 5)),
+    "nbinom": ((3.5, 0.45), (0, 2, 5)),
+}
+# Those whose parameters are counts, of which the derivative is not asked.
+COUNTS = {"binom": 1}
+
+
+def continuous(name):
+    """Points in the support for location LOC and scale SCALE, and the shapes."""
+    shapes, points = CONTINUOUS[name]
+    return np.array(points) * SCALE + LOC, shapes
