@@ -18,6 +18,7 @@ _MODULES = (
     "integrate",
     "interpolate",
     "linalg",
+    "ndimage",
     "signal",
     "sparse",
     "spatial",

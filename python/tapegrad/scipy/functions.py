@@ -17,7 +17,7 @@ from functools import update_wrapper
 from importlib import import_module
 from inspect import Parameter, signature
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -137,7 +137,7 @@ def _short(x: Any) -> str:
     return text if len(text) <= 60 else f"<{type(x).__name__}>"
 
 
-def refuse(name: str, what: str, remedy: str) -> None:
+def refuse(name: str, what: str, remedy: str) -> NoReturn:
     """Raises TypeError: a call of this function has no derivative."""
     raise TypeError(f"{name}: {what} has no derivative; {remedy}")
 

@@ -77,8 +77,6 @@ def test_functions(name):
     hold(lambda x: run(code, names_of(x)), plain)
 
 
-
-
 def test_solvers_of_functions_that_read_variables():
     optimize = importlib.import_module("scipy.optimize")
     v = tg.Variable(X)

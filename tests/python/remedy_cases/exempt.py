@@ -3,6 +3,8 @@
 The first key is the file, the second a part of the text.
 """
 
+from remedy_cases import scipy_exempt
+
 LABEL = "it names a thing and tells nothing to do"
 DOCUMENTATION = "it documents a function"
 SCARCE = "tests/python/life/test_exhaustion.py runs it, in a process without memory or threads"
@@ -11,13 +13,22 @@ FROM_CPP = "C++ programs reach it; what Python calls answers before"
 SCOPES = "the package itself opens and closes these blocks"
 
 EXEMPT: dict[str, dict[str, str]] = {
+    **scipy_exempt.EXEMPT,
+    "cpp/tapegrad/ops/sparse/sparse.cpp": {
+        "give vectors of one length": FROM_CPP,
+        "pair by pair": DOCUMENTATION,
+    },
     "python/tapegrad/compile/states.py": {
         "it is this call's turn to record": LABEL,
         "sweeps that take long to record were left out": LABEL,
     },
     "python/tapegrad/numpy/order.py": {"no elements to take the median of": LABEL},
     "python/tapegrad/numpy/shapes.py": {"and not newshape= beside it": "of NumPy 2.1 to 2.3 alone"},
-    "python/tapegrad/numpy/refusals.py": {"SciPy's own functions": SCIPY, "s.toarray() @ v": SCIPY},
+    "python/tapegrad/numpy/refusals.py": {
+        "SciPy's own functions": SCIPY,
+        "write a @ v of the sparse array": "tests/python/scipy/sparse/test_operators.py runs it",
+        "write v * a for a.multiply(v)": "tests/python/scipy/sparse/test_operators.py runs it",
+    },
     "cpp/tapegrad/base/buffer.cpp": {"free some arrays": SCARCE},
     "cpp/tapegrad/kernels/blas/blas_library.cpp": {"free some arrays": SCARCE},
     "python/bindings/module.cpp": {

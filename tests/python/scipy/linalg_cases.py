@@ -131,5 +131,53 @@ CASES = {
     "solve_toeplitz": (lambda c, r, b: linalg.solve_toeplitz((c, r), b), (V, V[::-1], B)),
 }
 
+BAND = np.random.default_rng(2).uniform(0.2, 0.8, (4, 5)) + np.array([[0], [0], [3.0], [0]])
+UPPER = np.random.default_rng(3).uniform(0.2, 0.6, (3, 5)) + np.array([[0], [0], [3.0]])
+LOWER, RIGHT = UPPER[::-1].copy(), matrix(5, 2)
+SMALL = 0.3 * A / np.linalg.norm(A)
+SOLVED_BY_SCIPY = {
+    "solve_sylvester": (linalg.solve_sylvester, (P, matrix(2) + 2 * np.eye(2), B)),
+    "solve_continuous_lyapunov": (linalg.solve_continuous_lyapunov, (P, S)),
+    "solve_lyapunov": (linalg.solve_lyapunov, (P, A)),
+    "solve_discrete_lyapunov": (linalg.solve_discrete_lyapunov, (SMALL, A)),
+    "solve_discrete_lyapunov bilinear": (
+        lambda a, q: linalg.solve_discrete_lyapunov(a, q, "bilinear"),
+        (SMALL, S),
+    ),
+    "sqrtm": (linalg.sqrtm, (P + 0.3 * A,)),
+    "logm": (linalg.logm, (P + 0.3 * A,)),
+    **{
+        name: (lambda a, name=name: getattr(linalg, name)(a), (0.4 * A,))
+        for name in ("cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")
+    },
+    "lu": (lambda a: linalg.lu(a)[1:], (A,)),
+    "lu tall": (lambda a: linalg.lu(a)[1:], (TALL,)),
+    "lu wide": (lambda a: linalg.lu(a)[1:], (WIDE,)),
+    "lu permuted": (lambda a: linalg.lu(a, permute_l=True), (A,)),
+    "lu_factor": (lambda a: linalg.lu_factor(a)[0], (A,)),
+    "lu_factor tall": (lambda a: linalg.lu_factor(a)[0], (TALL,)),
+    "lu_factor wide": (lambda a: linalg.lu_factor(a)[0], (WIDE,)),
+    "lu_solve": (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b), (A, B)),
+    "lu_solve vector": (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b), (A[::-1], V)),
+    "lu_solve transposed": (lambda a, b: linalg.lu_solve(linalg.lu_factor(a), b, 1), (A[::-1], B)),
+    "solve_banded": (lambda ab, b: linalg.solve_banded((1, 2), ab, b), (BAND, RIGHT)),
+    "solve_banded vector": (
+        lambda ab, b: linalg.solve_banded((2, 1), ab, b),
+        (np.roll(BAND, -1, 0), RIGHT[:, 0]),
+    ),
+    "solveh_banded": (linalg.solveh_banded, (UPPER, RIGHT)),
+    "solveh_banded lower": (
+        lambda ab, b: linalg.solveh_banded(ab, b, lower=True),
+        (LOWER, RIGHT[:, 0]),
+    ),
+    "cho_solve_banded": (lambda c, b: linalg.cho_solve_banded((c, False), b), (UPPER, RIGHT)),
+    "cho_solve_banded lower": (
+        lambda c, b: linalg.cho_solve_banded((c, True), b),
+        (LOWER, RIGHT[:, 0]),
+    ),
+    "cholesky_banded": (lambda ab: linalg.cholesky_banded(ab), (UPPER,)),
+    "cholesky_banded lower": (lambda ab: linalg.cholesky_banded(ab, lower=True), (LOWER,)),
+}
+
 # Those that choose by the value of the whole argument, which lanes do not share.
 ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space"}

@@ -91,3 +91,10 @@ def test_complex_variables_are_refused_by_name():
     z = tg.Variable([1.0, 2.0]) * 1j
     with pytest.raises(TypeError, match=r"scipy\.linalg\.toeplitz: complex Variables"):
         tapegrad.scipy.linalg.toeplitz(z)
+
+
+def test_the_page_is_up_to_date():
+    # If this fails: python tests/python/generated_scipy.py
+    import generated_scipy
+
+    assert generated_scipy.PAGE.read_text("utf-8") == generated_scipy.page()

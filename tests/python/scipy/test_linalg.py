@@ -1,8 +1,13 @@
 """scipy.linalg of Variables: SciPy's values, derivatives, programs, lanes, single precision."""
 
 import linalg_cases
+import numpy as np
 import pytest
+import scipy.linalg
 from scipy_checks import holds
+
+import tapegrad as tg
+from tapegrad.scipy import linalg
 
 CASES = linalg_cases.CASES
 
@@ -11,3 +16,46 @@ CASES = linalg_cases.CASES
 def test_values_and_derivatives(name):
     f, args = CASES[name]
     holds(f, args, lanes=name not in linalg_cases.ONE_BY_ONE)
+
+
+@pytest.mark.parametrize("name", linalg_cases.SOLVED_BY_SCIPY)
+def test_functions_that_scipy_computes(name):
+    f, args = linalg_cases.SOLVED_BY_SCIPY[name]
+    holds(f, args, single=False)
+
+
+def test_complex_results_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"scipy\.linalg\.sqrtm: the result is complex"):
+        linalg.sqrtm(tg.Variable(np.diag([1.0, -2.0])))
+
+
+def test_exchanges_of_rows_are_integers():
+    p, lower, upper = linalg.lu(tg.Variable(linalg_cases.A[::-1].copy()), p_indices=True)
+    expected = scipy.linalg.lu(linalg_cases.A[::-1], p_indices=True)
+    np.testing.assert_array_equal(tg.value(p), expected[0])
+    np.testing.assert_allclose(tg.value(lower[p] @ upper), linalg_cases.A[::-1])
+
+
+def test_bases_that_are_a_matter_of_choice_are_warned_of():
+    wide = linalg_cases.matrix(2, 4)
+    with pytest.warns(UserWarning, match="matter of choice"):
+        z = linalg.null_space(tg.Variable(wide))
+    with pytest.warns(UserWarning, match="matter of choice"):
+        tg.testing.check_grads(lambda a: (lambda z: z @ z.T)(linalg.null_space(a)), (wide,))
+    np.testing.assert_allclose(tg.value(z), scipy.linalg.null_space(wide))
+
+
+def test_arguments_that_do_not_fit():
+    v = tg.Variable(linalg_cases.A)
+    with pytest.raises(ValueError, match="incompatible shapes"):
+        linalg.solve(v, np.ones(4))
+    with pytest.raises(ValueError, match="not a recognized matrix structure"):
+        linalg.solve(v, np.ones(3), assume_a="round")
+    with pytest.raises(ValueError, match="infs or NaNs"):
+        linalg.inv(v * np.nan)
+    with pytest.raises(TypeError, match="mode='full' of a matrix of shape"):
+        linalg.qr(tg.Variable(linalg_cases.TALL))
+    with pytest.raises(TypeError, match="full_matrices=True of a matrix of shape"):
+        linalg.svd(tg.Variable(linalg_cases.TALL))
+    with pytest.raises(np.linalg.LinAlgError):
+        linalg.cholesky(-v @ v.T)

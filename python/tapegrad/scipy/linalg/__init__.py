@@ -1,6 +1,12 @@
 """scipy.linalg with derivatives; what has none here is SciPy's own."""
 
 from tapegrad.scipy.functions import others_of
+from tapegrad.scipy.linalg.banded import (
+    cho_solve_banded,
+    cholesky_banded,
+    solve_banded,
+    solveh_banded,
+)
 from tapegrad.scipy.linalg.decompositions import (
     cholesky,
     eigh,
@@ -11,6 +17,20 @@ from tapegrad.scipy.linalg.decompositions import (
     qr,
     svd,
     svdvals,
+)
+from tapegrad.scipy.linalg.equations import (
+    coshm,
+    cosm,
+    logm,
+    sinhm,
+    sinm,
+    solve_continuous_lyapunov,
+    solve_discrete_lyapunov,
+    solve_lyapunov,
+    solve_sylvester,
+    sqrtm,
+    tanhm,
+    tanm,
 )
 from tapegrad.scipy.linalg.matrix_functions import expm, expm_frechet
 from tapegrad.scipy.linalg.solving import (
@@ -37,15 +57,20 @@ from tapegrad.scipy.linalg.special_matrices import (
     matmul_toeplitz,
     toeplitz,
 )
+from tapegrad.scipy.linalg.triangular_factors import lu, lu_factor, lu_solve
 
 __all__ = [
     "block_diag",
     "cho_factor",
     "cho_solve",
+    "cho_solve_banded",
     "cholesky",
+    "cholesky_banded",
     "circulant",
     "companion",
     "convolution_matrix",
+    "coshm",
+    "cosm",
     "det",
     "diagsvd",
     "eigh",
@@ -55,7 +80,11 @@ __all__ = [
     "hankel",
     "inv",
     "khatri_rao",
+    "logm",
     "lstsq",
+    "lu",
+    "lu_factor",
+    "lu_solve",
     "matmul_toeplitz",
     "norm",
     "null_space",
@@ -64,11 +93,22 @@ __all__ = [
     "pinvh",
     "polar",
     "qr",
+    "sinhm",
+    "sinm",
     "solve",
+    "solve_banded",
+    "solve_continuous_lyapunov",
+    "solve_discrete_lyapunov",
+    "solve_lyapunov",
+    "solve_sylvester",
     "solve_toeplitz",
     "solve_triangular",
+    "solveh_banded",
+    "sqrtm",
     "svd",
     "svdvals",
+    "tanhm",
+    "tanm",
     "toeplitz",
 ]
 

@@ -62,17 +62,16 @@ def _parts(name: str, kind: str, given: Any, shape: Any) -> SparseVariable:
         if shape is None:
             shape = (int(np.max(rows)) + 1, int(np.max(columns)) + 1)
         return SparseVariable(data, (rows, columns), shape)
-    if len(places) == 2 and kind in ("csr", "csc"):
-        indices, indptr = (np.asarray(x) for x in places)
-        major = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))
-        if shape is None:
-            shape = (indptr.size - 1, int(np.max(indices, initial=-1)) + 1)
-            shape = shape if kind == "csr" else shape[::-1]
-        coords = (major, indices) if kind == "csr" else (indices, major)
-        return SparseVariable(data, coords, shape)
-    return refuse(
-        name, f"this form with {len(places) + 1} parts", "write coo_array((data, (rows, columns)))"
-    )  # type: ignore[return-value,func-returns-value]  # it raises
+    if len(places) != 2 or kind not in ("csr", "csc"):
+        form = f"this form with {len(places) + 1} parts"
+        refuse(name, form, "write coo_array((data, (rows, columns)))")
+    indices, indptr = (np.asarray(x) for x in places)
+    major = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))
+    if shape is None:
+        shape = (indptr.size - 1, int(np.max(indices, initial=-1)) + 1)
+        shape = shape if kind == "csr" else shape[::-1]
+    coords = (major, indices) if kind == "csr" else (indices, major)
+    return SparseVariable(data, coords, shape)
 
 
 csr_array = _class_of(scipy.sparse.csr_array)

@@ -1,0 +1,265 @@
+"""odeint and solve_ivp of Variables, by the variational equations.
+
+SciPy's own solver computes the solution. Where a derivative is asked for, it solves the equations
+of y and of its derivatives s in the initial values and the arguments together, s' = (df/dy) s +
+df/dp, to the same tolerances: nothing is integrated backwards, and stiff equations stay what they
+are. That is such a problem again, so that further derivatives follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.integrate
+from scipy.optimize import OptimizeResult
+
+from tapegrad import _core
+from tapegrad.operations.primitive import Primitive
+from tapegrad.scipy.arrays import array, floats, shape_of
+from tapegrad.scipy.functions import derives, holds_variable, refuse
+from tapegrad.transforms.jacobians import jacobian
+from tapegrad.transforms.trace import value
+
+Solve = Callable[[Callable[[float, Any], Any], Any, Any], Any]
+
+
+class _Trajectory:
+    """y at given times, of y' = f(t, y, *args), y(times[0]) = y0."""
+
+    def __init__(self, name: str, f: Callable[..., Any], solve: Solve) -> None:
+        self.name, self.f, self.solve = name, f, solve
+        self.call: Any = Primitive(self._value)
+        self.call.name = name
+        self.call.defvjp_argnums(self._pull)
+        self.moving: _Trajectory | None = None
+
+    def _value(self, y0: Any, times: Any, *args: Any) -> Any:
+        def f(t: float, y: Any) -> Any:
+            found = self.f(t, y, *args)
+            if holds_variable(found):
+                raise TypeError(
+                    f"{self.name}: the function reads Variables that are not its arguments, and "
+                    "their derivative would be lost; pass them in args="
+                )
+            return found
+
+        return self.solve(f, np.asarray(y0, np.float64), np.asarray(times, np.float64))
+
+    def _with_slopes(self) -> _Trajectory:
+        """The same of y and its derivatives, one after the other."""
+        if self.moving is None:
+
+            def f(t: Any, z: Any, *args: Any) -> Any:
+                sizes = [int(np.prod(shape_of(x))) for x in args]
+                n = _side(shape_of(z)[0], sum(sizes))
+                y, s = z[:n], np.reshape(z[n:], (n, n + sum(sizes)))
+                places = tuple(range(len(args) + 1))
+                found = jacobian(lambda y, *args: self._flat(t, y, args), places)(y, *args)
+                blocks = [np.zeros((n, n))] + [
+                    np.reshape(x, (n, size)) for x, size in zip(found[1:], sizes, strict=True)
+                ]
+                moved = found[0] @ s + np.concatenate(blocks, 1)
+                return np.concatenate([self._flat(t, y, args), np.reshape(moved, (-1,))])
+
+            self.moving = _Trajectory(self.name, f, self.solve)
+        return self.moving
+
+    def _flat(self, t: Any, y: Any, args: tuple[Any, ...]) -> Any:
+        found = self.f(t, y, *args)
+        return np.stack([*found]) if isinstance(found, (list, tuple)) else np.reshape(found, (-1,))
+
+    def _pull(self, argnums: Any, ys: Any, args: Any, kwargs: Any) -> Any:
+        y0, times, *rest = args
+        n, m = shape_of(y0)[0], shape_of(times)[0]
+        sizes = [int(np.prod(shape_of(x))) for x in rest]
+        width = n + sum(sizes)
+
+        def pull(g: Any) -> Any:
+            found: dict[int, Any] = {}
+            first = np.concatenate([np.eye(n), np.zeros((n, width - n))], 1)
+            start = np.concatenate([y0, np.reshape(first, (-1,))])
+            whole = self._with_slopes().call(start, times, *rest)
+            slopes = np.reshape(whole[:, n:], (m, n, width))
+            adjoint = np.sum(g[:, :, None] * slopes, axis=(0, 1))
+            found[0] = adjoint[:n]
+            if 1 in argnums:
+                rows = [
+                    np.sum(g[i] * self._flat(times[i], ys[i], tuple(rest))) for i in range(1, m)
+                ]
+                # The first row is y0 itself, whenever it is.
+                begin = -np.sum((adjoint[:n] - g[0]) * self._flat(times[0], y0, tuple(rest)))
+                found[1] = np.stack([begin, *rows])
+            at = n
+            for k, (x, size) in enumerate(zip(rest, sizes, strict=True), start=2):
+                found[k] = np.reshape(adjoint[at : at + size], shape_of(x))
+                at += size
+            return [found[k] for k in argnums]
+
+        return pull
+
+
+def _side(total: int, more: int) -> int:
+    """The n for which n + n (n + more) is the total."""
+    n = round((float(np.sqrt((more + 1.0) ** 2 + 4.0 * total)) - (more + 1.0)) / 2.0)
+    assert n * (n + more + 1) == total
+    return n
+
+
+_KNOWN: dict[Any, _Trajectory] = {}
+
+
+def _trajectory(name: str, f: Any, options: tuple[Any, ...], make: Callable[[], Solve]) -> Any:
+    """The one of this function and these options, so that programs know it again."""
+    key = name, f, options
+    if key not in _KNOWN:
+        if len(_KNOWN) >= 64:
+            _KNOWN.clear()
+        _KNOWN[key] = _Trajectory(name, f, make())
+    return _KNOWN[key]
+
+
+def _vector(name: str, y0: Any) -> Any:
+    y0 = floats(y0)
+    if len(shape_of(y0)) > 1:
+        raise ValueError(f"{name}: y0 must be 1-dimensional, got shape {shape_of(y0)}")
+    return np.reshape(y0, (-1,)).astype(np.float64)
+
+
+def _numbers(args: Any) -> tuple[Any, ...]:
+    args = args if isinstance(args, tuple) else (args,)
+    return tuple(
+        floats(x) if holds_variable(x) or np.ndim(x) or np.isscalar(x) else x for x in args
+    )
+
+
+_OF_JACOBIAN = "leave it out: the derivatives are those of the function itself"
+
+
+@derives(
+    scipy.integrate.odeint,
+    refused={
+        "full_output": "call it on plain values too, which tell of the steps",
+        "Dfun": _OF_JACOBIAN,
+        "ml": _OF_JACOBIAN,
+        "mu": _OF_JACOBIAN,
+    },
+)
+def odeint(
+    func: Any,
+    y0: Any,
+    t: Any,
+    args: Any = (),
+    Dfun: Any = None,
+    col_deriv: Any = 0,
+    full_output: Any = 0,
+    ml: Any = None,
+    mu: Any = None,
+    rtol: Any = None,
+    atol: Any = None,
+    tcrit: Any = None,
+    h0: Any = 0.0,
+    hmax: Any = 0.0,
+    hmin: Any = 0.0,
+    ixpr: Any = 0,
+    mxstep: Any = 0,
+    mxhnil: Any = 0,
+    mxordn: Any = 12,
+    mxords: Any = 5,
+    printmessg: Any = 0,
+    tfirst: Any = False,
+) -> Any:
+    name = "scipy.integrate.odeint"
+    if np.ndim(atol) or np.ndim(rtol):
+        refuse(name, "a tolerance for each component", "give one number for all of them")
+    options = rtol, atol, h0, hmax, hmin, mxstep, mxordn, mxords
+    names = ("rtol", "atol", "h0", "hmax", "hmin", "mxstep", "mxordn", "mxords")
+    critical = None if tcrit is None else tuple(np.ravel(tcrit))
+
+    def make() -> Solve:
+        given = {**dict(zip(names, options, strict=True)), "tcrit": critical}
+        return lambda f, y0, times: scipy.integrate.odeint(f, y0, times, tfirst=True, **given)
+
+    def ordered(time: Any, y: Any, *args: Any) -> Any:
+        return func(y, time, *args)
+
+    f = func if tfirst else _swapped(func, ordered)
+    found = _trajectory(name, f, (*options, critical), make)
+    return found.call(_vector(name, y0), floats(t), *_numbers(args))
+
+
+_SWAPPED: dict[Any, Any] = {}
+
+
+def _swapped(func: Any, ordered: Any) -> Any:
+    if func not in _SWAPPED:
+        if len(_SWAPPED) >= 64:
+            _SWAPPED.clear()
+        _SWAPPED[func] = ordered
+    return _SWAPPED[func]
+
+
+@derives(
+    scipy.integrate.solve_ivp,
+    refused={
+        "dense_output": "give the times in t_eval=",
+        "events": "find them on plain values, and solve up to there",
+        "vectorized": "leave it out: the function is called for one state",
+    },
+)
+def solve_ivp(
+    fun: Any,
+    t_span: Any,
+    y0: Any,
+    method: Any = "RK45",
+    t_eval: Any = None,
+    dense_output: Any = False,
+    events: Any = None,
+    vectorized: Any = False,
+    args: Any = None,
+    **options: Any,
+) -> Any:
+    name = "scipy.integrate.solve_ivp"
+    for option in options:
+        if option in ("jac", "jac_sparsity", "lband", "uband"):
+            refuse(name, f"{option}=", _OF_JACOBIAN)
+        if np.ndim(options[option]):
+            refuse(name, f"{option}= for each component", "give one number for all of them")
+    y0, args = _vector(name, y0), () if args is None else _numbers(args)
+    t0, t1 = (floats(t) for t in t_span)
+    result = OptimizeResult(success=True, status=0, sol=None, t_events=None, y_events=None)
+    if t_eval is None or not _core.tracing():
+        result = scipy.integrate.solve_ivp(
+            lambda t, y, *args: value(fun(t, y, *args)),
+            (value(t0), value(t1)),
+            value(y0),
+            method,
+            None if t_eval is None else value(array(t_eval)),
+            args=tuple(value(x) for x in args) or None,
+            **options,
+        )
+        if not result.success:
+            raise RuntimeError(f"{name}: {result.message}")
+    if t_eval is None:
+        steps = array(result.t[1:-1])
+        times = np.concatenate([np.reshape(t0, (1,)), steps, np.reshape(t1, (1,))])
+        rows, end = slice(None), None
+    else:
+        times = np.concatenate([np.reshape(t0, (1,)), floats(t_eval)])
+        rows, end = slice(1, None), float(value(t1))
+
+    def make() -> Solve:
+        def solve(f: Any, y0: Any, times: Any) -> Any:
+            span = times[0], times[-1] if end is None else end
+            found = scipy.integrate.solve_ivp(f, span, y0, method, times[1:], **options)
+            if not found.success:
+                raise RuntimeError(f"{name}: {found.message}")
+            return np.concatenate([y0[None], found.y.T])
+
+        return solve
+
+    key = method, end, *sorted(options.items())
+    ys = _trajectory(name, fun, key, make).call(y0, times, *args)
+    result.update(t=times[rows], y=np.transpose(ys[rows]))
+    return result

@@ -1,0 +1,98 @@
+"""Texts of tapegrad.scipy that tell a remedy: calls that the tests of tests/python/scipy/ make."""
+
+CALLED = "tests/python/scipy/ calls the function so, where SciPy is installed"
+
+PIECES: dict[str, tuple[str, ...]] = {
+    "python/tapegrad/scipy/functions.py": (
+        "call .",
+        "call tapegrad.",
+        "complex Variables have no derivative in this function; compute with z.real and z",
+    ),
+    "python/tapegrad/scipy/integrate/adaptive.py": (
+        "write the weight into the function",
+        "call it on plain values too, quad(f, tg.value(a), tg.value(b), full_output=1)",
+        "add up the integrals between the points",
+        "scipy.integrate.quad: the function reads Variables that are not its arguments, a",
+    ),
+    "python/tapegrad/scipy/integrate/initial_values.py": (
+        "leave it out: the derivatives are those of the function itself",
+        "give one number for all of them",
+        "call it on plain values too, which tell of the steps",
+        "give the times in t_eval=",
+        "leave it out: the function is called for one state",
+        "the function reads Variables that are not its arguments, and their derivative wo",
+    ),
+    "python/tapegrad/scipy/interpolate/bsplines.py": (
+        "use CubicSpline for conditions at the ends, or leave bc_type= out",
+        "differentiate the call itself, tg.elementwise_grad(f)",
+    ),
+    "python/tapegrad/scipy/interpolate/curves.py": ("write the period twice, with its ends",),
+    "python/tapegrad/scipy/interpolate/grids.py": (
+        "use 'cubic' or 'linear'",
+        "differentiate the call itself with tg.grad",
+        "use 'linear', 'slinear', 'cubic', 'quintic'",
+    ),
+    "python/tapegrad/scipy/linalg/decompositions.py": (
+        "take part of all of them, w[:k] and v[:, :k]",
+        "write mode='economic'",
+        "call it with mode='economic' for q and r",
+    ),
+    "python/tapegrad/scipy/linalg/equations.py": (
+        "leave it out: with Variables nothing is printed and no error is estimated",
+        "the result is complex for this matrix, and has no derivative here; call it on th",
+    ),
+    "python/tapegrad/scipy/linalg/matrix_functions.py": (
+        "leave method= out; the value is the same",
+    ),
+    "python/tapegrad/scipy/linalg/solving.py": (
+        "of complex Variables; write solve(a.T, b), or leave assume_a= out",
+    ),
+    "python/tapegrad/scipy/linalg/special_matrices.py": (
+        "scipy.linalg.hankel: c and r need one axis each; write c.ravel()",
+    ),
+    "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of",),
+    "python/tapegrad/scipy/ndimage/filters.py": (
+        "take the result, y = f(x), and convert it with y.astype(dtype)",
+    ),
+    "python/tapegrad/scipy/signal/filters.py": (
+        "leave method= out, which pads the signal",
+        "it belongs to method='gust'; leave both out",
+        "choose an odd window_length",
+    ),
+    "python/tapegrad/scipy/sparse/constructors.py": (
+        "write coo_array((data, (rows, columns)))",
+        "write x.astype(dtype) for the diagonals",
+        "write data.astype(dtype) for its elements",
+        "pass a matrix",
+    ),
+    "python/tapegrad/scipy/sparse/linalg.py": (
+        "pass one right side, a vector",
+        "leave the preconditioner out, or call spsolve",
+        "A is no sparse matrix; call scipy.linalg.solve for dense ones",
+        "b is sparse; write b.toarray()",
+    ),
+    "python/tapegrad/scipy/sparse/matrix.py": (
+        "a sparse Variable can't be pickled or copied: its elements belong to a tape; kee",
+        "scipy.sparse: products of complex sparse matrices with Variables have no derivat",
+        "a @ b: products of two sparse matrices have no derivative; write a @ (b @ v), or",
+        "a @ z: products of sparse matrices with complex Variables have no derivative; co",
+        "sum: dtype= and out= have no derivative here; write .astype of the sum",
+        "axes; products with Variables need two, write a.reshape(1, -1)",
+        "pass a vector or a matrix",
+    ),
+    "python/tapegrad/scipy/sparse/operators.py": (
+        "and a Variable has no derivative; write a.toarray() for the sparse matrix a",
+    ),
+    "python/tapegrad/scipy/spatial/distance.py": (
+        "is called for one pair of plain arrays after the other; write it over all pairs,",
+        "pass a vector of distances or a square matrix",
+    ),
+    "python/tapegrad/scipy/stats/distribution.py": ("call it on plain values, tg.value(q)",),
+    "python/tapegrad/scipy/stats/multivariate.py": (
+        "leave it out, or add to the diagonal of cov",
+        "leave it out, or add to the diagonal",
+        "pass the number that it gives",
+    ),
+}
+
+EXEMPT = {name: dict.fromkeys(pieces, CALLED) for name, pieces in PIECES.items()}
