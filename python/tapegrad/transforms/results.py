@@ -26,7 +26,7 @@ def scalar_output(transform: str, name: str, out: Any) -> Any:
         if out.ndim == 0 or out.size == 1:
             return out
         shape = tuple(out.shape)
-    elif isinstance(out, (int, float, np.number)):
+    elif isinstance(out, (int, float, np.number)) and not isinstance(out, bool):
         return out
     elif isinstance(out, np.ndarray) and out.dtype.kind in "fiu":
         if out.size == 1:
@@ -34,6 +34,8 @@ def scalar_output(transform: str, name: str, out: Any) -> Any:
         shape = out.shape
     else:
         hint = "is the return missing?" if out is None else "return one number"
+        if isinstance(out, (bool, np.bool_)):
+            hint = "a flag has no derivative: " + hint
         raise TypeError(f"{transform}: {name} returned {_tree.describe(out)}; {hint}")
     raise TypeError(
         f"{transform}: {name} returned shape {shape}, and a gradient needs a single number: "

@@ -2,6 +2,7 @@
 
 from remedy_cases import (
     arrays,
+    compat,
     compiled,
     complex_numbers,
     engine,
@@ -26,6 +27,7 @@ CASES = [
     *compiled.CASES,
     *complex_numbers.CASES,
     *operations.CASES,
+    *compat.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]

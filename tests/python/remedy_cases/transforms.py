@@ -27,6 +27,9 @@ CASES = [
         f"tg.grad({SQUARES})(X)",
         "2 * x",
     ),
+    Case(
+        "tg.grad(lambda y: True)(X)", "a flag has no derivative", f"tg.grad({SQUARES})(X)", "2 * x"
+    ),
     Case("tg.grad(lambda y: None)(X)", "is the return missing?", f"tg.grad({SQUARES})(X)", "2 * x"),
     Case(
         "tg.jacobian(lambda y: 'text')(X)",

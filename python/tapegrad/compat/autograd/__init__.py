@@ -7,6 +7,7 @@ array([1.        , 0.41997434])
 """
 
 from tapegrad.compat.autograd.builtins import dict, isinstance, list, tuple, type
+from tapegrad.compat.autograd.core import primitive
 from tapegrad.compat.autograd.differential_operators import (
     checkpoint,
     deriv,
@@ -49,6 +50,7 @@ __all__ = [
     "make_jvp",
     "make_vjp",
     "multigrad_dict",
+    "primitive",
     "tensor_jacobian_product",
     "tuple",
     "type",

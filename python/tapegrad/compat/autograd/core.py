@@ -5,12 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tapegrad.compat.autograd.primitives import (
+    JVPNode,
+    VJPNode,
+    def_linear,
+    defjvp,
+    defjvp_argnum,
+    defjvp_argnums,
+    defvjp,
+    defvjp_argnum,
+    defvjp_argnums,
+    primitive_jvps,
+    primitive_vjps,
+    primitive_with_deprecation_warnings,
+)
 from tapegrad.compat.autograd.refusals import refusing
 from tapegrad.compat.autograd.vspaces import VSpace, vspace
 from tapegrad.transforms.gradients import vjp
 from tapegrad.transforms.jacobians import jvp
 
-__all__ = ["VSpace", "make_jvp", "make_vjp", "vspace"]
+__all__ = [
+    "JVPNode",
+    "VJPNode",
+    "VSpace",
+    "def_linear",
+    "defjvp",
+    "defjvp_argnum",
+    "defjvp_argnums",
+    "defvjp",
+    "defvjp_argnum",
+    "defvjp_argnums",
+    "make_jvp",
+    "make_vjp",
+    "primitive",
+    "primitive_jvps",
+    "primitive_vjps",
+    "primitive_with_deprecation_warnings",
+    "vspace",
+]
+
+primitive = primitive_with_deprecation_warnings
 
 __getattr__ = refusing(__name__)
 

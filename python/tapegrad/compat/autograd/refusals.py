@@ -17,8 +17,6 @@ _REMEDIES = {
     "Box.register": _KINDS,
     "VSpace.register": _KINDS,
     "Node": _NODES,
-    "VJPNode": _NODES,
-    "JVPNode": _NODES,
     "ConstGraphNode": _NODES,
     "FullGraphNode": _NODES,
     "full_graph": _NODES,
@@ -35,8 +33,6 @@ _REMEDIES = {
     "SparseBox": "a rule returns the whole cotangent, an array of zeros with the part written in",
     "SparseObject": "a rule returns the whole cotangent, an array of zeros with the part written "
     "in; indexing of Variables is differentiated without one",
-    "primitive_vjps": "defvjp(f, ...) gives rules to primitives made with primitive(f)",
-    "primitive_jvps": "defjvp(f, ...) gives rules to primitives made with primitive(f)",
 }
 
 

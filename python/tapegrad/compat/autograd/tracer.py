@@ -7,10 +7,21 @@ from functools import wraps
 from typing import Any
 
 from tapegrad import _tree
+from tapegrad._core import Variable
+from tapegrad.compat.autograd.primitives import primitive, register_notrace
 from tapegrad.compat.autograd.refusals import refuse, refusing
+from tapegrad.complex.variable import ComplexVariable
 from tapegrad.transforms.trace import value
 
-__all__ = ["ArrayBox", "Box", "getval", "isbox", "notrace_primitive"]
+__all__ = [
+    "ArrayBox",
+    "Box",
+    "getval",
+    "isbox",
+    "notrace_primitive",
+    "primitive",
+    "register_notrace",
+]
 
 __getattr__ = refusing(__name__)
 
@@ -55,3 +66,8 @@ def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
         return f_raw(*map(getval, args), **kwargs)
 
     return plain
+
+
+# What programs read of a box, once `isinstance` has told them that it is one.
+for _kind in (Variable, ComplexVariable):
+    _kind._value = property(getval, doc="The plain value.")  # type: ignore[union-attr]  # Autograd's name
