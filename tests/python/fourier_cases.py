@@ -118,3 +118,30 @@ windows_row("correlate full", 2, 2, (2, 5), (2, 3))
 windows_row("correlate far", 4, 7, (2, 5), (2, 3))
 windows_row("correlate long", 3, 0, (9,), (12,))
 windows_row("correlate groups", 17, 18, (21,), (19,))
+
+# Sparse matrices: elements with their rows and columns, of which two are at one place.
+
+AT_ROWS, AT_COLUMNS = np.array([0, 1, 1, 4, 1]), np.array([2, 0, 2, 1, 0])
+
+
+def sparse_sums(data, x):
+    found = np.zeros((5, *x.shape[1:]), x.dtype)
+    np.add.at(found, AT_ROWS, (data * x[AT_COLUMNS].T).T)
+    return found
+
+
+for shape in ((3,), (3, 2)):
+    row(
+        f"sparse_product {len(shape)}",
+        lambda d, x: apply("sparse_product", (d, x, AT_ROWS, AT_COLUMNS), (5,)),
+        normal((5,), shape),
+        sparse_sums,
+        errors=((np.ones(4), np.ones(shape)), (np.ones(5), np.ones((2, 2)))),
+    )
+    row(
+        f"sparse_sample {len(shape)}",
+        lambda u, v: apply("sparse_sample", (u, v, AT_ROWS, AT_COLUMNS)),
+        normal((5, *shape[1:]), shape),
+        lambda u, v: np.sum((u[AT_ROWS] * v[AT_COLUMNS]).reshape(5, -1), axis=-1),
+        errors=((np.ones((5, 3)), np.ones((3, 2))),),
+    )

@@ -27,6 +27,10 @@ def stiff(t, y):
     return np.stack([-50.0 * y[0] + y[1], -(y[1] ** 2)])
 
 
+def along(x, v):
+    return tg.hvp(rosen, x, v)
+
+
 def minimised(start):
     found = scipy.optimize.minimize(
         tg.value_and_grad(rosen), start, jac=True, method="BFGS", options={"gtol": 1e-8}
@@ -49,7 +53,7 @@ def test_minimize():
     )
     np.testing.assert_allclose(found.x, 1.0, atol=1e-5)
     found = scipy.optimize.minimize(
-        rosen, START, jac=tg.grad(rosen), hessp=tg.hvp(rosen), method="trust-ncg"
+        rosen, START, jac=tg.grad(rosen), hessp=along, method="trust-ncg"
     )
     np.testing.assert_allclose(found.x, 1.0, atol=1e-5)
 
@@ -93,12 +97,6 @@ def test_threads_and_processes():
 
 
 def test_solvers_inside_differentiated_functions_are_named():
-    def f(a):
-        return scipy.optimize.brentq(lambda x: x**2 - a, 0.0, 3.0)
-
-    with pytest.raises(TypeError, match=r"scipy\.optimize\.brentq"):
-        tg.grad(f)(2.0)
-
     def g(a):
         return np.sum(scipy.optimize.least_squares(lambda x: x**2 - a, np.ones(1)).x)
 

@@ -60,15 +60,15 @@ std::vector<TensorType> infer_sample(const Attrs&, std::span<const TensorType> i
 Value packed(const Value& x, DType dtype) { return x.cast(dtype).contiguous(); }
 
 void eval_product(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  const TensorType types[] = {type_of(in[0]), type_of(in[1])};
-  const DType d = float_dtype(types);
+  const TensorType types[] = {type_of(in[0]), type_of(in[1]), type_of(in[2]), type_of(in[3])};
+  const DType d = infer_product(attrs, types)[0].dtype;
   out[0] = sparse_product_values(packed(in[0], d), packed(in[1], d), packed(in[2], DType::int64),
                                  packed(in[3], DType::int64), attrs.integer(n_rows_key));
 }
 
-void eval_sample(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  const TensorType types[] = {type_of(in[0]), type_of(in[1])};
-  const DType d = float_dtype(types);
+void eval_sample(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
+  const TensorType types[] = {type_of(in[0]), type_of(in[1]), type_of(in[2]), type_of(in[3])};
+  const DType d = infer_sample(attrs, types)[0].dtype;
   out[0] = sparse_sample_values(packed(in[0], d), packed(in[1], d), packed(in[2], DType::int64),
                                 packed(in[3], DType::int64));
 }
