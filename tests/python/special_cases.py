@@ -101,7 +101,7 @@ for name, orders in {"a": (1, 0), "b": (0, 1)}.items():
         (0.5, 3.0),
         (0.5, 3.0),
         (0.1, 0.9),
-        order=2,
+        order=1,  # third derivatives by shapes are NaN
         rtol=1e-11,
     )
 for name, orders in {"aa": (2, 0), "ab": (1, 1), "bb": (0, 2)}.items():  # once more by x alone

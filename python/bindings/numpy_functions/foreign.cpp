@@ -73,7 +73,8 @@ bool is_all(const std::string& text, char c) {
 struct PyForeign {
   std::shared_ptr<ForeignFunction> function;
   std::shared_ptr<PyForeign> of_integers;
-  bool singles_first = false;  // NumPy tries the loop over float32 before the others
+  // Which loops NumPy tries before those over float64 and over integers.
+  bool singles_before_doubles = false, singles_before_integers = false;
 };
 using PyForeignPtr = std::shared_ptr<PyForeign>;
 
@@ -92,10 +93,12 @@ PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
   f->n_out = static_cast<size_t>(loops.head.nout);
   if (f->n_in + f->n_out > ForeignFunction::most_operands)
     throw_error<TypeError>(f->name, ": has more operands than can be applied");
-  bool singles_first = false;
+  bool any_single = false, before_doubles = false, before_integers = false;
   for (int k = 0; k < loops.head.ntypes; ++k) {
     const std::string type = loops.type(k);
-    singles_first |= k == 0 && is_all(type, 'f');
+    any_single |= is_all(type, 'f');
+    before_doubles |= any_single && is_all(type, 'd');
+    before_integers |= any_single && takes_integers(type);
     if (whole && takes_integers(type)) {
       f->whole = loops.loop(k);
       for (size_t i = 0; i < f->n_in; ++i)
@@ -110,7 +113,7 @@ PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
     throw_error<TypeError>(f->name, ": has no loop over ", whole ? "integers" : "float64");
   for (size_t j = 0; j < f->n_out; ++j)
     for (size_t i = 0; i < f->n_in; ++i) f->set_partial(j, i, {});
-  return {std::move(f), nullptr, singles_first};
+  return {std::move(f), nullptr, before_doubles, before_integers};
 }
 
 bool is_integer(PyObject* x) {
@@ -131,10 +134,10 @@ bool is_single(PyObject* x) {
 // The function for these operands.
 const PyForeign& chosen(const PyForeign& f, std::span<PyObject* const> operands) {
   if (!f.of_integers) return f;
-  bool single = f.singles_first;  // of float32, beside which Python's ints are that too
+  bool single = f.singles_before_integers;  // of float32, beside which Python's ints are that too
   for (size_t i = 0; i < operands.size(); ++i) {
     if (f.of_integers->function->whole_inputs >> i & 1 && !is_integer(operands[i])) return f;
-    single &= PyLong_CheckExact(operands[i]) || is_single(operands[i]);
+    single &= is_python_number(operands[i]) || is_single(operands[i]);
   }
   return single ? f : *f.of_integers;
 }
@@ -198,7 +201,7 @@ PyObject* apply_foreign(PyObject* object, PyObject* const* given, Py_ssize_t n) 
     const auto& f = known.function;
     // Python's numbers take the dtype of what they meet. Where NumPy tries the loop over float64
     // first they lead to that one.
-    const bool as_doubles = !known.singles_first && f->f64.run != nullptr;
+    const bool as_doubles = !known.singles_before_doubles && f->f64.run != nullptr;
     std::vector<py::object> held;
     for (size_t i = 0; i < operands.size(); ++i) {
       const bool whole = f->whole_inputs >> i & 1 && PyLong_CheckExact(operands[i]);

@@ -59,7 +59,7 @@ inline std::vector<Sample> op_samples() {
   const Attrs by_rows = IndexSpec().array().whole(4).attrs();
   const int64_t one = 1;
   std::vector<Sample> all = {
-      {"foreign", {m, v}, product_attrs()},
+      {"foreign", {m, n}, product_attrs()},
       {"foreign_several", {m}, several_attrs()},
       {"cast", {m}, {static_cast<int64_t>(DType::float32)}},
       {"sum_to_shape", {m}, {Ints{1, 4}}},

@@ -59,7 +59,8 @@ FunctionList<A..., B...> operator+(FunctionList<A...>, FunctionList<B...>);
 
 using ScalarFunctions =
     decltype(ArithmeticFunctions() + SelectionFunctions() + RoundingFunctions() +
-             ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions() + SpecialFunctions());
+             ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions() +
+             SpecialFunctions());
 
 template <class F, class... All>
 constexpr ScalarFn position_in(FunctionList<All...>) {
