@@ -143,7 +143,7 @@ def test_faults_are_found_and_shrunk(text):
 
 def test_refusals_are_counted():
     refused: Counter[str] = Counter()
-    assert find_in(wrong("c = np.linalg.eig(np.outer(b, b))"), refused) is None
+    assert find_in(wrong("c = np.packbits(np.outer(b, b))"), refused) is None
     assert refused.total() == 1
 
 

@@ -116,7 +116,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         return np.take(a, indices, axis, mode=mode)
     if axis is None:
         a, axis = reshape(a, (-1,)), 0
-    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(a))
+    axis = np.lib.array_utils.normalize_axis_index(axis, max(ndim_of(a), 1))
     if mode == "wrap":
         indices = np.mod(indices, shape_of(a)[axis])
     elif mode == "clip":

@@ -34,7 +34,6 @@ PIECES: dict[str, tuple[str, ...]] = {
     ),
     "python/tapegrad/scipy/linalg/decompositions.py": (
         "take part of all of them, w[:k] and v[:, :k]",
-        "write mode='economic'",
         "call it with mode='economic' for q and r",
     ),
     "python/tapegrad/scipy/linalg/equations.py": (

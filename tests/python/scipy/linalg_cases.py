@@ -28,6 +28,12 @@ def sym(f):
     return lambda a, *rest: f((a + a.T) / 2.0, *rest)
 
 
+def whole(q, r):
+    """Of a square basis: the space that is left beside the first columns, and what they span."""
+    n = r.shape[-1]
+    return q[:, n:] @ q[:, n:].T, q[:, :n] @ q[:, :n].T, r
+
+
 def projectors(w, v):
     """What does not depend on the signs of the vectors, which NumPy and SciPy choose apart."""
     return w, v.T[:, :, None] * v.T[:, None, :]
@@ -85,10 +91,12 @@ CASES = {
     "cholesky lower": (sym(lambda a: linalg.cholesky(a, True)), (P,)),
     "qr": (linalg.qr, (A,)),
     "qr wide": (linalg.qr, (WIDE,)),
+    "qr full": (lambda a: whole(*linalg.qr(a)), (TALL,)),
     "qr economic": (lambda a: linalg.qr(a, mode="economic"), (TALL,)),
     "qr r": (lambda a: linalg.qr(a, mode="r"), (TALL,)),
     "qr pivoting": (lambda a: linalg.qr(a, mode="economic", pivoting=True)[:2], (TALL,)),
     "svd": (linalg.svd, (A,)),
+    "svd full": (lambda a: whole(linalg.svd(a)[0], linalg.svd(a)[1]), (TALL,)),
     "svd tall": (lambda a: linalg.svd(a, full_matrices=False), (TALL,)),
     "svd values": (lambda a: linalg.svd(a, compute_uv=False), (TALL,)),
     "svdvals": (linalg.svdvals, (TALL,)),

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 
 from tapegrad._core import apply
-from tapegrad.scipy.functions import derives, refuse
+from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.matrices import (
     array,
     mirrored,
@@ -48,13 +48,6 @@ def qr(
     if mode not in ("full", "r", "economic"):
         raise ValueError("Mode argument should be one of ['full', 'r', 'economic', 'raw']")
     m, n = shape[-2:]
-    if mode == "full" and m > n:
-        refuse(
-            "scipy.linalg.qr",
-            f"mode='full' of a matrix of shape {shape}, whose last {m - n} columns of q are a "
-            "matter of choice,",
-            "write mode='economic'",
-        )
     order: tuple[Any, ...] = ()
     if pivoting:
         if len(shape) > 2:
@@ -66,7 +59,7 @@ def qr(
         if m > n:
             r = np.concatenate([r, np.zeros((*shape[:-2], m - n, n), a.dtype)], -2)
         return (r, *order)  # a tuple, as SciPy gives it
-    return (*np.linalg.qr(a), *order)
+    return (*np.linalg.qr(a, "complete" if mode == "full" else "reduced"), *order)
 
 
 @derives(scipy.linalg.svd)
@@ -81,15 +74,7 @@ def svd(
     a = array(a, check_finite)
     if not compute_uv:
         return np.linalg.svd(a, compute_uv=False)
-    m, n = shape_of(a)[-2:]
-    if full_matrices and m != n:
-        refuse(
-            "scipy.linalg.svd",
-            f"full_matrices=True of a matrix of shape {shape_of(a)}, whose further vectors are a "
-            "matter of choice,",
-            "write full_matrices=False",
-        )
-    return tuple(np.linalg.svd(a, full_matrices=False))
+    return tuple(np.linalg.svd(a, full_matrices=full_matrices))
 
 
 @derives(scipy.linalg.svdvals)
