@@ -49,8 +49,8 @@ TEST(broadcasting_is_numpys) {
 TEST(axes_count_from_the_end_too) {
   CHECK(normalize_axis(-1, 3, "sum") == 2);
   CHECK(normalize_axis(0, 3, "sum") == 0);
-  CHECK_THROWS_SAYING(ValueError, "sum: axis 3 is out of bounds for array of dimension 3",
+  CHECK_THROWS_SAYING(AxisError, "sum: axis 3 is out of bounds for array of dimension 3",
                       normalize_axis(3, 3, "sum"));
-  CHECK_THROWS(ValueError, normalize_axis(-4, 3, "sum"));
-  CHECK_THROWS(ValueError, normalize_axis(0, 0, "sum"));
+  CHECK_THROWS(AxisError, normalize_axis(-4, 3, "sum"));
+  CHECK_THROWS(AxisError, normalize_axis(0, 0, "sum"));
 }

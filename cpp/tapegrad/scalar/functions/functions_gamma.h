@@ -97,7 +97,7 @@ struct ZetaByOrder : Ternary {
 
   static double value(double n, double s, double q) {
     const int order = static_cast<int>(vm::clamp(n, -1.0, most + 1.0));
-    if (order < 0 || order > most || s != s || q != q) return vm::not_a_number<double>;
+    if (order < 0 || order > most || s != s || q != q || s < -1e4) return vm::not_a_number<double>;
     if (s == 1) return order % 2 ? -vm::infinity<double> : vm::infinity<double>;
     if (q <= 0) {
       if (q == __builtin_rint(q)) return vm::infinity<double>;
@@ -111,6 +111,7 @@ struct ZetaByOrder : Ternary {
       double term = x < 0 && __builtin_fmod(s, 2) != 0 ? -vm::exp(-s * l) : vm::exp(-s * l);
       for (int k = 0; k < order; ++k) term *= -l;
       sum += term;
+      if (s > 1 && x > 2 && vm::abs(term) <= 1e-20 * vm::abs(sum)) return sum;  // s may be huge
     }
     return sum + tail(order, s, x);
   }

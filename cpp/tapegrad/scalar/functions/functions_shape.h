@@ -55,20 +55,22 @@ struct GammaincByShape : Ternary {
   }
   static vm::Jet series(double a, double x) {
     vm::Jet term = vm::Jet::constant(1), sum = term;
-    for (int k = 1; k < 100000; ++k) {
+    bool small = false;
+    for (int k = 1; k < 100000 && !small; ++k) {
       term = term * vm::Jet::constant(x) / vm::Jet::parameter(a + k);
       sum = sum + term;
-      bool small = true;
+      small = true;
       for (int i = 0; i < vm::Jet::terms; ++i)
         small &= vm::abs(term.c[i]) <= 1e-17 * vm::abs(sum.c[i]);
-      if (small) break;
     }
+    if (!small) sum = vm::Jet::constant(vm::not_a_number<double>);
     return front(a, x, 1) * sum;
   }
   static vm::Jet fraction(double a, double x) {
     vm::Jet b = vm::Jet::constant(x + 1) - vm::Jet::parameter(a);
     vm::Jet f = b, c = b, d;
-    for (int k = 1; k < 100000; ++k) {
+    double change = 1;  // which rounding may hold above what is asked for
+    for (int k = 1; k < 100000 && !(change < 1e-16); ++k) {
       const vm::Jet numerator =
           vm::Jet::constant(k) * (vm::Jet::parameter(a) - vm::Jet::constant(k));
       b = b + vm::Jet::constant(2);
@@ -76,10 +78,10 @@ struct GammaincByShape : Ternary {
       c = b + numerator / c;
       const vm::Jet turn = c * d;
       f = f * turn;
-      double change = vm::abs(turn.c[0] - 1);
+      change = vm::abs(turn.c[0] - 1);
       for (int i = 1; i < vm::Jet::terms; ++i) change += vm::abs(turn.c[i]);
-      if (change < 1e-16) break;
     }
+    if (!(change < 1e-13)) f = vm::Jet::constant(vm::not_a_number<double>);
     return front(a, x, 0) / f;
   }
 };
@@ -91,8 +93,9 @@ struct GammaincByShape : Ternary {
   const Jet2 p{a, 1}, q{b, 0, 1};
   const auto number = [](double c) { return Jet2::constant(c); };
   Jet2 f = number(1), c = f, d = number(0);
-  for (int m = 0; m < 20000; ++m) {
-    double change = 0;
+  double change = 1;  // which rounding may hold above what is asked for
+  for (int m = 0; m < 20000 && !(m > 1 && change < 1e-16); ++m) {
+    change = 0;
     for (int half = 0; half < 2; ++half) {
       if (m == 0 && half == 0) continue;
       const Jet2 k = number(m), at = p + number(2 * m);
@@ -106,8 +109,8 @@ struct GammaincByShape : Ternary {
       change += vm::abs(turn.f - 1) + vm::abs(turn.a) + vm::abs(turn.b) + vm::abs(turn.aa) +
                 vm::abs(turn.ab) + vm::abs(turn.bb);
     }
-    if (m > 0 && change < 1e-16) break;
   }
+  if (!(change < 1e-13)) f = number(vm::not_a_number<double>);
   // x^a y^b / (a B(a, b)).
   const double log_x = vm::log(x), log_y = vm::log(y);
   const double both = Psi::value(a + b), both_2 = Polygamma::value(1.0, a + b);
@@ -230,15 +233,17 @@ struct KvByOrder : Ternary {
     const double narrow = 0.6 / vm::sqrt(vm::sqrt(x * x + w * w));
     step = narrow < step ? narrow : step;
     double sum = n == 0 ? 0.5 * vm::exp(-x) : 0, peak = sum;
-    for (int k = 1; k < 100000; ++k) {
+    bool done = false;
+    for (int k = 1; k < 100000 && !done; ++k) {
       const double t = step * k, e = vm::exp(t), fall = 0.5 * x * (e + 1 / e);
       const double up = vm::exp(w * t - fall), down = vm::exp(-w * t - fall);
       double term = 0.5 * (odd ? up - down : up + down);
-      for (double i = 0; i < n; i += 1) term *= t;
+      if (n > 0) term *= __builtin_pow(t, n);
       sum += term;
       peak = term > peak ? term : peak;
-      if (fall > w * t + 10 && term <= 1e-19 * peak) break;
+      done = fall > w * t + 10 && term <= 1e-19 * peak;
     }
+    if (!done) return vm::not_a_number<double>;
     const double found = step * sum;
     return odd && v < 0 ? -found : found;
   }
