@@ -23,6 +23,15 @@ std::vector<Point> smooth_points(const ScalarFnInfo& info) {
   const std::string name = info.name;
   if (name == "arccosh") return {{1.5}, {3.0}};
   if (name == "arcsin" || name == "arccos" || name == "arctanh") return {{0.3}, {-0.6}};
+  if (name == "logit") return {{0.3}, {0.8}};
+  if (name == "entr" || name == "gammaln" || name == "psi") return {{0.3}, {1.2}, {9.5}};
+  if (name == "xlogy" || name == "xlog1py" || name == "rel_entr" || name == "kl_div")
+    return {{0.7, 1.9}, {1.3, 0.6}};
+  if (name == "polygamma") return {{0, 0.4}, {1, 0.9}, {2, 1.7}};
+  if (name == "zeta_by_order") return {{0, 2.4, 0.9}, {1, 3.3, 1.4}, {2, 2.2, 2.5}};
+  if (name == "kv_by_order") return {{0, 0.4, 0.9}, {1, 0.2, 1.1}, {2, -1.5, 2.3}};
+  if (name == "gammainc_by_shape") return {{1, 0.9, 0.4}, {1, 2.3, 4.1}};
+  if (name.starts_with("betainc")) return {{0.7, 1.9, 0.2}, {1.3, 1.2, 0.6}};
   if (name.starts_with("log") && info.arity == 1 && !name.starts_with("logical"))
     return {{0.7}, {2.5}};
   if (name == "sqrt" || name == "cbrt") return {{0.7}, {2.5}};
@@ -32,6 +41,13 @@ std::vector<Point> smooth_points(const ScalarFnInfo& info) {
   if (info.arity == 1) return {{0.3}, {-0.8}, {1.2}};
   if (info.arity == 2) return {{0.7, 1.9}, {-1.3, 0.6}, {2.3, -0.45}};
   return {{1, 0.4, 0.9}, {0, 0.4, 0.9}, {0.6, 0.2, 1.1}, {-0.3, 0.1, 0.8}, {2.3, -0.5, 0.7}};
+}
+
+// How often it can be differentiated: what is known of derivatives by shapes is NaN beyond.
+int orders(const std::string& name) {
+  if (name == "gammainc_by_shape") return 2;
+  if (name == "betainc_by_a" || name == "betainc_by_b") return 1;
+  return name.starts_with("betainc") ? 0 : 3;
 }
 
 template <class F>
@@ -94,9 +110,10 @@ TEST(three_orders_against_differences) {
         all[i] = info.data_inputs >> i & 1 ? 0 : (i == 0 ? 0.8 : -0.5);
       directions.push_back(all);
       for (const Point& d : directions) {
-        check_order<1>(f, x, d);
-        check_order<2>(f, x, d);
-        check_order<3>(f, x, d);
+        const int most = orders(name);
+        if (most >= 1) check_order<1>(f, x, d);
+        if (most >= 2) check_order<2>(f, x, d);
+        if (most >= 3) check_order<3>(f, x, d);
         ++checked;
       }
     }

@@ -101,7 +101,7 @@ struct ZetaByOrder : Ternary {
     if (s == 1) return order % 2 ? -vm::infinity<double> : vm::infinity<double>;
     if (q <= 0) {
       if (q == __builtin_rint(q)) return vm::infinity<double>;
-      if (s != __builtin_rint(s) || q < -1e6 || order > 0) return vm::not_a_number<double>;
+      if (s != __builtin_rint(s) || q < -1e4 || order > 0) return vm::not_a_number<double>;
     }
     if (q == vm::infinity<double>) return s > 1 ? 0 : vm::not_a_number<double>;
     double sum = 0, x = q;
@@ -111,6 +111,7 @@ struct ZetaByOrder : Ternary {
       double term = x < 0 && __builtin_fmod(s, 2) != 0 ? -vm::exp(-s * l) : vm::exp(-s * l);
       for (int k = 0; k < order; ++k) term *= -l;
       sum += term;
+      if (!(vm::abs(sum) < vm::infinity<double>)) return sum;
       if (s > 1 && x > 2 && vm::abs(term) <= 1e-20 * vm::abs(sum)) return sum;  // s may be huge
     }
     return sum + tail(order, s, x);

@@ -56,7 +56,7 @@ struct GammaincByShape : Ternary {
   static vm::Jet series(double a, double x) {
     vm::Jet term = vm::Jet::constant(1), sum = term;
     bool small = false;
-    for (int k = 1; k < 100000 && !small; ++k) {
+    for (int k = 1; k < 100000 && !small && sum.c[0] == sum.c[0]; ++k) {
       term = term * vm::Jet::constant(x) / vm::Jet::parameter(a + k);
       sum = sum + term;
       small = true;
@@ -70,7 +70,7 @@ struct GammaincByShape : Ternary {
     vm::Jet b = vm::Jet::constant(x + 1) - vm::Jet::parameter(a);
     vm::Jet f = b, c = b, d;
     double change = 1;  // which rounding may hold above what is asked for
-    for (int k = 1; k < 100000 && !(change < 1e-16); ++k) {
+    for (int k = 1; k < 100000 && change >= 1e-16; ++k) {  // NaN ends it
       const vm::Jet numerator =
           vm::Jet::constant(k) * (vm::Jet::parameter(a) - vm::Jet::constant(k));
       b = b + vm::Jet::constant(2);
@@ -94,7 +94,7 @@ struct GammaincByShape : Ternary {
   const auto number = [](double c) { return Jet2::constant(c); };
   Jet2 f = number(1), c = f, d = number(0);
   double change = 1;  // which rounding may hold above what is asked for
-  for (int m = 0; m < 20000 && !(m > 1 && change < 1e-16); ++m) {
+  for (int m = 0; m < 20000 && (m <= 1 || change >= 1e-16); ++m) {  // NaN ends it
     change = 0;
     for (int half = 0; half < 2; ++half) {
       if (m == 0 && half == 0) continue;
@@ -232,16 +232,20 @@ struct KvByOrder : Ternary {
     double step = 0.15;
     const double narrow = 0.6 / vm::sqrt(vm::sqrt(x * x + w * w));
     step = narrow < step ? narrow : step;
+    constexpr int most = 20000;
+    const double slope = w / x;  // the largest term is at asinh of it
+    if (!(vm::log(slope + vm::sqrt(slope * slope + 1)) < most * step))
+      return vm::not_a_number<double>;
     double sum = n == 0 ? 0.5 * vm::exp(-x) : 0, peak = sum;
     bool done = false;
-    for (int k = 1; k < 100000 && !done; ++k) {
+    for (int k = 1; k < most && !done; ++k) {
       const double t = step * k, e = vm::exp(t), fall = 0.5 * x * (e + 1 / e);
       const double up = vm::exp(w * t - fall), down = vm::exp(-w * t - fall);
       double term = 0.5 * (odd ? up - down : up + down);
-      if (n > 0) term *= __builtin_pow(t, n);
+      if (n > 0) term *= __builtin_pow(t, __builtin_ceil(n));
       sum += term;
       peak = term > peak ? term : peak;
-      done = fall > w * t + 10 && term <= 1e-19 * peak;
+      done = (fall > w * t + 10 && term <= 1e-19 * peak) || sum == vm::infinity<double>;
     }
     if (!done) return vm::not_a_number<double>;
     const double found = step * sum;
