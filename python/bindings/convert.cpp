@@ -147,9 +147,9 @@ Value from_array(PyObject* object, const char* operation) {
     return small;
   }
   Py_INCREF(object);
-  const Value borrowed =
-      Value::wrap(Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_reference),
-                  proxy->data, *dtype, shape, strides.data());
+  const Value borrowed = Value::wrap(
+      Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_reference),
+      proxy->data, *dtype, shape, strides.data());
   return is_small && !tracing ? borrowed.copy() : borrowed;
 }
 

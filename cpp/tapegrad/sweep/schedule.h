@@ -51,8 +51,8 @@ inline int64_t work_for_polls(const Node& n) {
   return op_by_id(n.op).scalar_fn >= 0 ? 1 + n.value.size() / 256 : 16;
 }
 
-// Whether rules must run one after the other, on the thread that asked: one calls the host language,
-// or the thread looks for bad numbers.
+// Whether rules must run one after the other, on the thread that asked: one calls the host
+// language, or the thread looks for bad numbers.
 bool stays_on_this_thread(const Schedule& schedule);
 
 // Throws where a constant array that a scheduled rule reads changed since it was recorded.

@@ -124,6 +124,11 @@ _FACTS: dict[Any, Facts] = {
 }  # fmt: skip
 
 
+def _numpys_own(function: Any) -> Any:
+    """NumPy's function where another stands in its place, in a block of `transforms/blanks.py`."""
+    return getattr(function, "replaces", function)
+
+
 def implements(
     *functions: Any,
     values: int = 0,
@@ -141,7 +146,7 @@ def implements(
     def decorate(f: F) -> F:
         facts = Facts(values, only_shape, view)
         data = on_data if isinstance(on_data, str) else frozenset(on_data)
-        for function in functions:
+        for function in map(_numpys_own, functions):
             made = Registration(function, f, facts, data, plain_unless_recording, method, module)
             register(function, made)
             if method:
@@ -161,7 +166,7 @@ def op(name: str, **kinds: str) -> tuple[str, Mapping[str, str]]:
 def plain_results(*functions: Any, method: str = "") -> None:
     """Registers functions whose results are NumPy's own of the plain values."""
     module = sys._getframe(1).f_globals["__name__"]
-    for function in functions:
+    for function in map(_numpys_own, functions):
         made = Registration(function, None, Facts(), method=method, module=module)
         register(function, made)
         if method:

@@ -169,3 +169,19 @@ if not child:
 assert os.waitpid(child, 0)[1] == 0
 other.join()
 """)
+
+
+def test_families_that_load_where_arrays_are_filled_register_numpys_functions():
+    code = (
+        "import numpy as np, tapegrad as tg\n"
+        "from tapegrad.numpy import families\n"
+        "with tg.patch_numpy():\n"
+        "    table = families.whole_table()\n"
+        "assert not [f for f in table if hasattr(f, 'replaces')]\n"
+        "assert np.full_like in table and np.linspace in table\n"
+        "v = tg.Variable([1.0, 2.0])\n"
+        "print(np.linspace(v[0], v[1], 3))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "1.5" in done.stdout
