@@ -112,7 +112,7 @@ def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable
             return original(*args, **kwargs)
         return _blank(original(*args, **kwargs))
 
-    creation.replaces = original  # type: ignore[attr-defined]
+    setattr(creation, "replaces", original)  # noqa: B010 - mypy knows no attributes of functions
     return creation
 
 
@@ -143,7 +143,7 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         missing = ndmin - packed.ndim
         return packed.reshape((1,) * missing + packed.shape) if missing > 0 else packed
 
-    convert.replaces = original  # type: ignore[attr-defined]
+    setattr(convert, "replaces", original)  # noqa: B010 - as above
     return convert
 
 
