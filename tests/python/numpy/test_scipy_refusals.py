@@ -77,6 +77,25 @@ def test_functions(name):
     hold(lambda x: run(code, names_of(x)), plain)
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["norm.logpdf(x)", "norm.cdf(1.0, loc=x)", "gamma.ppf(0.3, x)", "norm(x).pdf(0.3)"],
+)
+def test_distributions_of_numbers(call):
+    """Whose own code makes arrays of arrays of what is no number."""
+    stats = importlib.import_module("scipy.stats")
+    own = importlib.import_module("tapegrad.scipy.stats")
+    method = call.split("(")[-2].split(".")[-1]
+    with pytest.raises(
+        TypeError, match=f"scipy.stats.{method}: .* call .{method} of what tapegrad"
+    ):
+        eval(call, {**vars(stats), "x": tg.Variable(1.5) * 1.0})
+    hold(
+        lambda x: eval(call, {**vars(own), "x": x[1]}),
+        lambda x: eval(call, {**vars(stats), "x": x[1]}),
+    )
+
+
 def test_solvers_of_functions_that_read_variables():
     optimize = importlib.import_module("scipy.optimize")
     v = tg.Variable(X)
