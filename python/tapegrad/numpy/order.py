@@ -122,11 +122,13 @@ def sort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
     descending: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    _check_options(kind=kind, order=order, stable=stable, descending=descending)
+    options: dict[str, Any] = {}
+    if not (kind is order is stable is None and descending is NO_VALUE):
+        _check_options(kind=kind, order=order, stable=stable, descending=descending)
+        options = {"descending": descending} if given(descending) else {}
     a = lift(a)
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
-    options = {"descending": descending} if given(descending) else {}
     if isinstance(a, Variable) and memory_strides(a) is not None:
         # As NumPy's copy of it lies in memory.
         axes = memory_axes(a)

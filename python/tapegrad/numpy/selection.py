@@ -38,11 +38,17 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None or y is None:
         raise ValueError("np.where: give both x and y, or neither")
     mask = as_mask(condition)
+    if _is_floating(x) or _is_floating(y):
+        return to_array(apply("where", (mask, lift(x), lift(y))))
     if _are_masks(x, y):
         return (mask & lift(x)) | (np.logical_not(mask) & lift(y))
     if _are_integers(x, y):
         return y + (x - y) * mask  # exact, as integers wrap around
     return to_array(apply("where", (mask, lift(x), lift(y))))
+
+
+def _is_floating(x: Any) -> bool:
+    return type(x) is float or (type(x) is Variable and x.dtype.kind == "f")
 
 
 def _are_masks(*arrays: Any) -> bool:
