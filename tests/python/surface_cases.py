@@ -4,7 +4,7 @@ import numpy as np
 from domain_calls import DOMAIN_CALLS
 from fourier_calls import FOURIER_CALLS
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.polynomial import polynomial
+from polynomial_calls import POLYNOMIAL_CALLS
 
 X = np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.7]])
 Y = np.array([[0.5, 0.25, -1.5], [0.75, 2.5, 1.25]])
@@ -493,14 +493,5 @@ if NUMPY >= (2, 5):
         (lambda x: np.sort(x, descending=True), X),
         (lambda x: np.sort(x, 0, descending=True, stable=True), np.array([[1.0], [np.nan], [2.0]])),
     ]
-
 if NUMPY >= (2, 4):  # from which on they ask others
-    CALLS[polynomial.polyval2d] = [
-        (lambda x: polynomial.polyval2d(x, x * x, S), V),
-        (lambda c: polynomial.polyval2d(0.5, 2.0, c), X),
-        (lambda c: polynomial.polyval2d(Y, -Y, c), X),
-    ]
-    CALLS[polynomial.polygrid2d] = [
-        (lambda x: polynomial.polygrid2d(x, x[:2], S), V),
-        (lambda c: polynomial.polygrid2d([0.5, 2.0], [1.0, 3.0, -1.0], c), X),
-    ]
+    CALLS |= POLYNOMIAL_CALLS

@@ -12,7 +12,7 @@ def moved(args):
     return tuple(x + 0.01 * rng.standard_normal(np.shape(x)) for x in args)
 
 
-def holds(f, args, *, lanes=True, single=True, rtol=1e-10, single_rtol=2e-3):
+def holds(f, args, *, lanes=True, single=True, rtol=1e-10, single_rtol=2e-5):
     """`f` of Variables is SciPy's, at `args` and nearby; in single precision nearly."""
     agrees(f, [args, moved(args)], lanes=lanes, rtol=rtol)
     if single:

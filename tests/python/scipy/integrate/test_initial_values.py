@@ -47,7 +47,7 @@ def test_solve_ivp(method):
     found = f(*map(tg.Variable, args))
     np.testing.assert_allclose(tg.value(found), f(*args), rtol=1e-12)
     order = 2 if method in ("RK45", "LSODA") else 1
-    tg.testing.check_grads(f, args, order=order, rtol=1e-3, atol=1e-4, eps=1e-4)
+    tg.testing.check_grads(f, args, order=order, rtol=1e-5, atol=1e-6, eps=1e-4)
 
 
 def decay(t, y, k):

@@ -10,7 +10,7 @@ from tapegrad.scipy.spatial import distance
 @pytest.mark.parametrize("name", integrate_cases.METRICS)
 def test_metrics(name):
     for f, args in integrate_cases.distances(name):
-        holds(f, args, single_rtol=1e-2)
+        holds(f, args)
 
 
 def test_points_that_coincide_have_no_derivative_there():
