@@ -101,7 +101,6 @@ TEST(a_rewriter_puts_other_values_in_place) {
 }
 
 TEST(lines_go_where_steps_go) {
-  register_all_ops();
   ProgramWriter writer;
   const TensorType number = f64();
   const ValueId x = writer.input(number);
