@@ -41,7 +41,7 @@ Member: TypeAlias = "Node | Group"
 
 def grouped(steps: Sequence[Node]) -> list[Member]:
     """The steps in order, as members of groups."""
-    functions = _Functions()
+    functions = Functions()
     runs = _runs(steps, lambda node: functions.name_of(node.line))
     if len(runs) == 1:
         return _cut(_of_lines(steps), "steps")
@@ -194,7 +194,7 @@ def _cut(members: Sequence[Member], word: str) -> list[Member]:
     return found
 
 
-class _Functions:
+class Functions:
     """The functions that lines stand in, by what the files say."""
 
     def __init__(self) -> None:
@@ -202,6 +202,7 @@ class _Functions:
         self.names: dict[str, str] = {}
 
     def name_of(self, line: str) -> str:
+        """The innermost function around a line; "" at the top of a file, or without the file."""
         if line not in self.names:
             file, _, number = line.rpartition(":")
             self.names[line] = self._find(file, int(number)) if number.isdigit() else ""

@@ -71,7 +71,10 @@ class Row:
 
 
 class Scene:
-    """Items, lines and rows of a graph; `values`, `adjoints` by node, `times` by step."""
+    """Items, lines and rows of a graph; `values` and `adjoints` by node, `times` by step.
+
+    `names` are those of the outputs.
+    """
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Scene:
         adjoints: Sequence[Any] = (),
         times: Sequence[float] = (),
         *,
+        names: Sequence[str] = (),
         group: bool = True,
     ) -> None:
         self.items: list[Item] = []
@@ -90,7 +94,7 @@ class Scene:
         guarded = {guard.number for guard in graph.guards}
         root = self._frame("root", graph.name, -1)
         root.opened = True
-        self._fill(graph, root, _Scope(graph, "", guarded))
+        self._fill(graph, root, _Scope(graph, "", guarded, names=names))
         self._measure()
         self._open()
 
@@ -250,9 +254,15 @@ class _Scope:
     """The names of one graph: where its values come from, and which rows they are."""
 
     def __init__(
-        self, graph: Graph, name: str, guarded: set[int], owner: Node | None = None
+        self,
+        graph: Graph,
+        name: str,
+        guarded: set[int],
+        owner: Node | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         self.graph, self.name, self.guarded, self.owner = graph, name, guarded, owner
+        self.names = names
         self.sources: dict[int, tuple[int, float]] = {}
         self.rows: dict[int, int] = {}
         self.ends: list[int] = []
@@ -277,6 +287,8 @@ class _Scope:
         if self.owner is not None:
             n_carry = self.owner.attributes.get("n_carry", 0)
             return f"carry {k}" if k < n_carry else f"result {k - n_carry}"
+        if k < len(self.names):
+            return clipped(self.names[k], 40)
         return "result" if len(self.graph.outputs) == 1 else f"result {k}"
 
 

@@ -1,0 +1,93 @@
+// What tests drive the page by, without a hand at the mouse. "#selftest" uses the page and writes
+// what happened into the element "selftest"; "#do=program:1;open-all;select:3" does what it says.
+"use strict";
+
+function obey(page, text) {
+  for (const command of text.split(";").filter(Boolean)) {
+    const [word, rest = ""] = command.split(/:(.*)/s);
+    const actions = {
+      program: () => page.showProgram(Number(rest)), view: () => page.showView(rest),
+      "open-all": () => page.openAll(), "close-all": () => page.setOpened(new Set([0])),
+      fit: () => page.view.fitAll(), go: () => page.go(Number(rest)), toggle: () => page.toggle(Number(rest)),
+      zoom: () => page.view.zoomBy(Number(rest)),
+      search: () => {
+        page.by("search").value = rest;
+        page.search.update();
+      },
+    };
+    actions[word]();
+  }
+}
+
+// The places of everything, for comparison with those that Python computes.
+function numbersOf(layout) {
+  return {
+    width: layout.width, height: layout.height,
+    places: [...layout.places].map(([k, place]) => [k, ...place]),
+    stretches: layout.stretches.map((s) => [s.lines, s.far, s.ends, s.stations]),
+  };
+}
+
+function overlaps(view) {
+  let n = 0;
+  for (let i = 0; i < Math.min(view.boxes.length, 600); i++) {
+    const [x, y, w, h] = view.boxes[i].place;
+    for (let j = 0; j < i; j++) {
+      const [a, b, c, d] = view.boxes[j].place;
+      if (x < a + c && a < x + w && y < b + d && b < y + h) n += 1;
+    }
+  }
+  return n;
+}
+
+function selftest(page) {
+  const results = { error: null, programs: [] };
+  try {
+    page.programs.forEach((program, k) => {
+      page.showProgram(k);
+      const { scene, rows } = program, found = { label: program.label, rows: rows.length, items: scene.items.length };
+      const frames = scene.items.filter((item) => item.members && item.number).map((item) => item.number);
+      found.shown = page.view.boxes.length;
+      found.first = numbersOf(page.view.layout);
+      page.openAll();
+      found.opened = page.view.boxes.length;
+      found.overlaps = overlaps(page.view);
+      page.setOpened(new Set([0]));
+      found.closed = page.view.boxes.length;
+      if (frames.length) {
+        page.toggle(frames[0]);
+        found.toggled = page.view.boxes.length - found.closed;
+        page.toggle(frames[0]);
+        found.toggledBack = page.view.boxes.length - found.closed;
+      }
+      const step = rows.find((row) => row.kind === "step");
+      if (step) {
+        page.go(step.row);
+        found.selected = page.program.selected === step.item;
+        found.details = page.by("details").textContent;
+        found.centred = page.view.at(page.view.canvas.clientWidth / 2, page.view.canvas.clientHeight / 2)?.item.number === step.item;
+        found.found = searchRows(program, step.title, 5).n;
+        found.byNumber = searchRows(program, nameOf(step), 5).n;
+        page.view.click(2, 2);
+        found.cleared = page.program.selected;
+        page.view.draw();
+        found.painted = page.view.painted;
+      }
+      page.showView("values");
+      found.tableRows = page.by("values").querySelectorAll(".row").length;
+      found.tableText = page.by("values").querySelector(".row")?.textContent ?? "";
+      page.showView("time");
+      found.bars = page.by("flame").children.length;
+      page.showView("graph");
+      results.programs.push(found);
+    });
+    const before = page.view.camera.zoom;
+    page.view.zoomBy(2);
+    results.zoomed = page.view.camera.zoom / before;
+    results.injected = window.injected === undefined ? "no" : "yes";
+    results.elements = document.querySelectorAll("script").length;
+  } catch (error) {
+    results.error = `${error}\n${error.stack}`;
+  }
+  page.by("selftest").textContent = JSON.stringify(results);
+}
