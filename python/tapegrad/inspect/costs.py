@@ -46,22 +46,31 @@ def step_bytes(graph: Graph) -> list[int]:
 
 def costs_of(graph: Graph, times: Sequence[float]) -> Cost:
     """The costs of a graph: of each function, in it each line, in it each operation."""
-    functions, sizes = Functions(), step_bytes(graph)
+    places, sizes = Places(graph), step_bytes(graph)
     total = Cost(graph.name)
     for node in graph.steps():
-        path = [*place_of(node, functions), step_name(node)]
-        total.add(path, times[node.step], sizes[node.step])
+        total.add([*places.of(node), step_name(node)], times[node.step], sizes[node.step])
     return total
 
 
-def place_of(node: Node, functions: Functions) -> list[str]:
-    """Function and line of a step, as far as they are known."""
-    if not node.line:
-        return []
-    function = functions.name_of(node.line)
-    code = clipped(source_text(node.line), 70)
-    line = f"{line_text(node.line)}  {code}" if code else line_text(node.line)
-    return [f"{function}()", line] if function else [line]
+class Places:
+    """Function and line of steps, as far as they are known; none in programs without lines."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._functions = Functions()
+        self._known: dict[str, list[str]] = {}
+        if any(node.line for node in graph.nodes):
+            self._known[""] = ["no source line"]
+
+    def of(self, node: Node) -> list[str]:
+        """The names of what a step stands in, the outermost first."""
+        line = node.line
+        if line and line not in self._known:
+            function = self._functions.name_of(line)
+            code = clipped(source_text(line), 70)
+            text = f"{line_text(line)}  {code}" if code else line_text(line)
+            self._known[line] = [f"{function}()", text] if function else [text]
+        return self._known.get(line, [])
 
 
 def step_name(node: Node) -> str:

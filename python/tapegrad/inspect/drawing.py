@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tapegrad import _tree
+from tapegrad.compile.compiled import Compiled
 from tapegrad.inspect.costs import costs_of
 from tapegrad.inspect.graph import Graph, OptimisedGraph, RecordedGraph, is_floating, record
 from tapegrad.inspect.languages import write_dot, write_mermaid
@@ -33,6 +35,7 @@ _NOTES = {
     "gradient optimised": "What the passes of tg.compile make of value and gradient.",
 }
 _RUNS = 3
+_SWEEP = "reverse sweep"
 
 
 class Drawing:
@@ -64,19 +67,16 @@ class Drawing:
             else:
                 recorded = self.graph(program.removesuffix("optimised").strip() or "recorded")
                 assert isinstance(recorded, RecordedGraph)
-                self._graphs[program] = recorded.optimised()
+                passes = self._f.passes if isinstance(self._f, Compiled) else {}
+                self._graphs[program] = recorded.optimised(**passes)
         return self._graphs[program]
 
-    def svg(
-        self, program: str = "recorded", *, expand: bool | None = None, output: int = 0
-    ) -> str:
+    def svg(self, program: str = "recorded", *, expand: bool | None = None, output: int = 0) -> str:
         """An SVG picture that stands by itself; light and dark follow the surroundings."""
         scene = self._scene(program, output)
         return write_svg(scene, lay_out(scene, _opened(scene, expand)))
 
-    def dot(
-        self, program: str = "recorded", *, expand: bool | None = None, output: int = 0
-    ) -> str:
+    def dot(self, program: str = "recorded", *, expand: bool | None = None, output: int = 0) -> str:
         """The text that Graphviz reads."""
         scene = self._scene(program, output)
         return write_dot(scene, _opened(scene, expand))
@@ -88,11 +88,17 @@ class Drawing:
         scene = self._scene(program, output)
         return write_mermaid(scene, _opened(scene, expand))
 
-    def html(self, *, output: int = 0, runs: int = _RUNS, start: str = "graph") -> str:
+    def html(
+        self,
+        *,
+        output: int = 0,
+        start: str = "graph",
+        times: Mapping[str, Sequence[float]] | None = None,
+    ) -> str:
         """A page that works by itself, with all programs: graph, values and times.
 
-        Times are the least of `runs` runs of each step by itself. It opens at `start`: "graph",
-        "values" or "time".
+        It opens at `start`: "graph", "values" or "time". Nanoseconds of each step may be given by
+        name of the program; else they are the least of three runs of each step by itself.
         """
         if start not in ("graph", "values", "time"):
             raise ValueError(f"start is {start!r}; write 'graph', 'values' or 'time'")
@@ -100,7 +106,9 @@ class Drawing:
         for program in PROGRAMS:
             if program.startswith("gradient") and self._why_no_gradient():
                 continue
-            programs.append(self._page_program(program, output, runs))
+            given = (times or {}).get(program)
+            found = times_of(self.graph(program), _RUNS) if given is None else given
+            programs.append(self._page_program(program, output, found))
         return write_page(self._graphs["recorded"].name, programs, start)
 
     def save(self, path: str | Path, **options: Any) -> Path:
@@ -141,6 +149,12 @@ class Drawing:
         derivative = value_and_grad(self._f, argnums=tuple(wanted))
         graph = record(derivative, *self._args, **self._kwargs)
         graph.name = f"value and gradient of {name_of(self._f)}"
+        # Steps of the reverse sweep have the line that asked for the derivative, or none.
+        known = {node.line for node in self._graphs["recorded"].steps()} - {""}
+        graph.nodes = [
+            replace(node, line=_SWEEP) if node.kind == "step" and node.line not in known else node
+            for node in graph.nodes
+        ]
         return graph
 
     def _why_no_gradient(self) -> str:
@@ -148,7 +162,7 @@ class Drawing:
         graph = self._graphs["recorded"]
         if len(graph.outputs) != 1:
             n = len(graph.outputs)
-            return f"it has {n} results, and one number is needed; draw tg.jacobian(f)"
+            return f"it has {n} results, and one number is needed"
         end = graph.nodes[graph.outputs[0]]
         if end.shape != () or not end.dtype.startswith("float"):
             return f"its result is {end.dtype} of shape {end.shape}, and one number is needed"
@@ -156,31 +170,31 @@ class Drawing:
             return "no positional argument holds floats"
         return ""
 
-    def _scene(self, program: str, output: int, runs: int = 0) -> Scene:
+    def _scene(self, program: str, output: int, times: Sequence[float] = ()) -> Scene:
         graph = self.graph(program)
-        times = times_of(graph, runs) if runs else ()
+        names = _result_names(self._recorded_of(program))
         if not isinstance(graph, RecordedGraph):
-            return Scene(graph, times=times, names=_result_names(self._recorded_of(program)))
+            return Scene(graph, times=times, names=names)
+        if program == "gradient":  # derivatives stand in it as values
+            return Scene(graph, graph.values(), (), times, names=names)
         values, adjoints = _values_and_adjoints(graph, output)
-        return Scene(graph, values, adjoints, times, names=_result_names(graph))
+        return Scene(graph, values, adjoints, times, names=names)
 
     def _recorded_of(self, program: str) -> RecordedGraph:
         graph = self.graph("gradient" if program.startswith("gradient") else "recorded")
         assert isinstance(graph, RecordedGraph)
         return graph
 
-    def _page_program(self, program: str, output: int, runs: int) -> PageProgram:
-        scene = self._scene(program, output, runs)
-        graph = self.graph(program)
-        times = [0.0] * sum(1 for _ in graph.steps())
-        for row in scene.rows:
-            if row.time is not None:
-                times[row.node.step] = row.time
-        note = _NOTES[program]
+    def _page_program(self, program: str, output: int, times: Sequence[float]) -> PageProgram:
+        graph, note = self.graph(program), _NOTES[program]
         if program == "recorded" and graph.outputs:
             name = "the result" if len(graph.outputs) == 1 else f"result {output}"
             note += f" Derivatives are those of {name} (of the sum of its elements)."
-        note += f" Times: the least of {runs} runs of each step by itself."
+        why = self._why_no_gradient()
+        if program == "recorded" and why:
+            note += f" There is no gradient: {why}."
+        note += " Times are of each step by itself, the least of several runs."
+        scene = self._scene(program, output, times)
         return PageProgram(_LABELS[program], note, scene, costs_of(graph, times))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from tapegrad.inspect.graph import Node
-from tapegrad.inspect.text import clipped, line_text, source_text
+from tapegrad.inspect.text import TIMES, TO, clipped, line_text, source_text
 
 MOST = 64  # members of a group
 _LONGEST = 64  # members of a block that is looked for repeated
@@ -51,7 +51,7 @@ def grouped(steps: Sequence[Node]) -> list[Member]:
     found: list[Member] = []
     for name, run in runs:
         members = _of_lines(run)
-        if len(run) == 1 or not name:
+        if len(members) == 1 or not name:
             found += members
         else:
             found.append(Group("function", f"{name}()", _cut(members, "steps")))
@@ -91,9 +91,7 @@ def _line_title(line: str, rest: str = "") -> str:
     return f"{place}  {code}" if code else place
 
 
-def _runs(
-    steps: Sequence[Node], key: Callable[[Node], str]
-) -> list[tuple[str, list[Node]]]:
+def _runs(steps: Sequence[Node], key: Callable[[Node], str]) -> list[tuple[str, list[Node]]]:
     found: list[tuple[str, list[Node]]] = []
     for node in steps:
         word = key(node)
@@ -133,7 +131,7 @@ def _with_repeats(members: Sequence[Member], key: Callable[[Member], Hashable]) 
         for k in range(times):
             block = list(members[start + k * period : start + (k + 1) * period])
             blocks.append(block[0] if period == 1 else Group("block", f"pass {k}", block))
-        title = f"{times} × {_what(members[start : start + period])}"
+        title = f"{times} {TIMES} {_what(members[start : start + period])}"
         found.append(Group("repeat", title, _cut(blocks, "passes")))
         start += period * times
     return found
@@ -147,7 +145,7 @@ def _what(block: Sequence[Member]) -> str:
     first, last = _place_of(lines[0]), _place_of(lines[-1])
     if not lines[0] or first == last or first[0] != last[0]:
         return f"{len(block)} steps"
-    return f"{line_text(lines[0])}–{last[1]}"
+    return f"{line_text(lines[0])}{TO}{last[1]}"
 
 
 def _place_of(line: str) -> tuple[str, int]:
@@ -188,7 +186,7 @@ def _cut(members: Sequence[Member], word: str) -> list[Member]:
         blocks: list[Member] = []
         for k in range(0, len(found), width):
             end = min(k + width, len(found))
-            title = f"{word} {first[k]}–{first[end] - 1}"
+            title = f"{word} {first[k]}{TO}{first[end] - 1}"
             blocks.append(Group("block", title, found[k:end]))
         found, first = blocks, [*first[:total:width], total]
     return found

@@ -103,7 +103,4 @@ def _dot(text: str) -> str:
 
 def _mermaid(text: str) -> str:
     """Text for a quoted label, in which HTML and Markdown would be understood."""
-    plain = text.isprintable() and all(c.isalnum() or c in " .,()=+-·×_/:" for c in text)
-    if plain:
-        return text
     return "".join(c if c.isalnum() or c in " .,()=+-_/:" else f"#{ord(c)};" for c in text)

@@ -283,10 +283,8 @@ def _finish(work: _Work) -> None:
     bottoms: list[float] = []
     y = 0.0 if level.n_entries else level.header + PAD
     for k, row in enumerate(work.rows):
-        if k == 0 and level.n_entries:
-            height = level.header
-        else:
-            height = max(work.heights[v] for v in row)
+        entries = k == 0 and level.n_entries
+        height = level.header if entries else max(work.heights[v] for v in row)
         tops.append(y)
         bottoms.append(y + height)
         widest = 0.0

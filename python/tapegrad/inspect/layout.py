@@ -140,9 +140,7 @@ def _arrange(scene: Scene, drafts: dict[int, _Draft], number: int) -> None:
     ]
     header = HEADER if number else 0.0
     least = max(item.width, 90.0) if number else 0.0
-    draft.level = Level(
-        widths, heights, len(draft.entries), len(draft.exits), arcs, header, least
-    )
+    draft.level = Level(widths, heights, len(draft.entries), len(draft.exits), arcs, header, least)
     arrange(draft.level)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from tapegrad.inspect.graph import Graph, Node
 from tapegrad.inspect.grouping import Group, Member, cut, grouped
 from tapegrad.inspect.text import (
+    TIMES,
     attributes_text,
     clipped,
     operation_text,
@@ -153,7 +154,7 @@ class Scene:
     def _add_body(self, node: Node, frame: Item, scope: _Scope) -> None:
         assert node.body is not None
         passes = node.attributes.get("length")
-        title = node.op if passes is None else f"{node.op} × {passes}"
+        title = node.op if passes is None else f"{node.op} {TIMES} {passes}"
         outer = self._frame("body", title, frame.number)
         results = scope.results_of(node)
         for result in results:
@@ -220,7 +221,7 @@ class Scene:
             gap = 2 if item.left and item.right else 0
             note = (len(item.left) + len(item.right) + gap) * NOTE_WIDTH
             title = len(item.title) * TITLE_WIDTH + (16 if item.members is not None else 0)
-            item.width = max(44.0, title + 20, note + 20)
+            item.width = round(max(44.0, title + 20, note + 20), 1)
             item.height = BOX_HEIGHT if item.left or item.right else FLAT_HEIGHT
 
     def _open(self) -> None:

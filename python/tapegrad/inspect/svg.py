@@ -93,9 +93,7 @@ def _style() -> str:
         ".tg-graph .tg-edge{stroke:#7f8b99}.tg-graph .tg-head{fill:#7f8b99}"
         ".tg-graph .tg-guard{stroke:#f08a80}"
     )
-    return (
-        f"{base}{''.join(light)}@media(prefers-color-scheme:dark){{{night}{''.join(dark)}}}"
-    )
+    return f"{base}{''.join(light)}@media(prefers-color-scheme:dark){{{night}{''.join(dark)}}}"
 
 
 def _safe(text: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapegrad.inspect.graph import Node
 
+TIMES, TO = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 _FEW = 6  # elements that are written out
 
 

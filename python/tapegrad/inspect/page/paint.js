@@ -70,8 +70,8 @@ View.prototype.paintLines = function paintLines(seen) {
   g.lineJoin = "round";
   const late = [];
   g.strokeStyle = g.fillStyle = t.edge;
-  g.globalAlpha = some ? 0.35 : 1;
-  g.lineWidth = Math.min(1.2, 0.8 / Math.max(this.camera.zoom, 0.05));
+  g.globalAlpha = some ? 0.5 : 1;
+  g.lineWidth = Math.max(1.2, 0.6 / this.camera.zoom);
   for (const s of this.layout.stretches) {
     if (!seen(s)) continue;
     const mark = some ? s.lines.find((k) => this.marked.has(k)) : undefined;
@@ -81,7 +81,7 @@ View.prototype.paintLines = function paintLines(seen) {
   g.globalAlpha = 1;
   for (const [s, colour] of late) {
     g.strokeStyle = g.fillStyle = t[colour];
-    g.lineWidth = 2 / Math.max(this.camera.zoom, 0.6);
+    g.lineWidth = Math.max(2, 1.4 / this.camera.zoom);
     this.paintLine(s, true);
   }
 };

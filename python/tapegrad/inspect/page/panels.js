@@ -30,7 +30,7 @@ function overview(program) {
     make("h2", {}, program.label),
     make("p", {}, `${n.toLocaleString("en")} steps, ${timeText(program.costs.time)}, ${bytesText(program.costs.bytes)} of results`),
     make("h3", {}, "How to look around"),
-    make("p", {}, "Drag to move, wheel or + and − to zoom, 0 to see all of it. A click on a box selects it; a click on a group (a double edge), or on the title of an open one, opens and closes it. / searches, Escape clears."),
+    make("p", {}, "Drag to move, wheel or + and − to zoom, 0 to see all of it. A click on a box selects it: lines into it turn blue, out of it orange. A click on a group (a double edge), or on the title of an open one, opens and closes it. / searches, Escape clears."),
     make("h3", {}, "What is shown"),
     make("p", {}, "Values flow downwards. Below an operation stand its value and the derivative of the result by it (numbers), or its type (arrays). Constants stand inside what reads them."),
   ];
