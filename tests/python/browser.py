@@ -40,7 +40,7 @@ def opened(path, *options, fragment="", folder=None):
     return done.stdout.decode("utf-8")
 
 
-def tested(path):
+def results_of(path):
     """The results of the page's test of itself."""
     text = opened(path, "--dump-dom", fragment="#selftest")
     (found,) = re.findall(r'<pre id="selftest"[^>]*>(.*?)</pre>', text, re.DOTALL)

@@ -68,7 +68,7 @@ class Places:
         if line and line not in self._known:
             function = self._functions.name_of(line)
             code = clipped(source_text(line), 70)
-            text = f"{line_text(line)}  {code}" if code else line_text(line)
+            text = f"{line_text(line)} | {code}" if code else line_text(line)
             self._known[line] = [f"{function}()", text] if function else [text]
         return self._known.get(line, [])
 

@@ -87,8 +87,8 @@ def _line_title(line: str, rest: str = "") -> str:
     if not line:
         return rest
     code = clipped(source_text(line), 60)
-    place = f"{line_text(line)}  {rest}" if rest else line_text(line)
-    return f"{place}  {code}" if code else place
+    place = f"{line_text(line)} | {rest}" if rest else line_text(line)
+    return f"{place} | {code}" if code else place
 
 
 def _runs(steps: Sequence[Node], key: Callable[[Node], str]) -> list[tuple[str, list[Node]]]:

@@ -23,7 +23,7 @@ from tapegrad.inspect.text import (
 )
 
 _MANY_INPUTS = 12  # from here on they are a group
-_AUTOMATIC, _AUTOMATIC_PARTS = 160, 40  # boxes shown at first: of all, or of a part
+_AUTOMATIC, _AUTOMATIC_PARTS = 160, 70  # boxes shown at first: of all, or of a part
 TITLE_WIDTH, NOTE_WIDTH = 7.4, 6.7  # of a character, in the monospaced fonts of pages and pictures
 BOX_HEIGHT, FLAT_HEIGHT = 42.0, 26.0
 

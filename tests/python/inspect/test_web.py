@@ -1,0 +1,239 @@
+"""The page: what stands in it, and what it does in a browser."""
+
+import json
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from browser import opened, results_of
+from drawn_programs import CALLS, article, bad, loop, network, network_arguments, with_bodies
+
+from tapegrad.inspect import draw
+from tapegrad.inspect.layout import lay_out
+from tapegrad.inspect.web import _FOLDER, SCRIPTS, write_page
+
+HOSTILE = "</script><script>window.injected = 1</script><!-- <img src=x onerror=injected=1> %%data%%"
+
+
+def data_of(page):
+    (found,) = re.findall(
+        r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL
+    )
+    return json.loads(found)
+
+
+def hostile_drawing():
+    def f(named):
+        return np.sum(named[HOSTILE] * 2.0)
+
+    f.__name__ = f.__qualname__ = HOSTILE
+    return draw(f, {HOSTILE: np.ones(3)})
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_data_are_json_of_whole_columns(name):
+    f, args = CALLS[name]
+    data = data_of(draw(f, *args).html())
+    assert data["programs"][0]["label"] == "Recorded"
+    for program in data["programs"]:
+        for table in ("items", "rows"):
+            columns = program[table]
+            lengths = {
+                len(column)
+                for key, column in columns.items()
+                if key not in ("frames", "opened", "guarded", "held", "bad")
+            }
+            assert len(lengths) == 1
+        n_texts = len(program["texts"])
+        assert all(k < n_texts for k in program["rows"]["value"])
+        lines = program["lines"]
+        assert len(lines["source"]) == len(lines["target"]) == len(lines["value"])
+
+
+def test_programs_are_tabs():
+    def labels(f, *args):
+        return [p["label"] for p in data_of(draw(f, *args).html())["programs"]]
+
+    assert labels(article, 2.0, 5.0) == [
+        "Recorded", "Optimised", "Gradient", "Gradient, optimised",
+    ]  # fmt: skip
+    assert labels(*[CALLS["many"][0], *CALLS["many"][1]]) == ["Recorded", "Optimised"]
+    note = data_of(draw(with_bodies, *CALLS["with_bodies"][1]).html())["programs"][0]["note"]
+    assert "There is no gradient: it has 2 results" in note
+
+
+def test_the_page_needs_nothing_else():
+    page = draw(article, 2.0, 5.0).html()
+    assert "default-src 'none'" in page
+    for text in (page, *((_FOLDER / name).read_text("utf-8") for name in SCRIPTS)):
+        assert "http:" not in text.replace("http-equiv", "")
+        assert "https:" not in text
+        assert "@import" not in text
+        assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|importScripts|eval)\(", text)
+        assert not re.search(r"<(link|img|iframe|script src)\b", text)
+        assert "innerHTML" not in text
+
+
+def test_names_cannot_leave_the_data():
+    page = hostile_drawing().html()
+    assert page.count("<script") == 2
+    assert page.count("</script>") == 2
+    assert "&lt;/script&gt;" in page  # in the title
+    data = data_of(page)
+    assert data["name"] == HOSTILE
+
+
+def test_files_of_the_page_stay_readable():
+    for path in _FOLDER.iterdir():
+        assert path.suffix in (".js", ".css", ".html", ".md")
+        assert len(path.read_text("utf-8").splitlines()) < 500
+    there = {path.name for path in _FOLDER.glob("*.js")}
+    assert there == set(SCRIPTS)
+
+
+def test_ten_thousand_nodes_take_megabytes_at_most():
+    drawing = draw(loop, 0.5)
+    programs = [drawing._page_program("recorded", 0, drawing.graph().times(1))]
+    assert len(write_page("loop", programs)) < 2_000_000
+
+
+# In a browser
+
+
+@pytest.mark.parametrize("name", ["article", "with_bodies", "many", "wave", "nothing", "derivative"])
+def test_the_page_works(name, tmp_path):
+    f, args = CALLS[name]
+    drawing = draw(f, *args)
+    results = results_of(drawing.save(tmp_path / "graph.html"))
+    assert results["injected"] == "no"
+    assert results["zoomed"] == pytest.approx(2.0)
+    for program, found in zip(("recorded", "optimised"), results["programs"], strict=False):
+        scene = drawing._scene(program, 0)
+        n_boxes = sum(item.members is None for item in scene.items)
+        assert found["rows"] == len(scene.rows)
+        assert found["opened"] == n_boxes
+        assert found["closed"] == len(scene.items[0].members)
+        assert found["overlaps"] == 0
+        assert found["tableRows"] == min(found["rows"], found["tableRows"])
+        if list(drawing.graph(program).steps()):
+            assert found["selected"]
+            assert found["centred"]
+            assert found["found"] >= 1
+            assert found["byNumber"] == 1
+            assert found["cleared"] == -1
+            assert found["painted"] >= 1
+            assert found["bars"] >= 2
+        if "toggled" in found:
+            assert found["toggledBack"] == 0
+
+
+@pytest.mark.parametrize("name", ["article", "network", "with_bodies", "nested_loops", "many"])
+def test_both_layouts_are_one(name, tmp_path):
+    f, args = CALLS[name]
+    drawing = draw(f, *args)
+    results = results_of(drawing.save(tmp_path / "graph.html"))
+    for program, found in zip(("recorded", "optimised"), results["programs"], strict=False):
+        scene = drawing._scene(program, 0)
+        expected, there = lay_out(scene, scene.opened()), found["first"]
+        assert there["width"] == expected.width
+        assert there["height"] == expected.height
+        assert {k: tuple(place) for k, *place in there["places"]} == expected.places
+        assert [lines for lines, *_ in there["stretches"]] == [s.lines for s in expected.stretches]
+        for (_, far, ends, stations), stretch in zip(
+            there["stretches"], expected.stretches, strict=True
+        ):
+            assert (far, ends) == (stretch.far, stretch.ends)
+            assert [tuple(station) for station in stations] == stretch.stations
+
+
+def test_details_of_an_operation(tmp_path):
+    results = results_of(draw(article, 2.0, 5.0).save(tmp_path / "graph.html"))
+    details = results["programs"][0]["details"]
+    for text in ("log", "0.6931471806", "derivative1", "float64", "drawn_programs.py", "np.log(x1)"):
+        assert text in details
+    assert results["programs"][0]["tableText"].startswith("%0x1")
+
+
+def test_bad_numbers_are_marked(tmp_path):
+    path = draw(bad, np.array([1.0, 0.5, 3.0])).save(tmp_path / "graph.html")
+    text = opened(path, "--dump-dom", fragment="#do=view:values")
+    assert re.search(r'class="bad" title="\[-inf, nan, 0.69315\]"', text)
+
+
+def test_names_are_text_in_the_browser(tmp_path):
+    results = results_of(hostile_drawing().save(tmp_path / "graph.html"))
+    assert results["injected"] == "no"
+    assert results["elements"] == 2
+
+
+def test_ten_thousand_nodes_in_the_browser(tmp_path):
+    results = results_of(draw(loop, 0.5).save(tmp_path / "graph.html"))
+    recorded = results["programs"][0]
+    assert recorded["rows"] == 10_002
+    assert recorded["shown"] < 90
+    assert 1_000 < recorded["opened"] <= 4_000
+    assert recorded["painted"] < 200
+    assert recorded["found"] == 10_000  # its name stands in the line of both operations
+    assert recorded["tableRows"] < 60
+    assert recorded["overlaps"] == 0
+
+
+def test_the_picture_is_not_empty(tmp_path):
+    path = draw(network, *network_arguments()).save(tmp_path / "graph.html")
+    small, dark_ones = "--window-size=860,480", "--blink-settings=preferredColorScheme=0"
+    opened(path, small, f"--screenshot={tmp_path / 'light.png'}")
+    opened(path, small, dark_ones, f"--screenshot={tmp_path / 'dark.png'}")
+    light, dark = (pixels_of(tmp_path / f"{name}.png") for name in ("light", "dark"))
+    canvas = np.s_[140:420, 10:500]
+    assert light[canvas].mean() > 200
+    assert dark[canvas].mean() < 60
+    for picture in (light, dark):  # frames, boxes, lines and text are there
+        assert len(np.unique(picture[canvas].reshape(-1, 3), axis=0)) > 20
+
+
+def pixels_of(path):
+    """Red, green and blue of a PNG file with eight bits each, not interlaced."""
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    place, packed = 8, b""
+    while place < len(content):
+        (n,) = struct.unpack(">I", content[place : place + 4])
+        kind, body = content[place + 4 : place + 8], content[place + 8 : place + 8 + n]
+        if kind == b"IHDR":
+            width, height, bits, colour = struct.unpack(">IIBB", body[:10])
+        elif kind == b"IDAT":
+            packed += body
+        place += n + 12
+    assert bits == 8
+    size = {2: 3, 6: 4}[colour]
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, 1 + width * size)
+    found = np.zeros((height + 1, width + 1, size), np.int64)  # a margin of zeros above and left
+    for y, row in enumerate(rows, start=1):
+        line = row[1:].reshape(width, size).astype(np.int64)
+        if row[0] == 0:
+            found[y, 1:] = line
+        elif row[0] == 1:
+            found[y, 1:] = np.cumsum(line, axis=0) % 256
+        elif row[0] == 2:
+            found[y, 1:] = (line + found[y - 1, 1:]) % 256
+        else:
+            unfilter(found, y, line, paeth if row[0] == 4 else mean)
+    return found[1:, 1:, :3]
+
+
+def unfilter(found, y, line, predict):
+    for x in range(line.shape[0]):
+        found[y, x + 1] = (line[x] + predict(found[y, x], found[y - 1, x + 1], found[y - 1, x])) % 256
+
+
+def mean(left, above, _):
+    return (left + above) // 2
+
+
+def paeth(left, above, corner):
+    guess = left + above - corner
+    to_left, to_above, to_corner = (abs(guess - x) for x in (left, above, corner))
+    near_left = (to_left <= to_above) & (to_left <= to_corner)
+    return np.where(near_left, left, np.where(to_above <= to_corner, above, corner))
