@@ -19,7 +19,7 @@ from tapegrad.inspect.scene import Scene
 from tapegrad.inspect.svg import write_svg
 from tapegrad.inspect.web import PageProgram, write_page
 from tapegrad.transforms.gradients import value_and_grad
-from tapegrad.transforms.trace import name_of
+from tapegrad.transforms.trace import check_callable, name_of
 
 PROGRAMS = ("recorded", "optimised", "gradient", "gradient optimised")
 _LABELS = {
@@ -206,7 +206,7 @@ def draw(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Drawing:
     before and after the passes; `.svg()`, `.dot()` and `.mermaid()` give pictures and text.
 
     Raises:
-        TypeError: `f` is no function, or its result holds something other than numbers and arrays.
+        TypeError: `f` is no function.
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -216,6 +216,7 @@ def draw(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Drawing:
     >>> drawing.svg().startswith("<svg")
     True
     """
+    check_callable("inspect.draw", f, "tg.inspect.draw(f, x)")
     return Drawing(f, args, kwargs)
 
 

@@ -11,6 +11,7 @@ from tapegrad.inspect.costs import Cost, Places, costs_of, step_bytes, step_name
 from tapegrad.inspect.drawing import Drawing, times_of
 from tapegrad.inspect.graph import Graph, OptimisedGraph
 from tapegrad.inspect.text import attributes_text, bytes_text, time_text
+from tapegrad.transforms.trace import check_callable
 
 _PROGRAMS = ("recorded", "optimised")
 _ENOUGH = 5e8  # nanoseconds that measuring a program may take, where one run is not longer
@@ -128,7 +129,7 @@ def profile(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Profile:
     `.save("profile.html")` writes a flame graph, `.save_trace("trace.json")` a file for Perfetto.
 
     Raises:
-        TypeError: `f` is no function, or its result holds something other than numbers and arrays.
+        TypeError: `f` is no function.
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -138,6 +139,7 @@ def profile(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Profile:
     >>> found.n_bytes
     16008
     """
+    check_callable("inspect.profile", f, "tg.inspect.profile(f, x)")
     return Profile(f, args, kwargs)
 
 

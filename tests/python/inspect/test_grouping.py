@@ -9,6 +9,7 @@ from drawn_programs import CALLS, article, loop, nested_loops, network, network_
 from tapegrad.inspect import record
 from tapegrad.inspect.graph import Node
 from tapegrad.inspect.grouping import MOST, Functions, grouped
+from tapegrad.inspect.text import TIMES
 
 
 def leaves(members):
@@ -46,7 +47,7 @@ def test_a_source_line_is_a_group_with_its_code():
 def test_a_loop_is_counted():
     (group,) = grouped(list(record(loop, 0.5, 1000).steps()))
     assert group.kind == "repeat"
-    assert "1000 × 2 steps" in group.title
+    assert f"1000 {TIMES} 2 steps" in group.title
     passes = [g for g in groups([group]) if g.title.startswith("pass ")]
     assert len(passes) == 1000
     assert all([node.op for node in g.members] == ["sin", "multiply"] for g in passes)
@@ -55,10 +56,10 @@ def test_a_loop_is_counted():
 def test_loops_in_loops():
     (group,) = grouped(list(record(nested_loops, 0.5).steps()))
     assert group.kind == "repeat"
-    assert group.title.startswith("30 × drawn_programs.py:")
+    assert group.title.startswith(f"30 {TIMES} drawn_programs.py:")
     first = group.members[0]
     inner = [g for g in first.members if not isinstance(g, Node)]
-    assert [(g.kind, "4 × cos" in g.title) for g in inner] == [("repeat", True)]
+    assert [(g.kind, f"4 {TIMES} cos" in g.title) for g in inner] == [("repeat", True)]
 
 
 def test_functions_are_groups_where_there_are_several():

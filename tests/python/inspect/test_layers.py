@@ -44,9 +44,9 @@ def test_boxes_keep_apart_and_lines_run_downwards(seed, degree):
         apart = x + w + GAP_X <= a + 1e-6 or a + c + GAP_X <= x + 1e-6
         assert apart or y + h < b or b + d < y
     for x, y, w, h in boxes:
-        assert 0 < x
+        assert x > 0
         assert x + w < level.width
-        assert 24 < y
+        assert y > 24
         assert y + h < level.height
     for arc in level.arcs:
         ys = [y for _, top, low in arc.stations for y in (top, low)]

@@ -8,6 +8,7 @@ import tapegrad as tg
 from tapegrad.inspect import record
 from tapegrad.inspect.grouping import MOST
 from tapegrad.inspect.scene import Scene
+from tapegrad.inspect.text import TIMES
 
 
 def scene_of(f, *args, **options):
@@ -74,7 +75,7 @@ def test_an_operation_with_several_results_is_one_box():
 def test_bodies_are_frames_with_named_ends():
     scene = scene_of(with_bodies, *CALLS["with_bodies"][1])
     scan, call = (item for item in scene.items if item.kind == "body")
-    assert scan.title == "scan × 4"
+    assert scan.title == f"scan {TIMES} 4"
     inside = [scene.items[k].title for k in scan.members]
     assert inside[:2] == ["carry 0 = 0", "x 0"]
     assert inside[-3:] == ["carry 0", "result 0", "result 1"]
