@@ -3,6 +3,8 @@
 Run it: python examples/python/look_at_a_graph.py, then open graph.html in a browser.
 """
 
+import itertools
+
 import numpy as np
 
 import tapegrad as tg
@@ -18,10 +20,7 @@ def loss(params, x, y):
 
 rng = np.random.default_rng(0)
 sizes = [3, 16, 16, 1]
-params = [
-    (rng.normal(size=(n, m)) / np.sqrt(n), np.zeros(m))
-    for n, m in zip(sizes[:-1], sizes[1:], strict=True)
-]
+params = [(rng.normal(size=(n, m)) / np.sqrt(n), np.zeros(m)) for n, m in itertools.pairwise(sizes)]
 x = rng.normal(size=(100, 3))
 y = np.sum(x**2, axis=1, keepdims=True)
 

@@ -120,7 +120,7 @@ def test_the_page_works(name, tmp_path):
         assert found["opened"] == n_boxes
         assert found["closed"] == len(scene.items[0].members)
         assert found["overlaps"] == 0
-        assert found["tableRows"] == min(found["rows"], found["tableRows"])
+        assert min(found["rows"], 10) <= found["tableRows"] <= found["rows"]
         if list(drawing.graph(program).steps()):
             assert found["selected"]
             assert found["centred"]
