@@ -44,7 +44,8 @@ class Drawing:
     `program` names one of "recorded", "optimised", "gradient" (value and gradient by all inputs,
     of functions with one number as the result) and "gradient optimised". The function itself is
     called by `draw`, and once more for the gradient where it is first asked for. Derivatives that
-    stand beside values are those of result number `output` (of the sum of its elements).
+    stand beside values are those of result number `output` (of the sum of its elements). Where a
+    derivative is refused, values stand alone, and the page says why.
 
     Pictures of large graphs show groups closed: `expand=True` opens all, `False` none.
     """
@@ -104,7 +105,7 @@ class Drawing:
             raise ValueError(f"start is {start!r}; write 'graph', 'values' or 'time'")
         programs = []
         for program in PROGRAMS:
-            if program.startswith("gradient") and self._why_no_gradient():
+            if program.startswith("gradient") and self._refused_gradient():
                 continue
             given = (times or {}).get(program)
             found = times_of(self.graph(program), _RUNS) if given is None else given
@@ -170,6 +171,16 @@ class Drawing:
             return "no positional argument holds floats"
         return ""
 
+    def _refused_gradient(self) -> str:
+        """As `_why_no_gradient`, with what the derivative itself refuses."""
+        why = self._why_no_gradient()
+        if not why and "gradient" not in self._graphs:
+            try:
+                self.graph("gradient")
+            except Exception as error:  # the page says what it is, whatever it is
+                why = f"{type(error).__name__}: {error}"
+        return why
+
     def _scene(self, program: str, output: int, times: Sequence[float] = ()) -> Scene:
         graph = self.graph(program)
         names = _result_names(self._recorded_of(program))
@@ -177,7 +188,7 @@ class Drawing:
             return Scene(graph, times=times, names=names)
         if program == "gradient":  # derivatives stand in it as values
             return Scene(graph, graph.values(), (), times, names=names)
-        values, adjoints = _values_and_adjoints(graph, output)
+        values, adjoints, _ = _values_and_adjoints(graph, output)
         return Scene(graph, values, adjoints, times, names=names)
 
     def _recorded_of(self, program: str) -> RecordedGraph:
@@ -188,11 +199,15 @@ class Drawing:
     def _page_program(self, program: str, output: int, times: Sequence[float]) -> PageProgram:
         graph, note = self.graph(program), _NOTES[program]
         if program == "recorded" and graph.outputs:
+            _, _, refused = _values_and_adjoints(self._recorded_of(program), output)
             name = "the result" if len(graph.outputs) == 1 else f"result {output}"
-            note += f" Derivatives are those of {name} (of the sum of its elements)."
-        why = self._why_no_gradient()
+            if refused:
+                note += f" It has no derivatives: {refused}."
+            else:
+                note += f" Derivatives are those of {name} (of the sum of its elements)."
+        why = self._refused_gradient()
         if program == "recorded" and why:
-            note += f" There is no gradient: {why}."
+            note += f" There is no gradient program: {why}."
         note += " Times are of each step by itself, the least of several runs."
         scene = self._scene(program, output, times)
         return PageProgram(_LABELS[program], note, scene, costs_of(graph, times))
@@ -232,15 +247,21 @@ def _opened(scene: Scene, expand: bool | None) -> set[int]:
     return scene.frames() if expand else {0}
 
 
-def _values_and_adjoints(graph: RecordedGraph, output: int) -> tuple[Sequence[Any], Sequence[Any]]:
+def _values_and_adjoints(
+    graph: RecordedGraph, output: int
+) -> tuple[Sequence[Any], Sequence[Any], str]:
+    """Values, adjoints, and why there are none where the derivative is refused."""
     if not graph.outputs:
-        return graph.values(), ()
+        return graph.values(), (), ""
     if not 0 <= output < len(graph.outputs):
         raise ValueError(
             f"output is {output}, but {graph.name} has {len(graph.outputs)} results: 0 to "
             f"{len(graph.outputs) - 1}"
         )
-    return graph.values_and_adjoints(output)
+    try:
+        return *graph.values_and_adjoints(output), ""
+    except Exception as error:  # values are there to look at nevertheless
+        return graph.values(), (), f"{type(error).__name__}: {error}"
 
 
 def _has_inputs(x: Any) -> bool:

@@ -225,22 +225,18 @@ class Scene:
             item.height = BOX_HEIGHT if item.left or item.right else FLAT_HEIGHT
 
     def _open(self) -> None:
-        """Opens frames from the outside inwards while the picture stays small."""
-        everything = self.items[0].n_boxes <= _AUTOMATIC
-        most = _AUTOMATIC if everything else _AUTOMATIC_PARTS
+        """Opens frames, all that are as deep, while the picture stays small."""
+        most = _AUTOMATIC if self.items[0].n_boxes <= _AUTOMATIC else _AUTOMATIC_PARTS
+        level = [k for k in self.items[0].members or () if self.items[k].members is not None]
         shown = len(self.items[0].members or ())
-        waiting = [k for k in self.items[0].members or () if self.items[k].members is not None]
-        while waiting:
-            following: list[int] = []
-            for k in waiting:
-                item = self.items[k]
-                assert item.members is not None
-                if not everything and shown + len(item.members) - 1 > most:
-                    continue
-                shown += len(item.members) - 1
-                item.opened = True
-                following += [m for m in item.members if self.items[m].members is not None]
-            waiting = following
+        while level:
+            inside = [m for k in level for m in self.items[k].members or ()]
+            shown += len(inside) - len(level)
+            if shown > most:
+                break
+            for k in level:
+                self.items[k].opened = True
+            level = [m for m in inside if self.items[m].members is not None]
 
     def opened(self) -> set[int]:
         """The frames that are open at first."""

@@ -113,6 +113,24 @@ def test_what_is_refused():
         tg.inspect.draw(3.0, 2.0)
 
 
+def test_values_are_shown_where_derivatives_are_refused():
+    @tg.primitive
+    def doubled(x):
+        return np.asarray(x) * 2.0
+
+    drawing = tg.inspect.draw(lambda x: doubled(x) + 1.0, 3.0)
+    assert "7" in titles(drawing)
+    assert titles_of_output(drawing, 0) == []
+    page = drawing.html()
+    assert "It has no derivatives: TypeError: doubled: a reverse sweep wants" in page
+    assert "There is no gradient program: TypeError: doubled" in page
+    with pytest.raises(TypeError, match="doubled"):
+        drawing.graph("gradient")
+    for f, x in ((lambda x: (x * 2.0, "text"), 1.0), (lambda d: d["x"] * 2.0, {"x": 1.0, "s": ""})):
+        page = tg.inspect.draw(f, x).html()
+        assert "There is no gradient program: TypeError: value_and_grad" in page
+
+
 def test_huge_arrays_are_not_written_out():
     drawing = tg.inspect.draw(lambda x: np.sum(np.sin(x)), np.ones((500, 400)))
     page = drawing.html()

@@ -63,7 +63,7 @@ def test_programs_are_tabs():
     ]  # fmt: skip
     assert labels(*[CALLS["many"][0], *CALLS["many"][1]]) == ["Recorded", "Optimised"]
     note = data_of(draw(with_bodies, *CALLS["with_bodies"][1]).html())["programs"][0]["note"]
-    assert "There is no gradient: it has 2 results" in note
+    assert "There is no gradient program: it has 2 results" in note
 
 
 def test_the_page_needs_nothing_else():
@@ -129,6 +129,8 @@ def test_the_page_works(name, tmp_path):
             assert found["cleared"] == -1
             assert found["painted"] >= 1
             assert found["bars"] >= 2
+            assert found["heat"][0].startswith("time: none")
+            assert found["heat"][1] > 0
         if "toggled" in found:
             assert found["toggledBack"] == 0
 

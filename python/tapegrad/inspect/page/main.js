@@ -31,6 +31,7 @@ class Page {
     by("zoom-in").addEventListener("click", () => this.view.zoomBy(1.3));
     by("zoom-out").addEventListener("click", () => this.view.zoomBy(1 / 1.3));
     by("fit").addEventListener("click", () => this.view.fitAll());
+    by("heat").addEventListener("click", () => this.toggleHeat());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.legend());
     document.addEventListener("keydown", (e) => this.key(e));
     this.showView(data.start);
@@ -64,6 +65,7 @@ class Page {
     showDetails(this.by("details"), this.program, (row) => this.go(row));
     if (this.viewName === "values") this.table.show(this.program);
     if (this.viewName === "time") showCosts(this.by("time"), this.program);
+    if (this.view.heat) this.legend();
     const n = this.program.scene.items.length - this.program.scene.items.filter((i) => i.members).length;
     const shown = this.view.boxes.length;
     this.by("status").textContent = `${shown.toLocaleString("en")} boxes shown of ${n.toLocaleString("en")}`;
@@ -71,6 +73,13 @@ class Page {
 
   legend() {
     showLegend(this.by("legend"), this.program, this.view);
+  }
+
+  toggleHeat() {
+    this.view.heat = !this.view.heat;
+    this.by("heat").setAttribute("aria-pressed", String(this.view.heat));
+    this.view.redraw();
+    this.legend();
   }
 
   select(item) {
@@ -138,7 +147,7 @@ class Page {
     };
     const keys = {
       "/": () => this.by("search").focus(), "+": () => this.view.zoomBy(1.3), "=": () => this.view.zoomBy(1.3),
-      "-": () => this.view.zoomBy(1 / 1.3), 0: () => this.view.fitAll(), Escape: () => this.select(-1),
+      "-": () => this.view.zoomBy(1 / 1.3), 0: () => this.view.fitAll(), Escape: () => this.select(-1), h: () => this.toggleHeat(),
       ArrowLeft: () => move(-far, 0), ArrowRight: () => move(far, 0),
       ArrowUp: () => move(0, -far), ArrowDown: () => move(0, far),
     };

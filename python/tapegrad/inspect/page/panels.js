@@ -46,13 +46,11 @@ function aboutGroup(program, item) {
   };
   visit(item.number);
   const ops = new Map();
-  let time = 0;
   for (const row of inside) {
-    time += row.time || 0;
     if (row.kind === "step" && row.output === 0) ops.set(row.title, (ops.get(row.title) || 0) + 1);
   }
   const counts = [...ops].sort((a, b) => b[1] - a[1]).slice(0, 8);
-  const parts = [make("p", {}, `${item.boxes.toLocaleString("en")} boxes${time ? `, ${timeText(time)}` : ""}`)];
+  const parts = [make("p", {}, `${item.boxes.toLocaleString("en")} boxes${item.time ? `, ${timeText(item.time)}${share(program, item.time)}` : ""}`)];
   if (counts.length) {
     parts.push(make("h3", {}, "Operations inside"));
     parts.push(make("p", { class: "mono" }, counts.map(([op, n]) => (n > 1 ? `${n} × ${op}` : op)).join(", ")));
@@ -67,7 +65,9 @@ function aboutRow(program, row, item, go) {
   const cell = (word, text, style) => make("div", { class: row.bad && text ? `${style} bad` : style }, make("small", {}, word), text || "–");
   const name = `${nameOf(row)}${row.output ? ` (result ${row.output})` : ""}`;
   parts.push(make("h3", {}, "Value"), make("p", { class: "mono" }, `${name}  ${row.type}`));
-  parts.push(make("div", { class: "pair" }, cell("value", row.value, "value"), cell("derivative", row.adjoint, "adjoint")));
+  if (row.value || row.adjoint) {
+    parts.push(make("div", { class: "pair" }, cell("value", row.value, "value"), cell("derivative", row.adjoint, "adjoint")));
+  }
   if (row.scope) parts.push(make("p", { class: "kind" }, "Inside of a body: it has another value at each pass, which is not kept."));
   if (row.held) parts.push(make("p", { class: "kind" }, "Lets no derivative through."));
   if (row.attributes) parts.push(make("h3", {}, "Attributes"), make("p", { class: "mono" }, row.attributes));
@@ -191,6 +191,10 @@ class Table {
 }
 
 function showLegend(box, program, view) {
+  if (view.heat) {
+    const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => make("i", { class: "heat", style: `background:${view.heatColour(share)}` }));
+    return box.replaceChildren("time: none", ...steps, `the most, ${timeText(view.hottest)}`);
+  }
   const words = { input: "input", step: "operation", kernel: "fused kernel", output: "result", body: "loop or call", group: "line, function, block" };
   const kinds = new Set(program.scene.items.slice(1).map((item) => (
     item.kind === "repeat" ? "body" : item.kind === "captured" ? "input" : view.colours[item.kind] ? item.kind : "group"
@@ -203,5 +207,5 @@ function showLegend(box, program, view) {
   if (program.rows.some((row) => row.adjoint)) {
     entries.push(make("b", { class: "value" }, "value"), make("b", { class: "adjoint" }, "derivative"));
   }
-  box.replaceChildren(...entries);
+  return box.replaceChildren(...entries);
 }

@@ -28,6 +28,11 @@ function readProgram(data) {
     item.bad = shown.some((row) => row.bad);
     item.value = shown.length > 0 && shown[0].value !== "" && !shown[0].type.includes("(");
   }
+  for (let k = items.length - 1; k >= 0; k--) { // members come after their frames
+    const item = items[k], own = item.kind === "output" ? [] : item.rows;
+    item.time = own.reduce((sum, row) => sum + (rows[row].time || 0), 0);
+    if (item.members && !item.rows.length) item.time = item.members.reduce((sum, m) => sum + items[m].time, 0);
+  }
   const lines = l.source.map((source, k) => ({
     source, target: l.target[k], value: l.value[k],
     sourcePlace: l.places[l.sourcePlace[k]], targetPlace: l.places[l.targetPlace[k]],

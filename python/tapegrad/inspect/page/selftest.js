@@ -8,7 +8,7 @@ function obey(page, text) {
     const actions = {
       program: () => page.showProgram(Number(rest)), view: () => page.showView(rest),
       "open-all": () => page.openAll(), "close-all": () => page.setOpened(new Set([0])),
-      fit: () => page.view.fitAll(), go: () => page.go(Number(rest)), toggle: () => page.toggle(Number(rest)),
+      fit: () => page.view.fitAll(), heat: () => page.toggleHeat(), go: () => page.go(Number(rest)), toggle: () => page.toggle(Number(rest)),
       zoom: () => page.view.zoomBy(Number(rest)),
       search: () => {
         page.by("search").value = rest;
@@ -74,6 +74,9 @@ function selftest(page) {
         page.view.click(2, 2);
         found.cleared = page.program.selected;
       }
+      page.toggleHeat();
+      found.heat = [page.by("legend").textContent, page.view.hottest];
+      page.toggleHeat();
       page.showView("values");
       found.tableRows = page.by("values").querySelectorAll(".row").length;
       found.tableText = page.by("values").querySelector(".row")?.textContent ?? "";

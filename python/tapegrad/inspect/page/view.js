@@ -10,6 +10,7 @@ class View {
     this.camera = { x: 0, y: 0, zoom: 1 };
     this.program = null;
     this.waiting = false;
+    this.heat = false;
     this.listen();
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", () => this.readTheme(dark.matches));
@@ -29,8 +30,20 @@ class View {
   }
 
   colourOf(item) {
+    if (this.heat && item.time !== undefined) {
+      const [, line] = this.dark ? ["", "#5d6773"] : ["", "#a3adb8"], open = this.program.opened.has(item.number);
+      return [open ? this.theme.paper : this.heatColour(this.hottest > 0 ? item.time / this.hottest : 0), line];
+    }
     const [fill, line, darkFill, darkLine] = this.colours[item.kind] || this.colours.group;
     return this.dark ? [darkFill, darkLine] : [fill, line];
+  }
+
+  // From the paper's colour to red, for a share of the longest time that is shown.
+  heatColour(share) {
+    const s = Math.sqrt(share);
+    return this.dark
+      ? `hsl(${38 - 30 * s} ${30 + 45 * s}% ${11 + 25 * s}%)`
+      : `hsl(${45 - 33 * s} ${70 + 20 * s}% ${98 - 34 * s}%)`;
   }
 
   resize() {
@@ -63,6 +76,7 @@ class View {
         s.high = [Math.max(s.high[0], x), Math.max(s.high[1], y1)];
       }
     }
+    this.hottest = this.boxes.reduce((most, { item }) => Math.max(most, item.time), 0);
     const after = keep !== null ? this.layout.places.get(keep) : null;
     if (before && after) {
       this.camera.x += after[0] + after[2] / 2 - before[0] - before[2] / 2;
