@@ -55,7 +55,7 @@ def grouped(steps: Sequence[Node]) -> list[Member]:
             found += members
         else:
             found.append(Group("function", f"{name}()", _cut(members, "steps")))
-    return _cut(found, "steps")
+    return _cut(_rolled(found), "steps")
 
 
 def cut(members: Sequence[Member], word: str) -> list[Member]:
@@ -76,6 +76,11 @@ def _of_lines(steps: Sequence[Node]) -> list[Member]:
             members += inner
         else:
             members.append(Group("line", _line_title(line), inner))
+    return _rolled(members)
+
+
+def _rolled(members: list[Member]) -> list[Member]:
+    """Members in which blocks that repeat are groups, and again blocks of these."""
     while True:
         repeated = _with_repeats(members, _key)
         if len(repeated) == len(members):
@@ -86,7 +91,7 @@ def _of_lines(steps: Sequence[Node]) -> list[Member]:
 def _line_title(line: str, rest: str = "") -> str:
     if not line:
         return rest
-    code = clipped(source_text(line), 60)
+    code = clipped(source_text(line), 48)
     place = f"{line_text(line)} | {rest}" if rest else line_text(line)
     return f"{place} | {code}" if code else place
 

@@ -99,3 +99,21 @@ def test_functions_around_lines():
     assert functions.name_of(f"{__file__}:1") == ""
     assert functions.name_of("no such file.py:4") == ""
     assert functions.name_of("") == ""
+
+
+def test_a_loop_through_several_functions_is_one():
+    def inner(x):
+        y = np.sin(x)
+        return y * x
+
+    def outer(x):
+        for _ in range(5):
+            z = inner(x)
+            x = x + z * 0.5
+        return x
+
+    (group,) = grouped(list(record(outer, 0.5).steps()))
+    assert group.kind == "repeat"
+    assert group.title.startswith(f"5 {TIMES} test_grouping.py:")
+    for block in group.members:
+        assert next(groups(block.members)).title == "inner()"

@@ -41,6 +41,7 @@ function overlaps(view) {
 }
 
 function selftest(page) {
+  const clock = performance.now();
   const results = { error: null, programs: [] };
   try {
     page.programs.forEach((program, k) => {
@@ -49,7 +50,12 @@ function selftest(page) {
       const frames = scene.items.filter((item) => item.members && item.number).map((item) => item.number);
       found.shown = page.view.boxes.length;
       found.first = numbersOf(page.view.layout);
+      const start = performance.now();
       page.openAll();
+      const arranged = performance.now();
+      page.view.fitAll();
+      page.view.draw();
+      found.milliseconds = [arranged - start, performance.now() - arranged];
       found.opened = page.view.boxes.length;
       found.overlaps = overlaps(page.view);
       page.setOpened(new Set([0]));
@@ -90,6 +96,7 @@ function selftest(page) {
     results.zoomed = page.view.camera.zoom / before;
     results.injected = window.injected === undefined ? "no" : "yes";
     results.elements = document.querySelectorAll("script").length;
+    results.milliseconds = performance.now() - clock;
   } catch (error) {
     results.error = `${error}\n${error.stack}`;
   }
