@@ -4,8 +4,9 @@ The steps are those of Sugiyama, Tagawa and Toda (Methods for visual understandi
 system structures, IEEE Trans. SMC 11(2), 1981): layers by longest paths, an order within each by
 the barycentres of neighbours, and places, each layer's the least squares solution that keeps boxes
 apart (pool adjacent violators). Work grows with the boxes and lines (times the logarithm, for
-sorting): lines over more than `FAR` layers get no route. `page/layers.js` is this file in
-JavaScript, which a test holds to the same numbers.
+sorting): where routes would have more points than that, the longest lines get none.
+
+`page/layers.js` is this file in JavaScript, which a test holds to the same numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 GAP_X, GAP_LINE, GAP_Y, PAD, HEADER = 18.0, 9.0, 26.0, 14.0, 24.0
-FAR = 40
+ROOM, ROOM_EACH = 4000, 8  # points of routes in a level, and more for each node
 _SWEEPS, _PLACINGS, _MOST_COUNTED = 4, 5, 4000
 
 
@@ -77,9 +78,10 @@ class _Work:
 
     def _route(self) -> None:
         chains: dict[tuple[int, float], list[int]] = {}
+        reach = _reach(self.level, self.layer)
         for arc in self.level.arcs:
             first, last = self.layer[arc.u], self.layer[arc.v]
-            arc.far = last - first > FAR
+            arc.far = last - first > reach
             chain = chains.setdefault((arc.u, arc.du), [])
             self.routes.append([])
             if arc.far:
@@ -137,6 +139,17 @@ def _layers(level: Level) -> list[int]:
         if n_incoming[u] == 0 and outgoing[u]:
             layer[u] = max(layer[u], min(layer[v] for v in outgoing[u]) - 1)
     return layer
+
+
+def _reach(level: Level, layer: list[int]) -> int:
+    """Over how many layers lines may lead to have routes."""
+    room = ROOM + ROOM_EACH * len(level.widths)
+    spans = sorted(layer[arc.v] - layer[arc.u] for arc in level.arcs)
+    for span in spans:
+        room -= span - 1
+        if room < 0:
+            return span - 1
+    return spans[-1] if spans else 0
 
 
 def _order(work: _Work) -> None:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tapegrad.inspect.layers import FAR, GAP_X, Arc, Level, _inversions, arrange
+from tapegrad.inspect.layers import GAP_X, ROOM, ROOM_EACH, Arc, Level, _inversions, arrange
 
 
 def level_of(n, pairs, n_entries=0, n_exits=0):
@@ -89,12 +89,24 @@ def test_what_reads_nothing_stands_beside_its_reader():
     assert level.top[3] == level.top[2]
 
 
-def test_long_lines_have_no_route():
-    n = FAR + 5
+def test_the_longest_lines_of_a_crowd_have_no_route():
+    n = 1000  # every node reads its neighbour and the one as far from the other end
+    chain = [(k, k + 1) for k in range(n - 1)]
+    level = level_of(n, [*chain, *((k, n - 1 - k) for k in range(n // 2 - 1))])
+    assert not any(arc.far for arc in level.arcs[: n - 1])
+    spans = [n - 1 - 2 * k for k in range(n // 2 - 1)]
+    far = [span for span, arc in zip(spans, level.arcs[n - 1 :], strict=True) if arc.far]
+    near = [span for span, arc in zip(spans, level.arcs[n - 1 :], strict=True) if not arc.far]
+    assert min(far) > max(near) > 100
+    assert sum(span - 1 for span in near) <= ROOM + ROOM_EACH * n
+    assert all(len(arc.stations) == 2 for arc in level.arcs if arc.far)
+
+
+def test_a_single_long_line_has_one():
+    n = 300
     level = level_of(n, [*((k, k + 1) for k in range(n - 1)), (0, n - 1)])
-    assert level.arcs[-1].far
-    assert len(level.arcs[-1].stations) == 2
-    assert not any(arc.far for arc in level.arcs[:-1])
+    assert not any(arc.far for arc in level.arcs)
+    assert len(level.arcs[-1].stations) == n
 
 
 def test_lines_of_one_value_share_their_way():

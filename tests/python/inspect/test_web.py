@@ -11,6 +11,7 @@ from browser import opened, results_of
 from drawn_programs import CALLS, article, bad, loop, network, network_arguments, with_bodies
 
 from tapegrad.inspect import draw
+from tapegrad.inspect.layers import Arc, Level, arrange
 from tapegrad.inspect.layout import lay_out
 from tapegrad.inspect.web import _FOLDER, SCRIPTS, write_page
 
@@ -152,6 +153,36 @@ def test_both_layouts_are_one(name, tmp_path):
         ):
             assert (far, ends) == (stretch.far, stretch.ends)
             assert [tuple(station) for station in stations] == stretch.stations
+
+
+@pytest.mark.parametrize("n", [12, 80, 700])
+def test_both_place_layers_alike(n, tmp_path):
+    # The last has lines that are too long for a route.
+    rng = np.random.default_rng(n)
+    pairs = [(k, k + 1) for k in range(n - 1)] + [(k, n - 1 - k) for k in range(n // 2 - 1)]
+    pairs += [tuple(sorted(rng.choice(n, 2, replace=False).tolist())) for _ in range(n // 3)]
+    widths = [0.0, 0.0, *rng.uniform(40, 120, n - 3).round(1).tolist(), 0.0]
+    arcs = [Arc(u, widths[u] / 3, v, widths[v] / 2) for u, v in pairs if v > 1]
+    level = Level(widths, [30.0] * n, 2, 1, arcs, 24.0, 90.0)
+    given = {
+        "widths": widths, "heights": level.heights, "nEntries": 2, "nExits": 1, "header": 24,
+        "leastWidth": 90, "arcs": [{"u": a.u, "du": a.du, "v": a.v, "dv": a.dv} for a in arcs],
+    }  # fmt: skip
+    script = (_FOLDER / "layers.js").read_text("utf-8")
+    path = tmp_path / "layers.html"
+    path.write_text(
+        f"<pre id=selftest></pre><script>{script}; const level = {json.dumps(given)}; "
+        "arrange(level); document.querySelector('pre').textContent = "
+        "JSON.stringify({error: null, level})</script>"
+    )
+    found = results_of(path)["level"]
+    arrange(level)
+    assert (found["width"], found["height"]) == (level.width, level.height)
+    assert (found["left"], found["top"]) == (level.left, level.top)
+    assert [arc["far"] for arc in found["arcs"]] == [arc.far for arc in arcs]
+    assert any(arc.far for arc in arcs) == (n == 700)
+    for arc, expected in zip(found["arcs"], arcs, strict=True):
+        assert [tuple(station) for station in arc["stations"]] == expected.stations
 
 
 def test_details_of_an_operation(tmp_path):

@@ -2,7 +2,8 @@
 // numbers, so change them together; the reasons stand there.
 "use strict";
 
-const GAP_X = 18, GAP_LINE = 9, GAP_Y = 26, PAD = 14, HEADER = 24, FAR = 40;
+const GAP_X = 18, GAP_LINE = 9, GAP_Y = 26, PAD = 14, HEADER = 24;
+const ROOM = 4000, ROOM_EACH = 8;
 const SWEEPS = 4, PLACINGS = 5, MOST_COUNTED = 4000;
 
 // level: {widths, heights, nEntries, nExits, arcs: [{u, du, v, dv}], header, leastWidth}; gives it
@@ -50,14 +51,14 @@ function layersOf(level) {
 }
 
 function route(work) {
-  const chains = new Map();
+  const chains = new Map(), reach = reachOf(work.level, work.layer);
   const segment = (u, du, v, dv) => {
     work.down[u].push([du, v, dv]);
     work.up[v].push([dv, u, du]);
   };
   for (const arc of work.level.arcs) {
     const first = work.layer[arc.u], last = work.layer[arc.v];
-    arc.far = last - first > FAR;
+    arc.far = last - first > reach;
     const key = `${arc.u} ${arc.du}`;
     if (!chains.has(key)) chains.set(key, []);
     const chain = chains.get(key);
@@ -81,6 +82,16 @@ function route(work) {
     else segment(arc.u, arc.du - work.widths[arc.u] / 2, arc.v, dv);
     work.routes.push(points);
   }
+}
+
+function reachOf(level, layer) {
+  let room = ROOM + ROOM_EACH * level.widths.length;
+  const spans = level.arcs.map((arc) => layer[arc.v] - layer[arc.u]).sort((a, b) => a - b);
+  for (const span of spans) {
+    room -= span - 1;
+    if (room < 0) return span - 1;
+  }
+  return spans.length ? spans[spans.length - 1] : 0;
 }
 
 function order(work) {
