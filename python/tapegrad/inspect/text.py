@@ -52,7 +52,8 @@ def value_text(x: Any) -> str:
 def spread_text(array: Any) -> str:
     """Extremes and mean of an array, and how many of its elements are not finite."""
     if array.dtype.kind == "c":
-        kind, array = "abs ", np.abs(array)
+        with np.errstate(over="ignore"):
+            kind, array = "abs ", np.abs(array)
     elif array.dtype.kind == "b":
         return f"{int(np.count_nonzero(array))} of {array.size} true"
     else:

@@ -1,6 +1,7 @@
 """Pictures are XML that shows each box and means no text as markup."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,17 @@ def test_the_legend_names_what_appears():
     ]  # fmt: skip
     f, args = CALLS["with_bodies"]
     assert {"loop or call", "branch taken"} <= set(texts(ET.fromstring(picture(f, *args)[2])))
+
+
+def test_the_picture_of_the_documents_is_this_one():
+    path = Path(__file__).parents[3] / "docs" / "graph.svg"
+    there = texts(ET.fromstring(path.read_text("utf-8")))
+    here = texts(ET.fromstring(picture(*[CALLS["article"][0], *CALLS["article"][1]])[2]))
+
+    def boxes(found):  # without the source line, whose file is another
+        return [text for text in found if "np.log" not in text]
+
+    assert boxes(there) == boxes(here)
 
 
 def test_both_kinds_of_surroundings_have_colours():

@@ -193,6 +193,16 @@ def test_details_of_an_operation(tmp_path):
     assert results["programs"][0]["tableText"].startswith("%0x1")
 
 
+def test_mouse_and_keys(tmp_path):
+    events = results_of(draw(article, 2.0, 5.0).save(tmp_path / "graph.html"))["events"]
+    assert events.pop("dragged") == pytest.approx([30.0, 40.0])
+    assert events.pop("wheel") == pytest.approx(np.exp(0.3))
+    assert events.pop("fixed") == pytest.approx([0.0, 0.0], abs=1e-9)  # what is below the mouse
+    assert events.pop("listed") >= 1
+    assert len(events) == 10
+    assert all(value is True for value in events.values()), events
+
+
 def test_bad_numbers_are_marked(tmp_path):
     path = draw(bad, np.array([1.0, 0.5, 3.0])).save(tmp_path / "graph.html")
     text = opened(path, "--dump-dom", fragment="#do=view:values")

@@ -40,6 +40,58 @@ function overlaps(view) {
   return n;
 }
 
+// What a hand would do, as events.
+function useMouseAndKeys(page) {
+  const { view } = page, { canvas } = view, box = canvas.getBoundingClientRect(), found = {};
+  const pointer = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
+    pointerId: 1, clientX: box.left + x, clientY: box.top + y, bubbles: true,
+  }));
+  const key = (name, target = document.body) => target.dispatchEvent(
+    new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }),
+  );
+  page.showProgram(0);
+  const item = page.program.scene.items.find((i) => i.number && !i.members);
+  if (!item) return found;
+  page.go(page.program.rows.find((row) => row.item === item.number).row);
+  page.select(-1);
+  const x = canvas.clientWidth / 2, y = canvas.clientHeight / 2, camera = { ...view.camera };
+  pointer("pointerdown", x, y);
+  pointer("pointerup", x, y);
+  found.clicked = page.program.selected === item.number;
+  pointer("pointerdown", x, y);
+  pointer("pointermove", x + 30, y + 40);
+  pointer("pointerup", x + 30, y + 40);
+  found.dragged = [(camera.x - view.camera.x) * camera.zoom, (camera.y - view.camera.y) * camera.zoom];
+  const point = view.toScene(100, 100);
+  canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: -200, clientX: box.left + 100, clientY: box.top + 100 }));
+  found.wheel = view.camera.zoom / camera.zoom;
+  found.fixed = view.toScene(100, 100).map((at, k) => at - point[k]);
+  key("-");
+  found.smaller = view.camera.zoom / camera.zoom < found.wheel;
+  key("/");
+  found.searching = document.activeElement === page.by("search");
+  page.by("search").value = item.title;
+  page.search.update();
+  found.listed = page.by("found").children.length;
+  key("Enter", page.by("search"));
+  found.entered = page.program.selected >= 0;
+  key("Escape", page.by("search"));
+  found.cleared = page.by("search").value === "" && page.by("found").hidden;
+  key("Escape");
+  found.none = page.program.selected === -1;
+  key("h");
+  found.heat = view.heat;
+  key("h");
+  page.by("close-all").click();
+  found.closed = page.program.opened.size === 1;
+  page.by("reset").click();
+  found.reset = page.program.opened.size === page.program.first.size;
+  page.by("programs").lastChild.click();
+  found.last = page.current === page.programs.length - 1;
+  page.showProgram(0);
+  return found;
+}
+
 function selftest(page) {
   const clock = performance.now();
   const results = { error: null, programs: [] };
@@ -91,6 +143,7 @@ function selftest(page) {
       page.showView("graph");
       results.programs.push(found);
     });
+    results.events = useMouseAndKeys(page);
     const before = page.view.camera.zoom;
     page.view.zoomBy(2);
     results.zoomed = page.view.camera.zoom / before;
