@@ -62,7 +62,10 @@ class Page {
 
   // Everything that shows the program or what is selected, except for the graph.
   refresh() {
-    showDetails(this.by("details"), this.program, (row) => this.go(row));
+    showDetails(this.by("details"), this.program, (row) => this.go(row), (item) => {
+      this.select(item);
+      this.view.centre(item);
+    });
     if (this.viewName === "values") this.table.show(this.program);
     if (this.viewName === "time") showCosts(this.by("time"), this.program);
     if (this.view.heat) this.legend();

@@ -1,6 +1,8 @@
 // How the view paints: frames, the lines over them, headers, boxes. Only what is in sight.
 "use strict";
 
+const LINES_AT_ONCE = 64;
+
 View.prototype.draw = function draw() {
   const g = this.context, c = this.camera, t = this.theme;
   if (!this.layout || !this.canvas.width) return;
@@ -68,48 +70,61 @@ View.prototype.clip = function clip(text, width) {
 View.prototype.paintLines = function paintLines(seen) {
   const g = this.context, t = this.theme, some = this.marked.size > 0;
   g.lineJoin = "round";
-  const late = [];
-  g.strokeStyle = g.fillStyle = t.edge;
-  g.globalAlpha = some ? 0.5 : 1;
-  g.lineWidth = Math.max(1.2, 0.6 / this.camera.zoom);
+  const plain = [], late = [];
   for (const s of this.layout.stretches) {
     if (!seen(s)) continue;
     const mark = some ? s.lines.find((k) => this.marked.has(k)) : undefined;
-    if (mark !== undefined) late.push([s, this.marked.get(mark)]);
-    else this.paintLine(s, false);
+    if (mark === undefined) plain.push(s);
+    else late.push([s, this.marked.get(mark)]);
+  }
+  g.strokeStyle = g.fillStyle = t.edge;
+  g.globalAlpha = some ? 0.5 : 1;
+  g.lineWidth = Math.max(1.2, 0.6 / this.camera.zoom);
+  for (let k = 0; k < plain.length; k += LINES_AT_ONCE) {
+    this.strokeLines(plain.slice(k, k + LINES_AT_ONCE), false);
   }
   g.globalAlpha = 1;
+  g.lineWidth = Math.max(2, 1.4 / this.camera.zoom);
   for (const [s, colour] of late) {
     g.strokeStyle = g.fillStyle = t[colour];
-    g.lineWidth = Math.max(2, 1.4 / this.camera.zoom);
-    this.paintLine(s, true);
+    this.strokeLines([s], true);
   }
 };
 
-View.prototype.paintLine = function paintLine(s, marked) {
-  const g = this.context, stations = s.stations, end = stations[stations.length - 1];
+View.prototype.strokeLines = function strokeLines(stretches, marked) {
+  const g = this.context;
   g.beginPath();
-  if (s.far && !marked) { // it comes from far away: its end alone, until one of both is selected
-    g.moveTo(end[0], end[2] - 10);
-    g.lineTo(end[0], end[2] - 3);
-  } else {
-    let [x, , bottom] = stations[0];
-    g.moveTo(x, stations[0][1]);
-    if (bottom > stations[0][1]) g.lineTo(x, bottom);
-    for (let k = 1; k < stations.length; k++) {
-      const [nx, top, low] = stations[k], middle = (bottom + top) / 2;
-      g.bezierCurveTo(x, middle, nx, middle, nx, top);
-      if (low > top) g.lineTo(nx, low);
-      [x, bottom] = [nx, low];
-    }
-  }
+  for (const s of stretches) this.traceLine(s, marked);
   g.stroke();
-  if (s.ends && this.camera.zoom > 0.25) {
-    g.beginPath();
-    g.moveTo(end[0] - 3.2, end[2] - 7);
-    g.lineTo(end[0] + 3.2, end[2] - 7);
-    g.lineTo(end[0], end[2] - 0.5);
-    g.fill();
+  if (this.camera.zoom <= 0.25) return;
+  g.beginPath();
+  for (const { ends, stations } of stretches) {
+    if (!ends) continue;
+    const [x, , y] = stations[stations.length - 1];
+    g.moveTo(x - 3.2, y - 7);
+    g.lineTo(x + 3.2, y - 7);
+    g.lineTo(x, y - 0.5);
+  }
+  g.fill();
+};
+
+View.prototype.traceLine = function traceLine(s, marked) {
+  const g = this.context, stations = s.stations;
+  if (s.far && !marked) { // it comes from far away: its end alone, until one of both is selected
+    const [x, , y] = stations[stations.length - 1];
+    g.moveTo(x, y - 10);
+    g.lineTo(x, y - 3);
+    return;
+  }
+  let [x, , bottom] = stations[0];
+  g.moveTo(x, stations[0][1]);
+  if (bottom > stations[0][1]) g.lineTo(x, bottom);
+  for (let k = 1; k < stations.length; k++) {
+    const [nx, top, low] = stations[k], middle = (bottom + top) / 2;
+    if (nx === x) g.lineTo(nx, top);
+    else g.bezierCurveTo(x, middle, nx, middle, nx, top);
+    if (low > top) g.lineTo(nx, low);
+    [x, bottom] = [nx, low];
   }
 };
 

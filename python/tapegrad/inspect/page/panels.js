@@ -9,8 +9,8 @@ const KIND_WORDS = {
 };
 const MOST_FOUND = 60, MOST_LINKS = 24, ROW_HEIGHT = 26;
 
-// The panel at the side. `go` shows a row in the graph.
-function showDetails(panel, program, go) {
+// The panel at the side. `go` shows a row in the graph, `show` an item.
+function showDetails(panel, program, go, show) {
   const item = program.scene.items[program.selected];
   if (!item) return panel.replaceChildren(...overview(program));
   const parts = [
@@ -21,7 +21,18 @@ function showDetails(panel, program, go) {
     parts.push(make("p", { class: "bad" }, "Plain code took a branch by this value: the recording is the function's only where it is the same."));
   }
   for (const k of item.rows) parts.push(...aboutRow(program, program.rows[k], item, go));
+  parts.push(...around(program, item, show));
   panel.replaceChildren(...parts);
+}
+
+// The frames that an item stands in, the innermost first.
+function around(program, item, show) {
+  const found = [];
+  for (let k = item.parent; k > 0; k = program.scene.items[k].parent) {
+    const frame = program.scene.items[k];
+    found.push(make("li", { title: frame.title }, make("a", { onclick: () => show(k), role: "button", tabindex: "0" }, frame.title)));
+  }
+  return found.length ? [make("h3", {}, "Stands in"), make("ul", {}, ...found)] : [];
 }
 
 function overview(program) {

@@ -55,6 +55,8 @@ function useMouseAndKeys(page) {
   page.go(page.program.rows.find((row) => row.item === item.number).row);
   page.select(-1);
   const x = canvas.clientWidth / 2, y = canvas.clientHeight / 2, camera = { ...view.camera };
+  pointer("pointermove", x, y);
+  found.hint = canvas.title.split("\n")[0] === item.title;
   pointer("pointerdown", x, y);
   pointer("pointerup", x, y);
   found.clicked = page.program.selected === item.number;

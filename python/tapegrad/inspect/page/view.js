@@ -200,7 +200,9 @@ class View {
     canvas.addEventListener("pointermove", (e) => {
       const last = pointers.get(e.pointerId);
       if (!last) {
-        canvas.classList.toggle("over", this.at(e.offsetX, e.offsetY) !== null);
+        const hit = this.at(e.offsetX, e.offsetY);
+        canvas.classList.toggle("over", hit !== null);
+        canvas.title = hit ? [hit.item.title, hit.item.left, hit.item.right].filter(Boolean).join("\n") : "";
         return;
       }
       pointers.set(e.pointerId, [e.offsetX, e.offsetY]);
