@@ -40,9 +40,9 @@ def opened(path, *options, fragment="", folder=None):
     return done.stdout.decode("utf-8")
 
 
-def results_of(path):
+def results_of(path, *options):
     """The results of the page's test of itself."""
-    text = opened(path, "--dump-dom", fragment="#selftest")
+    text = opened(path, "--dump-dom", *options, fragment="#selftest")
     (found,) = re.findall(r'<pre id="selftest"[^>]*>(.*?)</pre>', text, re.DOTALL)
     results = json.loads(html.unescape(found))
     assert results["error"] is None, results["error"]

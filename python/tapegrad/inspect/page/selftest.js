@@ -40,6 +40,21 @@ function overlaps(view) {
   return n;
 }
 
+// How bright the canvas is, of 255, and how many colours are on it.
+function look(view) {
+  view.draw();
+  const { canvas } = view, { data } = view.context.getImageData(0, 0, canvas.width, canvas.height);
+  const paper = view.dark ? [15, 19, 24] : [255, 255, 255], colours = new Set();
+  let total = 0;
+  for (let k = 0; k < data.length; k += 4) {
+    const share = data[k + 3] / 255;
+    const [red, green, blue] = [0, 1, 2].map((c) => Math.round(data[k + c] * share + paper[c] * (1 - share)));
+    total += (red + green + blue) / 3;
+    colours.add(red * 65536 + green * 256 + blue);
+  }
+  return { brightness: 4 * total / data.length, colours: colours.size };
+}
+
 // What a hand would do, as events.
 function useMouseAndKeys(page) {
   const { view } = page, { canvas } = view, box = canvas.getBoundingClientRect(), found = {};
@@ -104,6 +119,7 @@ function selftest(page) {
       const frames = scene.items.filter((item) => item.members && item.number).map((item) => item.number);
       found.shown = page.view.boxes.length;
       found.first = numbersOf(page.view.layout);
+      Object.assign(found, look(page.view));
       const start = performance.now();
       page.openAll();
       const arranged = performance.now();
