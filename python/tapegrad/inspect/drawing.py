@@ -54,6 +54,7 @@ class Drawing:
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self._f, self._args, self._kwargs = f, args, kwargs
+        self._refusal: str | None = None
         self._graphs: dict[str, Graph] = {"recorded": record(f, *args, **kwargs)}
 
     def graph(self, program: str = "recorded") -> Graph:
@@ -172,24 +173,31 @@ class Drawing:
         return ""
 
     def _refused_gradient(self) -> str:
-        """As `_why_no_gradient`, with what the derivative itself refuses."""
-        why = self._why_no_gradient()
-        if not why and "gradient" not in self._graphs:
-            try:
-                self.graph("gradient")
-            except Exception as error:  # the page says what it is, whatever it is
-                why = f"{type(error).__name__}: {error}"
-        return why
+        """As `_why_no_gradient`, with what the derivative itself refuses; `f` is tried once."""
+        if self._refusal is None:
+            self._refusal = self._why_no_gradient()
+            if not self._refusal:
+                try:
+                    self.graph("gradient")
+                except Exception as error:  # the page says what it is, whatever it is
+                    self._refusal = f"{type(error).__name__}: {error}"
+        return self._refusal
 
-    def _scene(self, program: str, output: int, times: Sequence[float] = ()) -> Scene:
+    def _scene(self, program: str, output: int) -> Scene:
+        return self._scene_and_refusal(program, output)[0]
+
+    def _scene_and_refusal(
+        self, program: str, output: int, times: Sequence[float] = ()
+    ) -> tuple[Scene, str]:
+        """What is drawn of a program, and why derivatives are missing in it; "" where not."""
         graph = self.graph(program)
         names = _result_names(self._recorded_of(program))
         if not isinstance(graph, RecordedGraph):
-            return Scene(graph, times=times, names=names)
+            return Scene(graph, times=times, names=names), ""
         if program == "gradient":  # derivatives stand in it as values
-            return Scene(graph, graph.values(), (), times, names=names)
-        values, adjoints, _ = _values_and_adjoints(graph, output)
-        return Scene(graph, values, adjoints, times, names=names)
+            return Scene(graph, graph.values(), (), times, names=names), ""
+        values, adjoints, refused = _values_and_adjoints(graph, output)
+        return Scene(graph, values, adjoints, times, names=names), refused
 
     def _recorded_of(self, program: str) -> RecordedGraph:
         graph = self.graph("gradient" if program.startswith("gradient") else "recorded")
@@ -198,8 +206,8 @@ class Drawing:
 
     def _page_program(self, program: str, output: int, times: Sequence[float]) -> PageProgram:
         graph, note = self.graph(program), _NOTES[program]
+        scene, refused = self._scene_and_refusal(program, output, times)
         if program == "recorded" and graph.outputs:
-            _, _, refused = _values_and_adjoints(self._recorded_of(program), output)
             name = "the result" if len(graph.outputs) == 1 else f"result {output}"
             if refused:
                 note += f" It has no derivatives: {refused}."
@@ -209,7 +217,6 @@ class Drawing:
         if program == "recorded" and why:
             note += f" There is no gradient program: {why}."
         note += " Times are of each step by itself, the least of several runs."
-        scene = self._scene(program, output, times)
         return PageProgram(_LABELS[program], note, scene, costs_of(graph, times))
 
 

@@ -131,6 +131,21 @@ def test_values_are_shown_where_derivatives_are_refused():
         assert "There is no gradient program: TypeError: value_and_grad" in page
 
 
+def test_the_function_is_called_once_and_once_more_for_the_gradient():
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return np.sum(x * x)
+
+    drawing = tg.inspect.draw(counted, np.ones(3))
+    drawing.svg("optimised")
+    assert len(calls) == 1
+    drawing.html()
+    drawing.html()
+    assert len(calls) == 2
+
+
 def test_huge_arrays_are_not_written_out():
     drawing = tg.inspect.draw(lambda x: np.sum(np.sin(x)), np.ones((500, 400)))
     page = drawing.html()
