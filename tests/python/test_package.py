@@ -1,6 +1,7 @@
 """What importing costs and brings, and that the stub says what the module has."""
 
 import ast
+import importlib
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,7 @@ def test_import_leaves_for_later_what_most_programs_do_without():
         "testing",
         "numerical",
         "memory",
+        "inspect",
         "numpy.refusals",
         "numpy.rebinding",
     }
@@ -99,6 +101,12 @@ def test_the_stub_names_what_the_module_has():
     assert rf"tapegrad\._core\.Variable\.({names})" in allowed
 
 
+def test_the_package_brings_the_files_of_its_page():
+    folder = Path(tg.__file__).with_name("inspect") / "page"
+    names = {"page.html", "page.css", *importlib.import_module("tapegrad.inspect.web").SCRIPTS}
+    assert names <= {path.name for path in folder.iterdir()}
+
+
 def test_the_sdist_is_the_tree(tmp_path):
     """It is tested as a clone is: the tests read documents, benchmarks and sources."""
     pytest.importorskip("scikit_build_core")
@@ -117,3 +125,4 @@ def test_the_sdist_is_the_tree(tmp_path):
     there = {p.relative_to(tree).as_posix() for p in tree.rglob("*") if p.is_file()}
     assert names - {"PKG-INFO"} == there - {"PKG-INFO"}
     assert {"run", "README.md", "docs/support.md", "benchmarks/measure.py"} <= names
+    assert "python/tapegrad/inspect/page/page.html" in names
