@@ -121,7 +121,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_batch", "compile_captures", "compile_first", "compile_floats",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
         "compile_parts", "compile_properties", "compile_solves", "compile_stale",
-        "compile_stencils", "compile_threads", "compile_tiles", "contexts", "docstrings",
+        "compile_stencils", "compile_threads", "compile_tiles", "compile_writes", "contexts", "docstrings",
         "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
         "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
