@@ -1,8 +1,9 @@
 """Containers: arguments and results may be any nesting of dict, list, tuple and dataclass.
 
 Subclasses are kept (namedtuples and ordered dicts too), None is left alone, and classes may be
-registered (`add_container`); everything else is a leaf. A leaf's path reads as the user would write it: `argument 0['w'][2]`. A complex number or
-array is a container of its real and its imaginary part: all leaves are real.
+registered (`add_container`); everything else is a leaf. A leaf's path reads as the user would write
+it: `argument 0['w'][2]`. A complex number or array is a container of its real and its imaginary
+part: all leaves are real.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from tapegrad.compat.jax import core as core
 from tapegrad.compat.jax import tree as tree
 from tapegrad.compat.jax import tree_util as tree_util

@@ -239,7 +239,7 @@ def _is_basic(index: Any) -> bool:
 
 def _holds_variable(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, Variable) for part in parts)
+    return any(map(_tree.is_variable, parts))
 
 
 # Making arrays, and taking them off.
@@ -248,7 +248,7 @@ def _holds_variable(index: Any) -> bool:
 def wrap(x: Any) -> Any:
     """An array or number as an `Array`; anything else, Variables too, as it is."""
     kind = type(x)
-    if kind is Array or kind is Variable:
+    if kind is Array or kind is Variable or kind is ComplexVariable:
         return x
     if kind is np.ndarray:
         return x.view(Array) if x.dtype != object else x
@@ -276,11 +276,14 @@ def _plain(x: Any) -> Any:
     return np.asarray(x) if x.ndim else np.asarray(x)[()]
 
 
+_LEAVES = (Array, np.ndarray, Variable, ComplexVariable)
+
+
 def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
-    if type(tree) in (Array, np.ndarray, Variable) or tree is None:
+    if type(tree) in _LEAVES or tree is None:
         return f(tree)
     parts = None if isinstance(tree, _NUMBERS) else _tree.children(tree)
-    if parts is None or _tree.is_complex(tree):
+    if parts is None:
         return f(tree)
     if not parts:
         return tree

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import tapegrad as tg
-from tapegrad import _tree
 from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
 from tapegrad.compat.jax.refusals import refuse
 from tapegrad.compat.jax.transforms import named

@@ -33,15 +33,17 @@ class _Custom:
         self.fun = fun
         self.nondiff_argnums = tuple(nondiff_argnums)
         self._has_rule = False
+        self._own: Any = None
 
-    def _call(self, own: Any, args: Any, kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `fun` gives, with a derivative by the rule."""
         if not self._has_rule:
             raise AttributeError(
                 f"{name_of(self.fun)} has no rule yet; call {name_of(self.fun)}."
                 f"{'defvjp(fwd, bwd)' if isinstance(self, custom_vjp) else 'defjvp(rule)'}"
             )
         args, kwargs = _by_position(self.fun, args, kwargs)
-        return wrap_tree(own(*plain(args), **plain(kwargs)))
+        return wrap_tree(self._own(*plain(args), **plain(kwargs)))
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -87,7 +89,7 @@ class custom_vjp(_Custom):  # noqa: N801 - JAX's name
 
     def __init__(self, fun: Function, nondiff_argnums: Sequence[int] = ()) -> None:
         super().__init__(fun, nondiff_argnums)
-        self._own: Any = tg.custom_vjp(_inside(fun), self.nondiff_argnums)
+        self._own = tg.custom_vjp(_inside(fun), self.nondiff_argnums)
 
     def defvjp(
         self, fwd: Function, bwd: Function, symbolic_zeros: bool = False, **settings: Any
@@ -100,9 +102,6 @@ class custom_vjp(_Custom):  # noqa: N801 - JAX's name
             )
         self._own.defvjp(_inside(fwd), _inside(bwd))
         self._has_rule = True
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(self._own, args, kwargs)
 
 
 class custom_jvp(_Custom):  # noqa: N801 - JAX's name
@@ -120,7 +119,7 @@ class custom_jvp(_Custom):  # noqa: N801 - JAX's name
 
     def __init__(self, fun: Function, nondiff_argnums: Sequence[int] = ()) -> None:
         super().__init__(fun, nondiff_argnums)
-        self._own: Any = tg.custom_jvp(_inside(fun), self.nondiff_argnums)
+        self._own = tg.custom_jvp(_inside(fun), self.nondiff_argnums)
 
     def defjvp(self, rule: Function, symbolic_zeros: bool = False) -> Function:
         """`rule(*nondiff, primals, tangents)` gives (result, tangent of the result)."""
@@ -144,9 +143,6 @@ class custom_jvp(_Custom):  # noqa: N801 - JAX's name
             return ans, sum(parts[1:], parts[0]) if parts else 0.0 * ans
 
         self.defjvp(rule)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(self._own, args, kwargs)
 
 
 def checkpoint(

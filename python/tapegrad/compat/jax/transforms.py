@@ -167,7 +167,7 @@ def _entered(
             )
         if integers:
             given.integers[k] = args[i], [x for _, x in integers]
-        if holomorphic and not _tree.has_complex(args[i]):
+        if holomorphic and not _tree.has_complex(plain(args[i])):
             raise TypeError(
                 f"{label}: holomorphic=True is for complex arguments, and argument {i} is "
                 f"{_tree.describe(args[i])}; pass it as complex (x + 0j), or leave it out"

@@ -183,9 +183,7 @@ def custom_jvp_of_log1pexp(jax):
     def product(x, y):
         return jnp.sin(x) * y
 
-    product.defjvps(
-        lambda t, ans, x, y: jnp.cos(x) * t * y, lambda t, ans, x, y: jnp.sin(x) * t
-    )
+    product.defjvps(lambda t, ans, x, y: jnp.cos(x) * t * y, lambda t, ans, x, y: jnp.sin(x) * t)
     return (
         jax.grad(log1pexp)(3.0),
         jax.vmap(jax.jit(jax.grad(log1pexp)))(jnp.arange(3.0)),
@@ -219,9 +217,7 @@ def implicit_layer(jax):
     def rev(f, res, x_star_bar):
         a, x_star = res
         _, vjp_a = jax.vjp(lambda a: f(a, x_star), a)
-        (a_bar,) = vjp_a(
-            fixed_point(partial(rev_iter, f), (a, x_star, x_star_bar), x_star_bar)
-        )
+        (a_bar,) = vjp_a(fixed_point(partial(rev_iter, f), (a, x_star, x_star_bar), x_star_bar))
         return a_bar, jnp.zeros_like(x_star)
 
     def rev_iter(f, packed, u):
@@ -291,7 +287,11 @@ def pytree_classes(jax):
         s = 0.5 * spring.stiffness * (body.mass**body.power - spring.rest) ** 2
         return jnp.sum(s) + special.x * special.y
 
-    args = Spring(2.0, jnp.array([0.5, 1.5]), "a"), Body(jnp.array([1.0, 2.0]), 2), Special(3.0, 4.0)
+    args = (
+        Spring(2.0, jnp.array([0.5, 1.5]), "a"),
+        Body(jnp.array([1.0, 2.0]), 2),
+        Special(3.0, 4.0),
+    )
     found = jax.grad(energy, argnums=(0, 1, 2))(*args)
     fast = jax.jit(jax.value_and_grad(energy))
     runs = [fast(*args) for _ in range(4)]
@@ -384,8 +384,14 @@ def choices(jax):
         return lax.switch(1, [jnp.sin, jnp.cos, jnp.tan], y) + lax.select(x > 0, x, -x)
 
     def collatz(n):
-        return lax.while_loop(lambda c: c[0] != 1, lambda c: (
-            lax.cond(c[0] % 2 == 0, lambda v: v // 2, lambda v: 3 * v + 1, c[0]), c[1] + 1), (n, 0))
+        return lax.while_loop(
+            lambda c: c[0] != 1,
+            lambda c: (
+                lax.cond(c[0] % 2 == 0, lambda v: v // 2, lambda v: 3 * v + 1, c[0]),
+                c[1] + 1,
+            ),
+            (n, 0),
+        )
 
     def power(x, n):
         return lax.while_loop(lambda c: c[1] < n, lambda c: (c[0] * x, c[1] + 1), (1.0, 0))[0]

@@ -96,7 +96,7 @@ def _is_integer(x: Any) -> bool:
 
 
 def div(x: Any, y: Any) -> Any:
-    """x / y; of integers, rounded towards zero."""
+    """The quotient; of integers, rounded towards zero."""
     if _is_integer(x) and _is_integer(y):
         return wrap(np.trunc(np.true_divide(x, y)).astype(np.result_type(x, y)))
     return wrap(np.true_divide(x, y))
@@ -108,7 +108,7 @@ def rem(x: Any, y: Any) -> Any:
 
 
 def integer_pow(x: Any, y: int) -> Any:
-    """x**y of a whole number y."""
+    """The power x**y of a whole number y."""
     return wrap(x**y)
 
 

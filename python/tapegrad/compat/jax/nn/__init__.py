@@ -95,7 +95,7 @@ def sparse_plus(x: Any) -> Any:
 
 
 def soft_sign(x: Any) -> Any:
-    """x / (1 + abs(x))."""
+    """The quotient x / (1 + abs(x))."""
     x = _floats(x)
     return wrap(x / (np.abs(x) + 1))
 
@@ -111,7 +111,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def silu(x: Any) -> Any:
-    """x sigmoid(x)."""
+    """The product x sigmoid(x)."""
     x = _floats(x)
     return wrap(x * _core.apply("expit", (x,)))
 
@@ -120,7 +120,7 @@ swish = silu
 
 
 def mish(x: Any) -> Any:
-    """x tanh(softplus(x))."""
+    """The product x tanh(softplus(x))."""
     x = _floats(x)
     return wrap(x * np.tanh(np.logaddexp(x, 0.0)))
 
@@ -136,7 +136,7 @@ def _expm1_below(x: Any) -> Any:
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
-    """x above 0, alpha (exp(x) - 1) below."""
+    """Above 0 x, below alpha (exp(x) - 1)."""
     x = _floats(x)
     return wrap(np.where(x > 0, x, plain(alpha) * _expm1_below(x)))
 
@@ -147,19 +147,19 @@ def selu(x: Any) -> Any:
 
 
 def celu(x: Any, alpha: Any = 1.0) -> Any:
-    """x above 0, alpha (exp(x / alpha) - 1) below."""
+    """Above 0 x, below alpha (exp(x / alpha) - 1)."""
     x, alpha = _floats(x), plain(alpha)
     return wrap(np.where(x > 0, x, alpha * _expm1_below(x / alpha)))
 
 
 def leaky_relu(x: Any, negative_slope: Any = 1e-2) -> Any:
-    """x from 0 on, a fraction of it below."""
+    """From 0 on x, below a fraction of it."""
     x = _floats(x)
     return wrap(np.where(x >= 0, x, plain(negative_slope) * x))
 
 
 def hard_tanh(x: Any) -> Any:
-    """x between -1 and 1."""
+    """The value, cut off at -1 and 1."""
     x = _floats(x)
     return wrap(np.where(x > 1, 1.0, np.where(x < -1, -1.0, x)))
 
@@ -170,7 +170,7 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 def hard_silu(x: Any) -> Any:
-    """x hard_sigmoid(x)."""
+    """The product x hard_sigmoid(x)."""
     return wrap(_floats(x) * hard_sigmoid(x))
 
 
@@ -178,7 +178,7 @@ hard_swish = hard_silu
 
 
 def gelu(x: Any, approximate: bool = True) -> Any:
-    """x times the normal distribution function of it; by default an approximation with tanh."""
+    """The product of x and its normal distribution function, by default approximated by tanh."""
     x = _floats(x)
     if not approximate:
         return wrap(x * _core.apply("ndtr", (x,)))
@@ -193,12 +193,12 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 def softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = None) -> Any:
-    """exp(x), divided by its sum along an axis."""
+    """Each exp(x), divided by its sum along an axis."""
     return wrap(np.exp(log_softmax(x, axis, where)))
 
 
 def log_softmax(x: Any, axis: Any = -1, where: Any = None, initial: Any = None) -> Any:
-    """x - logsumexp(x)."""
+    """The difference x - logsumexp(x)."""
     if where is not None:
         raise NotImplementedError(
             "jax.nn.softmax: where= is not there; write -jnp.inf into what shall not count: "

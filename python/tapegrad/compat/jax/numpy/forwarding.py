@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad import _tree
 from tapegrad.compat.jax.arrays import Array, plain, wrap
 
 # Settings of JAX's that say how a machine shall compute, and change no result here.
@@ -28,7 +28,7 @@ _QUESTIONS = frozenset(
 def results(found: Any) -> Any:
     """What a function of NumPy's returned, with JAX's arrays for its own and its numbers."""
     kind = type(found)
-    if kind is Variable or kind is Array:
+    if kind is Array or _tree.is_variable(found):
         return found
     if isinstance(found, (np.ndarray, np.generic, bool)):
         return wrap(found)
