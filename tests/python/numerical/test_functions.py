@@ -71,7 +71,10 @@ def alike(found, expected, tolerance):
 def test_first_derivatives(method):
     tolerance = ACCURACY[method][0]
     close(numerical.grad(smooth, method=method)(X), tg.grad(smooth)(X), tolerance)
-    rows = lambda x: np.outer(np.cos(x), x)[:2]
+
+    def rows(x):
+        return np.outer(np.cos(x), x)[:2]
+
     close(numerical.jacobian(rows, method=method)(X), tg.jacobian(rows)(X), tolerance)
     v = np.array([1.0, -2.0, 0.5])
     found, expected = numerical.jvp(rows, (X,), (v,), method=method), tg.jvp(rows, (X,), (v,))
@@ -89,7 +92,10 @@ def test_second_derivatives(method):
     found = numerical.hessian(smooth, method=method)(X)
     close(found, tg.hessian(smooth)(X), tolerance)
     np.testing.assert_array_equal(found, found.T)
-    several = lambda x: np.cos(x[0] * x)
+
+    def several(x):
+        return np.cos(x[0] * x)
+
     close(numerical.hessian(several, method=method)(X), tg.hessian(several)(X), tolerance)
 
 
@@ -140,21 +146,33 @@ def test_nestings_as_the_exact_transforms_take_them():
         found = numerical.grad(loss, argnum, method="complex")(*args)
         expected = tg.grad(loss, argnum)(*args)
         alike(found, expected, 1e-14)
-    several = lambda p: {"y": (p["w"] * p["b"], p["b"]), "z": [np.sum(p["w"] ** 2)]}
+
+    def several(p):
+        return {"y": (p["w"] * p["b"], p["b"]), "z": [np.sum(p["w"] ** 2)]}
+
     p = {"w": np.array([1.0, 2.0]), "b": 3.0}
     found, expected = numerical.jacobian(several)(p), tg.jacobian(several)(p)
     alike(found, expected, 1e-8)
-    square = lambda p: np.sum(p["w"] ** 3) * p["b"]
+
+    def square(p):
+        return np.sum(p["w"] ** 3) * p["b"]
+
     found, expected = numerical.hessian(square)(p), tg.hessian(square)(p)
     alike(found, expected, 1e-6)
 
 
 def test_complex_arguments_and_results_by_tapegrads_convention():
     z = np.array([1.0 + 2.0j, 0.5 - 1.0j])
-    f = lambda z: np.sum(np.abs(z) ** 2 * np.real(z))
+
+    def f(z):
+        return np.sum(np.abs(z) ** 2 * np.real(z))
+
     for method in ("central", "richardson"):
         close(numerical.grad(f, method=method)(z), tg.grad(f)(z), 1e-8)
-    circle = lambda t: np.exp(1j * t)
+
+    def circle(t):
+        return np.exp(1j * t)
+
     close(numerical.jacobian(circle)(0.3), tg.jacobian(circle)(0.3), 1e-9)
 
 
@@ -163,7 +181,10 @@ def test_single_precision():
     found = numerical.grad(lambda v: np.sum(np.sin(v)))(x)  # moved in double precision
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, np.cos(x), rtol=1e-6)
-    rounded = lambda v: np.sum(np.sin(v.astype(np.float32)))
+
+    def rounded(v):
+        return np.sum(np.sin(v.astype(np.float32)))
+
     found = numerical.grad(rounded)(x)  # whose results tell how far to move
     np.testing.assert_allclose(found, np.cos(x), rtol=1e-3, atol=1e-3)
 
@@ -176,7 +197,9 @@ def test_functions_of_batches_are_called_once_for_many_points(method):
         calls.append(x.shape)
         return scale * np.sum(np.sin(x) * x, axis=-1)
 
-    alone = lambda x, scale: scale * np.sum(np.sin(x) * x)
+    def alone(x, scale):
+        return scale * np.sum(np.sin(x) * x)
+
     found = numerical.grad(f, method=method, batch=True)(X, 2.0)
     np.testing.assert_array_equal(found, numerical.grad(alone, method=method)(X, 2.0))
     assert all(shape[1:] == (3,) for shape in calls)
@@ -189,7 +212,9 @@ def test_functions_of_batches_are_called_once_for_many_points(method):
 
 
 def test_aux_comes_from_the_point_itself():
-    f = lambda x: (np.sum(x**2), {"seen": x.copy()})
+    def f(x):
+        return (np.sum(x**2), {"seen": x.copy()})
+
     found, aux = numerical.grad(f, has_aux=True)(X)
     close(found, 2 * X, 1e-8)
     np.testing.assert_array_equal(aux["seen"], X)
@@ -199,8 +224,11 @@ def test_aux_comes_from_the_point_itself():
 
 
 def test_the_v_of_truncation_and_rounding():
-    """The error falls with the step, to the power of the method, and then rises as rounding does."""
-    off = lambda method, step: abs(numerical.grad(np.exp, step=step, method=method)(1.0) - np.e)
+    """The error falls with the step, as the method says, and then rises as rounding does."""
+
+    def off(method, step):
+        return abs(numerical.grad(np.exp, step=step, method=method)(1.0) - np.e)
+
     assert off("forward", 1e-3) == pytest.approx(100 * off("forward", 1e-5), rel=0.05)
     assert off("central", 1e-2) == pytest.approx(1e4 * off("central", 1e-4), rel=0.05)
     for method in ("forward", "central"):
@@ -244,7 +272,10 @@ def test_numdifftools_agrees():
     nd = pytest.importorskip("numdifftools", reason="numdifftools is not installed")
     close(numerical.grad(smooth, method="richardson")(X), nd.Gradient(smooth)(X), 1e-11)
     close(numerical.hessian(smooth, method="richardson")(X), nd.Hessian(smooth)(X), 1e-9)
-    rows = lambda x: np.sin(x) * x[0]
+
+    def rows(x):
+        return np.sin(x) * x[0]
+
     close(numerical.jacobian(rows, method="richardson")(X), nd.Jacobian(rows)(X), 1e-11)
     v = np.array([1.0, 2.0, -1.0])
     close(numerical.directional(smooth, X, v), nd.directionaldiff(smooth, X, v), 1e-8)
@@ -264,7 +295,7 @@ def test_errors_name_the_remedy():
         numerical.grad(np.sum)(np.arange(3))
     with pytest.raises(TypeError, match=r"is the bool True; a flag has no derivative"):
         numerical.grad(lambda x: x)(True)
-    with pytest.raises(TypeError, match="call the exact transform, tg.grad"):
+    with pytest.raises(TypeError, match=r"call the exact transform, tg\.grad"):
         tg.grad(lambda x: numerical.grad(np.sin)(x))(1.0)
     with pytest.raises(TypeError, match=r"gives real results.*method='central'"):
         numerical.grad(np.abs, method="complex")(1.0)
@@ -278,7 +309,7 @@ def test_errors_name_the_remedy():
         numerical.jacobian(np.sin, step=-1.0)
     with pytest.raises(ValueError, match=r"has the length 0\.0, and no direction"):
         numerical.directional(np.sum, X, 0 * X)
-    with pytest.raises(TypeError, match="call numerical.jacobian for any other"):
+    with pytest.raises(TypeError, match=r"call numerical\.jacobian for any other"):
         numerical.derivative(np.sum)(X)
     with pytest.raises(ValueError, match=r"order=2 takes method='central' or 'richardson'"):
         numerical.derivative(np.sin, order=2, method="forward")

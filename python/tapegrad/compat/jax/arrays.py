@@ -44,9 +44,7 @@ class Array(np.ndarray, metaclass=_Arrays):
         """Changed copies: `x.at[i].set(v)`, `.add(v)` and so on."""
         return At(self)
 
-    def __array_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         # NumPy's functions get and give arrays of NumPy's own, which some of them write to.
         return func(*plain(args), **plain(kwargs))
 
@@ -66,9 +64,6 @@ class Array(np.ndarray, metaclass=_Arrays):
 
     def __round__(self, digits: int = 0) -> Any:
         return np.round(self, digits)
-
-    def __hash__(self) -> int:
-        raise TypeError("unhashable type: 'Array'; take x.item() or x.tobytes()")
 
     def sort(self, axis: int = -1, **settings: Any) -> Any:  # type: ignore[override]  # JAX's
         """A sorted copy."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import update_wrapper
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -80,6 +81,11 @@ def _listed(given: Any, kind: type) -> tuple[Any, ...]:
     return (given,) if isinstance(given, kind) else tuple(given)
 
 
+# The compiled functions of each, by the values of its static arguments: beside the object, of which
+# a program that calls it counts what changes.
+_programs: WeakKeyDictionary[Jitted, dict[Any, Any]] = WeakKeyDictionary()
+
+
 class Jitted:
     """A function under `jit`."""
 
@@ -89,7 +95,7 @@ class Jitted:
         update_wrapper(self, fun)
         self.fun = fun
         self.numbers, self.names = _both(fun, numbers, names)
-        self._compiled: dict[Any, Any] = {}
+        _programs[self] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _disabled[0]:
@@ -105,15 +111,16 @@ class Jitted:
             tuple((i, type(x), x) for i, x in fixed.items()),
             tuple((name, type(x), x) for name, x in sorted(words.items())),
         )
+        compiled = _programs[self]
         try:
-            found = self._compiled.get(key)
+            found = compiled.get(key)
         except TypeError:
             raise ValueError(
                 f"jit of {name_of(self.fun)}: a static argument has no hash, {key[0] + key[1]!r}; "
                 "give a number, a string or a tuple of them, or leave it out of the static ones"
             ) from None
         if found is None:
-            found = self._compiled[key] = tg.compile(_with(self.fun, fixed, words))
+            found = compiled[key] = tg.compile(_with(self.fun, fixed, words))
         return found
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -125,11 +132,11 @@ class Jitted:
 
     def clear_cache(self) -> None:
         """Forgets what was compiled."""
-        self._compiled.clear()
+        _programs[self].clear()
 
     def inspect(self) -> list[Any]:
         """What `tg.compile` says of each program: its signatures, and why one runs plainly."""
-        return [compiled.inspect() for compiled in self._compiled.values()]
+        return [compiled.inspect() for compiled in _programs[self].values()]
 
     def __getattr__(self, name: str) -> Any:
         if name in ("lower", "trace", "eval_shape"):

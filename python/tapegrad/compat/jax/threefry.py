@@ -51,7 +51,8 @@ def split(key: Words, shape: tuple[int, ...]) -> Words:
 def fold_in(key: Words, number: int) -> Words:
     """The key of a key and a number of 32 bits."""
     high, low = seed(int(number) & 0xFFFF_FFFF)
-    return np.stack(_hash(key, high[None], low[None]), axis=-1)[0]
+    found: Words = np.stack(_hash(key, high[None], low[None]), axis=-1)[0]
+    return found
 
 
 def bits(key: Words, width: int, shape: tuple[int, ...]) -> Any:

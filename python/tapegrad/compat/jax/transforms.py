@@ -10,6 +10,7 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _tree
 from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.tree_util import tree_map
 from tapegrad.transforms.trace import name_of, positions
 from tapegrad.transforms.transformed import Transformed
 
@@ -393,4 +394,4 @@ def _zeros(tree: Any) -> Any:
     def zero(x: Any) -> Any:
         return np.zeros(x.shape, x.dtype) if hasattr(x, "dtype") else 0.0 * x
 
-    return _tree.fill(tree, iter([zero(x) for _, x in _tree.leaves(tree)]))
+    return tree_map(zero, tree)

@@ -78,7 +78,7 @@ def variance_scaling(
             raise ValueError(f"variance_scaling: shape {tuple(shape)} has no axes for in and out")
         inputs, outputs = (_size(shape, axis) for axis in (in_axis, out_axis))
         field = int(np.prod(shape)) // (inputs * outputs)
-        fans = {"fan_in": inputs * field, "fan_out": outputs * field}
+        fans: dict[str, float] = {"fan_in": inputs * field, "fan_out": outputs * field}
         fans["fan_avg"] = (fans["fan_in"] + fans["fan_out"]) / 2
         if mode not in fans:
             raise ValueError(f"variance_scaling: mode is {', '.join(fans)}, not {mode!r}")

@@ -28,8 +28,9 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")
-    found = getattr(_functions, name) if name in _functions.__all__ else getattr(_np, name)
-    made = globals()[name] = _forwarded(name, found) if found is getattr(_np, name, None) else found
+    own = name in _functions.__all__
+    made = getattr(_functions, name) if own else _forwarded(name, getattr(_np, name))
+    globals()[name] = made
     return made
 
 
