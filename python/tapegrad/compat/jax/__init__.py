@@ -17,7 +17,6 @@ from tapegrad.compat.jax import core as core
 from tapegrad.compat.jax import tree as tree
 from tapegrad.compat.jax import tree_util as tree_util
 from tapegrad.compat.jax.arrays import Array
-from tapegrad.compat.jax.batching import vmap
 from tapegrad.compat.jax.config import config
 from tapegrad.compat.jax.core import (
     ShapeDtypeStruct,
@@ -30,10 +29,16 @@ from tapegrad.compat.jax.core import (
     named_call,
     named_scope,
 )
-from tapegrad.compat.jax.jitting import disable_jit, jit
-from tapegrad.compat.jax.refusals import refusing as _refusing
-from tapegrad.compat.jax.rules import checkpoint, custom_jvp, custom_vjp, pure_callback, remat
-from tapegrad.compat.jax.transforms import (
+from tapegrad.compat.jax.functions.batching import vmap
+from tapegrad.compat.jax.functions.jitting import disable_jit, jit
+from tapegrad.compat.jax.functions.rules import (
+    checkpoint,
+    custom_jvp,
+    custom_vjp,
+    pure_callback,
+    remat,
+)
+from tapegrad.compat.jax.functions.transforms import (
     float0,
     grad,
     hessian,
@@ -46,6 +51,7 @@ from tapegrad.compat.jax.transforms import (
     value_and_grad,
     vjp,
 )
+from tapegrad.compat.jax.refusals import refusing as _refusing
 
 __version__ = "0.10"
 _MODULES = (

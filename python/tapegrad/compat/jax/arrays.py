@@ -65,7 +65,7 @@ class Array(np.ndarray, metaclass=_Arrays):
     def __round__(self, digits: int = 0) -> Any:
         return np.round(self, digits)
 
-    def sort(self, axis: int = -1, **settings: Any) -> Any:  # type: ignore[override]  # JAX's
+    def sort(self, axis: int = -1, **settings: Any) -> Any:  # type: ignore[override]  # gives a copy as JAX does
         """A sorted copy."""
         return wrap(np.sort(np.asarray(self), axis, **settings))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tapegrad import testing
 from tapegrad.compat.jax.arrays import call, plain, shown
-from tapegrad.compat.jax.transforms import named
+from tapegrad.compat.jax.functions.transforms import named
 
 __all__ = ["check_grads"]
 

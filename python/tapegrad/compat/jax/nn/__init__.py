@@ -224,7 +224,8 @@ def logsumexp(
     terms = np.exp(a - top)
     total = np.sum(terms if b is None else plain(b) * terms, axis=axis, keepdims=True)
     sign = np.sign(total)
-    found = np.log(np.abs(total) if b is not None else total) + top
+    with np.errstate(divide="ignore"):  # of no terms but zeros: -inf
+        found = np.log(np.abs(total) if b is not None else total) + top
     if not keepdims:
         found, sign = (
             np.squeeze(y, tuple(range(a.ndim)) if axis is None else axis) for y in (found, sign)
@@ -236,7 +237,7 @@ def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = Fal
     """log(mean(exp(x))), without overflow."""
     total = logsumexp(x, axis, keepdims=keepdims, where=where)
     n = np.size(x) // max(np.size(total), 1)
-    return wrap(total - np.log(n))
+    return wrap(total - float(np.log(n)))
 
 
 def standardize(

@@ -233,7 +233,7 @@ def vectorize(
     Array([[1., 2.],
            [2., 3.]], dtype=float64)
     """
-    from tapegrad.compat.jax.batching import vmap
+    from tapegrad.compat.jax.functions.batching import vmap
 
     if excluded or signature is not None:
         raise NotImplementedError(

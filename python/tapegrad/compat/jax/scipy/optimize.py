@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad.compat.jax.arrays import plain, wrap
-from tapegrad.compat.jax.transforms import value_and_grad
+from tapegrad.compat.jax.functions.transforms import value_and_grad
 
 __all__ = ["OptimizeResults", "minimize"]
 

@@ -47,7 +47,10 @@ def test_loops_of_different_lengths_run_lane_by_lane():
     np.testing.assert_array_equal(values, [1.0, 0.625, 0.78125])
     slopes = jax.vmap(jax.grad(lambda x: halved(x)[0]))(xs)
     np.testing.assert_array_equal(slopes, [1.0, 0.125, 1 / 128])
-    summed = lambda xs: jnp.sum(jax.vmap(halved)(xs)[0])  # noqa: E731
+
+    def summed(xs):
+        return jnp.sum(jax.vmap(halved)(xs)[0])
+
     np.testing.assert_array_equal(jax.grad(summed)(xs), slopes)
     tree = jax.vmap(lambda p: {"y": halved(p["x"])[0]}, out_axes={"y": 0})({"x": xs})
     np.testing.assert_array_equal(tree["y"], values)
@@ -62,7 +65,9 @@ def test_branches_of_plain_python_are_refused():
 
 
 def test_choices_are_computed_for_all_lanes():
-    f = lambda x: jax.lax.cond(x > 0, jnp.sqrt, lambda x: x * 0.0, x)  # noqa: E731
+    def f(x):
+        return jax.lax.cond(x > 0, jnp.sqrt, lambda x: x * 0.0, x)
+
     xs = jnp.array([4.0, -4.0, 0.0])
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(jax.vmap(f)(xs), [2.0, 0.0, 0.0])

@@ -96,7 +96,10 @@ class Polynomial:
 def test_registered_classes_everywhere():
     c = jax.numpy.array([1.0, 2.0, 3.0])
     p = Polynomial(c, 2)
-    at = lambda p, x: p(x)  # noqa: E731
+
+    def at(p, x):
+        return p(x)
+
     found = jax.grad(at)(p, 2.0)
     assert isinstance(found, Polynomial)
     np.testing.assert_array_equal(found.coefficients, [1.0, 2.0, 4.0])
@@ -107,7 +110,10 @@ def test_registered_classes_everywhere():
         assert fast(Polynomial(c, 1), 2.0) == 5.0
     many = Polynomial(jax.numpy.stack([c, 2 * c]), 2)
     np.testing.assert_array_equal(jax.vmap(at, in_axes=(0, None))(many, 2.0), [17.0, 34.0])
-    step = lambda p, x: (Polynomial(p.coefficients * x, p.degree), p(x))  # noqa: E731
+
+    def step(p, x):
+        return (Polynomial(p.coefficients * x, p.degree), p(x))
+
     last, values = jax.lax.scan(step, p, jax.numpy.array([1.0, 2.0]))
     np.testing.assert_array_equal(last.coefficients, 2 * c)
     np.testing.assert_array_equal(values, [6.0, 17.0])

@@ -15,14 +15,16 @@ def refuses(error, match, f, *args, **kwargs):
 
 
 def test_integers_are_refused_by_name():
-    square = lambda x: x**2  # noqa: E731
+    def square(x):
+        return x**2
+
     for given in (3, jnp.array(3), True, np.int32(2)):
         refuses(TypeError, "argument 0 is .*: integers and flags", jax.grad(square), given)
     refuses(
         TypeError, r"argument 0\['n'\] is int 3", jax.grad(lambda p: p["w"]), {"w": 1.0, "n": 3}
     )
-    refuses(TypeError, "jacfwd of <lambda>: argument 0", jax.jacfwd(square), 3)
-    refuses(TypeError, "jvp of <lambda>: argument 0", jax.jvp, square, (3,), (1.0,))
+    refuses(TypeError, "jacfwd of square: argument 0", jax.jacfwd(square), 3)
+    refuses(TypeError, "jvp of square: argument 0", jax.jvp, square, (3,), (1.0,))
     assert jax.grad(square)(3.0) == 6.0
     nothing = jax.grad(lambda n, x: n * x, argnums=(0, 1), allow_int=True)(3, 2.0)
     assert nothing[0].dtype == jax.float0
@@ -69,7 +71,9 @@ def test_linear_functions():
 
 
 def test_transforms_of_transforms():
-    f = lambda x: jnp.sum(jnp.sin(x) * x**2)  # noqa: E731
+    def f(x):
+        return jnp.sum(jnp.sin(x) * x**2)
+
     x = jnp.array([0.3, 1.2])
     expected = jax.hessian(f)(x)
     for second in (

@@ -10,8 +10,8 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.refusals import refuse
-from tapegrad.compat.jax.transforms import named
 from tapegrad.compat.jax.tree_util import tree_broadcast, tree_leaves, tree_map
 from tapegrad.transforms.trace import name_of
 from tapegrad.transforms.transformed import Transformed

@@ -19,8 +19,8 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.compat.jax import threefry
 from tapegrad.compat.jax.arrays import plain, wrap
+from tapegrad.compat.jax.random import threefry
 from tapegrad.compat.jax.refusals import refusing
 
 __getattr__ = refusing(__name__, "random.")
@@ -243,7 +243,7 @@ def choice(
         )
     if p is not None and np.shape(p) != (n,):
         raise ValueError(
-            f"jax.random.choice: p has shape {np.shape(p)}, and {n} elements need one each"
+            f"jax.random.choice: p has shape {np.shape(p)}, and must have ({n},): one for each"
         )
     if p is None and replace:
         places: Any = randint(key, shape, 0, n)

@@ -11,7 +11,7 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _tree
 from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
-from tapegrad.compat.jax.transforms import named
+from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.tree_util import tree_leaves
 from tapegrad.transforms.trace import name_of
 
