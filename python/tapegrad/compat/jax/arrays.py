@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from opcode import opname
 from typing import Any
 
 import numpy as np
@@ -313,6 +314,12 @@ def _is_users_call() -> bool:
     return _calls.depth > 0 and not name.startswith("tapegrad.")
 
 
+def _is_statement() -> bool:
+    """Whether the caller's caller is at `x[i] = v`, rather than at the call of a function."""
+    frame = sys._getframe(2)
+    return opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE")
+
+
 def _no_writes(name: str, index: Any) -> str:
     where = "..." if isinstance(index, (slice, tuple)) else repr(index)
     return (
@@ -328,7 +335,10 @@ def _protect(kind: Any) -> None:
     def set_item(self: Any, index: Any, value: Any) -> None:
         if _is_users_call():
             raise TypeError(_no_writes("x", index))
-        assign(self, index, value)
+        # The core asks whether rows are written by a statement or by a function in C; it would see
+        # this function, and it doesn't ask where the index is a tuple.
+        row = type(index) is int and _tree.is_variable(value) and self.ndim > 1
+        assign(self, (index,) if row and _is_statement() else index, value)
 
     kind.__setitem__ = set_item
     for name in _IN_PLACE:

@@ -82,6 +82,11 @@ def test_writes_in_a_transform_are_refused_and_names_stay_apart():
         return np.sum(x * y)
 
     np.testing.assert_array_equal(tg.grad(together)(np.array([1.0, 2.0])), [0.0, 16.0])
+    m = tg.Variable([[1.0, 2.0], [3.0, 4.0]])
+    m[0] = m[1]
+    np.testing.assert_array_equal(m.value, [[3.0, 4.0], [3.0, 4.0]])
+    with pytest.raises(TypeError, match=r"rng\.permutation"):
+        np.random.default_rng(0).shuffle(m)
     v = tg.Variable([1.0, 2.0])
     v[0] = 7.0
     v += 1.0
