@@ -290,7 +290,8 @@ def _elementwise(
         return np.asarray(total / (h * (2.0 if order % 2 else 1.0)) ** order)
 
     def rounding(scale: float, found: Vector) -> Vector:
-        size = np.abs(problem.value) + reach**order * np.abs(found)
+        nearby = scale * each if method == "richardson" else reach
+        size = np.abs(problem.value) + nearby**order * np.abs(found)
         return np.asarray(2.0**order * problem.eps * size / (scale * each) ** order)
 
     if method != "richardson":

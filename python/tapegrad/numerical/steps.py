@@ -74,8 +74,10 @@ def slopes(
     reach = scales(problem, directions)[:, None]
 
     def rounding(scale: float, found: Vector) -> Vector:
-        # Of the size that the function has nearby, where it may be zero at the point itself.
-        size = np.abs(problem.value) + reach * np.abs(found)
+        # Of the size that the function has nearby, where it may be zero at the point itself: as far
+        # as the points of an extrapolation lie, or as it is expected to change.
+        nearby = scale * h[:, None] if method == "richardson" else reach
+        size = np.abs(problem.value) + nearby * np.abs(found)
         return np.asarray(2 * problem.eps * size / (scale * h[:, None]))
 
     if method == "richardson":
@@ -168,7 +170,8 @@ def seconds(
     reach = scales(problem, units)
 
     def rounding(scale: float, found: Vector) -> Vector:
-        size = np.abs(problem.value)[:, None, None] + np.outer(reach, reach) * np.abs(found)
+        nearby = scale * h if method == "richardson" else reach
+        size = np.abs(problem.value)[:, None, None] + np.outer(nearby, nearby) * np.abs(found)
         return np.asarray(4 * problem.eps * size / np.outer(scale * h, scale * h))
 
     if method == "richardson":

@@ -93,6 +93,26 @@ def _refused(name: str) -> Any:
 for _name in ("fill", "itemset", "partition", "put", "resize", "setfield", "setflags"):
     setattr(Array, _name, _refused(_name))
 
+
+def _method(name: str) -> Any:
+    def call_method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = getattr(np.asarray(self), name)(*plain(args), **plain(kwargs))
+        return tuple(map(wrap, found)) if isinstance(found, tuple) else wrap(found)
+
+    call_method.__name__ = call_method.__qualname__ = name
+    return call_method
+
+
+# Some of NumPy's methods give plain arrays or numbers of a class of their own.
+for _name in (
+    "all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "compress", "conj",
+    "conjugate", "copy", "cumprod", "cumsum", "diagonal", "flatten", "max", "mean", "min",
+    "nonzero", "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std",
+    "sum", "swapaxes", "take", "trace", "transpose", "var",
+):  # fmt: skip
+    setattr(Array, _name, _method(_name))
+Array.dot = lambda self, b: wrap(np.dot(np.asarray(self), plain(b)))  # type: ignore[method-assign, assignment]  # also of Variables
+
 _IN_PLACE = (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
     "lshift", "rshift",

@@ -41,6 +41,14 @@ def test_elements_and_sums_are_arrays_without_axes():
     for number in (x[1], x.sum(), jnp.sum(x), x[0] + x[1], next(iter(x)), jnp.dot(x, x)):
         assert type(number) is jax.Array
         assert number.shape == ()
+    for name in ("sum", "mean", "std", "var", "max", "argmin", "prod", "any", "round", "cumsum",
+                 "copy", "ravel", "argsort", "squeeze", "flatten"):  # fmt: skip
+        found = getattr(x, name)()
+        assert type(found) is jax.Array, name
+        np.testing.assert_array_equal(found, getattr(np.asarray(x), name)())
+    assert type(x.nonzero()[0]) is jax.Array
+    assert x.reshape(3, 1).T.shape == (1, 3)
+    assert jax.grad(lambda v: x.dot(v) + v.sum() * x.mean())(x).tolist() == [1.0, 2.0, 3.0]
     n = jnp.argmax(x)
     assert [10, 20, 30][n] == 30
     assert list(range(n)) == [0, 1]
@@ -85,8 +93,11 @@ def test_writes_in_a_transform_are_refused_and_names_stay_apart():
     m = tg.Variable([[1.0, 2.0], [3.0, 4.0]])
     m[0] = m[1]
     np.testing.assert_array_equal(m.value, [[3.0, 4.0], [3.0, 4.0]])
-    with pytest.raises(TypeError, match=r"rng\.permutation"):
-        np.random.default_rng(0).shuffle(m)
+    with (
+        pytest.warns(UserWarning, match="shuffling"),
+        pytest.raises(TypeError, match=r"rng\.permutation"),
+    ):
+        np.random.default_rng(0).shuffle(tg.Variable(np.ones((9, 2))))
     v = tg.Variable([1.0, 2.0])
     v[0] = 7.0
     v += 1.0
