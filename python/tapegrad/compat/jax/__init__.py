@@ -55,7 +55,7 @@ from tapegrad.compat.jax.refusals import refusing as _refusing
 
 __version__ = "0.10"
 _MODULES = (
-    "debug", "example_libraries", "flatten_util", "lax", "nn", "numpy", "random", "scipy",
+    "debug", "example_libraries", "flatten_util", "lax", "nn", "numpy", "ops", "random", "scipy",
     "test_util", "typing",
 )  # fmt: skip
 _missing = _refusing(__name__)

@@ -1,16 +1,12 @@
 """JAX's arrays: NumPy's, which nobody writes to, with `x.at[i].set(v)`.
 
-Outside of transforms an array is an `Array`, also one without axes; inside it is a Variable, which
-has `at` too. While a function of this package calls the user's, item assignment to Variables is
-refused, and `x += y` binds a new one, as JAX has it.
+Outside of transforms an array is an `Array`, also one without axes; inside it is a Variable, of
+which `variables.py` tells.
 """
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable
-from opcode import opname
 from typing import Any
 
 import numpy as np
@@ -20,7 +16,7 @@ from tapegrad import _tree
 from tapegrad._core import Variable
 from tapegrad.complex.variable import ComplexVariable
 
-__all__ = ["Array", "call", "plain", "shown", "wrap", "wrap_tree"]
+__all__ = ["Array", "At", "plain", "shown", "wrap", "wrap_tree"]
 
 _NUMBERS = (float, int, complex, np.generic)
 
@@ -55,7 +51,7 @@ class Array(np.ndarray, metaclass=_Arrays):
         return wrap(np.ndarray.__getitem__(self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(_no_writes("x", index))
+        raise TypeError(no_writes("x", index))
 
     def __repr__(self) -> str:
         shown = np.array2string(np.asarray(self), separator=", ", prefix="Array(")
@@ -113,13 +109,13 @@ for _name in (
     setattr(Array, _name, _method(_name))
 Array.dot = lambda self, b: wrap(np.dot(np.asarray(self), plain(b)))  # type: ignore[method-assign, assignment]  # also of Variables
 
-_IN_PLACE = (
+IN_PLACE = (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
     "lshift", "rshift",
 )  # fmt: skip
 
 
-def _rebinding(name: str) -> Callable[[Any, Any], Any]:
+def rebinding(name: str) -> Callable[[Any, Any], Any]:
     """`x += y` as `x = x + y`: other names of the array keep what they had."""
     import operator
 
@@ -133,8 +129,16 @@ def _rebinding(name: str) -> Callable[[Any, Any], Any]:
     return rebind
 
 
-for _name in _IN_PLACE:
-    setattr(Array, f"__i{_name}__", _rebinding(_name))
+for _name in IN_PLACE:
+    setattr(Array, f"__i{_name}__", rebinding(_name))
+
+
+def no_writes(name: str, index: Any) -> str:
+    where = "..." if isinstance(index, (slice, tuple)) else repr(index)
+    return (
+        f"{name}[{where}] = v: JAX's arrays are never written to; write "
+        f"{name} = {name}.at[{where}].set(v)"
+    )
 
 
 # x.at[i].set(v).
@@ -208,7 +212,7 @@ class Place:
 
     def _accumulated(self, ufunc: Any, values: Any, settings: dict[str, Any]) -> Any:
         changed = self._copy(values, settings)
-        if _is_basic(self.index):
+        if is_basic(self.index):
             changed[self.index] = ufunc(changed[self.index], values)
         else:
             ufunc.at(changed, self.index, values)
@@ -245,7 +249,7 @@ class Place:
             raise TypeError(f"x.at[...]: there is no setting {', '.join(settings)}")
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(
         part is None or part is Ellipsis or isinstance(part, (slice, int, np.integer))
@@ -307,74 +311,3 @@ def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
     if all(new is old for new, (_, old) in zip(found, parts, strict=True)):
         return tree
     return _tree.rebuild(tree, found)
-
-
-# Variables, while a function of the user's runs.
-
-
-class _Calls(threading.local):
-    depth = 0
-
-
-_calls = _Calls()
-
-
-def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
-    """`f` of these arguments, in which Variables are not written to."""
-    _calls.depth += 1
-    try:
-        return f(*args, **kwargs)
-    finally:
-        _calls.depth -= 1
-
-
-def _is_users_call() -> bool:
-    """Whether the user's code, called by a transform of this package, is what writes."""
-    name = sys._getframe(2).f_globals.get("__name__", "")
-    return _calls.depth > 0 and not name.startswith("tapegrad.")
-
-
-def _is_statement() -> bool:
-    """Whether the caller's caller is at `x[i] = v`, rather than at the call of a function."""
-    frame = sys._getframe(2)
-    return opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE")
-
-
-def _no_writes(name: str, index: Any) -> str:
-    where = "..." if isinstance(index, (slice, tuple)) else repr(index)
-    return (
-        f"{name}[{where}] = v: JAX's arrays are never written to; write "
-        f"{name} = {name}.at[{where}].set(v)"
-    )
-
-
-def _protect(kind: Any) -> None:
-    """Teaches Variables what JAX's arrays do, where the user's code is called by a transform."""
-    assign = kind.__setitem__
-
-    def set_item(self: Any, index: Any, value: Any) -> None:
-        if _is_users_call():
-            raise TypeError(_no_writes("x", index))
-        # The core asks whether rows are written by a statement or by a function in C; it would see
-        # this function, and it doesn't ask where the index is a tuple.
-        row = type(index) is int and _tree.is_variable(value) and self.ndim > 1
-        assign(self, (index,) if row and _is_statement() else index, value)
-
-    kind.__setitem__ = set_item
-    for name in _IN_PLACE:
-        method = f"__i{name}__"
-        if hasattr(kind, method):
-            setattr(kind, method, _in_place(getattr(kind, method), _rebinding(name)))
-    kind.at = property(At, doc="Changed copies: `x.at[i].set(v)`, `.add(v)` and so on.")
-    kind.block_until_ready = lambda self: self
-
-
-def _in_place(own: Any, rebinding: Any) -> Callable[[Any, Any], Any]:
-    def operate(self: Any, other: Any) -> Any:
-        return rebinding(self, other) if _is_users_call() else own(self, other)
-
-    return operate
-
-
-for _kind in (Variable, ComplexVariable):
-    _protect(_kind)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tapegrad import testing
-from tapegrad.compat.jax.arrays import call, plain, shown
+from tapegrad.compat.jax.arrays import plain, shown
 from tapegrad.compat.jax.functions.transforms import named
+from tapegrad.compat.jax.variables import call
 
 __all__ = ["check_grads"]
 

@@ -4,7 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from compat.jax.programs import modules, transforms, tutorials  # noqa: F401 - they register programs
+from compat.jax.programs import (  # noqa: F401 - they register programs
+    everyday,
+    modules,
+    simulations,
+    transforms,
+    tutorials,
+)
 from compat.jax.programs.registry import EXPECTED, PROGRAMS, flat, read
 
 from tapegrad.compat import jax

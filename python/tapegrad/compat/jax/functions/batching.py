@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 import tapegrad as tg
-from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.arrays import plain, shown, wrap_tree
 from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.refusals import refuse
 from tapegrad.compat.jax.tree_util import tree_broadcast, tree_leaves, tree_map
+from tapegrad.compat.jax.variables import call
 from tapegrad.transforms.trace import name_of
 from tapegrad.transforms.transformed import Transformed
 

@@ -12,9 +12,10 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad import _tree
-from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.arrays import plain, shown, wrap_tree
 from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.refusals import refuse
+from tapegrad.compat.jax.variables import call
 from tapegrad.transforms.trace import name_of
 
 __all__ = ["disable_jit", "jit"]

@@ -9,8 +9,9 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad import _tree
-from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.arrays import plain, shown, wrap_tree
 from tapegrad.compat.jax.tree_util import tree_map
+from tapegrad.compat.jax.variables import call
 from tapegrad.transforms.trace import name_of, positions
 from tapegrad.transforms.transformed import Transformed
 

@@ -15,10 +15,11 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _tree
 from tapegrad._core import Variable
-from tapegrad.compat.jax.arrays import call, plain, shown, wrap_tree
+from tapegrad.compat.jax.arrays import plain, shown, wrap_tree
 from tapegrad.compat.jax.functions.batching import chose_by_value
 from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.tree_util import tree_flatten, tree_leaves, tree_map, tree_structure
+from tapegrad.compat.jax.variables import call
 
 __all__ = [
     "associative_scan",

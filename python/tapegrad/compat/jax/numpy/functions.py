@@ -26,11 +26,13 @@ __all__ = [
     "fill_diagonal",
     "full",
     "full_like",
+    "histogram",
     "ones",
     "ones_like",
     "permute_dims",
     "put_along_axis",
     "stack",
+    "take",
     "vectorize",
     "where",
     "zeros",
@@ -188,6 +190,20 @@ def concat(arrays: Any, /, *, axis: int = 0) -> Any:
 def permute_dims(a: Any, /, axes: Any) -> Any:
     """With its axes in another order."""
     return wrap(np.transpose(a, axes))
+
+
+def take(a: Any, indices: Any, axis: int | None = None, **settings: Any) -> Any:
+    """Elements along an axis, of an array in one row without it."""
+    if isinstance(indices, Variable) and not indices.ndim:
+        x = wrap(np.ravel(plain(a)) if axis is None else plain(a))
+        return wrap(x[(slice(None),) * ((axis or 0) % np.ndim(x)) + (indices,)])
+    return wrap(np.take(plain(a), plain(indices), axis))
+
+
+def histogram(a: Any, bins: Any = 10, range: Any = None, **settings: Any) -> tuple[Any, Any]:
+    """Counts, as floats, and the edges of the bins."""
+    counts, edges = np.histogram(plain(a), plain(bins), range, **settings)
+    return wrap(np.asarray(counts, float)), wrap(edges)
 
 
 def fill_diagonal(a: Any, val: Any, wrap: bool = False, *, inplace: bool = True) -> Any:

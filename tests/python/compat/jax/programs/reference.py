@@ -11,7 +11,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 import jax
-from compat.jax.programs import modules, transforms, tutorials  # noqa: F401 - they register programs
+from compat.jax.programs import (  # noqa: F401 - they register programs
+    everyday,
+    modules,
+    simulations,
+    transforms,
+    tutorials,
+)
 from compat.jax.programs.registry import EXPECTED, PROGRAMS, flat, written
 
 if __name__ == "__main__":

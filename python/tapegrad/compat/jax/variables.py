@@ -1,0 +1,124 @@
+"""Variables while a function of this package calls the user's: arrays as JAX has them.
+
+They have `at`; item assignment to them is refused, `x += y` binds a new one, and `x[i]` takes
+recorded numbers anywhere. Elsewhere, and in tapegrad's own code, they are what they ever were.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from opcode import opname
+from typing import Any
+
+from tapegrad import _tree
+from tapegrad._core import Variable
+from tapegrad.compat.jax.arrays import IN_PLACE, At, is_basic, no_writes, rebinding
+from tapegrad.complex.variable import ComplexVariable
+
+__all__ = ["call"]
+
+
+class _Calls(threading.local):
+    depth = 0
+
+
+_calls = _Calls()
+
+
+def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """`f` of these arguments, in which Variables are not written to."""
+    _calls.depth += 1
+    try:
+        return f(*args, **kwargs)
+    finally:
+        _calls.depth -= 1
+
+
+def _is_users_call() -> bool:
+    """Whether the user's code, called by a transform of this package, is what writes."""
+    name = sys._getframe(2).f_globals.get("__name__", "")
+    return _calls.depth > 0 and not name.startswith("tapegrad.")
+
+
+def _is_statement() -> bool:
+    """Whether the caller's caller is at `x[i] = v`, rather than at the call of a function."""
+    frame = sys._getframe(2)
+    return opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE")
+
+
+def _protect(kind: Any) -> None:
+    """Teaches Variables what JAX's arrays do, where the user's code is called by a transform."""
+    assign = kind.__setitem__
+
+    def set_item(self: Any, index: Any, value: Any) -> None:
+        if _is_users_call():
+            raise TypeError(no_writes("x", index))
+        # The core asks whether rows are written by a statement or by a function in C; it would see
+        # this function, and it doesn't ask where the index is a tuple.
+        row = type(index) is int and _tree.is_variable(value) and self.ndim > 1
+        assign(self, (index,) if row and _is_statement() else index, value)
+
+    kind.__setitem__ = set_item
+    kind.__getitem__ = _getting(kind.__getitem__)
+    for name in IN_PLACE:
+        method = f"__i{name}__"
+        if hasattr(kind, method):
+            setattr(kind, method, _in_place(getattr(kind, method), rebinding(name)))
+    kind.at = property(At, doc="Changed copies: `x.at[i].set(v)`, `.add(v)` and so on.")
+    kind.block_until_ready = lambda self: self
+
+
+def _getting(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """`x[i]`, where i may be a recorded number.
+
+    A row x[i] is a view in NumPy, so tapegrad asks which one it is; JAX's arrays have no views, and
+    of each lane or step it may be another one.
+    """
+
+    def get_item(self: Any, index: Any) -> Any:
+        if _calls.depth and (type(index) is Variable or type(index) is tuple):
+            parts = index if type(index) is tuple else (index,)
+            if any(map(_is_number, parts)) and all(map(_takes_one_axis, parts)):
+                return _at_numbers(own, self, parts)
+        return own(self, index)
+
+    return get_item
+
+
+def _is_number(part: Any) -> bool:
+    return type(part) is Variable and part.ndim == 0
+
+
+def _takes_one_axis(part: Any) -> bool:
+    return is_basic(part) or _is_number(part)
+
+
+def _at_numbers(own: Callable[[Any, Any], Any], x: Any, parts: tuple[Any, ...]) -> Any:
+    taken = sum(part is not None and part is not Ellipsis for part in parts)
+    if taken == x.ndim and not any(isinstance(part, slice) for part in parts):
+        return own(x, parts)  # one number, which is no view
+    full: list[Any] = []
+    for part in parts:
+        full += [slice(None)] * (x.ndim - taken) if part is Ellipsis else [part]
+    x = own(x, tuple(slice(None) if _is_number(part) else part for part in full))
+    axis = 0
+    for part in full:
+        before = (slice(None),) * axis
+        if _is_number(part):
+            x = own(own(x, (*before, part.reshape(1))), (*before, 0))
+        elif part is None or isinstance(part, slice):
+            axis += 1
+    return x
+
+
+def _in_place(own: Any, rebinding: Any) -> Callable[[Any, Any], Any]:
+    def operate(self: Any, other: Any) -> Any:
+        return rebinding(self, other) if _is_users_call() else own(self, other)
+
+    return operate
+
+
+for _kind in (Variable, ComplexVariable):
+    _protect(_kind)
