@@ -45,6 +45,9 @@ class Array(np.ndarray, metaclass=_Arrays):
         # NumPy's functions get and give arrays of NumPy's own, which some of them write to.
         return func(*plain(args), **plain(kwargs))
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return frozen(array)
+
     def __getitem__(self, index: Any) -> Any:
         if _holds_variable(index):
             return tg.Variable(np.asarray(self))[index]
@@ -86,7 +89,7 @@ def _refused(name: str) -> Any:
     return refuse
 
 
-for _name in ("fill", "itemset", "partition", "put", "resize", "setfield", "setflags"):
+for _name in ("fill", "itemset", "partition", "put", "resize", "setfield"):
     setattr(Array, _name, _refused(_name))
 
 
@@ -271,8 +274,15 @@ def wrap(x: Any) -> Any:
     if kind is Array or kind is Variable or kind is ComplexVariable:
         return x
     if kind is np.ndarray:
-        return x.view(Array) if x.dtype != object else x
-    return np.asarray(x).view(Array) if isinstance(x, _NUMBERS) else x
+        return frozen(x) if x.dtype != object else x
+    return frozen(np.asarray(x)) if isinstance(x, _NUMBERS) else x
+
+
+def frozen(x: Any) -> Any:
+    """An array of NumPy's as one that is not written to; the memory is the same."""
+    found = x.view(Array)
+    found.setflags(write=False)  # of what np.asarray makes of it too
+    return found
 
 
 def wrap_tree(tree: Any) -> Any:
@@ -282,7 +292,7 @@ def wrap_tree(tree: Any) -> Any:
 
 def shown(tree: Any) -> Any:
     """`tree` as the user's function gets it: arrays with `at`, numbers as they are."""
-    return _mapped(lambda x: x.view(Array) if type(x) is np.ndarray else x, tree)
+    return _mapped(lambda x: frozen(x) if type(x) is np.ndarray else x, tree)
 
 
 def plain(tree: Any) -> Any:

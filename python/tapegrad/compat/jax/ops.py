@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.jax.arrays import Array, plain
+from tapegrad.compat.jax.arrays import frozen, plain
 
 __all__ = ["segment_max", "segment_min", "segment_prod", "segment_sum"]
 
@@ -25,7 +25,7 @@ def _gathered(name: str, data: Any, ids: Any, number: int | None, start: float) 
     if dtype.kind in "iu" and np.isinf(start):
         start = np.iinfo(dtype).min if start < 0 else np.iinfo(dtype).max
     empty = np.full((number, *np.shape(data)[np.ndim(ids) :]), start, dtype)
-    return empty.view(Array), ids
+    return frozen(empty), ids
 
 
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, **s: Any) -> Any:

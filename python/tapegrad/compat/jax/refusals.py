@@ -42,6 +42,7 @@ _REMEDIES = {
     "random.poisson": "np.random.default_rng(seed).poisson(...) outside of transforms",
     "random.binomial": "np.random.default_rng(seed).binomial(...) outside of transforms",
     "random.t": "np.random.default_rng(seed).standard_t(...) outside of transforms",
+    "scipy.sparse": "lax.while_loop around the steps, or jnp.linalg.solve",
     "numpy.put": "x.at[i].set(values)",
     "numpy.copyto": "y = x",
     "numpy.place": "jnp.where(mask, values, x)",

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from opcode import opname
 from typing import Any
 
+import numpy as np
+
 from tapegrad import _tree
 from tapegrad._core import Variable
 from tapegrad.compat.jax.arrays import IN_PLACE, At, is_basic, no_writes, rebinding
 from tapegrad.complex.variable import ComplexVariable
 
-__all__ = ["call"]
+__all__ = ["call", "size"]
 
 
 class _Calls(threading.local):
@@ -38,8 +40,10 @@ def call(f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
 
 def _is_users_call() -> bool:
     """Whether the user's code, called by a transform of this package, is what writes."""
+    if not _calls.depth:
+        return False
     name = sys._getframe(2).f_globals.get("__name__", "")
-    return _calls.depth > 0 and not name.startswith("tapegrad.")
+    return name == __name__ or not name.startswith("tapegrad.")  # call() itself calls `abs`
 
 
 def _is_statement() -> bool:
@@ -66,8 +70,22 @@ def _protect(kind: Any) -> None:
         method = f"__i{name}__"
         if hasattr(kind, method):
             setattr(kind, method, _in_place(getattr(kind, method), rebinding(name)))
+    if not issubclass(kind, ComplexVariable):
+        kind.__abs__ = _sized(kind.__abs__)
     kind.at = property(At, doc="Changed copies: `x.at[i].set(v)`, `.add(v)` and so on.")
     kind.block_until_ready = lambda self: self
+
+
+def size(x: Any) -> Any:
+    """The size of a real Variable, whose derivative at 0 is 1 as JAX has it."""
+    return np.where(x >= 0, x, -x) if x.dtype.kind == "f" else np.absolute(x)
+
+
+def _sized(own: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def absolute(self: Any) -> Any:
+        return size(self) if _is_users_call() else own(self)
+
+    return absolute
 
 
 def _getting(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

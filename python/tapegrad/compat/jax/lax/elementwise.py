@@ -11,8 +11,10 @@ import tapegrad as tg
 from tapegrad._core import Variable, apply
 from tapegrad.compat.jax.arrays import plain, wrap, wrap_tree
 from tapegrad.compat.jax.refusals import refusing
+from tapegrad.compat.jax.variables import size
 
 __all__ = [
+    "abs",
     "argmax",
     "argmin",
     "batch_matmul",
@@ -48,7 +50,7 @@ __all__ = [
 ]
 
 _NUMPY = {
-    "abs": "absolute", "acos": "arccos", "acosh": "arccosh", "add": "add", "asin": "arcsin",
+    "acos": "arccos", "acosh": "arccosh", "add": "add", "asin": "arcsin",
     "asinh": "arcsinh", "atan": "arctan", "atan2": "arctan2", "atanh": "arctanh",
     "bitwise_and": "bitwise_and", "bitwise_not": "invert", "bitwise_or": "bitwise_or",
     "bitwise_xor": "bitwise_xor", "cbrt": "cbrt", "ceil": "ceil", "conj": "conjugate",
@@ -91,6 +93,11 @@ def _wrapped(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def abs(x: Any) -> Any:
+    """The size of a number, whose derivative at 0 is 1."""
+    return wrap(size(x) if isinstance(x, Variable) else np.absolute(plain(x)))
+
+
 def _is_integer(x: Any) -> bool:
     return bool(np.issubdtype(np.result_type(x), np.integer))
 
@@ -129,7 +136,7 @@ def round(x: Any, rounding_method: Any = None) -> Any:
 
 def clamp(min: Any, x: Any, max: Any) -> Any:
     """`x` between two bounds."""
-    return wrap(np.clip(x, min, max))
+    return wrap(np.minimum(np.maximum(plain(x), plain(min)), plain(max)))
 
 
 def select(pred: Any, on_true: Any, on_false: Any) -> Any:

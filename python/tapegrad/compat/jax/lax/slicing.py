@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _tree
 from tapegrad._core import Variable
-from tapegrad.compat.jax.arrays import Array, plain, wrap
+from tapegrad.compat.jax.arrays import frozen, plain, wrap
 
 __all__ = [
     "dynamic_index_in_dim",
@@ -58,7 +58,7 @@ def _index(name: str, x: Any, starts: Any, sizes: Any) -> tuple[Any, ...]:
 
 
 def _array(x: Any) -> Any:
-    return x if isinstance(x, Variable) or _tree.is_variable(x) else np.asarray(x).view(Array)
+    return x if isinstance(x, Variable) or _tree.is_variable(x) else frozen(np.asarray(x))
 
 
 def dynamic_slice(operand: Any, start_indices: Any, slice_sizes: Any) -> Any:

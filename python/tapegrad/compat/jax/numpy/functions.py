@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad._core import Variable
 from tapegrad.compat.jax.arrays import Array, plain, wrap
+from tapegrad.compat.jax.variables import size
 from tapegrad.transforms import blanks
 
 __all__ = [
+    "abs",
+    "absolute",
     "apply_over_axes",
     "arange",
     "array",
@@ -171,9 +175,18 @@ def clip(
     x = a if arr is None else arr
     low = a_min if min is None else min
     high = a_max if max is None else max
-    if low is None and high is None:
-        return wrap(plain(x))
-    return wrap(np.clip(plain(x), plain(low), plain(high)))
+    x = plain(x)
+    if low is not None:  # at a bound the derivative is shared, as that of the maximum is
+        x = np.maximum(x, plain(low))
+    return wrap(x if high is None else np.minimum(x, plain(high)))
+
+
+def abs(x: Any, /) -> Any:
+    """The size of a number, whose derivative at 0 is 1."""
+    return wrap(builtins.abs(plain(x)) if not isinstance(x, Variable) else size(x))
+
+
+absolute = abs
 
 
 def stack(arrays: Any, axis: int = 0, out: Any = None, dtype: Any = None) -> Any:

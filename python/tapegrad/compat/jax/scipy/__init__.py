@@ -14,7 +14,9 @@ from tapegrad.compat.autograd.scipy.forwarding import forwarding
 from tapegrad.compat.jax.numpy.forwarding import forwarded
 from tapegrad.compat.jax.refusals import refusing
 
-_FORWARDED = ("special", "linalg", "stats", "signal", "integrate", "interpolate", "spatial")
+_FORWARDED = (
+    "integrate", "interpolate", "linalg", "ndimage", "signal", "spatial", "special", "stats",
+)  # fmt: skip
 _missing = refusing(__name__, "scipy.")
 _found: dict[str, Any] = {}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tapegrad.compat import jax
-from tapegrad.compat.jax.random import erfinv, threefry
+from tapegrad.compat.jax.random.draws import erfinv, threefry
 
 jnp, random = jax.numpy, jax.random
 
@@ -45,6 +45,12 @@ def test_distributions():
         (random.laplace(key, (n,)), 0.0, np.sqrt(2)),
         (random.logistic(key, (n,)), 0.0, np.pi / np.sqrt(3)),
         (random.bernoulli(key, 0.3, (n,)), 0.3, np.sqrt(0.21)),
+        (random.rayleigh(key, 2.0, (n,)), np.sqrt(2 * np.pi), np.sqrt(8 - 2 * np.pi)),
+        (random.maxwell(key, (n,)), 2 * np.sqrt(2 / np.pi), np.sqrt(3 - 8 / np.pi)),
+        (random.triangular(key, 0.0, 1.0, 3.0, (n,)), 4 / 3, np.sqrt(7 / 18)),
+        (random.geometric(key, 0.4, (n,)), 2.5, np.sqrt(0.6) / 0.4),
+        (random.weibull_min(key, 2.0, 1.0, (n,)), 2.0, 2.0),
+        (random.lognormal(key, 0.5, (n,)), np.exp(0.125), np.exp(0.125) * np.sqrt(np.expm1(0.25))),
         (random.randint(key, (n,), 0, 6), 2.5, np.sqrt(35 / 12)),
     ):
         assert abs(np.mean(draws) - mean) < 5 * deviation / np.sqrt(n)
