@@ -29,6 +29,7 @@ from tapegrad.compat.jax.core import (
     named_call,
     named_scope,
 )
+from tapegrad.compat.jax.functions.arguments import float0
 from tapegrad.compat.jax.functions.batching import vmap
 from tapegrad.compat.jax.functions.jitting import disable_jit, jit
 from tapegrad.compat.jax.functions.rules import (
@@ -39,7 +40,6 @@ from tapegrad.compat.jax.functions.rules import (
     remat,
 )
 from tapegrad.compat.jax.functions.transforms import (
-    float0,
     grad,
     hessian,
     jacfwd,

@@ -50,7 +50,7 @@ class Array(np.ndarray, metaclass=_Arrays):
 
     def __getitem__(self, index: Any) -> Any:
         if _holds_variable(index):
-            return tg.Variable(np.asarray(self))[index]
+            return at_places(tg.Variable(np.asarray(self)), index)
         return wrap(np.ndarray.__getitem__(self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -263,6 +263,40 @@ def is_basic(index: Any) -> bool:
 def _holds_variable(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return any(map(_tree.is_variable, parts))
+
+
+def _is_number(part: Any) -> bool:
+    return type(part) is Variable and part.ndim == 0
+
+
+def _takes_one_axis(part: Any) -> bool:
+    return is_basic(part) or _is_number(part)
+
+
+def at_places(x: Any, index: Any) -> Any:
+    """A Variable at an index in which recorded numbers may stand.
+
+    A row x[i] is a view in NumPy, so tapegrad asks which one it is; JAX's arrays have no views, and
+    of each lane or step it may be another one.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if not (any(map(_is_number, parts)) and all(map(_takes_one_axis, parts))):
+        return x[index]
+    taken = sum(part is not None and part is not Ellipsis for part in parts)
+    if taken == x.ndim and not any(isinstance(part, slice) for part in parts):
+        return x[parts]  # one number, which is no view
+    full: list[Any] = []
+    for part in parts:
+        full += [slice(None)] * (x.ndim - taken) if part is Ellipsis else [part]
+    x = x[tuple(slice(None) if _is_number(part) else part for part in full)]
+    axis = 0
+    for part in full:
+        before = (slice(None),) * axis
+        if _is_number(part):
+            x = x[(*before, part.reshape(1))][(*before, 0)]
+        elif part is None or isinstance(part, slice):
+            axis += 1
+    return x
 
 
 # Making arrays, and taking them off.

@@ -1,7 +1,8 @@
 """Variables while a function of this package calls the user's: arrays as JAX has them.
 
-They have `at`; item assignment to them is refused, `x += y` binds a new one, and `x[i]` takes
-recorded numbers anywhere. Elsewhere, and in tapegrad's own code, they are what they ever were.
+They have `at`; item assignment to them is refused, `x += y` binds a new one. Elsewhere, and in
+tapegrad's own code, they are what they ever were. `x[i]` is left alone: where a class in Python
+defines it, NumPy takes numbers for sequences.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from tapegrad import _tree
 from tapegrad._core import Variable
-from tapegrad.compat.jax.arrays import IN_PLACE, At, is_basic, no_writes, rebinding
+from tapegrad.compat.jax.arrays import IN_PLACE, At, no_writes, rebinding
 from tapegrad.complex.variable import ComplexVariable
 
 __all__ = ["call", "size"]
@@ -65,7 +66,6 @@ def _protect(kind: Any) -> None:
         assign(self, (index,) if row and _is_statement() else index, value)
 
     kind.__setitem__ = set_item
-    kind.__getitem__ = _getting(kind.__getitem__)
     for name in IN_PLACE:
         method = f"__i{name}__"
         if hasattr(kind, method):
@@ -86,49 +86,6 @@ def _sized(own: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return size(self) if _is_users_call() else own(self)
 
     return absolute
-
-
-def _getting(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """`x[i]`, where i may be a recorded number.
-
-    A row x[i] is a view in NumPy, so tapegrad asks which one it is; JAX's arrays have no views, and
-    of each lane or step it may be another one.
-    """
-
-    def get_item(self: Any, index: Any) -> Any:
-        if _calls.depth and (type(index) is Variable or type(index) is tuple):
-            parts = index if type(index) is tuple else (index,)
-            if any(map(_is_number, parts)) and all(map(_takes_one_axis, parts)):
-                return _at_numbers(own, self, parts)
-        return own(self, index)
-
-    return get_item
-
-
-def _is_number(part: Any) -> bool:
-    return type(part) is Variable and part.ndim == 0
-
-
-def _takes_one_axis(part: Any) -> bool:
-    return is_basic(part) or _is_number(part)
-
-
-def _at_numbers(own: Callable[[Any, Any], Any], x: Any, parts: tuple[Any, ...]) -> Any:
-    taken = sum(part is not None and part is not Ellipsis for part in parts)
-    if taken == x.ndim and not any(isinstance(part, slice) for part in parts):
-        return own(x, parts)  # one number, which is no view
-    full: list[Any] = []
-    for part in parts:
-        full += [slice(None)] * (x.ndim - taken) if part is Ellipsis else [part]
-    x = own(x, tuple(slice(None) if _is_number(part) else part for part in full))
-    axis = 0
-    for part in full:
-        before = (slice(None),) * axis
-        if _is_number(part):
-            x = own(own(x, (*before, part.reshape(1))), (*before, 0))
-        elif part is None or isinstance(part, slice):
-            axis += 1
-    return x
 
 
 def _in_place(own: Any, rebinding: Any) -> Callable[[Any, Any], Any]:

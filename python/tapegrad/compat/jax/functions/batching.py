@@ -14,10 +14,13 @@ from tapegrad.compat.jax.functions.transforms import named
 from tapegrad.compat.jax.refusals import refuse
 from tapegrad.compat.jax.tree_util import tree_broadcast, tree_leaves, tree_map
 from tapegrad.compat.jax.variables import call
-from tapegrad.transforms.trace import name_of
+from tapegrad.transforms.trace import name_of, warn_user
 from tapegrad.transforms.transformed import Transformed
 
 __all__ = ["chose_by_value", "vmap"]
+
+
+_DIFFERENT = "the lanes take different branches"  # as tg.vmap says
 
 
 class _Choices(threading.local):
@@ -42,8 +45,8 @@ def vmap(
 ) -> Callable[..., Any]:
     """`fun`, written for one lane, as a function of many: `tg.vmap`.
 
-    Where a loop or choice of `jax.lax` takes another way in each lane, the lanes are computed one
-    by one.
+    Where a loop of `jax.lax` takes another way in each lane, the lanes are computed one by one; so
+    they are where plain Python does, with a warning that names the line.
 
     >>> import tapegrad.compat.jax.numpy as jnp
     >>> from tapegrad.compat import jax
@@ -69,12 +72,16 @@ def vmap(
         outer, _choices.made = _choices.made, False
         try:
             return wrap_tree(tg.vmap(named(_shown(fun), fun), in_axes, out_axes)(*args, **kwargs))
-        except ValueError:
-            if not _choices.made:
+        except ValueError as error:  # one of the user's own comes again, lane by lane
+            if not _choices.made and _DIFFERENT not in str(error):
                 raise
+            reason = "" if _choices.made else str(error)
         finally:
             _choices.made = _choices.made or outer
-        return _one_by_one(fun, n, args, in_axes, kwargs, out_axes)
+        found = _one_by_one(fun, n, args, in_axes, kwargs, out_axes)
+        if reason:
+            warn_user(f"{label}: computes the lanes one by one: {reason}")
+        return found
 
     settings = {"in_axes": in_axes, "out_axes": out_axes, "axis_size": axis_size}
     return Transformed(vmap, fun, settings, over_lanes)
@@ -105,19 +112,32 @@ def _per_argument(args: tuple[Any, ...], in_axes: Any) -> tuple[Any, ...]:
 
 
 def _lanes(label: str, args: Any, in_axes: Any, kwargs: dict[str, Any]) -> int | None:
-    """How many lanes the first leaf that has some has."""
+    """How many lanes there are; None where no argument has an axis for them.
+
+    Raises:
+        ValueError: Two arguments have different numbers of them.
+    """
     chosen = _per_argument(args, in_axes)
     if len(chosen) != len(args):
         raise ValueError(
             f"{label}: in_axes has {len(chosen)} entries and the call {len(args)} positional "
             "arguments; give one for each"
         )
+    n = None
     for tree, axes in [*zip(args, chosen, strict=True), *((x, 0) for x in kwargs.values())]:
         lanes = tree_leaves(_axes(tree, axes))
         for x, lane in zip(tree_leaves(tree), lanes, strict=True):
-            if lane.axis is not None and np.ndim(x):
-                return int(np.shape(x)[lane.axis])
-    return None
+            shape = np.shape(x)
+            if lane.axis is None or not -len(shape) <= lane.axis < len(shape):
+                continue  # tg.vmap says that there is no such axis
+            if n is not None and shape[lane.axis] != n:
+                raise ValueError(
+                    f"{label}: an argument has {shape[lane.axis]} lanes along axis {lane.axis} of "
+                    f"shape {shape}, and one before it has {n}; give the same number to all, or "
+                    "None in in_axes for what is the same for every lane"
+                )
+            n = int(shape[lane.axis])
+    return n
 
 
 def _repeated(tree: Any, out_axes: Any, n: int) -> Any:

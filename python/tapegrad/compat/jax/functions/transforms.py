@@ -10,9 +10,10 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _tree
 from tapegrad.compat.jax.arrays import plain, shown, wrap_tree
+from tapegrad.compat.jax.functions.arguments import entered, scalar, value_and_aux
 from tapegrad.compat.jax.tree_util import tree_map
 from tapegrad.compat.jax.variables import call
-from tapegrad.transforms.trace import name_of, positions
+from tapegrad.transforms.trace import name_of
 from tapegrad.transforms.transformed import Transformed
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
-float0 = np.dtype([("float0", "V")])  # of the cotangents of integers, which hold nothing
 
 
 def grad(
@@ -75,17 +75,25 @@ def value_and_grad(
     label = f"grad of {name_of(fun)}"
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        given = _entered(label, args, argnums, holomorphic, allow_int)
+        given = entered(label, args, argnums, holomorphic, allow_int)
         kept = given.kept()
         if not kept:
             return wrap_tree(fun(*args, **kwargs)), given.gradients([])
 
+        places = tuple(range(len(kept)))
+        if not (has_aux or holomorphic):
+
+            def alone(*chosen: Any) -> Any:
+                return scalar(label, given.call(fun, chosen, kwargs), False)
+
+            value, found = tg.value_and_grad(named(alone, fun), places)(*kept)
+            return wrap_tree(value), given.gradients(list(found))
+
         def inside(*chosen: Any) -> Any:
-            value, aux = _value_and_aux(label, has_aux, given.call(fun, chosen, kwargs))
-            checked = _scalar(label, value, holomorphic)
+            value, aux = value_and_aux(label, has_aux, given.call(fun, chosen, kwargs))
+            checked = scalar(label, value, holomorphic)
             return checked, (value, aux)
 
-        places = tuple(range(len(kept)))
         found, (value, aux) = tg.grad(named(inside, fun), places, has_aux=True)(*kept)
         result = (value, aux) if has_aux else value
         return wrap_tree(result), given.gradients(list(found))
@@ -102,124 +110,6 @@ def _settings(argnums: Any, has_aux: bool, holomorphic: bool, allow_int: bool) -
     return {
         "argnums": argnums, "has_aux": has_aux, "holomorphic": holomorphic, "allow_int": allow_int,
     }  # fmt: skip
-
-
-class _Given:
-    """The arguments of a call: those that are differentiated, and what is left of integers."""
-
-    def __init__(self, args: tuple[Any, ...], places: list[int], single: bool) -> None:
-        self.args = args
-        self.places = places
-        self.single = single
-        self.integers: dict[int, tuple[Any, list[Any]]] = {}  # what isn't differentiated, by place
-
-    def kept(self) -> list[Any]:
-        """What is differentiated: an argument, or of one with integers the list of its floats."""
-        found = []
-        for k, i in enumerate(self.places):
-            tree = plain(self.args[i])
-            leaves = [x for _, x in _tree.leaves(tree)] if k in self.integers else []
-            floats = [x for x in leaves if not _is_integer(x)]
-            found.append(tree if k not in self.integers else floats)
-        return [x for x in found if not (isinstance(x, list) and not x)]
-
-    def call(self, fun: Function, chosen: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        args, rest = list(self.args), iter(chosen)
-        for k, i in enumerate(self.places):
-            if k not in self.integers:
-                args[i] = shown(next(rest))
-                continue
-            leaves = [x for _, x in _tree.leaves(args[i])]
-            floats = iter(next(rest) if any(not _is_integer(x) for x in leaves) else ())
-            merged = [x if _is_integer(x) else next(floats) for x in leaves]
-            args[i] = _tree.fill(args[i], iter(merged))
-        return call(fun, args, kwargs)
-
-    def gradients(self, found: list[Any]) -> Any:
-        rest = iter(found)
-        trees = []
-        for k, i in enumerate(self.places):
-            if k not in self.integers:
-                trees.append(wrap_tree(next(rest)))
-                continue
-            leaves = [x for _, x in _tree.leaves(self.args[i])]
-            floats = iter(next(rest) if any(not _is_integer(x) for x in leaves) else ())
-            merged = [
-                np.zeros(np.shape(x), float0) if _is_integer(x) else wrap_tree(next(floats))
-                for x in leaves
-            ]
-            trees.append(_tree.fill(self.args[i], iter(merged)))
-        return trees[0] if self.single else tuple(trees)
-
-
-def _entered(
-    label: str, args: tuple[Any, ...], argnums: Any, holomorphic: bool, allow_int: bool
-) -> _Given:
-    places, single = positions(label, argnums, args)
-    given = _Given(args, places, single)
-    for k, i in enumerate(places):
-        found = _tree.leaves(args[i], f"argument {i}")
-        integers = [(path, x) for path, x in found if _is_integer(x)]
-        if integers and not allow_int:
-            path, x = integers[0]
-            raise TypeError(
-                f"{label}: {path} is {_tree.describe(x)}: integers and flags have no derivative; "
-                "pass floats (2.0, x.astype(float)), choose other arguments by argnums=, or call "
-                "jax.grad(..., allow_int=True)"
-            )
-        if integers:
-            given.integers[k] = args[i], [x for _, x in integers]
-        if holomorphic and not _tree.has_complex(plain(args[i])):
-            raise TypeError(
-                f"{label}: holomorphic=True is for complex arguments, and argument {i} is "
-                f"{_tree.describe(args[i])}; pass it as complex (x + 0j), or leave it out"
-            )
-    return given
-
-
-def _is_integer(x: Any) -> bool:
-    if isinstance(x, (bool, int)):
-        return True
-    return getattr(getattr(x, "dtype", None), "kind", "f") in "biu"
-
-
-def _value_and_aux(label: str, has_aux: bool, out: Any) -> tuple[Any, Any]:
-    if not has_aux:
-        return out, None
-    if not isinstance(out, (tuple, list)) or len(out) != 2:
-        raise TypeError(
-            f"{label}: with has_aux=True the function returns the pair (value, aux), and it "
-            f"returned {_tree.describe(out)}"
-        )
-    return out[0], out[1]
-
-
-def _scalar(label: str, value: Any, holomorphic: bool) -> Any:
-    """The result as a gradient is made from it; raises TypeError where JAX does."""
-    shape = np.shape(value) if _tree.is_leaf(value) or _tree.is_complex(value) else None
-    if shape:
-        raise TypeError(
-            f"{label}: a gradient is of functions whose result is one number, and this one has "
-            f"shape {shape}; return jnp.sum(...) of it, or call jax.jacrev or jax.jacfwd"
-        )
-    if holomorphic:
-        if not _tree.is_complex(value):
-            raise TypeError(
-                f"{label}: holomorphic=True is for complex results, and this one is "
-                f"{_tree.describe(value)}; leave it out"
-            )
-        return value.real
-    if _tree.is_complex(value):
-        raise TypeError(
-            f"{label}: the result is complex, {_tree.describe(value)}; return a real number of it, "
-            "or give holomorphic=True if the function is holomorphic"
-        )
-    if _is_integer(value):
-        raise TypeError(
-            f"{label}: the result is {_tree.describe(value)}, and integers have no derivative; "
-            "return a float"
-        )
-    return plain(value)
 
 
 def jacrev(
@@ -271,12 +161,12 @@ def _jacobian(transform: str, mode: str, fun: Function, settings: dict[str, Any]
     has_aux, holomorphic = settings["has_aux"], settings["holomorphic"]
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
-        given = _entered(label, args, settings["argnums"], holomorphic, False)
+        given = entered(label, args, settings["argnums"], holomorphic, False)
         places: Any = 0 if given.single else tuple(range(len(given.places)))
         chosen = given.kept()
 
         def inside(*chosen: Any) -> Any:
-            value, aux = _value_and_aux(label, has_aux, given.call(fun, chosen, kwargs))
+            value, aux = value_and_aux(label, has_aux, given.call(fun, chosen, kwargs))
             return (plain(value), aux) if has_aux else plain(value)
 
         if holomorphic:  # the derivative along the real axis is that in every direction
@@ -321,7 +211,7 @@ def jvp(fun: Function, primals: Any, tangents: Any, has_aux: bool = False) -> An
                 f"jvp of {name_of(fun)}: {word} is {_tree.describe(given)}; give a tuple, "
                 "jax.jvp(f, (x,), (t,))"
             )
-    _entered(f"jvp of {name_of(fun)}", tuple(primals), tuple(range(len(primals))), False, False)
+    entered(f"jvp of {name_of(fun)}", tuple(primals), tuple(range(len(primals))), False, False)
     inside = _inside(fun, has_aux)
     return wrap_tree(tg.jvp(inside, plain(tuple(primals)), plain(tuple(tangents)), has_aux=has_aux))
 
@@ -330,7 +220,7 @@ def _inside(fun: Function, has_aux: bool = False) -> Function:
     def inside(*args: Any, **kwargs: Any) -> Any:
         out = call(fun, shown(args), kwargs)
         if has_aux:
-            value, aux = _value_and_aux(name_of(fun), has_aux, out)
+            value, aux = value_and_aux(name_of(fun), has_aux, out)
             return plain(value), aux
         return plain(out)
 
@@ -348,10 +238,10 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False, reduce_axes: Any = 
     (Array(30., dtype=float64), Array(20., dtype=float64))
     """
     label = f"vjp of {name_of(fun)}"
-    given = _entered(label, primals, tuple(range(len(primals))), False, True)
+    given = entered(label, primals, tuple(range(len(primals))), False, True)
 
     def inside(*chosen: Any) -> Any:
-        value, aux = _value_and_aux(label, has_aux, given.call(fun, chosen, {}))
+        value, aux = value_and_aux(label, has_aux, given.call(fun, chosen, {}))
         return (plain(value), aux) if has_aux else plain(value)
 
     value, pull, *aux = tg.vjp(named(inside, fun), *given.kept(), has_aux=has_aux)

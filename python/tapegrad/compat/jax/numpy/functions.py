@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+import tapegrad as tg
 from tapegrad import _tree
 from tapegrad._core import Variable
-from tapegrad.compat.jax.arrays import Array, plain, wrap
+from tapegrad.compat.jax.arrays import Array, at_places, plain, wrap
 from tapegrad.compat.jax.variables import size
 from tapegrad.transforms import blanks
 
@@ -208,8 +209,9 @@ def permute_dims(a: Any, /, axes: Any) -> Any:
 def take(a: Any, indices: Any, axis: int | None = None, **settings: Any) -> Any:
     """Elements along an axis, of an array in one row without it."""
     if isinstance(indices, Variable) and not indices.ndim:
-        x = wrap(np.ravel(plain(a)) if axis is None else plain(a))
-        return wrap(x[(slice(None),) * ((axis or 0) % np.ndim(x)) + (indices,)])
+        x: Any = np.ravel(plain(a)) if axis is None else plain(a)
+        x = x if _tree.is_variable(x) else tg.Variable(np.asarray(x))
+        return at_places(x, (slice(None),) * ((axis or 0) % np.ndim(x)) + (indices,))
     return wrap(np.take(plain(a), plain(indices), axis))
 
 

@@ -56,12 +56,20 @@ def test_loops_of_different_lengths_run_lane_by_lane():
     np.testing.assert_array_equal(tree["y"], values)
 
 
-def test_branches_of_plain_python_are_refused():
-    with pytest.raises(ValueError, match=r"np\.where"):
-        jax.vmap(lambda x: x if x > 0 else -x)(jnp.array([1.0, -1.0]))
+def test_branches_of_plain_python_run_lane_by_lane_and_say_so():
+    with pytest.warns(UserWarning, match=r"one by one: .*write the branch with np\.where"):
+        found = jax.vmap(lambda x: x if x > 0 else -2.0 * x)(jnp.array([1.0, -1.0]))
+    np.testing.assert_array_equal(found, [1.0, 2.0])
+    x = jnp.arange(6.0).reshape(2, 3)
+    by_row = lambda x: jnp.sum(jax.vmap(lambda i: x[:, i] ** 2)(jnp.array([0, 2])))  # noqa: E731 - it is one line
+    with pytest.warns(UserWarning, match="one by one"):
+        slopes = jax.grad(by_row)(x)
+    np.testing.assert_array_equal(slopes, 2 * np.asarray(x) * [1.0, 0.0, 1.0])
     # Errors of the user's own stay what they are.
     with pytest.raises(ValueError, match="broadcast"):
         jax.vmap(lambda x: x + jnp.ones(3))(jnp.ones((2, 2)))
+    with pytest.raises(ValueError, match="has 3 lanes"):
+        jax.vmap(jnp.add)(jnp.ones(2), jnp.ones(3))
 
 
 def test_choices_are_computed_for_all_lanes():

@@ -60,6 +60,11 @@ def test_what_comes_back_is_jaxs():
     assert jax.grad(jnp.sum).__name__ == "sum"
 
 
+def test_empty_containers_are_arguments_too():
+    assert jax.grad(lambda p, x: 2.0 * x, argnums=(0, 1))([], 3.0) == ([], 2.0)
+    assert jax.grad(lambda p: p["w"] ** 2)({"w": 3.0, "none": None, "more": ()})["w"] == 6.0
+
+
 def test_linear_functions():
     value, linear = jax.linearize(lambda x, y: x * y, 2.0, 3.0)
     assert (value, linear(1.0, 0.0), linear(0.0, 1.0)) == (6.0, 3.0, 2.0)

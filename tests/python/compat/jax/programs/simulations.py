@@ -71,7 +71,7 @@ def hidden_markov_model(jax):
 
         def step(alpha, o):
             alpha = jax.scipy.special.logsumexp(alpha[:, None] + transitions, axis=0)
-            alpha = alpha + emissions[:, o]
+            alpha = alpha + jnp.take(emissions, o, axis=1)
             return alpha, alpha
 
         alpha, alphas = jax.lax.scan(step, first, observed[1:])
