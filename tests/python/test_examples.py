@@ -14,6 +14,7 @@ PRINTS = {
     "regression_autograd_style.py": "weight = 0.326592, bias = 0.267391, train error = 0.094409",
     "regression_variables.py": "weight = 0.324007, bias = 0.266141, train error = 0.094635",
     "three_ways.py": "[-1.4803977971  0.1087073263  0.051620475  -0.2913027856]",
+    "three_ways_plot.py": "operations of the record:  7 15 23 31 39 47 55 63",
     "train_regression.py": "weight = 0.324007, bias = 0.266141, train error = 0.094635",
 }
 
