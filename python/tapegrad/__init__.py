@@ -20,6 +20,7 @@ from tapegrad.transforms.trace import stop_gradient, value
 
 if TYPE_CHECKING:
     from tapegrad.complex import ComplexVariable
+    from tapegrad.inspect.trace_table import trace_table
     from tapegrad.operations.custom import custom_jvp, custom_vjp
     from tapegrad.operations.functions import (
         def_linear,
@@ -82,6 +83,7 @@ __all__ = [
     "set_num_threads",
     "stop_gradient",
     "testing",
+    "trace_table",
     "value",
     "value_and_grad",
     "vjp",
@@ -113,6 +115,7 @@ _FUNCTIONS = {
     "notrace_primitive": "operations.primitive",
     "primitive": "operations.primitive",
     "scan": "transforms.scan",
+    "trace_table": "inspect.trace_table",
     "vmap": "transforms.vmap",
 }
 

@@ -117,9 +117,7 @@ class RecordedGraph(Graph):
             found = _core.replay_values(self.recording, entered)
             adjoints: list[Any] = [None] * len(found)
             end = found[self.outputs[output]]
-            places = [
-                k for k, x in enumerate(found) if _core.is_variable(x) and _is_floating(x)
-            ]
+            places = [k for k, x in enumerate(found) if _core.is_variable(x) and _is_floating(x)]
             if _core.is_variable(end) and places:
                 seeds = [_core.value(end) * 0.0 + seed]
                 swept = _core.grad([end], [found[k] for k in places], seeds, False)
@@ -174,9 +172,7 @@ def record(f: Callable[..., Any], *args: Any, **kwargs: Any) -> RecordedGraph:
     arguments = Arguments((args, kwargs), leaves, places)
     done = record_call(f, arguments, _enter, _is_output, keep_lines=True)
     given = [_as_given(leaves[k]) for k in places]
-    return RecordedGraph(
-        done.recording, given, name_of(f), [names[k] for k in places], done.result
-    )
+    return RecordedGraph(done.recording, given, name_of(f), [names[k] for k in places], done.result)
 
 
 def _nodes(view: dict[str, Any], names: Sequence[str]) -> list[Node]:
