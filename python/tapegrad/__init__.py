@@ -82,6 +82,7 @@ __all__ = [
     "scipy",
     "set_num_threads",
     "stop_gradient",
+    "symbolic",
     "testing",
     "trace_table",
     "value",
@@ -91,7 +92,7 @@ __all__ = [
 ]
 
 # What is loaded at its first use: the modules, and where the functions are.
-_MODULES = frozenset({"inspect", "memory", "numerical", "optim", "scipy", "testing"})
+_MODULES = frozenset({"inspect", "memory", "numerical", "optim", "scipy", "symbolic", "testing"})
 _FUNCTIONS = {
     "AnomalyError": "transforms.anomaly",
     "ComplexVariable": "complex",

@@ -1,0 +1,267 @@
+"""Derivatives of recorded functions as formulas: D, Grad, Hessian, Jacobian, Series.
+
+What is shown is the recorded derivative: the function is recorded as the library differentiates it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.symbolic.arguments import Arguments
+from tapegrad.symbolic.branches import formula_of
+from tapegrad.symbolic.formulas import FORMS, finished, map_leaves
+from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.simplification import readable
+from tapegrad.transforms.gradients import grad
+from tapegrad.transforms.jacobians import hessian, jacobian, jvp
+from tapegrad.transforms.trace import check_callable
+
+Variable = Any  # a SymPy symbol, a name, or a pair of one with the order
+
+
+def D(
+    f: Callable[..., Any],
+    *variables: Variable,
+    args: Any = None,
+    simplify: bool | Callable[[Any], Any] = True,
+    form: str = "sympy",
+) -> Any:
+    """The derivative of `f` by `variables`, one after the other, as a formula.
+
+    A variable is a SymPy symbol or a name: that of a parameter, or of an element (x0, x1 of an
+    array x). A pair `(x, n)` asks for the n-th derivative. `args` and `form` are as for
+    `to_sympy`. By the name of an array the result is the array of derivatives by its elements.
+    SymPy expressions instead of a function are differentiated by SymPy.
+
+    >>> import numpy as np
+    >>> from tapegrad.symbolic import D
+    >>> D(lambda x, y: np.sin(x) * y**2, "x", ("y", 2))
+    2*cos(x)
+    """
+    label = "D"
+    orders = _orders(label, variables)
+    if isinstance(f, sympy.Basic):
+        return FORMS[form](sympy.diff(f, *(s for v, n in orders for s in [v] * n)))
+    check_callable(label, f, "tg.symbolic.D(f, 'x')")
+    arguments = Arguments(label, f, args, [v for v, _ in orders])
+    groups = [arguments.groups(v) for v, n in orders for _ in range(n)]
+    spread = [arguments.is_array(v) for v, n in orders for _ in range(n)]
+    return finished(label, _nested(label, arguments, groups, spread, []), simplify, form)
+
+
+def _nested(
+    label: str,
+    arguments: Arguments,
+    groups: list[list[list[int]]],
+    spread: list[bool],
+    chosen: list[list[int]],
+) -> Any:
+    """Derivatives by one element of each group, stacked where a group is that of an array."""
+    if not groups:
+        return formula_of(label, arguments, _along(arguments, chosen))
+    found = [
+        _nested(label, arguments, groups[1:], spread[1:], [*chosen, slots]) for slots in groups[0]
+    ]
+    if not spread[0]:
+        return found[0]
+    return np.stack([np.asarray(x, dtype=object) for x in found], axis=-1)
+
+
+def _along(arguments: Arguments, chosen: list[list[int]]) -> Callable[[Any], Any]:
+    """The derivative along each of the directions, in turn."""
+    g: Callable[[Any], Any] = arguments.call
+    for slots in chosen:
+        g = _once(g, slots)
+    return g
+
+
+def _once(g: Callable[[Any], Any], slots: list[int]) -> Callable[[Any], Any]:
+    def derivative(v: Any) -> Any:
+        direction = np.zeros(v.shape)
+        direction[slots] = 1.0
+        return jvp(g, (v,), (direction,))[1]
+
+    return derivative
+
+
+def Grad(
+    f: Callable[..., Any],
+    variables: Sequence[Variable] | None = None,
+    *,
+    args: Any = None,
+    simplify: bool | Callable[[Any], Any] = True,
+    form: str = "sympy",
+) -> Any:
+    """The gradient of a scalar function as an array of formulas: the reverse sweep, recorded.
+
+    It is by all unknowns, or by `variables` in their order; these and `args` are as for `D`.
+
+    >>> from tapegrad.symbolic import Grad
+    >>> Grad(lambda x, y: x**2 * y)
+    [2*x*y, x**2]
+    """
+    arguments, columns = _chosen("Grad", f, variables, args)
+    found = _scalar("Grad", formula_of("Grad", arguments, grad(arguments.call)), 1)
+    picked = np.array([_summed(found, slots) for slots in columns] + [None], dtype=object)[:-1]
+    return finished("Grad", picked, simplify, form)
+
+
+def Hessian(
+    f: Callable[..., Any],
+    variables: Sequence[Variable] | None = None,
+    *,
+    args: Any = None,
+    simplify: bool | Callable[[Any], Any] = True,
+    form: str = "sympy",
+) -> Any:
+    """The matrix of second derivatives of a scalar function: forward over reverse, recorded.
+
+    >>> from tapegrad.symbolic import Hessian
+    >>> Hessian(lambda x, y: x**2 * y)
+    Matrix([
+    [2*y, 2*x],
+    [2*x,   0]])
+    """
+    arguments, columns = _chosen("Hessian", f, variables, args)
+    found = _scalar("Hessian", formula_of("Hessian", arguments, hessian(arguments.call)), 2)
+    rows = [[_summed(found[:, a].sum(axis=1), b) for a in columns] for b in columns]
+    return _matrix("Hessian", rows, simplify, form)
+
+
+def Jacobian(
+    f: Callable[..., Any],
+    variables: Sequence[Variable] | None = None,
+    *,
+    args: Any = None,
+    simplify: bool | Callable[[Any], Any] = True,
+    form: str = "sympy",
+) -> Any:
+    """The matrix of first derivatives of a function with a vector, list or tuple as result.
+
+    >>> import numpy as np
+    >>> from tapegrad.symbolic import Jacobian
+    >>> Jacobian(lambda r, t: (r * np.cos(t), r * np.sin(t)))
+    Matrix([
+    [cos(t), -r*sin(t)],
+    [sin(t),  r*cos(t)]])
+    """
+    arguments, columns = _chosen("Jacobian", f, variables, args)
+    tree = formula_of("Jacobian", arguments, jacobian(_results(arguments.call)))
+    rows = []
+    for part in tree:
+        table = np.asarray(part, dtype=object).reshape(-1, len(arguments.formulas))
+        rows += [[_summed(row, slots) for slots in columns] for row in table]
+    return _matrix("Jacobian", rows, simplify, form)
+
+
+def Series(
+    f: Callable[..., Any],
+    point: tuple[Any, Any, int],
+    *,
+    args: Any = None,
+    simplify: bool | Callable[[Any], Any] = True,
+    form: str = "sympy",
+) -> Any:
+    """The Taylor polynomial `(x, x0, n)` of `f` in `x` at `x0`, with the O-term of order n + 1.
+
+    The coefficients are recorded derivatives at the point.
+
+    Raises:
+        ValueError: a derivative has no finite value at the point: there is no Taylor series.
+
+    >>> import numpy as np
+    >>> from tapegrad.symbolic import Series
+    >>> Series(np.exp, ("x", 0, 3))
+    1 + x + x**2/2 + x**3/6 + O(x**4)
+    """
+    label = "Series"
+    if not (isinstance(point, tuple) and len(point) == 3):
+        raise TypeError(f"Series: wants (x, x0, n), not {point!r}; call Series(f, ('x', 0, 3))")
+    name, at, n = point
+    if not isinstance(n, int) or n < 0:
+        raise ValueError(f"Series: the order is a whole number from 0 on, not {n!r}")
+    if isinstance(f, sympy.Basic):
+        return FORMS[form](sympy.series(f, sympy.sympify(name), at, n + 1))
+    check_callable(label, f, "tg.symbolic.Series(f, ('x', 0, 3))")
+    arguments = Arguments(label, f, args, [name])
+    groups = arguments.groups(name)
+    if len(groups) != 1:
+        raise ValueError(f"Series: {name} is an array; name one element, as in ({name}0, 0, 3)")
+    x = arguments.formulas[groups[0][0]]
+    at = sympy.nsimplify(at, rational=True) if isinstance(at, int) else sympy.sympify(at)
+    total: Any = sympy.S.Zero
+    for k in range(n + 1):
+        slope = formula_of(label, arguments, _along(arguments, [groups[0]] * k))
+        coefficient = readable(_one(label, slope).subs(x, at), simplify)
+        if coefficient.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+            raise ValueError(
+                f"Series: derivative {k} of the function has no finite value at {x} = {at}; expand "
+                "about another point, or use sympy.series(to_sympy(f), ...)"
+            )
+        total += coefficient / sympy.factorial(k) * (x - at) ** k
+    return FORMS[form](total + sympy.O((x - at) ** (n + 1), (x, at)))
+
+
+def _orders(label: str, variables: Sequence[Variable]) -> list[tuple[Any, int]]:
+    """Each variable with its order."""
+    found = []
+    for v in variables:
+        name, n = v if isinstance(v, tuple) and len(v) == 2 and isinstance(v[1], int) else (v, 1)
+        if not isinstance(name, (str, sympy.Symbol)) or n < 0:
+            raise TypeError(
+                f"{label}: a variable is a SymPy symbol, a name or a pair (x, n), not {v!r}"
+            )
+        found.append((name, n))
+    if not found:
+        raise TypeError(f"{label}: by which variable? Call {label}(f, 'x')")
+    return found
+
+
+def _chosen(
+    label: str, f: Callable[..., Any], variables: Sequence[Variable] | None, args: Any
+) -> tuple[Arguments, list[list[int]]]:
+    """The arguments, and for each variable the slots that move together."""
+    check_callable(label, f, f"tg.symbolic.{label}(f)")
+    if variables is not None and isinstance(variables, (str, sympy.Symbol)):
+        variables = [variables]
+    arguments = Arguments(label, f, args, list(variables or ()))
+    if variables is None:
+        variables = [s for s in dict.fromkeys(arguments.formulas) if isinstance(s, sympy.Symbol)]
+    return arguments, [slots for v in variables for slots in arguments.groups(v)]
+
+
+def _summed(row: Any, slots: list[int]) -> Any:
+    return sympy.Add(*(row[k] for k in slots))
+
+
+def _scalar(label: str, tree: Any, ndim: int) -> Any:
+    if isinstance(tree, np.ndarray) and tree.ndim == ndim:
+        return tree
+    shape = f"of shape {tree.shape[:-ndim]}" if isinstance(tree, np.ndarray) else "of several parts"
+    raise TypeError(f"{label}: the function is not scalar but {shape}; call Jacobian(f)")
+
+
+def _one(label: str, tree: Any) -> Any:
+    if isinstance(tree, np.ndarray) and tree.ndim == 0:
+        return tree[()]
+    raise TypeError(f"{label}: the function is not scalar; expand one element")
+
+
+def _results(g: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function with all its results in a tuple."""
+
+    def all_of(v: Any) -> Any:
+        found: list[Any] = []
+        map_leaves(found.append, g(v))
+        return tuple(found)
+
+    return all_of
+
+
+def _matrix(label: str, rows: list[list[Any]], simplify: Any, form: str) -> Any:
+    if form not in FORMS:
+        raise ValueError(f"{label}: form is 'sympy', 'text' or 'latex', not {form!r}")
+    return FORMS[form](sympy.Matrix([[readable(x, simplify) for x in row] for row in rows]))
