@@ -32,6 +32,7 @@ class Arguments:
         self.formulas: list[Any] = []
         self.values: list[float | None] = []
         self.names: dict[str, list[int]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
         self._given = {str(v): v for v in variables if isinstance(v, sympy.Symbol)}
         if args is None:
             words = _parameters(label, f, variables)
@@ -83,15 +84,15 @@ class Arguments:
     def groups(self, variable: Any) -> list[list[int]]:
         """The slots to be moved together for each derivative that the variable asks for."""
         slots = self.slots(variable)
+        symbols = [self.formulas[k] for k in slots]
         return [
             [j for j, formula in enumerate(self.formulas) if formula == symbol]
-            for symbol in dict.fromkeys(self.formulas[k] for k in slots)
+            for symbol in (symbols if self.shape(variable) is not None else symbols[:1])
         ]
 
-    def is_array(self, variable: Any) -> bool:
-        """Whether the name is that of an argument with several elements."""
-        name = str(variable)
-        return name in self.names and not any(str(formula) == name for formula in self.formulas)
+    def shape(self, variable: Any) -> tuple[int, ...] | None:
+        """The shape of the argument of this name; None for a symbol."""
+        return self.shapes.get(str(variable))
 
     def _enter(self, path: str, leaf: Any) -> Callable[[Any], Any]:
         """Gives slots to a leaf, and what makes it of the vector again."""
@@ -116,7 +117,7 @@ class Arguments:
             self._add(sympy.sympify(formula), value)
         end = len(self.formulas)
         self.names[word] = list(range(first, end))
-        shape = array.shape
+        self.shapes[word] = shape = array.shape
         if len(shape) == 1:
             return lambda v: v[first:end]
         return lambda v: v[first:end].reshape(shape)

@@ -264,8 +264,8 @@ def _unseen(label: str, line: str) -> Exception:
     where = f" (line {line})" if line else ""
     return NotImplementedError(
         f"{label}: the function does something else at other points, although no operation says "
-        f"so{where}: it reads a value with tg.value or float, or draws at random; compute with the "
-        "arguments themselves, and choose with np.where"
+        f"so{where}: it reads a value with tg.value, float or int, or draws at random; compute "
+        "with the arguments themselves, round with np.floor, and choose with np.where"
     )
 
 

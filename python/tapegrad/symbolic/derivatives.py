@@ -48,26 +48,39 @@ def D(
     check_callable(label, f, "tg.symbolic.D(f, 'x')")
     arguments = Arguments(label, f, args, [v for v, _ in orders])
     groups = [arguments.groups(v) for v, n in orders for _ in range(n)]
-    spread = [arguments.is_array(v) for v, n in orders for _ in range(n)]
-    return finished(label, _nested(label, arguments, groups, spread, []), simplify, form)
+    shapes = [arguments.shape(v) for v, n in orders for _ in range(n)]
+    return finished(label, _nested(label, arguments, groups, shapes, []), simplify, form)
 
 
 def _nested(
     label: str,
     arguments: Arguments,
     groups: list[list[list[int]]],
-    spread: list[bool],
+    shapes: list[tuple[int, ...] | None],
     chosen: list[list[int]],
 ) -> Any:
     """Derivatives by one element of each group, stacked where a group is that of an array."""
     if not groups:
         return formula_of(label, arguments, _along(arguments, chosen))
     found = [
-        _nested(label, arguments, groups[1:], spread[1:], [*chosen, slots]) for slots in groups[0]
+        _nested(label, arguments, groups[1:], shapes[1:], [*chosen, slots]) for slots in groups[0]
     ]
-    if not spread[0]:
-        return found[0]
-    return np.stack([np.asarray(x, dtype=object) for x in found], axis=-1)
+    return found[0] if shapes[0] is None else _stacked(label, found, shapes[0], shapes[1:])
+
+
+def _stacked(
+    label: str, found: list[Any], shape: tuple[int, ...], later: list[tuple[int, ...] | None]
+) -> Any:
+    """Derivatives by the elements of an array, its axes behind those of the result."""
+    if not all(isinstance(x, np.ndarray) for x in found):
+        raise TypeError(
+            f"{label}: the function gives several results, and the variable is an array; name one "
+            "element of it, or return one array"
+        )
+    behind = sum(len(s) for s in later if s is not None)
+    first = found[0].shape[: found[0].ndim - behind]
+    whole = np.stack(found, axis=len(first))
+    return whole.reshape(*first, *shape, *found[0].shape[len(first) :])
 
 
 def _along(arguments: Arguments, chosen: list[list[int]]) -> Callable[[Any], Any]:
@@ -188,7 +201,7 @@ def Series(
     check_callable(label, f, "tg.symbolic.Series(f, ('x', 0, 3))")
     arguments = Arguments(label, f, args, [name])
     groups = arguments.groups(name)
-    if len(groups) != 1:
+    if arguments.shape(name) is not None:
         raise ValueError(f"Series: {name} is an array; name one element, as in ({name}0, 0, 3)")
     x = arguments.formulas[groups[0][0]]
     at = sympy.nsimplify(at, rational=True) if isinstance(at, int) else sympy.sympify(at)

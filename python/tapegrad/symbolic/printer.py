@@ -23,7 +23,7 @@ class Printer(SciPyPrinter):  # type: ignore[misc]  # SymPy is untyped
         pieces = list(expr.args)
         last = pieces[-1]
         found = self._print(last.expr if last.cond == sympy.true else sympy.nan)
-        for piece in pieces[:-1] if last.cond == sympy.true else pieces:
+        for piece in reversed(pieces[:-1] if last.cond == sympy.true else pieces):
             found = f"{where}({self._print(piece.cond)}, {self._print(piece.expr)}, {found})"
         return str(found)
 

@@ -19,6 +19,20 @@ def _of_order(bessel: Callable[..., Any], order: int) -> Callable[[Any], Any]:
     return lambda x: bessel(order, x)
 
 
+def _of_degree(polynomial: Callable[..., Any]) -> Callable[..., Any]:
+    """A polynomial that SymPy has for whole degrees alone."""
+
+    def of(n: Any, *others: Any) -> Any:
+        if not n.is_Integer:
+            raise LookupError(
+                "has a formula in SymPy for whole degrees; write the degree as a whole number in "
+                "the function"
+            )
+        return polynomial(n, *others)
+
+    return of
+
+
 def _in_degrees(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: function(sympy.pi * x / 180)
 
@@ -29,6 +43,10 @@ def _boxcox(x: Any, power: Any) -> Any:
 
 def _inv_boxcox(x: Any, power: Any) -> Any:
     return sympy.Piecewise((_exp(x), sympy.Eq(power, 0)), ((1 + power * x) ** (1 / power), True))
+
+
+def _laguerre(n: Any, x: Any) -> Any:
+    return sympy.laguerre(n, x) if n.is_Integer else sympy.hyper((-n,), (1,), x)
 
 
 def _huber(delta: Any, r: Any) -> Any:
@@ -73,7 +91,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "erfcx": lambda x: _exp(x**2) * sympy.erfc(x),
     "dawsn": lambda x: _sqrt(sympy.pi) / 2 * _exp(-(x**2)) * sympy.erfi(x),
     "erfinv": sympy.erfinv,
-    "erfcinv": sympy.erfcinv,
+    "erfcinv": lambda x: sympy.erfinv(1 - x),
     "ndtri": lambda p: _sqrt(2) * sympy.erfinv(2 * p - 1),
     "log_ndtr": lambda x: _log((1 + sympy.erf(x / _sqrt(2))) / 2),
     "expi": sympy.Ei,
@@ -103,7 +121,18 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "eval_chebyt": sympy.chebyshevt,
     "eval_chebyu": sympy.chebyshevu,
     "eval_hermite": sympy.hermite,
-    "eval_laguerre": sympy.laguerre,
+    "eval_laguerre": _laguerre,
+    "eval_gegenbauer": _of_degree(sympy.gegenbauer),
+    "eval_jacobi": _of_degree(sympy.jacobi),
+    "eval_genlaguerre": _of_degree(sympy.assoc_laguerre),
+    "eval_sh_legendre": lambda n, x: sympy.legendre(n, 2 * x - 1),
+    "eval_hermitenorm": lambda n, x: sympy.hermite(n, x / _sqrt(2)) / _sqrt(2) ** n,
+    "betainc": lambda a, b, x: sympy.betainc_regularized(a, b, 0, x),
+    "betaincc": lambda a, b, x: sympy.betainc_regularized(a, b, x, 1),
+    "spence": lambda x: sympy.polylog(2, 1 - x),
+    "wrightomega": lambda x: sympy.LambertW(_exp(x)),
+    "jve": sympy.besselj,
+    "yve": sympy.bessely,
     "hyp0f1": lambda b, x: sympy.hyper((), (b,), x),
     "hyp1f1": lambda a, b, x: sympy.hyper((a,), (b,), x),
     "hyp2f1": lambda a, b, c, x: sympy.hyper((a, b), (c,), x),
