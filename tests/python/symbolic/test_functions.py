@@ -32,6 +32,7 @@ EXPRESSIONS = [
 def difference(expr, at, symbol):
     """The derivative by a difference in 50 digits."""
     h = sympy.Rational(1, 10**15)
+    expr = sympy.nsimplify(expr, rational=True)
     exact = {s: sympy.Rational(str(v)) for s, v in at.items()}
     there = [expr.subs(exact | {symbol: exact[symbol] + d}).evalf(50) for d in (h, -h)]
     return float((there[0] - there[1]) / (2 * h))
