@@ -11,11 +11,12 @@ Formulas are SymPy's (`pip install tapegrad[symbolic]`), which is loaded at the 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tapegrad.symbolic.derivatives import D, Grad, Hessian, Jacobian, Series
+    from tapegrad.symbolic.derivatives import D, Grad, Hessian, Jacobian
     from tapegrad.symbolic.formulas import to_sympy
     from tapegrad.symbolic.functions import from_sympy
     from tapegrad.symbolic.operations_count import count_operations
     from tapegrad.symbolic.solvers import FindMinimum, FindRoot, NDSolve
+    from tapegrad.symbolic.taylor import Series
 
 __all__ = [
     "D",
@@ -39,7 +40,7 @@ _HOMES = {
     "Hessian": "derivatives",
     "Jacobian": "derivatives",
     "NDSolve": "solvers",
-    "Series": "derivatives",
+    "Series": "taylor",
     "count_operations": "operations_count",
     "from_sympy": "functions",
     "to_sympy": "formulas",

@@ -41,15 +41,18 @@ def formula_of(label: str, arguments: Arguments, f: Callable[[Any], Any]) -> Any
     seen = 0
     failure: Exception | None = None
     paths = 0
-    for k, point in enumerate(_points(arguments)):
+    for point in _points(arguments):
         try:
             graph = _recorded(f, point)
         except NotImplementedError:
             raise
+        except (ArithmeticError, ValueError) as error:  # a point outside the domain
+            failure = failure or error
+            continue
         except Exception as error:
-            if k == 0:
+            if not seen:
                 raise
-            failure = error
+            failure = failure or error
             continue
         seen += 1
         paths += _insert(label, root, graph, arguments)
@@ -57,6 +60,8 @@ def formula_of(label: str, arguments: Arguments, f: Callable[[Any], Any]) -> Any
             raise _too_many(label, root)
         if seen > 1 and not any(_missing(root, [])):
             break
+    if not seen and failure is not None:
+        raise failure
     for condition, choice, outcome in _missing(root, []):
         if not _is_impossible(condition):
             raise _not_reached(label, choice, outcome, seen, failure)

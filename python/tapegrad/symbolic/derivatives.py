@@ -1,4 +1,4 @@
-"""Derivatives of recorded functions as formulas: D, Grad, Hessian, Jacobian, Series.
+"""Derivatives of recorded functions as formulas: D, Grad, Hessian, Jacobian.
 
 What is shown is the recorded derivative: the function is recorded as the library differentiates it.
 """
@@ -61,7 +61,7 @@ def _nested(
 ) -> Any:
     """Derivatives by one element of each group, stacked where a group is that of an array."""
     if not groups:
-        return formula_of(label, arguments, _along(arguments, chosen))
+        return formula_of(label, arguments, along(arguments, chosen))
     found = [
         _nested(label, arguments, groups[1:], shapes[1:], [*chosen, slots]) for slots in groups[0]
     ]
@@ -83,8 +83,8 @@ def _stacked(
     return whole.reshape(*first, *shape, *found[0].shape[len(first) :])
 
 
-def _along(arguments: Arguments, chosen: list[list[int]]) -> Callable[[Any], Any]:
-    """The derivative along each of the directions, in turn."""
+def along(arguments: Arguments, chosen: list[list[int]]) -> Callable[[Any], Any]:
+    """The derivative of the function along each group of slots, in turn."""
     g: Callable[[Any], Any] = arguments.call
     for slots in chosen:
         g = _once(g, slots)
@@ -170,54 +170,6 @@ def Jacobian(
     return _matrix("Jacobian", rows, simplify, form)
 
 
-def Series(
-    f: Callable[..., Any],
-    point: tuple[Any, Any, int],
-    *,
-    args: Any = None,
-    simplify: bool | Callable[[Any], Any] = True,
-    form: str = "sympy",
-) -> Any:
-    """The Taylor polynomial `(x, x0, n)` of `f` in `x` at `x0`, with the O-term of order n + 1.
-
-    The coefficients are recorded derivatives at the point.
-
-    Raises:
-        ValueError: a derivative has no finite value at the point: there is no Taylor series.
-
-    >>> import numpy as np
-    >>> from tapegrad.symbolic import Series
-    >>> Series(np.exp, ("x", 0, 3))
-    1 + x + x**2/2 + x**3/6 + O(x**4)
-    """
-    label = "Series"
-    if not (isinstance(point, tuple) and len(point) == 3):
-        raise TypeError(f"Series: wants (x, x0, n), not {point!r}; call Series(f, ('x', 0, 3))")
-    name, at, n = point
-    if not isinstance(n, int) or n < 0:
-        raise ValueError(f"Series: the order is a whole number from 0 on, not {n!r}")
-    if isinstance(f, sympy.Basic):
-        return FORMS[form](sympy.series(f, sympy.sympify(name), at, n + 1))
-    check_callable(label, f, "tg.symbolic.Series(f, ('x', 0, 3))")
-    arguments = Arguments(label, f, args, [name])
-    groups = arguments.groups(name)
-    if arguments.shape(name) is not None:
-        raise ValueError(f"Series: {name} is an array; name one element, as in ({name}0, 0, 3)")
-    x = arguments.formulas[groups[0][0]]
-    at = sympy.nsimplify(at, rational=True) if isinstance(at, int) else sympy.sympify(at)
-    total: Any = sympy.S.Zero
-    for k in range(n + 1):
-        slope = formula_of(label, arguments, _along(arguments, [groups[0]] * k))
-        coefficient = readable(_one(label, slope).subs(x, at), simplify)
-        if coefficient.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-            raise ValueError(
-                f"Series: derivative {k} of the function has no finite value at {x} = {at}; expand "
-                "about another point, or use sympy.series(to_sympy(f), ...)"
-            )
-        total += coefficient / sympy.factorial(k) * (x - at) ** k
-    return FORMS[form](total + sympy.O((x - at) ** (n + 1), (x, at)))
-
-
 def _orders(label: str, variables: Sequence[Variable]) -> list[tuple[Any, int]]:
     """Each variable with its order."""
     found = []
@@ -255,12 +207,6 @@ def _scalar(label: str, tree: Any, ndim: int) -> Any:
         return tree
     shape = f"of shape {tree.shape[:-ndim]}" if isinstance(tree, np.ndarray) else "of several parts"
     raise TypeError(f"{label}: the function is not scalar but {shape}; call Jacobian(f)")
-
-
-def _one(label: str, tree: Any) -> Any:
-    if isinstance(tree, np.ndarray) and tree.ndim == 0:
-        return tree[()]
-    raise TypeError(f"{label}: the function is not scalar; expand one element")
 
 
 def _results(g: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -90,7 +90,7 @@ def _word(symbol: Any, k: int) -> Any:
     if isinstance(symbol, (sympy.Symbol, str)):
         return sympy.sympify(symbol)
     if isinstance(symbol, (list, tuple, sympy.MatrixBase, sympy.NDimArray)):
-        return tuple(symbol)
+        return tuple(sympy.sympify(x) for x in symbol)
     raise TypeError(
         f"from_sympy: argument {k} is {symbol!r}; arguments are symbols, or lists of symbols"
     )

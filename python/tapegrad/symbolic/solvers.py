@@ -28,8 +28,8 @@ def FindRoot(
 
     `f` takes and gives a float, or a vector of one length each. A step that does not lessen the
     residual is halved. For a SymPy expression or equation, or a list of these, `start` is a dict
-    of symbols and numbers, and so is the result. Iteration ends where the residual, or the step
-    relative to x, is below `tolerance`.
+    of symbols and numbers, or a pair (x, x0) or a list of pairs; the result is a dict. Iteration
+    ends where the residual, or the step relative to x, is below `tolerance`.
 
     Raises:
         RuntimeError: it does not converge; the message says where it stopped.
@@ -39,6 +39,7 @@ def FindRoot(
     >>> round(FindRoot(lambda x: np.cos(x) - x, 1.0), 12)
     0.739085133215
     """
+    start = _named_start(start)
     if isinstance(start, dict):
         equations = f if isinstance(f, (list, tuple)) else [f]
         g, point = _of_formulas([_residual(e) for e in equations], start)
@@ -102,7 +103,8 @@ def FindMinimum(
 
     `method` is "BFGS", with the exact gradient, or "Newton", a trust-region method with the exact
     Hessian too. `start` is a float or a vector; for a SymPy expression it is a dict of symbols and
-    numbers, and so is the place. `tolerance` is that of the gradient.
+    numbers, or a pair (x, x0) or a list of pairs; the place is a dict.
+    `tolerance` is that of the gradient.
 
     Raises:
         RuntimeError: SciPy's method did not converge.
@@ -115,6 +117,7 @@ def FindMinimum(
     """
     if method not in _METHODS:
         raise ValueError(f"FindMinimum: method is 'BFGS' or 'Newton', not {method!r}")
+    start = _named_start(start)
     if isinstance(start, dict):
         g, point = _of_formulas(f, start)
         value, place = FindMinimum(g, point, method=method, tolerance=tolerance)
@@ -221,6 +224,18 @@ def NDSolve(
     return InterpolatingFunction(
         found.t, found.y, (float(domain[0]), float(domain[1])), found.sol, scalar
     )
+
+
+def _named_start(start: Any) -> Any:
+    """A pair of a symbol and a number, or a list of pairs, as a dict."""
+    pairs = [start] if isinstance(start, tuple) else start
+    if isinstance(pairs, list) and pairs and all(_is_pair(p) for p in pairs):
+        return dict(pairs)
+    return start
+
+
+def _is_pair(x: Any) -> bool:
+    return isinstance(x, tuple) and len(x) == 2 and hasattr(x[0], "free_symbols")
 
 
 def _start(label: str, start: Any) -> Any:

@@ -107,6 +107,15 @@ def test_randomness_is_refused():
         to_sympy(lambda x: x * rng.random())
 
 
+def test_points_outside_the_domain_are_left_out():
+    a, b, c = sympy.symbols("a b c")
+    found = to_sympy(np.linalg.cholesky, sympy.Matrix([[a, b], [b, c]]))
+    assert found[0, 0] == sympy.sqrt(a)
+    assert sympy.simplify(found[1, 1] - sympy.sqrt(c - b**2 / a)) == 0
+    with pytest.raises(np.linalg.LinAlgError):
+        to_sympy(lambda x: np.linalg.inv(np.zeros((2, 2)) * x), x)
+
+
 def test_errors_of_the_function_itself_pass():
     def f(x):
         raise KeyError("mine")

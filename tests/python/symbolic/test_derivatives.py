@@ -1,4 +1,4 @@
-"""D, Grad, Hessian, Jacobian, Series: how they read, and that they are the derivatives."""
+"""D, Grad, Hessian, Jacobian: how they read, and that they are the derivatives."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tapegrad as tg
-from tapegrad.symbolic import D, Grad, Hessian, Jacobian, Series, to_sympy
+from tapegrad.symbolic import D, Grad, Hessian, Jacobian, to_sympy
 
 x, y, r, t = sympy.symbols("x y r t")
 
@@ -96,18 +96,6 @@ def test_arrays():
     assert list(Grad(lambda v: v[0] * v[1] ** 2, args=([a, b],))) == [b**2, 2 * a * b]
     det = D(np.linalg.det, "a", args=np.ones((2, 2)))
     assert str(det) == "[[a1_1, -a1_0], [-a0_1, a0_0]]"
-
-
-def test_series():
-    assert Series(np.exp, ("x", 0, 3)) == sympy.series(sympy.exp(x), x, 0, 4)
-    assert Series(np.cos, (x, 0, 4)) == sympy.series(sympy.cos(x), x, 0, 5)
-    found = Series(np.log, (x, 1, 3)) - sympy.series(sympy.log(x), x, 1, 4)
-    assert sympy.expand(found.removeO()) == 0
-    assert Series(lambda x, y: x * np.exp(y * x), (x, 0, 2)).removeO() == x + x**2 * y
-    with pytest.raises(ValueError, match="no finite value at x = 0"):
-        Series(np.sqrt, (x, 0, 2))
-    with pytest.raises(TypeError, match=r"Series\(f, \('x', 0, 3\)\)"):
-        Series(np.sin, x)
 
 
 def test_forms():

@@ -20,6 +20,9 @@ def test_roots():
     assert FindRoot(lambda x: np.arctan(x), 10.0) == pytest.approx(0.0, abs=1e-12)  # damped
     assert FindRoot(sympy.Eq(sympy.cos(x), x), {x: 1}) == {x: pytest.approx(0.7390851332151607)}
     both = FindRoot([x**2 + y**2 - 4, x - y], {x: 1, y: 2})
+    assert FindRoot(x**2 - 2, (x, 1)) == {x: pytest.approx(2**0.5)}
+    assert FindRoot([x - 1, y - 2], [(x, 0), (y, 0)]) == {x: 1.0, y: 2.0}
+    assert FindRoot("u**2 - 2", {"u": 1.0}) == {"u": pytest.approx(2**0.5)}
     assert both == {x: pytest.approx(2**0.5), y: pytest.approx(2**0.5)}
 
 
