@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ _MATHEMATICAL = {  # what mathematics writes before its operand without parenthe
 class Text:
     """Writes formulas as plain text."""
 
-    times, minus, missing = " \u00d7 ", "-", "…"
+    times, minus, missing, at = " \u00d7 ", "-", "…", " at "
     marks: Mapping[str, str] = {"": "", "bar": "\u0304", "dot": "\u0307"}
 
     def __init__(self, digits: int = 6) -> None:
@@ -154,7 +155,8 @@ class Text:
         if x.op == "slice" and isinstance(operands[0], Name):
             return f"{self.name(operands[0])}[{_key(x.attributes['code'])}]", _ATOM
         if x.op == "slice_add" and is_zero(operands[0]):
-            return f"{self._inside(operands[1], _ATOM)} at [{_key(x.attributes['code'])}]", _PRODUCT
+            place = f"[{_key(x.attributes['code'])}]"
+            return self._inside(operands[1], _ATOM) + self.at + place, _PRODUCT
         words = [self.write(o) for o in operands]
         if x.op == "broadcast_to":
             words.append(self.shape(x.shape))
@@ -186,7 +188,7 @@ class Html(Text):
     def _name(self, x: Name) -> str:
         index = x.index.replace("-", "\u2212")
         below = f"<sub>{index}</sub>" if index else ""
-        return f"<i>{_marked(x.letter, self.marks[x.accent])}</i>{below}"
+        return f"<i>{_marked(escape(x.letter, quote=False), self.marks[x.accent])}</i>{below}"
 
     def _raised(self, base: str, exponent: str) -> str:
         return f"{base}<sup>{exponent}</sup>"
@@ -198,7 +200,7 @@ class Html(Text):
 class Latex(Text):
     """Writes formulas as LaTeX, for mathematical mode."""
 
-    times, missing = r" \times ", r"\ldots"
+    times, missing, at = r" \times ", r"\ldots", r"\text{ at }"
     marks: Mapping[str, str] = {"": "", "bar": r"\bar ", "dot": r"\dot "}
 
     def _name(self, x: Name) -> str:

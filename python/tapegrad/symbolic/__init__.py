@@ -47,9 +47,40 @@ _HOMES = {
 }
 
 
+# Other names of Mathematica's, and what to write here.
+_INSTEAD = {
+    "ArgMin": "FindMinimum(f, x0)[1]",
+    "Curl": "the elements of Jacobian(f)",
+    "DSolve": "sympy.dsolve",
+    "Derivative": "D(f, 'x')",
+    "Div": "Jacobian(f).trace()",
+    "Dt": "D(f, 'x')",
+    "Expand": "D(f, 'x', simplify=sympy.expand)",
+    "Factor": "D(f, 'x', simplify=sympy.factor)",
+    "FindMaximum": "FindMinimum(lambda x: -f(x), x0)",
+    "FullSimplify": "D(f, 'x', simplify=sympy.simplify)",
+    "Integrate": "sympy.integrate(to_sympy(f), x)",
+    "Laplacian": "Hessian(f).trace()",
+    "Limit": "sympy.limit(to_sympy(f), x, x0)",
+    "NIntegrate": "tapegrad.scipy.integrate.quad",
+    "NMinimize": "FindMinimum(f, x0)",
+    "NSolve": "FindRoot(f, x0)",
+    "Normal": "Series(f, ('x', 0, n)).removeO()",
+    "Simplify": "D(f, 'x', simplify=True)",
+    "Solve": "sympy.solve(to_sympy(f), x)",
+    "TeXForm": "D(f, 'x', form='latex')",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _INSTEAD:
+        raise AttributeError(
+            f"module 'tapegrad.symbolic' has no {name!r}; write {_INSTEAD[name]} instead"
+        )
     if name not in _HOMES:
-        raise AttributeError(f"module 'tapegrad.symbolic' has no attribute {name!r}")
+        raise AttributeError(
+            f"module 'tapegrad.symbolic' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     from importlib import import_module
 
     found = getattr(import_module(f"tapegrad.symbolic.{_HOMES[name]}"), name)

@@ -8,7 +8,7 @@ from typing import Any
 from tapegrad.symbolic.library import sympy
 
 _MANY_CASES = 6
-_LONG = 150  # operations above which only cheap rewriting is tried
+_SHORT, _LONG = 40, 150  # operations up to which SymPy simplifies, and expands
 
 
 def readable(expr: Any, simplify: bool | Callable[[Any], Any] = True) -> Any:
@@ -30,13 +30,13 @@ def _shortest(expr: Any) -> Any:
         expr = _folded(_without_power_rule(expr))
     if expr.is_Atom:
         return expr
-    forms = [expr]
-    short = sympy.count_ops(expr) <= _LONG
-    if short:
+    forms, length = [expr], sympy.count_ops(expr)
+    if length <= _LONG:
         forms.append(sympy.expand(expr))
-        forms.append(sympy.simplify(expr))
         if not expr.has(sympy.Piecewise):
             forms.append(sympy.factor_terms(expr))
+    if length <= _SHORT:
+        forms.append(sympy.simplify(expr))
     return min((_without_sizes(form) for form in forms), key=_length)
 
 

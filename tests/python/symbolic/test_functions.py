@@ -53,6 +53,18 @@ def test_values_and_derivatives(expr):
     np.testing.assert_allclose(lanes, each, rtol=1e-13)
 
 
+def test_second_order_and_single_precision():
+    f = from_sympy(sin(x) * y**2 + sqrt(x), [x, y])
+    second = tg.jacobian(tg.grad(f, (0, 1)), (0, 1))(1.3, 2.6)
+    expected = sympy.hessian(sin(x) * y**2 + sqrt(x), [x, y]).subs({x: 1.3, y: 2.6})
+    np.testing.assert_allclose(second, np.array(expected.tolist(), float), rtol=1e-12)
+    single = f(np.float32([1.3, 0.2]), np.float32(2.6))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, f(np.array([1.3, 0.2]), 2.6), rtol=1e-6)
+    empty = f(np.empty((0, 2)), 1.0)
+    assert empty.shape == (0, 2)
+
+
 def test_compiled(recwarn):
     f = tg.compile(tg.grad(from_sympy(sin(x) * y + x**2, [x, y])))
     found = [f(1.0 + k, 2.0) for k in range(5)]

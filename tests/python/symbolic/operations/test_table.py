@@ -12,7 +12,7 @@ from tapegrad.symbolic.arguments import Arguments
 from tapegrad.symbolic.branches import formula_of
 from tapegrad.symbolic.operations.table import covered, refused
 
-SLOW = {"average", "scan", "scan checkpoints"}  # formulas of thousands of operations
+SLOW = {"average", "scan", "scan checkpoints", "vector_norm"}  # formulas of thousands of operations
 SMALL = [
     c
     for c in CASES
