@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _tree
+from tapegrad import _core, _tree
 from tapegrad.symbolic.library import sympy
 from tapegrad.symbolic.operations.arrays import Objects, objects
 
@@ -96,6 +96,7 @@ class Arguments:
 
     def _enter(self, path: str, leaf: Any) -> Callable[[Any], Any]:
         """Gives slots to a leaf, and what makes it of the vector again."""
+        leaf = _core.value(leaf) if _core.is_variable(leaf) else leaf
         word = re.sub(r"\W+", "_", path).strip("_")
         if isinstance(leaf, sympy.Basic) and not isinstance(leaf, sympy.NDimArray):
             k = self._add(leaf, None)

@@ -198,15 +198,15 @@ def _missing(at: _Choice, path: list[Any]) -> Iterator[tuple[Any, _Choice, bool]
 
 
 def _is_impossible(condition: Any) -> bool:
-    """Whether no real numbers fulfil it; only that of one symbol can be proved."""
-    if condition is sympy.false:
+    """Whether SymPy can show that no real numbers fulfil it."""
+    symbols = condition.free_symbols
+    condition = condition.xreplace({s: sympy.Dummy(real=True) for s in symbols if not s.is_real})
+    if condition is sympy.false or sympy.simplify(condition) is sympy.false:
         return True
-    symbols = list(condition.free_symbols)
     if len(symbols) != 1:
-        return bool(sympy.simplify(condition) is sympy.false)
-    real = sympy.Dummy(real=True)
+        return False
     try:
-        return bool(condition.subs(symbols[0], real).as_set() is sympy.S.EmptySet)
+        return bool(condition.as_set() is sympy.S.EmptySet)
     except NotImplementedError:
         return False
 
@@ -217,11 +217,13 @@ def _collected(root: _Choice) -> tuple[Any, list[list[tuple[Any, Any]]]]:
     _, first = ends[0]
     assert first.leaves is not None
     columns: list[list[tuple[Any, Any]]] = [[] for _ in first.leaves]
+    paths = [path for path, _ in _tree.leaves(first.result)]
     for condition, end in ends:
         assert end.leaves is not None
-        if len(end.leaves) != len(columns):
+        if [path for path, _ in _tree.leaves(end.result)] != paths:
             raise NotImplementedError(
-                "tapegrad.symbolic: the branches of the function give results of different shapes"
+                "tapegrad.symbolic: the branches of the function give results of different "
+                "structure, and a formula has one; return the same dicts, lists and tuples"
             )
         for column, leaf in zip(columns, end.leaves, strict=True):
             column.append((leaf, condition))
@@ -244,6 +246,11 @@ def _pieces(column: list[tuple[Any, Any]]) -> Any:
     """One leaf of the result: an expression, or SymPy's array of them."""
     leaves = [leaf for leaf, _ in column]
     if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
+        if any(isinstance(leaf, np.ndarray) or leaf != leaves[0] for leaf in leaves):
+            raise NotImplementedError(
+                f"tapegrad.symbolic: the branches of the function return {leaves}, of which there "
+                "is no formula; return numbers"
+            )
         return leaves[0]
     shape = leaves[0].shape
     if any(leaf.shape != shape for leaf in leaves):

@@ -59,6 +59,23 @@ def test_branches_of_arrays():
     assert [e.subs({"v0": -1, "v1": 1}) for e in formula] == [1, -1]
 
 
+def test_constant_branches():
+    def f(x):
+        return x**2 if x > 0 else 0.0
+
+    assert to_sympy(f) == Piecewise((x**2, x > 0), (0, True))
+    assert D(f, x) == Piecewise((2 * x, x > 0), (0, True))
+
+
+def test_branches_of_another_structure_are_refused():
+    with pytest.raises(NotImplementedError, match="different structure"):
+        to_sympy(lambda x: {"a": x} if x > 0 else {"b": x})
+    with pytest.raises(NotImplementedError, match="return numbers"):
+        to_sympy(lambda x: (x, "up") if x > 0 else (x, "down"))
+    with pytest.raises(NotImplementedError, match=r"the shapes \(2,\), \(\)"):
+        to_sympy(lambda x: np.stack([x, x]) if x > 0 else x)
+
+
 def test_branches_that_cannot_be_reached_are_left_out():
     def f(x):
         if x**2 < -1:
@@ -66,6 +83,8 @@ def test_branches_that_cannot_be_reached_are_left_out():
         return 2 * x
 
     assert to_sympy(f) == 2 * x
+    mean = to_sympy(lambda x, y: np.average(np.array([1.0, 2.0]), weights=np.exp(np.stack([x, y]))))
+    assert float(mean.subs({x: 0, y: 0})) == 1.5
 
 
 def test_loops_of_fixed_length_and_counts():

@@ -35,6 +35,12 @@ def test_examples_as_arguments():
     assert str(backwards) == "v0"
 
 
+def test_variables_and_arrays_without_axes_as_examples():
+    assert str(to_sympy(lambda u: u * 2, tg.Variable(2.0))) == "2*u"
+    assert str(to_sympy(lambda u: u * 2, np.array(2.0))) == "2*u"
+    assert str(to_sympy(lambda u: np.sum(u), tg.Variable(np.ones(2)))) == "u0 + u1"
+
+
 def test_names_that_would_meet_are_refused():
     with pytest.raises(ValueError, match="two arguments would be called x1"):
         to_sympy(lambda x, x1: x[1] * x1, np.ones(2), 2.0)
