@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tapegrad import _core, _tree
 from tapegrad.compile.call import Arguments
 from tapegrad.compile.recorder import record_call
@@ -108,7 +110,7 @@ class RecordedGraph(Graph):
     def values_and_adjoints(self, output: int = 0, seed: Any = 1.0) -> tuple[list[Any], list[Any]]:
         """The value of each node, and the derivative of output `output` by it, times `seed`.
 
-        The adjoint of what the output does not depend on, or of integers and flags, is None.
+        It is zero where the output does not depend on the node, and None for integers and flags.
         """
         with _core.Scope() as scope:
             entered = [
@@ -119,7 +121,7 @@ class RecordedGraph(Graph):
             end = found[self.outputs[output]]
             places = [k for k, x in enumerate(found) if _core.is_variable(x) and _is_floating(x)]
             if _core.is_variable(end) and places:
-                seeds = [_core.value(end) * 0.0 + seed]
+                seeds = [np.full(end.shape, seed, end.dtype)[()]]
                 swept = _core.grad([end], [found[k] for k in places], seeds, False)
                 for k, adjoint in zip(places, swept, strict=True):
                     adjoints[k] = adjoint
