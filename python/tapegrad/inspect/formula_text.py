@@ -166,6 +166,8 @@ class Text:
         return self._call(x.op, words) + part, _ATOM
 
     def _attribute(self, key: str, content: Any) -> str:
+        if key == "code" and not any(kind > 2 for kind in content[::4]):
+            return f"[{_key(content)}]"
         return f"{key}={content}"
 
     def _inside(self, x: Formula, needed: int) -> str:
@@ -241,7 +243,7 @@ class Latex(Text):
         return {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(_SIGNS[op], _SIGNS[op])
 
     def _attribute(self, key: str, content: Any) -> str:
-        return rf"\text{{{_escaped(f'{key}={content}')}}}"
+        return rf"\text{{{_escaped(super()._attribute(key, content))}}}"
 
     def _exponent(self, x: Formula) -> str:
         return self.write(x)
@@ -254,6 +256,8 @@ def _marked(letter: str, mark: str) -> str:
 
 
 def _is_said(key: str, attribute: Any) -> bool:
+    if key == "code" and all(kind == 3 for kind in attribute[::4]):
+        return False  # one index array, which is an operand
     inner = key in ("n_carry", "n_xs", "checkpoints", "position")
     return not inner and attribute is not None and attribute is not False
 

@@ -56,7 +56,9 @@ Formula = Name | Number | Partial | Applied
 def applied(node: Node, operands: Sequence[Formula], part: int | None = None) -> Applied:
     """The formula of a step."""
     op = "stop_gradient" if node.held and node.op == "positive" else node.op or "kernel"
-    return Applied(op, tuple(operands), node.attributes, node.shape, part)
+    attributes = {"dtype": node.dtype} if op == "cast" else dict(node.attributes)
+    op = str(attributes.pop("function", op)).removeprefix("scipy.special.")
+    return Applied(op, tuple(operands), attributes, node.shape, part)
 
 
 def with_several_results(graph: Graph) -> frozenset[int]:

@@ -5,7 +5,7 @@ Each step is applied by itself, so that its rule is recorded and read as a formu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,9 @@ class _Step:
     def __call__(self, active: Sequence[Any], others: Sequence[Any]) -> Any:
         given = dict(zip([*self.active, *self.others], [*active, *others], strict=True))
         operands = tuple(given.get(k, self.values[k]) for k in self.node.operands)
+        function = _function_of(self.node)
+        if function is not None:
+            return function(*operands)
         return _core.apply(self.node.op, operands, tuple(self.node.attributes.values()))
 
     def given(self) -> tuple[list[Any], list[Any]]:
@@ -88,11 +91,15 @@ class _Step:
 
     def read(self, graph: RecordedGraph, output: int, words: list[Formula]) -> Formula | None:
         """An output of a rule as a formula."""
-        flags = [(self.names[k], self.values[k]) for k in self.node.operands if k in self.names]
+        whole = [  # these are no inputs of a recording: they stand in it as constants
+            (self.names[k], self.values[k])
+            for k in self.node.operands
+            if k in self.names and np.asarray(self.values[k]).dtype.kind != "f"
+        ]
         formula = formula_of(self.node, self.names, self.values)
         name = self.names.get(self.node.number)
         result = None if name is None or formula is None else (name, formula)
-        return read(graph, output, words, flags, result)
+        return read(graph, output, words, whole, result)
 
 
 def _step_of(node: Node, active: list[int], names: dict[int, Name], values: Sequence[Any]) -> _Step:
@@ -104,8 +111,29 @@ def _step_of(node: Node, active: list[int], names: dict[int, Name], values: Sequ
     return _Step(node, active, others, values, names)
 
 
+_FOREIGN = ("foreign", "foreign_several")
+_SCIPY = "scipy.special."
+
+
 def _has_rule(node: Node) -> bool:
-    return node.body is None and not node.kernel and bool(node.op) and not node.held
+    if node.body is not None or node.kernel or not node.op or node.held:
+        return False
+    if node.op in _FOREIGN:
+        return _function_of(node) is not None
+    return node.op != "host_function"
+
+
+def _function_of(node: Node) -> Callable[..., Any] | None:
+    """The function of SciPy that a step applies, if it does."""
+    name = str(node.attributes.get("function", ""))
+    if node.op not in _FOREIGN or not name.startswith(_SCIPY):
+        return None
+    from importlib import import_module
+
+    found: Callable[..., Any] | None = getattr(
+        import_module("scipy.special"), name.removeprefix(_SCIPY), None
+    )
+    return found
 
 
 def tangent_rule(

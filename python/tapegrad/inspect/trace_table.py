@@ -61,8 +61,9 @@ def trace_table(
 
     `mode` is "forward" (values and tangents), "reverse" (values and adjoints) or "both". Tangents
     are derivatives by the input `wrt`, a number or the argument's name, in the `direction` given
-    (ones). In reverse, `f` returns a scalar, or an array with a `seed` of its shape. Loops appear
-    unrolled, `tg.scan` as one step. Tables of more than `limit` rows show both ends.
+    (ones). In reverse, `f` returns a scalar, or an array with a `seed` of its shape. Whole numbers
+    beside floats stay what they are; alone they are taken as floats. Loops appear unrolled,
+    `tg.scan` as one step. Tables of more than `limit` rows show both ends.
 
     The result prints as text; `to_markdown()`, `to_latex()` and notebooks give other forms. `value`
     is the function's, `partials` has the derivative by each input (None in mode "forward"),
@@ -79,6 +80,8 @@ def trace_table(
     if limit < 4:
         raise ValueError(f"trace_table: limit is {limit}, and a table has at least 4 rows")
     check_callable("trace_table", f, "tg.trace_table(f, x)")
+    if all(isinstance(x, int) and not isinstance(x, bool) for x in args):
+        args = tuple(map(float, args))
     graph = record(f, *args)
     _check(graph, mode, seed)
     names, several = _names(graph), with_several_results(graph)
