@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "python"
 
 PRINTS = {
     "look_at_a_graph.py": "most of the time goes into ",
+    "expression_swell.py": "at 0.3: 1.309081600000 by formula, 1.309081600000 by tape",
     "newton_hessian.py": "minimum at [1. 1.]",
     "regression_autograd_style.py": "weight = 0.326592, bias = 0.267391, train error = 0.094409",
     "regression_variables.py": "weight = 0.324007, bias = 0.266141, train error = 0.094635",
