@@ -169,7 +169,7 @@ def romb(y: Any, dx: Any = 1.0, axis: Any = -1, show: Any = False) -> Any:
     return row[0]
 
 
-@derives(scipy.integrate.fixed_quad)
+@derives(scipy.integrate.fixed_quad, functions=("func",))
 def fixed_quad(
     func: Callable[..., Any], a: Any, b: Any, args: Any = (), n: Any = 5
 ) -> tuple[Any, None]:
