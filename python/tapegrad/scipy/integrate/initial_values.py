@@ -9,6 +9,7 @@ are. That is such a problem again, so that further derivatives follow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tapegrad.operations.primitive import Primitive
 from tapegrad.scipy.arrays import array, floats, shape_of
 from tapegrad.scipy.closures import Called, plain_result
 from tapegrad.scipy.functions import derives, refuse
+from tapegrad.scipy.integrate.solutions import Events, Solution
 from tapegrad.transforms.jacobians import jacobian
 from tapegrad.transforms.trace import value
 
@@ -190,11 +192,9 @@ def odeint(
     scipy.integrate.solve_ivp,
     name="scipy.integrate.solve_ivp",
     refused={
-        "dense_output": "give the times in t_eval=",
-        "events": "find them on plain values, and solve up to there",
         "vectorized": "leave it out: the function is called for one state",
     },
-    functions=("fun",),
+    functions=("fun", "events"),
 )
 def solve_ivp(
     fun: Any,
@@ -217,8 +217,9 @@ def solve_ivp(
     y0 = _vector(name, y0)
     called = Called(name, fun, () if args is None else args)
     t0, t1 = (floats(t) for t in t_span)
+    happens = None if events is None else Events(name, events, () if args is None else args)
     result = OptimizeResult(success=True, status=0, sol=None, t_events=None, y_events=None)
-    if t_eval is None or not _core.tracing():
+    if t_eval is None or happens or not _core.tracing():
         plain = [value(x) for x in called.operands]
         result = scipy.integrate.solve_ivp(
             lambda t, y: plain_result(name, called(plain, t, y)),
@@ -226,29 +227,61 @@ def solve_ivp(
             value(y0),
             method,
             None if t_eval is None else value(array(t_eval)),
+            events=happens and happens.functions,
             **options,
         )
         if not result.success:
             raise RuntimeError(f"{name}: {result.message}")
+
+    def at(times: Any, end: float | None = None) -> Any:
+        def make() -> Solve:
+            return partial(_rows, name, method, end, options)
+
+        key = method, end, *sorted(options.items())
+        return _trajectory(called, True, key, make).call(y0, times, *called.operands)
+
+    if happens:
+
+        def slope(t: Any, y: Any) -> Any:
+            return np.reshape(called(called.operands, t, y), (-1,))
+
+        found, reached = (
+            enumerate(result.t_events),
+            max(
+                (t[-1] for t in result.t_events if len(t)),
+                key=lambda t: abs(t - value(t0)),
+                default=0.0,
+            ),
+        )
+        result.t_events = [happens.times(k, t, t0, at, slope) for k, t in found]
+        result.y_events = [
+            at(np.concatenate([np.reshape(t0, (1,)), t]))[1:] if len(t) else old
+            for t, old in zip(result.t_events, result.y_events, strict=True)
+        ]
+        if result.status == 1:
+            t1 = happens.last(result.t_events, reached)
+            t_eval = None if t_eval is None else array(t_eval)[: len(result.t)]
     if t_eval is None:
         steps = array(result.t[1:-1])
         times = np.concatenate([np.reshape(t0, (1,)), steps, np.reshape(t1, (1,))])
-        rows, end = slice(None), None
+        ys = at(times)
     else:
-        times = np.concatenate([np.reshape(t0, (1,)), floats(t_eval)])
-        rows, end = slice(1, None), float(value(t1))
-
-    def make() -> Solve:
-        def solve(f: Any, y0: Any, times: Any) -> Any:
-            span = times[0], times[-1] if end is None else end
-            found = scipy.integrate.solve_ivp(f, span, y0, method, times[1:], **options)
-            if not found.success:
-                raise RuntimeError(f"{name}: {found.message}")
-            return np.concatenate([y0[None], found.y.T])
-
-        return solve
-
-    key = method, end, *sorted(options.items())
-    ys = _trajectory(called, True, key, make).call(y0, times, *called.operands)
-    result.update(t=times[rows], y=np.transpose(ys[rows]))
+        times = floats(t_eval)
+        ys = at(np.concatenate([np.reshape(t0, (1,)), times]), float(value(t1)))[1:]
+    if dense_output:
+        result.sol = Solution(name, t0, t1, shape_of(y0)[0], partial(at, end=float(value(t1))))
+    result.update(t=times, y=np.transpose(ys))
     return result
+
+
+def _rows(
+    name: str, method: Any, end: float | None, options: dict[str, Any], f: Any, y0: Any, times: Any
+) -> Any:
+    """The states at the times, the first of which is where it begins; to `end`, or the last."""
+    if len(times) == 1:
+        return y0[None]
+    span = times[0], times[-1] if end is None else end
+    found = scipy.integrate.solve_ivp(f, span, y0, method, times[1:], **options)
+    if not found.success:
+        raise RuntimeError(f"{name}: {found.message}")
+    return np.concatenate([y0[None], found.y.T])
