@@ -99,7 +99,7 @@ class Interrupter:
 
 @pytest.fixture
 def unraisable_interrupts_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that hit a generator as it is closed can't be raised; pytest would keep their frames."""
+    """Those that hit a generator as it is closed can't be raised; pytest keeps their frames."""
     reported = sys.unraisablehook
 
     def report(unraisable: Any) -> None:

@@ -17,6 +17,8 @@ from tapegrad.transforms.trace import value
 
 _POSITIVE = ("pos", "positive definite")
 _SYMMETRIC = ("sym", "symmetric", "her", "hermitian")
+# Whether this SciPy's cho_factor leaves the other triangle as it was: before 1.18.
+_LEAVES_REST = bool(scipy.linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
 _GENERAL = (None, "general", "gen", "banded")
 
 
@@ -187,8 +189,10 @@ def cho_factor(
     a: Any, lower: Any = False, overwrite_a: Any = False, check_finite: Any = True
 ) -> Any:
     a = square("scipy.linalg.cho_factor", a, check_finite)
-    rest = np.triu(a, 1) if lower else np.tril(a, -1)  # is left as it was
-    return cholesky(a, lower, check_finite=False) + rest, lower
+    found = cholesky(a, lower, check_finite=False)
+    if _LEAVES_REST:
+        found = found + (np.triu(a, 1) if lower else np.tril(a, -1))
+    return found, lower
 
 
 @derives(scipy.linalg.cho_solve)
