@@ -1,14 +1,5 @@
 """How to write what is refused in code that keeps the derivative; tests run it."""
 
-
-def _solver(name: str, transform: str) -> str:
-    return (
-        f"start at the plain value: {name}(f, tg.value(x), jac=tg.{transform}(f)), with "
-        f"lambda q: tg.value(f(q)) and lambda q: tg.value(tg.{transform}(f)(q)) where f reads "
-        "Variables"
-    )
-
-
 # What takes the place of functions of NumPy that no other library may override.
 OWN_CALLS: dict[str, str] = {
     "arange": "write start + step * np.arange(n)",
@@ -41,9 +32,6 @@ LIBRARIES: dict[str, str] = {
     "np.apply_along_axis": "write a = tg.Variable(a) before it",
     "np.piecewise": "write x = tg.Variable(x) before it",
     "np.bmat": "write np.block([[v, w]])",
-    "scipy.optimize.minimize": _solver("minimize", "grad"),
-    "scipy.optimize.root": _solver("root", "jacobian"),
-    "scipy.optimize.least_squares": _solver("least_squares", "jacobian"),
     "scipy.special.logsumexp": "write tapegrad.scipy.special.logsumexp(v)",
     "scipy.special.softmax": "write tapegrad.scipy.special.softmax(v)",
     "scipy.special.log_softmax": "write tapegrad.scipy.special.log_softmax(v)",

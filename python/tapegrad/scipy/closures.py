@@ -341,6 +341,7 @@ class Called:
 
 def plain_result(name: str, found: Any) -> Any:
     """What a function gave of plain values; TypeError where it holds a Variable."""
+    found = pack(found)  # arrays that it made and filled with plain numbers are plain
     if holds_variable(found):
         raise TypeError(f"{name}: the function {_NOT_FOUND}")
     return found

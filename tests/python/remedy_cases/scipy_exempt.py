@@ -8,20 +8,23 @@ PIECES: dict[str, tuple[str, ...]] = {
         "call tapegrad.",
         "complex Variables have no derivative in this function; compute with z.real and z",
     ),
+    "python/tapegrad/scipy/closures.py": (
+        "reads Variables that can't be found by its closure, globals, defaults and attributes",
+        "is a Variable which it reads by such a name; give what it assigns a name of its own",
+        "that holds Variables which it reads; keep what it counts or notes in another object",
+    ),
     "python/tapegrad/scipy/integrate/adaptive.py": (
         "write the weight into the function",
         "call it on plain values too, quad(f, tg.value(a), tg.value(b), full_output=1)",
         "add up the integrals between the points",
-        "scipy.integrate.quad: the function reads Variables that are not its arguments, a",
     ),
     "python/tapegrad/scipy/integrate/initial_values.py": (
         "leave it out: the derivatives are those of the function itself",
         "give one number for all of them",
         "call it on plain values too, which tell of the steps",
-        "give the times in t_eval=",
         "leave it out: the function is called for one state",
-        "the function reads Variables that are not its arguments, and their derivative wo",
     ),
+    "python/tapegrad/scipy/integrate/solutions.py": ("let the event pass through zero at a rate",),
     "python/tapegrad/scipy/interpolate/bsplines.py": (
         "use CubicSpline for conditions at the ends, or leave bc_type= out",
         "differentiate the call itself, tg.elementwise_grad(f)",
@@ -52,6 +55,30 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of",),
     "python/tapegrad/scipy/ndimage/filters.py": (
         "take the result, y = f(x), and convert it with y.astype(dtype)",
+    ),
+    "python/tapegrad/scipy/optimize/equations.py": (
+        "let the function give the equations alone",
+        "call root, whose result tells of the steps",
+        "call root_scalar, whose result tells of the steps",
+    ),
+    "python/tapegrad/scipy/optimize/fits.py": (
+        "write the curve in a parameter within plain bounds",
+        "give errors of the points, sigma=, with absolute_sigma=True, or more points",
+        "call least_squares, whose result tells of the steps",
+        "leave the points out that are NaN",
+        "leave it out: the exact one is derived",
+    ),
+    "python/tapegrad/scipy/optimize/implicit.py": (
+        "the Jacobian is singular at the solution, which has no derivative there; call it on",
+    ),
+    "python/tapegrad/scipy/optimize/minima.py": (
+        "let the function give its value alone; its gradient is derived",
+        "write its conditions (of Lagrange) as equations, and give them to root",
+        "write the loss into a function for minimize",
+    ),
+    "python/tapegrad/scipy/optimize/scalar_roots.py": (
+        "call root_scalar, whose result tells of the steps",
+        "let the function give its value alone",
     ),
     "python/tapegrad/scipy/signal/filters.py": (
         "leave method= out, which pads the signal",

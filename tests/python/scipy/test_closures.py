@@ -187,6 +187,24 @@ def test_integrals():
     )
 
 
+def test_arrays_that_are_filled():
+    def f(k, c):
+        def slopes(y, t):
+            out = np.zeros(2)
+            out[0] = y[1]
+            out[1] = -k * y[0] + c[0]
+            return out
+
+        return solved(slopes, Y0)[0]
+
+    def written(k, c):
+        return solved(lambda y, t: np.stack([y[1], -k * y[0] + c[0]]), Y0)[0]
+
+    found, expected = tg.grad(f, (0, 1))(K, C), tg.grad(written, (0, 1))(K, C)
+    for x, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(x, e, rtol=1e-7)
+
+
 def test_numbers_are_those_of_the_call():
     # Each solution was computed with the n of its turn, and so is its derivative.
     def loss(k):
