@@ -23,6 +23,9 @@ from tapegrad.scipy.functions import derives
 
 # Whether this SciPy goes on in double precision where it is given single: before 1.18.
 _DOUBLE = scipy.integrate.simpson(np.ones(4, np.float32)).dtype == np.float64
+_SINGLE = np.arange(3, dtype=np.float32)
+# The same of cumulative_simpson with points: before 1.16.
+_DOUBLE_SUMS = scipy.integrate.cumulative_simpson(_SINGLE, x=_SINGLE).dtype == np.float64
 _SHAPES = "If given, shape of x must be 1-D or the same as y."
 
 
@@ -119,6 +122,8 @@ def cumulative_simpson(
         found = np.moveaxis(cumulative_trapezoid(y, x, dx, axis), axis, -1)
     else:
         y = np.moveaxis(y, axis, -1)
+        if x is not None and _DOUBLE_SUMS:
+            y = y.astype(np.float64)
         if x is None:
             steps = np.broadcast_to(
                 _one_along(floats(dx), axis), (*shape_of(y)[:-1], shape[axis] - 1)

@@ -134,14 +134,14 @@ _NO_ERROR = {"disp": "leave it out: with Variables nothing is printed and no err
 
 
 if _OPTIONS := scipy.linalg.sqrtm.__defaults__:  # before SciPy 1.18
-    _UNSET = _OPTIONS[-1]
+    _DISP, _BLOCKSIZE = _OPTIONS
 
     @derives(scipy.linalg.sqrtm, refused={**_NO_ERROR, "blocksize": "leave it out"})
-    def sqrtm(A: Any, disp: Any = _UNSET, blocksize: Any = _UNSET) -> Any:
+    def sqrtm(A: Any, disp: Any = _DISP, blocksize: Any = _BLOCKSIZE) -> Any:
         return _root(_of_one("sqrtm", A))
 
     @derives(scipy.linalg.logm, refused=_NO_ERROR)
-    def logm(A: Any, disp: Any = _UNSET) -> Any:
+    def logm(A: Any, disp: Any = _DISP) -> Any:
         return _function(_of_one("logm", A), "logm")
 
 else:

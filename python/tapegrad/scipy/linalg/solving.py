@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -94,17 +95,29 @@ def solve_triangular(
     return apply("solve_triangular", (a, b), (bool(lower), is_trans, bool(unit_diagonal)))
 
 
-@derives(scipy.linalg.inv, complex_too=True)
-def inv(
-    a: Any,
-    overwrite_a: Any = False,
-    check_finite: Any = True,
-    *,
-    assume_a: Any = None,
-    lower: Any = False,
-) -> Any:
+def _inverse(a: Any, check_finite: Any, assume_a: Any = None, lower: Any = False) -> Any:
     a = square("scipy.linalg.inv", a, check_finite)
     return np.linalg.inv(_structured("scipy.linalg.inv", a, assume_a, lower))
+
+
+if "assume_a" in inspect.signature(scipy.linalg.inv).parameters:
+
+    @derives(scipy.linalg.inv, complex_too=True)
+    def inv(
+        a: Any,
+        overwrite_a: Any = False,
+        check_finite: Any = True,
+        *,
+        assume_a: Any = None,
+        lower: Any = False,
+    ) -> Any:
+        return _inverse(a, check_finite, assume_a, lower)
+
+else:  # before SciPy 1.17
+
+    @derives(scipy.linalg.inv, complex_too=True)
+    def inv(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
+        return _inverse(a, check_finite)
 
 
 @derives(scipy.linalg.det, complex_too=True)

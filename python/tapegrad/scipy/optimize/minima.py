@@ -6,6 +6,7 @@ solver that is told no Jacobian is given the exact one.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -155,33 +156,8 @@ def minimize_scalar(
     return _result(functions["f"], x, result)
 
 
-@derives(
-    scipy.optimize.least_squares,
-    refused={"loss": "write the loss into a function for minimize"},
-    functions=("fun", "jac"),
-)
-def least_squares(
-    fun: Any,
-    x0: Any,
-    jac: Any = "2-point",
-    bounds: Any = (-np.inf, np.inf),
-    method: Any = "trf",
-    ftol: Any = 1e-8,
-    xtol: Any = 1e-8,
-    gtol: Any = 1e-8,
-    x_scale: Any = None,
-    loss: Any = "linear",
-    f_scale: Any = 1.0,
-    diff_step: Any = None,
-    tr_solver: Any = None,
-    tr_options: Any = None,
-    jac_sparsity: Any = None,
-    max_nfev: Any = None,
-    verbose: Any = 0,
-    args: Any = (),
-    kwargs: Any = None,
-    callback: Any = None,
-    workers: Any = None,
+def _least_squares(
+    fun: Any, x0: Any, jac: Any, bounds: Any, args: Any, kwargs: Any, options: dict[str, Any]
 ) -> Any:
     name = "scipy.optimize.least_squares"
     if kwargs:
@@ -190,15 +166,7 @@ def least_squares(
     functions = called_functions(name, args, f=fun, jac=jac)
     is_object = isinstance(bounds, scipy.optimize.Bounds)
     limits = _plain_limits(name, (bounds.lb, bounds.ub) if is_object else bounds)
-    given = {
-        "method": method, "ftol": ftol, "xtol": xtol, "gtol": gtol, "f_scale": f_scale,
-        "diff_step": diff_step, "tr_solver": tr_solver, "tr_options": tr_options,
-        "jac_sparsity": jac_sparsity, "max_nfev": max_nfev, "verbose": verbose,
-        "callback": callback, "workers": workers,
-    }  # fmt: skip
-    given = {key: x for key, x in given.items() if x is not None}
-    if x_scale is not None:
-        given["x_scale"] = x_scale
+    given = {key: x for key, x in options.items() if x is not None}
 
     def solve(made: Any, x0: Any) -> tuple[Any, Any]:
         derived = plain(name, partial(slopes_of, made["f"])) if jac == "2-point" else jac
@@ -216,6 +184,26 @@ def least_squares(
     result = _result(functions["f"], x, result)
     result.cost = 0.5 * np.sum(flat(result.fun) ** 2)
     return result
+
+
+def _with_scipys_parameters(*given: Any, **named: Any) -> Any:
+    """Least squares of Variables."""
+    bound = _PARAMETERS.bind(*given, **named)
+    bound.apply_defaults()
+    options = {**bound.arguments}
+    del options["loss"]
+    first = {key: options.pop(key) for key in ("fun", "x0", "jac", "bounds", "args", "kwargs")}
+    return _least_squares(**first, options=options)
+
+
+# They are not the same in all versions of SciPy.
+_PARAMETERS = inspect.signature(scipy.optimize.least_squares)
+vars(_with_scipys_parameters)["__signature__"] = _PARAMETERS
+least_squares = derives(
+    scipy.optimize.least_squares,
+    refused={"loss": "write the loss into a function for minimize"},
+    functions=("fun", "jac"),
+)(_with_scipys_parameters)
 
 
 def slopes_of(f: Callable[..., Any], x: Any) -> Any:
