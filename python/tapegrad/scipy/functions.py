@@ -77,6 +77,30 @@ def derives(
     return decorate
 
 
+def with_parameters_of(
+    function: Callable[..., Any], implementation: Callable[..., Any]
+) -> Callable[..., Any]:
+    """`implementation`, called as SciPy's function is, whose parameters differ by version.
+
+    It gets those that it names, by keyword, or all where it takes any.
+    """
+    parameters = signature(function)
+    own = signature(implementation).parameters.values()
+    names = {p.name for p in own}
+    takes_all = any(p.kind is Parameter.VAR_KEYWORD for p in own)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = parameters.bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        return implementation(**{k: x for k, x in given.items() if takes_all or k in names})
+
+    call.__name__, call.__qualname__ = implementation.__name__, implementation.__qualname__
+    call.__module__ = implementation.__module__
+    vars(call)["__signature__"] = parameters
+    return call
+
+
 def public_module(function: Any) -> str:
     """The module under which users know a function that a private one defines."""
     parts = [part for part in function.__module__.split(".") if not part.startswith("_")]

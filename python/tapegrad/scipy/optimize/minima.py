@@ -6,7 +6,6 @@ solver that is told no Jacobian is given the exact one.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from scipy.optimize import OptimizeResult
 
 from tapegrad.scipy.arrays import shape_of
 from tapegrad.scipy.closures import Called
-from tapegrad.scipy.functions import derives, holds_variable, refuse
+from tapegrad.scipy.functions import derives, holds_variable, refuse, with_parameters_of
 from tapegrad.scipy.optimize.implicit import called_functions, check, flat, own_or, plain, solution
 from tapegrad.transforms.gradients import grad
 from tapegrad.transforms.jacobians import jacobian
@@ -157,8 +156,9 @@ def minimize_scalar(
 
 
 def _least_squares(
-    fun: Any, x0: Any, jac: Any, bounds: Any, args: Any, kwargs: Any, options: dict[str, Any]
+    fun: Any, x0: Any, jac: Any, bounds: Any, args: Any, kwargs: Any, **options: Any
 ) -> Any:
+    del options["loss"]  # which is linear
     name = "scipy.optimize.least_squares"
     if kwargs:
         fun = partial(fun, **kwargs)
@@ -186,24 +186,11 @@ def _least_squares(
     return result
 
 
-def _with_scipys_parameters(*given: Any, **named: Any) -> Any:
-    """Least squares of Variables."""
-    bound = _PARAMETERS.bind(*given, **named)
-    bound.apply_defaults()
-    options = {**bound.arguments}
-    del options["loss"]
-    first = {key: options.pop(key) for key in ("fun", "x0", "jac", "bounds", "args", "kwargs")}
-    return _least_squares(**first, options=options)
-
-
-# They are not the same in all versions of SciPy.
-_PARAMETERS = inspect.signature(scipy.optimize.least_squares)
-vars(_with_scipys_parameters)["__signature__"] = _PARAMETERS
 least_squares = derives(
     scipy.optimize.least_squares,
     refused={"loss": "write the loss into a function for minimize"},
     functions=("fun", "jac"),
-)(_with_scipys_parameters)
+)(with_parameters_of(scipy.optimize.least_squares, _least_squares))
 
 
 def slopes_of(f: Callable[..., Any], x: Any) -> Any:
