@@ -96,6 +96,7 @@ PIECES: dict[str, tuple[str, ...]] = {
         "leave the preconditioner out, or call spsolve",
         "A is no sparse matrix; call scipy.linalg.solve for dense ones",
         "b is sparse; write b.toarray()",
+        "compute expm_multiply(t * A, B) for each time t",
     ),
     "python/tapegrad/scipy/sparse/matrix.py": (
         "a sparse Variable can't be pickled or copied: its elements belong to a tape; kee",
@@ -113,7 +114,10 @@ PIECES: dict[str, tuple[str, ...]] = {
         "is called for one pair of plain arrays after the other; write it over all pairs,",
         "pass a vector of distances or a square matrix",
     ),
-    "python/tapegrad/scipy/stats/distribution.py": ("call it on plain values, tg.value(q)",),
+    "python/tapegrad/scipy/stats/summaries.py": (
+        "leave out what is NaN before, a[~np.isnan(a)]",
+        "write a.astype(dtype)",
+    ),
     "python/tapegrad/scipy/stats/multivariate.py": (
         "leave it out, or add to the diagonal of cov",
         "leave it out, or add to the diagonal",

@@ -19,13 +19,14 @@ from tapegrad.scipy.stats.continuous import (
     weibull_max,
     weibull_min,
 )
-from tapegrad.scipy.stats.discrete import bernoulli, binom, geom, nbinom, poisson
+from tapegrad.scipy.stats.discrete import bernoulli, binom, geom, hypergeom, nbinom, poisson
 from tapegrad.scipy.stats.gamma_family import beta, chi, chi2, f, gamma, invgamma, maxwell, t
 from tapegrad.scipy.stats.multivariate import (
     dirichlet,
     gaussian_kde,
     multivariate_normal,
     multivariate_t,
+    wishart,
 )
 from tapegrad.scipy.stats.summaries import (
     entropy,
@@ -67,6 +68,7 @@ __all__ = [
     "halfcauchy",
     "halfnorm",
     "hmean",
+    "hypergeom",
     "invgamma",
     "iqr",
     "kurtosis",
@@ -92,6 +94,7 @@ __all__ = [
     "variation",
     "weibull_max",
     "weibull_min",
+    "wishart",
     "zmap",
     "zscore",
 ]  # fmt: skip
