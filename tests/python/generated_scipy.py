@@ -68,6 +68,8 @@ array([-1. , -0.5])
 - Distributions are differentiated in points, shapes, location and scale; outside of the support, and with parameters
   that are out of range, they give what SciPy gives. `loc=` and counts of discrete ones are whole numbers and have no
   derivative.
+- Complex Variables: `inv`, `det`, `solve`, `solve_triangular`, `cholesky`, `cho_factor`, `cho_solve`, `lu` and its kind,
+  `expm`, `eigh`, `eigvalsh`, `svd`, `svdvals` of `linalg` take them; other functions refuse them by name.
 - An interpolator of plain data has all that SciPy's has. One of Variables is called, at points of any kind.
 - `expm` and `fftconvolve` and everything else that is not in the second point is recorded as NumPy operations.
 
