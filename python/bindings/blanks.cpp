@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/numpy_functions/taken_names.h"
 #include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
@@ -20,68 +21,6 @@ py::object called(const py::object& f, const py::tuple& args, const py::dict& kw
   if (!found) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(found);
 }
-
-// The names that modules of the user's gave to NumPy's functions (`from numpy import zeros`): while
-// a block is open they stand for the replacements, in the modules whose functions were called in
-// it.
-class TakenNames {
- public:
-  TakenNames(const py::dict& originals, const py::dict& replacements) {
-    for (const auto& [name, original] : originals)
-      replacement_of_[original.ptr()] = py::reinterpret_borrow<py::object>(replacements[name]);
-  }
-
-  bool is_original(PyObject* f) const { return replacement_of_.contains(f); }
-
-  // Replaces those of a module's namespace. Which names these are is known until others come.
-  void replace(PyObject* space) {
-    for (const py::object& name : names_in(space)) {
-      PyObject* value = PyDict_GetItem(space, name.ptr());
-      const auto found = value ? replacement_of_.find(value) : replacement_of_.end();
-      if (found == replacement_of_.end()) continue;  // it stands for something else by now
-      replaced_.push_back({py::reinterpret_borrow<py::object>(space), name,
-                           py::reinterpret_borrow<py::object>(value), found->second});
-      if (PyDict_SetItem(space, name.ptr(), found->second.ptr()) != 0)
-        throw py::error_already_set();
-    }
-  }
-
-  // Gives back all that still stands for what it was replaced by.
-  void restore() {
-    for (const Replaced& r : replaced_)
-      if (PyDict_GetItem(r.space.ptr(), r.name.ptr()) == r.replacement.ptr() &&
-          PyDict_SetItem(r.space.ptr(), r.name.ptr(), r.original.ptr()) != 0)
-        throw py::error_already_set();
-    replaced_.clear();
-  }
-
- private:
-  static constexpr size_t kMostKnown = 10'000;  // namespaces that are made again and again
-
-  struct Replaced {
-    py::object space, name, original, replacement;
-  };
-  struct Names {
-    Py_ssize_t size = -1;  // of the namespace when it was looked through
-    std::vector<py::object> names;
-  };
-
-  const std::vector<py::object>& names_in(PyObject* space) {
-    if (known_.size() >= kMostKnown) known_.clear();
-    Names& known = known_[space];  // another namespace at this address is checked name by name
-    if (known.size == PyDict_GET_SIZE(space)) return known.names;
-    known.size = PyDict_GET_SIZE(space);
-    known.names.clear();
-    PyObject *key, *value;
-    for (Py_ssize_t at = 0; PyDict_Next(space, &at, &key, &value);)
-      if (is_original(value)) known.names.push_back(py::reinterpret_borrow<py::object>(key));
-    return known.names;
-  }
-
-  std::unordered_map<PyObject*, py::object> replacement_of_;
-  std::unordered_map<PyObject*, Names> known_;
-  std::vector<Replaced> replaced_;
-};
 
 // Which functions may create arrays, by what their code names. What a name stands for may change
 // between two calls (another closure, a function defined anew), so it is looked up at each.
