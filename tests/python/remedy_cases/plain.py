@@ -168,11 +168,6 @@ CASES = [
         "np.asarray(np.r_['r', x, x * x])",
     ),
     Case(
-        "sum(e * (i[0] + 1) for i, e in np.ndenumerate(x))",
-        "write ((i, v[i]) for i in np.ndindex(v.shape))",
-        "sum(e * (i[0] + 1) for i, e in ((i, x[i]) for i in np.ndindex(x.shape)))",
-    ),
-    Case(
         "np.testing.assert_allclose(x, X)",
         "np.testing.assert_allclose(tg.value(v), ...)",
         "np.testing.assert_allclose(tg.value(x), X); 1",
