@@ -12,6 +12,7 @@ DRAWS: dict[str, str] = {
     "normal": "write loc + scale * {}.standard_normal(size)",
     "uniform": "write low + (high - low) * {}.random(size)",
     "exponential": "write scale * {}.standard_exponential(size)",
+    "permutation": "write v[{}.permutation(len(v))] of the Variable v",
     "lognormal": "write np.exp(mean + sigma * {}.standard_normal(size))",
 }
 

@@ -119,6 +119,11 @@ CASES = [
         "x + (4.0 - x) * np.random.default_rng(5).random(3)",
     ),
     Case(
+        "np.random.default_rng(5).permutation(x)",
+        "write v[np.random.default_rng(5).permutation(len(v))]",
+        "x[np.random.default_rng(5).permutation(len(x))]",
+    ),
+    Case(
         "np.random.default_rng(5).exponential(x)",
         "write scale * np.random.default_rng(5).standard_exponential(size)",
         "x * np.random.default_rng(5).standard_exponential(3)",
