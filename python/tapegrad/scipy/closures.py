@@ -12,6 +12,7 @@ the function; its results are then Variables, and `plain_result` refuses them by
 
 from __future__ import annotations
 
+import copy
 import dis
 import operator
 from collections.abc import Callable, Hashable, Sequence
@@ -42,7 +43,7 @@ _NOT_FOUND = (
 
 
 class _Copies:
-    """The objects that one copy of a function is made of, by the originals' ids."""
+    """The objects that one copy of a function is made of, by the order in which they are met."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.values = values
@@ -77,7 +78,8 @@ class _Same:
 class Closure:
     """`f`, and what it reads from outside: `closure(read, *args)` is f(*args) with other values.
 
-    Two closures of one key are the same function of `read` and the arguments.
+    Two closures of one key are the same function of `read` and the arguments. What is kept for
+    later calls, `forgetful()`, holds no Variable that was read, and so nothing that was recorded.
     """
 
     def __init__(self, name: str, f: Any) -> None:
@@ -88,7 +90,15 @@ class Closure:
         self._known: dict[int, Part] = {}
         self._kept: list[Any] = []  # so that ids stay theirs
         self.key, self._make = self._part(f, True)
-        del self._busy, self._known, self._places
+        if self._make is not None:
+            self.f = None
+        del self._busy, self._known, self._places, self._kept
+
+    def forgetful(self) -> Closure:
+        """The same without what is read."""
+        copied = copy.copy(self)
+        copied.read = []
+        return copied
 
     @property
     def reads_variables(self) -> bool:
@@ -126,8 +136,9 @@ class Closure:
         if id(x) in self._busy or len(self._kept) > _MOST_OBJECTS:
             if id(x) not in self._busy:
                 return _Same(x), None
-            again = partial(_copied, x) if kind is FunctionType else None
-            return ("within itself", self._busy[id(x)]), again
+            k = self._busy[id(x)]
+            again = (lambda copies: copies.made[k]) if kind is FunctionType else None
+            return ("within itself", k), again
         self._busy[id(x)] = len(self._kept)
         self._kept.append(x)
         part = self._known[id(x)] = self._look_into(x, arrays)
@@ -152,14 +163,17 @@ class Closure:
             called = [x.func, x.args, x.keywords]
             return self._rebuilt(x, called, arrays, lambda p: partial(p[0], *p[1], **p[2]))
         if isinstance(x, Transformed):
-            return self._rebuilt(x, [x._function], arrays, lambda p: x._transform(p[0]))
+            transform = x._transform
+            return self._rebuilt(x, [x._function], arrays, lambda p: transform(p[0]))
         if isinstance(x, np.ndarray):
             if x.dtype != object or not holds_variable(x):
                 return _Same(x), None
             return self._rebuilt(x, x.ravel().tolist(), arrays, partial(_objects, x.shape))
         held = None if isinstance(x, type) or _tree.is_complex(x) else _tree.children(x)
         if held is not None:
-            return self._rebuilt(x, [item for _, item in held], arrays, partial(_tree.rebuild, x))
+            empty = _tree.rebuild(x, [None] * len(held))
+            build = partial(_tree.rebuild, empty)
+            return self._rebuilt(x, [item for _, item in held], arrays, build)
         opaque = isinstance(x, (type, ModuleType)) or is_library(type(x).__module__)
         if opaque or not isinstance(getattr(x, "__dict__", None), dict):
             return _Same(x), None
@@ -175,9 +189,10 @@ class Closure:
             same = type(x) is tuple
             return (tuple, *(key for key, _ in parts)) if same else _Same(x), None
 
+        pairs = [(_unless(make, item), make) for item, (_, make) in zip(held, parts, strict=True)]
+
         def made(copies: _Copies) -> Any:
-            pairs = zip(held, parts, strict=True)
-            found = build([item if make is None else make(copies) for item, (_, make) in pairs])
+            found = build([item if make is None else make(copies) for item, make in pairs])
             return copies.note(found) if isinstance(found, (list, dict)) else found
 
         names = tuple(name for name, _ in _tree.children(x) or [])
@@ -192,16 +207,19 @@ class Closure:
         if not makers:
             return _Same(x), None
 
+        of, k = type(x), self._busy[id(x)]
+        given = {name: _unless(makers.get(name), item) for name, item in given.items()}
+
         def made(copies: _Copies) -> Any:
-            if id(x) not in copies.made:
-                copied = copies.made[id(x)] = object.__new__(type(x))
+            if k not in copies.made:
+                copied = copies.made[k] = object.__new__(of)
                 vars(copied).update(given)
                 for name, make in makers.items():
                     vars(copied)[name] = make(copies)
                 copies.note(copied)
-            return copies.made[id(x)]
+            return copies.made[k]
 
-        return (type(x), tuple((name, key) for name, (key, _) in parts.items())), made
+        return (of, tuple((name, key) for name, (key, _) in parts.items())), made
 
     def _function(self, f: FunctionType) -> Part:
         code, names = f.__code__, names_of(f.__code__)
@@ -243,28 +261,34 @@ class Closure:
         if not cells and not moving and defaults[1] is None and keywords[1] is None:
             return key, None
 
+        me, label, attributes = self._busy[id(f)], f.__name__, dict(vars(f))
+        named = {name: _unless(globals_[name][1], x) for name, x in named.items()}
+        spaces = f.__globals__
+        shared = [
+            cell if k in fixed or contents[k] is MISSING else None
+            for k, cell in enumerate(f.__closure__ or ())
+        ]
+        contents = [_unless(make, x) for x, (_, make) in zip(contents, cells, strict=True)]
+        by_place = _unless(defaults[1], f.__defaults__)
+        by_name = {name: _unless(keywords[1], x) for name, x in named_ones.items()}
+
         def made(copies: _Copies) -> Any:
-            if id(f) in copies.made:
-                return copies.made[id(f)]
-            closure = tuple(
-                cell if k in fixed or contents[k] is MISSING else CellType()
-                for k, cell in enumerate(f.__closure__ or ())
-            )
-            space = dict(f.__globals__) if moving else f.__globals__
-            copied = FunctionType(code, space, f.__name__, None, closure)
-            copies.made[id(f)] = copied
-            for cell, old, content, (_, make) in zip(
-                closure, f.__closure__ or (), contents, cells, strict=True
-            ):
-                if cell is not old:
+            if me in copies.made:
+                return copies.made[me]
+            closure = tuple(CellType() if cell is None else cell for cell in shared)
+            space = dict(spaces) if moving else spaces
+            copied = FunctionType(code, space, label, None, closure)
+            copies.made[me] = copied
+            for cell, old, content, (_, make) in zip(closure, shared, contents, cells, strict=True):
+                if old is None:
                     cell.cell_contents = content if make is None else make(copies)
             for name, (_, make) in globals_.items():
                 if name not in stored and moving:
                     space[name] = named[name] if make is None else make(copies)
-            copied.__defaults__ = f.__defaults__ if defaults[1] is None else defaults[1](copies)
-            values = named_ones.values() if keywords[1] is None else keywords[1](copies)
-            copied.__kwdefaults__ = dict(zip(named_ones, values, strict=True)) or None
-            vars(copied).update(vars(f))
+            copied.__defaults__ = by_place if defaults[1] is None else defaults[1](copies)
+            values = by_name.values() if keywords[1] is None else keywords[1](copies)
+            copied.__kwdefaults__ = dict(zip(by_name, values, strict=True)) or None
+            vars(copied).update(attributes)
             return copied
 
         return key, made
@@ -294,8 +318,9 @@ def _contents(x: Any) -> list[Any]:
     return [*x.values()]
 
 
-def _copied(x: Any, copies: _Copies) -> Any:
-    return copies.made.get(id(x), x)
+def _unless(make: Make | None, x: Any) -> Any:
+    """What stays of an object: nothing where another is made in its place."""
+    return x if make is None else None
 
 
 def _objects(shape: tuple[int, ...], items: list[Any]) -> Any:
@@ -331,6 +356,13 @@ class Called:
         self._n_leaves = len(leaves)
         self.operands = leaves + self._closure.read
         self.key = self._closure.key, str(structure_of(self._args)), len(leaves)
+
+    def forgetful(self) -> Called:
+        """The same without the operands, for later calls."""
+        copied = copy.copy(self)
+        copied._closure, copied.operands = self._closure.forgetful(), []
+        copied._args = _tree.fill(self._args, iter([0.0] * self._n_leaves))
+        return copied
 
     def __call__(self, operands: Sequence[Any], *first: Any) -> Any:
         """What the function gives."""

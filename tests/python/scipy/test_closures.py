@@ -1,5 +1,6 @@
 """Functions that read Variables from outside, against the same with the Variables as arguments."""
 
+import gc
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ import pytest
 from agreement import agrees
 
 import tapegrad as tg
-from tapegrad.scipy import integrate
+from tapegrad.scipy import integrate, optimize
 
 TIMES = np.array([0.0, 0.4, 1.1])
 Y0 = np.array([1.0, 0.4])
@@ -319,6 +320,34 @@ def test_what_is_refused():
     z = k * 1j
     with pytest.raises(TypeError, match=r"odeint: "):
         integrate.odeint(lambda y, t: z.imag * y, tg.Variable(y0), TIMES)
+
+
+def optimum(k, c):
+    def slope(x):
+        return 2.0 * (x - k) - c[0] * np.ones(1)
+
+    found = optimize.minimize(lambda x: np.sum((x - k) ** 2) - c[0] * x[0], [0.0], jac=slope)
+    return found.x
+
+
+def by_all(k, c):
+    y = sum(way(k, c)[0] for way in (by_method, by_default, by_dataclass, by_helper))
+    return y + by_tree_in_args(k, c)[0] + integrate.quad(lambda t: k * t, 0.0, k)[0]
+
+
+@pytest.mark.parametrize("f", [*WAYS, by_all, optimum])
+def test_nothing_recorded_is_kept(f):
+    gradient = tg.grad(lambda k, c: np.sum(f(k, c)), (0, 1))
+    gradient(1.3, C)
+    gc.collect()
+    before = tg._core.live_nodes()
+    for k in (1.1, 1.2):
+        gradient(k, C)
+    gc.collect()
+    assert tg._core.live_nodes() == before
+    f(tg.Variable(1.3) * 1.0, tg.Variable(C) * 1.0)
+    gc.collect()
+    assert tg._core.live_nodes() == before
 
 
 def test_threads():

@@ -90,6 +90,7 @@ _KNOWN: dict[Any, _Integral] = {}
 
 def _integral(called: Called, epsabs: float, epsrel: float, limit: int) -> _Integral:
     """The one of this function and these options, so that programs know it again."""
+    called = called.forgetful()
 
     def f(t: Any, *operands: Any) -> Any:
         return called(operands, t)

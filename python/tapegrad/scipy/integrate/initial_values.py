@@ -116,6 +116,7 @@ def _trajectory(
     called: Called, time_first: bool, options: tuple[Any, ...], make: Callable[[], Solve]
 ) -> Any:
     """The one of this function and these options, so that programs know it again."""
+    called = called.forgetful()
 
     def f(t: Any, y: Any, *operands: Any) -> Any:
         return called(operands, *((t, y) if time_first else (y, t)))

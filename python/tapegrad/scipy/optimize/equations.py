@@ -11,7 +11,7 @@ from scipy.optimize import OptimizeResult
 
 from tapegrad.scipy.arrays import floats
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.optimize.implicit import called_functions, check, own_or, solution
+from tapegrad.scipy.optimize.implicit import called_functions, check, solution, unless_function
 
 _JUST_F = "let the function give the equations alone"
 
@@ -34,15 +34,16 @@ def root(
 ) -> Any:
     name = "scipy.optimize.root"
     functions = called_functions(name, args, f=fun, jac=jac)
+    way = unless_function(jac)
 
     def solve(made: Any, x0: Any) -> tuple[Any, Any]:
         found = scipy.optimize.root(
-            made["f"], x0, (), method, own_or(made, "jac", jac), tol, callback, options
+            made["f"], x0, (), method, made.get("jac", way), tol, callback, options
         )
         check(name, found.success, found.message)
         return found.x, found
 
-    given = method, None if "jac" in functions else jac, tol, callback, options
+    given = method, way, tol, callback, options
     x, result = solution(name, functions, [x0], given, itself, solve)
     result = OptimizeResult(success=True) if result is None else result
     result.update(x=x, fun=functions["f"](functions["f"].operands, x))

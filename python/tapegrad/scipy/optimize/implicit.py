@@ -33,7 +33,12 @@ class _Implicit:
     """x with F(x, *operands) = 0, as the solver finds it from its starts."""
 
     def __init__(
-        self, name: str, functions: Mapping[str, Called], equation: Equation, solve: Solve, n: int
+        self,
+        name: str,
+        functions: Mapping[str, tuple[Called, int]],
+        equation: Equation,
+        solve: Solve,
+        n: int,
     ) -> None:
         self.name, self.functions, self.equation, self.solve = name, functions, equation, solve
         self.n_starts = n
@@ -46,8 +51,7 @@ class _Implicit:
         """The user's functions of these operands, which follow one another."""
         made: dict[str, Callable[..., Any]] = {}
         at = 0
-        for key, called in self.functions.items():
-            n = len(called.operands)
+        for key, (called, n) in self.functions.items():
             made[key] = partial(called, tuple(operands[at : at + n]))
             at += n
         return made
@@ -127,7 +131,8 @@ def solution(
     if key not in _KNOWN:
         if len(_KNOWN) >= _MOST:
             _KNOWN.clear()
-        _KNOWN[key] = _Implicit(name, functions, equation, solve, len(starts))
+        kept = {k: (f.forgetful(), len(f.operands)) for k, f in functions.items()}
+        _KNOWN[key] = _Implicit(name, kept, equation, solve, len(starts))
     known = _KNOWN[key]
     operands = [x for f in functions.values() for x in f.operands]
     x = known.call(*(floats(start) for start in starts), *operands)
@@ -140,9 +145,9 @@ def called_functions(name: str, args: Any, **given: Any) -> dict[str, Called]:
     return {key: Called(name, f, args) for key, f in given.items() if callable(f)}
 
 
-def own_or(functions: Mapping[str, Any], key: str, given: Any) -> Any:
-    """The plain function of this name, or what was given in its place."""
-    return functions.get(key, given)
+def unless_function(given: Any) -> Any:
+    """An option, which nothing that is kept holds where it is a function of the user's."""
+    return None if callable(given) else given
 
 
 def frozen(name: str, x: Any) -> Any:

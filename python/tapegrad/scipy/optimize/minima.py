@@ -17,7 +17,14 @@ from scipy.optimize import OptimizeResult
 from tapegrad.scipy.arrays import shape_of
 from tapegrad.scipy.closures import Called
 from tapegrad.scipy.functions import derives, holds_variable, refuse, with_parameters_of
-from tapegrad.scipy.optimize.implicit import called_functions, check, flat, own_or, plain, solution
+from tapegrad.scipy.optimize.implicit import (
+    called_functions,
+    check,
+    flat,
+    plain,
+    solution,
+    unless_function,
+)
 from tapegrad.transforms.gradients import grad
 from tapegrad.transforms.jacobians import jacobian
 from tapegrad.transforms.trace import stop_gradient
@@ -89,6 +96,7 @@ def minimize(
     name = "scipy.optimize.minimize"
     functions = called_functions(name, args, f=fun, jac=jac, hess=hess, hessp=hessp)
     limits = _limits(name, bounds)
+    way, ways = unless_function(jac), unless_function(hess)
     derived = jac is None and not (isinstance(method, str) and method.lower() in _WITHOUT)
 
     def solve(made: Any, x0: Any) -> tuple[Any, Any]:
@@ -97,8 +105,8 @@ def minimize(
             x0,
             (),
             method,
-            plain(name, partial(_gradient, made["f"])) if derived else own_or(made, "jac", jac),
-            own_or(made, "hess", hess),
+            plain(name, partial(_gradient, made["f"])) if derived else made.get("jac", way),
+            made.get("hess", ways),
             made.get("hessp"),
             bounds,
             (),
@@ -113,8 +121,7 @@ def minimize(
         gradient = _gradient(f, x)
         return gradient if limits is None else bounded_equations(gradient, x, *limits)
 
-    strings = [x if isinstance(x, str) else None for x in (jac, hess)]
-    given = method, strings, limits, tol, callback, options
+    given = method, way, ways, limits, tol, callback, options
     x, result = solution(name, functions, [x0], given, equation, solve)
     return _result(functions["f"], x, result)
 
@@ -167,9 +174,10 @@ def _least_squares(
     is_object = isinstance(bounds, scipy.optimize.Bounds)
     limits = _plain_limits(name, (bounds.lb, bounds.ub) if is_object else bounds)
     given = {key: x for key, x in options.items() if x is not None}
+    way = unless_function(jac)
 
     def solve(made: Any, x0: Any) -> tuple[Any, Any]:
-        derived = plain(name, partial(slopes_of, made["f"])) if jac == "2-point" else jac
+        derived = plain(name, partial(slopes_of, made["f"])) if way == "2-point" else way
         found = scipy.optimize.least_squares(
             made["f"], x0, made.get("jac", derived), limits, **given
         )
@@ -179,7 +187,7 @@ def _least_squares(
     def equation(f: Callable[..., Any], x: Any) -> Any:
         return bounded_equations(normal_equations(f, x), x, *limits)
 
-    key = None if callable(jac) else jac, limits, given
+    key = way, limits, given
     x, result = solution(name, functions, [x0], key, equation, solve)
     result = _result(functions["f"], x, result)
     result.cost = 0.5 * np.sum(flat(result.fun) ** 2)

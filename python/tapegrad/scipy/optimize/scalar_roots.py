@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult
 
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.optimize.equations import itself
-from tapegrad.scipy.optimize.implicit import called_functions, check, own_or, solution
+from tapegrad.scipy.optimize.implicit import called_functions, check, solution
 
 _RTOL = 4.0 * np.finfo(float).eps
 _ALONE = {"full_output": "call root_scalar, whose result tells of the steps"}
@@ -44,18 +44,19 @@ def root_scalar(
     if bracket is not None:
         starts["left"], starts["right"] = bracket
     starts = {key: x for key, x in starts.items() if x is not None}
+    keys = tuple(starts)
     rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter, "options": options}
 
     def solve(made: Any, *given: Any) -> tuple[Any, Any]:
-        at: dict[str, Any] = {key: float(x) for key, x in zip(starts, given, strict=True)}
+        at: dict[str, Any] = {key: float(x) for key, x in zip(keys, given, strict=True)}
         if "left" in at:
             at["bracket"] = at.pop("left"), at.pop("right")
-        derivatives = {key: own_or(made, key, None) for key in ("fprime", "fprime2")}
+        derivatives = {key: made.get(key) for key in ("fprime", "fprime2")}
         found = scipy.optimize.root_scalar(made["f"], (), method, **derivatives, **at, **rest)
         check(name, found.converged, found.flag)
         return found.root, found
 
-    key = method, tuple(starts), rest
+    key = method, keys, rest
     x, result = solution(name, functions, list(starts.values()), key, itself, solve)
     result = OptimizeResult(converged=True) if result is None else result
     result.root = x
