@@ -372,8 +372,15 @@ class Called:
 
 
 def plain_result(name: str, found: Any) -> Any:
-    """What a function gave of plain values; TypeError where it holds a Variable."""
+    """What a function gave of plain values; TypeError where it holds a Variable, or is complex."""
     found = pack(found)  # arrays that it made and filled with plain numbers are plain
     if holds_variable(found):
         raise TypeError(f"{name}: the function {_NOT_FOUND}")
+    if np.iscomplexobj(found) or (
+        isinstance(found, (list, tuple)) and any(map(np.iscomplexobj, found))
+    ):
+        raise TypeError(
+            f"{name}: the function gives complex numbers, of which only the real parts would have "
+            "a derivative; compute with z.real and z.imag apart, as unknowns and equations"
+        )
     return found

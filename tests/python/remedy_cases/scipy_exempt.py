@@ -11,6 +11,7 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/closures.py": (
         "reads Variables that can't be found by its closure, globals, defaults and attributes",
         "is a Variable which it reads by such a name; give what it assigns a name of its own",
+        "a derivative; compute with z.real and z.imag apart, as unknowns and equations",
         "that holds Variables which it reads; keep what it counts or notes in another object",
     ),
     "python/tapegrad/scipy/integrate/adaptive.py": (

@@ -88,6 +88,16 @@ def test_what_is_refused():
         )
 
 
+def test_complex_equations_are_refused():
+    def f(a):
+        return optimize.newton(lambda x: x * x - a * 1j, 1.0)
+
+    with pytest.raises(TypeError, match=r"scipy\.optimize\.newton: the function gives complex"):
+        f(tg.Variable(2.0))
+    with pytest.raises(TypeError, match=r"scipy\.optimize\.root: the function gives complex"):
+        optimize.root(lambda x, a: [x[0] - 1j * a], [1.0], args=(tg.Variable(2.0),))
+
+
 def test_plain_arguments_go_to_scipy():
     assert optimize.brentq(square, 0.0, 9.0, (4.0,)) == scipy.optimize.brentq(
         square, 0.0, 9.0, (4.0,)
