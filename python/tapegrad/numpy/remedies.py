@@ -32,6 +32,8 @@ LIBRARIES: dict[str, str] = {
     "np.apply_along_axis": "write a = tg.Variable(a) before it",
     "np.piecewise": "write x = tg.Variable(x) before it",
     "np.bmat": "write np.block([[v, w]])",
+    "scipy.integrate.dblquad": "write tapegrad.scipy.integrate.quad of what calls quad",
+    "scipy.integrate.nquad": "write tapegrad.scipy.integrate.quad of what calls quad",
     "scipy.linalg.schur": "write np.linalg.eigh(a) of a symmetric matrix a, else np.linalg.eig(a)",
     "scipy.special.logsumexp": "write tapegrad.scipy.special.logsumexp(v)",
     "scipy.special.softmax": "write tapegrad.scipy.special.softmax(v)",

@@ -251,6 +251,9 @@ def test_scipys_optimisers_are_told_to_be_ours():
         np.testing.assert_allclose(tg.value(found), [1.0, 2.0, 3.0], atol=1e-5)
 
 
+BELOW = {"scipy.linalg.schur", "scipy.integrate.dblquad", "scipy.integrate.nquad"}
+
+
 def test_every_text_for_libraries_has_a_case():
     others = {"np.full", "np.full_like", "np.fill_diagonal"}
     others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix"}
@@ -258,7 +261,7 @@ def test_every_text_for_libraries_has_a_case():
     others |= {"np.vectorize", "np.repeat", "np.take", "np.compress", "np.put"}
     # Those of the last lines: tests/python/remedy_cases/plain.py. The next have a file too.
     others |= {name for name, (_, _, ours) in scipy_cases.CALLS.items() if not ours}
-    assert set(LIBRARIES) == others | {"scipy.linalg.schur"}  # below
+    assert set(LIBRARIES) == others | BELOW  # below
 
 
 def test_schur_forms():
@@ -272,3 +275,24 @@ def test_schur_forms():
         refused(tg.Variable(a))
     found = tg.value(np.linalg.eigh(tg.Variable(a))[0])
     np.testing.assert_allclose(found, np.sort(np.diag(refused(a))), rtol=1e-12)
+
+
+def test_integrals_over_areas():
+    integrate = pytest.importorskip("scipy.integrate")
+    from tapegrad.scipy.integrate import quad
+
+    def f(y, x, a):
+        return a * x * y**2
+
+    def written(a):
+        return quad(lambda x: quad(lambda y: f(y, x, a), 0.0, x)[0], 0.0, 1.0)[0]
+
+    calls = {
+        "dblquad": lambda a: integrate.dblquad(f, 0.0, 1.0, 0.0, lambda x: x, args=(a,))[0],
+        "nquad": lambda a: integrate.nquad(f, [lambda x, a: (0.0, x), (0.0, 1.0)], args=(a,))[0],
+    }
+    for name, call in calls.items():
+        told = f"scipy.integrate.{name}: .*write tapegrad.scipy.integrate.quad of what calls quad"
+        with pytest.raises(TypeError, match=told):
+            call(tg.Variable(3.0))
+        assert tg.grad(written)(3.0) == pytest.approx(call(1.0))
