@@ -1,0 +1,445 @@
+"""Functions that take axes away: sums, means, extremes with their indices, norms, running sums."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad.compat.torch.core import dtypes
+from tapegrad.compat.torch.core.call import (
+    INPUTS,
+    NOTHING,
+    RESULT,
+    call,
+    cast,
+    is_tensor,
+    new,
+    view,
+)
+from tapegrad.compat.torch.core.elementwise import maximum_of, minimum_of
+from tapegrad.compat.torch.core.registry import public, register
+
+# PyTorch's results of two parts.
+max_result = namedtuple("max", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+min_result = namedtuple("min", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+median_result = namedtuple("median", ["values", "indices"])  # noqa: PYI024 - PyTorch's name
+sort_result = namedtuple("sort", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+topk_result = namedtuple("topk", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+
+
+def axes_of(dim: Any) -> Any:
+    """NumPy's `axis` of PyTorch's `dim`: an int, several, or None for all."""
+    if dim is None:
+        return None
+    if isinstance(dim, (list, tuple)):
+        return tuple(int(d) for d in dim) or None
+    return int(dim)
+
+
+def _dim(dim: Any, axis: Any) -> Any:
+    return axis if dim is None else dim
+
+
+def check_dim(dim: Any, ndim: int) -> None:
+    """Raises where an axis is not there."""
+    for d in dim if isinstance(dim, (list, tuple)) else (dim,):
+        most = max(ndim, 1)
+        if d is not None and not -most <= d < most:
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-most}, {most - 1}], but "
+                f"got {d})"
+            )
+
+
+def _reduced(name: str, f: Any, input: Any, dim: Any, keepdim: bool, saves: int) -> Any:
+    check_dim(dim, input.ndim)
+    axis = axes_of(dim) if input.ndim else None
+    return call(name, lambda x: f(x, axis=axis, keepdims=keepdim), input, saves=saves)
+
+
+def _typed(input: Any, dtype: Any) -> Any:
+    return input if dtype is None else input.to(dtypes.as_dtype(dtype))
+
+
+def _total(x: Any, axis: Any, keepdims: bool) -> Any:
+    if x.dtype.kind in "biu":
+        return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.int64)
+    return np.sum(x, axis=axis, keepdims=keepdims)
+
+
+@public("sum")
+def sum_of(
+    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None
+) -> Any:
+    """The sum of all elements, or along `dim`."""
+    return _reduced("Sum", _total, _typed(input, dtype), _dim(dim, axis), keepdim, NOTHING)
+
+
+def _needs_floats(name: str, input: Any) -> None:
+    if input._v.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be either a floating point "
+            f"or complex dtype. Got: {dtypes.title(input.dtype)}; write x.float().{name}()"
+        )
+
+
+@public()
+def mean(
+    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None
+) -> Any:
+    """The mean of all elements, or along `dim`."""
+    input = _typed(input, dtype)
+    _needs_floats("mean", input)
+    return _reduced("Mean", np.mean, input, _dim(dim, axis), keepdim, NOTHING)
+
+
+@public()
+def nansum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The sum of what is not NaN."""
+    return _reduced("Nansum", np.nansum, input, dim, keepdim, INPUTS)
+
+
+@public()
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The mean of what is not NaN."""
+    return _reduced("Nanmean", np.nanmean, input, dim, keepdim, INPUTS)
+
+
+@public()
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product of all elements, or along `dim`."""
+    return _reduced("Prod", np.prod, _typed(input, dtype), dim, keepdim, INPUTS)
+
+
+def _correction(unbiased: Any, correction: Any) -> Any:
+    return int(unbiased) if correction is None else correction
+
+
+def _spread(name: str, f: Any) -> Any:
+    def function(
+        input: Any,
+        dim: Any = None,
+        unbiased: Any = True,
+        keepdim: bool = False,
+        *,
+        correction: Any = None,
+        axis: Any = None,
+    ) -> Any:
+        if isinstance(dim, bool):
+            dim, unbiased = None, dim
+        _needs_floats(name, input)
+        ddof = _correction(unbiased, correction)
+        return _reduced(
+            name.title(),
+            lambda x, axis, keepdims: f(x, axis=axis, keepdims=keepdims, ddof=ddof),
+            input, _dim(dim, axis), keepdim, INPUTS,
+        )  # fmt: skip
+
+    function.__name__ = name
+    function.__doc__ = f"The {name} of all elements or along `dim`, divided by n - 1 by default."
+    register(name, function)
+    return function
+
+
+std = _spread("std", np.std)
+var = _spread("var", np.var)
+
+
+@public()
+def var_mean(input: Any, dim: Any = None, unbiased: Any = True, keepdim: bool = False) -> Any:
+    """Variance and mean."""
+    return var(input, dim, unbiased, keepdim), mean(input, dim, keepdim)
+
+
+@public()
+def std_mean(input: Any, dim: Any = None, unbiased: Any = True, keepdim: bool = False) -> Any:
+    """Standard deviation and mean."""
+    return std(input, dim, unbiased, keepdim), mean(input, dim, keepdim)
+
+
+def _plain_of(t: Any) -> Any:
+    return np.asarray(_core.value(t._v)) if t._link is None else t.plain()
+
+
+def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
+    """The elements at `indices` (with an axis of length one at `dim`) of each line along `dim`."""
+
+    def compute(x: Any) -> Any:
+        found = np.take_along_axis(x, indices, dim)
+        return found if keepdim else np.squeeze(found, dim)
+
+    return call(name, compute, input)
+
+
+def _along(input: Any, dim: int, keepdim: bool, f: Any, result: Any) -> Any:
+    check_dim(dim, input.ndim)
+    if input.ndim == 0:
+        return result(input.clone(), new(np.zeros((), np.int64)))
+    a = _plain_of(input)
+    indices = np.expand_dims(f(a, dim), dim)
+    values = picked("Select", input, indices, dim, keepdim)
+    return result(values, new(np.ascontiguousarray(indices if keepdim else indices.squeeze(dim))))
+
+
+@public("max")
+def max_of(input: Any, dim: Any = None, keepdim: bool = False, **given: Any) -> Any:
+    """The largest element; along `dim` the pair (values, indices); of two tensors the larger."""
+    if is_tensor(dim) or "other" in given:
+        return maximum_of(input, given.get("other", dim))
+    dim = given.get("axis", dim)
+    if dim is None:
+        return call("Max", np.max, input)
+    return _along(input, dim, keepdim, lambda a, d: np.argmax(a, d), max_result)
+
+
+@public("min")
+def min_of(input: Any, dim: Any = None, keepdim: bool = False, **given: Any) -> Any:
+    """The smallest element; along `dim` the pair (values, indices); of two tensors the smaller."""
+    if is_tensor(dim) or "other" in given:
+        return minimum_of(input, given.get("other", dim))
+    dim = given.get("axis", dim)
+    if dim is None:
+        return call("Min", np.min, input)
+    return _along(input, dim, keepdim, lambda a, d: np.argmin(a, d), min_result)
+
+
+@public()
+def amax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element along `dim`; ties share the gradient."""
+    return _reduced("Amax", np.max, input, dim, keepdim, INPUTS)
+
+
+@public()
+def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element along `dim`; ties share the gradient."""
+    return _reduced("Amin", np.min, input, dim, keepdim, INPUTS)
+
+
+@public()
+def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """Smallest and largest element."""
+    return namedtuple("aminmax", ["min", "max"])(  # noqa: PYI024 - the type's name is PyTorch's
+        amin(input, dim, keepdim), amax(input, dim, keepdim)
+    )
+
+
+def _index(name: str, f: Any) -> None:
+    def function(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        a = input.plain()
+        if dim is None:
+            return new(np.asarray(f(a.ravel()), np.int64))
+        check_dim(dim, input.ndim)
+        found = f(a, axis=dim)
+        return new(np.asarray(np.expand_dims(found, dim) if keepdim else found, np.int64))
+
+    function.__name__ = name
+    function.__doc__ = f"NumPy's {name}, along `dim`."
+    register(name, function)
+
+
+_index("argmax", np.argmax)
+_index("argmin", np.argmin)
+
+
+@public("all")
+def all_of(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether all elements are true."""
+    return new(np.asarray(np.all(input.plain(), axis=axes_of(dim), keepdims=keepdim)))
+
+
+@public("any")
+def any_of(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Whether an element is true."""
+    return new(np.asarray(np.any(input.plain(), axis=axes_of(dim), keepdims=keepdim)))
+
+
+@public()
+def count_nonzero(input: Any, dim: Any = None) -> Any:
+    """How many elements are not zero."""
+    return new(np.asarray(np.count_nonzero(input.plain(), axis=axes_of(dim)), np.int64))
+
+
+@public()
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+    """`log(sum(exp(input)))` along `dim`, without overflow."""
+
+    def compute(x: Any, axis: Any, keepdims: bool) -> Any:
+        top = np.asarray(np.max(_core.value(x), axis=axis, keepdims=True))
+        top = np.where(np.isfinite(top), top, np.zeros((), top.dtype))
+        total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+        return total if keepdims else np.squeeze(total, axis)
+
+    return _reduced("Logsumexp", compute, input, dim, keepdim, RESULT)
+
+
+@public()
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """The p-norm of all elements, or along `dim`."""
+    input = _typed(input, dtype)
+    _needs_floats("norm", input)
+    if p in ("fro", None):
+        p = 2
+    if p == "nuc":
+        raise NotImplementedError("norm(p='nuc'): write torch.linalg.svdvals(x).sum()")
+    p = float(p)
+
+    def compute(x: Any, axis: Any, keepdims: bool) -> Any:
+        if axis is None:
+            flat = np.linalg.norm(np.reshape(x, (-1,)), p)
+            return np.reshape(flat, (1,) * np.ndim(x)) if keepdims else flat
+        if isinstance(axis, tuple) and p == 2:
+            return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
+        if isinstance(axis, tuple) and len(axis) > 1:
+            return np.sum(np.absolute(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
+        axis = axis[0] if isinstance(axis, tuple) else axis
+        return np.linalg.norm(x, p, axis=axis, keepdims=keepdims)
+
+    return _reduced("LinalgVectorNorm", compute, input, dim, keepdim, INPUTS)
+
+
+@public(in_place=True)
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """Running sums along `dim`."""
+    return call("Cumsum", lambda x: np.cumsum(x, axis=dim), _typed(input, dtype), saves=NOTHING)
+
+
+@public(in_place=True)
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    """Running products along `dim`."""
+    return call("Cumprod", lambda x: np.cumprod(x, axis=dim), _typed(input, dtype))
+
+
+@public()
+def logcumsumexp(input: Any, dim: int) -> Any:
+    """`log` of running sums of `exp`."""
+
+    def compute(x: Any) -> Any:
+        top = np.asarray(np.max(_core.value(x), axis=dim, keepdims=True))
+        return np.log(np.cumsum(np.exp(x - top), axis=dim)) + top
+
+    return call("Logcumsumexp", compute, input)
+
+
+def _running(name: str, f: Any) -> None:
+    def function(input: Any, dim: int) -> Any:
+        a = input.plain()
+        best = f.accumulate(a, axis=dim)
+        shape = [1] * a.ndim
+        shape[dim] = a.shape[dim]
+        places = np.broadcast_to(np.arange(a.shape[dim]).reshape(shape), a.shape)
+        indices = np.maximum.accumulate(np.where(a == best, places, 0), axis=dim)
+        kind = namedtuple(name, ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+        return kind(picked(name.title(), input, indices, dim, True), new(indices))
+
+    function.__name__ = name
+    function.__doc__ = f"Running extremes along `dim`, and where they are ({name})."
+    register(name, function)
+
+
+_running("cummax", np.maximum)
+_running("cummin", np.minimum)
+
+
+@public()
+def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The median, the lower one of two; along `dim` the pair (values, indices)."""
+    if dim is None:
+        flat = view("View", input, lambda x: np.reshape(x, (-1,)), True)
+        return _along(flat, 0, False, _middle, median_result).values
+    return _along(input, dim, keepdim, _middle, median_result)
+
+
+def _middle(a: Any, dim: int) -> Any:
+    return np.take(np.argsort(a, axis=dim, kind="stable"), (a.shape[dim] - 1) // 2, axis=dim)
+
+
+@public()
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """The pair (values, indices), sorted along `dim`."""
+    indices = argsorted(input.plain(), dim, descending)
+    return sort_result(picked("Sort", input, indices, dim, True), new(indices))
+
+
+def argsorted(a: Any, dim: int, descending: bool) -> Any:
+    """Indices that sort, equal elements in their order."""
+    if not a.ndim:
+        return np.zeros((), np.int64)
+    if not descending:
+        return np.argsort(a, axis=dim, kind="stable")
+    turned = np.argsort(np.flip(a, dim), axis=dim, kind="stable")
+    return np.ascontiguousarray(np.flip(a.shape[dim] - 1 - turned, dim))
+
+
+@public()
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """The indices that sort along `dim`."""
+    return new(argsorted(input.plain(), dim, descending))
+
+
+@public()
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The pair (values, indices) of the k largest, or smallest, along `dim`."""
+    length = input.shape[dim]
+    if k > length:
+        raise RuntimeError(f"selected index k out of range: k is {k}, dim {dim} has {length}")
+    indices = np.take(argsorted(input.plain(), dim, largest), np.arange(k), axis=dim)
+    return topk_result(picked("Topk", input, indices, dim, True), new(indices))
+
+
+@public()
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The k-th smallest element along `dim`, and where it is."""
+    kind = namedtuple("kthvalue", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+    return _along(input, dim, keepdim, lambda a, d: np.take(argsorted(a, d, False), k - 1, d), kind)
+
+
+@public()
+def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """Quantiles, by linear interpolation."""
+    at = q.plain() if is_tensor(q) else q
+    return _reduced(
+        "Quantile", lambda x, axis, keepdims: np.quantile(x, cast(np.asarray(at), x.dtype), axis=axis, keepdims=keepdims),
+        input, dim, keepdim, INPUTS,
+    )  # fmt: skip
+
+
+@public()
+def dist(input: Any, other: Any, p: float = 2) -> Any:
+    """The p-norm of the difference."""
+    return norm(input - other, p)
+
+
+@public()
+def softmax(input: Any, dim: Any = None, dtype: Any = None, **given: Any) -> Any:
+    """`exp(input)`, divided by its sum along `dim`."""
+    return _softmax("Softmax", softmax_of, _typed(input, dtype), dim)
+
+
+@public()
+def log_softmax(input: Any, dim: Any = None, dtype: Any = None, **given: Any) -> Any:
+    """The logarithm of `softmax`."""
+    return _softmax("LogSoftmax", log_softmax_of, _typed(input, dtype), dim)
+
+
+def _softmax(name: str, f: Any, input: Any, dim: Any) -> Any:
+    if dim is None:
+        dim = 0 if input.ndim in (0, 1, 3) else 1
+    check_dim(dim, input.ndim)
+    if not input.ndim:
+        return (input.unsqueeze(0) if name == "" else call(name, lambda x: f(np.reshape(x, (1,)), 0).reshape(()), input, saves=RESULT))
+    return call(name, lambda x: f(x, dim), input, saves=RESULT)
+
+
+def softmax_of(x: Any, axis: int) -> Any:
+    """Softmax of an array or a Variable."""
+    e = np.exp(x - np.max(_core.value(x), axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax_of(x: Any, axis: int) -> Any:
+    """Its logarithm."""
+    shifted = x - np.max(_core.value(x), axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))

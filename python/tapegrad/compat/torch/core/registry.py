@@ -1,0 +1,50 @@
+"""The names that the modules of this folder give: functions of the namespace, methods of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tapegrad.compat.torch.core.call import in_place_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FUNCTIONS: dict[str, Any] = {}
+METHODS: dict[str, Any] = {}
+
+
+def register(
+    name: str, f: Any, *, function: bool = True, method: bool = True, in_place: bool = False
+) -> None:
+    """Makes `f` the function and method `name`, and `name_` its form in place."""
+    if function:
+        FUNCTIONS[name] = f
+    if method:
+        METHODS[name] = f
+    if in_place:
+        METHODS[f"{name}_"] = in_place_of(f"{name}_", f)
+        if function:
+            FUNCTIONS[f"{name}_"] = METHODS[f"{name}_"]
+
+
+def public(
+    *names: str, function: bool = True, method: bool = True, in_place: bool = False
+) -> Callable[[F], F]:
+    """`register` as a decorator, by default under the function's own name."""
+
+    def decorated(f: F) -> F:
+        for name in names or (f.__name__,):
+            register(name, f, function=function, method=method, in_place=in_place)
+        return f
+
+    return decorated
+
+
+def method_for(t: type) -> Callable[[F], F]:
+    """A method, or a property, of the class alone."""
+
+    def decorated(f: F) -> F:
+        setattr(t, f.__name__, f)
+        return f
+
+    return decorated
