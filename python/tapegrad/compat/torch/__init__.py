@@ -73,6 +73,16 @@ from tapegrad.compat.torch import (  # noqa: E402 - they need the functions and 
     utils,
 )
 
+__all__ = [
+    "Generator", "Size", "Tensor", "autograd", "backends", "compile", "conversions", "cuda",
+    "default_generator", "device", "dtype", "elementwise", "enable_grad", "filling", "func",
+    "get_default_dtype", "get_num_threads", "get_rng_state", "indexing", "inference_mode",
+    "initial_seed", "is_grad_enabled", "linalg", "linear", "load", "manual_seed", "nn", "no_grad",
+    "optim", "random", "reductions", "save", "seed", "set_default_dtype", "set_grad_enabled",
+    "set_num_threads", "set_printoptions", "set_rng_state", "shapes", "special",
+    "use_deterministic_algorithms", "utils", "vmap", *FUNCTIONS, *BY_NAME,
+]  # fmt: skip
+
 pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
 newaxis = None
 __version__ = "2.13.0"  # whose numbers the tests compare with

@@ -129,7 +129,14 @@ empty, zeros = FUNCTIONS["empty"], FUNCTIONS["zeros"]
 
 
 @public(method=False)
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Any:
     """One value everywhere."""
     value = fill_value.item() if is_tensor(fill_value) else fill_value
     if dtype is None:
@@ -141,7 +148,9 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 @public(method=False)
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None, **given: Any) -> Any:
     """One value in another tensor's shape and dtype."""
-    return full(tuple(input.shape), fill_value, dtype=input.dtype if dtype is None else dtype, **given)
+    return full(
+        tuple(input.shape), fill_value, dtype=input.dtype if dtype is None else dtype, **given
+    )
 
 
 register("new_full", lambda self, size, fill_value, dtype=None, **given: full(size, fill_value, dtype=self.dtype if dtype is None else dtype, **given), function=False)  # fmt: skip
@@ -182,14 +191,20 @@ def linspace(
 
 
 @public(method=False)
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **given: Any) -> Any:
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, **given: Any
+) -> Any:
     """`base` to the power of `linspace`."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
-    return _finished(np.logspace(start, end, steps, base=base), kind, None, **{"requires_grad": False, **given})
+    return _finished(
+        np.logspace(start, end, steps, base=base), kind, None, **{"requires_grad": False, **given}
+    )
 
 
 @public(method=False)
-def eye(n: int, m: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def eye(
+    n: int, m: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """Ones on the diagonal."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
     return _finished(np.eye(n, m), kind, device, requires_grad)
@@ -228,4 +243,6 @@ def combinations(input: Any, r: int = 2) -> Any:
 def hann_window(window_length: int, periodic: bool = True, **given: Any) -> Any:
     """A raised cosine."""
     n = window_length + bool(periodic)
-    return tensor(np.hanning(n)[:window_length], dtype=given.get("dtype") or dtypes.get_default_dtype())
+    return tensor(
+        np.hanning(n)[:window_length], dtype=given.get("dtype") or dtypes.get_default_dtype()
+    )

@@ -82,9 +82,7 @@ def _checked(f: Callable[..., Any], has_aux: bool) -> Callable[..., Any]:
         out = f(*args, **kwargs)
         value = out[0] if has_aux else out
         if not is_tensor(value):
-            raise RuntimeError(
-                f"grad: expected f to return a Tensor, got {type(value).__name__}"
-            )
+            raise RuntimeError(f"grad: expected f to return a Tensor, got {type(value).__name__}")
         if value.numel() != 1 or value.ndim:
             raise RuntimeError(
                 "grad: Expected f to return a scalar tensor, but got a tensor of shape "
@@ -196,9 +194,7 @@ def functional_call(
     for name, value in given.items():
         path, _, key = name.rpartition(".")
         owner = module.get_submodule(path)
-        table = next(
-            (t for t in (owner._parameters, owner._buffers) if key in t), None
-        )
+        table = next((t for t in (owner._parameters, owner._buffers) if key in t), None)
         if table is None:
             raise RuntimeError(f"functional_call: {type(module).__name__} has no tensor {name!r}")
         places.append((table, key, table[key]))

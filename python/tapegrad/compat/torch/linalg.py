@@ -82,7 +82,7 @@ def lstsq(A: Any, B: Any) -> Any:
     """The least-squares solution, as the only part of a tuple."""
     from collections import namedtuple
 
-    kind = namedtuple("lstsq", ["solution"])  # noqa: PYI024 - the type's name is PyTorch's
+    kind = namedtuple("lstsq", ["solution"])
     return kind(call("LinalgLstsq", lambda x, y: np.linalg.lstsq(x, y, rcond=None)[0], A, B))
 
 
@@ -92,7 +92,9 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False) -> Any
         isinstance(dim, tuple) and len(dim) == 2
     )
     if matrix:
-        return matrix_norm(A, "fro" if ord is None else ord, (-2, -1) if dim is None else dim, keepdim)
+        return matrix_norm(
+            A, "fro" if ord is None else ord, (-2, -1) if dim is None else dim, keepdim
+        )
     return _norm(A, 2 if ord is None else ord, dim, keepdim)
 
 

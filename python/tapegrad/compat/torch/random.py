@@ -152,12 +152,12 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
 
 
 @public(method=False)
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Any:
+def normal(
+    mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None
+) -> Any:
     """Normal numbers of the given means and deviations."""
     if size is None:
-        shape = np.broadcast_shapes(
-            *(tuple(x.shape) if is_tensor(x) else () for x in (mean, std))
-        )
+        shape = np.broadcast_shapes(*(tuple(x.shape) if is_tensor(x) else () for x in (mean, std)))
     else:
         shape = tuple(size)
     values = [x.plain() if is_tensor(x) else x for x in (mean, std)]
@@ -174,7 +174,9 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Any:
 
 
 @public()
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+def multinomial(
+    input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None
+) -> Any:
     """Indices, drawn with the given weights."""
     g, weights = numpy_generator(generator), input.plain().astype(float)
     rows = np.atleast_2d(weights)

@@ -35,7 +35,9 @@ class _PlainUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 4, **given: Any) -> None:
+def save(
+    obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 4, **given: Any
+) -> None:
     """Writes an object to a file, by Python's pickle; PyTorch doesn't read it."""
     if hasattr(f, "write"):
         pickle.dump(obj, f, pickle_protocol)
@@ -44,7 +46,14 @@ def save(obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = 4, 
         pickle.dump(obj, file, pickle_protocol)
 
 
-def load(f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool = True, **given: Any) -> Any:
+def load(
+    f: Any,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool = True,
+    **given: Any,
+) -> Any:
     """Reads what `save` wrote; with `weights_only`, tensors and plain data alone."""
     if isinstance(map_location, (str, dtypes.device)):
         dtypes.check_device(map_location)

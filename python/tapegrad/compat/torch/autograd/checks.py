@@ -112,6 +112,4 @@ def gradgradcheck(
                 materialize_grads=True,
             )  # fmt: skip
 
-    return gradcheck(
-        first, parts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
-    )
+    return gradcheck(first, parts, eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception)

@@ -67,9 +67,7 @@ class Function:
 
 def _apply(cls: Any, args: tuple[Any, ...]) -> Any:
     places = [k for k, x in enumerate(args) if call.is_tensor(x)]
-    needs = tuple(
-        call.is_tensor(x) and call.recorded(x) and MODES.recording for x in args
-    )
+    needs = tuple(call.is_tensor(x) and call.recorded(x) and MODES.recording for x in args)
     shape: dict[str, Any] = {}
 
     def run(values: tuple[Any, ...]) -> tuple[Context, Any]:
@@ -156,4 +154,3 @@ def once_differentiable(f: Any) -> Any:
         return f(ctx, *gradients)
 
     return once
-

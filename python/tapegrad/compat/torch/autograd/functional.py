@@ -16,7 +16,9 @@ def _prepared(inputs: Any, create_graph: bool) -> tuple[bool, list[Any]]:
     single = is_tensor(inputs)
     given = [inputs] if single else list(inputs)
     if create_graph:
-        return single, [x * 1 if x.requires_grad else x.detach().clone().requires_grad_() for x in given]
+        return single, [
+            x * 1 if x.requires_grad else x.detach().clone().requires_grad_() for x in given
+        ]
     return single, [x.detach().clone().requires_grad_() for x in given]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import call, hooks
-from tapegrad.compat.torch.core.graph import check_and_free, walk
+from tapegrad.compat.torch.core.graph import DERIVATIVE, Node, check_and_free, walk
 
 
 def _seeds(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
@@ -47,8 +47,7 @@ def backward(
 ) -> None:
     """Adds the derivatives of `outputs` to the leaves' `.grad`, or to that of `inputs` alone."""
     seeds = _seeds(outputs, gradients)
-    nodes = walk([call.source(t) for t in outputs])
-    check_and_free(nodes, create_graph if retain_graph is None else retain_graph)
+    nodes, made = _swept(outputs, gradients, retain_graph, create_graph)
     if inputs is None:
         leaves = [t for node in nodes if node.leaf is not None for t in [node.variable]]
         wanted = [t for t in leaves if t is not None and not t._cut]
@@ -58,9 +57,29 @@ def backward(
     cells = [call.cell(t) for t in (*waiting, *wanted)]
     found = _core.grad([call.cell(t) for t in outputs], cells, seeds, create_graph)
     for t, g in zip(waiting, found, strict=False):
-        hooks.looked_at(t, hooks.gradient_of(g))
+        hooks.looked_at(t, made(g))
     for t, g in zip(wanted, found[len(waiting) :], strict=True):
-        accumulate(t, g)
+        accumulate(t, made(g))
+
+
+def _swept(
+    outputs: Sequence[Any], gradients: Sequence[Any], retain_graph: bool | None, create_graph: bool
+) -> tuple[list[Node], Any]:
+    """The nodes that a sweep reaches, and what makes tensors of its gradients."""
+    roots = [call.source(t) for t in outputs]
+    keep = create_graph if retain_graph is None else retain_graph
+    check_and_free(walk(roots, through_derivatives=False), keep)
+
+    def made(g: Any) -> Any:
+        t = hooks.gradient_of(g)
+        if create_graph and type(g) is not Variable:
+            t._v = Variable(t._v)  # constant, with derivatives that are zero
+        if create_graph:
+            seeds = [call.source(s) for s in gradients if s is not None and call.recorded(s)]
+            t._node = Node(DERIVATIVE, (*roots, *seeds))
+        return t
+
+    return walk(roots), made
 
 
 def _waiting(nodes: list[Any]) -> list[Any]:
@@ -79,14 +98,13 @@ def _is_reached(t: Any, reached: set[int]) -> bool:
 def accumulate(t: Any, g: Any) -> None:
     """Adds a gradient to a leaf's `.grad`, through its hooks."""
     if t._hooks and t.is_leaf:
-        g = call.raw(hooks.called(t._hooks, hooks.gradient_of(g)))
+        g = hooks.called(t._hooks, g)
     if t._grad is None:
-        t._grad = hooks.gradient_of(g)
-    elif type(g) is Variable or call.recorded(t._grad):
-        t._grad = t._grad + call.new(g)
+        t._grad = g
+    elif call.recorded(g) or call.recorded(t._grad):
+        t._grad = t._grad + g
     else:
-        kept = call.cell(t._grad)
-        np.add(kept, g, out=kept)
+        call.put(t._grad, ..., call.cell(t._grad) + call.cell(g), "", None)
     if t._after:
         for hook in list(t._after.values()):
             hook(t)
@@ -126,8 +144,7 @@ def grad(
                 f"One of the differentiated Tensors does not require grad: input {k}, of shape "
                 f"{list(t.shape)}; make it with requires_grad=True before it is used"
             )
-    nodes = walk([call.source(t) for t in outs])
-    check_and_free(nodes, create_graph if retain_graph is None else retain_graph)
+    nodes, tensor_of = _swept(outs, gradients, retain_graph, create_graph)
     reached = set(map(id, nodes))
     found = _core.grad(
         [call.cell(t) for t in outs], [call.cell(t) for t in wrt], seeds, create_graph
@@ -142,7 +159,7 @@ def grad(
                 )
             result.append(None)
             continue
-        made = hooks.gradient_of(g)
+        made = tensor_of(g)
         if t._hooks and t.is_leaf:
             made = hooks.called(t._hooks, made)
         result.append(made)

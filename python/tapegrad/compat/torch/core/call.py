@@ -17,6 +17,7 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.graph import (
+    CHOICE,
     INPUTS,
     NOTHING,
     OTHERS,
@@ -92,8 +93,8 @@ def operand(x: Any) -> Any:
 def source(t: Any) -> Node:
     """The node that a recorded tensor comes from."""
     node = t._node
-    if node is None:
-        node = t._node = leaf_node(t)
+    if node is None:  # a leaf, or a Variable of the user's or of a transform
+        node = t._node = leaf_node(t) if _core.is_leaf(cell(t)) else Node("VariableBackward0", ())
     written = t._store.written if t._store is not None else None
     if written is not None and written is not node:
         return Node("AsStridedBackward0", (node, written))
@@ -116,7 +117,9 @@ def _node(name: str, args: tuple[Any, ...], saves: int) -> Node:
     tensors = [t for t in args if is_tensor(t)]
     wanting = [t for t in tensors if recorded(t)]
     saved: list[Any] = []
-    if saves == INPUTS:
+    if saves == CHOICE:
+        saved = [_A_NUMBER]
+    elif saves == INPUTS:
         saved = [_saved(t) for t in tensors] or [_A_NUMBER]
     elif saves == OTHERS:
         for t in args:
@@ -192,9 +195,9 @@ def same_kind(a: Any, b: Any) -> tuple[Any, Any]:
             return a, b
         if type(b) is int and a.dtype.kind in "iu":
             return a, b
-    elif type(a) not in _NUMBERS and a.dtype == b.dtype:
-        return a, b
-    elif type(a) in _NUMBERS and b.dtype.kind == "f":
+    elif (type(a) not in _NUMBERS and a.dtype == b.dtype) or (
+        type(a) in _NUMBERS and b.dtype.kind == "f"
+    ):
         return a, b
     x, y = meet([a, b])
     return x, y
@@ -219,7 +222,7 @@ def view(name: str, t: Any, f: Callable[[Any], Any], may_copy: bool = False) -> 
     if type(content) is Variable and (t._cut or not MODES.recording):
         return _window(t, f)
     out = f(content)
-    shares = not may_copy or _core.overlap(out, content)
+    shares = not may_copy or _share(out, content)
     made = object.__new__(TENSOR[0])
     made._v = out
     if shares:
@@ -232,6 +235,12 @@ def view(name: str, t: Any, f: Callable[[Any], Any], may_copy: bool = False) -> 
             made._link = (t, f)
             made._outside = t._outside
     return made
+
+
+def _share(a: Any, b: Any) -> bool:
+    if type(b) is Variable:
+        return bool(_core.overlap(a, b))
+    return bool(np.may_share_memory(a, b))
 
 
 def _window(t: Any, f: Callable[[Any], Any]) -> Any:
@@ -422,6 +431,7 @@ def in_place_of(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 __all__ = [
+    "CHOICE",
     "INPUTS",
     "NOTHING",
     "OTHERS",

@@ -10,6 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import (
+    CHOICE,
     INPUTS,
     NOTHING,
     OTHERS,
@@ -106,7 +107,7 @@ def _plain(name: str, f: Any) -> None:
     """A question to each element: masks, without a derivative."""
 
     def function(input: Any) -> Any:
-        return call(name, lambda x: f(_core.value(x)), input, saves=NOTHING)
+        return call(name, f, input, saves=NOTHING)
 
     function.__name__ = name
     function.__doc__ = f"`{name}` of each element."
@@ -158,7 +159,9 @@ def _true_divide(x: Any, y: Any) -> Any:
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input + alpha * other`."""
     if alpha == 1:
-        return binary("Add", np.logical_or if _both_bool(input, other) else _plus, input, other, NOTHING)
+        return binary(
+            "Add", np.logical_or if _both_bool(input, other) else _plus, input, other, NOTHING
+        )
     return binary("Add", lambda x, y: x + alpha * y, input, other, NOTHING)
 
 
@@ -167,9 +170,7 @@ def _plus(x: Any, y: Any) -> Any:
 
 
 def _both_bool(a: Any, b: Any) -> bool:
-    return all(
-        type(x) is bool or (is_tensor(x) and x._v.dtype.kind == "b") for x in (a, b)
-    )
+    return all(type(x) is bool or (is_tensor(x) and x._v.dtype.kind == "b") for x in (a, b))
 
 
 @public(in_place=True)
@@ -286,7 +287,7 @@ register("fmin", lambda input, other: binary("Fmin", np.fmin, input, other, INPU
 
 def _compared(name: str, f: Any, *names: str) -> None:
     def function(input: Any, other: Any) -> Any:
-        return binary(name, lambda x, y: f(_core.value(x), _core.value(y)), input, other, NOTHING)
+        return binary(name, f, input, other, NOTHING)
 
     function.__name__ = name
     function.__doc__ = f"`{name}` of each pair of elements."
@@ -321,7 +322,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     bounds = [b for b in (min, max) if b is not None]
 
     def compute(x: Any, *given: Any) -> Any:
-        low, high = (given[0] if min is not None else None), (given[-1] if max is not None else None)
+        low, high = (
+            (given[0] if min is not None else None),
+            (given[-1] if max is not None else None),
+        )
         return np.clip(x, low, high)
 
     if any(is_tensor(b) for b in bounds):
@@ -391,7 +395,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     if all(kind in (bool, int, float) for kind in kinds):
         kind = dtypes.result_numpy([], [], kinds)
         return call("Where", lambda m: np.where(m, input, other).astype(kind), mask)
-    return call("Where", compute, condition, input, other)
+    return call("Where", compute, condition, input, other, saves=CHOICE)
 
 
 def astype(input: Any, kind: Any) -> Any:

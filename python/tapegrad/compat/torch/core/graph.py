@@ -13,8 +13,9 @@ import sys
 import weakref
 from typing import Any
 
-# What an operation keeps for its derivative, as PyTorch's does.
-NOTHING, INPUTS, OTHERS, RESULT = range(4)
+# What an operation keeps for its derivative, as PyTorch's does: nothing, all operands, those that meet
+# another one which takes a gradient, its result, or only a choice that it made (indices, a mask).
+NOTHING, INPUTS, OTHERS, RESULT, CHOICE = range(5)
 
 _PACKAGE = __name__.rpartition(".core")[0]
 
@@ -81,7 +82,10 @@ def leaf_node(t: Any) -> Node:
 _walks = [0]
 
 
-def walk(roots: list[Node]) -> list[Node]:
+DERIVATIVE = "DerivativeBackward0"  # of a recorded sweep: its inputs are the whole graph it swept
+
+
+def walk(roots: list[Node], through_derivatives: bool = True) -> list[Node]:
     """The nodes that are reached from `roots`."""
     _walks[0] = mark = _walks[0] + 1
     stack, found = list(roots), []
@@ -90,7 +94,8 @@ def walk(roots: list[Node]) -> list[Node]:
         if node.mark != mark:
             node.mark = mark
             found.append(node)
-            stack.extend(node.inputs)
+            if through_derivatives or node._name != DERIVATIVE:
+                stack.extend(node.inputs)
     return found
 
 

@@ -91,7 +91,9 @@ class Hook:
     def after(cls, t: Any, hook: Any) -> Hook:
         """For `register_post_accumulate_grad_hook`."""
         if not (t.requires_grad and t.is_leaf):
-            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
         if t._after is None:
             t._after = {}
         return cls(t._after, hook)

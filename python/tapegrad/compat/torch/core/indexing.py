@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core.call import (
-    INPUTS,
+    CHOICE,
     NOTHING,
     Node,
     call,
@@ -35,7 +35,7 @@ def _plain_key(k: Any) -> tuple[Any, bool]:
     """A part of an index as NumPy takes it, and whether it picks elements (and so copies)."""
     k = _number(k)
     if is_tensor(k):
-        a = k.plain()
+        a = raw(k)
         if a.dtype.kind == "f":
             raise IndexError(
                 "tensors used as indices must be long, int, byte or bool tensors, not "
@@ -87,7 +87,7 @@ def getitem(input: Any, index: Any) -> Any:
     key, picks = key_of(index)
     try:
         if picks:
-            return call("Index", lambda x: x[key], input)
+            return call("Index", lambda x: x[key], input, saves=CHOICE)
         if not any(k is Ellipsis for k in key):
             key = (*key, ...)
         return view("Slice", input, lambda x: x[key])
@@ -127,20 +127,20 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 @public(in_place=True)
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """With `value` where the mask holds."""
-    m = mask.plain()
 
-    def compute(x: Any, *v: Any) -> Any:
+    def compute(x: Any, m: Any, *v: Any) -> Any:
         filler = cast(v[0], x.dtype) if v else np.asarray(value, x.dtype)
         return np.where(m, filler, x)
 
-    return call("MaskedFill", compute, input, *([value] if is_tensor(value) else []), saves=INPUTS)
+    more = [value] if is_tensor(value) else []
+    return call("MaskedFill", compute, input, mask, *more, saves=CHOICE)
 
 
 @public()
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where the mask holds, in one axis."""
     m = mask.plain()
-    return call("MaskedSelect", lambda x: np.broadcast_to(x, np.broadcast_shapes(x.shape, m.shape))[np.broadcast_to(m, np.broadcast_shapes(x.shape, m.shape))], input)  # fmt: skip
+    return call("MaskedSelect", lambda x: np.broadcast_to(x, np.broadcast_shapes(x.shape, m.shape))[np.broadcast_to(m, np.broadcast_shapes(x.shape, m.shape))], input, saves=CHOICE)  # fmt: skip
 
 
 @public(in_place=True)
@@ -148,11 +148,11 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """With the elements of `source`, one after the other, where the mask holds."""
     m = np.broadcast_to(mask.plain(), input.shape)
     places = np.where(m, np.cumsum(m.ravel()).reshape(m.shape) - 1, 0)
-    return call("MaskedScatter", lambda x, s: np.where(m, np.reshape(s, (-1,))[places], x), input, source)  # fmt: skip
+    return call("MaskedScatter", lambda x, s: np.where(m, np.reshape(s, (-1,))[places], x), input, source, saves=CHOICE)  # fmt: skip
 
 
 def _long(index: Any, what: str) -> Any:
-    a = index.plain() if is_tensor(index) else np.asarray(index)
+    a = raw(index) if is_tensor(index) else np.asarray(index)
     if a.dtype.kind not in "iu":
         raise RuntimeError(f"{what}(): Expected dtype int64 for index; write index.long()")
     return a
@@ -162,14 +162,14 @@ def _long(index: Any, what: str) -> Any:
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices at the given positions along `dim`."""
     a = _long(index, "index_select")
-    return call("IndexSelect", lambda x: np.take(x, a, axis=dim), input)
+    return call("IndexSelect", lambda x: np.take(x, a, axis=dim), input, saves=CHOICE)
 
 
 @public()
 def take(input: Any, index: Any) -> Any:
     """Elements by their position in the flattened tensor."""
     a = _long(index, "take")
-    return call("Take", lambda x: np.reshape(x, (-1,))[a], input)
+    return call("Take", lambda x: np.reshape(x, (-1,))[a], input, saves=CHOICE)
 
 
 def _places(index: Any, dim: int, shape: Any) -> tuple[Any, ...]:
@@ -182,7 +182,7 @@ def _places(index: Any, dim: int, shape: Any) -> tuple[Any, ...]:
 def _checked(name: str, index: Any, shape: Any, dim: int) -> Any:
     a = _long(index, name)
     n = shape[dim]
-    if a.size and not (0 <= a.min() and a.max() < n):
+    if a.size and not (a.min() >= 0 and a.max() < n):
         bad = a.max() if a.max() >= n else a.min()
         raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
     return a
@@ -195,7 +195,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
         return reshaped(gather(input.reshape(1), 0, index.reshape(-1)), index.shape)
     dim %= input.ndim
     a = _checked("gather", index, input.shape, dim)
-    return call("Gather", lambda x: x[_places(a, dim, x.shape)], input)
+    return call("Gather", lambda x: x[_places(a, dim, x.shape)], input, saves=CHOICE)
 
 
 def reshaped(t: Any, shape: Any) -> Any:
@@ -207,11 +207,13 @@ def reshaped(t: Any, shape: Any) -> Any:
 def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     """NumPy's take_along_axis."""
     a = _long(indices, "take_along_dim")
-    return call("Gather", lambda x: np.take_along_axis(x, a, dim), input)
+    return call("Gather", lambda x: np.take_along_axis(x, a, dim), input, saves=CHOICE)
 
 
 @public(in_place=True)
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Any:
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Any:
     """With `src`, or a number, at each position of `index` along `dim`."""
     if reduce is not None:
         if reduce != "add":
@@ -229,7 +231,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 
     if is_tensor(given) and type(raw(given)) is Variable and type(raw(input)) is not Variable:
         return call("Scatter", lambda s: _recordable(input, lambda x: compute(x, s)), given)
-    return call("Scatter", compute, input, *([given] if is_tensor(given) else []))
+    return call("Scatter", compute, input, *([given] if is_tensor(given) else []), saves=CHOICE)
 
 
 def _recordable(input: Any, f: Any) -> Any:
@@ -240,7 +242,9 @@ def _added(input: Any, given: Any, places: Any, name: str) -> Any:
     """`input` with `given` added at `places`, which may repeat."""
     shape = input.shape
     size = int(np.prod(shape, dtype=int))
-    flat = np.broadcast_to(np.ravel_multi_index(np.broadcast_arrays(*places), tuple(shape)), given.shape)
+    flat = np.broadcast_to(
+        np.ravel_multi_index(np.broadcast_arrays(*places), tuple(shape)), given.shape
+    )
 
     def compute(x: Any, s: Any) -> Any:
         x, s = meet([x, s])
@@ -367,13 +371,17 @@ def isin(elements: Any, test_elements: Any) -> Any:
 
 
 @public()
-def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
     """Whether elements differ by little."""
     return new(np.isclose(input.plain(), other.plain(), rtol, atol, equal_nan))
 
 
 @public()
-def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(
+    input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
     """Whether all elements differ by little."""
     return bool(np.allclose(input.plain(), other.plain(), rtol, atol, equal_nan))
 

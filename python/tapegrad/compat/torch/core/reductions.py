@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import (
+    CHOICE,
     INPUTS,
     NOTHING,
     RESULT,
@@ -17,17 +17,19 @@ from tapegrad.compat.torch.core.call import (
     cast,
     is_tensor,
     new,
+    raw,
     view,
 )
 from tapegrad.compat.torch.core.elementwise import maximum_of, minimum_of
 from tapegrad.compat.torch.core.registry import public, register
+from tapegrad.transforms.trace import stop_gradient
 
 # PyTorch's results of two parts.
-max_result = namedtuple("max", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
-min_result = namedtuple("min", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
-median_result = namedtuple("median", ["values", "indices"])  # noqa: PYI024 - PyTorch's name
-sort_result = namedtuple("sort", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
-topk_result = namedtuple("topk", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+max_result = namedtuple("max", ["values", "indices"])
+min_result = namedtuple("min", ["values", "indices"])
+median_result = namedtuple("median", ["values", "indices"])
+sort_result = namedtuple("sort", ["values", "indices"])
+topk_result = namedtuple("topk", ["values", "indices"])
 
 
 def axes_of(dim: Any) -> Any:
@@ -64,10 +66,17 @@ def _typed(input: Any, dtype: Any) -> Any:
     return input if dtype is None else input.to(dtypes.as_dtype(dtype))
 
 
+def _long(x: Any) -> Any:
+    """Integers as int64, in which they are added and multiplied."""
+    return x.astype(np.int64) if x.dtype.kind in "biu" else x
+
+
 def _total(x: Any, axis: Any, keepdims: bool) -> Any:
-    if x.dtype.kind in "biu":
-        return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.int64)
-    return np.sum(x, axis=axis, keepdims=keepdims)
+    return np.sum(_long(x), axis=axis, keepdims=keepdims)
+
+
+def _product(x: Any, axis: Any, keepdims: bool) -> Any:
+    return np.prod(_long(x), axis=axis, keepdims=keepdims)
 
 
 @public("sum")
@@ -111,7 +120,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @public()
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along `dim`."""
-    return _reduced("Prod", np.prod, _typed(input, dtype), dim, keepdim, INPUTS)
+    return _reduced("Prod", _product, _typed(input, dtype), dim, keepdim, INPUTS)
 
 
 def _correction(unbiased: Any, correction: Any) -> Any:
@@ -160,10 +169,6 @@ def std_mean(input: Any, dim: Any = None, unbiased: Any = True, keepdim: bool = 
     return std(input, dim, unbiased, keepdim), mean(input, dim, keepdim)
 
 
-def _plain_of(t: Any) -> Any:
-    return np.asarray(_core.value(t._v)) if t._link is None else t.plain()
-
-
 def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
     """The elements at `indices` (with an axis of length one at `dim`) of each line along `dim`."""
 
@@ -171,17 +176,17 @@ def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
         found = np.take_along_axis(x, indices, dim)
         return found if keepdim else np.squeeze(found, dim)
 
-    return call(name, compute, input)
+    return call(name, compute, input, saves=CHOICE)
 
 
 def _along(input: Any, dim: int, keepdim: bool, f: Any, result: Any) -> Any:
     check_dim(dim, input.ndim)
     if input.ndim == 0:
         return result(input.clone(), new(np.zeros((), np.int64)))
-    a = _plain_of(input)
+    a = raw(input)
     indices = np.expand_dims(f(a, dim), dim)
     values = picked("Select", input, indices, dim, keepdim)
-    return result(values, new(np.ascontiguousarray(indices if keepdim else indices.squeeze(dim))))
+    return result(values, new(indices if keepdim else np.squeeze(indices, dim)))
 
 
 @public("max")
@@ -221,19 +226,19 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @public()
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Smallest and largest element."""
-    return namedtuple("aminmax", ["min", "max"])(  # noqa: PYI024 - the type's name is PyTorch's
+    return namedtuple("aminmax", ["min", "max"])(
         amin(input, dim, keepdim), amax(input, dim, keepdim)
     )
 
 
 def _index(name: str, f: Any) -> None:
     def function(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        a = input.plain()
+        a = raw(input)
         if dim is None:
-            return new(np.asarray(f(a.ravel()), np.int64))
+            return new(f(np.reshape(a, (-1,))))
         check_dim(dim, input.ndim)
         found = f(a, axis=dim)
-        return new(np.asarray(np.expand_dims(found, dim) if keepdim else found, np.int64))
+        return new(np.expand_dims(found, dim) if keepdim else found)
 
     function.__name__ = name
     function.__doc__ = f"NumPy's {name}, along `dim`."
@@ -247,13 +252,13 @@ _index("argmin", np.argmin)
 @public("all")
 def all_of(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements are true."""
-    return new(np.asarray(np.all(input.plain(), axis=axes_of(dim), keepdims=keepdim)))
+    return new(np.all(raw(input), axis=axes_of(dim), keepdims=keepdim))
 
 
 @public("any")
 def any_of(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether an element is true."""
-    return new(np.asarray(np.any(input.plain(), axis=axes_of(dim), keepdims=keepdim)))
+    return new(np.any(raw(input), axis=axes_of(dim), keepdims=keepdim))
 
 
 @public()
@@ -267,7 +272,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along `dim`, without overflow."""
 
     def compute(x: Any, axis: Any, keepdims: bool) -> Any:
-        top = np.asarray(np.max(_core.value(x), axis=axis, keepdims=True))
+        top = _top(x, axis)
         top = np.where(np.isfinite(top), top, np.zeros((), top.dtype))
         total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
         return total if keepdims else np.squeeze(total, axis)
@@ -276,7 +281,9 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
 
 
 @public()
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+def norm(
+    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
     """The p-norm of all elements, or along `dim`."""
     input = _typed(input, dtype)
     _needs_floats("norm", input)
@@ -303,13 +310,13 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
 @public(in_place=True)
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along `dim`."""
-    return call("Cumsum", lambda x: np.cumsum(x, axis=dim), _typed(input, dtype), saves=NOTHING)
+    return call("Cumsum", lambda x: np.reshape(np.cumsum(_long(x), dim), x.shape), _typed(input, dtype), saves=NOTHING)
 
 
 @public(in_place=True)
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running products along `dim`."""
-    return call("Cumprod", lambda x: np.cumprod(x, axis=dim), _typed(input, dtype))
+    return call("Cumprod", lambda x: np.reshape(np.cumprod(_long(x), dim), x.shape), _typed(input, dtype))
 
 
 @public()
@@ -317,7 +324,7 @@ def logcumsumexp(input: Any, dim: int) -> Any:
     """`log` of running sums of `exp`."""
 
     def compute(x: Any) -> Any:
-        top = np.asarray(np.max(_core.value(x), axis=dim, keepdims=True))
+        top = _top(x, dim)
         return np.log(np.cumsum(np.exp(x - top), axis=dim)) + top
 
     return call("Logcumsumexp", compute, input)
@@ -331,7 +338,7 @@ def _running(name: str, f: Any) -> None:
         shape[dim] = a.shape[dim]
         places = np.broadcast_to(np.arange(a.shape[dim]).reshape(shape), a.shape)
         indices = np.maximum.accumulate(np.where(a == best, places, 0), axis=dim)
-        kind = namedtuple(name, ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+        kind = namedtuple(name, ["values", "indices"])
         return kind(picked(name.title(), input, indices, dim, True), new(indices))
 
     function.__name__ = name
@@ -392,7 +399,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 @public()
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The k-th smallest element along `dim`, and where it is."""
-    kind = namedtuple("kthvalue", ["values", "indices"])  # noqa: PYI024 - the type's name is PyTorch's
+    kind = namedtuple("kthvalue", ["values", "indices"])
     return _along(input, dim, keepdim, lambda a, d: np.take(argsorted(a, d, False), k - 1, d), kind)
 
 
@@ -429,17 +436,27 @@ def _softmax(name: str, f: Any, input: Any, dim: Any) -> Any:
         dim = 0 if input.ndim in (0, 1, 3) else 1
     check_dim(dim, input.ndim)
     if not input.ndim:
-        return (input.unsqueeze(0) if name == "" else call(name, lambda x: f(np.reshape(x, (1,)), 0).reshape(()), input, saves=RESULT))
+        alone = lambda x: np.reshape(f(np.reshape(x, (1,)), 0), ())  # noqa: E731 - one expression
+        return call(name, alone, input, saves=RESULT)
     return call(name, lambda x: f(x, dim), input, saves=RESULT)
+
+
+def _top(x: Any, axis: Any) -> Any:
+    """The largest element of each line, as a constant."""
+    return stop_gradient(np.max(x, axis=axis, keepdims=True))
 
 
 def softmax_of(x: Any, axis: int) -> Any:
     """Softmax of an array or a Variable."""
-    e = np.exp(x - np.max(_core.value(x), axis=axis, keepdims=True))
+    if not x.size:
+        return +x
+    e = np.exp(x - _top(x, axis))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 def log_softmax_of(x: Any, axis: int) -> Any:
     """Its logarithm."""
-    shifted = x - np.max(_core.value(x), axis=axis, keepdims=True)
+    if not x.size:
+        return +x
+    shifted = x - _top(x, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))

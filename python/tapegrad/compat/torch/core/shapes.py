@@ -18,8 +18,10 @@ from tapegrad.compat.torch.core.registry import public, register
 
 def lengths(given: Sequence[Any]) -> tuple[int, ...]:
     """Lengths given one by one or as one sequence."""
-    if len(given) == 1 and not isinstance(given[0], int) and not (
-        is_tensor(given[0]) and given[0].ndim == 0
+    if (
+        len(given) == 1
+        and not isinstance(given[0], int)
+        and not (is_tensor(given[0]) and given[0].ndim == 0)
     ):
         given = tuple(given[0])
     return tuple(int(n) for n in given)

@@ -144,7 +144,9 @@ class Tensor:
             return True
         if self._store is not None and self._store.written is not None:
             return False
-        return self._node is None or self._node.leaf is not None
+        if self._node is None:
+            return _core.is_leaf(call.cell(self))
+        return self._node.leaf is not None
 
     @property
     def grad_fn(self) -> Any:
@@ -232,7 +234,7 @@ class Tensor:
                     content.value = new
                 return
         recorded, cut = call.recorded(self), self._cut
-        self._v = Variable(new) if recorded or cut and type(content) is Variable else new
+        self._v = Variable(new) if recorded or (cut and type(content) is Variable) else new
         self._link = None
 
     # Plain numbers.

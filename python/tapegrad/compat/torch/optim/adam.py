@@ -160,8 +160,6 @@ class RAdam(_Moments):
         known = most - 2 * t * beta2**t / (1 - beta2**t)
         if known <= 5:
             return p - lr * corrected
-        rectified = math.sqrt(
-            (known - 4) * (known - 2) * most / ((most - 4) * (most - 2) * known)
-        )
+        rectified = math.sqrt((known - 4) * (known - 2) * most / ((most - 4) * (most - 2) * known))
         scale = math.sqrt(1 - beta2**t) / (np.sqrt(square) + group["eps"])
         return p - lr * corrected * scale * rectified

@@ -85,7 +85,9 @@ class LambdaLR(LRScheduler):
 
     def __init__(self, optimizer: Any, lr_lambda: Any, last_epoch: int = -1) -> None:
         n = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * n
+        self.lr_lambdas = (
+            list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * n
+        )
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -216,7 +218,9 @@ class PolynomialLR(_Factors):
 class CosineAnnealingLR(LRScheduler):
     """Down to `eta_min` along half a cosine of `T_max` epochs (Loshchilov and Hutter, 2017)."""
 
-    def __init__(self, optimizer: Any, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Any, T_max: int, eta_min: float = 0.0, last_epoch: int = -1
+    ) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer, last_epoch)
 
@@ -227,9 +231,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._rates()
         if (t - 1 - n) % (2 * n) == 0:
             rise = (1 - math.cos(math.pi / n)) / 2
-            return [
-                r + (b - low) * rise for r, b in zip(self._rates(), self.base_lrs, strict=True)
-            ]
+            return [r + (b - low) * rise for r, b in zip(self._rates(), self.base_lrs, strict=True)]
         ratio = (1 + math.cos(math.pi * t / n)) / (1 + math.cos(math.pi * (t - 1) / n))
         return [ratio * (r - low) + low for r in self._rates()]
 
@@ -264,7 +266,9 @@ class OneCycleLR(LRScheduler):
     ) -> None:  # fmt: skip
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
-                raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
+                raise ValueError(
+                    "You must define either total_steps OR (epochs AND steps_per_epoch)"
+                )
             total_steps = epochs * steps_per_epoch
         self.total_steps, self.cosine = total_steps, anneal_strategy == "cos"
         self.cycle_momentum = cycle_momentum
@@ -274,9 +278,13 @@ class OneCycleLR(LRScheduler):
         last = [low / final_div_factor for low in first]
         up = float(pct_start * total_steps) - 1
         if three_phase:
-            self.phases = [(up, first, tops), (2 * up + 1, tops, first), (total_steps - 1, first, last)]
+            self.phases = [
+                (up, first, tops),
+                (2 * up, tops, first),
+                (total_steps - 1, first, last),
+            ]
             low, high = base_momentum, max_momentum
-            self.momenta = [(up, high, low), (2 * up + 1, low, high), (total_steps - 1, high, high)]
+            self.momenta = [(up, high, low), (2 * up, low, high), (total_steps - 1, high, high)]
         else:
             self.phases = [(up, first, tops), (total_steps - 1, tops, last)]
             self.momenta = [
@@ -370,5 +378,3 @@ class ChainedScheduler:
     def get_last_lr(self) -> list[float]:
         """The rates that were set last."""
         return self._last_lr
-
-

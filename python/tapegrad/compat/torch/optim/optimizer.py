@@ -46,7 +46,9 @@ class Optimizer:
         group["params"] = [p[1] if isinstance(p, tuple) else p for p in group["params"]]
         for p in group["params"]:
             if not is_tensor(p):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p)}")
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {type(p)}"
+                )
             if not p.is_leaf:
                 raise ValueError("can't optimize a non-leaf Tensor")
         seen = {id(p) for g in self.param_groups for p in g["params"]}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad.compat.torch.core.call import INPUTS, RESULT, call, in_place, is_tensor
+from tapegrad.compat.torch.core.call import CHOICE, INPUTS, RESULT, call, in_place, is_tensor
 from tapegrad.compat.torch.core.elementwise import applied
 from tapegrad.compat.torch.core.reductions import log_softmax as _log_softmax
 from tapegrad.compat.torch.core.reductions import softmax as _softmax
@@ -100,7 +100,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """`x` times the normal distribution function, or its approximation by tanh."""
     if approximate == "tanh":
         c = math.sqrt(2.0 / math.pi)
-        return call("Gelu", lambda x: 0.5 * x * (1.0 + np.tanh(c * (x + 0.044715 * x * x * x))), input)
+        return call(
+            "Gelu", lambda x: 0.5 * x * (1.0 + np.tanh(c * (x + 0.044715 * x * x * x))), input
+        )
     if approximate != "none":
         raise RuntimeError(f"approximate argument must be either none or tanh, not {approximate!r}")
     return call("Gelu", lambda x: x * 0.5 * (1.0 + _erf(x * math.sqrt(0.5))), input)
@@ -226,7 +228,7 @@ def _dropped(input: Any, p: float, training: bool, inplace: bool, shape: Any) ->
         return input
     kept = numpy_generator(None).random(shape) >= p
     scale = (kept / (1.0 - p) if p < 1.0 else kept * 0.0).astype(input._v.dtype)
-    return _applied("Mul", lambda x: x * scale, input, inplace)
+    return _applied("Mul", lambda x: x * scale, input, inplace, CHOICE)
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:

@@ -31,8 +31,12 @@ def _slices(
     """The offsets of a kernel, and the slice of the input that each one meets."""
     for offset in product(*map(range, kernel)):
         starts = [o * d for o, d in zip(offset, dilation, strict=True)]
-        yield offset, tuple(
-            slice(a, a + s * (n - 1) + 1, s) for a, s, n in zip(starts, stride, out, strict=True)
+        yield (
+            offset,
+            tuple(
+                slice(a, a + s * (n - 1) + 1, s)
+                for a, s, n in zip(starts, stride, out, strict=True)
+            ),
         )
 
 
@@ -110,7 +114,9 @@ def _conv(
         total = np.reshape(total, (x.shape[0], w.shape[0], *out))
         return total if batched else np.squeeze(total, 0)
 
-    return call("Convolution", compute, input, weight, *([] if bias is None else [bias]), saves=OTHERS)
+    return call(
+        "Convolution", compute, input, weight, *([] if bias is None else [bias]), saves=OTHERS
+    )
 
 
 def conv1d(
@@ -159,8 +165,10 @@ def _conv_transpose(
             x = np.expand_dims(x, 0)
         batch = x.shape[0]
         flat = np.reshape(x, (batch, x.shape[1], places))
-        total = np.zeros_like(x, shape=(batch, channels, *map(max, zip(whole, (
-            m + p + o for m, p, o in zip(out, padding, more, strict=True)), strict=True))))  # fmt: skip
+        room = tuple(
+            max(w, m + p) for w, m, p in zip(whole, out, padding, strict=True)
+        )
+        total: Any = None
         for offset, part in _slices(kernel, lengths, stride, dilation):
             taps = w[(slice(None), slice(None), *offset)]
             if groups > 1:
@@ -169,14 +177,25 @@ def _conv_transpose(
             if groups > 1:
                 turned = np.reshape(turned, (channels, -1))
             term = _product(turned, flat, groups)
-            total[(slice(None), slice(None), *part)] += np.reshape(term, (batch, channels, *lengths))
+            if total is None:
+                total = np.zeros_like(term, shape=(batch, channels, *room))
+            total[(slice(None), slice(None), *part)] += np.reshape(
+                term, (batch, channels, *lengths)
+            )
         cut = tuple(slice(p, p + m) for p, m in zip(padding, out, strict=True))
         total = total[(slice(None), slice(None), *cut)]
         if b:
             total = total + np.reshape(b[0], (-1,) + (1,) * n)
         return total if batched else np.squeeze(total, 0)
 
-    return call("ConvolutionTranspose", compute, input, weight, *([] if bias is None else [bias]), saves=OTHERS)
+    return call(
+        "ConvolutionTranspose",
+        compute,
+        input,
+        weight,
+        *([] if bias is None else [bias]),
+        saves=OTHERS,
+    )
 
 
 def conv_transpose1d(
@@ -185,7 +204,16 @@ def conv_transpose1d(
 ) -> Any:  # fmt: skip
     """The transpose of `conv1d`."""
     return _conv_transpose(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose1d",
+        1,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )
 
 
@@ -195,5 +223,14 @@ def conv_transpose2d(
 ) -> Any:  # fmt: skip
     """The transpose of `conv2d`."""
     return _conv_transpose(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+        "conv_transpose2d",
+        2,
+        input,
+        weight,
+        bias,
+        stride,
+        padding,
+        output_padding,
+        groups,
+        dilation,
     )

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad import _core
+from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import OTHERS, call, cell, new, put
+from tapegrad.compat.torch.core.call import CHOICE, OTHERS, call, cell, new, put, raw
 from tapegrad.compat.torch.core.indexing import one_hot
 from tapegrad.compat.torch.core.linear import cosine_similarity
 from tapegrad.compat.torch.nn.functional.activations import dropout
+from tapegrad.transforms.trace import stop_gradient
 
 __all__ = [
     "batch_norm",
@@ -50,7 +51,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """`input1 @ weight[k] @ input2` for each k."""
-    made = call("Einsum", lambda a, w, b: np.einsum("...i,kij,...j->...k", a, w, b), input1, weight, input2)
+    made = call(
+        "Einsum", lambda a, w, b: np.einsum("...i,kij,...j->...k", a, w, b), input1, weight, input2
+    )
     return made if bias is None else made + bias
 
 
@@ -59,7 +62,7 @@ def embedding(
     norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Any:  # fmt: skip
     """The rows of `weight` at the given indices; that of `padding_idx` gets no gradient."""
-    index = input.plain()
+    index = raw(input)
     if index.dtype.kind not in "iu":
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
@@ -71,17 +74,17 @@ def embedding(
             "torch.nn.functional.normalize, or the gradient in a hook of the weight"
         )
     n = weight.shape[0]
-    if index.size and (index.min() < 0 or index.max() >= n):
+    if type(index) is not Variable and index.size and (index.min() < 0 or index.max() >= n):
         raise IndexError(f"index out of range in self: indices go from 0 to {n - 1}")
     if padding_idx is None:
-        return call("Embedding", lambda w: np.take(w, index, axis=0), weight)
+        return call("Embedding", lambda w: np.take(w, index, axis=0), weight, saves=CHOICE)
     padded = (index == padding_idx % n)[..., None]
 
     def compute(w: Any) -> Any:
         rows = np.take(w, index, axis=0)
-        return np.where(padded, np.asarray(_core.value(rows)), rows)
+        return np.where(padded, stop_gradient(rows), rows)
 
-    return call("Embedding", compute, weight)
+    return call("Embedding", compute, weight, saves=CHOICE)
 
 
 def _scaled(x: Any, weight: Any, bias: Any) -> Any:
@@ -114,7 +117,9 @@ def layer_norm(
     return call("NativeLayerNorm", compute, input, *more)
 
 
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
     """Divided by the root of the mean square over the last axes."""
     axes = tuple(range(-len(tuple(normalized_shape)), 0))
     least = float(np.finfo(input._v.dtype).eps) if eps is None else eps
@@ -152,7 +157,9 @@ def batch_norm(
                 (running_var, a.var(axis=axes, ddof=1)),
             ):
                 old = cell(kept)
-                put(kept, ..., (1 - momentum) * old + momentum * new_one.astype(old.dtype), "", None)
+                put(
+                    kept, ..., (1 - momentum) * old + momentum * new_one.astype(old.dtype), "", None
+                )
     else:
         mean, var = running_mean.plain(), running_var.plain()
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
+from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import broadcast_complaint, call, is_tensor, meet
+from tapegrad.compat.torch.core.call import broadcast_complaint, call, is_tensor, meet, raw
 from tapegrad.compat.torch.core.elementwise import applied
 from tapegrad.compat.torch.core.reductions import log_softmax_of
+from tapegrad.transforms.trace import stop_gradient
 
 _log_expit = applied("log_expit")
 
@@ -170,7 +172,7 @@ def poisson_nll_loss(
     def f(x: Any, y: Any) -> Any:
         loss = np.exp(x) - y * x if log_input else x - y * np.log(x + eps)
         if full:
-            y = np.asarray(_core.value(y))
+            y = stop_gradient(y)
             safe = np.where(y > 1, y, 1)
             more = y * np.log(safe) - y + 0.5 * np.log(2 * np.pi * safe)
             loss = loss + np.where(y > 1, more, 0).astype(x.dtype)
@@ -194,7 +196,7 @@ def gaussian_nll_loss(
 
 
 def _classes(target: Any) -> Any:
-    a = target.plain()
+    a = raw(target)
     if a.dtype.kind not in "iu":
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {dtypes.title(target.dtype)}; "
@@ -211,7 +213,7 @@ def _picked(
     n = log_p.shape[axis]
     ignored = classes == ignore_index
     safe = np.where(ignored, 0, classes)
-    if safe.size and (safe.min() < 0 or safe.max() >= n):
+    if type(safe) is not Variable and safe.size and (safe.min() < 0 or safe.max() >= n):
         bad = safe.min() if safe.min() < 0 else safe.max()
         raise IndexError(f"Target {bad} is out of bounds.")
     shares = np.ones(n, log_p.dtype) if weight is None else weight

@@ -226,7 +226,9 @@ def lp_pool2d(
     return _norm_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(
+    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Any:
     """The windows of (N, C, H, W) as columns: (N, C kh kw, places)."""
     kernel, stride = several(kernel_size, 2), several(stride, 2)
     padding, dilation = several(padding, 2), several(dilation, 2)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.torch.core.call import new
+from tapegrad.compat.torch.core.dtypes import get_default_dtype
 from tapegrad.compat.torch.nn import functional as F  # noqa: N812 - PyTorch's habit
 from tapegrad.compat.torch.nn import init
 from tapegrad.compat.torch.nn.modules.container import ModuleList
@@ -165,4 +166,4 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:
         """Minus infinity above the diagonal."""
         mask = np.triu(np.full((sz, sz), -np.inf), 1)
-        return new(mask.astype(np.float32 if dtype is None else dtype.numpy))
+        return new(mask.astype((dtype or get_default_dtype()).numpy))

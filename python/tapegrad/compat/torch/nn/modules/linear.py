@@ -134,7 +134,9 @@ class Embedding(Module):
 class EmbeddingBag(Module):
     """Sums or means of vectors of a table, a bag for each row of indices."""
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, mode: str = "mean", **given: Any) -> None:
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, mode: str = "mean", **given: Any
+    ) -> None:
         super().__init__()
         if mode not in ("sum", "mean", "max"):
             raise ValueError(f"mode has to be one of sum, mean or max, not {mode!r}")
@@ -150,7 +152,10 @@ class EmbeddingBag(Module):
                 rows = rows * per_sample_weights.unsqueeze(-1)
             return self._together(rows, 1)
         ends = [*offsets.tolist()[1:], len(input)]
-        bags = [F.embedding(input[a:b], self.weight) for a, b in zip(offsets.tolist(), ends, strict=True)]
+        bags = [
+            F.embedding(input[a:b], self.weight)
+            for a, b in zip(offsets.tolist(), ends, strict=True)
+        ]
         return FUNCTIONS["stack"]([self._together(bag, 0) for bag in bags])
 
     def _together(self, rows: Any, dim: int) -> Any:

@@ -328,7 +328,12 @@ class Module(StateOfModule):
         return Handle(self._before, (hook, with_kwargs), prepend)
 
     def register_forward_hook(
-        self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+        self,
+        hook: Any,
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
     ) -> Handle:
         """`hook(module, args, output)` after `forward`; what it returns is the output."""
         return Handle(self._after, (hook, with_kwargs), prepend)

@@ -82,7 +82,12 @@ class GroupNorm(_Affine):
             raise ValueError(
                 f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
             )
-        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        self.num_groups, self.num_channels, self.eps, self.affine = (
+            num_groups,
+            num_channels,
+            eps,
+            affine,
+        )
         self._scales((num_channels,), affine, affine, dtype)
 
     def forward(self, input: Any) -> Any:
@@ -108,8 +113,12 @@ class _BatchNorm(_Affine):
         self._scales((num_features,), affine, affine, dtype)
         there = track_running_stats
         make = FUNCTIONS
-        self.register_buffer("running_mean", make["zeros"](num_features, dtype=dtype) if there else None)
-        self.register_buffer("running_var", make["ones"](num_features, dtype=dtype) if there else None)
+        self.register_buffer(
+            "running_mean", make["zeros"](num_features, dtype=dtype) if there else None
+        )
+        self.register_buffer(
+            "running_var", make["ones"](num_features, dtype=dtype) if there else None
+        )
         count = make["zeros"]((), dtype=dtypes.BY_NAME["int64"]) if there else None
         self.register_buffer("num_batches_tracked", count)
 

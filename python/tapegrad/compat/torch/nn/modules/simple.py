@@ -68,7 +68,11 @@ for _name, _function in (
 ):  # fmt: skip
     _class(_name, _function, 1)
 _class("Upsample", F.interpolate, 1, ("recompute_scale_factor", "antialias"))
-for _name, _function in (("Softmax", F.softmax), ("Softmin", F.softmin), ("LogSoftmax", F.log_softmax)):
+for _name, _function in (
+    ("Softmax", F.softmax),
+    ("Softmin", F.softmin),
+    ("LogSoftmax", F.log_softmax),
+):
     _class(_name, _function, 1, ("_stacklevel", "dtype"))
 for _name, _function, _skip in (
     ("MSELoss", F.mse_loss, 2), ("L1Loss", F.l1_loss, 2), ("SmoothL1Loss", F.smooth_l1_loss, 2),

@@ -7,7 +7,7 @@ from typing import Any
 
 from tapegrad.compat.torch.core.modes import no_grad
 
-IncompatibleKeys = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])  # noqa: PYI024 - the type's name is PyTorch's
+IncompatibleKeys = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
 
 
 class StateOfModule:
@@ -40,9 +40,7 @@ class StateOfModule:
     ) -> IncompatibleKeys:
         """Copies a state into the module; with `strict`, its names must be the module's."""
         if not hasattr(state_dict, "keys"):
-            raise TypeError(
-                f"Expected state_dict to be dict-like, got {type(state_dict)}."
-            )
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         own = self.state_dict(keep_vars=True)
         missing = [k for k in own if k not in state_dict]
         unexpected = [k for k in state_dict if k not in own]

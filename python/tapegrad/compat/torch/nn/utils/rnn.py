@@ -10,12 +10,7 @@ from tapegrad.compat.torch.refusals import refusing
 
 __getattr__ = refusing(
     __name__,
-    {
-        name: "pad_sequence and a mask do the same; F.cross_entropy(ignore_index=...) skips padding"
-        for name in (
-            "pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence",
-        )
-    },
+    dict.fromkeys(("pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence"), "pad_sequence and a mask do the same; F.cross_entropy(ignore_index=...) skips padding"),
 )  # fmt: skip
 
 

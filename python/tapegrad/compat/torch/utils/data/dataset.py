@@ -34,9 +34,7 @@ class TensorDataset(Dataset[Any]):
 
     def __init__(self, *tensors: Any) -> None:
         if len({len(t) for t in tensors}) > 1:
-            raise ValueError(
-                f"Size mismatch between tensors: {[list(t.shape) for t in tensors]}"
-            )
+            raise ValueError(f"Size mismatch between tensors: {[list(t.shape) for t in tensors]}")
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
