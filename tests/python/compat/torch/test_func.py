@@ -8,6 +8,7 @@ X = numbers(3)
 
 
 @needs_torch
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_transforms():
     def program(torch):
         F = torch.func

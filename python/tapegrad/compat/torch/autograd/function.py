@@ -20,6 +20,7 @@ class Context:
         self.needs_input_grad = needs
         self.saved_tensors: tuple[Any, ...] = ()
         self._constant: set[int] = set()
+        self._recorded = False
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keeps tensors, which `saved_tensors` gives back."""
@@ -94,6 +95,7 @@ def _apply(cls: Any, args: tuple[Any, ...]) -> Any:
     def fwd(*values: Any) -> tuple[Any, Context]:
         if any(type(v) is Variable for v in values):  # for a derivative of the derivative
             ctx, out = run(values)
+            ctx._recorded = True
         else:
             with no_grad():
                 ctx, out = run(values)
@@ -101,7 +103,7 @@ def _apply(cls: Any, args: tuple[Any, ...]) -> Any:
 
     def bwd(ctx: Context, cotangents: Any) -> tuple[Any, ...]:
         parts = cotangents if len(shape["kinds"]) > 1 else (cotangents,)
-        recorded = any(type(g) is Variable for g in parts)
+        recorded = ctx._recorded or any(type(g) is Variable for g in parts)
         given = [call.new(g if type(g) is Variable else np.array(g)) for g in parts]
         if recorded:
             found = cls.backward(ctx, *given)

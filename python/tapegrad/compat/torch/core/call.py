@@ -181,6 +181,14 @@ def cast(v: Any, kind: Any) -> Any:
     return v.astype(kind)
 
 
+def table(x: Any, *indices: Any) -> Any:
+    """An array that a lane's own index may read: under vmap the index is a Variable."""
+    if type(x) is not Variable and x.dtype.kind == "f":
+        if any(type(i) is Variable for i in indices):
+            return Variable(x)
+    return x
+
+
 def floats(v: Any) -> Any:
     """An operand of a function that gives floats: integers become the default dtype."""
     if type(v) in _NUMBERS or v.dtype.kind == "f":
@@ -456,6 +464,7 @@ __all__ = [
     "same_kind",
     "source",
     "store",
+    "table",
     "view",
     "write",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tapegrad.operations.custom import custom_vjp
 # Computed tensors whose gradient someone waits for: they retain it, or their hook looks at it.
 # By identity, since `==` of tensors compares their elements.
 _waiting: dict[int, Any] = {}
+_numbers = count()
 
 
 def hooked(t: Any) -> None:
@@ -73,7 +75,7 @@ class Hook:
     """The handle of a hook: `remove()` takes it away."""
 
     def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
-        self.id = id(self)
+        self.id = next(_numbers)
         self._hooks = hooks
         hooks[self.id] = hook
 

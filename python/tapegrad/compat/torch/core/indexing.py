@@ -22,13 +22,16 @@ from tapegrad.compat.torch.core.call import (
     put,
     raw,
     source,
+    table,
     view,
 )
 from tapegrad.compat.torch.core.registry import public, register
 
 
 def _number(k: Any) -> Any:
-    return int(k) if is_tensor(k) and k.ndim == 0 and k._v.dtype.kind in "iu" else k
+    if not is_tensor(k) or k.ndim or k._v.dtype.kind not in "iu" or type(k._v) is Variable:
+        return k
+    return int(k)
 
 
 def _plain_key(k: Any) -> tuple[Any, bool]:
@@ -87,7 +90,7 @@ def getitem(input: Any, index: Any) -> Any:
     key, picks = key_of(index)
     try:
         if picks:
-            return call("Index", lambda x: x[key], input, saves=CHOICE)
+            return call("Index", lambda x: table(x, *key)[key], input, saves=CHOICE)
         if not any(k is Ellipsis for k in key):
             key = (*key, ...)
         return view("Slice", input, lambda x: x[key])
@@ -162,7 +165,7 @@ def _long(index: Any, what: str) -> Any:
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices at the given positions along `dim`."""
     a = _long(index, "index_select")
-    return call("IndexSelect", lambda x: np.take(x, a, axis=dim), input, saves=CHOICE)
+    return call("IndexSelect", lambda x: np.take(table(x, a), a, axis=dim), input, saves=CHOICE)
 
 
 @public()
@@ -195,7 +198,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
         return reshaped(gather(input.reshape(1), 0, index.reshape(-1)), index.shape)
     dim %= input.ndim
     a = _checked("gather", index, input.shape, dim)
-    return call("Gather", lambda x: x[_places(a, dim, x.shape)], input, saves=CHOICE)
+    return call("Gather", lambda x: table(x, a)[_places(a, dim, x.shape)], input, saves=CHOICE)
 
 
 def reshaped(t: Any, shape: Any) -> Any:
@@ -207,7 +210,7 @@ def reshaped(t: Any, shape: Any) -> Any:
 def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     """NumPy's take_along_axis."""
     a = _long(indices, "take_along_dim")
-    return call("Gather", lambda x: np.take_along_axis(x, a, dim), input, saves=CHOICE)
+    return call("Gather", lambda x: np.take_along_axis(table(x, a), a, dim), input, saves=CHOICE)
 
 
 @public(in_place=True)

@@ -29,6 +29,7 @@ def test_gradients_add_up():
 
 
 @needs_torch
+@pytest.mark.filterwarnings("ignore:Using backward")
 def test_higher_orders():
     def program(torch):
         x = torch.tensor(X, requires_grad=True)
@@ -49,7 +50,7 @@ def test_higher_orders():
 @needs_torch
 def test_hooks():
     def program(torch):
-        seen = []
+        seen, others = [], []
         x = torch.tensor(X, requires_grad=True)
         first = x.register_hook(lambda g: g * 2)
         x.register_post_accumulate_grad_hook(lambda p: seen.append(p.grad.clone()))
@@ -59,11 +60,11 @@ def test_hooks():
         y.register_hook(lambda g: g.clamp(-1, 1))
         z = y * y
         late = z * 1.5
-        z.register_hook(lambda g: seen.append(g.clone()))
+        z.register_hook(lambda g: others.append(g.clone()))
         late.sum().backward()
         first.remove()
         (x * x).sum().backward()
-        return [seen, x.grad, y.grad]
+        return [seen, others, x.grad, y.grad]
 
     agree(program)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import CHOICE, OTHERS, call, cell, new, put, raw
+from tapegrad.compat.torch.core.call import CHOICE, OTHERS, call, cell, new, put, raw, table
 from tapegrad.compat.torch.core.indexing import one_hot
 from tapegrad.compat.torch.core.linear import cosine_similarity
 from tapegrad.compat.torch.nn.functional.activations import dropout
@@ -77,11 +77,11 @@ def embedding(
     if type(index) is not Variable and index.size and (index.min() < 0 or index.max() >= n):
         raise IndexError(f"index out of range in self: indices go from 0 to {n - 1}")
     if padding_idx is None:
-        return call("Embedding", lambda w: np.take(w, index, axis=0), weight, saves=CHOICE)
+        return call("Embedding", lambda w: np.take(table(w, index), index, axis=0), weight, saves=CHOICE)
     padded = (index == padding_idx % n)[..., None]
 
     def compute(w: Any) -> Any:
-        rows = np.take(w, index, axis=0)
+        rows = np.take(table(w, index), index, axis=0)
         return np.where(padded, stop_gradient(rows), rows)
 
     return call("Embedding", compute, weight, saves=CHOICE)

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import broadcast_complaint, call, is_tensor, meet, raw
+from tapegrad.compat.torch.core.call import broadcast_complaint, call, is_tensor, meet, raw, table
 from tapegrad.compat.torch.core.elementwise import applied
 from tapegrad.compat.torch.core.reductions import log_softmax_of
 from tapegrad.transforms.trace import stop_gradient
@@ -217,8 +217,8 @@ def _picked(
         bad = safe.min() if safe.min() < 0 else safe.max()
         raise IndexError(f"Target {bad} is out of bounds.")
     shares = np.ones(n, log_p.dtype) if weight is None else weight
-    used = np.where(ignored, log_p.dtype.type(0), shares[safe])
-    found = np.take_along_axis(log_p, np.expand_dims(safe, axis), axis)
+    used = np.where(ignored, log_p.dtype.type(0), np.take(table(shares, safe), safe))
+    found = np.take_along_axis(table(log_p, safe), np.expand_dims(safe, axis), axis)
     values = -np.squeeze(found, axis) * used
     total = np.sum(used)
     if smoothing:

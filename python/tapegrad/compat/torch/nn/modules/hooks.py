@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from tapegrad.compat.torch.core import call
 from tapegrad.compat.torch.core.graph import NOTHING
 from tapegrad.compat.torch.core.hooks import gradient_of, through
 
+_numbers = count()
+
 
 class Handle:
     """The handle of a hook: `remove()` takes it away."""
 
     def __init__(self, hooks: Any, hook: Any, prepend: bool = False) -> None:
-        self._hooks = hooks
-        hooks[id(self)] = hook
+        self._hooks, self.id = hooks, next(_numbers)
+        hooks[self.id] = hook
         if prepend:
-            hooks.move_to_end(id(self), last=False)
+            hooks.move_to_end(self.id, last=False)
 
     def remove(self) -> None:
         """Takes the hook away."""
-        self._hooks.pop(id(self), None)
+        self._hooks.pop(self.id, None)
 
     def __enter__(self) -> Handle:
         return self
