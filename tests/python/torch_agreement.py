@@ -10,7 +10,9 @@ try:
 except ImportError:
     theirs = None
 
-needs_torch = pytest.mark.skipif(theirs is None, reason="PyTorch is not installed: pip install torch")
+needs_torch = pytest.mark.skipif(
+    theirs is None, reason="PyTorch is not installed: pip install torch"
+)
 
 
 def plain(x):

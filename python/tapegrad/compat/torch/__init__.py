@@ -26,7 +26,9 @@ from tapegrad.compat.torch.core.dtypes import (
     BY_NAME,
     device,
     dtype,
+    finfo,
     get_default_dtype,
+    iinfo,
     set_default_dtype,
 )
 from tapegrad.compat.torch.core.formatting import set_printoptions
@@ -37,7 +39,7 @@ from tapegrad.compat.torch.core.modes import (
     no_grad,
     set_grad_enabled,
 )
-from tapegrad.compat.torch.core.registry import FUNCTIONS
+from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS, with_out
 from tapegrad.compat.torch.core.tensor import Size, Tensor, attach
 from tapegrad.compat.torch.devices import (
     Absent,
@@ -60,7 +62,7 @@ from tapegrad.compat.torch.refusals import refusing
 from tapegrad.compat.torch.serialization import load, save
 
 attach()
-globals().update(FUNCTIONS)
+globals().update({k: with_out(f) if k in METHODS else f for k, f in FUNCTIONS.items()})
 globals().update(BY_NAME)
 
 from tapegrad.compat.torch import (  # noqa: E402 - they need the functions and the dtypes above
@@ -75,8 +77,8 @@ from tapegrad.compat.torch import (  # noqa: E402 - they need the functions and 
 
 __all__ = [
     "Generator", "Size", "Tensor", "autograd", "backends", "compile", "conversions", "cuda",
-    "default_generator", "device", "dtype", "elementwise", "enable_grad", "filling", "func",
-    "get_default_dtype", "get_num_threads", "get_rng_state", "indexing", "inference_mode",
+    "default_generator", "device", "dtype", "elementwise", "enable_grad", "filling", "finfo", "func",
+    "get_default_dtype", "get_num_threads", "get_rng_state", "iinfo", "indexing", "inference_mode",
     "initial_seed", "is_grad_enabled", "linalg", "linear", "load", "manual_seed", "nn", "no_grad",
     "optim", "random", "reductions", "save", "seed", "set_default_dtype", "set_grad_enabled",
     "set_num_threads", "set_printoptions", "set_rng_state", "shapes", "special",

@@ -31,7 +31,10 @@ def test_transforms():
 @needs_torch
 def test_gradients_of_each_sample():
     def program(torch):
-        model = give(torch, torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)))
+        model = give(
+            torch,
+            torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)),
+        )
         params = {k: v.detach() for k, v in model.named_parameters()}
 
         def loss(params, x, y):
@@ -49,7 +52,9 @@ def test_known_values_and_errors():
     x = ours.tensor([1.0, 2.0])
     assert ours.func.grad(lambda x: (x**2).sum())(x).tolist() == [2.0, 4.0]
     assert ours.vmap(lambda x: x * 2)(x).tolist() == [2.0, 4.0]
-    np.testing.assert_allclose(ours.func.hessian(lambda x: (x**3).sum())(x).numpy(), [[6, 0], [0, 12]])
+    np.testing.assert_allclose(
+        ours.func.hessian(lambda x: (x**3).sum())(x).numpy(), [[6, 0], [0, 12]]
+    )
     with pytest.raises(RuntimeError, match="write f"):
         ours.func.grad(lambda x: x * 2)(x)
     with pytest.raises(AttributeError, match=r"func\.linearize is not there"):

@@ -160,6 +160,16 @@ def result_numpy(dims: list[np.dtype[Any]], zeros: list[np.dtype[Any]], numbers:
     return result
 
 
+def finfo(d: Any = None) -> Any:
+    """Limits of a floating-point dtype."""
+    return np.finfo((_default[0] if d is None else as_dtype(d)).numpy)
+
+
+def iinfo(d: Any) -> Any:
+    """Limits of an integer dtype."""
+    return np.iinfo(as_dtype(d).numpy)
+
+
 class device:  # noqa: N801 - PyTorch's name
     """The processor: the only device here."""
 

@@ -62,7 +62,8 @@ def text_of(t: Any) -> str:
         else:
             form = lambda x: str(int(x))  # noqa: E731 - one of three
         shown = [form(x) for x in (a.ravel() if a.size <= _OPTIONS["threshold"] else _edges(a))]
-        width = max(map(len, shown))
+        usual = [text for text in shown if text[-1] not in "nf"] or shown  # nan and inf are not
+        width = max(map(len, usual))
         parts.append(
             np.array2string(
                 a,

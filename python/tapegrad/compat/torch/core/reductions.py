@@ -310,13 +310,20 @@ def norm(
 @public(in_place=True)
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along `dim`."""
-    return call("Cumsum", lambda x: np.reshape(np.cumsum(_long(x), dim), x.shape), _typed(input, dtype), saves=NOTHING)
+    return call(
+        "Cumsum",
+        lambda x: np.reshape(np.cumsum(_long(x), dim), x.shape),
+        _typed(input, dtype),
+        saves=NOTHING,
+    )
 
 
 @public(in_place=True)
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running products along `dim`."""
-    return call("Cumprod", lambda x: np.reshape(np.cumprod(_long(x), dim), x.shape), _typed(input, dtype))
+    return call(
+        "Cumprod", lambda x: np.reshape(np.cumprod(_long(x), dim), x.shape), _typed(input, dtype)
+    )
 
 
 @public()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
-from tapegrad.compat.torch.core.call import in_place_of
+from tapegrad.compat.torch.core.call import check_writable, in_place_of, write
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,20 @@ def register(
         METHODS[f"{name}_"] = in_place_of(f"{name}_", f)
         if function:
             FUNCTIONS[f"{name}_"] = METHODS[f"{name}_"]
+
+
+def with_out(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f`, as a function of the namespace: `out=` takes its result."""
+
+    @wraps(f)
+    def function(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        made = f(*args, **kwargs)
+        if out is None:
+            return made
+        check_writable(out)
+        return write(out, made, f"{f.__name__}_")
+
+    return function
 
 
 def public(

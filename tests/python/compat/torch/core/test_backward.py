@@ -98,7 +98,16 @@ def test_parts_of_a_graph():
                 inside = (x * 2).requires_grad
         with torch.set_grad_enabled(False):
             off = (x * 2).requires_grad
-        return [x.grad, w.grad, found[0], found[1] is None, constant.requires_grad, inside, off, torch.is_grad_enabled()]
+        return [
+            x.grad,
+            w.grad,
+            found[0],
+            found[1] is None,
+            constant.requires_grad,
+            inside,
+            off,
+            torch.is_grad_enabled(),
+        ]
 
     agree(program)
 
@@ -153,7 +162,9 @@ def test_the_line_of_a_change_is_named():
     loss = (x * w).sum()
     w[0] = 5.0  # the line
     with open(__file__, encoding="utf-8") as file:
-        line = next(k for k, text in enumerate(file, 1) if text.rstrip().endswith("= 5.0  # the line"))
+        line = next(
+            k for k, text in enumerate(file, 1) if text.rstrip().endswith("= 5.0  # the line")
+        )
     with pytest.raises(RuntimeError, match=rf"test_backward\.py:{line}\b"):
         loss.backward()
 

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from torch_agreement import agree, needs_torch, numbers, ours, value_and_gradients
 
-X, POSITIVE, UNIT = numbers(3, 4), numbers(3, 4, low=0.3, high=3.0), numbers(3, 4, low=-0.9, high=0.9)
+X, POSITIVE, UNIT = (
+    numbers(3, 4),
+    numbers(3, 4, low=0.3, high=3.0),
+    numbers(3, 4, low=-0.9, high=0.9),
+)
 KINKS = np.array([-1.0, 0.0, 1.0, 2.0, -0.0, 0.5])
 
 UNARY = {
@@ -92,7 +96,14 @@ def test_promotion(a, b):
     def program(torch):
         x, y = (torch.ones(2, dtype=getattr(torch, k)) for k in (a, b))
         zero = torch.ones((), dtype=getattr(torch, b))
-        return [x + y, x * zero, zero * x, x / y, x > y, torch.result_type(x, zero) == (x * zero).dtype]
+        return [
+            x + y,
+            x * zero,
+            zero * x,
+            x / y,
+            x > y,
+            torch.result_type(x, zero) == (x * zero).dtype,
+        ]
 
     agree(program)
 

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from torch_agreement import agree, needs_torch, numbers, ours, value_and_gradient, value_and_gradients
+from torch_agreement import (
+    agree,
+    needs_torch,
+    numbers,
+    ours,
+    value_and_gradient,
+    value_and_gradients,
+)
 
 X, Y = numbers(3, 6), numbers(3, 6, seed=1)
 P, Q = numbers(3, 6, low=0.05, high=0.95), numbers(3, 6, seed=1, low=0.05, high=0.95)
@@ -118,7 +125,9 @@ def test_conv2d(name):
 
 
 @needs_torch
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"dilation": 2, "groups": 2}, {"padding": "same"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2, "padding": 1}, {"dilation": 2, "groups": 2}, {"padding": "same"}]
+)
 def test_conv1d(options):
     w = numbers(6, 4 // options.get("groups", 1), 3, seed=5)
     f = lambda t, x, w, b: t.nn.functional.conv1d(x, w, b, **options)
@@ -126,11 +135,19 @@ def test_conv1d(options):
 
 
 @needs_torch
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1, "output_padding": 1}, {"groups": 2, "dilation": 2}])
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2, "padding": 1, "output_padding": 1}, {"groups": 2, "dilation": 2}]
+)
 def test_conv_transpose(options):
     w = numbers(4, 3, 3, 2, seed=5)
     b = numbers(3 * options.get("groups", 1), seed=6)
-    agree(value_and_gradients, lambda t, x, w, b: t.nn.functional.conv_transpose2d(x, w, b, **options), IMAGE, w, b)
+    agree(
+        value_and_gradients,
+        lambda t, x, w, b: t.nn.functional.conv_transpose2d(x, w, b, **options),
+        IMAGE,
+        w,
+        b,
+    )
     agree(
         value_and_gradients,
         lambda t, x, w, b: t.nn.functional.conv_transpose1d(x, w, b, **options), SIGNAL, w[..., 0], b,
@@ -219,7 +236,9 @@ def test_errors():
     F = ours.nn.functional
     with pytest.raises(RuntimeError, match=r"cannot be multiplied \(1x2 and 3x2\)"):
         F.linear(ours.ones(2), ours.ones(2, 3))
-    with pytest.raises(RuntimeError, match="expected target dtype to be Long or Byte, but got Float"):
+    with pytest.raises(
+        RuntimeError, match="expected target dtype to be Long or Byte, but got Float"
+    ):
         F.cross_entropy(ours.ones(2, 3), ours.ones(2))
     with pytest.raises(IndexError, match="Target 3 is out of bounds"):
         F.cross_entropy(ours.ones(2, 3), ours.tensor([0, 3]))
@@ -231,5 +250,8 @@ def test_errors():
         F.mse_loss(ours.ones(3, 1), ours.ones(3))
     with pytest.raises(IndexError, match="index out of range in self"):
         F.embedding(ours.tensor([5]), ours.ones(3, 2))
-    with pytest.raises(AttributeError, match=r"functional\.cross_entopy is not there: near it there is cross_entropy"):
+    with pytest.raises(
+        AttributeError,
+        match=r"functional\.cross_entopy is not there: near it there is cross_entropy",
+    ):
         _ = F.cross_entopy

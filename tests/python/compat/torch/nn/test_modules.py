@@ -39,7 +39,11 @@ def test_values_and_gradients(name):
         module = give(torch, make(torch.nn))
         inputs = torch.tensor(x, requires_grad=True)
         out = module(inputs)
-        parts = [out] if isinstance(out, torch.Tensor) else [out[0], *(out[1] if isinstance(out[1], tuple) else out[1:])]
+        parts = (
+            [out]
+            if isinstance(out, torch.Tensor)
+            else [out[0], *(out[1] if isinstance(out[1], tuple) else out[1:])]
+        )
         sum((p * torch.cos(p.detach())).sum() for p in parts).backward()
         grads = [(k, p.grad) for k, p in module.named_parameters()]
         module.eval()

@@ -28,7 +28,9 @@ SCHEDULES = {
 def test_rates(name):
     def program(torch):
         a, b = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
-        optimizer = torch.optim.SGD([{"params": [a]}, {"params": [b], "lr": 0.4}], lr=0.1, momentum=0.9)
+        optimizer = torch.optim.SGD(
+            [{"params": [a]}, {"params": [b], "lr": 0.4}], lr=0.1, momentum=0.9
+        )
         schedule = SCHEDULES[name](torch.optim.lr_scheduler, optimizer)
         rates = []
         for _ in range(18):
@@ -61,7 +63,9 @@ def test_plateaus(options):
 
 def test_a_state_goes_on():
     w = ours.zeros(1, requires_grad=True)
-    schedules = [ours.optim.lr_scheduler.StepLR(ours.optim.SGD([w], lr=1.0), 2, 0.1) for _ in range(2)]
+    schedules = [
+        ours.optim.lr_scheduler.StepLR(ours.optim.SGD([w], lr=1.0), 2, 0.1) for _ in range(2)
+    ]
     for _ in range(3):
         schedules[0].step()
     schedules[1].load_state_dict(schedules[0].state_dict())

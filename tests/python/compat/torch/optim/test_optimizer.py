@@ -73,7 +73,10 @@ def test_groups_states_and_clipping():
         twin = torch.optim.SGD([{"params": [model.weight]}, {"params": model.bias}], lr=1.0)
         twin.load_state_dict(copy.deepcopy(state))
         twin.step()
-        groups = [{k: v for k, v in g.items() if k in ("lr", "momentum", "params", "weight_decay")} for g in state["param_groups"]]
+        groups = [
+            {k: v for k, v in g.items() if k in ("lr", "momentum", "params", "weight_decay")}
+            for g in state["param_groups"]
+        ]
         vector = torch.nn.utils.parameters_to_vector(model.parameters())
         return [norms, list(model.parameters()), state["state"], groups, vector]
 

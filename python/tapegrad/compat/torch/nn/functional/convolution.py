@@ -165,9 +165,7 @@ def _conv_transpose(
             x = np.expand_dims(x, 0)
         batch = x.shape[0]
         flat = np.reshape(x, (batch, x.shape[1], places))
-        room = tuple(
-            max(w, m + p) for w, m, p in zip(whole, out, padding, strict=True)
-        )
+        room = tuple(max(w, m + p) for w, m, p in zip(whole, out, padding, strict=True))
         total: Any = None
         for offset, part in _slices(kernel, lengths, stride, dilation):
             taps = w[(slice(None), slice(None), *offset)]

@@ -77,7 +77,9 @@ def embedding(
     if type(index) is not Variable and index.size and (index.min() < 0 or index.max() >= n):
         raise IndexError(f"index out of range in self: indices go from 0 to {n - 1}")
     if padding_idx is None:
-        return call("Embedding", lambda w: np.take(table(w, index), index, axis=0), weight, saves=CHOICE)
+        return call(
+            "Embedding", lambda w: np.take(table(w, index), index, axis=0), weight, saves=CHOICE
+        )
     padded = (index == padding_idx % n)[..., None]
 
     def compute(w: Any) -> Any:
