@@ -1,4 +1,4 @@
-"""Programs that run with PyTorch and with tapegrad.compat.torch, and the comparison of what they give."""
+"""Programs that run with PyTorch and with tapegrad.compat.torch, and their comparison."""
 
 import numpy as np
 import pytest

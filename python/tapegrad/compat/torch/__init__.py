@@ -13,15 +13,7 @@ import math
 from typing import Any
 
 from tapegrad.compat.torch import creation, random
-from tapegrad.compat.torch.core import (
-    conversions,
-    elementwise,
-    filling,
-    indexing,
-    linear,
-    reductions,
-    shapes,
-)
+from tapegrad.compat.torch.core import functions
 from tapegrad.compat.torch.core.dtypes import (
     BY_NAME,
     device,
@@ -76,14 +68,47 @@ from tapegrad.compat.torch import (  # noqa: E402 - they need the functions and 
 )
 
 __all__ = [
-    "Generator", "Size", "Tensor", "autograd", "backends", "compile", "conversions", "cuda",
-    "default_generator", "device", "dtype", "elementwise", "enable_grad", "filling", "finfo", "func",
-    "get_default_dtype", "get_num_threads", "get_rng_state", "iinfo", "indexing", "inference_mode",
-    "initial_seed", "is_grad_enabled", "linalg", "linear", "load", "manual_seed", "nn", "no_grad",
-    "optim", "random", "reductions", "save", "seed", "set_default_dtype", "set_grad_enabled",
-    "set_num_threads", "set_printoptions", "set_rng_state", "shapes", "special",
-    "use_deterministic_algorithms", "utils", "vmap", *FUNCTIONS, *BY_NAME,
-]  # fmt: skip
+    "Generator",
+    "Size",
+    "Tensor",
+    "autograd",
+    "backends",
+    "compile",
+    "cuda",
+    "default_generator",
+    "device",
+    "dtype",
+    "enable_grad",
+    "finfo",
+    "func",
+    "get_default_dtype",
+    "get_num_threads",
+    "get_rng_state",
+    "iinfo",
+    "inference_mode",
+    "initial_seed",
+    "is_grad_enabled",
+    "linalg",
+    "load",
+    "manual_seed",
+    "nn",
+    "no_grad",
+    "optim",
+    "random",
+    "save",
+    "seed",
+    "set_default_dtype",
+    "set_grad_enabled",
+    "set_num_threads",
+    "set_printoptions",
+    "set_rng_state",
+    "special",
+    "use_deterministic_algorithms",
+    "utils",
+    "vmap",
+    *FUNCTIONS,
+    *BY_NAME,
+]
 
 pi, e, inf, nan = math.pi, math.e, math.inf, math.nan
 newaxis = None
@@ -112,7 +137,9 @@ _HALF = "tensors are float32 or float64: write torch.float32"
 _COMPLEX = "tensors are real: complex numbers are tg.ComplexVariable's (docs/complex.md)"
 _TEXT = {
     **dict.fromkeys(("float16", "half", "bfloat16", "HalfTensor", "amp", "autocast"), _HALF),
-    **dict.fromkeys(("complex64", "complex128", "cfloat", "cdouble", "complex", "view_as_complex"), _COMPLEX),
+    **dict.fromkeys(
+        ("complex64", "complex128", "cfloat", "cdouble", "complex", "view_as_complex"), _COMPLEX
+    ),
     "distributed": "there is one process",
     "jit": "call the function itself",
     "fx": "call the function itself",
@@ -123,5 +150,5 @@ _TEXT = {
     "fft": "tg's np.fft functions differentiate (docs/fourier.md)",
     "distributions": "write the logarithm of the density, and draw with torch.randn or torch.rand",
     "vision": "torchvision is not there",
-}  # fmt: skip
+}
 __getattr__ = refusing(__name__, _TEXT)

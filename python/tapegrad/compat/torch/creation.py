@@ -10,8 +10,8 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import call, is_tensor, new
+from tapegrad.compat.torch.core.functions.shapes import lengths
 from tapegrad.compat.torch.core.registry import FUNCTIONS, public, register
-from tapegrad.compat.torch.core.shapes import lengths
 
 
 def _finished(a: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
@@ -68,7 +68,7 @@ def tensor(
 
 @public(method=False)
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
-    """A tensor that shares the memory of an array, or the tensor itself, where the dtype is right."""
+    """The tensor itself, or one that shares an array's memory, where the dtype is right."""
     if is_tensor(data):
         return data if dtype is None else data.to(dtype)
     if type(data) is Variable:
@@ -153,8 +153,20 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, **given: Any) -
     )
 
 
-register("new_full", lambda self, size, fill_value, dtype=None, **given: full(size, fill_value, dtype=self.dtype if dtype is None else dtype, **given), function=False)  # fmt: skip
-register("new_tensor", lambda self, data, dtype=None, **given: tensor(data, dtype=self.dtype if dtype is None else dtype, **given), function=False)  # fmt: skip
+register(
+    "new_full",
+    lambda self, size, fill_value, dtype=None, **given: full(
+        size, fill_value, dtype=self.dtype if dtype is None else dtype, **given
+    ),
+    function=False,
+)
+register(
+    "new_tensor",
+    lambda self, data, dtype=None, **given: tensor(
+        data, dtype=self.dtype if dtype is None else dtype, **given
+    ),
+    function=False,
+)
 
 
 @public(method=False)

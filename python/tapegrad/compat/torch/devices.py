@@ -6,7 +6,14 @@ from typing import Any
 
 from tapegrad._threads import get_num_threads, set_num_threads
 
-__all__ = ["Absent", "Backends", "compile", "get_num_threads", "set_num_threads", "use_deterministic_algorithms"]  # fmt: skip
+__all__ = [
+    "Absent",
+    "Backends",
+    "compile",
+    "get_num_threads",
+    "set_num_threads",
+    "use_deterministic_algorithms",
+]
 
 
 class Absent:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import OTHERS, call
-from tapegrad.compat.torch.core.linear import cross, matmul, matrix_power
-from tapegrad.compat.torch.core.reductions import norm as _norm
-from tapegrad.compat.torch.core.shapes import diagonal
+from tapegrad.compat.torch.core.call import call
+from tapegrad.compat.torch.core.functions.joining import diagonal
+from tapegrad.compat.torch.core.functions.linear import cross, matmul, matrix_power
+from tapegrad.compat.torch.core.functions.reductions import norm as _norm
+from tapegrad.compat.torch.core.graph import OTHERS
 from tapegrad.compat.torch.refusals import refusing
 
 __getattr__ = refusing(__name__)

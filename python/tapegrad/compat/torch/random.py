@@ -1,4 +1,4 @@
-"""Random tensors from generators of NumPy's: seeded alike, they repeat; the bits are not PyTorch's."""
+"""Random tensors from NumPy's generators: they repeat with a seed; the bits are not PyTorch's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import is_tensor, new
-from tapegrad.compat.torch.core.filling import filled_in_place
+from tapegrad.compat.torch.core.functions.filling import filled_in_place
+from tapegrad.compat.torch.core.functions.shapes import lengths
 from tapegrad.compat.torch.core.registry import public, register
-from tapegrad.compat.torch.core.shapes import lengths
 
 _FIRST_SEED = 67280421310721  # a program without a seed repeats, as PyTorch's does
 
@@ -207,7 +207,12 @@ def _in_place(name: str, draw: Any) -> None:
 
 
 _in_place("normal_", lambda g, s, mean=0.0, std=1.0: mean + std * g.standard_normal(s))
-_in_place("uniform_", lambda g, s, a=0.0, b=1.0, **k: k.get("from", a) + ((k.get("to", b)) - k.get("from", a)) * g.random(s))  # fmt: skip
+_in_place(
+    "uniform_",
+    lambda g, s, a=0.0, b=1.0, **k: (
+        k.get("from", a) + ((k.get("to", b)) - k.get("from", a)) * g.random(s)
+    ),
+)
 _in_place("bernoulli_", lambda g, s, p=0.5: g.random(s) < (p.plain() if is_tensor(p) else p))
 _in_place("exponential_", lambda g, s, lambd=1.0: g.exponential(1.0 / lambd, s))
 _in_place("random_", lambda g, s, a=0, b=None: g.integers(*((0, a) if b is None else (a, b)), s))

@@ -11,7 +11,7 @@ _PAGE = "docs/moving_from_pytorch.md lists what is there"
 
 
 def refusing(module: str, remedies: dict[str, str] | None = None) -> Callable[[str], Any]:
-    """The `__getattr__` of a module: what is not there is refused by name, with what does the same."""
+    """The `__getattr__` of a module, which refuses by name, with what does the same."""
 
     def missing(name: str) -> Any:
         if name.startswith("__"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tapegrad.compat.torch.core.call import call
-from tapegrad.compat.torch.core.elementwise import applied
-from tapegrad.compat.torch.core.reductions import log_softmax, logsumexp, softmax
+from tapegrad.compat.torch.core.functions.elementwise import applied
+from tapegrad.compat.torch.core.functions.reductions import log_softmax, logsumexp, softmax
 from tapegrad.compat.torch.core.registry import FUNCTIONS
 from tapegrad.compat.torch.refusals import refusing
 

@@ -13,17 +13,34 @@ def test_transforms():
     def program(torch):
         F = torch.func
         x, m = torch.tensor(X), torch.tensor(numbers(4, 3))
-        f = lambda x: (x**3).sum() + x[0] * x[1].sin()
-        g = lambda x, y: (x * y).sum()
+
+        def f(x):
+            return (x**3).sum() + x[0] * x[1].sin()
+
+        def g(x, y):
+            return (x * y).sum()
+
         value, pull = F.vjp(lambda x: x.exp(), x)
         return [
-            F.grad(f)(x), F.grad(g, argnums=(0, 1))(x, x + 1), F.grad_and_value(f)(x), F.hessian(f)(x),
-            F.jacrev(lambda x: x.sin() * x.sum())(x), F.jacfwd(lambda x: x.sin() * x.sum())(x),
-            F.vmap(f)(m), F.vmap(g, in_dims=(0, None))(m, x), F.vmap(F.grad(f))(m), F.jvp(torch.sin, (x,), (x,)),
-            value, pull(x), F.grad(lambda x: (f(x), x * 2), has_aux=True)(x), F.vmap(lambda x: x.softmax(0), out_dims=1)(m),
-            F.vmap(lambda x: torch.relu(x).max(0).values)(m), F.grad(F.grad(lambda x: x.sin()))(x[0]),
-            F.vmap(F.jacrev(torch.tanh))(m), F.vmap(torch.dot)(m, m),
-        ]  # fmt: skip
+            F.grad(f)(x),
+            F.grad(g, argnums=(0, 1))(x, x + 1),
+            F.grad_and_value(f)(x),
+            F.hessian(f)(x),
+            F.jacrev(lambda x: x.sin() * x.sum())(x),
+            F.jacfwd(lambda x: x.sin() * x.sum())(x),
+            F.vmap(f)(m),
+            F.vmap(g, in_dims=(0, None))(m, x),
+            F.vmap(F.grad(f))(m),
+            F.jvp(torch.sin, (x,), (x,)),
+            value,
+            pull(x),
+            F.grad(lambda x: (f(x), x * 2), has_aux=True)(x),
+            F.vmap(lambda x: x.softmax(0), out_dims=1)(m),
+            F.vmap(lambda x: torch.relu(x).max(0).values)(m),
+            F.grad(F.grad(lambda x: x.sin()))(x[0]),
+            F.vmap(F.jacrev(torch.tanh))(m),
+            F.vmap(torch.dot)(m, m),
+        ]
 
     agree(program)
 

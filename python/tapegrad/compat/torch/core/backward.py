@@ -9,7 +9,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.compat.torch.core import call, hooks
+from tapegrad.compat.torch.core import call, hooks, operands, writes
 from tapegrad.compat.torch.core.graph import DERIVATIVE, Node, check_and_free, walk
 
 
@@ -33,7 +33,7 @@ def _seeds(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
                     f"Mismatch in shape: grad_output[{k}] has a shape of {g.shape!r} and "
                     f"output[{k}] has a shape of {t.shape!r}."
                 )
-            g = call.cast(call.raw(g), t._v.dtype)
+            g = operands.cast(call.raw(g), t._v.dtype)
         seeds.append(g)
     return seeds
 
@@ -104,7 +104,7 @@ def accumulate(t: Any, g: Any) -> None:
     elif call.recorded(g) or call.recorded(t._grad):
         t._grad = t._grad + g
     else:
-        call.put(t._grad, ..., call.cell(t._grad) + call.cell(g), "", None)
+        writes.put(t._grad, ..., call.cell(t._grad) + call.cell(g), "", None)
     if t._after:
         for hook in list(t._after.values()):
             hook(t)

@@ -13,8 +13,8 @@ import sys
 import weakref
 from typing import Any
 
-# What an operation keeps for its derivative, as PyTorch's does: nothing, all operands, those that meet
-# another one which takes a gradient, its result, or only a choice that it made (indices, a mask).
+# What an operation keeps for its derivative, as PyTorch's does: nothing, all operands, those that
+# meet another one which takes a gradient, its result, or only a choice (indices, a mask).
 NOTHING, INPUTS, OTHERS, RESULT, CHOICE = range(5)
 
 _PACKAGE = __name__.rpartition(".core")[0]

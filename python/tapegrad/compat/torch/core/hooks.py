@@ -1,8 +1,8 @@
 """Functions that are called with gradients: hooks of tensors, and gradients that are retained.
 
-A hook of a leaf is called before the gradient is added to `.grad`. A hook of a computed tensor is an
-identity in the record from then on, whose derivative calls it. Where the tensor was used before it got
-its hook, the gradient is found by a sweep of its own; the hook may look at it, not change it.
+A hook of a leaf is called before the gradient is added to `.grad`. A hook of a computed tensor is
+an identity in the record from then on, whose derivative calls it. Where the tensor was used before
+it got its hook, the sweep is asked for its gradient too; the hook may look at it, not change it.
 """
 
 from __future__ import annotations

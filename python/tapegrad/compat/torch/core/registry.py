@@ -1,4 +1,4 @@
-"""The names that the modules of this folder give: functions of the namespace, methods of tensors."""
+"""The names that this folder's modules give: functions of the namespace, methods of tensors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from tapegrad.compat.torch.core.call import check_writable, in_place_of, write
+from tapegrad.compat.torch.core.writes import check_writable, in_place_of, write
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable
-from tapegrad.compat.torch.core import call, dtypes
+from tapegrad.compat.torch.core import call, dtypes, writes
 from tapegrad.compat.torch.core.backward import backward
 from tapegrad.compat.torch.core.formatting import text_of
 from tapegrad.compat.torch.core.hooks import Hook, hooked
-from tapegrad.compat.torch.core.modes import MODES
 from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS
 
 
@@ -126,7 +125,7 @@ class Tensor:
         """Makes it a leaf that takes a gradient, or one that takes none."""
         if requires_grad:
             if not call.recorded(self):
-                call.require_gradient(self)
+                writes.require_gradient(self)
         elif call.recorded(self):
             if not self.is_leaf:
                 raise RuntimeError(
@@ -228,11 +227,10 @@ class Tensor:
     def data(self, value: Any) -> None:
         new = call.raw(value.detach())
         content = call.cell(self)
-        if type(content) is Variable and self.is_leaf and new.dtype == content.dtype:
-            if new.shape == content.shape:
-                with np.errstate(all="ignore"):
-                    content.value = new
-                return
+        like = new.dtype == content.dtype and new.shape == content.shape
+        if like and type(content) is Variable and self.is_leaf:
+            content.value = new
+            return
         recorded, cut = call.recorded(self), self._cut
         self._v = Variable(new) if recorded or (cut and type(content) is Variable) else new
         self._link = None
@@ -406,8 +404,3 @@ def attach() -> None:
     Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]  # attached here
     Tensor.__abs__ = FUNCTIONS["abs"]  # type: ignore[attr-defined]  # attached here
     Tensor.__invert__ = FUNCTIONS["bitwise_not"]  # type: ignore[attr-defined]  # attached here
-
-
-def using_the_record() -> bool:
-    """Whether operations are recorded now."""
-    return MODES.recording

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import put
 from tapegrad.compat.torch.core.modes import enable_grad, no_grad
+from tapegrad.compat.torch.core.writes import put
 from tapegrad.compat.torch.optim.line_search import strong_wolfe
 from tapegrad.compat.torch.optim.optimizer import Optimizer
 

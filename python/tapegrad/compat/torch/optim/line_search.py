@@ -1,4 +1,4 @@
-"""A step length that meets the strong Wolfe conditions (Nocedal and Wright, algorithms 3.5 and 3.6)."""
+"""A step that meets the strong Wolfe conditions (Nocedal and Wright, algorithms 3.5, 3.6)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Schedules of the learning rate.
 
-Most rates are computed from the one before, as PyTorch's are: so schedulers may be chained, and a rate
-that the user sets is taken from there on.
+Most rates are computed from the one before, as PyTorch's are: so schedulers may be chained, and a
+rate that the user sets is taken from there on.
 """
 
 from __future__ import annotations

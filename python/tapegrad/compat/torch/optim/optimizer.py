@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import is_tensor, new, put
+from tapegrad.compat.torch.core.call import is_tensor, new
 from tapegrad.compat.torch.core.modes import enable_grad, no_grad
+from tapegrad.compat.torch.core.writes import put
 
 REQUIRED = object()
 

@@ -7,5 +7,8 @@ __all__ = ["checkpoint", "data"]
 
 __getattr__ = refusing(
     __name__,
-    {"tensorboard": "write scalars with the csv module, or plot them", "_pytree": "torch.func maps over nested dicts, lists and tuples itself"},
-)  # fmt: skip
+    {
+        "tensorboard": "write scalars with the csv module, or plot them",
+        "_pytree": "torch.func maps over nested dicts, lists and tuples itself",
+    },
+)

@@ -56,25 +56,45 @@ REDUCED = {
     "l1": lambda F, t, x, y, r: F.l1_loss(x, y, reduction=r),
     "smooth_l1": lambda F, t, x, y, r: F.smooth_l1_loss(x, y, reduction=r, beta=0.7),
     "huber": lambda F, t, x, y, r: F.huber_loss(x, y, reduction=r, delta=0.7),
-    "bce logits": lambda F, t, x, y, r: F.binary_cross_entropy_with_logits(x, t.sigmoid(y), reduction=r),
+    "bce logits": lambda F, t, x, y, r: F.binary_cross_entropy_with_logits(
+        x, t.sigmoid(y), reduction=r
+    ),
     "bce logits weighted": lambda F, t, x, y, r: F.binary_cross_entropy_with_logits(
-        x, t.sigmoid(y), reduction=r, pos_weight=t.tensor(P[0]), weight=t.tensor(Q)),
+        x, t.sigmoid(y), reduction=r, pos_weight=t.tensor(P[0]), weight=t.tensor(Q)
+    ),
     "kl": lambda F, t, x, y, r: F.kl_div(x.log_softmax(1), y.softmax(1), reduction=r),
-    "kl log": lambda F, t, x, y, r: F.kl_div(x.log_softmax(1), y.log_softmax(1), reduction=r, log_target=True),
-    "poisson": lambda F, t, x, y, r: F.poisson_nll_loss(x, y.detach().abs().round(), reduction=r, full=True),
+    "kl log": lambda F, t, x, y, r: F.kl_div(
+        x.log_softmax(1), y.log_softmax(1), reduction=r, log_target=True
+    ),
+    "poisson": lambda F, t, x, y, r: F.poisson_nll_loss(
+        x, y.detach().abs().round(), reduction=r, full=True
+    ),
     "gaussian": lambda F, t, x, y, r: F.gaussian_nll_loss(x, y, y.exp(), reduction=r),
     "soft margin": lambda F, t, x, y, r: F.soft_margin_loss(x, y.detach().sign(), reduction=r),
     "triplet": lambda F, t, x, y, r: F.triplet_margin_loss(x, y, x * y, reduction=r),
-    "ranking": lambda F, t, x, y, r: F.margin_ranking_loss(x, y, t.ones(3, 6), margin=0.3, reduction=r),
-    "cosine": lambda F, t, x, y, r: F.cosine_embedding_loss(x, y, t.tensor([1, -1, 1]), reduction=r),
+    "ranking": lambda F, t, x, y, r: F.margin_ranking_loss(
+        x, y, t.ones(3, 6), margin=0.3, reduction=r
+    ),
+    "cosine": lambda F, t, x, y, r: F.cosine_embedding_loss(
+        x, y, t.tensor([1, -1, 1]), reduction=r
+    ),
     "hinge": lambda F, t, x, y, r: F.hinge_embedding_loss(x, t.tensor(np.sign(Y)), reduction=r),
     "cross_entropy": lambda F, t, x, y, r: F.cross_entropy(x, t.tensor(CLASSES), reduction=r),
     "cross_entropy weights": lambda F, t, x, y, r: F.cross_entropy(
-        x, t.tensor(CLASSES), weight=t.tensor(P[0]), label_smoothing=0.1, ignore_index=0, reduction=r),
+        x,
+        t.tensor(CLASSES),
+        weight=t.tensor(P[0]),
+        label_smoothing=0.1,
+        ignore_index=0,
+        reduction=r,
+    ),
     "cross_entropy shares": lambda F, t, x, y, r: F.cross_entropy(
-        x, y.softmax(1), weight=t.tensor(P[0]), label_smoothing=0.2, reduction=r),
-    "nll": lambda F, t, x, y, r: F.nll_loss(x.log_softmax(1), t.tensor(CLASSES), t.tensor(P[0]), reduction=r),
-}  # fmt: skip
+        x, y.softmax(1), weight=t.tensor(P[0]), label_smoothing=0.2, reduction=r
+    ),
+    "nll": lambda F, t, x, y, r: F.nll_loss(
+        x.log_softmax(1), t.tensor(CLASSES), t.tensor(P[0]), reduction=r
+    ),
+}
 
 
 @needs_torch
@@ -92,11 +112,16 @@ def test_more_losses():
         F = t.nn.functional
         labels = t.tensor(np.arange(2 * 7 * 6).reshape(2, 7, 6) % 4)
         return (
-            F.binary_cross_entropy(p, q), F.binary_cross_entropy(p, q, weight=q.detach(), reduction="none"),
-            F.cross_entropy(image, labels), F.nll_loss(image.log_softmax(1), labels),
-            F.cross_entropy(image[0, :, 0, 0], t.tensor(2)), F.kl_div(p.log(), q, reduction="batchmean"),
-            F.pairwise_distance(p, q), F.cosine_similarity(p, q), F.cosine_similarity(p, q, dim=0),
-        )  # fmt: skip
+            F.binary_cross_entropy(p, q),
+            F.binary_cross_entropy(p, q, weight=q.detach(), reduction="none"),
+            F.cross_entropy(image, labels),
+            F.nll_loss(image.log_softmax(1), labels),
+            F.cross_entropy(image[0, :, 0, 0], t.tensor(2)),
+            F.kl_div(p.log(), q, reduction="batchmean"),
+            F.pairwise_distance(p, q),
+            F.cosine_similarity(p, q),
+            F.cosine_similarity(p, q, dim=0),
+        )
 
     agree(value_and_gradients, f, P, Q, IMAGE, rtol=1e-9)
 
@@ -119,7 +144,10 @@ CONVOLUTIONS = {
 def test_conv2d(name):
     options = CONVOLUTIONS[name]
     w = numbers(8, 4 // options.get("groups", 1), 3, 2, seed=5)
-    f = lambda t, x, w, b: t.nn.functional.conv2d(x, w, b, **options)
+
+    def f(t, x, w, b):
+        return t.nn.functional.conv2d(x, w, b, **options)
+
     agree(value_and_gradients, f, IMAGE, w, numbers(8, seed=6))
     agree(value_and_gradients, lambda t, x, w: t.nn.functional.conv2d(x, w, **options), IMAGE[0], w)
 
@@ -130,7 +158,10 @@ def test_conv2d(name):
 )
 def test_conv1d(options):
     w = numbers(6, 4 // options.get("groups", 1), 3, seed=5)
-    f = lambda t, x, w, b: t.nn.functional.conv1d(x, w, b, **options)
+
+    def f(t, x, w, b):
+        return t.nn.functional.conv1d(x, w, b, **options)
+
     agree(value_and_gradients, f, SIGNAL, w, numbers(6, seed=6))
 
 
@@ -150,8 +181,11 @@ def test_conv_transpose(options):
     )
     agree(
         value_and_gradients,
-        lambda t, x, w, b: t.nn.functional.conv_transpose1d(x, w, b, **options), SIGNAL, w[..., 0], b,
-    )  # fmt: skip
+        lambda t, x, w, b: t.nn.functional.conv_transpose1d(x, w, b, **options),
+        SIGNAL,
+        w[..., 0],
+        b,
+    )
 
 
 @needs_torch
@@ -161,20 +195,57 @@ def test_conv3d():
 
 
 POOLS = {
-    "max": lambda F, x: (F.max_pool2d(x, 2), F.max_pool2d(x, 3, 2, padding=1), F.max_pool2d(x, 2, ceil_mode=True)),
-    "max indices": lambda F, x: (*F.max_pool2d(x, (3, 2), stride=1, return_indices=True), F.max_pool2d(x, 2, dilation=2, stride=1)),
-    "avg": lambda F, x: (F.avg_pool2d(x, 2), F.avg_pool2d(x, 3, 2, padding=1), F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)),
-    "avg ceil": lambda F, x: (F.avg_pool2d(x, 3, 2, ceil_mode=True), F.avg_pool2d(x, (2, 3), divisor_override=5)),
-    "adaptive": lambda F, x: (F.adaptive_avg_pool2d(x, 1), F.adaptive_avg_pool2d(x, (3, 4)), F.adaptive_max_pool2d(x, (2, 5))),
-    "one axis": lambda F, x: (F.max_pool1d(x[0], 2), F.avg_pool1d(x[0], 3, 2), F.adaptive_avg_pool1d(x[0], 4)),
+    "max": lambda F, x: (
+        F.max_pool2d(x, 2),
+        F.max_pool2d(x, 3, 2, padding=1),
+        F.max_pool2d(x, 2, ceil_mode=True),
+    ),
+    "max indices": lambda F, x: (
+        *F.max_pool2d(x, (3, 2), stride=1, return_indices=True),
+        F.max_pool2d(x, 2, dilation=2, stride=1),
+    ),
+    "avg": lambda F, x: (
+        F.avg_pool2d(x, 2),
+        F.avg_pool2d(x, 3, 2, padding=1),
+        F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+    ),
+    "avg ceil": lambda F, x: (
+        F.avg_pool2d(x, 3, 2, ceil_mode=True),
+        F.avg_pool2d(x, (2, 3), divisor_override=5),
+    ),
+    "adaptive": lambda F, x: (
+        F.adaptive_avg_pool2d(x, 1),
+        F.adaptive_avg_pool2d(x, (3, 4)),
+        F.adaptive_max_pool2d(x, (2, 5)),
+    ),
+    "one axis": lambda F, x: (
+        F.max_pool1d(x[0], 2),
+        F.avg_pool1d(x[0], 3, 2),
+        F.adaptive_avg_pool1d(x[0], 4),
+    ),
     "lp": lambda F, x: (F.lp_pool2d(x.abs() + 0.1, 2, 2),),
     "unfold": lambda F, x: (F.unfold(x, (2, 3), padding=1, stride=2),),
-    "pad": lambda F, x: (F.pad(x, (1, 2)), F.pad(x, (1, 0, 2, 1), value=3.0), F.pad(x, (-1, 1)), F.pad(x, (1, 1, 2, 2), mode="reflect")),
-    "pad modes": lambda F, x: (F.pad(x, (1, 1, 2, 2), mode="replicate"), F.pad(x, (1, 1, 2, 2), mode="circular")),
-    "interpolate": lambda F, x: (F.interpolate(x, scale_factor=2), F.interpolate(x, size=(3, 9)), F.interpolate(x, size=5, mode="area")),
-    "bilinear": lambda F, x: (F.interpolate(x, scale_factor=2, mode="bilinear"), F.interpolate(x, size=(4, 9), mode="bilinear", align_corners=True)),
+    "pad": lambda F, x: (
+        F.pad(x, (1, 2)),
+        F.pad(x, (1, 0, 2, 1), value=3.0),
+        F.pad(x, (-1, 1)),
+        F.pad(x, (1, 1, 2, 2), mode="reflect"),
+    ),
+    "pad modes": lambda F, x: (
+        F.pad(x, (1, 1, 2, 2), mode="replicate"),
+        F.pad(x, (1, 1, 2, 2), mode="circular"),
+    ),
+    "interpolate": lambda F, x: (
+        F.interpolate(x, scale_factor=2),
+        F.interpolate(x, size=(3, 9)),
+        F.interpolate(x, size=5, mode="area"),
+    ),
+    "bilinear": lambda F, x: (
+        F.interpolate(x, scale_factor=2, mode="bilinear"),
+        F.interpolate(x, size=(4, 9), mode="bilinear", align_corners=True),
+    ),
     "shuffle": lambda F, x: (F.pixel_shuffle(x, 2),),
-}  # fmt: skip
+}
 
 
 @needs_torch
@@ -190,18 +261,37 @@ def test_max_pool_of_ties():
 
 
 LAYERS = {
-    "layer_norm": lambda t, F, x: (F.layer_norm(x, (6,)), F.layer_norm(x, (7, 6), x[0, 0], x[0, 1], 1e-3)),
+    "layer_norm": lambda t, F, x: (
+        F.layer_norm(x, (6,)),
+        F.layer_norm(x, (7, 6), x[0, 0], x[0, 1], 1e-3),
+    ),
     "batch_norm": lambda t, F, x: F.batch_norm(x, None, None, x[0, :, 0, 0], x[1, :, 0, 0], True),
-    "group_norm": lambda t, F, x: (F.group_norm(x, 2), F.group_norm(x, 4, x[0, :, 0, 0], x[1, :, 0, 0]), F.instance_norm(x)),
+    "group_norm": lambda t, F, x: (
+        F.group_norm(x, 2),
+        F.group_norm(x, 4, x[0, :, 0, 0], x[1, :, 0, 0]),
+        F.instance_norm(x),
+    ),
     "rms_norm": lambda t, F, x: F.rms_norm(x, (6,), x[0, 0, 0]),
     "lrn": lambda t, F, x: F.local_response_norm(x, 3),
-    "linear": lambda t, F, x: (F.linear(x, x[0, 0]), F.linear(x, x[0, 0], x[0, 0, :, 0]), F.linear(x[0, 0, 0], x[0, 0])),
-    "bilinear": lambda t, F, x: F.bilinear(x[0, 0], x[0, 1], x[:, 0, :6].contiguous(), x[0, 0, 0, :2]),
+    "linear": lambda t, F, x: (
+        F.linear(x, x[0, 0]),
+        F.linear(x, x[0, 0], x[0, 0, :, 0]),
+        F.linear(x[0, 0, 0], x[0, 0]),
+    ),
+    "bilinear": lambda t, F, x: F.bilinear(
+        x[0, 0], x[0, 1], x[:, 0, :6].contiguous(), x[0, 0, 0, :2]
+    ),
     "embedding": lambda t, F, x: F.embedding(t.tensor([[0, 2], [1, 2]]), x[0, 0]),
     "padding_idx": lambda t, F, x: F.embedding(t.tensor([0, 2, 1]), x[0, 0], padding_idx=2),
-    "attention": lambda t, F, x: (F.scaled_dot_product_attention(x, x * 2, x), F.scaled_dot_product_attention(x, x, x, is_causal=True)),
-    "mask": lambda t, F, x: (F.scaled_dot_product_attention(x, x, x, x[..., :1] * t.ones(7)), F.scaled_dot_product_attention(x, x, x, t.ones(7, 7).tril().bool())),
-}  # fmt: skip
+    "attention": lambda t, F, x: (
+        F.scaled_dot_product_attention(x, x * 2, x),
+        F.scaled_dot_product_attention(x, x, x, is_causal=True),
+    ),
+    "mask": lambda t, F, x: (
+        F.scaled_dot_product_attention(x, x, x, x[..., :1] * t.ones(7)),
+        F.scaled_dot_product_attention(x, x, x, t.ones(7, 7).tril().bool()),
+    ),
+}
 
 
 @needs_torch

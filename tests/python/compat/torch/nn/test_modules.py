@@ -1,4 +1,4 @@
-"""Modules: layers with PyTorch's weights give its numbers; names, states, modes and hooks are its."""
+"""Layers with PyTorch's weights give its numbers; names, states, modes and hooks are its."""
 
 import copy
 import io
@@ -11,23 +11,62 @@ nn = ours.nn
 X, IMAGE, SEQUENCE = numbers(5, 6), numbers(3, 2, 8, 8), numbers(4, 5, 3)
 
 MODULES = {
-    "mlp": (lambda nn: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.LayerNorm(8), nn.Linear(8, 2, bias=False)), X),
+    "mlp": (
+        lambda nn: nn.Sequential(
+            nn.Linear(6, 8), nn.Tanh(), nn.LayerNorm(8), nn.Linear(8, 2, bias=False)
+        ),
+        X,
+    ),
     "norms": (lambda nn: nn.Sequential(nn.BatchNorm1d(6), nn.ELU(), nn.RMSNorm(6), nn.PReLU(6)), X),
-    "cnn": (lambda nn: nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.GroupNorm(2, 4),
-        nn.Conv2d(4, 3, (2, 3), stride=2, padding=1, dilation=1, padding_mode="circular"), nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(), nn.Linear(12, 3), nn.LogSoftmax(dim=1)), IMAGE),
-    "transposed": (lambda nn: nn.Sequential(nn.ConvTranspose2d(2, 4, 3, 2, 1, output_padding=1), nn.InstanceNorm2d(4, affine=True)), IMAGE),
-    "conv1d": (lambda nn: nn.Sequential(nn.Conv1d(5, 4, 2, groups=1), nn.ReflectionPad1d(1), nn.ZeroPad2d(1), nn.GELU()), SEQUENCE),
-    "lstm": (lambda nn: nn.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True), SEQUENCE),
+    "cnn": (
+        lambda nn: nn.Sequential(
+            nn.Conv2d(2, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.GroupNorm(2, 4),
+            nn.Conv2d(4, 3, (2, 3), stride=2, padding=1, dilation=1, padding_mode="circular"),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(12, 3),
+            nn.LogSoftmax(dim=1),
+        ),
+        IMAGE,
+    ),
+    "transposed": (
+        lambda nn: nn.Sequential(
+            nn.ConvTranspose2d(2, 4, 3, 2, 1, output_padding=1), nn.InstanceNorm2d(4, affine=True)
+        ),
+        IMAGE,
+    ),
+    "conv1d": (
+        lambda nn: nn.Sequential(
+            nn.Conv1d(5, 4, 2, groups=1), nn.ReflectionPad1d(1), nn.ZeroPad2d(1), nn.GELU()
+        ),
+        SEQUENCE,
+    ),
+    "lstm": (
+        lambda nn: nn.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True),
+        SEQUENCE,
+    ),
     "lstm no bias": (lambda nn: nn.LSTM(3, 4, bias=False), SEQUENCE),
     "gru": (lambda nn: nn.GRU(3, 4, num_layers=2, bidirectional=True), SEQUENCE),
     "rnn": (lambda nn: nn.RNN(3, 4, nonlinearity="relu", batch_first=True), SEQUENCE),
     "rnn unbatched": (lambda nn: nn.RNN(3, 4), SEQUENCE[0]),
     "lstm unbatched": (lambda nn: nn.LSTM(3, 4, 2), SEQUENCE[0]),
-    "attention": (lambda nn: nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True), numbers(2, 4, 6)),
-    "encoder": (lambda nn: nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 3, 8, 0.0, "gelu", norm_first=True, batch_first=True), 2, enable_nested_tensor=False), numbers(2, 4, 6)),
-}  # fmt: skip
+    "attention": (
+        lambda nn: nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True),
+        numbers(2, 4, 6),
+    ),
+    "encoder": (
+        lambda nn: nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(6, 3, 8, 0.0, "gelu", norm_first=True, batch_first=True),
+            2,
+            enable_nested_tensor=False,
+        ),
+        numbers(2, 4, 6),
+    ),
+}
 
 
 @needs_torch
@@ -97,13 +136,22 @@ def test_losses_and_embeddings_as_modules():
         table = give(torch, nn.Embedding(7, 3, padding_idx=2))
         bag = give(torch, nn.EmbeddingBag(7, 3))
         losses = [
-            nn.MSELoss()(x, y), nn.L1Loss(reduction="sum")(x, y), nn.SmoothL1Loss(beta=0.5)(x, y),
-            nn.HuberLoss(delta=0.4)(x, y), nn.CrossEntropyLoss(weight, label_smoothing=0.1)(x, classes),
-            nn.CrossEntropyLoss(ignore_index=2)(x, classes), nn.NLLLoss(weight)(x.log_softmax(1), classes),
-            nn.BCEWithLogitsLoss(pos_weight=weight)(x, y.sigmoid()), nn.BCELoss()(x.sigmoid(), y.sigmoid()),
-            nn.KLDivLoss(reduction="batchmean")(x.log_softmax(1), y.softmax(1)), nn.CosineSimilarity()(x, y),
-            nn.TripletMarginLoss()(x, y, x * y), table(classes), bag(classes.view(1, 5)), bag(classes, torch.tensor([0, 2])),
-        ]  # fmt: skip
+            nn.MSELoss()(x, y),
+            nn.L1Loss(reduction="sum")(x, y),
+            nn.SmoothL1Loss(beta=0.5)(x, y),
+            nn.HuberLoss(delta=0.4)(x, y),
+            nn.CrossEntropyLoss(weight, label_smoothing=0.1)(x, classes),
+            nn.CrossEntropyLoss(ignore_index=2)(x, classes),
+            nn.NLLLoss(weight)(x.log_softmax(1), classes),
+            nn.BCEWithLogitsLoss(pos_weight=weight)(x, y.sigmoid()),
+            nn.BCELoss()(x.sigmoid(), y.sigmoid()),
+            nn.KLDivLoss(reduction="batchmean")(x.log_softmax(1), y.softmax(1)),
+            nn.CosineSimilarity()(x, y),
+            nn.TripletMarginLoss()(x, y, x * y),
+            table(classes),
+            bag(classes.view(1, 5)),
+            bag(classes, torch.tensor([0, 2])),
+        ]
         sum(p.sum() for p in losses).backward()
         return [losses, x.grad, table.weight.grad, bag.weight.grad]
 
@@ -152,8 +200,15 @@ def tiny():
 def test_names_and_modes():
     m = tiny()
     names = [
-        "scale", "first.weight", "first.bias", "rest.0.weight", "rest.0.bias", "rest.1.weight", "rest.1.bias", "more.0",
-    ]  # fmt: skip
+        "scale",
+        "first.weight",
+        "first.bias",
+        "rest.0.weight",
+        "rest.0.bias",
+        "rest.1.weight",
+        "rest.1.bias",
+        "more.0",
+    ]
     assert [n for n, _ in m.named_parameters()] == names
     assert list(m.state_dict()) == ["scale", "count", *names[1:]]
     assert [n for n, _ in m.named_buffers()] == ["count", "hidden"]
@@ -185,7 +240,7 @@ def test_states():
     file.seek(0)
     loaded = ours.load(file)
     assert ours.equal(loaded["rest.1.weight"], a.rest[1].weight)
-    with pytest.raises(RuntimeError, match='Missing key.*"bias"(.|\n)*Unexpected key.*"x"'):
+    with pytest.raises(RuntimeError, match=r'Missing key.*"bias"(.|\n)*Unexpected key.*"x"'):
         nn.Linear(3, 2).load_state_dict({"weight": ours.ones(2, 3), "x": ours.ones(1)})
     with pytest.raises(RuntimeError, match="size mismatch for weight"):
         nn.Linear(3, 2).load_state_dict({"weight": ours.ones(2, 2), "bias": ours.ones(2)})
@@ -215,10 +270,14 @@ def test_first_values():
     assert abs(float(w.std()) - 0.1 / np.sqrt(3)) < 0.002
     t = ours.empty(60, 40)
     for fill, std in (
-        (nn.init.xavier_uniform_, np.sqrt(2 / 100)), (nn.init.xavier_normal_, np.sqrt(2 / 100)),
+        (nn.init.xavier_uniform_, np.sqrt(2 / 100)),
+        (nn.init.xavier_normal_, np.sqrt(2 / 100)),
         (lambda t: nn.init.kaiming_normal_(t, nonlinearity="relu"), np.sqrt(2 / 40)),
-        (lambda t: nn.init.kaiming_uniform_(t, mode="fan_out", nonlinearity="relu"), np.sqrt(2 / 60)),
-    ):  # fmt: skip
+        (
+            lambda t: nn.init.kaiming_uniform_(t, mode="fan_out", nonlinearity="relu"),
+            np.sqrt(2 / 60),
+        ),
+    ):
         assert abs(float(fill(t).std()) / std - 1) < 0.08
     q = nn.init.orthogonal_(ours.empty(3, 5, dtype=ours.float64))
     np.testing.assert_allclose((q @ q.T).numpy(), np.eye(3), atol=1e-12)

@@ -16,10 +16,16 @@ SCHEDULES = {
     "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, T_max=5, eta_min=0.01),
     "WarmRestarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, T_0=3, T_mult=2),
     "OneCycleLR": lambda s, o: s.OneCycleLR(o, max_lr=[0.5, 0.2], total_steps=20),
-    "OneCycleLR three": lambda s, o: s.OneCycleLR(o, max_lr=0.5, epochs=4, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"),
-    "SequentialLR": lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9)], milestones=[4]),
-    "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.LinearLR(o, 0.5, total_iters=4), s.ExponentialLR(o, 0.9)]),
-}  # fmt: skip
+    "OneCycleLR three": lambda s, o: s.OneCycleLR(
+        o, max_lr=0.5, epochs=4, steps_per_epoch=5, three_phase=True, anneal_strategy="linear"
+    ),
+    "SequentialLR": lambda s, o: s.SequentialLR(
+        o, [s.ConstantLR(o, 0.1, 2), s.ExponentialLR(o, 0.9)], milestones=[4]
+    ),
+    "ChainedScheduler": lambda s, o: s.ChainedScheduler(
+        [s.LinearLR(o, 0.5, total_iters=4), s.ExponentialLR(o, 0.9)]
+    ),
+}
 
 
 @needs_torch
@@ -44,10 +50,14 @@ def test_rates(name):
 
 
 @needs_torch
-@pytest.mark.parametrize("options", [
-    {"patience": 1}, {"mode": "max", "factor": 0.5, "patience": 0, "threshold": 0.1},
-    {"patience": 0, "cooldown": 2, "min_lr": 0.02, "threshold_mode": "abs", "factor": 0.3},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"patience": 1},
+        {"mode": "max", "factor": 0.5, "patience": 0, "threshold": 0.1},
+        {"patience": 0, "cooldown": 2, "min_lr": 0.02, "threshold_mode": "abs", "factor": 0.3},
+    ],
+)
 def test_plateaus(options):
     def program(torch):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)

@@ -8,19 +8,35 @@ import pytest
 from torch_agreement import agree, needs_torch, numbers, ours
 
 OPTIMISERS = {
-    "SGD": [{"lr": 0.1}, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1, "momentum": 0.9, "nesterov": True},
-            {"lr": 0.1, "momentum": 0.5, "dampening": 0.3, "weight_decay": 0.1, "maximize": True}],
-    "Adam": [{}, {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1}, {"lr": 0.05, "amsgrad": True, "maximize": True}],
+    "SGD": [
+        {"lr": 0.1},
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 0.1, "momentum": 0.9, "nesterov": True},
+        {"lr": 0.1, "momentum": 0.5, "dampening": 0.3, "weight_decay": 0.1, "maximize": True},
+    ],
+    "Adam": [
+        {},
+        {"lr": 0.05, "betas": (0.8, 0.9), "weight_decay": 0.1},
+        {"lr": 0.05, "amsgrad": True, "maximize": True},
+    ],
     "AdamW": [{"lr": 0.05}, {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True}],
     "RMSprop": [{}, {"centered": True, "momentum": 0.9, "alpha": 0.9}, {"weight_decay": 0.1}],
-    "Adagrad": [{}, {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5}],
+    "Adagrad": [
+        {},
+        {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5},
+    ],
     "Adadelta": [{}, {"rho": 0.8, "eps": 1e-4, "weight_decay": 0.1}],
     "Adamax": [{}, {"weight_decay": 0.1, "betas": (0.8, 0.9)}],
     "NAdam": [{}, {"weight_decay": 0.1, "decoupled_weight_decay": True}],
     "RAdam": [{}, {"betas": (0.8, 0.9), "weight_decay": 0.1}],
     "Rprop": [{}, {"etas": (0.4, 1.5)}],
-    "LBFGS": [{}, {"lr": 0.5, "max_iter": 4}, {"line_search_fn": "strong_wolfe"}, {"history_size": 2, "line_search_fn": "strong_wolfe"}],
-}  # fmt: skip
+    "LBFGS": [
+        {},
+        {"lr": 0.5, "max_iter": 4},
+        {"line_search_fn": "strong_wolfe"},
+        {"history_size": 2, "line_search_fn": "strong_wolfe"},
+    ],
+}
 ROWS = [(name, k) for name, rows in OPTIMISERS.items() for k in range(len(rows))]
 
 
@@ -59,9 +75,14 @@ def test_groups_states_and_clipping():
         with torch.no_grad():
             model.weight.copy_(torch.tensor(numbers(2, 3)))
             model.bias.fill_(0.5)
-        optimizer = torch.optim.SGD([
-            {"params": [model.weight], "lr": 0.2, "momentum": 0.5}, {"params": model.bias, "weight_decay": 0.1},
-        ], lr=0.1, momentum=0.9)  # fmt: skip
+        optimizer = torch.optim.SGD(
+            [
+                {"params": [model.weight], "lr": 0.2, "momentum": 0.5},
+                {"params": model.bias, "weight_decay": 0.1},
+            ],
+            lr=0.1,
+            momentum=0.9,
+        )
         norms = []
         for _ in range(4):
             optimizer.zero_grad(set_to_none=False)
@@ -102,9 +123,12 @@ def test_errors():
         (lambda: ours.optim.SGD([w * 2], lr=0.1), "non-leaf"),
         (lambda: ours.optim.SGD([w], lr=-1), "Invalid learning rate: -1"),
         (lambda: ours.optim.Adam([w], betas=(1.5, 0.9)), "beta parameter at index 0"),
-        (lambda: ours.optim.SGD([{"params": [w]}, {"params": [w]}], lr=0.1), "more than one parameter group"),
+        (
+            lambda: ours.optim.SGD([{"params": [w]}, {"params": [w]}], lr=0.1),
+            "more than one parameter group",
+        ),
         (lambda: ours.optim.SGD([w], lr=0.1, nesterov=True), "Nesterov momentum requires"),
         (lambda: ours.optim.LBFGS([w]).step(), "needs a closure"),
-    ):  # fmt: skip
+    ):
         with pytest.raises((TypeError, ValueError), match=re.escape(text)):
             bad()

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad.compat.torch.core.call import CHOICE, INPUTS, RESULT, call, in_place, is_tensor
-from tapegrad.compat.torch.core.elementwise import applied
-from tapegrad.compat.torch.core.reductions import log_softmax as _log_softmax
-from tapegrad.compat.torch.core.reductions import softmax as _softmax
+from tapegrad.compat.torch.core.call import call, is_tensor
+from tapegrad.compat.torch.core.functions.elementwise import applied
+from tapegrad.compat.torch.core.functions.reductions import log_softmax as _log_softmax
+from tapegrad.compat.torch.core.functions.reductions import softmax as _softmax
+from tapegrad.compat.torch.core.graph import CHOICE, INPUTS, RESULT
 from tapegrad.compat.torch.core.registry import FUNCTIONS
+from tapegrad.compat.torch.core.writes import in_place
 from tapegrad.compat.torch.random import numpy_generator
 
 sigmoid, tanh = FUNCTIONS["sigmoid"], FUNCTIONS["tanh"]
@@ -57,10 +59,7 @@ def prelu(input: Any, weight: Any) -> Any:
     """`leaky_relu` with a slope, or one for each channel, that is learned."""
 
     def f(x: Any, w: Any) -> Any:
-        if w.size > 1:
-            w = np.reshape(w, (-1,) + (1,) * (x.ndim - 2))
-        else:
-            w = np.reshape(w, ())
+        w = np.reshape(w, (-1,) + (1,) * (x.ndim - 2) if w.size > 1 else ())
         return np.where(x > 0, x, x * w)
 
     return call("PreluKernel", f, input, weight)
@@ -234,13 +233,13 @@ def _dropped(input: Any, p: float, training: bool, inplace: bool, shape: Any) ->
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, L)."""
     shape = tuple(input.shape)
-    return _dropped(input, p, training, inplace, shape[:-1] + (1,))
+    return _dropped(input, p, training, inplace, (*shape[:-1], 1))
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, H, W)."""
     shape = tuple(input.shape)
-    return _dropped(input, p, training, inplace, shape[:-2] + (1, 1))
+    return _dropped(input, p, training, inplace, (*shape[:-2], 1, 1))
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:

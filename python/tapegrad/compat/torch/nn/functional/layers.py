@@ -9,9 +9,12 @@ import numpy as np
 
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import CHOICE, OTHERS, call, cell, new, put, raw, table
-from tapegrad.compat.torch.core.indexing import one_hot
-from tapegrad.compat.torch.core.linear import cosine_similarity
+from tapegrad.compat.torch.core.call import call, cell, new, raw
+from tapegrad.compat.torch.core.functions.indexing import one_hot
+from tapegrad.compat.torch.core.functions.linear import cosine_similarity
+from tapegrad.compat.torch.core.graph import CHOICE, OTHERS
+from tapegrad.compat.torch.core.operands import table
+from tapegrad.compat.torch.core.writes import put
 from tapegrad.compat.torch.nn.functional.activations import dropout
 from tapegrad.transforms.trace import stop_gradient
 
@@ -150,7 +153,8 @@ def batch_norm(
         count = input.numel() // input.shape[1]
         if training and count == 1:
             raise ValueError(
-                f"Expected more than 1 value per channel when training, got input size {input.shape!r}"
+                "Expected more than 1 value per channel when training, got input size "
+                f"{input.shape!r}"
             )
         if training and running_mean is not None:
             a = input.plain()

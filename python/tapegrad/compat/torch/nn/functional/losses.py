@@ -10,9 +10,10 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import broadcast_complaint, call, is_tensor, meet, raw, table
-from tapegrad.compat.torch.core.elementwise import applied
-from tapegrad.compat.torch.core.reductions import log_softmax_of
+from tapegrad.compat.torch.core.call import call, is_tensor, raw
+from tapegrad.compat.torch.core.functions.elementwise import applied
+from tapegrad.compat.torch.core.functions.reductions import log_softmax_of
+from tapegrad.compat.torch.core.operands import broadcast_complaint, meet, table
 from tapegrad.transforms.trace import stop_gradient
 
 _log_expit = applied("log_expit")
@@ -208,7 +209,7 @@ def _classes(target: Any) -> Any:
 def _picked(
     log_p: Any, classes: Any, weight: Any, ignore_index: int, smoothing: float, reduction: str
 ) -> Any:
-    """The loss of logarithms of probabilities, with their classes along axis 1 (0 without batch)."""
+    """The loss of logarithms of probabilities, the classes along axis 1 (0 without a batch)."""
     axis = 1 if log_p.ndim > 1 else 0
     n = log_p.shape[axis]
     ignored = classes == ignore_index

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import NOTHING, call
+from tapegrad.compat.torch.core.call import call
+from tapegrad.compat.torch.core.graph import NOTHING
 
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import NOTHING, call, new
+from tapegrad.compat.torch.core.call import call, new
+from tapegrad.compat.torch.core.graph import NOTHING
 from tapegrad.compat.torch.nn.functional.convolution import _slices, several
 from tapegrad.compat.torch.nn.functional.padding import zeros_around
 

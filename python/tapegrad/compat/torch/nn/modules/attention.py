@@ -158,8 +158,8 @@ class Transformer(Module):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise NotImplementedError(
-            "nn.Transformer: there is its encoder, TransformerEncoder(TransformerEncoderLayer(...)); "
-            "write the decoder with MultiheadAttention"
+            "nn.Transformer: there is its encoder, TransformerEncoder(TransformerEncoderLayer(...))"
+            "; write the decoder with MultiheadAttention"
         )
 
     @staticmethod

@@ -47,6 +47,7 @@ class Module(StateOfModule):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`forward`, between the hooks."""
         if self._before:
             for hook, with_kwargs in list(self._before.values()):
                 found = hook(self, args, kwargs) if with_kwargs else hook(self, args)

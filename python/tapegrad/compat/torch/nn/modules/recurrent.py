@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.torch.core.call import call, new
-from tapegrad.compat.torch.core.elementwise import applied
+from tapegrad.compat.torch.core.functions.elementwise import applied
 from tapegrad.compat.torch.nn import functional as F  # noqa: N812 - PyTorch's habit
 from tapegrad.compat.torch.nn import init
 from tapegrad.compat.torch.nn.modules.linear import blank

@@ -75,14 +75,21 @@ for _name, _function in (
 ):
     _class(_name, _function, 1, ("_stacklevel", "dtype"))
 for _name, _function, _skip in (
-    ("MSELoss", F.mse_loss, 2), ("L1Loss", F.l1_loss, 2), ("SmoothL1Loss", F.smooth_l1_loss, 2),
-    ("HuberLoss", F.huber_loss, 2), ("KLDivLoss", F.kl_div, 2),
-    ("SoftMarginLoss", F.soft_margin_loss, 2), ("PoissonNLLLoss", F.poisson_nll_loss, 2),
-    ("GaussianNLLLoss", F.gaussian_nll_loss, 3), ("HingeEmbeddingLoss", F.hinge_embedding_loss, 2),
-    ("MarginRankingLoss", F.margin_ranking_loss, 3), ("TripletMarginLoss", F.triplet_margin_loss, 3),
-    ("CosineEmbeddingLoss", F.cosine_embedding_loss, 3), ("PairwiseDistance", F.pairwise_distance, 2),
+    ("MSELoss", F.mse_loss, 2),
+    ("L1Loss", F.l1_loss, 2),
+    ("SmoothL1Loss", F.smooth_l1_loss, 2),
+    ("HuberLoss", F.huber_loss, 2),
+    ("KLDivLoss", F.kl_div, 2),
+    ("SoftMarginLoss", F.soft_margin_loss, 2),
+    ("PoissonNLLLoss", F.poisson_nll_loss, 2),
+    ("GaussianNLLLoss", F.gaussian_nll_loss, 3),
+    ("HingeEmbeddingLoss", F.hinge_embedding_loss, 2),
+    ("MarginRankingLoss", F.margin_ranking_loss, 3),
+    ("TripletMarginLoss", F.triplet_margin_loss, 3),
+    ("CosineEmbeddingLoss", F.cosine_embedding_loss, 3),
+    ("PairwiseDistance", F.pairwise_distance, 2),
     ("CosineSimilarity", F.cosine_similarity, 2),
-):  # fmt: skip
+):
     _class(_name, _function, _skip, ("weight",))
 
 
@@ -114,9 +121,11 @@ def _dropout(name: str, function: Any) -> None:
 
 
 for _name, _function in (
-    ("Dropout", F.dropout), ("Dropout1d", F.dropout1d), ("Dropout2d", F.dropout2d),
+    ("Dropout", F.dropout),
+    ("Dropout1d", F.dropout1d),
+    ("Dropout2d", F.dropout2d),
     ("AlphaDropout", F.alpha_dropout),
-):  # fmt: skip
+):
     _dropout(_name, _function)
 
 

@@ -10,8 +10,11 @@ from tapegrad.compat.torch.refusals import refusing
 
 __getattr__ = refusing(
     __name__,
-    dict.fromkeys(("pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence"), "pad_sequence and a mask do the same; F.cross_entropy(ignore_index=...) skips padding"),
-)  # fmt: skip
+    dict.fromkeys(
+        ("pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence"),
+        "pad_sequence and a mask do the same; F.cross_entropy(ignore_index=...) skips padding",
+    ),
+)
 
 
 def pad_sequence(

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.core.call import NOTHING, call, cast, in_place_of, is_tensor, new
-from tapegrad.compat.torch.core.indexing import masked_fill
+from tapegrad.compat.torch.core.call import call, is_tensor, new
+from tapegrad.compat.torch.core.functions.indexing import masked_fill
+from tapegrad.compat.torch.core.graph import NOTHING
+from tapegrad.compat.torch.core.operands import cast
 from tapegrad.compat.torch.core.registry import register
+from tapegrad.compat.torch.core.writes import in_place_of
 
 
 def filled_in_place(name: str, f: Callable[..., Any]) -> None:

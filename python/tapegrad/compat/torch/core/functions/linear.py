@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import OTHERS, call, is_tensor
+from tapegrad.compat.torch.core.call import call, is_tensor
+from tapegrad.compat.torch.core.graph import OTHERS
 from tapegrad.compat.torch.core.registry import public, register
 
 
@@ -83,7 +84,11 @@ def outer(input: Any, vec2: Any) -> Any:
 @public(in_place=True)
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * mat1 @ mat2`."""
-    return input * beta + matmul(mat1, mat2) * alpha if (beta, alpha) != (1, 1) else input + matmul(mat1, mat2)  # fmt: skip
+    return (
+        input * beta + matmul(mat1, mat2) * alpha
+        if (beta, alpha) != (1, 1)
+        else input + matmul(mat1, mat2)
+    )
 
 
 register("addmv", addmm, in_place=True)

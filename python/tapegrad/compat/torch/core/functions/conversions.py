@@ -6,7 +6,7 @@ from typing import Any
 
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import is_tensor
-from tapegrad.compat.torch.core.elementwise import astype
+from tapegrad.compat.torch.core.functions.elementwise import astype
 from tapegrad.compat.torch.core.registry import public, register
 
 

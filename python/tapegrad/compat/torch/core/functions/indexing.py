@@ -7,25 +7,11 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.compat.torch.core.call import (
-    CHOICE,
-    NOTHING,
-    Node,
-    call,
-    cast,
-    cell,
-    check_writable,
-    is_tensor,
-    meet,
-    new,
-    operand,
-    put,
-    raw,
-    source,
-    table,
-    view,
-)
+from tapegrad.compat.torch.core.call import call, cell, is_tensor, new, operand, raw, source, view
+from tapegrad.compat.torch.core.graph import CHOICE, Node
+from tapegrad.compat.torch.core.operands import cast, table
 from tapegrad.compat.torch.core.registry import public, register
+from tapegrad.compat.torch.core.writes import check_writable, put
 
 
 def _number(k: Any) -> Any:
@@ -143,7 +129,14 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where the mask holds, in one axis."""
     m = mask.plain()
-    return call("MaskedSelect", lambda x: np.broadcast_to(x, np.broadcast_shapes(x.shape, m.shape))[np.broadcast_to(m, np.broadcast_shapes(x.shape, m.shape))], input, saves=CHOICE)  # fmt: skip
+    return call(
+        "MaskedSelect",
+        lambda x: np.broadcast_to(x, np.broadcast_shapes(x.shape, m.shape))[
+            np.broadcast_to(m, np.broadcast_shapes(x.shape, m.shape))
+        ],
+        input,
+        saves=CHOICE,
+    )
 
 
 @public(in_place=True)
@@ -151,7 +144,13 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """With the elements of `source`, one after the other, where the mask holds."""
     m = np.broadcast_to(mask.plain(), input.shape)
     places = np.where(m, np.cumsum(m.ravel()).reshape(m.shape) - 1, 0)
-    return call("MaskedScatter", lambda x, s: np.where(m, np.reshape(s, (-1,))[places], x), input, source, saves=CHOICE)  # fmt: skip
+    return call(
+        "MaskedScatter",
+        lambda x, s: np.where(m, np.reshape(s, (-1,))[places], x),
+        input,
+        source,
+        saves=CHOICE,
+    )
 
 
 def _long(index: Any, what: str) -> Any:
@@ -175,14 +174,15 @@ def take(input: Any, index: Any) -> Any:
     return call("Take", lambda x: np.reshape(x, (-1,))[a], input, saves=CHOICE)
 
 
-def _places(index: Any, dim: int, shape: Any) -> tuple[Any, ...]:
-    """Index arrays that address `x[..., index, ...]`, for an index that may be shorter elsewhere."""
+def places_of(index: Any, dim: int, shape: Any) -> tuple[Any, ...]:
+    """Index arrays that address `x[..., index, ...]`; the index may be shorter elsewhere."""
     grids = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     grids[dim] = index
     return tuple(grids)
 
 
-def _checked(name: str, index: Any, shape: Any, dim: int) -> Any:
+def checked(name: str, index: Any, shape: Any, dim: int) -> Any:
+    """Indices along an axis, none of which lies outside."""
     a = _long(index, name)
     n = shape[dim]
     if a.size and not (a.min() >= 0 and a.max() < n):
@@ -197,8 +197,8 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     if not input.ndim:
         return reshaped(gather(input.reshape(1), 0, index.reshape(-1)), index.shape)
     dim %= input.ndim
-    a = _checked("gather", index, input.shape, dim)
-    return call("Gather", lambda x: table(x, a)[_places(a, dim, x.shape)], input, saves=CHOICE)
+    a = checked("gather", index, input.shape, dim)
+    return call("Gather", lambda x: table(x, a)[places_of(a, dim, x.shape)], input, saves=CHOICE)
 
 
 def reshaped(t: Any, shape: Any) -> Any:
@@ -211,102 +211,6 @@ def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     """NumPy's take_along_axis."""
     a = _long(indices, "take_along_dim")
     return call("Gather", lambda x: np.take_along_axis(table(x, a), a, dim), input, saves=CHOICE)
-
-
-@public(in_place=True)
-def scatter(
-    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
-) -> Any:
-    """With `src`, or a number, at each position of `index` along `dim`."""
-    if reduce is not None:
-        if reduce != "add":
-            raise NotImplementedError(f"scatter(reduce={reduce!r}): write scatter_reduce, or loops")
-        return scatter_add(input, dim, index, src)
-    dim %= input.ndim
-    a = _checked("scatter", index, input.shape, dim)
-    given = value if src is None else src
-    part = tuple(slice(n) for n in a.shape)
-
-    def compute(x: Any, *s: Any) -> Any:
-        made = x.copy()
-        made[_places(a, dim, x.shape)] = s[0][part] if s else given
-        return made
-
-    if is_tensor(given) and type(raw(given)) is Variable and type(raw(input)) is not Variable:
-        return call("Scatter", lambda s: _recordable(input, lambda x: compute(x, s)), given)
-    return call("Scatter", compute, input, *([given] if is_tensor(given) else []), saves=CHOICE)
-
-
-def _recordable(input: Any, f: Any) -> Any:
-    return f(Variable(input.plain()))
-
-
-def _added(input: Any, given: Any, places: Any, name: str) -> Any:
-    """`input` with `given` added at `places`, which may repeat."""
-    shape = input.shape
-    size = int(np.prod(shape, dtype=int))
-    flat = np.broadcast_to(
-        np.ravel_multi_index(np.broadcast_arrays(*places), tuple(shape)), given.shape
-    )
-
-    def compute(x: Any, s: Any) -> Any:
-        x, s = meet([x, s])
-        if s.dtype.kind != "f":
-            total = np.zeros(size, s.dtype)
-            np.add.at(total, flat.ravel(), s.ravel())
-        else:
-            total = np.bincount(flat.ravel(), np.reshape(s, (-1,)), size)
-            total = cast(total, s.dtype)
-        return x + np.reshape(total, tuple(shape))
-
-    return call(name, compute, input, given, saves=NOTHING)
-
-
-@public(in_place=True)
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
-    """With `src` added at each position of `index` along `dim`."""
-    dim %= input.ndim
-    a = _checked("scatter_add", index, input.shape, dim)
-    part = src[tuple(slice(n) for n in a.shape)]
-    return _added(input, part, _places(a, dim, input.shape), "ScatterAdd")
-
-
-@public(in_place=True)
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
-    """With slices of `source` added at the given positions along `dim`."""
-    dim %= input.ndim
-    a = _checked("index_add", index, input.shape, dim)
-    grids = list(np.ogrid[tuple(slice(n) for n in source.shape)])
-    grids[dim] = a.reshape([-1 if k == dim else 1 for k in range(source.ndim)])
-    return _added(input, source * alpha if alpha != 1 else source, grids, "IndexAdd")
-
-
-@public(in_place=True)
-def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
-    """With a number at the given positions along `dim`."""
-    made = input.clone()
-    made[(*[slice(None)] * (dim % input.ndim), index)] = value
-    return made
-
-
-@public(in_place=True)
-def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
-    """With slices of `source` at the given positions along `dim`."""
-    made = input.clone()
-    made[(*[slice(None)] * (dim % input.ndim), index)] = source
-    return made
-
-
-@public(in_place=True)
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
-    """With `values` at the given indices."""
-    if accumulate:
-        places = [i.plain() for i in indices]
-        shape = np.broadcast_shapes(*(p.shape for p in places))
-        return _added(input, values.expand(*shape), places, "IndexPut")
-    made = input.clone()
-    made[tuple(indices)] = values
-    return made
 
 
 @public()
@@ -403,6 +307,3 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if a.size and (a.max() >= n or a.min() < 0):
         raise RuntimeError(f"Class values must be smaller than num_classes: {a.max()} and {n}")
     return new((a[..., None] == np.arange(n)).astype(np.int64))
-
-
-__all__ = ["one_hot"]
