@@ -13,7 +13,6 @@ import math
 from typing import Any
 
 from tapegrad.compat.torch import creation, random
-from tapegrad.compat.torch.core import functions
 from tapegrad.compat.torch.core.dtypes import (
     BY_NAME,
     device,
@@ -24,6 +23,7 @@ from tapegrad.compat.torch.core.dtypes import (
     set_default_dtype,
 )
 from tapegrad.compat.torch.core.formatting import set_printoptions
+from tapegrad.compat.torch.core.functions import FUNCTIONS, METHODS, with_out
 from tapegrad.compat.torch.core.modes import (
     enable_grad,
     inference_mode,
@@ -31,7 +31,6 @@ from tapegrad.compat.torch.core.modes import (
     no_grad,
     set_grad_enabled,
 )
-from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS, with_out
 from tapegrad.compat.torch.core.tensor import Size, Tensor, attach
 from tapegrad.compat.torch.devices import (
     Absent,

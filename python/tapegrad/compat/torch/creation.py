@@ -198,8 +198,8 @@ def linspace(
 ) -> Any:  # fmt: skip
     """`steps` numbers at equal distances, both ends included."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
-    ends = [x.item() if is_tensor(x) else x for x in (start, end)]
-    return _finished(np.linspace(*ends, steps), kind, device, requires_grad)
+    first, last = (x.item() if is_tensor(x) else x for x in (start, end))
+    return _finished(np.linspace(first, last, steps), kind, device, requires_grad)
 
 
 @public(method=False)

@@ -11,6 +11,7 @@ from tapegrad.compat.torch.core.functions.joining import diagonal
 from tapegrad.compat.torch.core.functions.linear import cross, matmul, matrix_power
 from tapegrad.compat.torch.core.functions.reductions import norm as _norm
 from tapegrad.compat.torch.core.graph import OTHERS
+from tapegrad.compat.torch.core.registry import named
 from tapegrad.compat.torch.refusals import refusing
 
 __getattr__ = refusing(__name__)
@@ -54,7 +55,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
     return made.mT if upper else made
 
 
-def qr(A: Any, mode: str = "reduced") -> Any:
+def qr(A: Any, mode: Any = "reduced") -> Any:
     """Q and R."""
     return call("LinalgQr", lambda x: tuple(np.linalg.qr(x, mode)), A)
 
@@ -69,21 +70,19 @@ def svdvals(A: Any) -> Any:
     return call("LinalgSvd", lambda x: np.linalg.svd(x, compute_uv=False), A)
 
 
-def eigh(A: Any, UPLO: str = "L") -> Any:
+def eigh(A: Any, UPLO: Any = "L") -> Any:
     """Eigenvalues and eigenvectors of a symmetric matrix."""
     return call("LinalgEigh", lambda x: tuple(np.linalg.eigh(x, UPLO)), A)
 
 
-def eigvalsh(A: Any, UPLO: str = "L") -> Any:
+def eigvalsh(A: Any, UPLO: Any = "L") -> Any:
     """Eigenvalues of a symmetric matrix."""
     return call("LinalgEigh", lambda x: np.linalg.eigvalsh(x, UPLO), A)
 
 
 def lstsq(A: Any, B: Any) -> Any:
     """The least-squares solution, as the only part of a tuple."""
-    from collections import namedtuple
-
-    kind = namedtuple("lstsq", ["solution"])
+    kind = named("lstsq", "solution")
     return kind(call("LinalgLstsq", lambda x, y: np.linalg.lstsq(x, y, rcond=None)[0], A, B))
 
 

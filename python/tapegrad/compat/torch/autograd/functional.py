@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tapegrad.compat.torch.core.backward import grad
 from tapegrad.compat.torch.core.call import is_tensor, new
 from tapegrad.compat.torch.core.modes import enable_grad
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _recording(f: F) -> F:
+    return enable_grad()(f)  # type: ignore[no-any-return]  # a mode that decorates
 
 
 def _prepared(inputs: Any, create_graph: bool) -> tuple[bool, list[Any]]:
@@ -33,7 +39,7 @@ def _swept(out: Any, xs: list[Any], seed: Any, keep: bool, record: bool) -> list
     return [x.detach() * 0 if g is None else g for x, g in zip(xs, found, strict=True)]
 
 
-@enable_grad()
+@_recording
 def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False,
     vectorize: bool = False, strategy: str = "reverse-mode",
@@ -62,7 +68,7 @@ def jacobian(
     return blocks[0] if is_tensor(result) else tuple(blocks)
 
 
-@enable_grad()
+@_recording
 def hessian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False,
     vectorize: bool = False, outer_jacobian_strategy: str = "reverse-mode",
@@ -77,7 +83,7 @@ def hessian(
     return jacobian(gradient, inputs, create_graph)
 
 
-@enable_grad()
+@_recording
 def vjp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
     strict: bool = False,
@@ -89,7 +95,7 @@ def vjp(
     return out if create_graph else out.detach(), _of(single, found)
 
 
-@enable_grad()
+@_recording
 def jvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
     strict: bool = False,
@@ -102,7 +108,7 @@ def jvp(
     return functions.jvp(func, given, tangents)
 
 
-@enable_grad()
+@_recording
 def hvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
     strict: bool = False,

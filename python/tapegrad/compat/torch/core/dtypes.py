@@ -16,6 +16,7 @@ class dtype:  # noqa: N801 - PyTorch's name
     """A dtype of PyTorch; `numpy` is NumPy's."""
 
     __slots__ = ("_name", "category", "numpy")
+    numpy: np.dtype[Any]
 
     def __init__(self, name: str, kind: Any, category: int) -> None:
         self._name = name
@@ -35,7 +36,7 @@ class dtype:  # noqa: N801 - PyTorch's name
     @property
     def itemsize(self) -> int:
         """Bytes of an element."""
-        return self.numpy.itemsize
+        return int(self.numpy.itemsize)
 
     def __repr__(self) -> str:
         return f"torch.{self._name}"
@@ -143,7 +144,7 @@ def joined(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
 
 def result_numpy(dims: list[np.dtype[Any]], zeros: list[np.dtype[Any]], numbers: list[type]) -> Any:
     """The dtype of a result, from those of arrays with axes, of those without, and numbers."""
-    result = None
+    result: Any = None
     for kinds in (dims, zeros):
         found = None
         for kind in kinds:
@@ -155,8 +156,7 @@ def result_numpy(dims: list[np.dtype[Any]], zeros: list[np.dtype[Any]], numbers:
     for number in numbers:
         category = 0 if number is bool else 1 if number is int else 2
         if result is None or category > of_numpy(result).category:
-            kind = ("bool", "int64", None)[category]
-            result = BY_NAME[kind].numpy if kind else _default[0].numpy
+            result = (BY_NAME["bool"], BY_NAME["int64"], _default[0])[category].numpy
     return result
 
 
@@ -174,6 +174,8 @@ class device:  # noqa: N801 - PyTorch's name
     """The processor: the only device here."""
 
     __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):

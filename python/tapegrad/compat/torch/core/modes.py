@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Modes(threading.local):
@@ -35,7 +37,7 @@ class _Mode:
     def __exit__(self, *args: object) -> None:
         MODES.recording = self._before.pop()
 
-    def __call__(self, f: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, f: F) -> F:
         @wraps(f)
         def inside(*args: Any, **kwargs: Any) -> Any:
             before, MODES.recording = MODES.recording, self.mode
@@ -44,7 +46,7 @@ class _Mode:
             finally:
                 MODES.recording = before
 
-        return inside
+        return inside  # type: ignore[return-value]  # called as f is
 
 
 class no_grad(_Mode):  # noqa: N801 - PyTorch's name

@@ -15,7 +15,9 @@ _NUMBERS = (bool, int, float)
 
 def meet(values: list[Any]) -> list[Any]:
     """Operands in one dtype by PyTorch's rules: arrays with axes decide, then those without."""
-    dims, zeros, numbers = [], [], []
+    dims: list[Any] = []
+    zeros: list[Any] = []
+    numbers: list[type] = []
     for v in values:
         if type(v) in _NUMBERS:
             numbers.append(type(v))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -40,6 +41,16 @@ def with_out(f: Callable[..., Any]) -> Callable[..., Any]:
         return write(out, made, f"{f.__name__}_")
 
     return function
+
+
+def named(name: str, *fields: str) -> Any:
+    """PyTorch's kind of result with several parts."""
+    return namedtuple(name, fields)
+
+
+def values_and_indices(name: str) -> Any:
+    """A result of two parts."""
+    return named(name, "values", "indices")
 
 
 def public(

@@ -303,7 +303,7 @@ class Tensor:
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([self[k] for k in range(len(self))])
+        return iter(FUNCTIONS["unbind"](self))
 
     def __contains__(self, x: Any) -> bool:
         return bool((self == x).any())
@@ -400,7 +400,8 @@ def attach() -> None:
         if hasattr(operator, f"__i{operation}__"):
             setattr(Tensor, f"__r{operation}__", _swapped(f))
             setattr(Tensor, f"__i{operation}__", METHODS.get(f"{name}_", _given(f)))
-    Tensor.__neg__ = FUNCTIONS["neg"]  # type: ignore[attr-defined]  # attached here
-    Tensor.__pos__ = lambda self: self  # type: ignore[attr-defined]  # attached here
-    Tensor.__abs__ = FUNCTIONS["abs"]  # type: ignore[attr-defined]  # attached here
-    Tensor.__invert__ = FUNCTIONS["bitwise_not"]  # type: ignore[attr-defined]  # attached here
+    for name, f in (
+        ("neg", FUNCTIONS["neg"]), ("pos", lambda self: self), ("abs", FUNCTIONS["abs"]),
+        ("invert", FUNCTIONS["bitwise_not"]),
+    ):  # fmt: skip
+        setattr(Tensor, f"__{name}__", f)

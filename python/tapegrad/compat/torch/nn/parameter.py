@@ -34,6 +34,8 @@ def _empty() -> Any:
 class Buffer(Tensor):
     """A tensor of a module that is saved with it, and not optimised."""
 
+    persistent: bool
+
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         """A buffer that shares the content of a tensor."""
         made = new(data._v, cls)

@@ -11,7 +11,7 @@ import numpy as np
 
 def _cubic(a: Any, b: Any, bounds: tuple[float, float] | None = None) -> float:
     """Where the cubic through two points (place, value, slope) is least, within bounds."""
-    (x1, f1, g1), (x2, f2, g2) = a, b
+    (x1, f1, g1), (x2, f2, g2) = map(float, a), map(float, b)
     low, high = bounds if bounds is not None else (min(x1, x2), max(x1, x2))
     d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
     square = d1 * d1 - g1 * g2

@@ -13,8 +13,11 @@ from tapegrad.compat.torch.core.functions import (
     scattering,
     shapes,
 )
+from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS, with_out
 
 __all__ = [
+    "FUNCTIONS",
+    "METHODS",
     "arithmetic",
     "conversions",
     "elementwise",
@@ -26,4 +29,5 @@ __all__ = [
     "reductions",
     "scattering",
     "shapes",
+    "with_out",
 ]

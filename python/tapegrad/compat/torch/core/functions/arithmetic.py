@@ -143,11 +143,14 @@ def logaddexp(input: Any, other: Any) -> Any:
     return binary("Logaddexp", np.logaddexp, input, other, INPUTS)
 
 
+def _xlogy(x: Any, y: Any) -> Any:
+    return _core.apply("xlogy", tuple(meet([floats(x), floats(y)])))
+
+
 @public(in_place=True)
 def xlogy(input: Any, other: Any) -> Any:
     """`input * log(other)`, 0 where `input` is 0."""
-    f = lambda x, y: _core.apply("xlogy", (x, y))  # noqa: E731 - one op of the core
-    return binary("Xlogy", lambda x, y: f(*meet([floats(x), floats(y)])), input, other, INPUTS)
+    return binary("Xlogy", _xlogy, input, other, INPUTS)
 
 
 def maximum_of(input: Any, other: Any) -> Any:

@@ -116,7 +116,9 @@ def stride(self: Any, dim: Any = None) -> Any:
 @public(method=False)
 def result_type(a: Any, b: Any) -> Any:
     """The dtype of what two operands give."""
-    dims, zeros, numbers = [], [], []
+    dims: list[Any] = []
+    zeros: list[Any] = []
+    numbers: list[type] = []
     for x in (a, b):
         if is_tensor(x):
             (dims if x.ndim else zeros).append(x._v.dtype)

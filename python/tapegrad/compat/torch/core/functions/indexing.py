@@ -251,7 +251,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 @public()
 def searchsorted(sorted_sequence: Any, values: Any, *, right: bool = False) -> Any:
     """Where values would be put in."""
-    side = "right" if right else "left"
+    side: Any = "right" if right else "left"
     at = values.plain() if is_tensor(values) else values
     return new(np.asarray(np.searchsorted(sorted_sequence.plain(), at, side), np.int64))
 

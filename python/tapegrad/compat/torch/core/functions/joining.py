@@ -212,7 +212,7 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
 
 
 @public()
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+def meshgrid(*tensors: Any, indexing: Any = "ij") -> Any:
     """Grids of coordinates."""
     parts = tensors[0] if len(tensors) == 1 and not is_tensor(tensors[0]) else tensors
     return call(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,10 @@ from tapegrad.compat.torch.core.call import call, is_tensor, new, raw, view
 from tapegrad.compat.torch.core.functions.arithmetic import maximum_of, minimum_of
 from tapegrad.compat.torch.core.functions.reductions import check_dim
 from tapegrad.compat.torch.core.graph import CHOICE
-from tapegrad.compat.torch.core.registry import public, register
+from tapegrad.compat.torch.core.registry import public, register, values_and_indices
 
-# PyTorch's results of two parts.
-max_result = namedtuple("max", ["values", "indices"])
-min_result = namedtuple("min", ["values", "indices"])
-median_result = namedtuple("median", ["values", "indices"])
-sort_result = namedtuple("sort", ["values", "indices"])
-topk_result = namedtuple("topk", ["values", "indices"])
+max_result, min_result, median_result = map(values_and_indices, ("max", "min", "median"))
+sort_result, topk_result = values_and_indices("sort"), values_and_indices("topk")
 
 
 def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
@@ -71,7 +66,7 @@ def _running(name: str, f: Any) -> None:
         shape[dim] = a.shape[dim]
         places = np.broadcast_to(np.arange(a.shape[dim]).reshape(shape), a.shape)
         indices = np.maximum.accumulate(np.where(a == best, places, 0), axis=dim)
-        kind = namedtuple(name, ["values", "indices"])
+        kind = values_and_indices(name)
         return kind(picked(name.title(), input, indices, dim, True), new(indices))
 
     function.__name__ = name
@@ -132,5 +127,5 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 @public()
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The k-th smallest element along `dim`, and where it is."""
-    kind = namedtuple("kthvalue", ["values", "indices"])
+    kind = values_and_indices("kthvalue")
     return _along(input, dim, keepdim, lambda a, d: np.take(argsorted(a, d, False), k - 1, d), kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import call, is_tensor, new, raw
 from tapegrad.compat.torch.core.graph import INPUTS, NOTHING, RESULT
 from tapegrad.compat.torch.core.operands import cast
-from tapegrad.compat.torch.core.registry import public, register
+from tapegrad.compat.torch.core.registry import named, public, register
 from tapegrad.transforms.trace import stop_gradient
 
 
@@ -167,9 +166,7 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 @public()
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """Smallest and largest element."""
-    return namedtuple("aminmax", ["min", "max"])(
-        amin(input, dim, keepdim), amax(input, dim, keepdim)
-    )
+    return named("aminmax", "min", "max")(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 def _index(name: str, f: Any) -> None:

@@ -22,7 +22,9 @@ _expit, _log_expit, _erf = applied("expit"), applied("log_expit"), applied("erf"
 
 
 def _applied(name: str, f: Any, input: Any, inplace: bool, saves: int = INPUTS) -> Any:
-    function = lambda x: call(name, f, x, saves=saves)  # noqa: E731 - called here or in place
+    def function(x: Any) -> Any:
+        return call(name, f, x, saves=saves)
+
     return in_place(name, function, input) if inplace else function(input)
 
 

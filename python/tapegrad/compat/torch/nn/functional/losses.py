@@ -213,7 +213,7 @@ def _picked(
     axis = 1 if log_p.ndim > 1 else 0
     n = log_p.shape[axis]
     ignored = classes == ignore_index
-    safe = np.where(ignored, 0, classes)
+    safe: Any = np.where(ignored, 0, classes)
     if type(safe) is not Variable and safe.size and (safe.min() < 0 or safe.max() >= n):
         bad = safe.min() if safe.min() < 0 else safe.max()
         raise IndexError(f"Target {bad} is out of bounds.")

@@ -37,7 +37,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         if mode == "constant":
             y = np.pad(x, wider, constant_values=value or 0)
         else:
-            y = np.pad(x, wider, mode=_MODES[mode])
+            y = np.pad(x, wider, mode=_MODES[mode])  # type: ignore[call-overload]  # one of three
         return y[cut] if any(s != slice(0, None) for s in cut) else y
 
     if mode != "constant" and mode not in _MODES:

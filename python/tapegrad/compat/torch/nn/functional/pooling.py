@@ -58,9 +58,11 @@ def _max_pool(
     wide = np.pad(a, [(0, 0)] * len(lead) + sides, constant_values=low)
     places = np.arange(int(np.prod(lengths))).reshape(lengths)
     wide_places = np.pad(places, sides)
-    best = at = None
+    best: Any = None
+    at: Any = None
     for _, part in _slices(kernel, out, stride, dilation):
-        piece, where = wide[(..., *part)], wide_places[part]
+        key: Any = (..., *part)
+        piece, where = wide[key], wide_places[part]
         if best is None:
             best, at = piece.copy(), np.broadcast_to(where, piece.shape).copy()
         else:

@@ -23,6 +23,8 @@ from tapegrad.compat.torch.nn.modules.simple import Dropout  # type: ignore[attr
 class MultiheadAttention(Module):
     """Attention by several heads (Vaswani et al., 2017)."""
 
+    in_proj_weight: Any
+
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
         add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,

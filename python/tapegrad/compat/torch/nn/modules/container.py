@@ -19,7 +19,7 @@ class _Listed(Module):
         k, n = operator.index(k), len(self)
         if not -n <= k < n:
             raise IndexError(f"index {k} is out of range")
-        return list(self._modules)[k % n]
+        return str(list(self._modules)[k % n])
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -32,7 +32,7 @@ class _Listed(Module):
             picked = list(self._modules.items())[k]
             if isinstance(self, Sequential):
                 return type(self)(OrderedDict(picked))
-            return type(self)([m for _, m in picked])
+            return ModuleList([m for _, m in picked])
         return self._modules[self._key(k)]
 
     def __setitem__(self, k: Any, module: Any) -> None:

@@ -70,7 +70,7 @@ class _Direct(_Convolution):
     def forward(self, input: Any) -> Any:
         """The convolution of the input."""
         f = (F.conv1d, F.conv2d, F.conv3d)[self.axes - 1]
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             if isinstance(padding, str):
                 total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ def _gradients(parameters: Any) -> list[Any]:
 
 
 def get_total_norm(
-    tensors: Iterable[Any], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False,
     foreach: Any = None,
 ) -> Any:  # fmt: skip
     """The norm of all tensors' elements together."""
