@@ -164,6 +164,7 @@ FULL_FOLDERS: dict[str, str] = {
     "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
+    "tests/python/remedy_cases": "a file of cases for each part of the package",
     "tests/python/numpy": "a file for each family of functions, as in the package",
 }
 

@@ -31,7 +31,8 @@ from tapegrad.compat.torch.core.modes import (
     no_grad,
     set_grad_enabled,
 )
-from tapegrad.compat.torch.core.tensor import Size, Tensor, attach
+from tapegrad.compat.torch.core.size import Size
+from tapegrad.compat.torch.core.tensor import Tensor, attach
 from tapegrad.compat.torch.devices import (
     Absent,
     Backends,

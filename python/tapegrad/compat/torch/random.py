@@ -184,7 +184,8 @@ def multinomial(
     for row in rows:
         if not replacement and np.count_nonzero(row) < num_samples:
             raise RuntimeError(
-                "cannot sample n_sample > prob_dist.size(-1) samples without replacement: "
+                "multinomial: cannot sample n_sample > prob_dist.size(-1) samples without "
+                "replacement: "
                 f"{num_samples} of {np.count_nonzero(row)}; pass replacement=True"
             )
         drawn.append(g.choice(len(row), num_samples, replacement, row / row.sum()))

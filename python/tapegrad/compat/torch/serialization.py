@@ -24,7 +24,7 @@ class _PlainUnpickler(pickle.Unpickler):
         known = known or (module.split(".")[0] == "numpy" and name in _ARRAYS)
         known = known or (module, name) in {
             (f"{ours}.core.tensor", "_rebuilt"), (f"{ours}.core.tensor", "Tensor"),
-            (f"{ours}.core.tensor", "Size"), (f"{ours}.nn.parameter", "Parameter"),
+            (f"{ours}.core.size", "Size"), (f"{ours}.nn.parameter", "Parameter"),
             (f"{ours}.nn.parameter", "Buffer"), (f"{ours}.core.dtypes", "_by_name"),
         }  # fmt: skip
         if not known:

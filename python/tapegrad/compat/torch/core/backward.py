@@ -23,7 +23,8 @@ def _seeds(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
         if g is None:
             if t.numel() != 1:
                 raise RuntimeError(
-                    "grad can be implicitly created only for scalar outputs; this one has shape "
+                    "backward: grad can be implicitly created only for scalar outputs; this "
+                    "one has shape "
                     f"{list(t.shape)}: write y.sum().backward(), or y.backward(torch.ones_like(y))"
                 )
             g = np.ones(t.shape, t._v.dtype)

@@ -58,9 +58,15 @@ def text_of(t: Any) -> str:
         if d.category == 2:
             form = _floats(a)
         elif d.category == 0:
-            form = lambda x: str(bool(x))  # noqa: E731 - one of three
+
+            def form(x: Any) -> Any:
+                return str(bool(x))
+
         else:
-            form = lambda x: str(int(x))  # noqa: E731 - one of three
+
+            def form(x: Any) -> Any:
+                return str(int(x))
+
         shown = [form(x) for x in (a.ravel() if a.size <= _OPTIONS["threshold"] else _edges(a))]
         usual = [text for text in shown if text[-1] not in "nf"] or shown  # nan and inf are not
         width = max(map(len, usual))

@@ -107,7 +107,8 @@ def check_and_free(nodes: list[Node], keep: bool) -> None:
         for store, version, shape, dtype in node.saved:
             if store.version != version:
                 raise RuntimeError(
-                    "one of the variables needed for gradient computation has been modified by an "
+                    "backward: one of the variables needed for gradient computation has been "
+                    "modified by an "
                     f"inplace operation: a tensor of {dtype} and shape {list(shape)}, which "
                     f"{node._name} saved, is at version {store.version}; expected version "
                     f"{version} instead. It was changed last by {store.where}. Write the change "

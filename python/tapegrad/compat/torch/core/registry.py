@@ -37,7 +37,7 @@ def with_out(f: Callable[..., Any]) -> Callable[..., Any]:
         made = f(*args, **kwargs)
         if out is None:
             return made
-        check_writable(out)
+        check_writable(out, "out=")
         return write(out, made, f"{f.__name__}_")
 
     return function

@@ -15,29 +15,7 @@ from tapegrad.compat.torch.core.backward import backward
 from tapegrad.compat.torch.core.formatting import text_of
 from tapegrad.compat.torch.core.hooks import Hook, hooked
 from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS
-
-
-class Size(tuple[int, ...]):
-    """A shape."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """How many elements an array of this shape has."""
-        n = 1
-        for length in self:
-            n *= length
-        return n
-
-    def __getitem__(self, key: Any) -> Any:
-        found = tuple.__getitem__(self, key)
-        return Size(found) if isinstance(key, slice) else found
-
-    def __add__(self, other: Any) -> Size:
-        return Size(tuple(self) + tuple(other))
-
-    def __repr__(self) -> str:
-        return f"torch.Size({list(self)})"
+from tapegrad.compat.torch.core.size import Size
 
 
 class Tensor:
@@ -289,7 +267,7 @@ class Tensor:
     def __bool__(self) -> bool:
         if self.numel() != 1:
             raise RuntimeError(
-                "Boolean value of Tensor with "
+                "bool(x): Boolean value of Tensor with "
                 f"{'no values' if self.numel() == 0 else 'more than one value'} is ambiguous; "
                 "write x.any() or x.all()"
             )
@@ -333,7 +311,9 @@ class Tensor:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
-            raise RuntimeError("only leaves are pickled: write x.detach() of a computed tensor")
+            raise RuntimeError(
+                "pickle: only leaves are pickled: write x.detach() of a computed tensor"
+            )
         return _rebuilt, (type(self), np.array(self.plain()), self.requires_grad)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:

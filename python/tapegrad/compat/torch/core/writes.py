@@ -17,13 +17,14 @@ from tapegrad.compat.torch.core.modes import MODES
 from tapegrad.compat.torch.core.operands import broadcast_complaint
 
 
-def check_writable(t: Any) -> None:
+def check_writable(t: Any, name: str) -> None:
     """Raises where PyTorch refuses a write in place, and where its gradient would be lost here."""
     content = cell(t)
     if type(content) is not Variable:
         if not content.flags.writeable:
             raise RuntimeError(
-                f"an in-place operation on a tensor of shape {list(content.shape)} that only shows "
+                f"{name}: an in-place operation on a tensor of shape {list(content.shape)} "
+                "that only shows "
                 "another one: a recorded result without its gradient, or elements that are "
                 "repeated by expand; write to a copy of it, x = x.clone()"
             )
@@ -33,17 +34,20 @@ def check_writable(t: Any) -> None:
     if MODES.recording:
         if t.is_leaf:
             raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation. Write "
+                f"{name}: a leaf Variable that requires grad is being used in an in-place "
+                "operation. Write "
                 "it inside torch.no_grad(), or to a copy, x = x.clone()"
             )
         if _views_a_leaf(t):
             raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place "
+                f"{name}: a view of a leaf Variable that requires grad is being used in an "
+                "in-place "
                 "operation. Write it inside torch.no_grad(), or to a copy, x = x.clone()"
             )
     elif not t.is_leaf:
         raise RuntimeError(
-            "an in-place operation, without recording, on a recorded result: its derivative would "
+            f"{name}: an in-place operation, without recording, on a recorded result: its "
+            "derivative would "
             "be that of the old content; write to a copy, x = x.detach().clone()"
         )
 
@@ -161,7 +165,7 @@ def write(t: Any, result: Any, name: str) -> Any:
 
 def in_place(name: str, f: Callable[..., Any], t: Any, *args: Any, **kwargs: Any) -> Any:
     """`t` with the content of `f(t, ...)`."""
-    check_writable(t)
+    check_writable(t, name)
     return write(t, f(t, *args, **kwargs), name)
 
 

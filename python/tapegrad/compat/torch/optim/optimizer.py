@@ -22,7 +22,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if is_tensor(params):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"{type(self).__name__}: params argument given to the optimizer should be an "
+                "iterable of Tensors or dicts, "
                 "but got a Tensor; write [p]"
             )
         self.defaults = defaults

@@ -134,3 +134,28 @@ def test_anomaly():
     with ours.autograd.detect_anomaly(), pytest.raises(Exception, match=r"(?i)nan|inf"):
         (ours.sqrt(x) * 0 / x).sum().backward()
     assert np.all(np.isfinite(x.detach().numpy()))
+
+
+def test_what_a_function_may_not_do():
+    class Dirty(ours.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x
+
+    class Once(ours.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * x
+
+        @staticmethod
+        @ours.autograd.function.once_differentiable
+        def backward(ctx, g):
+            return g * 2
+
+    x = ours.ones(2, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="return a new tensor"):
+        Dirty.apply(x)
+    assert ours.autograd.grad(Once.apply(x).sum(), x)[0].tolist() == [2.0, 2.0]
+    with pytest.raises(RuntimeError, match="@once_differentiable"):
+        ours.autograd.grad(Once.apply(x * x).prod(), x, create_graph=True)

@@ -35,7 +35,7 @@ def _plain_key(k: Any) -> tuple[Any, bool]:
         if any(is_tensor(p) for p in (k.start, k.stop, k.step)):
             k = slice(*(None if p is None else int(p) for p in (k.start, k.stop, k.step)))
         if k.step is not None and k.step < 0:
-            raise ValueError("step must be greater than zero; write x.flip(dim)")
+            raise ValueError("index: step must be greater than zero; write x.flip(dim)")
         return k, False
     if isinstance(k, (list, range)):
         return np.asarray([int(i) if is_tensor(i) else i for i in k] or np.empty(0, int)), True
@@ -88,7 +88,7 @@ def getitem(input: Any, index: Any) -> Any:
 @public("__setitem__", function=False)
 def setitem(input: Any, index: Any, value: Any) -> None:
     """`input[index] = value`."""
-    check_writable(input)
+    check_writable(input, "assignment")
     key, _ = key_of(index)
     given = operand(value)
     node = None

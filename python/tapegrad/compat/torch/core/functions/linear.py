@@ -15,7 +15,8 @@ from tapegrad.compat.torch.core.registry import public, register
 def _same_dtype(a: Any, b: Any) -> None:
     if a._v.dtype != b._v.dtype:
         raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {dtypes.title(a.dtype)} != "
+            "matmul: expected m1 and m2 to have the same dtype, but got: "
+            f"{dtypes.title(a.dtype)} != "
             f"{dtypes.title(b.dtype)}; write b.to(a.dtype)"
         )
 

@@ -314,7 +314,10 @@ def _softmax(name: str, f: Any, input: Any, dim: Any) -> Any:
         dim = 0 if input.ndim in (0, 1, 3) else 1
     check_dim(dim, input.ndim)
     if not input.ndim:
-        alone = lambda x: np.reshape(f(np.reshape(x, (1,)), 0), ())  # noqa: E731 - one expression
+
+        def alone(x: Any) -> Any:
+            return np.reshape(f(np.reshape(x, (1,)), 0), ())
+
         return call(name, alone, input, saves=RESULT)
     return call(name, lambda x: f(x, dim), input, saves=RESULT)
 

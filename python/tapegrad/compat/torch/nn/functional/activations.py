@@ -80,20 +80,29 @@ def rrelu(
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """`x` above 0, else `alpha * (exp(x) - 1)`."""
-    f = lambda x: np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x)))  # noqa: E731
+
+    def f(x: Any) -> Any:
+        return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x)))
+
     return _applied("Elu", f, input, inplace)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
     """The self-normalising `elu` (Klambauer et al., 2017)."""
     alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
-    f = lambda x: scale * np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x)))  # noqa: E731
+
+    def f(x: Any) -> Any:
+        return scale * np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x)))
+
     return _applied("Elu", f, input, inplace)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """`x` above 0, else `alpha * (exp(x / alpha) - 1)`."""
-    f = lambda x: np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x) / alpha))  # noqa: E731
+
+    def f(x: Any) -> Any:
+        return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, _zero(x), x) / alpha))
+
     return _applied("Elu", f, input, inplace)
 
 
@@ -146,13 +155,19 @@ def tanhshrink(input: Any) -> Any:
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """`x`, nearer to 0 by `lambd`."""
-    f = lambda x: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, _zero(x)))  # noqa: E731
+
+    def f(x: Any) -> Any:
+        return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, _zero(x)))
+
     return call("Softshrink", f, input)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """`x` where it is farther from 0 than `lambd`."""
-    f = lambda x: np.where((x > lambd) | (x < -lambd), x, _zero(x))  # noqa: E731 - one expression
+
+    def f(x: Any) -> Any:
+        return np.where((x > lambd) | (x < -lambd), x, _zero(x))
+
     return call("Hardshrink", f, input)
 
 
@@ -177,7 +192,10 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """`x` above the threshold, else a number."""
-    f = lambda x: np.where(x > threshold, x, x.dtype.type(value))  # noqa: E731 - one expression
+
+    def f(x: Any) -> Any:
+        return np.where(x > threshold, x, x.dtype.type(value))
+
     return _applied("Threshold", f, input, inplace)
 
 

@@ -60,7 +60,7 @@ def _check(name: str, input: Any, weight: Any, n: int, channels: int) -> None:
         )
     if input._v.dtype != weight._v.dtype:
         raise RuntimeError(
-            f"Input type ({dtypes.title(input.dtype)}) and weight type "
+            f"{name}: Input type ({dtypes.title(input.dtype)}) and weight type "
             f"({dtypes.title(weight.dtype)}) should be the same; write x.to(weight.dtype)"
         )
     if input.shape[-n - 1] != channels:

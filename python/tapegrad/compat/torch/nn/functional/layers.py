@@ -38,7 +38,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """`input @ weight.T + bias`."""
     if input._v.dtype != weight._v.dtype:
         raise RuntimeError(
-            f"mat1 and mat2 must have the same dtype, but got {dtypes.title(input.dtype)} and "
+            "linear: mat1 and mat2 must have the same dtype, but got "
+            f"{dtypes.title(input.dtype)} and "
             f"{dtypes.title(weight.dtype)}; write x.to(weight.dtype), or layer.double()"
         )
     if not input.ndim or input.shape[-1] != weight.shape[-1]:

@@ -196,11 +196,12 @@ def gaussian_nll_loss(
     return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
 
 
-def _classes(target: Any) -> Any:
+def _classes(name: str, target: Any) -> Any:
     a = raw(target)
     if a.dtype.kind not in "iu":
         raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {dtypes.title(target.dtype)}; "
+            f"{name}: expected target dtype to be Long or Byte, but got "
+            f"{dtypes.title(target.dtype)}; "
             "write target.long()"
         )
     return a
@@ -252,7 +253,7 @@ def nll_loss(
     ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Minus the logarithms of probabilities at the target classes."""
-    classes = _classes(target)
+    classes = _classes("nll_loss", target)
     _batch_sizes(input, target)
 
     def compute(x: Any, *w: Any) -> Any:
@@ -271,7 +272,7 @@ def cross_entropy(
     weights = [] if weight is None else [weight]
     if target._v.dtype.kind == "f":
         if tuple(target.shape) != tuple(input.shape):
-            _classes(target)
+            _classes("cross_entropy", target)
 
         def soft(x: Any, y: Any, *w: Any) -> Any:
             x, y = meet([x, y])
@@ -289,7 +290,7 @@ def cross_entropy(
             return reduced(values, reduction)
 
         return call("CrossEntropy", soft, input, target, *weights)
-    classes = _classes(target)
+    classes = _classes("cross_entropy", target)
     _batch_sizes(input, target)
 
     def hard(x: Any, *w: Any) -> Any:

@@ -182,7 +182,9 @@ class _InstanceNorm(_Affine):
     ) -> None:  # fmt: skip
         super().__init__()
         if track_running_stats:
-            raise NotImplementedError("InstanceNorm: write track_running_stats=False, or BatchNorm")
+            raise NotImplementedError(
+                f"{type(self).__name__}: write track_running_stats=False, or BatchNorm"
+            )
         self.num_features, self.eps, self.affine = num_features, eps, affine
         self._scales((num_features,), affine, affine, dtype)
 
