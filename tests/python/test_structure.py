@@ -125,7 +125,7 @@ def test_python_tests_mirror_the_package() -> None:
         "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
         "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
-        "package", "pickling", "properties", "remedy_texts", "scan_properties",
+        "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
         "scipy_refusals", "structure", "surface", "tie_doubts", "types", "typing", "variable",
         "views",
     }  # fmt: skip
