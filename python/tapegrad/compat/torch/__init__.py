@@ -10,7 +10,6 @@ tensor(6.)
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tapegrad.compat.torch import creation, random
 from tapegrad.compat.torch.core.dtypes import (
@@ -119,19 +118,9 @@ backends, cuda, mps, xpu = Backends(), Absent("cuda"), Absent("mps"), Absent("xp
 vmap = func.vmap
 
 
-def _of_kind(name: str) -> Any:
-    def make(*args: Any) -> Any:
-        if len(args) == 1 and not isinstance(args[0], int):
-            return creation.tensor(args[0], dtype=BY_NAME[name])
-        return FUNCTIONS["empty"](*(args or (0,)), dtype=BY_NAME[name])
-
-    make.__doc__ = f"A tensor of {name}, of a list or of the given lengths."
-    return make
-
-
-FloatTensor, DoubleTensor = _of_kind("float32"), _of_kind("float64")
-LongTensor, IntTensor = _of_kind("int64"), _of_kind("int32")
-BoolTensor, ByteTensor = _of_kind("bool"), _of_kind("uint8")
+FloatTensor, DoubleTensor = creation.of_kind("float32"), creation.of_kind("float64")
+LongTensor, IntTensor = creation.of_kind("int64"), creation.of_kind("int32")
+BoolTensor, ByteTensor = creation.of_kind("bool"), creation.of_kind("uint8")
 
 _HALF = "tensors are float32 or float64: write torch.float32"
 _COMPLEX = "tensors are real: complex numbers are tg.ComplexVariable's (docs/complex.md)"

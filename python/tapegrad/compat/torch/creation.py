@@ -258,3 +258,16 @@ def hann_window(window_length: int, periodic: bool = True, **given: Any) -> Any:
     return tensor(
         np.hanning(n)[:window_length], dtype=given.get("dtype") or dtypes.get_default_dtype()
     )
+
+
+def of_kind(name: str) -> Any:
+    """`torch.FloatTensor` and its like: of a list, or of the given lengths."""
+
+    def make(*args: Any) -> Any:
+        kind = dtypes.BY_NAME[name]
+        if len(args) == 1 and not isinstance(args[0], int):
+            return tensor(args[0], dtype=kind)
+        return empty(*(args or (0,)), dtype=kind)
+
+    make.__doc__ = f"A tensor of {name}, of a list or of the given lengths."
+    return make

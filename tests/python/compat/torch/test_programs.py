@@ -250,7 +250,7 @@ def test_the_regression_is_that_of_plain_code():
 
 def test_training_learns():
     losses, *_ = run(ours, classifier)
-    assert all(after < before for before, after in zip(losses[:3], losses[-3:], strict=True))
+    assert sum(losses[-3:]) < sum(losses[:3])
 
 
 def test_a_loop_holds_its_memory():

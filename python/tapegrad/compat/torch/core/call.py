@@ -77,7 +77,7 @@ def raw(t: Any) -> Any:
 
 def operand(x: Any) -> Any:
     """The same of a tensor, a Variable, an array or a number."""
-    if is_tensor(x):
+    if isinstance(x, TENSOR[0]):
         return raw(x)
     if isinstance(x, np.generic):
         return x.item()
@@ -110,50 +110,50 @@ def _saved(t: Any) -> tuple[Any, ...]:
 
 
 def _node(name: str, args: tuple[Any, ...], saves: int) -> Node:
-    tensors = [t for t in args if is_tensor(t)]
-    wanting = [t for t in tensors if recorded(t)]
-    saved: list[Any] = []
-    if saves == CHOICE:
-        saved = [A_NUMBER]
-    elif saves == INPUTS:
-        saved = [_saved(t) for t in tensors] or [A_NUMBER]
+    kind = TENSOR[0]
+    wanting = [t for t in args if isinstance(t, kind) and type(t._v) is Variable and not t._cut]
+    saved: tuple[Any, ...] = ()
+    if saves == INPUTS:
+        saved = tuple([_saved(t) for t in args if isinstance(t, kind)]) or (A_NUMBER,)
+    elif saves == CHOICE:
+        saved = (A_NUMBER,)
     elif saves == OTHERS:
-        for t in args:
-            if len(wanting) > (len(wanting) == 1 and wanting[0] is t):
-                saved.append(_saved(t) if is_tensor(t) else A_NUMBER)
-    return Node(name, tuple(source(t) for t in wanting), tuple(saved))
+        alone = wanting[0] if len(wanting) == 1 else None
+        saved = tuple(
+            [_saved(t) if isinstance(t, kind) else A_NUMBER for t in args if t is not alone]
+        )
+    return Node(name + "Backward0", tuple(map(source, wanting)), saved)
 
 
-def _given(out: Any, node: Callable[[], Node] | None) -> Any:
-    t = object.__new__(TENSOR[0])
-    if type(out) is Variable:
-        t._v = out
-        if node is not None:
-            t._node = node()
-    else:
-        t._v = out if type(out) is np.ndarray else np.asarray(out)
-    return t
+def recorded_result(name: str, out: Any, args: tuple[Any, ...], saves: int) -> Any:
+    """The tensor, or tensors, of what a function of Variables gave."""
+    if type(out) is tuple:
+        node = _node(name, args, saves)
+        several = tuple(map(new, out))
+        for t in several:
+            if type(t._v) is Variable:
+                t._node = node
+        return several
+    made = object.__new__(TENSOR[0])
+    if type(out) is not Variable:
+        made._v = np.asarray(out)
+        return made
+    made._v = out
+    made._node = _node(name, args, saves)
+    if saves == RESULT:
+        made._node.saved = (_saved(made),)
+    return made
 
 
 def call(name: str, f: Callable[..., Any], *args: Any, saves: int = INPUTS) -> Any:
     """`f` of the values of `args`: one new tensor, or a tuple of them where `f` gives one."""
-    values = [raw(x) if is_tensor(x) else operand(x) for x in args]
-    if not any(type(v) is Variable for v in values):
-        with np.errstate(all="ignore"):
-            out = f(*values)
-        return tuple(map(new, out)) if type(out) is tuple else new(out)
-    out = f(*values)
-    made: list[Node] = []
-
-    def node() -> Node:
-        if not made:
-            made.append(_node(name + "Backward0", args, saves))
-        return made[0]
-
-    result = tuple(_given(o, node) for o in out) if type(out) is tuple else _given(out, node)
-    if saves == RESULT and made:
-        made[0].saved = (_saved(result),)
-    return result
+    values = [operand(x) for x in args]
+    for v in values:
+        if type(v) is Variable:
+            return recorded_result(name, f(*values), args, saves)
+    with np.errstate(all="ignore"):
+        out = f(*values)
+    return tuple(map(new, out)) if type(out) is tuple else new(out)
 
 
 def view(name: str, t: Any, f: Callable[[Any], Any], may_copy: bool = False) -> Any:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
+from tapegrad._core import Variable
 from tapegrad.compat.torch.core import dtypes
-from tapegrad.compat.torch.core.call import call, is_tensor, operand
+from tapegrad.compat.torch.core.call import call, is_tensor, new, operand, recorded_result
 from tapegrad.compat.torch.core.graph import CHOICE, INPUTS, NOTHING, OTHERS
 from tapegrad.compat.torch.core.operands import broadcast_complaint, floats, meet, same_kind
 from tapegrad.compat.torch.core.registry import public, register
@@ -16,15 +17,15 @@ from tapegrad.compat.torch.core.registry import public, register
 
 def binary(name: str, f: Any, a: Any, b: Any, saves: int = OTHERS) -> Any:
     """`f` of two operands that broadcast, brought to one dtype by PyTorch's rules."""
-
-    def compute(x: Any, y: Any) -> Any:
-        x, y = same_kind(x, y)
-        return f(x, y)
-
+    x, y = operand(a), operand(b)
     try:
-        return call(name, compute, a, b, saves=saves)
+        x, y = same_kind(x, y)
+        if type(x) is Variable or type(y) is Variable:
+            return recorded_result(name, f(x, y), (a, b), saves)
+        with np.errstate(all="ignore"):
+            return new(f(x, y))
     except ValueError:
-        broadcast_complaint(operand(a), operand(b))
+        broadcast_complaint(x, y)
         raise
 
 
@@ -206,11 +207,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     bounds = [b for b in (min, max) if b is not None]
 
     def compute(x: Any, *given: Any) -> Any:
-        low, high = (
-            (given[0] if min is not None else None),
-            (given[-1] if max is not None else None),
-        )
-        return np.clip(x, low, high)
+        # A choice, not a product with 0 or 1: an infinite derivative behind it is not seen inside.
+        if min is not None:
+            x = np.where(x < given[0], given[0], x)
+        return x if max is None else np.where(x > given[-1], given[-1], x)
 
     if any(is_tensor(b) for b in bounds):
         return call("Clamp", lambda x, *b: compute(*meet([x, *b])), input, *bounds)

@@ -2,7 +2,14 @@
 
 import numpy as np
 import pytest
-from torch_agreement import agree, needs_torch, numbers, ours, value_and_gradients
+from torch_agreement import (
+    agree,
+    needs_torch,
+    numbers,
+    ours,
+    value_and_gradient,
+    value_and_gradients,
+)
 
 X, POSITIVE, UNIT = (
     numbers(3, 4),
@@ -138,3 +145,10 @@ def test_values_that_are_known():
     np.testing.assert_allclose(x.grad.numpy(), [0.0, s + s * (1 - s)], rtol=1e-6)
     with pytest.raises(RuntimeError, match=r"tensor a \(2\) must match .* b \(3\).* dimension 0"):
         ours.ones(2) + ours.ones(3)
+
+
+@needs_torch
+def test_a_bound_hides_what_is_infinite_there():
+    edge = np.array([-1.0, 2.0])
+    agree(value_and_gradient, lambda t, x: x.clamp(min=0).pow(0.5), edge)
+    agree(value_and_gradient, lambda t, x: t.relu(x).sqrt() + x.clamp(0, 1).sqrt(), edge)
