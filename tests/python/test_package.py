@@ -78,7 +78,8 @@ def test_other_libraries_names_bring_no_other_library():
 import sys
 import tapegrad.compat.autograd.numpy, tapegrad.compat.autograd.scipy
 import tapegrad.compat.autograd.scipy.special, tapegrad.compat.autograd.scipy.stats.norm
-print(*{m.split(".")[0] for m in sys.modules} & {"scipy", "autograd"})
+import tapegrad.compat.torch.nn, tapegrad.compat.torch.optim, tapegrad.compat.torch.utils.data
+print(*{m.split(".")[0] for m in sys.modules} & {"scipy", "autograd", "torch"})
 """
     assert printed(code).split() == []
 
