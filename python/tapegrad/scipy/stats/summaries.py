@@ -14,6 +14,8 @@ from tapegrad.scipy.functions import derives, with_parameters_of
 
 _NO_NAN = {"nan_policy": "leave out what is NaN before, a[~np.isnan(a)]"}
 _NO_DTYPE = {**_NO_NAN, "dtype": "write a.astype(dtype)"}
+# Whether this SciPy gives several moments in double precision whatever the sample has: from 1.18 on.
+_DOUBLE = scipy.stats.moment(np.arange(3, dtype=np.float32), [2, 3]).dtype == np.float64
 # By which quartiles and deviations of a normal distribution are divided for its scale.
 _NORMAL = {"iqr": 1.3489795003921634, "deviation": 0.6744897501960817}
 
@@ -107,7 +109,8 @@ def _moment(a: Any, order: int, axis: Any, keepdims: Any, center: Any = None) ->
 def moment(a: Any, order: Any, axis: Any, center: Any, keepdims: Any) -> Any:
     a, center = floats(a), None if center is None else floats(center)
     if np.ndim(order):
-        return np.stack([_moment(a, int(k), axis, keepdims, center) for k in order])
+        found = np.stack([_moment(a, int(k), axis, keepdims, center) for k in order])
+        return found.astype(np.float64) if _DOUBLE else found
     if order != int(order):
         raise ValueError("All elements of `order` must be integral.")
     return _moment(a, int(order), axis, keepdims, center)
