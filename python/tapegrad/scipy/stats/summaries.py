@@ -183,7 +183,7 @@ def iqr(x: Any, axis: Any, rng: Any, scale: Any, interpolation: Any, keepdims: A
 
 
 @_register("median_abs_deviation")
-def median_abs_deviation(x: Any, axis: Any, center: Any, scale: Any, keepdims: Any) -> Any:
+def median_abs_deviation(x: Any, axis: Any, center: Any, scale: Any, keepdims: Any = False) -> Any:
     x = floats(x)
     if axis is None:
         middle = np.median(x) if center is None else center(x, axis=None)
