@@ -1,0 +1,425 @@
+"""What a node does: the kinds of operations, each of which writes its own statements.
+
+`Operation.emit` writes Python into an `Emitter`; that is all that the layer knows of running. What
+NumPy does with numbers and arrays is said by the functions that a `Call` applies.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tapegrad.graph.nodes import Body, Graph, Node
+from tapegrad.graph.syntax import applied
+
+if TYPE_CHECKING:
+    from tapegrad.graph.emit import Emitter
+
+Template = Any  # nodes and plain values in any nesting of tuples, lists, dicts and slices
+
+
+def nodes_of(template: Template) -> Iterator[Node]:
+    """The nodes in a nesting of tuples, lists, dicts and slices."""
+    if isinstance(template, Node):
+        yield template
+    elif isinstance(template, tuple | list):
+        for x in template:
+            yield from nodes_of(x)
+    elif isinstance(template, dict):
+        for x in template.values():
+            yield from nodes_of(x)
+    elif isinstance(template, slice):
+        yield from nodes_of((template.start, template.stop, template.step))
+
+
+class Operation:
+    """The base of all kinds.
+
+    `cuts` says that no derivative goes through it; `bodies` are the insides of branches and loops;
+    `effects` says that running it changes a state, `draws` that it draws random numbers.
+    """
+
+    cuts = False
+    effects = False
+    draws = False
+
+    def inputs(self) -> Iterable[Node]:
+        """The nodes whose values it reads, apart from those that belong to its bodies."""
+        return ()
+
+    def bodies(self) -> Sequence[Body]:
+        """The insides of a branch or a loop."""
+        return ()
+
+    def differentiated(self) -> tuple[Sequence[Node], Sequence[Node], Sequence[Node]] | None:
+        """Of a derivative: of what, by what, and what else it reads."""
+        return None
+
+    def title(self) -> str:
+        """What a node of this kind is called where nobody says."""
+        return type(self).__name__
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        """Writes the statements that bind the node's name to its value."""
+        raise NotImplementedError
+
+
+class Placeholder(Operation):
+    """A value that is given when the graph is run.
+
+    `shape` holds a length or None for each axis, or is None where even their number is open.
+    `default` is a node or None.
+    """
+
+    def __init__(
+        self, dtype: np.dtype[Any], shape: tuple[int | None, ...] | None, default: Node | None = None
+    ) -> None:
+        self.dtype = dtype
+        self.shape = shape
+        self.default = default
+
+    def inputs(self) -> Iterable[Node]:
+        return () if self.default is None else (self.default,)
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        if self.default is None:
+            to.missing(node)
+        else:
+            to.bind(node, to.name(self.default))
+
+
+class Parameter(Operation):
+    """What changes from one turn of a loop to the next; the loop binds its name."""
+
+    def __init__(self, like: Node | None = None, item: Callable[[Any], Any] | None = None) -> None:
+        self.like = like  # has the dtype and shape
+        self.item = item  # of the value of `like`, the value of one turn
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        raise ValueError(f"{node.described()} was used outside of the loop that it belongs to")
+
+
+class Constant(Operation):
+    """A number or an array. A Python number is weak, as in NumPy: it takes its neighbour's dtype."""
+
+    def __init__(self, value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            value = value.copy()
+            value.flags.writeable = False
+        self.value = value
+
+    def title(self) -> str:
+        return "Const"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.bind(node, to.plain(self.value))
+
+
+class State(Operation):
+    """A value that lasts from one run to the next. `initial` is a node, an array or a number."""
+
+    def __init__(self, dtype: np.dtype[Any], shape: Any, initial: Any) -> None:
+        self.dtype = dtype
+        self.shape = shape
+        self.initial = initial
+
+    def title(self) -> str:
+        return "Variable"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.read_state(node)
+
+
+class Read(Operation):
+    """The value that a state has at this place of a run: after its `controls`."""
+
+    def __init__(self, state: Node) -> None:
+        self.state = state
+
+    def inputs(self) -> Iterable[Node]:
+        return (self.state,)
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.bind(node, to.state_now(self.state))
+
+
+class Assign(Operation):
+    """Gives a state a new value. Its own value is that."""
+
+    cuts = True
+    effects = True
+
+    def __init__(self, state: Node, value: Template) -> None:
+        self.state = state
+        self.value = value
+
+    def inputs(self) -> Iterable[Node]:
+        return (*nodes_of(self.value), self.state)
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        operation = self.state.operation
+        assert isinstance(operation, State)
+        store = to.function(stored)
+        value = f"{store}({to.template(self.value)}, {to.plain(operation.dtype)})"
+        to.bind(node, value)
+        to.assign_state(self.state, to.name(node))
+
+
+def stored(x: Any, dtype: np.dtype[Any]) -> Any:
+    """The value as a state of this dtype holds it."""
+    try:
+        found = x.dtype
+    except AttributeError:  # a number of Python's
+        return np.asarray(x, dtype)[()]
+    return x if found == dtype else x.astype(dtype)
+
+
+class Call(Operation):
+    """Applies a function of NumPy's level to values.
+
+    `label` is how it is called in prints; `cuts` says that its derivative is zero, or that nobody
+    wants it; `foreign` that the function is the user's and is called in runs alone.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Template, ...],
+        kwargs: dict[str, Template] | None = None,
+        *,
+        label: str = "",
+        cuts: bool = False,
+        foreign: bool = False,
+    ) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs or {}
+        self.label = label or getattr(function, "__name__", type(function).__name__)
+        self.cuts = cuts
+        self.foreign = foreign
+
+    def inputs(self) -> Iterable[Node]:
+        return nodes_of((self.args, self.kwargs))
+
+    def title(self) -> str:
+        return self.label
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        given = [to.template(x) for x in self.args]
+        written = None if self.kwargs else applied(self.function, given)
+        given += [f"{key}={to.template(x)}" for key, x in self.kwargs.items()]
+        to.bind(node, written or f"{to.function(self.function)}({', '.join(given)})")
+
+
+class Draw(Operation):
+    """Random numbers, anew at each run. `draw(rng, *args)` gives them.
+
+    `seed` is what its generator starts from; None is another start each time.
+    """
+
+    cuts = True
+    draws = True
+
+    def __init__(
+        self, draw: Callable[..., Any], args: tuple[Template, ...], seed: Any, label: str
+    ) -> None:
+        self.draw = draw
+        self.args = args
+        self.seed = seed
+        self.label = label
+
+    def inputs(self) -> Iterable[Node]:
+        return nodes_of(self.args)
+
+    def title(self) -> str:
+        return self.label
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        given = "".join(", " + to.template(x) for x in self.args)
+        to.bind(node, f"{to.drawing(node)}({to.turns()}{given})")
+
+
+class Group(Operation):
+    """Nothing but an order: what it is made of is run before it. Its value is None."""
+
+    cuts = True
+
+    def __init__(self, members: Iterable[Node] = ()) -> None:
+        self.members = tuple(members)
+
+    def inputs(self) -> Iterable[Node]:
+        return self.members
+
+    def title(self) -> str:
+        return "group_deps"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.bind(node, "None")
+
+
+class Gradients(Operation):
+    """The gradients of the sum of `ys` by each of `xs`: a tuple.
+
+    `seeds` holds a node, or None for ones, for each of `ys`. None of `xs` may be computed from
+    another; see `derivatives.gradients`.
+    """
+
+    def __init__(
+        self, ys: Sequence[Node], xs: Sequence[Node], seeds: Sequence[Node | None]
+    ) -> None:
+        self.ys = tuple(ys)
+        self.xs = tuple(xs)
+        self.seeds = tuple(seeds)
+
+    def inputs(self) -> Iterable[Node]:
+        return (*self.ys, *self.xs, *(s for s in self.seeds if s is not None))
+
+    def differentiated(self) -> tuple[Sequence[Node], Sequence[Node], Sequence[Node]]:
+        return self.ys, self.xs, [s for s in self.seeds if s is not None]
+
+    def title(self) -> str:
+        return "gradients"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.emit_gradients(self, node)
+
+
+class Transform(Operation):
+    """A transform of tapegrad's (`tg.jacobian`, `tg.hessian`) of `y` as a function of `xs`.
+
+    `transform(f)` is applied to `f(*xs)`, and what it gives to the values of `xs` and `args`.
+    """
+
+    def __init__(
+        self,
+        transform: Callable[..., Any],
+        y: Template,
+        xs: Sequence[Node],
+        args: tuple[Template, ...] = (),
+        label: str = "",
+    ) -> None:
+        self.transform = transform
+        self.y = y
+        self.xs = tuple(xs)
+        self.args = args
+        self.label = label
+
+    def inputs(self) -> Iterable[Node]:
+        return (*nodes_of(self.y), *self.xs, *nodes_of(self.args))
+
+    def differentiated(self) -> tuple[Sequence[Node], Sequence[Node], Sequence[Node]]:
+        return tuple(nodes_of(self.y)), self.xs, tuple(nodes_of(self.args))
+
+    def title(self) -> str:
+        return self.label
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        function = to.emit_function(
+            self.xs, tuple(nodes_of(self.y)), lambda: to.template(self.y)
+        )
+        given = [to.name(x) for x in self.xs] + [to.template(x) for x in self.args]
+        to.bind(node, f"{to.function(self.transform)}({function}, {', '.join(given)})")
+
+
+class Branch(Operation):
+    """One of two bodies, by a truth value: the other is not run. Its value is a tuple."""
+
+    def __init__(self, condition: Node, if_true: Body, if_false: Body) -> None:
+        self.condition = condition
+        self.branches = (if_true, if_false)
+
+    def inputs(self) -> Iterable[Node]:
+        yield self.condition
+        for body in self.branches:
+            yield from outer_inputs(body)
+
+    def bodies(self) -> Sequence[Body]:
+        return self.branches
+
+    def title(self) -> str:
+        return "cond"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        changed = to.states_of(node)
+        merged = to.new_versions(changed)
+        for head, body in zip((f"if {to.name(self.condition)}:", "else:"), self.branches):
+            with to.block(head), to.versions_as_now():
+                to.emit_nodes(body.outputs, body)
+                to.write(f"{to.new_name(node)} = {to.template(body.outputs)}")
+                to.write_versions(merged)
+        to.set_versions(merged)
+        to.bound(node)
+
+
+class Loop(Operation):
+    """`while condition(*values): values = body(*values)`. Its value is the tuple of them."""
+
+    def __init__(self, start: Sequence[Node], condition: Body, body: Body) -> None:
+        self.start = tuple(start)
+        self.condition = condition
+        self.body = body
+
+    def inputs(self) -> Iterable[Node]:
+        yield from self.start
+        yield from outer_inputs(self.condition)
+        yield from outer_inputs(self.body)
+
+    def bodies(self) -> Sequence[Body]:
+        return (self.condition, self.body)
+
+    def title(self) -> str:
+        return "while"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        merged = to.new_versions(to.states_of(node))
+        to.write_versions(merged)
+        to.set_versions(merged)
+        values, turn = to.new_name(node), to.turn_of(node)
+        to.write(f"{values} = ({''.join(to.name(x) + ', ' for x in self.start)})")
+        with to.block("while True:", turn), to.versions_as_now():
+            if turn:
+                to.write(f"{turn} = {turn} + 1")
+            for body in self.bodies():
+                for k, parameter in enumerate(body.parameters):
+                    to.bind(parameter, f"{values}[{k}]")
+            to.emit_nodes(self.condition.outputs, self.condition)
+            to.write(f"if not {to.name(self.condition.outputs[0])}: break")
+            to.emit_nodes(self.body.outputs, self.body)
+            to.write_versions(merged)
+            to.write(f"{values} = {to.template(self.body.outputs)}")
+        to.set_versions(merged)
+        to.bound(node)
+
+
+def outer_inputs(body: Body) -> Iterator[Node]:
+    """What a body reads that was made outside of it."""
+    seen: set[int] = set()
+    todo = list(body.outputs)
+    while todo:
+        node = todo.pop()
+        if node.index in seen:
+            continue
+        seen.add(node.index)
+        if node.body is None or not node.body.is_within(body):
+            yield node
+        else:
+            todo += [*node.inputs, *node.controls]
+
+
+def item(node: Node, k: Any, name: str | None = None) -> Any:
+    """Element `k` of a node whose value is a tuple."""
+    return node.graph.node(Call(operator.getitem, (node, k), label="item"), name)
+
+
+def make_body(graph: Graph, function: Callable[..., Any], parameters: Sequence[Node]) -> Body:
+    """A body; `function()` makes its nodes and returns the nodes of its outputs, a tuple."""
+    body = Body(graph.body)
+    body.parameters = tuple(parameters)
+    for parameter in parameters:
+        parameter.body = body
+    with graph.inside(body):
+        body.outputs = tuple(function())
+    return body
