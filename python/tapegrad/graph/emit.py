@@ -43,7 +43,8 @@ class Emitter:
         self.lines: list[str] = []
         self.sources: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
-        self.states: dict[int, Node] = {}  # all that are read or written
+        self.read: dict[int, Node] = {}  # the states whose value from before the run is read
+        self.states: dict[int, Node] = {}  # those that are written
         self.written: dict[int, str] = {}  # the last version, where there is another than the first
         self.draws: list[tuple[str, Node]] = []
         self._known: dict[int, tuple[str, Any]] = {}  # by id: the global, and what keeps it alive
@@ -144,13 +145,15 @@ class Emitter:
 
     def read_state(self, state: Node) -> None:
         """The state's own node, as a value: what it holds now."""
-        self.states[state.index] = state
         self._names[state.index] = self.state_now(state)
 
     def state_now(self, state: Node) -> str:
         """The name of what a state holds at this place."""
-        self.states[state.index] = state
-        return self._versions.get(state.index, f"s{state.index}")
+        found = self._versions.get(state.index)
+        if found is None:
+            self.read[state.index] = state
+            return f"s{state.index}"
+        return found
 
     def assign_state(self, state: Node, name: str) -> None:
         """From here on the state holds what is bound to `name`."""

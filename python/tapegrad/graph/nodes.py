@@ -151,8 +151,8 @@ class Graph:
         return self._controls
 
     @contextmanager
-    def inside(self, body: Body) -> Iterator[None]:
-        """Nodes made inside belong to the body."""
+    def inside(self, body: Body | None) -> Iterator[None]:
+        """Nodes made inside belong to the body, or to the graph itself."""
         before, controls = self.body, self._controls
         self.body, self._controls = body, ()
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tapegrad.graph.nodes import Body, Graph, Node
+from tapegrad.graph.nodes import Body, Node
 from tapegrad.graph.syntax import applied
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Assign(Operation):
         self.value = value
 
     def inputs(self) -> Iterable[Node]:
-        return (*nodes_of(self.value), self.state)
+        return nodes_of(self.value)
 
     def emit(self, to: Emitter, node: Node) -> None:
         operation = self.state.operation
@@ -324,102 +324,6 @@ class Transform(Operation):
         to.bind(node, f"{to.function(self.transform)}({function}, {', '.join(given)})")
 
 
-class Branch(Operation):
-    """One of two bodies, by a truth value: the other is not run. Its value is a tuple."""
-
-    def __init__(self, condition: Node, if_true: Body, if_false: Body) -> None:
-        self.condition = condition
-        self.branches = (if_true, if_false)
-
-    def inputs(self) -> Iterable[Node]:
-        yield self.condition
-        for body in self.branches:
-            yield from outer_inputs(body)
-
-    def bodies(self) -> Sequence[Body]:
-        return self.branches
-
-    def title(self) -> str:
-        return "cond"
-
-    def emit(self, to: Emitter, node: Node) -> None:
-        changed = to.states_of(node)
-        merged = to.new_versions(changed)
-        for head, body in zip((f"if {to.name(self.condition)}:", "else:"), self.branches):
-            with to.block(head), to.versions_as_now():
-                to.emit_nodes(body.outputs, body)
-                to.write(f"{to.new_name(node)} = {to.template(body.outputs)}")
-                to.write_versions(merged)
-        to.set_versions(merged)
-        to.bound(node)
-
-
-class Loop(Operation):
-    """`while condition(*values): values = body(*values)`. Its value is the tuple of them."""
-
-    def __init__(self, start: Sequence[Node], condition: Body, body: Body) -> None:
-        self.start = tuple(start)
-        self.condition = condition
-        self.body = body
-
-    def inputs(self) -> Iterable[Node]:
-        yield from self.start
-        yield from outer_inputs(self.condition)
-        yield from outer_inputs(self.body)
-
-    def bodies(self) -> Sequence[Body]:
-        return (self.condition, self.body)
-
-    def title(self) -> str:
-        return "while"
-
-    def emit(self, to: Emitter, node: Node) -> None:
-        merged = to.new_versions(to.states_of(node))
-        to.write_versions(merged)
-        to.set_versions(merged)
-        values, turn = to.new_name(node), to.turn_of(node)
-        to.write(f"{values} = ({''.join(to.name(x) + ', ' for x in self.start)})")
-        with to.block("while True:", turn), to.versions_as_now():
-            if turn:
-                to.write(f"{turn} = {turn} + 1")
-            for body in self.bodies():
-                for k, parameter in enumerate(body.parameters):
-                    to.bind(parameter, f"{values}[{k}]")
-            to.emit_nodes(self.condition.outputs, self.condition)
-            to.write(f"if not {to.name(self.condition.outputs[0])}: break")
-            to.emit_nodes(self.body.outputs, self.body)
-            to.write_versions(merged)
-            to.write(f"{values} = {to.template(self.body.outputs)}")
-        to.set_versions(merged)
-        to.bound(node)
-
-
-def outer_inputs(body: Body) -> Iterator[Node]:
-    """What a body reads that was made outside of it."""
-    seen: set[int] = set()
-    todo = list(body.outputs)
-    while todo:
-        node = todo.pop()
-        if node.index in seen:
-            continue
-        seen.add(node.index)
-        if node.body is None or not node.body.is_within(body):
-            yield node
-        else:
-            todo += [*node.inputs, *node.controls]
-
-
 def item(node: Node, k: Any, name: str | None = None) -> Any:
     """Element `k` of a node whose value is a tuple."""
     return node.graph.node(Call(operator.getitem, (node, k), label="item"), name)
-
-
-def make_body(graph: Graph, function: Callable[..., Any], parameters: Sequence[Node]) -> Body:
-    """A body; `function()` makes its nodes and returns the nodes of its outputs, a tuple."""
-    body = Body(graph.body)
-    body.parameters = tuple(parameters)
-    for parameter in parameters:
-        parameter.body = body
-    with graph.inside(body):
-        body.outputs = tuple(function())
-    return body

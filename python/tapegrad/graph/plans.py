@@ -130,11 +130,9 @@ class Plan:
             emitter.feed(node, arguments[-1])
         emitter.emit_nodes([*self.outputs, *targets])
         results = [emitter.name(node) for node in self.outputs]
-        self.states = list(emitter.states.values())
-        self.changed = [s for s in self.states if s.index in emitter.written]
+        self.changed = [s for s in emitter.states.values() if s.index in emitter.written]
         results += [emitter.written[s.index] for s in self.changed]
-        fed = {node.index for node in feeds}
-        self.read = [s for s in self.states if s.index not in fed]
+        self.read = list(emitter.read.values())
         arguments += [f"s{s.index}" for s in self.read]
         emitter.write(f"return {', '.join(results) if results else 'None'}")
         name = "run_" + re.sub(r"\W+", "_", title)

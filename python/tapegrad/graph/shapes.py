@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.graph import control
 from tapegrad.graph import operations as ops
 from tapegrad.graph.nodes import Node
 
@@ -112,13 +113,15 @@ def _sample(node: Node, length: int) -> Any:
     if isinstance(operation, ops.Constant):
         return operation.value
     if isinstance(operation, ops.Assign | ops.Read):
-        return _filled(operation.state, length)
+        return _sample(operation.state, length)
     if isinstance(operation, ops.Gradients):
         return _filled(operation.xs, length)
-    if isinstance(operation, ops.Branch):
+    if isinstance(operation, control.Branch):
         return _filled(operation.branches[0].outputs, length)
-    if isinstance(operation, ops.Loop):
+    if isinstance(operation, control.Loop):
         return _filled(operation.start, length)
+    if isinstance(operation, control.Scan):
+        return _sample_scan(operation, length)
     if isinstance(operation, ops.Parameter) and operation.like is not None:
         value = _filled(operation.like, length)
         return value if operation.item is None else operation.item(value)
@@ -133,3 +136,15 @@ def _sample(node: Node, length: int) -> Any:
         except Exception as error:
             raise UnknownError(str(error)) from None
     raise UnknownError
+
+
+def _sample_scan(operation: control.Scan, length: int) -> Any:
+    n = len(operation.start)
+    if operation.sequences:
+        steps = len(_filled(operation.sequences[0], length))
+    elif isinstance(operation.length, Node):
+        steps = length
+    else:
+        steps = int(operation.length)
+    outputs = _filled(operation.body.outputs, length)
+    return (*outputs[:n], *[np.stack([y] * max(steps, 1))[:steps] for y in outputs[n:]])
