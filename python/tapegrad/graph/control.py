@@ -36,7 +36,9 @@ class Branch(Operation):
     def emit(self, to: Emitter, node: Node) -> None:
         changed = to.states_of(node)
         merged = to.new_versions(changed)
-        for head, body in zip((f"if {to.name(self.condition)}:", "else:"), self.branches):
+        for head, body in zip(
+            (f"if {to.name(self.condition)}:", "else:"), self.branches, strict=True
+        ):
             with to.block(head), to.versions_as_now():
                 to.emit_nodes(body.outputs, body)
                 to.write(f"{to.new_name(node)} = {to.template(body.outputs)}")
@@ -100,7 +102,6 @@ def outer_inputs(body: Body) -> Iterator[Node]:
             todo += [*node.inputs, *node.controls]
 
 
-
 class Scan(Operation):
     """A step for each element of `sequences`, with a carry: `tg.scan`.
 
@@ -139,8 +140,8 @@ class Scan(Operation):
     def emit(self, to: Emitter, node: Node) -> None:
         if to.states_of(node):
             raise NotImplementedError(
-                f"{node.described()}: a state is assigned to inside of a scan; carry its value, and "
-                "assign what the scan ends with"
+                f"{node.described()}: a state is assigned to inside of a scan; carry its value, "
+                "and assign what the scan ends with"
             )
         drawn = to.turn_of(node)
         turn = drawn or f"t{node.index}"

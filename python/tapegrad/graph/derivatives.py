@@ -40,9 +40,7 @@ def gradients(
             groups.append([k])
     for group in groups:
         of = [xs[k] for k in group]
-        pairs = [
-            (y, s) for y, s in zip(ys, seeds) if any(connected(y, x) for x in of)
-        ]
+        pairs = [(y, s) for y, s in zip(ys, seeds, strict=True) if any(connected(y, x) for x in of)]
         operation = Gradients([y for y, _ in pairs], of, [s for _, s in pairs])
         node = of[0].graph.node(operation, name)
         for position, k in enumerate(group):

@@ -12,9 +12,10 @@ computes them once.
 
 from __future__ import annotations
 
+import keyword
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import BuiltinFunctionType
 from typing import Any
@@ -95,7 +96,8 @@ class Emitter:
         found = self._known.get(id(x))
         if found is None:
             stem = re.sub(r"\W", "_", getattr(x, "__name__", "") or type(x).__name__).strip("_")
-            name = stem if stem not in self.namespace else f"{stem}_{len(self.namespace)}"
+            taken = stem in self.namespace or keyword.iskeyword(stem) or not stem.isidentifier()
+            name = f"{stem}_{len(self.namespace)}" if taken else stem
             self.namespace[name] = x.__call__ if _is_of_library(x) else x
             found = self._known[id(x)] = name, x
         return found[0]
@@ -292,7 +294,7 @@ class Emitter:
         def total() -> str:
             pairs = [
                 f"({self.name(y)}, {'None' if s is None else self.name(s)})"
-                for y, s in zip(operation.ys, operation.seeds)
+                for y, s in zip(operation.ys, operation.seeds, strict=True)
             ]
             return f"{self.function(sum_of_products)}({', '.join(pairs)})"
 

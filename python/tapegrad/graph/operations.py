@@ -75,7 +75,10 @@ class Placeholder(Operation):
     """
 
     def __init__(
-        self, dtype: np.dtype[Any], shape: tuple[int | None, ...] | None, default: Node | None = None
+        self,
+        dtype: np.dtype[Any],
+        shape: tuple[int | None, ...] | None,
+        default: Node | None = None,
     ) -> None:
         self.dtype = dtype
         self.shape = shape
@@ -103,7 +106,7 @@ class Parameter(Operation):
 
 
 class Constant(Operation):
-    """A number or an array. A Python number is weak, as in NumPy: it takes its neighbour's dtype."""
+    """A number or an array. A Python number takes its neighbour's dtype, as in NumPy."""
 
     def __init__(self, value: Any) -> None:
         if isinstance(value, np.ndarray):
@@ -317,9 +320,7 @@ class Transform(Operation):
         return self.label
 
     def emit(self, to: Emitter, node: Node) -> None:
-        function = to.emit_function(
-            self.xs, tuple(nodes_of(self.y)), lambda: to.template(self.y)
-        )
+        function = to.emit_function(self.xs, tuple(nodes_of(self.y)), lambda: to.template(self.y))
         given = [to.name(x) for x in self.xs] + [to.template(x) for x in self.args]
         to.bind(node, f"{to.function(self.transform)}({function}, {', '.join(given)})")
 

@@ -6,6 +6,7 @@ import itertools
 import linecache
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from tapegrad.operations.primitive import notrace_primitive
 
 _F64 = np.dtype(np.float64)
 _numbers = itertools.count()
+# In this package, so that warnings name the line of the user's that called.
+_RUNNERS = str(Path(__file__).with_name("runner"))
 
 
 class UninitializedError(Exception):
@@ -171,7 +174,7 @@ class Plan:
 
     def check_states(self, values: list[Any], positions: list[int]) -> None:
         """Raises where a state has no value."""
-        for state, k in zip(self.read, positions):
+        for state, k in zip(self.read, positions, strict=True):
             if values[k] is MISSING:
                 raise UninitializedError(state)
 
@@ -209,8 +212,10 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
     if parts:
         lines[call_line] = f"        {', '.join(parts)} = call({arguments})"
     given = f"({arguments},)" if arguments else "()"
-    for k, part in zip(changed, parts[n_out:]):
-        lines += [f"    values[{k}] = {part} if {part}.__class__ is float else own({part}, {given})"]
+    for k, part in zip(changed, parts[n_out:], strict=True):
+        lines += [
+            f"    values[{k}] = {part} if {part}.__class__ is float else own({part}, {given})"
+        ]
     if n_out:
         lines += [f"    return [{', '.join(f'result({p}, {given})' for p in parts[:n_out])}]"]
     values = store.values
@@ -229,7 +234,7 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
         return out
 
     known |= {"failed": failed, "call": first}
-    exec("\n".join(lines), known)
+    exec(compile("\n".join(lines), _RUNNERS, "exec"), known)
     run: Callable[..., list[Any]] = known["run"]
     return run
 
@@ -272,7 +277,7 @@ def converter(node: Node) -> tuple[Callable[[Any], Any], bool]:
     def fits(found: tuple[int, ...]) -> bool:
         assert lengths is not None
         return len(found) == len(lengths) and all(
-            n is None or n == m for n, m in zip(lengths, found)
+            n is None or n == m for n, m in zip(lengths, found, strict=True)
         )
 
     def refuse(found: tuple[int, ...]) -> None:

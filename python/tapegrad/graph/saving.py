@@ -90,5 +90,3 @@ def loads_into(data: bytes, graph: Graph) -> None:
         vars(node).update(load())
     graph.nodes[:] = nodes
     vars(graph).update(load())
-
-

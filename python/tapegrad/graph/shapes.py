@@ -49,14 +49,18 @@ def sample(node: Node, length: int) -> Any:
     key = node.index, length
     if key not in cache:
         for above in _ancestors(node, cache, length):
-            try:
-                cache[above.index, length] = _sample(above, length)
-            except UnknownError as error:
-                cache[above.index, length] = error
+            cache[above.index, length] = _sample_or_error(above, length)
     found = cache[key]
     if isinstance(found, UnknownError):
         raise found
     return found
+
+
+def _sample_or_error(node: Node, length: int) -> Any:
+    try:
+        return _sample(node, length)
+    except UnknownError as error:
+        return error
 
 
 def _ancestors(node: Node, cache: dict[tuple[int, int], Any], length: int) -> list[Node]:

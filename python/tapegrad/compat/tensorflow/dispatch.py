@@ -14,21 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.graph.nodes import Node
 from tapegrad.graph.operations import Call, nodes_of
 
 
 class Mode:
     """Whether functions that are given plain numbers make nodes, and what eager tensors are.
 
-    `EagerTensor` and its `wrap` and `unwrap` are put here by `v2`, which nothing loads before it is
-    needed.
+    What eager tensors are is put here by `v2`, which nothing loads before it is needed: `wrap`
+    makes one of a value and of what it depends on, `unwrap` gives the value, `sources` what it
+    depends on.
     """
 
     eager = False
-    eager_type: type[Any] | None = None
-    wrap: Callable[[Any], Any]
+    eager_types: tuple[type[Any], ...] = ()
+    wrap: Callable[..., Any]
     unwrap: Callable[[Any], Any]
+    sources: Callable[[Any], frozenset[Any]]
 
 
 def _leaves(x: Any) -> Iterator[Any]:
@@ -43,11 +44,9 @@ def _leaves(x: Any) -> Iterator[Any]:
 
 def is_eager(*args: Any) -> bool:
     """Whether a function of these arguments is computed at once."""
-    if Mode.eager_type is None:
+    if not Mode.eager_types or any(True for _ in nodes_of(args)):
         return False
-    if any(True for _ in nodes_of(args)):
-        return False
-    return Mode.eager or any(isinstance(x, Mode.eager_type) for x in _leaves(args))
+    return Mode.eager or any(isinstance(x, Mode.eager_types) for x in _leaves(args))
 
 
 def apply(
@@ -71,7 +70,10 @@ def apply(
             *[_array(_unwrapped(x)) if k < tensors else _unwrapped(x) for k, x in enumerate(args)],
             **{key: _unwrapped(x) for key, x in kwargs.items()},
         )
-        return _wrapped(found, cuts)
+        sources: frozenset[Any] = frozenset()
+        if not cuts:
+            sources = sources.union(*map(Mode.sources, _leaves((args, kwargs))))
+        return _wrapped(found, sources)
     from tapegrad.compat.tensorflow.tensors import graph_of, to_operand
 
     graph = graph_of((args, kwargs))
@@ -106,12 +108,12 @@ def _unwrapped(x: Any) -> Any:
     return Mode.unwrap(x)
 
 
-def _wrapped(x: Any, cuts: bool) -> Any:
+def _wrapped(x: Any, sources: frozenset[Any]) -> Any:
     if isinstance(x, tuple):
-        return tuple(_wrapped(e, cuts) for e in x)
+        return tuple(_wrapped(e, sources) for e in x)
     if isinstance(x, list):
-        return [_wrapped(e, cuts) for e in x]
-    return Mode.wrap(x)
+        return [_wrapped(e, sources) for e in x]
+    return Mode.wrap(x, sources)
 
 
 def op(
@@ -124,9 +126,7 @@ def op(
 
         @wraps(function)
         def of_tensors(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
-            return apply(
-                function, args, kwargs, label=shown, name=name, cuts=cuts, tensors=tensors
-            )
+            return apply(function, args, kwargs, label=shown, name=name, cuts=cuts, tensors=tensors)
 
         of_tensors.numeric = function  # type: ignore[attr-defined]
         return of_tensors
@@ -146,9 +146,6 @@ def _binary(function: Callable[..., Any], label: str, cuts: bool = False) -> tup
 
 class Operators:
     """Python's operators, for tensors of both kinds."""
-
-    __array_priority__ = 1000.0
-    __array_ufunc__ = None  # NumPy leaves `array * tensor` to the tensor
 
     __add__, __radd__ = _binary(operator.add, "add")
     __sub__, __rsub__ = _binary(operator.sub, "sub")
@@ -177,3 +174,13 @@ class Operators:
 
     def __getitem__(self, where: Any) -> Any:
         return apply(operator.getitem, (self, where), label="strided_slice")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's functions of elements work on tensors: `np.sin(x)`, `array * x`."""
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        return apply(ufunc, inputs, label=ufunc.__name__, tensors=len(inputs))
+
+    def __array_function__(self, func: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        """So do its other functions: `np.sum(x, axis=0)`."""
+        return apply(func, args, kwargs, tensors=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tapegrad.compat.tensorflow.refusals import refusing
+
 
 class OpError(Exception):
     """The base of the errors of a run."""
@@ -26,3 +28,6 @@ class NotFoundError(OpError):
 
 class OutOfRangeError(OpError):
     """There is nothing left."""
+
+
+__getattr__ = refusing("errors", globals())

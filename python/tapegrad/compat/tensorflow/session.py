@@ -70,10 +70,14 @@ class Session:
         `feed_dict` gives placeholders, or any other tensors, their values.
         """
         try:
-            key = (fetches, *feed_dict) if feed_dict else (fetches,)
-            call, build = self._ready[key]
-        except (KeyError, TypeError):
-            call, build = self._prepare(fetches, feed_dict or {})
+            if fetches.__class__ is list:
+                key = list, len(fetches), *fetches, *(feed_dict or ())
+            else:
+                key = (fetches, *feed_dict) if feed_dict else (fetches,)
+            ready = self._ready.get(key)
+        except TypeError:  # deeper nestings are flattened at each run
+            key, ready = None, None
+        call, build = ready or self._prepare(fetches, feed_dict or {}, key)
         try:
             found = call(*feed_dict.values()) if feed_dict else call()
         except UninitializedError as error:
@@ -83,7 +87,9 @@ class Session:
             ) from None
         return build and build(found)
 
-    def _prepare(self, fetches: Any, feed: Any) -> tuple[Callable[..., Any], Build | None]:
+    def _prepare(
+        self, fetches: Any, feed: Any, quick: Any
+    ) -> tuple[Callable[..., Any], Build | None]:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         shape, nodes = _flat(fetches, self.graph)
@@ -92,10 +98,8 @@ class Session:
         found = self._ready.get(key)
         if found is None:
             found = self._ready[key] = self._planned(fetches, nodes, feeds)
-        try:
-            self._ready[(fetches, *feed)] = found
-        except TypeError:
-            pass  # a list of fetches is flattened at each run
+        if quick is not None:
+            self._ready[quick] = found
         return found
 
     def _planned(

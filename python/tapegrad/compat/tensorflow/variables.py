@@ -100,7 +100,9 @@ class Variable(Tensor):
 
         return convert_to_tensor(self.initial_value)
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, **_: Any) -> Any:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: str | None = None, **_: Any
+    ) -> Any:
         """Gives it a value, when it is run; its own value is that."""
         return _assign(self, value, name or f"{self.label}/Assign/")
 
@@ -126,7 +128,7 @@ def _initial(initial: Any, dtype: Any) -> tuple[Any, np.dtype[Any], Any]:
     if isinstance(initial, Node):
         found, shape = shapes.static(initial)
         if dtype is not None and found != numpy_dtype(dtype):
-            from tapegrad.compat.tensorflow.arrays import cast
+            from tapegrad.compat.tensorflow.functions.arrays import cast
 
             initial = cast(initial, dtype)
             found = numpy_dtype(dtype)
@@ -392,9 +394,11 @@ def _made(initializer: Any, shape: Any, dtype: Any, full: str) -> Any:
         raise ValueError(f"Shape of a new variable ({full}) must be given")
     lengths = TensorShape(shape)
     if not lengths.is_fully_defined():
-        raise ValueError(f"Shape of a new variable ({full}) must be fully defined, but is {lengths}")
+        raise ValueError(
+            f"Shape of a new variable ({full}) must be fully defined, but is {lengths}"
+        )
     if initializer is None:
-        from tapegrad.compat.tensorflow.initializers import glorot_uniform_initializer
+        from tapegrad.compat.tensorflow.functions.initializers import glorot_uniform_initializer
 
         initializer = glorot_uniform_initializer()
     if isinstance(initializer, type):

@@ -179,9 +179,7 @@ def split(
     """Parts along an axis: so many, or of these lengths."""
     if isinstance(num_or_size_splits, int):
         n = num_or_size_splits
-        return [
-            apply(_part, (value, k, n, axis), label="Split", name=name) for k in range(n)
-        ]
+        return [apply(_part, (value, k, n, axis), label="Split", name=name) for k in range(n)]
     ends = np.cumsum(num_or_size_splits).tolist()
     pairs = zip([0, *ends[:-1]], ends, strict=True)
     return [apply(_between, (value, a, b, axis), label="SplitV", name=name) for a, b in pairs]
@@ -356,8 +354,8 @@ def _name(dtype: Any) -> str | None:
 
 
 def _like(x: Any, value: int, dtype: str | None) -> Any:
-    plain = tg.value(x)
-    return np.full(np.shape(plain), value, dtype or np.asarray(plain).dtype)[()]
+    kind = dtype or (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype)
+    return np.full(np.shape(x), value, kind)[()]
 
 
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = None, name: Any = None) -> Any:
@@ -370,7 +368,9 @@ def _eye(n: Any, m: Any, dtype: str) -> Any:
     return np.eye(int(n), None if m is None else int(m), dtype=dtype)
 
 
-def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: Any = None) -> Any:
+def range_(
+    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: Any = None
+) -> Any:
     """Numbers from `start` to before `limit`; with one argument, from 0."""
     first, last = (0, start) if limit is None else (start, limit)
     args = (first, last, delta, _name(dtype))

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.tensorflow.arrays import _lengths, _plain
 from tapegrad.compat.tensorflow.dispatch import Mode, is_eager
 from tapegrad.compat.tensorflow.dtypes import numpy_dtype
+from tapegrad.compat.tensorflow.functions.arrays import _lengths, _plain
+from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.tensors import get_default_graph
 from tapegrad.graph.operations import Draw
 
@@ -119,3 +120,10 @@ categorical = multinomial
 def _drawn_classes(rng: Any, logits: Any, n: int) -> Any:
     noise = rng.gumbel(size=(np.shape(logits)[0], n, np.shape(logits)[1]))
     return np.argmax(np.asarray(logits)[:, None, :] + noise, axis=-1)
+
+
+normal, uniform, shuffle = random_normal, random_uniform, random_shuffle
+set_seed = set_random_seed
+
+
+__getattr__ = refusing("random", globals())

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.tensorflow import rules
-from tapegrad.compat.tensorflow.control import group
 from tapegrad.compat.tensorflow.dispatch import apply
-from tapegrad.compat.tensorflow.optimizers import (  # noqa: F401 - names of tf.train
+from tapegrad.compat.tensorflow.functions.control import group
+from tapegrad.compat.tensorflow.refusals import refusing
+from tapegrad.compat.tensorflow.tensors import get_default_graph
+from tapegrad.compat.tensorflow.training import rules
+from tapegrad.compat.tensorflow.training.optimizers import (  # noqa: F401 - names of tf.train
     AdadeltaOptimizer,
     AdagradOptimizer,
     AdamOptimizer,
@@ -20,8 +22,7 @@ from tapegrad.compat.tensorflow.optimizers import (  # noqa: F401 - names of tf.
     Optimizer,
     RMSPropOptimizer,
 )
-from tapegrad.compat.tensorflow.refusals import refusing
-from tapegrad.compat.tensorflow.saver import (  # noqa: F401 - names of tf.train
+from tapegrad.compat.tensorflow.training.saver import (  # noqa: F401 - names of tf.train
     Saver,
     checkpoint_exists,
     export_meta_graph,
@@ -29,7 +30,6 @@ from tapegrad.compat.tensorflow.saver import (  # noqa: F401 - names of tf.train
     import_meta_graph,
     latest_checkpoint,
 )
-from tapegrad.compat.tensorflow.tensors import get_default_graph
 from tapegrad.compat.tensorflow.variables import GraphKeys, Variable, trainable_variables
 
 # Rates.
@@ -47,7 +47,7 @@ def exponential_decay(
     staircase: bool = False,
     name: str | None = None,
 ) -> Any:
-    """rate * decay_rate ** (step / decay_steps)."""
+    """Rate * decay_rate ** (step / decay_steps)."""
     args = (learning_rate, global_step, decay_steps, decay_rate, staircase)
     return _rate(rules.exponential, args, name)
 
@@ -60,7 +60,7 @@ def natural_exp_decay(
     staircase: bool = False,
     name: str | None = None,
 ) -> Any:
-    """rate * exp(-decay_rate * step / decay_steps)."""
+    """Rate * exp(-decay_rate * step / decay_steps)."""
     args = (learning_rate, global_step, decay_steps, decay_rate, staircase)
     return _rate(rules.natural_exponential, args, name)
 
@@ -73,7 +73,7 @@ def inverse_time_decay(
     staircase: bool = False,
     name: str | None = None,
 ) -> Any:
-    """rate / (1 + decay_rate * step / decay_steps)."""
+    """Rate / (1 + decay_rate * step / decay_steps)."""
     args = (learning_rate, global_step, decay_steps, decay_rate, staircase)
     return _rate(rules.inverse_time, args, name)
 

@@ -10,6 +10,7 @@ import numpy as np
 import tapegrad as tg
 from tapegrad.compat.tensorflow.dispatch import apply, is_eager
 from tapegrad.compat.tensorflow.dtypes import numpy_dtype
+from tapegrad.compat.tensorflow.functions.arrays import stack
 from tapegrad.compat.tensorflow.tensors import (
     Operation,
     convert_to_tensor,
@@ -223,6 +224,8 @@ def scan(
     name: str | None = None,
 ) -> Any:
     """All of a = fn(a, x) for the elements x, one after the other, from `initializer` on."""
+    if is_eager(elems, initializer):
+        return _eager_scan(fn, elems, initializer, reverse)
     sequences = [_tensor(x) for x in _flat(elems)]
     rest, begin = sequences, initializer
     if initializer is None:
@@ -239,8 +242,23 @@ def scan(
 
     stacks = _scanned(start, rest, step, reverse, name)[len(start) :]
     if initializer is None:
-        stacks = [apply(_with_first, (a, s, reverse), tensors=2) for a, s in zip(start, stacks)]
+        pairs = zip(start, stacks, strict=True)
+        stacks = [apply(_with_first, (a, s, reverse), tensors=2) for a, s in pairs]
     return _rebuilt(begin, iter(stacks))
+
+
+def _eager_scan(fn: Any, elems: Any, initializer: Any, reverse: bool) -> Any:
+    sequences = [convert_to_tensor(x) for x in _flat(elems)]
+    turns = list(range(len(sequences[0])))
+    turns = turns[::-1] if reverse else turns
+    carry, found = initializer, []
+    for t in turns:
+        x = _rebuilt(elems, iter([s[t] for s in sequences]))
+        carry = x if carry is None else fn(carry, x)
+        found.append(_flat(carry))
+    found = found[::-1] if reverse else found
+    stacks = [stack(list(column)) for column in zip(*found, strict=True)]
+    return _rebuilt(carry, iter(stacks))
 
 
 def _with_first(first: Any, rest: Any, reverse: bool) -> Any:
@@ -269,9 +287,16 @@ def _first(x: Any) -> Any:
 
 
 def map_fn(
-    fn: Callable[..., Any], elems: Any, dtype: Any = None, *_: Any, name: str | None = None, **__: Any
+    fn: Callable[..., Any],
+    elems: Any,
+    dtype: Any = None,
+    *_: Any,
+    name: str | None = None,
+    **__: Any,
 ) -> Any:
     """fn(x) for each element x, stacked."""
+    if is_eager(elems):
+        return _eager_scan(lambda _, x: fn(x), elems, 0, False)
     sequences = [_tensor(x) for x in _flat(elems)]
     kept: list[Any] = []
 
@@ -284,20 +309,32 @@ def map_fn(
 
 
 def foldl(
-    fn: Callable[..., Any], elems: Any, initializer: Any = None, *_: Any, name: Any = None, **__: Any
+    fn: Callable[..., Any],
+    elems: Any,
+    initializer: Any = None,
+    *_: Any,
+    name: Any = None,
+    **__: Any,
 ) -> Any:
     """The last of a = fn(a, x) for the elements x."""
     return _folded(fn, elems, initializer, False, name)
 
 
 def foldr(
-    fn: Callable[..., Any], elems: Any, initializer: Any = None, *_: Any, name: Any = None, **__: Any
+    fn: Callable[..., Any],
+    elems: Any,
+    initializer: Any = None,
+    *_: Any,
+    name: Any = None,
+    **__: Any,
 ) -> Any:
     """The same from the last element to the first."""
     return _folded(fn, elems, initializer, True, name)
 
 
 def _folded(fn: Any, elems: Any, initializer: Any, reverse: bool, name: Any) -> Any:
+    if is_eager(elems, initializer):
+        return _eager_scan(fn, elems, initializer, reverse)[0 if reverse else -1]
     whole = _tensor(elems)
     start = whole[-1 if reverse else 0] if initializer is None else _tensor(initializer)
     if initializer is None:

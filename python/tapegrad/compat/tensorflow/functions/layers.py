@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tapegrad.compat.tensorflow import arrays, nn
-from tapegrad.compat.tensorflow.control import cond
 from tapegrad.compat.tensorflow.dispatch import apply
-from tapegrad.compat.tensorflow.initializers import ones_initializer, zeros_initializer
-from tapegrad.compat.tensorflow.math import reduce_mean, reduce_variance
+from tapegrad.compat.tensorflow.functions import arrays, nn
+from tapegrad.compat.tensorflow.functions.control import cond
+from tapegrad.compat.tensorflow.functions.initializers import ones_initializer, zeros_initializer
+from tapegrad.compat.tensorflow.functions.math import reduce_mean, reduce_variance
 from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.variables import GraphKeys, get_variable, variable_scope
 from tapegrad.graph.nodes import Node
@@ -185,13 +185,15 @@ def batch_normalization(
             return reduce_mean(inputs, axes), reduce_variance(inputs, axes)
 
         if isinstance(training, Node):
-            now = cond(training, of_batch, lambda: (arrays.identity(mean), arrays.identity(variance)))
+            now = cond(
+                training, of_batch, lambda: (arrays.identity(mean), arrays.identity(variance))
+            )
             keep = arrays.where(training, momentum, 1.0)
         else:
             now = of_batch() if training else (mean, variance)
             keep = momentum
         if training is not False:
-            for average, value in zip((mean, variance), now):
+            for average, value in zip((mean, variance), now, strict=True):
                 update = average.assign(apply(_averaged, (average, value, keep)))
                 inputs.graph.add_to_collection(GraphKeys.UPDATE_OPS, update)
         args = (inputs, *now, 0.0 if beta is None else beta, 1.0 if gamma is None else gamma)

@@ -44,7 +44,7 @@ def gradients(
 
 def hessians(ys: Any, xs: Any, name: str = "hessians", **_: Any) -> list[Any]:
     """The Hessian of the sum of `ys` by each of `xs`."""
-    from tapegrad.compat.tensorflow.math import add_n, reduce_sum
+    from tapegrad.compat.tensorflow.functions.math import add_n, reduce_sum
 
     targets = [reduce_sum(y) for y in _listed(ys)]
     total = targets[0] if len(targets) == 1 else add_n(targets)
@@ -56,8 +56,7 @@ def hessians(ys: Any, xs: Any, name: str = "hessians", **_: Any) -> list[Any]:
 
 def jacobian(output: Any, inputs: Any, use_pfor: bool = True, **_: Any) -> Any:
     """The derivatives of all elements of `output` by all of `inputs`."""
-    made = output.graph.node(Transform(tg.jacobian, output, [inputs], label="jacobian"))
-    return made
+    return output.graph.node(Transform(tg.jacobian, output, [inputs], label="jacobian"))
 
 
 class AggregationMethod:

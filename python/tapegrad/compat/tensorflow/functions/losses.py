@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.tensorflow import nn
-from tapegrad.compat.tensorflow.arrays import cast
 from tapegrad.compat.tensorflow.dispatch import apply, op
-from tapegrad.compat.tensorflow.math import add_n
+from tapegrad.compat.tensorflow.functions import nn
+from tapegrad.compat.tensorflow.functions.arrays import cast
+from tapegrad.compat.tensorflow.functions.math import add_n
+from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.tensors import convert_to_tensor, get_default_graph
 from tapegrad.compat.tensorflow.variables import GraphKeys
 from tapegrad.graph.nodes import Node
@@ -237,3 +238,6 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
     if add_regularization_losses:
         found = [*found, *get_regularization_losses()]
     return add_n(found, name=name) if found else cast(convert_to_tensor(0.0), "float64")
+
+
+__getattr__ = refusing("losses", globals())

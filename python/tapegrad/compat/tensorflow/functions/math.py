@@ -9,6 +9,7 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad.compat.tensorflow.dispatch import apply, op
+from tapegrad.compat.tensorflow.refusals import refusing
 
 
 def _unary(function: Any, label: str, cuts: bool = False) -> Any:
@@ -17,8 +18,6 @@ def _unary(function: Any, label: str, cuts: bool = False) -> Any:
 
 def _binary(function: Any, label: str, cuts: bool = False) -> Any:
     return op(label, tensors=2, cuts=cuts)(function)
-
-
 
 
 add = _binary(operator.add, "Add")
@@ -302,54 +301,4 @@ def _einsum(*inputs: Any, equation: str) -> Any:
     return np.einsum(equation, *inputs)
 
 
-@op("MatrixInverse")
-def matrix_inverse(input: Any) -> Any:
-    """The inverse of a matrix."""
-    return np.linalg.inv(input)
-
-
-@op("MatrixDeterminant")
-def matrix_determinant(input: Any) -> Any:
-    """The determinant."""
-    return np.linalg.det(input)
-
-
-@op("MatrixSolve", tensors=2)
-def matrix_solve(matrix: Any, rhs: Any) -> Any:
-    """x of matrix @ x = rhs."""
-    return np.linalg.solve(matrix, rhs)
-
-
-@op("Cholesky")
-def cholesky(input: Any) -> Any:
-    """The lower triangular factor."""
-    return np.linalg.cholesky(input)
-
-
-@op("Trace")
-def trace(x: Any) -> Any:
-    """The sum of the diagonal."""
-    return np.trace(x, axis1=-2, axis2=-1)
-
-
-@op("Diag")
-def diag(diagonal: Any) -> Any:
-    """A matrix with this diagonal."""
-    return np.diag(diagonal)
-
-
-@op("DiagPart")
-def diag_part(input: Any) -> Any:
-    """The diagonal of a matrix, or of a stack of them."""
-    return np.diagonal(input, axis1=-2, axis2=-1)
-
-
-@op("Norm")
-def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False
-) -> Any:
-    """The norm over axes, all of them by default."""
-    if ord == "euclidean":
-        return np.sqrt(np.sum(np.square(tensor), axis=_axis(axis), keepdims=keepdims))
-    flat = np.ravel(tensor) if axis is None else tensor
-    return np.linalg.norm(flat, ord, axis=_axis(axis), keepdims=keepdims)
+__getattr__ = refusing("math", globals())

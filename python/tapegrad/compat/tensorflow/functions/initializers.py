@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tapegrad.compat.tensorflow import arrays
-from tapegrad.compat.tensorflow.random import random_normal, random_uniform, truncated_normal
+from tapegrad.compat.tensorflow.functions import arrays
+from tapegrad.compat.tensorflow.functions.random import (
+    random_normal,
+    random_uniform,
+    truncated_normal,
+)
+from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.tensors import constant
 
 
@@ -19,7 +24,7 @@ class Initializer:
         names = self.settings
         self.held = {**names, **dict(zip(names, args, strict=False)), **kwargs}
 
-    settings: dict[str, Any] = {}
+    settings: ClassVar[dict[str, Any]] = {}
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         return self.make(shape, dtype or self.held.get("dtype") or np.float64)
@@ -32,7 +37,7 @@ class Initializer:
 class zeros_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Zeros."""
 
-    settings = {"dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         return arrays.zeros(shape, dtype)
@@ -41,7 +46,7 @@ class zeros_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class ones_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Ones."""
 
-    settings = {"dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         return arrays.ones(shape, dtype)
@@ -50,7 +55,7 @@ class ones_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class constant_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """A value, or an array, everywhere."""
 
-    settings = {"value": 0, "dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"value": 0, "dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         return constant(self.held["value"], dtype, shape)
@@ -59,7 +64,7 @@ class constant_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class random_normal_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Normal numbers."""
 
-    settings = {"mean": 0.0, "stddev": 1.0, "seed": None, "dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"mean": 0.0, "stddev": 1.0, "seed": None, "dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         h = self.held
@@ -69,7 +74,7 @@ class random_normal_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class truncated_normal_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Normal numbers within two standard deviations."""
 
-    settings = {"mean": 0.0, "stddev": 1.0, "seed": None, "dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"mean": 0.0, "stddev": 1.0, "seed": None, "dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         h = self.held
@@ -79,7 +84,7 @@ class truncated_normal_initializer(Initializer):  # noqa: N801 - TensorFlow's na
 class random_uniform_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Numbers between two bounds."""
 
-    settings = {"minval": 0.0, "maxval": 1.0, "seed": None, "dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"minval": 0.0, "maxval": 1.0, "seed": None, "dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         h = self.held
@@ -89,7 +94,7 @@ class random_uniform_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class orthogonal_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """A matrix with orthonormal rows or columns."""
 
-    settings = {"gain": 1.0, "seed": None, "dtype": None}
+    settings: ClassVar[dict[str, Any]] = {"gain": 1.0, "seed": None, "dtype": None}
 
     def make(self, shape: Any, dtype: Any) -> Any:
         rows, columns = int(np.prod(shape[:-1])), int(shape[-1])
@@ -103,7 +108,7 @@ class orthogonal_initializer(Initializer):  # noqa: N801 - TensorFlow's name
 class variance_scaling_initializer(Initializer):  # noqa: N801 - TensorFlow's name
     """Numbers whose variance is `scale` over the number of inputs, outputs, or their mean."""
 
-    settings = {
+    settings: ClassVar[dict[str, Any]] = {
         "scale": 1.0,
         "mode": "fan_in",
         "distribution": "truncated_normal",
@@ -153,3 +158,6 @@ def he_normal(seed: Any = None, dtype: Any = None) -> Initializer:
 def he_uniform(seed: Any = None, dtype: Any = None) -> Initializer:
     """He et al., 2015: uniform, by twice the number of inputs."""
     return variance_scaling_initializer(2.0, "fan_in", "uniform", seed, dtype)
+
+
+__getattr__ = refusing("initializers", globals())

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.tensorflow import rules
-from tapegrad.compat.tensorflow.control import control_dependencies, group, parts
-from tapegrad.compat.tensorflow.dispatch import apply
-from tapegrad.compat.tensorflow.gradients import gradients
+from tapegrad.compat.tensorflow.dispatch import Mode, apply
+from tapegrad.compat.tensorflow.functions.control import control_dependencies, group, parts
+from tapegrad.compat.tensorflow.training import rules
+from tapegrad.compat.tensorflow.training.gradients import gradients
 from tapegrad.compat.tensorflow.variables import Variable, trainable_variables
 from tapegrad.graph.nodes import Node
 
@@ -27,7 +27,9 @@ class Optimizer:
     name = "Optimizer"
     GATE_NONE, GATE_OP, GATE_GRAPH = 0, 1, 2
 
-    def __init__(self, learning_rate: Any, use_locking: bool = False, name: str | None = None) -> None:
+    def __init__(
+        self, learning_rate: Any, use_locking: bool = False, name: str | None = None
+    ) -> None:
         self.learning_rate = learning_rate() if callable(learning_rate) else learning_rate
         self.name = name or self.name
         self._slots: dict[tuple[Variable, str], Variable] = {}
@@ -61,7 +63,13 @@ class Optimizer:
         self, grads_and_vars: Pairs, global_step: Any = None, name: str | None = None
     ) -> Any:
         """The operation that takes a step with these gradients."""
+        grads_and_vars = list(grads_and_vars)
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
+        if any(isinstance(v, Mode.eager_types) for _, v in pairs):
+            raise TypeError(
+                "apply_gradients: these variables are eager; tf.optimizers.SGD, Adam and so on "
+                "take steps of such"
+            )
         if not pairs:
             names = [v.label for _, v in grads_and_vars]
             raise ValueError(f"No gradients provided for any variable: {names}")

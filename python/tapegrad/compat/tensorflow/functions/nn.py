@@ -10,27 +10,27 @@ from typing import Any
 import numpy as np
 
 import tapegrad as tg
-from tapegrad.compat.tensorflow.arrays import _top_k, gather
 from tapegrad.compat.tensorflow.dispatch import apply, op
-from tapegrad.compat.tensorflow.math import _axis, sigmoid, tanh  # noqa: F401 - names of tf.nn
+from tapegrad.compat.tensorflow.functions.arrays import _top_k, gather
+from tapegrad.compat.tensorflow.functions.math import _axis, sigmoid, tanh  # noqa: F401 - names of tf.nn
+from tapegrad.compat.tensorflow.refusals import refusing
 
 
 @op("Relu")
 def relu(features: Any) -> Any:
     """max(x, 0), with derivative 0 at 0 as in TensorFlow."""
-    return np.where(features > 0, features, np.zeros_like(tg.value(features)))
+    return np.where(features > 0, features, 0.0)
 
 
 @op("Relu6")
 def relu6(features: Any) -> Any:
     """min(max(x, 0), 6), with derivative 0 at both ends."""
-    inside = (features > 0) & (features < 6)
-    return np.where(inside, features, np.where(tg.value(features) >= 6, 6.0, 0.0))
+    return np.where(features <= 0, 0.0, np.where(features >= 6, 6.0, features))
 
 
 @op("LeakyRelu")
 def leaky_relu(features: Any, alpha: float = 0.2) -> Any:
-    """x where it is positive, alpha * x elsewhere."""
+    """X where it is positive, alpha * x elsewhere."""
     return np.where(features > 0, features, alpha * features)
 
 
@@ -58,7 +58,7 @@ def softplus(features: Any) -> Any:
 
 @op("Softsign")
 def softsign(features: Any) -> Any:
-    """x / (1 + abs(x))."""
+    """X / (1 + abs(x))."""
     return features / (1.0 + np.abs(features))
 
 
@@ -202,13 +202,13 @@ def bias_add(value: Any, bias: Any, data_format: Any = None) -> Any:
 
 @op("XwPlusB", tensors=3)
 def xw_plus_b(x: Any, weights: Any, biases: Any) -> Any:
-    """x @ weights + biases."""
+    """X @ weights + biases."""
     return x @ weights + biases
 
 
 @op("L2Normalize")
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, dim: Any = None) -> Any:
-    """x / sqrt(max(sum(x**2), epsilon)) along an axis."""
+    """X / sqrt(max(sum(x**2), epsilon)) along an axis."""
     over = _axis(dim if axis is None else axis)
     total = np.sum(np.square(x), axis=over, keepdims=True)
     return x / np.sqrt(np.maximum(total, epsilon))
@@ -229,14 +229,14 @@ def moments(
     x: Any, axes: Any, shift: Any = None, name: Any = None, keep_dims: bool = False, **_: Any
 ) -> Any:
     """Mean and variance over axes."""
-    from tapegrad.compat.tensorflow.control import parts
+    from tapegrad.compat.tensorflow.functions.control import parts
 
     return parts(_moments(x, axes, bool(keep_dims), name=name), 2)
 
 
 def top_k(input: Any, k: int = 1, sorted: bool = True, name: str | None = None) -> Any:
     """The k largest elements of each row, and where they are."""
-    from tapegrad.compat.tensorflow.control import parts
+    from tapegrad.compat.tensorflow.functions.control import parts
 
     return parts(_top_k(input, k, name=name), 2)
 
@@ -313,9 +313,7 @@ def _channels_last(name: str, data_format: str) -> None:
 
 
 @op("MaxPool")
-def max_pool(
-    value: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC"
-) -> Any:
+def max_pool(value: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC") -> Any:
     """The largest element of each window."""
     _channels_last("max_pool", data_format)
     window, steps = tuple(ksize)[1:3], tuple(strides)[1:3]
@@ -324,9 +322,7 @@ def max_pool(
 
 
 @op("AvgPool")
-def avg_pool(
-    value: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC"
-) -> Any:
+def avg_pool(value: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC") -> Any:
     """The mean of each window, over the elements that are in the image."""
     _channels_last("avg_pool", data_format)
     window, steps = tuple(ksize)[1:3], tuple(strides)[1:3]
@@ -345,8 +341,8 @@ def dropout(
     rate: Any = None,
 ) -> Any:
     """Each element with probability `rate` is zero, the others are scaled up by 1 / (1 - rate)."""
-    from tapegrad.compat.tensorflow.arrays import shape
-    from tapegrad.compat.tensorflow.random import random_uniform
+    from tapegrad.compat.tensorflow.functions.arrays import shape
+    from tapegrad.compat.tensorflow.functions.random import random_uniform
 
     if keep_prob is None and rate is None:
         raise ValueError("dropout: say rate= (or keep_prob=)")
@@ -356,4 +352,7 @@ def dropout(
 
 
 def _dropped(x: Any, keep: Any, noise: Any) -> Any:
-    return np.where(noise < keep, x / keep, np.zeros_like(tg.value(x)))
+    return np.where(noise < keep, x / keep, 0.0)
+
+
+__getattr__ = refusing("nn", globals())

@@ -13,7 +13,7 @@ import numpy as np
 
 
 def descent(x: Any, g: Any, rate: Any) -> Any:
-    """x - rate * g."""
+    """X - rate * g."""
     return (x - rate * g,)
 
 
@@ -99,9 +99,7 @@ def adamax(
     return x - rate / (1.0 - power1) * m / (u + epsilon), m, u
 
 
-def ftrl(
-    x: Any, g: Any, rate: Any, squares: Any, linear: Any, power: Any, l1: Any, l2: Any
-) -> Any:
+def ftrl(x: Any, g: Any, rate: Any, squares: Any, linear: Any, power: Any, l1: Any, l2: Any) -> Any:
     """Follow the regularised leader: McMahan et al., 2013."""
     more = squares + g * g
     sigma = (more ** (-power) - squares ** (-power)) / rate
@@ -115,19 +113,19 @@ def ftrl(
 
 
 def exponential(rate: Any, step: Any, steps: Any, factor: Any, staircase: bool) -> Any:
-    """rate * factor ** (step / steps)."""
+    """Rate * factor ** (step / steps)."""
     turns = step / steps
     return rate * factor ** (np.floor(turns) if staircase else turns)
 
 
 def natural_exponential(rate: Any, step: Any, steps: Any, factor: Any, staircase: bool) -> Any:
-    """rate * exp(-factor * step / steps)."""
+    """Rate * exp(-factor * step / steps)."""
     turns = step / steps
     return rate * np.exp(-factor * (np.floor(turns) if staircase else turns))
 
 
 def inverse_time(rate: Any, step: Any, steps: Any, factor: Any, staircase: bool) -> Any:
-    """rate / (1 + factor * step / steps)."""
+    """Rate / (1 + factor * step / steps)."""
     turns = step / steps
     return rate / (1.0 + factor * (np.floor(turns) if staircase else turns))
 
