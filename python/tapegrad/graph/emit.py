@@ -62,7 +62,10 @@ class Emitter:
     # What operations use.
 
     def name(self, node: Node) -> str:
-        """The name of a value that was written before."""
+        """The name of a value that was written before; of a state, what it holds at this place."""
+        found = self._names.get(node.index)
+        if found is None and isinstance(node.operation, State):
+            return self.state_now(node)
         return self._names[node.index]
 
     def template(self, x: Template) -> str:
@@ -144,10 +147,6 @@ class Emitter:
         raise MissingFeedError(node)
 
     # States.
-
-    def read_state(self, state: Node) -> None:
-        """The state's own node, as a value: what it holds now."""
-        self._names[state.index] = self.state_now(state)
 
     def state_now(self, state: Node) -> str:
         """The name of what a state holds at this place."""

@@ -133,7 +133,7 @@ class State(Operation):
         return "Variable"
 
     def emit(self, to: Emitter, node: Node) -> None:
-        to.read_state(node)
+        """Nothing is written: whoever reads it reads what it holds there."""
 
 
 class Read(Operation):
@@ -322,7 +322,7 @@ class Transform(Operation):
     def emit(self, to: Emitter, node: Node) -> None:
         function = to.emit_function(self.xs, tuple(nodes_of(self.y)), lambda: to.template(self.y))
         given = [to.name(x) for x in self.xs] + [to.template(x) for x in self.args]
-        to.bind(node, f"{to.function(self.transform)}({function}, {', '.join(given)})")
+        to.bind(node, f"{to.function(self.transform)}({function})({', '.join(given)})")
 
 
 def item(node: Node, k: Any, name: str | None = None) -> Any:

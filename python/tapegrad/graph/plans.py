@@ -131,8 +131,10 @@ class Plan:
         for k, node in enumerate(feeds):
             arguments.append(f"a{k}")
             emitter.feed(node, arguments[-1])
+        # States are asked for as they are before the run.
+        before = {n: emitter.name(n) for n in self.outputs if isinstance(n.operation, State)}
         emitter.emit_nodes([*self.outputs, *targets])
-        results = [emitter.name(node) for node in self.outputs]
+        results = [before.get(node) or emitter.name(node) for node in self.outputs]
         self.changed = [s for s in emitter.states.values() if s.index in emitter.written]
         results += [emitter.written[s.index] for s in self.changed]
         self.read = list(emitter.read.values())

@@ -49,9 +49,9 @@ sinh, cosh, tanh = (
 asinh, acosh, atanh = (
     _unary(f, n) for f, n in ((np.arcsinh, "Asinh"), (np.arccosh, "Acosh"), (np.arctanh, "Atanh"))
 )
-floor = _unary(np.floor, "Floor")
-ceil = _unary(np.ceil, "Ceil")
-rint = round = _unary(np.rint, "Rint")
+floor = _unary(np.floor, "Floor", cuts=True)
+ceil = _unary(np.ceil, "Ceil", cuts=True)
+rint = round = _unary(np.rint, "Rint", cuts=True)
 is_nan = _unary(np.isnan, "IsNan", cuts=True)
 is_inf = _unary(np.isinf, "IsInf", cuts=True)
 is_finite = _unary(np.isfinite, "IsFinite", cuts=True)
