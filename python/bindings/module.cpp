@@ -13,6 +13,7 @@
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
 #include "bindings/program/snapshot.h"
+#include "bindings/program/view.h"
 #include "bindings/recording.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/workspace.h"
@@ -120,6 +121,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_scope(m);
   bind_sgd(m);
   bind_programs(m);
+  bind_views(m);
   bind_bodies(m);
   bind_host_functions(m);
   bind_snapshot(m);

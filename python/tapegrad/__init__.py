@@ -67,6 +67,7 @@ __all__ = [
     "hessian",
     "holomorphic_grad",
     "hvp",
+    "inspect",
     "jacobian",
     "jvp",
     "memory",
@@ -88,7 +89,7 @@ __all__ = [
 ]
 
 # What is loaded at its first use: the modules, and where the functions are.
-_MODULES = frozenset({"memory", "numerical", "optim", "scipy", "testing"})
+_MODULES = frozenset({"inspect", "memory", "numerical", "optim", "scipy", "testing"})
 _FUNCTIONS = {
     "AnomalyError": "transforms.anomaly",
     "ComplexVariable": "complex",

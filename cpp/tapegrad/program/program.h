@@ -63,6 +63,7 @@ struct Program {
     ValueId first_out = 0;            // its outputs are numbered one after the other
     uint32_t n_out = 0;
     bool held = false;  // a replay on Refs lets no derivative through
+    uint32_t line = 0;  // into lines
   };
   // A replay is the recorded path only where `value` still is what it was. Where a guard does not
   // hold that a pass made, the program is run as it was without that pass.
@@ -84,6 +85,8 @@ struct Program {
   std::vector<ValueId> captures;
   std::vector<Guard> guards;
   std::vector<ValueId> outputs;
+  // The user's lines, where the recording kept them; steps that passes wrote have none.
+  std::vector<std::string> lines{""};
 
   std::span<const ValueId> in(const Step& s) const {
     return {operands.data() + s.first_in, s.n_in};
@@ -91,6 +94,10 @@ struct Program {
   std::span<ValueId> in(const Step& s) { return {operands.data() + s.first_in, s.n_in}; }
   const TensorType& type_of(ValueId v) const { return types[values[v].type]; }
   const Attrs& attrs_of(const Step& s) const { return attrs[s.attrs]; }
+  // Empty where it is not known: a step may have come here without its program's lines.
+  const std::string& line_of(const Step& s) const {
+    return lines[s.line < lines.size() ? s.line : 0];
+  }
   bool is_constant(ValueId v) const { return values[v].source == Source::constant; }
   const Value& constant_of(ValueId v) const { return constants[values[v].index]; }
 };

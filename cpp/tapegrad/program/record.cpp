@@ -128,8 +128,10 @@ class Freezer {
       if (!wanted_[k]) continue;
       const Node& n = tape_.node(applications_[k]);
       for (; stray != strays.end() && tape_.node(*stray).seq < n.seq; ++stray) emit_stray(*stray);
+      writer_.at_line(tracer_.line_of(k));
       ids_[k] = application(n);
     }
+    writer_.at_line("");
     for (; stray != strays.end(); ++stray) emit_stray(*stray);
   }
 
@@ -364,8 +366,8 @@ bool same_recording(const Recording& a, const Recording& b) {
                     same_captures);
 }
 
-std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
-                        std::span<const Ref> captures) {
+std::vector<Ref> replay_values(const Program& p, std::span<const Ref> inputs,
+                               std::span<const Ref> captures) {
   std::vector<Ref> values(p.values.size());
   for (size_t v = 0; v < p.values.size(); ++v) {
     const Program::ValueInfo& info = p.values[v];
@@ -382,6 +384,12 @@ std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
     std::vector<Ref> out = apply(op_by_id(s.op), p.attrs_of(s), std::move(in));
     for (uint32_t j = 0; j < s.n_out; ++j) values[s.first_out + j] = std::move(out[j]);
   }
+  return values;
+}
+
+std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
+                        std::span<const Ref> captures) {
+  const std::vector<Ref> values = replay_values(p, inputs, captures);
   std::vector<Ref> outputs;
   for (ValueId v : p.outputs) outputs.push_back(values[v]);
   return outputs;

@@ -70,5 +70,8 @@ bool same_recording(const Recording& a, const Recording& b);
 // The program applied to Refs by its ops (which records them where recording is on).
 std::vector<Ref> replay(const Program& p, std::span<const Ref> inputs,
                         std::span<const Ref> captures);
+// The same, and all its values, by number.
+std::vector<Ref> replay_values(const Program& p, std::span<const Ref> inputs,
+                               std::span<const Ref> captures);
 
 }  // namespace tapegrad

@@ -105,6 +105,7 @@ ValueId ProgramWriter::append(Program::Step step, std::span<const ValueId> in,
   p_.operands.insert(p_.operands.end(), in.begin(), in.end());
   step.first_out = static_cast<ValueId>(p_.values.size());
   step.n_out = static_cast<uint32_t>(out.size());
+  step.line = line_;
   for (const TensorType& t : out) value(Source::step, t, p_.steps.size());
   p_.steps.push_back(step);
   return step.first_out;
@@ -127,6 +128,14 @@ ValueId ProgramWriter::kernel(std::shared_ptr<const StepKernel> kernel, std::spa
   return append(s, in, out);
 }
 
+void ProgramWriter::at_line(const std::string& line) {
+  line_ = 0;
+  if (line.empty()) return;
+  const auto [at, is_new] = lines_.try_emplace(line, static_cast<uint32_t>(p_.lines.size()));
+  if (is_new) p_.lines.push_back(line);
+  line_ = at->second;
+}
+
 void ProgramWriter::guard(ValueId value, Value expected, std::string where, bool of_pass) {
   if (!guarded_.insert(value).second) return;
   p_.guards.push_back({value, std::move(expected), std::move(where), of_pass});
@@ -147,9 +156,11 @@ void Rewriter::copy(const Program::Step& s) {
   for (ValueId v : from_.in(s)) ins_.push_back(at(v));
   outs_.clear();
   for (uint32_t j = 0; j < s.n_out; ++j) outs_.push_back(from_.type_of(s.first_out + j));
+  to_.at_line(from_.line_of(s));
   const ValueId first = s.kernel >= 0
                             ? to_.kernel(from_.kernels[static_cast<size_t>(s.kernel)], ins_, outs_)
                             : to_.step(op_by_id(s.op), from_.attrs_of(s), ins_, outs_, s.held);
+  to_.at_line("");
   for (uint32_t j = 0; j < s.n_out; ++j) map_[s.first_out + j] = first + j;
 }
 

@@ -26,6 +26,8 @@ class ProgramWriter {
                  std::span<const TensorType> out);
   void guard(ValueId value, Value expected, std::string where, bool of_pass = false);
   void output(ValueId value) { p_.outputs.push_back(value); }
+  // The user's line of the steps that follow; "" for none.
+  void at_line(const std::string& line);
 
   const Program& program() const { return p_; }
   Program finish() && { return std::move(p_); }
@@ -37,7 +39,8 @@ class ProgramWriter {
   ValueId append(Program::Step step, std::span<const ValueId> in, std::span<const TensorType> out);
 
   Program p_;
-  uint32_t last_type_ = 0;
+  uint32_t last_type_ = 0, line_ = 0;
+  std::unordered_map<std::string, uint32_t> lines_;
   std::unordered_multimap<size_t, uint32_t> types_, attrs_, constants_;
   std::unordered_set<ValueId> guarded_;
 };

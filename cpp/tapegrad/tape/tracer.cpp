@@ -59,4 +59,14 @@ void Tracer::refuse(std::string reason) {
   if (refusal_.empty()) refusal_ = std::move(reason);
 }
 
+void Tracer::keep_line() {
+  lines_.resize(applications_.size());
+  if (current_location) lines_.back() = current_location();
+}
+
+const std::string& Tracer::line_of(size_t application) const {
+  static const std::string none;
+  return application < lines_.size() ? lines_[application] : none;
+}
+
 }  // namespace tapegrad

@@ -75,7 +75,12 @@ class Tracer {
   void keep(uint32_t slot) {
     applications_.push_back(slot);
     tape_.retain_node(slot);
+    if (keeps_lines_) keep_line();
   }
+  // From now on applications keep the user's lines, for people who look at the recording.
+  void keep_lines() { keeps_lines_ = true; }
+  // The user's line of an application, by its number; empty where none was kept.
+  const std::string& line_of(size_t application) const;
   const std::vector<uint32_t>& applications() const { return applications_; }
 
   // Leaves that were made by the function itself.
@@ -93,6 +98,8 @@ class Tracer {
   const std::string& length_read() const { return length_read_; }
 
  private:
+  void keep_line();
+
   Tape& tape_;
   Tracer* outer_;
   bool recording_before_;
@@ -101,6 +108,8 @@ class Tracer {
   std::vector<Ref> held_;
   std::vector<uint32_t> arguments_;
   std::vector<uint32_t> applications_;
+  bool keeps_lines_ = false;
+  std::vector<std::string> lines_;  // by application
   std::vector<Guard> guards_;
   std::string refusal_;
   std::string length_read_;

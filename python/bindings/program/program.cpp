@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "bindings/convert.h"
+#include "bindings/program/view.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/kernels/array/fingerprint.h"
 #include "tapegrad/ops/shape/memory_order.h"
@@ -134,6 +135,8 @@ void bind_programs(py::module_& m) {
                              [](const PyRecording& r) { return r.recording.program.steps.size(); })
       .def("same_as", [](const PyRecording& a,
                          const PyRecording& b) { return same_recording(a.recording, b.recording); })
+      .def_property_readonly("view",
+                             [](const PyRecording& r) { return view_of(r.recording.program); })
       .def("__str__", [](const PyRecording& r) { return to_string(r.recording.program); });
 
   bind_lengths(m);
@@ -204,6 +207,7 @@ void bind_programs(py::module_& m) {
           "Of each output what it is in the function itself, if it has no axes: 0 for a number of "
           "NumPy's, 1 for one of Python's, 2 for an array.")
       .def("allow_leaving_out", [](PyTracer& self) { self.get().allow_leaving_out(); })
+      .def("keep_lines", [](PyTracer& self) { self.get().keep_lines(); })
       .def_property_readonly("may_have_promoted",
                              [](PyTracer& self) { return self.get().may_have_promoted(); })
       .def("used_outside",
@@ -230,6 +234,7 @@ void bind_programs(py::module_& m) {
                              [](const CapturedProgram& p) { return p.program().kernels.size(); })
       .def_property_readonly("memory",
                              [](const CapturedProgram& p) { return p.executor().peak_bytes(); })
+      .def_property_readonly("view", [](const CapturedProgram& p) { return view_of(p.program()); })
       .def("__str__", [](const CapturedProgram& p) { return to_string(p.program()); });
   m.def(
       "pass_names",

@@ -214,6 +214,7 @@ def record_call(
     leave_out: bool = False,
     outputs_written: bool = False,
     as_they_lie: bool = False,
+    keep_lines: bool = False,
 ) -> RecordedCall:
     """Calls `f` and records what it does.
 
@@ -221,11 +222,13 @@ def record_call(
     path and itself, whether it is an output; it raises for what may not be returned. With
     `leave_out`, sweeps that take long to record may be left out. With `outputs_written`, the inputs
     that `f` wrote to are outputs too, after those of the result. With `as_they_lie`, results lie in
-    memory as those of `f` do.
+    memory as those of `f` do. With `keep_lines`, each operation keeps the user's line.
     """
     done = RecordedCall()
     elements = elements_seen()
     with Tracer() as tracer:
+        if keep_lines:
+            tracer.keep_lines()
         if leave_out:
             tracer.allow_leaving_out()
         entered = [enter(tracer, x) for x in arguments.input_leaves()]

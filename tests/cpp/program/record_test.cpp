@@ -351,3 +351,33 @@ TEST(sweeps_that_take_long_to_record_may_be_left_out) {
     if (turns == 3000) CHECK(d.value().as_double() == expected);
   }
 }
+
+TEST(lines_are_kept_where_they_are_asked_for) {
+  register_all_ops();
+  static int line;
+  std::string (*const before)() = current_location;
+  current_location = [] { return "program.py:" + std::to_string(++line); };
+  for (bool kept : {false, true}) {
+    line = 0;
+    Tracer tracer;
+    const Ref x = tracer.argument(numbers({3}));
+    if (kept) tracer.keep_lines();
+    const Ref y = sum(multiply(exp(x), x));
+    const Recording r = freeze(tracer, {&y, 1});
+    for (size_t k = 0; k < r.program.steps.size(); ++k)
+      CHECK(r.program.line_of(r.program.steps[k]) ==
+            (kept ? "program.py:" + std::to_string(k + 1) : ""));
+    check_program(optimise(r.program, PassOptions()));
+  }
+  current_location = before;
+}
+
+TEST(a_replay_gives_all_values) {
+  const Recording r = record(
+      [](Tracer&, const Refs& in) { return Refs{sum(multiply(in[0], in[0]))}; }, {numbers({4})});
+  const Refs in{Ref(numbers({4}, 2))};
+  const Refs all = replay_values(r.program, in, {});
+  CHECK(all.size() == r.program.values.size());
+  CHECK(same_numbers(all[r.program.outputs[0]].value(), replay(r.program, in, {})[0].value()));
+  CHECK(same_numbers(all[r.program.inputs[0]].value(), in[0].value()));
+}

@@ -99,3 +99,26 @@ TEST(a_rewriter_puts_other_values_in_place) {
              "  %1: float64(3,) = exp(in0)\n"
              "  return %1");
 }
+
+TEST(lines_go_where_steps_go) {
+  ProgramWriter writer;
+  const TensorType number = f64();
+  const ValueId x = writer.input(number);
+  writer.at_line("a.py:1");
+  const ValueId ins[] = {x};
+  const ValueId y = writer.step(op_named("sin"), Attrs(), ins, {&number, 1});
+  writer.at_line("");
+  const ValueId next[] = {y};
+  writer.output(writer.step(op_named("cos"), Attrs(), next, {&number, 1}));
+  const Program p = std::move(writer).finish();
+  Rewriter again(p);
+  again.begin();
+  for (const Program::Step& s : p.steps) again.copy(s);
+  again.end();
+  const Program q = std::move(again).finish();
+  for (const Program* each : {&p, &q}) {
+    CHECK(each->line_of(each->steps[0]) == "a.py:1");
+    CHECK(each->line_of(each->steps[1]).empty());
+  }
+  CHECK(same_program(p, q));
+}
