@@ -107,7 +107,8 @@ class Scan(Operation):
 
     The body's parameters are the carry, then an element of each sequence; its outputs the next
     carry, then what is stacked. Its value is the tuple of the last carry and of the stacks.
-    `length` is a node or a number where there are no sequences.
+    `length` is a node or a number where there are no sequences. With `until` the last output is a
+    condition: where it holds, the scan ends with that step.
     """
 
     def __init__(
@@ -117,7 +118,9 @@ class Scan(Operation):
         body: Body,
         length: Any = None,
         backwards: bool = False,
+        until: bool = False,
     ) -> None:
+        self.until = until
         self.start = tuple(start)
         self.sequences = tuple(sequences)
         self.body = body
@@ -153,9 +156,10 @@ class Scan(Operation):
             to.emit_nodes(self.body.outputs)
             outputs = self.body.outputs
             to.write(f"return {to.template(outputs[:n])}, {to.template(outputs[n:])}")
-        run = to.function(scan_plainly if drawn else scan_recorded)
+        run = to.function(scan_plainly if drawn or self.until else scan_recorded)
         start, sequences = to.template(self.start), to.template(self.sequences)
         rest = f"{to.template(self.length)}, {self.backwards}"
+        rest += f", {self.until}" if self.until else ""
         to.bind(node, f"{run}({step}, {start}, {sequences}, {rest})")
 
 
@@ -168,24 +172,38 @@ def scan_recorded(
         return step(0, carry, xs)
 
     n = None if length is None else int(length)
-    if n == 0 or (sequences and len(sequences[0]) == 0):
+    if n == 0 or (sequences and min([len(x) for x in sequences]) == 0):
         return scan_plainly(step, start, sequences, length, backwards)
-    xs = sequences if sequences else None
-    if xs is not None and n is not None:
-        xs = tuple([x[:n] for x in sequences])
+    xs = _shortened(sequences, n) if sequences else None
     last, ys = scan(without_turn, start, xs, n, reverse=backwards)
     return (*last, *ys)
 
 
+def _shortened(sequences: Any, length: int | None) -> Any:
+    """The sequences, all as long as the shortest, or as said."""
+    lengths = [len(x) for x in sequences]
+    n = min(lengths) if length is None else min(length, *lengths)
+    return tuple([x if len(x) == n else x[:n] for x in sequences])
+
+
 def scan_plainly(
-    step: Callable[..., Any], start: Any, sequences: Any, length: Any, backwards: bool
+    step: Callable[..., Any],
+    start: Any,
+    sequences: Any,
+    length: Any,
+    backwards: bool,
+    until: bool = False,
 ) -> Any:
     """The same as a loop of Python."""
-    n = len(sequences[0]) if length is None else int(length)
+    if sequences:
+        sequences = _shortened(sequences, None if length is None else int(length))
+    n = len(sequences[0]) if sequences else int(length)
     carry, stacks = start, []
     for t in reversed(range(n)) if backwards else range(n):
         carry, ys = step(t, carry, tuple([x[t] for x in sequences]))
         stacks.append(ys)
+        if until and ys[-1]:
+            break
     if backwards:
         stacks.reverse()
     if not stacks:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.graph.nodes import Body, Node
-from tapegrad.graph.operations import Gradients, State, Template
+from tapegrad.graph.operations import Gradients, Operation, State, Template
 from tapegrad.transforms.gradients import grad
 
 _PLAIN = (bool, int, str, type(None))
@@ -38,9 +38,13 @@ class MissingFeedError(Exception):
 
 
 class Emitter:
-    """Writes statements. `lines` and `sources` are the text, and the node of each line."""
+    """Writes statements. `lines` and `sources` are the text, and the node of each line.
 
-    def __init__(self) -> None:
+    `view` says of nodes, by number, that another operation is run in place of theirs.
+    """
+
+    def __init__(self, view: Mapping[int, Operation] | None = None) -> None:
+        self.view = view or {}
         self.lines: list[str] = []
         self.sources: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
@@ -48,6 +52,9 @@ class Emitter:
         self.states: dict[int, Node] = {}  # those that are written
         self.written: dict[int, str] = {}  # the last version, where there is another than the first
         self.draws: list[tuple[str, Node]] = []
+        self.kept: list[
+            str
+        ] = []  # what the user's functions gave: they are called for what they do
         self._known: dict[int, tuple[str, Any]] = {}  # by id: the global, and what keeps it alive
         self._names: dict[int, str] = {}
         self._versions: dict[int, str] = {}
@@ -117,6 +124,8 @@ class Emitter:
     def bound(self, node: Node) -> None:
         """The node's name is bound from here on."""
         self._names[node.index] = self.new_name(node)
+        if self.operation_of(node).foreign and self._indent == 1:
+            self.kept.append(self.new_name(node))
 
     def write(self, line: str) -> None:
         """Adds a line, at the present depth."""
@@ -233,21 +242,44 @@ class Emitter:
             if node.index not in found and node.index not in self._names:
                 found[node.index] = node
                 todo += self.reads(node)
-        late = self._late(found)
-        for index in [*sorted(found.keys() - late), *sorted(late)]:
+        order = _in_order(found, self.view)
+        late = self._late(found, order)
+        for index in [*(i for i in order if i not in late), *(i for i in order if i in late)]:
             self._emit(found[index])
 
     def reads(self, node: Node) -> list[Node]:
         """The nodes that are to be written before this one."""
         found = self._reads.get(node.index)
         if found is None:
-            found = self._reads[node.index] = _reads(node)
+            found = self._reads[node.index] = self._find_reads(node)
         return found
 
-    def _late(self, found: Mapping[int, Node]) -> set[int]:
+    def operation_of(self, node: Node) -> Operation:
+        """What is run for a node."""
+        return self.view.get(node.index, node.operation)
+
+    def _find_reads(self, node: Node) -> list[Node]:
+        operation = self.operation_of(node)
+        differentiated = operation.differentiated()
+        if differentiated is None:
+            return [*operation.reads_first(), *node.controls]
+        ys, xs, others = differentiated
+        inner = between(ys, xs, operation.stops, self.view)
+        ends = inner.keys() | {x.index for x in xs}
+        edge = [
+            n
+            for i in inner.values()
+            for n in (*inputs_of(i, self.view), *i.controls)
+            if n.index not in ends
+        ]
+        apart = [y for y in ys if y.index not in ends]
+        twice = [n for n in inner.values() if has_effects(n)]  # inside for its derivative alone
+        return [*(() if operation.binds else xs), *others, *edge, *apart, *twice, *node.controls]
+
+    def _late(self, found: Mapping[int, Node], order: Iterable[int]) -> set[int]:
         """The nodes that change a state, and those that come after such."""
         late: set[int] = set()
-        for index in sorted(found):
+        for index in order:
             node = found[index]
             if has_effects(node) or any(n.index in late for n in self.reads(node)):
                 late.add(index)
@@ -260,16 +292,18 @@ class Emitter:
             if node.index not in self._names:
                 if not self._parameters:
                     self._versions_at.setdefault(node.index, versions)
-                node.operation.emit(self, node)
+                self.operation_of(node).emit(self, node)
         finally:
             self._now = before
 
-    def emit_function(self, xs: Sequence[Node], ys: Sequence[Node], result: Any) -> str:
+    def emit_function(
+        self, xs: Sequence[Node], ys: Sequence[Node], result: Any, stops: Sequence[Node] = ()
+    ) -> str:
         """Writes `result` as a function of `xs`; returns the function's name.
 
         `result` is an expression, or is called when all of `ys` are written.
         """
-        inner = between(ys, xs)
+        inner = between(ys, xs, stops, self.view)
         self._counter += 1
         name = f"f{self._counter}"
         parameters = {x.index: f"x{x.index}" for x in xs}
@@ -280,7 +314,7 @@ class Emitter:
             for index in inner:
                 self._names.pop(index, None)
             self._names.update(parameters)
-            for index in sorted(inner):
+            for index in _in_order(inner, self.view):
                 self._versions = {**self._versions_at.get(index, before), **self._parameters}
                 self._emit(inner[index])
             self.write(f"return {result()}")
@@ -297,7 +331,7 @@ class Emitter:
             ]
             return f"{self.function(sum_of_products)}({', '.join(pairs)})"
 
-        name = self.emit_function(operation.xs, operation.ys, total)
+        name = self.emit_function(operation.xs, operation.ys, total, operation.stops)
         positions = tuple(range(len(operation.xs)))
         given = ", ".join(self.name(x) for x in operation.xs)
         self.bind(node, f"{self.function(grad)}({name}, {positions})({given})")
@@ -323,38 +357,64 @@ def sum_of_products(*pairs: tuple[Any, Any]) -> Any:
     return total
 
 
-def _reads(node: Node) -> list[Node]:
-    differentiated = node.operation.differentiated()
-    if differentiated is None:
-        return [*node.inputs, *node.controls]
-    ys, xs, others = differentiated
-    inner = between(ys, xs)
-    ends = inner.keys() | {x.index for x in xs}
-    edge = [n for i in inner.values() for n in (*i.inputs, *i.controls) if n.index not in ends]
-    apart = [y for y in ys if y.index not in ends]
-    twice = [n for n in inner.values() if has_effects(n)]  # inside for its derivative alone
-    return [*xs, *others, *edge, *apart, *twice, *node.controls]
+def inputs_of(node: Node, view: Mapping[int, Operation]) -> Iterable[Node]:
+    """What a node reads, by the operation that is run for it."""
+    other = view.get(node.index)
+    return node.inputs if other is None else tuple(other.inputs())
 
 
-def between(ys: Iterable[Node], xs: Iterable[Node]) -> dict[int, Node]:
-    """The nodes on the ways from `xs` to `ys`, without `xs`, on which derivatives are."""
+def between(
+    ys: Iterable[Node],
+    xs: Iterable[Node],
+    stops: Iterable[Node] = (),
+    view: Mapping[int, Operation] | None = None,
+) -> dict[int, Node]:
+    """The nodes on the ways from `xs` to `ys`, without `xs`, on which derivatives are.
+
+    None of them goes through `stops`.
+    """
+    view = view or {}
     ends = {x.index for x in xs}
+    closed = {x.index for x in stops}
     above: dict[int, Node] = {}
+
+    def passes(node: Node) -> bool:
+        return node.index not in closed and not view.get(node.index, node.operation).cuts
+
     todo = list(ys)
     while todo:
         node = todo.pop()
         if node.index not in above and node.index not in ends:
             above[node.index] = node
-            if not node.operation.cuts:
-                todo += node.inputs
+            if passes(node):
+                todo += inputs_of(node, view)
     found: dict[int, Node] = {}
-    for index in sorted(above):
+    for index in _in_order(above, view):
         node = above[index]
-        if not node.operation.cuts and any(
-            i.index in ends or i.index in found for i in node.inputs
-        ):
+        if passes(node) and any(i.index in ends or i.index in found for i in inputs_of(node, view)):
             found[index] = node
     return found
+
+
+def _in_order(nodes: Mapping[int, Node], view: Mapping[int, Operation]) -> list[int]:
+    """Numbers in an order in which the nodes can be run: ascending, unless the view differs."""
+    if not view:
+        return sorted(nodes)
+    done: dict[int, None] = {}
+    for start in sorted(nodes):
+        todo = [start]
+        while todo:
+            index = todo[-1]
+            rest = [
+                n.index
+                for n in inputs_of(nodes[index], view)
+                if n.index in nodes and n.index not in done
+            ]
+            if rest and index not in done:
+                todo += rest
+            else:
+                done[todo.pop()] = None
+    return list(done)
 
 
 def nodes_within(body: Body) -> Iterator[Node]:

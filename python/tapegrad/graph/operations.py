@@ -40,15 +40,25 @@ class Operation:
 
     `cuts` says that no derivative goes through it; `bodies` are the insides of branches and loops;
     `effects` says that running it changes a state, `draws` that it draws random numbers.
+    `stops` are nodes that a derivative takes as constants; `binds` says that what it is taken by
+    are names alone, which nobody need give a value. `foreign` says that it calls a function of the
+    user's, which is to be called though nobody needs what it gives.
     """
 
     cuts = False
     effects = False
     draws = False
+    binds = False
+    foreign = False
+    stops: Sequence[Node] = ()
 
     def inputs(self) -> Iterable[Node]:
         """The nodes whose values it reads, apart from those that belong to its bodies."""
         return ()
+
+    def reads_first(self) -> Iterable[Node]:
+        """What must be there before it is written: its inputs, unless it writes some itself."""
+        return self.inputs()
 
     def bodies(self) -> Sequence[Body]:
         """The insides of a branch or a loop."""
@@ -184,7 +194,7 @@ class Call(Operation):
     """Applies a function of NumPy's level to values.
 
     `label` is how it is called in prints; `cuts` says that its derivative is zero, or that nobody
-    wants it; `foreign` that the function is the user's and is called in runs alone.
+    wants it.
     """
 
     def __init__(
@@ -271,11 +281,16 @@ class Gradients(Operation):
     """
 
     def __init__(
-        self, ys: Sequence[Node], xs: Sequence[Node], seeds: Sequence[Node | None]
+        self,
+        ys: Sequence[Node],
+        xs: Sequence[Node],
+        seeds: Sequence[Node | None],
+        stops: Sequence[Node] = (),
     ) -> None:
         self.ys = tuple(ys)
         self.xs = tuple(xs)
         self.seeds = tuple(seeds)
+        self.stops = tuple(stops)
 
     def inputs(self) -> Iterable[Node]:
         return (*self.ys, *self.xs, *(s for s in self.seeds if s is not None))
@@ -323,6 +338,43 @@ class Transform(Operation):
         function = to.emit_function(self.xs, tuple(nodes_of(self.y)), lambda: to.template(self.y))
         given = [to.name(x) for x in self.xs] + [to.template(x) for x in self.args]
         to.bind(node, f"{to.function(self.transform)}({function})({', '.join(given)})")
+
+
+class Alias(Operation):
+    """What stands for a node is another one."""
+
+    def __init__(self, other: Node) -> None:
+        self.other = other
+
+    def inputs(self) -> Iterable[Node]:
+        return (self.other,)
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        to.bind(node, to.name(self.other))
+
+
+class Substituted(Operation):
+    """`y`, with the values of `by` in place of `xs`."""
+
+    binds = True
+
+    def __init__(self, y: Node, xs: Sequence[Node], by: Sequence[Node]) -> None:
+        self.y = y
+        self.xs = tuple(xs)
+        self.by = tuple(by)
+
+    def inputs(self) -> Iterable[Node]:
+        return (self.y, *self.by)
+
+    def differentiated(self) -> tuple[Sequence[Node], Sequence[Node], Sequence[Node]]:
+        return (self.y,), self.xs, self.by
+
+    def title(self) -> str:
+        return "clone"
+
+    def emit(self, to: Emitter, node: Node) -> None:
+        function = to.emit_function(self.xs, (self.y,), lambda: to.name(self.y))
+        to.bind(node, f"{function}({', '.join(to.name(x) for x in self.by)})")
 
 
 def item(node: Node, k: Any, name: str | None = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from tapegrad.compile import compile as compile_function
 from tapegrad.graph.emit import Emitter
 from tapegrad.graph.nodes import Node
-from tapegrad.graph.operations import Draw, Placeholder, State
+from tapegrad.graph.operations import Draw, Operation, Placeholder, State
 from tapegrad.operations.primitive import notrace_primitive
 
 _F64 = np.dtype(np.float64)
@@ -111,7 +111,8 @@ def held(value: np.ndarray[Any, Any]) -> Any:
 class Plan:
     """A function of the values of `feeds` that gives those of `outputs` and updates states.
 
-    `targets` are run too, for what they do to states; `title` names the function.
+    `targets` are run too, for what they do to states; `title` names the function;
+    `view` says of nodes that another operation is run for them.
 
     Its first call runs the generated function as it is, so that what is run once is not compiled;
     later ones go to `tg.compile`.
@@ -124,8 +125,10 @@ class Plan:
         feeds: Sequence[Node] = (),
         targets: Sequence[Node] = (),
         title: str = "graph",
+        view: Mapping[int, Operation] | None = None,
     ) -> None:
-        emitter = Emitter()
+        emitter = Emitter(view)
+        self.feeds = list(feeds)
         self.outputs = list(outputs)
         arguments = []
         for k, node in enumerate(feeds):
@@ -137,6 +140,9 @@ class Plan:
         results = [before.get(node) or emitter.name(node) for node in self.outputs]
         self.changed = [s for s in emitter.states.values() if s.index in emitter.written]
         results += [emitter.written[s.index] for s in self.changed]
+        n_results = len(results)
+        results += [name for name in emitter.kept if name not in results]
+        self.n_kept = len(results) - n_results
         self.read = list(emitter.read.values())
         arguments += [f"s{s.index}" for s in self.read]
         emitter.write(f"return {', '.join(results) if results else 'None'}")
@@ -192,7 +198,7 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
     names = [f"a{k}" for k in range(len(feeds))]
     arguments = ", ".join([*names, *(f"values[{k}]" for k in read)])
     n_out = len(plan.outputs)
-    n_all = n_out + len(changed)
+    n_all = n_out + len(changed) + plan.n_kept
     lines = [f"def run({', '.join(names)}):"]
     for k, a in enumerate(names):
         if converters[k][1]:
@@ -214,7 +220,7 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
     if parts:
         lines[call_line] = f"        {', '.join(parts)} = call({arguments})"
     given = f"({arguments},)" if arguments else "()"
-    for k, part in zip(changed, parts[n_out:], strict=True):
+    for k, part in zip(changed, parts[n_out:], strict=False):
         lines += [
             f"    values[{k}] = {part} if {part}.__class__ is float else own({part}, {given})"
         ]
