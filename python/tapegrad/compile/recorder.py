@@ -132,7 +132,7 @@ class RecordedCall:
         if self.fixed == [None] and _tree.is_leaf(self.template) and self.orders == [None]:
             return None
         if self._is_flat():
-            return type(self.template)  # type: ignore[no-any-return]  # tuple or list
+            return type(self.template)  # tuple or list
         places = itertools.count()
         parts = [
             _part(next(places), self.orders) if x is None else partial(_again, x[0])

@@ -68,7 +68,11 @@ class Node:
 
     def described(self) -> str:
         """The node and the line that made it, for messages."""
-        return f"{self.label!r}, made at {self.where}"
+        return f"{self.shown()!r}, made at {self.where}"
+
+    def shown(self) -> str:
+        """The name in messages and prints."""
+        return self.label
 
 
 class Graph:

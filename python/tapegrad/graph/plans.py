@@ -19,7 +19,6 @@ from tapegrad.operations.primitive import notrace_primitive
 
 _F64 = np.dtype(np.float64)
 _numbers = itertools.count()
-# In this package, so that warnings name the line of the user's that called.
 _RUNNERS = str(Path(__file__).with_name("runner"))
 
 
@@ -227,9 +226,15 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
     if n_out:
         lines += [f"    return [{', '.join(f'result({p}, {given})' for p in parts[:n_out])}]"]
     values = store.values
-    known = {"values": values, "drawings": plan.drawings, "own": own, "result": result}
+    known: dict[str, Any] = {
+        "values": values,
+        "drawings": plan.drawings,
+        "own": own,
+        "result": result,
+    }
     known |= {f"convert{k}": c for k, (c, _) in enumerate(converters)}
-    known["f64"] = np.float64
+    # The name of a module of ours, so that warnings name the user's line that called.
+    known |= {"f64": np.float64, "__name__": "tapegrad.graph.runner"}
 
     def failed(error: Exception) -> None:
         plan.check_states(values, read)

@@ -57,7 +57,7 @@ def formula(x: Any) -> str:
         if isinstance(operation, ops.Constant):
             return _shown(operation.value)
         if not isinstance(operation, ops.Call):
-            return x.label
+            return x.shown()
         args = [formula(a) for a in operation.args]
         if operation.function in INFIX and len(args) == 2:
             return f"({args[0]} {INFIX[operation.function][0]} {args[1]})"
@@ -147,7 +147,7 @@ def program_formulas(plan: Plan, store: Store) -> list[str]:
 
 def names_of(plan: Plan) -> list[str]:
     """The names of the arguments of a plan's function, as the user gave them."""
-    return [node.label for node in (*plan.feeds, *plan.read)]
+    return [node.shown() for node in (*plan.feeds, *plan.read)]
 
 
 def _formulas(graph: Graph, names: Sequence[str]) -> list[str]:

@@ -34,6 +34,11 @@ def sigmoid(x: Any) -> Any:
     return 0.5 * (np.tanh(0.5 * x) + 1.0)
 
 
+def sigmoid_of_negative(x: Any) -> Any:
+    """1 / (1 + exp(x)), which does not overflow."""
+    return 0.5 * (np.tanh(-0.5 * x) + 1.0)
+
+
 def log_sigmoid(x: Any) -> Any:
     """log(sigmoid(x))."""
     return -np.logaddexp(-x, 0.0)
@@ -120,16 +125,34 @@ def _stable_log(node: Node) -> Operation | None:
     inner = _first(_args(_one_plus(x), np.exp))
     if inner is not None:
         return Call(softplus, (inner,))
-    for pattern, stable in ((sigmoid, log_sigmoid), (softmax, log_softmax)):
-        found = _args(x, pattern)
-        if found is not None:
-            return Call(stable, found)
+    found = _args(x, softmax)
+    if found is not None:
+        return Call(log_softmax, found)
+    inner, negated = _logistic(x)
+    if inner is not None:
+        return Call(log_one_minus_sigmoid if negated else log_sigmoid, (inner,))
     difference = _args(x, operator.sub)
     if difference is not None and _is(difference[0], 1):
-        inner = _first(_args(difference[1], sigmoid))
+        inner, negated = _logistic(difference[1])
         if inner is not None:
-            return Call(log_one_minus_sigmoid, (inner,))
+            return Call(log_sigmoid if negated else log_one_minus_sigmoid, (inner,))
     return None
+
+
+def _logistic(node: Any) -> tuple[Any, bool]:
+    """X of sigmoid(x), and whether the node is sigmoid(-x): 1 / (1 + exp(x))."""
+    x = _first(_args(node, sigmoid))
+    if x is not None:
+        return x, False
+    quotient = _args(node, operator.truediv)
+    if quotient is not None and _is(quotient[0], 1):
+        return _first(_args(_one_plus(quotient[1]), np.exp)), True
+    return None, False
+
+
+def _sigmoid(node: Node) -> Operation | None:
+    x, negated = _logistic(node)
+    return Call(sigmoid_of_negative, (x,)) if negated and x is not None else None
 
 
 def _log_of_sum(node: Node) -> Operation | None:
@@ -209,6 +232,7 @@ def _neutral(node: Node) -> Operation | None:
 
 RULES: dict[str, Rule] = {
     "stable logarithm": _stable_log,
+    "sigmoid": _sigmoid,
     "log-sum-exp": _log_of_sum,
     "log1p": _log1p,
     "expm1": _expm1,

@@ -27,10 +27,12 @@ class _Pickler(pickle.Pickler):
             return "node", x.index
         if x is self._graph:
             return ("graph",)
-        if callable(x) and hasattr(x, "__qualname__") and hasattr(x, "__module__"):
-            found = getattr(sys.modules.get(x.__module__), x.__qualname__, None)
+        name: Any = getattr(x, "__qualname__", None)
+        module = getattr(x, "__module__", None)
+        if callable(x) and isinstance(name, str) and isinstance(module, str):
+            found = getattr(sys.modules.get(module), name, None)
             if found is not x and getattr(found, "numeric", None) is x:
-                return "numeric", x.__module__, x.__qualname__
+                return "numeric", module, name
         return None
 
 

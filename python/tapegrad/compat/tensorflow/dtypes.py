@@ -54,7 +54,7 @@ class DType(str):
 
     def __eq__(self, other: object) -> bool:
         try:
-            return np.dtype(str(self)) == np.dtype(_numpy_name(other))
+            return bool(np.dtype(str(self)) == np.dtype(_numpy_name(other)))
         except (TypeError, NotImplementedError):
             return False
 
@@ -91,7 +91,7 @@ def _numpy_name(x: Any) -> Any:
 def numpy_dtype(x: Any) -> np.dtype[Any]:
     """NumPy's dtype of a name, a type or a dtype."""
     try:
-        found = np.dtype(_numpy_name(x))
+        found: np.dtype[Any] = np.dtype(_numpy_name(x))
     except TypeError:
         raise TypeError(f"{x!r} is no dtype; the names are {', '.join(sorted(ALL))}") from None
     if found.name not in ALL:

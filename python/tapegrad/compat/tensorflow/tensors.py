@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,17 +27,20 @@ class Dimension(int):
         return int(self)
 
 
+def _length(n: Any) -> int | None:
+    return None if n is None or getattr(n, "value", n) is None else int(n)
+
+
 class TensorShape:
     """The lengths of a tensor's axes: None where one is open; of unknown rank, all are."""
 
     def __init__(self, dims: Any) -> None:
+        self.lengths: tuple[int | None, ...] | None = None
         if isinstance(dims, TensorShape):
             self.lengths = dims.lengths
-        elif dims is None:
-            self.lengths = None
-        else:
+        elif dims is not None:
             found = dims if isinstance(dims, list | tuple) else (dims,)
-            self.lengths = tuple(None if n is None else int(n) for n in found)
+            self.lengths = tuple(_length(n) for n in found)
 
     @property
     def ndims(self) -> int | None:
@@ -64,7 +68,7 @@ class TensorShape:
         """The product of the lengths."""
         if not self.is_fully_defined():
             return None
-        return int(np.prod(self.lengths or (), dtype=int))
+        return math.prod(n for n in self.lengths or () if n is not None)
 
     def __iter__(self) -> Iterator[Any]:
         if self.lengths is None:
@@ -85,9 +89,9 @@ class TensorShape:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, TensorShape):
-            return self.lengths == other.lengths
+            return bool(self.lengths == other.lengths)
         if isinstance(other, list | tuple):
-            return self.lengths == TensorShape(other).lengths
+            return bool(self.lengths == TensorShape(other).lengths)
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -360,7 +364,7 @@ def to_operand(x: Any, graph: Graph) -> Any:
     return x
 
 
-def _stacked(items: list[Any]) -> Any:
+def _stacked(items: Any) -> Any:
     return np.stack([_stacked(x) if isinstance(x, list | tuple) else x for x in items])
 
 
@@ -395,9 +399,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
 def _shaped(value: Any, shape: Any) -> Any:
     if shape is None:
         return value
-    lengths = tuple(TensorShape(shape).as_list())
+    lengths = tuple([int(n or 0) for n in TensorShape(shape).as_list()])
     value = np.asarray(value)
-    if value.size == np.prod(lengths, dtype=int):
+    if value.size == math.prod(lengths):
         return value.reshape(lengths)
     return np.full(lengths, value.ravel()[-1], value.dtype)
 

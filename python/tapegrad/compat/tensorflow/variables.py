@@ -320,9 +320,9 @@ def variable_scope(
         reuse = name_or_scope.reuse if reuse is None else reuse
         initializer = initializer or name_or_scope.initializer
     else:
-        short = name_or_scope
-        if short is None:
-            short, count = default_name, 0
+        short = name_or_scope or ""
+        if name_or_scope is None:
+            short, count = default_name or "scope", 0
             while f"{outer.original_name_scope}{short}" in graph.default_scopes:
                 count += 1
                 short = f"{default_name}_{count}"

@@ -9,7 +9,7 @@ from tapegrad.compat.theano.updates import OrderedUpdates
 from tapegrad.compat.theano.variables import as_tensor_variable, graph
 from tapegrad.graph import control
 from tapegrad.graph.nodes import Node
-from tapegrad.graph.operations import Parameter, item
+from tapegrad.graph.operations import Operation, Parameter, item
 
 
 class until:  # noqa: N801 - Theano's name
@@ -197,7 +197,7 @@ def foldr(
     return reduce(fn, sequences, outputs_info, non_sequences, True)
 
 
-class IfElse(control.Operation):
+class IfElse(Operation):
     """One of two expressions: what the other needs alone is not computed."""
 
     def __init__(self, condition: Node, a: Node, b: Node) -> None:

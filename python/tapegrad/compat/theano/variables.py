@@ -20,8 +20,10 @@ _KINDS = {
 
 
 class Config:
-    """Settings. `floatX` is the dtype of `T.vector` and its like; `optimizer` "None" leaves
-    expressions as they were written.
+    """Settings.
+
+    `floatX` is the dtype of `T.vector` and its like; `optimizer` "None" leaves expressions as they
+    were written.
     """
 
     floatX = "float64"  # noqa: N815 - Theano's name
@@ -107,6 +109,10 @@ class TensorVariable(Node):
     def __array_function__(self, func: Any, _: Any, args: Any, kwargs: Any) -> Any:
         """So do its other functions: `np.sum(x, axis=0)`."""
         return apply(func, *args, **kwargs)
+
+    def shown(self) -> str:
+        """The name that was given, else one with a number."""
+        return self.name or self.label
 
     @property
     def name(self) -> str | None:

@@ -9,6 +9,7 @@ import numpy as np
 import tapegrad as tg
 from tapegrad.compat.tensorflow.dispatch import Mode, apply, op
 from tapegrad.compat.tensorflow.dtypes import numpy_dtype
+from tapegrad.graph import casts
 from tapegrad.graph.nodes import Node
 
 
@@ -44,22 +45,10 @@ def stop_gradient(input: Any) -> Any:
     return tg.stop_gradient(input)
 
 
-@tg.notrace_primitive
-def _whole(x: Any, dtype: str) -> Any:
-    return np.asarray(x).astype(dtype)
-
-
-def _cast(x: Any, dtype: str) -> Any:
-    kind = np.dtype(dtype)
-    if kind.kind in "iub" and np.asarray(x).dtype.kind == "f":
-        return _whole(x, dtype)
-    return x.astype(kind) if hasattr(x, "astype") else np.asarray(x, kind)[()]
-
-
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     """The tensor with another dtype; towards integers it is cut off."""
     kind = numpy_dtype(dtype)
-    return apply(_cast, (x, kind.name), label="Cast", name=name, cuts=kind.kind != "f")
+    return apply(casts.cast, (x, kind.name), label="Cast", name=name, cuts=kind.kind != "f")
 
 
 def to_float(x: Any, name: str = "ToFloat") -> Any:
@@ -157,10 +146,12 @@ pack = stack
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Any]:
     """A list of the elements along an axis."""
     if num is None:
-        lengths = value.shape.as_list() if isinstance(value, Node) else list(np.shape(value))
+        lengths = value.shape.as_list() if hasattr(value, "get_shape") else list(np.shape(value))
         num = lengths[axis]
         if num is None:
-            raise ValueError(f"Cannot infer num from shape {value.shape}: tf.unstack(x, num=...)")
+            raise ValueError(
+                f"Cannot infer num from shape {value.get_shape()}: tf.unstack(x, num=...)"
+            )
     return [apply(_taken, (value, k, axis), label="Unpack", name=name) for k in range(num)]
 
 
@@ -336,7 +327,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Any:
 
 
 def _fill(dims: Any, value: Any) -> Any:
-    return value * np.ones(_lengths(dims), np.asarray(value).dtype)
+    return value * np.ones(_lengths(dims), casts.dtype_of(value))
 
 
 def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None) -> Any:
@@ -354,7 +345,7 @@ def _name(dtype: Any) -> str | None:
 
 
 def _like(x: Any, value: int, dtype: str | None) -> Any:
-    kind = dtype or (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype)
+    kind = dtype or casts.dtype_of(x)
     return np.full(np.shape(x), value, kind)[()]
 
 
@@ -378,7 +369,7 @@ def range_(
 
 
 def _range(first: Any, last: Any, delta: Any, dtype: str | None) -> Any:
-    found = np.arange(first, last, delta, dtype)
+    found: Any = np.arange(first, last, delta, np.dtype(dtype) if dtype else None)
     return found.astype(np.int32) if dtype is None and found.dtype == np.int64 else found
 
 
@@ -396,4 +387,4 @@ lin_space = linspace
 
 @op("Meshgrid", tensors=9, cuts=True)
 def _meshgrid(*args: Any, indexing: str = "xy") -> Any:
-    return tuple(np.meshgrid(*args, indexing=indexing))
+    return tuple(np.meshgrid(*args, indexing=indexing))  # type: ignore[call-overload]

@@ -146,11 +146,11 @@ class Adam(Optimizer):
         return np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
 
     def step(self, x: Any, g: Any, rate: Any, kept: tuple[Any, ...], n: int) -> tuple[Any, ...]:
-        powers = [beta**n for beta in self.betas]
+        powers = self.betas[0] ** n, self.betas[1] ** n
         if not self.amsgrad:
-            found = rules.adam(x, g, rate, *kept[:2], *powers, *self.betas, self.epsilon)
+            found = rules.adam(x, g, rate, kept[0], kept[1], *powers, *self.betas, self.epsilon)
             return (*found, kept[2])
-        _, m, v = rules.adam(x, g, rate, *kept[:2], *powers, *self.betas, self.epsilon)
+        _, m, v = rules.adam(x, g, rate, kept[0], kept[1], *powers, *self.betas, self.epsilon)
         top = np.maximum(kept[2], v)
         corrected = rate * np.sqrt(1.0 - powers[1]) / (1.0 - powers[0])
         return x - corrected * m / (np.sqrt(top) + self.epsilon), m, v, top
@@ -176,7 +176,8 @@ class Adamax(Optimizer):
 
     def step(self, x: Any, g: Any, rate: Any, kept: tuple[Any, ...], n: int) -> tuple[Any, ...]:
         power = self.betas[0] ** n
-        found: tuple[Any, ...] = rules.adamax(x, g, rate, *kept, power, *self.betas, self.epsilon)
+        m, u = kept
+        found: tuple[Any, ...] = rules.adamax(x, g, rate, m, u, power, *self.betas, self.epsilon)
         return found
 
 
@@ -240,7 +241,8 @@ class Adadelta(Optimizer):
         return np.zeros_like(x), np.zeros_like(x)
 
     def step(self, x: Any, g: Any, rate: Any, kept: tuple[Any, ...], n: int) -> tuple[Any, ...]:
-        found: tuple[Any, ...] = rules.adadelta(x, g, rate, *kept, *self._rest)
+        squares, steps = kept
+        found: tuple[Any, ...] = rules.adadelta(x, g, rate, squares, steps, *self._rest)
         return found
 
 

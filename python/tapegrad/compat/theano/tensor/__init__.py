@@ -88,3 +88,4 @@ def __getattr__(name: str) -> Any:
 
 
 _missing = _refusing("tensor", globals())
+__all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotations", "Any", "np")]

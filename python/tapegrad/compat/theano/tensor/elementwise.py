@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-import tapegrad as tg
 from tapegrad.compat.theano.variables import TensorVariable, apply
+from tapegrad.graph import casts
 from tapegrad.graph.rewrites import logsumexp as _logsumexp
 
 
@@ -46,11 +46,10 @@ iround, trunc = _unary(np.rint), _unary(np.trunc)
 deg2rad, rad2deg = _unary(np.deg2rad), _unary(np.rad2deg)
 isnan, isinf = _unary(np.isnan, True), _unary(np.isinf, True)
 invert = _unary(np.invert, True)
-add_, sub, mul_, true_div = map(
-    _binary, (operator.add, operator.sub, operator.mul, operator.truediv)
-)
-int_div, mod, pow = map(_binary, (operator.floordiv, operator.mod, operator.pow))
-maximum, minimum, arctan2 = map(_binary, (np.maximum, np.minimum, np.arctan2))
+add_, sub, mul_ = _binary(operator.add), _binary(operator.sub), _binary(operator.mul)
+true_div, int_div = _binary(operator.truediv), _binary(operator.floordiv)
+mod, pow = _binary(operator.mod), _binary(operator.pow)
+maximum, minimum, arctan2 = _binary(np.maximum), _binary(np.minimum), _binary(np.arctan2)
 lt, le = _binary(operator.lt, True), _binary(operator.le, True)
 gt, ge = _binary(operator.gt, True), _binary(operator.ge, True)
 eq, neq = _binary(np.equal, True), _binary(np.not_equal, True)
@@ -88,24 +87,12 @@ def clip(x: Any, min: Any, max: Any) -> Any:
     return apply(np.clip, x, min, max)
 
 
-def _cast(x: Any, dtype: str) -> Any:
-    kind = np.dtype(dtype)
-    if kind.kind in "iub" and np.asarray(x).dtype.kind == "f":
-        return _whole(x, dtype)
-    return x.astype(kind) if hasattr(x, "astype") else np.asarray(x, kind)[()]
-
-
-@tg.notrace_primitive
-def _whole(x: Any, dtype: str) -> Any:
-    return np.asarray(x).astype(dtype)
-
-
 def cast(x: Any, dtype: Any) -> Any:
     """The expression with another dtype; towards integers it is cut off."""
     from tapegrad.compat.theano.variables import config
 
     kind = np.dtype(config.floatX if dtype == "floatX" else dtype)
-    return apply(_cast, x, kind.name, cuts=kind.kind != "f", label="Cast")
+    return apply(casts.cast, x, kind.name, cuts=kind.kind != "f", label="Cast")
 
 
 # Reductions.

@@ -9,6 +9,7 @@ import numpy as np
 
 from tapegrad.compat.theano.tensor.elementwise import _listed
 from tapegrad.compat.theano.variables import TensorVariable, apply, config
+from tapegrad.graph.casts import dtype_of
 from tapegrad.graph.nodes import Node
 from tapegrad.graph.operations import Call
 
@@ -230,7 +231,7 @@ def alloc(value: Any, *shape: Any) -> Any:
 
 
 def _alloc(value: Any, shape: Any) -> Any:
-    return value + np.zeros(_lengths(shape), np.asarray(value).dtype)
+    return value + np.zeros(_lengths(shape), dtype_of(value))
 
 
 def _full(shape: Any, value: Any, dtype: str) -> Any:
@@ -254,11 +255,11 @@ def fill(a: Any, b: Any) -> Any:
 
 
 def _filled(a: Any, b: Any) -> Any:
-    return b + np.zeros(np.shape(a), np.asarray(b).dtype)
+    return b + np.zeros(np.shape(a), dtype_of(b))
 
 
 def _like(x: Any, value: int, dtype: Any) -> Any:
-    kind = dtype or (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype)
+    kind = dtype or dtype_of(x)
     return np.full(np.shape(x), value, kind)[()]
 
 
@@ -281,7 +282,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
 
 
 def _arange(first: Any, last: Any, step: Any, dtype: Any) -> Any:
-    return np.arange(first, last, step, dtype)
+    return np.arange(first, last, step, dtype)  # type: ignore[call-overload]
 
 
 # Writes into parts: x with a part that is other.
