@@ -15,6 +15,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import BuiltinFunctionType
@@ -334,7 +335,19 @@ class Emitter:
         name = self.emit_function(operation.xs, operation.ys, total, operation.stops)
         positions = tuple(range(len(operation.xs)))
         given = ", ".join(self.name(x) for x in operation.xs)
-        self.bind(node, f"{self.function(grad)}({name}, {positions})({given})")
+        self.bind(node, f"{self.function(gradient_of)}({name}, {positions})({given})")
+
+
+def gradient_of(f: Callable[..., Any], positions: tuple[int, ...]) -> Callable[..., Any]:
+    """`tg.grad`, without the warning of a zero: a branch that is not taken gives none."""
+    found = grad(f, positions)
+
+    def gradient(*args: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not depend on the differentiated")
+            return found(*args)
+
+    return gradient
 
 
 def _is_of_library(x: Any) -> bool:

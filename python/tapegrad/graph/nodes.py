@@ -106,8 +106,16 @@ class Graph:
         return self.make(self, operation, self.unique_name(name or operation.title()))
 
     def unique_name(self, name: str) -> str:
-        """The name within the scope that is open, with a number if it is taken."""
-        full = self._scope + name if not name.endswith("/") else name.rstrip("/")
+        """The name within the scope that is open, with a number if it is taken.
+
+        A name that ends in a slash is a whole name already.
+        """
+        full = self._scope + name
+        if name.endswith("/"):  # a whole name; a scope of that name doesn't take it
+            full = name.rstrip("/")
+            if full not in self.names:
+                self._counts[full] = max(self._counts.get(full, 0), 1)
+                return full
         count = self._counts.get(full, 0)
         self._counts[full] = count + 1
         if not count:

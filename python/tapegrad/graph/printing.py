@@ -118,15 +118,15 @@ def programs(plan: Plan, store: Store) -> tuple[RecordedGraph, OptimisedGraph]:
 
 
 def _samples(plan: Plan, store: Store) -> list[Any]:
-    found = []
-    for node in plan.feeds:
-        try:
-            found.append(_held(sample(node, 3)))
-        except UnknownError:
-            found.append(_held(sample(node, 0)))
-    for state in plan.read:
-        found.append(store.values[store.at(state)])
-    return found
+    found = [_held(_sample(node)) for node in plan.feeds]
+    return [*found, *(store.values[store.at(state)] for state in plan.read)]
+
+
+def _sample(node: Node) -> Any:
+    try:
+        return sample(node, 3)
+    except UnknownError:
+        return sample(node, 0)
 
 
 def _held(x: Any) -> Any:

@@ -146,7 +146,8 @@ pack = stack
 def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Any]:
     """A list of the elements along an axis."""
     if num is None:
-        lengths = value.shape.as_list() if hasattr(value, "get_shape") else list(np.shape(value))
+        known = hasattr(value, "get_shape")
+        lengths = value.get_shape().as_list() if known else list(np.shape(value))
         num = lengths[axis]
         if num is None:
             raise ValueError(
@@ -369,7 +370,7 @@ def range_(
 
 
 def _range(first: Any, last: Any, delta: Any, dtype: str | None) -> Any:
-    found: Any = np.arange(first, last, delta, np.dtype(dtype) if dtype else None)
+    found: Any = np.arange(first, last, delta, dtype)  # type: ignore[call-overload]
     return found.astype(np.int32) if dtype is None and found.dtype == np.int64 else found
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.theano.gradients import (
-    Lop,
-    Rop,
-    disconnected_grad,
-    grad,
-    hessian,
-    jacobian,
-    verify_grad,
+    Lop as Lop,
+    Rop as Rop,
+    disconnected_grad as disconnected_grad,
+    grad as grad,
+    hessian as hessian,
+    jacobian as jacobian,
+    verify_grad as verify_grad,
 )
 from tapegrad.compat.theano.refusals import refusing as _refusing
 from tapegrad.compat.theano.tensor.elementwise import *  # noqa: F403
@@ -24,9 +24,9 @@ from tapegrad.compat.theano.variables import (
 from tapegrad.compat.theano.variables import (
     TensorVariable,
     Type,
-    as_tensor_variable,
+    as_tensor_variable as as_tensor_variable,
     config,
-    constant,
+    constant as constant,
 )
 
 TensorType = Type

@@ -2,7 +2,8 @@
 
 Each is a function of the module, `tensorflow.compat.v1` or `tensorflow` for those of version 2, that
 returns numbers. All of them say float64, because TensorFlow's defaults are float32.
-`python programs.py`, where TensorFlow can be imported, writes `numbers.json` anew.
+`python tests/python/tensorflow_programs.py`, where TensorFlow can be imported, writes
+`tensorflow_numbers.json` anew (2.21.0 wrote it).
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-NUMBERS = Path(__file__).with_name("numbers.json")
+NUMBERS = Path(__file__).with_name("tensorflow_numbers.json")
 RNG = np.random.RandomState(0)
 X, Y, LABELS = RNG.randn(12, 3), RNG.randn(12, 2), RNG.randint(0, 2, 12)
 ONE_HOT = np.eye(2)[LABELS]
@@ -199,7 +200,7 @@ FUNCTIONS = {
         lambda tf, x, y: tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=y), P, Q,
     ),
     "weighted_cross_entropy": (
-        lambda tf, x, y: tf.nn.weighted_cross_entropy_with_logits(x, y, 1.7), P, Q,
+        lambda tf, x, y: tf.nn.weighted_cross_entropy_with_logits(x, y, 1.75), P, Q,
     ),
     "l2_normalize": (lambda tf, x: tf.nn.l2_normalize(x, 1), Q),
     "moments": (lambda tf, x: tf.nn.moments(x, [0])[1], Q),
@@ -388,7 +389,7 @@ def originals(name):
 def tolerance(name):
     """How near ours are: where TensorFlow computes with float32, no nearer than that."""
     single = name == "article" or name.startswith("losses.") or name.endswith(".default")
-    return 3e-6 if single or name in ("keras.exponential", "weighted_cross_entropy") else 1e-10
+    return 3e-6 if single or name in ("keras.exponential", "train.natural_exp_decay") else 1e-10
 
 
 def arrays_of(found):
