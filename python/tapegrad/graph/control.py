@@ -79,6 +79,7 @@ class Loop(Operation):
                 for k, parameter in enumerate(body.parameters):
                     to.bind(parameter, f"{values}[{k}]")
             to.emit_nodes(self.condition.outputs, self.condition)
+            to.go_on()
             to.write(f"if not {to.name(self.condition.outputs[0])}: break")
             to.emit_nodes(self.body.outputs, self.body)
             to.write_versions(merged)

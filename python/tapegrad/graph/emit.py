@@ -1,8 +1,8 @@
 """One Python function for a set of nodes: the text that `tg.compile` is given.
 
 Nodes are written in the order of their numbers, those that change a state (or come after one that
-does) last: what reads a state sees the value from before the run, unless it was made to wait by a
-control dependency. Each write of a state is a new name, a *version*.
+does) last. Each write of a state is a new name, a *version*: a node sees the last of those that it
+comes after, by what it reads or by a control dependency, and else the value from before the run.
 
 A gradient is a function of its own inside the text, to which `tg.grad` is applied: nodes between
 what is differentiated and what it is differentiated by are written in there, all others outside.
@@ -58,7 +58,9 @@ class Emitter:
         ] = []  # what the user's functions gave: they are called for what they do
         self._known: dict[int, tuple[str, Any]] = {}  # by id: the global, and what keeps it alive
         self._names: dict[int, str] = {}
-        self._versions: dict[int, str] = {}
+        self._versions: dict[int, str] = {}  # what the node that is being written sees of states
+        self._after: dict[int, dict[int, str]] = {}  # what those see that come after a node
+        self._order: dict[str, int] = {}  # of writes, by version
         self._versions_at: dict[int, dict[int, str]] = {}
         self._parameters: dict[int, str] = {}  # of the functions around
         self._reads: dict[int, list[Node]] = {}
@@ -167,9 +169,10 @@ class Emitter:
         return found
 
     def assign_state(self, state: Node, name: str) -> None:
-        """From here on the state holds what is bound to `name`."""
+        """The state holds what is bound to `name`, for nodes that come after this one."""
         self.states[state.index] = state
-        self._versions[state.index] = name
+        self._versions = {**self._versions, state.index: name}
+        self._order[name] = len(self._order) + 1
         self.written[state.index] = name
 
     def states_of(self, node: Node) -> list[Node]:
@@ -191,14 +194,18 @@ class Emitter:
         return made
 
     def write_versions(self, merged: Mapping[int, tuple[Node, str]]) -> None:
-        """Binds these names to what the states hold now."""
+        """Binds these names to what the states hold at the end of the block."""
         for state, name in merged.values():
-            self.write(f"{name} = {self.state_now(state)}")
+            self.write(f"{name} = {self.written.get(state.index) or self.state_now(state)}")
 
     def set_versions(self, merged: Mapping[int, tuple[Node, str]]) -> None:
         """From here on states hold what is bound to these names."""
         for state, name in merged.values():
             self.assign_state(state, name)
+
+    def go_on(self) -> None:
+        """What is written next in this block sees what was written so far."""
+        self._versions = {**self._versions, **self.written}
 
     @contextmanager
     def versions_as_now(self) -> Iterator[None]:
@@ -267,12 +274,7 @@ class Emitter:
         ys, xs, others = differentiated
         inner = between(ys, xs, operation.stops, self.view)
         ends = inner.keys() | {x.index for x in xs}
-        edge = [
-            n
-            for i in inner.values()
-            for n in (*inputs_of(i, self.view), *i.controls)
-            if n.index not in ends
-        ]
+        edge = [n for i in inner.values() for n in self.reads(i) if n.index not in ends]
         apart = [y for y in ys if y.index not in ends]
         twice = [n for n in inner.values() if has_effects(n)]  # inside for its derivative alone
         return [*(() if operation.binds else xs), *others, *edge, *apart, *twice, *node.controls]
@@ -286,16 +288,29 @@ class Emitter:
                 late.add(index)
         return late
 
-    def _emit(self, node: Node) -> None:
-        before, self._now = self._now, node
-        versions = dict(self._versions)
+    def _emit(self, node: Node, versions: dict[int, str] | None = None) -> None:
+        if node.index in self._names:
+            return
+        outer, before = self._versions, self._now
+        self._versions = self._visible(node) if versions is None else versions
+        self._now = node
         try:
-            if node.index not in self._names:
-                if not self._parameters:
-                    self._versions_at.setdefault(node.index, versions)
-                self.operation_of(node).emit(self, node)
+            if not self._parameters:
+                self._versions_at.setdefault(node.index, self._versions)
+            self.operation_of(node).emit(self, node)
+            if self._versions is not outer:
+                self._after[node.index] = self._versions
         finally:
-            self._now = before
+            self._versions, self._now = outer, before
+
+    def _visible(self, node: Node) -> dict[int, str]:
+        """What a node sees of states: the last writes that it comes after."""
+        found = self._versions
+        for other in self.reads(node):
+            for state, name in self._after.get(other.index, {}).items():
+                if self._order.get(name, 0) > self._order.get(found.get(state, ""), 0):
+                    found = {**found, state: name}
+        return found
 
     def emit_function(
         self, xs: Sequence[Node], ys: Sequence[Node], result: Any, stops: Sequence[Node] = ()
@@ -316,8 +331,9 @@ class Emitter:
                 self._names.pop(index, None)
             self._names.update(parameters)
             for index in _in_order(inner, self.view):
-                self._versions = {**self._versions_at.get(index, before), **self._parameters}
-                self._emit(inner[index])
+                at = self._versions_at.get(index, before)
+                self._emit(inner[index], {**at, **self._parameters})
+            self._versions = {**before, **self._parameters}
             self.write(f"return {result()}")
         self._parameters = outer
         return name

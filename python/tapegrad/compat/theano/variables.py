@@ -286,11 +286,17 @@ def operand(x: Any) -> Any:
 
 
 def apply(
-    function: Callable[..., Any], *args: Any, cuts: bool = False, label: str = "", **kwargs: Any
+    function: Callable[..., Any],
+    *args: Any,
+    cuts: bool = False,
+    label: str = "",
+    foreign: bool = False,
+    **kwargs: Any,
 ) -> Any:
     """A node that applies a function."""
     given = tuple(operand(x) for x in args)
-    return graph.node(ops.Call(function, given, kwargs, cuts=cuts, label=label))
+    operation = ops.Call(function, given, kwargs, cuts=cuts, label=label, foreign=foreign)
+    return graph.node(operation)
 
 
 def checked(

@@ -104,7 +104,7 @@ X, Y = T.dvector("x"), T.dvector("y")
 @pytest.mark.parametrize(
     ("program", "error", "said"),
     [
-        (lambda: function([X], Y), theano.MissingInputError, r"'y', made at .*test_function.py:\d+"),
+        (lambda: function([X], X * Y), theano.MissingInputError, r"'y', made at .*test_function.py:\d+"),
         (lambda: function([X, Y], X), theano.UnusedInputError, "'y'.*on_unused_input='ignore'"),
         (lambda: function([X], X * 2)(1.0), TypeError, "expected 1, got 0"),
         (lambda: function([T.fvector("f")], 1.0, on_unused_input="ignore")(np.ones(2)), TypeError, "allow_input_downcast"),

@@ -94,7 +94,7 @@ def test_a_recurrent_network():
     f = function([h0, u, target, rate], error, updates={p: p - rate * g for p, g in pairs})
     x = rng.randn(20, 2)
     errors = [float(f(np.zeros(6), x, np.cumsum(x[:, 0]) * 0.2, 0.01)) for _ in range(60)]
-    assert errors[-1] < 0.3 * errors[0]
+    assert errors[-1] < 0.6 * errors[0]
 
 
 def test_what_is_refused():

@@ -55,7 +55,7 @@ def test_value_and_gradient(name):
     x = T.dmatrix("x")
     y = make(x)
     f = function([x], [y, T.grad(T.sum(y * y), x)])
-    slope = numerical.gradient(lambda v: np.sum(expected(v) ** 2), POINT)
+    slope = numerical.grad(lambda v: np.sum(expected(v) ** 2))(POINT)
     for _ in range(5):
         found = f(POINT)
         assert np.allclose(found[0], expected(POINT), rtol=1e-12)
