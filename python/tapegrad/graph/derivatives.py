@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tapegrad.graph.emit import between
 from tapegrad.graph.nodes import Node
 from tapegrad.graph.operations import Gradients, item
+from tapegrad.graph.ways import between
 
 
 def connected(y: Node, x: Node, stops: Sequence[Node] = ()) -> bool:

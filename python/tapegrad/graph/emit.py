@@ -16,7 +16,7 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import BuiltinFunctionType
 from typing import Any
@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from tapegrad.graph.nodes import Body, Node
-from tapegrad.graph.operations import Gradients, Operation, State, Template
+from tapegrad.graph.operations import Assign, Gradients, Operation, State, Template
+from tapegrad.graph.ways import between, has_effects, in_order, nodes_within
 from tapegrad.transforms.gradients import grad
 
 _PLAIN = (bool, int, str, type(None))
@@ -180,9 +181,8 @@ class Emitter:
         found: dict[int, Node] = {}
         for body in node.operation.bodies():
             for inner in nodes_within(body):
-                if inner.operation.effects:
-                    state = inner.operation.state  # type: ignore[attr-defined]
-                    found[state.index] = state
+                if isinstance(inner.operation, Assign):
+                    found[inner.operation.state.index] = inner.operation.state
         return list(found.values())
 
     def new_versions(self, states: Sequence[Node]) -> dict[int, tuple[Node, str]]:
@@ -250,7 +250,7 @@ class Emitter:
             if node.index not in found and node.index not in self._names:
                 found[node.index] = node
                 todo += self.reads(node)
-        order = _in_order(found, self.view)
+        order = in_order(found, self.view)
         late = self._late(found, order)
         for index in [*(i for i in order if i not in late), *(i for i in order if i in late)]:
             self._emit(found[index])
@@ -330,7 +330,7 @@ class Emitter:
             for index in inner:
                 self._names.pop(index, None)
             self._names.update(parameters)
-            for index in _in_order(inner, self.view):
+            for index in in_order(inner, self.view):
                 at = self._versions_at.get(index, before)
                 self._emit(inner[index], {**at, **self._parameters})
             self._versions = {**before, **self._parameters}
@@ -384,84 +384,3 @@ def sum_of_products(*pairs: tuple[Any, Any]) -> Any:
         term = np.sum(y if seed is None else y * seed)
         total = term if total is None else total + term
     return total
-
-
-def inputs_of(node: Node, view: Mapping[int, Operation]) -> Iterable[Node]:
-    """What a node reads, by the operation that is run for it."""
-    other = view.get(node.index)
-    return node.inputs if other is None else tuple(other.inputs())
-
-
-def between(
-    ys: Iterable[Node],
-    xs: Iterable[Node],
-    stops: Iterable[Node] = (),
-    view: Mapping[int, Operation] | None = None,
-) -> dict[int, Node]:
-    """The nodes on the ways from `xs` to `ys`, without `xs`, on which derivatives are.
-
-    None of them goes through `stops`.
-    """
-    view = view or {}
-    ends = {x.index for x in xs}
-    closed = {x.index for x in stops}
-    above: dict[int, Node] = {}
-
-    def passes(node: Node) -> bool:
-        return node.index not in closed and not view.get(node.index, node.operation).cuts
-
-    todo = list(ys)
-    while todo:
-        node = todo.pop()
-        if node.index not in above and node.index not in ends:
-            above[node.index] = node
-            if passes(node):
-                todo += inputs_of(node, view)
-    found: dict[int, Node] = {}
-    for index in _in_order(above, view):
-        node = above[index]
-        if passes(node) and any(i.index in ends or i.index in found for i in inputs_of(node, view)):
-            found[index] = node
-    return found
-
-
-def _in_order(nodes: Mapping[int, Node], view: Mapping[int, Operation]) -> list[int]:
-    """Numbers in an order in which the nodes can be run: ascending, unless the view differs."""
-    if not view:
-        return sorted(nodes)
-    done: dict[int, None] = {}
-    for start in sorted(nodes):
-        todo = [start]
-        while todo:
-            index = todo[-1]
-            rest = [
-                n.index
-                for n in inputs_of(nodes[index], view)
-                if n.index in nodes and n.index not in done
-            ]
-            if rest and index not in done:
-                todo += rest
-            else:
-                done[todo.pop()] = None
-    return list(done)
-
-
-def nodes_within(body: Body) -> Iterator[Node]:
-    """The nodes that belong to a body, and to bodies in it."""
-    seen: set[int] = set()
-    todo = list(body.outputs)
-    while todo:
-        node = todo.pop()
-        if node.index in seen or node.body is None or not node.body.is_within(body):
-            continue
-        seen.add(node.index)
-        yield node
-        todo += [*node.inputs, *node.controls]
-        todo += [out for inner in node.operation.bodies() for out in inner.outputs]
-
-
-def has_effects(node: Node) -> bool:
-    """Whether running the node changes a state."""
-    return node.operation.effects or any(
-        inner.operation.effects for body in node.operation.bodies() for inner in nodes_within(body)
-    )

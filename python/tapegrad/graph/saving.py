@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from tapegrad.graph.nodes import Graph, Node
@@ -83,7 +82,10 @@ def loads_into(data: bytes, graph: Graph) -> None:
     """Fills an empty graph with one that was saved."""
     file = io.BytesIO(data)
     nodes: list[Node] = []
-    load: Callable[[], Any] = lambda: _Unpickler(file, graph, nodes).load()  # noqa: E731
+
+    def load() -> Any:
+        return _Unpickler(file, graph, nodes).load()
+
     for index, kind in enumerate(load()):
         node = object.__new__(kind)
         node.graph, node.index = graph, index

@@ -255,7 +255,7 @@ def test_a_draw_is_the_same_wherever_a_run_reads_it(g):
 def test_draws_in_a_loop_are_others_in_each_turn(g):
     w = g.state(1.0)
     zero = g.call(operator.mul, w, 0.0)
-    count, total = loop(
+    _, total = loop(
         g,
         [zero, zero],
         lambda k, t: [g.call(operator.lt, k, 3.0)],

@@ -61,7 +61,7 @@ def test_what_is_fed_must_fit(g):
     with pytest.raises(TypeError, match="dtype"):
         plan.run(np.ones((2, 3), complex))
     n = g.node(Placeholder(np.dtype(np.int32), None), "n")
-    with pytest.raises(TypeError, match="'n'.*int32"):
+    with pytest.raises(TypeError, match=r"'n'.*int32"):
         Plan(Store(), [n], [n]).run(1.5)
 
 

@@ -24,12 +24,16 @@ def total(x, axis, keepdims):
 
 
 CASES = {
-    "softplus": (lambda x: call(np.log, call(operator.add, 1, call(np.exp, x))), "stable logarithm"),
+    "softplus": (
+        lambda x: call(np.log, call(operator.add, 1, call(np.exp, x))),
+        "stable logarithm",
+    ),
     "softplus of log1p": (lambda x: call(np.log1p, call(np.exp, x)), "stable logarithm"),
     "log1p": (lambda x: call(np.log, call(operator.add, 1.0, call(np.square, x))), "log1p"),
     "expm1": (lambda x: call(operator.sub, call(np.exp, x), 1), "expm1"),
     "sigmoid": (
-        lambda x: call(operator.truediv, 1, call(operator.add, 1, call(np.exp, x))), "sigmoid",
+        lambda x: call(operator.truediv, 1, call(operator.add, 1, call(np.exp, x))),
+        "sigmoid",
     ),
     "log of sigmoid": (lambda x: call(np.log, call(rewrites.sigmoid, x)), "stable logarithm"),
     "log of 1 - sigmoid": (
@@ -37,9 +41,7 @@ CASES = {
         "stable logarithm",
     ),
     "log of logistic": (
-        lambda x: call(
-            np.log, call(operator.truediv, 1, call(operator.add, 1, call(np.exp, x)))
-        ),
+        lambda x: call(np.log, call(operator.truediv, 1, call(operator.add, 1, call(np.exp, x)))),
         "stable logarithm",
     ),
     "log of softmax": (lambda x: call(np.log, call(rewrites.softmax, x)), "stable logarithm"),
@@ -52,7 +54,7 @@ CASES = {
     "exp of log": (lambda x: call(np.exp, call(np.log, x)), "cancelled"),
     "zero": (lambda x: call(operator.add, x, 0), "neutral"),
     "one": (lambda x: call(operator.mul, 1.0, x), "neutral"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)

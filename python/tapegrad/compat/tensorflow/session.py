@@ -106,10 +106,9 @@ class Session:
         self, fetches: Any, nodes: list[Node], feeds: list[Node]
     ) -> tuple[Callable[..., Any], Build | None]:
         store = self.store
-        asked = [n for n in nodes if isinstance(n.operation, Initialized)]
+        asked = [n.operation for n in nodes if isinstance(n.operation, Initialized)]
         if asked:
-            answers = {n: n.operation for n in asked}
-            return (lambda *_: None), lambda _: answers[asked[0]].answer(store)  # type: ignore[attr-defined]
+            return _nothing, lambda _: asked[0].answer(store)
         outputs = list(dict.fromkeys(n for n in nodes if not isinstance(n.operation, Group)))
         targets = [n for n in nodes if isinstance(n.operation, Group)]
         title = nodes[0].label if nodes else "nothing"
@@ -254,5 +253,5 @@ def _builder(fetches: Any, places: dict[Node, int], graph: Graph) -> Build:
     return _nothing if place is None else lambda found: found[place]
 
 
-def _nothing(_: Any) -> None:
+def _nothing(*_: Any) -> None:
     return None

@@ -103,13 +103,14 @@ class Function:
             as_tensor_variable(x.variable if isinstance(x, Out) else x) for x in _listed(outputs)
         ]
         assigned = [_assigned(state, value) for state, value in _pairs(updates)]
-        view: dict[int, Operation] = {}
-        for old, new in _pairs(givens):
-            view[old.index] = Alias(as_tensor_variable(new))
+        given_nodes = [as_tensor_variable(new) for _, new in _pairs(givens)]
+        view: dict[int, Operation] = {
+            old.index: Alias(new) for (old, _), new in zip(_pairs(givens), given_nodes, strict=True)
+        }
         self.rewrites: dict[str, int] = {}
         wanted = [*self._outputs, *assigned]
         if rewrite:
-            found, counts = rewritten([*wanted, *(v.other for v in view.values())])  # type: ignore[attr-defined]
+            found, counts = rewritten([*wanted, *given_nodes])
             view = {**found, **view}
             self.rewrites = dict(counts)
         feeds = [x.variable for x in self._inputs]

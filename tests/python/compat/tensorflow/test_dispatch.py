@@ -1,4 +1,4 @@
-"""Our names give TensorFlow's numbers: those that it gave, and where it is installed, those it gives.
+"""Our names give TensorFlow's numbers: those that it gave, and where it is installed, gives.
 
 Update rules, losses, functions, their gradients, loops and tapes are in `tensorflow_programs.py`.
 """

@@ -83,7 +83,7 @@ def test_static_shapes():
     assert int(flat.shape[1]) == 128
     assert str(tf.layers.dense(flat, 3).shape) == "(?, 3)"
     assert tf.placeholder("float").shape.ndims is None
-    with pytest.raises(TypeError, match="tf.shape"):
+    with pytest.raises(TypeError, match=r"tf\.shape"):
         int(x.shape[0])
 
 

@@ -27,7 +27,7 @@ def test_defaults_and_names():
         33,
         34,
     ]
-    with pytest.raises(TypeError, match="'x', made at .*has no default"):
+    with pytest.raises(TypeError, match=r"'x', made at .*has no default"):
         f()
     with pytest.raises(TypeError, match="no input 'z'"):
         f(1, z=2)
@@ -104,11 +104,23 @@ X, Y = T.dvector("x"), T.dvector("y")
 @pytest.mark.parametrize(
     ("program", "error", "said"),
     [
-        (lambda: function([X], X * Y), theano.MissingInputError, r"'y', made at .*test_function.py:\d+"),
+        (
+            lambda: function([X], X * Y),
+            theano.MissingInputError,
+            r"'y', made at .*test_function.py:\d+",
+        ),
         (lambda: function([X, Y], X), theano.UnusedInputError, "'y'.*on_unused_input='ignore'"),
         (lambda: function([X], X * 2)(1.0), TypeError, "expected 1, got 0"),
-        (lambda: function([T.fvector("f")], 1.0, on_unused_input="ignore")(np.ones(2)), TypeError, "allow_input_downcast"),
-        (lambda: function([T.ivector("f")], 1.0, on_unused_input="ignore")([1.5]), TypeError, "int32"),
+        (
+            lambda: function([T.fvector("f")], 1.0, on_unused_input="ignore")(np.ones(2)),
+            TypeError,
+            "allow_input_downcast",
+        ),
+        (
+            lambda: function([T.ivector("f")], 1.0, on_unused_input="ignore")([1.5]),
+            TypeError,
+            "int32",
+        ),
         (lambda: function([X], T.grad(X * 2, X)), TypeError, "cost must be a scalar"),
         (lambda: T.grad(T.sum(X), Y), ValueError, "does not depend on 'y'"),
         (lambda: function([], updates=[(shared(np.float32(1)), T.dscalar())]), TypeError, "T.cast"),
@@ -122,9 +134,13 @@ X, Y = T.dvector("x"), T.dvector("y")
         (lambda: T.nothing, AttributeError, "There are: "),
         (lambda: T.nnet.softmx, AttributeError, "did you mean softmax"),
         (lambda: theano.sparse, AttributeError, "dense arrays"),
-        (lambda: function([X, Y], T.dot(X, Y))(np.ones(2), np.ones(3)), ValueError, r"in node 'dot.*made at .*test_function.py:\d+"),
+        (
+            lambda: function([X, Y], T.dot(X, Y))(np.ones(2), np.ones(3)),
+            ValueError,
+            r"in node 'dot.*made at .*test_function.py:\d+",
+        ),
     ],
-)  # fmt: skip
+)
 def test_errors(program, error, said):
     with pytest.raises(error, match=said):
         program()

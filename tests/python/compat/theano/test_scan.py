@@ -34,9 +34,11 @@ def test_sequences_of_different_lengths():
 
 def test_taps():
     start, u = T.dvector("start"), T.dvector("u")
-    sums, _ = scan(lambda a, b: a + b, outputs_info=[dict(initial=start, taps=[-2, -1])], n_steps=6)
+    sums, _ = scan(
+        lambda a, b: a + b, outputs_info=[{"initial": start, "taps": [-2, -1]}], n_steps=6
+    )
     assert function([start], sums)([0, 1]).tolist() == [1, 2, 3, 5, 8, 13]
-    ends, _ = scan(lambda a, b, c: c - a + 0 * b, sequences=dict(input=u, taps=[-1, 0, 1]))
+    ends, _ = scan(lambda a, b, c: c - a + 0 * b, sequences={"input": u, "taps": [-1, 0, 1]})
     assert function([u], ends)([1, 4, 9, 16, 25]).tolist() == [8, 12, 16]
     backwards, _ = scan(lambda v, s: s + v, sequences=u, outputs_info=0.0 * u[0], go_backwards=True)
     assert function([u], backwards)([1, 2, 4]).tolist() == [4, 6, 7]

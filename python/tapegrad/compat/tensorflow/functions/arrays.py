@@ -12,6 +12,11 @@ from tapegrad.compat.tensorflow.dtypes import numpy_dtype
 from tapegrad.graph import casts
 from tapegrad.graph.nodes import Node
 
+# Their stubs know fewer arguments than they take.
+_arange: Any = np.arange
+_pad: Any = np.pad
+_grid: Any = np.meshgrid
+
 
 def _lengths(shape: Any) -> Any:
     """A shape as NumPy takes it, of plain numbers."""
@@ -24,7 +29,7 @@ def _lengths(shape: Any) -> Any:
 
 def _plain(shape: Any) -> Any:
     """A shape among the arguments of a node, without what only a graph has."""
-    from tapegrad.compat.tensorflow.tensors import TensorShape
+    from tapegrad.compat.tensorflow.lengths import TensorShape
 
     if isinstance(shape, TensorShape):
         return shape.as_list()
@@ -212,7 +217,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     pairs = [tuple(_lengths(p)) for p in paddings]
     if mode.upper() == "CONSTANT":
         return np.pad(tensor, pairs, constant_values=constant_values)
-    return np.pad(tensor, pairs, mode=mode.lower())  # type: ignore[call-overload]
+    return _pad(tensor, pairs, mode=mode.lower())
 
 
 @op("Reverse")
@@ -370,7 +375,7 @@ def range_(
 
 
 def _range(first: Any, last: Any, delta: Any, dtype: str | None) -> Any:
-    found: Any = np.arange(first, last, delta, dtype)  # type: ignore[call-overload]
+    found: Any = _arange(first, last, delta, dtype)
     return found.astype(np.int32) if dtype is None and found.dtype == np.int64 else found
 
 
@@ -388,4 +393,4 @@ lin_space = linspace
 
 @op("Meshgrid", tensors=9, cuts=True)
 def _meshgrid(*args: Any, indexing: str = "xy") -> Any:
-    return tuple(np.meshgrid(*args, indexing=indexing))  # type: ignore[call-overload]
+    return tuple(_grid(*args, indexing=indexing))

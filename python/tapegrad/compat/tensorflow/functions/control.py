@@ -365,7 +365,7 @@ def py_func(
     return parts(whole, len(kinds)) if isinstance(kinds, list) else whole
 
 
-def Print(input_: Any, data: Any, message: str = "", *_: Any, **__: Any) -> Any:  # noqa: N802
+def Print(input_: Any, data: Any, message: str = "", *_: Any, **__: Any) -> Any:  # noqa: N802 - TensorFlow's name
     """The tensor; `data` are printed whenever it is computed."""
 
     def show(*values: Any) -> Any:

@@ -11,7 +11,8 @@ from tapegrad.compat.tensorflow.functions.control import cond
 from tapegrad.compat.tensorflow.functions.initializers import ones_initializer, zeros_initializer
 from tapegrad.compat.tensorflow.functions.math import reduce_mean, reduce_variance
 from tapegrad.compat.tensorflow.refusals import refusing
-from tapegrad.compat.tensorflow.variables import GraphKeys, get_variable, variable_scope
+from tapegrad.compat.tensorflow.scopes import get_variable, variable_scope
+from tapegrad.compat.tensorflow.variables import GraphKeys
 from tapegrad.graph.nodes import Node
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import tapegrad as tg
 from tapegrad.compat.tensorflow.dispatch import Mode, Operators, apply
 from tapegrad.compat.tensorflow.dtypes import DType, as_dtype, numpy_dtype
-from tapegrad.compat.tensorflow.tensors import TensorShape, constant_value
+from tapegrad.compat.tensorflow.lengths import TensorShape
+from tapegrad.compat.tensorflow.tensors import constant_value
 
 _NOTHING: frozenset[Any] = frozenset()
 _names = itertools.count()
@@ -181,7 +182,7 @@ class Variable(EagerTensor):
     def __eq__(self, other: object) -> Any:
         return apply(np.equal, (self, other), tensors=2, cuts=True)
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override]  # a tensor has none
         return id(self)
 
     def ref(self) -> Any:

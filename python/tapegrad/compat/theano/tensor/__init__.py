@@ -8,24 +8,40 @@ import numpy as np
 
 from tapegrad.compat.theano.gradients import (
     Lop as Lop,
+)
+from tapegrad.compat.theano.gradients import (
     Rop as Rop,
+)
+from tapegrad.compat.theano.gradients import (
     disconnected_grad as disconnected_grad,
+)
+from tapegrad.compat.theano.gradients import (
     grad as grad,
+)
+from tapegrad.compat.theano.gradients import (
     hessian as hessian,
+)
+from tapegrad.compat.theano.gradients import (
     jacobian as jacobian,
+)
+from tapegrad.compat.theano.gradients import (
     verify_grad as verify_grad,
 )
 from tapegrad.compat.theano.refusals import refusing as _refusing
-from tapegrad.compat.theano.tensor.elementwise import *  # noqa: F403
-from tapegrad.compat.theano.tensor.shaping import *  # noqa: F403
+from tapegrad.compat.theano.tensor.elementwise import *  # noqa: F403 - one module in Theano
+from tapegrad.compat.theano.tensor.shaping import *  # noqa: F403 - one module in Theano
 from tapegrad.compat.theano.variables import (
-    SharedVariable as TensorSharedVariable,
+    SharedVariable as TensorSharedVariable,  # noqa: F401 - a name of theano.tensor
 )
 from tapegrad.compat.theano.variables import (
     TensorVariable,
     Type,
-    as_tensor_variable as as_tensor_variable,
     config,
+)
+from tapegrad.compat.theano.variables import (
+    as_tensor_variable as as_tensor_variable,
+)
+from tapegrad.compat.theano.variables import (
     constant as constant,
 )
 

@@ -282,7 +282,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
 
 
 def _arange(first: Any, last: Any, step: Any, dtype: Any) -> Any:
-    return np.arange(first, last, step, dtype)  # type: ignore[call-overload]
+    make: Any = np.arange  # its stub knows fewer arguments than it takes
+    return make(first, last, step, dtype)
 
 
 # Writes into parts: x with a part that is other.
@@ -328,9 +329,8 @@ def _methods() -> None:
     }  # fmt: skip
     for name, function in names.items():
         setattr(TensorVariable, name, function)
-    TensorVariable.T = property(transpose)  # type: ignore[attr-defined]
-    TensorVariable.shape = property(shape)  # type: ignore[attr-defined]
-    TensorVariable.size = property(_size)  # type: ignore[attr-defined]
+    for name, function in (("T", transpose), ("shape", shape), ("size", _size)):
+        setattr(TensorVariable, name, property(function))
 
 
 def _reshaped(x: Any, *newshape: Any, ndim: int | None = None) -> Any:

@@ -108,7 +108,7 @@ def test_dropout_by_a_flag():
 def test_batch_normalization_updates_its_averages():
     x, training = tf.placeholder(tf.float64, [None, 2]), tf.placeholder(tf.bool)
     y = tf.layers.batch_normalization(x, momentum=0.5, training=training)
-    mean = [v for v in tf.global_variables() if v.name.endswith("moving_mean:0")][0]
+    mean = next(v for v in tf.global_variables() if v.name.endswith("moving_mean:0"))
     loss = tf.reduce_mean(tf.square(y - 1.0))
     with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
         step = tf.train.GradientDescentOptimizer(0.1).minimize(loss)

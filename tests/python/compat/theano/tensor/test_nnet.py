@@ -45,8 +45,11 @@ CASES = {
     "dot": (lambda x: T.dot(x, x.T), lambda x: x @ x.T),
     "repeat": (lambda x: T.repeat(x, 2, axis=0), lambda x: np.repeat(x, 2, axis=0)),
     "picked": (lambda x: x[T.arange(2), T.argmax(x, axis=1)], lambda x: x.max(axis=1)),
-    "alloc": (lambda x: T.alloc(x[0, 0], 2, 2) * x[0, 1], lambda x: np.full((2, 2), x[0, 0] * x[0, 1])),
-}  # fmt: skip
+    "alloc": (
+        lambda x: T.alloc(x[0, 0], 2, 2) * x[0, 1],
+        lambda x: np.full((2, 2), x[0, 0] * x[0, 1]),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
