@@ -355,4 +355,12 @@ def _dropped(x: Any, keep: Any, noise: Any) -> Any:
     return np.where(noise < keep, x / keep, 0.0)
 
 
-__getattr__ = refusing("nn", globals())
+def __getattr__(name: str) -> Any:
+    if name in ("rnn_cell", "static_rnn", "dynamic_rnn"):
+        from tapegrad.compat.tensorflow.functions import cells
+
+        return cells if name == "rnn_cell" else getattr(cells, name)
+    return _missing(name)
+
+
+_missing = refusing("nn", globals())
