@@ -224,7 +224,10 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
             f"    values[{k}] = {part} if {part}.__class__ is float else own({part}, {given})"
         ]
     if n_out:
-        lines += [f"    return [{', '.join(f'result({p}, {given})' for p in parts[:n_out])}]"]
+        shown = (
+            f"f64({p}) if {p}.__class__ is float else result({p}, {given})" for p in parts[:n_out]
+        )
+        lines += [f"    return [{', '.join(shown)}]"]
     values = store.values
     known: dict[str, Any] = {
         "values": values,
@@ -300,6 +303,8 @@ def converter(node: Node) -> tuple[Callable[[Any], Any], bool]:
         )
 
     def convert_array(x: Any) -> Any:
+        if lengths is None and x.__class__ is np.ndarray and x.dtype is dtype and x.ndim:
+            return x
         x = np.asarray(x)
         if dtype is not None and x.dtype != dtype:
             if x.dtype.kind in "OUS" or not np.can_cast(x.dtype, dtype, "same_kind"):

@@ -3,7 +3,9 @@
 The first key is the file, the second a part of the text.
 """
 
-from remedy_cases import graph_cases, scipy_exempt
+import graph_remedy_cases
+
+from remedy_cases import scipy_exempt
 
 LABEL = "it names a thing and tells nothing to do"
 DOCUMENTATION = "it documents a function"
@@ -15,7 +17,7 @@ SCOPES = "the package itself opens and closes these blocks"
 
 EXEMPT: dict[str, dict[str, str]] = {
     **scipy_exempt.EXEMPT,
-    **graph_cases.EXEMPT,
+    **graph_remedy_cases.EXEMPT,
     "cpp/tapegrad/ops/sparse/sparse.cpp": {
         "give vectors of one length": FROM_CPP,
         "pair by pair": DOCUMENTATION,

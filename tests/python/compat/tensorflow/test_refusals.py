@@ -2,9 +2,9 @@
 
 import ast
 
+import graph_remedy_cases
 import numpy as np
 import pytest
-from remedy_cases import graph_cases
 
 import tapegrad as tg
 import tapegrad.compat.tensorflow as tf
@@ -20,7 +20,7 @@ def last(code, names):
     return eval(compile(ast.Expression(end.value), "<case>", "eval"), names)
 
 
-@pytest.mark.parametrize("case", graph_cases.TENSORFLOW, ids=lambda case: case.piece)
+@pytest.mark.parametrize("case", graph_remedy_cases.TENSORFLOW, ids=lambda case: case.piece)
 def test_remedy(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for code in (case.refused, case.remedy):

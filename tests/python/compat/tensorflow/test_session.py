@@ -178,3 +178,14 @@ def test_numpy_functions_make_nodes():
     assert isinstance(y, tf.Tensor)
     (slope,) = tf.gradients(y, [w])
     assert np.allclose(started().run(slope), np.cos([1.0, 2.0]) * [1.0, 2.0])
+
+
+def test_an_interactive_session_is_the_default_one():
+    sess = tf.InteractiveSession()
+    w = tf.Variable([1.0, 2.0])
+    w.initializer.run()
+    tf.assign_add(w, [1.0, 1.0]).op.run()
+    assert w.eval().tolist() == [2.0, 3.0]
+    assert tf.get_default_session() is sess
+    sess.close()
+    assert tf.get_default_session() is None

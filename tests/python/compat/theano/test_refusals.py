@@ -2,9 +2,9 @@
 
 import ast
 
+import graph_remedy_cases
 import numpy as np
 import pytest
-from remedy_cases import graph_cases
 
 import tapegrad as tg
 from tapegrad.compat import theano
@@ -17,7 +17,7 @@ def last(code, names):
     return eval(compile(ast.Expression(end.value), "<case>", "eval"), names)
 
 
-@pytest.mark.parametrize("case", graph_cases.OF_THEANO, ids=lambda case: case.piece)
+@pytest.mark.parametrize("case", graph_remedy_cases.OF_THEANO, ids=lambda case: case.piece)
 def test_remedy(case):
     names = {"theano": theano, "T": tensor, "np": np, "tg": tg, "x": tensor.dvector("x")}
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the text is what matters
