@@ -136,6 +136,12 @@ TENSORFLOW = [
         "n = tf.placeholder(tf.int32)\nsess.run(n, {n: np.asarray(1.5, 'int32')}) == 1",
     ),
     GraphCase(
+        GRAPH + "operations.py",
+        "; cast it first",
+        "v = tf.Variable(1)\nsess.run(v.assign(tf.constant(1.5)))",
+        "v = tf.Variable(1)\nsess.run(v.assign(tf.cast(tf.constant(1.5), tf.int32))) == 1",
+    ),
+    GraphCase(
         GRAPH + "control.py",
         "carry its value, and assign what the scan ends with",
         "w = tf.Variable(0.0)\ns = tf.map_fn(lambda e: w.assign_add(e), tf.ones([3]))\n"

@@ -183,11 +183,18 @@ class Assign(Operation):
 
 def stored(x: Any, dtype: np.dtype[Any]) -> Any:
     """The value as a state of this dtype holds it."""
-    try:
-        found = x.dtype
-    except AttributeError:  # a number of Python's
+    plain = not hasattr(x, "dtype")  # a number of Python's
+    found = np.asarray(x).dtype if plain else x.dtype
+    if found == dtype and not plain:
+        return x
+    if not np.can_cast(found, dtype, "same_kind"):
+        raise TypeError(
+            f"assign: a value of dtype {found} would be cut to that of the state, {dtype}; cast it "
+            "first"
+        )
+    if plain:
         return np.asarray(x, dtype)[()]
-    return x if found == dtype else x.astype(dtype)
+    return x.astype(dtype)
 
 
 class Call(Operation):

@@ -59,7 +59,8 @@ def test_dtypes_are_kept(dtype):
 def test_a_float32_model_stays_float32():
     x = tf.placeholder(tf.float32, [None, 3])
     w = tf.Variable(np.full((3, 2), 0.1, np.float32))
-    loss = tf.reduce_mean(tf.square(tf.nn.relu(tf.matmul(x, w) * 2.0 + 0.5)))
+    y = tf.nn.relu(tf.matmul(x, w) * 2.0 + 0.5)
+    loss = tf.reduce_mean(tf.square(y)) + tf.losses.mean_squared_error(y, y * 0.5)
     steps = [
         make(0.1).minimize(loss)
         for make in (
@@ -116,3 +117,13 @@ def test_learning_rates_can_be_fed_and_assigned():
             before = sess.run(w)
             sess.run(step, {rate: 0.1 * k})
             assert np.isclose(sess.run(w), before - 0.1 * k * 2 * before)
+
+
+def test_what_would_be_cut_is_refused():
+    v = tf.Variable(1)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for value in (tf.constant(1.5), tf.constant([1.5])[0]):
+            with pytest.raises(TypeError, match=r"would be cut.*cast it first.*made at"):
+                sess.run(v.assign(value))
+        assert sess.run(v.assign(tf.cast(tf.constant(1.5), tf.int32))) == 1

@@ -13,6 +13,7 @@ from tapegrad.compat.tensorflow.functions.math import add_n
 from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.tensors import convert_to_tensor, get_default_graph
 from tapegrad.compat.tensorflow.variables import GraphKeys
+from tapegrad.graph import casts
 from tapegrad.graph.nodes import Node
 
 
@@ -40,7 +41,9 @@ def _reduced(losses: Any, weights: Any, reduction: str) -> Any:
         count = np.size(losses)
     else:
         count = np.sum(everywhere != 0)
-    return total / count if count != 0 else total * 0.0
+    if count == 0:
+        return total * 0.0
+    return total / casts.cast(count, casts.dtype_of(total).name)
 
 
 def compute_weighted_loss(
