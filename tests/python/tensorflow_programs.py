@@ -123,7 +123,9 @@ def values(tf, make, *arrays):
     slopes = [g for g in tf.gradients(found, held) if g is not None]
     with tf.Session() as sess:
         sess.run(tf.global_variables_initializer())
-        return sess.run([found, *slopes], dict(zip(held, arrays, strict=True)))
+        for _ in range(5):  # ours is plain at first, then recorded, then a program
+            last = sess.run([found, *slopes], dict(zip(held, arrays, strict=True)))
+        return last
 
 
 P, Q = np.abs(X[:4]) + 0.3, X[4:8]

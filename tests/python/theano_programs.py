@@ -29,7 +29,8 @@ def of_matrix(make, *points):
         held = [T.dmatrix(f"m{k}") for k in range(len(points))]
         y = make(T, *held)
         total = (y * T.cos(1.0 + 0.3 * y)).sum()
-        return theano.function(held, [y, *T.grad(total, held)])(*points)
+        f = theano.function(held, [y, *T.grad(total, held)])
+        return [f(*points) for _ in range(5)][-1]  # ours is plain, then recorded, then a program
 
     return run
 

@@ -1,7 +1,7 @@
 """What is known of dtypes and shapes before a graph is run.
 
 Nothing is declared twice: a node is computed from samples of what it reads, once with every open
-length 2 and once with 3. Where the shapes that come out differ, the length is open.
+length 4 and once with 5. Where the shapes that come out differ, the length is open.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def static(node: Node) -> tuple[np.dtype[Any] | None, tuple[int | None, ...] | N
     if isinstance(operation, ops.Placeholder | ops.State):
         return operation.dtype, operation.shape
     try:
-        two, three = (np.asarray(sample(node, n)) for n in (2, 3))
+        one, other = (np.asarray(sample(node, n)) for n in (4, 5))
     except UnknownError:
         return _dtype_alone(node), None
-    if two.ndim != three.ndim:
-        return two.dtype, None
-    lengths = zip(two.shape, three.shape, strict=True)
-    return two.dtype, tuple(a if a == b else None for a, b in lengths)
+    if one.ndim != other.ndim:
+        return one.dtype, None
+    lengths = zip(one.shape, other.shape, strict=True)
+    return one.dtype, tuple(a if a == b else None for a, b in lengths)
 
 
 def _dtype_alone(node: Node) -> np.dtype[Any] | None:
@@ -126,15 +126,15 @@ def _sample(node: Node, length: int) -> Any:
         return _filled(operation.start, length)
     if isinstance(operation, control.Scan):
         return _sample_scan(operation, length)
-    if isinstance(operation, ops.Parameter) and operation.like is not None:
-        value = _filled(operation.like, length)
-        return value if operation.item is None else operation.item(value)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
             if isinstance(operation, ops.Call) and not operation.foreign:
                 args = _filled(operation.args, length)
                 return operation.function(*args, **_filled(operation.kwargs, length))
+            if isinstance(operation, ops.Parameter) and operation.like is not None:
+                value = _filled(operation.like, length)
+                return value if operation.item is None else operation.item(value)
             if isinstance(operation, ops.Draw):
                 return operation.draw(np.random.default_rng(0), *_filled(operation.args, length))
         except Exception as error:

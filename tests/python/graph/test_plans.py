@@ -129,3 +129,22 @@ def test_what_runs_once_is_not_compiled(g):
     plan = Plan(Store(), [g.node(Constant(1.0))])
     plan.run()
     assert plan.compiled.inspect().signatures == []
+
+
+SCALE = 2.0
+
+
+def scaled(x):
+    return SCALE * x
+
+
+def test_functions_of_the_users_are_watched(g, monkeypatch):
+    x = g.node(Placeholder(F64, None), "x")
+    y = g.node(Call(scaled, (x,)))
+    z = g.node(Call(np.vectorize(scaled, otypes=[float]), (x,), foreign=True))
+    plan = Plan(Store(), [y], [x])
+    for _ in range(4):
+        assert plan.run(3.0) == [6.0]
+    monkeypatch.setattr(f"{__name__}.SCALE", 5.0)
+    assert plan.run(3.0) == [15.0]
+    assert Plan(Store(), [z], [x]).run(np.array([3.0]))[0].tolist() == [15.0]

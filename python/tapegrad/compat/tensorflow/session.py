@@ -243,6 +243,9 @@ def _builder(fetches: Any, places: dict[Node, int], graph: Graph) -> Build:
         parts = {k: _builder(v, places, graph) for k, v in fetches.items()}
         return lambda found: {k: part(found) for k, part in parts.items()}
     if isinstance(fetches, list | tuple):
+        if type(fetches) is list and all(isinstance(x, Node) for x in fetches):
+            order = [places.get(x) for x in fetches]
+            return lambda found: [None if k is None else found[k] for k in order]
         items = [_builder(x, places, graph) for x in fetches]
         if hasattr(fetches, "_fields"):
             make: Any = type(fetches)
