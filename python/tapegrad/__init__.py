@@ -20,6 +20,7 @@ from tapegrad.transforms.trace import stop_gradient, value
 
 if TYPE_CHECKING:
     from tapegrad.complex import ComplexVariable
+    from tapegrad.inspect.trace_table import trace_table
     from tapegrad.operations.custom import custom_jvp, custom_vjp
     from tapegrad.operations.functions import (
         def_linear,
@@ -81,7 +82,9 @@ __all__ = [
     "scipy",
     "set_num_threads",
     "stop_gradient",
+    "symbolic",
     "testing",
+    "trace_table",
     "value",
     "value_and_grad",
     "vjp",
@@ -89,7 +92,7 @@ __all__ = [
 ]
 
 # What is loaded at its first use: the modules, and where the functions are.
-_MODULES = frozenset({"inspect", "memory", "numerical", "optim", "scipy", "testing"})
+_MODULES = frozenset({"inspect", "memory", "numerical", "optim", "scipy", "symbolic", "testing"})
 _FUNCTIONS = {
     "AnomalyError": "transforms.anomaly",
     "ComplexVariable": "complex",
@@ -113,6 +116,7 @@ _FUNCTIONS = {
     "notrace_primitive": "operations.primitive",
     "primitive": "operations.primitive",
     "scan": "transforms.scan",
+    "trace_table": "inspect.trace_table",
     "vmap": "transforms.vmap",
 }
 

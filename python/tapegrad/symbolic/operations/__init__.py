@@ -1,0 +1,1 @@
+"""What the operations of the registry are over SymPy expressions."""
