@@ -7,6 +7,7 @@ import linecache
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ class Store:
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        self.lock = RLock()
         self._at: dict[Node, int] = {}
         self._drawings: dict[Node, Drawing] = {}
 
@@ -252,7 +254,17 @@ def _runner(plan: Plan, store: Store, feeds: Sequence[Node]) -> Callable[..., li
     known |= {"failed": failed, "call": first}
     exec(compile("\n".join(lines), _RUNNERS, "exec"), known)
     run: Callable[..., list[Any]] = known["run"]
-    return run
+    return _one_at_a_time(run, store.lock) if plan.drawings else run
+
+
+def _one_at_a_time(run: Callable[..., Any], lock: Any) -> Callable[..., Any]:
+    """What a run has drawn is kept until it ends, so no other may draw meanwhile."""
+
+    def locked(*args: Any) -> Any:
+        with lock:
+            return run(*args)
+
+    return locked
 
 
 def own(new: Any, given: tuple[Any, ...]) -> Any:

@@ -297,7 +297,7 @@ def enable_eager_execution(*_: Any, **__: Any) -> None:
 
 def disable_v2_behavior() -> None:
     """Graphs are made first and run later: the way this module works anyway."""
-    _Mode.eager = False
+    _Mode.set_everywhere(False)
 
 
 disable_eager_execution = disable_v2_behavior

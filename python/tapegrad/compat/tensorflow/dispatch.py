@@ -8,6 +8,7 @@ it at once.
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
@@ -17,19 +18,29 @@ import numpy as np
 from tapegrad.graph.operations import Call, nodes_of
 
 
-class Mode:
+class _Mode(threading.local):
     """Whether functions that are given plain numbers make nodes, and what eager tensors are.
 
     What eager tensors are is put here by `v2`, which nothing loads before it is needed: `wrap`
     makes one of a value and of what it depends on, `unwrap` gives the value, `sources` what it
-    depends on.
+    depends on. The mode is a thread's own; `begins_eager` is that of new threads.
     """
 
-    eager = False
+    begins_eager = False
     eager_types: tuple[type[Any], ...] = ()
     wrap: Callable[..., Any]
     unwrap: Callable[[Any], Any]
     sources: Callable[[Any], frozenset[Any]]
+
+    def __init__(self) -> None:
+        self.eager = type(self).begins_eager
+
+    def set_everywhere(self, eager: bool) -> None:
+        """The mode of this thread, and of those that begin later."""
+        type(self).begins_eager = self.eager = eager
+
+
+Mode = _Mode()
 
 
 def _leaves(x: Any) -> Iterator[Any]:

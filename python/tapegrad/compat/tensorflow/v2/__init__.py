@@ -95,7 +95,7 @@ def executing_eagerly() -> bool:
 
 def enable() -> None:
     """Version 1's names are eager from here on."""
-    Mode.eager = True
+    Mode.set_everywhere(True)
 
 
 def _eager(f: Callable[..., Any]) -> Callable[..., Any]:

@@ -214,7 +214,8 @@ def unwrap(x: Any) -> Any:
     return x.value() if isinstance(x, EagerTensor) else x
 
 
-Mode.eager_types = (EagerTensor,)
-Mode.wrap = EagerTensor
-Mode.unwrap = staticmethod(unwrap)
-Mode.sources = staticmethod(sources_of)
+_modes: Any = type(Mode)
+_modes.eager_types = (EagerTensor,)
+_modes.wrap = EagerTensor
+_modes.unwrap = staticmethod(unwrap)
+_modes.sources = staticmethod(sources_of)

@@ -1,5 +1,7 @@
 """Branches, loops, the user's own functions, dropout."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,26 @@ def test_dropout_has_one_mask_in_a_run():
             assert 0.75 < (a > 0).mean() < 0.85
             masks.append(a)
         assert not np.array_equal(masks[-1], masks[-2])
+
+
+def test_dropout_in_several_threads():
+    x, w = tf.ones([100]), tf.Variable(np.ones(100))
+    dropped = tf.nn.dropout(x * w, 0.5)
+    fetches = [dropped, tf.gradients(tf.reduce_sum(dropped), [w])[0]]
+    wrong = []
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+
+        def work():
+            found = [sess.run(fetches) for _ in range(50)]
+            wrong.extend(1 for a, b in found if not np.array_equal(a, b))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    assert not wrong
 
 
 def test_dropout_by_a_flag():
