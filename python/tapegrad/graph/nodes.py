@@ -61,6 +61,7 @@ class Node:
         self.body = graph.body
         self.controls: tuple[Node, ...] = graph.controls_now()
         self.label = name
+        self.samples: dict[int, Any] = {}  # see `shapes.py`
         self.index = graph.add(self)
 
     def __repr__(self) -> str:
@@ -78,16 +79,20 @@ class Node:
 class Graph:
     """All nodes that were made while it was the default graph.
 
-    `make` is the class of the nodes, so that a layer of names may give them its own methods.
+    `make` is the class of the nodes, so that a layer of names may give them its own methods. With
+    `keeps=False` the graph doesn't hold its nodes: they go when nobody else does.
     """
 
-    def __init__(self, make: Callable[[Graph, Operation, str], Node] = Node) -> None:
+    def __init__(
+        self, make: Callable[[Graph, Operation, str], Node] = Node, keeps: bool = True
+    ) -> None:
         self.make = make
+        self._keeps = keeps
+        self._count = 0
         self.nodes: list[Node] = []
         self.names: dict[str, Node] = {}
         self.seed: int | None = None
         self.collections: dict[str, list[Any]] = {}
-        self.samples: dict[tuple[int, int], Any] = {}  # see `shapes.py`
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._scope = ""
@@ -97,9 +102,11 @@ class Graph:
     def add(self, node: Node) -> int:
         """Numbers a new node."""
         with self._lock:
-            self.nodes.append(node)
-            self.names[node.label] = node
-            return len(self.nodes) - 1
+            if self._keeps:
+                self.nodes.append(node)
+                self.names[node.label] = node
+            self._count += 1
+            return self._count - 1
 
     def node(self, operation: Operation, name: str | None = None) -> Any:
         """A new node for an operation."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from weakref import WeakKeyDictionary, finalize
 
 import numpy as np
 
@@ -49,16 +50,26 @@ class Store:
     def __init__(self) -> None:
         self.values: list[Any] = []
         self.lock = RLock()
-        self._at: dict[Node, int] = {}
-        self._drawings: dict[Node, Drawing] = {}
+        self._at: WeakKeyDictionary[Node, int] = WeakKeyDictionary()
+        self._free: list[int] = []  # positions of states that are gone
+        self._drawings: WeakKeyDictionary[Node, Drawing] = WeakKeyDictionary()
 
     def at(self, state: Node) -> int:
         """The position of a state."""
         found = self._at.get(state)
         if found is None:
-            found = self._at[state] = len(self.values)
-            self.values.append(MISSING)
+            if self._free:
+                found = self._free.pop()
+            else:
+                found = len(self.values)
+                self.values.append(MISSING)
+            self._at[state] = found
+            finalize(state, self._release, found)
         return found
+
+    def _release(self, position: int) -> None:
+        self.values[position] = MISSING
+        self._free.append(position)
 
     def get(self, state: Node) -> Any:
         """A copy of what a state holds."""
@@ -159,6 +170,7 @@ class Plan:
         # The source is where tracebacks and the compiler look for it.
         lines = self.text.splitlines(keepends=True)
         linecache.cache[self._filename] = (len(self.text), None, lines, self._filename)
+        finalize(self, linecache.cache.pop, self._filename, None)
         exec(compile(self.text, self._filename, "exec"), emitter.namespace)
         self.function: Callable[..., Any] = emitter.namespace[name]
         self.compiled = compile_function(self.function)

@@ -52,8 +52,8 @@ class _Unpickler(pickle.Unpickler):
 
 
 # What of a graph is about its making alone.
-_OWN = ("nodes", "samples", "_lock", "make", "_controls", "body")
-_OF_NODES = ("graph", "index")
+_OWN = ("nodes", "_lock", "make", "_controls", "body")
+_OF_NODES = ("graph", "index", "samples")
 
 
 def dumps(graph: Graph) -> bytes:
@@ -88,7 +88,7 @@ def loads_into(data: bytes, graph: Graph) -> None:
 
     for index, kind in enumerate(load()):
         node = object.__new__(kind)
-        node.graph, node.index = graph, index
+        node.graph, node.index, node.samples = graph, index, {}
         nodes.append(node)
     for node in nodes:
         vars(node).update(load())

@@ -45,12 +45,10 @@ def _dtype_alone(node: Node) -> np.dtype[Any] | None:
 
 def sample(node: Node, length: int) -> Any:
     """A value as the node might have. `length` 0 takes what has no shape as a number."""
-    cache: dict[tuple[int, int], Any] = node.graph.samples
-    key = node.index, length
-    if key not in cache:
-        for above in _ancestors(node, cache, length):
-            cache[above.index, length] = _sample_or_error(above, length)
-    found = cache[key]
+    if length not in node.samples:
+        for above in _ancestors(node, length):
+            above.samples[length] = _sample_or_error(above, length)
+    found = node.samples[length]
     if isinstance(found, UnknownError):
         raise found
     return found
@@ -63,13 +61,13 @@ def _sample_or_error(node: Node, length: int) -> Any:
         return error
 
 
-def _ancestors(node: Node, cache: dict[tuple[int, int], Any], length: int) -> list[Node]:
+def _ancestors(node: Node, length: int) -> list[Node]:
     """The node and all that it reads and that has no sample, in order."""
     found: dict[int, Node] = {}
     todo = [node]
     while todo:
         n = todo.pop()
-        if n.index in found or (n.index, length) in cache:
+        if n.index in found or length in n.samples:
             continue
         found[n.index] = n
         todo += n.inputs
@@ -82,9 +80,9 @@ def _ancestors(node: Node, cache: dict[tuple[int, int], Any], length: int) -> li
 
 def _filled(template: Any, length: int) -> Any:
     if isinstance(template, Node):
-        found = template.graph.samples.get((template.index, length))
-        if found is None and (template.index, length) not in template.graph.samples:
+        if length not in template.samples:
             raise UnknownError
+        found = template.samples[length]
         if isinstance(found, UnknownError):
             raise found
         return found

@@ -285,3 +285,65 @@ def test_groups_have_no_value(g):
     plan = Plan(g.store, [], [], [group])
     assert plan.run() is None
     assert g.store.get(w) == 5.0
+
+
+def random_order(seed):
+    """A graph of reads, writes and control dependencies, and what a run of it means."""
+    rng = np.random.default_rng(seed)
+    g = Made()
+    states = [g.state(float(k + 1), f"s{k}") for k in range(3)]
+    made = list(states)
+    above = {}  # of each node, what it comes after
+
+    def add(operation, inputs):
+        controls = [n for n in made if n not in states and rng.random() < 0.15]
+        with g.graph.control_dependencies(controls):
+            node = g.graph.node(operation)
+        before = [*inputs, *controls]
+        above[node] = {*before, *(a for n in before for a in above.get(n, ()))}
+        made.append(node)
+
+    for _ in range(12):
+        a, b = rng.choice(len(made), 2)
+        if rng.random() < 0.4:
+            add(Assign(states[rng.integers(3)], made[a]), [made[a]])
+        else:
+            function = (operator.add, operator.sub)[rng.integers(2)]
+            add(Call(function, (made[a], made[b])), [made[a], made[b]])
+    outputs = [n for n in made if n not in states]
+
+    def meaning(values):
+        found, now = {}, dict(zip(states, values, strict=True))
+
+        def read(node, x):
+            if x not in states:
+                return found[x]
+            writes = [
+                n for n in above[node] if isinstance(n.operation, Assign) and n.operation.state is x
+            ]
+            last = max(writes, key=lambda n: n.index, default=None)
+            return now[x] if last is None else found[last]
+
+        for node in outputs:
+            if isinstance(node.operation, Assign):
+                found[node] = read(node, node.operation.value)
+            else:
+                found[node] = node.operation.function(*(read(node, x) for x in node.inputs))
+        after = list(values)
+        for node in outputs:
+            if isinstance(node.operation, Assign):
+                after[states.index(node.operation.state)] = found[node]
+        return [found[n] for n in outputs], after
+
+    return g, states, outputs, meaning
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_orders(seed):
+    g, states, outputs, meaning = random_order(seed)
+    plan = Plan(g.store, outputs, [])
+    values = [g.store.get(s) for s in states]
+    for _ in range(6):
+        expected, values = meaning(values)
+        assert plan.run() == expected
+        assert [g.store.get(s) for s in states] == values

@@ -51,7 +51,8 @@ class Tensor(Operators, Node):
         """Says the shape of a placeholder that was made without."""
         if isinstance(self.operation, ops.Placeholder):
             self.operation.shape = TensorShape(shape).lengths
-            self.graph.samples.clear()
+            for node in self.graph.nodes:
+                node.samples.clear()
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Its value in a session, by default the one that is open."""

@@ -224,7 +224,7 @@ class _Container:
         return self._of.get_value()
 
 
-graph = Graph(TensorVariable)
+graph = Graph(TensorVariable, keeps=False)
 store = Store()
 
 

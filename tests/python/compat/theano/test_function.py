@@ -1,5 +1,7 @@
 """Functions of expressions: inputs, defaults, updates, givens, what is refused."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,28 @@ def test_precision(kind):
     for _ in range(5):
         assert f(np.ones(3, kind)).dtype == kind
     assert w.get_value().dtype == kind
+
+
+def test_what_nobody_holds_goes():
+    from tapegrad.compat.theano.variables import TensorVariable
+
+    def made():
+        w = shared(np.zeros(1000))
+        x = T.dvector("x")
+        f = function([x], T.sum(w * x), updates=[(w, w - 0.1 * T.grad(T.sum(w * w * x), w))])
+        for _ in range(5):
+            f(np.ones(1000))
+
+    def count():
+        gc.collect()
+        return sum(isinstance(o, TensorVariable) for o in gc.get_objects())
+
+    made()
+    before, places = count(), len(theano.variables.store.values)
+    for _ in range(3):
+        made()
+    assert count() == before
+    assert len(theano.variables.store.values) == places
 
 
 def test_floatx():
