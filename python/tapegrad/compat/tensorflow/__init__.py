@@ -303,7 +303,19 @@ def disable_v2_behavior() -> None:
 disable_eager_execution = disable_v2_behavior
 
 
+def _versions() -> Any:
+    """`tf.compat`: both versions, by name."""
+    from types import SimpleNamespace
+
+    from tapegrad.compat import tensorflow as v1
+    from tapegrad.compat.tensorflow import v2
+
+    return SimpleNamespace(v1=v1, v2=v2)
+
+
 def __getattr__(name: str) -> Any:
+    if name == "compat":
+        return _versions()
     if name in ("GradientTape", "custom_gradient", "optimizers", "v2", "keras"):
         from importlib import import_module
 

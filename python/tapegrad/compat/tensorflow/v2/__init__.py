@@ -129,6 +129,8 @@ class _Namespace:
 def __getattr__(name: str) -> Any:
     from tapegrad.compat import tensorflow as v1
 
+    if name == "compat":
+        return v1.compat
     if name.startswith("_") or name in _GRAPHS or name not in v1.__all__:
         return _missing(name)
     found = getattr(v1, name)

@@ -117,6 +117,11 @@ def test_names_of_version_1_are_told_from_those_of_2():
     assert "Session" not in dir(tf)
 
 
+def test_either_version_leads_to_the_other():
+    assert tf.compat.v1 is v1.compat.v1 is v1
+    assert v1.compat.v2 is tf.compat.v2 is tf
+
+
 def test_numbers_and_iteration():
     x = tf.constant([1.0, 2.0])
     assert [float(e) for e in x] == [1.0, 2.0]
