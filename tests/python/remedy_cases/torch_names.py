@@ -135,6 +135,8 @@ CASES = [
        "torch.arange(3).float().requires_grad_().detach() * 0 + 2 * t"),
     of("torch.arange(3).add_(1.5)", "write it out of place, x = x + 1.5 for x += 1.5",
        "t + 1.5", "x + 1.5"),
+    plain_of("y = w * 2; y.data = torch.ones(2)", "write x = value.detach()",
+             "x = (w * 2).detach(); x.numpy()", "2 * X"),
     plain_of("w.numpy()", "Use tensor.detach().numpy() instead", "w.detach().numpy()", "X"),
     plain_of("(w * 2).requires_grad_(False)", "use var_no_grad = var.detach()",
              "(w * 2).detach().numpy()", "2 * X"),

@@ -16,6 +16,7 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core.graph import (
     CHOICE,
+    FOREIGN,
     INPUTS,
     OTHERS,
     RESULT,
@@ -90,7 +91,7 @@ def source(t: Any) -> Node:
     """The node that a recorded tensor comes from."""
     node = t._node
     if node is None:  # a leaf, or a Variable of the user's or of a transform
-        node = t._node = leaf_node(t) if _core.is_leaf(cell(t)) else Node("VariableBackward0", ())
+        node = t._node = leaf_node(t) if t._leaf else Node(FOREIGN, ())
     written = t._store.written if t._store is not None else None
     if written is not None and written is not node:
         return Node("AsStridedBackward0", (node, written))
@@ -122,7 +123,9 @@ def _node(name: str, args: tuple[Any, ...], saves: int) -> Node:
         saved = tuple(
             [_saved(t) if isinstance(t, kind) else A_NUMBER for t in args if t is not alone]
         )
-    return Node(name + "Backward0", tuple(map(source, wanting)), saved)
+    inputs = [source(t) for t in wanting]
+    inputs += [Node(FOREIGN, ()) for t in args if type(t) is Variable]
+    return Node(name + "Backward0", tuple(inputs), saved)
 
 
 def recorded_result(name: str, out: Any, args: tuple[Any, ...], saves: int) -> Any:
