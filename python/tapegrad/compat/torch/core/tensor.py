@@ -13,6 +13,7 @@ from tapegrad._core import Variable
 from tapegrad.compat.torch.core import call, dtypes, writes
 from tapegrad.compat.torch.core.backward import backward
 from tapegrad.compat.torch.core.formatting import text_of
+from tapegrad.compat.torch.core.graph import INPUTS
 from tapegrad.compat.torch.core.hooks import Hook, hooked
 from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS
 from tapegrad.compat.torch.core.size import Size
@@ -349,7 +350,7 @@ def _opened(x: Any, given: list[Any]) -> Any:
 
 def _closed(x: Any, name: str, given: tuple[Any, ...]) -> Any:
     if type(x) is Variable:
-        return call.recorded_result(name.title(), x, given, call.INPUTS)
+        return call.recorded_result(name.title(), x, given, INPUTS)
     if isinstance(x, (np.ndarray, np.generic)):
         return call.new(x)
     return type(x)(_closed(v, name, given) for v in x) if type(x) in (list, tuple) else x
