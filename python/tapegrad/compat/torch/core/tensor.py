@@ -227,7 +227,7 @@ class Tensor:
         if type(content) is not Variable:
             self._outside = True
             base = self
-            while base._link is not None:
+            while base._link is not None and type(base._link) is not call.Seen:
                 base = base._link[0]
                 base._outside = True
             return content

@@ -273,3 +273,30 @@ def test_long_chains():
     y.backward()
     assert float(x.grad) == 30_001.0
     del y
+
+
+@needs_torch
+def test_a_detached_tensor_shows_later_writes():
+    def program(torch):
+        x = torch.tensor(X, requires_grad=True)
+        y = x * 2
+        d = y.detach()
+        first = d[1:]
+        y[2] = x[0]
+        y += 1
+        found = [d.clone(), first.clone(), first * d[:2], y]
+        y.sum().backward()
+        return [*found, x.grad]
+
+    agree(program)
+
+
+def test_a_detached_tensor_keeps_no_graph():
+    x = ours.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    view, d = y.view(2, 1), y.detach()
+    del y
+    assert d.tolist() == [2.0, 4.0]
+    view += 1
+    with pytest.raises(RuntimeError, match=r"x = y.detach\(\).clone\(\)"):
+        d.tolist()
