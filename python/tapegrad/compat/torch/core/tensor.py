@@ -43,9 +43,11 @@ class Tensor:
     _late = False  # its hooks came after it was used
     __array_priority__ = 2000
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, device: Any = None) -> Any:
         """A tensor of float numbers from a list, or of the given lengths, as `torch.Tensor`."""
         from tapegrad.compat.torch import creation
+
+        dtypes.check_device(device)
 
         if len(args) == 1 and not isinstance(args[0], int):
             made = creation.tensor(args[0], dtype=dtypes.get_default_dtype())
