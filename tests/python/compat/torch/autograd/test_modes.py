@@ -26,7 +26,16 @@ def test_modes():
         torch.set_grad_enabled(False)
         off = torch.is_grad_enabled()
         torch.set_grad_enabled(True)
-        return [x.grad, y, y.requires_grad, inside, plain(x), other(x), off, torch.is_grad_enabled()]
+        return [
+            x.grad,
+            y,
+            y.requires_grad,
+            inside,
+            plain(x),
+            other(x),
+            off,
+            torch.is_grad_enabled(),
+        ]
 
     agree(program)
 
