@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/numpy_functions/taken_names.h"
 #include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
@@ -32,10 +33,27 @@ class Creators {
         modules_(std::move(modules)),
         transformed_(std::move(transformed)) {}
 
+  // Names of these functions lead to new arrays too.
+  void count_as_creators(const TakenNames* taken) { taken_ = taken; }
+
   // Whether a call may create arrays: by the function's code, and by what it gets.
   bool may_create(PyObject* f, PyObject* args, PyObject* kwargs) {
     left_ = kMostItems;
     return may_create(f, 0) || leads_to_it(args, 0) || (kwargs && leads_to_it(kwargs, 0));
+  }
+
+  bool is_transformed(PyObject* f) const {
+    return std::ranges::any_of(transformed_, [f](const py::object& type) {
+      return PyObject_TypeCheck(f, reinterpret_cast<PyTypeObject*>(type.ptr()));
+    });
+  }
+
+  static bool is_of_package(PyObject* globals) {
+    PyObject* name = PyDict_GetItemString(globals, "__name__");
+    if (!name || !PyUnicode_Check(name)) return false;
+    Py_ssize_t n = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(name, &n);
+    return text && std::string_view(text, static_cast<size_t>(n)).starts_with("tapegrad.");
   }
 
  private:
@@ -77,7 +95,7 @@ class Creators {
   }
 
   bool leads_to_it(PyObject* value, int level) {
-    if (--left_ < 0) return true;
+    if (--left_ < 0 || (taken_ && taken_->is_original(value))) return true;
     const auto is = [](PyObject* x) {
       return [x](const py::object& known) { return known.ptr() == x; };
     };
@@ -98,20 +116,6 @@ class Creators {
     return may_create(value, level + 1);
   }
 
-  bool is_transformed(PyObject* f) const {
-    return std::ranges::any_of(transformed_, [f](const py::object& type) {
-      return PyObject_TypeCheck(f, reinterpret_cast<PyTypeObject*>(type.ptr()));
-    });
-  }
-
-  static bool is_of_package(PyObject* globals) {
-    PyObject* name = PyDict_GetItemString(globals, "__name__");
-    if (!name || !PyUnicode_Check(name)) return false;
-    Py_ssize_t n = 0;
-    const char* text = PyUnicode_AsUTF8AndSize(name, &n);
-    return text && std::string_view(text, static_cast<size_t>(n)).starts_with("tapegrad.");
-  }
-
   const Facts& facts_of(PyObject* code) {
     if (const auto known = known_.find(code); known != known_.end()) return *known->second;
     if (known_.size() >= kMostKnown) known_.clear();
@@ -125,6 +129,7 @@ class Creators {
     return *(known_[code] = std::move(found));
   }
 
+  const TakenNames* taken_ = nullptr;
   py::function facts_;
   std::vector<py::object> plain_, modules_, transformed_;
   std::unordered_map<PyObject*, std::unique_ptr<Facts>> known_;
@@ -139,7 +144,12 @@ class Block {
       : space_(std::move(space)),
         replacements_(std::move(replacements)),
         originals_(std::move(originals)),
-        creators_(std::move(creators)) {}
+        taken_(originals_, replacements_),
+        creators_(std::move(creators)) {
+    creators_.count_as_creators(&taken_);
+  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
 
   void enter() {
     if (blocks_ == 0) fill_in(replacements_);
@@ -149,15 +159,27 @@ class Block {
 
   void leave() {
     --depth;
-    if (--blocks_ == 0) fill_in(originals_);
+    if (--blocks_ > 0) return;
+    taken_.restore();
+    fill_in(originals_);
+  }
+
+  // The same for the names of a module of the user's, until the block that is open is left.
+  void take(const py::dict& space) {
+    if (depth > 0 && space.ptr() != space_.ptr()) taken_.replace(space.ptr());
   }
 
   // f(*args, **kwargs) inside a block, if it may create arrays and is not in one already.
   py::object call(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
-    if (depth > 0 || switched_off > 0 || !creators_.may_create(f.ptr(), args.ptr(), kwargs.ptr()))
+    if (depth > 0) {
+      if (PyObject* space = globals_of(f.ptr())) taken_.replace(space);
+      return called(f, args, kwargs);
+    }
+    if (switched_off > 0 || !creators_.may_create(f.ptr(), args.ptr(), kwargs.ptr()))
       return called(f, args, kwargs);
     enter();
     try {
+      if (PyObject* space = globals_of(f.ptr())) taken_.replace(space);
       py::object found = called(f, args, kwargs);
       leave();
       return found;
@@ -176,7 +198,22 @@ class Block {
     if (PyDict_Update(space_.ptr(), names.ptr()) != 0) throw py::error_already_set();
   }
 
+  // Those of a function of the user's; null of other objects.
+  PyObject* globals_of(PyObject* f) const {
+    if (PyMethod_Check(f)) f = PyMethod_GET_FUNCTION(f);
+    py::object inner;
+    while (creators_.is_transformed(f)) {
+      inner = py::reinterpret_steal<py::object>(PyObject_GetAttrString(f, "_function"));
+      if (!inner) throw py::error_already_set();
+      f = inner.ptr();
+    }
+    if (!PyFunction_Check(f)) return nullptr;
+    PyObject* space = PyFunction_GET_GLOBALS(f);
+    return Creators::is_of_package(space) ? nullptr : space;
+  }
+
   py::dict space_, replacements_, originals_;
+  TakenNames taken_;
   Creators creators_;
   int blocks_ = 0;  // of all threads
 };
@@ -229,14 +266,17 @@ void bind_blanks(py::module_& m) {
       .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
                        py::function facts, std::vector<py::object> plain,
                        std::vector<py::object> modules, std::vector<py::object> transformed) {
-             return Block(std::move(space), std::move(replacements), std::move(originals),
-                          Creators(std::move(facts), std::move(plain), std::move(modules),
-                                   std::move(transformed)));
+             return std::make_unique<Block>(std::move(space), std::move(replacements),
+                                            std::move(originals),
+                                            Creators(std::move(facts), std::move(plain),
+                                                     std::move(modules), std::move(transformed)));
            }),
            py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
            py::arg("plain"), py::arg("modules"), py::arg("transformed"))
       .def("__enter__", &Block::enter)
       .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
+      .def("take", &Block::take, py::arg("space"),
+           "Until the block is left, a module's names of the functions stand for the others.")
       .def("call", &Block::call, py::arg("f"), py::arg("args"), py::arg("kwargs"),
            "Calls the function inside, if it may create arrays.")
       .def(

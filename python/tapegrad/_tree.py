@@ -1,8 +1,9 @@
 """Containers: arguments and results may be any nesting of dict, list, tuple and dataclass.
 
-Subclasses are kept (namedtuples and ordered dicts too), None is left alone, everything else is a
-leaf. A leaf's path reads as the user would write it: `argument 0['w'][2]`. A complex number or
-array is a container of its real and its imaginary part: all leaves are real.
+Subclasses are kept (namedtuples and ordered dicts too), None is left alone, and classes may be
+registered (`add_container`); everything else is a leaf. A leaf's path reads as the user would write
+it: `argument 0['w'][2]`. A complex number or array is a container of its real and its imaginary
+part: all leaves are real.
 """
 
 from __future__ import annotations
@@ -43,6 +44,23 @@ def add_complex_type(kind: type) -> None:
     _COMPLEX.add(kind)
 
 
+# Registered classes: what takes an object apart, into parts with the texts that select them and
+# whatever else there is to know, and what makes one of that and parts.
+Apart: TypeAlias = Callable[[Any], tuple[list[tuple[str, Any]], Any]]
+_REGISTERED: dict[type, tuple[Apart, Callable[[Any, list[Any]], Any]]] = {}
+
+
+def add_container(kind: type, apart: Apart, together: Callable[[Any, list[Any]], Any]) -> None:
+    """Makes objects of this class containers: `apart(x)` gives (parts, rest)."""
+    _REGISTERED[kind] = apart, together
+
+
+def rest(tree: Tree) -> tuple[Any, ...]:
+    """What an object of a registered class is besides its parts; () of anything else."""
+    known = _REGISTERED.get(type(tree))
+    return () if known is None else (known[0](tree)[1],)
+
+
 def is_variable(x: object) -> bool:
     """Whether it is a Variable, real or complex."""
     kind = type(x)
@@ -80,6 +98,9 @@ def children(tree: Tree) -> list[tuple[str, Tree]] | None:
     """The parts of a container, each with the text that selects it; None for a leaf."""
     if is_complex(tree):
         return [(".real", tree.real), (".imag", tree.imag)]
+    known = _REGISTERED.get(type(tree))
+    if known is not None:
+        return known[0](tree)[0]
     if isinstance(tree, dict):
         return [(f"[{key!r}]", item) for key, item in tree.items()]
     if isinstance(tree, tuple):
@@ -104,6 +125,9 @@ def rebuild(tree: Tree, items: list[Tree]) -> Tree:
         return tuple(items)
     if kind is dict:
         return dict(zip(tree, items, strict=True))
+    known = _REGISTERED.get(kind)
+    if known is not None:
+        return known[1](known[0](tree)[1], items)
     if isinstance(tree, tuple):
         copied = tuple.__new__(kind, items)
         if hasattr(tree, "__dict__"):

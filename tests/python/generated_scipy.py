@@ -61,12 +61,15 @@ array([-1. , -0.5])
   systems, `cg`, `quad`, `odeint` and `solve_ivp` are computed by SciPy at each call and each replay: they are steps of
   programs that take the interpreter's lock.
 - `odeint` and `solve_ivp` solve the variational equations along, to the same tolerances: n (n + p) more equations for n
-  components and p numbers in the initial values and arguments, which is meant for small systems. Parameters go through
-  `args`; a function that reads Variables otherwise is refused.
-- `quad` takes parameters through `args` too; its derivatives are integrals to the same tolerances.
+  components and p numbers that a derivative is taken by, which is meant for small systems. Derivatives of `quad` are integrals
+  to the same tolerances.
+- Functions that solvers call get parameters through `args=`, or read them from outside: see [solvers](scipy_solvers.md), and
+  there too what derivatives of roots and minima are.
 - Distributions are differentiated in points, shapes, location and scale; outside of the support, and with parameters
   that are out of range, they give what SciPy gives. `loc=` and counts of discrete ones are whole numbers and have no
   derivative.
+- Complex Variables: `inv`, `det`, `solve`, `solve_triangular`, `cholesky`, `cho_factor`, `cho_solve`, `lu` and its kind,
+  `expm`, `eigh`, `eigvalsh`, `svd`, `svdvals` of `linalg` take them; other functions refuse them by name.
 - An interpolator of plain data has all that SciPy's has. One of Variables is called, at points of any kind.
 - `expm` and `fftconvolve` and everything else that is not in the second point is recorded as NumPy operations.
 

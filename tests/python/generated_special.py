@@ -16,6 +16,7 @@ from special_points import POINTS
 import tapegrad as tg
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scipy_support.md"
+SCIPY = "1.17"  # of whose functions the pages are
 HEAD = """# Universal functions of SciPy
 
 What each universal function of `scipy.special` does with Variables ([special functions](scipy_special.md)). This page
@@ -74,8 +75,7 @@ def page():
     """The text of the page."""
     found = outcomes()
     count = ", ".join(f"{len(found[kind])} {kind}" for kind in KINDS)
-    version = ".".join(scipy.__version__.split(".")[:2])
-    text = f"{HEAD}Of {len(names())} universal functions of SciPy {version} there are {count}.\n"
+    text = f"{HEAD}Of {len(names())} universal functions of SciPy {SCIPY} there are {count}.\n"
     for kind in KINDS:
         entries = [
             f"`{name}`"
@@ -87,5 +87,12 @@ def page():
     return text
 
 
+def is_of_this_scipy():
+    """Whether the SciPy that is installed is the one of the pages."""
+    return scipy.__version__.startswith(f"{SCIPY}.")
+
+
 if __name__ == "__main__":
+    if not is_of_this_scipy():
+        raise SystemExit(f"the page is of SciPy {SCIPY}, and this is {scipy.__version__}")
     PAGE.write_text(page(), "utf-8")

@@ -121,11 +121,11 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_batch", "compile_captures", "compile_first", "compile_floats",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
         "compile_parts", "compile_properties", "compile_solves", "compile_stale",
-        "compile_stencils", "compile_threads", "compile_tiles", "contexts", "docstrings",
+        "compile_stencils", "compile_threads", "compile_tiles", "compile_writes", "contexts", "docstrings",
         "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
         "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
-        "package", "pickling", "properties", "remedy_texts", "scan_properties",
+        "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
         "scipy_refusals", "structure", "surface", "tie_doubts", "types", "typing", "variable",
         "views",
     }  # fmt: skip
@@ -164,6 +164,7 @@ FULL_FOLDERS: dict[str, str] = {
     "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
+    "tests/python/remedy_cases": "a file of cases for each part of the package",
     "tests/python/numpy": "a file for each family of functions, as in the package",
 }
 

@@ -201,8 +201,9 @@ void promote(PyProgramCache& cache, PyObject* programs, Py_ssize_t i) {
   Py_DECREF(old);
 }
 
-// The result by way of a known signature; null, without an exception, where there is none.
-PyObject* quick_call(const PyReplayer& self, const Given& given) {
+// The result by way of a known signature; null, without an exception, where there is none. `failed`
+// is then the program that raised, if one did.
+PyObject* quick_call(const PyReplayer& self, const Given& given, py::object& failed) {
   const py::object signature_object = keep(signature_for(self, given));
   auto* signature = as<PySignature>(signature_object.ptr(), signature_type);
   if (signature == nullptr) return nullptr;
@@ -225,10 +226,12 @@ PyObject* quick_call(const PyReplayer& self, const Given& given) {
     try {
       result = run_trusted(*trusted, given.objects());
     } catch (const Error&) {
-      return nullptr;  // `_call` sees to it
+      failed = program_object;  // `_call` sees to it
+      return nullptr;
     } catch (py::error_already_set& error) {
-      if (error.matches(PyExc_Exception)) return nullptr;
-      throw;
+      if (!error.matches(PyExc_Exception)) throw;
+      failed = program_object;
+      return nullptr;
     }
     if (result != nullptr) {
       ++signature->replays;
@@ -243,14 +246,15 @@ PyObject* quick_call(const PyReplayer& self, const Given& given) {
 PyObject* call(PyObject* self, PyObject* args, PyObject* kwargs) {
   return guard([&]() -> PyObject* {
     const Given given(args, kwargs);
+    py::object failed;
     if (given.fit() && !Tape::current().tracing() && !anomaly::is_watching()) {
-      PyObject* result = quick_call(*reinterpret_cast<PyReplayer*>(self), given);
+      PyObject* result = quick_call(*reinterpret_cast<PyReplayer*>(self), given, failed);
       if (result != nullptr || PyErr_Occurred()) return result;
     }
     static PyObject* const name = PyUnicode_InternFromString("_call");
     const py::dict keywords =
         kwargs == nullptr ? py::dict() : py::reinterpret_borrow<py::dict>(kwargs);
-    return PyObject_CallMethodObjArgs(self, name, args, keywords.ptr(), nullptr);
+    return PyObject_CallMethodObjArgs(self, name, args, keywords.ptr(), failed.ptr(), nullptr);
   });
 }
 

@@ -92,7 +92,7 @@ class Call(Arguments):
         found = [pair for i, x in enumerate(args) for pair in _tree.leaves(x, f"argument {i}")]
         for name, x in kwargs.items():
             found += _tree.leaves(x, f"argument {name!r}")
-        return found[leaf][0]
+        return found[leaf][0] if leaf < len(found) else "an argument"
 
     def has_floats(self) -> bool:
         """Whether Python floats are among the arguments."""
@@ -148,7 +148,7 @@ class Call(Arguments):
         if kind is not int:
             children = _tree.children(x)
             if children is not None:
-                parts.append((kind, len(children)))
+                parts.append((kind, len(children), *self._rest(x)))
                 for key, item in children:
                     parts.append(key)
                     self._read(item, parts)
@@ -156,6 +156,18 @@ class Call(Arguments):
         parts.append(self._part_of_leaf(x, kind))
         self.leaves.append(x)
         return None
+
+    def _rest(self, x: Any) -> tuple[Any, ...]:
+        """What an object of a registered class is besides its parts, which must have a value."""
+        found = _tree.rest(x)
+        try:
+            hash(found)
+        except TypeError:
+            raise _UnsupportedLeafError(
+                f"holds a {type(x).__name__} whose fixed part {found[0]!r} has no hash, by which "
+                "programs are told apart; make it of numbers, strings and tuples"
+            ) from None
+        return tuple(map(_with_type, found))
 
     def _part_of_leaf(self, x: Any, kind: Any) -> Any:
         if isinstance(x, _BY_VALUE):
@@ -180,6 +192,11 @@ class Call(Arguments):
             f"is {_tree.describe(x)}; programs take float64, float32, integers and bools of this "
             "machine's byte order (x.astype(float) converts)"
         )
+
+
+def _with_type(x: Any) -> Any:
+    """`x` with its type, and those of what it holds: 1, 1.0 and True are three things."""
+    return type(x), tuple(map(_with_type, x)) if isinstance(x, tuple) else x
 
 
 def _bound(x: Any) -> Any:

@@ -77,7 +77,8 @@ class Compiled(_core.Replayer, Generic[P, R]):
 
     # What comes from `_core.Replayer`.
 
-    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], failed: Any = None) -> Any:
+        """A call that no known program served; `failed` is the one that raised, if one did."""
         if _tracing() or _core.watching():
             return self._function(*args, **kwargs)
         call = Call(args, kwargs)
@@ -91,7 +92,7 @@ class Compiled(_core.Replayer, Generic[P, R]):
             signature = self._add(call)
         if call.is_flat():
             self._remember(args, kwargs, signature)
-        return Serving(self, signature, call).serve()
+        return Serving(self, signature, call, failed).serve()
 
     def _call_specially(self, call: Call) -> Any:
         """A call with Variables among its arguments, or with what no program takes."""

@@ -41,7 +41,14 @@ class Serving:
     _cache: ProgramCache  # for what the function reads now
     _program: TrustedProgram  # the last one that was tried
 
-    def __init__(self, of: Compiled[..., Any], signature: Signature, call: Call) -> None:
+    def __init__(
+        self,
+        of: Compiled[..., Any],
+        signature: Signature,
+        call: Call,
+        failed: TrustedProgram | None = None,
+    ) -> None:
+        self._failed = failed  # the program that raised in this call already
         self.of = of
         self.signature = signature
         self.call = call
@@ -116,6 +123,10 @@ class Serving:
         if cache is None or not cache.programs or not cache.same():
             return Event.UNSERVED
         self._cache = cache
+        failed, self._failed = self._failed, None
+        if failed is not None and failed in cache.programs:  # what it calls is not called anew
+            self._program = failed
+            return Event.RAISED
         event = self.replay_in_turn()
         return Event.UNSERVED if event is Event.NONE_HOLDS else event
 

@@ -114,12 +114,12 @@ class RecordedGraph(Graph):
         """
         with _core.Scope() as scope:
             entered = [
-                scope.argument(x) if _is_floating(x) else x for x in map(_as_given, self.arguments)
+                scope.argument(x) if is_floating(x) else x for x in map(_as_given, self.arguments)
             ]
             found = _core.replay_values(self.recording, entered)
             adjoints: list[Any] = [None] * len(found)
             end = found[self.outputs[output]]
-            places = [k for k, x in enumerate(found) if _core.is_variable(x) and _is_floating(x)]
+            places = [k for k, x in enumerate(found) if _core.is_variable(x) and is_floating(x)]
             if _core.is_variable(end) and places:
                 seeds = [np.full(end.shape, seed, end.dtype)[()]]
                 swept = _core.grad([end], [found[k] for k in places], seeds, False)
@@ -170,7 +170,7 @@ def record(f: Callable[..., Any], *args: Any, **kwargs: Any) -> RecordedGraph:
     for path, x in _named_leaves(f, args, kwargs):
         leaves.append(x)
         names.append(path)
-    places = [k for k, x in enumerate(leaves) if _is_floating(x)]
+    places = [k for k, x in enumerate(leaves) if is_floating(x)]
     arguments = Arguments((args, kwargs), leaves, places)
     done = record_call(f, arguments, _enter, _is_output, keep_lines=True)
     given = [_as_given(leaves[k]) for k in places]
@@ -241,7 +241,8 @@ def _as_given(x: Any) -> Any:
     return _core.value(x) if _core.is_variable(x) else x
 
 
-def _is_floating(x: Any) -> bool:
+def is_floating(x: Any) -> bool:
+    """Whether a leaf of the arguments is an input of graphs."""
     if type(x) is float:
         return True
     kind = getattr(getattr(x, "dtype", None), "kind", "")

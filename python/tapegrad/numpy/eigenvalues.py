@@ -1,6 +1,7 @@
 """Eigenvalues of any square matrix, and the roots of polynomials.
 
-Results are real or complex by their values, as NumPy's are.
+Results are real or complex by their values, as NumPy's are; from NumPy 2.5 on, those of eigenvalues
+are complex whatever their values.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tapegrad.numpy.operands import floating_dtype, free_shape, lift, ndim_of, s
 from tapegrad.numpy.table import implements
 from tapegrad.transforms.trace import stop_gradient
 
-# Whether this NumPy gives real results where all imaginary parts are zero.
+# Whether this NumPy gives real eigenvalues where all imaginary parts are zero.
 _REAL_BY_VALUE = not np.iscomplexobj(np.linalg.eigvals(np.eye(1)))
 
 
@@ -27,7 +28,7 @@ class EigResult(NamedTuple):
 
 def is_real(parts: Any) -> bool:
     """Whether the result is real: a guard of a program, and the same in all lanes."""
-    return _REAL_BY_VALUE and bool(np.all(parts == 0))
+    return bool(np.all(parts == 0))
 
 
 def _joined(re: Any, im: Any) -> Any:
@@ -44,7 +45,7 @@ def _of_real(op: str, a: Any) -> Any:
 @implements(np.linalg.eig, values=1)
 def eig(a: Any) -> EigResult:
     w, w_im, v, v_im, *_ = _of_real("eig", a)
-    if is_real(w_im):
+    if _REAL_BY_VALUE and is_real(w_im):
         return EigResult(w, v)
     return EigResult(_joined(w, w_im), _joined(v, v_im))
 
@@ -52,7 +53,7 @@ def eig(a: Any) -> EigResult:
 @implements(np.linalg.eigvals, values=1)
 def eigvals(a: Any) -> Any:
     w, w_im = _of_real("eigvals", a)
-    return w if is_real(w_im) else _joined(w, w_im)
+    return w if _REAL_BY_VALUE and is_real(w_im) else _joined(w, w_im)
 
 
 def stripped(p: Any) -> tuple[Any, int]:

@@ -20,7 +20,7 @@ from tapegrad.numpy.rebinding import value_of
 from tapegrad.transforms.trace import warn_user
 
 # NumPy's code that does with objects what it does with numbers.
-_OF_OBJECTS = ("np.vectorize", "np.polynomial.")
+_OF_OBJECTS = ("np.vectorize", "np.polynomial.", "np.ndenumerate")
 _MOST_PRODUCTS = 5_000  # that are recorded without a word: about two milliseconds
 
 

@@ -27,7 +27,7 @@ _INNER = (
     ["testing"],
     ["polynomial"],
 )  # named with their module
-_WRAPPERS = ("wrapper", "wrapped", "inner")
+_WRAPPERS = ("wrapper", "wrapped", "inner", "inner_f", "axis_nan_policy_wrapper")
 # Names of math that NumPy has under another name.
 _OF_MATH = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",

@@ -1,14 +1,5 @@
 """How to write what is refused in code that keeps the derivative; tests run it."""
 
-
-def _solver(name: str, transform: str) -> str:
-    return (
-        f"start at the plain value: {name}(f, tg.value(x), jac=tg.{transform}(f)), with "
-        f"lambda q: tg.value(f(q)) and lambda q: tg.value(tg.{transform}(f)(q)) where f reads "
-        "Variables"
-    )
-
-
 # What takes the place of functions of NumPy that no other library may override.
 OWN_CALLS: dict[str, str] = {
     "arange": "write start + step * np.arange(n)",
@@ -21,6 +12,7 @@ DRAWS: dict[str, str] = {
     "normal": "write loc + scale * {}.standard_normal(size)",
     "uniform": "write low + (high - low) * {}.random(size)",
     "exponential": "write scale * {}.standard_exponential(size)",
+    "permutation": "write v[{}.permutation(len(v))] of the Variable v",
     "lognormal": "write np.exp(mean + sigma * {}.standard_normal(size))",
 }
 
@@ -36,14 +28,13 @@ LIBRARIES: dict[str, str] = {
     "np.require": "write v itself, which NumPy functions take as they take an array",
     "np.asarray_chkfinite": "write v itself, and np.all(np.isfinite(v)) where it matters",
     "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
-    "np.ndenumerate": "write ((i, v[i]) for i in np.ndindex(v.shape))",
     "np.vectorize": "leave otypes= out, or write np.stack([f(x) for x in v])",
     "np.apply_along_axis": "write a = tg.Variable(a) before it",
     "np.piecewise": "write x = tg.Variable(x) before it",
     "np.bmat": "write np.block([[v, w]])",
-    "scipy.optimize.minimize": _solver("minimize", "grad"),
-    "scipy.optimize.root": _solver("root", "jacobian"),
-    "scipy.optimize.least_squares": _solver("least_squares", "jacobian"),
+    "scipy.integrate.dblquad": "write tapegrad.scipy.integrate.quad of what calls quad",
+    "scipy.integrate.nquad": "write tapegrad.scipy.integrate.quad of what calls quad",
+    "scipy.linalg.schur": "write np.linalg.eigh(a) of a symmetric matrix a, else np.linalg.eig(a)",
     "scipy.special.logsumexp": "write tapegrad.scipy.special.logsumexp(v)",
     "scipy.special.softmax": "write tapegrad.scipy.special.softmax(v)",
     "scipy.special.log_softmax": "write tapegrad.scipy.special.log_softmax(v)",

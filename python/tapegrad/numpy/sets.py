@@ -146,6 +146,10 @@ def partition(
     return sort(a, axis)
 
 
+# Whether this NumPy makes a number of an array without axes there: before 2.3.
+_PICKS_NUMBERS = not isinstance(np.trim_zeros(np.array(1.0)), np.ndarray)
+
+
 @implements(np.trim_zeros)
 def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     x = lift(filt)
@@ -163,5 +167,5 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
             low, high = int(others[:, i].min()), int(others[:, i].max()) + 1
             key[i] = slice(low if "f" in sides else None, high if "b" in sides else None)
     if not axes:
-        return filt
+        return x[()] if _PICKS_NUMBERS and n == 0 else filt
     return filt[key[0]] if n == 1 else filt[tuple(key)]

@@ -19,6 +19,7 @@ _MODULES = (
     "interpolate",
     "linalg",
     "ndimage",
+    "optimize",
     "signal",
     "sparse",
     "spatial",

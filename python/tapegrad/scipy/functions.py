@@ -6,7 +6,8 @@ otherwise. Said once, and read by docs/scipy.md and by the refusals of SciPy's o
 
 - `refused`: parameters of which only the default works, each with what to write instead. A key
   "mode='raw'" refuses this value alone;
-- `complex_too`: whether the implementation takes complex Variables.
+- `complex_too`: whether the implementation takes complex Variables;
+- `functions`: parameters that are functions of the user's, which may read Variables themselves.
 """
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ FUNCTIONS: dict[str, Function] = {}
 
 
 def derives(
-    function: Any, *, name: str = "", refused: Mapping[str, str] = _NONE, complex_too: bool = False
+    function: Any,
+    *,
+    name: str = "",
+    refused: Mapping[str, str] = _NONE,
+    complex_too: bool = False,
+    functions: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers the decorated function as SciPy's function of Variables."""
     name = name or f"{public_module(function)}.{function.__name__}"
@@ -50,9 +56,11 @@ def derives(
     def decorate(implementation: Callable[..., Any]) -> Callable[..., Any]:
         FUNCTIONS[name] = Function(name, function, implementation, refused, complex_too)
         checks = [_check_of(implementation, key, remedy) for key, remedy in refused.items()]
+        reads = _reads_of(implementation, name, functions)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if not holds_variable(args) and not (kwargs and holds_variable(kwargs)):
+            given = holds_variable(args) or (kwargs and holds_variable(kwargs))
+            if not given and not (functions and reads(args, kwargs)):
                 return function(*args, **kwargs)
             for check in checks:
                 check(name, args, kwargs)
@@ -67,6 +75,30 @@ def derives(
         return call
 
     return decorate
+
+
+def with_parameters_of(
+    function: Callable[..., Any], implementation: Callable[..., Any]
+) -> Callable[..., Any]:
+    """`implementation`, called as SciPy's function is, whose parameters differ by version.
+
+    It gets those that it names, by keyword, or all where it takes any.
+    """
+    parameters = signature(function)
+    own = signature(implementation).parameters.values()
+    names = {p.name for p in own}
+    takes_all = any(p.kind is Parameter.VAR_KEYWORD for p in own)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        bound = parameters.bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        return implementation(**{k: x for k, x in given.items() if takes_all or k in names})
+
+    call.__name__, call.__qualname__ = implementation.__name__, implementation.__qualname__
+    call.__module__ = implementation.__module__
+    vars(call)["__signature__"] = parameters
+    return call
 
 
 def public_module(function: Any) -> str:
@@ -132,6 +164,21 @@ def _check_of(
         refuse(name, f"{parameter}={_short(given)}", remedy)
 
     return check
+
+
+def _reads_of(
+    implementation: Callable[..., Any], name: str, functions: tuple[str, ...]
+) -> Callable[[tuple[Any, ...], dict[str, Any]], bool]:
+    """Whether one of the functions among the arguments reads Variables from outside."""
+    places = [(list(signature(implementation).parameters).index(f), f) for f in functions]
+
+    def reads(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        from tapegrad.scipy.closures import Closure
+
+        given = [args[k] if k < len(args) else kwargs.get(f) for k, f in places]
+        return Closure(name, tuple(given)).reads_variables
+
+    return reads
 
 
 def _same(x: Any, y: Any) -> bool:

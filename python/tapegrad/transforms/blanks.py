@@ -246,8 +246,9 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
     Transforms do the same while they call a function; the block is for Variables outside of them.
     `np.zeros`, `ones`, `empty`, `full`, `eye`, `arange`, `linspace` and the like, and `np.array`,
     `np.asarray` of lists that hold Variables: for this thread only, and where they are called as
-    attributes of the module (`np.zeros`, not a name imported before). The arrays are plain, and
-    what is computed of them is, until a Variable is written to them. Also a decorator.
+    attributes of NumPy's module, or by a global name of the module that entered the block
+    (`from numpy import zeros`). The arrays are plain, and what is computed of them is, until a
+    Variable is written to them. Also a decorator.
 
     In `with tg.patch_numpy(False):` transforms leave NumPy's functions as they are.
 
@@ -272,6 +273,8 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
 
     def __enter__(self) -> None:
         _blocks[self._on].__enter__()
+        if self._on:
+            _block.take(sys._getframe(1).f_globals)
 
     def __exit__(self, *error: object) -> None:
         _blocks[self._on].__exit__(*error)
@@ -282,6 +285,8 @@ class patch_numpy:  # noqa: N801 - it is called as a function is
         @functools.wraps(f)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
             with _blocks[self._on]:
+                if self._on:
+                    _block.take(getattr(f, "__globals__", {}))
                 return f(*args, **kwargs)
 
         return within

@@ -258,11 +258,11 @@ def _jacobian(
                 block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
             trees = trace.like_arguments(block)
             filled.append(trees[0] if single else tuple(trees))
-        found = _filled(trace.out, iter(filled))
+        found = of_rows(trace.out, iter(filled))
         return (found, trace.aux_result()) if has_aux else found
 
 
-def _filled(out: Tree, rows: Iterator[Tree]) -> Tree:
+def of_rows(out: Tree, rows: Iterator[Tree]) -> Tree:
     """A tree like `out` of derivatives, of which `rows` has one tree for each real leaf."""
     if _tree.is_complex(out):
         re, im = next(rows), next(rows)
@@ -272,7 +272,7 @@ def _filled(out: Tree, rows: Iterator[Tree]) -> Tree:
         return None
     if _tree.is_leaf(out):
         return _tree.map_complex(conjugated, next(rows))
-    return _tree.rebuild(out, [_filled(part, rows) for _, part in _tree.children(out) or ()])
+    return _tree.rebuild(out, [of_rows(part, rows) for _, part in _tree.children(out) or ()])
 
 
 def _of_complex(label: str) -> str:

@@ -190,6 +190,14 @@ def _axes_of(tree: Tree, axes: Any, label: str) -> list[int | None]:
             f"{label}: axes {axes!r} don't fit {_tree.describe(tree)}; give an integer, None, or a "
             "nesting built like it"
         )
+    if isinstance(tree, dict):  # the axes may list its keys in another order
+        by_key = dict(given)
+        missing = [key for key, _ in parts if key not in by_key]
+        if missing:
+            raise ValueError(
+                f"{label}: axes {axes!r} have no entry {missing[0]} for {_tree.describe(tree)}"
+            )
+        given = [(key, by_key[key]) for key, _ in parts]
     found: list[int | None] = []
     for (_, part), (_, own) in zip(parts, given, strict=True):
         found += _axes_of(part, own, label)

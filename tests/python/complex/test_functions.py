@@ -136,6 +136,9 @@ def test_every_function_has_a_case():
     assert {*PAIRS, *REALS} - done - set(ELEMENTARY) == set()
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="the page is of a later version of NumPy"
+)
 def test_the_page_is_up_to_date():
     """docs/complex_functions.md: python tests/python/generated.py writes it anew."""
     assert generated.complex_page() == generated.COMPLEX.read_text("utf-8")

@@ -97,12 +97,26 @@ class Interrupter:
             sys.settrace(before)
 
 
+@pytest.fixture
+def unraisable_interrupts_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that hit a generator as it is closed can't be raised; pytest keeps their frames."""
+    reported = sys.unraisablehook
+
+    def report(unraisable: Any) -> None:
+        if unraisable.exc_type is not KeyboardInterrupt:
+            reported(unraisable)
+
+    monkeypatch.setattr(sys, "unraisablehook", report)
+
+
+@pytest.mark.usefixtures("unraisable_interrupts_are_dropped")
 @pytest.mark.skipif(sys.gettrace() is not None, reason="a debugger or coverage traces already")
 @pytest.mark.parametrize("program", PROGRAMS, ids=names(PROGRAMS))
 def test_interrupt_at_each_bytecode(program: Callable[[], Any]) -> None:
     expected = program()
     for _ in range(2):
         program()
+    Interrupter(1 << 60).run(program)  # from Python 3.13 on, code is traced from its next call on
     before = held()
     count = Interrupter(1 << 60)
     count.run(program)

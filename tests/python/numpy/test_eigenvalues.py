@@ -70,21 +70,22 @@ def test_a_rotation_whose_elements_are_all_largest():
 
 def test_symmetric_functions_at_ties():
     for f, g in [
-        (lambda a: np.sum(np.linalg.eigvals(a)), np.trace),
-        (lambda a: np.prod(np.linalg.eigvals(a)), np.linalg.det),
-        (lambda a: np.sum(np.linalg.eigvals(a) ** 3), lambda a: np.trace(a @ a @ a)),
+        (lambda a: np.real(np.sum(np.linalg.eigvals(a))), np.trace),
+        (lambda a: np.real(np.prod(np.linalg.eigvals(a))), np.linalg.det),
+        (lambda a: np.real(np.sum(np.linalg.eigvals(a) ** 3)), lambda a: np.trace(a @ a @ a)),
     ]:
         for a in (np.eye(3), np.diag([2.0, 1.0, 2.0]), np.zeros((2, 2))):
             np.testing.assert_allclose(tg.grad(f)(a), tg.grad(g)(a), atol=1e-12)
     assert np.isnan(tg.grad(lambda a: weighted(np.linalg.eig(a)[1]))(np.eye(3))).all()
     # An eigenvector beside a tie has a derivative.
-    found = tg.grad(lambda a: np.linalg.eig(a)[1][0, 1] ** 2)(np.diag([1.0, 2.0, 1.0]))
+    found = tg.grad(lambda a: np.real(np.linalg.eig(a)[1][0, 1]) ** 2)(np.diag([1.0, 2.0, 1.0]))
     np.testing.assert_array_equal(found, 0)
 
 
 def test_what_has_no_basis_of_eigenvectors_has_no_derivative():
     assert tg.value(np.linalg.eigvals(tg.Variable(DEFECTIVE))).tolist() == [1.0, 1.0]
-    assert np.isnan(tg.grad(lambda a: np.sum(np.linalg.eigvals(a) ** 2))(DEFECTIVE)).all()
+    found = tg.grad(lambda a: np.real(np.sum(np.linalg.eigvals(a) ** 2)))(DEFECTIVE)
+    assert np.isnan(found).all()
 
 
 def test_programs_guard_the_type():
@@ -99,8 +100,9 @@ def test_lanes_agree_on_the_type():
     lanes = np.stack([SYMMETRIC, 2 * SYMMETRIC])
     np.testing.assert_allclose(tg.vmap(np.linalg.eigvals)(lanes), np.linalg.eigvals(lanes))
     mixed = np.stack([SYMMETRIC, A])
-    with pytest.raises(ValueError, match="different branches"):
-        tg.vmap(np.linalg.eigvals)(mixed)
+    if np.linalg.eigvals(np.eye(1)).dtype == float:  # before NumPy 2.5
+        with pytest.raises(ValueError, match="different branches"):
+            tg.vmap(np.linalg.eigvals)(mixed)
     found = tg.vmap(lambda a: np.linalg.eigvals(a.astype(complex)))(mixed)
     np.testing.assert_allclose(found, np.linalg.eigvals(mixed), rtol=1e-12)
 
@@ -111,7 +113,8 @@ def test_empty_arrays(shape):
     expected = np.linalg.eig(np.ones(shape))
     assert w.shape == expected[0].shape
     assert v.shape == expected[1].shape
-    assert tg.grad(lambda a: np.sum(np.linalg.eigvals(a)))(np.ones(shape)).shape == shape
+    found = tg.grad(lambda a: np.real(np.sum(np.linalg.eigvals(a))))(np.ones(shape))
+    assert found.shape == shape
 
 
 @pytest.mark.parametrize(

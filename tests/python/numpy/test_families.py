@@ -49,14 +49,15 @@ def test_every_family_is_loaded_at_the_first_call():
     run("""
 import os, traceback, warnings
 from agreement import assert_equal_parts
-from surface_cases import CALLS, X
+from surface_cases import CALLS, NUMPY, X
 from surface_plain_cases import PLAIN_CALLS, WRITERS
 
 calls = {f: found[0] for f, found in CALLS.items()}
 calls |= {f: (call, X) for f, call in PLAIN_CALLS.items()}
 warnings.simplefilter("ignore")
 later = [f for f in [*calls, *WRITERS] if f.__name__ in FAMILIES and not isinstance(f, np.ufunc)]
-assert {f.__name__ for f in later} == set(FAMILIES), set(FAMILIES) - {f.__name__ for f in later}
+old = {"polyval2d", "polygrid2d"} if NUMPY < (2, 4) else set()  # which ask nobody there
+assert {f.__name__ for f in later} == set(FAMILIES) - old
 firsts = {FAMILIES[f.__name__]: f for f in later if f in calls}
 assert set(firsts) == set(FAMILIES.values()) - {"writes"}
 for family, f in firsts.items():

@@ -160,3 +160,25 @@ def test_what_numpy_refuses_is_refused(call, error):
 def test_a_plain_array_of_it_is_refused():
     with pytest.raises(TypeError, match=r"tg\.value"):
         np.array(tg.Variable(X).flat)
+
+
+def test_ndenumerate():
+    x = np.array([[0.5, 1.5, -2.0], [3.0, 0.25, 1.0]])
+
+    def f(v):
+        return sum((i + 2 * j + 1) * e**2 for (i, j), e in np.ndenumerate(v))
+
+    assert tg.value(f(tg.Variable(x))) == f(x)
+    expected = 2 * x * (np.arange(2)[:, None] + 2 * np.arange(3) + 1)
+    program, hessian = tg.compile(tg.grad(f)), tg.hessian(f)(x)
+    for _ in range(3):
+        np.testing.assert_array_equal(program(x), expected)
+    np.testing.assert_array_equal(hessian.reshape(6, 6), np.diag((expected / x).ravel()))
+    single = tg.grad(f)(x.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(tg.vmap(f)(np.stack([x, 2 * x])), [f(x), f(2 * x)])
+    assert list(np.ndenumerate(tg.Variable(np.ones((0, 2))))) == []
+    ((at, only),) = np.ndenumerate(tg.Variable(2.0) * 1.5)
+    assert (at, tg.value(only)) == ((), 3.0)
+    seen = dict(np.ndenumerate(tg.Variable(x)[:, ::-2]))
+    assert tg.value(seen[1, 1]) == 3.0

@@ -227,34 +227,72 @@ def test_gradients_of_arrays_are_told_jacobians():
     np.testing.assert_allclose(tg.grad(lambda x: np.sum(f(x)))(X), 2 * X)
 
 
-def test_scipys_optimisers_are_told_to_start_at_plain_values():
+def test_scipys_optimisers_are_told_to_be_ours():
     optimize = pytest.importorskip("scipy.optimize")
+    from tapegrad.scipy import optimize as ours
+
     x = tg.Variable(X)
 
     def f(q):
         return np.sum((q - 1.0) ** 2)
 
-    with pytest.raises(TypeError, match=r"scipy\.optimize\.minimize.*jac=tg\.grad"):
+    with pytest.raises(TypeError, match=r"minimize.*call tapegrad\.scipy\.optimize\.minimize"):
         optimize.minimize(f, x)
-    found = optimize.minimize(f, tg.value(x), jac=tg.grad(f))
-    np.testing.assert_allclose(found.x, 1.0, atol=1e-6)
+    np.testing.assert_allclose(tg.value(ours.minimize(f, x).x), 1.0, atol=1e-6)
 
     def g(q):
         return q**2 - np.array([1.0, 4.0, 9.0])
 
     for name in ("root", "least_squares"):
-        with pytest.raises(TypeError, match=f"scipy.optimize.{name}.*jac=tg.jacobian"):
+        told = f"scipy.optimize.{name}.*call tapegrad.scipy.optimize.{name}"
+        with pytest.raises(TypeError, match=told):
             getattr(optimize, name)(g, x)
-        found = getattr(optimize, name)(g, tg.value(x), jac=tg.jacobian(g))
-        np.testing.assert_allclose(found.x, [1.0, 2.0, 3.0], atol=1e-5)
+        found = getattr(ours, name)(g, x).x
+        np.testing.assert_allclose(tg.value(found), [1.0, 2.0, 3.0], atol=1e-5)
+
+
+BELOW = {"scipy.linalg.schur", "scipy.integrate.dblquad", "scipy.integrate.nquad"}
 
 
 def test_every_text_for_libraries_has_a_case():
-    optimisers = {f"scipy.optimize.{name}" for name in ("minimize", "root", "least_squares")}
     others = {"np.full", "np.full_like", "np.fill_diagonal"}
-    others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix", "np.ndenumerate"}
+    others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix"}
     others |= {"np.apply_along_axis", "np.piecewise", "np.bmat"}
     others |= {"np.vectorize", "np.repeat", "np.take", "np.compress", "np.put"}
     # Those of the last lines: tests/python/remedy_cases/plain.py. The next have a file too.
     others |= {name for name, (_, _, ours) in scipy_cases.CALLS.items() if not ours}
-    assert set(LIBRARIES) == optimisers | others
+    assert set(LIBRARIES) == others | BELOW  # below
+
+
+def test_schur_forms():
+    linalg = pytest.importorskip("scipy.linalg")
+    a = np.diag([1.0, 2.0, 3.0]) + 0.1
+
+    def refused(a):
+        return linalg.schur(a)[0]
+
+    with pytest.raises(TypeError, match=r"scipy\.linalg\.schur: .*np\.linalg\.eigh\(a\)"):
+        refused(tg.Variable(a))
+    found = tg.value(np.linalg.eigh(tg.Variable(a))[0])
+    np.testing.assert_allclose(found, np.sort(np.diag(refused(a))), rtol=1e-12)
+
+
+def test_integrals_over_areas():
+    integrate = pytest.importorskip("scipy.integrate")
+    from tapegrad.scipy.integrate import quad
+
+    def f(y, x, a):
+        return a * x * y**2
+
+    def written(a):
+        return quad(lambda x: quad(lambda y: f(y, x, a), 0.0, x)[0], 0.0, 1.0)[0]
+
+    calls = {
+        "dblquad": lambda a: integrate.dblquad(f, 0.0, 1.0, 0.0, lambda x: x, args=(a,))[0],
+        "nquad": lambda a: integrate.nquad(f, [lambda x, a: (0.0, x), (0.0, 1.0)], args=(a,))[0],
+    }
+    for name, call in calls.items():
+        told = f"scipy.integrate.{name}: .*write tapegrad.scipy.integrate.quad of what calls quad"
+        with pytest.raises(TypeError, match=told):
+            call(tg.Variable(3.0))
+        assert tg.grad(written)(3.0) == pytest.approx(call(1.0))

@@ -162,3 +162,35 @@ def test_no_grad_and_stop_gradient():
         y = f(x, Y)
     np.testing.assert_allclose(tg.value(y), wave(X, Y))
     assert not tg._core.is_leaf(f(x, Y))
+
+
+def test_an_exception_of_a_replay_is_that_of_plain_python():
+    calls = []
+
+    @tg.primitive
+    def small(x):
+        calls.append(x)
+        if x > 5.0:
+            raise ValueError("too large")
+        return 2.0 * x
+
+    small.defvjp(lambda ans, x: lambda g: 2.0 * g)
+
+    def caught(x):
+        try:
+            return small(x) ** 2
+        except ValueError:
+            return 0.0 * x
+
+    for f, expected in ((lambda x: small(x) ** 2, ValueError), (caught, 0.0)):
+        program = tg.compile(f)
+        for k in (1.0, 2.0, 3.0, 4.0):
+            assert program(k) == 4.0 * k * k
+        calls.clear()
+        if expected is ValueError:
+            with pytest.raises(ValueError, match="too large"):
+                program(6.0)
+        else:
+            assert program(6.0) == expected
+        assert calls == [6.0, 6.0]  # the replay, and the function itself
+        assert program(3.0) == 36.0

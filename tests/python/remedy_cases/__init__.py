@@ -11,6 +11,7 @@ from remedy_cases import (
     operations,
     plain,
     statistics,
+    torch_names,
     transforms,
 )
 from remedy_cases.case import Case, names_of
@@ -28,6 +29,7 @@ CASES = [
     *complex_numbers.CASES,
     *operations.CASES,
     *compat.CASES,
+    *torch_names.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]

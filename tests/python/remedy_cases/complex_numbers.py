@@ -35,6 +35,12 @@ CASES = [
         "np.average(m * 1j, weights=np.broadcast_to(np.ones((2, 1)), (m * 1j).shape)).imag",
         "np.mean(m)",
     ),
+    Case(
+        "np.polyfit(np.arange(3.0), x * 1j, 1, cov=True)[0].imag",
+        "leave it out, or compute it of the residuals",
+        "np.polyfit(np.arange(3.0), x * 1j, 1).imag",
+        "np.polyfit(np.arange(3.0), x, 1)",
+    ),
     Case("np.unique(x * 1j, axis=0)", "leave it out", "np.unique(x * 1j).imag", "np.unique(x)"),
     Case(
         "np.trim_zeros(m * 1j)",

@@ -119,6 +119,11 @@ CASES = [
         "x + (4.0 - x) * np.random.default_rng(5).random(3)",
     ),
     Case(
+        "np.random.default_rng(5).permutation(x)",
+        "write v[np.random.default_rng(5).permutation(len(v))]",
+        "x[np.random.default_rng(5).permutation(len(x))]",
+    ),
+    Case(
         "np.random.default_rng(5).exponential(x)",
         "write scale * np.random.default_rng(5).standard_exponential(size)",
         "x * np.random.default_rng(5).standard_exponential(3)",
@@ -166,11 +171,6 @@ CASES = [
         "write numbers, as in np.r_['0,2', v, w]",
         "np.r_['0,2', x, x * x].reshape(1, -1)",
         "np.asarray(np.r_['r', x, x * x])",
-    ),
-    Case(
-        "sum(e * (i[0] + 1) for i, e in np.ndenumerate(x))",
-        "write ((i, v[i]) for i in np.ndindex(v.shape))",
-        "sum(e * (i[0] + 1) for i, e in ((i, x[i]) for i in np.ndindex(x.shape)))",
     ),
     Case(
         "np.testing.assert_allclose(x, X)",

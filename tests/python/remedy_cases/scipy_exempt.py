@@ -8,20 +8,24 @@ PIECES: dict[str, tuple[str, ...]] = {
         "call tapegrad.",
         "complex Variables have no derivative in this function; compute with z.real and z",
     ),
+    "python/tapegrad/scipy/closures.py": (
+        "reads Variables that can't be found by its closure, globals, defaults and attributes",
+        "is a Variable which it reads by such a name; give what it assigns a name of its own",
+        "a derivative; compute with z.real and z.imag apart, as unknowns and equations",
+        "that holds Variables which it reads; keep what it counts or notes in another object",
+    ),
     "python/tapegrad/scipy/integrate/adaptive.py": (
         "write the weight into the function",
         "call it on plain values too, quad(f, tg.value(a), tg.value(b), full_output=1)",
         "add up the integrals between the points",
-        "scipy.integrate.quad: the function reads Variables that are not its arguments, a",
     ),
     "python/tapegrad/scipy/integrate/initial_values.py": (
         "leave it out: the derivatives are those of the function itself",
         "give one number for all of them",
         "call it on plain values too, which tell of the steps",
-        "give the times in t_eval=",
         "leave it out: the function is called for one state",
-        "the function reads Variables that are not its arguments, and their derivative wo",
     ),
+    "python/tapegrad/scipy/integrate/solutions.py": ("let the event pass through zero at a rate",),
     "python/tapegrad/scipy/interpolate/bsplines.py": (
         "use CubicSpline for conditions at the ends, or leave bc_type= out",
         "differentiate the call itself, tg.elementwise_grad(f)",
@@ -43,15 +47,37 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/linalg/matrix_functions.py": (
         "leave method= out; the value is the same",
     ),
-    "python/tapegrad/scipy/linalg/solving.py": (
-        "of complex Variables; write solve(a.T, b), or leave assume_a= out",
-    ),
+    "python/tapegrad/scipy/linalg/solving.py": ("matrices; write solve(a.T, b)",),
     "python/tapegrad/scipy/linalg/special_matrices.py": (
         "scipy.linalg.hankel: c and r need one axis each; write c.ravel()",
     ),
     "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of",),
     "python/tapegrad/scipy/ndimage/filters.py": (
         "take the result, y = f(x), and convert it with y.astype(dtype)",
+    ),
+    "python/tapegrad/scipy/optimize/equations.py": (
+        "let the function give the equations alone",
+        "call root, whose result tells of the steps",
+        "call root_scalar, whose result tells of the steps",
+    ),
+    "python/tapegrad/scipy/optimize/fits.py": (
+        "write the curve in a parameter within plain bounds",
+        "give errors of the points, sigma=, with absolute_sigma=True, or more points",
+        "call least_squares, whose result tells of the steps",
+        "leave the points out that are NaN",
+        "leave it out: the exact one is derived",
+    ),
+    "python/tapegrad/scipy/optimize/implicit.py": (
+        "the Jacobian is singular at the solution, which has no derivative there; call it on",
+    ),
+    "python/tapegrad/scipy/optimize/minima.py": (
+        "let the function give its value alone; its gradient is derived",
+        "write its conditions (of Lagrange) as equations, and give them to root",
+        "write the loss into a function for minimize",
+    ),
+    "python/tapegrad/scipy/optimize/scalar_roots.py": (
+        "call root_scalar, whose result tells of the steps",
+        "let the function give its value alone",
     ),
     "python/tapegrad/scipy/signal/filters.py": (
         "leave method= out, which pads the signal",
@@ -69,6 +95,7 @@ PIECES: dict[str, tuple[str, ...]] = {
         "leave the preconditioner out, or call spsolve",
         "A is no sparse matrix; call scipy.linalg.solve for dense ones",
         "b is sparse; write b.toarray()",
+        "compute expm_multiply(t * A, B) for each time t",
     ),
     "python/tapegrad/scipy/sparse/matrix.py": (
         "a sparse Variable can't be pickled or copied: its elements belong to a tape; kee",
@@ -86,7 +113,10 @@ PIECES: dict[str, tuple[str, ...]] = {
         "is called for one pair of plain arrays after the other; write it over all pairs,",
         "pass a vector of distances or a square matrix",
     ),
-    "python/tapegrad/scipy/stats/distribution.py": ("call it on plain values, tg.value(q)",),
+    "python/tapegrad/scipy/stats/summaries.py": (
+        "leave out what is NaN before, a[~np.isnan(a)]",
+        "write a.astype(dtype)",
+    ),
     "python/tapegrad/scipy/stats/multivariate.py": (
         "leave it out, or add to the diagonal of cov",
         "leave it out, or add to the diagonal",

@@ -1,8 +1,11 @@
 """Calls of scipy.linalg with Variables, by name: the function and its arguments."""
 
 import numpy as np
+import scipy
 
 from tapegrad.scipy import linalg
+
+SCIPY = tuple(map(int, scipy.__version__.split(".")[:2]))
 
 
 def rng():
@@ -189,3 +192,7 @@ SOLVED_BY_SCIPY = {
 
 # Those that choose by the value of the whole argument, which lanes do not share.
 ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space"}
+if SCIPY < (1, 16):  # which takes one matrix, not a stack
+    del CASES["solve stack"], CASES["inv stack"]
+if SCIPY < (1, 17):  # which has no such parameters
+    del CASES["inv pos"], CASES["inv lower"]

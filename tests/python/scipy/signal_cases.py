@@ -57,6 +57,14 @@ FILTERS = {
     "sosfilt": (lambda x: signal.sosfilt(SOS, x), (X,)),
     "sosfilt axis": (lambda x: signal.sosfilt(SOS, x, axis=0), (M,)),
     "sosfilt zi": (lambda x, z: signal.sosfilt(SOS, x, zi=z), (X, draw(2, 2))),
+    "sosfilt_zi": (lambda s: signal.sosfilt_zi(s), (SOS * np.array([1.0, 1.1, 1.2, 1, 1, 1]),)),
+    "sosfiltfilt": (lambda x: signal.sosfiltfilt(SOS, x), (draw(20),)),
+    "sosfiltfilt even": (lambda x: signal.sosfiltfilt(SOS, x, 0, "even", 2), (M,)),
+    "sosfiltfilt none": (lambda x: signal.sosfiltfilt(SOS, x, padtype=None), (M,)),
+    "sosfiltfilt constant": (
+        lambda x: signal.sosfiltfilt(SOS, x, padtype="constant", padlen=3),
+        (M,),
+    ),
     "lfilter_zi": (signal.lfilter_zi, (B, A)),
     "filtfilt": (lambda b, a, x: signal.filtfilt(b, a, x), (B, A, draw(12))),
     "filtfilt even": (

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 from filled_programs import PROGRAMS
+from numpy import array, empty, full, zeros
 
 import tapegrad as tg
 import tapegrad.numpy as filling_numpy
@@ -188,3 +189,94 @@ def test_conversions_join_lists_of_variables():
     value, gradient = tg.value_and_grad(f)(X)
     assert value == pytest.approx(tg.value(f(X)), rel=1e-6)
     np.testing.assert_allclose(gradient, [3.0, 5.0, 4.0])
+
+
+new_array = np.ones
+
+
+def test_names_of_the_module_stand_for_such_functions():
+    original = zeros, array, empty, full, new_array
+
+    def filled(x):
+        y = zeros(3)
+        y[0] = x[0] ** 2
+        z = array([0.0, x[1]])
+        z[0] = x[2]
+        w, u, s = empty((2,)), full(2, 3.0), new_array(2)
+        w[:] = x[1] * x[2]
+        u[1] = x[0]
+        s[0] = x[2]
+        return np.sum(y) + np.sum(z) + np.sum(w) + np.sum(u) + np.sum(s * s)
+
+    x = np.array([1.0, 2.0, 3.0])
+    expected = [2.0 + 1.0, 1.0 + 2.0 * 3.0, 1.0 + 2.0 * 2.0 + 2.0 * 3.0]
+    np.testing.assert_array_equal(tg.grad(filled)(x), expected)
+    np.testing.assert_array_equal(tg.grad(lambda x: filled(x))(x), expected)
+    compiled = tg.compile(tg.grad(filled))
+    for _ in range(4):
+        np.testing.assert_array_equal(compiled(x), expected)
+    assert compiled.inspect().signatures[0].programs
+    np.testing.assert_array_equal(
+        tg.hessian(filled)(x), [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 2.0, 2.0]]
+    )
+    assert (zeros, array, empty, full, new_array) == original
+    assert type(zeros(2)) is np.ndarray
+
+
+def test_names_that_change_within_the_call_are_left_alone():
+    global new_array
+
+    def f(x):
+        global new_array
+        y = new_array(1)
+        y[0] = x
+        new_array = np.sum
+        return new_array(y)
+
+    before = new_array
+    try:
+        assert tg.grad(f)(2.0) == 1.0
+        assert new_array is np.sum
+    finally:
+        new_array = before
+
+
+def test_names_of_the_module_in_blocks():
+    def f(x):
+        y = zeros(1)
+        y[0] = x
+        return np.sum(y)
+
+    x = tg.Variable(2.0)
+    with tg.patch_numpy():
+        f(x).backward()
+    assert x.grad == 1.0
+    assert tg.grad(tg.patch_numpy()(f))(2.0) == 1.0
+    with tg.patch_numpy(False), pytest.raises(TypeError, match=r"np\.zeros or the like"):
+        tg.grad(f)(2.0)
+    with pytest.raises(ZeroDivisionError):
+        tg.grad(lambda x: zeros(1)[0] * x + 1 // 0)(2.0)
+    assert type(zeros(1)) is np.ndarray
+
+
+def test_methods_and_other_threads():
+    class Model:
+        def loss(self, x):
+            y = zeros(1)
+            y[0] = x * x
+            return np.sum(y)
+
+    seen = []
+
+    def while_open(x):
+        def work():
+            seen.append(type(zeros(1)))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        return Model().loss(x)
+
+    assert tg.grad(Model().loss)(3.0) == 6.0
+    assert tg.grad(while_open)(3.0) == 6.0
+    assert seen == [np.ndarray]

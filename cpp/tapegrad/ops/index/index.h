@@ -18,6 +18,7 @@ const Op& slice_op();
 const Op& slice_copy_op();
 const Op& slice_add_op();
 const Op& gather_op();
+const Op& gather_set_op();
 
 // x[spec] for a basic spec: a view of x, or a packed copy where the region is a small part of x (so
 // that it does not keep all of x alive, or in the way of writes in place).

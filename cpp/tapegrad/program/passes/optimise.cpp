@@ -6,6 +6,7 @@ Program optimise(Program p, const PassOptions& options) {
   if (options.roll) p = roll_loops(p);
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
+  if (options.parts && options.dead) p = join_writes(drop_dead(p));
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
   if (options.batch && options.fuse && options.dead) p = batch(std::move(p), options.may_require);
   if (options.expand && options.fuse && options.dead) p = expand(std::move(p), options.may_require);

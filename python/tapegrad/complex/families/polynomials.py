@@ -46,3 +46,54 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     n = len(x) if N is None else N
     columns = [x**k for k in range(n)]
     return np.stack(columns if increasing else columns[::-1], axis=-1)
+
+
+@on_complex(np.polydiv)
+def polydiv(u: Any, v: Any) -> Any:
+    """Quotient and remainder, by long division."""
+    u, v = (np.atleast_1d(operand_of(x)) for x in (u, v))
+    m, n = len(u) - 1, len(v) - 1
+    scale, quotient, rest = 1.0 / v[0], [], u + 0j
+    for k in range(m - n + 1):
+        d = scale * rest[k]
+        quotient.append(d)
+        rest = np.concatenate([rest[:k], rest[k : k + n + 1] - d * v, rest[k + n + 1 :]])
+    while len(rest) > 1 and np.abs(rest[0]) <= 1e-8:  # what np.allclose takes for zero
+        rest = rest[1:]
+    return np.stack(quotient) if quotient else np.zeros(1, rest.dtype), rest
+
+
+@on_complex(np.polyfit)
+def polyfit(
+    x: Any,
+    y: Any,
+    deg: Any,
+    rcond: Any = None,
+    full: Any = False,
+    w: Any = None,
+    cov: Any = False,
+) -> Any:
+    """Coefficients of the least squares, as NumPy's function computes them."""
+    x, y, order = operand_of(x) + 0.0, operand_of(y) + 0.0, int(deg) + 1
+    if order < 1:
+        raise ValueError("expected deg >= 0")
+    if np.ndim(x) != 1 or np.ndim(y) not in (1, 2) or len(x) != len(y) or not len(x):
+        raise TypeError(
+            f"np.polyfit: expected vectors of one length, got shapes {np.shape(x)} and "
+            f"{np.shape(y)}"
+        )
+    if cov and not full:
+        raise TypeError(
+            "np.polyfit: cov= of complex Variables has no derivative; leave it out, or compute it "
+            "of the residuals, y - np.polyval(p, x)"
+        )
+    if rcond is None:
+        rcond = len(x) * np.finfo(x.dtype).eps
+    left, right = np.vander(x, order), y
+    if w is not None:
+        w = operand_of(w) + 0.0
+        left, right = left * w[:, None], right * (w if np.ndim(y) == 1 else w[:, None])
+    scale = np.sqrt(np.sum(left * left, axis=0))
+    found, rest, rank, s = np.linalg.lstsq(left / scale, right, rcond)
+    found = found / (scale if np.ndim(found) == 1 else scale[:, None])
+    return (found, rest, rank, s, rcond) if full else found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import scipy.integrate
 
 from tapegrad import _core
 from tapegrad.operations.primitive import Primitive
-from tapegrad.scipy.functions import derives, holds_variable
+from tapegrad.scipy.closures import Called, plain_result
+from tapegrad.scipy.functions import derives
 from tapegrad.transforms.gradients import vjp
 
 _WHOLE = {
@@ -42,13 +42,7 @@ class _Integral:
         epsabs, epsrel, limit = self.given
 
         def f(t: Any) -> Any:
-            found = self.f(t, *args)
-            if holds_variable(found):
-                raise TypeError(
-                    "scipy.integrate.quad: the function reads Variables that are not its "
-                    "arguments, and their derivative would be lost; pass them in args="
-                )
-            return found
+            return plain_result("scipy.integrate.quad", self.f(t, *args))
 
         if self.scalar:
             found, error = scipy.integrate.quad(f, a, b, epsabs=epsabs, epsrel=epsrel, limit=limit)
@@ -91,14 +85,28 @@ class _Integral:
         return pull
 
 
-@lru_cache(maxsize=64)
-def _integral(f: Callable[..., Any], epsabs: float, epsrel: float, limit: int) -> _Integral:
-    return _Integral(f, epsabs, epsrel, limit)
+_KNOWN: dict[Any, _Integral] = {}
+
+
+def _integral(called: Called, epsabs: float, epsrel: float, limit: int) -> _Integral:
+    """The one of this function and these options, so that programs know it again."""
+    called = called.forgetful()
+
+    def f(t: Any, *operands: Any) -> Any:
+        return called(operands, t)
+
+    key = called.key, epsabs, epsrel, limit
+    if key not in _KNOWN:
+        if len(_KNOWN) >= 64:
+            _KNOWN.clear()
+        _KNOWN[key] = _Integral(f, epsabs, epsrel, limit)
+    return _KNOWN[key]
 
 
 @derives(
     scipy.integrate.quad,
     refused={**_WHOLE, "wvar": "it belongs to weight=", "wopts": "it belongs to weight="},
+    functions=("func",),
 )
 def quad(
     func: Any,
@@ -117,6 +125,7 @@ def quad(
     limlst: Any = 50,
     complex_func: Any = False,
 ) -> Any:
-    args = args if isinstance(args, tuple) else (args,)
-    value, error = _integral(func, float(epsabs), float(epsrel), int(limit)).call(a, b, *args)
+    called = Called("scipy.integrate.quad", func, args)
+    integral = _integral(called, float(epsabs), float(epsrel), int(limit))
+    value, error = integral.call(a, b, *called.operands)
     return value, error if _core.tracing() else float(_core.value(error))

@@ -9,6 +9,7 @@ are. That is such a problem again, so that further derivatives follow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from scipy.optimize import OptimizeResult
 from tapegrad import _core
 from tapegrad.operations.primitive import Primitive
 from tapegrad.scipy.arrays import array, floats, shape_of
-from tapegrad.scipy.functions import derives, holds_variable, refuse
+from tapegrad.scipy.closures import Called, plain_result
+from tapegrad.scipy.functions import derives, refuse
+from tapegrad.scipy.integrate.solutions import Events, Solution
 from tapegrad.transforms.jacobians import jacobian
 from tapegrad.transforms.trace import value
 
@@ -33,29 +36,23 @@ class _Trajectory:
         self.call: Any = Primitive(self._value)
         self.call.name = name
         self.call.defvjp_argnums(self._pull)
-        self.moving: _Trajectory | None = None
+        self.moving: dict[tuple[int, ...], _Trajectory] = {}
 
     def _value(self, y0: Any, times: Any, *args: Any) -> Any:
         def f(t: float, y: Any) -> Any:
-            found = self.f(t, y, *args)
-            if holds_variable(found):
-                raise TypeError(
-                    f"{self.name}: the function reads Variables that are not its arguments, and "
-                    "their derivative would be lost; pass them in args="
-                )
-            return found
+            return plain_result(self.name, self.f(t, y, *args))
 
         return self.solve(f, np.asarray(y0, np.float64), np.asarray(times, np.float64))
 
-    def _with_slopes(self) -> _Trajectory:
-        """The same of y and its derivatives, one after the other."""
-        if self.moving is None:
+    def _with_slopes(self, wanted: tuple[int, ...]) -> _Trajectory:
+        """The same of y and its derivatives in y0 and the wanted arguments, one after the other."""
+        if wanted not in self.moving:
 
             def f(t: Any, z: Any, *args: Any) -> Any:
-                sizes = [int(np.prod(shape_of(x))) for x in args]
+                sizes = [_size(args[k]) for k in wanted]
                 n = _side(shape_of(z)[0], sum(sizes))
                 y, s = z[:n], np.reshape(z[n:], (n, n + sum(sizes)))
-                places = tuple(range(len(args) + 1))
+                places = (0, *(k + 1 for k in wanted))
                 found = jacobian(lambda y, *args: self._flat(t, y, args), places)(y, *args)
                 blocks = [np.zeros((n, n))] + [
                     np.reshape(x, (n, size)) for x, size in zip(found[1:], sizes, strict=True)
@@ -63,8 +60,8 @@ class _Trajectory:
                 moved = found[0] @ s + np.concatenate(blocks, 1)
                 return np.concatenate([self._flat(t, y, args), np.reshape(moved, (-1,))])
 
-            self.moving = _Trajectory(self.name, f, self.solve)
-        return self.moving
+            self.moving[wanted] = _Trajectory(self.name, f, self.solve)
+        return self.moving[wanted]
 
     def _flat(self, t: Any, y: Any, args: tuple[Any, ...]) -> Any:
         found = self.f(t, y, *args)
@@ -73,14 +70,15 @@ class _Trajectory:
     def _pull(self, argnums: Any, ys: Any, args: Any, kwargs: Any) -> Any:
         y0, times, *rest = args
         n, m = shape_of(y0)[0], shape_of(times)[0]
-        sizes = [int(np.prod(shape_of(x))) for x in rest]
+        wanted = tuple(k - 2 for k in argnums if k >= 2)
+        sizes = [_size(rest[k]) for k in wanted]
         width = n + sum(sizes)
 
         def pull(g: Any) -> Any:
             found: dict[int, Any] = {}
             first = np.concatenate([np.eye(n), np.zeros((n, width - n))], 1)
             start = np.concatenate([y0, np.reshape(first, (-1,))])
-            whole = self._with_slopes().call(start, times, *rest)
+            whole = self._with_slopes(wanted).call(start, times, *rest)
             slopes = np.reshape(whole[:, n:], (m, n, width))
             adjoint = np.sum(g[:, :, None] * slopes, axis=(0, 1))
             found[0] = adjoint[:n]
@@ -92,12 +90,16 @@ class _Trajectory:
                 begin = -np.sum((adjoint[:n] - g[0]) * self._flat(times[0], y0, tuple(rest)))
                 found[1] = np.stack([begin, *rows])
             at = n
-            for k, (x, size) in enumerate(zip(rest, sizes, strict=True), start=2):
-                found[k] = np.reshape(adjoint[at : at + size], shape_of(x))
+            for k, size in zip(wanted, sizes, strict=True):
+                found[k + 2] = np.reshape(adjoint[at : at + size], shape_of(rest[k]))
                 at += size
             return [found[k] for k in argnums]
 
         return pull
+
+
+def _size(x: Any) -> int:
+    return int(np.prod(shape_of(x)))
 
 
 def _side(total: int, more: int) -> int:
@@ -110,13 +112,20 @@ def _side(total: int, more: int) -> int:
 _KNOWN: dict[Any, _Trajectory] = {}
 
 
-def _trajectory(name: str, f: Any, options: tuple[Any, ...], make: Callable[[], Solve]) -> Any:
+def _trajectory(
+    called: Called, time_first: bool, options: tuple[Any, ...], make: Callable[[], Solve]
+) -> Any:
     """The one of this function and these options, so that programs know it again."""
-    key = name, f, options
+    called = called.forgetful()
+
+    def f(t: Any, y: Any, *operands: Any) -> Any:
+        return called(operands, *((t, y) if time_first else (y, t)))
+
+    key = called.name, called.key, time_first, options
     if key not in _KNOWN:
         if len(_KNOWN) >= 64:
             _KNOWN.clear()
-        _KNOWN[key] = _Trajectory(name, f, make())
+        _KNOWN[key] = _Trajectory(called.name, f, make())
     return _KNOWN[key]
 
 
@@ -125,13 +134,6 @@ def _vector(name: str, y0: Any) -> Any:
     if len(shape_of(y0)) > 1:
         raise ValueError(f"{name}: y0 must be 1-dimensional, got shape {shape_of(y0)}")
     return np.reshape(y0, (-1,)).astype(np.float64)
-
-
-def _numbers(args: Any) -> tuple[Any, ...]:
-    args = args if isinstance(args, tuple) else (args,)
-    return tuple(
-        floats(x) if holds_variable(x) or np.ndim(x) or np.isscalar(x) else x for x in args
-    )
 
 
 _OF_JACOBIAN = "leave it out: the derivatives are those of the function itself"
@@ -145,6 +147,7 @@ _OF_JACOBIAN = "leave it out: the derivatives are those of the function itself"
         "ml": _OF_JACOBIAN,
         "mu": _OF_JACOBIAN,
     },
+    functions=("func",),
 )
 def odeint(
     func: Any,
@@ -181,33 +184,18 @@ def odeint(
         given = {**dict(zip(names, options, strict=True)), "tcrit": critical}
         return lambda f, y0, times: scipy.integrate.odeint(f, y0, times, tfirst=True, **given)
 
-    def ordered(time: Any, y: Any, *args: Any) -> Any:
-        return func(y, time, *args)
-
-    f = func if tfirst else _swapped(func, ordered)
-    found = _trajectory(name, f, (*options, critical), make)
-    return found.call(_vector(name, y0), floats(t), *_numbers(args))
-
-
-_SWAPPED: dict[Any, Any] = {}
-
-
-def _swapped(func: Any, ordered: Any) -> Any:
-    if func not in _SWAPPED:
-        if len(_SWAPPED) >= 64:
-            _SWAPPED.clear()
-        _SWAPPED[func] = ordered
-    return _SWAPPED[func]
+    called = Called(name, func, args)
+    found = _trajectory(called, bool(tfirst), (*options, critical), make)
+    return found.call(_vector(name, y0), floats(t), *called.operands)
 
 
 @derives(
     scipy.integrate.solve_ivp,
     name="scipy.integrate.solve_ivp",
     refused={
-        "dense_output": "give the times in t_eval=",
-        "events": "find them on plain values, and solve up to there",
         "vectorized": "leave it out: the function is called for one state",
     },
+    functions=("fun", "events"),
 )
 def solve_ivp(
     fun: Any,
@@ -227,40 +215,74 @@ def solve_ivp(
             refuse(name, f"{option}=", _OF_JACOBIAN)
         if np.ndim(options[option]):
             refuse(name, f"{option}= for each component", "give one number for all of them")
-    y0, args = _vector(name, y0), () if args is None else _numbers(args)
+    y0 = _vector(name, y0)
+    called = Called(name, fun, () if args is None else args)
     t0, t1 = (floats(t) for t in t_span)
+    happens = None if events is None else Events(name, events, () if args is None else args)
     result = OptimizeResult(success=True, status=0, sol=None, t_events=None, y_events=None)
-    if t_eval is None or not _core.tracing():
+    if t_eval is None or happens or not _core.tracing():
+        plain = [value(x) for x in called.operands]
         result = scipy.integrate.solve_ivp(
-            lambda t, y, *args: value(fun(t, y, *args)),
+            lambda t, y: plain_result(name, called(plain, t, y)),
             (value(t0), value(t1)),
             value(y0),
             method,
             None if t_eval is None else value(array(t_eval)),
-            args=tuple(value(x) for x in args) or None,
+            events=happens and happens.functions,
             **options,
         )
         if not result.success:
             raise RuntimeError(f"{name}: {result.message}")
+
+    def at(times: Any, end: float | None = None) -> Any:
+        def make() -> Solve:
+            return partial(_rows, name, method, end, options)
+
+        key = method, end, *sorted(options.items())
+        return _trajectory(called, True, key, make).call(y0, times, *called.operands)
+
+    if happens:
+
+        def slope(t: Any, y: Any) -> Any:
+            return np.reshape(called(called.operands, t, y), (-1,))
+
+        found, reached = (
+            enumerate(result.t_events),
+            max(
+                (t[-1] for t in result.t_events if len(t)),
+                key=lambda t: abs(t - value(t0)),
+                default=0.0,
+            ),
+        )
+        result.t_events = [happens.times(k, t, t0, at, slope) for k, t in found]
+        result.y_events = [
+            at(np.concatenate([np.reshape(t0, (1,)), t]))[1:] if len(t) else old
+            for t, old in zip(result.t_events, result.y_events, strict=True)
+        ]
+        if result.status == 1:
+            t1 = happens.last(result.t_events, reached)
+            t_eval = None if t_eval is None else array(t_eval)[: len(result.t)]
     if t_eval is None:
         steps = array(result.t[1:-1])
         times = np.concatenate([np.reshape(t0, (1,)), steps, np.reshape(t1, (1,))])
-        rows, end = slice(None), None
+        ys = at(times)
     else:
-        times = np.concatenate([np.reshape(t0, (1,)), floats(t_eval)])
-        rows, end = slice(1, None), float(value(t1))
-
-    def make() -> Solve:
-        def solve(f: Any, y0: Any, times: Any) -> Any:
-            span = times[0], times[-1] if end is None else end
-            found = scipy.integrate.solve_ivp(f, span, y0, method, times[1:], **options)
-            if not found.success:
-                raise RuntimeError(f"{name}: {found.message}")
-            return np.concatenate([y0[None], found.y.T])
-
-        return solve
-
-    key = method, end, *sorted(options.items())
-    ys = _trajectory(name, fun, key, make).call(y0, times, *args)
-    result.update(t=times[rows], y=np.transpose(ys[rows]))
+        times = floats(t_eval)
+        ys = at(np.concatenate([np.reshape(t0, (1,)), times]), float(value(t1)))[1:]
+    if dense_output:
+        result.sol = Solution(name, t0, t1, shape_of(y0)[0], partial(at, end=float(value(t1))))
+    result.update(t=times, y=np.transpose(ys))
     return result
+
+
+def _rows(
+    name: str, method: Any, end: float | None, options: dict[str, Any], f: Any, y0: Any, times: Any
+) -> Any:
+    """The states at the times, the first of which is where it begins; to `end`, or the last."""
+    if len(times) == 1:
+        return y0[None]
+    span = times[0], times[-1] if end is None else end
+    found = scipy.integrate.solve_ivp(f, span, y0, method, times[1:], **options)
+    if not found.success:
+        raise RuntimeError(f"{name}: {found.message}")
+    return np.concatenate([y0[None], found.y.T])

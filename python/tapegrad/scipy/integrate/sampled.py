@@ -9,9 +9,23 @@ from typing import Any
 import numpy as np
 import scipy.integrate
 
-from tapegrad.scipy.arrays import along, array, floats, ndim_of, normal_axis, part, shape_of
+from tapegrad.scipy.arrays import (
+    along,
+    array,
+    floats,
+    ndim_of,
+    normal_axis,
+    part,
+    same_dtype,
+    shape_of,
+)
 from tapegrad.scipy.functions import derives
 
+# Whether this SciPy goes on in double precision where it is given single: before 1.18.
+_DOUBLE = scipy.integrate.simpson(np.ones(4, np.float32)).dtype == np.float64
+_SINGLE = np.arange(3, dtype=np.float32)
+# The same of cumulative_simpson with points: before 1.16.
+_DOUBLE_SUMS = scipy.integrate.cumulative_simpson(_SINGLE, x=_SINGLE).dtype == np.float64
 _SHAPES = "If given, shape of x must be 1-D or the same as y."
 
 
@@ -71,9 +85,7 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Any:
     n = shape_of(y)[axis]
     plain_step = type(dx) in (int, float)  # which takes the dtype of y
     steps = _steps(x, y, axis) if x is not None else dx if plain_step else array(dx)
-    if n != 2 and (
-        x is not None or (n % 2 == 0 and ndim_of(y) == 1)
-    ):  # where SciPy goes on in double precision
+    if _DOUBLE and n != 2 and (x is not None or (n % 2 == 0 and ndim_of(y) == 1)):
         y = y.astype(np.float64)
     if n % 2:
         return _pairs(y, steps, axis)
@@ -110,6 +122,8 @@ def cumulative_simpson(
         found = np.moveaxis(cumulative_trapezoid(y, x, dx, axis), axis, -1)
     else:
         y = np.moveaxis(y, axis, -1)
+        if x is not None and _DOUBLE_SUMS:
+            y = y.astype(np.float64)
         if x is None:
             steps = np.broadcast_to(
                 _one_along(floats(dx), axis), (*shape_of(y)[:-1], shape[axis] - 1)
@@ -169,12 +183,15 @@ def romb(y: Any, dx: Any = 1.0, axis: Any = -1, show: Any = False) -> Any:
     return row[0]
 
 
-@derives(scipy.integrate.fixed_quad)
+@derives(scipy.integrate.fixed_quad, functions=("func",))
 def fixed_quad(
     func: Callable[..., Any], a: Any, b: Any, args: Any = (), n: Any = 5
 ) -> tuple[Any, None]:
     if np.any(np.isinf(a)) or np.any(np.isinf(b)):
         raise ValueError("Gaussian quadrature is only available for finite limits.")
     x, w = np.polynomial.legendre.leggauss(n)
+    if not _DOUBLE:
+        a, b = same_dtype(a, b)
+        x, w = x.astype(a.dtype), w.astype(a.dtype)
     at = (b - a) * (x + 1) / 2.0 + a
     return (b - a) / 2.0 * np.sum(w * func(at, *args), axis=-1), None

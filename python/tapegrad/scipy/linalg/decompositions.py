@@ -10,10 +10,12 @@ import scipy.linalg
 from tapegrad._core import apply
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.matrices import (
+    adjoint,
     array,
     mirrored,
     shape_of,
     square,
+    triangular,
     turned,
 )
 from tapegrad.transforms.trace import value, warn_user
@@ -21,12 +23,12 @@ from tapegrad.transforms.trace import value, warn_user
 _SUBSET = "take part of all of them, w[:k] and v[:, :k]"
 
 
-@derives(scipy.linalg.cholesky)
+@derives(scipy.linalg.cholesky, complex_too=True)
 def cholesky(a: Any, lower: Any = False, overwrite_a: Any = False, check_finite: Any = True) -> Any:
     a = square("scipy.linalg.cholesky", a, check_finite)
     # NumPy's function reads the lower triangle.
     found = np.linalg.cholesky(a if lower else mirrored(a, lower))
-    return found if lower else turned(found)
+    return found if lower else adjoint(found)
 
 
 @derives(
@@ -62,7 +64,7 @@ def qr(
     return (*np.linalg.qr(a, "complete" if mode == "full" else "reduced"), *order)
 
 
-@derives(scipy.linalg.svd)
+@derives(scipy.linalg.svd, complex_too=True)
 def svd(
     a: Any,
     full_matrices: Any = True,
@@ -77,7 +79,7 @@ def svd(
     return tuple(np.linalg.svd(a, full_matrices=full_matrices))
 
 
-@derives(scipy.linalg.svdvals)
+@derives(scipy.linalg.svdvals, complex_too=True)
 def svdvals(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
     return np.linalg.svd(array(a, check_finite), compute_uv=False)
 
@@ -86,16 +88,17 @@ def _standard(a: Any, b: Any, kind: Any) -> tuple[Any, Any]:
     """The symmetric matrix with the eigenvalues of a pair, and the lower factor of b."""
     factor = np.linalg.cholesky(b)
     if kind == 1:  # a v = w b v
-        half = apply("solve_triangular", (factor, a), (True, False, False))
-        whole = apply("solve_triangular", (factor, turned(half)), (True, False, False))
+        half = triangular(factor, a, True)
+        whole = triangular(factor, adjoint(half), True)
     else:  # a b v = w v, b a v = w v
-        whole = turned(factor) @ a @ factor
-    return (whole + turned(whole)) * 0.5, factor
+        whole = adjoint(factor) @ a @ factor
+    return (whole + adjoint(whole)) * 0.5, factor
 
 
 @derives(
     scipy.linalg.eigh,
     refused={"subset_by_index": _SUBSET, "subset_by_value": _SUBSET},
+    complex_too=True,
 )
 def eigh(
     a: Any,
@@ -126,12 +129,13 @@ def eigh(
         return w, v
     if type == 3:
         return w, factor @ v
-    return w, apply("solve_triangular", (factor, v), (True, True, False))
+    return w, triangular(factor, v, True, 2)
 
 
 @derives(
     scipy.linalg.eigvalsh,
     refused={"subset_by_index": _SUBSET, "subset_by_value": _SUBSET},
+    complex_too=True,
 )
 def eigvalsh(
     a: Any,

@@ -131,17 +131,28 @@ def _of_one(name: str, a: Any) -> Any:
 
 
 _NO_ERROR = {"disp": "leave it out: with Variables nothing is printed and no error is estimated"}
-_UNSET = scipy.linalg.sqrtm.__defaults__[-1]
 
 
-@derives(scipy.linalg.sqrtm, refused={**_NO_ERROR, "blocksize": "leave it out"})
-def sqrtm(A: Any, disp: Any = _UNSET, blocksize: Any = _UNSET) -> Any:
-    return _root(_of_one("sqrtm", A))
+if _OPTIONS := scipy.linalg.sqrtm.__defaults__:  # before SciPy 1.18
+    _DISP, _BLOCKSIZE = _OPTIONS
 
+    @derives(scipy.linalg.sqrtm, refused={**_NO_ERROR, "blocksize": "leave it out"})
+    def sqrtm(A: Any, disp: Any = _DISP, blocksize: Any = _BLOCKSIZE) -> Any:
+        return _root(_of_one("sqrtm", A))
 
-@derives(scipy.linalg.logm, refused=_NO_ERROR)
-def logm(A: Any, disp: Any = _UNSET) -> Any:
-    return _function(_of_one("logm", A), "logm")
+    @derives(scipy.linalg.logm, refused=_NO_ERROR)
+    def logm(A: Any, disp: Any = _DISP) -> Any:
+        return _function(_of_one("logm", A), "logm")
+
+else:
+
+    @derives(scipy.linalg.sqrtm)
+    def sqrtm(A: Any) -> Any:
+        return _root(_of_one("sqrtm", A))
+
+    @derives(scipy.linalg.logm)
+    def logm(A: Any) -> Any:
+        return _function(_of_one("logm", A), "logm")
 
 
 @derives(scipy.linalg.cosm)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import apply
 from tapegrad._tree import is_variable
 from tapegrad.numpy.operands import free_shape, lift
 from tapegrad.transforms.trace import stop_gradient
@@ -38,14 +39,36 @@ def turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def mirrored(a: Any, lower: Any) -> Any:
-    """The symmetric matrix that one triangle tells; of a symmetric one that itself.
+def adjoint(x: Any) -> Any:
+    """The transposes of matrices, with conjugate elements."""
+    return np.conj(turned(x)) if np.iscomplexobj(x) else turned(x)
+
+
+def mirrored(a: Any, lower: Any, hermitian: bool = True) -> Any:
+    """The symmetric matrix that one triangle tells, Hermitian of a complex one; of such one itself.
 
     Its derivative is the symmetric one, as that of np.linalg.eigh.
     """
-    whole = np.tril(a) + turned(np.tril(a, -1)) if lower else np.triu(a) + turned(np.triu(a, 1))
-    half = (a + turned(a)) * 0.5
+    other = adjoint if hermitian else turned
+    strict = np.tril(a, -1) if lower else np.triu(a, 1)
+    diagonal = np.triu(np.tril(a))
+    if hermitian and np.iscomplexobj(a):
+        diagonal = np.real(diagonal)
+    whole = strict + diagonal + other(strict)
+    half = (a + other(a)) * 0.5
     return half + stop_gradient(whole - half)
+
+
+def triangular(a: Any, b: Any, lower: bool, trans: int = 0, unit: bool = False) -> Any:
+    """The solution x of a x = b, a' x = b (`trans` 1), or with the adjoint of a (2)."""
+    if not np.iscomplexobj(a) and not np.iscomplexobj(b):
+        return apply("solve_triangular", (a, b), (lower, trans != 0, unit))
+    a = np.tril(a) if lower else np.triu(a)
+    if unit:
+        a = (np.tril(a, -1) if lower else np.triu(a, 1)) + identity_like(a)
+    if trans:
+        a = turned(a) if trans == 1 else adjoint(a)
+    return np.linalg.solve(a, b)
 
 
 def identity_like(a: Any) -> Any:

@@ -62,7 +62,7 @@ def _plan(norm: Any) -> tuple[int, int]:
     return 13, int(np.ceil(np.log2(norm / _LIMITS[-1]))) if np.isfinite(norm) else 0
 
 
-@derives(scipy.linalg.expm)
+@derives(scipy.linalg.expm, complex_too=True)
 def expm(A: Any) -> Any:
     A = square("scipy.linalg.expm", A)
     if 0 in shape_of(A):

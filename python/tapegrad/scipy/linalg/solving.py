@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
-from tapegrad._core import apply
 from tapegrad.numpy.operands import lift
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.decompositions import cholesky
-from tapegrad.scipy.linalg.matrices import array, mirrored, shape_of, square, turned
+from tapegrad.scipy.linalg.matrices import array, mirrored, shape_of, square, triangular, turned
 from tapegrad.scipy.linalg.special_matrices import toeplitz
 from tapegrad.transforms.trace import value
 
 _POSITIVE = ("pos", "positive definite")
-_SYMMETRIC = ("sym", "symmetric", "her", "hermitian")
+_SYMMETRIC = ("sym", "symmetric")
+_HERMITIAN = ("her", "hermitian")
+# Whether this SciPy's cho_factor leaves the other triangle as it was: before 1.18.
+_LEAVES_REST = bool(scipy.linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
 _GENERAL = (None, "general", "gen", "banded")
 
 
@@ -24,8 +27,8 @@ def _structured(name: str, a: Any, assume_a: Any, lower: Any) -> Any:
     """What is read of a matrix of which a structure is assumed."""
     if assume_a in _GENERAL:
         return a
-    if assume_a in _POSITIVE + _SYMMETRIC:
-        return mirrored(a, lower)
+    if assume_a in _POSITIVE + _SYMMETRIC + _HERMITIAN:
+        return mirrored(a, lower, hermitian=assume_a not in _SYMMETRIC)
     if assume_a == "upper triangular":
         return np.triu(a)
     if assume_a == "lower triangular":
@@ -50,10 +53,10 @@ def solve(
 ) -> Any:
     a, b = np.atleast_2d(array(a, check_finite)), np.atleast_1d(array(b, check_finite))
     a = square("scipy.linalg.solve", a)
-    if np.iscomplexobj(a) and (transposed or assume_a in _POSITIVE + _SYMMETRIC):
+    if transposed and np.iscomplexobj(a):  # SciPy refuses it of plain arrays too
         raise NotImplementedError(
-            f"scipy.linalg.solve: transposed={transposed}, assume_a={assume_a!r} of complex "
-            "Variables; write solve(a.T, b), or leave assume_a= out"
+            "scipy.linalg.solve can currently not solve a^T x = b or a^H x = b for complex "
+            "matrices; write solve(a.T, b)"
         )
     if shape_of(a) == (1, 1) and shape_of(b)[-2:][:1] != (1,):  # a number, for any b
         return b / a[0, 0]
@@ -65,15 +68,11 @@ def solve(
         d = np.diagonal(a, axis1=-2, axis2=-1)
         return b / (d if len(shape_of(b)) == 1 else d[..., None])
     if assume_a in ("upper triangular", "lower triangular"):
-        return apply(
-            "solve_triangular",
-            (lift(a), lift(b)),
-            (assume_a == "lower triangular", bool(transposed), False),
-        )
+        return triangular(lift(a), lift(b), assume_a == "lower triangular", 1 if transposed else 0)
     return np.linalg.solve(turned(a) if transposed else a, b)
 
 
-@derives(scipy.linalg.solve_triangular)
+@derives(scipy.linalg.solve_triangular, complex_too=True)
 def solve_triangular(
     a: Any,
     b: Any,
@@ -88,21 +87,33 @@ def solve_triangular(
     rows = shape_of(b)[0] if len(shape_of(b)) == 1 else shape_of(b)[-2]
     if rows != shape_of(a)[-1]:
         raise ValueError(f"shapes of a {shape_of(a)} and b {shape_of(b)} are incompatible")
-    is_trans = {"N": 0, "T": 1, "C": 2}.get(trans, trans) != 0
-    return apply("solve_triangular", (a, b), (bool(lower), is_trans, bool(unit_diagonal)))
+    way = {"N": 0, "T": 1, "C": 2}.get(trans, trans)
+    return triangular(a, b, bool(lower), way, bool(unit_diagonal))
 
 
-@derives(scipy.linalg.inv, complex_too=True)
-def inv(
-    a: Any,
-    overwrite_a: Any = False,
-    check_finite: Any = True,
-    *,
-    assume_a: Any = None,
-    lower: Any = False,
-) -> Any:
+def _inverse(a: Any, check_finite: Any, assume_a: Any = None, lower: Any = False) -> Any:
     a = square("scipy.linalg.inv", a, check_finite)
     return np.linalg.inv(_structured("scipy.linalg.inv", a, assume_a, lower))
+
+
+if "assume_a" in inspect.signature(scipy.linalg.inv).parameters:
+
+    @derives(scipy.linalg.inv, complex_too=True)
+    def inv(
+        a: Any,
+        overwrite_a: Any = False,
+        check_finite: Any = True,
+        *,
+        assume_a: Any = None,
+        lower: Any = False,
+    ) -> Any:
+        return _inverse(a, check_finite, assume_a, lower)
+
+else:  # before SciPy 1.17
+
+    @derives(scipy.linalg.inv, complex_too=True)
+    def inv(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
+        return _inverse(a, check_finite)
 
 
 @derives(scipy.linalg.det, complex_too=True)
@@ -182,22 +193,24 @@ def pinvh(
     return pinv(a, atol=atol, rtol=rtol, return_rank=return_rank, check_finite=False)
 
 
-@derives(scipy.linalg.cho_factor)
+@derives(scipy.linalg.cho_factor, complex_too=True)
 def cho_factor(
     a: Any, lower: Any = False, overwrite_a: Any = False, check_finite: Any = True
 ) -> Any:
     a = square("scipy.linalg.cho_factor", a, check_finite)
-    rest = np.triu(a, 1) if lower else np.tril(a, -1)  # is left as it was
-    return cholesky(a, lower, check_finite=False) + rest, lower
+    found = cholesky(a, lower, check_finite=False)
+    if _LEAVES_REST:
+        found = found + (np.triu(a, 1) if lower else np.tril(a, -1))
+    return found, lower
 
 
-@derives(scipy.linalg.cho_solve)
+@derives(scipy.linalg.cho_solve, complex_too=True)
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: Any = False, check_finite: Any = True) -> Any:
     c, lower = c_and_lower
     c, b = square("scipy.linalg.cho_solve", c, check_finite), array(b, check_finite)
     lower = bool(lower)
-    half = apply("solve_triangular", (c, b), (lower, not lower, False))
-    return apply("solve_triangular", (c, half), (lower, lower, False))
+    half = triangular(c, b, lower, 0 if lower else 2)
+    return triangular(c, half, lower, 2 if lower else 0)
 
 
 @derives(scipy.linalg.solve_toeplitz)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from tapegrad._core import apply
 from tapegrad.operations.primitive import primitive
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.linalg.matrices import array, shape_of, square, turned
+from tapegrad.scipy.linalg.matrices import array, shape_of, square, triangular, turned
 
 # With b = p' a = l u the square case is dl = l tril(l^-1 db u^-1, -1), du = triu(l^-1 db u^-1) u.
 
@@ -23,7 +22,7 @@ def _factors(a: Any) -> Any:
 
 
 def _solve(matrix: Any, x: Any, lower: bool, trans: bool, unit: bool = False) -> Any:
-    return apply("solve_triangular", (matrix, x), (lower, trans, unit))
+    return triangular(matrix, x, lower, 1 if trans else 0, unit)
 
 
 def _pull_factors(ans: Any, a: Any) -> Any:
@@ -63,7 +62,7 @@ def _one(name: str, a: Any, check_finite: Any) -> Any:
     return a
 
 
-@derives(scipy.linalg.lu)
+@derives(scipy.linalg.lu, complex_too=True)
 def lu(
     a: Any,
     permute_l: Any = False,
@@ -85,7 +84,7 @@ def _pivots(a: Any) -> Any:
 _pivots.defvjp(None)
 
 
-@derives(scipy.linalg.lu_factor)
+@derives(scipy.linalg.lu_factor, complex_too=True)
 def lu_factor(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> Any:
     a = _one("scipy.linalg.lu_factor", a, check_finite)
     _, lower, upper = _factors(a)
@@ -111,7 +110,7 @@ _exchanged.defvjp(
 )
 
 
-@derives(scipy.linalg.lu_solve)
+@derives(scipy.linalg.lu_solve, complex_too=True)
 def lu_solve(
     lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: Any = False, check_finite: Any = True
 ) -> Any:
@@ -123,7 +122,7 @@ def lu_solve(
     if trans not in (0, 1, 2):
         raise ValueError("trans must be 0, 1 or 2")
     if trans:
-        half = _solve(factors, b, False, True)
-        return _exchanged(_solve(factors, half, True, True, True), pivots, True)
+        half = triangular(factors, b, False, trans)
+        return _exchanged(triangular(factors, half, True, trans, True), pivots, True)
     half = _solve(factors, _exchanged(b, pivots, False), True, False, True)
     return _solve(factors, half, False, False)

@@ -12,7 +12,8 @@ from tapegrad.scipy.arrays import array, floats, ndim_of, shape_of
 from tapegrad.scipy.functions import derives, refuse
 from tapegrad.scipy.ndimage.filters import OUTPUT
 
-_MODES = ("constant", "mirror", "reflect", "grid-mirror", "grid-wrap", "nearest")
+_MODES = ("constant", "mirror", "reflect", "grid-mirror", "grid-wrap", "nearest", "wrap")
+_MORE = 12  # elements that SciPy repeats beyond each end, where splines reach the nearest one
 
 
 def _inside(x: Any, n: int, mode: str) -> Any:
@@ -21,6 +22,8 @@ def _inside(x: Any, n: int, mode: str) -> Any:
         return np.clip(x, 0.0, n - 1.0)
     if mode == "grid-wrap":
         return np.mod(x, n)
+    if mode == "wrap":  # whose period is that from the first element to the last
+        return np.where((x < 0) | (x > n - 1), np.mod(x, n - 1.0), x)
     if mode == "mirror":
         x = np.mod(x, 2.0 * (n - 1))
         return np.where(x > n - 1, 2.0 * (n - 1) - x, x)
@@ -72,14 +75,16 @@ def map_coordinates(
     name = "scipy.ndimage.map_coordinates"
     if order not in range(6):
         raise RuntimeError("spline order not supported")
-    if mode not in _MODES or (mode == "nearest" and order > 1 and prefilter):
-        refuse(name, f"mode={mode!r} with order={order}", f"use one of {', '.join(_MODES[:5])}")
+    if mode not in _MODES:
+        refuse(name, f"mode={mode!r}", f"use one of {', '.join(_MODES)}")
     dtype = array(input).dtype
     x, at = floats(input).astype(np.float64), floats(coordinates).astype(np.float64)
     d = ndim_of(x)
     if not ndim_of(at) or shape_of(at)[0] != d:
         raise RuntimeError("invalid shape for coordinate array")
     if order > 1 and prefilter:
+        if mode == "nearest":
+            x, at = np.pad(x, _MORE, "edge"), at + _MORE
         x = _coefficients(x, order, mode)
     parts, outside = [], np.zeros(shape_of(at)[1:], bool)
     for i in range(d):

@@ -17,11 +17,14 @@ from tapegrad.scipy.signal.filters import (
     lfilter_zi,
     savgol_filter,
     sosfilt,
+    sosfilt_zi,
+    sosfiltfilt,
 )
 
 __all__ = [
     "convolve", "convolve2d", "correlate", "correlate2d", "detrend", "fftconvolve", "filtfilt",
     "hilbert", "lfilter", "lfilter_zi", "oaconvolve", "savgol_filter", "sosfilt",
+    "sosfilt_zi", "sosfiltfilt",
 ]  # fmt: skip
 
 __getattr__ = others_of("scipy.signal")

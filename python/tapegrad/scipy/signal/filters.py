@@ -20,6 +20,7 @@ from tapegrad.scipy.arrays import (
 )
 from tapegrad.scipy.functions import derives, refuse
 from tapegrad.transforms.scan import scan
+from tapegrad.transforms.trace import value
 
 
 def _coefficients(name: str, b: Any, a: Any) -> tuple[Any, Any]:
@@ -172,6 +173,46 @@ def filtfilt(
     y, _ = _run(b, a, y, np.broadcast_to(state * y[:1], shape))
     y = y[::-1]
     return np.moveaxis(y[edge : shape_of(y)[0] - edge], 0, axis)
+
+
+def _settled(sos: Any) -> Any:
+    """The states of sections whose response to a step has settled."""
+    found, scale = [], 1.0
+    for k in range(shape_of(sos)[0]):
+        found.append(scale * lfilter_zi(sos[k, :3], sos[k, 3:]))
+        scale = scale * np.sum(sos[k, :3]) / np.sum(sos[k, 3:])
+    return np.stack(found)
+
+
+@derives(scipy.signal.sosfilt_zi)
+def sosfilt_zi(sos: Any) -> Any:
+    sos = floats(sos)
+    if ndim_of(sos) != 2 or shape_of(sos)[1] != 6:
+        raise ValueError("sos array must be shape (n_sections, 6)")
+    return _settled(sos)
+
+
+@derives(scipy.signal.sosfiltfilt)
+def sosfiltfilt(sos: Any, x: Any, axis: Any = -1, padtype: Any = "odd", padlen: Any = None) -> Any:
+    sos, x = same_dtype(sos, x)
+    if ndim_of(sos) != 2 or shape_of(sos)[1] != 6:
+        raise ValueError("sos array must be shape (n_sections, 6)")
+    if padtype not in ("even", "odd", "constant", None):
+        raise ValueError(f"Unknown value '{padtype}' given to padtype.")
+    axis = normal_axis(axis, ndim_of(x))
+    zeros = min(int(np.sum(value(sos[:, 2]) == 0)), int(np.sum(value(sos[:, 5]) == 0)))
+    taps = 2 * shape_of(sos)[0] + 1 - zeros
+    edge = 0 if padtype is None else 3 * taps if padlen is None else padlen
+    if shape_of(x)[axis] <= edge:
+        raise ValueError(
+            f"The length of the input vector x must be greater than padlen, which is {edge}."
+        )
+    x = np.moveaxis(_extended(x, axis, padtype, edge), axis, 0)
+    settled = _settled(sos)
+    settled = np.reshape(settled, (*shape_of(settled), *(1,) * (ndim_of(x) - 1)))
+    for _ in range(2):
+        x = sosfilt(sos, x, 0, settled * x[:1])[0][::-1]
+    return np.moveaxis(x[edge : shape_of(x)[0] - edge], 0, axis)
 
 
 _PAD = {"mirror": "reflect", "nearest": "edge", "wrap": "wrap", "constant": "constant"}

@@ -5,7 +5,7 @@ With x = a^-1 b and s = a'^-1 g, the adjoint of b is s, that of element (i, j) o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse
@@ -13,11 +13,12 @@ import scipy.sparse.linalg
 
 from tapegrad._core import apply
 from tapegrad.operations.primitive import primitive
-from tapegrad.scipy.arrays import array, shape_of
+from tapegrad.scipy.arrays import array, floats, shape_of
 from tapegrad.scipy.functions import derives, holds_variable, others_of, refuse
 from tapegrad.scipy.sparse.matrix import SparseVariable, is_sparse, listed
+from tapegrad.transforms.trace import stop_gradient
 
-__all__ = ["cg", "factorized", "splu", "spsolve"]
+__all__ = ["bicgstab", "cg", "expm_multiply", "factorized", "gmres", "splu", "spsolve"]
 
 __getattr__ = others_of("scipy.sparse.linalg")
 
@@ -120,22 +121,29 @@ def factorized(A: Any) -> Any:
     return splu(scipy.sparse.csc_array(A) if scipy.sparse.issparse(A) else A).solve
 
 
+class _Way(NamedTuple):
+    """A solver of SciPy and its options."""
+
+    name: str
+    options: tuple[tuple[str, int], ...]
+
+
 @primitive
-def _conjugate(
-    data: Any, b: Any, start: Any, rows: Any, columns: Any, rtol: Any, atol: Any, most: Any
+def _iterated(
+    data: Any, b: Any, start: Any, rows: Any, columns: Any, rtol: Any, atol: Any, way: Any
 ) -> Any:
     a = _plain(data, rows, columns, b.shape[0])
-    maxiter = int(most) if most > 0 else None
-    x, info = scipy.sparse.linalg.cg(a, b, start, rtol=rtol, atol=atol, maxiter=maxiter)
+    solve = getattr(scipy.sparse.linalg, way.name)
+    x, info = solve(a, b, start, rtol=rtol, atol=atol, **dict(way.options))
     return x.astype(b.dtype), info
 
 
-def _pull_conjugate(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+def _pull_iterated(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     data, _, start, rows, columns, *rest = args
     x = ans[0]
 
     def pull(g: Any) -> Any:
-        s, _ = _conjugate(data, g[0], 0.0 * start, columns, rows, *rest)
+        s, _ = _iterated(data, g[0], 0.0 * start, columns, rows, *rest)
         found = {0: lambda: -_sampled(s, x, rows, columns), 1: lambda: s}
         # Where the iteration starts does not matter to what it ends at.
         return [found[k]() if k in found else 0.0 * start for k in argnums]
@@ -143,16 +151,30 @@ def _pull_conjugate(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     return pull
 
 
-_conjugate.defvjp_argnums(_pull_conjugate)
+_iterated.defvjp_argnums(_pull_iterated)
 
 
-@derives(
-    scipy.sparse.linalg.cg,
-    refused={
-        "M": "leave the preconditioner out, or call spsolve",
-        "callback": "leave it out",
-    },
-)
+def _by_iteration(name: str, A: Any, b: Any, x0: Any, rtol: Any, atol: Any, **options: Any) -> Any:
+    path = f"scipy.sparse.linalg.{name}"
+    a, b = _system(path, A, b)
+    if len(shape_of(b)) != 1:
+        refuse(path, f"b of shape {shape_of(b)}", "pass one right side, a vector")
+    dtype = np.result_type(a.dtype, b.dtype, np.float32)
+    start = np.zeros(shape_of(b), dtype) if x0 is None else array(x0)
+    given = tuple((key, int(x)) for key, x in options.items() if x is not None)
+    data = array(a.data).astype(dtype)
+    return _iterated(
+        data, b.astype(dtype), start, a.row, a.col, float(rtol), float(atol), _Way(name, given)
+    )
+
+
+_PLAIN_ONES = {
+    "M": "leave the preconditioner out, or call spsolve",
+    "callback": "leave it out",
+}
+
+
+@derives(scipy.sparse.linalg.cg, refused=_PLAIN_ONES)
 def cg(
     A: Any,
     b: Any,
@@ -164,11 +186,78 @@ def cg(
     M: Any = None,
     callback: Any = None,
 ) -> Any:
-    name = "scipy.sparse.linalg.cg"
-    a, b = _system(name, A, b)
-    if len(shape_of(b)) != 1:
-        refuse(name, f"b of shape {shape_of(b)}", "pass one right side, a vector")
-    dtype = np.result_type(a.dtype, b.dtype, np.float32)
-    start = np.zeros(shape_of(b), dtype) if x0 is None else array(x0)
-    data, most = array(a.data).astype(dtype), float(maxiter or 0)
-    return _conjugate(data, b.astype(dtype), start, a.row, a.col, float(rtol), float(atol), most)
+    return _by_iteration("cg", A, b, x0, rtol, atol, maxiter=maxiter)
+
+
+@derives(scipy.sparse.linalg.bicgstab, refused=_PLAIN_ONES)
+def bicgstab(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    rtol: Any = 1e-05,
+    atol: Any = 0.0,
+    maxiter: Any = None,
+    M: Any = None,
+    callback: Any = None,
+) -> Any:
+    return _by_iteration("bicgstab", A, b, x0, rtol, atol, maxiter=maxiter)
+
+
+@derives(scipy.sparse.linalg.gmres, refused={**_PLAIN_ONES, "callback_type": "leave it out"})
+def gmres(
+    A: Any,
+    b: Any,
+    x0: Any = None,
+    *,
+    rtol: Any = 1e-05,
+    atol: Any = 0.0,
+    restart: Any = None,
+    maxiter: Any = None,
+    M: Any = None,
+    callback: Any = None,
+    callback_type: Any = None,
+) -> Any:
+    return _by_iteration("gmres", A, b, x0, rtol, atol, restart=restart, maxiter=maxiter)
+
+
+_SOME = "compute expm_multiply(t * A, B) for each time t"
+_MOST_STEPS = 2**14
+_DEGREE = 22  # of Taylor's polynomial; beyond it nothing of norm 1 is left in double precision
+
+
+@derives(
+    scipy.sparse.linalg.expm_multiply,
+    refused={"start": _SOME, "stop": _SOME, "num": _SOME, "endpoint": _SOME},
+)
+def expm_multiply(
+    A: Any,
+    B: Any,
+    start: Any = None,
+    stop: Any = None,
+    num: Any = None,
+    endpoint: Any = None,
+    traceA: Any = None,
+) -> Any:
+    name = "scipy.sparse.linalg.expm_multiply"
+    if is_sparse(A):
+        parts = listed(A)
+        side, data = parts.shape, stop_gradient(array(parts.data))
+        sums = np.bincount(parts.col, np.abs(data), side[1]) if len(parts.col) else np.zeros(1)
+    else:
+        A = array(A)
+        side, sums = shape_of(A), np.sum(np.abs(stop_gradient(A)), axis=0)
+    if side[:1] * 2 != side:
+        raise ValueError(f"{name}: expected A to be like a square matrix, got shape {side}")
+    norm, steps = np.max(sums, initial=0.0), 1
+    while norm > steps:
+        steps *= 2
+        if steps > _MOST_STEPS:
+            raise ValueError(f"{name}: the norm of A is beyond {_MOST_STEPS}, or not a number")
+    B = floats(B)
+    for _ in range(steps):
+        term = B
+        for k in range(1, _DEGREE + 1):
+            term = (A @ term) * (1.0 / (k * steps))
+            B = B + term
+    return B

@@ -61,7 +61,7 @@ def stands_aside(frame: FrameType | None) -> bool:
     name = frame.f_code.co_name
     if name in _ASK_THE_OTHER:
         return True
-    if name != "_multiply_2d_with_broadcasting":
+    if name not in ("_multiply_2d_with_broadcasting", "multiply"):
         return False
     # a.multiply(v) would hand out what only a * v can use.
     caller = frame.f_back

@@ -9,6 +9,7 @@ import scipy.stats
 from scipy import special
 
 from tapegrad.scipy.stats.distribution import Counts, xlogy
+from tapegrad.transforms.trace import value
 
 
 def _xlog1py(x: Any, y: Any) -> Any:
@@ -101,6 +102,21 @@ class Nbinom(Counts):
         return special.betainc(k + 1.0, n, 1.0 - p)
 
 
+class Hypergeom(Counts):
+    """All its parameters count: it is plain, or refuses Variables by name."""
+
+    _counts = ("M", "n", "N")
+
+    def _density(self, method: str, x: Any, args: Any, kwds: Any) -> Any:
+        self._counted(method, x, args, kwds)
+        x, args, kwds = value((x, args, kwds))
+        return getattr(self._scipys, method)(x, *args, **kwds)
+
+    def _mass(self, method: str, x: Any, args: Any, kwds: Any, before: float, after: float) -> Any:
+        return self._density(method, x, args, kwds)
+
+
+hypergeom = Hypergeom(scipy.stats.hypergeom)
 poisson = Poisson(scipy.stats.poisson)
 binom = Binom(scipy.stats.binom)
 bernoulli = Bernoulli(scipy.stats.bernoulli)

@@ -17,6 +17,7 @@ from tapegrad._core import Variable
 from tapegrad.numpy.operands import is_integer
 from tapegrad.scipy.arrays import floats
 from tapegrad.scipy.functions import FUNCTIONS, Function, holds_variable, refuse, refuse_complex
+from tapegrad.transforms.trace import value
 
 
 def _double(x: Any) -> Any:
@@ -176,7 +177,7 @@ class Standard:
 class Counts(Standard):
     """A distribution of SciPy on the integers."""
 
-    _methods = ("pmf", "logpmf", "cdf", "logcdf", "sf", "logsf")
+    _methods = ("pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
     _counts: tuple[str, ...] = ()  # the parameters that are whole numbers
 
     def pmf(self, k: Any, *args: Any, **kwds: Any) -> Any:
@@ -224,12 +225,8 @@ class Counts(Standard):
             return np.where(self._valid(*shapes) & ~np.isnan(k), found, np.nan)
 
     def _quantile(self, method: str, q: Any, args: Any, kwds: Any) -> Any:
-        if holds_variable((q, args)) or holds_variable(kwds):
-            refuse(
-                f"scipy.stats.{self._scipys.name}.{method}",
-                "the quantile, a whole number,",
-                "call it on plain values, tg.value(q)",
-            )
+        # A whole number, which has no derivative: plain, as positions and counts are.
+        q, args, kwds = value((q, args, kwds))
         return getattr(self._scipys, method)(q, *args, **kwds)
 
 

@@ -140,6 +140,39 @@ class Dirichlet(_OfVectors):
         return np.sum(xlogy(powers, x), axis=0) - log_beta
 
 
+class Wishart(_OfVectors):
+    def _density(self, x: Any, df: Any, scale: Any) -> Any:
+        """Its points are matrices, one or many along a third axis."""
+        x, df, scale = floats(x), floats(df), floats(scale)
+        if ndim_of(scale) == 0:
+            scale = np.reshape(scale, (1, 1))
+        elif ndim_of(scale) == 1:
+            scale = np.diag(scale)
+        p = shape_of(scale)[0]
+        if ndim_of(x) < 2 and p == 1:
+            x = np.reshape(x, (1, 1, *shape_of(x)))
+        if shape_of(scale) != (p, p) or shape_of(x)[:2] != (p, p):
+            raise ValueError(
+                f"{self._name}: points of shape {shape_of(x)} and a scale of shape "
+                f"{shape_of(scale)} do not fit"
+            )
+        if np.any(df <= p - 1):
+            raise ValueError(
+                "Degrees of freedom must be greater than the dimension of scale matrix minus 1."
+            )
+        x = np.moveaxis(np.reshape(x, (p, p, -1)), -1, 0) if ndim_of(x) > 2 else x
+        x = (x + np.swapaxes(x, -1, -2)) / 2.0
+        scale = (scale + scale.T) / 2.0
+        factor = np.linalg.cholesky(scale)
+        log_det = 2.0 * np.sum(np.log(np.diagonal(factor)))
+        of_x = np.diagonal(np.linalg.cholesky(x), axis1=-2, axis2=-1)
+        traces = np.sum(np.linalg.inv(scale) * x, axis=(-2, -1))
+        found = (df - p - 1.0) * np.sum(np.log(of_x), axis=-1) - 0.5 * traces
+        rest = 0.5 * df * (p * np.log(2.0) + log_det) + 0.25 * p * (p - 1) * np.log(np.pi)
+        return found - rest - sum(special.gammaln(0.5 * (df - j)) for j in range(p))
+
+
+wishart = Wishart("wishart", scipy.stats.wishart)
 multivariate_normal = MultivariateNormal("multivariate_normal", scipy.stats.multivariate_normal)
 multivariate_t = MultivariateT("multivariate_t", scipy.stats.multivariate_t)
 dirichlet = Dirichlet("dirichlet", scipy.stats.dirichlet)

@@ -40,7 +40,10 @@ def test_the_error_is_scipys():
     assert found[1] == integrate.quad(wave, 0.0, 1.0, (0.5, 0.1))[1]
 
 
-def test_variables_that_are_not_arguments_are_refused():
+class Outside:
     k = tg.Variable(0.5)
+
+
+def test_variables_that_cannot_be_found_are_refused():
     with pytest.raises(TypeError, match=r"scipy\.integrate\.quad: .* pass them in args="):
-        integrate.quad(lambda t: k * t, 0.0, tg.Variable(1.0))
+        integrate.quad(lambda t: Outside.k * t, 0.0, tg.Variable(1.0))

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from scipy_checks import holds
 
 import tapegrad as tg
+from tapegrad.scipy import linalg as scipy_linalg
 from tapegrad.scipy import sparse
 from tapegrad.scipy.sparse import linalg
 
@@ -52,6 +53,48 @@ def test_cg():
     x, info = linalg.cg(symmetric(tg.Variable(DATA[:6])), B, np.ones(3), maxiter=30)
     assert tg.value(info) == 0
     np.testing.assert_allclose(symmetric(DATA[:6]) @ tg.value(x), B, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gmres", "bicgstab"])
+def test_iterations(name):
+    solve = getattr(linalg, name)
+    holds(lambda d, b: solve(matrix(d), b, rtol=1e-13)[0], (DATA, B), single=False, rtol=1e-8)
+    holds(lambda b: solve(PLAIN, b, rtol=1e-13)[0], (B,), single=False, rtol=1e-8)
+    x, info = solve(matrix(tg.Variable(DATA)), B, np.ones(3), rtol=1e-10, maxiter=40)
+    assert tg.value(info) == 0
+    np.testing.assert_allclose(PLAIN @ tg.value(x), B, rtol=1e-8)
+    with pytest.raises(TypeError, match=rf"scipy\.sparse\.linalg\.{name}: callback="):
+        solve(PLAIN, tg.Variable(B), callback=print)
+
+
+def test_expm_multiply():
+    expected = linalg.expm_multiply(PLAIN, B)
+
+    def f(d, b):
+        return linalg.expm_multiply(matrix(d), b)
+
+    found = f(tg.Variable(DATA), tg.Variable(B))
+    np.testing.assert_allclose(tg.value(found), expected, rtol=1e-12)
+
+    def written(d, b):
+        a = np.zeros((3, 3)) + tg.Variable(0.0)
+        a[ROWS, COLUMNS] = d
+        return scipy_linalg.expm(a) @ b
+
+    def squares(g):
+        return lambda d, b: np.sum(g(d, b) ** 2)
+
+    found, wanted = (tg.jacobian(g, (0, 1))(DATA, B) for g in (f, written))
+    for x, e in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(x, e, rtol=1e-9)
+    found, wanted = (tg.hessian(squares(g))(DATA, B) for g in (f, written))
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+    holds(lambda b: linalg.expm_multiply(PLAIN, b), (M,), single=False)
+    holds(lambda a, b: linalg.expm_multiply(a, b), (PLAIN.toarray(), B), single=False, rtol=1e-11)
+    with pytest.raises(TypeError, match=r"expm_multiply: stop=.* compute expm_multiply\(t"):
+        linalg.expm_multiply(PLAIN, tg.Variable(B), stop=2.0)
+    with pytest.raises(ValueError, match="square"):
+        linalg.expm_multiply(np.ones((2, 3)), tg.Variable(B))
 
 
 def test_refusals():

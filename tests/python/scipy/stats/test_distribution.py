@@ -110,7 +110,30 @@ def test_names_of_parameters():
 def test_whole_numbers_have_no_derivative():
     with pytest.raises(TypeError, match=r"scipy\.stats\.poisson\.pmf: k, .*tg\.value\(k\)"):
         stats.poisson.pmf(tg.Variable([1.0, 2.0]), 2.0)
-    with pytest.raises(TypeError, match=r"scipy\.stats\.poisson\.ppf: the quantile"):
-        stats.poisson.ppf(0.5, tg.Variable(2.0))
     with pytest.raises(TypeError, match=r"scipy\.stats\.binom\.pmf: n, "):
         stats.binom.pmf(1, tg.Variable(2.0), 0.4)
+
+
+def test_quantiles_of_counts_are_plain():
+    mu = tg.Variable([2.0, 7.0])
+    found = stats.poisson.ppf(0.3, mu)
+    np.testing.assert_array_equal(found, scipy.stats.poisson.ppf(0.3, [2.0, 7.0]))
+    assert type(found) is np.ndarray
+    assert stats.binom(5, tg.Variable(0.3)).isf(0.2) == scipy.stats.binom.isf(0.2, 5, 0.3)
+    assert tg.grad(lambda p: p * stats.geom.ppf(0.5, p))(0.3) == scipy.stats.geom.ppf(0.5, 0.3)
+    program = tg.compile(lambda mu: mu * stats.poisson.ppf(0.3, mu))
+    for k in (2.0, 7.0, 2.0, 9.0):
+        assert program(k) == k * scipy.stats.poisson.ppf(0.3, k)
+
+
+def test_hypergeometric_counts():
+    assert stats.hypergeom.pmf(2, 20, 7, 12) == scipy.stats.hypergeom.pmf(2, 20, 7, 12)
+    whole = np.array([2, 3])
+    np.testing.assert_array_equal(
+        stats.hypergeom(20, 7, 12).sf(whole), scipy.stats.hypergeom.sf(whole, 20, 7, 12)
+    )
+    for name, args in (("k", (2.0, 20, 7, 12)), ("N", (2, 20, 7, 12.0))):
+        given = [tg.Variable(x) if isinstance(x, float) else x for x in args]
+        told = rf"scipy\.stats\.hypergeom\.logpmf: {name}, which counts .*pass tg\.value\({name}\)"
+        with pytest.raises(TypeError, match=told):
+            stats.hypergeom.logpmf(*given)

@@ -74,3 +74,25 @@ def test_kernel_density_of_plain_data():
     kde = stats.gaussian_kde(X[:, 0])
     assert kde.factor == scipy.stats.gaussian_kde(X[:, 0]).factor
     holds(lambda x: kde.pdf(x), (X[:, 1],), single=False)
+
+
+@pytest.mark.parametrize("method", ["logpdf", "pdf"])
+def test_wishart(method):
+    f = getattr(stats.wishart, method)
+    a = np.random.default_rng(3).standard_normal((3, 3))
+    x, scale, df = a @ a.T + np.eye(3), np.diag([1.0, 2.0, 0.5]) + 0.1 * (a + a.T), np.array(4.5)
+
+    def of_symmetric(x, df, scale):
+        df = df if isinstance(df, tg.Variable) else float(df)  # SciPy takes numbers alone
+        return f((x + x.T) / 2.0, df, (scale + scale.T) / 2.0)
+
+    holds(of_symmetric, (x, df, scale), single=False)
+    many = np.stack([x, 2.0 * x], -1)
+    found = f(tg.Variable(many), df, scale)
+    np.testing.assert_allclose(tg.value(found), f(many, 4.5, scale), rtol=1e-12)
+    number = f(tg.Variable(1.3), 4.0, 2.0)
+    np.testing.assert_allclose(tg.value(number), f(1.3, 4.0, 2.0), rtol=1e-12)
+    with pytest.raises(ValueError, match="do not fit"):
+        stats.wishart.logpdf(tg.Variable(np.eye(2)), 4.0, np.eye(3))
+    with pytest.raises(ValueError, match="Degrees of freedom"):
+        stats.wishart.logpdf(tg.Variable(np.eye(3)), 1.5, np.eye(3))

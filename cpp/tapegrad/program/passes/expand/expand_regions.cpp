@@ -19,11 +19,17 @@ namespace tapegrad {
 namespace {
 
 // An array that a few elements are picked out of may be larger.
-constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 20000;
+constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 200'000;
 
 bool is_small(const Program& p, ValueId v, int64_t most = most_elements) {
   const int64_t n = element_count(p.type_of(v).shape);
   return n > 0 && n <= most;
+}
+
+// An array of numbers that kernels have made: as large as what was written for it.
+bool joins_numbers(const Program& p, const Program::Step& s) {
+  return s.kernel < 0 && !is_elementwise(s.op) && op_by_id(s.op).join == JoinKind::stack &&
+         p.type_of(p.in(s)[0]).shape.empty();
 }
 
 // Whether there may be something to take apart: more than elementwise steps, which fuse() takes.
@@ -89,7 +95,7 @@ class Regions {
     if (s.kernel >= 0) return false;
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const DType d = p_.type_of(s.first_out + j).dtype;
-      if (!is_small(p_, s.first_out + j)) return false;
+      if (!is_small(p_, s.first_out + j) && !joins_numbers(p_, s)) return false;
       if (is_bool(d)) continue;
       if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
       dtype_ = d;

@@ -1,0 +1,1 @@
+"""Tensors: arrays and Variables under PyTorch's habits."""

@@ -1,0 +1,113 @@
+#include "program/programs.h"
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/passes.h"
+
+using namespace programs;
+
+namespace {
+
+Ints at(int64_t i) { return {0, i, 0, 0}; }
+Ints at(int64_t i, int64_t j) { return {0, i, 0, 0, 0, j, 0, 0}; }
+
+Program joined(const Program& p) {
+  const Program q = drop_dead(join_writes(p));
+  check_same(p, q);
+  return q;
+}
+
+size_t steps_of(const Program& p, const char* name) {
+  size_t n = 0;
+  for (const Program::Step& s : p.steps) n += s.kernel < 0 && s.op == op_named(name).id;
+  return n;
+}
+size_t writes_of(const Program& p) { return steps_of(p, "slice_set") + steps_of(p, "slice_add"); }
+
+}  // namespace
+
+TEST(an_array_that_is_written_whole_is_stacked) {
+  Draft d;
+  const ValueId x = d.input({4}), u = d.input(Dims{}), v = d.input(Dims{});
+  ValueId y = d.op("slice_set", {x, u}, {at(3)});
+  y = d.op("slice_set", {y, v}, {at(0)});
+  y = d.op("slice_set", {y, u}, {at(2)});
+  y = d.op("slice_set", {y, v}, {at(2)});  // again: the last write counts
+  y = d.op("slice_set", {y, v}, {at(1)});
+  check_text(joined(d.returning({y})),
+             "program(in0: float64(4,), in1: float64(), in2: float64())\n"
+             "  %3: float64(4,) = stack(in2, in2, in2, in1) {axis=0}\n"
+             "  return %3");
+}
+
+TEST(additions_go_on_from_what_was_there) {
+  Draft d;
+  const ValueId zeros = d.constant(Value::full(DType::float64, Dims{3}, 0.0));
+  const ValueId u = d.input(Dims{}), v = d.input(Dims{});
+  ValueId y = d.op("slice_add", {zeros, u}, {at(0)});
+  y = d.op("slice_add", {y, v}, {at(0)});
+  y = d.op("slice_set", {y, v}, {at(1)});
+  y = d.op("slice_add", {y, u}, {at(1)});
+  const Program q = joined(d.returning({y}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "stack") == 1);  // with a zero that nothing was written to
+  CHECK(steps_of(q, "add") == 3);
+}
+
+TEST(the_rest_of_an_array_stays) {
+  Draft d;
+  const ValueId x = d.input({9}), u = d.input(Dims{});
+  ValueId y = x;
+  for (int64_t i : {7, 1, 4}) y = d.op("slice_set", {y, u}, {at(i)});
+  y = d.op("slice_add", {y, u}, {at(8)});
+  const Program q = joined(d.returning({y}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "gather_set") == 1);
+  CHECK(steps_of(q, "slice") == 1);  // x[8], which is added to
+}
+
+TEST(tables) {
+  Draft d;
+  const ValueId u = d.input(Dims{}), v = d.input(Dims{});
+  const ValueId zeros = d.constant(Value::full(DType::float64, Dims{2, 3}, 0.0));
+  ValueId y = zeros, z = zeros;
+  for (int64_t i = 0; i < 2; ++i)
+    for (int64_t j = 0; j < 3; ++j) y = d.op("slice_set", {y, (i + j) % 2 ? u : v}, {at(i, j)});
+  for (int64_t j = 0; j < 3; ++j) z = d.op("slice_add", {z, u}, {at(1, j)});
+  z = d.op("slice_add", {z, v}, {at(1, 0)});
+  const Program q = joined(d.returning({y, z}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "reshape") == 2);
+}
+
+TEST(versions_that_are_read_stay) {
+  Draft d;
+  const ValueId x = d.input({6}), u = d.input(Dims{});
+  ValueId y = x, middle = x;
+  for (int64_t i = 0; i < 6; ++i) {
+    y = d.op("slice_set", {y, u}, {at(i)});
+    if (i == 2) middle = y;
+  }
+  const Program p = d.returning({y, d.op("sum", {middle}, {Attr{}, false})});
+  CHECK(writes_of(joined(p)) == 6);  // three and three: few
+  Draft e;
+  const ValueId a = e.input({8}), b = e.input(Dims{});
+  ValueId w = a, early = a;
+  for (int64_t i = 0; i < 8; ++i) {
+    w = e.op("slice_set", {w, b}, {at(i)});
+    if (i == 3) early = w;
+  }
+  const Program q = joined(e.returning({w, early}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "gather_set") == 2);
+}
+
+TEST(rows_other_dtypes_and_few_writes_stay_what_they_are) {
+  Draft d;
+  const ValueId x = d.input({4, 2}), row = d.input({2}), u = d.input(Dims{});
+  const ValueId single = d.input(f32());
+  ValueId y = x, z = d.input({5}), few = d.input({5});
+  for (int64_t i = 0; i < 4; ++i) y = d.op("slice_set", {y, row}, {Ints{0, i, 0, 0, 1, 0, 1, 2}});
+  for (int64_t i = 0; i < 5; ++i) z = d.op("slice_set", {z, single}, {at(i)});
+  for (int64_t i = 0; i < 3; ++i) few = d.op("slice_set", {few, u}, {at(i)});
+  const Program p = d.returning({y, z, few});
+  check_text(joined(p), to_string(p));
+}
