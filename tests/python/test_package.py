@@ -61,7 +61,6 @@ def test_import_leaves_for_later_what_most_programs_do_without():
         "testing",
         "numerical",
         "memory",
-        "inspect",
         "numpy.refusals",
         "numpy.rebinding",
     }
