@@ -9,12 +9,14 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples" / "python"
 
 PRINTS = {
+    "logistic_regression_theano_style.py": "cost = 0.333150, right = 0.920",
+    "newton_hessian.py": "minimum at [1. 1.]",
+    "regression_autograd_style.py": "weight = 0.326592, bias = 0.267391, train error = 0.094409",
+    "regression_tensorflow_style.py": "weight = 0.324007, bias = 0.266141",
     "look_at_a_graph.py": "most of the time goes into ",
     "expression_swell.py": "at 0.3: 1.309081600000 by formula, 1.309081600000 by tape",
     "character_lstm_pytorch_style.py": "'she sells sea shells by the sea shor'",
     "digits_pytorch_style.py": "accuracy above 95 %: True",
-    "newton_hessian.py": "minimum at [1. 1.]",
-    "regression_autograd_style.py": "weight = 0.326592, bias = 0.267391, train error = 0.094409",
     "regression_pytorch_style.py": "weight = 0.32401, bias = 0.26614, train error = 0.09463",
     "regression_variables.py": "weight = 0.324007, bias = 0.266141, train error = 0.094635",
     "three_ways.py": "[-1.4803977971  0.1087073263  0.051620475  -0.2913027856]",

@@ -54,6 +54,7 @@ def test_import_leaves_for_later_what_most_programs_do_without():
     families = {f"numpy.{family}" for family in FAMILIES.values()}
     later = {
         "compat",
+        "graph",
         "inspect",
         "symbolic",
         "optim",
@@ -78,7 +79,9 @@ import sys
 import tapegrad.compat.autograd.numpy, tapegrad.compat.autograd.scipy
 import tapegrad.compat.autograd.scipy.special, tapegrad.compat.autograd.scipy.stats.norm
 import tapegrad.compat.torch.nn, tapegrad.compat.torch.optim, tapegrad.compat.torch.utils.data
-print(*{m.split(".")[0] for m in sys.modules} & {"scipy", "autograd", "torch"})
+import tapegrad.compat.tensorflow.v2, tapegrad.compat.theano.tensor.nnet
+others = {"scipy", "autograd", "torch", "tensorflow", "theano"}
+print(*{m.split(".")[0] for m in sys.modules} & others)
 """
     assert printed(code).split() == []
 

@@ -152,6 +152,7 @@ LONG_FILES: dict[str, str] = {
     "tests/python/compile/test_lengths.py": "mirrors one source",
     "tests/python/optim/test_train_loop.py": "mirrors one source",
     "tests/python/surface_cases.py": "one table",
+    "tests/python/tensorflow_programs.py": "one table",
     "tests/python/transforms/test_scan.py": "mirrors one source",
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+from tapegrad import _tree
 
 Line = namedtuple("Line", ["slope", "intercept"])
 
@@ -256,3 +257,33 @@ def test_dicts_may_list_their_keys_in_another_order():
         lambda p: p["a"] * 10 + p["b"], ({"a": 1.0, "b": 1.0},), ({"b": 3.0, "a": 2.0},)
     )
     assert tangent == 23
+
+
+class Scaled:
+    """A class that is registered: one child, and a factor that is none."""
+
+    def __init__(self, x, factor):
+        self.x, self.factor = x, factor
+
+
+_tree.add_container(
+    Scaled, lambda s: ([(".x", s.x)], s.factor), lambda factor, items: Scaled(items[0], factor)
+)
+
+
+def test_registered_classes_are_containers():
+    scaled = Scaled([1.0, 2.0], 3)
+    assert _tree.leaves(scaled, "s") == [("s.x[0]", 1.0), ("s.x[1]", 2.0)]
+    assert _tree.rest(scaled) == (3,)
+    assert _tree.rest([1.0]) == ()
+    filled = _tree.fill(scaled, iter([5.0, 6.0]))
+    assert (type(filled), filled.x, filled.factor) == (Scaled, [5.0, 6.0], 3)
+    assert not _tree.is_leaf(scaled)
+
+
+def test_what_is_no_child_tells_programs_apart():
+    program = tg.compile(lambda s: s.x * (10.0 if s.factor is True else s.factor))
+    for _ in range(4):
+        found = [program(Scaled(2.0, factor)) for factor in (1, True, 1.0, 3)]
+        assert found == [2.0, 20.0, 2.0, 6.0]
+    assert tg.grad(lambda s: s.x**2 * s.factor)(Scaled(2.0, 3)).x == 12.0

@@ -131,12 +131,24 @@ class RecordedCall:
         """What builds results of outputs; None where the result is the only output."""
         if self.fixed == [None] and _tree.is_leaf(self.template) and self.orders == [None]:
             return None
+        if self._is_flat():
+            return type(self.template)  # tuple or list
         places = itertools.count()
         parts = [
             _part(next(places), self.orders) if x is None else partial(_again, x[0])
             for x in self.fixed
         ]
         return _tree.maker(self.template, iter(parts))
+
+    def _is_flat(self) -> bool:
+        """Whether the result is a tuple or list of the outputs, as they come."""
+        return (
+            type(self.template) in (tuple, list)
+            and len(self.template) == len(self.fixed)
+            and not self.written
+            and all(x is None for x in (*self.fixed, *self.orders))
+            and all(map(_tree.is_leaf, self.template))
+        )
 
     # Two calls.
 

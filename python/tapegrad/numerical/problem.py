@@ -16,6 +16,9 @@ from tapegrad.transforms.trace import Argnum, check_leaf, conjugated, name_of, p
 Vector = np.ndarray[Any, np.dtype[Any]]
 _MOST_NUMBERS = 2**22  # in the points of one call of a function of batches
 
+_REAL = frozenset({float, np.float64})
+_COMPLEX = _REAL | {complex, np.complex128}
+
 
 class Problem:
     """`f(*args, **kwargs)` in the arguments `argnum`.
@@ -48,6 +51,11 @@ class Problem:
         flat = [np.asarray(x, np.float64).ravel() for x in self.leaves]
         self.x = np.concatenate(flat) if flat else np.zeros(0)
         self.is_complex = any(_tree.has_complex(tree) for tree in self.chosen)
+        alone = self.single and not has_aux and _tree.is_leaf(self.chosen[0])
+        first = self.leaves[0] if alone else None
+        self._is_plain = alone and (isinstance(first, (np.ndarray, float)))
+        self._before = args[: self.argnums[0]] if alone else ()
+        self._after = args[self.argnums[0] + 1 :] if alone else ()
         self.aux: Any = None
         self.out = self._at_x()
         self.has_complex = self.is_complex or _tree.has_complex(self.out)
@@ -127,7 +135,15 @@ class Problem:
         return self._numbers(self._leaves(points), len(points))
 
     def _one(self, point: Vector) -> Vector:
-        numbers = self._numbers(self._leaves(point))
+        if self._is_plain:  # one array or number, and one number comes back: the usual case
+            x = point.reshape(self.shapes[0]).copy()
+            out = self.f(*self._before, x if x.ndim else x.item(), *self._after, **self.kwargs)
+            kinds = _COMPLEX if np.iscomplexobj(point) else _REAL
+            if type(out) in kinds and len(self.value) == 1:
+                return np.array([out])
+            numbers = self._numbers(self._found(out, point))
+        else:
+            numbers = self._numbers(self._leaves(point))
         if numbers.shape != self.value.shape:
             raise ValueError(
                 f"{self.label}: the function returned {len(numbers)} numbers beside a point where "
@@ -136,7 +152,9 @@ class Problem:
         return numbers
 
     def _leaves(self, points: Vector) -> list[tuple[str, Any]]:
-        out = self._call(points)
+        return self._found(self._call(points), points)
+
+    def _found(self, out: Any, points: Vector) -> list[tuple[str, Any]]:
         value = out[0] if self.has_aux else out
         # At complex points the results are complex: those are their numbers.
         whole = np.iscomplexobj(points)

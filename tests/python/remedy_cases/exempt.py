@@ -3,6 +3,8 @@
 The first key is the file, the second a part of the text.
 """
 
+import graph_remedy_cases
+
 from remedy_cases import scipy_exempt
 
 LABEL = "it names a thing and tells nothing to do"
@@ -16,6 +18,7 @@ SCOPES = "the package itself opens and closes these blocks"
 
 EXEMPT: dict[str, dict[str, str]] = {
     **scipy_exempt.EXEMPT,
+    **graph_remedy_cases.EXEMPT,
     "python/tapegrad/compat/torch/autograd/function.py": {
         "return a new tensor": TORCH,
         "that was marked with @once_differentiable": TORCH,

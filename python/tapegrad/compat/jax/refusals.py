@@ -16,6 +16,7 @@ _REMEDIES = {
     "xla_computation": _PROGRAMS,
     "export": "tg.compile's programs live in the process that recorded them",
     "core.Jaxpr": _PROGRAMS,
+    "experimental": "for odeint, tapegrad.scipy.integrate.solve_ivp or a loop of lax.scan",
     "pmap": f"{_DEVICES}; jax.vmap maps over an axis",
     "shard_map": f"{_DEVICES}; jax.vmap maps over an axis",
     "sharding": _DEVICES,

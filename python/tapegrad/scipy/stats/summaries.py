@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from tapegrad.scipy.functions import derives, with_parameters_of
 
 _NO_NAN = {"nan_policy": "leave out what is NaN before, a[~np.isnan(a)]"}
 _NO_DTYPE = {**_NO_NAN, "dtype": "write a.astype(dtype)"}
+# Whether this SciPy gives several moments in double precision always: from 1.18 on.
+_DOUBLE = scipy.stats.moment(np.arange(3, dtype=np.float32), [2, 3]).dtype == np.float64
 # By which quartiles and deviations of a normal distribution are divided for its scale.
 _NORMAL = {"iqr": 1.3489795003921634, "deviation": 0.6744897501960817}
 
@@ -25,7 +28,9 @@ def _register(
 
     def decorate(implementation: Callable[..., Any]) -> Callable[..., Any]:
         adapted = with_parameters_of(function, implementation)
-        return derives(function, name=f"scipy.stats.{name}", refused=refused)(adapted)
+        there = signature(function).parameters  # which differ by version
+        remedies = {key: remedy for key, remedy in refused.items() if key in there}
+        return derives(function, name=f"scipy.stats.{name}", refused=remedies)(adapted)
 
     return decorate
 
@@ -92,7 +97,7 @@ def gzscore(a: Any, axis: Any, ddof: Any) -> Any:
 
 
 @_register("gstd")
-def gstd(a: Any, axis: Any, ddof: Any, keepdims: Any) -> Any:
+def gstd(a: Any, axis: Any, ddof: Any, keepdims: Any = False) -> Any:
     return np.exp(np.std(np.log(floats(a)), axis, ddof=ddof, keepdims=keepdims))
 
 
@@ -107,7 +112,8 @@ def _moment(a: Any, order: int, axis: Any, keepdims: Any, center: Any = None) ->
 def moment(a: Any, order: Any, axis: Any, center: Any, keepdims: Any) -> Any:
     a, center = floats(a), None if center is None else floats(center)
     if np.ndim(order):
-        return np.stack([_moment(a, int(k), axis, keepdims, center) for k in order])
+        found = np.stack([_moment(a, int(k), axis, keepdims, center) for k in order])
+        return found.astype(np.float64) if _DOUBLE else found
     if order != int(order):
         raise ValueError("All elements of `order` must be integral.")
     return _moment(a, int(order), axis, keepdims, center)
@@ -177,7 +183,7 @@ def iqr(x: Any, axis: Any, rng: Any, scale: Any, interpolation: Any, keepdims: A
 
 
 @_register("median_abs_deviation")
-def median_abs_deviation(x: Any, axis: Any, center: Any, scale: Any, keepdims: Any) -> Any:
+def median_abs_deviation(x: Any, axis: Any, center: Any, scale: Any, keepdims: Any = False) -> Any:
     x = floats(x)
     if axis is None:
         middle = np.median(x) if center is None else center(x, axis=None)

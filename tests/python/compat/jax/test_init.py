@@ -1,6 +1,7 @@
 """Whole programs in JAX's way give what JAX gives."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ def test_a_program_gives_what_jax_gives(name):
 def test_jax_is_still_what_the_results_say():
     """Of the JAX that is installed, for programs that it compiles quickly."""
     real = pytest.importorskip("jax", reason="JAX is not installed")
+    import_module("jax.flatten_util")
     real.config.update("jax_enable_x64", True)
     for name in ("custom_vjp_clip", "gradients_of_trees", "trees"):
         for x, entry in zip(flat(real, PROGRAMS[name](real)), WANTED[name], strict=True):

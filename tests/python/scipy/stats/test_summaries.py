@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy
 import scipy.stats
 from scipy_checks import holds
 
@@ -7,6 +8,7 @@ import tapegrad as tg
 from tapegrad.scipy import stats
 
 X = np.array([[1.0, 2.0, 4.0, 3.5, 0.7], [2.5, 0.4, 1.1, 3.0, 1.9], [0.3, 2.2, 1.4, 0.9, 5.0]])
+SCIPY = tuple(map(int, scipy.__version__.split(".")[:2]))
 W = X[::-1] / 2.0
 Y = np.array([0.5, 3.0, 1.0, 2.0, 0.6])
 
@@ -45,7 +47,7 @@ CALLS = {
         lambda a: stats.median_abs_deviation(a, axis=None, scale="normal"), (X,),
     ),
     "median_abs_deviation center": (
-        lambda a: stats.median_abs_deviation(a, 0, np.mean, 2.0, keepdims=True), (X + Y,),
+        lambda a: stats.median_abs_deviation(a, 0, np.mean, 2.0), (X + Y,),
     ),
 }  # fmt: skip
 
@@ -53,7 +55,8 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_values_and_derivatives(name):
     f, args = CALLS[name]
-    holds(f, args, rtol=1e-9, single_rtol=2e-4)
+    # Before SciPy 1.16 some of these are in double precision whatever the sample has.
+    holds(f, args, rtol=1e-9, single=SCIPY >= (1, 16), single_rtol=2e-4)
 
 
 def test_empty_and_negative_samples():

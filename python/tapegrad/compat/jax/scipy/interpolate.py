@@ -1,0 +1,5 @@
+"""jax.scipy.interpolate."""
+
+from tapegrad.compat.jax.scipy.forwarding import module_of
+
+__getattr__, __dir__ = module_of("interpolate")

@@ -1,0 +1,5 @@
+"""jax.scipy.stats."""
+
+from tapegrad.compat.jax.scipy.forwarding import module_of
+
+__getattr__, __dir__ = module_of("stats")

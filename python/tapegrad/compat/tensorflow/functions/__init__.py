@@ -1,0 +1,1 @@
+"""Functions of tensors: of graphs and, at once, of eager tensors."""

@@ -1,0 +1,1 @@
+"""Gradients as nodes, steps of optimisers, files."""

@@ -1,0 +1,1 @@
+"""`theano.sandbox`: the other generator of random numbers."""

@@ -1,0 +1,1 @@
+"""Deferred expressions, on which the names of graph libraries are laid."""
