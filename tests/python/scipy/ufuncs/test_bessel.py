@@ -28,6 +28,33 @@ def test_of_the_argument_alone(name):
     hold(getattr(special, name), reference, [(x,) for x in points], rtol)
 
 
+KELVIN = {"ber": m.ber, "bei": m.bei, "ker": m.ker, "kei": m.kei}
+
+
+@pytest.mark.parametrize("name", KELVIN)
+def test_of_kelvin(name):
+    hold(getattr(special, name), lambda x: KELVIN[name](0, x), [(0.7,), (3.0,), (8.0,)], 1e-10)
+
+
+STRUVE = {"struve": m.struveh, "modstruve": m.struvel}
+
+
+@pytest.mark.parametrize("name", STRUVE)
+def test_of_struve_by_the_argument(name):
+    hold(getattr(special, name), STRUVE[name], [(0.0, 0.7), (1.5, 3.0)], 1e-10, places=(1,))
+
+
+SCALED = {
+    "ive": lambda v, x: m.besseli(v, x) * m.exp(-x),
+    "kve": lambda v, x: m.besselk(v, x) * m.exp(x),
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_of_scaled_ones_by_the_argument(name):
+    hold(getattr(special, name), SCALED[name], [(0.5, 0.7), (1.5, 3.0)], 1e-10, places=(1,))
+
+
 TWO = {"jv": m.besselj, "yv": m.bessely, "iv": m.besseli}
 
 
