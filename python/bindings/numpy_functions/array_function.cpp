@@ -25,30 +25,38 @@ namespace {
 
 enum class Kind : uint8_t {
   operand,        // a Variable, a number or an array
+  array,          // a Variable with axes
+  packed,         // a Variable with axes whose array NumPy would have packed in C order
   operands,       // a list or tuple of them
-  mask,           // an array of bools
+  mask,           // an array of bools, or one bool
   axis,           // None, an int or a tuple of ints; the attribute is the same
   axes,           // the same, but the attribute is None or a list
   ints,           // an int or a tuple of ints: a list
   gathered,       // the same; to the method the ints may be given one by one
   gathered_axes,  // axes, given to the method in the same way
   index,          // an int
-  integer,        // an int, 0 where it is not given
+  integer,        // an int, or the default
+  positive,       // the same, from 1 on
+  number,         // None or an int
   flag,           // False where it is not given
   unset,          // not given, or None
   never           // not given
 };
 
-constexpr std::array kind_names{"operand", "operands", "mask",          "axis",  "axes",
-                                "ints",    "gathered", "gathered_axes", "index", "integer",
-                                "flag",    "unset",    "never"};
+constexpr std::array kind_names{
+    "operand",       "array", "packed",  "operands", "mask",   "axis", "axes",  "ints", "gathered",
+    "gathered_axes", "index", "integer", "positive", "number", "flag", "unset", "never"};
+
+// Of which nothing becomes an input or an attribute.
+constexpr bool is_left_out(Kind kind) { return kind == Kind::unset || kind == Kind::never; }
 
 struct Parameter {
   PyObject* name;  // interned
   Kind kind;
+  int64_t otherwise;  // of an integer that is not given
 };
 
-constexpr size_t most_parameters = 8;
+constexpr size_t most_parameters = 10;
 constexpr size_t most_operands = 16;
 constexpr size_t longest_key = 20;
 
@@ -95,7 +103,8 @@ struct AttrKey {
 
 struct Form {
   const Op* op;
-  std::vector<Parameter> parameters;  // in NumPy's order; attributes in the order of the op's
+  std::vector<Parameter> parameters;  // in NumPy's order
+  std::vector<size_t> order;          // of them, in which the op has its inputs and attributes
   bool gives_array = false;           // of no axes too, where most functions give a number
   AttrKey last_key{};
   Attrs last_attrs{};
@@ -145,8 +154,19 @@ bool add_operands(Call& call, PyObject* o) {
   return call.n_operands > 0 && !(any_data && any_number);  // NumPy makes an array of the number
 }
 
+bool has_axes(PyObject* o) {
+  return o != nullptr && is_variable(o) && variable_cell(o).value().ndim() > 0;
+}
+
+bool is_packed(PyObject* o) {
+  if (!has_axes(o)) return false;
+  Cell& cell = variable_cell(o);
+  return cell.value().ndim() == 1 || cell.lies_in_c_order();
+}
+
 bool is_plain_mask(PyObject* o) {
-  return o != nullptr && Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
+  if (o == nullptr || PyBool_Check(o)) return o != nullptr;
+  return Py_TYPE(o) == py::detail::npy_api::get().PyArray_Type_ &&
          py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() ==
              py::detail::npy_api::NPY_BOOL_;
 }
@@ -168,17 +188,26 @@ bool add_ints(Call& call, PyObject* o, bool keep_single) {
 }
 
 // Enters one argument, null where it is not given; false where the package's function must look.
-bool add(Call& call, Kind kind, PyObject* o) {
+bool add(Call& call, const Parameter& parameter, PyObject* o) {
+  const Kind kind = parameter.kind;
   AttrKey& key = call.key;
   int64_t x;
   switch (kind) {
+    case Kind::packed:
+      if (!is_packed(o)) return false;
+      [[fallthrough]];
+    case Kind::array:
+      if (!has_axes(o)) return false;
+      [[fallthrough]];
     case Kind::operand:
       if (o != nullptr && is_variable(o) && is_recorded_data(o)) return false;
       return add_operand(call, o);
     case Kind::operands:
       return add_operands(call, o);
     case Kind::mask:
-      return is_plain_mask(o) && add_operand(call, o);
+      if (!is_plain_mask(o) || call.n_operands == most_operands) return false;
+      call.operands[call.n_operands++] = o;
+      return true;
     case Kind::axis:
     case Kind::axes:
     case Kind::gathered_axes:
@@ -188,10 +217,15 @@ bool add(Call& call, Kind kind, PyObject* o) {
     case Kind::gathered:
       return o != nullptr && add_ints(call, o, false);
     case Kind::integer:
-      if (o == nullptr) return key.add(AttrKey::integer, {0});
+    case Kind::positive:
+      if (o == nullptr) return key.add(AttrKey::integer, {parameter.otherwise});
       [[fallthrough]];
     case Kind::index:
-      return o != nullptr && is_int(o, x) && key.add(AttrKey::integer, {x});
+      return o != nullptr && is_int(o, x) && (kind != Kind::positive || x > 0) &&
+             key.add(AttrKey::integer, {x});
+    case Kind::number:
+      if (o == nullptr || o == Py_None) return key.add(AttrKey::none, {});
+      return is_int(o, x) && key.add(AttrKey::integer, {x});
     case Kind::flag:
       if (o != nullptr && !PyBool_Check(o)) return false;
       return key.add(AttrKey::flag, {o == Py_True});
@@ -222,8 +256,11 @@ bool set_positional(const Form& form, Call& call, PyObject* const* args, size_t 
 
 // A new reference; null without an error where the form does not cover the call.
 PyObject* apply_form(Form& form, Call& call) {
-  for (size_t i = 0; i < form.parameters.size(); ++i)
-    if (!add(call, form.parameters[i].kind, call.given[i])) return nullptr;
+  for (const size_t i : form.order) {
+    const Parameter& parameter = form.parameters[i];
+    if (call.given[i] == nullptr && is_left_out(parameter.kind)) continue;
+    if (!add(call, parameter, call.given[i])) return nullptr;
+  }
   if (!(call.key == form.last_key)) {
     form.last_attrs = call.key.attrs();
     form.last_key = call.key;
@@ -358,15 +395,21 @@ Kind kind_of(const std::string& name) {
 }
 
 void set_form(const py::object& numpy_function, const std::string& op_name, const py::tuple& names,
-              const py::tuple& kinds, bool gives_array) {
-  auto form = std::make_unique<Form>(Form{find_op(op_name), {}, gives_array});
+              const py::tuple& kinds, const py::tuple& defaults, const py::tuple& order,
+              bool gives_array) {
+  auto form = std::make_unique<Form>(Form{find_op(op_name), {}, {}, gives_array});
   if (form->op == nullptr) throw_error<ValueError>("set_form: no operation ", op_name);
-  if (names.size() != kinds.size() || names.size() > most_parameters)
+  const size_t n = names.size();
+  if (n != kinds.size() || n != defaults.size() || n != order.size() || n > most_parameters)
     throw_error<ValueError>("set_form: ", op_name, " has too many parameters, or kinds");
-  for (size_t i = 0; i < names.size(); ++i) {
+  for (size_t i = 0; i < n; ++i) {
     PyObject* name = py::object(names[i]).release().ptr();
     PyUnicode_InternInPlace(&name);
-    form->parameters.push_back({name, kind_of(kinds[i].cast<std::string>())});
+    const Kind kind = kind_of(kinds[i].cast<std::string>());
+    const bool has_default = kind == Kind::integer || kind == Kind::positive;
+    form->parameters.push_back({name, kind, has_default ? defaults[i].cast<int64_t>() : 0});
+    form->order.push_back(order[i].cast<size_t>());
+    if (form->order[i] >= n) throw_error<ValueError>("set_form: ", op_name, " has an order of it");
   }
   forms_by_function.insert_or_assign(py::object(numpy_function).release().ptr(), std::move(form));
 }
@@ -389,9 +432,10 @@ PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n
 
 void bind_array_functions(py::module_& m) {
   m.def("set_form", &set_form, py::arg("numpy_function"), py::arg("op"), py::arg("names"),
-        py::arg("kinds"), py::arg("gives_array"),
+        py::arg("kinds"), py::arg("defaults"), py::arg("order"), py::arg("gives_array"),
         "Declares how the usual calls of a NumPy function become an operation: its parameters, "
-        "of which kind each is, and whether a result of no axes is an array.");
+        "of which kind each is, its default, in which order the operation has them, and whether a "
+        "result of no axes is an array.");
   m.def("method", &make_method, py::arg("numpy_function"), py::arg("function"),
         "The function as a method of Variable; calls in the NumPy function's form do not reach "
         "it.");

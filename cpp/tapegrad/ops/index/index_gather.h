@@ -6,6 +6,7 @@
 namespace tapegrad {
 
 void register_gather_ops();  // the part of register_index_ops for index arrays
+void register_composed_index_ops();
 std::vector<Ref> lanes_gather(const LanesCall& call);  // of x[key], base[key] += update or = update
 
 // base with base[key] += update, as scalars: what `read` would read by that key says where the
