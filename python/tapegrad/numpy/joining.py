@@ -220,7 +220,7 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
 
 @implements(
     np.diff, values=1, on_data=RECORD,
-    in_core=op("diff", a="array", n="positive", axis="integer"),
+    in_core=op("diff", a="array", n="count", axis="integer"),
 )  # fmt: skip
 def diff(
     a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE

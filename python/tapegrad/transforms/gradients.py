@@ -131,11 +131,11 @@ def grad(
         trace = Trace.of_call(label, scope, chosen, variable, out)
         return _swept("grad", name, trace, False)[1][0]
 
-    usual = type(argnum) is int and argnum >= 0 and not has_aux
+    usual = argnum if type(argnum) is int and argnum >= 0 and not has_aux else None
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        if usual:
-            found = gradient_of_call(f, args, kwargs, argnum, False, rest)
+        if usual is not None:
+            found = gradient_of_call(f, args, kwargs, usual, False, rest)
             if found is not NotImplemented:
                 return found
         value, found = _value_and_grad("grad", label, name, f, argnum, has_aux, args, kwargs)
@@ -190,11 +190,11 @@ def value_and_grad(
         value, found = _swept("value_and_grad", name, trace, False)
         return value, found[0]
 
-    usual = type(argnum) is int and argnum >= 0 and not has_aux
+    usual = argnum if type(argnum) is int and argnum >= 0 and not has_aux else None
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        if usual:
-            found = gradient_of_call(f, args, kwargs, argnum, True, rest)
+        if usual is not None:
+            found = gradient_of_call(f, args, kwargs, usual, True, rest)
             if found is not NotImplemented:
                 return found  # type: ignore[no-any-return]  # a pair
         return _value_and_grad("value_and_grad", label, name, f, argnum, has_aux, args, kwargs)

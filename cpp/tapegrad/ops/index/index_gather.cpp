@@ -1,7 +1,6 @@
 #include "tapegrad/ops/index/index_gather.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "tapegrad/base/error.h"
@@ -72,48 +71,11 @@ bool takes_whole_rows(const GatherAxes& axes, const Value& x) {
                     axes.after_strides.end());
 }
 
-// Whether a key without lanes is one array that takes from the first axis, and all of the others.
-bool takes_whole_rows(const IndexItems& items, const Value& x) {
-  if (items.size() != static_cast<size_t>(x.ndim()) || items[0].kind != IndexKind::array)
-    return false;
-  for (size_t k = 1; k < items.size(); ++k) {
-    const IndexItem item = items[k];
-    if (item.kind != IndexKind::range || item.start != 0 || item.step != 1 ||
-        item.length != x.dim(static_cast<int>(k)))
-      return false;
-  }
-  return true;
-}
-
-// The same result for few packed elements, without a plan; false where it needs one, or there is a
-// position to complain of.
-bool gather_few_rows(const Attrs& attrs, const Value& x, const Value& index, Value& out) {
-  constexpr int64_t few = 256;
-  if (x.is_scalar() || index.is_scalar() || index.dtype() != DType::int64 || !x.is_contiguous() ||
-      !index.is_contiguous() || x.size() == 0 || position_of(attrs) != 0 ||
-      !takes_whole_rows(IndexItems(attrs.integers(index_attrs::code)), x))
-    return false;
-  const int64_t rows = x.dim(0), width = x.size() / rows, n = index.size();
-  if (n * width > few || index.ndim() + x.ndim() - 1 > max_ndim) return false;
-  const int64_t* const at = index.data<int64_t>();
-  for (int64_t i = 0; i < n; ++i)
-    if (at[i] < -rows || at[i] >= rows) return false;
-  Dims shape = index.shape();
-  for (int k = 1; k < x.ndim(); ++k) shape.push_back(x.dim(k));
-  out = Value::empty(x.dtype(), shape);
-  const size_t bytes = static_cast<size_t>(width) * item_size(x.dtype());
-  const auto* const from = static_cast<const char*>(x.raw());
-  auto* to = static_cast<char*>(out.raw());
-  for (int64_t i = 0; i < n; ++i, to += bytes) {
-    const int64_t row = at[i] < 0 ? at[i] + rows : at[i];
-    std::memcpy(to, from + static_cast<size_t>(row) * bytes, bytes);
-  }
-  return true;
-}
-
 void eval_gather(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const Value& x = in[0];
-  if (in.size() == 2 && gather_few_rows(attrs, x, in[1], out[0])) return;
+  if (in.size() == 2 && position_of(attrs) == 0 &&
+      gather_few_rows(attrs.integers(index_attrs::code), x, in[1], out[0]))
+    return;
   const std::span<const Value> indices = in.subspan(1);
   const GatherAxes axes = axes_of(attrs, x.shape(), x.strides(), shapes_of(indices));
   const Dims shape = axes.shape();

@@ -6,13 +6,13 @@ special = pytest.importorskip("scipy.special")
 
 ONE = {
     "j0": (lambda x: m.besselj(0, x), (0.7, 3.0, 20.0)),
-    "j1": (lambda x: m.besselj(1, x), (0.7, 3.0, 20.0)),
+    "j1": (lambda x: m.besselj(1, x), (0.0, 0.7, 0.999, 1.001, -3.0, 20.0)),
     "y0": (lambda x: m.bessely(0, x), (0.7, 3.0, 20.0)),
     "y1": (lambda x: m.bessely(1, x), (0.7, 3.0, 20.0)),
     "i0": (lambda x: m.besseli(0, x), (0.7, 3.0, 20.0)),
-    "i1": (lambda x: m.besseli(1, x), (0.7, 3.0, 20.0)),
+    "i1": (lambda x: m.besseli(1, x), (0.0, 0.7, 0.999, 1.001, -3.0, 20.0)),
     "i0e": (lambda x: m.besseli(0, x) * m.exp(-x), (0.7, 3.0, 20.0)),
-    "i1e": (lambda x: m.besseli(1, x) * m.exp(-x), (0.7, 3.0, 20.0)),
+    "i1e": (lambda x: m.besseli(1, x) * m.exp(-x), (0.7, 0.999, 1.001, 3.0, 20.0)),
     "k0": (lambda x: m.besselk(0, x), (0.7, 3.0, 20.0)),
     "k1": (lambda x: m.besselk(1, x), (0.7, 3.0, 20.0)),
     "k0e": (lambda x: m.besselk(0, x) * m.exp(x), (0.7, 3.0, 20.0)),

@@ -29,6 +29,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:grad.g.. the result does not depend")  # linear ones, twice
 @pytest.mark.parametrize("name", CASES)
 def test_against_arbitrary_precision(name):
     reference, points = CASES[name]
