@@ -11,9 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from mpmath import (
-    bernoulli, cos, digamma, erf, erfc, exp, findroot, loggamma, lu_solve, matrix, mp, mpf, pi, sqrt,
-)  # fmt: skip
+from mpmath import bernoulli, cos, digamma, findroot, loggamma, lu_solve, matrix, mp, mpf, pi
 
 mp.prec = 300
 
@@ -33,13 +31,13 @@ def log_gamma_part(t: mpf) -> mpf:
 
 def erf_part(z: mpf) -> mpf:
     """erf(x) / x of the square of x."""
-    return erf(sqrt(z)) / sqrt(z) if z else 2 / sqrt(pi)
+    return mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(pi)
 
 
 def erfc_part(t: mpf) -> mpf:
     """(1 + 2 x) exp(x^2) erfc(x), where t = (x - 3) / (x + 3)."""
     x = 3 * (1 + t) / (1 - t)
-    return (1 + 2 * x) * exp(x * x) * erfc(x)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
 
 
 def write(name: str, comment: str, numbers: list[mpf]) -> None:
