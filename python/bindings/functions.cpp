@@ -73,8 +73,11 @@ const Op& named_op(PyObject* name) {
 // A tuple in the op's order, or a dict by name.
 Attrs to_attrs(const Op& op, py::handle h) {
   if (PyTuple_Check(h.ptr())) {
+    const auto n = static_cast<size_t>(PyTuple_GET_SIZE(h.ptr()));
     std::vector<Attr> items;
-    for (py::handle item : h) items.push_back(to_attr(item));
+    items.reserve(n);
+    for (size_t i = 0; i < n; ++i)
+      items.push_back(to_attr(PySequence_Fast_GET_ITEM(h.ptr(), static_cast<Py_ssize_t>(i))));
     Attrs attrs(std::move(items));
     check_attrs(op, attrs);
     return attrs;

@@ -3,6 +3,7 @@
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/index/index_gather.h"
+#include "tapegrad/ops/reduce/order.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/rule.h"
 
@@ -14,10 +15,8 @@ namespace {
 constexpr AttrKey sort_axis{0, "axis"}, diff_order{0, "n"}, diff_axis{1, "axis"};
 
 std::vector<Ref> compose_sort(const Attrs& attrs, std::span<const Ref> in) {
-  static const Op* const argsort = find_op("argsort");
   const int axis = normalize_axis(attrs.integer(sort_axis), in[0].ndim(), "sort");
-  const Ref places = apply(*argsort, {int64_t{axis}}, {in[0]});
-  return {take_along_axis(in[0], places, axis)};
+  return {take_along_axis(in[0], argsort(in[0], axis), axis)};
 }
 
 // Of an axis without elements there is nothing to take away: what is recorded holds for it alone.
