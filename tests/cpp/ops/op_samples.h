@@ -104,8 +104,6 @@ inline std::vector<Sample> op_samples() {
       {"gather_set", {m, n, rows}, by_rows},
       {"last_writes", {rows}, {by_rows[0], by_rows[1], Ints{3, 4}}},
       {"argsort", {m}, {one}},
-      {"sort", {m}, {one}},
-      {"diff", {m}, {int64_t{2}, int64_t{0}}},
       {"argmax", {m}, {one}},
       {"argmin", {m}, {int64_t{0}}},
       {"searchsorted", {counting({5}), m}, {true}},
