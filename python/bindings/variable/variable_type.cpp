@@ -248,7 +248,8 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
-    if (cell.is_blank() && !part->is_view()) return blank_of(part);
+    // What depends on recorded positions is recorded.
+    if (cell.is_blank() && !part->is_view() && !part->ref().tracked()) return blank_of(part);
     return new_variable(part);
   });
 }

@@ -243,3 +243,49 @@ def test_indices_in_lanes(name):
         assert_same(compiled(xs, LANES, vs), expected)
     assert_same(compiled(xs, LANES[::-1].copy(), vs), lanes(xs, LANES[::-1].copy(), vs))
     assert replays(compiled) == 2
+
+
+OF_MADE_ARRAYS = {
+    "positions": lambda i: np.arange(5.0)[i],
+    "sum of made": lambda i: (np.ones(5) + np.arange(5.0))[i],
+    "of a list": lambda i: np.array([3.0, 1.0, 2.0, 5.0])[i],
+    "two axes": lambda i: np.eye(4)[i, 0] + np.eye(4)[0, i],
+    "rows": lambda i: np.sum(np.arange(12.0).reshape(4, 3)[i], axis=-1),
+    "mask": lambda i: np.where(i > 1, np.arange(4.0)[i], -1.0),
+    "take": lambda i: np.take(np.arange(4.0), i),
+    "take along": lambda i: np.take_along_axis(np.arange(4.0), np.atleast_1d(i), 0).sum(),
+    "choose": lambda i: np.choose(i, [np.zeros(()), np.ones(()), np.full((), 2.0), np.ones(())]),
+    "written": lambda i: written(i),
+}
+
+
+def written(i):
+    y = np.zeros(4)
+    y[i] = 2.0
+    return y * np.arange(4.0)
+
+
+@pytest.mark.parametrize("name", OF_MADE_ARRAYS)
+def test_arrays_that_a_function_makes_are_read_by_its_arguments(name):
+    f = OF_MADE_ARRAYS[name]
+    compiled = tg.compile(f)
+    for given in ([1, 2], [1, 2], [1, 2], [3, 0], [2, 2]):
+        i = np.array(given)
+        np.testing.assert_array_equal(compiled(i), f(i))
+    one = tg.compile(lambda i: f(i[0]))
+    for given in ([1, 2], [1, 2], [1, 2], [3, 0], [2, 2]):
+        np.testing.assert_array_equal(one(np.array(given)), f(np.int64(given[0])))
+
+
+@pytest.mark.parametrize("name", OF_MADE_ARRAYS)
+def test_each_lane_reads_made_arrays_at_its_own_place(name):
+    f = OF_MADE_ARRAYS[name]
+    rows = np.array([[1, 2], [3, 0]])
+    if name in ("rows", "choose"):  # a row at one place is a view, choose reads its choices
+        with pytest.raises(ValueError, match="take different branches"):
+            tg.vmap(f)(rows[:, 0])
+        return
+    lanes = np.array([1, 3, 0, 1])
+    expected = np.stack([f(i) for i in lanes])
+    np.testing.assert_array_equal(tg.vmap(f)(lanes), expected)
+    np.testing.assert_array_equal(tg.vmap(f)(rows), np.stack([f(i) for i in rows]))
