@@ -138,7 +138,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
             indices = indices.astype(np.intp)
     found = _along(a, axis, indices)
     # What a single position takes is no view here, and what several take is packed in C order.
-    if (ndim_of(indices) == 0 and ndim_of(found)) or memory_strides(found) is not None:
+    several = isinstance(found, Variable) and memory_strides(found) is not None
+    if several or (ndim_of(indices) == 0 and ndim_of(found)):
         found = found.copy()
     return finish("np.take", found, out)
 
