@@ -248,9 +248,8 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
-    // What depends on recorded positions is recorded.
-    if (cell.is_blank() && !part->is_view() && !part->ref().tracked()) return blank_of(part);
-    return new_variable(part);
+    const bool is_plain = part->is_leaf() && !part->is_view();  // at positions that are not recorded
+    return is_plain && cell.is_blank() ? blank_of(part) : new_variable(part);
   });
 }
 
