@@ -7,6 +7,7 @@ from remedy_cases import (
     complex_numbers,
     engine,
     filling,
+    jax_names,
     objects,
     operations,
     plain,
@@ -30,6 +31,7 @@ CASES = [
     *operations.CASES,
     *compat.CASES,
     *torch_names.CASES,
+    *jax_names.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]
