@@ -27,6 +27,15 @@ EXEMPT: dict[str, dict[str, str]] = {
         "this file was written by PyTorch itself": TORCH,
         "pass weights_only=False if you trust the file": TORCH,
     },
+    "python/tapegrad/compat/jax/variables.py": {"Changed copies: `x.at[i].set(v)`": DOCUMENTATION},
+    "python/tapegrad/inspect/drawing.py": {
+        "What the passes of tg.compile make of it": DOCUMENTATION,
+        "What the passes of tg.compile make of value and gradient": DOCUMENTATION,
+        "start is ": LABEL,
+    },
+    "python/tapegrad/inspect/svg.py": {"loop or call": LABEL},
+    "python/tapegrad/symbolic/branches.py": {"give results of the shapes ": LABEL},
+    "python/tapegrad/symbolic/solvers.py": {"start has shape ": LABEL, ": start is ": LABEL},
     "cpp/tapegrad/ops/sparse/sparse.cpp": {
         "give vectors of one length": FROM_CPP,
         "pair by pair": DOCUMENTATION,
