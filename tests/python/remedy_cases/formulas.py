@@ -5,7 +5,10 @@ from remedy_cases.case import Case
 S = "import sympy; from tapegrad.symbolic import *; v = sympy.Symbol('x')\n"
 SP = S + "import scipy.special\n"
 WHERE = "def f(x):\n    if x > 123456789.0: return x * 2\n    return x\n"
-STEPS = "def f(x):\n    for k in range(8):\n        if x > k: x = x * 1.5\n    return x\n"
+PATHS = (
+    "def f(x, y, z):\n    for _ in range(5):\n        x = x - y if x > y else x + z\n"
+    "        if x * z > y: x, y, z = y * 2.0, z * x, x + 1.0\n    return x\n"
+)
 RULE = (
     "f = tg.custom_vjp(lambda x: x * x)\n"
     "f.defvjp(lambda x: (x * x, x), lambda kept, g: (2 * kept * g,))\n"
@@ -17,7 +20,12 @@ SLIDE = "f = lambda x: np.where(x > 0, -x, (x + 1.0) ** 2)\n"
 def of(refused, told, remedy, plain, start=S):
     """A case whose remedy gives a formula, which `plain` prints."""
     return Case(
-        start + refused, told, f"{start}{_in_str(remedy)}", repr(plain), is_plain=True, module="sympy"
+        start + refused,
+        told,
+        f"{start}{_in_str(remedy)}",
+        repr(plain),
+        is_plain=True,
+        module="sympy",
     )
 
 
@@ -51,16 +59,14 @@ CASES = [
     # Branches.
     of("to_sympy(lambda x: x * [1.0, 2.0][(x > 1).astype(int)])", "use np.floor, or np.where",
        "to_sympy(lambda x: x * np.where(x > 1, 2.0, 1.0))", "Piecewise((2*x, x > 1), (x, True))"),
-    of("to_sympy(lambda x: x * [1.0, 2.0, 3.0][(x > 1).astype(int) + (x > 2)])",
-       "use np.floor, or np.where", "to_sympy(lambda x: x * np.floor(x))", "x*floor(x)"),
     of("to_sympy(lambda x: x * float(tg.value(x)))", "compute with the arguments themselves",
        "to_sympy(lambda x: x * x)", "x**2"),
     of("to_sympy(lambda x: x * round(x))", "round with np.floor",
        "to_sympy(lambda x: x * np.floor(x + 0.5))", "x*floor(x + 1/2)"),
     of("to_sympy(lambda x: x * (2.0 if tg.value(x) > 1 else 1.0))", "choose with np.where",
        "to_sympy(lambda x: x * np.where(x > 1, 2.0, 1.0))", "Piecewise((2*x, x > 1), (x, True))"),
-    of(STEPS + "to_sympy(f)", "give it a fixed length",
-       "def f(x):\n    for k in range(3): x = x * 1.5\n    return x\nto_sympy(f)", "27*x/8"),
+    of(PATHS + "to_sympy(f)", "as a loop does whose length depends on the arguments; give it a",
+       "def f(x):\n    for _ in range(5): x = x * x\n    return x\nto_sympy(f)", "x**32"),
     of(WHERE + "to_sympy(f)", "write np.where(condition, a, b)",
        "to_sympy(lambda x: np.where(x > 123456789.0, x * 2, x))",
        "Piecewise((2*x, x > 123456789), (x, True))"),
@@ -74,7 +80,7 @@ CASES = [
        "def f(x):\n    if x > 0: return 1.0\n    return 2.0\nto_sympy(f)",
        "Piecewise((1, x > 0), (2, True))"),
     # Derivatives.
-    of("Grad(lambda x: np.stack([x, x * x]))", "call Jacobian(f)",
+    of("Hessian(lambda x: np.stack([x, x * x]))", "call Jacobian(f)",
        "Jacobian(lambda x: np.stack([x, x * x])).tolist()", "[[1], [2*x]]"),
     of("D(lambda x: (x[0], x[1] ** 2), 'x', args=(np.ones(2),))", "name one element of it",
        "D(lambda x: (x[0], x[1] ** 2), 'x1', args=(np.ones(2),))", "(0, 2*x1)"),
@@ -83,8 +89,8 @@ CASES = [
        "[[1, 0], [0, 2*x1]]"),
     numbers("from_sympy(sympy.Integral(sympy.exp(v), v), ['x'])", "carry it out with .doit()",
             "from_sympy(sympy.Integral(sympy.exp(v), v).doit(), ['x'])(0.5)", "np.exp(0.5)"),
-    numbers("from_sympy(sympy.subfactorial(v), ['x'])", "write it otherwise with .rewrite()",
-            "from_sympy(sympy.subfactorial(v).rewrite(sympy.uppergamma), ['x'])(3.0)", "2.0"),
+    numbers("from_sympy(sympy.fibonacci(v), ['x'])", "write it otherwise with .rewrite()",
+            "from_sympy(sympy.fibonacci(v).rewrite(sympy.sqrt), ['x'])(5.0)", "5.0"),
     # Operations.
     Case(S + "to_sympy(lambda x: np.sort(np.stack([x, 2 * x])))",
          "np.maximum, np.minimum, np.max and np.where have formulas; else take the derivative in "
@@ -95,7 +101,7 @@ CASES = [
        "to_sympy(lambda x: np.minimum(x, 2 * x))", "Min(x, 2*x)"),
     Case(S + "to_sympy(lambda x: np.linalg.eigvalsh(np.eye(2) * x)[0])",
          "is found by iteration; take the derivative in numbers, tg.grad(f)(x)",
-         "f = lambda t: np.linalg.eigvalsh(np.eye(2) * t)[0] ** 2; tg.grad(f)(a)", "2 * a",
+         "f = lambda t: np.linalg.eigvalsh(np.diag([1.0, 2.0]) * t)[0] ** 2; tg.grad(f)(a)", "2 * a",
          module="sympy"),
     Case(S + "to_sympy(lambda x: np.frexp(x)[0])", "a floating-point number apart; take the",
          "f = lambda t: np.frexp(t)[0]; tg.grad(f)(a)", "np.array(1.0)", module="sympy"),
@@ -109,19 +115,19 @@ CASES = [
     Case(SP + "to_sympy(lambda x: scipy.special.struve(1.0, x))",
          "has no formula in SymPy; take the derivative in numbers, tg.grad(f)(x)",
          "import scipy.special\nf = lambda t: scipy.special.struve(1.0, t); tg.grad(f)(a)",
-         "2 / np.pi + tg.value(0.0 * a) - (scipy_struve := __import__('scipy.special').special"
-         ".struve)(1.0, a) / a + scipy_struve(0.0, a) - 2 / np.pi", module="sympy", rtol=1e-7),
-    of("to_sympy(lambda x: scipy.special.eval_legendre(2.5, x))",
+         "import scipy.special\nscipy.special.struve(0.0, a) - scipy.special.struve(1.0, a) / a",
+         module="sympy"),
+    of("to_sympy(lambda x: scipy.special.eval_genlaguerre(2.5, 1.0, x))",
        "write the degree as a whole number in the function",
-       "to_sympy(lambda x: scipy.special.eval_legendre(2, x))", "3*x**2/2 - 1/2", SP),
+       "to_sympy(lambda x: scipy.special.eval_genlaguerre(2, 1.0, x))", "x**2/2 - 3*x + 3", SP),
     of(RULE + "to_sympy(f)", "call the plain function instead",
        "f = lambda x: x * x\nto_sympy(f)", "x**2"),
     of("Grad(lambda x: tg.scan(lambda c, e: (c * x, None), x, np.ones(8), checkpoints=3)[0])",
        "leave checkpoints= of tg.scan out",
        "Grad(lambda x: tg.scan(lambda c, e: (c * x, None), x, np.ones(8))[0])", "[9*x**8]"),
-    of("to_sympy(lambda x: np.array([1.0, 2.0])[np.where(x > 1, 1, 0)] * x)",
+    of("to_sympy(lambda x: np.stack([x, 2 * x])[(x > 1).astype(int)])",
        "takes positions that depend on the arguments, and a formula has none; use np.where",
-       "to_sympy(lambda x: np.where(x > 1, 2.0, 1.0) * x)", "Piecewise((2*x, x > 1), (x, True))"),
+       "to_sympy(lambda x: np.where(x > 1, 2 * x, x))", "Piecewise((2*x, x > 1), (x, True))"),
     # Solvers and series.
     numbers(HILL + "FindRoot(f, 2.0)", "start nearer to a root",
             HILL + "found = FindRoot(f, -2.0)\nf(found), found", "0.0, -2.103803402735536"),
