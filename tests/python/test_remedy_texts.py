@@ -27,10 +27,10 @@ ENGINE = (ROOT / "cpp" / "tapegrad", ROOT / "python" / "bindings")
 X = np.array([0.7, 1.9, 2.6])
 
 VERBS = (
-    "add assign broadcast call cast change check choose collect compare compile compute convert copy "
-    "differentiate draw format free give import insert iterate join keep leave make move name "
-    "optimise pair pass pickle read record reduce regularise return say start take test transpose "
-    "unset use wrap write"
+    "add assign broadcast call cast change check choose collect compare compile compute convert "
+    "copy differentiate draw format free give import insert iterate join keep leave make move "
+    "name optimise pair pass pickle read record reduce regularise return say start take test "
+    "transpose unset use wrap write"
 ).replace(" ", "|")
 # A clause that begins with a verb tells to do something; so do some words wherever they stand.
 TELLS = re.compile(

@@ -5,10 +5,13 @@ from remedy_cases.case import Case
 S = "import sympy; from tapegrad.symbolic import *; v = sympy.Symbol('x')\n"
 SP = S + "import scipy.special\n"
 WHERE = "def f(x):\n    if x > 123456789.0: return x * 2\n    return x\n"
-PATHS = (
-    "def f(x, y, z):\n    for _ in range(5):\n        x = x - y if x > y else x + z\n"
-    "        if x * z > y: x, y, z = y * 2.0, z * x, x + 1.0\n    return x\n"
-)
+STEPS = """def f(a, b, c, d, e, g, h):
+    total = 0.0
+    for y in (a, b, c, d, e, g, h):
+        {} y = y / 1000.0
+        total = total + y
+    return total
+to_sympy(f)"""
 RULE = (
     "f = tg.custom_vjp(lambda x: x * x)\n"
     "f.defvjp(lambda x: (x * x, x), lambda kept, g: (2 * kept * g,))\n"
@@ -65,8 +68,9 @@ CASES = [
        "to_sympy(lambda x: x * np.floor(x + 0.5))", "x*floor(x + 1/2)"),
     of("to_sympy(lambda x: x * (2.0 if tg.value(x) > 1 else 1.0))", "choose with np.where",
        "to_sympy(lambda x: x * np.where(x > 1, 2.0, 1.0))", "Piecewise((2*x, x > 1), (x, True))"),
-    of(PATHS + "to_sympy(f)", "as a loop does whose length depends on the arguments; give it a",
-       "def f(x):\n    for _ in range(5): x = x * x\n    return x\nto_sympy(f)", "x**32"),
+    of(STEPS.format("while y < -1.0:"),
+       "as a loop does whose length depends on the arguments; give it a fixed length",
+       STEPS.format("for _ in range(3):"), "a/1000000 + "),
     of(WHERE + "to_sympy(f)", "write np.where(condition, a, b)",
        "to_sympy(lambda x: np.where(x > 123456789.0, x * 2, x))",
        "Piecewise((2*x, x > 123456789), (x, True))"),
@@ -101,8 +105,8 @@ CASES = [
        "to_sympy(lambda x: np.minimum(x, 2 * x))", "Min(x, 2*x)"),
     Case(S + "to_sympy(lambda x: np.linalg.eigvalsh(np.eye(2) * x)[0])",
          "is found by iteration; take the derivative in numbers, tg.grad(f)(x)",
-         "f = lambda t: np.linalg.eigvalsh(np.diag([1.0, 2.0]) * t)[0] ** 2; tg.grad(f)(a)", "2 * a",
-         module="sympy"),
+         "f = lambda t: np.linalg.eigvalsh(np.diag([1.0, 2.0]) * t)[0] ** 2; tg.grad(f)(a)",
+         "2 * a", module="sympy"),
     Case(S + "to_sympy(lambda x: np.frexp(x)[0])", "a floating-point number apart; take the",
          "f = lambda t: np.frexp(t)[0]; tg.grad(f)(a)", "np.array(1.0)", module="sympy"),
     Case(S + "to_sympy(lambda x: np.linalg.slogdet(np.array([[1j, 2], [3, 4]]) * x)[1])",
