@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/interpreter.h"
 #include "bindings/numpy_functions/taken_names.h"
 #include "bindings/variable/variable_type.h"
 
@@ -49,11 +50,7 @@ class Creators {
   }
 
   static bool is_of_package(PyObject* globals) {
-    PyObject* name = PyDict_GetItemString(globals, "__name__");
-    if (!name || !PyUnicode_Check(name)) return false;
-    Py_ssize_t n = 0;
-    const char* text = PyUnicode_AsUTF8AndSize(name, &n);
-    return text && std::string_view(text, static_cast<size_t>(n)).starts_with("tapegrad.");
+    return name_of_module(globals).starts_with("tapegrad.");
   }
 
  private:
@@ -218,6 +215,8 @@ class Block {
   int blocks_ = 0;  // of all threads
 };
 
+Block* block_of_package = nullptr;
+
 // In which calls enter no block, and those around it don't count.
 class NoBlocks {
  public:
@@ -261,6 +260,10 @@ Held held_in(PyObject* x, int level = 0) {
 
 }  // namespace
 
+py::object call_with_blanks(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
+  return block_of_package ? block_of_package->call(f, args, kwargs) : called(f, args, kwargs);
+}
+
 void bind_blanks(py::module_& m) {
   py::class_<Block>(m, "BlankBlock", "Inside it, a namespace has other functions.")
       .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
@@ -283,6 +286,13 @@ void bind_blanks(py::module_& m) {
           "may_create",
           [](Block& b, const py::object& f, const py::args& args) { return b.may_create(f, args); },
           py::arg("f"), "False where a call of the function with these surely creates no array.");
+  m.def(
+      "serve_calls",
+      [](const py::object& block) {
+        block_of_package = &block.cast<Block&>();
+        block.inc_ref();
+      },
+      py::arg("block"), "Makes this the block in which transforms call functions.");
   py::class_<NoBlocks>(m, "NoBlanks", "Inside it, calls enter no block of blanks.")
       .def(py::init<>())
       .def("__enter__", &NoBlocks::enter)

@@ -16,9 +16,15 @@
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
-namespace {
 
-namespace py = pybind11;
+py::object from_ref(Ref r, uint32_t scope) {
+  r = in_c_order(r);
+  learn_result(r, scope);
+  if (!r.tracked()) return to_object(std::move(r).take_value());
+  return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
+}
+
+namespace {
 
 int64_t to_int(py::handle h) {
   const py::object n = py::reinterpret_steal<py::object>(PyNumber_Index(h.ptr()));
@@ -67,8 +73,11 @@ const Op& named_op(PyObject* name) {
 // A tuple in the op's order, or a dict by name.
 Attrs to_attrs(const Op& op, py::handle h) {
   if (PyTuple_Check(h.ptr())) {
+    const auto n = static_cast<size_t>(PyTuple_GET_SIZE(h.ptr()));
     std::vector<Attr> items;
-    for (py::handle item : h) items.push_back(to_attr(item));
+    items.reserve(n);
+    for (size_t i = 0; i < n; ++i)
+      items.push_back(to_attr(PySequence_Fast_GET_ITEM(h.ptr(), static_cast<Py_ssize_t>(i))));
     Attrs attrs(std::move(items));
     check_attrs(op, attrs);
     return attrs;
@@ -124,14 +133,6 @@ std::vector<Variable> to_variables(const py::iterable& items, const char* what) 
 py::object to_object(const Variable& v) {
   v.cell().retain();
   return py::reinterpret_steal<py::object>(new_variable(&v.cell()));
-}
-
-// What leaves for plain code: numbers and arrays, packed as NumPy's new ones are.
-py::object from_ref(Ref r, uint32_t scope = 0) {
-  r = in_c_order(r);
-  learn_result(r, scope);
-  if (!r.tracked()) return to_object(std::move(r).take_value());
-  return py::reinterpret_steal<py::object>(new_variable(std::move(r)));
 }
 
 py::list grad_of_variables(const py::iterable& outputs, const py::iterable& wrt,
@@ -270,10 +271,8 @@ void bind_functions(py::module_& m) {
       [](const py::handle& v) -> py::object {
         if (!is_variable(v.ptr())) throw_error<TypeError>("memory_strides: expects a Variable");
         Cell& cell = variable_cell(v.ptr());
-        if (cell.tape() && plainly_in_c_order(Ref(cell.tape(), cell.slot()))) return py::none();
-        const Dims strides = cell.numpy_strides();
-        if (is_c_order(cell.type().shape, strides)) return py::none();
-        return py::tuple(py::cast(to_vector(strides)));
+        if (cell.lies_in_c_order()) return py::none();
+        return py::tuple(py::cast(to_vector(cell.numpy_strides())));
       },
       py::arg("v"),
       "The strides, in elements, that NumPy's array would have; None where it would be packed in C "
@@ -297,86 +296,6 @@ void bind_functions(py::module_& m) {
     Tape::current().drain_releases();
     return Tape::current().live_nodes();
   });
-}
-
-void bind_scope(py::module_& m) {
-  struct PyScope {
-    std::unique_ptr<Scope> scope;
-    Scope& get() {
-      if (!scope)
-        throw_error<RuntimeError>(
-            "the differentiation scope is closed; use it inside its with block");
-      return *scope;
-    }
-  };
-  static const auto refs_of = [](const py::iterable& items, const char* what) {
-    // What was recorded in the scope counts, also where a block of no_grad was left open.
-    const RecordingGuard recorded(true);
-    std::vector<Ref> refs;
-    for (py::handle h : items) refs.push_back(to_operand(h.ptr(), what).ref);
-    return refs;
-  };
-  // Leave the innermost scope, which they come from.
-  static const auto list_of = [](std::vector<Ref> refs) {
-    py::list out;
-    for (Ref& r : refs) out.append(from_ref(std::move(r), Tape::current().innermost_scope()));
-    return out;
-  };
-  py::class_<PyScope>(m, "Scope", "A differentiation scope on this thread.")
-      .def(py::init([] { return PyScope{}; }))
-      .def("__enter__",
-           [](py::object self) {
-             see_context();
-             self.cast<PyScope&>().scope = std::make_unique<Scope>();
-             return self;
-           })
-      .def("__exit__", [](PyScope& self, const py::args&) { self.scope.reset(); })
-      .def("argument",
-           [](PyScope& self, const py::object& x) {
-             const Variable v = self.get().argument(to_operand(x.ptr(), "grad").ref);
-             if (is_array(x.ptr())) v.cell().count_as_array();
-             return to_object(v);
-           })
-      .def(
-          "grad",
-          [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt,
-             const py::object& seeds) {
-            std::vector<Ref> outs = refs_of(outputs, "grad"), ins = refs_of(wrt, "grad"), s;
-            if (!seeds.is_none()) s = refs_of(py::reinterpret_borrow<py::iterable>(seeds), "grad");
-            return list_of(self.get().grad(outs, ins, s));
-          },
-          py::arg("outputs"), py::arg("wrt"), py::arg("seeds") = py::none())
-      .def_property_readonly(
-          "reached", [](PyScope& self) { return self.get().reached(); },
-          "Whether the outputs of the last grad depended on any of its wrt.")
-      .def("jvp",
-           [](PyScope& self, const py::iterable& outputs, const py::iterable& wrt,
-              const py::iterable& tangents) {
-             return list_of(self.get().jvp(refs_of(outputs, "jvp"), refs_of(wrt, "jvp"),
-                                           refs_of(tangents, "jvp")));
-           })
-      .def(
-          "jacobian",
-          [](PyScope& self, const py::object& output, const py::iterable& wrt,
-             const std::string& mode) {
-            if (mode != "reverse" && mode != "forward")
-              throw_error<ValueError>("jacobian: mode must be 'reverse' or 'forward', got '", mode,
-                                      "'");
-            py::list outputs;
-            outputs.append(output);
-            return list_of(self.get().jacobian(refs_of(outputs, "jacobian")[0],
-                                               refs_of(wrt, "jacobian"), mode == "reverse"));
-          },
-          py::arg("output"), py::arg("wrt"), py::arg("mode") = "reverse")
-      .def("result", [](PyScope& self, const py::object& x) -> py::object {
-        if (!is_variable(x.ptr())) return x;
-        const RecordingGuard recorded(true);
-        const Ref r = variable_cell(x.ptr()).ref();
-        const Ref out = self.get().result(r);
-        if (!out.tracked()) return from_ref(out);
-        learn_result(out, Tape::current().innermost_scope());
-        return x;
-      });
 }
 
 }  // namespace tapegrad

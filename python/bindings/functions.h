@@ -2,7 +2,12 @@
 
 #include <pybind11/pybind11.h>
 
+#include "tapegrad/tape/ref.h"
+
 namespace tapegrad {
+
+// What leaves for plain code: numbers and arrays, packed as NumPy's new ones are.
+pybind11::object from_ref(Ref r, uint32_t scope = 0);
 
 void bind_forwarding(pybind11::module_& m);
 void bind_functions(pybind11::module_& m);

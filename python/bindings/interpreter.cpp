@@ -77,6 +77,15 @@ void install_warnings() {
   };
 }
 
+std::string_view name_of_module(PyObject* globals) {
+  static PyObject* const key = PyUnicode_InternFromString("__name__");
+  PyObject* const name = PyDict_GetItemWithError(globals, key);
+  if (name == nullptr || !PyUnicode_Check(name)) return {};
+  Py_ssize_t n = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(name, &n);
+  return text == nullptr ? std::string_view() : std::string_view(text, static_cast<size_t>(n));
+}
+
 void install_long_work() {
   long_work = {[]() -> void* { return PyGILState_Check() ? PyEval_SaveThread() : nullptr; },
                [](void* state) {

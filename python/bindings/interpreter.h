@@ -3,6 +3,8 @@
 
 #include <Python.h>
 
+#include <string_view>
+
 namespace tapegrad {
 
 // Takes the lock back. At the interpreter's end Python unwinds a thread that asks for its lock,
@@ -27,6 +29,9 @@ class LockRelease {
 // `state` is null. True where one raised; raise_interruption raises the same again.
 bool is_interrupted(PyThreadState* state);
 void raise_interruption();
+
+// The name of the module whose global names these are; empty where they say none.
+std::string_view name_of_module(PyObject* globals);
 
 void install_long_work();
 void install_warnings();

@@ -604,11 +604,30 @@ def parallel_regions_run() -> int: ...
 def set_blas_library(path: str) -> None: ...
 def isa_level() -> int: ...
 def trim_pool() -> None: ...
+def serve_calls(block: BlankBlock) -> None: ...
+def gradient_of_call(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnum: int,
+    with_value: bool,
+    rest: Callable[[Scope, Any, Variable, Any], Any],
+    /,
+) -> Any: ...
+def hessian_product(
+    f: Callable[..., Any],
+    x: Any,
+    v: Any,
+    rest: Callable[[Scope, Any, Variable, Any], Any],
+    /,
+) -> Any: ...
 def set_form(
     numpy_function: Any,
     op: str,
     names: tuple[str, ...],
     kinds: tuple[str, ...],
+    defaults: tuple[Any, ...],
+    order: tuple[int, ...],
     gives_array: bool,
 ) -> None: ...
 def see_sequences(function: Any, asks_items: bool) -> bool: ...

@@ -136,7 +136,7 @@ for k in (0, 1, -1):
 row("tril vector", np.tril, normal((3,)))
 row("diag", lambda x: np.diag(x, 1), normal((3,)), "diagonal_scatter")
 row("diag of a matrix", lambda x: np.diag(x, -1), normal((3, 3)), "diagonal")
-row("diff", lambda x: np.diff(x, 2, axis=0), normal((4, 2)), "slice", "slice_add")
+row("diff", lambda x: np.diff(x, 2, axis=0), normal((4, 2)), "slice", "slice_add", "diff")
 row("diff edges", lambda x: np.diff(x, prepend=0.0, append=x[-1:]), normal((4,)), "slice")
 row("meshgrid", lambda x, y: tuple(np.meshgrid(x, y)), normal((2,), (3,)), "gather")
 row(
@@ -228,7 +228,7 @@ row(
     normal((2, 3), (2, 2)),
     reference=put,
 )
-row("sort", lambda x: np.sort(x, axis=0), distinct((3, 2)), "take_along_axis")
+row("sort", lambda x: np.sort(x, axis=0), distinct((3, 2)), "sort", "take_along_axis")
 row("median", lambda x: np.median(x, axis=1), distinct((3, 4)), "take_along_axis")
 row("select", lambda x: np.select([x > 1, x > 0], [x**2, 3 * x], x), normal((5,)), "where")
 row("choose", lambda x, y: np.choose([0, 1, 1], [x, y]), normal((3,), (3,)), "where")

@@ -21,8 +21,9 @@ namespace {
 // Cells come and go with every operation: a small list of free ones per thread. The lists are plain
 // data that outlives the owner, because cells still go while the thread ends.
 constexpr int most_free_cells = 4096;
-thread_local void* free_cells = nullptr;
-thread_local int free_cell_count = 0;  // most_free_cells keeps all others out
+__attribute__((tls_model("initial-exec"))) thread_local void* free_cells = nullptr;
+// most_free_cells keeps all others out
+__attribute__((tls_model("initial-exec"))) thread_local int free_cell_count = 0;
 
 struct FreeCells {
   ~FreeCells() {
@@ -69,8 +70,13 @@ Cell* Cell::leaf(Value value, std::string name) {
 
 Cell* Cell::from(Ref ref) {
   Cell* c = new Cell;
-  c->become(std::move(ref));
-  c->unrecorded_ = c->is_leaf();
+  if (ref.tracked()) {
+    c->tape_ = ref.tape();
+    c->slot_ = std::move(ref).release_slot();
+  } else {
+    c->value_ = std::move(ref).take_value();
+    c->unrecorded_ = true;
+  }
   return c;
 }
 

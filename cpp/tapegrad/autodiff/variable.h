@@ -146,7 +146,8 @@ class Cell final : public Leaf {
   bool is_number() { return value().ndim() == 0 && !is_view_ && !is_array_; }
   // What has no axes is an array all the same, as np.array(2.0) is.
   void count_as_array() { is_array_ = true; }
-  Dims numpy_strides();  // as NumPy's array would lie in memory (ops/shape/memory_order.h)
+  Dims numpy_strides();    // as NumPy's array would lie in memory (ops/shape/memory_order.h)
+  bool lies_in_c_order();  // NumPy's array would be packed
   bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
   bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
   bool overlaps(Cell& other);                // an element of the one is an element of the other

@@ -149,10 +149,17 @@ Dims Cell::numpy_strides() {
   return tape_ ? tapegrad::numpy_strides(Ref(tape_, slot_)) : value_.strides();
 }
 
+bool Cell::lies_in_c_order() {
+  if (tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
+    return true;
+  return is_c_order(type().shape, numpy_strides());
+}
+
 // Reshaped arrays are views where strides allow it; all others that share always do.
 bool Cell::shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to) {
-  if (tape_ && plainly_in_c_order(Ref(tape_, slot_))) return true;
-  if (op.shares == MemorySharing::view_of_packed) return is_c_order(type().shape, numpy_strides());
+  if (op.shares == MemorySharing::view_of_packed) return lies_in_c_order();
+  if (tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
+    return true;
   if (op.view != ViewKind::reshaped || type().shape.ndim() == 0) return true;
   Dims found;
   return strides_of_view(op, attrs, type().shape, numpy_strides(), to, found);

@@ -252,7 +252,7 @@ class BufferPool {
   }
 
  private:
-  static thread_local Local* local_;
+  static thread_local Local* local_ __attribute__((tls_model("initial-exec")));
   static thread_local bool ending_;
 
   // A child that is forked gets the lists whole, and the lock free.

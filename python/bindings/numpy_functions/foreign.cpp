@@ -72,6 +72,7 @@ bool is_all(const std::string& text, char c) {
 // are integers.
 struct PyForeign {
   std::shared_ptr<ForeignFunction> function;
+  Attrs attrs;  // that name it
   std::shared_ptr<PyForeign> of_integers;
   // Which loops NumPy tries before those over float64 and over integers.
   bool singles_before_doubles = false, singles_before_integers = false;
@@ -113,7 +114,8 @@ PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
     throw_error<TypeError>(f->name, ": has no loop over ", whole ? "integers" : "float64");
   for (size_t j = 0; j < f->n_out; ++j)
     for (size_t i = 0; i < f->n_in; ++i) f->set_partial(j, i, {});
-  return {std::move(f), nullptr, before_doubles, before_integers};
+  Attrs attrs = foreign_attrs(f);
+  return {std::move(f), std::move(attrs), nullptr, before_doubles, before_integers};
 }
 
 bool is_integer(PyObject* x) {
@@ -196,21 +198,26 @@ void end_loop(void* state) {
 
 PyObject* apply_foreign(PyObject* object, PyObject* const* given, Py_ssize_t n) {
   return guard([&] {
-    std::vector<PyObject*> operands(given, given + n);
-    const PyForeign& known = chosen(*py::handle(object).cast<PyForeignPtr>(), operands);
+    auto* const instance = reinterpret_cast<py::detail::instance*>(object);
+    const auto* const held = static_cast<PyForeign*>(instance->get_value_and_holder().value_ptr());
+    std::span<PyObject* const> operands(given, static_cast<size_t>(n));
+    const PyForeign& known = chosen(*held, operands);
     const auto& f = known.function;
     // Python's numbers take the dtype of what they meet. Where NumPy tries the loop over float64
     // first they lead to that one.
     const bool as_doubles = !known.singles_before_doubles && f->f64.run != nullptr;
-    std::vector<py::object> held;
+    std::vector<py::object> numbers;
+    std::vector<PyObject*> replaced;
     for (size_t i = 0; i < operands.size(); ++i) {
       const bool whole = f->whole_inputs >> i & 1 && PyLong_CheckExact(operands[i]);
       if (!whole && !(as_doubles && is_python_number(operands[i]))) continue;
-      held.push_back(
+      numbers.push_back(
           py::module_::import("numpy").attr(whole ? "int64" : "float64")(py::handle(operands[i])));
-      operands[i] = held.back().ptr();
+      if (replaced.empty()) replaced.assign(operands.begin(), operands.end());
+      replaced[i] = numbers.back().ptr();
     }
-    return apply_to_objects(foreign_op(*f), operands, foreign_attrs(f));
+    if (!replaced.empty()) operands = replaced;
+    return apply_to_objects(foreign_op(*f), operands, known.attrs);
   });
 }
 

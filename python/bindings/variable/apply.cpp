@@ -45,12 +45,14 @@ struct Inputs {
 PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, const Attrs& attrs) {
   Inputs inputs{objects};
   const size_t n = objects.size();
-  if (op.n_out == 1 && n > 0 && n <= 3 && op.compose == nullptr && !op.in_place) {
+  if (op.n_out == 1 && n > 0 && n <= 3 && !op.in_place) {
     check_input_count(op, n);
     std::array<Operand, 3> operands;
     std::array<Ref, 3> refs;
     inputs.read(op, {operands.data(), n}, {refs.data(), n});
-    return inputs.wrap(apply_single(op, attrs, {refs.data(), n}), op, attrs);
+    const std::span<const Ref> given(refs.data(), n);
+    if (op.compose) return inputs.wrap(std::move(op.compose(attrs, given)[0]), op, attrs);
+    return inputs.wrap(apply_single(op, attrs, given), op, attrs);
   }
   std::vector<Operand> operands(n);
   std::vector<Ref> refs(n);

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "bindings/convert.h"
+#include "bindings/interpreter.h"
 #include "bindings/numpy_functions/sequences.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
@@ -116,10 +117,7 @@ PyObject* scalar_class(DType d) {
 // leave to the other operand.
 bool is_asked_by_sparse_code() {
   PyObject* const globals = PyEval_GetGlobals();
-  PyObject* const name = globals ? PyDict_GetItemString(globals, "__name__") : nullptr;
-  if (name == nullptr || !PyUnicode_Check(name)) return false;
-  const char* const text = PyUnicode_AsUTF8(name);
-  return text != nullptr && std::string_view(text).starts_with("scipy.sparse.");
+  return globals != nullptr && name_of_module(globals).starts_with("scipy.sparse.");
 }
 
 // What the program would see without a record: isinstance, functools.singledispatch and match ask

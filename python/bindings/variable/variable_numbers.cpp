@@ -9,6 +9,7 @@
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/tape/record.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else as operands.
 
@@ -47,7 +48,18 @@ PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
   return new_variable(std::move(result));
 }
 
+// Of Variables alone, which have no precision to settle: null where a whole function is recorded.
+PyObject* apply_to_variables(ScalarFn fn, PyObject* a, PyObject* b) {
+  if (Tape::current().tracing() || !is_variable(a) || (b != nullptr && !is_variable(b)))
+    return nullptr;
+  const Op& op = op_by_id(static_cast<uint16_t>(fn));
+  Ref inputs[2] = {variable_cell(a).ref(op.name), Ref()};
+  if (b != nullptr) inputs[1] = variable_cell(b).ref(op.name);
+  return from_result(apply_single(op, Attrs(), {inputs, b == nullptr ? 1u : 2u}), a, b);
+}
+
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
+  if (PyObject* found = apply_to_variables(fn, a, b)) return found;
   const char* name = scalar_fn_info(fn).name;
   if (is_complex(a) || (b != nullptr && is_complex(b)))
     return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
@@ -109,6 +121,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
     ScalarOperand x, y;
     if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
       return new_variable(apply_scalar_operation(fn, x, y));
+    if (PyObject* found = apply_to_variables(fn, a, b)) return found;
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     if (is_sparse(a) || is_sparse(b)) return apply_to_sparse(scalar_fn_info(fn).name, a, b);
     return apply_any(fn, a, b, CalledAs::operator_);
@@ -157,6 +170,9 @@ PyObject* divide_with_remainder(PyObject* a, PyObject* b) {
 
 PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
+    if (is_variable(a) && is_variable(b) && !Tape::current().tracing())
+      return from_result(matmul(variable_cell(a).ref("matmul"), variable_cell(b).ref("matmul")), a,
+                         b);
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     if (is_sparse(a) || is_sparse(b)) return apply_to_sparse("matmul", a, b);
     if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad.inspect.formulas import Formula, Name, with_several_results
 from tapegrad.inspect.graph import Node, RecordedGraph, record
-from tapegrad.inspect.trace_layout import TraceTable
-from tapegrad.inspect.trace_rules import (
+from tapegrad.inspect.traces.formulas import Formula, Name, with_several_results
+from tapegrad.inspect.traces.trace_layout import TraceTable
+from tapegrad.inspect.traces.trace_rules import (
     Contribution,
     contributions_of,
     formula_of,

@@ -218,7 +218,10 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
     implements(np.unstack, values=1, view=True, on_data=RECORD)(unstack)
 
 
-@implements(np.diff, values=1, on_data=RECORD)
+@implements(
+    np.diff, values=1, on_data=RECORD,
+    in_core=op("diff", a="array", n="count", axis="integer"),
+)  # fmt: skip
 def diff(
     a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE
 ) -> Any:
@@ -236,6 +239,8 @@ def diff(
     joined: Sequence[Any] = [x for x in (edges[0], a, edges[1]) if x is not None]
     if len(joined) > 1:
         a = concatenate(joined, axis)
+    if floating_dtype(a).kind == "f":
+        return apply("diff", (a,), (operator.index(n), axis))
     head: list[Any] = [slice(None)] * ndim_of(a)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)

@@ -250,7 +250,10 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     return apply("cholesky", (lift(a),), (bool(upper),))
 
 
-@implements(np.linalg.norm, values=1)
+@implements(
+    np.linalg.norm, values=1,
+    in_core=op("norm", x="operand", ord="number", axis="axis", keepdims="flag"),
+)  # fmt: skip
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
 

@@ -193,6 +193,7 @@ OWN = (
     reshape, flatten, transpose, copy, view, astype, sort, partition, argpartition, compress, fill,
     put, tolist,
 )  # fmt: skip
+_IN_PLACE = (sort, partition, fill, put)  # NumPy's functions of these names are others
 
 
 def _unary(name: str) -> Any:
@@ -238,7 +239,8 @@ def attach_methods(cls: type[Variable]) -> None:
         setattr(cls, name, _core.method(registration.function, registration))
     for function in OWN:
         name = function.__name__
-        setattr(cls, name, _core.method(getattr(np, name, None), function))
+        same = None if function in _IN_PLACE else getattr(np, name, None)
+        setattr(cls, name, _core.method(same, function))
     for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
         setattr(cls, f"__{name}__", function)
     attach_refusals(cls)

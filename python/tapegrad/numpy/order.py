@@ -28,7 +28,7 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.selection import take_along_axis, where
 from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
-from tapegrad.numpy.table import RECORD, implements, is_data
+from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 _NOTHING = np.empty(0)
 
@@ -117,7 +117,7 @@ def digitize(x: Any, bins: Any, right: Any = False) -> Any:
     return searchsorted(bins, x, "left" if right else "right")
 
 
-@implements(np.sort, values=1, on_data=RECORD)
+@implements(np.sort, values=1, on_data=RECORD, in_core=op("sort", a="packed", axis="integer"))
 def sort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
     descending: Any = NO_VALUE,
@@ -135,7 +135,9 @@ def sort(
         axis = np.lib.array_utils.normalize_axis_index(axis, len(axes))
         back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
         return transpose(sort(copy(transpose(a, axes)), axes.index(axis), **options), back)
-    return take_along_axis(a, table[np.argsort](a, axis, stable=True, **options), axis)
+    if options:
+        return take_along_axis(a, table[np.argsort](a, axis, stable=True, **options), axis)
+    return apply("sort", (a,), (operator.index(axis),))
 
 
 def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

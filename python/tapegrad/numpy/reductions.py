@@ -27,6 +27,7 @@ from tapegrad.numpy.table import implements, op
 # Masks and integers are recorded where nothing but the axis is said.
 _AXIS_ALONE = ("axis", "keepdims")
 _REDUCTION = {"a": "operand", "axis": "axis", "keepdims": "flag"}
+_SPREAD = {**_REDUCTION, "ddof": "integer"}
 _ALONG = {"a": "operand", "axis": "axis"}
 
 
@@ -165,7 +166,7 @@ def variance(
     return finish(f"np.{name}", found, out)
 
 
-@implements(np.var, values=1, method="var")
+@implements(np.var, values=1, method="var", in_core=op("var", **_SPREAD))
 def var(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,
@@ -174,7 +175,7 @@ def var(
     return variance("var", a, axis, dtype, out, ddof, keepdims, where, mean, correction)
 
 
-@implements(np.std, values=1, method="std")
+@implements(np.std, values=1, method="std", in_core=op("std", **_SPREAD))
 def std(
     a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
     keepdims: Any = NO_VALUE, *, where: Any = NO_VALUE, mean: Any = NO_VALUE,

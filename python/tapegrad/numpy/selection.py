@@ -114,6 +114,9 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
 
 @implements(np.take, values=1, method="take", on_data=RECORD)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    usual = type(a) is Variable and type(indices) is np.ndarray and indices.dtype.kind in "iu"
+    if usual and axis is out is None and mode == "raise" and a.ndim == 1 and indices.ndim:
+        return a[indices]
     a = lift(a)
     recorded = mode == "raise" and isinstance(a, Variable) and is_integer(indices)
     if not recorded:

@@ -9,8 +9,9 @@
 - `on_data`: what is done where all Variables in the arguments hold masks or integers, which
   happens only while a whole function is recorded (see below);
 - `in_core=op(name, parameter=kind, ...)`: how the core turns the usual calls into an operation
-  without calling the implementation (the kinds: bindings/numpy_functions/array_function.cpp);
-  with `gives_array` a result of no axes is an array, as the implementation makes it.
+  without calling the implementation (the kinds: bindings/numpy_functions/array_function.cpp),
+  named in the order of the operation's inputs and attributes; with `gives_array` a result of no
+  axes is an array, as the implementation makes it.
 
 *Masks and integers.* Their values are plain, unless a whole function is being recorded: then
 they are Variables too, so that a program computes them anew at each replay. `on_data` is RECORD
@@ -152,7 +153,7 @@ def implements(
             if method:
                 methods.setdefault(method, made)
             if in_core is not None:
-                _core.set_form(function, in_core[0], *_kinds(f, in_core[1]), gives_array)
+                _core.set_form(function, in_core[0], *_form(f, in_core[1]), gives_array)
         return f
 
     return decorate
@@ -190,8 +191,10 @@ def facts_of_method(name: str) -> Facts | None:
     return found.facts if found else None
 
 
-def _kinds(f: Any, kinds: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names and kinds of an implementation's parameters, of those of `kinds`."""
+def _form(
+    f: Any, kinds: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Any, ...], tuple[int, ...]]:
+    """Names, kinds and defaults of an implementation's parameters, and the order of the op's."""
     code = f.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     defaults = dict(
@@ -199,7 +202,14 @@ def _kinds(f: Any, kinds: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str
     )
     defaults.update(f.__kwdefaults__ or {})
     rest = {name: "unset" if x is None else "never" for name, x in defaults.items()}
-    return names, tuple(kinds.get(name) or rest[name] for name in names)
+    order = [names.index(name) for name in kinds]
+    order += [i for i in range(len(names)) if i not in order]
+    return (
+        names,
+        tuple(kinds.get(name) or rest[name] for name in names),
+        tuple(map(defaults.get, names)),
+        tuple(order),
+    )
 
 
 def array_function(

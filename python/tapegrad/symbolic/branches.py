@@ -21,7 +21,7 @@ from tapegrad.symbolic.numbers import number, numbers
 from tapegrad.symbolic.operations.elementwise import as_number, as_truth, is_truth
 from tapegrad.symbolic.reading import read
 
-_POINTS, _MOST_PATHS = 300, 64
+_POINTS, _FEW_PATHS, _MOST_PATHS = 300, 8, 64  # few: as many as it is worth solving for more
 
 
 @dataclass
@@ -35,37 +35,54 @@ class _Choice:
     leaves: list[Any] | None = None
 
 
-def formula_of(label: str, arguments: Arguments, f: Callable[[Any], Any]) -> Any:
-    """What `f` of the vector of the arguments gives: its result with expressions as leaves."""
-    root = _Choice()
-    seen = 0
-    failure: Exception | None = None
-    paths = 0
-    for point in _points(arguments):
+class _Search:
+    """The paths that were met."""
+
+    def __init__(self, label: str, arguments: Arguments, f: Callable[[Any], Any]) -> None:
+        self.label, self.arguments, self.f = label, arguments, f
+        self.root = _Choice()
+        self.seen = self.paths = 0
+        self.failure: Exception | None = None
+
+    def visit(self, point: np.ndarray[Any, Any]) -> None:
+        """Records at a point; points outside the domain of the function are left out."""
         try:
-            graph = _recorded(f, point)
+            graph = _recorded(self.f, point)
         except NotImplementedError:
             raise
-        except (ArithmeticError, ValueError) as error:  # a point outside the domain
-            failure = failure or error
-            continue
         except Exception as error:
-            if not seen:
+            if not self.seen and not isinstance(error, (ArithmeticError, ValueError)):
                 raise
-            failure = failure or error
-            continue
-        seen += 1
-        paths += _insert(label, root, graph, arguments)
-        if paths > _MOST_PATHS:
-            raise _too_many(label, root)
-        if seen > 1 and not any(_missing(root, [])):
+            self.failure = self.failure or error
+            return
+        self.seen += 1
+        self.paths += _insert(self.label, self.root, graph, self.arguments)
+        if self.paths > _MOST_PATHS:
+            raise _too_many(self.label, self.root)
+
+    def missing(self) -> list[tuple[Any, _Choice, bool]]:
+        """The outcomes of choices that were not met and are not known to be impossible."""
+        return [m for m in _missing(self.root, []) if not _is_impossible(m[0])]
+
+
+def formula_of(label: str, arguments: Arguments, f: Callable[[Any], Any]) -> Any:
+    """What `f` of the vector of the arguments gives: its result with expressions as leaves."""
+    search = _Search(label, arguments, f)
+    for point in _points(arguments):
+        search.visit(point)
+        if search.seen > 1 and not any(_missing(search.root, [])):
             break
-    if not seen and failure is not None:
-        raise failure
-    for condition, choice, outcome in _missing(root, []):
-        if not _is_impossible(condition):
-            raise _not_reached(label, choice, outcome, seen, failure)
-    template, columns = _collected(root)
+    if not search.seen and search.failure is not None:
+        raise search.failure
+    while missing := search.missing():
+        met = search.paths
+        if met <= _FEW_PATHS:
+            for condition, _, _ in missing:
+                for point in _points_where(arguments, condition):
+                    search.visit(point)
+        if search.paths == met:
+            raise _not_reached(search, *missing[0][1:])
+    template, columns = _collected(search.root)
     parts = iter([_pieces(column) for column in columns])
     return _tree.fill(template, parts)
 
@@ -98,6 +115,36 @@ def _points(arguments: Arguments) -> Iterator[np.ndarray[Any, Any]]:
                 x = float(rng.standard_normal() * 10.0 ** rng.integers(-2, 4))
             chosen[s] = _allowed(s, x)
         yield np.array([_value(formula, chosen) for formula in arguments.formulas])
+
+
+def _points_where(arguments: Arguments, condition: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """Points at which the condition holds, found by solving it for one symbol after the other."""
+    first = next(_points(arguments))
+    at = {f: x for f, x in zip(arguments.formulas, first, strict=True) if f.is_Symbol}
+    for s in sorted(condition.free_symbols, key=lambda s: s.name):
+        others = {o: sympy.nsimplify(x, rational=True) for o, x in at.items() if o != s}
+        real = sympy.Dummy(real=True)
+        try:
+            x = _element(condition.subs(others).subs(s, real).as_set())
+        except (NotImplementedError, TypeError, ValueError, AttributeError):
+            continue
+        if x is not None:
+            yield np.array([_value(f, at | {s: x}) for f in arguments.formulas])
+
+
+def _element(numbers: Any) -> float | None:
+    """One number of a set."""
+    if isinstance(numbers, sympy.FiniteSet):
+        return float(numbers.args[0])
+    if isinstance(numbers, sympy.Union):
+        found = (_element(part) for part in numbers.args)
+        return next((x for x in found if x is not None), None)
+    if not isinstance(numbers, sympy.Interval):
+        return None
+    low, high = numbers.start, numbers.end
+    if low.is_finite and high.is_finite:
+        return float((low + high) / 2)
+    return float(low + 1) if low.is_finite else float(high - 1) if high.is_finite else 0.0
 
 
 def _allowed(symbol: Any, x: float) -> float:
@@ -288,12 +335,11 @@ def _too_many(label: str, root: _Choice) -> Exception:
     )
 
 
-def _not_reached(
-    label: str, choice: _Choice, outcome: bool, points: int, failure: Exception | None
-) -> Exception:
-    why = f"; at others it raised {type(failure).__name__}: {failure}" if failure else ""
+def _not_reached(search: _Search, choice: _Choice, outcome: bool) -> Exception:
+    error = search.failure
+    why = f"; at others it raised {type(error).__name__}: {error}" if error else ""
     return NotImplementedError(
-        f"{label}: line {choice.line} asks whether {choice.condition}, and of {points} points none "
-        f"made it {outcome} on this path{why}; write np.where(condition, a, b), and give "
-        "loops a fixed length"
+        f"{search.label}: line {choice.line} asks whether {choice.condition}, and of {search.seen} "
+        f"points none made it {outcome} on this path{why}; write np.where(condition, a, b), and "
+        "give loops a fixed length"
     )

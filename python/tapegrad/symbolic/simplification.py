@@ -70,15 +70,21 @@ def _without_power_rule(expr: Any) -> Any:
 
     The formula says log(0) there, so it is not silently another.
     """
-
-    def is_limit(piece: Any) -> bool:
-        if len(piece.args) != 2 or piece.args[1].cond != sympy.true:
-            return False
-        condition, rest = piece.args[0].cond, piece.args[1].expr
-        if not isinstance(condition, sympy.And):
-            return False
-        zeros = [c for c in condition.args if isinstance(c, sympy.Eq) and c.rhs == 0]
-        return any(rest.has(sympy.log(c.lhs)) for c in zeros)
-
-    pieces = [p for p in expr.atoms(sympy.Piecewise) if is_limit(p)]
+    pieces = [p for p in expr.atoms(sympy.Piecewise) if _is_limit_of_power(p)]
     return expr.xreplace({p: p.args[1].expr for p in pieces})
+
+
+def _is_limit_of_power(piece: Any) -> bool:
+    """Whether it is x**y log(x), but for the case that x is 0 and y positive."""
+    if len(piece.args) != 2 or piece.args[1].cond != sympy.true:
+        return False
+    condition, rest = piece.args[0].cond, piece.args[1].expr
+    for log in rest.atoms(sympy.log):
+        base, exponent = (rest / log).as_base_exp()
+        if base != log.args[0]:
+            continue
+        zero = sympy.And(sympy.Eq(base, 0), exponent > 0)
+        like = sympy.Piecewise((0, zero), (1, True))  # which writes conditions in its own form
+        if like.has(sympy.Piecewise) and like.args[0].cond == condition:
+            return True
+    return False

@@ -232,6 +232,7 @@ _block = _core.BlankBlock(
     [np, np.linalg, math, builtins, sys.modules["tapegrad"]],
     [_core.Forwarding, _core.Replayer],
 )
+_core.serve_calls(_block)
 _blocks: dict[bool, Any] = {True: _block, False: _core.NoBlanks()}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Scope, Variable
+from tapegrad._core import Scope, Variable, gradient_of_call
 from tapegrad._tree import Tree
 from tapegrad.transforms.results import (
     check_seed,
@@ -127,7 +127,17 @@ def grad(
     name = name_of(f)
     label = f"grad({name})"
 
+    def rest(scope: Scope, chosen: Any, variable: Variable, out: Any) -> Any:
+        trace = Trace.of_call(label, scope, chosen, variable, out)
+        return _swept("grad", name, trace, False)[1][0]
+
+    usual = argnum if type(argnum) is int and argnum >= 0 and not has_aux else None
+
     def gradient(*args: Any, **kwargs: Any) -> Any:
+        if usual is not None:
+            found = gradient_of_call(f, args, kwargs, usual, False, rest)
+            if found is not NotImplemented:
+                return found
         value, found = _value_and_grad("grad", label, name, f, argnum, has_aux, args, kwargs)
         return (found, value[1]) if has_aux else found
 
@@ -175,7 +185,18 @@ def value_and_grad(
     name = name_of(f)
     label = f"value_and_grad({name})"
 
+    def rest(scope: Scope, chosen: Any, variable: Variable, out: Any) -> tuple[Any, Any]:
+        trace = Trace.of_call(label, scope, chosen, variable, out)
+        value, found = _swept("value_and_grad", name, trace, False)
+        return value, found[0]
+
+    usual = argnum if type(argnum) is int and argnum >= 0 and not has_aux else None
+
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if usual is not None:
+            found = gradient_of_call(f, args, kwargs, usual, True, rest)
+            if found is not NotImplemented:
+                return found  # type: ignore[no-any-return]  # a pair
         return _value_and_grad("value_and_grad", label, name, f, argnum, has_aux, args, kwargs)
 
     return Transformed(value_and_grad, f, settings, value_and_gradient)
@@ -284,14 +305,18 @@ def _value_and_grad(
     argnums, single = positions(label, argnum, args)
     with Scope() as scope:
         trace = Trace(label, scope, f, args, kwargs, argnums, has_aux)
-        out = scalar_output(transform, name, trace.out)
-        outs = [out] if isinstance(out, Variable) else []
-        seeds = [ones_for(out)] if outs and out.ndim else None  # an array of one element
-        found = trace.gradients(reverse(trace, outs, seeds))
-        value = scope.result(out) if outs and transform != "grad" else out  # which leaves it
-        if has_aux:
-            value = value, trace.aux_result()
+        value, found = _swept(transform, name, trace, has_aux)
     return value, found[0] if single else tuple(found)
+
+
+def _swept(transform: str, name: str, trace: Trace, has_aux: bool) -> tuple[Any, list[Any]]:
+    """Value and gradients of a call, while its scope is open."""
+    out = scalar_output(transform, name, trace.out)
+    outs = [out] if isinstance(out, Variable) else []
+    seeds = [ones_for(out)] if outs and out.ndim else None  # an array of one element
+    found = trace.gradients(reverse(trace, outs, seeds))
+    value = trace.scope.result(out) if outs and transform != "grad" else out  # which leaves it
+    return (value, trace.aux_result()) if has_aux else value, found
 
 
 def reverse(trace: Trace, outs: list[Variable], seeds: list[Any] | None) -> list[Any]:

@@ -205,17 +205,20 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     array([6., 0.])
     """
     check_callable("hvp", f, "tg.hvp(f, x, v)")
-    name = name_of(f)
-    label = f"hvp({name})"
+
+    def rest(scope: Scope, chosen: Any, variable: Variable, out: Any) -> Any:
+        return _gradient_of(f, Trace.of_call(f"hvp({name_of(f)})", scope, chosen, variable, out))
+
+    product = _core.hessian_product(f, x, v, rest)
+    if product is not NotImplemented:
+        return product
+    label = f"hvp({name_of(f)})"
     with Scope() as outer:
         given: list[Tree] = []
 
         def gradient(point: Any) -> Any:
             with Scope() as inner:
-                trace = Trace(label, inner, f, (point,), {}, (0,))
-                out = scalar_output("hvp", name, trace.out)
-                outs = [out] if isinstance(out, Variable) else []
-                return trace.gradients(reverse(trace, outs, [ones_for(out) for out in outs]))[0]
+                return _gradient_of(f, Trace(label, inner, f, (point,), {}, (0,)))
 
         trace = Trace(label, outer, gradient, (x,), {}, (0,))
         given = trace.chosen
@@ -229,6 +232,12 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
             for g, leaf in zip(found, trace.variables, strict=True)
         ]
         return _tree.fill(given[0], iter(result))
+
+
+def _gradient_of(f: Callable[..., Any], trace: Trace) -> Any:
+    out = scalar_output("hvp", name_of(f), trace.out)
+    outs = [out] if isinstance(out, Variable) else []
+    return trace.gradients(reverse(trace, outs, [ones_for(out) for out in outs]))[0]
 
 
 def _jacobian(

@@ -14,7 +14,7 @@ from tapegrad import _core, _tree
 from tapegrad._core import Scope, Variable
 from tapegrad._tree import Leaf, Tree
 from tapegrad.transforms.blanks import call
-from tapegrad.transforms.type_tests import new_type_tests
+from tapegrad.transforms.type_tests import may_have_type_tests, new_type_tests
 
 Argnum: TypeAlias = int | Sequence[int]
 
@@ -64,6 +64,14 @@ class Trace:
                 )
             out, self.aux = out
         self.out = pack(out)
+
+    @classmethod
+    def of_call(cls, label: str, scope: Scope, chosen: Leaf, variable: Variable, out: Any) -> Trace:
+        """What a call was, in which the core entered the only argument."""
+        trace = cls.__new__(cls)
+        trace.label, trace.scope, trace.chosen, trace.variables = label, scope, [chosen], [variable]
+        trace.is_complex, trace.aux, trace.out = False, None, pack(out)
+        return trace
 
     def _enter(self, tree: Tree, index: int) -> Tree:
         if type(tree) in _READY or (type(tree) is np.ndarray and tree.dtype.char in "fd"):
@@ -135,6 +143,8 @@ def check_callable(transform: str, f: object, example: str) -> None:
 
 def warn_of_type_tests(transform: str, f: object) -> None:
     """Warns where code asks for a type that no Variable can have, which would decide silently."""
+    if not may_have_type_tests(f):
+        return
     for where in new_type_tests(f):
         warn_user(
             f"{transform}({name_of(f)}): {where}, which a Variable that stands for the number or "

@@ -15,6 +15,11 @@ _MOST_SEEN = 10_000
 _seen: dict[int, CodeType] = {}  # by address, since hashing code takes long
 
 
+def may_have_type_tests(f: object) -> bool:
+    """Whether `f` is anything but a function that was looked at."""
+    return type(f) is not FunctionType or id(f.__code__) not in _seen
+
+
 def new_type_tests(f: object) -> list[str]:
     """Where `f`, or a function that it names, compares type(...) with a class of numbers or arrays.
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 import tapegrad as tg
-from tapegrad.inspect.formulas import Name
+from tapegrad.inspect.traces.formulas import Name
 
 PROGRAMS = {
     "scalars": (lambda a, b: a**b / np.tanh(a) - a * a, (2.0, 3.0)),

@@ -59,6 +59,20 @@ def test_branches_of_arrays():
     assert [e.subs({"v0": -1, "v1": 1}) for e in formula] == [1, -1]
 
 
+def test_narrow_and_distant_branches_are_found():
+    def narrow(x, y):
+        if abs(x - 123.25) < 1e-9:
+            return x
+        if x + y > 1e7:
+            return y
+        return 2 * x
+
+    formula = to_sympy(narrow)
+    assert formula.subs({x: 123.25, y: 1}) == 123.25
+    assert formula.subs({x: 1, y: 2e7}) == 2e7
+    assert formula.subs({x: 1, y: 1}) == 2
+
+
 def test_constant_branches():
     def f(x):
         return x**2 if x > 0 else 0.0
@@ -92,7 +106,7 @@ def test_loops_of_fixed_length_and_counts():
 
 
 def unreached(x):
-    return x if abs(x - 123.25) < 1e-9 else 2 * x
+    return x if x * np.exp(x) == 0.7 else 2 * x
 
 
 def endless(x):

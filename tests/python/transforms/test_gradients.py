@@ -232,3 +232,66 @@ def test_generic_use_beside_plain_calls():
     np.testing.assert_array_equal(f(x[::-1, ::2]), 2 * x[::-1, ::2])
     read_only = np.broadcast_to(1.5, (2, 2))
     np.testing.assert_array_equal(f(read_only), np.full((2, 2), 3.0))
+
+
+def parts(x):
+    return x["x"] if isinstance(x, dict) else x
+
+
+SAME = {
+    "number": (lambda x: np.sin(parts(x)), 0.5),
+    "array": (lambda x: np.sum(np.sin(parts(x))), np.linspace(0.1, 0.9, 5)),
+    "float32": (lambda x: np.sum(parts(x) ** 3), np.ones((2, 2), np.float32)),
+    "no axes": (lambda x: parts(x) ** 2, np.array(1.5)),
+    "nothing": (lambda x: np.sum(parts(x) ** 3), np.zeros((0, 3))),
+    "one element": (lambda x: parts(x) ** 2, np.array([1.5])),
+    "not contiguous": (lambda x: np.sum(parts(x)[0] ** 2), np.ones((4, 6))[::2, ::3].T),
+    "filled": (lambda x: np.sum(filled(parts(x))), np.array([1.0, 2.0])),
+}
+
+
+def filled(x):
+    y = np.zeros(2)
+    y[0] = x[1] ** 2
+    return y
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_lone_array_and_one_in_a_container_have_the_same_gradient(name):
+    f, x = SAME[name]
+    wanted = tg.grad(f)({"x": x})["x"]
+    for found in (tg.grad(f)(x), tg.value_and_grad(f)(x)[1], tg.grad(lambda y, x: f(x), 1)(0, x)):
+        np.testing.assert_array_equal(found, wanted)
+        assert type(found) is type(wanted)
+    value = tg.value_and_grad(f)({"x": x})[0]
+    assert type(tg.value_and_grad(f)(x)[0]) is type(value)
+    np.testing.assert_array_equal(tg.value_and_grad(f)(x)[0], value)
+    inner = tg.grad(lambda x: np.sum(tg.grad(lambda x: np.sum(f(x)))(x)))
+    within = tg.grad(lambda x: np.sum(parts(tg.grad(lambda x: np.sum(f(x)))(x))))
+    np.testing.assert_array_equal(inner(x), within({"x": x})["x"])
+
+
+@pytest.mark.parametrize("f", [lambda x: 3.0, lambda x: tg.value(x), lambda x: None, lambda x: [x]])
+def test_results_that_are_no_recorded_number(f):
+    for transform in (tg.grad, tg.value_and_grad):
+        if f(0.5) is None or isinstance(f(0.5), list):
+            for x in (0.5, {"x": 0.5}):
+                with pytest.raises(TypeError, match="returned"):
+                    transform(lambda x: f(parts(x)))(x)
+            continue
+        for x in (0.5, {"x": 0.5}):
+            with pytest.warns(UserWarning, match="does not depend") as caught:
+                found = transform(lambda x: f(parts(x)))(x)
+            assert caught[0].filename == __file__
+            found = found[1] if transform is tg.value_and_grad else found
+            assert parts(found) == 0.0
+
+
+def test_keyword_arguments_and_errors_of_the_function():
+    f = tg.grad(lambda x, *, n: np.sum(x**n))
+    np.testing.assert_array_equal(f(np.ones(2), n=3), [3.0, 3.0])
+    with pytest.raises(TypeError):
+        f(np.ones(2), m=3)
+    with pytest.raises(TypeError, match="0 positional"):
+        f(n=3)
+    assert tg.grad(lambda x: x * x)(2.0) == 4.0  # no scope was left open

@@ -98,3 +98,30 @@ def test_seeds_are_lanes_of_a_program(transform, argument):
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
     assert compiled.inspect().signatures[0].replays == 2
+
+
+@pytest.mark.parametrize("x", [0.5, np.array([0.5, 2.0]), np.array(0.5), np.ones(2, np.float32)])
+def test_hvp_of_a_lone_array_and_of_one_in_a_container(x):
+    def f(x):
+        x = x["x"] if isinstance(x, dict) else x
+        return np.sum(x**3)
+
+    v = 2.0 * x
+    wanted = tg.hvp(f, {"x": x}, {"x": v})["x"]
+    found = tg.hvp(f, x, v)
+    np.testing.assert_array_equal(found, wanted)
+    assert type(found) is type(wanted)
+    np.testing.assert_array_equal(tg.hvp(lambda x: np.sum(x), x, v), 0.0 * x)
+
+
+def test_hvp_of_what_is_no_array_of_floats_and_none_alike():
+    x = np.array([0.5, 2.0])
+    np.testing.assert_array_equal(tg.hvp(lambda x: np.sum(x**2), x, np.array([1, 2])), [2.0, 4.0])
+    with pytest.raises(ValueError, match="must have the shape"):
+        tg.hvp(lambda x: np.sum(x**2), x, np.ones(3))
+    with pytest.raises(TypeError, match="returned shape"):
+        tg.hvp(lambda x: x**2, x, x)
+    with pytest.warns(UserWarning, match="does not depend"):
+        np.testing.assert_array_equal(tg.hvp(lambda x: 3.0, x, x), [0.0, 0.0])
+    third = tg.grad(lambda x: np.sum(tg.hvp(lambda x: np.sum(x**4), x, x)))
+    np.testing.assert_allclose(third(x), 36 * x**2)

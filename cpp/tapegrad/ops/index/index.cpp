@@ -189,6 +189,7 @@ void register_index_ops() {
   update.summary = "base with base[key] = update";
   op_slice_set = &register_op(update);
   register_gather_ops();
+  register_composed_index_ops();
 }
 
 Ref slice(const Ref& x, const IndexSpec& spec) { return apply(*op_slice, spec.attrs(), {x}); }

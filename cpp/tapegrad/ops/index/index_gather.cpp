@@ -73,6 +73,9 @@ bool takes_whole_rows(const GatherAxes& axes, const Value& x) {
 
 void eval_gather(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const Value& x = in[0];
+  if (in.size() == 2 && position_of(attrs) == 0 &&
+      gather_few_rows(attrs.integers(index_attrs::code), x, in[1], out[0]))
+    return;
   const std::span<const Value> indices = in.subspan(1);
   const GatherAxes axes = axes_of(attrs, x.shape(), x.strides(), shapes_of(indices));
   const Dims shape = axes.shape();
@@ -333,6 +336,7 @@ void register_gather_ops() {
 }
 
 Ref gather(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {
+  if (indices.size() == 1) return apply(*op_gather, spec.attrs(), {x, indices[0]});
   return apply_one(*op_gather, spec.attrs(), with_indices(operands(x), indices));
 }
 

@@ -104,6 +104,13 @@ bool takes_element(std::span<const IndexEntry> entries, std::span<const Ref> arr
   return true;
 }
 
+// Whether all arrays are plain masks and positions, with axes: there is nothing to learn.
+bool are_plain(std::span<const Ref> arrays) {
+  return std::all_of(arrays.begin(), arrays.end(), [](const Ref& r) {
+    return !r.tracked() && r.ndim() > 0 && (is_bool(r.dtype()) || r.dtype() == DType::int64);
+  });
+}
+
 // Learns what can't stay recorded, and makes plain single numbers and flags of arrays without axes.
 std::vector<IndexEntry> learn_entries(std::span<const IndexEntry> entries, std::vector<Ref>& arrays,
                                       size_t ndim, KeyUse use) {
@@ -176,7 +183,7 @@ void check_result_ndim(const IndexSpec& spec) {
 IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
                      std::span<const int64_t> shape, KeyUse use) {
   std::vector<IndexEntry> learned;
-  if (!arrays.empty()) learned = learn_entries(given, arrays, shape.size(), use);
+  if (!are_plain(arrays)) learned = learn_entries(given, arrays, shape.size(), use);
   const std::span<const IndexEntry> entries = learned.empty() ? given : learned;
   const size_t taken = count_axes(entries, arrays, shape.size());
   IndexKey key;

@@ -1,5 +1,7 @@
-#include "tapegrad/kernels/array/order.h"
+#include "tapegrad/ops/reduce/order.h"
+
 #include "tapegrad/base/error.h"
+#include "tapegrad/kernels/array/order.h"
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
@@ -12,6 +14,8 @@ namespace tapegrad {
 namespace {
 
 constexpr AttrKey axis_key{0, "axis"}, or_equal_key{0, "or_equal"};
+
+const Op* op_argsort;
 
 int axis_of(const Attrs& attrs, int ndim, const char* op) {
   return normalize_axis(attrs.integer(axis_key), ndim, op);
@@ -87,18 +91,20 @@ std::vector<Ref> lanes_searchsorted(const LanesCall& call) {
 
 }  // namespace
 
+Ref argsort(const Ref& x, int axis) { return apply(*op_argsort, {int64_t{axis}}, {x}); }
+
 void register_order_ops() {
   const auto add = [](Op op) {
     op.vjp = [](VjpContext&) {};
     op.jvp = [](JvpContext&) {};
-    register_op(op);
+    return &register_op(op);
   };
-  add({.name = "argsort",
-       .attrs = {{axis_key, attr_kind::axis}},
-       .infer = infer_argsort,
-       .eval = eval_argsort,
-       .axes = axis_key.index,
-       .summary = "numpy.argsort, equal elements in their order"});
+  op_argsort = add({.name = "argsort",
+                    .attrs = {{axis_key, attr_kind::axis}},
+                    .infer = infer_argsort,
+                    .eval = eval_argsort,
+                    .axes = axis_key.index,
+                    .summary = "numpy.argsort, equal elements in their order"});
   add({.name = "argmax",
        .attrs = {{axis_key, attr_kind::axis}},
        .infer = infer_extreme<true>,

@@ -65,12 +65,10 @@ struct Logit : Unary {
 
 struct Erf : Unary {
   static constexpr const char* name = "erf";
-  static constexpr double ns = 8;
-  static double value(double x) { return __builtin_erf(x); }
-  static float value(float x) { return __builtin_erff(x); }
+  static constexpr double ns = 3;
   template <class T>
   static T value(T x) {
-    return value(x);
+    return static_cast<T>(vm::erf(static_cast<double>(x)));
   }
   template <class T>
   static std::array<T, 1> partials(T x, T) {
@@ -80,12 +78,10 @@ struct Erf : Unary {
 
 struct Erfc : Unary {
   static constexpr const char* name = "erfc";
-  static constexpr double ns = 10;
-  static double value(double x) { return __builtin_erfc(x); }
-  static float value(float x) { return __builtin_erfcf(x); }
+  static constexpr double ns = 4;
   template <class T>
   static T value(T x) {
-    return value(x);
+    return static_cast<T>(vm::erfc(static_cast<double>(x)));
   }
   template <class T>
   static std::array<T, 1> partials(T x, T) {
@@ -93,31 +89,17 @@ struct Erfc : Unary {
   }
 };
 
-// Of x / sqrt(2) the rounding error is made good by the derivative: far out it would be multiplied
-// by x^2.
 struct Ndtr : Unary {
   static constexpr const char* name = "ndtr";
-  static constexpr double ns = 12;
-  static double value(double x) {
-    const double u = x * one_over_sqrt_2;
-    if (vm::abs(x) < 1) return 0.5 + 0.5 * __builtin_erf(u);
-    constexpr double rest = -4.833646656726458e-17;  // of one_over_sqrt_2
-    const double error = __builtin_fma(x, one_over_sqrt_2, -u) + x * rest;
-    const double tail = 0.5 * __builtin_erfc(-u);
-    return vm::abs(x) < 39 ? tail + one_over_sqrt_pi * vm::exp(-u * u) * error : tail;
-  }
-  static float value(float x) { return static_cast<float>(value(static_cast<double>(x))); }
+  static constexpr double ns = 5;
   template <class T>
   static T value(T x) {
-    return value(x);
+    return static_cast<T>(vm::ndtr(static_cast<double>(x)));
   }
   template <class T>
   static std::array<T, 1> partials(T x, T) {
     return {one_over_sqrt_2_pi * call<Exp>(-0.5 * call<Square>(x))};
   }
-
- private:
-  static constexpr double one_over_sqrt_pi = 0.56418958354775628695;
 };
 
 // 0 where x is 0, whatever y but NaN.

@@ -43,5 +43,21 @@ inline constexpr double euler_maclaurin[] = {
     0x1.66a8f2bf70ebep-26, -0x1.22805d644267fp-31, 0x1.d6db2c4e09162p-37, -0x1.7da4e1f79955cp-42,
     0x1.355871d652e9ep-47, -0x1.f57d968caacf1p-53, 0x1.967e1f09c376fp-58, -0x1.497d9033a2b5cp-63,
 };
+// erf(x) / x in x^2 - 1/4, for x^2 <= 1/2.
+inline constexpr double erf_near_0[] = {
+    0x1.0a7ef5c18edd2p+0,  -0x1.4c3884e5e2e4cp-2,  0x1.8327e8797ab06p-4,  -0x1.6ac103422e79bp-6,
+    0x1.173b1537aa9bfp-8,  -0x1.6aed6f3831570p-11, 0x1.9750461d66ae9p-14, -0x1.91d24492bcd88p-17,
+    0x1.616e2a24e648cp-20, -0x1.185fb5d3f6ff3p-23, 0x1.950540c94c55ap-27, -0x1.0cc4c8a528be0p-30,
+    0x1.492556c562717p-34,
+};
+// (1 + 2 x) exp(x^2) erfc(x) in (x - 3) / (x + 3) - 3/32, for 0.7 <= x <= 28.
+inline constexpr double erfc_far[] = {
+    0x1.3d6ee99c18447p+0,   -0x1.21c4acc30020fp-3,  -0x1.142189c0b21e1p-6, 0x1.72d6edd5def26p-4,
+    -0x1.71e4563211eabp-4,  0x1.c6850f349e447p-5,   -0x1.638ce0a691c4ap-6, 0x1.e3e9aebefb424p-9,
+    0x1.3c2db0c8c34e2p-10,  -0x1.acf35bc35cb02p-11, 0x1.71280da8591d3p-16, 0x1.eae702149e195p-14,
+    -0x1.3b990dad6e33bp-16, -0x1.2ad31b0489950p-16, 0x1.1744be591583dp-18, 0x1.ae9ff2b5410a2p-19,
+    -0x1.86e81379fd8c5p-21, -0x1.658e14c112aaap-21, 0x1.ac75ec1575fb4p-24, 0x1.26ebfa605b583p-23,
+    -0x1.0cdbe97937501p-27, -0x1.4cfe6d7bbe08dp-26,
+};
 
 }  // namespace tapegrad::vm

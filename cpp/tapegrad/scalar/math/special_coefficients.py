@@ -1,4 +1,4 @@
-"""Generate ``special_coefficients.h``: what the gamma functions are computed with.
+"""Generate ``special_coefficients.h``: what gamma and error functions are computed with.
 
 Run ``python special_coefficients.py | clang-format > special_coefficients.h`` (needs mpmath). The
 polynomials interpolate at Chebyshev points, whose error is within a small factor of the least
@@ -27,6 +27,17 @@ def interpolate(f: Callable[[mpf], mpf], low: mpf, high: mpf, terms: int) -> lis
 def log_gamma_part(t: mpf) -> mpf:
     """log(Gamma(2 + t)) / t."""
     return loggamma(2 + t) / t if t else digamma(mpf(2))
+
+
+def erf_part(z: mpf) -> mpf:
+    """erf(x) / x of the square of x."""
+    return mp.erf(mp.sqrt(z)) / mp.sqrt(z) if z else 2 / mp.sqrt(pi)
+
+
+def erfc_part(t: mpf) -> mpf:
+    """(1 + 2 x) exp(x^2) erfc(x), where t = (x - 3) / (x + 3)."""
+    x = 3 * (1 + t) / (1 - t)
+    return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
 
 
 def write(name: str, comment: str, numbers: list[mpf]) -> None:
@@ -69,6 +80,16 @@ def main() -> None:
         "euler_maclaurin",
         "B(2k) / (2k)!, k = 1, 2 ...",
         [bernoulli(2 * k) / mp.factorial(2 * k) for k in range(1, 13)],
+    )
+    write(
+        "erf_near_0",
+        "erf(x) / x in x^2 - 1/4, for x^2 <= 1/2.",
+        interpolate(erf_part, mpf(0), mpf("0.5"), 13),
+    )
+    write(
+        "erfc_far",
+        "(1 + 2 x) exp(x^2) erfc(x) in (x - 3) / (x + 3) - 3/32, for 0.7 <= x <= 28.",
+        interpolate(erfc_part, mpf(3) / 32 - mpf(23) / 32, mpf(3) / 32 + mpf(23) / 32, 22),
     )
     print("\n}  // namespace tapegrad::vm")
 

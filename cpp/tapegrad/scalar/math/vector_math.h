@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tapegrad/scalar/math/vector_math_arc.h"
+#include "tapegrad/scalar/math/vector_math_erf.h"
 #include "tapegrad/scalar/math/vector_math_exp.h"
 #include "tapegrad/scalar/math/vector_math_log.h"
 #include "tapegrad/scalar/math/vector_math_power.h"
@@ -31,7 +32,7 @@
 //   exp 1.0   exp2 1.2   expm1 1.2   log 0.9   log2, log10 0.8   log1p 1.0   pow 0.75
 //   sin, cos 2.0   tan 1.4   asin, acos 1.2   atan, atan2 2.0
 //   sinh 1.8   cosh 1.5   tanh 1.6   asinh 1.3   acosh 2.0   atanh 1.2
-//   sqrt 0.5   cbrt 0.51   hypot 1.0
+//   sqrt 0.5   cbrt 0.51   hypot 1.0   erf 2.5   erfc, ndtr 6 (in double alone)
 //
 // The headers rely on round-to-nearest and on -ffp-contract=off; vectorising them needs -O3
 // -fopenmp-simd -fno-math-errno -fno-trapping-math.

@@ -128,7 +128,7 @@ template <class T>
 template <class T, int n>
 [[gnu::always_inline]] inline T polynomial(T x, const T (&c)[n]) {
   T sum = c[n - 1];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int i = n - 2; i >= 0; --i) sum = fma(sum, x, c[i]);
   return sum;
 }

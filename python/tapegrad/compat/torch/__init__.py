@@ -58,6 +58,7 @@ globals().update(BY_NAME)
 
 from tapegrad.compat.torch import (  # noqa: E402 - they need the functions and the dtypes above
     autograd,
+    distributions,
     func,
     linalg,
     nn,
@@ -76,6 +77,7 @@ __all__ = [
     "cuda",
     "default_generator",
     "device",
+    "distributions",
     "dtype",
     "enable_grad",
     "finfo",
@@ -137,7 +139,6 @@ _TEXT = {
     "sparse_coo_tensor": "tensors are dense: gather, scatter_add and index_add do the same",
     "multiprocessing": "tapegrad uses all processors by itself: torch.set_num_threads",
     "fft": "tg's np.fft functions differentiate (docs/fourier.md)",
-    "distributions": "write the logarithm of the density, and draw with torch.randn or torch.rand",
     "vision": "torchvision is not there",
 }
 __getattr__ = refusing(__name__, _TEXT)

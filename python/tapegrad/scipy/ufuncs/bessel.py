@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from tapegrad.scipy.ufuncs.registry import No, partials
 from tapegrad.scipy.ufuncs.symbols import op
 
 ORDER = No("its order")
+# Of order 1, the derivative is f0(x) - f1(x) / x (DLMF 10.6.2, 10.29.2); near 0 it is the series of
+# I1, the sum of (2k + 1) / 2 (x / 2)^(2k) / (k! (k + 1)!).
+_SLOPE = [(k + 0.5) / (math.factorial(k) * math.factorial(k + 1)) for k in range(12)]
 
 
 @partials("jv")
@@ -72,7 +76,9 @@ def j0(x: Any, y: Any) -> Any:
 
 @partials("j1")
 def j1(x: Any, y: Any) -> Any:
-    return (0.5 * (sp.j0(x) - sp.jv(2.0, x)),)
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
+    return (np.where(near, power_series(_SLOPE, -0.25 * u * u), sp.j0(x) - y / v),)
 
 
 @partials("y0")
@@ -82,7 +88,7 @@ def y0(x: Any, y: Any) -> Any:
 
 @partials("y1")
 def y1(x: Any, y: Any) -> Any:
-    return (0.5 * (sp.y0(x) - sp.yv(2.0, x)),)
+    return (sp.y0(x) - y / x,)
 
 
 @partials("i0")
@@ -92,7 +98,10 @@ def i0(x: Any, y: Any) -> Any:
 
 @partials("i1")
 def i1(x: Any, y: Any) -> Any:
-    return (0.5 * (sp.i0(x) + sp.iv(2.0, x)),)
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
+    rest = np.where(np.abs(y) < np.inf, y, 0.0) / v  # i0 is infinite where i1 is
+    return (np.where(near, power_series(_SLOPE, 0.25 * u * u), sp.i0(x) - rest),)
 
 
 @partials("i0e")
@@ -102,7 +111,10 @@ def i0e(x: Any, y: Any) -> Any:
 
 @partials("i1e")
 def i1e(x: Any, y: Any) -> Any:
-    return (0.5 * (sp.i0e(x) + sp.ive(2.0, x)) - np.sign(x) * y,)
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
+    series = power_series(_SLOPE, 0.25 * u * u) * np.exp(-np.abs(u))
+    return (np.where(near, series, sp.i0e(x) - y / v) - np.sign(x) * y,)
 
 
 @partials("k0")
@@ -112,7 +124,7 @@ def k0(x: Any, y: Any) -> Any:
 
 @partials("k1")
 def k1(x: Any, y: Any) -> Any:
-    return (-0.5 * (sp.k0(x) + sp.kv(2.0, x)),)
+    return (-sp.k0(x) - np.abs(y / x),)  # at -0.0 as at 0
 
 
 @partials("k0e")
@@ -122,7 +134,7 @@ def k0e(x: Any, y: Any) -> Any:
 
 @partials("k1e")
 def k1e(x: Any, y: Any) -> Any:
-    return (y - 0.5 * (sp.k0e(x) + sp.kve(2.0, x)),)
+    return (y - sp.k0e(x) - y / x,)
 
 
 def _struve_part(v: Any, x: Any) -> Any:

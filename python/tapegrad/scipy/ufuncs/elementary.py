@@ -20,7 +20,7 @@ def exp10(x: Any, y: Any) -> Any:
 
 @partials("exprel")
 def exprel(x: Any, y: Any) -> Any:
-    return (exprel_slope(x),)
+    return (exprel_slope(x, y),)
 
 
 @partials("cosm1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,13 @@ def sine_quotient(x: Any) -> Any:
     return np.where(near, sp.hyp0f1(1.5, -0.25 * u * u), np.sin(v) / v)
 
 
-def exprel_slope(x: Any) -> Any:
-    """The derivative of exprel, (exp(x) (x - 1) + 1) / x^2."""
-    near = np.abs(x) < 2.0
-    u = np.where(near, x, 1.0)
-    v = np.where(near, 3.0, x)
-    return np.where(near, 0.5 * sp.hyp1f1(2.0, 3.0, u), (np.exp(v) - sp.exprel(v)) / v)
+# The derivative of exprel is the sum of (k + 1) x^k / (k + 2)!.
+_EXPREL = [(k + 1) / math.factorial(k + 2) for k in range(20)]
+
+
+def exprel_slope(x: Any, y: Any = None) -> Any:
+    """The derivative of y = exprel(x), (exp(x) (x - 1) + 1) / x^2."""
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
+    far = (np.exp(v) - (sp.exprel(v) if y is None else y)) / v
+    return np.where(near, power_series(_EXPREL, u), far)

@@ -62,6 +62,8 @@ const std::vector<UnaryCase>& unary_cases() {
       {scalar_fn_of<Arctanh>(), std::atanh, 1.2, -1, 1},
       {scalar_fn_of<Cbrt>(), std::cbrt, 0.55, -5, 5},
       {scalar_fn_of<Sqrt>(), std::sqrt, 0.5, 0, 5},
+      {scalar_fn_of<Erf>(), std::erf, 2.5, -5, 5},
+      {scalar_fn_of<Erfc>(), std::erfc, 6, -5, 27},
   };
   return cases;
 }

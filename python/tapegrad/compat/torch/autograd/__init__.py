@@ -4,6 +4,7 @@ from tapegrad.compat.torch.autograd import functional
 from tapegrad.compat.torch.autograd.checks import gradcheck, gradgradcheck
 from tapegrad.compat.torch.autograd.function import Function
 from tapegrad.compat.torch.autograd.modes import (
+    Variable,
     backward,
     detect_anomaly,
     enable_grad,
@@ -13,7 +14,6 @@ from tapegrad.compat.torch.autograd.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from tapegrad.compat.torch.core.tensor import Tensor as Variable
 from tapegrad.compat.torch.refusals import refusing
 
 __all__ = [

@@ -19,6 +19,7 @@ from tapegrad.compat.torch.core.modes import (
 from tapegrad.transforms.anomaly import detect_anomaly as _detect
 
 __all__ = [
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -71,3 +72,8 @@ class set_detect_anomaly(detect_anomaly):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(mode and check_nan)
+
+
+def Variable(data: Any, requires_grad: bool = False) -> Any:  # noqa: N802 - PyTorch's old name
+    """A tensor of the same content, cut off from what it was computed from."""
+    return data.detach().requires_grad_(requires_grad)

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core import call, hooks, operands, writes
-from tapegrad.compat.torch.core.graph import DERIVATIVE, Node, check_and_free, walk
+from tapegrad.compat.torch.core.graph import DERIVATIVE, FOREIGN, Node, check_and_free, walk
 
 
 def _seeds(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
@@ -61,6 +61,16 @@ def backward(
         hooks.looked_at(t, made(g))
     for t, g in zip(wanted, found[len(waiting) :], strict=True):
         accumulate(t, made(g))
+    if inputs is None and any(node._name == FOREIGN for node in nodes):
+        _fill_variables(outputs, seeds, [call.cell(t) for t in wanted])
+
+
+def _fill_variables(outputs: Sequence[Any], seeds: list[Any], own: list[Variable]) -> None:
+    """Adds to the `.grad` of the user's own Variables, as their `backward` does."""
+    for t, seed in zip(outputs, seeds, strict=True):
+        call.cell(t).backward(seed if t.ndim else float(seed))
+    for v in own:  # the tensors have theirs already
+        v.grad = None
 
 
 def _swept(

@@ -7,8 +7,9 @@ another) and `write` (new content, in place). Everything else here is written wi
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from tapegrad import _core
 from tapegrad._core import Variable
 from tapegrad.compat.torch.core.graph import (
     CHOICE,
+    FOREIGN,
     INPUTS,
     OTHERS,
     RESULT,
@@ -52,6 +54,9 @@ def cell(t: Any) -> Any:
 
 def _follow(t: Any) -> None:
     """Shows a Variable where the tensor that `t` is a view of has become one."""
+    if type(t._link) is Seen:
+        _look_again(t)
+        return
     base, shown = t._link
     content = cell(base)
     if type(content) is Variable:
@@ -60,6 +65,34 @@ def _follow(t: Any) -> None:
         t._cut = t._cut or base._cut or base._leaf
         if not t._cut:
             t._node = Node("AsStridedBackward0", (source(base),))
+
+
+class Seen(NamedTuple):
+    """How a detached tensor shows a recorded one, which it does not keep alive."""
+
+    base: Any
+    shown: Callable[[Any], Any]
+    version: int
+
+
+def _look_again(t: Any) -> None:
+    """Takes the content of the recorded tensor anew, where that was written to since."""
+    base, shown, version = t._link
+    if t._store.version == version:
+        return
+    tensor = base()
+    if tensor is None:
+        raise RuntimeError(
+            f"detach: the recorded tensor that this one, of shape {list(t._v.shape)}, shows was "
+            f"changed by {t._store.where} and is gone; keep a copy, x = y.detach().clone()"
+        )
+    _see(t, tensor, shown)
+
+
+def _see(t: Any, base: Any, shown: Callable[[Any], Any]) -> None:
+    t._v = np.asarray(shown(np.asarray(_core.value(cell(base))))).view()
+    t._v.flags.writeable = False
+    t._link = Seen(weakref.ref(base), shown, t._store.version)
 
 
 def recorded(t: Any) -> bool:
@@ -90,7 +123,7 @@ def source(t: Any) -> Node:
     """The node that a recorded tensor comes from."""
     node = t._node
     if node is None:  # a leaf, or a Variable of the user's or of a transform
-        node = t._node = leaf_node(t) if _core.is_leaf(cell(t)) else Node("VariableBackward0", ())
+        node = t._node = leaf_node(t) if t._leaf else Node(FOREIGN, ())
     written = t._store.written if t._store is not None else None
     if written is not None and written is not node:
         return Node("AsStridedBackward0", (node, written))
@@ -122,7 +155,9 @@ def _node(name: str, args: tuple[Any, ...], saves: int) -> Node:
         saved = tuple(
             [_saved(t) if isinstance(t, kind) else A_NUMBER for t in args if t is not alone]
         )
-    return Node(name + "Backward0", tuple(map(source, wanting)), saved)
+    inputs = [source(t) for t in wanting]
+    inputs += [Node(FOREIGN, ()) for t in args if type(t) is Variable]
+    return Node(name + "Backward0", tuple(inputs), saved)
 
 
 def recorded_result(name: str, out: Any, args: tuple[Any, ...], saves: int) -> Any:
@@ -171,7 +206,10 @@ def view(name: str, t: Any, f: Callable[[Any], Any], may_copy: bool = False) -> 
         made._node = Node(name + "Backward0", (source(t),))
     else:
         made._v = out if type(out) is np.ndarray else np.asarray(out)
-        if shares:
+        if shares and type(t._link) is Seen:
+            base, shown, version = t._link
+            made._link = Seen(base, lambda x: f(shown(x)), version)
+        elif shares:
             made._link = (t, f)
             made._outside = t._outside
     return made
@@ -191,8 +229,7 @@ def _window(t: Any, f: Callable[[Any], Any]) -> Any:
         made._v = f(cell(t))
         made._cut = True
     else:
-        made._v = np.asarray(f(np.asarray(_core.value(cell(t))))).view()
-        made._v.flags.writeable = False
+        _see(made, t, f)
     return made
 
 

@@ -82,6 +82,7 @@ def leaf_node(t: Any) -> Node:
 _walks = [0]
 
 
+FOREIGN = "VariableBackward0"  # a Variable that is no tensor's: the core alone knows its leaves
 DERIVATIVE = "DerivativeBackward0"  # of a recorded sweep: its inputs are the whole graph it swept
 
 

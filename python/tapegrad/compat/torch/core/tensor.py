@@ -13,6 +13,7 @@ from tapegrad._core import Variable
 from tapegrad.compat.torch.core import call, dtypes, writes
 from tapegrad.compat.torch.core.backward import backward
 from tapegrad.compat.torch.core.formatting import text_of
+from tapegrad.compat.torch.core.graph import INPUTS
 from tapegrad.compat.torch.core.hooks import Hook, hooked
 from tapegrad.compat.torch.core.registry import FUNCTIONS, METHODS
 from tapegrad.compat.torch.core.size import Size
@@ -42,9 +43,11 @@ class Tensor:
     _late = False  # its hooks came after it was used
     __array_priority__ = 2000
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, device: Any = None) -> Any:
         """A tensor of float numbers from a list, or of the given lengths, as `torch.Tensor`."""
         from tapegrad.compat.torch import creation
+
+        dtypes.check_device(device)
 
         if len(args) == 1 and not isinstance(args[0], int):
             made = creation.tensor(args[0], dtype=dtypes.get_default_dtype())
@@ -210,6 +213,11 @@ class Tensor:
             content.value = new
             return
         recorded, cut = call.recorded(self), self._cut
+        if recorded and not self.is_leaf:
+            raise RuntimeError(
+                "data: a computed tensor can't be given other content, which its derivative would "
+                "not see; write x = value.detach()"
+            )
         self._v = Variable(new) if recorded or (cut and type(content) is Variable) else new
         self._link = None
 
@@ -221,7 +229,7 @@ class Tensor:
         if type(content) is not Variable:
             self._outside = True
             base = self
-            while base._link is not None:
+            while base._link is not None and type(base._link) is not call.Seen:
                 base = base._link[0]
                 base._outside = True
             return content
@@ -322,8 +330,9 @@ class Tensor:
         return call.call(ufunc.__name__.title(), ufunc, *inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        out = func(*_opened(args), **_opened(kwargs))
-        return _closed(out)
+        given: list[Any] = []
+        out = func(*_opened(args, given), **_opened(kwargs, given))
+        return _closed(out, func.__name__, tuple(given))
 
 
 def _rebuilt(kind: type, array: Any, requires_grad: bool) -> Any:
@@ -331,18 +340,22 @@ def _rebuilt(kind: type, array: Any, requires_grad: bool) -> Any:
     return made.requires_grad_() if requires_grad else made
 
 
-def _opened(x: Any) -> Any:
+def _opened(x: Any, given: list[Any]) -> Any:
+    """Arguments of a function of NumPy with values for tensors, which `given` collects."""
     if call.is_tensor(x):
+        given.append(x)
         return call.raw(x)
     if isinstance(x, dict):
-        return {k: _opened(v) for k, v in x.items()}
-    return type(x)(map(_opened, x)) if type(x) in (list, tuple) else x
+        return {k: _opened(v, given) for k, v in x.items()}
+    return type(x)(_opened(v, given) for v in x) if type(x) in (list, tuple) else x
 
 
-def _closed(x: Any) -> Any:
-    if type(x) is Variable or isinstance(x, (np.ndarray, np.generic)):
+def _closed(x: Any, name: str, given: tuple[Any, ...]) -> Any:
+    if type(x) is Variable:
+        return call.recorded_result(name.title(), x, given, INPUTS)
+    if isinstance(x, (np.ndarray, np.generic)):
         return call.new(x)
-    return type(x)(map(_closed, x)) if type(x) in (list, tuple) else x
+    return type(x)(_closed(v, name, given) for v in x) if type(x) in (list, tuple) else x
 
 
 call.TENSOR.append(Tensor)

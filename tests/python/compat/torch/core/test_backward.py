@@ -241,10 +241,28 @@ def test_numpy_and_variables_meet():
     x = ours.tensor([0.5, 1.0], dtype=ours.float64, requires_grad=True)
     np.sin(x).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.cos([0.5, 1.0]))
-    v = tg.Variable(np.array([1.0, 2.0]))
-    (ours.as_tensor(v) * x).sum().backward()
-    np.testing.assert_allclose(np.sum(np.stack([x, x])).item(), 3.0)
+    x.grad = None
+    np.stack([x, x * 2]).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]
     assert np.concatenate([ours.ones(2), ours.zeros(1)]).tolist() == [1.0, 1.0, 0.0]
+
+
+def test_gradients_of_variables_that_are_no_tensors():
+    x = ours.tensor([0.5, 1.0], dtype=ours.float64, requires_grad=True)
+    v = tg.Variable(np.array([1.0, 2.0]))
+    u = tg.Variable(3.0)
+    for _ in range(2):
+        (ours.as_tensor(v * u) * x + x * v).sum().backward()
+    assert x.grad.tolist() == [8.0, 16.0]
+    np.testing.assert_allclose(v.grad, [4.0, 8.0])
+    assert u.grad == pytest.approx(2 * 2.5)
+
+
+def test_other_content_for_a_computed_tensor():
+    x = ours.tensor([0.5, 1.0], requires_grad=True)
+    y = x * 2
+    with pytest.raises(RuntimeError, match=r"write x = value.detach\(\)"):
+        y.data = ours.zeros(2)
 
 
 def test_long_chains():
@@ -255,3 +273,30 @@ def test_long_chains():
     y.backward()
     assert float(x.grad) == 30_001.0
     del y
+
+
+@needs_torch
+def test_a_detached_tensor_shows_later_writes():
+    def program(torch):
+        x = torch.tensor(X, requires_grad=True)
+        y = x * 2
+        d = y.detach()
+        first = d[1:]
+        y[2] = x[0]
+        y += 1
+        found = [d.clone(), first.clone(), first * d[:2], y]
+        y.sum().backward()
+        return [*found, x.grad]
+
+    agree(program)
+
+
+def test_a_detached_tensor_keeps_no_graph():
+    x = ours.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    view, d = y.view(2, 1), y.detach()
+    del y
+    assert d.tolist() == [2.0, 4.0]
+    view += 1
+    with pytest.raises(RuntimeError, match=r"x = y.detach\(\).clone\(\)"):
+        d.tolist()

@@ -259,6 +259,8 @@ def test_errors():
         nn.Linear(1, 1).to("cuda")
     with pytest.raises(ValueError, match="expected 4D input"):
         nn.BatchNorm2d(3)(ours.ones(2, 3))
+    with pytest.raises(ValueError, match="more than 1 spatial element"):
+        nn.InstanceNorm2d(3)(ours.ones(2, 3, 1, 1))
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         nn.BatchNorm1d(3)(ours.ones(1, 3))
 

@@ -212,6 +212,10 @@ def instance_norm(
         raise NotImplementedError(
             "instance_norm with running statistics: write track_running_stats=False, or batch_norm"
         )
+    if int(np.prod(input.shape[2:])) == 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape!r}"
+        )
     return group_norm(input, input.shape[1], weight, bias, eps)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad import _core
-from tapegrad.inspect.formulas import (
+from tapegrad.inspect.graph import Node, RecordedGraph, record
+from tapegrad.inspect.traces.formulas import (
     Applied,
     Formula,
     Name,
@@ -22,7 +23,6 @@ from tapegrad.inspect.formulas import (
     applied,
     read,
 )
-from tapegrad.inspect.graph import Node, RecordedGraph, record
 from tapegrad.transforms.jacobians import jvp
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tapegrad.inspect.formula_text import Html, Latex, Text
-from tapegrad.inspect.formulas import Applied, Formula, Name, Number, replaced
+from tapegrad.inspect.traces.formula_text import Html, Latex, Text
+from tapegrad.inspect.traces.formulas import Applied, Formula, Name, Number, replaced
 
 if TYPE_CHECKING:
-    from tapegrad.inspect.trace_rules import Contribution
     from tapegrad.inspect.trace_table import TraceRow
+    from tapegrad.inspect.traces.trace_rules import Contribution
 
 PRIMAL, TANGENT, ADJOINT = (
     "Forward primal trace",

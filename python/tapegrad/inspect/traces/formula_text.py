@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.inspect.formulas import Applied, Formula, Name, Number, Partial, is_zero
+from tapegrad.inspect.traces.formulas import Applied, Formula, Name, Number, Partial, is_zero
 
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _PRODUCTS = frozenset({"multiply", "zmul", "zproduct"})
