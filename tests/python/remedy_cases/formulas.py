@@ -4,7 +4,8 @@ from remedy_cases.case import Case
 
 S = "import sympy; from tapegrad.symbolic import *; v = sympy.Symbol('x')\n"
 SP = S + "import scipy.special\n"
-WHERE = "def f(x):\n    if x > 123456789.0: return x * 2\n    return x\n"
+WHERE = "def f(x):\n    if x * np.exp(x) == 0.5: return x * 2\n    return x\n"
+HALVES = "def f(x):\n    while x > 1: x = x / 2\n    return x\n"
 STEPS = """def f(a, b, c, d, e, g, h):
     total = 0.0
     for y in (a, b, c, d, e, g, h):
@@ -73,10 +74,12 @@ CASES = [
        STEPS.format("for _ in range(2):"),
        " + ".join(f"{y}/1000000" for y in "abcdegh")),
     of(WHERE + "to_sympy(f)", "write np.where(condition, a, b)",
-       "to_sympy(lambda x: np.where(x > 123456789.0, x * 2, x))",
-       "Piecewise((2*x, x > 123456789), (x, True))"),
-    of(WHERE + "to_sympy(f)", "and give loops a fixed length",
-       "to_sympy(lambda x: sum(x**k for k in range(3)))", "x**2 + x + 1"),
+       "to_sympy(lambda x: np.where(x * np.exp(x) == 0.5, x * 2, x))",
+       "Piecewise((2*x, Eq(x*exp(x), 1/2)), (x, True))"),
+    numbers(HALVES + "to_sympy(f)", "and give loops a fixed length",
+            "def f(x):\n    for _ in range(3): x = np.where(x > 1, x / 2, x)\n    return x\n"
+            "[float(to_sympy(f).subs(v, t)) for t in (0.5, 1.5, 3.0, 6.0)]",
+            "[0.5, 0.75, 0.75, 0.75]"),
     of("def f(x):\n    if x > 0: return x\n    return {'a': x}\nto_sympy(f)",
        "return the same dicts, lists and tuples",
        "def f(x):\n    if x > 0: return {'a': 2 * x}\n    return {'a': x}\nto_sympy(f)['a']",
