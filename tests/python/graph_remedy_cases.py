@@ -159,6 +159,14 @@ OF_THEANO = [
         "s.get_value() == 1.0",
     ),
     GraphCase(
+        THEANO + "function.py",
+        "; cast it with T.cast(x, ",
+        "theano.function([x], [], updates=[(theano.shared(np.int64(1)), T.sum(x))])",
+        "s = theano.shared(np.int64(1))\n"
+        "theano.function([x], [], updates=[(s, T.cast(T.sum(x), 'int64'))])([1.0, 2.0])\n"
+        "s.get_value() == 3",
+    ),
+    GraphCase(
         THEANO + "gradients.py",
         "take its sum or mean",
         "T.grad(x * 2, x)",

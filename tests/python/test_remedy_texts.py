@@ -27,10 +27,10 @@ ENGINE = (ROOT / "cpp" / "tapegrad", ROOT / "python" / "bindings")
 X = np.array([0.7, 1.9, 2.6])
 
 VERBS = (
-    "add assign broadcast call change check choose collect compare compile compute convert copy "
-    "differentiate draw format free give import insert iterate join keep leave make move name "
-    "optimise pair pass pickle read record reduce regularise return say start take test transpose "
-    "unset use wrap write"
+    "add assign broadcast call cast change check choose collect compare compile compute convert "
+    "copy differentiate draw format free give import insert iterate join keep leave make move "
+    "name optimise pair pass pickle read record reduce regularise return say start take test "
+    "transpose unset use wrap write"
 ).replace(" ", "|")
 # A clause that begins with a verb tells to do something; so do some words wherever they stand.
 TELLS = re.compile(
@@ -113,7 +113,7 @@ def weighted(found):
 @pytest.mark.filterwarnings("ignore")
 def test_remedy(case: Case) -> None:
     if not case.is_possible:
-        pytest.skip(f"this NumPy has no np.{case.needs}")
+        pytest.skip(f"there is no np.{case.needs}, or no {case.module}")
     assert case.told in told(case), told(case)
     assert names_the_operation(told(case), case.refused), told(case)
     code = case.plain or (case.refused if runs_in_numpy(case.refused) else case.remedy)
@@ -198,7 +198,7 @@ def remedies():
 
 def test_every_text_that_tells_a_remedy_has_a_case():
     if not all(case.is_possible for case in CASES):
-        pytest.skip("this NumPy lacks functions of the cases")
+        pytest.skip("functions or modules of the cases are not there")
     said = "\n".join(told(case) for case in CASES)
     found = list(remedies())
     assert len(found) > 150

@@ -59,6 +59,11 @@ def grad(
         shape = problem.out_shapes[0] if len(problem.out_shapes) == 1 else None
         if shape is None or len(problem.value) != 1:
             what = _tree.describe(problem.out) if shape is None else f"shape {shape}"
+            if _tree.is_complex(problem.out) and np.ndim(problem.out) == 0:
+                raise TypeError(
+                    f"{problem.label}: the function returned {what}, and a gradient is of a real "
+                    "number: return a real number of it, as np.real(...) or np.abs(...)"
+                )
             raise TypeError(
                 f"{problem.label}: the function returned {what}; it must return a single number, "
                 "for example np.sum(...) of it, or call numerical.jacobian"
@@ -127,8 +132,9 @@ def hessian(
         problem = Problem("hessian", f, args, kwargs, argnum, has_aux, batch)
         if problem.has_complex:
             raise TypeError(
-                f"{problem.label}: arguments or results are complex; differentiate by real and "
-                "imaginary parts, numerical.hessian(lambda x, y: f(x + 1j * y), (0, 1))"
+                f"{problem.label}: arguments or results are complex; differentiate the real part "
+                "by real and imaginary parts, numerical.hessian(lambda x, y: np.real(f(x + 1j * "
+                "y)), (0, 1)), and the same of np.imag"
             )
         found, error = seconds(problem, method, step)
         if with_error and method != "richardson":

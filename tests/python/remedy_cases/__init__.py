@@ -5,8 +5,11 @@ from remedy_cases import (
     compat,
     compiled,
     complex_numbers,
+    differences,
     engine,
     filling,
+    formulas,
+    jax_names,
     objects,
     operations,
     plain,
@@ -25,11 +28,14 @@ CASES = [
     *statistics.CASES,
     *engine.CASES,
     *transforms.CASES,
+    *differences.CASES,
     *compiled.CASES,
     *complex_numbers.CASES,
     *operations.CASES,
     *compat.CASES,
     *torch_names.CASES,
+    *jax_names.CASES,
+    *formulas.CASES,
 ]
 
 __all__ = ["CASES", "EXEMPT", "TABLES", "Case", "names_of"]

@@ -11,6 +11,7 @@ import threading
 import time
 import types
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Case:
 
     `plain` is code that gives the wanted result with a plain `x`; left out, it is the refused code
     where NumPy takes that, else the remedy. `is_plain`: what is wanted has no derivative.
-    `needs`: a function that old NumPys lack.
+    `needs`: a function that old NumPys lack. `module`: one that need not be installed.
     """
 
     refused: str
@@ -36,11 +37,12 @@ class Case:
     is_plain: bool = False
     rtol: float = 1e-9
     needs: str = "sum"
+    module: str = "numpy"
 
     @property
     def is_possible(self) -> bool:
-        """Whether this NumPy has the function."""
-        return hasattr(np, self.needs)
+        """Whether this NumPy has the function, and the module is there."""
+        return hasattr(np, self.needs) and find_spec(self.module) is not None
 
 
 def ended_thread(f):

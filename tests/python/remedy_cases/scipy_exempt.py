@@ -51,7 +51,7 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/linalg/special_matrices.py": (
         "scipy.linalg.hankel: c and r need one axis each; write c.ravel()",
     ),
-    "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of",),
+    "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of the modes",),
     "python/tapegrad/scipy/ndimage/filters.py": (
         "take the result, y = f(x), and convert it with y.astype(dtype)",
     ),

@@ -1,4 +1,4 @@
-"""tg.grad and its kin, tg.vmap, tg.scan, tg.checkpoint, numerical differences."""
+"""tg.grad and its kin, tg.vmap, tg.scan, tg.checkpoint."""
 
 from remedy_cases.case import Case
 
@@ -171,22 +171,6 @@ CASES = [
         "pass a float or an array of floats",
         "tg.vjp(lambda y: y * y, X)[1](np.ones(3))[0]",
         "2 * x",
-    ),
-    Case(
-        "numerical.grad(np.sum)(X + 1j)",
-        "pass a real number or an array of real numbers",
-        "numerical.grad(np.sum)((X + 1j).real)",
-        "np.ones(3)",
-        is_plain=True,
-        rtol=1e-6,
-    ),
-    Case(
-        "numerical.grad(lambda y: y * y)(X)",
-        "for example np.sum(...) of it",
-        f"numerical.grad({SQUARES})(X)",
-        "2 * x",
-        is_plain=True,
-        rtol=1e-6,
     ),
     Case(
         "tg.checkpoint(3.0)",

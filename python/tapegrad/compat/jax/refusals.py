@@ -14,7 +14,7 @@ _REMEDIES = {
     "jit.eval_shape": "jax.eval_shape(f, *args) does it",
     "make_jaxpr": _PROGRAMS,
     "xla_computation": _PROGRAMS,
-    "export": "tg.compile's programs live in the process that recorded them",
+    "export": "programs live in the process that records them; call jax.jit(f) in each",
     "core.Jaxpr": _PROGRAMS,
     "experimental": "for odeint, tapegrad.scipy.integrate.solve_ivp or a loop of lax.scan",
     "pmap": f"{_DEVICES}; jax.vmap maps over an axis",

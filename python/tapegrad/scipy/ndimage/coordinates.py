@@ -76,7 +76,7 @@ def map_coordinates(
     if order not in range(6):
         raise RuntimeError("spline order not supported")
     if mode not in _MODES:
-        refuse(name, f"mode={mode!r}", f"use one of {', '.join(_MODES)}")
+        refuse(name, f"mode={mode!r}", f"use one of the modes {', '.join(_MODES)}")
     dtype = array(input).dtype
     x, at = floats(input).astype(np.float64), floats(coordinates).astype(np.float64)
     d = ndim_of(x)
