@@ -248,7 +248,7 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
-    const bool is_plain = part->is_leaf() && !part->is_view();  // at positions that are not recorded
+    const bool is_plain = part->is_leaf() && !part->is_view();  // not at recorded positions
     return is_plain && cell.is_blank() ? blank_of(part) : new_variable(part);
   });
 }
