@@ -6,9 +6,12 @@ code made. They are complete where both outcomes of every choice were met, or on
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from tapegrad.symbolic.operations.elementwise import as_number, as_truth, is_tru
 from tapegrad.symbolic.reading import read
 
 _POINTS, _FEW_PATHS, _MOST_PATHS = 300, 8, 64  # few: as many as it is worth solving for more
+_MOST_LINES = 200_000  # that run at one point
 
 
 @dataclass
@@ -47,7 +51,8 @@ class _Search:
     def visit(self, point: np.ndarray[Any, Any]) -> None:
         """Records at a point; points outside the domain of the function are left out."""
         try:
-            graph = _recorded(self.f, point)
+            with _few_lines(self.label, bool(self.seen)):
+                graph = _recorded(self.f, point)
         except NotImplementedError:
             raise
         except Exception as error:
@@ -91,6 +96,34 @@ def _recorded(f: Callable[[Any], Any], point: np.ndarray[Any, Any]) -> RecordedG
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return record(f, point)
+
+
+@contextmanager
+def _few_lines(label: str, limited: bool) -> Iterator[None]:
+    """Ends a recording that goes on and on: a loop may not end at a point that nobody gave."""
+    if not limited:
+        yield
+        return
+    left = _MOST_LINES
+    before = sys.gettrace()
+
+    def count(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if left < 0:
+            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            raise NotImplementedError(
+                f"{label}: line {where} was still at work after {_MOST_LINES} lines at another "
+                "point than the first, as a loop is whose length depends on the arguments; give "
+                "it a fixed length"
+            )
+        return count
+
+    sys.settrace(count)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def _points(arguments: Arguments) -> Iterator[np.ndarray[Any, Any]]:

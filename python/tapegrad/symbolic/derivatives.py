@@ -117,7 +117,9 @@ def Grad(
     [2*x*y, x**2]
     """
     arguments, columns = _chosen("Grad", f, variables, args)
-    found = _scalar("Grad", formula_of("Grad", arguments, grad(arguments.call)), 1)
+    found = _scalar(
+        "Grad", formula_of("Grad", arguments, grad(_one_number("Grad", arguments.call))), 1
+    )
     picked = np.array([_summed(found, slots) for slots in columns] + [None], dtype=object)[:-1]
     return finished("Grad", picked, simplify, form)
 
@@ -205,8 +207,26 @@ def _summed(row: Any, slots: list[int]) -> Any:
 def _scalar(label: str, tree: Any, ndim: int) -> Any:
     if isinstance(tree, np.ndarray) and tree.ndim == ndim:
         return tree
-    shape = f"of shape {tree.shape[:-ndim]}" if isinstance(tree, np.ndarray) else "of several parts"
-    raise TypeError(f"{label}: the function is not scalar but {shape}; call Jacobian(f)")
+    is_array = isinstance(tree, np.ndarray)
+    raise _not_scalar(label, f"of shape {tree.shape[:-ndim]}" if is_array else "of several parts")
+
+
+def _one_number(label: str, g: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function, held to a single number as its result."""
+
+    def checked(v: Any) -> Any:
+        found = g(v)
+        if isinstance(found, (tuple, list, dict)):
+            raise _not_scalar(label, f"gives {len(found)} results")
+        if np.size(found) != 1:
+            raise _not_scalar(label, f"has the shape {np.shape(found)}")
+        return found
+
+    return checked
+
+
+def _not_scalar(label: str, what: str) -> TypeError:
+    return TypeError(f"{label}: the function is not scalar but {what}; call Jacobian(f)")
 
 
 def _results(g: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -155,3 +155,13 @@ def test_errors_of_the_function_itself_pass():
 
     with pytest.raises(KeyError, match="mine"):
         to_sympy(f)
+
+
+def test_a_loop_that_goes_on_at_other_points_ends_with_its_line():
+    def f(x):
+        while x > 1.0:
+            x = x * 1.0000001
+        return x * x
+
+    with pytest.raises(NotImplementedError, match=r"still at work after .* give it a fixed length"):
+        to_sympy(f)

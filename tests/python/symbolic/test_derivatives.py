@@ -143,7 +143,7 @@ def test_loops_and_scans():
         (lambda: D(lambda *v: v[0], "x"), TypeError, "args="),
         (lambda: D(lambda x: x, "x", args=2), TypeError, "write 2.0"),
         (lambda: D(lambda v: v, x, args=(x**2,)), ValueError, "the argument is x\\*\\*2"),
-        (lambda: Grad(lambda x: (x, x)), TypeError, "grad"),
+        (lambda: Grad(lambda x: (x, x)), TypeError, "Grad: .* call Jacobian"),
         (lambda: Hessian(lambda v: v, args=np.ones(2)), TypeError, "call Jacobian"),
     ],
 )
@@ -208,3 +208,10 @@ def test_formula_and_derivative_agree_on_random_programs(program, point):
     np.testing.assert_allclose(
         float(sympy.diff(formula, y).subs(at)), slopes[1], rtol=1e-8, atol=1e-9
     )
+
+
+def test_a_gradient_of_several_results_names_jacobian():
+    with pytest.raises(TypeError, match=r"^Grad: .* gives 2 results; call Jacobian\(f\)"):
+        Grad(lambda x: (x, x * x))
+    with pytest.raises(TypeError, match=r"^Grad: .* has the shape \(2,\); call Jacobian\(f\)"):
+        Grad(lambda x, y: np.stack([x, y]))

@@ -96,7 +96,7 @@ def _cholesky_of(m: Any) -> Any:
     return found
 
 
-COMPOSED = frozenset({"norm", "cholesky"})  # recorded as what they are made of
+COMPOSED = frozenset({"norm", "cholesky", "sort", "diff"})  # recorded as what they are made of
 PRODUCTS = frozenset(
     (
         "matmul",
