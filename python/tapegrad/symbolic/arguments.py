@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.operations.arrays import Objects, objects
 
 _UFUNC_NAMES = (("x",), ("x1", "x2"))

@@ -19,7 +19,7 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad.inspect.graph import RecordedGraph, record
 from tapegrad.symbolic.arguments import Arguments
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.numbers import number, numbers
 from tapegrad.symbolic.operations.elementwise import as_number, as_truth, is_truth
 from tapegrad.symbolic.reading import read

@@ -13,7 +13,7 @@ import numpy as np
 from tapegrad.symbolic.arguments import Arguments
 from tapegrad.symbolic.branches import formula_of
 from tapegrad.symbolic.formulas import FORMS, finished, map_leaves
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.simplification import readable
 from tapegrad.transforms.gradients import grad
 from tapegrad.transforms.jacobians import hessian, jacobian, jvp

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad.symbolic.arguments import Arguments
 from tapegrad.symbolic.branches import formula_of
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.simplification import readable
 from tapegrad.transforms.trace import check_callable
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.printer import Printer
 
 

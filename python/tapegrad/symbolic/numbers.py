@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 
 MOST = 1024  # the largest denominator, a power of two, that is written as a fraction
 MOST_OF_FRACTIONS = 360  # and of other quotients

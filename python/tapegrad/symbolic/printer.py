@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy.printing.numpy import SciPyPrinter
 
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 
 
 class Printer(SciPyPrinter):  # type: ignore[misc]  # SymPy is untyped

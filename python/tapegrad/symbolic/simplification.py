@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 
 _MANY_CASES = 6
 _SHORT, _LONG = 40, 150  # operations up to which SymPy simplifies, and expands

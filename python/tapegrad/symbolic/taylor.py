@@ -11,7 +11,7 @@ from tapegrad.symbolic.arguments import Arguments
 from tapegrad.symbolic.branches import formula_of
 from tapegrad.symbolic.derivatives import along
 from tapegrad.symbolic.formulas import FORMS
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.simplification import readable
 from tapegrad.transforms.trace import check_callable
 

@@ -91,7 +91,7 @@ def test_without_sympy_the_extra_is_named(monkeypatch):
     import importlib
     import sys
 
-    import tapegrad.symbolic.library as library
+    import tapegrad.symbolic.lazy_sympy as library
 
     monkeypatch.setitem(sys.modules, "sympy", None)
     with pytest.raises(ImportError, match=r"pip install tapegrad\[symbolic\]"):

@@ -15,7 +15,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad.inspect.graph import Node
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.numbers import number
 
 Objects = np.ndarray[Any, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 
 HALF = sympy.Rational(1, 2)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.inspect.graph import Node
-from tapegrad.symbolic.library import sympy
+from tapegrad.symbolic.lazy_sympy import sympy
 from tapegrad.symbolic.operations.arrays import Objects
 from tapegrad.symbolic.operations.elementwise import OF_NUMBERS
 
