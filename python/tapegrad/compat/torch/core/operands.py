@@ -71,7 +71,7 @@ def broadcast_complaint(a: Any, b: Any) -> None:
         m, n = x[-k], y[-k]
         if m != n and 1 not in (m, n):
             raise RuntimeError(
-                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at "
-                f"non-singleton dimension {max(len(x), len(y)) - k}: the shapes are {list(x)} "
-                f"and {list(y)}; insert axes with unsqueeze, or transpose one of them"
+                f"the lengths {m} and {n} of dimension {max(len(x), len(y)) - k} do not "
+                f"broadcast: the shapes are {list(x)} and {list(y)}; insert axes with unsqueeze, "
+                "or transpose one of them"
             )

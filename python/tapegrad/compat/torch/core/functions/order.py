@@ -119,7 +119,9 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     """The pair (values, indices) of the k largest, or smallest, along `dim`."""
     length = input.shape[dim]
     if k > length:
-        raise RuntimeError(f"selected index k out of range: k is {k}, dim {dim} has {length}")
+        raise RuntimeError(
+            f"topk: k is {k}, and dim {dim} of shape {list(input.shape)} has {length} elements"
+        )
     indices = np.take(argsorted(input.plain(), dim, largest), np.arange(k), axis=dim)
     return topk_result(picked("Topk", input, indices, dim, True), new(indices))
 

@@ -33,8 +33,8 @@ def check_dim(dim: Any, ndim: int) -> None:
         most = max(ndim, 1)
         if d is not None and not -most <= d < most:
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-most}, {most - 1}], but "
-                f"got {d})"
+                f"dim={d} is outside a tensor of {ndim} axes, for which {-most} to {most - 1} "
+                "are inside"
             )
 
 
@@ -72,8 +72,8 @@ def sum_of(
 def _needs_floats(name: str, input: Any) -> None:
     if input._v.dtype.kind != "f":
         raise RuntimeError(
-            f"{name}(): could not infer output dtype. Input dtype must be either a floating point "
-            f"or complex dtype. Got: {dtypes.title(input.dtype)}; write x.float().{name}()"
+            f"{name}(): of integers it is not an integer, and the tensor is "
+            f"{dtypes.title(input.dtype)}; write x.float().{name}()"
         )
 
 

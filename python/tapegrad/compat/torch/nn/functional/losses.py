@@ -27,7 +27,7 @@ def reduced(values: Any, reduction: str) -> Any:
         return np.sum(values)
     if reduction == "none":
         return values
-    raise ValueError(f"{reduction} is not a valid value for reduction: 'none', 'mean' or 'sum'")
+    raise ValueError(f"reduction is 'none', 'mean' or 'sum', not {reduction!r}")
 
 
 def _pointwise(
@@ -35,9 +35,9 @@ def _pointwise(
 ) -> Any:
     if tuple(input.shape) != tuple(target.shape):
         warnings.warn(
-            f"Using a target size ({target.shape!r}) that is different to the input size "
-            f"({input.shape!r}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
+            f"the input has shape {list(input.shape)} and the target {list(target.shape)}: they "
+            "broadcast, and the loss compares more pairs than there are elements; "
+            "target.view_as(input) has the input's shape",
             UserWarning,
             stacklevel=3,
         )
@@ -113,12 +113,15 @@ def binary_cross_entropy(
     """Cross entropy of probabilities; logarithms are -100 at least."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            f"Using a target size ({target.shape!r}) that is different to the input size "
-            f"({input.shape!r}) is deprecated. Please ensure they have the same size."
+            f"binary_cross_entropy: the input has shape {list(input.shape)} and the target "
+            f"{list(target.shape)}; target.view_as(input) has the input's"
         )
     p = input.plain()
     if p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+        raise RuntimeError(
+            f"binary_cross_entropy: probabilities go from 0 to 1, and the input from {p.min()} "
+            f"to {p.max()}; binary_cross_entropy_with_logits takes any"
+        )
 
     def logarithm(q: Any) -> Any:
         return np.maximum(np.log(np.maximum(q, np.finfo(q.dtype).tiny)), q.dtype.type(-100))
@@ -136,7 +139,8 @@ def binary_cross_entropy_with_logits(
     """Cross entropy of the sigmoid of `input`, without overflow."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            f"Target size ({target.shape!r}) must be the same as input size ({input.shape!r})"
+            f"binary_cross_entropy_with_logits: the input has shape {list(input.shape)} and the "
+            f"target {list(target.shape)}; target.view_as(input) has the input's"
         )
     heavier = None if pos_weight is None else pos_weight.plain()
 
@@ -200,8 +204,7 @@ def _classes(name: str, target: Any) -> Any:
     a = raw(target)
     if a.dtype.kind not in "iu":
         raise RuntimeError(
-            f"{name}: expected target dtype to be Long or Byte, but got "
-            f"{dtypes.title(target.dtype)}; "
+            f"{name}: classes are integers, and the target is {dtypes.title(target.dtype)}; "
             "write target.long()"
         )
     return a
@@ -217,7 +220,7 @@ def _picked(
     safe: Any = np.where(ignored, 0, classes)
     if type(safe) is not Variable and safe.size and (safe.min() < 0 or safe.max() >= n):
         bad = safe.min() if safe.min() < 0 else safe.max()
-        raise IndexError(f"Target {bad} is out of bounds.")
+        raise IndexError(f"target {bad} is none of the {n} classes, 0 to {n - 1}")
     shares = np.ones(n, log_p.dtype) if weight is None else weight
     used = np.where(ignored, log_p.dtype.type(0), np.take(table(shares, safe), safe))
     found = np.take_along_axis(table(log_p, safe), np.expand_dims(safe, axis), axis)
@@ -238,13 +241,13 @@ def _batch_sizes(input: Any, target: Any) -> None:
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if input.ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
         raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0]})."
+            f"the input, of shape {list(input.shape)}, is a batch of {input.shape[0]}, and the "
+            f"target, of shape {list(target.shape)}, one of {target.shape[0]}"
         )
     if tuple(expected) != tuple(target.shape):
         raise RuntimeError(
-            f"Expected target size {list(expected)}, got {list(target.shape)}: the input's shape "
-            f"is {list(input.shape)}, with classes along dim 1"
+            f"the target has shape {list(target.shape)}, and to the input's {list(input.shape)}, "
+            f"with classes along dim 1, belongs {list(expected)}"
         )
 
 
