@@ -168,10 +168,8 @@ class Tensor:
     def retain_grad(self) -> None:
         """Lets `backward` fill the `.grad` of a computed tensor too."""
         if not call.recorded(self):
-            raise RuntimeError(
-                f"retain_grad: a tensor of shape {list(self.shape)} with requires_grad=False "
-                "gets no gradient that could be kept"
-            )
+            shown = f"a tensor of shape {list(self.shape)} with requires_grad=False"
+            raise RuntimeError(f"retain_grad: {shown} gets no gradient")
         if not self.is_leaf:
             self._retains = True
             hooked(self)
@@ -271,10 +269,7 @@ class Tensor:
 
     def __index__(self) -> int:
         if self.dtype.category == 2:
-            raise TypeError(
-                f"index: a tensor of {self.dtype} and shape {list(self.shape)} counts nothing; "
-                "int(x) cuts a single float"
-            )
+            raise TypeError(f"index: a tensor of {self.dtype} counts nothing; int(x) cuts a float")
         return int(self.item())
 
     def __bool__(self) -> bool:
