@@ -155,7 +155,11 @@ X, Y = T.dvector("x"), T.dvector("y")
         (lambda: np.asarray(X), TypeError, "eval"),
         (lambda: len(X), TypeError, "shape"),
         (lambda: function(X, X), TypeError, "inputs are a list"),
-        (lambda: T.nothing, AttributeError, "There are: "),
+        (
+            lambda: T.nothing,
+            AttributeError,
+            r"docs/\S* and dir\(theano\.tensor\) list what there is$",
+        ),
         (lambda: T.nnet.softmx, AttributeError, "did you mean softmax"),
         (lambda: theano.sparse, AttributeError, "dense arrays"),
         (
