@@ -140,16 +140,18 @@ def write(t: Any, result: Any, name: str) -> Any:
     content = cell(t)
     if dtypes.of_numpy(value.dtype).category > dtypes.of_numpy(content.dtype).category:
         raise RuntimeError(
-            "an in-place result (add_, copy_, x[i] = v) of "
+            f"{name}: a result of "
             f"{dtypes.title(dtypes.of_numpy(value.dtype))} would be cut to the tensor's "
             f"{dtypes.title(dtypes.of_numpy(content.dtype))}; write it out of "
             "place, x = x + 1.5 for x += 1.5"
         )
     if value.shape != content.shape:
-        broadcast_complaint(np.broadcast_to(0, value.shape), np.broadcast_to(0, content.shape))
+        broadcast_complaint(
+            name, np.broadcast_to(0, value.shape), np.broadcast_to(0, content.shape)
+        )
         if np.broadcast_shapes(value.shape, content.shape) != content.shape:
             raise RuntimeError(
-                f"an in-place result of shape {list(value.shape)} does not fit the tensor's "
+                f"{name}: a result of shape {list(value.shape)} does not fit the tensor's "
                 f"{list(content.shape)}; x = x + y makes a new one"
             )
     node, kept = result._node, store(t)

@@ -25,7 +25,7 @@ def binary(name: str, f: Any, a: Any, b: Any, saves: int = OTHERS) -> Any:
         with np.errstate(all="ignore"):
             return new(f(x, y))
     except ValueError:
-        broadcast_complaint(x, y)
+        broadcast_complaint(name, x, y)
         raise
 
 

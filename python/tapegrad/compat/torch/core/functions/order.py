@@ -27,7 +27,7 @@ def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
 
 
 def _along(input: Any, dim: int, keepdim: bool, f: Any, result: Any) -> Any:
-    check_dim(dim, input.ndim)
+    check_dim(result.__name__, dim, input.ndim)
     if input.ndim == 0:
         return result(input.clone(), new(np.zeros((), np.int64)))
     a = raw(input)

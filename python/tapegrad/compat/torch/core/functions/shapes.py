@@ -90,7 +90,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     """Without axes of length 1."""
     if dim is None:
         return view("Squeeze", input, np.squeeze)
-    check_dim(dim, input.ndim)
+    check_dim("squeeze", dim, input.ndim)
     given = dim if isinstance(dim, (tuple, list)) else (dim,)
     found = tuple(d for d in given if input.ndim and input.shape[d] == 1)
     return view("Squeeze", input, lambda x: np.squeeze(x, found) if found else x[...])
@@ -111,7 +111,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
 @public("transpose", "swapaxes", "swapdims")
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """With two axes exchanged."""
-    check_dim((dim0, dim1), input.ndim)
+    check_dim("transpose", (dim0, dim1), input.ndim)
     if not input.ndim:
         return view("Transpose", input, lambda x: x[...])
     return view("Transpose", input, lambda x: np.swapaxes(x, dim0, dim1))

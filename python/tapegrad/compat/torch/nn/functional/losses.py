@@ -13,7 +13,7 @@ from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import call, is_tensor, raw
 from tapegrad.compat.torch.core.functions.elementwise import applied
 from tapegrad.compat.torch.core.functions.reductions import log_softmax_of
-from tapegrad.compat.torch.core.operands import broadcast_complaint, meet, table
+from tapegrad.compat.torch.core.operands import broadcast_complaint, function_name, meet, table
 from tapegrad.transforms.trace import stop_gradient
 
 _log_expit = applied("log_expit")
@@ -34,14 +34,14 @@ def _pointwise(
     name: str, f: Any, input: Any, target: Any, reduction: str, weight: Any = None
 ) -> Any:
     if tuple(input.shape) != tuple(target.shape):
+        broadcast_complaint(name, input._v, target._v)
         warnings.warn(
-            f"the input has shape {list(input.shape)} and the target {list(target.shape)}: they "
-            "broadcast, and the loss compares more pairs than there are elements; "
-            "target.view_as(input) has the input's shape",
+            f"{function_name(name)}: the input has shape {list(input.shape)} and the target "
+            f"{list(target.shape)}: they broadcast, and the loss compares more "
+            "pairs than there are elements; target.view_as(input) has the input's shape",
             UserWarning,
             stacklevel=3,
         )
-        broadcast_complaint(input._v, target._v)
 
     def compute(x: Any, y: Any, *w: Any) -> Any:
         x, y = meet([x, y])
@@ -114,7 +114,8 @@ def binary_cross_entropy(
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"binary_cross_entropy: the input has shape {list(input.shape)} and the target "
-            f"{list(target.shape)}; target.view_as(input) has the input's"
+            f"{list(target.shape)}; they have one shape, "
+            "as x and torch.ones_like(x)"
         )
     p = input.plain()
     if p.size and not (p.min() >= 0 and p.max() <= 1):
@@ -140,7 +141,8 @@ def binary_cross_entropy_with_logits(
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"binary_cross_entropy_with_logits: the input has shape {list(input.shape)} and the "
-            f"target {list(target.shape)}; target.view_as(input) has the input's"
+            f"target {list(target.shape)}; they have one shape, "
+            "as x and torch.ones_like(x)"
         )
     heavier = None if pos_weight is None else pos_weight.plain()
 
@@ -237,17 +239,17 @@ def _picked(
     return reduced(values, reduction)
 
 
-def _batch_sizes(input: Any, target: Any) -> None:
+def _batch_sizes(name: str, input: Any, target: Any) -> None:
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if input.ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
         raise ValueError(
-            f"the input, of shape {list(input.shape)}, is a batch of {input.shape[0]}, and the "
-            f"target, of shape {list(target.shape)}, one of {target.shape[0]}"
+            f"{name}: the input, of shape {list(input.shape)}, is a batch of {input.shape[0]}, and "
+            f"the target, of shape {list(target.shape)}, one of {target.shape[0]}"
         )
     if tuple(expected) != tuple(target.shape):
         raise RuntimeError(
-            f"the target has shape {list(target.shape)}, and to the input's {list(input.shape)}, "
-            f"with classes along dim 1, belongs {list(expected)}"
+            f"{name}: the target has shape {list(target.shape)}, and to the input's "
+            f"{list(input.shape)}, with classes along dim 1, belongs {list(expected)}"
         )
 
 
@@ -257,7 +259,7 @@ def nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the logarithms of probabilities at the target classes."""
     classes = _classes("nll_loss", target)
-    _batch_sizes(input, target)
+    _batch_sizes("nll_loss", input, target)
 
     def compute(x: Any, *w: Any) -> Any:
         return _picked(x, classes, w[0] if w else None, ignore_index, 0.0, reduction)
@@ -294,7 +296,7 @@ def cross_entropy(
 
         return call("CrossEntropy", soft, input, target, *weights)
     classes = _classes("cross_entropy", target)
-    _batch_sizes(input, target)
+    _batch_sizes("cross_entropy", input, target)
 
     def hard(x: Any, *w: Any) -> Any:
         log_p = log_softmax_of(x, axis)
