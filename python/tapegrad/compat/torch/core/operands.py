@@ -78,6 +78,6 @@ def broadcast_complaint(name: str, a: Any, b: Any) -> None:
         if m != n and 1 not in (m, n):
             raise RuntimeError(
                 f"{function_name(name)}: the lengths {m} and {n} of dimension "
-                f"{max(len(x), len(y)) - k} do not broadcast: the shapes are {list(x)} and {list(y)}; insert axes with unsqueeze, "
-                "or transpose one of them"
+                f"{max(len(x), len(y)) - k} do not broadcast: the shapes are "
+                f"{list(x)} and {list(y)}; insert axes with unsqueeze, or transpose one of them"
             )
