@@ -76,6 +76,43 @@ TENSORFLOW = [
     ),
     GraphCase(
         TF + "refusals.py",
+        "write the model as a function of tf.Variables; tf.GradientTape gives gradients and",
+        "class Net(tf.keras.Model): pass",
+        "w = tf2.Variable(2.0)\ndef model(x): return w * x\n"
+        "with tf2.GradientTape() as t: loss = tf2.square(model(3.0))\n"
+        "g = t.gradient(loss, w)\ntf2.keras.optimizers.SGD(0.5).apply_gradients([(g, w)])\n"
+        "float(w) == 2.0 - 0.5 * 36.0",
+    ),
+    *(
+        GraphCase(
+            TF + "refusals.py",
+            "write layers as functions of variables, tf.nn.relu(tf.matmul(x, w) + b)",
+            refused,
+            "w, b = tf2.Variable([[2.0]]), tf2.Variable([1.0])\n"
+            "tf2.nn.relu(tf2.matmul(tf2.constant([[3.0]]), w) + b).numpy() == 7.0",
+        )
+        for refused in ("tf2.keras.layers.Dense(2)", "tf.compat.v2.keras.Sequential()")
+    ),
+    GraphCase(
+        TF + "refusals.py",
+        "write the mean of tf.square(y - z), or of a cross entropy of tf.nn",
+        "tf2.keras.losses.MeanSquaredError()",
+        "float(tf2.reduce_mean(tf2.square(tf2.constant([1.0, 3.0]) - 1.0))) == 2.0",
+    ),
+    GraphCase(
+        TF + "refusals.py",
+        "write the mean of what counts: tf.reduce_mean(tf.abs(y - z))",
+        "tf2.keras.metrics.MeanAbsoluteError()",
+        "float(tf2.reduce_mean(tf2.abs(tf2.constant([1.0, 3.0]) - 2.0))) == 1.0",
+    ),
+    GraphCase(
+        TF + "refusals.py",
+        "read files with NumPy: np.load",
+        "tf2.keras.datasets.mnist",
+        "np.save('x.npy', np.ones(2))\nnp.load('x.npy').tolist() == [1.0, 1.0]",
+    ),
+    GraphCase(
+        TF + "refusals.py",
         "leave the `with` out",
         "with tf.device('/gpu:0'): pass",
         "sess.run(tf.constant(1.0)) == 1.0",
@@ -207,15 +244,6 @@ OF_THEANO = [
 EXEMPT: dict[str, dict[str, str]] = {
     TF + "functions/control.py": {"cond: the branches give ": LABEL},
     TF + "lengths.py": {"has no lengths to iterate over": LABEL},
-    TF + "session.py": {
-        "Attempted to use a closed Session": LABEL,
-        "Cannot use ": LABEL,
-        "Attempting to use uninitialized value": LABEL,
-    },
-    THEANO + "function.py": {
-        "Cannot use a shared variable (": LABEL,
-        "is neither an input of the function": LABEL,
-    },
 }
 for _case in (*TENSORFLOW, *OF_THEANO):
     _folder = "theano" if _case in OF_THEANO else "tensorflow"

@@ -23,7 +23,6 @@ EXEMPT: dict[str, dict[str, str]] = {
     "cpp/tapegrad/kernels/reduce/reduce_scan.cpp": {"; cast to int64 or float64": FROM_CPP},
     "python/tapegrad/compat/torch/autograd/function.py": {
         "return a new tensor": TORCH,
-        "that was marked with @once_differentiable": TORCH,
     },
     "python/tapegrad/compat/torch/serialization.py": {
         "this file was written by PyTorch itself": TORCH,

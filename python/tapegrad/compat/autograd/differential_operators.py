@@ -28,7 +28,7 @@ def _forward(name: str, transform: Function, fun: Function, argnum: Any, **setti
 
 
 def grad(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes the gradient of `fun`, whose result is one number.
+    """The gradient of `fun`, whose result is one number, as a function of the same arguments.
 
     `argnum` is the position of the argument, or a tuple of positions for a tuple of gradients.
 
@@ -40,7 +40,7 @@ def grad(fun: Function, argnum: Any = 0) -> Function:
 
 
 def value_and_grad(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes the pair of value and gradient."""
+    """The pair of value and gradient, as a function of the same arguments."""
     return _forward("value_and_grad", tg.value_and_grad, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
@@ -50,7 +50,7 @@ def grad_and_aux(fun: Function, argnum: Any = 0) -> Function:
 
 
 def elementwise_grad(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes the sum over each column of the Jacobian.
+    """The sums of the Jacobian's columns, as a function of the same arguments.
 
     Raises:
         TypeError: The result is complex.
@@ -73,12 +73,12 @@ def elementwise_grad(fun: Function, argnum: Any = 0) -> Function:
 
 
 def jacobian(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes the Jacobian, of shape output.shape + argument.shape."""
+    """The Jacobian, of shape output.shape + argument.shape, as a function."""
     return _forward("jacobian", tg.jacobian, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def hessian(fun: Function, argnum: Any = 0) -> Function:
-    """Returns a function which computes all second derivatives."""
+    """All second derivatives, as a function of the same arguments."""
     return _forward("hessian", tg.hessian, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 

@@ -51,12 +51,13 @@ def check_vjp(f: Function, x: Any) -> None:
     xs, ys = vspace(x), vspace(y)
     u, v = xs.randn(), ys.randn()
     found = xs.covector(pullback(ys.covector(v)))
-    assert vspace(found) == xs, f"VSpace mismatch:\nx: {xs}\nVJP: {vspace(found)}"
+    assert vspace(found) == xs, (
+        f"check_vjp({get_name(f)}): a derivative in {vspace(found)}, at a point in {xs}"
+    )
     exact = xs.inner_prod(u, found)
     numeric = ys.inner_prod(v, make_numerical_jvp(f, x)(u))
     assert scalar_close(numeric, exact), (
-        f"Derivative (VJP) check of {get_name(f)} failed with arg {x}:\n"
-        f"analytic: {exact}\nnumeric:  {numeric}"
+        f"check_vjp({get_name(f)}) at {x}: the derivative is {exact}, and differences say {numeric}"
     )
 
 
@@ -69,10 +70,10 @@ def check_jvp(f: Function, x: Any) -> None:
 def check_equivalent(x: Any, y: Any) -> None:
     """Raises AssertionError unless two values are alike in kind and along a random direction."""
     xs, ys = vspace(x), vspace(y)
-    assert xs == ys, f"VSpace mismatch:\nx: {xs}\ny: {ys}"
+    assert xs == ys, f"check_equivalent: {x} is in {xs}, and {y} in {ys}"
     v = xs.randn()
     close = scalar_close(xs.inner_prod(x, v), xs.inner_prod(y, v))
-    assert close, f"Value mismatch:\nx: {x}\ny: {y}"
+    assert close, f"check_equivalent: {x} and {y} differ"
 
 
 @unary_to_nary

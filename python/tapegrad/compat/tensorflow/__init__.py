@@ -303,26 +303,23 @@ def disable_v2_behavior() -> None:
 disable_eager_execution = disable_v2_behavior
 
 
-def _versions() -> Any:
-    """`tf.compat`: both versions, by name."""
-    from types import SimpleNamespace
-
-    from tapegrad.compat import tensorflow as v1
-    from tapegrad.compat.tensorflow import v2
-
-    return SimpleNamespace(v1=v1, v2=v2)
+_MODULES = ("compat", "v2")
+_OF_VERSION_2 = ("GradientTape", "custom_gradient", "keras", "optimizers")
 
 
 def __getattr__(name: str) -> Any:
-    if name == "compat":
-        return _versions()
-    if name in ("GradientTape", "custom_gradient", "optimizers", "v2", "keras"):
+    if name in _MODULES or name in _OF_VERSION_2:
         from importlib import import_module
 
-        v2 = import_module("tapegrad.compat.tensorflow.v2")
-        return v2 if name == "v2" else getattr(v2, name)
+        module = name if name in _MODULES else "v2"
+        found = import_module(f"tapegrad.compat.tensorflow.{module}")
+        return found if name in _MODULES else getattr(found, name)
     return _missing(name)
 
 
-_missing = _refusing("", globals())
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES, *_OF_VERSION_2, "__version__"})
+
+
+_missing = _refusing("", __dir__)
 __all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotations", "Any")]

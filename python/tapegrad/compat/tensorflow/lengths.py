@@ -46,7 +46,10 @@ class TensorShape:
     def as_list(self) -> list[int | None]:
         """The lengths."""
         if self.lengths is None:
-            raise ValueError("as_list() is not defined on an unknown TensorShape")
+            raise ValueError(
+                "as_list(): a TensorShape of unknown rank has no lengths; tf.shape(x) is them "
+                "as a tensor"
+            )
         return list(self.lengths)
 
     def is_fully_defined(self) -> bool:

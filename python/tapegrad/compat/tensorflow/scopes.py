@@ -103,19 +103,19 @@ def get_variable(
     if found is not None:
         if not scope.reuse:
             raise ValueError(
-                f"Variable {full} already exists, made at {found.where}; did you mean to set "
-                "reuse=True or reuse=tf.AUTO_REUSE in variable_scope?"
+                f"get_variable: there is a variable {full}, made at {found.where}; "
+                "tf.variable_scope(..., reuse=tf.AUTO_REUSE) shares it"
             )
         if shape is not None and found.shape.lengths != TensorShape(shape).lengths:
             raise ValueError(
-                f"Trying to share variable {full}, but specified shape {TensorShape(shape)} and "
-                f"found shape {found.shape}"
+                f"get_variable: shape {TensorShape(shape)} is asked for, and {full}, which is "
+                f"shared, has {found.shape}"
             )
         return found
     if scope.reuse is True:
         raise ValueError(
-            f"Variable {full} does not exist; set reuse=None or reuse=tf.AUTO_REUSE where it is "
-            "made first"
+            f"get_variable: reuse=True, and there is no variable {full} yet; reuse=tf.AUTO_REUSE "
+            "makes it the first time"
         )
     made = Variable(
         _made(initializer or scope.initializer, shape, dtype, full),
@@ -135,11 +135,15 @@ def _made(initializer: Any, shape: Any, dtype: Any, full: str) -> Any:
     if isinstance(initializer, Node) or not (initializer is None or callable(initializer)):
         return initializer
     if shape is None:
-        raise ValueError(f"Shape of a new variable ({full}) must be given")
+        raise ValueError(
+            f"get_variable: {full} is new and has no shape; tf.get_variable({full!r}, [3]) gives "
+            "it one"
+        )
     lengths = TensorShape(shape)
     if not lengths.is_fully_defined():
         raise ValueError(
-            f"Shape of a new variable ({full}) must be fully defined, but is {lengths}"
+            f"get_variable: {full} is new, and its shape {lengths} is open; a variable has all "
+            "lengths"
         )
     if initializer is None:
         from tapegrad.compat.tensorflow.functions.initializers import glorot_uniform_initializer

@@ -82,7 +82,7 @@ class Session:
             found = call(*feed_dict.values()) if feed_dict else call()
         except UninitializedError as error:
             raise FailedPreconditionError(
-                f"Attempting to use uninitialized value {error.node.described()}; run "
+                f"run: {error.node.described()}, is uninitialized; run "
                 "tf.global_variables_initializer() first"
             ) from None
         return build and build(found)
@@ -91,7 +91,7 @@ class Session:
         self, fetches: Any, feed: Any, quick: Any
     ) -> tuple[Callable[..., Any], Build | None]:
         if self._closed:
-            raise RuntimeError("Attempted to use a closed Session.")
+            raise RuntimeError("run: the session is closed; tf.Session() opens another")
         shape, nodes = _flat(fetches, self.graph)
         feeds = [_node(x, self.graph, "feed_dict's key") for x in feed]
         key = ("flat", shape, *nodes, None, *feeds)
@@ -117,8 +117,8 @@ class Session:
         except MissingFeedError as error:
             operation: Any = error.node.operation
             raise InvalidArgumentError(
-                f"You must feed a value for placeholder tensor {error.node.described()}, with "
-                f"dtype {operation.dtype}: sess.run(..., feed_dict={{{error.node.label}: value}})"
+                f"run: no value is fed for placeholder {error.node.described()}, with dtype "
+                f"{operation.dtype}: sess.run(..., feed_dict={{{error.node.label}: value}})"
             ) from None
         places = {n: k for k, n in enumerate(outputs)}
         if isinstance(fetches, Tensor | Operation | str) and not outputs:
@@ -201,8 +201,8 @@ def default_session(what: str) -> Session:
     found = get_default_session()
     if found is None:
         raise ValueError(
-            f"Cannot use {what}: no default session is registered; use `with sess.as_default()` or "
-            f"pass session=sess"
+            f"{what}: no session is open by default; use `with sess.as_default()` or pass "
+            "session=sess"
         )
     return found
 
@@ -216,11 +216,12 @@ def _node(x: Any, graph: Graph, role: str) -> Node:
     elif isinstance(x, str):
         x = graph.get_tensor_by_name(x)
     if not isinstance(x, Node):
-        raise TypeError(
-            f"{role} {x!r} has type {type(x).__name__}; it must be a tensor, an operation or a name"
-        )
+        raise TypeError(f"{role} {x!r} is {type(x).__name__}, not a tensor, an operation or a name")
     if x.graph is not graph:
-        raise ValueError(f"{x.described()}, is not an element of this session's graph")
+        raise ValueError(
+            f"{x.described()}, is of another graph than the session; tf.Session(graph=x.graph) "
+            "runs it"
+        )
     return x
 
 

@@ -184,7 +184,10 @@ class Graph(Nodes):
     def node(self, operation: Any, name: str | None = None) -> Any:
         """A new node for an operation."""
         if self.finalized:
-            raise RuntimeError("Graph is finalized and cannot be modified.")
+            raise RuntimeError(
+                "graph.finalize() was called, and no nodes are made after it; tf.Graph() is "
+                "another graph"
+            )
         return super().node(operation, name)
 
 
@@ -243,8 +246,8 @@ def to_operand(x: Any, graph: Graph) -> Any:
         return graph.node(ops.Constant(x))
     if x is None:
         raise ValueError(
-            "None values not supported: a tensor was expected (tf.gradients gives None where "
-            "nothing leads from a variable to the result)"
+            "None is no tensor (tf.gradients gives None where nothing leads from a variable to "
+            "the result)"
         )
     return x
 

@@ -91,8 +91,8 @@ class Function:
         for given in self._inputs:
             if isinstance(given.variable, SharedVariable):
                 raise TypeError(
-                    f"Cannot use a shared variable ({given.variable}) as explicit input; consider "
-                    "substituting a non-shared variable via the `givens` parameter"
+                    f"function: {given.variable} is shared and no input; givens=[(it, x)] puts "
+                    "an input in its place"
                 )
             if not isinstance(given.variable, Node):
                 raise TypeError(f"an input must be a variable, not {given.variable!r}")
@@ -121,8 +121,8 @@ class Function:
             self.plan = Plan(store, distinct, feeds, assigned, name or "function", view)
         except MissingFeedError as error:
             raise MissingInputError(
-                f"Input {error.node.described()}, is needed to compute the outputs and is neither "
-                "an input of the function nor given a value"
+                f"function: the outputs depend on {error.node.described()}, which is neither an "
+                "input nor given a value"
             ) from None
         self._run = self.plan.run
         self._quick = [_QUICK if _is_number(x.variable) else () for x in self._inputs]
@@ -146,9 +146,8 @@ class Function:
             if node.index in seen or on_unused == "ignore":
                 continue
             message = (
-                f"theano.function was asked to create a function computing outputs given certain "
-                f"inputs, but the provided input variable {node.described()}, is not part of the "
-                "computation; on_unused_input='ignore' allows it"
+                f"function: no output or update depends on the input {node.described()}; "
+                "on_unused_input='ignore' allows it"
             )
             if on_unused == "raise":
                 raise UnusedInputError(message)
@@ -185,7 +184,7 @@ class Function:
         for value, spec in zip(found, self._inputs, strict=True):
             if value is None:
                 raise TypeError(
-                    f"Missing required input: {spec.variable.described()}, has no default"
+                    f"{shown}: no value for {spec.variable.described()}, and it has no default"
                 )
         return tuple(found)
 
@@ -234,15 +233,16 @@ def _value(x: Any, node: Node, downcast: bool | None) -> Any:
 
 def _assigned(state: Any, value: Any) -> Any:
     if not isinstance(state, SharedVariable):
-        raise TypeError(f"update target must be a SharedVariable, not {state!r}")
+        raise TypeError(
+            f"function: updates are of shared variables, theano.shared(0.0), and not of {state!r}"
+        )
     expression = as_tensor_variable(value)
     assert state.operation.__class__.__name__ == "State"
     wanted, found = state.dtype, shapes.static(expression)[0]
     if found is not None and not np.can_cast(found, wanted, "safe"):
         raise TypeError(
-            f"An update must have the same type as the original shared variable "
-            f"({state.described()}, of {wanted}), and the update is of {found.name}; cast it with "
-            f"T.cast(x, {wanted!r})"
+            f"function: the update is of {found.name}, and the shared variable "
+            f"{state.described()}, is of {wanted}; cast it with T.cast(x, {wanted!r})"
         )
     return state.graph.node(Assign(state, expression))
 

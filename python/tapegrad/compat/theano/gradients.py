@@ -34,8 +34,7 @@ def _numbers(node: Any, what: str) -> None:
     shape = shapes.static(node)[1]
     if shape is not None and shape != ():
         raise TypeError(
-            f"{what} must be a scalar, and {node.described()}, has {len(shape)} axes; take its sum "
-            "or mean"
+            f"{what} is one number, and {node.described()}, has {len(shape)}; take its sum or mean"
         )
 
 

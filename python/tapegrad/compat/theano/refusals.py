@@ -19,21 +19,31 @@ _REMEDIES = {
 }
 
 
+# So many names are listed; of more, those like the one that was asked for.
+_FEW = 12
+_PAGE = "docs/moving_from_theano.md"
+
+
 def refusing(where: str, names: Mapping[str, Any]) -> Callable[[str], Any]:
-    """The `__getattr__` of a module: says which names there are."""
+    """The `__getattr__` of a module: says which names there are, or where they are listed."""
 
     def missing(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        shown = f"theano.{where}.{name}" if where else f"theano.{name}"
+        module = f"theano.{where}" if where else "theano"
         if name in _REMEDIES:
-            raise AttributeError(f"{shown} is not there: {_REMEDIES[name]}")
+            raise AttributeError(f"{module}.{name} is not there: {_REMEDIES[name]}")
         from difflib import get_close_matches
 
-        skipped = ("annotations", "Any", "Callable", "np", "tg", "operator")
+        skipped = ("annotations", "Any", "Callable", "np", "operator", "refusing", "tg")
         own = sorted(n for n in names if not n.startswith("_") and n not in skipped)
         close = get_close_matches(name, own, 3, 0.6)
-        hint = f"; did you mean {', '.join(close)}?" if close else "."
-        raise AttributeError(f"{shown} is not there{hint} There are: {', '.join(own)}")
+        hint = f"; did you mean {', '.join(close)}?" if close else ";"
+        listed = (
+            f"there are: {', '.join(own)}"
+            if len(own) <= _FEW
+            else f"{_PAGE} and dir({module}) list what there is"
+        )
+        raise AttributeError(f"{module}.{name} is not there{hint} {listed}")
 
     return missing

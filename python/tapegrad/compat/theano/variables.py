@@ -243,7 +243,7 @@ def shared(
     """A value that functions share. Lengths of its axes may change, their number may not."""
     if isinstance(value, Node):
         raise TypeError(
-            "Shared variable constructor needs numeric values and not symbolic variables."
+            f"shared: {value.described()}, is an expression; theano.shared(x) holds numeric values"
         )
     held = np.asarray(value)
     if held.dtype.name not in _KINDS:
@@ -314,14 +314,13 @@ def checked(
         )
         if not same_kind and not downcast:
             raise TypeError(
-                f"Bad input for {node.described()}: an array of dtype {found.dtype} would be cut "
-                f"to {dtype}; pass np.asarray(x, {dtype.name!r}), or make the function with "
+                f"{node.described()}, is of {dtype}, to which a value of {found.dtype} would be "
+                f"cut; pass np.asarray(x, {dtype.name!r}), or make the function with "
                 "allow_input_downcast=True"
             )
         found = found.astype(dtype)
     if shape is not None and found.ndim != len(shape):
         raise TypeError(
-            f"Bad input for {node.described()}: Wrong number of dimensions: expected "
-            f"{len(shape)}, got {found.ndim} with shape {found.shape}."
+            f"{node.described()}, has {len(shape)} axes, and the value's shape is {found.shape}"
         )
     return found

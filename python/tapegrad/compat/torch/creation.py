@@ -87,7 +87,10 @@ register("asarray", as_tensor, method=False)
 def from_numpy(ndarray: Any) -> Any:
     """A tensor that shares an array's memory."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(
+            f"from_numpy: {type(ndarray).__name__} is no NumPy array; torch.tensor(x) takes "
+            "numbers and lists"
+        )
     dtypes.of_numpy(ndarray.dtype)
     t = new(ndarray.view(np.ndarray))
     t._outside = True

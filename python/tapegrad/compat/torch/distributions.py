@@ -253,7 +253,10 @@ class Bernoulli(Distribution):
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: Any = None) -> None:
         if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+            raise ValueError(
+                f"{type(self).__name__}: probs or logits, one of the two, and here it is "
+                f"{'neither' if probs is None else 'both'}"
+            )
         if logits is None:
             (self.probs,) = self._take(probs)
             tiny = float(np.finfo(self.probs.dtype.numpy).eps)
@@ -282,7 +285,10 @@ class Categorical(Distribution):
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: Any = None) -> None:
         if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+            raise ValueError(
+                f"{type(self).__name__}: probs or logits, one of the two, and here it is "
+                f"{'neither' if probs is None else 'both'}"
+            )
         if logits is None:
             self.probs = probs / probs.sum(-1, keepdim=True)
             tiny = float(np.finfo(probs.dtype.numpy).eps)

@@ -82,11 +82,14 @@ def _checked(f: Callable[..., Any], has_aux: bool) -> Callable[..., Any]:
         out = f(*args, **kwargs)
         value = out[0] if has_aux else out
         if not is_tensor(value):
-            raise RuntimeError(f"grad: expected f to return a Tensor, got {type(value).__name__}")
+            raise RuntimeError(
+                "grad: a gradient is of a function that returns a tensor, and this one returned "
+                f"{type(value).__name__}"
+            )
         if value.numel() != 1 or value.ndim:
             raise RuntimeError(
-                "grad: Expected f to return a scalar tensor, but got a tensor of shape "
-                f"{list(value.shape)}; write f(x).sum(), or torch.func.jacrev(f)"
+                "grad: a gradient is of a function that returns a scalar tensor, and this one "
+                f"returned shape {list(value.shape)}; write f(x).sum(), or torch.func.jacrev(f)"
             )
         return out
 

@@ -184,9 +184,8 @@ def multinomial(
     for row in rows:
         if not replacement and np.count_nonzero(row) < num_samples:
             raise RuntimeError(
-                "multinomial: cannot sample n_sample > prob_dist.size(-1) samples without "
-                "replacement: "
-                f"{num_samples} of {np.count_nonzero(row)}; pass replacement=True"
+                f"multinomial: {num_samples} draws without replacement of "
+                f"{np.count_nonzero(row)} weights that are not zero; pass replacement=True"
             )
         drawn.append(g.choice(len(row), num_samples, replacement, row / row.sum()))
     found = np.stack(drawn).astype(np.int64)

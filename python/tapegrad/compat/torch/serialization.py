@@ -29,8 +29,8 @@ class _PlainUnpickler(pickle.Unpickler):
         }  # fmt: skip
         if not known:
             raise pickle.UnpicklingError(
-                f"Weights only load failed: {module}.{name} is neither a tensor nor plain data; "
-                "pass weights_only=False if you trust the file, or save model.state_dict()"
+                f"load: {module}.{name} is neither a tensor nor plain data; pass "
+                "weights_only=False if you trust the file, or save model.state_dict()"
             )
         return super().find_class(module, name)
 

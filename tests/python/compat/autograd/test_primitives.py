@@ -159,5 +159,7 @@ def test_methods_of_older_days():
 def test_wrong_rules_are_found():
     f = extend.primitive(lambda x: x * 2.0)
     extend.defvjp(f, lambda ans, x: lambda g: g * 2.001)
-    with pytest.raises(AssertionError, match=r"\(VJP\) check of"):
+    with pytest.raises(
+        AssertionError, match=r"check_vjp\(.*the derivative is .* and differences say"
+    ):
         check_grads(f, modes=["rev"])(1.0)

@@ -42,13 +42,13 @@ def wrong_curvature(x):
 def test_each_check_by_itself():
     check_vjp(np.sin, 0.5)
     check_jvp(np.sin, 0.5)
-    with pytest.raises(AssertionError, match=r"\(VJP\) check of wrong failed with arg 0.5"):
+    with pytest.raises(AssertionError, match=r"check_vjp\(wrong\) at 0.5"):
         check_vjp(wrong, 0.5)
-    with pytest.raises(AssertionError, match="Value mismatch"):
+    with pytest.raises(AssertionError, match=r"check_equivalent: .* differ"):
         check_jvp(wrong, 0.5)
-    with pytest.raises(AssertionError, match="VSpace mismatch"):
+    with pytest.raises(AssertionError, match=r"check_equivalent: .* is in "):
         check_equivalent(np.ones(2), np.ones(3))
-    with pytest.raises(AssertionError, match="Value mismatch"):
+    with pytest.raises(AssertionError, match=r"check_equivalent: .* differ"):
         check_equivalent(np.ones(2), 2 * np.ones(2))
     with pytest.raises(ValueError, match="the modes are 'fwd' and 'rev'"):
         check_grads(np.sin, modes=["reverse"])(0.5)

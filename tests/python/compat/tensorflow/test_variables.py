@@ -30,12 +30,12 @@ def test_shared_by_name():
     with tf.variable_scope("a"):
         first = layer()
         with pytest.raises(
-            ValueError, match=r"a/w already exists, made at .*test_variables.py:\d+"
+            ValueError, match=r"there is a variable a/w, made at .*test_variables.py:\d+"
         ):
             layer()
     with tf.variable_scope("a", reuse=True):
         assert layer() is first
-        with pytest.raises(ValueError, match="does not exist"):
+        with pytest.raises(ValueError, match="reuse=True, and there is no variable"):
             tf.get_variable("other", [2])
     with tf.variable_scope("a", reuse=tf.AUTO_REUSE):
         assert layer() is first

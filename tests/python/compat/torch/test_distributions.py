@@ -79,7 +79,7 @@ def test_refusals():
     D = ours.distributions
     with pytest.raises(ValueError, match="scale must be positive"):
         D.Normal(0.0, -1.0)
-    with pytest.raises(ValueError, match="must be specified"):
+    with pytest.raises(ValueError, match="one of the two, and here it is neither"):
         D.Categorical()
     with pytest.raises(NotImplementedError, match="write the mean of"):
         D.kl_divergence(D.Normal(0.0, 1.0), D.Laplace(0.0, 1.0))

@@ -156,7 +156,8 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
         num = lengths[axis]
         if num is None:
             raise ValueError(
-                f"Cannot infer num from shape {value.get_shape()}: tf.unstack(x, num=...)"
+                f"unstack: axis {axis} of shape {value.get_shape()} is open, and a list has a "
+                "length; tf.unstack(x, num=...) says it"
             )
     return [apply(_taken, (value, k, axis), label="Unpack", name=name) for k in range(num)]
 

@@ -103,7 +103,7 @@ def cond(
     if is_eager(pred) or not isinstance(pred, Node):
         if is_eager(pred):
             return on_true() if bool(pred) else on_false()
-        raise TypeError(f"pred must be a tensor, and is {pred!r}; write if and else")
+        raise TypeError(f"cond: pred is a tensor, and not {pred!r}; write if and else")
     graph = pred.graph
     kept: list[Any] = []
 

@@ -75,8 +75,9 @@ def _distances(predictions: Any, labels: Any) -> Any:
 def _same_shape(predictions: Any, labels: Any) -> None:
     if np.shape(predictions) != np.shape(labels):
         raise ValueError(
-            f"Shapes {np.shape(predictions)} of predictions and {np.shape(labels)} of labels are "
-            "incompatible; reshape one of them"
+            f"the predictions have shape {np.shape(predictions)} and the labels "
+            f"{np.shape(labels)}; tf.reshape(labels, tf.shape(predictions)) has that of the "
+            "predictions"
         )
 
 

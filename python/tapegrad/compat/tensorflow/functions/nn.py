@@ -146,8 +146,8 @@ def sparse_softmax_cross_entropy_with_logits(
 def _sparse_cross_entropy(labels: Any, logits: Any) -> Any:
     if np.ndim(labels) != np.ndim(logits) - 1:
         raise ValueError(
-            f"Rank mismatch: rank of labels (received {np.ndim(labels)}) should equal rank of "
-            f"logits minus 1 (received {np.ndim(logits)})"
+            "sparse_softmax_cross_entropy_with_logits: labels have one axis less than logits, "
+            f"and their shapes are {np.shape(labels)} and {np.shape(logits)}"
         )
     at = np.expand_dims(labels, -1)
     return -np.take_along_axis(_log_softmax(logits, -1), at, axis=-1)[..., 0]
@@ -184,7 +184,7 @@ def _sigmoid_cross_entropy(labels: Any, logits: Any, weight: Any) -> Any:
 def _named(function: str, sentinel: Any, labels: Any, logits: Any) -> None:
     if sentinel is not None or labels is None or logits is None:
         raise ValueError(
-            f"Only call `{function}` with named arguments: {function}(labels=..., logits=...)"
+            f"{function}: labels and logits go by name, {function}(labels=y, logits=z)"
         )
 
 

@@ -87,7 +87,10 @@ def random_uniform(
     kind = numpy_dtype(dtype)
     if maxval is None:
         if kind.kind != "f":
-            raise ValueError("Must specify maxval for integer dtype")
+            raise ValueError(
+                f"random_uniform: integers of {kind.name} have no upper bound by default; "
+                "tf.random_uniform(shape, 0, 10, tf.int32) has 10"
+            )
         maxval = 1.0
     args = (_plain(shape), minval, maxval, kind.name)
     return _node(_uniform, args, seed, "random_uniform", name)

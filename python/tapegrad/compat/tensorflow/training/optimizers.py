@@ -55,7 +55,7 @@ class Optimizer:
         """Pairs of a gradient (None where the loss does not depend on it) and a variable."""
         variables = trainable_variables() if var_list is None else list(_flat(var_list))
         if not variables:
-            raise ValueError("No variables to optimize.")
+            raise ValueError("minimize: there is no variable to step; tf.Variable(0.0) is one")
         seeds = None if grad_loss is None else [grad_loss]
         return list(zip(gradients(loss, variables, seeds), variables, strict=True))
 
@@ -72,7 +72,9 @@ class Optimizer:
             )
         if not pairs:
             names = [v.label for _, v in grads_and_vars]
-            raise ValueError(f"No gradients provided for any variable: {names}")
+            raise ValueError(
+                f"apply_gradients: all gradients are None: the loss does not depend on {names}"
+            )
         graph = pairs[0][1].graph
         with graph.inside(None), graph.name_scope(None):
             self.prepare([v for _, v in pairs])
@@ -195,7 +197,7 @@ class AdagradOptimizer(Optimizer):
         super().__init__(learning_rate, use_locking, name)
         if initial_accumulator_value <= 0.0:
             raise ValueError(
-                f"initial_accumulator_value must be positive: {initial_accumulator_value}"
+                f"Adagrad: initial_accumulator_value={initial_accumulator_value} is not above 0"
             )
         self._start = initial_accumulator_value
 

@@ -36,7 +36,7 @@ class Saver:
         else:
             self._variables = {v.label: v for v in variables}
         if not self._variables:
-            raise ValueError("No variables to save")
+            raise ValueError("Saver: there are no variables; they come before the Saver")
         self._graph = graph
         self._keep = max_to_keep
         self._kept: list[str] = []
@@ -79,13 +79,15 @@ class Saver:
     def restore(self, sess: Any, save_path: str) -> None:
         """Gives the variables of a session what was saved."""
         if not checkpoint_exists(save_path):
-            raise ValueError(f"The passed save_path is not a valid checkpoint: {save_path}")
+            raise ValueError(
+                f"restore: there is no checkpoint {save_path}; saver.save(sess, path) makes one, "
+                "and tf.train.latest_checkpoint(folder) finds the last"
+            )
         with np.load(str(save_path) + _SUFFIX) as saved:
             missing = [name for name in self._variables if name not in saved]
             if missing:
                 raise NotFoundError(
-                    f"Key {missing[0]} not found in checkpoint {save_path}, which has "
-                    f"{', '.join(saved.files)}"
+                    f"restore: {save_path} has no {missing[0]}; it has {', '.join(saved.files)}"
                 )
             for name, v in self._variables.items():
                 wanted = v.shape
@@ -142,7 +144,10 @@ def import_meta_graph(meta_graph_or_file: str, clear_devices: bool = False, **_:
     """
     path = Path(meta_graph_or_file)
     if not path.is_file():
-        raise OSError(f"File {meta_graph_or_file} does not exist.")
+        raise OSError(
+            f"import_meta_graph: there is no file {meta_graph_or_file}; "
+            "tf.train.export_meta_graph(path) makes one"
+        )
     graph = get_default_graph()
     if graph.nodes:
         raise ValueError(

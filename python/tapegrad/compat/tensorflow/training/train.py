@@ -115,7 +115,9 @@ def create_global_step(graph: Any = None) -> Any:
     """A variable that counts steps."""
     graph = graph or get_default_graph()
     if graph.get_collection(GraphKeys.GLOBAL_STEP):
-        raise ValueError('"global_step" already exists.')
+        raise ValueError(
+            "create_global_step: this graph has one; tf.train.get_or_create_global_step() gives it"
+        )
     with graph.as_default():
         made = Variable(np.int64(0), trainable=False, name="global_step")
     graph.add_to_collection(GraphKeys.GLOBAL_STEP, made)

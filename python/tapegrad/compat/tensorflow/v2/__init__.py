@@ -17,17 +17,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any
 
 from tapegrad.compat.tensorflow.dispatch import Mode
 from tapegrad.compat.tensorflow.refusals import refusing
-from tapegrad.compat.tensorflow.v2 import optimizers
+from tapegrad.compat.tensorflow.v2 import keras, optimizers
 from tapegrad.compat.tensorflow.v2.tape import GradientTape, UnconnectedGradients, custom_gradient
 from tapegrad.compat.tensorflow.v2.tensors import EagerTensor as Tensor
 from tapegrad.compat.tensorflow.v2.tensors import Variable
-
-keras = SimpleNamespace(optimizers=optimizers)
 
 # Of version 1's names those that speak of graphs and sessions.
 _GRAPHS = frozenset(
@@ -148,7 +146,7 @@ def __dir__() -> list[str]:
     return sorted((set(globals()) | set(v1.__all__)) - _GRAPHS)
 
 
-_missing = refusing("", globals())
+_missing = refusing("", __dir__)
 
 __all__ = [
     "GradientTape",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.compat.tensorflow.refusals import refusing
 from tapegrad.compat.tensorflow.training import rules
 from tapegrad.compat.tensorflow.v2.tape import GradientTape
 from tapegrad.compat.tensorflow.v2.tensors import EagerTensor, Variable
@@ -57,7 +58,10 @@ class Optimizer:
         """Takes a step; a gradient None leaves its variable as it is."""
         pairs = [(g, v) for g, v in grads_and_vars if g is not None]
         if not pairs:
-            raise ValueError("No gradients provided for any variable.")
+            raise ValueError(
+                "apply_gradients: all gradients are None; tape.gradient(loss, variables) gives "
+                "those of a loss that was computed inside `with tf.GradientTape() as tape:`"
+            )
         rate, n = self.learning_rate, int(self.iterations.numpy()) + 1
         gradients = self._clipped([np.asarray(g) for g, _ in pairs])
         for g, (_, v) in zip(gradients, pairs, strict=True):
@@ -84,7 +88,10 @@ class Optimizer:
         else:
             target = loss
             if tape is None:
-                raise ValueError("`tape` is required when a `Tensor` loss is passed.")
+                raise ValueError(
+                    "minimize: the loss is a tensor, whose tape is needed: "
+                    "optimizer.minimize(loss, variables, tape=tape); or the loss is a function"
+                )
         found = tape.gradient(target, variables, grad_loss)
         return self.apply_gradients(zip(found, variables, strict=True))
 
@@ -318,3 +325,7 @@ class schedules:  # noqa: N801 - Keras's name
         def __call__(self, step: Any) -> Any:
             rate, steps, alpha = self._args
             return rules.cosine(rate, float(step), steps, alpha)
+
+
+_OWN = {n: x for n, x in globals().items() if getattr(x, "__module__", "") == __name__}
+__getattr__ = refusing("keras.optimizers", _OWN)

@@ -57,7 +57,7 @@ class GradientTape:
         for x in tensor if isinstance(tensor, list | tuple) else [tensor]:
             if not isinstance(x, EagerTensor):
                 raise ValueError(
-                    f"Passed in object {x!r} of type {type(x).__name__}, not tf.Tensor"
+                    f"watch: {x!r} is {type(x).__name__}, and no tensor; tf.constant(x) is one"
                 )
             if isinstance(x, Variable):
                 self.watched.add(x)
@@ -107,8 +107,8 @@ class GradientTape:
     def _use(self) -> None:
         if self._used and not self.persistent:
             raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients "
-                "(or jacobians); write tf.GradientTape(persistent=True)"
+                "gradient: this tape was asked once, which is all it keeps its content for; "
+                "write tf.GradientTape(persistent=True)"
             )
         self._used = True
 

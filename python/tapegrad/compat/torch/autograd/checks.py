@@ -57,8 +57,8 @@ def gradcheck(
     wrt = [x for x in given if is_tensor(x) and x.requires_grad]
     if not wrt:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the "
-            "them have requires_grad=True."
+            f"gradcheck: {len(given)} inputs, and none with requires_grad=True; "
+            "x.requires_grad_() asks for a derivative"
         )
     result = func(*given)
     for k, out in enumerate(_outputs(result)):
@@ -79,8 +79,8 @@ def gradcheck(
                 if not raise_exception:
                     return False
                 raise GradcheckError(
-                    f"Jacobian mismatch for output {k} with respect to input {m},\n"
-                    f"numerical:{numerical}\nanalytical:{analytical}\n"
+                    f"gradcheck: the Jacobian of output {k} by input {m} is\n{analytical}\n"
+                    f"and that of differences\n{numerical}\n"
                 )
     return True
 

@@ -113,8 +113,8 @@ def _apply(cls: Any, args: tuple[Any, ...]) -> Any:
         gradients = found if isinstance(found, tuple) else (found,)
         if len(gradients) < len(args) or any(g is not None for g in gradients[len(args) :]):
             raise RuntimeError(
-                f"function {cls.__name__}Backward returned an incorrect number of gradients "
-                f"(expected {len(args)}, got {len(gradients)})"
+                f"{cls.__name__}.backward: forward took {len(args)} arguments and backward gave "
+                f"{len(gradients)} gradients; there is one for each, None for what has none"
             )
         return tuple(_adjoint(cls, gradients[k], args[k], k) for k in places)
 
@@ -137,8 +137,8 @@ def _adjoint(cls: Any, g: Any, x: Any, k: int) -> Any:
     v = call.raw(g)
     if tuple(v.shape) != tuple(x.shape):
         raise RuntimeError(
-            f"Function {cls.__name__}Backward returned an invalid gradient at index {k} - got "
-            f"{list(v.shape)} but expected shape compatible with {list(x.shape)}"
+            f"{cls.__name__}.backward: gradient {k} has shape {list(v.shape)}, and argument {k} "
+            f"{list(x.shape)}"
         )
     if type(v) is Variable or v.dtype == x._v.dtype:
         return v
@@ -151,7 +151,8 @@ def once_differentiable(f: Any) -> Any:
     def once(ctx: Any, *gradients: Any) -> Any:
         if any(call.recorded(g) for g in gradients):
             raise RuntimeError(
-                "trying to differentiate twice a function that was marked with @once_differentiable"
+                "backward: a second derivative is asked of a function whose backward is "
+                "@once_differentiable, which keeps it from being recorded"
             )
         return f(ctx, *gradients)
 

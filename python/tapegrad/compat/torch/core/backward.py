@@ -18,21 +18,23 @@ def _seeds(outputs: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
     for k, (t, g) in enumerate(zip(outputs, gradients, strict=True)):
         if not call.recorded(t):
             raise RuntimeError(
-                f"element {k} of tensors does not require grad and does not have a grad_fn"
+                f"backward: output {k}, of shape {list(t.shape)}, has no grad_fn: it was "
+                "computed from no tensor with requires_grad=True, as torch.tensor(1.0, "
+                "requires_grad=True) is, or inside no_grad()"
             )
         if g is None:
             if t.numel() != 1:
                 raise RuntimeError(
-                    "backward: grad can be implicitly created only for scalar outputs; this "
-                    "one has shape "
-                    f"{list(t.shape)}: write y.sum().backward(), or y.backward(torch.ones_like(y))"
+                    "backward: only scalar outputs have a gradient of their own to begin with, "
+                    f"and this one has shape {list(t.shape)}: write y.sum().backward(), or "
+                    "y.backward(torch.ones_like(y))"
                 )
             g = np.ones(t.shape, t._v.dtype)
         else:
             if tuple(g.shape) != tuple(t.shape):
                 raise RuntimeError(
-                    f"Mismatch in shape: grad_output[{k}] has a shape of {g.shape!r} and "
-                    f"output[{k}] has a shape of {t.shape!r}."
+                    f"backward: gradient {k} has shape {list(g.shape)}, and output {k}, to which "
+                    f"it belongs, {list(t.shape)}; torch.ones_like(y) has the right one"
                 )
             g = operands.cast(call.raw(g), t._v.dtype)
         seeds.append(g)
@@ -153,8 +155,8 @@ def grad(
     for k, t in enumerate(wrt):
         if not call.recorded(t):
             raise RuntimeError(
-                f"One of the differentiated Tensors does not require grad: input {k}, of shape "
-                f"{list(t.shape)}; make it with requires_grad=True before it is used"
+                f"grad: input {k}, of shape {list(t.shape)}, has requires_grad=False; make it "
+                "with requires_grad=True before it is used"
             )
     nodes, tensor_of = _swept(outs, gradients, retain_graph, create_graph)
     reached = set(map(id, nodes))
@@ -166,8 +168,8 @@ def grad(
         if not _is_reached(t, reached) and not materialize_grads:
             if not allow_unused:
                 raise RuntimeError(
-                    f"The differentiated Tensor at index {k} appears to not have been used in the "
-                    "graph. Set allow_unused=True if this is the desired behavior."
+                    f"grad: no output was computed from input {k}, whose shape is {list(t.shape)}; "
+                    "allow_unused=True gives None for it, materialize_grads=True zeros"
                 )
             result.append(None)
             continue

@@ -118,7 +118,7 @@ def of_legacy(name: str) -> dtype:
     for key, value in _LEGACY.items():
         if value == short:
             return BY_NAME[key]
-    raise ValueError(f"invalid type: {name!r}; {_WHAT_THERE_IS}")
+    raise ValueError(f"there is no type of tensors {name!r}; {_WHAT_THERE_IS}")
 
 
 def get_default_dtype() -> dtype:
@@ -130,7 +130,10 @@ def set_default_dtype(d: Any) -> None:
     """Makes `torch.float32` or `torch.float64` the default."""
     found = as_dtype(d)
     if found.category != 2:
-        raise TypeError(f"set_default_dtype: only floating-point dtypes can be it, not {found}")
+        raise TypeError(
+            f"set_default_dtype: {found} is not a type of floats, as torch.float32 and "
+            "torch.float64 are"
+        )
     _default[0] = found
 
 

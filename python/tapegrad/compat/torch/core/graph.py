@@ -20,10 +20,8 @@ NOTHING, INPUTS, OTHERS, RESULT, CHOICE = range(5)
 _PACKAGE = __name__.rpartition(".core")[0]
 
 FREED = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after "
-    "they have already been freed). Saved intermediate values of the graph are freed when you call "
-    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
-    "graph a second time or if you need to access saved tensors after calling backward."
+    "backward: the graph is gone through a second time, and what it had saved was given up after "
+    "the first: write y.backward(retain_graph=True) the first time, or compute y anew"
 )
 
 
@@ -108,13 +106,11 @@ def check_and_free(nodes: list[Node], keep: bool) -> None:
         for store, version, shape, dtype in node.saved:
             if store.version != version:
                 raise RuntimeError(
-                    "backward: one of the variables needed for gradient computation has been "
-                    "modified by an "
-                    f"inplace operation: a tensor of {dtype} and shape {list(shape)}, which "
-                    f"{node._name} saved, is at version {store.version}; expected version "
-                    f"{version} instead. It was changed last by {store.where}. Write the change "
-                    "out of place (x = x + 1 for x += 1), change a clone(), or change it after "
-                    "backward()"
+                    "backward: a tensor that the derivative needs was changed in-place: "
+                    f"{node._name} saved it, of {dtype} and shape {list(shape)}, at version "
+                    f"{version}, and it is at version {store.version} now. It was changed last "
+                    f"by {store.where}. Write the change out of place (x = x + 1 for x += 1), "
+                    "change a clone(), or change it after backward()"
                 )
     if not keep:
         for node in nodes:

@@ -94,7 +94,9 @@ class Hook:
         """For `register_post_accumulate_grad_hook`."""
         if not (t.requires_grad and t.is_leaf):
             raise RuntimeError(
-                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+                "register_post_accumulate_grad_hook: only a leaf with requires_grad=True has a "
+                f".grad that accumulates; this tensor, of shape {list(t.shape)}, is not one; "
+                "y.register_hook(hook) sees its gradient if it has one"
             )
         if t._after is None:
             t._after = {}
@@ -104,7 +106,10 @@ class Hook:
     def on_tensor(cls, t: Any, hook: Any) -> Hook:
         """For `register_hook`."""
         if not t.requires_grad:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+            raise RuntimeError(
+                f"register_hook: a tensor of shape {list(t.shape)} without requires_grad=True "
+                "has no gradient for a hook; t.requires_grad_() asks for one"
+            )
         if t._hooks is None:
             t._hooks = {}
             if not t.is_leaf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -64,14 +65,19 @@ def same_kind(a: Any, b: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def broadcast_complaint(a: Any, b: Any) -> None:
+def function_name(name: str) -> str:
+    """The function of a node's name: `log_softmax` of `LogSoftmax`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def broadcast_complaint(name: str, a: Any, b: Any) -> None:
     """Raises, as PyTorch does, where two operands have no common shape."""
     x, y = np.shape(a), np.shape(b)
     for k in range(1, min(len(x), len(y)) + 1):
         m, n = x[-k], y[-k]
         if m != n and 1 not in (m, n):
             raise RuntimeError(
-                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at "
-                f"non-singleton dimension {max(len(x), len(y)) - k}: the shapes are {list(x)} "
-                f"and {list(y)}; insert axes with unsqueeze, or transpose one of them"
+                f"{function_name(name)}: the lengths {m} and {n} of dimension "
+                f"{max(len(x), len(y)) - k} do not broadcast: the shapes are "
+                f"{list(x)} and {list(y)}; insert axes with unsqueeze, or transpose one of them"
             )

@@ -110,9 +110,8 @@ class Tensor:
         elif call.recorded(self):
             if not self.is_leaf:
                 raise RuntimeError(
-                    "you can only change requires_grad flags of leaf variables. If you want to use "
-                    "a computed variable in a subgraph that doesn't require differentiation use "
-                    "var_no_grad = var.detach()."
+                    f"requires_grad: a computed tensor, shape {list(self.shape)}, has it from "
+                    "its operands, and it is set on leaf tensors alone; write x = y.detach()"
                 )
             self._cut = True
         return self
@@ -151,8 +150,8 @@ class Tensor:
                 raise TypeError(f"grad: expected a Tensor or None, not {type(value).__name__}")
             if value.shape != self.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(value.shape)}, and the "
-                    f"tensor has {list(self.shape)}"
+                    f"grad: shape {list(value.shape)} is not the shape of the tensor, "
+                    f"{list(self.shape)}"
                 )
         self._grad = value
 
@@ -169,7 +168,8 @@ class Tensor:
     def retain_grad(self) -> None:
         """Lets `backward` fill the `.grad` of a computed tensor too."""
         if not call.recorded(self):
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+            shown = f"a tensor of shape {list(self.shape)} with requires_grad=False"
+            raise RuntimeError(f"retain_grad: {shown} gets no gradient")
         if not self.is_leaf:
             self._retains = True
             hooked(self)
@@ -235,8 +235,8 @@ class Tensor:
             return content
         if not self._cut and not force:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
-                "instead."
+                f"numpy(): an array has no gradient, and this tensor of shape {list(self.shape)} "
+                "has requires_grad=True; write x.detach().numpy()"
             )
         return np.asarray(_core.value(content))
 
@@ -248,8 +248,8 @@ class Tensor:
         """The Python number of a tensor of one element."""
         if self.numel() != 1:
             raise RuntimeError(
-                f"a Tensor with {self.numel()} elements cannot be converted to Scalar; write "
-                "x.tolist()"
+                f"item(): one element makes a number, and shape {list(self.shape)} has "
+                f"{self.numel()}; write x.tolist()"
             )
         return self.plain().item()
 
@@ -269,26 +269,25 @@ class Tensor:
 
     def __index__(self) -> int:
         if self.dtype.category == 2:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise TypeError(f"index: a tensor of {self.dtype} counts nothing; int(x) cuts a float")
         return int(self.item())
 
     def __bool__(self) -> bool:
         if self.numel() != 1:
             raise RuntimeError(
-                "bool(x): Boolean value of Tensor with "
-                f"{'no values' if self.numel() == 0 else 'more than one value'} is ambiguous; "
-                "write x.any() or x.all()"
+                f"bool(x): a tensor of shape {list(self.shape)} has {self.numel()} elements, and "
+                "one makes a flag; write x.any() or x.all()"
             )
         return bool(self.item())
 
     def __len__(self) -> int:
         if self.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
+            raise TypeError("len(): a 0-d tensor has no length, its shape is []; x.numel() is 1")
         return int(self.shape[0])
 
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
-            raise TypeError("iteration over a 0-d tensor")
+            raise TypeError("iter(): a 0-d tensor has no axis to go along; x.item() is its number")
         return iter(FUNCTIONS["unbind"](self))
 
     def __contains__(self, x: Any) -> bool:
@@ -306,8 +305,8 @@ class Tensor:
     def __deepcopy__(self, memo: Any) -> Any:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol at the moment; write x.detach().clone()"
+                f"deepcopy: of a computed tensor, shape {list(self.shape)}, the graph is not "
+                "copied; write x.detach().clone()"
             )
         made = call.new(np.array(self.plain()), type(self))
         memo[id(self)] = made

@@ -34,15 +34,15 @@ def check_writable(t: Any, name: str) -> None:
     if MODES.recording:
         if t.is_leaf:
             raise RuntimeError(
-                f"{name}: a leaf Variable that requires grad is being used in an in-place "
-                "operation. Write "
-                "it inside torch.no_grad(), or to a copy, x = x.clone()"
+                f"{name}: an in-place operation on a leaf of shape {list(content.shape)} "
+                "with requires_grad=True, which would no longer be the leaf that gets the "
+                "gradient. Write it inside torch.no_grad(), or to a copy, x = x.clone()"
             )
         if _views_a_leaf(t):
             raise RuntimeError(
-                f"{name}: a view of a leaf Variable that requires grad is being used in an "
-                "in-place "
-                "operation. Write it inside torch.no_grad(), or to a copy, x = x.clone()"
+                f"{name}: an in-place operation on a view, of shape {list(content.shape)}, of "
+                "a leaf with requires_grad=True, which would no longer be the leaf that gets the "
+                "gradient. Write it inside torch.no_grad(), or to a copy, x = x.clone()"
             )
     elif not t.is_leaf:
         raise RuntimeError(
@@ -99,7 +99,7 @@ def require_gradient(t: Any) -> None:
         return
     if content.dtype.kind != "f":
         raise RuntimeError(
-            f"only Tensors of floating point dtype can require gradients, not "
+            "requires_grad_: only tensors of floating point have gradients, and this one is "
             f"{dtypes.of_numpy(content.dtype)}; write x.float()"
         )
     t._outside = False  # the leaf has a copy (docs/moving_from_pytorch.md)
@@ -140,16 +140,19 @@ def write(t: Any, result: Any, name: str) -> Any:
     content = cell(t)
     if dtypes.of_numpy(value.dtype).category > dtypes.of_numpy(content.dtype).category:
         raise RuntimeError(
-            f"result type {dtypes.title(dtypes.of_numpy(value.dtype))} can't be cast to the "
-            f"desired output type {dtypes.title(dtypes.of_numpy(content.dtype))}; write it out of "
+            f"{name}: a result of "
+            f"{dtypes.title(dtypes.of_numpy(value.dtype))} would be cut to the tensor's "
+            f"{dtypes.title(dtypes.of_numpy(content.dtype))}; write it out of "
             "place, x = x + 1.5 for x += 1.5"
         )
     if value.shape != content.shape:
-        broadcast_complaint(np.broadcast_to(0, value.shape), np.broadcast_to(0, content.shape))
+        broadcast_complaint(
+            name, np.broadcast_to(0, value.shape), np.broadcast_to(0, content.shape)
+        )
         if np.broadcast_shapes(value.shape, content.shape) != content.shape:
             raise RuntimeError(
-                f"output with shape {list(content.shape)} doesn't match the broadcast shape "
-                f"{list(value.shape)}"
+                f"{name}: a result of shape {list(value.shape)} does not fit the tensor's "
+                f"{list(content.shape)}; x = x + y makes a new one"
             )
     node, kept = result._node, store(t)
     put(t, ..., value, name, node)

@@ -67,7 +67,7 @@ def zeros_(tensor: Any) -> Any:
 def eye_(tensor: Any) -> Any:
     """Ones on the diagonal of a matrix."""
     if tensor.ndim != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise ValueError(f"eye_: a tensor of shape {list(tensor.shape)} is no matrix")
     return _put(tensor, np.eye(*tensor.shape))
 
 
@@ -90,7 +90,7 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in _GAINS:
-        raise ValueError(f"Unsupported nonlinearity {nonlinearity}: {[*_GAINS, *_ONES]}")
+        raise ValueError(f"calculate_gain: {nonlinearity!r} is none of {[*_GAINS, *_ONES]}")
     return _GAINS[nonlinearity]
 
 
@@ -99,7 +99,8 @@ def _fans(tensor: Any) -> tuple[int, int]:
     shape = tuple(tensor.shape)
     if len(shape) < 2:
         raise ValueError(
-            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
+            f"fan_in and fan_out are of two axes or more, and shape {list(shape)} has "
+            f"{len(shape)}; torch.nn.init.normal_ and uniform_ fill any"
         )
     field = int(np.prod(shape[2:], dtype=int))
     return shape[1] * field, shape[0] * field
@@ -121,7 +122,9 @@ def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any
 
 def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+        raise ValueError(
+            f"kaiming_normal_ or kaiming_uniform_: mode is 'fan_in' or 'fan_out', not {mode!r}"
+        )
     fan = _fans(tensor)[mode == "fan_out"]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
@@ -132,7 +135,7 @@ def kaiming_uniform_(
 ) -> Any:  # fmt: skip
     """Uniform numbers by He et al. (2015)."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warnings.warn("init: a tensor of no elements is left as it is", stacklevel=2)
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -149,7 +152,7 @@ def kaiming_normal_(
 def orthogonal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
     """Orthogonal rows or columns (Saxe et al., 2013)."""
     if tensor.ndim < 2:
-        raise ValueError("Only tensors with 2 or more dimensions are supported")
+        raise ValueError(f"orthogonal_: shape {list(tensor.shape)} has no rows and columns")
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     a = _draw(generator).normal(size=(max(rows, columns), min(rows, columns)))

@@ -22,7 +22,9 @@ class LBFGS(Optimizer):
         history_size: int = 100, line_search_fn: str | None = None,
     ) -> None:  # fmt: skip
         if line_search_fn not in (None, "strong_wolfe"):
-            raise RuntimeError("only 'strong_wolfe' is supported as line_search_fn")
+            raise RuntimeError(
+                f"LBFGS: line_search_fn is None or 'strong_wolfe', not {line_search_fn!r}"
+            )
         super().__init__(
             params,
             {
@@ -33,7 +35,10 @@ class LBFGS(Optimizer):
             },
         )  # fmt: skip
         if len(self.param_groups) != 1:
-            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+            raise ValueError(
+                "LBFGS: one group of parameters has one direction, and here are "
+                f"{len(self.param_groups)} groups"
+            )
         self._params = self.param_groups[0]["params"]
 
     def _gradient(self) -> Any:

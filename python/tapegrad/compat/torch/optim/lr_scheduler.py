@@ -267,7 +267,8 @@ class OneCycleLR(LRScheduler):
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError(
-                    "You must define either total_steps OR (epochs AND steps_per_epoch)"
+                    "OneCycleLR: total_steps is not given, nor epochs and steps_per_epoch, "
+                    "whose product it is"
                 )
             total_steps = epochs * steps_per_epoch
         self.total_steps, self.cosine = total_steps, anneal_strategy == "cos"
@@ -313,8 +314,8 @@ class OneCycleLR(LRScheduler):
         """The rates of this step; the momenta are set too."""
         if self.last_epoch > self.total_steps:
             raise ValueError(
-                f"Tried to step {self.last_epoch} times. The specified number of total steps is "
-                f"{self.total_steps}"
+                f"OneCycleLR: step {self.last_epoch} of total_steps={self.total_steps}; the "
+                "cycle is over"
             )
         share, k = self._share(self.phases)
         _, a, b = self.phases[k]

@@ -22,9 +22,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if is_tensor(params):
             raise TypeError(
-                f"{type(self).__name__}: params argument given to the optimizer should be an "
-                "iterable of Tensors or dicts, "
-                "but got a Tensor; write [p]"
+                f"{type(self).__name__}: params are an iterable of tensors or dicts, and here is "
+                "a single tensor; write [p]"
             )
         self.defaults = defaults
         self.state: dict[Any, dict[str, Any]] = defaultdict(dict)
@@ -32,7 +31,10 @@ class Optimizer:
         self._hooks: dict[str, list[Any]] = {"before": [], "after": []}
         given = list(params)
         if not given:
-            raise ValueError("optimizer got an empty parameter list")
+            raise ValueError(
+                f"{type(self).__name__}: no parameters; model.parameters() of a module with "
+                "layers has some"
+            )
         if not isinstance(given[0], dict):
             given = [{"params": given}]
         for group in given:
@@ -43,19 +45,29 @@ class Optimizer:
         group = dict(param_group)
         params = group["params"]
         if isinstance(params, set):
-            raise TypeError("optimizer parameters need to be organized in ordered collections")
+            raise TypeError(
+                f"{type(self).__name__}: a set has no order, by which a state is loaded; "
+                "list(params) has"
+            )
         group["params"] = [params] if is_tensor(params) else list(params)
         group["params"] = [p[1] if isinstance(p, tuple) else p for p in group["params"]]
         for p in group["params"]:
             if not is_tensor(p):
                 raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {type(p)}"
+                    f"{type(self).__name__}: a parameter is a tensor, and here is "
+                    f"{type(p).__name__}"
                 )
             if not p.is_leaf:
-                raise ValueError("can't optimize a non-leaf Tensor")
+                raise ValueError(
+                    f"{type(self).__name__}: a parameter of shape {list(p.shape)} is a non-leaf "
+                    "tensor, computed from others, and a step changes leaves; "
+                    "p.detach().requires_grad_() is a leaf"
+                )
         seen = {id(p) for g in self.param_groups for p in g["params"]}
         if seen & set(map(id, group["params"])):
-            raise ValueError("some parameters appear in more than one parameter group")
+            raise ValueError(
+                f"{type(self).__name__}: a parameter is in two groups, and would take two steps"
+            )
         for name, value in self.defaults.items():
             group.setdefault(name, value)
         self.param_groups.append(group)
@@ -126,13 +138,16 @@ class Optimizer:
         """Goes on from a state."""
         groups = deepcopy(state_dict["param_groups"])
         if len(groups) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups")
+            raise ValueError(
+                f"load_state_dict: the state has {len(groups)} groups of parameters, and the "
+                f"optimiser {len(self.param_groups)}"
+            )
         own = [p for group in self.param_groups for p in group["params"]]
         for group, loaded in zip(self.param_groups, groups, strict=True):
             if len(group["params"]) != len(loaded["params"]):
                 raise ValueError(
-                    "loaded state dict contains a parameter group that doesn't match the size of "
-                    "optimizer's group"
+                    f"load_state_dict: a group of the state has {len(loaded['params'])} "
+                    f"parameters, and the optimiser's {len(group['params'])}"
                 )
             group.update({k: v for k, v in loaded.items() if k != "params"})
         self.state = defaultdict(dict)
@@ -171,4 +186,4 @@ def check(**rules: tuple[Any, bool]) -> None:
     """Raises for the first option that is out of range."""
     for name, (value, holds) in rules.items():
         if not holds:
-            raise ValueError(f"Invalid {name.replace('_', ' ')}: {value}")
+            raise ValueError(f"{name.replace('_', ' ')} is {value}, outside its range")

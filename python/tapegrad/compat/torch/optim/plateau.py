@@ -15,9 +15,12 @@ class ReduceLROnPlateau:
         min_lr: Any = 0, eps: float = 1e-8,
     ) -> None:  # fmt: skip
         if factor >= 1.0:
-            raise ValueError("Factor should be < 1.0.")
+            raise ValueError(f"ReduceLROnPlateau: factor={factor} would not reduce; it is below 1")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"mode {mode} or threshold mode {threshold_mode} is unknown!")
+            raise ValueError(
+                f"ReduceLROnPlateau: mode is 'min' or 'max', not {mode!r}, or threshold_mode "
+                f"'rel' or 'abs', not {threshold_mode!r}"
+            )
         n = len(optimizer.param_groups)
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
         self.threshold, self.threshold_mode, self.cooldown = threshold, threshold_mode, cooldown

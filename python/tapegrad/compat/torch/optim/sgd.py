@@ -31,7 +31,10 @@ class SGD(Optimizer):
             weight_decay_value=(weight_decay, weight_decay >= 0),
         )
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+            raise ValueError(
+                f"{type(self).__name__}: nesterov=True is of momentum > 0 and dampening 0, and "
+                f"they are {momentum} and {dampening}"
+            )
         super().__init__(
             params,
             {

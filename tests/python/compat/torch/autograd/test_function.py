@@ -86,7 +86,7 @@ def test_errors():
             return g
 
     x = ours.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match=r"expected 2, got 1"):
+    with pytest.raises(RuntimeError, match=r"took 2 arguments and backward gave 1"):
         Bad.apply(x, x).sum().backward()
 
 
@@ -100,7 +100,7 @@ def test_gradcheck():
 
     assert ours.autograd.gradcheck(f, (x, y))
     assert ours.autograd.gradgradcheck(f, (x, y))
-    with pytest.raises(RuntimeError, match="Jacobian mismatch"):
+    with pytest.raises(RuntimeError, match="the Jacobian of output 0 by input 0"):
         ours.autograd.gradcheck(clipped.apply, (x,))
     assert not ours.autograd.gradcheck(clipped.apply, (x,), raise_exception=False)
 

@@ -324,21 +324,25 @@ def test_known_values():
 
 def test_errors():
     F = ours.nn.functional
-    with pytest.raises(RuntimeError, match=r"cannot be multiplied \(1x2 and 3x2\)"):
-        F.linear(ours.ones(2), ours.ones(2, 3))
     with pytest.raises(
-        RuntimeError, match="expected target dtype to be Long or Byte, but got Float"
+        RuntimeError, match=r"takes a last axis of 3, and the input has shape \[2\]"
     ):
+        F.linear(ours.ones(2), ours.ones(2, 3))
+    with pytest.raises(RuntimeError, match="classes are integers, and the target is Float"):
         F.cross_entropy(ours.ones(2, 3), ours.ones(2))
-    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+    with pytest.raises(IndexError, match="target 3 is none of the 3 classes"):
         F.cross_entropy(ours.ones(2, 3), ours.tensor([0, 3]))
-    with pytest.raises(ValueError, match=r"batch_size \(2\) to match target batch_size \(3\)"):
+    with pytest.raises(
+        ValueError, match=r"is a batch of 2, and the target, of shape \[3\], one of 3"
+    ):
         F.cross_entropy(ours.ones(2, 3), ours.tensor([0, 1, 2]))
-    with pytest.raises(RuntimeError, match="to have 2 channels, but got 3 channels instead"):
+    with pytest.raises(
+        RuntimeError, match=r"is for 2 channels, and the input, of shape \[1, 3, 5, 5\], has 3"
+    ):
         F.conv2d(ours.ones(1, 3, 5, 5), ours.ones(4, 2, 3, 3))
-    with pytest.warns(UserWarning, match="different to the input size"):
+    with pytest.warns(UserWarning, match="they broadcast"):
         F.mse_loss(ours.ones(3, 1), ours.ones(3))
-    with pytest.raises(IndexError, match="index out of range in self"):
+    with pytest.raises(IndexError, match="an index outside the 3 rows, 5 to 5"):
         F.embedding(ours.tensor([5]), ours.ones(3, 2))
     with pytest.raises(
         AttributeError,

@@ -240,9 +240,11 @@ def test_states():
     file.seek(0)
     loaded = ours.load(file)
     assert ours.equal(loaded["rest.1.weight"], a.rest[1].weight)
-    with pytest.raises(RuntimeError, match=r'Missing key.*"bias"(.|\n)*Unexpected key.*"x"'):
+    with pytest.raises(RuntimeError, match=r'the state lacks "bias"(.|\n)*the state has "x"'):
         nn.Linear(3, 2).load_state_dict({"weight": ours.ones(2, 3), "x": ours.ones(1)})
-    with pytest.raises(RuntimeError, match="size mismatch for weight"):
+    with pytest.raises(
+        RuntimeError, match=r"weight has shape \[2, 2\] in the state, and \[2, 3\] in the module"
+    ):
         nn.Linear(3, 2).load_state_dict({"weight": ours.ones(2, 2), "bias": ours.ones(2)})
     found = nn.Linear(3, 2).load_state_dict({"x": ours.ones(1)}, strict=False)
     assert (found.missing_keys, found.unexpected_keys) == (["weight", "bias"], ["x"])
@@ -251,17 +253,17 @@ def test_states():
 def test_errors():
     with pytest.raises(AttributeError, match="'Linear' object has no attribute 'foo'"):
         _ = nn.Linear(1, 1).foo
-    with pytest.raises(TypeError, match="cannot assign 'int' as parameter 'weight'"):
+    with pytest.raises(TypeError, match=r"Linear\.weight: the parameter is .* not int"):
         nn.Linear(1, 1).weight = 3
     with pytest.raises(AttributeError, match="is not there"):
         _ = nn.Liner
     with pytest.raises(RuntimeError, match="available"):
         nn.Linear(1, 1).to("cuda")
-    with pytest.raises(ValueError, match="expected 4D input"):
+    with pytest.raises(ValueError, match="the input is 4D"):
         nn.BatchNorm2d(3)(ours.ones(2, 3))
-    with pytest.raises(ValueError, match="more than 1 spatial element"):
+    with pytest.raises(ValueError, match="one element per channel"):
         nn.InstanceNorm2d(3)(ours.ones(2, 3, 1, 1))
-    with pytest.raises(ValueError, match="more than 1 value per channel"):
+    with pytest.raises(ValueError, match="one value per channel"):
         nn.BatchNorm1d(3)(ours.ones(1, 3))
 
 

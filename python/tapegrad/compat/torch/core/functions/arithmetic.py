@@ -25,7 +25,7 @@ def binary(name: str, f: Any, a: Any, b: Any, saves: int = OTHERS) -> Any:
         with np.errstate(all="ignore"):
             return new(f(x, y))
     except ValueError:
-        broadcast_complaint(x, y)
+        broadcast_complaint(name, x, y)
         raise
 
 
@@ -60,8 +60,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`input - alpha * other`."""
     if _both_bool(input, other):
         raise RuntimeError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-            "`logical_xor()` operator instead."
+            "subtract (-): of two bool tensors there is no difference; write "
+            "torch.logical_xor(a, b)"
         )
     if alpha == 1:
         return binary("Sub", lambda x, y: x - y, input, other, NOTHING)
@@ -203,7 +203,9 @@ for _name, _f in (
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Each element, moved into the range; a bound counts as inside."""
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeError(
+            "clamp: neither min nor max is given; torch.clamp(x, min=0.0) has one bound"
+        )
     bounds = [b for b in (min, max) if b is not None]
 
     def compute(x: Any, *given: Any) -> Any:

@@ -27,15 +27,18 @@ def _plain_key(k: Any) -> tuple[Any, bool]:
         a = raw(k)
         if a.dtype.kind == "f":
             raise IndexError(
-                "tensors used as indices must be long, int, byte or bool tensors, not "
-                f"{k.dtype}; write x.long()"
+                f"index: a tensor of {k.dtype} is no index, one of integers or bool is; write "
+                "x.long()"
             )
         return (a.astype(bool) if a.dtype == np.uint8 else a), True
     if isinstance(k, slice):
         if any(is_tensor(p) for p in (k.start, k.stop, k.step)):
             k = slice(*(None if p is None else int(p) for p in (k.start, k.stop, k.step)))
         if k.step is not None and k.step < 0:
-            raise ValueError("index: step must be greater than zero; write x.flip(dim)")
+            raise ValueError(
+                f"index: a slice of tensors goes forward, and this one has step {k.step}; write "
+                "x.flip(dim)"
+            )
         return k, False
     if isinstance(k, (list, range)):
         return np.asarray([int(i) if is_tensor(i) else i for i in k] or np.empty(0, int)), True
@@ -63,10 +66,16 @@ def _complain(t: Any, key: tuple[Any, ...]) -> None:
         if k is None:
             continue
         if axis >= t.ndim:
-            raise IndexError(f"too many indices for tensor of dimension {t.ndim}")
+            raise IndexError(
+                f"index: a tensor of shape {list(t.shape)} has {t.ndim} dimensions, and the "
+                "indices are for more"
+            )
         n = t.shape[axis]
         if isinstance(k, (int, np.integer)) and not -n <= k < n:
-            raise IndexError(f"index {k} is out of bounds for dimension {axis} with size {n}")
+            raise IndexError(
+                f"index: {k} is outside dimension {axis}, whose length is {n}, in shape "
+                f"{list(t.shape)}"
+            )
         axis += 1
 
 
@@ -108,8 +117,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     except ValueError as error:
         shown = list(np.shape(given))
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {shown} cannot be broadcast to indexing result "
-            f"of a tensor of shape {list(input.shape)}"
+            f"index: a value of shape {shown} does not fit what is chosen from a tensor of shape "
+            f"{list(input.shape)}"
         ) from error
 
 
@@ -156,7 +165,9 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 def _long(index: Any, what: str) -> Any:
     a = raw(index) if is_tensor(index) else np.asarray(index)
     if a.dtype.kind not in "iu":
-        raise RuntimeError(f"{what}(): Expected dtype int64 for index; write index.long()")
+        raise RuntimeError(
+            f"{what}(): index has to be of integers, and is {a.dtype}; write index.long()"
+        )
     return a
 
 
@@ -187,7 +198,9 @@ def checked(name: str, index: Any, shape: Any, dim: int) -> Any:
     n = shape[dim]
     if a.size and not (a.min() >= 0 and a.max() < n):
         bad = a.max() if a.max() >= n else a.min()
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+        raise RuntimeError(
+            f"index: {bad} is outside dimension {dim}, whose length is {n}: 0 to {n - 1} are inside"
+        )
     return a
 
 
@@ -305,5 +318,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     a = _long(tensor, "one_hot")
     n = int(a.max()) + 1 if num_classes < 0 else num_classes
     if a.size and (a.max() >= n or a.min() < 0):
-        raise RuntimeError(f"Class values must be smaller than num_classes: {a.max()} and {n}")
+        raise RuntimeError(
+            f"one_hot: classes go from 0 to num_classes - 1, which is {n - 1}, and the tensor "
+            f"has {a.min()} to {a.max()}"
+        )
     return new((a[..., None] == np.arange(n)).astype(np.int64))

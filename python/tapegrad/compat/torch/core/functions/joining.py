@@ -27,13 +27,14 @@ def cat(tensors: Sequence[Any], dim: int = 0, **given: Any) -> Any:
     parts = [x for x in tensors if x.ndim != 1 or x.numel() or builtins.all(
         y.ndim == 1 for y in tensors)]  # fmt: skip
     if not parts:
-        raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
+        raise RuntimeError("cat: no tensors are given, as in torch.cat([a, b])")
     try:
         return _joined("Cat", parts, lambda p: np.concatenate(p, axis=dim))
     except ValueError:
         shapes = ", ".join(str(builtins.list(x.shape)) for x in parts)
         raise RuntimeError(
-            f"Sizes of tensors must match except in dimension {dim}: the shapes are {shapes}"
+            f"cat: the lengths differ in another dimension than {dim}, along which tensors are "
+            f"joined: the shapes are {shapes}"
         ) from None
 
 
@@ -42,13 +43,13 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """The tensors along a new axis."""
     parts = builtins.list(tensors)
     if not parts:
-        raise RuntimeError("stack expects a non-empty TensorList")
+        raise RuntimeError("stack: no tensors are given, as in torch.stack([a, b])")
     for k, x in enumerate(parts):
         if x.shape != parts[0].shape:
             raise RuntimeError(
-                "stack expects each tensor to be equal size, but got "
-                f"{builtins.list(parts[0].shape)} at entry 0 and {builtins.list(x.shape)} at "
-                f"entry {k}"
+                "stack: tensors of one shape are stacked, and tensor 0 has "
+                f"{builtins.list(parts[0].shape)}, tensor {k} {builtins.list(x.shape)}; "
+                "torch.cat joins along an axis that is there"
             )
     return _joined("Stack", parts, lambda p: np.stack(p, axis=dim))
 
@@ -102,8 +103,8 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
         sizes = builtins.list(split_size_or_sections)
         if builtins.sum(sizes) != n:
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size "
-                f"at dimension {dim}), but got split_sizes={sizes}"
+                f"split: the parts {sizes} have {builtins.sum(sizes)} elements together, and "
+                f"dimension {dim} has {n}"
             )
     ends = np.cumsum([0, *sizes])
     return tuple(narrow(tensor, dim, ends[k], size) for k, size in enumerate(sizes))

@@ -15,8 +15,7 @@ from tapegrad.compat.torch.core.registry import public, register
 def _same_dtype(a: Any, b: Any) -> None:
     if a._v.dtype != b._v.dtype:
         raise RuntimeError(
-            "matmul: expected m1 and m2 to have the same dtype, but got: "
-            f"{dtypes.title(a.dtype)} != "
+            f"matmul: the dtype of the operands differs, {dtypes.title(a.dtype)} and "
             f"{dtypes.title(b.dtype)}; write b.to(a.dtype)"
         )
 
@@ -25,12 +24,12 @@ def _same_dtype(a: Any, b: Any) -> None:
 def matmul(input: Any, other: Any) -> Any:
     """The product of matrices, vectors, or stacks of matrices."""
     if not is_tensor(input) or not is_tensor(other):
-        raise TypeError("matmul(): both operands must be Tensors; write torch.as_tensor(x)")
+        raise TypeError("matmul: an operand is no tensor; write torch.as_tensor(x)")
     _same_dtype(input, other)
     if not input.ndim or not other.ndim:
         raise RuntimeError(
-            "both arguments to matmul need to be at least 1D, but they are "
-            f"{input.ndim}D and {other.ndim}D"
+            f"matmul: an operand without axes: the shapes are {list(input.shape)} and "
+            f"{list(other.shape)}; a * b scales"
         )
     try:
         return call("Mm", lambda x, y: x @ y, input, other, saves=OTHERS)
@@ -38,14 +37,15 @@ def matmul(input: Any, other: Any) -> Any:
         a, b = input.shape, other.shape
         if len(a) == len(b) == 1:
             raise RuntimeError(
-                f"inconsistent tensor size, expected tensor [{a[0]}] and src [{b[0]}] to have the "
-                f"same number of elements, but got {a[0]} and {b[0]} elements respectively"
+                f"matmul: the vectors have {a[0]} and {b[0]} elements; a dot product is of equal "
+                "lengths"
             ) from None
         rows = int(np.prod(a[:-1], dtype=int))
         columns = b[-1] if len(b) > 1 else 1
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a[-1]} and "
-            f"{b[-2] if len(b) > 1 else b[0]}x{columns}): the shapes are {list(a)} and {list(b)}"
+            f"matmul: {rows}x{a[-1]} and {b[-2] if len(b) > 1 else b[0]}x{columns} have no "
+            f"product: the inner lengths of shapes {list(a)} and {list(b)} differ; b.mT is b "
+            "transposed"
         ) from None
 
 
@@ -54,7 +54,7 @@ def _of_dims(name: str, left: int, right: int) -> None:
         for k, (x, n) in enumerate(((input, left), (other, right))):
             if x.ndim != n:
                 raise RuntimeError(
-                    f"{name}: argument {k} must be a {n}D tensor, and has shape {list(x.shape)}; "
+                    f"{name}: operand {k} has shape {list(x.shape)}, and {n} axes are wanted; "
                     "torch.matmul takes any"
                 )
         return matmul(input, other)

@@ -27,7 +27,7 @@ def picked(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
 
 
 def _along(input: Any, dim: int, keepdim: bool, f: Any, result: Any) -> Any:
-    check_dim(dim, input.ndim)
+    check_dim(result.__name__, dim, input.ndim)
     if input.ndim == 0:
         return result(input.clone(), new(np.zeros((), np.int64)))
     a = raw(input)
@@ -119,7 +119,9 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     """The pair (values, indices) of the k largest, or smallest, along `dim`."""
     length = input.shape[dim]
     if k > length:
-        raise RuntimeError(f"selected index k out of range: k is {k}, dim {dim} has {length}")
+        raise RuntimeError(
+            f"topk: k is {k}, and dim {dim} of shape {list(input.shape)} has {length} elements"
+        )
     indices = np.take(argsorted(input.plain(), dim, largest), np.arange(k), axis=dim)
     return topk_result(picked("Topk", input, indices, dim, True), new(indices))
 

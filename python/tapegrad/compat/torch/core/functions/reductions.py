@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import call, is_tensor, new, raw
 from tapegrad.compat.torch.core.graph import INPUTS, NOTHING, RESULT
-from tapegrad.compat.torch.core.operands import cast
+from tapegrad.compat.torch.core.operands import cast, function_name
 from tapegrad.compat.torch.core.registry import named, public, register
 from tapegrad.transforms.trace import stop_gradient
 
@@ -27,19 +27,19 @@ def _dim(dim: Any, axis: Any) -> Any:
     return axis if dim is None else dim
 
 
-def check_dim(dim: Any, ndim: int) -> None:
+def check_dim(name: str, dim: Any, ndim: int) -> None:
     """Raises where an axis is not there."""
     for d in dim if isinstance(dim, (list, tuple)) else (dim,):
         most = max(ndim, 1)
         if d is not None and not -most <= d < most:
             raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-most}, {most - 1}], but "
-                f"got {d})"
+                f"{function_name(name)}: dim={d} is outside a tensor of {ndim} axes, for "
+                f"which {-most} to {most - 1} are inside"
             )
 
 
 def _reduced(name: str, f: Any, input: Any, dim: Any, keepdim: bool, saves: int) -> Any:
-    check_dim(dim, input.ndim)
+    check_dim(name, dim, input.ndim)
     axis = axes_of(dim) if input.ndim else None
     return call(name, lambda x: f(x, axis=axis, keepdims=keepdim), input, saves=saves)
 
@@ -72,8 +72,8 @@ def sum_of(
 def _needs_floats(name: str, input: Any) -> None:
     if input._v.dtype.kind != "f":
         raise RuntimeError(
-            f"{name}(): could not infer output dtype. Input dtype must be either a floating point "
-            f"or complex dtype. Got: {dtypes.title(input.dtype)}; write x.float().{name}()"
+            f"{name}(): of integers it is not an integer, and the tensor is "
+            f"{dtypes.title(input.dtype)}; write x.float().{name}()"
         )
 
 
@@ -174,7 +174,7 @@ def _index(name: str, f: Any) -> None:
         a = raw(input)
         if dim is None:
             return new(f(np.reshape(a, (-1,))))
-        check_dim(dim, input.ndim)
+        check_dim(name, dim, input.ndim)
         found = f(a, axis=dim)
         return new(np.expand_dims(found, dim) if keepdim else found)
 
@@ -312,7 +312,7 @@ def log_softmax(input: Any, dim: Any = None, dtype: Any = None, **given: Any) ->
 def _softmax(name: str, f: Any, input: Any, dim: Any) -> Any:
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    check_dim(dim, input.ndim)
+    check_dim(name, dim, input.ndim)
     if not input.ndim:
 
         def alone(x: Any) -> Any:

@@ -35,8 +35,8 @@ def reshape(input: Any, *shape: Any) -> Any:
         return view("View", input, lambda x: np.reshape(x, wanted), may_copy=True)
     except ValueError:
         raise RuntimeError(
-            f"shape '{list(wanted)}' is invalid for input of size {input.numel()}, which has "
-            f"shape {list(input.shape)}"
+            f"reshape: {input.numel()} elements of shape {list(input.shape)} do not fill shape "
+            f"{list(wanted)}"
         ) from None
 
 
@@ -51,8 +51,8 @@ def view_as_shape(input: Any, *shape: Any) -> Any:
     made = reshape(input, *shape)
     if type(content) is np.ndarray and content.size and not np.may_share_memory(made._v, content):
         raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one "
-            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+            f"view: shape {list(input.shape)} with the strides {tuple(input.stride())} is not "
+            f"shown as {list(made.shape)} without a copy; write x.reshape(...)"
         )
     return made
 
@@ -69,7 +69,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         return reshape(input, 1)
     first, last = start_dim % n, end_dim % n
     if first > last:
-        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+        raise RuntimeError(
+            f"flatten: start_dim={start_dim} is behind end_dim={end_dim}; x.flatten(0, 1) joins "
+            "the first two axes"
+        )
     shape = input.shape
     joined = int(np.prod(shape[first : last + 1], dtype=int))
     return reshape(input, *shape[:first], joined, *shape[last + 1 :])
@@ -87,7 +90,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     """Without axes of length 1."""
     if dim is None:
         return view("Squeeze", input, np.squeeze)
-    check_dim(dim, input.ndim)
+    check_dim("squeeze", dim, input.ndim)
     given = dim if isinstance(dim, (tuple, list)) else (dim,)
     found = tuple(d for d in given if input.ndim and input.shape[d] == 1)
     return view("Squeeze", input, lambda x: np.squeeze(x, found) if found else x[...])
@@ -99,7 +102,8 @@ def unsqueeze(input: Any, dim: int) -> Any:
     n = input.ndim + 1
     if not -n <= dim < n:
         raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+            f"unsqueeze: dim={dim} is outside {-n} to {n - 1}, the places in shape "
+            f"{list(input.shape)}"
         )
     return view("Unsqueeze", input, lambda x: np.expand_dims(x, dim))
 
@@ -107,7 +111,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
 @public("transpose", "swapaxes", "swapdims")
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """With two axes exchanged."""
-    check_dim((dim0, dim1), input.ndim)
+    check_dim("transpose", (dim0, dim1), input.ndim)
     if not input.ndim:
         return view("Transpose", input, lambda x: x[...])
     return view("Transpose", input, lambda x: np.swapaxes(x, dim0, dim1))
@@ -118,7 +122,8 @@ def t(input: Any) -> Any:
     """The transpose of a matrix."""
     if input.ndim > 2:
         raise RuntimeError(
-            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D; write x.mT"
+            f"t(): a tensor of two axes at most is turned over, and this one has {input.ndim}; "
+            "write x.mT"
         )
     return view("T", input, lambda x: np.transpose(x))
 
@@ -135,9 +140,8 @@ def permute(input: Any, *dims: Any) -> Any:
     order = lengths(dims)
     if len(order) != input.ndim:
         raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
-            f"length of the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not "
-            f"equal to len(dims) = {len(order)}".replace("(sparse_coo)", "")
+            f"permute: {len(order)} axes are named, {order}, and shape {list(input.shape)} has "
+            f"{input.ndim}; each is named once, as in x.permute(1, 0)"
         )
     return view("Permute", input, lambda x: np.transpose(x, order))
 
@@ -160,8 +164,8 @@ def expand(input: Any, *sizes: Any) -> Any:
         return view("Expand", input, lambda x: np.broadcast_to(x, tuple(wanted)))
     except ValueError:
         raise RuntimeError(
-            f"expand: a tensor of shape {list(shape)} can't be expanded to {wanted}; lengths must "
-            "be equal, or 1 in the tensor"
+            f"expand: shape {list(shape)} does not stretch to {wanted}; lengths must be equal, "
+            "or 1 in the tensor"
         ) from None
 
 

@@ -114,7 +114,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
             "Gelu", lambda x: 0.5 * x * (1.0 + np.tanh(c * (x + 0.044715 * x * x * x))), input
         )
     if approximate != "none":
-        raise RuntimeError(f"approximate argument must be either none or tanh, not {approximate!r}")
+        raise RuntimeError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
     return call("Gelu", lambda x: x * 0.5 * (1.0 + _erf(x * math.sqrt(0.5))), input)
 
 
@@ -242,7 +242,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 def _dropped(input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
     if not 0.0 <= p <= 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise ValueError(f"dropout: p is a probability, from 0 to 1, not {p}")
     if not training or p == 0.0:
         return input
     kept = numpy_generator(None).random(shape) >= p

@@ -55,18 +55,18 @@ def _product(w: Any, x: Any, groups: int) -> Any:
 def _check(name: str, input: Any, weight: Any, n: int, channels: int) -> None:
     if input.ndim not in (n + 1, n + 2):
         raise RuntimeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input "
-            f"of size: {list(input.shape)}"
+            f"{name}: the input has {n + 1} axes, or {n + 2} with the batch, and this one's "
+            f"shape is {list(input.shape)}"
         )
     if input._v.dtype != weight._v.dtype:
         raise RuntimeError(
-            f"{name}: Input type ({dtypes.title(input.dtype)}) and weight type "
-            f"({dtypes.title(weight.dtype)}) should be the same; write x.to(weight.dtype)"
+            f"{name}: the input is {dtypes.title(input.dtype)} and the weight "
+            f"{dtypes.title(weight.dtype)}; write x.to(weight.dtype)"
         )
     if input.shape[-n - 1] != channels:
         raise RuntimeError(
-            f"Given weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
-            f"{channels} channels, but got {input.shape[-n - 1]} channels instead"
+            f"{name}: the weight, of shape {list(weight.shape)}, is for {channels} channels, and "
+            f"the input, of shape {list(input.shape)}, has {input.shape[-n - 1]}"
         )
 
 
@@ -81,7 +81,10 @@ def _conv(
         sides = [(0, 0)] * n
     elif padding == "same":
         if any(s != 1 for s in stride):
-            raise RuntimeError("padding='same' is not supported for strided convolutions")
+            raise RuntimeError(
+                f"convolution: padding='same' keeps lengths, which stride={stride} does not; "
+                f"padding={tuple(k // 2 for k in kernel)} is near it"
+            )
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         sides = [(t // 2, t - t // 2) for t in total]
     else:
@@ -94,10 +97,9 @@ def _conv(
     )
     if any(m < 1 for m in out):
         raise RuntimeError(
-            f"Calculated padded input size per channel: "
-            f"({' x '.join(str(m + a + b) for m, (a, b) in zip(lengths, sides, strict=True))}). "
-            f"Kernel size: ({' x '.join(map(str, kernel))}). Kernel size can't be greater than "
-            "actual input size"
+            f"{name}: with its padding the input has lengths "
+            f"{[m + a + b for m, (a, b) in zip(lengths, sides, strict=True)]}, into which a "
+            f"kernel of {list(kernel)} with dilation {list(dilation)} does not fit"
         )
     places = int(np.prod(out))
 

@@ -38,15 +38,13 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """`input @ weight.T + bias`."""
     if input._v.dtype != weight._v.dtype:
         raise RuntimeError(
-            "linear: mat1 and mat2 must have the same dtype, but got "
-            f"{dtypes.title(input.dtype)} and "
+            f"linear: the input is {dtypes.title(input.dtype)} and the weight "
             f"{dtypes.title(weight.dtype)}; write x.to(weight.dtype), or layer.double()"
         )
     if not input.ndim or input.shape[-1] != weight.shape[-1]:
-        rows = int(np.prod(input.shape[:-1], dtype=int))
         raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x"
-            f"{input.shape[-1] if input.ndim else 1} and {weight.shape[-1]}x{weight.shape[0]})"
+            f"linear: the weight, of shape {list(weight.shape)}, takes a last axis of "
+            f"{weight.shape[-1]}, and the input has shape {list(input.shape)}"
         )
     if bias is None:
         return call("Mm", lambda x, w: x @ np.transpose(w), input, weight, saves=OTHERS)
@@ -69,8 +67,8 @@ def embedding(
     index = raw(input)
     if index.dtype.kind not in "iu":
         raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            f"Long, Int; but got {dtypes.legacy(input.dtype)} instead; write x.long()"
+            "embedding: rows are chosen by integers, and the input is "
+            f"{dtypes.title(input.dtype)}; write x.long()"
         )
     if max_norm is not None or scale_grad_by_freq:
         raise NotImplementedError(
@@ -79,7 +77,10 @@ def embedding(
         )
     n = weight.shape[0]
     if type(index) is not Variable and index.size and (index.min() < 0 or index.max() >= n):
-        raise IndexError(f"index out of range in self: indices go from 0 to {n - 1}")
+        raise IndexError(
+            f"embedding: an index outside the {n} rows, {index.min()} to {index.max()}: 0 to "
+            f"{n - 1} are inside"
+        )
     if padding_idx is None:
         return call(
             "Embedding", lambda w: np.take(table(w, index), index, axis=0), weight, saves=CHOICE
@@ -110,8 +111,8 @@ def layer_norm(
     given = tuple(normalized_shape)
     if tuple(input.shape[-len(given) :]) != given:
         raise RuntimeError(
-            f"Given normalized_shape={list(given)}, expected input with shape [*, "
-            f"{', '.join(map(str, given))}], but got input of size{list(input.shape)}"
+            f"layer_norm: normalized_shape={list(given)} is not how the shape of the input ends, "
+            f"{list(input.shape)}"
         )
     axes = tuple(range(-len(given), 0))
     more = [p for p in (weight, bias) if p is not None]
@@ -154,8 +155,8 @@ def batch_norm(
         count = input.numel() // input.shape[1]
         if training and count == 1:
             raise ValueError(
-                "Expected more than 1 value per channel when training, got input size "
-                f"{input.shape!r}"
+                f"batch_norm: one value per channel, in shape {list(input.shape)}, has variance "
+                "0 in training; model.eval() takes the running statistics"
             )
         if training and running_mean is not None:
             a = input.plain()
@@ -189,8 +190,8 @@ def group_norm(
     shape, n = tuple(input.shape), input.ndim
     if shape[1] % num_groups:
         raise RuntimeError(
-            f"Expected number of channels in input to be divisible by num_groups, but got input of "
-            f"shape {list(shape)} and num_groups={num_groups}"
+            f"group_norm: {shape[1]} channels, in shape {list(shape)}, are no "
+            f"multiple of num_groups={num_groups}"
         )
     more = [p for p in (weight, bias) if p is not None]
 
@@ -214,7 +215,8 @@ def instance_norm(
         )
     if int(np.prod(input.shape[2:])) == 1:
         raise ValueError(
-            f"Expected more than 1 spatial element when training, got input size {input.shape!r}"
+            f"instance_norm: one element per channel, in shape {list(input.shape)}, has variance "
+            "0; track its statistics over batches with batch_norm"
         )
     return group_norm(input, input.shape[1], weight, bias, eps)
 

@@ -13,7 +13,7 @@ from tapegrad.compat.torch.core import dtypes
 from tapegrad.compat.torch.core.call import call, is_tensor, raw
 from tapegrad.compat.torch.core.functions.elementwise import applied
 from tapegrad.compat.torch.core.functions.reductions import log_softmax_of
-from tapegrad.compat.torch.core.operands import broadcast_complaint, meet, table
+from tapegrad.compat.torch.core.operands import broadcast_complaint, function_name, meet, table
 from tapegrad.transforms.trace import stop_gradient
 
 _log_expit = applied("log_expit")
@@ -27,21 +27,21 @@ def reduced(values: Any, reduction: str) -> Any:
         return np.sum(values)
     if reduction == "none":
         return values
-    raise ValueError(f"{reduction} is not a valid value for reduction: 'none', 'mean' or 'sum'")
+    raise ValueError(f"reduction is 'none', 'mean' or 'sum', not {reduction!r}")
 
 
 def _pointwise(
     name: str, f: Any, input: Any, target: Any, reduction: str, weight: Any = None
 ) -> Any:
     if tuple(input.shape) != tuple(target.shape):
+        broadcast_complaint(name, input._v, target._v)
         warnings.warn(
-            f"Using a target size ({target.shape!r}) that is different to the input size "
-            f"({input.shape!r}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
+            f"{function_name(name)}: the input has shape {list(input.shape)} and the target "
+            f"{list(target.shape)}: they broadcast, and the loss compares more "
+            "pairs than there are elements; target.view_as(input) has the input's shape",
             UserWarning,
             stacklevel=3,
         )
-        broadcast_complaint(input._v, target._v)
 
     def compute(x: Any, y: Any, *w: Any) -> Any:
         x, y = meet([x, y])
@@ -113,12 +113,16 @@ def binary_cross_entropy(
     """Cross entropy of probabilities; logarithms are -100 at least."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            f"Using a target size ({target.shape!r}) that is different to the input size "
-            f"({input.shape!r}) is deprecated. Please ensure they have the same size."
+            f"binary_cross_entropy: the input has shape {list(input.shape)} and the target "
+            f"{list(target.shape)}; they have one shape, "
+            "as x and torch.ones_like(x)"
         )
     p = input.plain()
     if p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+        raise RuntimeError(
+            f"binary_cross_entropy: probabilities go from 0 to 1, and the input from {p.min()} "
+            f"to {p.max()}; binary_cross_entropy_with_logits takes any"
+        )
 
     def logarithm(q: Any) -> Any:
         return np.maximum(np.log(np.maximum(q, np.finfo(q.dtype).tiny)), q.dtype.type(-100))
@@ -136,7 +140,9 @@ def binary_cross_entropy_with_logits(
     """Cross entropy of the sigmoid of `input`, without overflow."""
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            f"Target size ({target.shape!r}) must be the same as input size ({input.shape!r})"
+            f"binary_cross_entropy_with_logits: the input has shape {list(input.shape)} and the "
+            f"target {list(target.shape)}; they have one shape, "
+            "as x and torch.ones_like(x)"
         )
     heavier = None if pos_weight is None else pos_weight.plain()
 
@@ -200,8 +206,7 @@ def _classes(name: str, target: Any) -> Any:
     a = raw(target)
     if a.dtype.kind not in "iu":
         raise RuntimeError(
-            f"{name}: expected target dtype to be Long or Byte, but got "
-            f"{dtypes.title(target.dtype)}; "
+            f"{name}: classes are integers, and the target is {dtypes.title(target.dtype)}; "
             "write target.long()"
         )
     return a
@@ -217,7 +222,7 @@ def _picked(
     safe: Any = np.where(ignored, 0, classes)
     if type(safe) is not Variable and safe.size and (safe.min() < 0 or safe.max() >= n):
         bad = safe.min() if safe.min() < 0 else safe.max()
-        raise IndexError(f"Target {bad} is out of bounds.")
+        raise IndexError(f"target {bad} is none of the {n} classes, 0 to {n - 1}")
     shares = np.ones(n, log_p.dtype) if weight is None else weight
     used = np.where(ignored, log_p.dtype.type(0), np.take(table(shares, safe), safe))
     found = np.take_along_axis(table(log_p, safe), np.expand_dims(safe, axis), axis)
@@ -234,17 +239,17 @@ def _picked(
     return reduced(values, reduction)
 
 
-def _batch_sizes(input: Any, target: Any) -> None:
+def _batch_sizes(name: str, input: Any, target: Any) -> None:
     expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if input.ndim > 1 and target.ndim and input.shape[0] != target.shape[0]:
         raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0]})."
+            f"{name}: the input, of shape {list(input.shape)}, is a batch of {input.shape[0]}, and "
+            f"the target, of shape {list(target.shape)}, one of {target.shape[0]}"
         )
     if tuple(expected) != tuple(target.shape):
         raise RuntimeError(
-            f"Expected target size {list(expected)}, got {list(target.shape)}: the input's shape "
-            f"is {list(input.shape)}, with classes along dim 1"
+            f"{name}: the target has shape {list(target.shape)}, and to the input's "
+            f"{list(input.shape)}, with classes along dim 1, belongs {list(expected)}"
         )
 
 
@@ -254,7 +259,7 @@ def nll_loss(
 ) -> Any:  # fmt: skip
     """Minus the logarithms of probabilities at the target classes."""
     classes = _classes("nll_loss", target)
-    _batch_sizes(input, target)
+    _batch_sizes("nll_loss", input, target)
 
     def compute(x: Any, *w: Any) -> Any:
         return _picked(x, classes, w[0] if w else None, ignore_index, 0.0, reduction)
@@ -291,7 +296,7 @@ def cross_entropy(
 
         return call("CrossEntropy", soft, input, target, *weights)
     classes = _classes("cross_entropy", target)
-    _batch_sizes(input, target)
+    _batch_sizes("cross_entropy", input, target)
 
     def hard(x: Any, *w: Any) -> Any:
         log_p = log_softmax_of(x, axis)

@@ -24,8 +24,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     given = tuple(int(p) for p in pad)
     if len(given) % 2 or len(given) > 2 * input.ndim:
         raise RuntimeError(
-            f"Padding length must be divisible by 2 and at most twice the number of dimensions "
-            f"({input.ndim}), not {len(given)}"
+            f"pad: lengths come in pairs, {input.ndim} pairs at most, and here are {len(given)} "
+            f"lengths, {given}"
         )
     sides = [(0, 0)] * (input.ndim - len(given) // 2) + [
         (given[k], given[k + 1]) for k in range(len(given) - 2, -1, -2)
@@ -41,7 +41,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         return y[cut] if any(s != slice(0, None) for s in cut) else y
 
     if mode != "constant" and mode not in _MODES:
-        raise NotImplementedError(f"Unrecognised padding mode {mode}: {['constant', *_MODES]}")
+        raise NotImplementedError(f"pad: mode is one of {['constant', *_MODES]}, not {mode!r}")
     return call("ConstantPadNd", compute, input, saves=NOTHING)
 
 

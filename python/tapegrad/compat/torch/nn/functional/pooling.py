@@ -19,8 +19,8 @@ def _lengths(
     for m, k, s, p, d in zip(input.shape[-n:], kernel, stride, padding, dilation, strict=True):
         if p > k // 2:
             raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but got pad={p}, "
-                f"kernel_size={k} and dilation={d}"
+                f"pool: padding={p} is more than half of kernel_size={k} (dilation={d}), so that "
+                "windows of padding alone would appear"
             )
         room = m + 2 * p - d * (k - 1) - 1
         length = (-(-room // s) if ceil_mode else room // s) + 1
@@ -29,8 +29,8 @@ def _lengths(
         out.append(length)
     if min(out) < 1:
         raise RuntimeError(
-            f"Given input size: {list(input.shape)}. Calculated output size: {out}. Output size is "
-            "too small"
+            f"pool: an input of shape {list(input.shape)} is smaller than the kernel "
+            f"{tuple(kernel)}: the output would have lengths {out}"
         )
     return tuple(out)
 

@@ -32,7 +32,10 @@ class MultiheadAttention(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if embed_dim % num_heads:
-            raise ValueError(f"embed_dim must be divisible by num_heads: {embed_dim}, {num_heads}")
+            raise ValueError(
+                f"MultiheadAttention: embed_dim={embed_dim} makes no num_heads={num_heads} equal "
+                "heads"
+            )
         if add_bias_kv or add_zero_attn or (kdim, vdim) not in ((None, None), (embed_dim,) * 2):
             raise NotImplementedError(
                 "MultiheadAttention: add_bias_kv, add_zero_attn and other kdim and vdim are not "

@@ -18,7 +18,7 @@ class _Listed(Module):
     def _key(self, k: Any) -> str:
         k, n = operator.index(k), len(self)
         if not -n <= k < n:
-            raise IndexError(f"index {k} is out of range")
+            raise IndexError(f"{type(self).__name__}: index {k}, and there are {n} modules")
         return str(list(self._modules)[k % n])
 
     def __len__(self) -> int:

@@ -24,9 +24,15 @@ class _Convolution(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if in_channels % groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise ValueError(
+                f"{type(self).__name__}: in_channels={in_channels} makes no groups={groups} "
+                "equal groups"
+            )
         if out_channels % groups:
-            raise ValueError("out_channels must be divisible by groups")
+            raise ValueError(
+                f"{type(self).__name__}: out_channels={out_channels} makes no groups={groups} "
+                "equal groups"
+            )
         n = self.axes
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride = several(kernel_size, n), several(stride, n)

@@ -139,7 +139,7 @@ class EmbeddingBag(Module):
     ) -> None:
         super().__init__()
         if mode not in ("sum", "mean", "max"):
-            raise ValueError(f"mode has to be one of sum, mean or max, not {mode!r}")
+            raise ValueError(f"EmbeddingBag: mode is 'sum', 'mean' or 'max', not {mode!r}")
         self.mode = mode
         self.weight = blank(num_embeddings, embedding_dim, **given)
         init.normal_(self.weight)

@@ -43,7 +43,8 @@ class Module(StateOfModule):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes: written by each class."""
         raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
+            f"{type(self).__name__}: the class has no forward(self, x), which is what a call "
+            "computes"
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -76,8 +77,8 @@ class Module(StateOfModule):
         if "_parameters" not in self.__dict__:
             if isinstance(value, (Parameter, Module)):
                 raise AttributeError(
-                    f"cannot assign {type(value).__name__.lower()} before Module.__init__() call: "
-                    "write super().__init__() first"
+                    f"{type(self).__name__}: a {type(value).__name__} is assigned before the "
+                    "module has a place for it; write super().__init__() first"
                 )
             object.__setattr__(self, name, value)
             return
@@ -97,8 +98,8 @@ class Module(StateOfModule):
             if value is not None and not (table is self._buffers and is_tensor(value)):
                 wanted = {"parameter": "torch.nn.Parameter", "module": "torch.nn.Module"}
                 raise TypeError(
-                    f"cannot assign '{type(value).__name__}' as {kind} '{name}' "
-                    f"({wanted.get(kind, 'torch.Tensor')} or None expected)"
+                    f"{type(self).__name__}.{name}: the {kind} is a "
+                    f"{wanted.get(kind, 'torch.Tensor')} or None, not {type(value).__name__}"
                 )
             table[name] = value
         else:
@@ -131,8 +132,8 @@ class Module(StateOfModule):
         self._check_name(name)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
-                "(torch.nn.Parameter or None required)"
+                f"register_parameter: {name!r} is a torch.nn.Parameter or None, not "
+                f"{type(param).__name__}"
             )
         self._parameters[name] = param
 
@@ -141,22 +142,23 @@ class Module(StateOfModule):
         self._check_name(name)
         if tensor is not None and not is_tensor(tensor):
             raise TypeError(
-                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' "
-                "(torch Tensor or None required)"
+                f"register_buffer: {name!r} is a tensor or None, not {type(tensor).__name__}"
             )
         self._buffers[name] = tensor
         (self._transient.discard if persistent else self._transient.add)(name)
 
     def _check_name(self, name: str) -> None:
         if "." in name or not name:
-            raise KeyError(f'parameter and buffer names can\'t contain "." or be empty: {name!r}')
+            raise KeyError(f"a parameter, buffer or module is named without dots, and not {name!r}")
         if hasattr(self, name) and not any(name in self.__dict__[t] for t in _TABLES):
-            raise KeyError(f"attribute '{name}' already exists")
+            raise KeyError(f"{type(self).__name__} has an attribute {name!r} of another kind")
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Makes a module an attribute."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            raise TypeError(
+                f"add_module: {name!r} is a torch.nn.Module or None, not {type(module).__name__}"
+            )
         self._modules[name] = module
 
     register_module = add_module

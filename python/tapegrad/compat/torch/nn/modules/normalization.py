@@ -80,7 +80,8 @@ class GroupNorm(_Affine):
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(
-                f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
+                f"{type(self).__name__}: num_channels={num_channels} makes no "
+                f"num_groups={num_groups} equal groups"
             )
         self.num_groups, self.num_channels, self.eps, self.affine = (
             num_groups,
@@ -133,11 +134,14 @@ class _BatchNorm(_Affine):
         """The normalised input; in training the running statistics move on."""
         if input.ndim not in self.dims:
             wanted = " or ".join(f"{d}D" for d in self.dims)
-            raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
+            raise ValueError(
+                f"{type(self).__name__}: the input is {wanted}, and this one has shape "
+                f"{list(input.shape)}"
+            )
         if input.shape[1] != self.num_features:
             raise RuntimeError(
-                f"running_mean should contain {input.shape[1]} elements not {self.num_features}: "
-                f"the input has shape {list(input.shape)}"
+                f"{type(self).__name__}({self.num_features}): the input, of shape "
+                f"{list(input.shape)}, has {input.shape[1]} channels"
             )
         rate = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats:

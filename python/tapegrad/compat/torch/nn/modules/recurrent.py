@@ -105,17 +105,18 @@ class RNNBase(Module):
         """(output, state): the last layer's output at each step, each layer's state at the end."""
         if input.ndim not in (2, 3):
             raise ValueError(
-                f"{self.mode}: Expected input to be 2D or 3D, got {input.ndim}D instead"
+                f"{self.mode}: the input has 2 axes, or 3 with the batch, and this one's shape "
+                f"is {list(input.shape)}"
             )
         if input.shape[-1] != self.input_size:
             raise RuntimeError(
-                "input.size(-1) must be equal to input_size. Expected "
-                f"{self.input_size}, got {input.shape[-1]}"
+                f"{self.mode}: the last axis of the input is input_size={self.input_size}, and "
+                f"its shape is {list(input.shape)}"
             )
         if input._v.dtype != self.weight_ih_l0._v.dtype:
             raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype "
-                f"({self.weight_ih_l0.dtype}). Convert input: input.to({self.weight_ih_l0.dtype})"
+                f"{self.mode}: the input is {input.dtype} and the weights "
+                f"{self.weight_ih_l0.dtype}; x.to({self.weight_ih_l0.dtype}) is of theirs"
             )
         batched = input.ndim == 3
         x = input if batched else input.unsqueeze(1)
@@ -151,8 +152,8 @@ class RNNBase(Module):
         for s in states:
             if tuple(s.shape) != shape:
                 raise RuntimeError(
-                    f"Expected hidden size {shape}, got {list(s.shape)}: layers times directions, "
-                    "batch, hidden_size"
+                    f"{self.mode}: the state has shape {list(s.shape)}, and {list(shape)} is "
+                    "wanted: layers times directions, batch, hidden_size"
                 )
         return states
 
@@ -204,7 +205,7 @@ class RNN(RNNBase):
     def __init__(self, *args: Any, nonlinearity: str = "tanh", **kwargs: Any) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(
-                f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'."
+                f"{type(self).__name__}: nonlinearity is 'tanh' or 'relu', not {nonlinearity!r}"
             )
         super().__init__(f"RNN_{nonlinearity.upper()}", *args, **kwargs)
         self.nonlinearity = nonlinearity

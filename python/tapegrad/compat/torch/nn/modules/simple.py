@@ -26,7 +26,7 @@ class _Simple(Module):
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         for name, default in self.options.items():
             if default is _NEEDED and name not in given:
-                raise TypeError(f"{type(self).__name__}: missing required argument {name!r}")
+                raise TypeError(f"{type(self).__name__}: {name} has no default and is not given")
             setattr(self, name, given.get(name, default))
 
     def forward(self, *inputs: Any) -> Any:
@@ -106,7 +106,7 @@ def _dropout(name: str, function: Any) -> None:
         def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
             super().__init__()
             if not 0.0 <= p <= 1.0:
-                raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+                raise ValueError(f"{type(self).__name__}: p is a probability, from 0 to 1, not {p}")
             self.p, self.inplace = p, inplace
 
         def forward(self, input: Any) -> Any:

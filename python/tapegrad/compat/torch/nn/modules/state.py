@@ -40,26 +40,31 @@ class StateOfModule:
     ) -> IncompatibleKeys:
         """Copies a state into the module; with `strict`, its names must be the module's."""
         if not hasattr(state_dict, "keys"):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            raise TypeError(
+                "load_state_dict: a state is a dict of names and tensors, not "
+                f"{type(state_dict).__name__}"
+            )
         own = self.state_dict(keep_vars=True)
         missing = [k for k in own if k not in state_dict]
         unexpected = [k for k in state_dict if k not in own]
         problems = []
         if strict and missing:
             names = ", ".join(f'"{k}"' for k in missing)
-            problems.append(f"Missing key(s) in state_dict: {names}. ")
+            problems.append(f"the state lacks {names}; strict=False leaves them as they are")
         if strict and unexpected:
             names = ", ".join(f'"{k}"' for k in unexpected)
-            problems.append(f"Unexpected key(s) in state_dict: {names}. ")
+            problems.append(
+                f"the state has {names}, which the module has not; strict=False leaves them out"
+            )
         problems += [
-            f"size mismatch for {k}: copying a param with shape {state_dict[k].shape!r} from "
-            f"checkpoint, the shape in current model is {t.shape!r}."
+            f"{k} has shape {list(state_dict[k].shape)} in the state, and {list(t.shape)} in the "
+            "module"
             for k, t in own.items()
             if k in state_dict and tuple(state_dict[k].shape) != tuple(t.shape)
         ]
         if problems:
             raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
+                f"load_state_dict: the state does not fit {type(self).__name__}:\n\t"
                 + "\n\t".join(problems)
             )
         with no_grad():

@@ -28,8 +28,8 @@ def get_total_norm(
     total = np.asarray(np.linalg.norm(norms, norm_type))
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
-            "so it cannot be clipped. To disable this error, set `error_if_nonfinite=False`"
+            f"clip_grad_norm_: the norm of order {norm_type} of all gradients is {total}; "
+            "error_if_nonfinite=False scales by it all the same"
         )
     return new(total)
 

@@ -16,7 +16,9 @@ class Dataset(Generic[T]):
     """The base of data sets: `dataset[k]`, and `len(dataset)`."""
 
     def __getitem__(self, index: Any) -> Any:
-        raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+        raise NotImplementedError(
+            f"{type(self).__name__}: the class has no __getitem__(self, k), which gives item k"
+        )
 
     def __add__(self, other: Any) -> ConcatDataset:
         return ConcatDataset([self, other])
@@ -26,7 +28,9 @@ class IterableDataset(Dataset[T]):
     """The base of data sets that only give one item after the other."""
 
     def __iter__(self) -> Iterator[Any]:
-        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+        raise NotImplementedError(
+            f"{type(self).__name__}: the class has no __iter__(self), which yields the items"
+        )
 
 
 class TensorDataset(Dataset[Any]):
@@ -34,7 +38,10 @@ class TensorDataset(Dataset[Any]):
 
     def __init__(self, *tensors: Any) -> None:
         if len({len(t) for t in tensors}) > 1:
-            raise ValueError(f"Size mismatch between tensors: {[list(t.shape) for t in tensors]}")
+            raise ValueError(
+                "TensorDataset: the first lengths differ, in shapes "
+                f"{[list(t.shape) for t in tensors]}"
+            )
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
@@ -50,7 +57,7 @@ class ConcatDataset(Dataset[Any]):
     def __init__(self, datasets: Sequence[Any]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
-            raise ValueError("datasets should not be an empty iterable")
+            raise ValueError("ConcatDataset: no data sets are given")
         self.cumulative_sizes: list[int] = []
         total = 0
         for d in self.datasets:
@@ -91,7 +98,10 @@ def random_split(dataset: Any, lengths: Sequence[Any], generator: Any = None) ->
             found[k % len(found)] += 1
         sizes = found
     if sum(sizes) != n:
-        raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
+        raise ValueError(
+            f"random_split: the lengths {sizes} have {sum(sizes)} items together, and the data "
+            f"set {n}"
+        )
     order = numpy_generator(generator).permutation(n).tolist()
     parts, start = [], 0
     for size in sizes:

@@ -34,11 +34,14 @@ def default_collate(batch: list[Any]) -> Any:
         return type(first)(*(default_collate(list(part)) for part in zip(*batch, strict=True)))
     if isinstance(first, (list, tuple)):
         if len({len(x) for x in batch}) > 1:
-            raise RuntimeError("each element in list of batch should be of equal size")
+            raise RuntimeError(
+                f"default_collate: the items have {sorted({len(x) for x in batch})} parts; a "
+                "batch is of items alike"
+            )
         return [default_collate(list(part)) for part in zip(*batch, strict=True)]
     raise TypeError(
-        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
-        f"{type(first)}"
+        f"default_collate: {type(first).__name__} makes no batch, as tensors, arrays, numbers, "
+        "dicts and lists do; collate_fn= may"
     )
 
 
@@ -60,11 +63,13 @@ class DataLoader:
         pin_memory_device: str = "", in_order: bool = True,
     ) -> None:  # fmt: skip
         if sampler is not None and shuffle:
-            raise ValueError("sampler option is mutually exclusive with shuffle")
+            raise ValueError(
+                "DataLoader: sampler= and shuffle=True both say the order; one of them does"
+            )
         if batch_sampler is not None and (batch_size != 1 or shuffle or sampler or drop_last):
             raise ValueError(
-                "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
-                "drop_last"
+                "DataLoader: batch_sampler= says the batches, and so do batch_size, shuffle, "
+                "sampler and drop_last; the first comes alone"
             )
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.num_workers, self.generator = num_workers, generator

@@ -143,7 +143,7 @@ def test_values_that_are_known():
     e = np.exp(-1.0)
     s = 1 / (1 + e)
     np.testing.assert_allclose(x.grad.numpy(), [0.0, s + s * (1 - s)], rtol=1e-6)
-    with pytest.raises(RuntimeError, match=r"tensor a \(2\) must match .* b \(3\).* dimension 0"):
+    with pytest.raises(RuntimeError, match="lengths 2 and 3 of dimension 0"):
         ours.ones(2) + ours.ones(3)
 
 

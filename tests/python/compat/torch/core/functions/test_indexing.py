@@ -115,17 +115,17 @@ def test_plain():
 
 def test_errors():
     x = ours.ones(2, 3)
-    with pytest.raises(IndexError, match="index 5 is out of bounds for dimension 0 with size 2"):
+    with pytest.raises(IndexError, match="index: 5 is outside dimension 0, whose length is 2"):
         x[5]
-    with pytest.raises(IndexError, match="too many indices for tensor of dimension 2"):
+    with pytest.raises(IndexError, match="has 2 dimensions, and the indices are for more"):
         x[0, 0, 0]
     with pytest.raises(IndexError, match=r"write x.long\(\)"):
         x[ours.tensor([0.0])]
-    with pytest.raises(RuntimeError, match="index 3 is out of bounds for dimension 1 with size 3"):
+    with pytest.raises(RuntimeError, match="3 is outside dimension 1, whose length is 3"):
         x.gather(1, ours.tensor([[3]]))
     with pytest.raises(TypeError, match="0-d tensor"):
         iter(ours.tensor(1.0))
-    with pytest.raises(RuntimeError, match="more than one value is ambiguous"):
+    with pytest.raises(RuntimeError, match="has 6 elements, and one makes a flag"):
         bool(x)
-    with pytest.raises(RuntimeError, match="6 elements cannot be converted to Scalar"):
+    with pytest.raises(RuntimeError, match="has 6; write"):
         x.item()

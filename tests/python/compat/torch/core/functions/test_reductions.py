@@ -111,7 +111,7 @@ def test_known_values():
     found.values.sum().backward()
     assert x.grad.tolist() == [[0.0, 1.0], [1.0, 0.0]]
     assert ours.tensor([1.0, 2.0, 4.0]).std().item() == pytest.approx(np.std([1, 2, 4], ddof=1))
-    with pytest.raises(RuntimeError, match="Got: Long"):
+    with pytest.raises(RuntimeError, match="the tensor is Long"):
         ours.arange(3).mean()
-    with pytest.raises(IndexError, match="Dimension out of range"):
+    with pytest.raises(IndexError, match="is outside a tensor of 2 axes"):
         x.sum(2)
