@@ -273,12 +273,17 @@ PyObject* get_array(PyObject* self, void*) {
 
 PyObject* backward_method(PyObject* self, PyObject* args, PyObject* kwargs) {
   return guard([&]() -> PyObject* {
-    static const char* names[] = {"seed", "free", nullptr};
-    PyObject* seed = Py_None;
-    int free = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Op:backward", const_cast<char**>(names), &seed,
-                                     &free))
+    static const char* names[] = {"seed", "free", "retain_graph", "create_graph", nullptr};
+    PyObject *seed = Py_None, *retain = Py_None;
+    int free = 0, create = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Op$Op:backward", const_cast<char**>(names),
+                                     &seed, &free, &retain, &create))
       return nullptr;
+    if (create)
+      throw_error<TypeError>(
+          "backward: create_graph=True, but what .grad holds is plain; write tg.grad(v, w, "
+          "record=True), whose result can be differentiated again");
+    if (retain != Py_None) free = PyObject_IsTrue(retain) == 0;
     Cell& cell = variable_cell(self);
     Value seed_value;
     const bool given = seed != Py_None;
@@ -376,11 +381,12 @@ PyGetSetDef variable_array_methods[] = {
 
 PyMethodDef variable_methods[] = {
     {"backward", c_function(backward_method), METH_VARARGS | METH_KEYWORDS,
-     "backward($self, seed=None, free=False)\n--\n\n"
+     "backward($self, seed=None, free=False, *, retain_graph=None, create_graph=False)\n--\n\n"
      "Adds the gradient of this Variable to the .grad of every leaf it was computed from.\n\n"
      "seed: cotangent of this Variable's shape; needed unless it is a scalar. free: give up the "
      "recording, which no\n"
-     "later sweep may use. ValueError for an array without a seed, RuntimeError where nothing was "
+     "later sweep may use; retain_graph=False is the same in words of others. ValueError for an "
+     "array without a seed, RuntimeError where nothing was "
      "recorded.\n\n"
      ">>> import numpy as np, tapegrad as tg\n"
      ">>> w = tg.Variable([1.0, 2.0])\n"

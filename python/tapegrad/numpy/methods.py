@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply, stands_for_array, to_array, value
+from tapegrad._core import Variable, apply, stands_for_array, stop_gradient, to_array, value
 from tapegrad.numpy import selection, shapes, ufuncs
 from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
@@ -189,9 +189,19 @@ def conjugate(self: Variable) -> Any:
     return self
 
 
+def detach(self: Variable) -> Any:
+    """What the Variable holds, held constant: `tg.stop_gradient` of it."""
+    return stop_gradient(self)
+
+
+def zero_grad(self: Variable) -> None:
+    """Forgets the gradient: `.grad` is None until the next `backward()`."""
+    self.grad = None
+
+
 OWN = (
     reshape, flatten, transpose, copy, view, astype, sort, partition, argpartition, compress, fill,
-    put, tolist,
+    put, tolist, detach, zero_grad,
 )  # fmt: skip
 _IN_PLACE = (sort, partition, fill, put)  # NumPy's functions of these names are others
 

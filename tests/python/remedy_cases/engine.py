@@ -12,6 +12,12 @@ SWEPT = "y = np.sum(w * w); y.backward(free=True); y.backward()"
 CASES = [
     # Backward and tg.grad of Variables.
     Case(
+        W + "np.sum(w**3).backward(create_graph=True)",
+        "write tg.grad(v, w, record=True)",
+        W + "v = np.sum(w**3); slope = tg.grad(v, w, record=True); tg.grad(np.sum(slope), w)",
+        "6 * x",
+    ),
+    Case(
         W + "(w * w).backward()",
         "reduce it (for instance with np.sum)",
         W + "np.sum(w * w).backward(); w.grad",
