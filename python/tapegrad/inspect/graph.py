@@ -157,7 +157,7 @@ def record(f: Callable[..., Any], *args: Any, **kwargs: Any) -> RecordedGraph:
     strings) are what they are. Derivatives are recorded like any function: `record(tg.grad(f), x)`.
 
     Raises:
-        TypeError: `f` is no function, or its result holds something other than numbers and arrays.
+        TypeError: `f` is no function.
 
     >>> import numpy as np
     >>> from tapegrad.inspect.graph import record

@@ -94,7 +94,7 @@ class RegularGridInterpolator(Interpolator):
             else:
                 parts.append((first, [1.0 - share, share]))
         if self._raises and np.any(outside):
-            raise ValueError("One of the requested xi is out of bounds")
+            raise ValueError("a point of xi is out of the bounds of the grid")
         tail = ndim_of(values) - d
         found: Any = 0.0
         for choice in product(*(range(len(weights)) for _, weights in parts)):
