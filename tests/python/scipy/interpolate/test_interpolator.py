@@ -38,7 +38,7 @@ def test_refusals():
         interpolate.CubicSpline(X[::-1], v)
     with pytest.raises(ValueError, match="below the interpolation range"):
         interpolate.interp1d(X, v)(-1.0)
-    with pytest.raises(ValueError, match="out of the bounds|out of bounds"):
+    with pytest.raises(ValueError, match="out of the bounds"):
         interpolate.RegularGridInterpolator((X,), v)(tg.Variable([9.0]))
     with pytest.raises(TypeError, match="method='pchip'"):
         interpolate.RegularGridInterpolator((X,), v, "pchip")([1.0])
