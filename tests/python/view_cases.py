@@ -180,6 +180,14 @@ OPERATIONS: dict[str, Function] = {
     "windows, moved": lambda z: sliding_window_view(z, 2, -1).swapaxes(0, -1),
     "a window": lambda z: sliding_window_view(z, 2, 0)[0],
     "windows * 1, raveled": lambda z: (sliding_window_view(z, 2, 0) * 1.0).reshape(-1),
+    # What is moved, of arrays in Fortran's order
+    "np.roll, raveled": lambda z: np.roll(z.T, 1).reshape(-1),
+    "np.roll twice, raveled": lambda z: np.roll(z.T * 1.0, (1, 2)).reshape(-1),
+    "np.roll by an axis, raveled": lambda z: np.roll(z.T * 1.0, 1, 0).reshape(-1),
+    "np.pad, raveled": lambda z: np.pad(z.T, 1).reshape(-1),
+    "np.pad of another order, raveled": lambda z: np.pad(z.T * 1.0, ((1, 0),) * z.ndim).reshape(-1),
+    "np.select, raveled": lambda z: np.select([z.T > 1.37], [z.T * 1.0], 0.5).reshape(-1),
+    "np.choose, raveled": lambda z: np.choose((z.T > 1.37) * 1, [z.T, z.T * 2]).reshape(-1),
     # Broadcasting
     "np.broadcast_to, same shape": lambda z: np.broadcast_to(z, z.shape),
     "np.broadcast_to": lambda z: np.broadcast_to(z, (2, *z.shape)),

@@ -138,9 +138,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
             indices = indices.astype(np.intp)
     found = _along(a, axis, indices)
     # What a single position takes is no view here, and what several take is packed in C order.
-    several = isinstance(found, Variable) and memory_strides(found) is not None
-    if several or (ndim_of(indices) == 0 and ndim_of(found)):
-        found = found.copy()
+    found = found.copy() if ndim_of(indices) == 0 and ndim_of(found) else _packed(found)
     return finish("np.take", found, out)
 
 
@@ -175,7 +173,7 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     found = lift(default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         found = where(condition, choice, found)
-    return found
+    return _packed(found)
 
 
 @implements(np.choose, method="choose")
@@ -187,7 +185,13 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     found = np.copy(np.broadcast_to(parts[0], shape))
     for i, part in enumerate(parts[1:], 1):
         found = where(index == i, part, found)
-    return finish("np.choose", found, out)
+    return finish("np.choose", _packed(found), out)
+
+
+def _packed(found: Any) -> Any:
+    """In C order, whatever the operands lie in."""
+    is_strided = isinstance(found, Variable) and memory_strides(found) is not None
+    return found.copy() if is_strided else found
 
 
 @implements(np.tril, values=1)

@@ -1,5 +1,6 @@
 #include "tapegrad/ops/shape/memory_order.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "tapegrad/kernels/array/copy.h"
@@ -117,9 +118,23 @@ class Walk {
     if (op.key == KeyKind::arrays && op.update == UpdateKind::none)
       return of_gather(attrs, first.shape(), shape);
     if (op.join == JoinKind::stack) return of_stack(attrs, inputs, shape);
+    if (op.frame == FrameKind::pads) return of_pad(strides(inputs[0]), first.shape(), shape);
+    // Without axes NumPy works on the array as it is flattened.
+    const bool has_axes = op.axes >= 0 && !attrs.is_none(AttrKey(static_cast<size_t>(op.axes)));
     const bool like_inputs = op.by_element || op.converts || op.join == JoinKind::concatenate ||
-                             (op.axes >= 0 && op.key == KeyKind::none && first.shape() == shape);
+                             (has_axes && op.key == KeyKind::none && first.shape() == shape);
     return like_inputs ? of_inputs(inputs, shape) : own;
+  }
+
+  // In Fortran's order where that is the order of what is padded.
+  static Dims of_pad(const Dims& strides_there, const Dims& its, const Dims& shape) {
+    const auto reversed = [](Dims x) {
+      std::reverse(x.begin(), x.end());
+      return x;
+    };
+    if (is_c_order(its, strides_there) || !is_c_order(reversed(its), reversed(strides_there)))
+      return contiguous_strides(shape);
+    return reversed(contiguous_strides(reversed(shape)));
   }
 
   Dims of_inputs(std::span<const uint32_t> inputs, const Dims& shape) {
