@@ -187,7 +187,7 @@ OPERATIONS: dict[str, Function] = {
     "np.pad, raveled": lambda z: np.pad(z.T, 1).reshape(-1),
     "np.pad of another order, raveled": lambda z: np.pad(z.T * 1.0, ((1, 0),) * z.ndim).reshape(-1),
     "np.select, raveled": lambda z: np.select([z.T > 1.37], [z.T * 1.0], 0.5).reshape(-1),
-    "np.choose, raveled": lambda z: np.choose((z.T > 1.37) * 1, [z.T, z.T * 2]).reshape(-1),
+    "np.choose, raveled": lambda z: np.choose(1, [z.T, z.T * 2]).reshape(-1),
     # Broadcasting
     "np.broadcast_to, same shape": lambda z: np.broadcast_to(z, z.shape),
     "np.broadcast_to": lambda z: np.broadcast_to(z, (2, *z.shape)),
