@@ -102,10 +102,10 @@ class Walk {
  private:
   Dims of_op(const Node& n, const Dims& own) {
     static const Attrs none;
+    const std::span<const uint32_t> inputs = n.inputs();
     const Op& op = op_by_id(n.op);
     const Attrs& attrs = n.extra ? n.extra->attrs : none;
     const Dims shape = n.value.shape();
-    const std::span<const uint32_t> inputs = n.inputs();
     if (inputs.empty()) return own;
     const Value& first = tape_.node(inputs[0]).value;
     if (op.view != ViewKind::none) {
