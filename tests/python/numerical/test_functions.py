@@ -186,7 +186,7 @@ def test_single_precision():
         return np.sum(np.sin(v.astype(np.float32)))
 
     found = numerical.grad(rounded)(x)  # whose results tell how far to move
-    np.testing.assert_allclose(found, np.cos(x), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found, np.cos(x), rtol=0, atol=3e-5)
 
 
 @each_method

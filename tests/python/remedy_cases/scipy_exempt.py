@@ -47,7 +47,9 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/linalg/matrix_functions.py": (
         "leave method= out; the value is the same",
     ),
-    "python/tapegrad/scipy/linalg/solving.py": ("matrices; write solve(a.T, b)",),
+    "python/tapegrad/scipy/linalg/solving.py": (
+        "is for real matrices, in SciPy too; write solve(a.T, b)",
+    ),
     "python/tapegrad/scipy/linalg/special_matrices.py": (
         "scipy.linalg.hankel: c and r need one axis each; write c.ravel()",
     ),

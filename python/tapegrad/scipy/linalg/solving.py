@@ -55,8 +55,8 @@ def solve(
     a = square("scipy.linalg.solve", a)
     if transposed and np.iscomplexobj(a):  # SciPy refuses it of plain arrays too
         raise NotImplementedError(
-            "scipy.linalg.solve can currently not solve a^T x = b or a^H x = b for complex "
-            "matrices; write solve(a.T, b)"
+            "scipy.linalg.solve: transposed=True is for real matrices, in SciPy too; "
+            "write solve(a.T, b)"
         )
     if shape_of(a) == (1, 1) and shape_of(b)[-2:][:1] != (1,):  # a number, for any b
         return b / a[0, 0]

@@ -74,68 +74,31 @@ def _bracketed(own: Any, f: Any, a: Any, b: Any, args: Any, rest: dict[str, Any]
     return solution(name, called_functions(name, args, f=f), [a, b], rest, itself, solve)[0]
 
 
-@derives(scipy.optimize.brentq, refused=_ALONE, functions=("f",))
-def brentq(
-    f: Any,
-    a: Any,
-    b: Any,
-    args: Any = (),
-    xtol: Any = 2e-12,
-    rtol: Any = _RTOL,
-    maxiter: Any = 100,
-    full_output: Any = False,
-    disp: Any = True,
-) -> Any:
-    rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
-    return _bracketed(scipy.optimize.brentq, f, a, b, args, rest, disp)
+def _between_two(own: Any) -> Any:
+    """A function of SciPy's that looks for a root between `a` and `b`, of Variables too."""
+
+    def find(
+        f: Any,
+        a: Any,
+        b: Any,
+        args: Any = (),
+        xtol: Any = 2e-12,
+        rtol: Any = _RTOL,
+        maxiter: Any = 100,
+        full_output: Any = False,
+        disp: Any = True,
+    ) -> Any:
+        rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
+        return _bracketed(own, f, a, b, args, rest, disp)
+
+    find.__name__ = find.__qualname__ = own.__name__
+    return derives(own, refused=_ALONE, functions=("f",))(find)
 
 
-@derives(scipy.optimize.brenth, refused=_ALONE, functions=("f",))
-def brenth(
-    f: Any,
-    a: Any,
-    b: Any,
-    args: Any = (),
-    xtol: Any = 2e-12,
-    rtol: Any = _RTOL,
-    maxiter: Any = 100,
-    full_output: Any = False,
-    disp: Any = True,
-) -> Any:
-    rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
-    return _bracketed(scipy.optimize.brenth, f, a, b, args, rest, disp)
-
-
-@derives(scipy.optimize.bisect, refused=_ALONE, functions=("f",))
-def bisect(
-    f: Any,
-    a: Any,
-    b: Any,
-    args: Any = (),
-    xtol: Any = 2e-12,
-    rtol: Any = _RTOL,
-    maxiter: Any = 100,
-    full_output: Any = False,
-    disp: Any = True,
-) -> Any:
-    rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
-    return _bracketed(scipy.optimize.bisect, f, a, b, args, rest, disp)
-
-
-@derives(scipy.optimize.ridder, refused=_ALONE, functions=("f",))
-def ridder(
-    f: Any,
-    a: Any,
-    b: Any,
-    args: Any = (),
-    xtol: Any = 2e-12,
-    rtol: Any = _RTOL,
-    maxiter: Any = 100,
-    full_output: Any = False,
-    disp: Any = True,
-) -> Any:
-    rest = {"xtol": xtol, "rtol": rtol, "maxiter": maxiter}
-    return _bracketed(scipy.optimize.ridder, f, a, b, args, rest, disp)
+brentq = _between_two(scipy.optimize.brentq)
+brenth = _between_two(scipy.optimize.brenth)
+bisect = _between_two(scipy.optimize.bisect)
+ridder = _between_two(scipy.optimize.ridder)
 
 
 @derives(scipy.optimize.toms748, refused=_ALONE, functions=("f",))

@@ -85,7 +85,9 @@ class RNNCell:
 
     def step(self, x: Any, state: Any) -> tuple[Any, Any]:
         """The output and the next state."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no step(x, state), the output and the next state"
+        )
 
 
 class BasicRNNCell(RNNCell):

@@ -31,7 +31,7 @@ class Initializer:
 
     def make(self, shape: Any, dtype: Any) -> Any:
         """The tensor."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no make(shape, dtype), the tensor")
 
 
 class zeros_initializer(Initializer):  # noqa: N801 - TensorFlow's name

@@ -40,7 +40,7 @@ class Optimizer:
 
     def rule(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """The update rule, and what it takes after the slots."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no rule(), the update of a variable")
 
     def prepare(self, variables: Sequence[Variable]) -> None:
         """Makes what is kept once for all variables."""

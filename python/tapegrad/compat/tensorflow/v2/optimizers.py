@@ -52,7 +52,9 @@ class Optimizer:
 
     def step(self, x: Any, g: Any, rate: Any, kept: tuple[Any, ...], n: int) -> tuple[Any, ...]:
         """The new value, then what is kept; `n` is the number of this step, from 1."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no step(x, g, rate, kept, n), the new value"
+        )
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]], **_: Any) -> Any:
         """Takes a step; a gradient None leaves its variable as it is."""

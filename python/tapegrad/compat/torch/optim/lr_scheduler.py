@@ -49,7 +49,7 @@ class LRScheduler:
 
     def get_lr(self) -> list[float]:
         """The rates of this epoch."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no get_lr(), the rates of an epoch")
 
     def get_last_lr(self) -> list[float]:
         """The rates that were set last."""
