@@ -47,10 +47,16 @@ def arrays(f):
     return tg.compile(f, passes={**ORDERED, "expand": False})
 
 
-def outcome(f, *args):
+def outcome(f, *args, may_fail_to_record=False):
+    """What `f` gives, or the text of its LinAlgError; every warning but NumPy's own is an error.
+
+    With `may_fail_to_record`, not the one that says that a singular matrix ended a recording.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=RuntimeWarning)
+        if may_fail_to_record:
+            warnings.filterwarnings("ignore", ".*it can't be recorded: .*Singular matrix")
         try:
             return f(*args)
         except np.linalg.LinAlgError as error:
@@ -285,7 +291,6 @@ def ready(name, n):
     return both
 
 
-@pytest.mark.filterwarnings("ignore:.*Singular matrix:UserWarning")  # it may be recorded again
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(FUNCTIONS)), st.integers(1, 4), st.data())
 def test_random_small_matrices(name, n, data):
@@ -293,7 +298,8 @@ def test_random_small_matrices(name, n, data):
     numbers = st.one_of(st.sampled_from(ODD), st.floats(-4.0, 4.0))
     a = np.array(data.draw(st.lists(numbers, min_size=n * n, max_size=n * n))).reshape(n, n)
     b = np.array(data.draw(st.lists(numbers, min_size=n, max_size=n)))
-    np.testing.assert_array_equal(outcome(compiled, a, b), outcome(plain, a, b))
+    found, expected = (outcome(f, a, b, may_fail_to_record=True) for f in (compiled, plain))
+    np.testing.assert_array_equal(found, expected)
 
 
 SUBSCRIPTS = st.sampled_from(
