@@ -1,0 +1,1 @@
+"""GradBench: `python -m benchmarks.gradbench` is a tool for it."""

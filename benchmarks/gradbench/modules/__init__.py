@@ -1,0 +1,1 @@
+"""A module for each of the evals of GradBench."""
