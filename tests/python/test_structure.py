@@ -123,7 +123,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_parts", "compile_properties", "compile_solves", "compile_stale",
         "compile_stencils", "compile_threads", "compile_tiles", "compile_writes", "contexts",
         "docstrings", "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
-        "gradbench", "gradbench_compare",
+        "gradbench", "gradbench_compare", "gradbench_modules",
         "habits", "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
