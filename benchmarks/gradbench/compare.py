@@ -12,6 +12,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from statistics import median
 
 from benchmarks.gradbench import table
 from benchmarks.gradbench.checkout import OURS, Checkout
@@ -65,7 +66,7 @@ def main() -> int:
                 found.setdefault((name, tool), []).append(session)
                 if turn == 0:
                     print(table.outcome(name, tool, session), flush=True)
-    rows = table.rows(found, list(pythons))
+    rows = table.rows(found, list(pythons), min if arguments.least else median)
     text = table.markdown(rows, list(pythons))
     print(text)
     if arguments.markdown:
@@ -120,6 +121,8 @@ def _arguments() -> argparse.Namespace:
     option("--min-runs", type=int, default=10, help="calls for each figure (default: 10)")
     option("--min-seconds", type=float, default=0.0, help="seconds for each (default: 0)")
     option("--timeout", type=float, default=300.0, help="seconds for a response (default: 300)")
+    option("--least", action="store_true",
+           help="the least of all calls, not the median: if others use the machine")  # fmt: skip
     option("--multithreaded", action="store_true", help="tools may use several threads")
     option("--markdown", type=Path, metavar="FILE", help="also write the table to FILE")
     option("--log", type=Path, metavar="DIR", help="also write all messages to files in DIR")

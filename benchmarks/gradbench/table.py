@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -17,7 +17,7 @@ class Row:
     eval: str
     function: str
     description: str
-    milliseconds: dict[str, float] = field(default_factory=dict)  # medians
+    milliseconds: dict[str, float] = field(default_factory=dict)  # of all calls
     first: dict[str, float] = field(default_factory=dict)  # medians of the first calls
 
     def ratio(self, tool: str) -> float | None:
@@ -27,7 +27,11 @@ class Row:
         return self.milliseconds[tool] / self.milliseconds[OURS]
 
 
-def rows(found: Mapping[tuple[str, str], Sequence[Session]], tools: Sequence[str]) -> list[Row]:
+def rows(
+    found: Mapping[tuple[str, str], Sequence[Session]],
+    tools: Sequence[str],
+    figure: Callable[[Iterable[int]], float] = median,
+) -> list[Row]:
     """In the order in which tapegrad was asked; the sessions are those of all rounds."""
     table: dict[tuple[str, str, str], Row] = {}
     for name in dict.fromkeys(name for name, _ in found):
@@ -41,7 +45,7 @@ def rows(found: Mapping[tuple[str, str], Sequence[Session]], tools: Sequence[str
                         times.setdefault(key, []).append(evaluation.nanoseconds)
             for key, calls in times.items():
                 row = table[key]
-                row.milliseconds[tool] = median(ns for one in calls for ns in one) / 1e6
+                row.milliseconds[tool] = figure([ns for one in calls for ns in one]) / 1e6
                 row.first[tool] = median(one[0] for one in calls) / 1e6
     return list(table.values())
 

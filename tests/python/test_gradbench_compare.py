@@ -1,6 +1,7 @@
 """The mediator between evals and tools, and the table of what it saw: with evals made up here."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -167,6 +168,8 @@ def test_medians_and_ratios():
     assert row.milliseconds == {"tapegrad": 2.0, "jax": 6.0}
     assert row.first == {"tapegrad": 9.0, "jax": 5.5}
     assert row.ratio("jax") == 3.0
+    (least,) = table.rows(found, ["tapegrad", "jax"], min)
+    assert least.milliseconds == {"tapegrad": 1.0, "jax": 3.0}
     lines = table.markdown([row], ["tapegrad", "jax", "manual"]).splitlines()
     assert lines[0] == "| eval | tapegrad, ms | its first call | jax | manual |"
     assert lines[2] == "| ode primal, n=1 | 2 | 9 | 6 (3x) |  |"
@@ -186,11 +189,11 @@ def test_wrong_results_have_no_time():
 def made_up_checkout(folder, behaviour="pass"):
     """What `compare` reads of one: an eval, a tool in Python, the lists of what tools have."""
     package = folder / "python" / "gradbench" / "gradbench"
-    scripts = {"evals/hello": textwrap.dedent(EVAL), "tools/jax": tool(behaviour)}
+    scripts = {"evals/hello": textwrap.dedent(EVAL), "tools/other": tool(behaviour)}
     for where, code in scripts.items():
         (package / where).mkdir(parents=True)
         (package / where / "run.py").write_text(code)
-    for name in ("manual", "jax"):
+    for name in ("manual", "other"):
         (folder / "tools" / name).mkdir(parents=True)
         (folder / "tools" / name / "evals.txt").write_text("ba error\nhello\n")
     return folder
@@ -210,20 +213,22 @@ def test_compare(tmp_path):
         tmp_path / "l",
     )
     done = compare(
-        "--checkout", checkout, "--tool", f"jax={sys.executable}", "--rounds", 2,
+        "--checkout", checkout, "--tool", f"other={sys.executable}", "--rounds", 2,
         "--markdown", page, "--log", logs,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "hello, tapegrad: valid, 2 of 2 valid\nhello, jax: valid, 2 of 2 valid\n" in done.stdout
+    assert (
+        "hello, tapegrad: valid, 2 of 2 valid\nhello, other: valid, 2 of 2 valid\n" in done.stdout
+    )
     text = page.read_text()
     assert text in done.stdout
     head, _, first, second = text.splitlines()
-    assert head == "| eval | tapegrad, ms | its first call | jax |"
+    assert head == "| eval | tapegrad, ms | its first call | other |"
     assert first.startswith("| hello square, x=3 | ")
     assert second.startswith("| hello square, x=4 | ")
     assert " | 0.002 (" in first
     assert sorted(path.name for path in logs.iterdir()) == [
-        "hello-jax.jsonl",
+        "hello-other.jsonl",
         "hello-tapegrad.jsonl",
     ]
 
@@ -231,11 +236,11 @@ def test_compare(tmp_path):
 def test_compare_says_what_is_wrong(tmp_path):
     assert "has no python/gradbench" in compare("--checkout", tmp_path).stderr
     checkout = made_up_checkout(tmp_path / "checkout", "if x == 4: answer['output'] = 15.0")
-    done = compare("--checkout", checkout, "--tool", "jax")
+    done = compare("--checkout", checkout, "--tool", "other")
     assert done.returncode == 0  # tapegrad's own results are right
-    assert "hello, jax: invalid, 1 of 2 valid\n    expected 16.0\n" in done.stdout
+    assert "hello, other: invalid, 1 of 2 valid\n    expected 16.0\n" in done.stdout
     assert (
-        "--tool torch: the checkout has jax"
+        "--tool torch: the checkout has other"
         in compare("--checkout", checkout, "--tool", "torch").stderr
     )
     unknown = compare("--checkout", checkout, "--evals", "hello", "gmm")
@@ -247,11 +252,11 @@ def test_a_checkout_that_lacks_something(tmp_path):
 
     checkout = Checkout(made_up_checkout(tmp_path))
     assert checkout.evals() == ["hello"]
-    assert checkout.tools() == ["jax"]
+    assert checkout.tools() == ["other"]
     assert checkout.missing("hello") is None
-    assert checkout.knows("jax", "ba")
+    assert checkout.knows("other", "ba")
     assert checkout.knows("tapegrad", "anything")
-    assert not checkout.knows("jax", "gmm")
+    assert not checkout.knows("other", "gmm")
     (tmp_path / "tools" / "manual" / "evals.txt").write_text("gmm\nlstm\n")
     assert "run make -C cpp and make -C tools/manual there" in checkout.missing("gmm")
     (tmp_path / "tools" / "manual" / "bin").mkdir()
@@ -267,10 +272,39 @@ def test_threads_are_said_to_every_tool(tmp_path):
     folder = made_up_checkout(tmp_path)
     (folder / "tools" / "manual" / "Makefile").touch()
     (folder / "tools" / "manual" / "ba.cpp").touch()
-    for name in ("tapegrad", "jax", "manual"):
+    for name in ("tapegrad", "other", "manual"):
         one, many = (Checkout(folder, flag).tool_command(name, "python3") for flag in (False, True))
         assert one.environment["OMP_NUM_THREADS"] == "1"
         assert "--multithreaded" not in one.arguments
         assert many.arguments == [*one.arguments, "--multithreaded"]
-    assert Checkout(folder).tools() == ["jax", "manual"]
+    assert Checkout(folder).tools() == ["manual", "other"]
     assert one.arguments[-2:] == [str(folder / "python/gradbench/gradbench/cpp.py"), "manual"]
+
+
+def test_jax_is_waited_for(tmp_path):
+    from benchmarks.gradbench.checkout import Checkout
+
+    folder = made_up_checkout(tmp_path)
+    package = folder / "python" / "gradbench" / "gradbench"
+    (package / "tools" / "jax").mkdir()
+    script = package / "tools" / "jax" / "run.py"
+    script.write_text(
+        "import sys, wraps_functions as w\nprint(w.wrap.function(a=1)(abs)(-3), sys.argv)\n"
+    )
+    through = Checkout(folder).tool_command("jax", sys.executable).arguments
+    assert through[1:] == [str(ROOT / "benchmarks/gradbench/finished.py"), str(script)]
+
+    # Stand-ins for JAX and for GradBench's decorators: a result is a promise until it is awaited.
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "jax.py").write_text("def block_until_ready(x):\n    return f'{x}, computed'\n")
+    (modules / "gradbench.py").write_text("import wraps_functions as wrap\n")
+    (modules / "wraps_functions.py").write_text(
+        "import sys\nwrap = sys.modules[__name__]\n"
+        "def function(*, a):\n    return lambda f: f\nmultiple_runs = function\n"
+    )
+    done = subprocess.run(
+        [*through, "--multithreaded"], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(modules)},
+    )  # fmt: skip
+    assert done.stdout == f"3, computed {[str(script), '--multithreaded']}\n"

@@ -53,24 +53,25 @@ def all_errors(cameras: Any, points: Any, weights: Any, seen: Any, features: Any
 def derivatives(cameras: Any, points: Any, weights: Any, seen: Any, features: Any) -> Any:
     """Row by row those of the errors, then those of the weights' errors."""
     by_camera, by_point = seen[:, 0], seen[:, 1]
-    (of_errors, of_weights) = each_block(cameras[by_camera], points[by_point], weights, features)
+    of_errors, of_weights = each_block(cameras[by_camera], points[by_point], weights, features)
     blocks = np.concatenate([of_errors[0], of_errors[1], of_errors[2][:, :, None]], axis=2)
     return np.concatenate([np.ravel(blocks), of_weights[2]])
 
 
 def jacobian(cameras: Any, points: Any, weights: Any, seen: Any, features: Any) -> Any:
     """The sparse matrix: where each row begins, the columns, the values."""
-    observations = np.arange(len(weights))
+    p = len(weights)
     first_point = cameras.size
     first_weight = first_point + points.size
-    columns = np.concatenate([
-        11 * seen[:, :1] + np.arange(11),
-        first_point + 3 * seen[:, 1:] + np.arange(3),
-        first_weight + observations[:, None],
-    ], axis=1)  # fmt: skip
-    columns = np.concatenate([np.ravel(np.repeat(columns, 2, axis=0)), first_weight + observations])
-    lengths = np.concatenate([[0], np.full(2 * len(weights), 15), np.ones(len(weights), dtype=int)])
-    return np.cumsum(lengths), columns, derivatives(cameras, points, weights, seen, features)
+    weight_columns = first_weight + np.arange(p)
+    columns = np.empty(31 * p, dtype=int)
+    blocks = columns[: 30 * p].reshape(p, 2, 15)
+    blocks[..., :11] = (11 * seen[:, :1] + np.arange(11))[:, None]
+    blocks[..., 11:14] = (first_point + 3 * seen[:, 1:] + np.arange(3))[:, None]
+    blocks[..., 14] = weight_columns[:, None]
+    columns[30 * p :] = weight_columns
+    rows = np.concatenate([np.arange(0, 30 * p, 15), np.arange(30 * p, 31 * p + 1)])
+    return rows, columns, derivatives(cameras, points, weights, seen, features)
 
 
 def _arguments(message_input: Any) -> tuple[Any, ...]:
