@@ -1,8 +1,8 @@
 """A determinant by expansion along the first row, and its gradient.
 
-A minor of the last n - k rows is named by the k columns that were struck out, in their order, and
-no minor is computed once where the expansion meets it twice: as many products as by recursion.
-All minors of a size are expanded at once.
+All minors of a size are expanded at once. A minor that the expansion meets several times, since the
+same columns are struck out in several orders, is computed as often: there are as many products as
+by recursion.
 """
 
 from __future__ import annotations
