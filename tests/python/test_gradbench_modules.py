@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradbench_messages import RUNS, asked
-from scipy.optimize import brentq
-from scipy.spatial.transform import Rotation
-from scipy.special import multigammaln
+
+brentq = pytest.importorskip("scipy.optimize").brentq
+Rotation = pytest.importorskip("scipy.spatial.transform").Rotation
+multigammaln = pytest.importorskip("scipy.special").multigammaln
 
 ROOT = Path(__file__).parents[2]
 MODES = ("ff", "fr", "rf", "rr")
