@@ -52,17 +52,16 @@ class Model:
         (found,) = (spelling for spelling in self.spellings if spelling.name == name)
         return found
 
-    def call(self, spelling: Spelling, size: int, compiled: bool = True) -> Callable[[], Any]:
-        """The value and gradient of a spelling as a call without arguments, with a new program."""
+    def arguments(self, spelling: Spelling, data: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The model's data as the spelling takes it."""
+        return data if spelling.arguments is None else spelling.arguments(*data)
+
+    def function(self, spelling: Spelling, compiled: bool = True) -> Callable[..., Any]:
+        """Value and gradient of a spelling; a program of its own where compiled."""
         import tapegrad as tg
 
-        arguments = self.data(size)
-        if spelling.arguments is not None:
-            arguments = spelling.arguments(*arguments)
         both = tg.value_and_grad(spelling.loss, spelling.wrt or self.wrt)
-        if compiled:
-            both = tg.compile(both)
-        return lambda: both(*arguments)
+        return tg.compile(both) if compiled else both
 
     def peer(self, size: int) -> Callable[[], Any] | None:
         """The same of jax, compiled; None where the model has no such peer."""

@@ -21,14 +21,16 @@ def _ranks_data(n: int) -> tuple[Any, ...]:
     return rng.normal(size=4 * n), sources, targets, rng.normal(size=n)
 
 
-def _ranks_matrix(weights: Any, sources: Any, targets: Any, goal: Any) -> Any:
+def _ranks_shares(weights: Any, sources: Any, targets: Any, goal: Any) -> Any:
     n = len(goal)
-    links = np.zeros((n, n))
-    np.add.at(links, (targets, sources), np.exp(weights))
-    links = links / np.sum(links, axis=0)
+    leaving = np.zeros(n)
+    np.add.at(leaving, sources, np.exp(weights))
+    share = np.exp(weights) / leaving[sources]
     rank = np.ones(n) / n
     for _ in range(TURNS):
-        rank = 0.85 * links @ rank + 0.15 / n
+        arriving = np.zeros(n)
+        np.add.at(arriving, targets, share * rank[sources])
+        rank = 0.85 * arriving + 0.15 / n
     return np.sum(rank * goal)
 
 
@@ -75,7 +77,7 @@ SPHERES = 6
 
 def _rays_data(n: int) -> tuple[Any, ...]:
     rng = np.random.default_rng(1)
-    centres = rng.uniform(-1.0, 1.0, (SPHERES, 3)) + [0.0, 0.0, 5.0]
+    centres = rng.uniform(-1.0, 1.0, (SPHERES, 3)) + np.array([0.0, 0.0, 5.0])
     directions = np.column_stack((rng.uniform(-0.3, 0.3, (n, 2)), np.ones(n)))
     return centres, rng.uniform(0.4, 0.9, SPHERES), directions
 
@@ -181,9 +183,9 @@ def _descent_jax(jax: Any, start: Any, rate: Any, xs: Any, ys: Any) -> Any:
 
 MODELS = [
     Model("page_ranks", _ranks_data, (
-        Spelling("matrix", _ranks_matrix),
+        Spelling("add.at, shares before the loop", _ranks_shares),
         Spelling("bincount of edges", _ranks_edges),
-        Spelling("add.at", _ranks_added),
+        Spelling("add.at, all in the loop", _ranks_added),
     ), sizes=(5, 1000), usual=50, jax=_ranks_jax),
     Model("rays", _rays_data, (
         Spelling("a sphere at a time", _rays_loop),

@@ -143,10 +143,11 @@ def _survival_sums(beta: Any, x: Any, died: Any) -> Any:
     return -np.sum((score - np.log(at_risk))[died])
 
 
-def _survival_matrix(beta: Any, x: Any, died: Any) -> Any:
-    score = x @ beta
-    still = np.triu(np.ones((len(x), len(x))))
-    return -np.sum(died * (score - np.log(still @ np.exp(score))))
+def _survival_logarithms(beta: Any, x: Any, died: Any) -> Any:
+    """Running sums of logarithms; who died weighs one."""
+    score = np.sum(x * beta, axis=1)
+    at_risk = np.logaddexp.accumulate(score[::-1])[::-1]
+    return np.sum(died * (at_risk - score))
 
 
 def _survival_loop(beta: Any, x: Any, died: Any) -> Any:
@@ -186,7 +187,7 @@ MODELS = [
     ), sizes=(10, 3000), usual=300, wrt=(0, 1), jax=_ratings_jax),
     Model("survival", _survival_data, (
         Spelling("running sums", _survival_sums),
-        Spelling("matrix of who is at risk", _survival_matrix),
+        Spelling("logarithms", _survival_logarithms),
         Spelling("loop", _survival_loop),
     ), sizes=(5, 1000), usual=200, jax=_survival_jax),
 ]  # fmt: skip

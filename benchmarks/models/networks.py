@@ -23,7 +23,12 @@ def _sigmoid(x: Any) -> Any:
 def _plain_data(n: int) -> tuple[Any, ...]:
     rng = np.random.default_rng(0)
     W = 0.3 * rng.normal(size=(HIDDEN, HIDDEN))
-    return W, 0.3 * rng.normal(size=(HIDDEN, INPUTS)), np.zeros(HIDDEN), rng.normal(size=(n, INPUTS))
+    return (
+        W,
+        0.3 * rng.normal(size=(HIDDEN, INPUTS)),
+        np.zeros(HIDDEN),
+        rng.normal(size=(n, INPUTS)),
+    )
 
 
 def _plain_products(W: Any, U: Any, b: Any, x: Any) -> Any:
