@@ -1,7 +1,12 @@
-"""What is asked of one spelling at one size: right results, first calls, new data, warm time."""
+"""What is asked of one spelling at one size: right results, first calls, new data, warm time.
+
+Times are those of the process on its processor, not the clock's: a process has one thread here, and
+others may be using the machine.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -13,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers, timing
+from benchmarks import peers
 from benchmarks.model import Model, Spelling, numbers
 
 FIRST_CALLS = 5
@@ -71,22 +76,33 @@ def differs(found: Any, expected: Any, rtol: float) -> str | None:
     return None
 
 
+def seconds_for(call: Callable[[], Any], count: int = 1) -> float:
+    """Seconds of `count` calls, without the garbage collector's pauses."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        began = time.process_time()
+        for _ in range(count):
+            call()
+        return time.process_time() - began
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def examine(model: Model, spelling: Spelling, size: int) -> Examined:
     """Everything but the warm time, which is taken in turns with siblings: see `take_turns`."""
     data = model.data(size)
     arguments = model.arguments(spelling, data)
     eager = model.function(spelling, compiled=False)
-    began = time.perf_counter()
     expected = numbers(spelling, eager(*arguments))
-    took = time.perf_counter() - began
-    took = min(took, timing.seconds_for(lambda: eager(*arguments), 1))
+    took = seconds_for(lambda: eager(*arguments))
     wrong = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         compiled = model.function(spelling)
-        began = time.perf_counter()
-        results = [compiled(*arguments) for _ in range(FIRST_CALLS)]
-        first = time.perf_counter() - began
+        results: list[Any] = []
+        first = seconds_for(lambda: results.append(compiled(*arguments)), FIRST_CALLS)
         for k, result in enumerate(results, 1):
             error = differs(numbers(spelling, result), expected, model.rtol)
             if error:
@@ -112,12 +128,13 @@ def _recordings(compiled: Any) -> int:
 
 
 def take_turns(calls: list[Callable[[], Any]], rounds: int, least: float) -> list[float]:
-    """The least seconds of each call, sampled A B C A B C."""
-    counts = [timing.repetitions(call, least) for call in calls]
+    """The least seconds of each call, sampled A B C A B C for at least `least` seconds each."""
+    once = [min(seconds_for(call), seconds_for(call)) for call in calls]
+    counts = [max(1, int(least / max(seconds, 1e-7))) for seconds in once]
     best = [np.inf] * len(calls)
     for _ in range(rounds):
         for k, (call, count) in enumerate(zip(calls, counts, strict=True)):
-            best[k] = min(best[k], timing.seconds_for(call, count) / count)
+            best[k] = min(best[k], seconds_for(call, count) / count)
     return best
 
 
