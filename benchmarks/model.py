@@ -19,7 +19,8 @@ class Spelling:
 
     It takes the model's arguments, or what `arguments` makes of them (parameters packed into one
     array, or taken apart), and `wrt` then says which of those are differentiated. Gradients are
-    compared after `unpack`, in the order of the model's own arguments.
+    compared in the order of the model's own arguments; `unpack` takes the tuple of them apart where
+    that is another.
     """
 
     name: str

@@ -3,8 +3,9 @@
 A process for each spelling takes, size after size, an eager gradient, the first calls of a program
 (and the memory that they need), and a warm gradient. The exit status is 1 where a size costs more
 than JUMP times as much an element as its neighbour, in either direction (a larger size that is
-faster, though it has more to do, says that the smaller one is slow); where the first calls cost
-more than EAGER eager gradients and BOUND seconds; and where a size takes too long to be tried.
+faster, though it has more to do, says that the smaller one is slow), or GROWTH times as much as
+any smaller size; where the first calls cost more than EAGER eager gradients and BOUND seconds; and
+where a size takes too long to be tried.
 Pairs that look like a cliff are measured again before they are called one.
 """
 
@@ -21,7 +22,7 @@ from benchmarks.examine import FIRST_CALLS, child, seconds_for, take_turns, warm
 from benchmarks.model import Model, Spelling, models
 
 PER_DECADE = 8
-JUMP = 2.0
+JUMP, GROWTH = 2.0, 4.0
 EAGER, BOUND = 3.0, 0.02
 
 
@@ -114,6 +115,9 @@ def report(model: Model, rows: list[dict[str, Any]], wanted: list[int]) -> tuple
         notes = list(row["warned"])
         if k and (found := cliff(model, rows[k - 1], row)):
             notes.append(f"JUMP: {found}")
+        least = min(each(model, one) for one in rows[: k + 1])
+        if each(model, row) > GROWTH * least:
+            notes.append(f"GROWTH: {each(model, row) / least:.1f} times the least an element")
         if row["first"] > EAGER * row["eager"] + BOUND:
             over = row["first"] / row["eager"]
             notes.append(f"FIRST CALLS: {over:.1f} eager gradients")

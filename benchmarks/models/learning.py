@@ -1,4 +1,4 @@
-"""Learning from data: classes, clusters, ratings, survival times."""
+"""Learning from data: classes, clusters, ratings, survival times, a network of two layers."""
 
 from __future__ import annotations
 
@@ -167,6 +167,58 @@ def _survival_jax(jax: Any, beta: Any, x: Any, died: Any) -> Any:
     return -jnp.sum(died * (score - jnp.log(at_risk)))
 
 
+# A network of two layers, by its weights: one batch.
+
+
+def _layers_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(1)
+    return (
+        0.3 * rng.normal(size=(8, 16)), np.zeros(16), 0.3 * rng.normal(size=(16, 3)), np.zeros(3),
+        rng.normal(size=(n, 8)), rng.normal(size=(n, 3)),
+    )  # fmt: skip
+
+
+def _layers_separate(A: Any, a: Any, B: Any, b: Any, x: Any, y: Any) -> Any:
+    hidden = np.maximum(x @ A + a, 0.0)
+    return np.mean((hidden @ B + b - y) ** 2)
+
+
+def _layers_packed(weights: Any, x: Any, y: Any) -> Any:
+    """One row of parameters, taken apart inside."""
+    A, a = weights[:128].reshape(8, 16), weights[128:144]
+    B, b = weights[144:192].reshape(16, 3), weights[192:]
+    hidden = np.where(x @ A + a > 0, x @ A + a, 0.0)
+    error = hidden @ B + b - y
+    return np.sum(error * error) / error.size
+
+
+def _layers_listed(parameters: Any, x: Any, y: Any) -> Any:
+    """A list of pairs, a loop over layers."""
+    for k, (weights, bias) in enumerate(parameters):
+        x = np.dot(x, weights) + bias
+        if k + 1 < len(parameters):
+            x = x * (x > 0)
+    return np.average((x - y) ** 2)
+
+
+def _layers_samples(A: Any, a: Any, B: Any, b: Any, x: Any, y: Any) -> Any:
+    """A sample at a time."""
+    losses = []
+    for i in range(len(x)):
+        hidden = np.maximum(A.T @ x[i] + a, 0.0)
+        losses.append(np.sum((B.T @ hidden + b - y[i]) ** 2))
+    return np.sum(np.stack(losses)) / y.size
+
+
+def _layers_jax(jax: Any, A: Any, a: Any, B: Any, b: Any, x: Any, y: Any) -> Any:
+    hidden = jax.nn.relu(x @ A + a)
+    return jax.numpy.mean((hidden @ B + b - y) ** 2)
+
+
+def _in_a_row(A: Any, a: Any, B: Any, b: Any, x: Any, y: Any) -> tuple[Any, ...]:
+    return np.concatenate((A.ravel(), a, B.ravel(), b)), x, y
+
+
 MODELS = [
     Model("softmax_regression", _classes_data, (
         Spelling("gathered", _classes_gathered),
@@ -190,4 +242,11 @@ MODELS = [
         Spelling("logarithms", _survival_logarithms),
         Spelling("loop", _survival_loop),
     ), sizes=(5, 1000), usual=200, jax=_survival_jax),
+    Model("two_layers", _layers_data, (
+        Spelling("separate", _layers_separate),
+        Spelling("packed", _layers_packed, _in_a_row, (0,)),
+        Spelling("list of layers", _layers_listed,
+                 lambda A, a, B, b, x, y: ([(A, a), (B, b)], x, y), (0,)),
+        Spelling("a sample at a time", _layers_samples),
+    ), sizes=(5, 3000), usual=100, wrt=(0, 1, 2, 3), jax=_layers_jax),
 ]  # fmt: skip

@@ -67,7 +67,7 @@ def _plain_pack(W: Any, U: Any, b: Any, x: Any) -> tuple[Any, ...]:
 
 
 def _plain_unpack(gradients: Any) -> Any:
-    packed = gradients[0] if isinstance(gradients, tuple) else gradients
+    (packed,) = gradients
     return packed[:, :HIDDEN], packed[:, HIDDEN:-1], packed[:, -1]
 
 

@@ -229,7 +229,7 @@ def _factor_jax(jax: Any, A: Any) -> Any:
 
 def _both_triangles(gradients: Any) -> Any:
     """The gradient by a symmetric matrix: some spellings read one triangle, some both."""
-    found = gradients[0] if isinstance(gradients, tuple) else gradients
+    (found,) = gradients
     return found + found.T
 
 
