@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from benchmarks.model import Model, Spelling, models
 PER_DECADE = 8
 JUMP, GROWTH = 2.0, 4.0
 EAGER, BOUND = 3.0, 0.02
+WAIT = 20  # times its share that a process may take on a busy machine
 
 
 def sizes(model: Model, quick: bool) -> list[int]:
@@ -55,8 +57,13 @@ def _forget_peak() -> None:
         return
 
 
-def follow(model: Model, spelling: Spelling, wanted: list[int], longest: float) -> Any:
-    """A row for each size, up to the first that takes more than `longest` seconds to start."""
+def follow(
+    model: Model, spelling: Spelling, wanted: list[int], longest: float, share: float
+) -> Any:
+    """A row for each size, up to the first that takes more than `longest` seconds to start.
+
+    No further size is begun when `share` seconds are spent.
+    """
     warm_up()
     rows: list[dict[str, Any]] = []
     calls: list[Any] = []
@@ -83,7 +90,7 @@ def follow(model: Model, spelling: Spelling, wanted: list[int], longest: float) 
         rows.append({"size": size, "eager": took, "first": first, "peak": peak, "warm": warm,
                      "warned": warned})  # fmt: skip
         calls.append(call)
-        if first > longest:
+        if first > longest or time.process_time() > share:
             break
     for k in range(len(rows) - 1):
         if cliff(model, rows[k], rows[k + 1]):
@@ -110,14 +117,16 @@ def cliff(model: Model, row: dict[str, Any], after: dict[str, Any]) -> str | Non
 
 def report(model: Model, rows: list[dict[str, Any]], wanted: list[int]) -> tuple[str, int]:
     """The table of a spelling, and its number of faults."""
-    lines, faults = [], 0
+    lines, faults, told = [], 0, GROWTH
     for k, row in enumerate(rows):
         notes = list(row["warned"])
+        grown = each(model, row) / min(each(model, one) for one in rows[: k + 1])
         if k and (found := cliff(model, rows[k - 1], row)):
             notes.append(f"JUMP: {found}")
-        least = min(each(model, one) for one in rows[: k + 1])
-        if each(model, row) > GROWTH * least:
-            notes.append(f"GROWTH: {each(model, row) / least:.1f} times the least an element")
+        elif grown > told:
+            notes.append(f"GROWTH: {grown:.1f} times the least an element")
+        while grown > told:  # said again when it has doubled
+            told *= 2
         if row["first"] > EAGER * row["eager"] + BOUND:
             over = row["first"] / row["eager"]
             notes.append(f"FIRST CALLS: {over:.1f} eager gradients")
@@ -129,7 +138,7 @@ def report(model: Model, rows: list[dict[str, Any]], wanted: list[int]) -> tuple
         )
     if len(rows) < len(wanted):
         faults += 1
-        lines.append(f"  {wanted[len(rows)]:7} and above: not tried, the last took too long")
+        lines.append(f"  {wanted[len(rows)]:7} and above: not tried, the seconds are spent")
     return "\n".join(lines), faults
 
 
@@ -143,7 +152,8 @@ def main() -> int:
     option("--quick", action="store_true", help="a decade of sizes, the first spelling alone")
     option("--longest", type=float, default=5.0, metavar="SECONDS",
            help="of the first calls; larger sizes are then left out (default 5)")  # fmt: skip
-    option("--timeout", type=float, default=300, help="seconds a spelling may take (default 300)")
+    option("--seconds", type=float, default=60.0,
+           help="a spelling's share; larger sizes are then left out (default 60)")  # fmt: skip
     option("--one", action="store_true", help=argparse.SUPPRESS)  # what the processes run
     args = parser.parse_args()
     total = 0
@@ -153,11 +163,11 @@ def main() -> int:
             if args.spelling not in (None, spelling.name):
                 continue
             if args.one:
-                print(json.dumps(follow(model, spelling, wanted, args.longest)))
+                print(json.dumps(follow(model, spelling, wanted, args.longest, args.seconds)))
                 continue
             own = ["--one", "--models", name, "--spelling", spelling.name]
-            own += ["--longest", str(args.longest)] + ["--quick"] * args.quick
-            rows = child(["benchmarks.sweep", *own], args.timeout)
+            own += ["--longest", str(args.longest), "--seconds", str(args.seconds)]
+            rows = child(["benchmarks.sweep", *own, *["--quick"] * args.quick], WAIT * args.seconds)
             print(f"\n{name}: {spelling.name} (an element, a call, first calls, their memory)")
             if isinstance(rows, str):
                 print(f"  {rows}", flush=True)

@@ -180,12 +180,13 @@ def test_cliffs_of_a_sweep():
 
 
 def test_a_sweep_of_a_model():
-    rows = sweep.follow(model(Spelling("sum", square)), Spelling("sum", square), [4, 5], 10.0)
+    rows = sweep.follow(model(), Spelling("sum", square), [4, 5], 10.0, 1e6)
     assert [found["size"] for found in rows] == [4, 5]
     assert all(0 < found["warm"] < found["eager"] < 1.0 for found in rows)
     assert all(found["first"] > found["warm"] for found in rows)
-    (only,) = sweep.follow(model(Spelling("sum", square)), Spelling("sum", square), [4, 5], 0.0)
-    assert only["size"] == 4
+    for longest, share in ((0.0, 1e6), (10.0, 0.0)):
+        (only,) = sweep.follow(model(), Spelling("sum", square), [4, 5], longest, share)
+        assert only["size"] == 4
 
 
 @pytest.mark.parametrize("module", ["spellings", "sweep"])
