@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tapegrad as tg
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # for the parameters below
 try:
-    from benchmarks import examine, spellings, sweep
+    from benchmarks import examine, spellings, sweep, turns
     from benchmarks.model import Model, Spelling, models, numbers
 finally:
     sys.path.remove(str(ROOT))
@@ -187,6 +189,43 @@ def test_a_sweep_of_a_model():
     for longest, share in ((0.0, 1e6), (10.0, 0.0)):
         (only,) = sweep.follow(model(), Spelling("sum", square), [4, 5], longest, share)
         assert only["size"] == 4
+
+
+TURNS = {f"{kind}: {turn.name}": turn for kind in turns.KINDS for turn in turns.KINDS[kind]}
+
+
+@pytest.mark.parametrize("name", TURNS)
+@pytest.mark.parametrize("length", [3, 80])
+def test_turns_agree_with_plain_python(name, length):
+    turn = TURNS[name]
+    p, rows = turn.data(length, np.random.default_rng(0))
+    compiled = tg.compile(tg.value_and_grad(turn.loss))
+    for scale in (1.0, 1.0, 1.0, 0.9):
+        value, slope = compiled(scale * p, rows)
+        expected, wanted = tg.value_and_grad(turn.loss)(scale * p, rows)
+        assert value == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(slope, wanted, rtol=1e-9, atol=1e-12 * np.max(np.abs(wanted)))
+    along = np.random.default_rng(1).normal(size=p.shape)
+    h = 1e-6
+    ends = [turn.loss(p + s * h * along, rows) for s in (1, -1)]
+    slope = tg.grad(turn.loss)(p, rows)
+    assert np.sum(slope * along) == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-4, abs=1e-8)
+
+
+def test_faults_of_turns():
+    plain = {"seconds": [1.0, 1.0, 1.0], "warned": []}
+    assert turns.faults(plain, plain) == []
+    assert turns.faults({"seconds": [4.9, 2.0, 4.9], "warned": []}, plain) == []
+    assert "6 times the plain" in turns.faults({"seconds": [3, 6, 3], "warned": []}, plain)[0]
+    assert "2.1 times as long" in turns.faults({"seconds": [1, 2, 2.1], "warned": []}, plain)[0]
+    assert turns.faults({"seconds": [1.0], "warned": ["plain Python"]}, {"seconds": [1.0]})
+
+
+def test_a_turn_is_measured():
+    found = turns.measure(TURNS["numbers: plain"], (4, 8))
+    assert len(found["seconds"]) == 2
+    assert 0 < found["seconds"][1] < found["first"] < 1.0
+    assert found["warned"] == []
 
 
 @pytest.mark.parametrize("module", ["spellings", "sweep"])
