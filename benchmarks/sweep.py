@@ -119,7 +119,7 @@ def report(model: Model, rows: list[dict[str, Any]], wanted: list[int]) -> tuple
     """The table of a spelling, and its number of faults."""
     lines, faults, told = [], 0, GROWTH
     for k, row in enumerate(rows):
-        notes = list(row["warned"])
+        notes = [text for text in row["warned"] if k == 0 or text not in rows[k - 1]["warned"]]
         grown = each(model, row) / min(each(model, one) for one in rows[: k + 1])
         if k and (found := cliff(model, rows[k - 1], row)):
             notes.append(f"JUMP: {found}")
