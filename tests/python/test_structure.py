@@ -127,8 +127,8 @@ def test_python_tests_mirror_the_package() -> None:
         "habits", "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
-        "scipy_refusals", "structure", "surface", "tie_doubts", "types", "typing", "variable",
-        "views",
+        "scipy_refusals", "spellings", "structure", "surface", "tie_doubts", "types", "typing",
+        "variable", "views",
     }  # fmt: skip
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

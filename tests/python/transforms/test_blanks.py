@@ -280,3 +280,31 @@ def test_methods_and_other_threads():
     assert tg.grad(Model().loss)(3.0) == 6.0
     assert tg.grad(while_open)(3.0) == 6.0
     assert seen == [np.ndarray]
+
+
+def test_fresh_memory_is_no_reason_against_a_program():
+    def f(x):
+        table = np.empty((7, len(x)))
+        table[0] = x
+        for i in range(6):
+            table[i + 1] = np.sin(table[i])
+        counts = np.empty(4, int)
+        counts[:2] = 3
+        return np.sum(table[-1] ** 2) * counts[1]
+
+    compiled = tg.compile(tg.value_and_grad(f))
+    x = np.linspace(0.1, 1.0, 100)
+    for k in range(5):
+        np.full((7, 100), float(k))  # what the next array finds in its memory
+        value, slope = compiled(x * (k + 1))
+        expected = tg.value_and_grad(f)(x * (k + 1))
+        np.testing.assert_allclose(value, expected[0], rtol=1e-14)
+        np.testing.assert_allclose(slope, expected[1], rtol=1e-12)
+    assert compiled.inspect().signatures[0].replays == 3
+
+
+def test_fresh_memory_of_objects_is_none():
+    def f(x):
+        return x * sum(element is None for element in np.empty(3, object))
+
+    assert tg.grad(f)(2.0) == 3.0

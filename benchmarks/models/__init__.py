@@ -1,0 +1,1 @@
+"""Models in several spellings: a file for each family, with a list MODELS."""
