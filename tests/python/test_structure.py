@@ -116,7 +116,7 @@ def test_cpp_tests_mirror_sources() -> None:
 def test_python_tests_mirror_the_package() -> None:
     package, tests = ROOT / "python" / "tapegrad", ROOT / "tests" / "python"
     about_the_whole = {
-        "accuracy", "array_function", "bad_axes", "benchmarks", "callers",
+        "accuracy", "array_function", "bad_arguments", "bad_axes", "benchmarks", "callers",
         "captured_constants", "compile",
         "compile_batch", "compile_captures", "compile_first", "compile_floats",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
