@@ -39,7 +39,12 @@ def gradients(
     seeds = None
     if grad_ys is not None:
         seeds = [None if s is None else convert_to_tensor(s) for s in _listed(grad_ys)]
-    return derivatives.gradients(targets, sources, seeds, name)
+    found = derivatives.gradients(targets, sources, seeds, name)
+    if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
+        from tapegrad.compat.tensorflow.functions.arrays import zeros_like
+
+        found = [zeros_like(x) if g is None else g for g, x in zip(found, sources, strict=True)]
+    return found
 
 
 def hessians(ys: Any, xs: Any, name: str = "hessians", **_: Any) -> list[Any]:

@@ -352,6 +352,8 @@ class SequentialLR(LRScheduler):
 
     def step(self, epoch: Any = None) -> None:
         """Sets the rates of the next epoch."""
+        if epoch is not None:
+            raise TypeError("SequentialLR.step takes no epoch; its schedules count their own")
         self.last_epoch += 1
         k = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[k]
