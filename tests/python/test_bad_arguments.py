@@ -123,6 +123,15 @@ SAYS: list[tuple[Callable[[Any, Any], Any], str]] = [
         r"np\.concatenate: cannot cast from float32 to float64 according to the rule 'no'",
     ),
     (lambda v, m: np.stack([v, v], casting="zz"), r"casting must be one of"),
+    (
+        lambda v, m: v.astype(np.float32, casting="safe"),
+        r"v\.astype: cannot cast from float64 to float32 according to the rule 'safe'",
+    ),
+    (
+        lambda v, m: tg.Variable(V + 1j).astype(np.complex64, casting="no"),
+        r"z\.astype: cannot cast from complex128 to complex64",
+    ),
+    (lambda v, m: m.astype(float, order="Z"), r"order"),
     (lambda v, m: np.zeros_like(v, order="zz"), r"order must be one of"),
     (lambda v, m: np.histogram_bin_edges(v, weights=[1.0]), r"weights= of shape \(1,\)"),
 ]
