@@ -163,3 +163,21 @@ def test_missing_options_of_transforms() -> None:
         tg.jvp(f, (V,), ())
     with pytest.raises(ValueError, match=r"out_axes=4 for the result, which has 2 axes"):
         tg.vmap(lambda x: x, out_axes=4)(M)
+
+
+# Calls of the package's own functions, and what they say.
+OWN: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: tg.gard, AttributeError, "'tapegrad' has no attribute 'gard'; did you mean grad"),
+    (lambda: tg.compile(np.sum, passes="zz"), TypeError, "passes='zz' is no dict"),
+    (lambda: tg.testing.check_grads(3, (1.0,)), TypeError, "check_grads: int 3 is not a function"),
+    (lambda: tg.testing.check_grads(np.sin, 1.0, order="a"), ValueError, "order='a'"),
+    (lambda: tg.custom_vjp(3), TypeError, r"custom_vjp: int 3 .* tg\.custom_vjp\(f\)"),
+    (lambda: tg.custom_jvp(3), TypeError, r"custom_jvp: int 3 .* tg\.custom_jvp\(f\)"),
+    (lambda: tg.notrace_primitive(3), TypeError, r"notrace_primitive: int 3"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "says"), OWN, ids=[says for *_, says in OWN])
+def test_what_own_functions_say(call: Callable[[], Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        call()

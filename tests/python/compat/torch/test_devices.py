@@ -132,3 +132,14 @@ def test_zeros_for_outputs_that_were_not_used():
     x = torch.tensor([3.0], requires_grad=True)
     Both.apply(x, True).sum().backward()
     assert x.grad.tolist() == [2.0]
+
+
+def test_what_is_said_of_wrong_arguments():
+    with pytest.raises(TypeError, match=r"SGD: params are an iterable of tensors or dicts, not 3"):
+        torch.optim.SGD(3, lr=0.1)
+    with pytest.raises(TypeError, match="StepLR: int is not an Optimizer"):
+        torch.optim.lr_scheduler.StepLR(3, 1)
+    with pytest.raises(TypeError, match="arange: 'a' is no number"):
+        torch.arange("a")
+    with pytest.raises(RuntimeError, match=r"the input has 3 axes, or 4 with the batch.* \[2\]"):
+        F.max_pool2d(X, 2)

@@ -30,6 +30,11 @@ class Optimizer:
         self.state: dict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._hooks: dict[str, dict[int, Any]] = {"before": {}, "after": {}}
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}: params are an iterable of tensors or dicts, not "
+                f"{params!r}; write model.parameters()"
+            )
         given = list(params)
         if not given:
             raise ValueError(
