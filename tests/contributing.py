@@ -60,7 +60,8 @@ def written(block: Block, content: str) -> str:
         raise ValueError(f"{block.file} has {block.text!r} {content.count(block.text)} times")
     code = block.code.removesuffix("\n")
     new = {
-        "before": code + "\n\n" + block.text,
+        # What stands inside of something else is a line of it.
+        "before": code + ("\n" if code.startswith(" ") else "\n\n") + block.text,
         "after": block.text + "\n" + code,
         "instead of": code,
     }
@@ -110,6 +111,12 @@ def check(target: Path) -> None:
             ).stdout
         ):
             raise SystemExit(f"no test ran for the row {row}")
+    formulas = [sys.executable, "-m", "pytest", "-q", "tests/python/symbolic/operations"]
+    names = " or ".join([*rows, "silently_missing"])
+    done = subprocess.run([*formulas, "-k", names], cwd=target, capture_output=True, text=True)
+    print(done.stdout)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr or "the tests of the new formulas fail")
     code = "\n".join(block.code for block in blocks if not block.file)
     subprocess.run([sys.executable, "-c", code], cwd=target, check=True)
     print(f"added as documented: {', '.join(rows)}")

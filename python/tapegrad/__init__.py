@@ -121,9 +121,19 @@ _FUNCTIONS = {
 }
 
 
+def _near(name: str) -> str:
+    """What may have been meant by a name that is not there."""
+    if name.startswith("_"):
+        return ""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [n for n in __dir__() if not n.startswith("_")], 2)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
 def __getattr__(name: str) -> Any:
     if name not in _MODULES and name not in _FUNCTIONS:
-        raise AttributeError(f"module 'tapegrad' has no attribute {name!r}")
+        raise AttributeError(f"module 'tapegrad' has no attribute {name!r}{_near(name)}")
     from importlib import import_module
 
     if name in _MODULES:

@@ -208,30 +208,34 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def match(tree: Tree, other: Tree, path: str, expected: str) -> list[tuple[str, Leaf]]:
-    """The leaves of `other`, which must be built like `tree`.
+def match(
+    tree: Tree, other: Tree, path: str, expected: str, label: str = ""
+) -> list[tuple[str, Leaf]]:
+    """The leaves of `other`, which must be built like `tree`; `label` says who asks.
 
     Raises:
         TypeError: The structures differ; the message names the path and says what was `expected`.
     """
     found: list[tuple[str, Leaf]] = []
-    _match(tree, other, path, expected, found)
+    _match(tree, other, path, expected, found, f"{label}: " if label else "")
     return found
 
 
 def _match(
-    tree: Tree, other: Tree, path: str, expected: str, found: list[tuple[str, Leaf]]
+    tree: Tree, other: Tree, path: str, expected: str, found: list[tuple[str, Leaf]], who: str
 ) -> None:
     if tree is None:
         if other is not None:
-            raise TypeError(f"{path} is {describe(other)} where {expected} has None")
+            raise TypeError(f"{who}{path} is {describe(other)} where {expected} has None")
         return
     if is_complex(tree) and type(other) in _REAL and not is_complex(other):
         other = complex_of(other, 0.0 * other)
     parts = None if _is_leaf_at_once(tree) else children(tree)
     if parts is None:
         if not is_leaf(other):
-            raise TypeError(f"{path} is {describe(other)} where {expected} has {describe(tree)}")
+            raise TypeError(
+                f"{who}{path} is {describe(other)} where {expected} has {describe(tree)}"
+            )
         found.append((path, other))
         return
     others = children(other) if other is not None else None
@@ -242,11 +246,11 @@ def _match(
             others = [(key, by_key[key]) for key, _ in parts]
         else:
             raise TypeError(
-                f"{path} is {describe(other)} where {expected} has {describe(tree)}; "
+                f"{who}{path} is {describe(other)} where {expected} has {describe(tree)}; "
                 "pass the same nesting of containers"
             )
     for (key, part), (_, other_part) in zip(parts, others, strict=True):
-        _match(part, other_part, path + key, expected, found)
+        _match(part, other_part, path + key, expected, found, who)
 
 
 def is_array(x: object) -> bool:

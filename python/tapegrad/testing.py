@@ -14,7 +14,7 @@ import numpy as np
 from tapegrad import _tree
 from tapegrad.transforms.gradients import vjp
 from tapegrad.transforms.jacobians import jvp
-from tapegrad.transforms.trace import check_leaf, conjugated, name_of, value
+from tapegrad.transforms.trace import check_callable, check_leaf, conjugated, name_of, value
 
 __all__ = ["check_grads"]
 
@@ -46,9 +46,10 @@ def check_grads(
     >>> import tapegrad as tg
     >>> tg.testing.check_grads(lambda x, y: np.sin(x) * y, (np.array([0.5, 1.0]), 2.0))
     """
+    check_callable("check_grads", f, "tg.testing.check_grads(f, (x,))")
     rng = np.random.default_rng(0) if rng is None else rng
     unknown = [mode for mode in modes if mode not in ("fwd", "rev")]
-    if unknown or not modes or order < 1:
+    if unknown or not modes or not isinstance(order, int) or order < 1:
         raise ValueError(
             f"check_grads: modes={tuple(modes)!r}, order={order!r}; modes are 'fwd' and 'rev', "
             "orders start at 1"

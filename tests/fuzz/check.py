@@ -96,7 +96,7 @@ class Checker:
                 not isinstance(error, REFUSALS)
                 or isinstance(error, RecursionError)
                 or not text
-                or (isinstance(error, AttributeError) and "_core.Variable' object" not in text)
+                or (isinstance(error, AttributeError) and "Variable' object" not in text)
                 or INTERNAL.search(text)
             ):
                 where = traceback.extract_tb(error.__traceback__)[-1]

@@ -143,6 +143,8 @@ def ufunc_arguments(ufunc):
     vector, matrix = tg.Variable([1.25, 1.5]), tg.Variable([[1.25, 1.5], [2.0, 3.0]])
     if ufunc.__name__ == "matvec":
         return matrix, vector
+    if ufunc.__name__ == "ldexp":
+        return (vector, 2)  # the exponent is an integer
     return (vector, matrix) if ufunc.__name__ == "vecmat" else [vector] * ufunc.nin
 
 

@@ -37,6 +37,19 @@ TENSORFLOW = [
     ),
     GraphCase(
         TF + "functions/layers.py",
+        "add regularizer(outputs) to the loss",
+        "tf.layers.dense(tf.constant([[1.0, 2.0]]), 2, activity_regularizer=tf.nn.l2_loss)",
+        "tf.nn.l2_loss(tf.layers.dense(tf.constant([[1.0, 2.0]]), 2)).shape.as_list() == []",
+    ),
+    GraphCase(
+        TF + "functions/layers.py",
+        "transpose the input, so that the channels are the last axis",
+        "tf.layers.batch_normalization(tf.constant([[[1.0, 2.0]]]), axis=1)",
+        "tf.layers.batch_normalization(tf.transpose(tf.constant([[[1.0, 2.0]]]), [0, 2, 1]))"
+        ".shape.as_list() == [1, 2, 1]",
+    ),
+    GraphCase(
+        TF + "functions/layers.py",
         "give the placeholder a shape, as in tf.placeholder(tf.float64, [None, 4])",
         "tf.layers.dense(tf.placeholder(tf.float64), 2)",
         "str(tf.layers.dense(tf.placeholder(tf.float64, [None, 4]), 2).shape) == '(?, 2)'",
@@ -188,6 +201,13 @@ TENSORFLOW = [
     ),
 ]  # fmt: skip
 OF_THEANO = [
+    GraphCase(
+        THEANO + "tensor/shared_randomstreams.py",
+        "draw as often, and stack the results",
+        "T.shared_randomstreams.RandomStreams(1).multinomial(size=(3,))",
+        "rows = [T.shared_randomstreams.RandomStreams(k).multinomial() for k in range(3)]\n"
+        "theano.function([], T.stack(rows))().shape == (3, 2)",
+    ),
     GraphCase(
         THEANO + "function.py",
         "In(update=): use a shared variable and updates=",

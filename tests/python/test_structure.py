@@ -116,7 +116,7 @@ def test_cpp_tests_mirror_sources() -> None:
 def test_python_tests_mirror_the_package() -> None:
     package, tests = ROOT / "python" / "tapegrad", ROOT / "tests" / "python"
     about_the_whole = {
-        "accuracy", "array_function", "bad_axes", "benchmarks", "callers",
+        "accuracy", "array_function", "bad_arguments", "bad_axes", "benchmarks", "callers",
         "captured_constants", "compile",
         "compile_batch", "compile_captures", "compile_first", "compile_floats",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
@@ -196,6 +196,25 @@ def test_every_folder_says_what_lives_there() -> None:
     folders = {relative(p.parent) for p in CODE} | {"cpp", "examples", "python", "tests"}
     silent = {f for f in folders if not mirrors.match(f) and not (ROOT / f / "README.md").is_file()}
     assert not silent
+
+
+def test_folders_name_files_that_are_there() -> None:
+    """Files in the text of a README lie beside it, or where a path in it leads."""
+    missing = []
+    for readme in (p for p in ROOT.rglob("README.md") if not {".venv", "build"} & set(p.parts)):
+        beside = {p.name for p in readme.parent.rglob("*")}
+        above = [readme.parent, ROOT, CPP, CPP.parent, ROOT / "python", ROOT / "python/tapegrad"]
+        if readme.parent == ROOT / "cpp":  # the tour of all layers names them alone
+            beside |= {p.name for p in [*SOURCES, *BINDINGS, *(ROOT / "tests").rglob("*.cpp")]}
+        if "tests" in readme.parts:
+            beside |= {p.name for p in readme.parent.parent.iterdir()}
+        named = re.findall(r"`([\w./-]+\.(?:py|h|cpp|md|js|pyi))`", readme.read_text("utf-8"))
+        missing += [
+            f"{relative(readme)}: {name}"
+            for name in named
+            if name not in beside and not any((place / name).exists() for place in above)
+        ]
+    assert not missing
 
 
 def test_random_programs_stay_apart() -> None:

@@ -56,6 +56,10 @@ std::optional<Ref> apply_while_tracing(ScalarFn fn, std::span<Operand> operands)
 }  // namespace
 
 std::optional<Ref> apply_to_operands(ScalarFn fn, std::span<Operand> operands, CalledAs how) {
+  if (fn == scalar_fn_of<Ldexp>() && !operands[1].is_data())
+    throw_error<TypeError>(
+        "ldexp: the exponent must hold integers, as NumPy's must, and has dtype ",
+        dtype_name(operands[1].ref.dtype()), "; write x * 2.0 ** n, which has a derivative in n");
   Tracer* tracer = Tape::current().tracer();
   if (tracer == nullptr) return apply_elementwise(fn, operands);
   const bool weak = how == CalledAs::operator_ && gives_weak(operands);

@@ -48,9 +48,11 @@ PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
   return new_variable(std::move(result));
 }
 
-// Of Variables alone, which have no precision to settle: null where a whole function is recorded.
+// Of Variables alone, which have no precision to settle: null where a whole function is recorded,
+// and where an operand may have to be an integer.
 PyObject* apply_to_variables(ScalarFn fn, PyObject* a, PyObject* b) {
-  if (Tape::current().tracing() || !is_variable(a) || (b != nullptr && !is_variable(b)))
+  if (Tape::current().tracing() || scalar_fn_info(fn).data_inputs != 0 || !is_variable(a) ||
+      (b != nullptr && !is_variable(b)))
     return nullptr;
   const Op& op = op_by_id(static_cast<uint16_t>(fn));
   Ref inputs[2] = {variable_cell(a).ref(op.name), Ref()};
@@ -104,7 +106,9 @@ bool is_operand(PyObject* o) {
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   return guard([&]() -> PyObject* {
     ScalarOperand x, y;
-    if (!Tape::current().tracing() && !scalar_fn_info(fn).returns_bool && read_scalar(a, x)) {
+    const ScalarFnInfo& info = scalar_fn_info(fn);
+    if (!Tape::current().tracing() && !info.returns_bool && info.data_inputs == 0 &&
+        read_scalar(a, x)) {
       if (b == nullptr) return new_variable(apply_scalar_operation(fn, x));
       if (read_scalar(b, y)) return new_variable(apply_scalar_operation(fn, x, y));
     }

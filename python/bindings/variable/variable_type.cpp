@@ -382,7 +382,7 @@ void create_variable_type(py::module_& module) {
   add_function(Py_bf_getbuffer, get_buffer);
   add_function(Py_bf_releasebuffer, release_buffer);
   slots.push_back({0, nullptr});
-  PyType_Spec spec = {"tapegrad._core.Variable", sizeof(PyVariable), 0,
+  PyType_Spec spec = {"tapegrad.Variable", sizeof(PyVariable), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots.data()};
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();

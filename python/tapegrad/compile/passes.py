@@ -9,6 +9,10 @@ from tapegrad._core import pass_names
 
 def checked_passes(passes: Mapping[str, bool] | None) -> dict[str, bool]:
     """The switches that were given; raises TypeError for what is none."""
+    if passes is not None and not isinstance(passes, Mapping):
+        raise TypeError(
+            f"compile: passes={passes!r} is no dict; write passes={{{pass_names()[0]!r}: False}}"
+        )
     found = dict(passes or {})
     for name, on in found.items():
         if name not in pass_names() or not isinstance(on, bool):

@@ -38,6 +38,11 @@ def copy(self: ComplexVariable, order: Any = "C") -> Any:
 def astype(self: ComplexVariable, dtype: Any, order: Any = "K", casting: Any = "unsafe",
            subok: Any = True, copy: Any = True) -> Any:  # fmt: skip
     """Converted to complex128 or complex64; TypeError for a real dtype."""
+    if casting != "unsafe" and not np.can_cast(self.dtype, dtype, casting):
+        raise TypeError(
+            f"z.astype: cannot cast from {self.dtype} to {np.dtype(dtype)} according to the rule "
+            f"{casting!r}"
+        )
     return array_function(np.astype, (self, dtype), {"copy": copy})
 
 

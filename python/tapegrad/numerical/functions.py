@@ -173,7 +173,7 @@ def jvp(
             "numerical.jvp(f, (x,), (t,))"
         )
     problem = Problem("jvp", f, tuple(primals), {}, tuple(range(len(primals))), has_aux, batch)
-    matched = _tree.match(tuple(primals), tuple(tangents), "tangents", "primals")
+    matched = _tree.match(tuple(primals), tuple(tangents), "tangents", "primals", problem.label)
     for (path, t), shape in zip(matched, problem.shapes, strict=True):
         if np.shape(t) != shape:
             raise ValueError(

@@ -42,7 +42,7 @@ def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.zeros_like(stand_in(a), dtype, shape=shape), 0, shape)
+    return _fresh(a, np.zeros_like(stand_in(a), dtype, order, shape=shape), 0, shape)
 
 
 @implements(np.ones_like, only_shape=True)
@@ -50,7 +50,7 @@ def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.ones_like(stand_in(a), dtype, shape=shape), 1, shape)
+    return _fresh(a, np.ones_like(stand_in(a), dtype, order, shape=shape), 1, shape)
 
 
 @implements(np.empty_like, only_shape=True)
@@ -58,7 +58,9 @@ def empty_like(
     prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(prototype, np.zeros_like(stand_in(prototype), dtype, shape=shape), 0, shape)
+    return _fresh(
+        prototype, np.zeros_like(stand_in(prototype), dtype, order, shape=shape), 0, shape
+    )
 
 
 @implements(np.full_like, values=2)
@@ -67,9 +69,11 @@ def full_like(
     shape: Any = None, *, device: Any = None,
 ) -> Any:  # fmt: skip
     if isinstance(fill_value, Variable):
-        blank = np.zeros_like(stand_in(a), dtype, shape=shape)
+        blank = np.zeros_like(stand_in(a), dtype, order, shape=shape)
         return np.copy(np.broadcast_to(cast(fill_value, blank.dtype), blank.shape))
-    return _fresh(a, np.full_like(stand_in(a), fill_value, dtype, shape=shape), fill_value, shape)
+    return _fresh(
+        a, np.full_like(stand_in(a), fill_value, dtype, order, shape=shape), fill_value, shape
+    )
 
 
 @implements(np.real, values=1, view=True, on_data=RECORD)

@@ -229,7 +229,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
         )
     eps = float(np.finfo(float).eps)
     share = eps * max(shape) if rcond is None else _number(name, "rcond", rcond)
-    share = eps if share < 0 else share
+    share = eps if share < 0 or share >= 1 else share  # as LAPACK takes them
     if leaves_out(a, share):
         x = matmul(_inverse_of_rest(a, share), b)
     elif len(right) == 1:

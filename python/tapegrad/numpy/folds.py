@@ -17,13 +17,14 @@ from tapegrad._core import Variable, apply
 from tapegrad.numpy import reductions
 from tapegrad.numpy.operands import (
     NO_VALUE,
-    as_mask,
     cast,
     finish,
+    flag,
     given,
     lift,
     plain,
     shape_of,
+    where_mask,
 )
 from tapegrad.numpy.shapes import moveaxis, reshape, transpose
 
@@ -41,14 +42,14 @@ def reduce(
     name = ufunc.__name__
     array = _operand(name, array, dtype)
     if name == "logaddexp" and not given(initial) and where is True:
-        found = apply("logsumexp", (array,), (axis, bool(keepdims)))
+        found = apply("logsumexp", (array,), (axis, flag(keepdims)))
     elif name in _REDUCTIONS:
         initial = NO_VALUE if initial is None else initial
         return _REDUCTIONS[name](
             array, axis, out=out, keepdims=keepdims, initial=initial, where=where
         )
     else:
-        found = _folded(ufunc, array, axis, bool(keepdims), initial, where)
+        found = _folded(ufunc, array, axis, flag(keepdims), initial, where)
     return finish(f"np.{name}.reduce", found, out)
 
 
@@ -69,7 +70,7 @@ def _folded(ufunc: Any, array: Any, axis: Any, keepdims: bool, initial: Any, whe
         return reshape(transpose(x, (*axes, *rest)), (count, *left))
 
     items = parts(array)
-    mask = None if where is True else parts(np.broadcast_to(as_mask(where), shape))
+    mask = None if where is True else parts(np.broadcast_to(where_mask(where), shape))
     found: Any = np.broadcast_to(cast(lift(initial), array.dtype), left) if given(initial) else None
     if found is None and (mask is not None or not count or name == "hypot"):
         if ufunc.identity is None:

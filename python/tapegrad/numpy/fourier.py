@@ -7,14 +7,19 @@ part, which spares half the work.
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array
-from tapegrad.numpy.operands import ndim_of, shape_of
+from tapegrad.numpy.operands import (
+    axis_of,
+    integer,
+    integers,
+    ndim_of,
+    shape_of,
+)
 from tapegrad.numpy.table import RECORD, implements
 from tapegrad.transforms import trace
 
@@ -56,9 +61,9 @@ def _given_out(name: str, found: Any, out: Any) -> Any:
 
 def _points(pair: Pair, n: Any, axis: Any, of_half: bool = False) -> int:
     if n is None:
-        n = shape_of(pair[0])[axis]
+        n = shape_of(pair[0])[axis_of("np.fft", axis, ndim_of(pair[0]))]
         n = (n - 1) * 2 if of_half else n
-    points: int = operator.index(n)
+    points = integer("np.fft: the number of points", n)
     if points < 1:
         raise ValueError(f"Invalid number of FFT data points ({points}) specified.")
     return points
@@ -145,7 +150,11 @@ def _lengths(
     """The points of each of the axes, and those, as NumPy understands them."""
     shape = shape_of(pair[0])
     lengths = (
-        list(s) if s is not None else [shape[i] for i in axes] if axes is not None else [*shape]
+        list(s)
+        if s is not None
+        else [shape[axis_of("np.fft", i, len(shape))] for i in axes]
+        if axes is not None
+        else [*shape]
     )
     if axes is None:
         if s is not None:
@@ -156,6 +165,9 @@ def _lengths(
         axes = list(range(-len(lengths), 0))
     if len(lengths) != len(axes):
         raise ValueError("Shape and axes have different lengths.")
+    if of_half and not axes:
+        raise IndexError("np.fft: axes=() is empty, and at least 1 axis must be transformed")
+    axes = list(axes)
     if of_half and s is None:
         lengths[-1] = (shape[axes[-1]] - 1) * 2
     if None in lengths:
@@ -239,8 +251,9 @@ def _shifted(x: Any, axes: Any, sign: int) -> Any:
     shape = shape_of(x)
     if axes is None:
         axes = tuple(range(ndim_of(x)))
-    elif isinstance(axes, (int, np.integer)):
-        axes = (axes,)
+    axes = integers("np.fft.fftshift: axes", axes)
+    if not axes:
+        return x[...]
     return np.roll(x, [sign * (shape[axis] // 2) for axis in axes], tuple(axes))
 
 

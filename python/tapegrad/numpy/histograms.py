@@ -29,6 +29,8 @@ def _edges(name: str, a: Any, bins: Any, range: Any, weights: Any) -> Any:
     if n < 1:
         raise ValueError(f"{name}: bins={n} must be positive")
     if range is not None:
+        if isinstance(range, str) or np.size(plain(range)) != 2:
+            raise ValueError(f"{name}: range={range!r} is no pair (low, high)")
         low, high = (lift(x) for x in range)
     elif not shape_of(a)[0]:
         low, high = 0.0, 1.0
@@ -57,6 +59,11 @@ def _edges(name: str, a: Any, bins: Any, range: Any, weights: Any) -> Any:
 
 @implements(np.histogram_bin_edges)
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    if weights is not None and np.shape(weights) != shape_of(lift(a)):
+        raise ValueError(
+            f"np.histogram_bin_edges: weights= of shape {np.shape(weights)} for an array of shape "
+            f"{shape_of(lift(a))}; give one for each element"
+        )
     return _edges("np.histogram_bin_edges", reshape(lift(a), (-1,)), bins, range, weights)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,11 +11,14 @@ import numpy as np
 from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import (
     NO_VALUE,
+    axis_of,
     cast,
     finish,
     floating_dtype,
     free_shape,
     holds_for_these_lengths,
+    integer,
+    integers,
     lift,
     ndim_of,
     shape_of,
@@ -33,6 +35,20 @@ def _parts(name: str, arrays: Any) -> list[Any]:
     return [lift(x) for x in arrays]
 
 
+def _cast(name: str, parts: list[Any], dtype: Any, casting: Any) -> list[Any]:
+    """The parts in the dtype of what they are joined to, where `casting` allows that."""
+    if casting != "same_kind":
+        types = [floating_dtype(x) for x in parts]
+        wanted = np.result_type(*types) if dtype is None else np.dtype(dtype)
+        for found in types:
+            if not np.can_cast(found, wanted, casting):
+                raise TypeError(
+                    f"{name}: cannot cast from {found} to {wanted} according to the rule "
+                    f"{casting!r}"
+                )
+    return [cast(x, dtype) for x in parts]
+
+
 @implements(
     np.concatenate, values=1, on_data=RECORD,
     in_core=op("concatenate", arrays="operands", axis="integer"),
@@ -40,13 +56,16 @@ def _parts(name: str, arrays: Any) -> list[Any]:
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    if type(arrays) in (list, tuple) and axis is not None and dtype is None and out is None:
+    usual = dtype is None and casting == "same_kind"
+    if type(arrays) in (list, tuple) and axis is not None and usual and out is None:
         return apply("concatenate", tuple([lift(x) for x in arrays]), (axis,))
-    parts = [cast(x, dtype) for x in _parts("np.concatenate", arrays)]
+    parts = _cast("np.concatenate", _parts("np.concatenate", arrays), dtype, casting)
     if axis is None:
         parts, axis = [reshape(x, (-1,)) for x in parts], 0
     return finish(
-        "np.concatenate", apply("concatenate", tuple(parts), (operator.index(axis),)), out
+        "np.concatenate",
+        apply("concatenate", tuple(parts), (integer("np.concatenate: axis", axis),)),
+        out,
     )
 
 
@@ -56,10 +75,10 @@ def concatenate(
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    parts = [cast(x, dtype) for x in _parts("np.stack", arrays)]
+    parts = _cast("np.stack", _parts("np.stack", arrays), dtype, casting)
     if is_data(parts):  # numbers become arrays, as in NumPy, and take part in promotion
         parts = [np.asarray(x) if isinstance(x, int) else x for x in parts]
-    return finish("np.stack", apply("stack", tuple(parts), (operator.index(axis),)), out)
+    return finish("np.stack", apply("stack", tuple(parts), (integer("np.stack: axis", axis),)), out)
 
 
 def _several(found: Any) -> list[Any]:
@@ -68,14 +87,15 @@ def _several(found: Any) -> list[Any]:
 
 @implements(np.vstack, values=1, on_data=RECORD)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    return concatenate(_several(atleast_2d(*_parts("np.vstack", tup))), 0, dtype=dtype)
+    parts = _several(atleast_2d(*_parts("np.vstack", tup)))
+    return concatenate(parts, 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack, values=1, on_data=RECORD)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = _several(atleast_1d(*_parts("np.hstack", tup)))
     axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
-    return concatenate(parts, axis, dtype=dtype)
+    return concatenate(parts, axis, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack, values=1, on_data=RECORD)
@@ -131,10 +151,11 @@ def _block(arrays: Any, ndim: int, depth: int) -> Any:
 def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     ary = lift(ary)
     _check_splits(ary)
+    axis = axis_of("np.array_split", axis, ndim_of(ary))
     if np.iterable(indices_or_sections):
-        cuts = [0, *(operator.index(i) for i in indices_or_sections), None]
+        cuts = [0, *integers("np.split: an index", indices_or_sections), None]
     else:
-        sections = int(indices_or_sections)
+        sections = integer("np.split: the number of sections", indices_or_sections)
         if sections <= 0:
             raise ValueError(
                 f"np.array_split: the number of sections must be above 0, got {sections}"
@@ -169,7 +190,9 @@ def split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     if not np.iterable(indices_or_sections):
         ary = lift(ary)
         _check_splits(ary)
-        n, sections = free_shape(ary)[axis], operator.index(indices_or_sections)
+        axis = axis_of("np.split", axis, ndim_of(ary))
+        n = free_shape(ary)[axis]
+        sections = integer("np.split: the number of sections", indices_or_sections)
         if sections > 0 and n % sections == 0 and 0 not in free_shape(ary):
             return _equal_parts(ary, sections, axis)
         if sections <= 0 or n % sections:
@@ -225,7 +248,7 @@ if hasattr(np, "unstack"):  # from NumPy 2.1 on
 def diff(
     a: Any, n: Any = 1, axis: Any = -1, prepend: Any = NO_VALUE, append: Any = NO_VALUE
 ) -> Any:
-    a = lift(a)
+    a, n = lift(a), integer("np.diff: n", n)
     if n < 0:
         raise ValueError(f"np.diff: the order must be at least 0, got {n}")
     if n == 0:
@@ -240,7 +263,7 @@ def diff(
     if len(joined) > 1:
         a = concatenate(joined, axis)
     if floating_dtype(a).kind == "f":
-        return apply("diff", (a,), (operator.index(n), axis))
+        return apply("diff", (a,), (n, axis))
     head: list[Any] = [slice(None)] * ndim_of(a)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +11,10 @@ from tapegrad._core import Variable, apply, to_array, to_number
 from tapegrad.numpy.operands import (
     cast,
     finish,
+    flag,
     floating_dtype,
     free_shape,
+    integer,
     lift,
     ndim_of,
     shape_of,
@@ -81,13 +82,13 @@ def vecdot(x1: Any, x2: Any, /, *, axis: Any = -1) -> Any:
 @implements(np.tensordot, values=2)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     a, b = lift(a), lift(b)
-    if np.iterable(axes):
+    if np.iterable(axes) and not isinstance(axes, str):
         first, second = axes
         first = first if np.iterable(first) else [first]
         second = second if np.iterable(second) else [second]
         pairs = tuple(map(int, first)), tuple(map(int, second))
         return to_array(apply("tensordot", (a, b), pairs))
-    return to_array(apply("tensordot", (a, b), (operator.index(axes),)))
+    return to_array(apply("tensordot", (a, b), (integer("np.tensordot: axes", axes),)))
 
 
 @implements(np.linalg.tensordot, values=2)
@@ -97,6 +98,8 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 @implements(np.einsum, values=ALL, view=True)
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
+    if len(operands) < 2:
+        raise ValueError("np.einsum: needs subscripts and an array; write np.einsum('ij->ji', a)")
     if isinstance(operands[0], str):
         subscripts, arrays = operands[0], operands[1:]
     else:
@@ -189,13 +192,19 @@ def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return subscripts, arrays
 
 
+def _places(name: str, offset: Any, axis1: Any, axis2: Any) -> tuple[int, int, int]:
+    return (
+        integer(f"{name}: offset", offset),
+        integer(f"{name}: axis1", axis1),
+        integer(f"{name}: axis2", axis2),
+    )
+
+
 @implements(np.trace, values=1, method="trace")
 def trace(
     a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None
 ) -> Any:
-    found = apply(
-        "trace", (lift(a),), (operator.index(offset), operator.index(axis1), operator.index(axis2))
-    )
+    found = apply("trace", (lift(a),), _places("np.trace", offset, axis1, axis2))
     return finish("np.trace", found if dtype is None else np.astype(found, dtype), out)
 
 
@@ -206,11 +215,7 @@ def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
 
 @implements(np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD)
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    return apply(
-        "read_diagonal",
-        (lift(a),),
-        (operator.index(offset), operator.index(axis1), operator.index(axis2)),
-    )
+    return apply("read_diagonal", (lift(a),), _places("np.diagonal", offset, axis1, axis2))
 
 
 @implements(np.linalg.diagonal, values=1, view=True, on_data=RECORD)
@@ -255,7 +260,7 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     in_core=op("norm", x="operand", ord="number", axis="axis", keepdims="flag"),
 )  # fmt: skip
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    return apply("norm", (lift(x),), (ord, axis, bool(keepdims)))
+    return apply("norm", (lift(x),), (ord, axis, flag(keepdims)))
 
 
 def _joined_length(shape: Any, axes: Any) -> int:
@@ -333,12 +338,7 @@ def matrix_power(a: Any, n: Any) -> Any:
             f"np.linalg.matrix_power: the last two axes must make square matrices, got shape "
             f"{shape}; for powers of elements write a ** n"
         )
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(
-            f"np.linalg.matrix_power: the exponent must be an integer, got {n!r}"
-        ) from None
+    n = integer("np.linalg.matrix_power: the exponent", n)
     if n == 0:
         identity: Any = np.broadcast_to(np.eye(shape[-1], dtype=a.dtype), shape)
         return identity.copy()

@@ -62,7 +62,15 @@ def astype(
     copy: Any = True,
 ) -> Any:  # fmt: skip
     """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
-    return shapes.astype(self, dtype, copy=copy)
+    if casting != "unsafe" and not np.can_cast(self.dtype, dtype, casting):
+        raise TypeError(
+            f"v.astype: cannot cast from {self.dtype} to {np.dtype(dtype)} according to the rule "
+            f"{casting!r}"
+        )
+    found = shapes.astype(self, dtype, copy=copy)
+    if order != "K" and isinstance(found, Variable) and found.ndim > 1:
+        return found.copy(order)
+    return found
 
 
 def sort(

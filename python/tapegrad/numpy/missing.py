@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.numpy.operands import NO_VALUE, as_mask, cast, finish, flag, given, lift
+from tapegrad.numpy.operands import (
+    NO_VALUE,
+    cast,
+    finish,
+    flag,
+    given,
+    lift,
+    number,
+    where_mask,
+)
 from tapegrad.numpy.reductions import cumprod, cumsum, prod, sum, variance
 from tapegrad.numpy.reductions import max as largest
 from tapegrad.numpy.reductions import mean as mean_of
@@ -49,7 +58,7 @@ def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> 
 def _numbers(a: Any, where: Any) -> Any:
     """A mask of what takes part."""
     mask = np.logical_not(np.isnan(a))
-    return mask if where is NO_VALUE else mask & as_mask(where)
+    return mask if where is NO_VALUE else mask & where_mask(where)
 
 
 def _extreme(
@@ -96,6 +105,9 @@ def _spread(
     mean: Any, correction: Any,
 ) -> Any:  # fmt: skip
     a = cast(lift(a), dtype)
+    ddof = number(f"np.nan{name}: ddof", ddof)
+    if correction is not NO_VALUE:
+        correction = number(f"np.nan{name}: correction", correction)
     mask = _numbers(a, where)
     found = variance(
         name, _filled(a, 0.0), axis, None, None, ddof, keepdims, mask, mean, correction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -162,7 +163,52 @@ def given(x: Any) -> bool:
 
 def flag(x: Any) -> bool:
     """A keepdims argument."""
-    return x is not NO_VALUE and bool(x)
+    if x is NO_VALUE or x is False:
+        return False
+    if isinstance(x, (int, np.bool_, np.integer)):
+        return bool(x)
+    raise TypeError(f"keepdims= is True or False, not {x!r}")
+
+
+def where_mask(where: Any) -> Any:
+    """The where= of a reduction, of which NumPy takes no other arrays than masks."""
+    mask: Any = where if isinstance(where, Variable) else np.asarray(where)
+    if mask.dtype != bool and not isinstance(where, int):
+        raise TypeError(
+            f"where= of a reduction must be a mask, True and False, and has dtype {mask.dtype}; "
+            "write where=x > 0, say, or leave it out"
+        )
+    return as_mask(where)
+
+
+def integer(what: str, x: Any) -> int:
+    """An argument that counts or names a place; `what` names it in the complaint."""
+    try:
+        return operator.index(x)
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, not {x!r}") from None
+
+
+def axis_of(name: str, axis: Any, ndim: int) -> int:
+    """An axis counted from the front; AxisError, as NumPy's, where the array has none such."""
+    index = np.lib.array_utils.normalize_axis_index
+    return int(index(integer(f"{name}: axis", axis), ndim, name))
+
+
+def number(what: str, x: Any) -> float:
+    """An argument that is no part of what is differentiated."""
+    x = plain(x)
+    try:
+        return float(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} must be one number, not {x!r}") from None
+
+
+def integers(what: str, x: Any) -> tuple[int, ...]:
+    """One such argument, or several."""
+    if not np.iterable(x) or isinstance(x, str):
+        return (integer(what, x),)
+    return tuple([integer(what, i) for i in x])
 
 
 def holds_for_these_lengths(x: Any) -> None:

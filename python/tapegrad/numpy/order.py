@@ -6,7 +6,6 @@ Positions are plain, but recorded while a whole function is: see `table`.
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from tapegrad.numpy.operands import (
     free_shape,
     given,
     holds_for_these_lengths,
+    integer,
     lift,
     ndim_of,
     plain,
@@ -54,7 +54,7 @@ def argsort(
         a = -a
     if axis is None:
         a, axis = reshape(a, (-1,)), -1
-    places = apply("argsort", (a,), (operator.index(axis),))
+    places = apply("argsort", (a,), (integer("np.argsort: axis", axis),))
     if (
         stable
         or kind in ("stable", "mergesort")
@@ -80,8 +80,9 @@ def _extreme(name: str, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     if axis is None:
         found = apply(name, (reshape(a, (-1,)),), (0,))
         return reshape(found, (1,) * n) if flag(keepdims) else found
-    found = apply(name, (a,), (operator.index(axis),))
-    return expand_dims(found, operator.index(axis)) if flag(keepdims) else found
+    axis = integer(f"np.{name}: axis", axis)
+    found = apply(name, (a,), (axis,))
+    return expand_dims(found, axis) if flag(keepdims) else found
 
 
 @implements(np.argmax, method="argmax", on_data=RECORD, plain_unless_recording=True)
@@ -137,7 +138,7 @@ def sort(
         return transpose(sort(copy(transpose(a, axes)), axes.index(axis), **options), back)
     if options:
         return take_along_axis(a, table[np.argsort](a, axis, stable=True, **options), axis)
-    return apply("sort", (a,), (operator.index(axis),))
+    return apply("sort", (a,), (integer("np.sort: axis", axis),))
 
 
 def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array
-from tapegrad.numpy.operands import cast, free_shape, lift, ndim_of, shape_of
+from tapegrad.numpy.operands import cast, free_shape, integer, integers, lift, ndim_of, shape_of
 from tapegrad.numpy.table import implements
 
 _STATISTICS: dict[str, Callable[..., Any]] = {
@@ -29,7 +28,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 
 def _padded(array: Any, pad_width: Any, mode: Any, kwargs: dict[str, Any]) -> Any:
     array = lift(array)
-    widths = [tuple(operator.index(w) for w in pair) for pair in _pairs(pad_width, ndim_of(array))]
+    widths = [integers("np.pad: a width", pair) for pair in _pairs(pad_width, ndim_of(array))]
     if callable(mode):
         return _written(array, widths, mode, kwargs)
     unknown = kwargs.keys() - {_OPTIONS.get(mode)}
@@ -118,7 +117,7 @@ def _ramp(array: Any, axis: int, side: int, width: int, end: Any) -> Any:
 
 def _statistic(array: Any, axis: int, side: int, width: int, length: Any, mode: str) -> Any:
     n = shape_of(array)[axis]
-    length = n if length is None else min(operator.index(length), n)
+    length = n if length is None else min(integer("np.pad: stat_length", length), n)
     if length < 0:
         raise ValueError("np.pad: index can't contain negative values")
     if length == 0 and mode in ("maximum", "minimum"):

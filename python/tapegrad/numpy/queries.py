@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.operands import (
-    NO_VALUE,
-    flag,
-    holds_for_these_lengths,
-    lift,
-    stand_in,
-)
+from tapegrad.numpy.operands import NO_VALUE, flag, holds_for_these_lengths, lift, stand_in
 from tapegrad.numpy.table import RECORD, implements, plain_results
 
 # No facts are stated of them: plain numbers, bools and texts that follow from a captured array
@@ -102,7 +96,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     mask = _mask(a) if has_dtype and np.ndim(stand_in(a)) else None
     if mask is None:
         return NotImplemented
-    return apply("sum", (mask,), (axis, bool(keepdims)))
+    return apply("sum", (mask,), (axis, flag(keepdims)))
 
 
 @implements(np.isposinf, values=1, plain_unless_recording=True)

@@ -62,7 +62,7 @@ def f(a, v):
 _one_name: dict[tuple[str, str], int] = {}
 _measured: list[int] | None = None
 
-# Whose attributes are read and assigned as those of any object, and containers likewise.
+# Objects whose attributes, and containers whose items, are read and assigned as those of any other.
 _PLAIN: tuple[Any, ...] = (object, types.ModuleType, types.SimpleNamespace)
 _GETTERS = {cls.__getattribute__ for cls in _PLAIN}
 _SETTERS = {cls.__setattr__ for cls in _PLAIN}

@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import (
     NO_VALUE,
-    as_mask,
+    axis_of,
     cast,
     finish,
     flag,
@@ -21,6 +21,7 @@ from tapegrad.numpy.operands import (
     ndim_of,
     plain,
     shape_of,
+    where_mask,
 )
 from tapegrad.numpy.table import implements, op
 
@@ -44,17 +45,23 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _masked(a: Any, where: Any, neutral: float) -> Any:
-    return a if where is NO_VALUE or where is True else np.where(as_mask(where), a, neutral)
+    return a if where is NO_VALUE or where is True else np.where(where_mask(where), a, neutral)
 
 
 def _first(initial: Any, a: Any) -> Any:
     """The value that a reduction of `a` begins with: it has the dtype of `a`."""
-    return cast(lift(initial), floating_dtype(a))
+    initial = lift(initial)
+    if ndim_of(initial):
+        raise ValueError(
+            f"initial= of a reduction is one number, and has shape {shape_of(initial)}; add it to "
+            "the result, or join it to the array"
+        )
+    return cast(initial, floating_dtype(a))
 
 
 def _chosen(where: Any, a: Any, axis: Any, keepdims: Any) -> tuple[Any, Any]:
     """A mask of the shape of `a`, and how many elements each result of a reduction joins."""
-    mask: Any = np.broadcast_to(as_mask(where), free_shape(a))
+    mask: Any = np.broadcast_to(where_mask(where), free_shape(a))
     dtype = floating_dtype(a)
     if isinstance(mask, Variable):
         ones = apply("where", (mask, dtype.type(1), dtype.type(0)))
@@ -69,7 +76,7 @@ def sum(
     initial: Any = NO_VALUE, where: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     if type(a) is Variable and dtype is None and out is None and initial is where is NO_VALUE:
-        return apply("sum", (a,), (axis, keepdims is not NO_VALUE and bool(keepdims)))
+        return apply("sum", (a,), (axis, flag(keepdims)))
     a = _masked(cast(lift(a), dtype), where, 0.0)
     total = apply("sum", (a,), (axis, flag(keepdims)))
     return finish("np.sum", total + _first(initial, total) if given(initial) else total, out)
@@ -96,7 +103,7 @@ def _extreme(
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
-        a = np.where(as_mask(where), a, initial)
+        a = np.where(where_mask(where), a, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
         return finish(f"np.{name}", np.copy(np.broadcast_to(initial, np.shape(kept))), out)
@@ -153,6 +160,8 @@ def variance(
         if ddof != 0:
             raise ValueError(f"np.{name}: ddof= and correction= mean the same; pass one of them")
         ddof = correction
+    if mean_ is None:
+        mean_ = NO_VALUE
     if mean_ is NO_VALUE and (where is NO_VALUE or where is True):
         found = apply(name, (a,), (axis, flag(keepdims), ddof))
         return finish(f"np.{name}", found, out)
@@ -278,7 +287,9 @@ def weights_along(name: str, weights: Any, shape: tuple[int, ...], axis: Any) ->
 @implements(np.trapezoid, values=2)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
     y = lift(y)
-    axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(y))
+    axis = axis_of("np.trapezoid", axis, ndim_of(y))
+    if x is None and dx is None:
+        raise TypeError("np.trapezoid: dx must be one number, not None")
     head: list[Any] = [slice(None)] * ndim_of(y)
     tail = list(head)
     head[axis], tail[axis] = slice(None, -1), slice(1, None)

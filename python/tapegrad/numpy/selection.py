@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,11 @@ from tapegrad.numpy.operands import (
     free_shape,
     given,
     holds_for_these_lengths,
+    integer,
     is_integer,
     lift,
     ndim_of,
+    number,
     plain,
     shape_of,
 )
@@ -196,12 +197,12 @@ def _packed(found: Any) -> Any:
 
 @implements(np.tril, values=1)
 def tril(m: Any, k: Any = 0) -> Any:
-    return apply("tril", (_plane(m),), (operator.index(k),))
+    return apply("tril", (_plane(m),), (integer("np.tril: k", k),))
 
 
 @implements(np.triu, values=1)
 def triu(m: Any, k: Any = 0) -> Any:
-    return apply("triu", (_plane(m),), (operator.index(k),))
+    return apply("triu", (_plane(m),), (integer("np.triu: k", k),))
 
 
 def _plane(m: Any) -> Any:
@@ -212,14 +213,14 @@ def _plane(m: Any) -> Any:
 
 @implements(np.diag, values=1)
 def diag(v: Any, k: Any = 0) -> Any:
-    v = lift(v)
+    v, k = lift(v), integer("np.diag: k", k)
     shape = free_shape(v)
     if len(shape) == 2:
         return np.diagonal(v, k)
     if len(shape) != 1:
         raise ValueError(f"np.diag: needs one axis or two, and the array has shape {shape}")
     n = shape[0] + abs(k)
-    return apply("diagonal_scatter", (v,), ((n, n), operator.index(k), 0, 1))
+    return apply("diagonal_scatter", (v,), ((n, n), k, 0, 1))
 
 
 @implements(np.diagflat, values=1)
@@ -281,9 +282,9 @@ def nan_to_num(
     limits = np.finfo(floating_dtype(x))
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
-    found = apply("where", (np.isnan(x), float(nan), x))
-    found = apply("where", (np.isposinf(x), float(high), found))
-    found = apply("where", (np.isneginf(x), float(low), found))
+    found = apply("where", (np.isnan(x), number("np.nan_to_num: nan", nan), x))
+    found = apply("where", (np.isposinf(x), number("np.nan_to_num: posinf", high), found))
+    found = apply("where", (np.isneginf(x), number("np.nan_to_num: neginf", low), found))
     if not copy and isinstance(x, Variable) and not np.isscalar(x):
         x[...] = found
         return x
@@ -292,7 +293,7 @@ def nan_to_num(
 
 @implements(np.round, np.around, values=1, method="round")
 def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
-    a, decimals = lift(a), operator.index(decimals)
+    a, decimals = lift(a), integer("np.round: decimals", decimals)
     if decimals > 0:
         found = np.rint(a * 10.0**decimals) / 10.0**decimals
     elif decimals < 0:
@@ -319,6 +320,8 @@ def sinc(x: Any) -> Any:
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     p, x = lift(p), as_array(x)
+    if not ndim_of(p):
+        raise TypeError(f"np.polyval: p is a vector of coefficients, not {p!r}; write [{p!r}]")
     found: Any = x * 0.0
     for i in range(shape_of(p)[0]):
         found = found * x + p[i]
@@ -331,7 +334,7 @@ def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     if ndim_of(x) != 1:
         raise ValueError(f"np.vander: x must be one-dimensional, got shape {shape_of(x)}")
     x = cast(x, np.promote_types(floating_dtype(x), int))
-    n = shape_of(x)[0] if N is None else operator.index(N)
+    n = shape_of(x)[0] if N is None else integer("np.vander: N", N)
     columns = [np.ones_like(x)]  # also where x is not finite
     for _ in range(n - 1):
         columns.append(columns[-1] * x)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +24,8 @@ from tapegrad.numpy.operands import (
     describe,
     floating_dtype,
     free_shape,
+    integer,
+    integers,
     lift,
     ndim_of,
     plain,
@@ -33,12 +34,6 @@ from tapegrad.numpy.operands import (
 from tapegrad.numpy.table import ALL, RECORD, F, implements, op
 
 _NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
-
-
-def _ints(x: Any) -> tuple[int, ...]:
-    if type(x) is tuple:
-        return tuple([operator.index(i) for i in x])
-    return tuple(operator.index(i) for i in x) if np.iterable(x) else (operator.index(x),)
 
 
 def memory_axes(a: Variable) -> tuple[int, ...]:
@@ -86,7 +81,7 @@ def reshape(a: Any, /, shape: Any, order: Any = "C", *, copy: Any = None) -> Any
         target = np.reshape(np.broadcast_to(0, shape_of(a)), shape).shape  # resolves -1
         found = np.transpose(reshape(np.transpose(a), target[::-1]))
     else:
-        found = apply("reshape", (a,), (_ints(shape),))
+        found = apply("reshape", (a,), (integers("np.reshape: shape", shape),))
     if copy is False and not overlap(found, a) and 0 not in shape_of(a):
         raise ValueError(
             f"np.reshape: unable to avoid creating a copy of {describe(a)}; leave out copy=False"
@@ -130,7 +125,8 @@ def ravel(a: Any, order: Any = "C") -> Any:
     in_core=op("transpose", a="operand", axes="gathered_axes"),
 )  # fmt: skip
 def transpose(a: Any, axes: Any = None) -> Any:
-    return apply("transpose", (lift(a),), (None if axes is None else _ints(axes),))
+    wanted = None if axes is None else integers("np.transpose: axes", axes)
+    return apply("transpose", (lift(a),), (wanted,))
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose, values=1, view=True, on_data=RECORD)
@@ -148,7 +144,8 @@ def matrix_transpose(x: Any, /) -> Any:
     in_core=op("swapaxes", a="operand", axis1="index", axis2="index"),
 )  # fmt: skip
 def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
-    return apply("swapaxes", (lift(a),), (operator.index(axis1), operator.index(axis2)))
+    axes = integer("np.swapaxes: axis1", axis1), integer("np.swapaxes: axis2", axis2)
+    return apply("swapaxes", (lift(a),), axes)
 
 
 @implements(
@@ -156,7 +153,10 @@ def swapaxes(a: Any, axis1: Any, axis2: Any) -> Any:
     in_core=op("moveaxis", a="operand", source="ints", destination="ints"),
 )  # fmt: skip
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    return apply("moveaxis", (lift(a),), (_ints(source), _ints(destination)))
+    places = integers("np.moveaxis: source", source)
+    return apply(
+        "moveaxis", (lift(a),), (places, integers("np.moveaxis: destination", destination))
+    )
 
 
 @implements(np.rollaxis, values=1, view=True, on_data=RECORD)
@@ -175,7 +175,7 @@ def rollaxis(a: Any, axis: Any, start: Any = 0) -> Any:
     in_core=op("expand_dims", a="operand", axis="ints"), gives_array=True,
 )  # fmt: skip
 def expand_dims(a: Any, axis: Any) -> Any:
-    return to_array(apply("expand_dims", (lift(a),), (_ints(axis),)))
+    return to_array(apply("expand_dims", (lift(a),), (integers("np.expand_dims: axis", axis),)))
 
 
 @implements(
@@ -183,7 +183,8 @@ def expand_dims(a: Any, axis: Any) -> Any:
     in_core=op("squeeze", a="operand", axis="axes"),
 )  # fmt: skip
 def squeeze(a: Any, axis: Any = None) -> Any:
-    return apply("squeeze", (lift(a),), (None if axis is None else _ints(axis),))
+    axes = None if axis is None else integers("np.squeeze: axis", axis)
+    return apply("squeeze", (lift(a),), (axes,))
 
 
 @implements(
@@ -191,7 +192,9 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     in_core=op("broadcast_to", array="operand", shape="ints"), gives_array=True,
 )  # fmt: skip
 def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
-    return to_array(apply("broadcast_to", (lift(array),), (_ints(shape),)))
+    return to_array(
+        apply("broadcast_to", (lift(array),), (integers("np.broadcast_to: shape", shape),))
+    )
 
 
 @implements(np.broadcast_arrays, values=ALL, view=True, on_data=RECORD)
@@ -227,7 +230,7 @@ def flip(m: Any, axis: Any = None) -> Any:
     m = lift(m)
     if axis in (None, ()) and not ndim_of(m):
         return to_number(m)
-    return apply("flip", (m,), (None if axis is None else _ints(axis),))
+    return apply("flip", (m,), (None if axis is None else integers("np.flip: axis", axis),))
 
 
 @implements(np.fliplr, values=1, view=True, on_data=RECORD)
@@ -249,8 +252,11 @@ def flipud(m: Any) -> Any:
 @implements(np.rot90, values=1, view=True, on_data=RECORD)
 def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
     m = lift(m)
+    axes = integers("np.rot90: axes", axes)
+    if len(axes) != 2:
+        raise ValueError(f"np.rot90: axes={axes} must name two axes")
     first, second = np.lib.array_utils.normalize_axis_tuple(axes, ndim_of(m))
-    k %= 4
+    k = integer("np.rot90: k", k) % 4
     if k == 2:
         return flip(m, (first, second))
     if k == 1:
@@ -260,28 +266,29 @@ def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
 
 @implements(np.roll, values=1, on_data=RECORD)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    axes = None if axis is None else _ints(axis)
-    shifts = _ints(shift)
+    axes = None if axis is None else integers("np.roll: axis", axis)
+    shifts = integers("np.roll: shift", shift)
     if axes is not None:  # NumPy broadcasts the two
         pairs = np.broadcast(shifts, axes)
-        shifts, axes = (_ints(x) for x in zip(*pairs, strict=True))
+        shifts, axes = (tuple(map(int, x)) for x in zip(*pairs, strict=True))
     return to_array(apply("roll", (lift(a),), (shifts, axes)))
 
 
 @implements(np.tile, values=1, on_data=RECORD)
 def tile(A: Any, reps: Any) -> Any:
-    return to_array(apply("tile", (lift(A),), (_ints(reps),)))
+    return to_array(apply("tile", (lift(A),), (integers("np.tile: reps", reps),)))
 
 
 @implements(np.repeat, values=1, method="repeat", on_data=RECORD)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    return apply("repeat", (lift(a),), (_ints(plain(repeats)), axis))
+    counts = integers("np.repeat: repeats", plain(repeats))
+    return apply("repeat", (lift(a),), (counts, axis))
 
 
 @implements(np.resize, values=1, on_data=RECORD)
 def resize(a: Any, new_shape: Any) -> Any:
     a = reshape(a, (-1,))
-    shape = _ints(new_shape)
+    shape = integers("np.resize: new_shape", new_shape)
     where = np.resize(np.arange(shape_of(a)[0]), shape)
     return a[where] if shape_of(a)[0] else np.zeros(shape, floating_dtype(a))
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
-from tapegrad.numpy.operands import cast, floating_dtype, free_shape, lift, ndim_of, stand_in
+from tapegrad.numpy.operands import (
+    cast,
+    floating_dtype,
+    free_shape,
+    integer,
+    lift,
+    ndim_of,
+    stand_in,
+)
 from tapegrad.numpy.shapes import expand_dims, moveaxis, reshape
 from tapegrad.numpy.table import implements
 
@@ -34,7 +41,7 @@ def linspace(
 
 
 def _number(num: Any) -> int:
-    found = operator.index(num)
+    found = integer("the number of samples, num=,", num)
     if found < 0:
         raise ValueError(f"Number of samples, {found}, must be non-negative.")
     return found

@@ -44,7 +44,7 @@ def cov(
         x = np.concatenate([x, y], axis=0)
     n = shape_of(x)[1]
     if ddof is None:
-        ddof = 0 if bias else 1
+        ddof = 1 if bias == 0 else 0
     frequencies = _weights("fweights", fweights, n)
     if frequencies is not None and not np.all(frequencies == np.around(frequencies)):
         raise TypeError("np.cov: fweights= must be whole numbers")

@@ -138,7 +138,7 @@ def _computed(
     if order not in ("K", None) and out is None and any(ndim_of(lift(x)) > 1 for x in inputs):
         found = _computed(ufunc, name, inputs, {**kwargs, "dtype": dtype}, None)
         return tuple(x.copy(order) for x in found) if ufunc.nout > 1 else found.copy(order)
-    if name in ("matmul", "vecdot", "matvec", "vecmat"):
+    if name in _CORE:
         inputs = tuple(cast(lift(x), dtype) for x in inputs)
         return finish(f"np.{name}", _product(name, inputs, kwargs), out)
     if kwargs:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view as numpys
 
 from tapegrad._core import Variable, apply
-from tapegrad.numpy.operands import lift, plain, shape_of
+from tapegrad.numpy.operands import integers, lift, plain, shape_of
 from tapegrad.numpy.table import RECORD, implements
 
 
@@ -21,9 +20,7 @@ def sliding_window_view(
     if not isinstance(x, Variable):
         return numpys(x, window_shape, axis, subok=subok, writeable=writeable)
     shape = shape_of(x)
-    lengths = [
-        operator.index(n) for n in (window_shape if np.iterable(window_shape) else (window_shape,))
-    ]
+    lengths = integers("np.lib.stride_tricks.sliding_window_view: window_shape", window_shape)
     if writeable:
         raise TypeError(
             "np.lib.stride_tricks.sliding_window_view: writeable=True is refused for Variables: "

@@ -17,6 +17,7 @@ from tapegrad.numpy.operands import (
     ndim_of,
     plain,
     shape_of,
+    where_mask,
 )
 from tapegrad.numpy.selection import take
 from tapegrad.numpy.shapes import astype, ravel, reshape
@@ -170,7 +171,7 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
             f"np.copyto: cannot cast from {floating_dtype(src)} to {dst.dtype} according to the "
             f"rule {casting!r}"
         )
-    dst[...] = src if where is True else np.where(as_mask(where), src, dst)
+    dst[...] = src if where is True else np.where(where_mask(where), src, dst)
 
 
 @implements(np.fill_diagonal, on_data=RECORD)

@@ -15,6 +15,8 @@ R = TypeVar("R")
 class CustomVjp(Primitive[P, R]):
     """A primitive with JAX's pair of rules: see `custom_vjp`."""
 
+    _maker = "custom_vjp"
+
     def __init__(self, f: Callable[P, R], nondiff_argnums: Sequence[int] = ()) -> None:
         super().__init__(f)
         self.nondiff_argnums = tuple(nondiff_argnums)
@@ -40,6 +42,8 @@ class CustomVjp(Primitive[P, R]):
 
 class CustomJvp(Primitive[P, R]):
     """A primitive with JAX's tangent rule: see `custom_jvp`."""
+
+    _maker = "custom_jvp"
 
     def __init__(self, f: Callable[P, R], nondiff_argnums: Sequence[int] = ()) -> None:
         super().__init__(f)

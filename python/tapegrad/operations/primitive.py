@@ -37,10 +37,11 @@ class Primitive(Differentiated, Generic[P, R]):
         fun: The function itself.
     """
 
+    _maker = "primitive"  # who makes it, for complaints
     _called_anew = True  # by every replay of a compiled function: nothing in it need be watched
 
     def __init__(self, f: Callable[P, R], *, vectorized: bool = False) -> None:
-        check_callable(type(self).__name__.lower(), f, "tg.primitive(f)")
+        check_callable(self._maker, f, f"tg.{self._maker}(f)")
         self.fun: Callable[P, R] = f
         self.name = name_of(f)
         self._vectorized = vectorized
@@ -248,6 +249,7 @@ def notrace_primitive(f: Callable[P, R]) -> Primitive[P, R]:
     >>> tg.grad(lambda x: x * steps(x))(2.5)
     2.0
     """
+    check_callable("notrace_primitive", f, "tg.notrace_primitive(f)")
     made = Primitive(f)
     made._reverse = Zero()
     return made

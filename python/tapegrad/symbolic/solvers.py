@@ -13,6 +13,7 @@ import numpy as np
 
 from tapegrad.transforms.gradients import grad, value_and_grad
 from tapegrad.transforms.jacobians import hessian, jacobian
+from tapegrad.transforms.trace import check_callable
 
 _METHODS = {"BFGS": "BFGS", "Newton": "trust-exact"}
 
@@ -44,6 +45,7 @@ def FindRoot(
         equations = f if isinstance(f, (list, tuple)) else [f]
         g, point = _of_formulas([_residual(e) for e in equations], start)
         return dict(zip(start, FindRoot(g, point).tolist(), strict=True))
+    check_callable("FindRoot", f, "FindRoot(f, x0)")
     x = _start("FindRoot", start)
     scalar = x.ndim == 0
     derivative = grad(f) if scalar else jacobian(f)
@@ -203,6 +205,8 @@ def NDSolve(
     def slopes(t: Any, v: Any) -> Any:
         return jacobian(lambda w: rates(t, w))(v)
 
+    if np.shape(domain) != (2,):
+        raise ValueError(f"NDSolve: the domain is the pair (t0, t1), not {domain!r}")
     implicit = {"jac": slopes} if method in ("LSODA", "Radau", "BDF") else {}
     size = np.shape(rates(domain[0], np.atleast_1d(y)))
     if size != np.atleast_1d(y).shape:

@@ -38,7 +38,7 @@ CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortran
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-# Whose code gets plain arrays: that of NumPy, of this package and (by its name) of SciPy.
+# The modules whose code gets plain arrays: NumPy, this package and (by its name) SciPy.
 _FOLDERS = tuple(os.path.join(os.path.dirname(f), "") for f in (np.__file__, _core.__file__))
 _MOST_KNOWN = 10_000
 

@@ -276,7 +276,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         seed = _tree.map_complex(conjugated, pack(cotangent))
-        matched = _tree.match(trace.out, seed, "the cotangent", "the value")
+        matched = _tree.match(trace.out, seed, "the cotangent", "the value", label)
         outs, seeds = [], []
         for (_, out), (path, seed) in zip(_tree.leaves(trace.out), matched, strict=True):
             checked = check_seed(f"{label}: {path}", seed, shape_of(out))
@@ -357,7 +357,7 @@ def _grad_of_variables(outputs: Tree, wrt: Tree, seeds: Tree, record: bool | Non
         )
     if seeds is not None:
         seeds = _tree.map_complex(conjugated, pack(seeds))
-        matched = _tree.match(outputs, seeds, "seeds", "outputs")
+        matched = _tree.match(outputs, seeds, "seeds", "outputs", "grad")
         starts = check_seeds("grad", outs, matched)
     found = _core.grad(outs, targets, starts, record)
     return _tree.map_complex(conjugated, _tree.fill(wrt, iter(found)))

@@ -178,7 +178,9 @@ def jvp(
             )
     with Scope() as scope:
         trace = Trace(label, scope, f, primals, {}, range(len(primals)), has_aux)
-        matched = _tree.match(tuple(trace.chosen), tuple(pack(tangents)), "tangents", "primals")
+        matched = _tree.match(
+            tuple(trace.chosen), tuple(pack(tangents)), "tangents", "primals", label
+        )
         directions = check_seeds(label, trace.variables, matched)
         outs = differentiable_outputs(trace)
         if outs:
@@ -222,7 +224,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
 
         trace = Trace(label, outer, gradient, (x,), {}, (0,))
         given = trace.chosen
-        matched = _tree.match(given[0], pack(v), "v", "x")
+        matched = _tree.match(given[0], pack(v), "v", "x", label)
         directions = check_seeds(label, trace.variables, matched)
         found = [g for _, g in _tree.leaves(trace.out)]
         outs = [g for g in found if isinstance(g, Variable)]

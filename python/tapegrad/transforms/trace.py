@@ -178,12 +178,14 @@ def positions(label: str, argnum: Argnum, args: Sequence[object]) -> tuple[list[
         return known, False
     single = isinstance(argnum, (int, np.integer))
     given: Any = argnum
-    if not single and (isinstance(given, str) or not np.iterable(given)):
+    if not single and (isinstance(given, (str, dict, set)) or not np.iterable(given)):
         raise TypeError(
             f"{label}: argnum is {_tree.describe(given)}; give the position of an argument, as in "
             "argnum=0, or several, argnum=(0, 1)"
         )
     wanted: list[int] = [int(argnum)] if single else [int(i) for i in argnum]  # type: ignore  # mypy misses that single excludes int
+    if not wanted:
+        raise ValueError(f"{label}: argnum={argnum!r} names no argument; give a position, argnum=0")
     found = []
     for i in wanted:
         if not -len(args) <= i < len(args):

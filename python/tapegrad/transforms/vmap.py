@@ -230,4 +230,12 @@ def _place(label: str, path: str, y: Any, has_lanes: bool, axis: int | None, n: 
         if not isinstance(y, Variable):
             _core.read_length()  # plain code sees how many lanes there are
             y = y.copy()
-    return y if axis == 0 else np.moveaxis(y, 0, axis)
+    if axis == 0:
+        return y
+    n_axes = len(_shape_of(y))
+    if not -n_axes <= axis < n_axes:
+        raise ValueError(
+            f"{label}: out_axes={axis} for {path}, which has {n_axes} axes with its lanes; give "
+            f"one from {-n_axes} to {n_axes - 1}"
+        )
+    return np.moveaxis(y, 0, axis)

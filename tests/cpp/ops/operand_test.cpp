@@ -81,6 +81,19 @@ TEST(plain_exponents_have_short_cuts) {
   CHECK(!short_cut_of_power(f64, python_int(3)) && !short_cut_of_power(f64, Operand{Ref(2.0)}));
 }
 
+TEST(exponents_of_ldexp_are_integers) {
+  register_all_ops();
+  const auto ldexp = [](Operand x, Operand n) {
+    Operand operands[] = {std::move(x), std::move(n)};
+    return apply_to_operands(scalar_fn_of<Ldexp>(), operands)->dtype();
+  };
+  CHECK(ldexp(array_of(DType::float32), python_int(3)) == DType::float32);
+  CHECK(ldexp(array_of(DType::float64), array_of(DType::int32)) == DType::float64);
+  CHECK_THROWS_SAYING(TypeError, "ldexp: the exponent must hold integers",
+                      ldexp(array_of(DType::float64), python_float(1.5)));
+  CHECK_THROWS_SAYING(TypeError, "float32", ldexp(python_float(2), array_of(DType::float32)));
+}
+
 TEST(masks_are_combined_by_logical_functions) {
   register_all_ops();
   Tracer tracer;

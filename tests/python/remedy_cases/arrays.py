@@ -289,4 +289,27 @@ CASES = [
         "np.linalg.norm(np.stack([m, m]), axis=1)",
     ),
     Case("np.linalg.matrix_power(m, 2)", "for powers of elements write a ** n", "m ** 2"),
+    Case(
+        "np.einsum(m)",
+        "np.einsum: needs subscripts and an array; write np.einsum('ij->ji', a)",
+        "np.einsum('ij->ji', m)",
+    ),
+    Case(
+        "np.sum(x, where=x)",
+        "; write where=x > 0, say, or leave it out",
+        "np.sum(x, where=x > 0)",
+        "np.sum(x[x > 0])",
+    ),
+    Case(
+        "np.sum(x, initial=m[0])",
+        "; add it to the result, or join it to the array",
+        "np.sum(x) + m[0]",
+        "np.sum(x) + m[0]",
+    ),
+    Case(
+        "np.ldexp(x, X)",
+        "; write x * 2.0 ** n, which has a derivative in n",
+        "x * 2.0 ** X",
+        "x * 2.0 ** X",
+    ),
 ]

@@ -180,4 +180,11 @@ CASES = [
         "x * 199.1",
         rtol=1e-6,
     ),
+    Case(
+        "tg.compile(np.sum, passes='fold')(X)",
+        " is no dict; write passes={",
+        "tg.compile(np.sum, passes={'fold': False})(X)",
+        "np.sum(X)",
+        is_plain=True,
+    ),
 ]

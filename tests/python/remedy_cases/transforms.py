@@ -283,4 +283,16 @@ CASES = [
         "tg.scan(lambda c, e: (c * 3, None), np.ones(1, int), X[[0] * 50])[0]",
         "np.ones(1, int) * np.array(3) ** 50",
     ),
+    Case(
+        f"tg.grad({SQUARES}, ())(X)",
+        " names no argument; give a position, argnum=0",
+        f"tg.grad({SQUARES}, argnum=0)(X)",
+        "2 * X",
+    ),
+    Case(
+        "tg.vmap(lambda y: y * y, out_axes=1)(X)",
+        " axes with its lanes; give one from ",
+        "tg.vmap(lambda y: y * y, out_axes=0)(X)",
+        "x * x",
+    ),
 ]

@@ -88,3 +88,10 @@ def test_stiff_equations_get_the_exact_jacobian():
     solution = NDSolve(van_der_pol, [2.0, 0.0], (0.0, 100.0), method="Radau")
     assert solution.t.size < 200
     assert solution(100.0)[0] == pytest.approx(1.93, abs=0.01)
+
+
+def test_what_is_said_of_wrong_arguments():
+    with pytest.raises(TypeError, match="FindRoot: int 3 is not a function"):
+        FindRoot(3, 1.0)
+    with pytest.raises(ValueError, match=r"NDSolve: the domain is the pair \(t0, t1\), not 3"):
+        NDSolve(lambda t, y: -y, 1.0, 3)

@@ -233,7 +233,12 @@ from tapegrad.compat.tensorflow.tensors import (
     reset_default_graph,
 )
 from tapegrad.compat.tensorflow.training import train
-from tapegrad.compat.tensorflow.training.gradients import AggregationMethod, gradients, hessians
+from tapegrad.compat.tensorflow.training.gradients import (
+    AggregationMethod,
+    UnconnectedGradients,
+    gradients,
+    hessians,
+)
 from tapegrad.compat.tensorflow.variables import (
     GraphKeys,
     Variable,

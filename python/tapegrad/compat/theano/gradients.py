@@ -92,13 +92,23 @@ def _zeros(x: Any) -> Any:
 
 def jacobian(expression: Any, wrt: Any, consider_constant: Any = None, **_: Any) -> Any:
     """The derivatives of all elements of an expression by `wrt`."""
+    _nothing_constant("jacobian", consider_constant)
     return _transformed(tg.jacobian, expression, wrt, "jacobian")
 
 
 def hessian(cost: Any, wrt: Any, consider_constant: Any = None, **_: Any) -> Any:
     """The second derivatives of a scalar expression by each of `wrt`."""
+    _nothing_constant("hessian", consider_constant)
     _numbers(cost, "cost")
     return _transformed(tg.hessian, cost, wrt, "hessian")
+
+
+def _nothing_constant(name: str, constant: Any) -> None:
+    if constant:
+        raise NotImplementedError(
+            f"theano.gradient.{name}: consider_constant= is not there; put "
+            "theano.gradient.disconnected_grad(x) where x is used"
+        )
 
 
 def _transformed(transform: Any, y: Any, wrt: Any, label: str) -> Any:

@@ -180,6 +180,9 @@ def arange(
     """Numbers from `start` (or 0) up to but without `end`."""
     start, end = (0, start) if end is None else (start, end)
     start, end, step = (x.item() if is_tensor(x) else x for x in (start, end, step))
+    for bound in (start, end, step):
+        if not isinstance(bound, (int, float, np.number)):
+            raise TypeError(f"arange: {bound!r} is no number; write torch.arange(start, end, step)")
     if dtype is None:
         whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
         dtype = dtypes.BY_NAME["int64"] if whole else dtypes.get_default_dtype()

@@ -217,6 +217,8 @@ def solve_ivp(
             refuse(name, f"{option}= for each component", "give one number for all of them")
     y0 = _vector(name, y0)
     called = Called(name, fun, () if args is None else args)
+    if np.shape(t_span) != (2,):
+        raise ValueError(f"{name}: t_span is the pair (t0, t1), not {t_span!r}")
     t0, t1 = (floats(t) for t in t_span)
     happens = None if events is None else Events(name, events, () if args is None else args)
     result = OptimizeResult(success=True, status=0, sol=None, t_events=None, y_events=None)

@@ -85,6 +85,11 @@ def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Any:
     n = shape_of(y)[axis]
     plain_step = type(dx) in (int, float)  # which takes the dtype of y
     steps = _steps(x, y, axis) if x is not None else dx if plain_step else array(dx)
+    if x is None and not plain_step and ndim_of(steps):
+        raise ValueError(
+            f"scipy.integrate.simpson: dx= is one number, and has shape {shape_of(steps)}; give "
+            "the points as x="
+        )
     if _DOUBLE and n != 2 and (x is not None or (n % 2 == 0 and ndim_of(y) == 1)):
         y = y.astype(np.float64)
     if n % 2:

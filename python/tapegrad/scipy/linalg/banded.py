@@ -13,7 +13,7 @@ import scipy.linalg
 
 from tapegrad.operations.primitive import primitive
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.linalg.matrices import array, shape_of
+from tapegrad.scipy.linalg.matrices import array, pair_of, shape_of
 
 
 def _shifted(x: Any, k: int) -> Any:
@@ -76,7 +76,9 @@ def solve_banded(
     overwrite_b: Any = False,
     check_finite: Any = True,
 ) -> Any:
-    below, above = l_and_u
+    below, above = pair_of(
+        "scipy.linalg.solve_banded", "the numbers of diagonals below and above", l_and_u
+    )
     rows = below + above + 1
     ab, b = _band("scipy.linalg.solve_banded", rows, ab, b, check_finite)
     return _banded(ab, b, f"{below} {above}")

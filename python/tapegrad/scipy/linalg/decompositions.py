@@ -13,6 +13,7 @@ from tapegrad.scipy.linalg.matrices import (
     adjoint,
     array,
     mirrored,
+    one_of,
     shape_of,
     square,
     triangular,
@@ -73,6 +74,7 @@ def svd(
     check_finite: Any = True,
     lapack_driver: Any = "gesdd",
 ) -> Any:
+    one_of("scipy.linalg.svd", "lapack_driver", lapack_driver, ("gesdd", "gesvd"))
     a = array(a, check_finite)
     if not compute_uv:
         return np.linalg.svd(a, compute_uv=False)
@@ -95,6 +97,9 @@ def _standard(a: Any, b: Any, kind: Any) -> tuple[Any, Any]:
     return (whole + adjoint(whole)) * 0.5, factor
 
 
+_DRIVERS = (None, "ev", "evd", "evr", "evx", "gv", "gvd", "gvx")
+
+
 @derives(
     scipy.linalg.eigh,
     refused={"subset_by_index": _SUBSET, "subset_by_value": _SUBSET},
@@ -114,6 +119,7 @@ def eigh(
     subset_by_value: Any = None,
     driver: Any = None,
 ) -> Any:
+    one_of("scipy.linalg.eigh", "driver", driver, _DRIVERS)
     a = square("scipy.linalg.eigh", a, check_finite)
     if type not in (1, 2, 3):
         raise ValueError('"type" keyword only accepts 1, 2, and 3.')
@@ -150,7 +156,9 @@ def eigvalsh(
     subset_by_value: Any = None,
     driver: Any = None,
 ) -> Any:
-    return eigh(a, b, lower=lower, eigvals_only=True, type=type, check_finite=check_finite)
+    return eigh(
+        a, b, lower=lower, eigvals_only=True, type=type, check_finite=check_finite, driver=driver
+    )
 
 
 @derives(scipy.linalg.polar)

@@ -29,6 +29,21 @@ def square(name: str, x: Any, check_finite: Any = False) -> Any:
     return x
 
 
+def one_of(name: str, option: str, given: Any, known: tuple[Any, ...]) -> None:
+    """Refuses what SciPy does not know, though no choice among these changes a result here."""
+    if not any(given is x or (isinstance(given, str) and given == x) for x in known):
+        names = ", ".join(map(repr, known))
+        raise ValueError(f"{name}: {option}={given!r} is not known; {option}= is one of {names}")
+
+
+def pair_of(name: str, what: str, given: Any) -> tuple[Any, Any]:
+    """A tuple of two, such as the result of another function."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        kind = f"a {type(given).__name__}"
+        raise ValueError(f"{name}: the first argument is {what}, a tuple of two, not {kind}")
+    return given[0], given[1]
+
+
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of an operand."""
     return tuple(np.shape(x)) if is_variable(x) else free_shape(x)

@@ -9,7 +9,7 @@ import scipy.linalg
 
 from tapegrad import _core
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.linalg.matrices import identity_like, shape_of, square
+from tapegrad.scipy.linalg.matrices import identity_like, one_of, shape_of, square
 from tapegrad.transforms.trace import stop_gradient, value
 
 # Degrees of diagonal Pade approximants of exp, and up to which norm each of them is right to double
@@ -86,6 +86,7 @@ def expm(A: Any) -> Any:
 def expm_frechet(
     A: Any, E: Any, method: Any = None, compute_expm: Any = True, check_finite: Any = True
 ) -> Any:
+    one_of("scipy.linalg.expm_frechet", "method", method, (None, "SPS", "blockEnlarge"))
     A = square("scipy.linalg.expm_frechet", A, check_finite)
     E = square("scipy.linalg.expm_frechet", E, check_finite)
     if shape_of(A) != shape_of(E):

@@ -11,7 +11,16 @@ import scipy.linalg
 from tapegrad.numpy.operands import lift
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.decompositions import cholesky
-from tapegrad.scipy.linalg.matrices import array, mirrored, shape_of, square, triangular, turned
+from tapegrad.scipy.linalg.matrices import (
+    array,
+    mirrored,
+    one_of,
+    pair_of,
+    shape_of,
+    square,
+    triangular,
+    turned,
+)
 from tapegrad.scipy.linalg.special_matrices import toeplitz
 from tapegrad.transforms.trace import value
 
@@ -139,6 +148,8 @@ def lstsq(
     check_finite: Any = True,
     lapack_driver: Any = None,
 ) -> Any:
+    drivers = (None, "gelsd", "gelsy", "gelss")
+    one_of("scipy.linalg.lstsq", "lapack_driver", lapack_driver, drivers)
     a, b = array(a, check_finite), array(b, check_finite)
     if len(shape_of(a)) != 2:
         raise ValueError(f"scipy.linalg.lstsq: a needs two axes, and has shape {shape_of(a)}")
@@ -206,7 +217,7 @@ def cho_factor(
 
 @derives(scipy.linalg.cho_solve, complex_too=True)
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: Any = False, check_finite: Any = True) -> Any:
-    c, lower = c_and_lower
+    c, lower = pair_of("scipy.linalg.cho_solve", "what cho_factor gives", c_and_lower)
     c, b = square("scipy.linalg.cho_solve", c, check_finite), array(b, check_finite)
     lower = bool(lower)
     half = triangular(c, b, lower, 0 if lower else 2)

@@ -9,7 +9,7 @@ import scipy.linalg
 
 from tapegrad.operations.primitive import primitive
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.linalg.matrices import array, shape_of, square, triangular, turned
+from tapegrad.scipy.linalg.matrices import array, pair_of, shape_of, square, triangular, turned
 
 # With b = p' a = l u the square case is dl = l tril(l^-1 db u^-1, -1), du = triu(l^-1 db u^-1) u.
 
@@ -114,7 +114,7 @@ _exchanged.defvjp(
 def lu_solve(
     lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: Any = False, check_finite: Any = True
 ) -> Any:
-    factors, pivots = lu_and_piv
+    factors, pivots = pair_of("scipy.linalg.lu_solve", "what lu_factor gives", lu_and_piv)
     factors = square("scipy.linalg.lu_solve", factors, check_finite)
     b = array(b, check_finite)
     if shape_of(b)[0] != shape_of(factors)[0]:

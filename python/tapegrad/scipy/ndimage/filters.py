@@ -118,9 +118,11 @@ def gaussian_filter1d(
 ) -> Any:
     if radius is None:
         radius = int(truncate * float(value(sigma)) + 0.5)
-    if radius < 0:
-        raise ValueError("Radius must be a nonnegative integer.")
-    weights = _gaussian(sigma, order, radius)[::-1]
+    if not isinstance(radius, (int, np.integer)) or radius < 0:
+        raise ValueError(
+            f"scipy.ndimage.gaussian_filter1d: radius={radius!r} is no nonnegative integer"
+        )
+    weights = _gaussian(sigma, order, int(radius))[::-1]
     return correlate1d(input, weights, axis, None, mode, cval, 0)
 
 

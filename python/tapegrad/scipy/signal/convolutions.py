@@ -62,6 +62,8 @@ def _transformed(name: str, a: Any, b: Any, mode: Any, axes: Any = None) -> Any:
         short = [i for i in range(n) if i not in axes]
     else:
         axes = list(np.lib.array_utils.normalize_axis_tuple(axes, n))
+        if not axes:
+            raise ValueError(f"{name}: axes=() is empty; leave it out for all axes")
         short = []
         for i in range(n):
             if i not in axes and first[i] != second[i] and 1 not in (first[i], second[i]):
@@ -136,6 +138,8 @@ def _in_plane(name: str, a: Any, b: Any, mode: Any, boundary: Any, fill: Any, la
             f"{name}: acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and "
             "'symmetric' (or 'symm')."
         )
+    if np.ndim(fill):
+        raise ValueError(f"{name}: fillvalue= is one number, and has shape {np.shape(fill)}")
     m, n = shape_of(b)
     if mode == "valid" or (boundary == "fill" and not np.any(fill)):
         full = _transformed(name, a, b, "valid" if mode == "valid" else "full")

@@ -61,7 +61,7 @@ def _parts(name: str, kind: str, given: Any, shape: Any) -> SparseVariable:
         rows, columns = (np.asarray(x) for x in places[0])
         if shape is None:
             shape = (int(np.max(rows)) + 1, int(np.max(columns)) + 1)
-        return SparseVariable(data, (rows, columns), shape)
+        return _checked(name, data, (rows, columns), shape)
     if len(places) != 2 or kind not in ("csr", "csc"):
         form = f"this form with {len(places) + 1} parts"
         refuse(name, form, "write coo_array((data, (rows, columns)))")
@@ -71,6 +71,21 @@ def _parts(name: str, kind: str, given: Any, shape: Any) -> SparseVariable:
         shape = (indptr.size - 1, int(np.max(indices, initial=-1)) + 1)
         shape = shape if kind == "csr" else shape[::-1]
     coords = (major, indices) if kind == "csr" else (indices, major)
+    return _checked(name, data, coords, shape)
+
+
+def _checked(name: str, data: Any, coords: tuple[Any, Any], shape: Any) -> SparseVariable:
+    """A matrix whose elements all have a place of their own in it."""
+    counts = shape_of(data), *(np.shape(x) for x in coords)
+    if len(set(counts)) > 1 or len(counts[0]) != 1:
+        raise ValueError(
+            f"{name}: elements, rows and columns are vectors of one length, and have shapes "
+            f"{counts[0]}, {counts[1]} and {counts[2]}"
+        )
+    for which, places, n in zip(("row", "column"), coords, shape, strict=True):
+        if places.size and (np.min(places) < 0 or np.max(places) >= n):
+            wrong = np.min(places) if np.min(places) < 0 else np.max(places)
+            raise ValueError(f"{name}: {which} {wrong} is no place in a matrix of shape {shape}")
     return SparseVariable(data, coords, shape)
 
 

@@ -143,11 +143,12 @@ def entropy(pk: Any, qk: Any, base: Any, axis: Any, keepdims: Any) -> Any:
     if base is not None and base <= 0:
         raise ValueError("`base` must be a positive number or `None`.")
     pk = floats(pk)
+    if qk is not None:  # SciPy makes their shapes equal before they are made to add up to one
+        pk, qk = np.broadcast_arrays(pk, floats(qk))
     pk = pk / np.sum(pk, axis, keepdims=True)
     if qk is None:
         parts = scipy.special.entr(pk)
     else:
-        qk = floats(qk)
         parts = scipy.special.rel_entr(pk, qk / np.sum(qk, axis, keepdims=True))
     found = np.sum(parts, axis, keepdims=keepdims)
     return found if base is None else found / float(np.log(base))

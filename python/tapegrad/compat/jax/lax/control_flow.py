@@ -151,6 +151,10 @@ def _like(name: str, after: Any, before: Any) -> Any:
             "it returns what it gets, changed"
         )
     for x, y in zip(tree_leaves(after), tree_leaves(before), strict=True):
+        if not isinstance(x, Variable) and np.asarray(x).dtype.kind not in "biufc":
+            raise TypeError(
+                f"{name}: the body returned {x!r} and got {y!r}; the value stays a number"
+            )
         if np.shape(x) != np.shape(y):
             raise TypeError(
                 f"{name}: the body returned shape {np.shape(x)} and got {np.shape(y)}; the value "

@@ -130,8 +130,12 @@ def reciprocal(x: Any) -> Any:
 
 
 def round(x: Any, rounding_method: Any = None) -> Any:
-    """The nearest whole number, halves to even ones."""
-    return wrap(np.round(x))
+    """The nearest whole number, halves away from zero, or to even ones with RoundingMethod 1."""
+    if getattr(rounding_method, "value", rounding_method) == 1:
+        return wrap(np.round(x))
+    x = plain(x)
+    whole = np.trunc(x)
+    return wrap(np.where(np.abs(x - whole) >= 0.5, whole + np.sign(x), whole))
 
 
 def clamp(min: Any, x: Any, max: Any) -> Any:

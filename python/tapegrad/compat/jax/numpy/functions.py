@@ -121,7 +121,13 @@ def array(
     if isinstance(given, (list, tuple)) and _holds_variables(given):
         joined = _joining(given, dtype) if dtype is not None else _joining(given)
         return joined if _tree.is_variable(joined) else _stacked(given)
-    return wrap(blanks.original("array")(given, dtype=dtype, ndmin=ndmin))
+    found = blanks.original("array")(given, dtype=dtype, ndmin=ndmin)
+    if found.dtype.kind not in "biufc":
+        raise TypeError(
+            f"jnp.array: a value of type {type(object).__name__} and dtype {found.dtype} is no "
+            "array of numbers; convert it first, float(text)"
+        )
+    return wrap(found)
 
 
 def _stacked(given: Any) -> Any:

@@ -79,7 +79,7 @@ def to_int64(x: Any, name: str = "ToInt64") -> Any:
 @op("Shape", cuts=True)
 def shape(input: Any, out_type: Any = None) -> Any:
     """The lengths of the axes, when the graph is run."""
-    return np.array(np.shape(input), np.int32)
+    return np.array(np.shape(input), np.int32 if out_type is None else np.dtype(out_type))
 
 
 @op("Size", cuts=True)

@@ -169,6 +169,10 @@ class MultiRNNCell(RNNCell):
     title = "multi_rnn_cell"
 
     def __init__(self, cells: Sequence[RNNCell], state_is_tuple: bool = True) -> None:
+        if not state_is_tuple:
+            raise NotImplementedError(
+                "tf.nn.rnn_cell.MultiRNNCell: state_is_tuple=False is not there; states are tuples"
+            )
         super().__init__(cells[-1].num_units)
         self._cells = list(cells)
 

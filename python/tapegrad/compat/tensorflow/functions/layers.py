@@ -26,6 +26,14 @@ def _length(x: Any, axis: int, layer: str) -> int:
     return int(lengths[axis])
 
 
+def _without_activity(layer: str, regularizer: Any) -> None:
+    if regularizer is not None:
+        raise NotImplementedError(
+            f"tf.layers.{layer}: activity_regularizer= is not there; add regularizer(outputs) to "
+            "the loss"
+        )
+
+
 def dense(
     inputs: Any,
     units: int,
@@ -41,6 +49,7 @@ def dense(
     reuse: Any = None,
 ) -> Any:
     """activation(inputs @ kernel + bias)."""
+    _without_activity("dense", activity_regularizer)
     with variable_scope(name, "dense", reuse=reuse):
         n = _length(inputs, -1, "dense")
         kernel = get_variable(
@@ -90,6 +99,10 @@ def dropout(
     name: str | None = None,
 ) -> Any:
     """Dropout where `training` is true, the input elsewhere."""
+    if noise_shape is not None:
+        raise NotImplementedError(
+            "tf.layers.dropout: noise_shape= is not there; multiply by a mask of that shape"
+        )
     if isinstance(training, Node):
         return cond(
             training,
@@ -121,6 +134,7 @@ def conv2d(
     """Correlates images of (batch, height, width, channels) with filters."""
     if data_format != "channels_last" or _pair(dilation_rate) != (1, 1):
         raise NotImplementedError("conv2d: channels_last without dilation is what there is")
+    _without_activity("conv2d", activity_regularizer)
     with variable_scope(name, "conv2d", reuse=reuse):
         shape = [*_pair(kernel_size), _length(inputs, -1, "conv2d"), filters]
         kernel = get_variable(
@@ -173,6 +187,12 @@ def batch_normalization(
     trainable: bool = True,
 ) -> Any:
     """Normalised over all axes but the last; averages are updated by `UPDATE_OPS`."""
+    last = len(inputs.shape) - 1
+    if axis not in (-1, last, [-1], [last]):
+        raise NotImplementedError(
+            f"tf.layers.batch_normalization: axis={axis} is not there; transpose the input, so "
+            "that the channels are the last axis"
+        )
     with variable_scope(name, "batch_normalization", reuse=reuse):
         n, kind = _length(inputs, -1, "batch_normalization"), _kind(inputs)
         ones, zeros = ones_initializer(), zeros_initializer()

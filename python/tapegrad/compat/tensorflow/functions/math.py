@@ -241,13 +241,17 @@ def cumprod(x: Any, axis: int = 0) -> Any:
 @op("ArgMax", cuts=True)
 def argmax(input: Any, axis: Any = None, dimension: Any = None, output_type: Any = None) -> Any:
     """The position of the largest element along an axis, the first by default."""
-    return np.argmax(input, axis=_one_axis(axis, dimension))
+    return np.argmax(input, axis=_one_axis(axis, dimension)).astype(_positions(output_type))
 
 
 @op("ArgMin", cuts=True)
 def argmin(input: Any, axis: Any = None, dimension: Any = None, output_type: Any = None) -> Any:
     """The position of the smallest element along an axis, the first by default."""
-    return np.argmin(input, axis=_one_axis(axis, dimension))
+    return np.argmin(input, axis=_one_axis(axis, dimension)).astype(_positions(output_type))
+
+
+def _positions(output_type: Any) -> Any:
+    return np.dtype(np.int64 if output_type is None else output_type)
 
 
 def _one_axis(axis: Any, dimension: Any) -> int:

@@ -196,7 +196,9 @@ def l2_loss(t: Any) -> Any:
 
 @op("BiasAdd", tensors=2)
 def bias_add(value: Any, bias: Any, data_format: Any = None) -> Any:
-    """Adds a vector along the last axis."""
+    """Adds a vector along the last axis, or along axis 1 of "NCHW"."""
+    if data_format in ("NCHW", "NCW", "NCDHW"):
+        return value + np.reshape(bias, (-1, *[1] * (np.ndim(value) - 2)))
     return value + bias
 
 

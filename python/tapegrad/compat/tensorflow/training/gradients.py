@@ -11,6 +11,13 @@ from tapegrad.graph.nodes import Node
 from tapegrad.graph.operations import Transform
 
 
+class UnconnectedGradients:
+    """What the gradient is where nothing leads from a source to the target."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
 def _listed(x: Any) -> list[Any]:
     return list(x) if isinstance(x, list | tuple) else [x]
 
@@ -24,7 +31,7 @@ def gradients(
     gate_gradients: bool = False,
     aggregation_method: Any = None,
     stop_gradients: Any = None,
-    unconnected_gradients: Any = None,
+    unconnected_gradients: str = UnconnectedGradients.NONE,
 ) -> list[Any]:
     """The gradient of the sum of `ys` by each of `xs`: tensors, None where there is no way."""
     if stop_gradients:
@@ -39,7 +46,12 @@ def gradients(
     seeds = None
     if grad_ys is not None:
         seeds = [None if s is None else convert_to_tensor(s) for s in _listed(grad_ys)]
-    return derivatives.gradients(targets, sources, seeds, name)
+    found = derivatives.gradients(targets, sources, seeds, name)
+    if unconnected_gradients == UnconnectedGradients.ZERO:
+        from tapegrad.compat.tensorflow.functions.arrays import zeros_like
+
+        found = [zeros_like(x) if g is None else g for g, x in zip(found, sources, strict=True)]
+    return found
 
 
 def hessians(ys: Any, xs: Any, name: str = "hessians", **_: Any) -> list[Any]:

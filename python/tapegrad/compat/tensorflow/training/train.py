@@ -186,9 +186,18 @@ class ExponentialMovingAverage:
         """The name under which an average is saved."""
         return f"{var.label}/{self.name}"
 
-    def variables_to_restore(self, *_: Any) -> dict[str, Any]:
-        """For a Saver: variables by the names of their averages."""
-        return {self.average_name(v): v for v in self._averages}
+    def variables_to_restore(self, moving_avg_variables: Any = None) -> dict[str, Any]:
+        """For a Saver: trainable variables by the names of their averages, the others by theirs."""
+        graph = get_default_graph()
+        averaged = moving_avg_variables
+        if averaged is None:
+            averaged = graph.get_collection(GraphKeys.TRAINABLE_VARIABLES)
+        found = {self.average_name(v): v for v in averaged}
+        own = {v.label for v in [*averaged, *self._averages.values()]}
+        for v in graph.get_collection(GraphKeys.GLOBAL_VARIABLES):
+            if v.label not in own:
+                found[v.label] = v
+        return found
 
 
 def _averaged(average: Any, value: Any, decay: Any) -> Any:

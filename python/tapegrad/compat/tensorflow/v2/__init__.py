@@ -22,8 +22,9 @@ from typing import Any
 
 from tapegrad.compat.tensorflow.dispatch import Mode
 from tapegrad.compat.tensorflow.refusals import refusing
+from tapegrad.compat.tensorflow.training.gradients import UnconnectedGradients
 from tapegrad.compat.tensorflow.v2 import keras, optimizers
-from tapegrad.compat.tensorflow.v2.tape import GradientTape, UnconnectedGradients, custom_gradient
+from tapegrad.compat.tensorflow.v2.tape import GradientTape, custom_gradient
 from tapegrad.compat.tensorflow.v2.tensors import EagerTensor as Tensor
 from tapegrad.compat.tensorflow.v2.tensors import Variable
 

@@ -11,14 +11,8 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad.compat.tensorflow.dispatch import Mode, apply
+from tapegrad.compat.tensorflow.training.gradients import UnconnectedGradients
 from tapegrad.compat.tensorflow.v2.tensors import EagerTensor, Epoch, Variable, local, unwrap
-
-
-class UnconnectedGradients:
-    """What the gradient is where nothing leads from a source to the target."""
-
-    NONE = "none"
-    ZERO = "zero"
 
 
 class GradientTape:

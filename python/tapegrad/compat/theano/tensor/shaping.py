@@ -159,7 +159,11 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Any:
 
 def take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """The elements at these positions."""
-    return apply(np.take, a, indices, axis)
+    return apply(_taken, a, indices, axis, mode)
+
+
+def _taken(a: Any, indices: Any, axis: Any, mode: Any) -> Any:
+    return np.take(a, indices, axis, mode=mode)
 
 
 def diag(v: Any, k: int = 0) -> Any:
@@ -198,13 +202,32 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def batched_dot(a: Any, b: Any) -> Any:
-    """Products of matrices, one for each position of the first axis."""
-    return apply(np.matmul, a, b)
+    """np.dot of the parts of both, one for each position of the first axis."""
+    return apply(_batched_dot, a, b)
+
+
+def _batched_dot(a: Any, b: Any) -> Any:
+    m, n = np.ndim(a), np.ndim(b)
+    if not m or not n:
+        raise TypeError(
+            f"batched_dot: both need an axis that counts the batch, and the shapes are "
+            f"{np.shape(a)} and {np.shape(b)}"
+        )
+    if m == 1 or n == 1:
+        longer = (1,) * abs(m - n)
+        a, b = (np.reshape(x, (*np.shape(x), *(longer if np.ndim(x) == 1 else ()))) for x in (a, b))
+        return a * b
+    left = "zabcdefgh"[: m - 1]
+    right = "zijlmnopq"[: max(n - 2, 1)]
+    last = "r" if n > 2 else ""
+    return np.einsum(f"{left}k,{right}k{last}->{left}{right[1:]}{last}", a, b)
 
 
 def nonzero(a: Any, return_matrix: bool = False) -> Any:
     """Where the elements are not zero: a vector of positions for each axis."""
     found = apply(np.nonzero, a, cuts=True)
+    if return_matrix:
+        return stack([found[k] for k in range(a.ndim)])
     return tuple(found[k] for k in range(a.ndim))
 
 

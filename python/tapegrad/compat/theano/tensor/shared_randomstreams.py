@@ -67,12 +67,14 @@ class RandomStreams:
         dtype: Any = "int64",
     ) -> Any:  # fmt: skip
         """How often each class is drawn in n trials, for each row of probabilities."""
+        _of_rows("multinomial", size)
         return self._draw(_multinomial, n, pvals, dtype)
 
     def permutation(
         self, size: Any = (), n: Any = 1, ndim: Any = None, dtype: Any = "int64"
     ) -> Any:
         """The numbers below n in another order."""
+        _of_rows("permutation", size)
         return self._draw(_permutation, n, dtype)
 
     def choice(
@@ -83,6 +85,14 @@ class RandomStreams:
 
 
 MRG_RandomStreams = RandomStreams
+
+
+def _of_rows(name: str, size: Any) -> None:
+    if size is not None and np.ndim(size) + np.size(size) and tuple(np.ravel(size)):
+        raise NotImplementedError(
+            f"RandomStreams.{name}: size={size!r} is not there; draw as often, and stack "
+            "the results"
+        )
 
 
 def _size(size: Any) -> Any:

@@ -35,7 +35,12 @@ class Context:
         raise NotImplementedError("ctx.mark_dirty: forward gets copies here; return a new tensor")
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Gradients of outputs that were not used are zeros."""
+        """Gradients of outputs that were not used are zeros, and no others are there."""
+        if not value:
+            raise NotImplementedError(
+                "ctx.set_materialize_grads(False): backward gets zeros here, never None; leave it "
+                "out"
+            )
 
 
 class Function:

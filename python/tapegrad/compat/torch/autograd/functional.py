@@ -40,11 +40,20 @@ def _swept(out: Any, xs: list[Any], seed: Any, keep: bool, record: bool) -> list
 
 
 @_recording
+def _not_strict(name: str, strict: bool) -> None:
+    if strict:
+        raise NotImplementedError(
+            f"torch.autograd.functional.{name}: strict=True is not there; what a result does not "
+            "depend on has zeros for its derivative, so look for these"
+        )
+
+
 def jacobian(
     func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False,
     vectorize: bool = False, strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
     """All derivatives of a function's results by its inputs."""
+    _not_strict("jacobian", strict)
     from tapegrad.compat.torch.core.registry import FUNCTIONS
 
     single, xs = _prepared(inputs, create_graph)
@@ -74,6 +83,7 @@ def hessian(
     vectorize: bool = False, outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:  # fmt: skip
     """All second derivatives of a function that gives one number."""
+    _not_strict("hessian", strict)
     single = is_tensor(inputs)
 
     def gradient(*xs: Any) -> Any:
@@ -89,6 +99,7 @@ def vjp(
     strict: bool = False,
 ) -> Any:  # fmt: skip
     """(result, cotangents of the inputs)."""
+    _not_strict("vjp", strict)
     single, xs = _prepared(inputs, create_graph)
     out = func(*xs)
     found = grad(out, xs, v, create_graph=create_graph, allow_unused=True, materialize_grads=True)
@@ -101,6 +112,7 @@ def jvp(
     strict: bool = False,
 ) -> Any:  # fmt: skip
     """(result, its tangent)."""
+    _not_strict("jvp", strict)
     from tapegrad.compat.torch import func as functions
 
     given = (inputs,) if is_tensor(inputs) else tuple(inputs)
@@ -114,6 +126,7 @@ def hvp(
     strict: bool = False,
 ) -> Any:  # fmt: skip
     """(value, Hessian times a vector)."""
+    _not_strict("hvp", strict)
     single, xs = _prepared(inputs, create_graph)
     out = func(*xs)
     first = grad(out, xs, create_graph=True, allow_unused=True, materialize_grads=True)

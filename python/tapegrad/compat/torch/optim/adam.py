@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.optim.optimizer import Optimizer, check, count, kept
+from tapegrad.compat.torch.optim.optimizer import Optimizer, check, count, kept, not_through_steps
 
 
 def _checked(lr: Any, betas: Any, eps: Any, weight_decay: Any) -> None:
@@ -42,6 +42,7 @@ class Adam(Optimizer):
         maximize: bool = False, foreach: Any = None, capturable: bool = False,
         differentiable: bool = False, fused: Any = None, decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         _checked(lr, betas, eps, weight_decay)
         super().__init__(
             params,
@@ -89,6 +90,7 @@ class _Moments(Optimizer):
         decoupled_weight_decay: bool = False, foreach: Any = None, capturable: bool = False,
         differentiable: bool = False, **more: Any,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         _checked(lr, betas, eps, weight_decay)
         unknown = set(more) - {name for name, _ in self.more}
         if unknown:

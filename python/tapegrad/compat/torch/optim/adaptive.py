@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.compat.torch.optim.optimizer import Optimizer, check, count, keep, kept
+from tapegrad.compat.torch.optim.optimizer import (
+    Optimizer,
+    check,
+    count,
+    keep,
+    kept,
+    not_through_steps,
+)
 
 
 def _decayed(p: Any, g: Any, group: dict[str, Any]) -> Any:
@@ -23,6 +30,7 @@ class RMSprop(Optimizer):
         capturable: bool = False, foreach: Any = None, maximize: bool = False,
         differentiable: bool = False,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         check(
             learning_rate=(lr, float(lr) >= 0),
             epsilon_value=(eps, eps >= 0),
@@ -68,6 +76,7 @@ class Adagrad(Optimizer):
         foreach: Any = None, *, maximize: bool = False, differentiable: bool = False,
         fused: Any = None,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         check(
             learning_rate=(lr, float(lr) >= 0),
             lr_decay_value=(lr_decay, lr_decay >= 0),
@@ -99,6 +108,7 @@ class Adadelta(Optimizer):
         weight_decay: float = 0, foreach: Any = None, *, capturable: bool = False,
         maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         check(
             learning_rate=(lr, float(lr) >= 0),
             rho_value=(rho, 0 <= rho <= 1),
@@ -131,6 +141,7 @@ class Rprop(Optimizer):
         step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False,
         foreach: Any = None, maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         check(learning_rate=(lr, float(lr) >= 0), eta_values=(etas, 0 < etas[0] < 1 < etas[1]))
         super().__init__(
             params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize}

@@ -39,6 +39,11 @@ class LRScheduler:
     """The base of schedules: `get_lr()` gives the rates of the epoch `last_epoch`."""
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
+        if not hasattr(optimizer, "param_groups"):
+            raise TypeError(
+                f"{type(self).__name__}: {type(optimizer).__name__} is not an Optimizer; give the "
+                "optimizer first"
+            )
         self.optimizer = optimizer
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
@@ -352,6 +357,8 @@ class SequentialLR(LRScheduler):
 
     def step(self, epoch: Any = None) -> None:
         """Sets the rates of the next epoch."""
+        if epoch is not None:
+            raise TypeError("SequentialLR.step takes no epoch; its schedules count their own")
         self.last_epoch += 1
         k = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[k]

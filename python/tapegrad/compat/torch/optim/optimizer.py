@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compat.torch.core.call import is_tensor, new
+from tapegrad.compat.torch.core.hooks import Hook
 from tapegrad.compat.torch.core.modes import enable_grad, no_grad
 from tapegrad.compat.torch.core.writes import put
 
@@ -28,7 +29,12 @@ class Optimizer:
         self.defaults = defaults
         self.state: dict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._hooks: dict[str, list[Any]] = {"before": [], "after": []}
+        self._hooks: dict[str, dict[int, Any]] = {"before": {}, "after": {}}
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}: params are an iterable of tensors or dicts, not "
+                f"{params!r}; write model.parameters()"
+            )
         given = list(params)
         if not given:
             raise ValueError(
@@ -91,14 +97,14 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for hook in self._hooks["before"]:
+        for hook in [*self._hooks["before"].values()]:
             hook(self, (), {})
         with no_grad():
             for group in self.param_groups:
                 for p in group["params"]:
                     if p.grad is not None:
                         self._move(p, group)
-        for hook in self._hooks["after"]:
+        for hook in [*self._hooks["after"].values()]:
             hook(self, (), {})
         return loss
 
@@ -114,13 +120,13 @@ class Optimizer:
         """The parameter's new value; `state` is its own, and starts empty."""
         raise NotImplementedError(f"{type(self).__name__}.update(p, g, state, group), or step()")
 
-    def register_step_pre_hook(self, hook: Any) -> None:
+    def register_step_pre_hook(self, hook: Any) -> Hook:
         """Calls `hook(optimizer, args, kwargs)` before each step."""
-        self._hooks["before"].append(hook)
+        return Hook(self._hooks["before"], hook)
 
-    def register_step_post_hook(self, hook: Any) -> None:
+    def register_step_post_hook(self, hook: Any) -> Hook:
         """Calls `hook(optimizer, args, kwargs)` after each step."""
-        self._hooks["after"].append(hook)
+        return Hook(self._hooks["after"], hook)
 
     def state_dict(self) -> dict[str, Any]:
         """State and options, with numbers in place of the parameters."""
@@ -180,6 +186,15 @@ def count(state: dict[str, Any]) -> int:
     step = kept(state, "step", np.zeros((), np.float32))
     step += 1
     return int(step)
+
+
+def not_through_steps(optimizer: Any, differentiable: Any) -> None:
+    """Refuses to let a gradient through steps, which are plain here."""
+    if differentiable:
+        raise NotImplementedError(
+            f"{type(optimizer).__name__}: differentiable=True is not there; steps are plain. "
+            "Write the update with tensors, w = w - lr * g, of g from torch.autograd.grad"
+        )
 
 
 def check(**rules: tuple[Any, bool]) -> None:

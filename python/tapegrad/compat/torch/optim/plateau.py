@@ -38,6 +38,10 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any, epoch: Any = None) -> None:
         """Takes note of a measure, and lowers the rate if need be."""
+        if epoch is not None:
+            raise NotImplementedError(
+                f"ReduceLROnPlateau.step: epoch={epoch} is not there; set scheduler.last_epoch"
+            )
         x = float(metrics)
         self.last_epoch += 1
         if self._better(x):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tapegrad.compat.torch.optim.optimizer import Optimizer, check, keep
+from tapegrad.compat.torch.optim.optimizer import Optimizer, check, keep, not_through_steps
 
 
 class SGD(Optimizer):
@@ -25,6 +25,7 @@ class SGD(Optimizer):
         weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
         foreach: Any = None, differentiable: bool = False, fused: Any = None,
     ) -> None:  # fmt: skip
+        not_through_steps(self, differentiable)
         check(
             learning_rate=(lr, float(lr) >= 0),
             momentum_value=(momentum, momentum >= 0),

@@ -100,3 +100,16 @@ def test_associative_scans():
     np.testing.assert_allclose(pairs[1], [1.0, 1.5, 1.75, 1.875])
     with pytest.raises(ValueError, match=r"lengths \[2, 3\]"):
         lax.associative_scan(jnp.add, (jnp.ones(2), jnp.ones(3)))
+
+
+def test_a_body_that_returns_no_number():
+    with pytest.raises(TypeError, match=r"lax\.while_loop: the body returned 'a' and got 1\.0"):
+        lax.while_loop(lambda c: True, lambda c: "a", 1.0)
+    with pytest.raises(TypeError, match=r"jnp\.array: a value of type str"):
+        jnp.array("a")
+
+
+def test_halves_are_rounded_away_from_zero():
+    x = jnp.array([0.5, 1.5, -0.5, 2.4, -2.5, 0.49999999999999994])
+    np.testing.assert_array_equal(lax.round(x), [1.0, 2.0, -1.0, 2.0, -3.0, 0.0])
+    np.testing.assert_array_equal(lax.round(x, 1), [0.0, 2.0, 0.0, 2.0, -2.0, 0.0])

@@ -41,7 +41,7 @@ def zeroed(input: Any) -> Any:
 def diagonal_filled(input: Any, fill_value: Any, wrap: bool = False) -> Any:
     """With one value on the diagonal."""
     mask = np.zeros(input.shape, bool)
-    np.fill_diagonal(mask, True)
+    np.fill_diagonal(mask, True, wrap)
     return masked_fill(input, new(mask), fill_value)
 
 

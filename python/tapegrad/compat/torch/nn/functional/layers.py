@@ -75,6 +75,8 @@ def embedding(
             "embedding(max_norm=, scale_grad_by_freq=): scale the rows before, with "
             "torch.nn.functional.normalize, or the gradient in a hook of the weight"
         )
+    if sparse:
+        raise NotImplementedError("embedding: sparse=True is not there; gradients are dense here")
     n = weight.shape[0]
     if type(index) is not Variable and index.size and (index.min() < 0 or index.max() >= n):
         raise IndexError(

@@ -30,6 +30,17 @@ def reduced(values: Any, reduction: str) -> Any:
     raise ValueError(f"reduction is 'none', 'mean' or 'sum', not {reduction!r}")
 
 
+def of_flags(size_average: Any, reduce: Any, reduction: str) -> str:
+    """The reduction that PyTorch's older flags mean, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    found = "none" if reduce is False else "sum" if size_average is False else "mean"
+    warnings.warn(
+        f"size_average= and reduce= are old; write reduction={found!r}", UserWarning, stacklevel=3
+    )
+    return found
+
+
 def _pointwise(
     name: str, f: Any, input: Any, target: Any, reduction: str, weight: Any = None
 ) -> Any:
@@ -56,6 +67,7 @@ def mse_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """Squares of differences."""
+    reduction = of_flags(size_average, reduce, reduction)
 
     def f(x: Any, y: Any) -> Any:
         d = x - y
@@ -69,6 +81,7 @@ def l1_loss(
     reduction: str = "mean", weight: Any = None,
 ) -> Any:  # fmt: skip
     """Absolute differences."""
+    reduction = of_flags(size_average, reduce, reduction)
     return _pointwise("L1Loss", lambda x, y: np.absolute(x - y), input, target, reduction, weight)
 
 
@@ -77,6 +90,7 @@ def smooth_l1_loss(
     reduction: str = "mean", beta: float = 1.0,
 ) -> Any:  # fmt: skip
     """Half squares of differences below `beta`, divided by it; absolute differences above."""
+    reduction = of_flags(size_average, reduce, reduction)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
 
@@ -103,6 +117,7 @@ def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
     """`log(1 + exp(-target * input))`."""
+    reduction = of_flags(size_average, reduce, reduction)
     return _pointwise("SoftMarginLoss", lambda x, y: -_log_expit(y * x), input, target, reduction)
 
 
@@ -111,6 +126,7 @@ def binary_cross_entropy(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Cross entropy of probabilities; logarithms are -100 at least."""
+    reduction = of_flags(size_average, reduce, reduction)
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"binary_cross_entropy: the input has shape {list(input.shape)} and the target "
@@ -138,6 +154,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean", pos_weight: Any = None,
 ) -> Any:  # fmt: skip
     """Cross entropy of the sigmoid of `input`, without overflow."""
+    reduction = of_flags(size_average, reduce, reduction)
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"binary_cross_entropy_with_logits: the input has shape {list(input.shape)} and the "
@@ -159,6 +176,7 @@ def kl_div(
     reduction: str = "mean", log_target: bool = False,
 ) -> Any:  # fmt: skip
     """`target * (log(target) - input)`; 'batchmean' divides the sum by the length of the batch."""
+    reduction = of_flags(size_average, reduce, reduction)
 
     def f(x: Any, y: Any) -> Any:
         if log_target:
@@ -175,6 +193,7 @@ def poisson_nll_loss(
     eps: float = 1e-8, reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """The negative logarithm of a Poisson likelihood."""
+    reduction = of_flags(size_average, reduce, reduction)
 
     def f(x: Any, y: Any) -> Any:
         loss = np.exp(x) - y * x if log_input else x - y * np.log(x + eps)
@@ -258,6 +277,7 @@ def nll_loss(
     ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Minus the logarithms of probabilities at the target classes."""
+    reduction = of_flags(size_average, reduce, reduction)
     classes = _classes("nll_loss", target)
     _batch_sizes("nll_loss", input, target)
 
@@ -273,6 +293,7 @@ def cross_entropy(
     label_smoothing: float = 0.0,
 ) -> Any:  # fmt: skip
     """Cross entropy of the softmax of `input` with classes, or with their probabilities."""
+    reduction = of_flags(size_average, reduce, reduction)
     axis = 1 if input.ndim > 1 else 0
     weights = [] if weight is None else [weight]
     if target._v.dtype.kind == "f":
@@ -311,6 +332,7 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """`input` where the target is 1, else the part of it below the margin."""
+    reduction = of_flags(size_average, reduce, reduction)
     zero = input.detach() * 0
     loss = (zero + input).masked_fill(target.ne(1), 0) + (margin - input).clamp(min=0).masked_fill(
         target.ne(-1), 0
@@ -323,6 +345,7 @@ def margin_ranking_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """`max(0, -target * (input1 - input2) + margin)`."""
+    reduction = of_flags(size_average, reduce, reduction)
     loss = (-target * (input1 - input2) + margin).clamp(min=0)
     return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
 
@@ -332,6 +355,7 @@ def cosine_embedding_loss(
     reduce: Any = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """One minus the cosine where the target is 1, else the cosine above the margin."""
+    reduction = of_flags(size_average, reduce, reduction)
     top = (input1 * input2).sum(-1)
     eps = 1e-12
     cos = top / (((input1 * input1).sum(-1) + eps) * ((input2 * input2).sum(-1) + eps)).sqrt()
@@ -354,6 +378,7 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """How much farther the negative should be from the anchor than the positive."""
+    reduction = of_flags(size_average, reduce, reduction)
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:

@@ -57,6 +57,11 @@ def interpolate(
     align_corners: bool | None = None, recompute_scale_factor: Any = None, antialias: bool = False,
 ) -> Any:  # fmt: skip
     """(N, C, ...) at another resolution: 'nearest', 'linear', 'bilinear', 'trilinear' or 'area'."""
+    if recompute_scale_factor:
+        raise NotImplementedError(
+            "interpolate: recompute_scale_factor=True is not there; give size=, from which the "
+            "scale follows"
+        )
     n = input.ndim - 2
     sizes = _target(input, size, scale_factor, n)
     if mode == "area":

@@ -15,6 +15,11 @@ from tapegrad.compat.torch.nn.functional.padding import zeros_around
 def _lengths(
     input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, n: int
 ) -> tuple[int, ...]:
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(
+            f"pool: the input has {n + 1} axes, or {n + 2} with the batch, and this one's shape is "
+            f"{list(input.shape)}"
+        )
     out = []
     for m, k, s, p, d in zip(input.shape[-n:], kernel, stride, padding, dilation, strict=True):
         if p > k // 2:

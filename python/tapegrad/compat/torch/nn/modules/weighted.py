@@ -6,6 +6,7 @@ from typing import Any
 
 from tapegrad.compat.torch.core.registry import FUNCTIONS
 from tapegrad.compat.torch.nn import functional as F  # noqa: N812 - PyTorch's habit
+from tapegrad.compat.torch.nn.functional.losses import of_flags
 from tapegrad.compat.torch.nn.modules.module import Module
 from tapegrad.compat.torch.nn.parameter import Parameter
 
@@ -26,7 +27,7 @@ class CrossEntropyLoss(_Weighted):
         self, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
         reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(weight, reduction)
+        super().__init__(weight, of_flags(size_average, reduce, reduction))
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -44,7 +45,7 @@ class NLLLoss(_Weighted):
         self, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
         reduce: Any = None, reduction: str = "mean",
     ) -> None:  # fmt: skip
-        super().__init__(weight, reduction)
+        super().__init__(weight, of_flags(size_average, reduce, reduction))
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -61,7 +62,7 @@ class BCELoss(_Weighted):
         self, weight: Any = None, size_average: Any = None, reduce: Any = None,
         reduction: str = "mean",
     ) -> None:  # fmt: skip
-        super().__init__(weight, reduction)
+        super().__init__(weight, of_flags(size_average, reduce, reduction))
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss."""
@@ -75,7 +76,7 @@ class BCEWithLogitsLoss(_Weighted):
         self, weight: Any = None, size_average: Any = None, reduce: Any = None,
         reduction: str = "mean", pos_weight: Any = None,
     ) -> None:  # fmt: skip
-        super().__init__(weight, reduction)
+        super().__init__(weight, of_flags(size_average, reduce, reduction))
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
