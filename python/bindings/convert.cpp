@@ -13,6 +13,7 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -197,6 +198,10 @@ Operand to_operand(PyObject* object, const char* operation) {
     if (tracer == nullptr) return {variable_cell(object).ref(operation)};
     Ref ref = variable_cell(object).ref(operation);
     const bool weak = tracer->is_weak(ref);
+    if (weak && is_integer(ref.dtype())) {
+      const int64_t i = learn(ref).as_int64();
+      return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
+    }
     return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
   }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};
@@ -302,6 +307,7 @@ PyObject* to_plain_result(Value&& value, NumberKind kind) {
     return numpy_asarray()(py::reinterpret_steal<py::object>(numpy_scalar(value))).release().ptr();
   if (kind == NumberKind::numpy) return numpy_scalar(value);
   if (is_bool(value.dtype())) return PyBool_FromLong(value.as_int64() != 0);
+  if (value.dtype() == DType::int64) return PyLong_FromLongLong(value.as_int64());
   return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
                                          : numpy_scalar(value);
 }

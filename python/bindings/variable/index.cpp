@@ -92,6 +92,16 @@ IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vecto
   throw_not_an_index();
 }
 
+// A list of recorded whole numbers, and of plain ones beside them, as one array; null for any
+// other one.
+py::object joined_integers(PyObject* items) {
+  if (!Tape::current().tracing()) return {};
+  static const auto* join =
+      new py::object(py::module_::import("tapegrad.numpy.operands").attr("joined_integers"));
+  py::object found = (*join)(py::handle(items));
+  return found.is_none() ? py::object() : found;
+}
+
 IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
   if (PyBool_Check(item)) return {.kind = IndexEntry::flag, .start = item == Py_True};
   if (PyLong_Check(item)) return {.kind = IndexEntry::position, .start = position_of(item)};
@@ -114,6 +124,12 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
     if (i != -1 || !PyErr_Occurred()) return {.kind = IndexEntry::position, .start = i};
     if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
     PyErr_Clear();  // NumPy asks next what array it is
+  }
+  if (PyList_Check(item) || PyTuple_Check(item)) {
+    if (py::object joined = joined_integers(item)) {
+      arrays.push_back(variable_cell(joined.ptr()).ref("index"));
+      return {.kind = IndexEntry::positions};
+    }
   }
   PyObject* numbers = py::detail::npy_api::get().PyArray_FromAny_(item, nullptr, 0, 0, 0, nullptr);
   if (numbers == nullptr) throw py::error_already_set();

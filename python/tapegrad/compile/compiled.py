@@ -89,6 +89,9 @@ class Compiled(_core.Replayer, Generic[P, R]):
         except TypeError as error:  # an argument that can't be hashed
             return self._refuse(call, str(error))
         if signature is None:
+            found = self.signatures.of_any_number(call)
+            if found is not None:
+                return Serving(self, *found).serve()
             signature = self._add(call)
         if call.is_flat():
             self._remember(args, kwargs, signature)

@@ -125,8 +125,8 @@ std::optional<Ref> positions_between(const Ref& start, const Ref& stop, int64_t 
   if (first < 0 || last < first || last > length) return std::nullopt;
   const Ref over = of_integers(scalar_fn_of<Maximum>(), stop, number(length));
   const Ref under = of_integers(scalar_fn_of<Minimum>(), start, number(0));
-  learn(of_integers(scalar_fn_of<Subtract>(), over, under));
-  learn(of_integers(scalar_fn_of<Subtract>(), stop, start));
+  learn_distance(of_integers(scalar_fn_of<Subtract>(), over, under));
+  learn_distance(of_integers(scalar_fn_of<Subtract>(), stop, start));
   const int64_t count = last - first;
   Value steps = Value::empty(DType::int64, Dims{count});
   for (int64_t i = 0; i < count; ++i) steps.data<int64_t>()[i] = i;
