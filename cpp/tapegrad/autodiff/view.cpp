@@ -116,6 +116,7 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
 }
 
 // The part of the array that this one shows, where that is one: then nothing is read but the part.
+// Null where the key is basic and no recorded number says what it chooses.
 Cell* Cell::item_by_number(const IndexKey& key) {
   if (is_view_) refresh();
   retain();
@@ -128,6 +129,7 @@ Cell* Cell::item_by_number(const IndexKey& key) {
       base = CellPtr(outer.base);
     }
   }
+  if (part.indices.empty()) return nullptr;
   Ref content = gather(base->ref(), part.spec, part.indices);
   if (content.ndim() == 0 && !key.has_ellipsis) return from(std::move(content));
   return view_of(std::move(base), gather_op(), part.spec.attrs(), std::move(content),
@@ -135,9 +137,9 @@ Cell* Cell::item_by_number(const IndexKey& key) {
 }
 
 Cell* Cell::item(const IndexKey& key) {
-  if (key.shows) return item_by_number(key);
-  if (key.spec.is_basic() && !key.copies && is_view_ && !info_->view->indices.empty())
-    return item_by_number(key);
+  const bool of_such_a_view = is_view_ && !info_->view->indices.empty();
+  if (key.shows || (of_such_a_view && key.spec.is_basic() && !key.copies))
+    if (Cell* const found = item_by_number(key)) return found;
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
   const Attrs attrs = key.spec.attrs();
