@@ -194,15 +194,12 @@ const py::object& numpy_asarray() {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    const Tracer* tracer = Tape::current().tracer();
-    if (tracer == nullptr) return {variable_cell(object).ref(operation)};
     Ref ref = variable_cell(object).ref(operation);
-    const bool weak = tracer->is_weak(ref);
-    if (weak && is_integer(ref.dtype())) {
-      const int64_t i = learn(ref).as_int64();
-      return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
-    }
-    return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
+    const Tracer* tracer = Tape::current().tracer();
+    if (tracer == nullptr || !tracer->is_weak(ref)) return {std::move(ref)};
+    if (is_floating(ref.dtype())) return {std::move(ref), PythonNumber::recorded};
+    const int64_t i = learn(ref).as_int64();
+    return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
   }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};
   if (PyBool_Check(object))

@@ -186,7 +186,7 @@ class Cell final : public Leaf {
   void become(Ref content);
   void read_base();
   void let_base_alone();
-  Value places();  // of its elements, in the array that it shows or is
+  Value places();                // of its elements, in the array that it shows or is
   bool follows_indices() const;  // which part it shows, recorded positions say
   Cell* item_by_number(const IndexKey& key);
   void write_through(Ref content);

@@ -9,8 +9,8 @@
 
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/index/index.h"
-#include "tapegrad/ops/index/index_part.h"
 #include "tapegrad/ops/index/index_key.h"
+#include "tapegrad/ops/index/index_part.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/tracer.h"
@@ -104,9 +104,8 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
   const uint64_t version = base->version();
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
-  c->info().view =
-      std::make_unique<View>(View{std::move(base), &op, std::move(attrs), std::move(indices),
-                                  version, read_only});
+  c->info().view = std::make_unique<View>(
+      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only});
   c->is_view_ = true;
   if (c->info_->view->base->blank_ && c->info_->view->indices.empty()) {
     c->blank_ = true;
@@ -204,7 +203,9 @@ bool Cell::lies_in_k_order() {
 // Reshaped arrays are views where strides allow it; all others that share always do.
 bool Cell::shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to) {
   if (op.shares == MemorySharing::view_of_packed) return lies_in_c_order();
-  if (follows_indices() ? lies_in_c_order() : tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
+  if (follows_indices() ? lies_in_c_order()
+      : tape_           ? plainly_in_c_order(Ref(tape_, slot_))
+                        : !is_view_ && value_.is_contiguous())
     return true;
   if (op.view != ViewKind::reshaped || type().shape.ndim() == 0) return true;
   Dims found;
@@ -301,8 +302,8 @@ void Cell::write_through(Ref content) {
 void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
   refresh();
   View& view = *info_->view;
-  const bool by_number = std::any_of(indices.begin(), indices.end(),
-                                     [](const Ref& r) { return r.tracked(); });
+  const bool by_number =
+      std::any_of(indices.begin(), indices.end(), [](const Ref& r) { return r.tracked(); });
   if (is_part(view) && !view.base->is_view_ &&
       (spec.is_basic() || by_number || !view.indices.empty())) {
     if (const std::optional<IndexPart> both =

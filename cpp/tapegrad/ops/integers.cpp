@@ -184,16 +184,15 @@ std::optional<double> bound_of(const Ref& x, int steps = 8) {
 }  // namespace
 
 std::optional<Ref> python_integer_arithmetic(ScalarFn fn, std::span<const Ref> operands) {
-  static constexpr std::array functions{
-      scalar_fn_of<Add>(),       scalar_fn_of<Subtract>(), scalar_fn_of<Multiply>(),
-      scalar_fn_of<FloorDivide>(), scalar_fn_of<Remainder>(), scalar_fn_of<Negative>(),
-      scalar_fn_of<Positive>()};
+  static constexpr std::array functions{scalar_fn_of<Add>(),       scalar_fn_of<Subtract>(),
+                                        scalar_fn_of<Multiply>(),  scalar_fn_of<FloorDivide>(),
+                                        scalar_fn_of<Remainder>(), scalar_fn_of<Negative>(),
+                                        scalar_fn_of<Positive>()};
   if (std::ranges::find(functions, fn) == functions.end()) return std::nullopt;
   const bool divides = fn == scalar_fn_of<FloorDivide>() || fn == scalar_fn_of<Remainder>();
   if (divides && (operands[1].tracked() || operands[1].value().as_int64() == 0))
     return std::nullopt;
-  Ref found =
-      apply_single(*integer_op(fn), {static_cast<int64_t>(DType::int64)}, operands);
+  Ref found = apply_single(*integer_op(fn), {static_cast<int64_t>(DType::int64)}, operands);
   const std::optional<double> bound = bound_of(found);
   constexpr double most = 4611686018427387904.0;
   return bound && *bound < most ? std::optional(std::move(found)) : std::nullopt;

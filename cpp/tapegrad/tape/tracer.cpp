@@ -41,7 +41,8 @@ Ref Tracer::number_argument(const Value& value, bool python) {
   return made;
 }
 
-// Only integers and masks are followed: a branch on a float that a number chose is one on the float.
+// Only integers and masks are followed: a branch on a float that a number chose is one on the
+// float.
 bool Tracer::comes_of_number(uint32_t slot, int steps) const {
   if (number_arguments_.contains(slot)) return true;
   const Node& n = tape_.node(slot);

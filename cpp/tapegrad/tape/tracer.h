@@ -126,7 +126,7 @@ class Tracer {
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
-  static constexpr int most_steps_ = 16;  // of arithmetic; what comes of more counts as learned
+  static constexpr int most_steps_ = 16;    // of arithmetic; what comes of more counts as learned
   std::unordered_set<uint32_t> number_arguments_;
   bool learned_number_ = false;
   bool lost_weakness_ = false, saw_float32_ = false, used_outside_ = false;

@@ -180,9 +180,8 @@ void bind_programs(py::module_& m) {
       .def("number_argument",
            [](PyTracer& self, const py::object& x) {
              const bool python = PyLong_CheckExact(x.ptr()) != 0;
-             const Value number = python
-                                      ? Value::integer_scalar(PyLong_AsLongLong(x.ptr()))
-                                      : plain_value(x, "compile");
+             const Value number = python ? Value::integer_scalar(PyLong_AsLongLong(x.ptr()))
+                                         : plain_value(x, "compile");
              return to_variable(self.get().number_argument(number, python));
            })
       .def_property_readonly("learned_number",

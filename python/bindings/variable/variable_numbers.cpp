@@ -8,8 +8,8 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
-#include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/ops/integers.h"
+#include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
 

@@ -104,6 +104,10 @@ class Signature(_core.SignatureBase):
         self._failures += 1
         return self._failures
 
+    def is_unsettled(self) -> bool:
+        """Whether it has neither a program nor a reason to have none."""
+        return self.state in (State.UNSEEN, State.SEEN, State.CHECKED, State.RECORDED)
+
     def uncount_failure(self) -> None:
         """The last one was none: the function itself raised an error."""
         self._failures -= 1
@@ -148,25 +152,27 @@ class SignatureTable:
         """The signatures that differ in lengths alone, together."""
         return list(self._groups.values())
 
-    def of_any_number(self, call: Call) -> tuple[Signature, Call] | None:
-        """The signature of all calls that differ from this one in whole numbers alone, and the call.
+    def of_any_number(self, call: Call, is_new: bool) -> tuple[Signature, Call] | None:
+        """The signature of all calls that are this one but for whole numbers, and the call.
 
         None while few numbers were seen, and where plain code learned one: then each is a signature
         of its own.
         """
         loose = call.of_any_number()
-        if loose is None or loose.identities():
+        if loose is None:
             return None
         key = loose.key
         seen = self._numbers_seen.get(key, 0)
         if seen is None:
             return None
         if seen < _FEW_NUMBERS:
-            self._numbers_seen[key] = seen + 1
+            self._numbers_seen[key] = seen + is_new
             return None
         found = self.by_key.get(key)
         if found is None:
             found = Signature(loose, self._group(key, ()), lambda: self.by_key.pop(key, None))
+            if found.identities:
+                self._make_room(loose)
             self.by_key[key] = found
         return found, loose
 

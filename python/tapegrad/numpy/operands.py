@@ -47,9 +47,10 @@ def joined_integers(items: Any) -> Variable | None:
     if not _holds_recorded_integers(items):
         return None
     try:
-        return _stacked_integers(items)
+        found: Variable = _stacked_integers(items)
     except TypeError:  # something else
         return None
+    return found
 
 
 def _holds_recorded_integers(x: Any) -> bool:

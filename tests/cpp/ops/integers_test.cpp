@@ -112,7 +112,7 @@ TEST(ints_of_python_are_computed_while_64_bits_hold_them) {
   CHECK(of(scalar_fn_of<FloorDivide>(), {k, number(2)})->value().as_int64() == -4);
   CHECK(of(scalar_fn_of<Remainder>(), {k, number(3)})->value().as_int64() == 2);
   CHECK(of(scalar_fn_of<Negative>(), {k})->value().as_int64() == 7);
-  CHECK(!of(scalar_fn_of<Remainder>(), {k, number(0)}));  // raises in Python
+  CHECK(!of(scalar_fn_of<Remainder>(), {k, number(0)}));    // raises in Python
   CHECK(!of(scalar_fn_of<FloorDivide>(), {number(3), k}));  // so may this for another k
   CHECK(!of(scalar_fn_of<Power>(), {k, number(2)}));
   Ref product = k;

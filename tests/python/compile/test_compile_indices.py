@@ -216,6 +216,7 @@ LANES = np.stack([INDICES[0], INDICES[2], INDICES[4]])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_indices_in_lanes(name):
     f = FUNCTIONS[name]
+
     def of_all(x, v):  # one array for all lanes
         return np.sum(np.cos(tg.vmap(lambda i: f(x, i, v))(LANES)))
 

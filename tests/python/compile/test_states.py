@@ -284,7 +284,9 @@ def learned_numbers(state):
         call(x, k)
     kept = [s for _, s in compiled.signatures.items() if s.key[0] == (x.shape, x.dtype)]
     of_any = [s for s in kept if int in s.key]
-    assert [s.state for s in of_any] == ([state] if state in (State.CHECKED, State.RECORDED) else [])
+    assert [s.state for s in of_any] == (
+        [state] if state in (State.CHECKED, State.RECORDED) else []
+    )
     for k in (-1, -2, -3):
         call(x + 9.0, k)
     kept = [s for _, s in compiled.signatures.items() if s.key[0] == (x.shape, x.dtype)]

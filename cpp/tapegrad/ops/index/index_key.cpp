@@ -192,8 +192,8 @@ class KeyLearner {
 
   void settle_bounds(IndexEntry& e, const Ref& start, const Ref& stop, size_t axis) {
     if (shows_ && !has_bounds_ && use_ != KeyUse::read_elements && e.step == 1) {
-      if (std::optional<Ref> between = positions_between(
-              cast(start, DType::int64), cast(stop, DType::int64), shape_[axis])) {
+      if (std::optional<Ref> between = positions_between(cast(start, DType::int64),
+                                                         cast(stop, DType::int64), shape_[axis])) {
         kept_.push_back(*std::move(between));
         has_bounds_ = true;
         return;
@@ -212,7 +212,7 @@ class KeyLearner {
   KeyUse use_;
   std::vector<IndexEntry> entries_;
   std::vector<Ref> kept_{};
-  size_t taken_ = 0;    // axes
+  size_t taken_ = 0;   // axes
   bool shows_ = true;  // what the key chooses is a view in NumPy
   bool takes_element_ = false, has_bounds_ = false;
 };

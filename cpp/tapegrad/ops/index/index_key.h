@@ -47,8 +47,8 @@ struct IndexKey {
   bool shows = false;
 };
 
-// `arrays`: one for each entry of kind `positions` or `mask`, in order, and two for `bounds`. What a
-// Tracer has recorded of them stays recorded where it can (another run may have other positions),
+// `arrays`: one for each entry of kind `positions` or `mask`, in order, and two for `bounds`. What
+// a Tracer has recorded of them stays recorded where it can (another run may have other positions),
 // else it is learned: masks, whose count makes a shape; bounds beyond the first two, and those that
 // reach over an end of the axis. Of other bounds it is learned how far they are apart.
 IndexKey resolve_key(std::span<const IndexEntry> entries, std::vector<Ref> arrays,

@@ -28,8 +28,7 @@ bool reads_the_same(const Ref& x, const IndexPart& outer, const IndexPart& inner
   const std::optional<IndexPart> both = composed(outer, inner, x.shape());
   if (!both) return false;
   const Value found = read(x, *both).value(), expected = read(read(x, outer), inner).value();
-  return found.shape() == expected.shape() &&
-         same_bits(found.contiguous(), expected.contiguous());
+  return found.shape() == expected.shape() && same_bits(found.contiguous(), expected.contiguous());
 }
 
 }  // namespace
