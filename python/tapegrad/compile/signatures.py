@@ -169,6 +169,8 @@ class SignatureTable:
             self._numbers_seen[key] = seen + is_new
             return None
         found = self.by_key.get(key)
+        if found is None and not is_new:
+            return None
         if found is None:
             found = Signature(loose, self._group(key, ()), lambda: self.by_key.pop(key, None))
             if found.identities:
