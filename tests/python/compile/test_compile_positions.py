@@ -63,6 +63,8 @@ READ = {
     "where": lambda x, i: np.where(i[0] == 3, x, 2.0 * x) + np.where(np.arange(6) == i[1], x, 0),
     "through a transpose": lambda x, i: x.T[i[0], 1] * x.T[1, i[1]],
     "rows of rows": lambda x, i: x[i][2] * x[i[1:]][0],
+    "roll": lambda x, i: np.roll(x[0], i[0]) * np.roll(x, i[1], axis=1) + np.roll(x, -i[2]),
+    "sums by bins": lambda x, i: np.bincount(i % 6, weights=x[0, :5], minlength=8),
     "method": lambda x, i: x[i[0]].sum() * x[:, i[1]].max() + x[i[2]].reshape(2, 3)[1],
 }  # fmt: skip
 
