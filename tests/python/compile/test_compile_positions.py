@@ -310,3 +310,48 @@ class TestLanes:
                 assert_same(gradient(X, i), expected(X, i))
                 assert_same(compiled(X, i), expected(X, i))
         assert report(compiled).recordings == 2
+
+
+def _last(x, i):
+    y = x[0] * 1.0
+    for k in i:
+        y = np.tanh(0.5 * y + x[k])
+        y[k] *= 0.9
+    return y
+
+
+def _read_in_between(x, i):
+    y, seen = np.zeros_like(x[0]), 0.0
+    for t, k in enumerate(i):
+        y[k] += x[1, t % 6] * seen
+        seen = seen * 0.5 + y[k % 6 - 1] + 1.0
+    return y
+
+
+LONG = {
+    "elements": lambda x, i: sum(0.9**t * x[0, k] for t, k in enumerate(i)),
+    "pairs": lambda x, i: sum((x[a] @ x[b] - 1.0) ** 2 for a, b in i.reshape(-1, 2)),
+    "chain": lambda x, i: sum(np.sin(x[i[t - 1], i[t]]) for t in range(1, len(i))),
+    "backwards": lambda x, i: sum(x[k] * x[0, 1] for k in i[::-1]),
+    "carried": _last,
+    "written": _read_in_between,
+}
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32])
+@pytest.mark.parametrize("name", LONG)
+def test_long_loops_look_up_at_once(name, kind):
+    f = total(LONG[name])
+    gradient = tg.value_and_grad(f)
+    curvature = lambda x, i: tg.hvp(lambda x: f(x, i), x, np.sin(x))  # noqa: E731 - one of two
+    compiled, second = tg.compile(gradient), tg.compile(curvature)
+    for seed in range(4):
+        i = np.random.default_rng(seed).integers(-N, N, size=90).astype(kind)
+        assert_same(compiled(X, i), gradient(X, i))
+        np.testing.assert_allclose(second(X, i), curvature(X, i), rtol=1e-9, atol=1e-12)
+    assert report(compiled).recordings == report(second).recordings == 2
+    if name in ("elements", "pairs", "chain"):
+        (program,) = report(compiled).programs
+        assert program.n_steps < 45 < 90 < program.n_recorded
+    with pytest.raises(IndexError):
+        compiled(X, np.full(90, N, kind))
