@@ -13,6 +13,7 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/tape.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -193,11 +194,12 @@ const py::object& numpy_asarray() {
 
 Operand to_operand(PyObject* object, const char* operation) {
   if (is_variable(object)) {
-    const Tracer* tracer = Tape::current().tracer();
-    if (tracer == nullptr) return {variable_cell(object).ref(operation)};
     Ref ref = variable_cell(object).ref(operation);
-    const bool weak = tracer->is_weak(ref);
-    return {std::move(ref), weak ? PythonNumber::recorded : PythonNumber::none};
+    const Tracer* tracer = Tape::current().tracer();
+    if (tracer == nullptr || !tracer->is_weak(ref)) return {std::move(ref)};
+    if (is_floating(ref.dtype())) return {std::move(ref), PythonNumber::recorded};
+    const int64_t i = learn(ref).as_int64();
+    return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
   }
   if (PyFloat_CheckExact(object)) return {Ref(PyFloat_AS_DOUBLE(object)), PythonNumber::floating};
   if (PyBool_Check(object))
@@ -302,6 +304,7 @@ PyObject* to_plain_result(Value&& value, NumberKind kind) {
     return numpy_asarray()(py::reinterpret_steal<py::object>(numpy_scalar(value))).release().ptr();
   if (kind == NumberKind::numpy) return numpy_scalar(value);
   if (is_bool(value.dtype())) return PyBool_FromLong(value.as_int64() != 0);
+  if (value.dtype() == DType::int64) return PyLong_FromLongLong(value.as_int64());
   return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
                                          : numpy_scalar(value);
 }

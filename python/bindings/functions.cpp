@@ -11,7 +11,10 @@
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
+#include "tapegrad/autodiff/learn.h"
+#include "tapegrad/ops/integers.h"
 #include "tapegrad/ops/shape/memory_order.h"
+#include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/op.h"
 
@@ -266,6 +269,16 @@ void bind_functions(py::module_& m) {
         if (is_variable(x.ptr())) lose_weakness(variable_cell(x.ptr()));
       },
       py::arg("x"), "Notes that a recorded Python float is seen as a float64.");
+  m.def(
+      "index_number",
+      [](const py::handle& x) -> py::object {
+        Cell& cell = variable_cell(x.ptr());
+        if (!is_python_integer(cell)) return py::reinterpret_borrow<py::object>(x);
+        const Operand operand[] = {{.ref = cell.ref("index")}};
+        return py::reinterpret_steal<py::object>(
+            new_variable(integer_arithmetic(scalar_fn_of<Positive>(), operand).value()));
+      },
+      py::arg("x"), "A recorded whole number as a position: one of NumPy's where it is Python's.");
   m.def(
       "memory_strides",
       [](const py::handle& v) -> py::object {

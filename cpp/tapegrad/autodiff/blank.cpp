@@ -59,6 +59,7 @@ const Cell& Cell::whole() const {
 
 // What was read before must stay as it was, so nobody else may hold the memory that is lent.
 std::optional<Value> Cell::lend() {
+  if (follows_indices()) return {};
   Cell& owner = whole();
   if (!owner.holds_plain() || owner.value_.is_scalar() || value().ndim() == 0) return {};
   if (!owner.is_lent()) {

@@ -17,6 +17,7 @@ void learn_function(Cell& v, ScalarFn fn, const Others&... others) {
   Tape& tape = Tape::current();
   if (!tape.tracing()) return;
   const RecordingGuard off(false);
+  if (is_python_integer(v)) learn(v.ref());
   learn(elementwise(fn, {v.ref(), others...}));
 }
 
@@ -63,6 +64,11 @@ void learn_result(const Ref& result, uint32_t scope) {
   }
 }
 
+bool is_python_integer(Cell& v) {
+  const Tracer* tracer = Tape::current().tracer();
+  return tracer && is_integer(v.value().dtype()) && tracer->is_weak(v.ref());
+}
+
 bool is_weak(Cell& v) {
   const Tracer* tracer = Tape::current().tracer();
   return tracer && tracer->is_weak(v.ref());
@@ -83,6 +89,7 @@ Ref as_weak(Cell& v) {
 
 Ref as_strong(Cell& v) {
   Ref x = v.ref("array");
+  if (is_python_integer(v)) return Ref(learn(x));
   return is_weak(v) ? elementwise(scalar_fn_of<Positive>(), {x}) : x;
 }
 

@@ -28,7 +28,10 @@ void learn_lengths(Cell& v);
 // around it differentiates: then it may be one.
 void learn_result(const Ref& result, uint32_t scope = 0);
 
-// Whether it is a Python float of the function that is being recorded (Tracer::is_weak).
+// Whether it is an int of Python's in the function that is being recorded.
+bool is_python_integer(Cell& v);
+
+// Whether it is a number of Python's in the function that is being recorded (Tracer::is_weak).
 bool is_weak(Cell& v);
 // Such a float is seen as a float64, which it is not.
 void lose_weakness(Cell& v);

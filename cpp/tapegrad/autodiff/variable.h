@@ -40,13 +40,17 @@ class CellPtr {
   Cell* cell_ = nullptr;
 };
 
-// How a view is read from its base: one application of an op to the base's current content.
+// How a view is read from its base: one application of an op to the base's current content, and to
+// the recorded positions at which that part begins, if there are any.
 struct View {
   CellPtr base;
   const Op* op;
   Attrs attrs;
+  std::vector<Ref> indices;
   uint64_t base_version;
   bool read_only;
+
+  std::vector<Ref> operands(Ref whole) const;
 };
 
 // What few Variables have.
@@ -140,15 +144,18 @@ class Cell final : public Leaf {
   // op(attrs, first, ...) as a Cell: a view of `first` (null where that is no Variable) where NumPy
   // lets the two share memory and they do.
   static Cell* result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result);
-  // A Cell that shows op(attrs, base) and follows it.
-  static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content);
+  // A Cell that shows op(attrs, base, indices...) and follows it.
+  static Cell* view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
+                       std::vector<Ref> indices = {});
   // Of no axes and a number, not an array: a new value takes its place, and nothing shows it.
   bool is_number() { return value().ndim() == 0 && !is_view_ && !is_array_; }
   // What has no axes is an array all the same, as np.array(2.0) is.
   void count_as_array() { is_array_ = true; }
   Dims numpy_strides();    // as NumPy's array would lie in memory (ops/shape/memory_order.h)
   bool lies_in_c_order();  // NumPy's array would be packed
-  bool shows(const Cell& whole, const IndexSpec& spec) const;  // a view of just that part of it
+  bool lies_in_k_order();  // perhaps with gaps, but each axis inside the one before it
+  // A view of just that part of it.
+  bool shows(const Cell& whole, const IndexSpec& spec, std::span<const Ref> indices = {}) const;
   bool is_part_of(const Cell& other) const;  // a view of it, or both are views of one
   bool overlaps(Cell& other);                // an element of the one is an element of the other
   void refresh();
@@ -179,7 +186,9 @@ class Cell final : public Leaf {
   void become(Ref content);
   void read_base();
   void let_base_alone();
-  Value places();  // of its elements, in the array that it shows or is
+  Value places();                // of its elements, in the array that it shows or is
+  bool follows_indices() const;  // which part it shows, recorded positions say
+  Cell* item_by_number(const IndexKey& key);
   void write_through(Ref content);
   void assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 

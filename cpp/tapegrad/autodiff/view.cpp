@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdlib>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -8,18 +10,38 @@
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/index/index_key.h"
+#include "tapegrad/ops/index/index_part.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/tracer.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
 // written to them is written to the base. A slice of a slice is a slice of the first base, so
-// chains of them stay short.
+// chains of them stay short. While a function is recorded, numbers that it computes may say which
+// part that is: such a view is read by gather and written by gather_set, at the recorded numbers.
 
 namespace tapegrad {
 namespace {
 
 bool is_slice(const Op& op) { return op.key == KeyKind::basic; }
+
+// Whether a key says what the view shows.
+bool is_part(const View& view) { return is_slice(*view.op) || !view.indices.empty(); }
+IndexPart part_of(const View& view) { return {IndexSpec::from(view.attrs), view.indices}; }
+
+// One number computed twice, as x[i] += 1 computes it, stands for one.
+bool same_index(const Ref& a, const Ref& b) {
+  if (!a.tracked() || !b.tracked()) return false;
+  if (a.slot() == b.slot()) return true;
+  const Node &m = a.tape()->node(a.slot()), &n = b.tape()->node(b.slot());
+  return m.kind == NodeKind::op && n.kind == NodeKind::op && m.op == n.op &&
+         op_by_id(m.op).converts && std::ranges::equal(m.inputs(), n.inputs()) &&
+         m.value.dtype() == n.value.dtype();
+}
+
+bool same_part(const View& view, const IndexSpec& spec, std::span<const Ref> indices) {
+  return view.attrs == spec.attrs() && std::ranges::equal(view.indices, indices, same_index);
+}
 
 Value numbered(const Dims& shape) {
   Value numbers = Value::empty(DType::int64, shape);
@@ -28,14 +50,15 @@ Value numbered(const Dims& shape) {
 }
 
 // `whole` with the part that the view shows replaced by `part`.
-Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
-  if (is_slice(op)) return slice_set(std::move(whole), IndexSpec::from(attrs), part);
+Ref with_part(Ref whole, const View& view, const Ref& part) {
+  if (is_part(view))
+    return set_index(std::move(whole), IndexSpec::from(view.attrs), part, view.indices);
   // Any other view permutes or picks elements: where each came from, found by viewing their
   // numbers.
   const Dims shape = whole.shape();
   if (shape.empty()) return reshape(part, shape);  // all that there is of it
   const Value numbers = numbered(shape);
-  const Value at = apply(op, attrs, std::vector<Ref>{Ref(numbers)})[0].value();
+  const Value at = apply(*view.op, view.attrs, std::vector<Ref>{Ref(numbers)})[0].value();
   IndexSpec spec;
   spec.array();
   const Ref index(at.reshaped(Dims{at.size()}));
@@ -45,43 +68,21 @@ Ref with_part(Ref whole, const Op& op, const Attrs& attrs, const Ref& part) {
                  shape);
 }
 
-// The spec that does what `outer` and then `inner` do, for basic specs; none for a lane, or a new
-// axis taken away.
-std::optional<IndexSpec> composed(const IndexSpec& outer, const IndexSpec& inner) {
-  const IndexItems first = outer.items(), second = inner.items();
-  IndexSpec both;
-  size_t k = 0;
-  const auto new_axes = [&] {
-    for (; k < second.size() && second[k].kind == IndexKind::newaxis; ++k) both.newaxis();
-  };
-  for (size_t i = 0; i < first.size(); ++i) {
-    const IndexItem o = first[i];
-    if (o.kind == IndexKind::at) {
-      both.at(o.start);
-      continue;
-    }
-    new_axes();
-    if (k == second.size()) return std::nullopt;
-    const IndexItem n = second[k++];
-    if (o.kind == IndexKind::newaxis) {
-      if (n.kind == IndexKind::range && n.length != 1) return std::nullopt;
-      if (n.kind == IndexKind::range) both.newaxis();
-    } else if (n.kind == IndexKind::at) {
-      both.at(o.start + n.start * o.step);
-    } else if (n.length == 0) {
-      both.range(0, 1, 0);
-    } else {
-      both.range(o.start + n.start * o.step, o.step * n.step, n.length);
-    }
-  }
-  new_axes();
-  if (k != second.size()) return std::nullopt;
-  return both;
-}
-
 constexpr uint64_t stale = ~uint64_t{0};
 
 }  // namespace
+
+std::vector<Ref> View::operands(Ref whole) const {
+  std::vector<Ref> found{std::move(whole)};
+  found.insert(found.end(), indices.begin(), indices.end());
+  return found;
+}
+
+bool Cell::follows_indices() const {
+  const Cell* c = this;
+  while (c->is_view_ && c->info_->view->indices.empty()) c = c->info_->view->base.get();
+  return c->is_view_;
+}
 
 bool Cell::shows_leaf() const {
   const Cell* c = this;
@@ -89,30 +90,55 @@ bool Cell::shows_leaf() const {
   return c->is_leaf();
 }
 
-Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
+Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
+                    std::vector<Ref> indices) {
   Cell* c = from(std::move(content));
   if (base->is_view_ && is_slice(op) && is_slice(*base->info_->view->op)) {
     const View& outer = *base->info_->view;
-    if (std::optional<IndexSpec> both =
-            composed(IndexSpec::from(outer.attrs), IndexSpec::from(attrs))) {
-      attrs = std::move(*both).attrs();
+    if (std::optional<IndexPart> both =
+            composed(part_of(outer), {IndexSpec::from(attrs), {}}, outer.base->type().shape)) {
+      attrs = std::move(both->spec).attrs();
       base = CellPtr(outer.base);
     }
   }
   const uint64_t version = base->version();
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
-  c->info().view =
-      std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version, read_only});
+  c->info().view = std::make_unique<View>(
+      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only});
   c->is_view_ = true;
-  if (c->info_->view->base->blank_) {
+  if (c->info_->view->base->blank_ && c->info_->view->indices.empty()) {
     c->blank_ = true;
     if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
   }
   return c;
 }
 
+// The part of the array that this one shows, where that is one: then nothing is read but the part.
+// Null where the key is basic and no recorded number says what it chooses.
+Cell* Cell::item_by_number(const IndexKey& key) {
+  if (is_view_) refresh();
+  retain();
+  CellPtr base(this);
+  IndexPart part{key.spec, key.arrays};
+  if (is_view_ && is_part(*info_->view)) {
+    const View& outer = *info_->view;
+    if (std::optional<IndexPart> both = composed(part_of(outer), part, outer.base->type().shape)) {
+      part = std::move(*both);
+      base = CellPtr(outer.base);
+    }
+  }
+  if (part.indices.empty()) return nullptr;
+  Ref content = gather(base->ref(), part.spec, part.indices);
+  if (content.ndim() == 0 && !key.has_ellipsis) return from(std::move(content));
+  return view_of(std::move(base), gather_op(), part.spec.attrs(), std::move(content),
+                 std::move(part.indices));
+}
+
 Cell* Cell::item(const IndexKey& key) {
+  const bool of_such_a_view = is_view_ && !info_->view->indices.empty();
+  if (key.shows || (of_such_a_view && key.spec.is_basic() && !key.copies))
+    if (Cell* const found = item_by_number(key)) return found;
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
   const Attrs attrs = key.spec.attrs();
@@ -138,9 +164,13 @@ Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result)
 }
 
 Dims Cell::numpy_strides() {
-  if (is_view_ && !tape_) {
+  if (is_view_ && (!tape_ || follows_indices())) {
     const View& view = *info_->view;
     Dims found;
+    if (!view.indices.empty())
+      return region_of(at_first_positions(part_of(view)).code, view.base->type().shape,
+                       view.base->numpy_strides(), "index")
+          .strides;
     if (view.op->compose == nullptr &&
         strides_of_view(*view.op, view.attrs, view.base->type().shape, view.base->numpy_strides(),
                         type().shape, found))
@@ -150,30 +180,48 @@ Dims Cell::numpy_strides() {
 }
 
 bool Cell::lies_in_c_order() {
+  if (follows_indices()) return is_c_order(type().shape, numpy_strides());
   if (tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
     return true;
   return is_c_order(type().shape, numpy_strides());
 }
 
+bool Cell::lies_in_k_order() {
+  const Dims shape = type().shape;
+  if (shape.size() < 2 || lies_in_c_order()) return true;
+  const Dims strides = numpy_strides();
+  int64_t outer = std::numeric_limits<int64_t>::max();
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1) continue;
+    const int64_t step = std::abs(strides[i]);
+    if (step > outer) return false;
+    outer = step;
+  }
+  return true;
+}
+
 // Reshaped arrays are views where strides allow it; all others that share always do.
 bool Cell::shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to) {
   if (op.shares == MemorySharing::view_of_packed) return lies_in_c_order();
-  if (tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
+  if (follows_indices() ? lies_in_c_order()
+      : tape_           ? plainly_in_c_order(Ref(tape_, slot_))
+                        : !is_view_ && value_.is_contiguous())
     return true;
   if (op.view != ViewKind::reshaped || type().shape.ndim() == 0) return true;
   Dims found;
   return strides_of_view(op, attrs, type().shape, numpy_strides(), to, found);
 }
 
-bool Cell::shows(const Cell& whole, const IndexSpec& spec) const {
-  if (!is_view_ || !spec.is_basic() || !is_slice(*info_->view->op)) return false;
+bool Cell::shows(const Cell& whole, const IndexSpec& spec, std::span<const Ref> indices) const {
+  if (!is_view_ || !is_part(*info_->view)) return false;
   const View& own = *info_->view;
-  if (own.base.get() == &whole) return own.attrs == spec.attrs();
-  if (!whole.is_view_ || !is_slice(*whole.info_->view->op)) return false;
+  if (own.base.get() == &whole) return same_part(own, spec, indices);
+  if (!whole.is_view_ || !is_part(*whole.info_->view)) return false;
   const View& outer = *whole.info_->view;
   if (own.base.get() != outer.base.get()) return false;
-  const std::optional<IndexSpec> both = composed(IndexSpec::from(outer.attrs), spec);
-  return both && own.attrs == both->attrs();
+  const std::optional<IndexPart> both =
+      composed(part_of(outer), {spec, {indices.begin(), indices.end()}}, outer.base->type().shape);
+  return both && same_part(own, both->spec, both->indices);
 }
 
 Value Cell::places() {
@@ -184,6 +232,7 @@ Value Cell::places() {
 
 bool Cell::overlaps(Cell& other) {
   if (!is_part_of(other) && !other.is_part_of(*this)) return this == &other;
+  if (follows_indices() || other.follows_indices()) return true;  // at other positions it may
   const RecordingGuard off(false);
   const Value ours = places(), theirs = other.places();
   std::set<double> known;
@@ -214,7 +263,7 @@ void Cell::read_base() {
       base.tape_ == nullptr && base.blank_
           ? Ref(base.value_)
           : Ref(&tape, base.tape_ ? base.slot_ : tape.enter(&base, base.version_, base.value_));
-  become(std::move(apply(*view.op, view.attrs, std::vector<Ref>{whole})[0]));
+  become(std::move(apply(*view.op, view.attrs, view.operands(whole))[0]));
   view.base_version = base.version_;
   ++version_;
 }
@@ -229,18 +278,18 @@ void Cell::let_base_alone() {
 // Replaces this view's part in the content of its base, that base's in its own, and so on.
 void Cell::write_through(Ref content) {
   refresh();
-  const bool plain = !content.tracked() && shows_leaf();
+  const bool plain = !content.tracked() && shows_leaf() && !follows_indices();
   const RecordingGuard record(!plain);
   Cell* c = this;
   for (;;) {
     View& view = *c->info_->view;
     Cell& base = *view.base;
     c->let_base_alone();
-    if (!base.is_view_ && is_slice(*view.op)) {
-      base.assign(IndexSpec::from(view.attrs), {}, std::move(content));
+    if (!base.is_view_ && is_part(view)) {
+      base.assign(IndexSpec::from(view.attrs), view.indices, std::move(content));
       break;
     }
-    content = with_part(plain ? Ref(base.value()) : base.ref(), *view.op, view.attrs, content);
+    content = with_part(plain ? Ref(base.value()) : base.ref(), view, content);
     if (!base.is_view_) {
       base.set(std::move(content));
       break;
@@ -253,15 +302,18 @@ void Cell::write_through(Ref content) {
 void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
   refresh();
   View& view = *info_->view;
-  if (spec.is_basic() && is_slice(*view.op) && !view.base->is_view_) {
-    if (const std::optional<IndexSpec> both = composed(IndexSpec::from(view.attrs), spec)) {
+  const bool by_number =
+      std::any_of(indices.begin(), indices.end(), [](const Ref& r) { return r.tracked(); });
+  if (is_part(view) && !view.base->is_view_ &&
+      (spec.is_basic() || by_number || !view.indices.empty())) {
+    if (const std::optional<IndexPart> both =
+            composed(part_of(view), {spec, indices}, view.base->type().shape)) {
       let_base_alone();
-      view.base->assign(*both, {}, std::move(update));
+      view.base->assign(both->spec, both->indices, std::move(update));
       return refresh();
     }
   }
-  const bool recorded = update.tracked() || std::any_of(indices.begin(), indices.end(),
-                                                        [](const Ref& r) { return r.tracked(); });
+  const bool recorded = update.tracked() || by_number || follows_indices();
   const RecordingGuard record(!(shows_leaf() && !recorded));
   Ref whole = ref();
   write_through(set_index(std::move(whole), spec, std::move(update), indices));

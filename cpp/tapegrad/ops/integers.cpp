@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -150,6 +151,51 @@ std::optional<Ref> integer_arithmetic(ScalarFn fn, std::span<const Operand> oper
   for (const Operand& o : operands) refs.push_back(as_data(o, *d));
   if (fn == scalar_fn_of<Square>()) refs.push_back(refs[0]);
   return apply_single(*op, {static_cast<int64_t>(*d)}, refs);
+}
+
+namespace {
+
+// The numbers that a program is given, as arguments.
+constexpr double most_given = 2147483648.0;
+
+// No value that this one may have is farther from zero; nothing where that takes long to say.
+std::optional<double> bound_of(const Ref& x, int steps = 8) {
+  if (!x.tracked()) return std::abs(static_cast<double>(x.value().as_int64()));
+  const Node& n = x.tape()->node(x.slot());
+  if (n.kind == NodeKind::constant) return std::abs(static_cast<double>(n.value.as_int64()));
+  if (n.kind != NodeKind::op) return most_given;
+  if (steps == 0) return std::nullopt;
+  std::vector<double> in;
+  for (const uint32_t slot : n.inputs()) {
+    const std::optional<double> bound = bound_of(Ref(x.tape(), slot), steps - 1);
+    if (!bound) return std::nullopt;
+    in.push_back(*bound);
+  }
+  const std::string_view name = op_by_id(n.op).name;
+  if (name == "int_negative" || name == "int_positive") return in[0];
+  if (in.size() != 2) return std::nullopt;
+  if (name == "int_add" || name == "int_subtract") return in[0] + in[1];
+  if (name == "int_multiply") return in[0] * in[1];
+  if (name == "int_floor_divide") return in[0] + 1;
+  if (name == "int_remainder") return in[1];
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Ref> python_integer_arithmetic(ScalarFn fn, std::span<const Ref> operands) {
+  static constexpr std::array functions{scalar_fn_of<Add>(),       scalar_fn_of<Subtract>(),
+                                        scalar_fn_of<Multiply>(),  scalar_fn_of<FloorDivide>(),
+                                        scalar_fn_of<Remainder>(), scalar_fn_of<Negative>(),
+                                        scalar_fn_of<Positive>()};
+  if (std::ranges::find(functions, fn) == functions.end()) return std::nullopt;
+  const bool divides = fn == scalar_fn_of<FloorDivide>() || fn == scalar_fn_of<Remainder>();
+  if (divides && (operands[1].tracked() || operands[1].value().as_int64() == 0))
+    return std::nullopt;
+  Ref found = apply_single(*integer_op(fn), {static_cast<int64_t>(DType::int64)}, operands);
+  const std::optional<double> bound = bound_of(found);
+  constexpr double most = 4611686018427387904.0;
+  return bound && *bound < most ? std::optional(std::move(found)) : std::nullopt;
 }
 
 bool is_integer_comparison(ScalarFn fn, std::span<const Operand> operands) {

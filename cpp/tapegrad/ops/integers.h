@@ -13,6 +13,10 @@ bool is_integer_arithmetic(ScalarFn fn, std::span<const Operand> operands);
 // The result of such arithmetic, or nothing where no operation does the same.
 std::optional<Ref> integer_arithmetic(ScalarFn fn, std::span<const Operand> operands);
 
+// The same of ints of Python, recorded ones among them, which grow beyond 64 bits where they have
+// to. Nothing comes back where that might happen, or where the function is none of theirs.
+std::optional<Ref> python_integer_arithmetic(ScalarFn fn, std::span<const Ref> operands);
+
 // Whether fn compares integers of which some have 64 bits: the kernels' float64 is too short.
 bool is_integer_comparison(ScalarFn fn, std::span<const Operand> operands);
 std::optional<Ref> compare_integers(ScalarFn fn, std::span<const Operand> operands);

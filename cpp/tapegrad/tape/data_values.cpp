@@ -7,8 +7,15 @@
 namespace tapegrad {
 
 Value learn(const Ref& r) {
-  if (Tracer* tracer = Tape::current().tracer(); tracer && r.tracked()) tracer->guard(r);
+  if (Tracer* tracer = Tape::current().tracer(); tracer && r.tracked()) {
+    if (!is_floating(r.dtype())) tracer->see_learned(r);
+    tracer->guard(r);
+  }
   return r.value();
+}
+
+void learn_distance(const Ref& r) {
+  if (Tracer* tracer = Tape::current().tracer(); tracer && r.tracked()) tracer->guard(r);
 }
 
 void learn_lengths() {

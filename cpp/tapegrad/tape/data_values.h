@@ -36,6 +36,9 @@ inline bool is_recorded_data(DType d) { return !is_floating(d) && Tape::current(
 // The plain value of `r`, guarded where a Tracer is at work.
 Value learn(const Ref& r);
 
+// The same for how far two numbers are apart, or one is beyond an end: what most others share.
+void learn_distance(const Ref& r);
+
 // An axis has become known to plain code, or an error that may come of its length.
 void learn_lengths();
 

@@ -1,5 +1,7 @@
 #include "tapegrad/tape/tracer.h"
 
+#include <algorithm>
+
 namespace tapegrad {
 
 Tracer::Tracer()
@@ -18,6 +20,7 @@ Tracer::~Tracer() {
     outer_->lost_weakness_ |= lost_weakness_;
     outer_->saw_float32_ |= saw_float32_;
     outer_->used_outside_ |= used_outside_;
+    outer_->learned_number_ |= learned_number_;
   }
   for (size_t k = applications_.size(); k-- > 0;) tape_.release_node(applications_[k]);
   tape_.close_scope(scope_);
@@ -29,6 +32,24 @@ Ref Tracer::argument(const Value& value) {
   held_.push_back(Ref::adopt(&tape_, tape_.argument(0, value)));
   arguments_.push_back(held_.back().slot());
   return held_.back();
+}
+
+Ref Tracer::number_argument(const Value& value, bool python) {
+  Ref made = argument(value);
+  number_arguments_.insert(made.slot());
+  if (python) mark_weak(made);
+  return made;
+}
+
+// Only integers and masks are followed: a branch on a float that a number chose is one on the
+// float.
+bool Tracer::comes_of_number(uint32_t slot, int steps) const {
+  if (number_arguments_.contains(slot)) return true;
+  const Node& n = tape_.node(slot);
+  if (n.kind != NodeKind::op || is_floating(n.value.dtype())) return false;
+  return steps == 0 || std::ranges::any_of(n.inputs(), [&](uint32_t in) {
+           return in != 0 && comes_of_number(in, steps - 1);
+         });
 }
 
 void Tracer::guard(Ref value) {

@@ -30,6 +30,9 @@ class Tracer {
 
   // A fresh node that stands for an argument of the function, of any dtype.
   Ref argument(const Value& value);
+  // The same for a whole number that programs of its own would stand for if plain code learned it:
+  // see learned_number(). `python`: it is an int of the host language, which is weak.
+  Ref number_argument(const Value& value, bool python);
   // Plain code learned this value: the same path is right only while it is the same. The place
   // is the user's present line where none is given.
   void guard(Ref value);
@@ -70,6 +73,13 @@ class Tracer {
   bool may_have_promoted() const { return lost_weakness_ && saw_float32_; }
   void see(DType operand) { saw_float32_ |= operand == DType::float32; }
 
+  // Plain code learned one of these numbers, or one that was computed from them.
+  bool learned_number() const { return learned_number_; }
+  // Asked of each integer and mask that plain code learns.
+  void see_learned(const Ref& value) {
+    learned_number_ |= !number_arguments_.empty() && comes_of_number(value.slot(), most_steps_);
+  }
+
   // Keeps an application until the recording ends, though nothing may need it: see
   // Recording::unused. Its value may go.
   void keep(uint32_t slot) {
@@ -99,6 +109,7 @@ class Tracer {
 
  private:
   void keep_line();
+  bool comes_of_number(uint32_t slot, int steps) const;
 
   Tape& tape_;
   Tracer* outer_;
@@ -115,6 +126,9 @@ class Tracer {
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
+  static constexpr int most_steps_ = 16;    // of arithmetic; what comes of more counts as learned
+  std::unordered_set<uint32_t> number_arguments_;
+  bool learned_number_ = false;
   bool lost_weakness_ = false, saw_float32_ = false, used_outside_ = false;
 
   static inline double most_ns_of_sweeps_ = 2e6;

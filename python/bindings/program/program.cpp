@@ -7,6 +7,7 @@
 #include "bindings/convert.h"
 #include "bindings/program/view.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/autodiff/learn.h"
 #include "tapegrad/kernels/array/fingerprint.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/program/arguments.h"
@@ -176,6 +177,15 @@ void bind_programs(py::module_& m) {
                                              PyFloat_CheckExact(x.ptr()) != 0),
                                 x);
            })
+      .def("number_argument",
+           [](PyTracer& self, const py::object& x) {
+             const bool python = PyLong_CheckExact(x.ptr()) != 0;
+             const Value number = python ? Value::integer_scalar(PyLong_AsLongLong(x.ptr()))
+                                         : plain_value(x, "compile");
+             return to_variable(self.get().number_argument(number, python));
+           })
+      .def_property_readonly("learned_number",
+                             [](PyTracer& self) { return self.get().learned_number(); })
       .def("linked_argument",
            [](PyTracer& self, const py::object& x) {
              const Ref r = to_operand(x.ptr(), "recorded function").ref;
@@ -196,6 +206,8 @@ void bind_programs(py::module_& m) {
             for (py::handle h : outputs) {
               const bool weak =
                   is_variable(h.ptr()) && self.get().is_weak(variable_cell(h.ptr()).ref());
+              if (weak && is_integer(variable_cell(h.ptr()).value().dtype()))
+                learn_value(variable_cell(h.ptr()));  // what a program returns is no int
               const NumberKind kind = weak                ? NumberKind::python
                                       : is_array(h.ptr()) ? NumberKind::array
                                                           : NumberKind::numpy;

@@ -32,11 +32,31 @@ IndexEntry slice_entry(PyObject* item) {
   return {IndexEntry::slice, bounds->start != Py_None, bounds->stop != Py_None, start, stop, step};
 }
 
-// False for what is no int, slice, None or Ellipsis.
+bool is_recorded_bound(PyObject* bound) {
+  return is_variable(bound) && is_recorded_number(variable_cell(bound)) &&
+         is_integer(variable_cell(bound).value().dtype());
+}
+
+// start:stop, both recorded: how far they are apart may be the same for other numbers.
+bool has_recorded_bounds(PyObject* item) {
+  const auto* slice = reinterpret_cast<PySliceObject*>(item);
+  return is_recorded_bound(slice->start) && is_recorded_bound(slice->stop) &&
+         slice->step == Py_None;
+}
+
+IndexEntry bounds_entry(PyObject* item, std::vector<Ref>& arrays) {
+  const auto* slice = reinterpret_cast<PySliceObject*>(item);
+  for (PyObject* bound : {slice->start, slice->stop})
+    arrays.push_back(variable_cell(bound).ref("index"));
+  return {.kind = IndexEntry::bounds};
+}
+
+// False for what is no int, slice of plain bounds, None or Ellipsis.
 bool read_basic(PyObject* item, IndexEntry& entry) {
   if (PyLong_CheckExact(item)) {
     entry = {.kind = IndexEntry::position, .start = position_of(item)};
   } else if (PySlice_Check(item)) {
+    if (has_recorded_bounds(item)) return false;
     entry = slice_entry(item);
   } else if (item == Py_None || item == Py_Ellipsis) {
     entry = {.kind = item == Py_None ? IndexEntry::newaxis : IndexEntry::ellipsis};
@@ -72,9 +92,20 @@ IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vecto
   throw_not_an_index();
 }
 
+// A list of recorded whole numbers, and of plain ones beside them, as one array; null for any
+// other one.
+py::object joined_integers(PyObject* items) {
+  if (!Tape::current().tracing()) return {};
+  static const auto* join =
+      new py::object(py::module_::import("tapegrad.numpy.operands").attr("joined_integers"));
+  py::object found = (*join)(py::handle(items));
+  return found.is_none() ? py::object() : found;
+}
+
 IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
   if (PyBool_Check(item)) return {.kind = IndexEntry::flag, .start = item == Py_True};
   if (PyLong_Check(item)) return {.kind = IndexEntry::position, .start = position_of(item)};
+  if (PySlice_Check(item)) return bounds_entry(item, arrays);
   if (is_variable(item)) {
     Cell& cell = variable_cell(item);
     if (!is_recorded_data(cell))
@@ -82,7 +113,8 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
           "a Variable can't be an index: positions are integers and have no derivative; use "
           "x[int(i)] of one position, x[tg.value(i).astype(int)] of an array of them");
     arrays.push_back(cell.ref("index"));
-    return {.kind = is_bool(arrays.back().dtype()) ? IndexEntry::mask : IndexEntry::positions};
+    return {.kind = is_bool(arrays.back().dtype()) ? IndexEntry::mask : IndexEntry::positions,
+            .is_array = arrays.back().ndim() == 0 && !cell.is_number()};
   }
   if (py::isinstance<py::array>(item))
     return array_entry(py::reinterpret_borrow<py::array>(item), true, arrays);
@@ -92,6 +124,12 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
     if (i != -1 || !PyErr_Occurred()) return {.kind = IndexEntry::position, .start = i};
     if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
     PyErr_Clear();  // NumPy asks next what array it is
+  }
+  if (PyList_Check(item) || PyTuple_Check(item)) {
+    if (py::object joined = joined_integers(item)) {
+      arrays.push_back(variable_cell(joined.ptr()).ref("index"));
+      return {.kind = IndexEntry::positions};
+    }
   }
   PyObject* numbers = py::detail::npy_api::get().PyArray_FromAny_(item, nullptr, 0, 0, 0, nullptr);
   if (numbers == nullptr) throw py::error_already_set();
@@ -116,6 +154,9 @@ IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {
   IndexEntry* const entries = fits ? few.data() : many.data();
   for (size_t i = 0; i < n; ++i)
     if (!read_basic(items[i], entries[i])) entries[i] = read_other(items[i], arrays);
+  if (use == KeyUse::read && !arrays.empty() && Tape::current().tracing() &&
+      !variable.lies_in_k_order())
+    use = KeyUse::read_elements;
   IndexKey found = resolve_key({entries, n}, std::move(arrays), shape, use);
   if (found.clipped) learn_lengths(variable);
   return found;

@@ -129,6 +129,7 @@ PyObject* get_class(PyObject* self, void*) {
     Cell& cell = variable_cell(self);
     const Value& v = cell.value();
     if (!cell.is_number()) return Py_NewRef(py::detail::npy_api::get().PyArray_Type_);
+    if (is_python_integer(cell)) return Py_NewRef(reinterpret_cast<PyObject*>(&PyLong_Type));
     if (is_weak(cell)) return Py_NewRef(reinterpret_cast<PyObject*>(&PyFloat_Type));
     return Py_NewRef(scalar_class(v.dtype()));
   });

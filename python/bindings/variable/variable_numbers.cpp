@@ -8,8 +8,10 @@
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
+#include "tapegrad/ops/integers.h"
 #include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/tape/record.h"
+#include "tapegrad/tape/tracer.h"
 
 // Arithmetic. Two float64 scalars go straight from Python to a node; everything else as operands.
 
@@ -60,8 +62,38 @@ PyObject* apply_to_variables(ScalarFn fn, PyObject* a, PyObject* b) {
   return from_result(apply_single(op, Attrs(), {inputs, b == nullptr ? 1u : 2u}), a, b);
 }
 
+// Arithmetic of ints of Python, of which one is recorded at least; null for all other operands, and
+// where only plain code can say what comes out.
+PyObject* apply_to_python_integers(ScalarFn fn, PyObject* a, PyObject* b) {
+  Tracer* tracer = Tape::current().tracer();
+  if (tracer == nullptr) return nullptr;
+  Ref refs[2];
+  bool any = false;
+  size_t n = 0;
+  for (PyObject* o : {a, b}) {
+    if (o == nullptr) continue;
+    if (is_variable(o) && is_python_integer(variable_cell(o))) {
+      refs[n++] = variable_cell(o).ref("index");
+      any = true;
+      continue;
+    }
+    int overflow = 0;
+    if (!PyLong_CheckExact(o)) return nullptr;
+    const int64_t i = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (overflow != 0) return nullptr;
+    refs[n++] = Ref(Value::integer_scalar(i));
+  }
+  if (!any) return nullptr;
+  std::optional<Ref> found = python_integer_arithmetic(fn, {refs, n});
+  if (!found) return nullptr;
+  tracer->mark_weak(*found);
+  return new_variable(*std::move(found));
+}
+
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   if (PyObject* found = apply_to_variables(fn, a, b)) return found;
+  if (how == CalledAs::operator_)
+    if (PyObject* found = apply_to_python_integers(fn, a, b)) return found;
   const char* name = scalar_fn_info(fn).name;
   if (is_complex(a) || (b != nullptr && is_complex(b)))
     return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});

@@ -286,7 +286,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
       throw_error<TypeError>(
           "item assignment: this Variable is a scalar; give it a new value with v.value = x");
     const IndexKey parsed = index_key(cell, key, KeyUse::write);
-    if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec))
+    if (is_variable(value) && variable_cell(value).shows(cell, parsed.spec, parsed.arrays))
       return 0;  // v[i] += x wrote already
     refuse_swap_of_rows(cell, key, value);
     cell.assign(parsed.spec, parsed.arrays, to_operand(value, "item assignment").ref);

@@ -12,6 +12,8 @@ from tapegrad._core import Variable, value
 
 INPUT_KINDS = "?bBhHiIlLqQfd"  # dtype characters that programs take
 _BY_VALUE = (int, str, bytes, type(None), type(Ellipsis), np.integer, np.bool_, np.dtype)
+NUMBERS = (int, np.integer)
+_LARGE = 2**31  # from here on arithmetic of a few numbers may need more than 64 bits
 _FLOATS = (float, np.float64, np.float32)
 
 
@@ -94,6 +96,10 @@ class Call(Arguments):
             found += _tree.leaves(x, f"argument {name!r}")
         return found[leaf][0] if leaf < len(found) else "an argument"
 
+    def has_free_numbers(self) -> bool:
+        """Whether whole numbers are among the inputs."""
+        return any(isinstance(x, NUMBERS) for x in self.input_leaves())
+
     def has_floats(self) -> bool:
         """Whether Python floats are among the arguments."""
         return any(type(x) is float for x in self.leaves)
@@ -112,6 +118,16 @@ class Call(Arguments):
         places = [k for k in self.inputs if type(self.leaves[k]) is not float]
         return floats, self._like(self.structure, self.leaves, places)
 
+    def of_any_number(self) -> Call | None:
+        """The call in which whole numbers are inputs; None where there are none, or a large one."""
+        places = [k for k, x in enumerate(self.leaves) if isinstance(x, NUMBERS)]
+        places = [k for k in places if type(self.leaves[k]) is not bool]
+        if not places or not all(abs(int(self.leaves[k])) < _LARGE for k in places):
+            return None
+        found = self._like(self.structure, self.leaves, sorted([*self.inputs, *places]))
+        found.key = tuple(map(_without_number, self.key))
+        return found
+
     def without_variables(self) -> Call:
         """The call with what its Variables hold."""
         args, kwargs, leaves = self.filled(self.values)
@@ -120,7 +136,7 @@ class Call(Arguments):
     def _like(self, structure: Any, leaves: list[Any], places: list[int]) -> Call:
         found = object.__new__(Call)
         found.structure, found.leaves, found.inputs = structure, leaves, places
-        found.values = found.input_leaves()
+        found.values = [np.int64(x) if type(x) is int else x for x in found.input_leaves()]
         found._identities, found.key = self._identities, self.key
         return found
 
@@ -221,6 +237,13 @@ def has_value(kind: type) -> bool:
     is_pythons = kind.__module__.partition(".")[0].lstrip("_") in _OF_VALUES
     is_value = kind.__hash__ is not None and equal is not object.__eq__
     return is_pythons and is_value and kind is not memoryview
+
+
+def _without_number(part: Any) -> Any:
+    if type(part) is not tuple or len(part) != 2 or not isinstance(part[0], type):
+        return part
+    is_number = issubclass(part[0], NUMBERS) and part[0] is not bool
+    return part[0] if is_number else part
 
 
 def without_integers(key: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -88,8 +88,11 @@ class Compiled(_core.Replayer, Generic[P, R]):
             signature = self.signatures.by_key.get(call.key)
         except TypeError as error:  # an argument that can't be hashed
             return self._refuse(call, str(error))
-        if signature is None:
-            signature = self._add(call)
+        if signature is None or signature.is_unsettled():
+            found = self.signatures.of_any_number(call, is_new=signature is None)
+            if found is not None:
+                return Serving(self, *found).serve()
+            signature = signature or self._add(call)
         if call.is_flat():
             self._remember(args, kwargs, signature)
         return Serving(self, signature, call, failed).serve()

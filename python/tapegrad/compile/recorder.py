@@ -53,7 +53,8 @@ class RecordedCall:
     Where `shares` is True, an output is an argument, or shows one, or another output.
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
-    make numbers of the arrays that they meet.
+    make numbers of the arrays that they meet. `learned_number`: plain code saw a whole number among
+    the inputs, or one that was computed from such.
 
     Where sweeps were left out (`complete` is False) there is no recording, only a result.
     """
@@ -63,6 +64,7 @@ class RecordedCall:
         "changed_containers",
         "complete",
         "fixed",
+        "learned_number",
         "made_elements",
         "may_have_promoted",
         "numbers",
@@ -87,6 +89,7 @@ class RecordedCall:
     captured_names: list[str]
     refusal: str
     complete: bool
+    learned_number: bool
     made_elements: bool
     used_outside: bool
     may_have_promoted: bool
@@ -251,6 +254,7 @@ def record_call(
         done.complete = not tracer.left_out
         done.numbers = tracer.number_kinds(outputs)
         done.may_have_promoted = tracer.may_have_promoted
+        done.learned_number = tracer.learned_number
         done.used_outside = not done.complete and tracer.used_outside(outputs)
         done.recording = tracer.freeze(outputs) if done.complete else Recording()
         done.refusal = tracer.refusal or done.recording.refusal

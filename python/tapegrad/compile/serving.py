@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _tree
 from tapegrad._core import Tracer, Variable
-from tapegrad.compile.call import Call
+from tapegrad.compile.call import NUMBERS, Call
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.program_cache import ProgramCache
 from tapegrad.compile.reads.side_effects import SideEffects
@@ -299,11 +299,15 @@ class Serving:
         if failure:
             signature.uncount_failure()
             self.run()  # raises what plain Python raises
+            if call.has_free_numbers():
+                return self._by_number_alone()
             self._turn_away(f"it can't be recorded: {failure}")
             return Event.REFUSED
         if done.refusal:
             self._turn_away(done.refusal)
             return self._answer(done, Event.REFUSED)
+        if done.learned_number:
+            return self._by_number_alone()
         if done.written and cache.shares(call.values):  # the copies did not share memory
             return Event.LEFT_TO_FUNCTION
         if not done.complete:
@@ -329,12 +333,19 @@ class Serving:
             return Event.AGREES
         return Event.ALONE
 
+    def _by_number_alone(self) -> Event:
+        """The programs that there are serve other numbers; without any, each is on its own."""
+        if self.signature.state is State.TRUSTED:
+            return Event.LEFT_TO_FUNCTION
+        self.of.signatures.numbers_were_learned(self.signature)
+        return Event.LEARNED_NUMBER
+
     def _recorded(self, leave_out: bool) -> RecordedCall:
         snapshot = self._cache.snapshot
         done = record_call(
             self.of.function,
             self.call,
-            Tracer.argument,
+            _enter,
             _is_output,
             leave_out=leave_out,
             outputs_written=True,
@@ -350,6 +361,10 @@ class Serving:
         if self.answer is _NOT_YET:
             self.answer = result
         return event
+
+
+def _enter(tracer: Tracer, x: Any) -> Variable:
+    return tracer.number_argument(x) if isinstance(x, NUMBERS) else tracer.argument(x)
 
 
 def _is_output(_: str, x: Any) -> bool:

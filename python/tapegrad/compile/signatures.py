@@ -14,6 +14,7 @@ from tapegrad.compile.reads.snapshot import Snapshot
 from tapegrad.compile.states import State
 
 MOST_NUMBERS = 16  # integers, or floats that are fixed, at one place
+_FEW_NUMBERS = 2  # at one place, before one program is tried for all of them
 _MOST_CACHES = 8
 _MOST_SIGNATURES = 256
 _MOST_OBJECTS = 8  # signatures with objects that count by identity, to begin with
@@ -103,6 +104,10 @@ class Signature(_core.SignatureBase):
         self._failures += 1
         return self._failures
 
+    def is_unsettled(self) -> bool:
+        """Whether it has neither a program nor a reason to have none."""
+        return self.state in (State.UNSEEN, State.SEEN, State.CHECKED, State.RECORDED)
+
     def uncount_failure(self) -> None:
         """The last one was none: the function itself raised an error."""
         self._failures -= 1
@@ -116,12 +121,22 @@ class SignatureTable:
     that went is called again, there are more in use than were kept: then twice as many are.
     """
 
-    __slots__ = ("_by_integers", "_gone", "_groups", "_most_objects", "_on_removal", "by_key")
+    __slots__ = (
+        "_by_integers",
+        "_gone",
+        "_groups",
+        "_most_objects",
+        "_numbers_seen",
+        "_on_removal",
+        "by_key",
+    )
 
     def __init__(self, on_removal: Callable[[], Any]) -> None:
         self.by_key: dict[Any, Signature] = {}
         self._groups: dict[Any, LengthGroup] = {}
         self._by_integers: dict[Any, int] = {}  # how many signatures differ in integers alone
+        # How many signatures differ in whole numbers alone; None where such are no mere positions.
+        self._numbers_seen: dict[Any, int | None] = {}
         self._most_objects = _MOST_OBJECTS
         self._gone: dict[Any, weakref.ref[Any]] = {}  # an object of each that had to go
         self._on_removal = on_removal
@@ -136,6 +151,39 @@ class SignatureTable:
     def groups(self) -> list[LengthGroup]:
         """The signatures that differ in lengths alone, together."""
         return list(self._groups.values())
+
+    def of_any_number(self, call: Call, is_new: bool) -> tuple[Signature, Call] | None:
+        """The signature of all calls that are this one but for whole numbers, and the call.
+
+        None while few numbers were seen, and where plain code learned one: then each is a signature
+        of its own.
+        """
+        loose = call.of_any_number()
+        if loose is None:
+            return None
+        key = loose.key
+        seen = self._numbers_seen.get(key, 0)
+        if seen is None:
+            return None
+        if seen < _FEW_NUMBERS:
+            self._numbers_seen[key] = seen + is_new
+            return None
+        found = self.by_key.get(key)
+        if found is None and not is_new:
+            return None
+        if found is None:
+            found = Signature(loose, self._group(key, ()), lambda: self.by_key.pop(key, None))
+            if found.identities:
+                self._make_room(loose)
+            self.by_key[key] = found
+        return found, loose
+
+    def numbers_were_learned(self, signature: Signature) -> None:
+        """From now on each number is a signature of its own."""
+        if len(self._numbers_seen) >= _MOST_SIGNATURES:
+            self._numbers_seen.clear()
+        self._numbers_seen[signature.key] = None
+        self.by_key.pop(signature.key, None)
 
     def add(self, call: Call) -> Signature:
         """The signature of a call that was not seen before."""

@@ -64,6 +64,7 @@ class Event(Enum):
     REFUSED = "a replay would not do what the call did"
     LEFT_OUT = "sweeps that take long to record were left out"
     LEFT_OUT_OTHERWISE = "sweeps were left out, and dtypes may be others than the function's"
+    LEARNED_NUMBER = "plain code saw a whole number of the arguments, that was no mere position"
     MIXES_PRECISIONS = "Python floats meet float32 arrays, whose precision they take"
     ALONE = "the recording agrees with no other"
     AGREES = "the recording agrees with an earlier one: a program"
@@ -123,6 +124,7 @@ _ROWS: tuple[tuple[tuple[State, ...], Event, State | None, str], ...] = (
     (_OPEN, Event.REFUSED, State.EAGER, ""),
     ((State.UNSEEN,), Event.LEFT_OUT, State.SEEN, ""),
     ((State.UNSEEN,), Event.LEFT_OUT_OTHERWISE, State.SEEN, "run"),
+    ((*_FRESH, State.CHECKED, State.RECORDED), Event.LEARNED_NUMBER, State.EAGER, "run"),
     (_OPEN, Event.MIXES_PRECISIONS, State.BY_FLOATS, "run"),
     ((*_FRESH, State.CHECKED, State.RECORDED), Event.ALONE, State.RECORDED, ""),
     ((State.TRUSTED,), Event.ALONE, None, ""),

@@ -40,6 +40,39 @@ def lift(x: Any) -> Any:
     return np.asarray(x) if make is None else make(x)
 
 
+def joined_integers(items: Any) -> Variable | None:
+    """A list that holds recorded whole numbers as one array of them.
+
+    None where there is none in it, or anything but whole numbers of 64 bits.
+    """
+    if not _holds_recorded_integers(items):
+        return None
+    try:
+        found: Variable = _stacked_integers(items)
+    except TypeError:  # something else
+        return None
+    return found
+
+
+def _holds_recorded_integers(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_recorded_integers, x))
+    return type(x) is Variable and x.dtype == np.int64
+
+
+def _stacked_integers(x: Any) -> Any:
+    if isinstance(x, (list, tuple)):
+        items = [_stacked_integers(item) for item in x]
+        if not items or any(np.shape(item) != np.shape(items[0]) for item in items):
+            raise TypeError
+        return apply("stack", tuple(items), (0,))
+    if type(x) is Variable and x.dtype == np.int64:
+        return _core.index_number(x)
+    if isinstance(x, (int, np.int64)) and not isinstance(x, bool) and -(2**63) <= x < 2**63:
+        return np.asarray(x, np.int64)
+    raise TypeError
+
+
 def of_objects(x: Any) -> Any:
     """Of an array of objects: that of its numbers, a Variable where some of them are."""
     found = trace.pack_array(x)

@@ -11,6 +11,7 @@ import numpy as np
 from tapegrad._core import (
     Variable,
     apply,
+    index_number,
     is_blank,
     memory_strides,
     overlap,
@@ -31,7 +32,7 @@ from tapegrad.numpy.operands import (
     plain,
     shape_of,
 )
-from tapegrad.numpy.table import ALL, RECORD, F, implements, op
+from tapegrad.numpy.table import ALL, RECORD, F, implements, is_data, op
 
 _NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 
@@ -266,12 +267,40 @@ def rot90(m: Any, k: Any = 1, axes: Any = (0, 1)) -> Any:
 
 @implements(np.roll, values=1, on_data=RECORD)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    if isinstance(shift, Variable) and isinstance(a, Variable) and is_data(shift):
+        found = _rolled_by_data(a, shift, axis)
+        if found is not None:
+            return found
     axes = None if axis is None else integers("np.roll: axis", axis)
     shifts = integers("np.roll: shift", shift)
     if axes is not None:  # NumPy broadcasts the two
         pairs = np.broadcast(shifts, axes)
         shifts, axes = (tuple(map(int, x)) for x in zip(*pairs, strict=True))
     return to_array(apply("roll", (lift(a),), (shifts, axes)))
+
+
+def _rolled_by_data(a: Variable, shift: Variable, axis: Any) -> Any:
+    """By one recorded number; None where only a plain one will do."""
+    flat = reshape(a, (-1,)) if axis is None else a
+    k = 0 if axis is None else operator.index(axis)
+    in_order = a.ndim == 1 or axis is None or _lies_in_order(a)
+    if shift.ndim or shift.dtype.kind != "i" or not flat.ndim or not in_order:
+        return None
+    n = shape_of(flat)[k]
+    if n == 0:
+        return None
+    places = (np.arange(n) - index_number(shift)) % n
+    found = np.take(flat, places, axis=k)
+    return found if axis is not None else reshape(found, shape_of(a))
+
+
+def _lies_in_order(a: Variable) -> bool:
+    """Whether each axis lies inside the one before it."""
+    lying = memory_strides(a)
+    if lying is None:  # packed
+        return True
+    strides = [abs(s) for s, n in zip(lying, shape_of(a), strict=True) if n != 1]
+    return strides == sorted(strides, reverse=True)
 
 
 @implements(np.tile, values=1, on_data=RECORD)

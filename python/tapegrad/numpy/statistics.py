@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,10 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
         raise TypeError(
             "np.bincount: the bins are floats; pass whole numbers, tg.value(x).astype(int)"
         )
+    if isinstance(x, Variable) and x.ndim == 1 and x.dtype.kind == "i" and shape_of(x)[0]:
+        found = _sums_of_recorded_bins(x, lift(weights), operator.index(minlength))
+        if found is not None:
+            return found
     x, weights = np.asarray(plain(x)), lift(weights)
     counts = np.bincount(x, minlength=minlength)  # NumPy says here what is wrong with them
     if shape_of(weights) != x.shape:
@@ -113,4 +118,13 @@ def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
         return counts
     sums = Variable(np.zeros(len(counts)))
     np.add.at(sums, x, cast(weights, float))
+    return sums
+
+
+def _sums_of_recorded_bins(bins: Variable, weights: Any, minlength: int) -> Any:
+    """How many bins there are is learned, not which; None where NumPy has to complain."""
+    if shape_of(weights) != shape_of(bins) or int(np.minimum(np.min(bins), 0)) < 0:
+        return None
+    sums = Variable(np.zeros(int(np.maximum(np.max(bins) + 1, minlength))))
+    np.add.at(sums, bins, cast(weights, float))
     return sums

@@ -130,6 +130,8 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         if not active(name):
             return original(a, dtype, *args, **kwargs)
         packed = _joined(a) if dtype is None or np.dtype(dtype).kind in "fc" else None
+        if packed is None and (dtype is None or np.dtype(dtype) == np.int64):
+            packed = _joined_integers(a)
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
@@ -155,7 +157,7 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
 def _joined(a: Any) -> Any:
     """`a` as a Variable where it is one or holds some; None where all of it is plain.
 
-    Recorded integers and masks are plain data: NumPy's own function learns them.
+    Recorded integers and masks are plain data: see _joined_integers.
     """
     if _tree.is_variable(a):
         return a if a.dtype.kind in "fc" else None
@@ -169,6 +171,15 @@ def _joined(a: Any) -> Any:
 
         return lift(a)
     return None
+
+
+def _joined_integers(a: Any) -> Any:
+    """A list of recorded whole numbers as one array; NumPy's own function learns all other data."""
+    if not isinstance(a, (list, tuple)):
+        return None
+    from tapegrad.numpy.operands import joined_integers
+
+    return joined_integers(a)
 
 
 def _holds_floats(a: Any) -> bool:

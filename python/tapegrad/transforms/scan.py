@@ -200,7 +200,7 @@ class _Loop:
                 where = next((x for x in call.recording.guards if x), "an unknown line")
                 return self._plainly(
                     f"its path depends on what it reads of its values at {where}; write the "
-                    "choice with np.where",
+                    "choice with np.where, and a plain t[k] as tg.Variable(t)[k]",
                     steps,
                 )
             difference = effects.found()

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Tracer, Variable
 from tapegrad._tree import Tree
-from tapegrad.compile.call import Arguments
+from tapegrad.compile.call import INPUT_KINDS, Arguments
 from tapegrad.compile.recorder import record_call
 from tapegrad.transforms.trace import check_callable, name_of, pack
 from tapegrad.transforms.transformed import Transformed
@@ -69,18 +69,27 @@ def _replayed(f: Any, arguments: Arguments, lanes: _Lanes, n: int) -> tuple[Any,
     What is recorded may hold for the first lane alone, as the derivative of a determinant does for
     regular matrices: where that makes a matrix singular, each lane is recorded by itself.
     """
-    done = record_call(f, arguments, Tracer.lane_argument, lanes.is_result)
+    counts = iter(lanes.counts)  # record_call enters the inputs in order
+
+    def enter(tracer: Tracer, x: Any) -> Variable:
+        return tracer.lane_argument(x) if next(counts) else tracer.argument(x)
+
+    done = record_call(f, arguments, enter, lanes.is_result)
     if done.refusal:
         raise RuntimeError(f"{lanes.label}: {done.refusal}, which can't be done for every lane")
     inputs = arguments.input_leaves()
+    if not all(lanes.counts[k] for k in done.written):
+        raise TypeError(
+            f"{lanes.label}: writes to an argument that is the same for every lane; write to a copy"
+        )
     try:
-        return done, _core.replay_lanes(done.recording, inputs, [True] * len(inputs), n)
+        return done, _core.replay_lanes(done.recording, inputs, lanes.counts, n)
     except np.linalg.LinAlgError as error:
         if n == 1:
             raise
         _core.read_length()  # plain code sees how many lanes there are
         try:
-            parts = [_replayed(f, _lane(arguments, k), lanes, 1)[1] for k in range(n)]
+            parts = [_replayed(f, lanes.alone(arguments, k), lanes, 1)[1] for k in range(n)]
         except np.linalg.LinAlgError:
             raise error from None
     joined = []
@@ -90,27 +99,29 @@ def _replayed(f: Any, arguments: Arguments, lanes: _Lanes, n: int) -> tuple[Any,
     return done, joined
 
 
-def _lane(arguments: Arguments, k: int) -> Arguments:
-    """The arguments, of lane k alone."""
-    _, _, leaves = arguments.filled(x[k : k + 1] for x in arguments.input_leaves())
-    return Arguments(arguments.structure, leaves, arguments.inputs)
-
-
 class _Lanes:
-    """The arguments of one call: which leaves have lanes, and how many."""
+    """The arguments of one call: which leaves have lanes, and how many.
+
+    `counts` says of each input whether it has lanes. Others are inputs where lanes have whole
+    numbers, which may choose elements of them: then plain arrays are recorded too.
+    """
 
     def __init__(self, label: str) -> None:
         self.label = label
         self.n = -1
+        self.counts: list[bool] = []
         self._first = ""  # the leaf that said how many
 
     def take(self, args: tuple[Any, ...], axes: list[Any], kwargs: dict[str, Any]) -> Arguments:
         """The arguments; those with lanes, lanes first, are the inputs."""
         leaves: list[Any] = []
         places: list[int] = []
+        shared: list[int] = []
 
         def enter(tree: Tree, axes: Any, path: str) -> Tree:
             if axes is None:  # the very object, whatever is in it: a leaf
+                if type(tree) is np.ndarray and tree.ndim and tree.dtype.char in INPUT_KINDS:
+                    shared.append(len(leaves))
                 leaves.append(tree)
                 return 0.0
             found = _tree.leaves(tree, path)
@@ -127,7 +138,16 @@ class _Lanes:
             raise ValueError(
                 f"{self.label}: no argument has lanes: in_axes must name an axis of at least one"
             )
+        if any(_is_integer(leaves[k]) for k in places):
+            places = sorted([*places, *shared])
+        self.counts = [k not in shared for k in places]
         return Arguments((positional, named), leaves, places)
+
+    def alone(self, arguments: Arguments, lane: int) -> Arguments:
+        """The arguments, of one lane alone."""
+        pairs = zip(arguments.input_leaves(), self.counts, strict=True)
+        _, _, leaves = arguments.filled(x[lane : lane + 1] if has else x for x, has in pairs)
+        return Arguments(arguments.structure, leaves, arguments.inputs)
 
     def is_result(self, path: str, x: Any) -> bool:
         """That a leaf of the result is one; raises TypeError for what can't be."""
@@ -140,7 +160,8 @@ class _Lanes:
         out: Tree = None
         columns: list[list[Any]] = []
         for lane in range(self.n):
-            args, kwargs, _ = arguments.filled([x[lane] for x in inputs])
+            pairs = zip(inputs, self.counts, strict=True)
+            args, kwargs, _ = arguments.filled([x[lane] if has else x for x, has in pairs])
             out = pack(f(*args, **kwargs))
             found = _tree.leaves(out, "the result")
             for path, y in found:
@@ -173,6 +194,10 @@ class _Lanes:
             )
         array: Any = x if isinstance(x, Variable) else np.asarray(x)
         return array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
+
+
+def _is_integer(x: Any) -> bool:
+    return getattr(x, "dtype", np.dtype(float)).kind in "iu"
 
 
 def _shape_of(x: Any) -> tuple[int, ...]:

@@ -12,6 +12,7 @@
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/tracer.h"
 
 using namespace tapegrad;
 
@@ -306,6 +307,36 @@ TEST(items_are_views_where_numpy_gives_views) {
   const Variable picked(
       CellPtr(x.cell().item({.spec = IndexSpec().array().whole(2), .arrays = {at}})));
   CHECK(!picked.cell().is_view() && picked.value().shape() == (Dims{2, 2}));
+}
+
+TEST(parts_that_recorded_numbers_choose_are_views) {
+  register_all_ops();
+  Tracer tracer;
+  const Ref n = tracer.argument(Value::integer_scalar(-1)),
+            m = tracer.argument(Value::integer_scalar(1));
+  const Variable x(CellPtr(Cell::from(tracer.argument(counted({3, 4})))));
+  const auto item = [](const Variable& of, IndexSpec spec, std::vector<Ref> arrays) {
+    return Variable(CellPtr(
+        of.cell().item({.spec = std::move(spec), .arrays = std::move(arrays), .shows = true})));
+  };
+  const IndexSpec of_row = IndexSpec().array().whole(4);
+  const Variable row = item(x, of_row, {n}), same = item(x, of_row, {n});
+  CHECK(row.cell().is_view() && row.cell().shows(x.cell(), of_row, {&n, 1}));
+  CHECK(!row.cell().shows(x.cell(), of_row, {&m, 1}));
+  assign(row, IndexSpec().range(1, 1, 2), Ref(7.0));
+  CHECK(x.value().at(9) == 7 && x.value().at(10) == 7 && same.value().at(2) == 7);
+  // A part of such a view is read and written at one go.
+  const Variable element = item(row, IndexSpec().array(), {m});
+  CHECK(!element.cell().is_view() && element.item() == 7);
+  row.cell().assign(IndexSpec().array(), {m}, Ref(5.0));
+  CHECK(x.value().at(9) == 5 && row.value().at(1) == 5);
+  // At other numbers the two may overlap, though they don't here.
+  const Variable other = item(x, of_row, {m});
+  CHECK(row.cell().overlaps(other.cell()));
+  const Variable column = item(x, IndexSpec().whole(3).array(), {n});
+  CHECK(column.cell().numpy_strides() == (Dims{4}) && !column.cell().lies_in_c_order());
+  CHECK(row.cell().lies_in_c_order() && x.cell().lies_in_k_order());
+  CHECK(tracer.guards().empty());
 }
 
 TEST(results_that_share_memory_are_views_of_their_operand) {

@@ -100,3 +100,23 @@ TEST(what_is_recorded_stays_recorded) {
   CHECK(r && r->tracked() && r->dtype() == DType::int64 && r->value().as_int64() == 1);
   CHECK(tracer.guards().empty());
 }
+
+TEST(ints_of_python_are_computed_while_64_bits_hold_them) {
+  register_all_ops();
+  Tracer tracer;
+  const Ref k = tracer.number_argument(Value::integer_scalar(-7), true);
+  const auto of = [](auto fn, std::vector<Ref> operands) {
+    return python_integer_arithmetic(fn, operands);
+  };
+  const auto number = [](int64_t i) { return Ref(Value::integer_scalar(i)); };
+  CHECK(of(scalar_fn_of<FloorDivide>(), {k, number(2)})->value().as_int64() == -4);
+  CHECK(of(scalar_fn_of<Remainder>(), {k, number(3)})->value().as_int64() == 2);
+  CHECK(of(scalar_fn_of<Negative>(), {k})->value().as_int64() == 7);
+  CHECK(!of(scalar_fn_of<Remainder>(), {k, number(0)}));    // raises in Python
+  CHECK(!of(scalar_fn_of<FloorDivide>(), {number(3), k}));  // so may this for another k
+  CHECK(!of(scalar_fn_of<Power>(), {k, number(2)}));
+  Ref product = k;
+  for (int i = 0; i < 2; ++i) product = *of(scalar_fn_of<Multiply>(), {product, number(1 << 15)});
+  CHECK(!of(scalar_fn_of<Multiply>(), {product, number(1 << 15)}));
+  CHECK(of(scalar_fn_of<Add>(), {product, k})->tracked());
+}

@@ -42,6 +42,20 @@ TEST(what_plain_code_learns_is_guarded) {
   CHECK(tracer.guards().size() == 1);
 }
 
+TEST(a_number_is_learned_with_what_is_computed_of_it) {
+  register_all_ops();
+  Tracer tracer;
+  const Ref n = tracer.number_argument(Value::integer_scalar(2), true);
+  const Ref k = tracer.argument(Value::integer_scalar(3));
+  CHECK(tracer.is_weak(n) && !tracer.is_weak(k) && tracer.arguments().size() == 2);
+  learn(k);
+  learn(cast(n, DType::float64));  // a branch on a float
+  learn_distance(cast(n, DType::int32));
+  CHECK(tracer.guards().size() == 3 && !tracer.learned_number());
+  learn(cast(n, DType::int32));
+  CHECK(tracer.learned_number());
+}
+
 TEST(lengths_are_free_until_they_are_learned) {
   learn_lengths();
   Tracer tracer;

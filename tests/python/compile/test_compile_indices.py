@@ -104,8 +104,6 @@ def total(f):
 
 FUNCTIONS = {name: partial(_read, f) for name, f in READS.items()}
 FUNCTIONS |= {f"write {name}": f for name, f in WRITES.items()}
-# What an index of a number alone chooses is a view.
-GUARDED = {"write view"}
 
 
 def follow(compiled, plain, indices=INDICES):
@@ -132,8 +130,7 @@ def test_other_indices_replay(name, transform):
     f = transform(FUNCTIONS[name])
     compiled = tg.compile(f)
     follow(compiled, f)
-    if name not in GUARDED:
-        assert replays(compiled) == 2 * len(INDICES) - 2, compiled.inspect()
+    assert replays(compiled) == 2 * len(INDICES) - 2, compiled.inspect()
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint32, np.int64, np.uint64])
@@ -219,8 +216,6 @@ LANES = np.stack([INDICES[0], INDICES[2], INDICES[4]])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_indices_in_lanes(name):
     f = FUNCTIONS[name]
-    if name in GUARDED or name == "one of a matrix":
-        return
 
     def of_all(x, v):  # one array for all lanes
         return np.sum(np.cos(tg.vmap(lambda i: f(x, i, v))(LANES)))
@@ -281,7 +276,7 @@ def test_arrays_that_a_function_makes_are_read_by_its_arguments(name):
 def test_each_lane_reads_made_arrays_at_its_own_place(name):
     f = OF_MADE_ARRAYS[name]
     rows = np.array([[1, 2], [3, 0]])
-    if name in ("rows", "choose"):  # a row at one place is a view, choose reads its choices
+    if name == "choose":  # it reads its choices
         with pytest.raises(ValueError, match="take different branches"):
             tg.vmap(f)(rows[:, 0])
         return

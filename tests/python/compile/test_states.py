@@ -264,6 +264,35 @@ def writes():
         assert_same(base, plain)
 
 
+def learned_numbers(state):
+    """A whole number is a position in the first calls, and more than that in the next one."""
+    weight = tg.Variable(2.0) if state is State.CHECKED else 2.0
+
+    def f(x, k):
+        return x[k] * (k + 1.5 if x[0] > 5 else 1.0) * tg.value(weight)
+
+    compiled = tg.compile(f)
+
+    def call(x, k):
+        assert_same(compiled(x, k), f(x, k))
+
+    if state is State.SEEN:  # at another length
+        for k in (0, 1, 2):
+            call(np.ones(4), k)
+    x = np.array([0.5, 1.0, -2.0])
+    for k in (0, 1) if state in (State.UNSEEN, State.SEEN) else (0, 1, 2):
+        call(x, k)
+    kept = [s for _, s in compiled.signatures.items() if s.key[0] == (x.shape, x.dtype)]
+    of_any = [s for s in kept if int in s.key]
+    assert [s.state for s in of_any] == (
+        [state] if state in (State.CHECKED, State.RECORDED) else []
+    )
+    for k in (-1, -2, -3):
+        call(x + 9.0, k)
+    kept = [s for _, s in compiled.signatures.items() if s.key[0] == (x.shape, x.dtype)]
+    assert all(int not in s.key for s in kept)
+
+
 def errors():
     """A program raises where the function does not."""
 
@@ -305,6 +334,7 @@ PROGRAMS = [
     (paths_that_always_change, (2,)),
     (lengths, ()),
     (left_out, ()),
+    *((learned_numbers, (state,)) for state in OPEN[:4]),
     (writes, ()),
     (errors, ()),
 ]  # fmt: skip

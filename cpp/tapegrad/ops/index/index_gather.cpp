@@ -192,6 +192,8 @@ void eval_last_writes(const Attrs& attrs, std::span<Value> in, std::span<Value> 
 Ref only_last_writes(const VjpContext& ctx, const Ref& region, std::span<const Ref> indices) {
   const Attrs attrs{ctx.attrs()[index_attrs::code], position_of(ctx.attrs()),
                     to_vector(ctx.in_shape(0))};
+  const auto is_one = [](const Ref& r) { return r.size() == 1; };
+  if (std::all_of(indices.begin(), indices.end(), is_one)) return region;  // no other index
   const Ref zero = Value::scalar(0.0, region.dtype());
   std::vector<Value> values;
   for (const Ref& r : indices) {

@@ -1,11 +1,14 @@
 #include "tapegrad/ops/index/index_key.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/index.h"
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/integers.h"
+#include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/tape/data_values.h"
 
 namespace tapegrad {
@@ -91,17 +94,15 @@ bool has_array(const IndexEntry& e) {
   return e.kind == IndexEntry::positions || e.kind == IndexEntry::mask;
 }
 
-// Whether a key takes one element by single numbers, recorded ones among them.
-bool takes_element(std::span<const IndexEntry> entries, std::span<const Ref> arrays, size_t ndim) {
-  if (entries.size() != ndim) return false;
-  size_t k = 0;
-  for (const IndexEntry& e : entries) {
-    if (e.kind == IndexEntry::mask || (e.kind == IndexEntry::positions && arrays[k].ndim() > 0))
-      return false;
-    if (e.kind != IndexEntry::positions && e.kind != IndexEntry::position) return false;
-    k += has_array(e);
-  }
-  return true;
+// How many of the arrays beside a key are of this entry, as it was written.
+size_t arrays_of(const IndexEntry& e) {
+  return e.kind == IndexEntry::bounds ? 2 : static_cast<size_t>(has_array(e));
+}
+
+size_t axes_taken(const IndexEntry& e, const Ref* array) {
+  if (e.kind == IndexEntry::mask) return static_cast<size_t>(array->ndim());
+  return e.kind == IndexEntry::position || e.kind == IndexEntry::slice ||
+         e.kind == IndexEntry::positions || e.kind == IndexEntry::bounds;
 }
 
 // Whether all arrays are plain masks and positions, with axes: there is nothing to learn.
@@ -111,28 +112,110 @@ bool are_plain(std::span<const Ref> arrays) {
   });
 }
 
-// Learns what can't stay recorded, and makes plain single numbers and flags of arrays without axes.
-std::vector<IndexEntry> learn_entries(std::span<const IndexEntry> entries, std::vector<Ref>& arrays,
-                                      size_t ndim, KeyUse use) {
-  const bool keeps_numbers = use == KeyUse::write || takes_element(entries, arrays, ndim);
-  std::vector<IndexEntry> found(entries.begin(), entries.end());
-  std::vector<Ref> kept;
-  size_t k = 0;
-  for (IndexEntry& e : found) {
-    if (!has_array(e)) continue;
-    Ref array = std::move(arrays[k++]);
+Ref of_integers(ScalarFn fn, const Ref& a, const Ref& b) {
+  const Operand operands[] = {{.ref = a}, {.ref = b}};
+  return integer_arithmetic(fn, operands).value();
+}
+
+// The positions between two bounds, where both stand inside the axis. That they do, and how far
+// they are apart, is learned; nothing where they don't.
+std::optional<Ref> positions_between(const Ref& start, const Ref& stop, int64_t length) {
+  const auto number = [](int64_t i) { return Ref(Value::integer_scalar(i)); };
+  const int64_t first = start.value().as_int64(), last = stop.value().as_int64();
+  if (first < 0 || last < first || last > length) return std::nullopt;
+  const Ref over = of_integers(scalar_fn_of<Maximum>(), stop, number(length));
+  const Ref under = of_integers(scalar_fn_of<Minimum>(), start, number(0));
+  learn_distance(of_integers(scalar_fn_of<Subtract>(), over, under));
+  learn_distance(of_integers(scalar_fn_of<Subtract>(), stop, start));
+  const int64_t count = last - first;
+  Value steps = Value::empty(DType::int64, Dims{count});
+  for (int64_t i = 0; i < count; ++i) steps.data<int64_t>()[i] = i;
+  return of_integers(scalar_fn_of<Add>(), start, Ref(std::move(steps)));
+}
+
+// Settles which of a key's arrays stay recorded, and learns the others.
+class KeyLearner {
+ public:
+  KeyLearner(std::span<const IndexEntry> entries, std::vector<Ref>& arrays,
+             std::span<const int64_t> shape, KeyUse use)
+      : given_(arrays), shape_(shape), use_(use), entries_(entries.begin(), entries.end()) {
+    const Ref* own = arrays.data();
+    bool takes_numbers = true;  // and nothing else
+    for (const IndexEntry& e : entries) {
+      const bool is_number = e.kind == IndexEntry::positions && own->ndim() == 0;
+      taken_ += axes_taken(e, own);
+      shows_ &= e.kind != IndexEntry::flag && !e.is_array && (!has_array(e) || is_number);
+      takes_numbers &= is_number || e.kind == IndexEntry::position;
+      own += arrays_of(e);
+    }
+    takes_element_ = takes_numbers && entries.size() == shape.size();
+  }
+
+  // The entries, with plain numbers where those were learned; the arrays become those that stay.
+  // `shows`: whether those say what a view shows.
+  std::vector<IndexEntry> entries(bool* shows) {
+    const Ref* own = given_.data();
+    size_t axis = 0;
+    for (IndexEntry& e : entries_) {
+      const IndexEntry written = e;
+      if (e.kind == IndexEntry::bounds) {
+        settle_bounds(e, own[0], own[1], axis);
+      } else if (has_array(e)) {
+        settle_array(e, *own);
+      }
+      axis += e.kind == IndexEntry::ellipsis ? shape_.size() - taken_ : axes_taken(written, own);
+      own += arrays_of(written);
+    }
+    *shows = shows_ && !kept_.empty();
+    given_ = std::move(kept_);
+    return std::move(entries_);
+  }
+
+ private:
+  // Beside an array with axes all that a key chooses is a copy, and numbers do no harm.
+  bool keeps_number(const IndexEntry& e) const {
+    if (use_ == KeyUse::write || takes_element_) return true;
+    return !e.is_array && (use_ == KeyUse::read || !shows_);
+  }
+
+  void settle_array(IndexEntry& e, Ref array) {
     const bool is_mask = e.kind == IndexEntry::mask, is_single = array.ndim() == 0;
-    if (array.tracked() && (is_mask || (is_single && !keeps_numbers))) array = Ref(learn(array));
+    if (array.tracked() && (is_mask || (is_single && !keeps_number(e)))) array = Ref(learn(array));
     if (is_single && !array.tracked()) {
       e = {.kind = is_mask ? IndexEntry::flag : IndexEntry::position,
-           .start = array.value().as_int64()};
+           .start = array.value().as_int64(),
+           .is_array = e.is_array};
     } else {
-      kept.push_back(is_mask ? std::move(array) : cast(array, DType::int64));
+      kept_.push_back(is_mask ? std::move(array) : cast(array, DType::int64));
     }
   }
-  arrays = std::move(kept);
-  return found;
-}
+
+  void settle_bounds(IndexEntry& e, const Ref& start, const Ref& stop, size_t axis) {
+    if (shows_ && !has_bounds_ && use_ != KeyUse::read_elements && e.step == 1) {
+      if (std::optional<Ref> between = positions_between(cast(start, DType::int64),
+                                                         cast(stop, DType::int64), shape_[axis])) {
+        kept_.push_back(*std::move(between));
+        has_bounds_ = true;
+        return;
+      }
+    }
+    e = {.kind = IndexEntry::slice,
+         .has_start = true,
+         .has_stop = true,
+         .start = learn(start).as_int64(),
+         .stop = learn(stop).as_int64(),
+         .step = e.step};
+  }
+
+  std::vector<Ref>& given_;
+  std::span<const int64_t> shape_;
+  KeyUse use_;
+  std::vector<IndexEntry> entries_;
+  std::vector<Ref> kept_{};
+  size_t taken_ = 0;   // axes
+  bool shows_ = true;  // what the key chooses is a view in NumPy
+  bool takes_element_ = false, has_bounds_ = false;
+};
 
 void append_mask(IndexKey& key, const Value& mask, std::span<const int64_t> shape, size_t axis) {
   const Dims dims = mask.shape();
@@ -148,17 +231,12 @@ void append_mask(IndexKey& key, const Value& mask, std::span<const int64_t> shap
   }
 }
 
-size_t axes_taken(const IndexEntry& e, const Ref* array) {
-  if (e.kind == IndexEntry::mask) return static_cast<size_t>(array->ndim());
-  return e.kind == IndexEntry::position || e.kind == IndexEntry::slice ||
-         e.kind == IndexEntry::positions;
-}
-
 // How many axes the entries take, of an array that has as many.
 size_t count_axes(std::span<const IndexEntry> entries, std::span<const Ref> arrays, size_t ndim) {
   size_t taken = 0, k = 0, ellipses = 0;
   for (const IndexEntry& e : entries) {
-    taken += axes_taken(e, has_array(e) ? &arrays[k++] : nullptr);
+    taken += axes_taken(e, arrays.data() + k);
+    k += arrays_of(e);
     ellipses += e.kind == IndexEntry::ellipsis;
   }
   if (ellipses > 1) throw_error<IndexError>("an index can only have a single ellipsis ('...')");
@@ -182,15 +260,15 @@ void check_result_ndim(const IndexSpec& spec) {
 
 IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
                      std::span<const int64_t> shape, KeyUse use) {
-  std::vector<IndexEntry> learned;
-  if (!are_plain(arrays)) learned = learn_entries(given, arrays, shape.size(), use);
-  const std::span<const IndexEntry> entries = learned.empty() ? given : learned;
-  const size_t taken = count_axes(entries, arrays, shape.size());
+  const size_t taken = count_axes(given, arrays, shape.size());
   IndexKey key;
+  std::vector<IndexEntry> learned;
+  if (!are_plain(arrays)) learned = KeyLearner(given, arrays, shape, use).entries(&key.shows);
+  const std::span<const IndexEntry> entries = learned.empty() ? given : learned;
   key.spec.code.reserve(4 * (shape.size() - taken + entries.size()));
   Placement placement;
   size_t axis = 0, k = 0;
-  int64_t kept = 0;
+  int64_t kept = 0, between = 0;
   bool advanced = false;
   const auto take_rest = [&] {
     for (size_t left = shape.size() - taken; left > 0; --left, ++kept)
@@ -200,6 +278,9 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
     if (e.kind == IndexEntry::position || e.kind == IndexEntry::flag || has_array(e)) {
       placement.index(kept);
       advanced |= e.kind != IndexEntry::position;
+    } else if (e.kind == IndexEntry::bounds) {
+      between = kept;
+      advanced = true;
     } else {
       placement.other();
     }
@@ -233,6 +314,12 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
         key.arrays.push_back(std::move(arrays[k++]));
         ++axis;
         break;
+      case IndexEntry::bounds:
+        key.clipped = true;  // an axis of another length may cut them off
+        key.spec.array();
+        key.arrays.push_back(std::move(arrays[k++]));
+        ++axis;
+        break;
       case IndexEntry::mask:
         append_mask(key, arrays[k].value(), shape, axis);
         axis += static_cast<size_t>(arrays[k++].ndim());
@@ -240,7 +327,7 @@ IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
     }
   }
   if (!key.has_ellipsis) take_rest();
-  if (advanced) key.spec.position = placement.position();
+  if (advanced) key.spec.position = key.shows ? between : placement.position();
   check_result_ndim(key.spec);
   return key;
 }

@@ -19,7 +19,8 @@ struct IndexEntry {
     ellipsis,
     flag,       // a bool, which `start` is
     positions,  // an integer array (int64 where it is plain), perhaps recorded
-    mask        // a bool array, perhaps recorded
+    mask,       // a bool array, perhaps recorded
+    bounds      // start:stop, both integer arrays of no axes, of which one or two are recorded
   };
   Kind kind = position;
   bool has_start = false, has_stop = false;  // of a slice
@@ -27,7 +28,9 @@ struct IndexEntry {
   bool is_array = false;  // a position that came as an array of no axes
 };
 
-enum class KeyUse { read, write };
+// What a single recorded number may choose: anything, to be written or read, or one element alone,
+// where the memory that a part of the array shows could not be told from that of a copy.
+enum class KeyUse { read, write, read_elements };
 
 // The spec, and one int64 array for each `array` item of it. A mask becomes the positions where it
 // is true.
@@ -39,12 +42,15 @@ struct IndexKey {
   bool clipped = false;
   bool has_ellipsis = false;  // then a result of no axes is an array, not a number
   bool copies = false;        // an array of no axes among the positions: the result is no view
+  // All arrays are recorded single numbers, or the positions between recorded bounds: what they
+  // choose is a view, though no basic key says which.
+  bool shows = false;
 };
 
-// `arrays`: one for each entry of kind `positions` or `mask`, in order. What a Tracer has recorded
-// of them stays recorded where it can (another run may have other positions), else it is learned:
-// masks, whose count makes a shape, and single numbers in a key that reads more than one element. A
-// part of an array that a number chooses is a view, and only a plain number can be the key of one.
+// `arrays`: one for each entry of kind `positions` or `mask`, in order, and two for `bounds`. What
+// a Tracer has recorded of them stays recorded where it can (another run may have other positions),
+// else it is learned: masks, whose count makes a shape; bounds beyond the first two, and those that
+// reach over an end of the axis. Of other bounds it is learned how far they are apart.
 IndexKey resolve_key(std::span<const IndexEntry> entries, std::vector<Ref> arrays,
                      std::span<const int64_t> shape, KeyUse use);
 

@@ -14,6 +14,7 @@ namespace {
 // Beyond this many nodes a value counts as packed in C order.
 constexpr int most_nodes = 256;
 constexpr int most_levels = 64;
+constexpr int most_writes = 4096;
 
 // An input of the shape of a result, aligned at the end: stride 0 where it repeats.
 struct Aligned {
@@ -69,6 +70,17 @@ Dims packed_like(std::span<const Aligned> inputs, const Dims& shape) {
   return strides;
 }
 
+// What an array was before writes to parts of it, which leave it where it lies.
+uint32_t before_writes(const Tape& tape, uint32_t slot) {
+  for (int writes = 0; writes < most_writes; ++writes) {
+    const Node& n = tape.node(slot);
+    if (n.kind != NodeKind::op || op_by_id(n.op).update == UpdateKind::none) break;
+    if (n.inputs()[0] == 0) break;  // a constant
+    slot = n.inputs()[0];
+  }
+  return slot;
+}
+
 bool plainly_packed(const Tape& tape, uint32_t slot, int& nodes) {
   const Node& n = tape.node(slot);
   if (n.kind != NodeKind::op) return n.value.is_contiguous();
@@ -88,6 +100,7 @@ class Walk {
   explicit Walk(const Tape& tape) : tape_(tape) {}
 
   Dims strides(uint32_t slot) {
+    slot = before_writes(tape_, slot);
     const Node& n = tape_.node(slot);
     const Dims own = n.value.strides();
     if (n.kind != NodeKind::op || own.empty()) return own;

@@ -3,7 +3,7 @@
 namespace tapegrad {
 
 Program optimise(Program p, const PassOptions& options) {
-  if (options.roll) p = roll_loops(p);
+  if (options.roll) p = roll_loops(join_lookups(p));
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
   if (options.parts && options.dead) p = join_writes(drop_dead(p));

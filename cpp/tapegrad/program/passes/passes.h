@@ -34,6 +34,8 @@ Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
 Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
+// What a loop reads at one recorded number after the other is read at once, for roll_loops.
+Program join_lookups(const Program& p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // f(x[i]) as f(x)[i] where x is not longer than x[i]; for programs that are run, not swept.

@@ -135,18 +135,60 @@ TEST(recorded_positions_stay_recorded_and_masks_are_learned) {
   CHECK(tracer.guards().size() == 1 && tracer.guards()[0].value.slot() == m.slot());
 }
 
-TEST(recorded_numbers_stay_recorded_where_one_element_is_read_or_a_part_is_written) {
+TEST(recorded_numbers_stay_recorded) {
   register_all_ops();
   Tracer tracer;
   const Ref n = tracer.argument(Value::integer_scalar(-1));
   CHECK(resolve({positions, at(0)}, Dims{3, 2}, {n}).arrays.size() == 1);
   CHECK(resolve({positions}, Dims{3, 2}, {n}, KeyUse::write).arrays.size() == 1);
-  CHECK(tracer.guards().empty());
-  const IndexKey part = resolve({positions}, Dims{3, 2}, {n});
-  CHECK(part.spec.is_basic() && part.spec.items()[0].start == 2);
-  CHECK(tracer.guards().size() == 1);
+  const IndexKey row = resolve({positions}, Dims{3, 2}, {n});
+  CHECK(row.arrays.size() == 1 && row.shows && row.spec.position == 0);
   const Ref j = tracer.argument(integers({0, 1}));
   const IndexKey both = resolve({positions, positions}, Dims{3, 2}, {n, j});
-  CHECK(both.arrays.size() == 1 && both.arrays[0].slot() == j.slot());
+  CHECK(both.arrays.size() == 2 && !both.shows);  // a copy
+  CHECK(tracer.guards().empty());
+  // An array of no axes is no number: what it chooses is a copy, and learned.
+  IndexEntry array = positions;
+  array.is_array = true;
+  const IndexKey copy = resolve({array}, Dims{3, 2}, {n});
+  CHECK(copy.spec.is_basic() && copy.spec.items()[0].start == 2 && copy.copies && !copy.shows);
+  CHECK(tracer.guards().size() == 1);
+}
+
+TEST(recorded_numbers_are_learned_where_a_view_would_lie_in_another_order) {
+  register_all_ops();
+  Tracer tracer;
+  const Ref n = tracer.argument(Value::integer_scalar(1));
+  const auto of_elements = [&](std::vector<IndexEntry> entries) {
+    return resolve(std::move(entries), Dims{3, 2}, {n}, KeyUse::read_elements);
+  };
+  CHECK(of_elements({positions, at(0)}).arrays.size() == 1 && tracer.guards().empty());
+  const IndexKey row = of_elements({positions});
+  CHECK(row.spec.is_basic() && row.spec.items()[0].start == 1 && tracer.guards().size() == 1);
+}
+
+TEST(of_recorded_bounds_it_is_learned_how_far_they_are_apart) {
+  register_all_ops();
+  Tracer tracer;
+  const IndexEntry bounds{.kind = IndexEntry::bounds};
+  const auto numbers = [&](int64_t start, int64_t stop) {
+    return std::vector<Ref>{tracer.argument(Value::integer_scalar(start)),
+                            tracer.argument(Value::integer_scalar(stop))};
+  };
+  const IndexKey key = resolve({at(0), slice_of({}, {}), bounds}, Dims{2, 3, 9}, numbers(4, 7));
+  CHECK(key.shows && key.clipped && key.spec.position == 1 && key.arrays.size() == 1);
+  CHECK(same_bits(key.arrays[0].value(), integers({4, 5, 6})));
   CHECK(tracer.guards().size() == 2);
+  CHECK(tracer.guards()[0].expected.as_int64() == 9);  // neither end is passed
+  CHECK(tracer.guards()[1].expected.as_int64() == 3);
+  // Bounds that reach over an end are cut off there, and learned.
+  const IndexKey cut = resolve({bounds}, Dims{9}, numbers(7, 12));
+  CHECK(cut.spec.is_basic() && cut.spec.items()[0].length == 2 && tracer.guards().size() == 4);
+  const IndexKey wrapped = resolve({bounds}, Dims{9}, numbers(-3, -1));
+  CHECK(wrapped.spec.items()[0].start == 6 && wrapped.spec.items()[0].length == 2);
+  // Of two stretches the arrays would be broadcast: the second one is learned.
+  std::vector<Ref> four = numbers(0, 1);
+  for (const Ref& r : numbers(1, 3)) four.push_back(r);
+  const IndexKey two = resolve({bounds, bounds}, Dims{4, 4}, four);
+  CHECK(two.arrays.size() == 1 && two.spec.items()[1].length == 2);
 }

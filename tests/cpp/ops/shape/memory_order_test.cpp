@@ -51,6 +51,16 @@ TEST(parts_of_results_have_strides_of_the_whole) {
   CHECK(numpy_strides(transposed(whole)) == (Dims{4, 1}));
 }
 
+TEST(arrays_lie_where_they_lay_before_parts_were_written) {
+  Ref whole = negative(transposed(recorded({3, 4})));  // (4, 3), strides (1, 4)
+  for (int i = 0; i < 200; ++i)
+    whole = slice_set(whole, IndexSpec().at(i % 4).whole(3), recorded({3}));
+  CHECK(numpy_strides(whole) == (Dims{1, 4}) && !plainly_in_c_order(whole));
+  const Ref at(Value::integer_scalar(-1));
+  const Ref picked = gather_add(whole, IndexSpec().array().whole(3), recorded({3}), {&at, 1});
+  CHECK(numpy_strides(negative(picked)) == (Dims{1, 4}));
+}
+
 TEST(reductions_joins_and_index_arrays) {
   const Ref cube = recorded({2, 3, 4});
   const Ref moved = transpose(cube, Axes{2, 0, 1});  // (4, 2, 3), strides (1, 12, 4)
