@@ -1,4 +1,7 @@
-"""Functions with complex results, written with real ones (DLMF 10.4.3, 7.5.1, 4.13)."""
+"""Functions with complex results, written with real ones (DLMF 10.4.3, 7.5.1, 4.13).
+
+At the end stand functions without a derivative, and what is written in their place.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 from scipy import special as sp
 
 from tapegrad.scipy.ufuncs.helpers import ROOT_PI
-from tapegrad.scipy.ufuncs.registry import composed, own, parts
+from tapegrad.scipy.ufuncs.registry import composed, own, parts, refuse
 
 
 def _parts_of(z: Any) -> tuple[Any, Any]:
@@ -57,3 +60,14 @@ def lambertw_parts(x: Any, y: Any, k: Any, tol: Any, u: Any, v: Any) -> Any:
 def lambertw(z: Any, k: Any, tol: Any) -> Any:
     u, v = own("lambertw_parts")(*_parts_of(z), np.asarray(k, float), np.asarray(tol, float))
     return u + 1j * v
+
+
+# Complex results.
+refuse(
+    "scipy.special.ber(v) + 1j * scipy.special.bei(v), and the same of ker, berp and kerp", "kelvin"
+)
+refuse("", "modfresnelm", "modfresnelp")
+# Non-central distributions, whose derivatives SciPy has no function for.
+refuse("", "chndtridf", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit", "ncfdtridfd", "ncfdtridfn")
+# SciPy's values of these do not agree with its derivatives of them.
+refuse("", "obl_rad2", "obl_rad2_cv", "pro_rad2", "pro_rad2_cv")

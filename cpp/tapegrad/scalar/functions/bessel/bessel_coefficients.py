@@ -10,10 +10,23 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mpmath import besseli, besselj, besseljzero, besselk, bessely, exp, expj, log, mp, mpf, pi, sqrt
+from mpmath import (
+    besseli,
+    besselj,
+    besseljzero,
+    besselk,
+    bessely,
+    exp,
+    expj,
+    log,
+    mp,
+    mpf,
+    pi,
+    sqrt,
+)
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "math"))
-from special_coefficients import interpolate, write  # noqa: E402 - found by the line above
+from special_coefficients import interpolate, write
 
 mp.prec = 300
 
