@@ -57,7 +57,7 @@ op("ndtr", m.ncdf, ANY)
 op("erfcx", lambda x: m.exp(x * x) * m.erfc(x), ANY)
 op("erfcx", lambda x: m.exp(x * x) * m.erfc(x), (3.0, 40.0), text=" far")
 op("log_ndtr", lambda x: m.log(m.ncdf(x)), ANY)
-op("log_ndtr", lambda x: m.log(m.ncdf(x)), (-40.0, -3.0), text=" far")
+op("log_ndtr", lambda x: m.log(m.ncdf(x)), (-30.0, -3.0), text=" far")
 
 
 def erfc_integral(n):

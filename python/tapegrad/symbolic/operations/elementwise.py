@@ -202,7 +202,7 @@ OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "erfcx": _erfcx,
     "erfcx_integral": _erfcx_integral,
     "erfcx_slope": lambda x: _erfcx_integral(1, x),
-    "log_ndtr": lambda x: sympy.log((1 + sympy.erf(x / sympy.sqrt(2))) / 2),
+    "log_ndtr": lambda x: sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2),
     "huber": _huber,
     "j0": _of_order(sympy.besselj, 0),
     "j1": _of_order(sympy.besselj, 1),

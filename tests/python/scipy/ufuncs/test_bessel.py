@@ -105,7 +105,9 @@ def test_slopes_of_j_at_the_edges():
         for x in (-0.3, -7.0, -40.0):
             np.testing.assert_allclose(slope(v, x), special.jvp(v, x), rtol=1e-12)
     for v, x in ((120.0, 150.0), (99.0, 90.0), (3.0, 1e5), (250.0, 10.0)):
-        np.testing.assert_allclose(slope(v, x), float(m.besselj(v, x, 1)), rtol=1e-11)
+        with m.workdps(40):
+            wanted = float(m.besselj(v, x, 1))
+        np.testing.assert_allclose(slope(v, x), wanted, rtol=1e-11)
     assert np.isnan(slope(0.5, -1.0))
     assert np.isnan(slope(0.5, np.nan))
 
