@@ -23,6 +23,8 @@ struct Pair {
   Jet j, y;
 };
 
+Jet unknown() { return {{nan, nan, nan, nan}}; }
+
 Jet times(double c, Jet a) {
   for (double& x : a.c) x *= c;
   return a;
@@ -70,7 +72,7 @@ Jet power_series(double v, double x, double sign) {
     for (int i = 0; i < Jet::terms; ++i)
       small = small && std::abs(term.c[i]) <= 1e-18 * std::abs(sum.c[i]) + 1e-300;
   }
-  return small ? first_term(v, x) * sum : Jet::constant(nan);
+  return small ? first_term(v, x) * sum : unknown();
 }
 
 // 1 + a_1 / x + ..., with the signs of P + i Q (turning) or of I.
@@ -156,7 +158,7 @@ void add_powers(Jet& sum, double value, double t) {  // of exp(t d)
 }
 
 Pair integrals(double v, double x) {
-  if (x > 1e6 || std::abs(v) > 1e6) return {Jet::constant(nan), Jet::constant(nan)};
+  if (x > 1e6 || std::abs(v) > 1e6) return {unknown(), unknown()};
   Jet cosines, sines, falling, rising;
   integrate(0, pi, 8 / (x + std::abs(v) + 1), [&](double t, double w) {
     const double angle = v * t - x * std::sin(t);
@@ -176,17 +178,72 @@ Pair integrals(double v, double x) {
   return {times(1 / pi, cosines - s * falling), times(1 / pi, sines - rising - c * falling)};
 }
 
-// v >= 0. Below 0.66 v the series loses less than the integral.
-Jet j_of(double v, double x) {
+double times(double c, double x) { return c * x; }
+double value_of(double x) { return x; }
+double value_of(const Jet& x) { return x.c[0]; }
+void set_order(double& u, double v) { u = v; }
+void set_order(Jet& u, double v) { u = Jet::parameter(v); }
+
+// J of the orders v and v + 1.
+template <class N>
+struct Neighbours {
+  N low, high;
+};
+
+// Miller's algorithm (DLMF 3.6(iii)), normed by the sum of 10.23.15, whose weights grow with v;
+// `first` is (x/2)^v / Gamma(v + 1), v >= 0.
+template <class N>
+Neighbours<N> downwards(double v, double x, const N& first) {
+  const double top = std::fmax(v + 30, x + 15 * std::cbrt(x) + 20) + v;
+  const N one = first / first;
+  N above{}, found = times(1e-250, one), weight = one, sum{}, u{};
+  for (double k = std::ceil(0.5 * (top - v)); k > 0; k -= 1) {
+    set_order(u, v + 2 * k);
+    sum = sum + u * weight * found;
+    const N next = times(2 / x, u * found) - above;
+    above = next;
+    set_order(u, v + 2 * k - 1);
+    found = times(2 / x, u * next) - found;
+    set_order(u, v + k - 1);
+    if (k > 1) weight = times(k, weight) / u;
+    if (std::abs(value_of(found)) > 1e100) {
+      found = times(1e-100, found);
+      above = times(1e-100, above);
+      sum = times(1e-100, sum);
+    }
+    if (std::abs(value_of(weight)) < 1e-100) {
+      weight = times(1e100, weight);
+      sum = times(1e100, sum);
+    }
+  }
+  const N norm = sum / weight + found;
+  const N scale = std::abs(value_of(norm)) < 1e290 ? first / norm : times(nan, first);
+  return {found * scale, above * scale};
+}
+
+// Where the power series loses no digits.
+bool is_near(double v, double x) { return x < 5 || 0.25 * x * x < v + 1; }
+
+// By the integrals, where they keep nine digits: their errors are those of sums of cosines.
+Jet j_by_integrals(double v, double x) {
+  const Jet found = integrals(v, x).j;
+  return std::abs(found.c[0]) + std::abs(found.c[1]) > 1e-6 ? found : unknown();
+}
+
+Jet j_of(double v, double x) {  // v >= 0
   if (far_off(v, x)) return far(v, x).j;
-  return x < 5 || x < 0.66 * v ? power_series(v, x, -1) : integrals(v, x).j;
+  if (is_near(v, x)) return power_series(v, x, -1);
+  const Jet first = first_term(v, x);
+  if (first.c[0] == 0) return {};  // J is smaller
+  const Jet found = downwards(v, x, first).low;
+  return found.c[0] == found.c[0] ? found : j_by_integrals(v, x);
 }
 
 // Downwards from order v + m >= 0, which is stable: f(v - 1) = 2v/x f(v) + sign f(v + 1).
 template <class F>
 Jet lowered(double v, double x, double sign, F&& f) {
   const int m = static_cast<int>(std::ceil(-v));
-  if (m > 2000) return Jet::constant(nan);
+  if (m > 2000) return unknown();
   Jet above = f(v + m + 1, x), found = f(v + m, x);
   for (int k = m; k > 0; --k) {
     const Jet next = times(2 / x, Jet::parameter(v + k) * found) + times(sign, above);
@@ -208,11 +265,7 @@ Jet i_of(double v, double x) {
   return scaled ? times(std::exp(-x), found) : found;
 }
 
-// J of two orders v and v + 1, v >= 0, without derivatives by the order.
-struct Neighbours {
-  double low, high;
-};
-
+// J of v and v + 1 without derivatives by the order.
 double plain_series(double v, double x) {
   const double t = -0.25 * x * x;
   double term = 1, sum = 1;
@@ -236,41 +289,23 @@ double plain_far(double v, double x) {
   return std::sqrt(2 / (pi * x)) * (p * (cx * ct + sx * st) - q * (sx * ct - cx * st));
 }
 
-// Miller's algorithm (DLMF 3.6(iii)), normed by the sum of 10.23.15.
-Neighbours downwards(double v, double x, double first) {
-  const double top = std::fmax(v + 30, x + 15 * std::cbrt(x) + 20);
-  double above = 0, found = 1e-280, weight = 1e-20, sum = 0;
-  for (double k = std::ceil(0.5 * (top - v)); k > 0; k -= 1) {
-    const double u = v + 2 * k;
-    sum += u * weight * found;
-    const double next = 2 * u / x * found - above;
-    above = next;
-    found = 2 * (u - 1) / x * next - found;
-    if (k > 1) weight *= k / (v + k - 1);
-    if (std::abs(found) > 1e200) {
-      found *= 1e-200;
-      above *= 1e-200;
-      sum *= 1e-200;
-    }
-  }
-  const double scale = first / (sum / weight + found);
-  return {found * scale, above * scale};
-}
-
-Neighbours neighbours(double v, double x) {
-  if (x > 30 && x > 0.25 * (v + 1) * (v + 1)) return {plain_far(v, x), plain_far(v + 1, x)};
-  if (v > 100 && x >= 0.66 * v) return {integrals(v, x).j.c[0], integrals(v + 1, x).j.c[0]};
+Neighbours<double> neighbours(double v, double x) {
+  if (far_off(v + 1, x)) return {plain_far(v, x), plain_far(v + 1, x)};
   const double first = first_power(v, x);
-  if (x < 5 || x < 0.66 * v)
-    return {first * plain_series(v, x), first * 0.5 * x / (v + 1) * plain_series(v + 1, x)};
-  return downwards(v, x, first);
+  if (!is_near(v, x)) {
+    if (first == 0) return {};
+    const Neighbours<double> found = downwards(v, x, first);
+    if (found.low == found.low) return found;
+    return {j_by_integrals(v, x).c[0], j_by_integrals(v + 1, x).c[0]};
+  }
+  return {first * plain_series(v, x), first * 0.5 * x / (v + 1) * plain_series(v + 1, x)};
 }
 
 double slope(double v, double x) {  // x > 0
   if (v < 0 && v == std::rint(v)) return std::fmod(v, 2) == 0 ? slope(-v, x) : -slope(-v, x);
   const double m = v < 0 ? std::ceil(-v) : 0;
   if (m > 2000) return nan;
-  Neighbours found = neighbours(v + m, x);
+  Neighbours<double> found = neighbours(v + m, x);
   for (double k = m; k > 0; k -= 1) found = {2 * (v + k) / x * found.low - found.high, found.low};
   return v / x * found.low - found.high;
 }

@@ -50,10 +50,18 @@ TEST(slopes_of_j) {
   CHECK(slope(1, 0) == 0.5 && slope(0, 0) == 0 && slope(3, 0) == 0);
 }
 
+TEST(large_orders) {
+  CHECK_CLOSE(slope(99, 90) / 0.0020246798100600639, 1.0, 1e-12);
+  CHECK_CLOSE(slope(140, 93.8) / 4.6269980702549726e-15, 1.0, 1e-11);
+  CHECK_CLOSE(slope(2000, 2100) / -0.0080556409823312, 1.0, 1e-11);
+  CHECK_CLOSE(at(jv_by_order, 0, 1000, 900) / 5.0841100850413e-16, 1.0, 1e-11);
+}
+
 TEST(what_has_no_derivative_is_nan) {
   CHECK(std::isnan(slope(0.5, -1)) && std::isnan(slope(NAN, 1)) && std::isnan(slope(0.5, NAN)));
   for (const auto f : {jv_by_order, yv_by_order, iv_by_order, ive_by_order}) {
     CHECK(std::isnan(at(f, 1, 0.5, -1)) && std::isnan(at(f, 1, NAN, 1)));
+    CHECK(std::isnan(at(f, 1, -3000.5, 1)) || f == yv_by_order);
     CHECK(std::isnan(at(f, 4, 0.5, 1)) && std::isnan(at(f, 0.5, 0.5, 1)));
     CHECK(std::isnan(at(f, 1, 0.5, INFINITY)) && std::isnan(at(f, 1, 0.5, NAN)));
   }

@@ -104,7 +104,7 @@ def test_slopes_of_j_at_the_edges():
     for v in (0.0, 1.0, 2.0, -3.0):
         for x in (-0.3, -7.0, -40.0):
             np.testing.assert_allclose(slope(v, x), special.jvp(v, x), rtol=1e-12)
-    for v, x in ((120.0, 150.0), (99.0, 90.0), (3.0, 1e5), (250.0, 10.0)):
+    for v, x in ((120.0, 150.0), (99.0, 90.0), (3.0, 1e5), (250.0, 30.0)):
         with m.workdps(40):
             wanted = float(m.besselj(v, x, 1))
         np.testing.assert_allclose(slope(v, x), wanted, rtol=1e-11)
