@@ -54,6 +54,62 @@ op("logit", lambda x: m.log(x / (1 - x)), (0.2, 0.8), single_rtol=1e-4)
 op("erf", m.erf, ANY)
 op("erfc", m.erfc, ANY)
 op("ndtr", m.ncdf, ANY)
+op("erfcx", lambda x: m.exp(x * x) * m.erfc(x), ANY)
+op("erfcx", lambda x: m.exp(x * x) * m.erfc(x), (3.0, 40.0), text=" far")
+op("log_ndtr", lambda x: m.log(m.ncdf(x)), ANY)
+op("log_ndtr", lambda x: m.log(m.ncdf(x)), (-30.0, -3.0), text=" far")
+
+
+def erfc_integral(n):
+    return lambda x: (
+        m.exp(x * x) * m.erfc(x) if n == 0 else (-1) ** n / (2**n * m.factorial(n))
+        * m.diff(lambda t: m.exp(t * t) * m.erfc(t), x, n)
+    )  # fmt: skip
+
+
+op("erfcx_slope", erfc_integral(1), (-2.0, 0.9))
+op("erfcx_slope", erfc_integral(1), (1.1, 40.0), text=" far")
+for n in (1, 2):
+    for low, high in ((-2.0, 0.4), (0.6, 9.0)):
+        op(
+            "erfcx_integral",
+            erfc_integral(n),
+            (low, high),
+            at=(float(n),),
+            text=f" {n} {low}",
+            rtol=1e-12,
+        )
+for name, size in {"inside": 3.0, "outside": 0.2}.items():
+    row(
+        f"huber {name}",
+        lambda r, size=size: apply("huber", (size, r)),
+        lambda r, size=size: r * r / 2 if size > 1 else size * (r - size / 2),
+        (0.3, 0.9),
+    )
+row(
+    "huber by delta",
+    lambda d: apply("huber", (d, 2.0)),
+    lambda d: d * (2 - d / 2),
+    (0.3, 0.9),
+    ops=("huber",),
+)
+for low, high in ((0.3, 4.0), (5.5, 20.0)):
+    for n in (0, 1):
+        op(f"j{n}", lambda x, n=n: m.besselj(n, x), (low, high), text=f" {low}", rtol=1e-12)
+        op(f"y{n}", lambda x, n=n: m.bessely(n, x), (low, high), text=f" {low}", rtol=1e-12)
+    op("j1_over_x", lambda x: m.besselj(1, x) / x, (low, high), text=f" {low}", rtol=1e-12)
+    op("j_over_power", lambda x: m.besselj(2, x) / x**2, (low, high), at=(2.0,), text=f" {low}",
+       rtol=1e-12)  # fmt: skip
+    op("i1_over_x", lambda x: m.besseli(1, x) / x, (low, high), text=f" {low}")
+    op("i_over_power", lambda x: m.besseli(2, x) / x**2, (low, high), at=(2.0,), text=f" {low}")
+for low, high in ((0.2, 1.9), (2.1, 30.0)):
+    for n in (0, 1):
+        op(f"k{n}", lambda x, n=n: m.besselk(n, x), (low, high), text=f" {low}")
+        op(f"k{n}e", lambda x, n=n: m.besselk(n, x) * m.exp(x), (low, high), text=f" {low}",
+           rtol=1e-11, single_rtol=1e-3)  # fmt: skip
+        op(f"i{n}", lambda x, n=n: m.besseli(n, x), (low, high), text=f" {low}")
+        op(f"i{n}e", lambda x, n=n: m.besseli(n, x) * m.exp(-x), (low, high), text=f" {low}",
+           rtol=1e-11, single_rtol=1e-3)  # fmt: skip
 op("xlogy", lambda x, y: x * m.log(y), ANY, (0.3, 2.5))
 op("xlog1py", lambda x, y: x * m.log(1 + y), ANY, (-0.6, 2.5))
 op("entr", lambda x: -x * m.log(x), (0.3, 2.5))

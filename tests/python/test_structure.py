@@ -334,6 +334,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/reduce_loops.cpp",
         "rows/isa/elementwise.cpp",
         "rows/isa/elementwise_arithmetic.cpp",
+        "rows/isa/elementwise_bessel.cpp",
         "rows/isa/elementwise_exponential.cpp",
         "rows/isa/elementwise_hyperbolic.cpp",
         "rows/isa/elementwise_rounding.cpp",

@@ -58,6 +58,7 @@ void fill_exponential(ElementwiseTable& table);
 void fill_trigonometric(ElementwiseTable& table);
 void fill_hyperbolic(ElementwiseTable& table);
 void fill_special(ElementwiseTable& table);
+void fill_bessel(ElementwiseTable& table);
 void fill_elementwise(ElementwiseTable& table);
 }  // namespace TAPEGRAD_ISA_NAMESPACE
 

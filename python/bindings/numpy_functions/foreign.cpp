@@ -8,6 +8,7 @@
 
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
+#include "bindings/numpy_functions/foreign_loops.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/ops/foreign/foreign.h"
@@ -85,6 +86,15 @@ bool takes_integers(const std::string& type) {
          (sizeof(long) == sizeof(int64_t) || type.find('l') == std::string::npos);
 }
 
+PyForeign finished(std::shared_ptr<ForeignFunction> f) {
+  if (f->n_in + f->n_out > ForeignFunction::most_operands)
+    throw_error<TypeError>(f->name, ": has more operands than can be applied");
+  for (size_t j = 0; j < f->n_out; ++j)
+    for (size_t i = 0; i < f->n_in; ++i) f->set_partial(j, i, {});
+  Attrs attrs = foreign_attrs(f);
+  return {std::move(f), std::move(attrs), nullptr};
+}
+
 // Of the loops over floats, or of the one over whole numbers.
 PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
   const Loops loops(ufunc);
@@ -92,8 +102,6 @@ PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
   f->name = std::move(name);
   f->n_in = static_cast<size_t>(loops.head.nin);
   f->n_out = static_cast<size_t>(loops.head.nout);
-  if (f->n_in + f->n_out > ForeignFunction::most_operands)
-    throw_error<TypeError>(f->name, ": has more operands than can be applied");
   bool any_single = false, before_doubles = false, before_integers = false;
   for (int k = 0; k < loops.head.ntypes; ++k) {
     const std::string type = loops.type(k);
@@ -112,10 +120,30 @@ PyForeign foreign_of(const py::object& ufunc, std::string name, bool whole) {
   }
   if (f->f64.run == nullptr && f->whole.run == nullptr)
     throw_error<TypeError>(f->name, ": has no loop over ", whole ? "integers" : "float64");
-  for (size_t j = 0; j < f->n_out; ++j)
-    for (size_t i = 0; i < f->n_in; ++i) f->set_partial(j, i, {});
-  Attrs attrs = foreign_attrs(f);
-  return {std::move(f), std::move(attrs), nullptr, before_doubles, before_integers};
+  PyForeign made = finished(std::move(f));
+  made.singles_before_doubles = before_doubles;
+  made.singles_before_integers = before_integers;
+  return made;
+}
+
+PyForeign foreign_of_pairs(const py::object& ufunc, std::string name) {
+  const Loops loops(ufunc);
+  auto f = std::make_shared<ForeignFunction>();
+  f->name = std::move(name);
+  for (int k = 0; k < loops.head.ntypes; ++k) {
+    const std::string type = loops.type(k);
+    if (type.find('D') == std::string::npos) continue;
+    set_paired_loops(*f, loops.loop(k), type);
+    return finished(std::move(f));
+  }
+  throw_error<TypeError>(f->name, ": has no loop over complex numbers of double precision");
+}
+
+PyForeign foreign_of_own(std::string name) {
+  auto f = std::make_shared<ForeignFunction>();
+  f->name = std::move(name);
+  set_own_loops(*f, f->name);
+  return finished(std::move(f));
 }
 
 bool is_integer(PyObject* x) {
@@ -226,6 +254,12 @@ void bind_foreign(py::module_& m) {
   py::class_<PyForeign, PyForeignPtr>(
       m, "Foreign", "A universal function of another library, which runs by its own loops.")
       .def(py::init(&foreign_of), py::arg("ufunc"), py::arg("name"), py::arg("whole") = false)
+      .def_static("of_pairs", &foreign_of_pairs, py::arg("ufunc"), py::arg("name"),
+                  "Its loop over complex numbers, as one over real and imaginary parts.")
+      .def_static("of_own", &foreign_of_own, py::arg("name"),
+                  "A function of parameters of the core's own.")
+      .def_property_readonly("n_in", [](const PyForeign& f) { return f.function->n_in; })
+      .def_property_readonly("n_out", [](const PyForeign& f) { return f.function->n_out; })
       .def(
           "set_partial",
           [](const PyForeign& f, size_t output, size_t input, const py::object& partial) {

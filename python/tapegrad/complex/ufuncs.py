@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -163,6 +164,11 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     name = ufunc.__name__
     name = {"conj": "conjugate", "true_divide": "divide"}.get(name, name)
     if getattr(np, name, None) is not ufunc and name != "clip":
+        if method == "__call__" and not kwargs and "scipy.special" in sys.modules:
+            from tapegrad.scipy.ufuncs import registry
+
+            if registry.takes_complex(ufunc):
+                return registry.call(ufunc, inputs)
         raise TypeError(
             f"the universal function {name} is not NumPy's, and takes no complex Variables; call "
             "it on the plain value, tg.value(z)"

@@ -27,6 +27,12 @@ std::vector<Point> smooth_points(const ScalarFnInfo& info) {
   if (name == "entr" || name == "gammaln" || name == "psi") return {{0.3}, {1.2}, {9.5}};
   if (name == "xlogy" || name == "xlog1py" || name == "rel_entr" || name == "kl_div")
     return {{0.7, 1.9}, {1.3, 0.6}};
+  if (name == "erfcx_integral") return {{0, 0.3}, {1, 1.7}, {2, -0.6}, {2, 4.1}};
+  if (name == "j_over_power" || name == "i_over_power") return {{0, 0.4}, {1, 3.3}, {2, 7.1}};
+  if (name == "huber") return {{0.9, 0.3}, {0.4, 1.1}, {0.4, -2.3}};
+  if (name[0] == 'y' || name[0] == 'k') {
+    if (info.arity == 1) return {{0.3}, {1.2}, {7.5}};
+  }
   if (name == "polygamma") return {{0, 0.4}, {1, 0.9}, {2, 1.7}};
   if (name == "zeta_by_order") return {{0, 2.4, 0.9}, {1, 3.3, 1.4}, {2, 2.2, 2.5}};
   if (name == "kv_by_order") return {{0, 0.4, 0.9}, {1, 0.2, 1.1}, {2, -1.5, 2.3}};

@@ -37,6 +37,7 @@ def test_i0_is_numpys():
     ):
         with np.errstate(all="ignore"):
             expected = np.i0(x)
+        expected = np.where(np.isinf(x), np.abs(x), expected)  # NumPy's is NaN there
         assert_equal_parts(np.i0(tg.Variable(x)), expected, 1e-13 if x.dtype == float else 1e-5)
 
 

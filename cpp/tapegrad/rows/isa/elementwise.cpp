@@ -10,6 +10,7 @@ void TAPEGRAD_ISA_NAMESPACE::fill_elementwise(ElementwiseTable& table) {
   fill_trigonometric(table);
   fill_hyperbolic(table);
   fill_special(table);
+  fill_bessel(table);
 }
 
 }  // namespace tapegrad

@@ -49,10 +49,16 @@ using HyperbolicFunctions = FunctionList<struct Sinh, struct Cosh, struct Tanh, 
 
 using SpecialFunctions =
     FunctionList<struct Expit, struct LogExpit, struct Logit, struct Erf, struct Erfc, struct Ndtr,
-                 struct Xlogy, struct Xlog1py, struct Entr, struct RelEntr, struct KlDiv,
-                 struct Gammaln, struct ZetaByOrder, struct Polygamma, struct Psi,
+                 struct Erfcx, struct ErfcxIntegral, struct ErfcxSlope, struct LogNdtr,
+                 struct Huber, struct Xlogy, struct Xlog1py, struct Entr, struct RelEntr,
+                 struct KlDiv, struct Gammaln, struct ZetaByOrder, struct Polygamma, struct Psi,
                  struct GammaincByShape, struct BetaincAA, struct BetaincAB, struct BetaincBB,
                  struct BetaincA, struct BetaincB, struct KvByOrder>;
+
+using BesselFunctions =
+    FunctionList<struct J0, struct J1, struct Y0, struct Y1, struct J1OverX, struct JOverPower,
+                 struct I0, struct I1, struct I0e, struct I1e, struct I1OverX, struct IOverPower,
+                 struct K0, struct K1, struct K0e, struct K1e>;
 
 template <class... A, class... B>
 FunctionList<A..., B...> operator+(FunctionList<A...>, FunctionList<B...>);
@@ -60,7 +66,7 @@ FunctionList<A..., B...> operator+(FunctionList<A...>, FunctionList<B...>);
 using ScalarFunctions =
     decltype(ArithmeticFunctions() + SelectionFunctions() + RoundingFunctions() +
              ExponentialFunctions() + TrigonometricFunctions() + HyperbolicFunctions() +
-             SpecialFunctions());
+             SpecialFunctions() + BesselFunctions());
 
 template <class F, class... All>
 constexpr ScalarFn position_in(FunctionList<All...>) {

@@ -9,7 +9,8 @@
 #include "tapegrad/scalar/number.h"
 
 // Functions of scipy.special that are short formulas: logistic ones, the error function, entropies.
-// Special values are SciPy's.
+// Special values are SciPy's. They are inlined by attribute, without which the loops of the longer
+// ones are calls and not vector instructions.
 
 namespace tapegrad {
 inline namespace TAPEGRAD_ISA_NAMESPACE {
@@ -37,7 +38,7 @@ struct LogExpit : Unary {
   static constexpr const char* name = "log_expit";
   static constexpr double ns = 5;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     const T tail = vm::log1p(vm::exp(-vm::abs(x)));
     return x < 0 ? x - tail : -tail;
   }
@@ -52,7 +53,7 @@ struct Logit : Unary {
   static constexpr const char* name = "logit";
   static constexpr double ns = 5;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     const T near = vm::log1p((2 * x - 1) / (1 - x));
     const T far = vm::log(x / (1 - x));
     return (x > T(0.3)) & (x < T(0.65)) ? near : far;
@@ -67,7 +68,7 @@ struct Erf : Unary {
   static constexpr const char* name = "erf";
   static constexpr double ns = 3;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     return static_cast<T>(vm::erf(static_cast<double>(x)));
   }
   template <class T>
@@ -80,7 +81,7 @@ struct Erfc : Unary {
   static constexpr const char* name = "erfc";
   static constexpr double ns = 4;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     return static_cast<T>(vm::erfc(static_cast<double>(x)));
   }
   template <class T>
@@ -93,7 +94,7 @@ struct Ndtr : Unary {
   static constexpr const char* name = "ndtr";
   static constexpr double ns = 5;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     return static_cast<T>(vm::ndtr(static_cast<double>(x)));
   }
   template <class T>
@@ -102,12 +103,31 @@ struct Ndtr : Unary {
   }
 };
 
+// r^2 / 2 up to |r| = delta, a line beyond.
+struct Huber : Binary {
+  static constexpr const char* name = "huber";
+  template <class T>
+  [[gnu::always_inline]] static T value(T delta, T r) {
+    const T a = vm::abs(r);
+    const T inside = T(0.5) * r * r, outside = delta * (a - T(0.5) * delta);
+    const T found = a <= delta ? inside : (a > delta ? outside : delta + r);
+    return delta < 0 ? vm::infinity<T> : found;
+  }
+  template <class T>
+  static std::array<T, 2> partials(T delta, T r, T) {
+    const T a = call<Absolute>(r), inside = call<LessEqual>(a, delta);
+    const T outer = call<Less>(delta, T(0.0));
+    return {call<Select>(call<LogicalOr>(inside, outer), T(0.0), a - delta),
+            call<Select>(outer, T(0.0), call<Select>(inside, r, delta * call<Sign>(r)))};
+  }
+};
+
 // 0 where x is 0, whatever y but NaN.
 struct Xlogy : Binary {
   static constexpr const char* name = "xlogy";
   static constexpr double ns = 3;
   template <class T>
-  static T value(T x, T y) {
+  [[gnu::always_inline]] static T value(T x, T y) {
     return (x == 0) & (y == y) ? T(0) : x * vm::log(y);
   }
   template <class T>
@@ -120,7 +140,7 @@ struct Xlog1py : Binary {
   static constexpr const char* name = "xlog1py";
   static constexpr double ns = 3;
   template <class T>
-  static T value(T x, T y) {
+  [[gnu::always_inline]] static T value(T x, T y) {
     return (x == 0) & (y == y) ? T(0) : x * vm::log1p(y);
   }
   template <class T>
@@ -133,7 +153,7 @@ struct Entr : Unary {
   static constexpr const char* name = "entr";
   static constexpr double ns = 3;
   template <class T>
-  static T value(T x) {
+  [[gnu::always_inline]] static T value(T x) {
     if (x != x) return x;
     if (x > 0) return -x * vm::log(x);
     return x == 0 ? T(0) : -vm::infinity<T>;
@@ -158,7 +178,7 @@ struct RelEntr : Binary {
   static constexpr const char* name = "rel_entr";
   static constexpr double ns = 6;
   template <class T>
-  static T value(T x, T y) {
+  [[gnu::always_inline]] static T value(T x, T y) {
     if ((x != x) | (y != y)) return x + y;
     if ((x > 0) & (y > 0)) return x * log_of_quotient(x, y);
     return (x == 0) & (y >= 0) ? T(0) : vm::infinity<T>;
@@ -175,7 +195,7 @@ struct KlDiv : Binary {
   static constexpr const char* name = "kl_div";
   static constexpr double ns = 6;
   template <class T>
-  static T value(T x, T y) {
+  [[gnu::always_inline]] static T value(T x, T y) {
     if ((x != x) | (y != y)) return x + y;
     if ((x > 0) & (y > 0)) {
       const T r = (x - y) / y;  // near 0: x log(1 + r) - y r, of second order
@@ -195,7 +215,8 @@ struct KlDiv : Binary {
   template <class T>
   [[gnu::always_inline]] static T second_order(T r) {
     T sum = 0;
-    for (int k = 13; k >= 2; --k) sum = 1 / static_cast<T>(k * (k - 1)) - r * sum;
+#pragma GCC unroll 16
+    for (int k = 13; k >= 2; --k) sum = T(1.0 / (k * (k - 1))) - r * sum;
     return r * r * sum;
   }
 };

@@ -59,5 +59,14 @@ inline constexpr double erfc_far[] = {
     -0x1.86e81379fd8c5p-21, -0x1.658e14c112aaap-21, 0x1.ac75ec1575fb4p-24, 0x1.26ebfa605b583p-23,
     -0x1.0cdbe97937501p-27, -0x1.4cfe6d7bbe08dp-26,
 };
+// (1 + 2 x)^2 (1 / sqrt(pi) - x erfcx(x)) in (x - 3) / (x + 3) - 5/32, for 1 <= x <= 28.
+inline constexpr double erfcx_slope_far[] = {
+    0x1.4f22245ad2d29p+0,  -0x1.769de6d86c725p-3,  -0x1.6b2ba7f41c8dcp-3,  0x1.2c457156d9b5ap-2,
+    -0x1.a436e4d7cb35dp-3, 0x1.edeee3452d846p-5,   0x1.c6867b5fb559fp-6,   -0x1.4a9c9b52f2d83p-5,
+    0x1.307b0c8980f6dp-6,  -0x1.ccd7c063d4a56p-11, -0x1.9ab1f8baf1571p-9,  0x1.0d06f94245206p-10,
+    0x1.a0e330ca90811p-12, -0x1.1d244083a7b77p-12, -0x1.be686ce238828p-15, 0x1.075bab839d577p-14,
+    0x1.49a5573d70e3bp-17, -0x1.e155b3ff28a85p-17, -0x1.490081f9663bbp-19, 0x1.9dde5646781a6p-19,
+    0x1.f78d461f4d43dp-22, -0x1.eedc8941c63fap-22,
+};
 
 }  // namespace tapegrad::vm

@@ -40,6 +40,12 @@ def erfc_part(t: mpf) -> mpf:
     return (1 + 2 * x) * mp.exp(x * x) * mp.erfc(x)
 
 
+def erfcx_slope_part(t: mpf) -> mpf:
+    """(1 + 2 x)^2 times exp(x^2) the integral of erfc from x on, where t = (x - 3) / (x + 3)."""
+    x = 3 * (1 + t) / (1 - t)
+    return (1 + 2 * x) ** 2 * (1 / mp.sqrt(pi) - x * mp.exp(x * x) * mp.erfc(x))
+
+
 def write(name: str, comment: str, numbers: list[mpf]) -> None:
     """One array, highest order last."""
     out = sys.stdout
@@ -90,6 +96,11 @@ def main() -> None:
         "erfc_far",
         "(1 + 2 x) exp(x^2) erfc(x) in (x - 3) / (x + 3) - 3/32, for 0.7 <= x <= 28.",
         interpolate(erfc_part, mpf(3) / 32 - mpf(23) / 32, mpf(3) / 32 + mpf(23) / 32, 22),
+    )
+    write(
+        "erfcx_slope_far",
+        "(1 + 2 x)^2 (1 / sqrt(pi) - x erfcx(x)) in (x - 3) / (x + 3) - 5/32, for 1 <= x <= 28.",
+        interpolate(erfcx_slope_part, mpf(5) / 32 - mpf(21) / 32, mpf(5) / 32 + mpf(21) / 32, 22),
     )
     print("\n}  // namespace tapegrad::vm")
 

@@ -124,12 +124,13 @@ template <class T>
   return x < low ? low : x;
 }
 
-// Horner's rule; coefficients in ascending order.
+// Horner's rule; coefficients in ascending order. Without FMA the functions of these headers are
+// libm's, and others round twice.
 template <class T, int n>
 [[gnu::always_inline]] inline T polynomial(T x, const T (&c)[n]) {
   T sum = c[n - 1];
 #pragma GCC unroll 32
-  for (int i = n - 2; i >= 0; --i) sum = fma(sum, x, c[i]);
+  for (int i = n - 2; i >= 0; --i) sum = has_fma ? fma(sum, x, c[i]) : sum * x + c[i];
   return sum;
 }
 

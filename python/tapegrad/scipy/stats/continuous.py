@@ -102,7 +102,9 @@ class Cauchy(Standard):
         return 1.0 / np.pi / (1.0 + x * x)
 
     def _logpdf(self, x: Any) -> Any:
-        return -_LOG_PI - np.logaddexp(0.0, 2.0 * np.log(np.abs(x)))
+        near = np.abs(x) < 1e8
+        square = np.square(np.where(near, x, 0.0))
+        return -_LOG_PI - np.where(near, np.log1p(square), 2.0 * np.log(np.abs(x)))
 
     def _cdf(self, x: Any) -> Any:
         return np.arctan2(1.0, -x) / np.pi
@@ -122,8 +124,9 @@ class Laplace(Standard):
         return -np.abs(x) - np.log(2.0)
 
     def _cdf(self, x: Any) -> Any:
-        half = 0.5 * np.exp(-np.abs(x))
-        return np.where(x > 0, 1.0 - half, half)
+        above = x > 0  # not |x|: there is a derivative at 0
+        high, low = np.where(above, x, 0.0), np.where(above, 0.0, x)
+        return np.where(above, 1.0 - 0.5 * np.exp(-high), 0.5 * np.exp(low))
 
     def _sf(self, x: Any) -> Any:
         return self._cdf(-x)
@@ -137,8 +140,7 @@ class Laplace(Standard):
 
 class Logistic(Standard):
     def _logpdf(self, x: Any) -> Any:
-        y = -np.abs(x)
-        return y - 2.0 * np.log1p(np.exp(y))
+        return special.log_expit(x) + special.log_expit(-x)
 
     def _cdf(self, x: Any) -> Any:
         return np.exp(self._logcdf(x))

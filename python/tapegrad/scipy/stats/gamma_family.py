@@ -133,12 +133,19 @@ class T(Standard):
         return scale - (df + 1.0) / 2.0 * np.log1p(x * x / df)
 
     def _cdf(self, x: Any, df: Any) -> Any:
-        # The probability beyond |x|, by whichever argument of the beta function is exact.
-        square = x * x
+        # The probability beyond |x|, by whichever argument of the beta function is exact; about 0,
+        # where that argument has no derivative, the series of the density's integral.
+        b = 0.5 * (df + 1.0)
+        middle = b * x * x / df < 1e-5
+        square = np.where(middle, df, x * x)
         far = 0.5 * special.betainc(df / 2.0, 0.5, df / (df + square))
         near = 0.5 - 0.5 * special.betainc(0.5, df / 2.0, square / (df + square))
         tail = np.where(square > df, far, near)
-        return np.where(x < 0, tail, 1.0 - tail)
+        w = np.where(middle, x, 0.0)
+        z = w * w / df
+        series = 1.0 - b * z * (1 / 3 - (b + 1.0) / 2 * z * (1 / 5 - (b + 2.0) / 21 * z))
+        inside = 0.5 + w * np.exp(self._logpdf(0.0, df)) * series
+        return np.where(middle, inside, np.where(x < 0, tail, 1.0 - tail))
 
     def _sf(self, x: Any, df: Any) -> Any:
         return self._cdf(-x, df)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,32 +9,52 @@ from scipy import special as sp
 
 from tapegrad.scipy.ufuncs.helpers import ROOT_PI, power_series
 from tapegrad.scipy.ufuncs.registry import No, partials
-from tapegrad.scipy.ufuncs.symbols import op
+from tapegrad.scipy.ufuncs.symbols import op, own
 
 ORDER = No("its order")
-# Of order 1, the derivative is f0(x) - f1(x) / x (DLMF 10.6.2, 10.29.2); near 0 it is the series of
-# I1, the sum of (2k + 1) / 2 (x / 2)^(2k) / (k! (k + 1)!).
-_SLOPE = [(k + 0.5) / (math.factorial(k) * math.factorial(k + 1)) for k in range(12)]
 
 
-@partials("jv")
+# Of real arguments the scaled ones are the same.
+@partials("jv", "jve")
 def jv(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.jv(v - 1.0, x) - sp.jv(v + 1.0, x))
+    return own("jv_by_order", 1.0, v, x), own("jv_slope", v, x)
 
 
-@partials("jve")
-def jve(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.jve(v - 1.0, x) - sp.jve(v + 1.0, x))
+@partials("jv_slope")
+def jv_slope(v: Any, x: Any, y: Any) -> Any:
+    by_order = own("jv_by_order", 1.0, v - 1.0, x) - own("jv_by_order", 1.0, v + 1.0, x)
+    return 0.5 * by_order, 0.5 * (own("jv_slope", v - 1.0, x) - own("jv_slope", v + 1.0, x))
+
+
+def _times_order_over(v: Any, x: Any, y: Any) -> Any:
+    """The product y v / x, which is y itself at the pole."""
+    none = np.equal(x, 0.0)
+    return np.where(none, y, v / np.where(none, 1.0, x) * y)
 
 
 @partials("yv")
 def yv(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.yv(v - 1.0, x) - sp.yv(v + 1.0, x))
+    return own("yv_by_order", 1.0, v, x), sp.yv(v - 1.0, x) - _times_order_over(v, x, y)
 
 
 @partials("yve")
 def yve(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.yve(v - 1.0, x) - sp.yve(v + 1.0, x))
+    return own("yv_by_order", 1.0, v, x), sp.yve(v - 1.0, x) - _times_order_over(v, x, y)
+
+
+def _by_order(name: str, sign: float, scaled: bool = False) -> None:
+    """States the derivatives of those by the order, of which the first input says how many."""
+
+    @partials(name)
+    def rule(n: Any, v: Any, x: Any, y: Any) -> Any:
+        slope = 0.5 * (own(name, n, v - 1.0, x) + sign * own(name, n, v + 1.0, x))
+        return None, own(name, n + 1.0, v, x), slope - y if scaled else slope
+
+
+_by_order("jv_by_order", -1.0)
+_by_order("yv_by_order", -1.0)
+_by_order("iv_by_order", 1.0)
+_by_order("ive_by_order", 1.0, scaled=True)
 
 
 @partials("yn")
@@ -45,96 +64,29 @@ def yn(n: Any, x: Any, y: Any) -> Any:
 
 @partials("iv")
 def iv(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.iv(v - 1.0, x) + sp.iv(v + 1.0, x))
+    return own("iv_by_order", 1.0, v, x), 0.5 * (sp.iv(v - 1.0, x) + sp.iv(v + 1.0, x))
 
 
 @partials("ive")
 def ive(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.ive(v - 1.0, x) + sp.ive(v + 1.0, x)) - np.sign(x) * y
+    slope = 0.5 * (sp.ive(v - 1.0, x) + sp.ive(v + 1.0, x)) - np.sign(x) * y
+    return own("ive_by_order", 1.0, v, x), slope
 
 
 @partials("kv")
 def kv(v: Any, x: Any, y: Any) -> Any:
-    return op("kv_by_order", 1.0, v, x), -0.5 * (sp.kv(v - 1.0, x) + sp.kv(v + 1.0, x))
+    return op("kv_by_order", 1.0, v, x), -sp.kv(v - 1.0, x) - _times_order_over(v, x, y)
 
 
 @partials("kve")
 def kve(v: Any, x: Any, y: Any) -> Any:
     by_order = np.exp(x) * op("kv_by_order", 1.0, v, x)
-    return by_order, y - 0.5 * (sp.kve(v - 1.0, x) + sp.kve(v + 1.0, x))
+    return by_order, y - sp.kve(v - 1.0, x) - _times_order_over(v, x, y)
 
 
 @partials("kn")
 def kn(n: Any, x: Any, y: Any) -> Any:
     return ORDER, -0.5 * (sp.kn(n - 1.0, x) + sp.kn(n + 1.0, x))
-
-
-@partials("j0")
-def j0(x: Any, y: Any) -> Any:
-    return (-sp.j1(x),)
-
-
-@partials("j1")
-def j1(x: Any, y: Any) -> Any:
-    near = np.abs(x) < 1.0
-    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
-    return (np.where(near, power_series(_SLOPE, -0.25 * u * u), sp.j0(x) - y / v),)
-
-
-@partials("y0")
-def y0(x: Any, y: Any) -> Any:
-    return (-sp.y1(x),)
-
-
-@partials("y1")
-def y1(x: Any, y: Any) -> Any:
-    return (sp.y0(x) - y / x,)
-
-
-@partials("i0")
-def i0(x: Any, y: Any) -> Any:
-    return (sp.i1(x),)
-
-
-@partials("i1")
-def i1(x: Any, y: Any) -> Any:
-    near = np.abs(x) < 1.0
-    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
-    rest = np.where(np.abs(y) < np.inf, y, 0.0) / v  # i0 is infinite where i1 is
-    return (np.where(near, power_series(_SLOPE, 0.25 * u * u), sp.i0(x) - rest),)
-
-
-@partials("i0e")
-def i0e(x: Any, y: Any) -> Any:
-    return (sp.i1e(x) - np.sign(x) * y,)
-
-
-@partials("i1e")
-def i1e(x: Any, y: Any) -> Any:
-    near = np.abs(x) < 1.0
-    u, v = np.where(near, x, 0.0), np.where(near, 1.0, x)
-    series = power_series(_SLOPE, 0.25 * u * u) * np.exp(-np.abs(u))
-    return (np.where(near, series, sp.i0e(x) - y / v) - np.sign(x) * y,)
-
-
-@partials("k0")
-def k0(x: Any, y: Any) -> Any:
-    return (-sp.k1(x),)
-
-
-@partials("k1")
-def k1(x: Any, y: Any) -> Any:
-    return (-sp.k0(x) - np.abs(y / x),)  # at -0.0 as at 0
-
-
-@partials("k0e")
-def k0e(x: Any, y: Any) -> Any:
-    return (y - sp.k1e(x),)
-
-
-@partials("k1e")
-def k1e(x: Any, y: Any) -> Any:
-    return (y - sp.k0e(x) - y / x,)
 
 
 def _struve_part(v: Any, x: Any) -> Any:

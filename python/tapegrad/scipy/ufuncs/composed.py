@@ -1,4 +1,7 @@
-"""Functions of real arguments with complex results, written with real ones (DLMF 10.4.3, 7.5.1)."""
+"""Functions with complex results, written with real ones (DLMF 10.4.3, 7.5.1, 4.13).
+
+At the end stand functions without a derivative, and what is written in their place.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ import numpy as np
 from scipy import special as sp
 
 from tapegrad.scipy.ufuncs.helpers import ROOT_PI
-from tapegrad.scipy.ufuncs.registry import composed
+from tapegrad.scipy.ufuncs.registry import composed, own, parts, refuse
+
+
+def _parts_of(z: Any) -> tuple[Any, Any]:
+    return (z.real, z.imag) if np.iscomplexobj(z) else (z, 0.0)
 
 
 @composed("hankel1")
@@ -31,6 +38,36 @@ def hankel2e(v: Any, x: Any) -> Any:
     return hankel2(v, x) * (np.cos(x) + 1j * np.sin(x))
 
 
-@composed("wofz")
-def wofz(x: Any) -> Any:
-    return np.exp(-x * x) + 1j * (2.0 / ROOT_PI * sp.dawsn(x))
+@composed("wofz", complex_too=True)
+def wofz(z: Any) -> Any:
+    if np.iscomplexobj(z):
+        u, v = own("wofz_parts")(*_parts_of(z))
+        return u + 1j * v
+    return np.exp(-z * z) + 1j * (2.0 / ROOT_PI * sp.dawsn(z))
+
+
+# W exp(W) = z: the derivative is exp(-W) / (1 + W) (DLMF 4.13.4), here of its parts.
+@parts("lambertw_parts", "_lambertw")
+def lambertw_parts(x: Any, y: Any, k: Any, tol: Any, u: Any, v: Any) -> Any:
+    e, c, s = np.exp(-u), np.cos(v), np.sin(v)
+    a = 1.0 + u
+    size = a * a + v * v
+    p, q = e * (c * a - s * v) / size, -e * (s * a + c * v) / size
+    return (p, -q, None, None), (q, p, None, None)
+
+
+@composed("_lambertw", complex_too=True)
+def lambertw(z: Any, k: Any, tol: Any) -> Any:
+    u, v = own("lambertw_parts")(*_parts_of(z), np.asarray(k, float), np.asarray(tol, float))
+    return u + 1j * v
+
+
+# Complex results.
+refuse(
+    "scipy.special.ber(v) + 1j * scipy.special.bei(v), and the same of ker, berp and kerp", "kelvin"
+)
+refuse("", "modfresnelm", "modfresnelp")
+# Non-central distributions, whose derivatives SciPy has no function for.
+refuse("", "chndtridf", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit", "ncfdtridfd", "ncfdtridfn")
+# SciPy's values of these do not agree with its derivatives of them.
+refuse("", "obl_rad2", "obl_rad2_cv", "pro_rad2", "pro_rad2_cv")

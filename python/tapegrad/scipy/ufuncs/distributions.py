@@ -28,7 +28,7 @@ def _negated(found: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(x if isinstance(x, No) else -x for x in found)
 
 
-def _inverse(found: tuple[Any, ...], unknown: int, sign: float = 1.0) -> Any:
+def inverse(found: tuple[Any, ...], unknown: int, sign: float = 1.0) -> Any:
     """Derivatives of the unknown argument by all: by it stands that by the value."""
     u = found[unknown]
     return [
@@ -54,22 +54,22 @@ def betaincc(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 @partials("betaincinv")
 def betaincinv(a: Any, b: Any, p: Any, x: Any) -> Any:
-    return _inverse(_beta(a, b, x), 2)
+    return inverse(_beta(a, b, x), 2)
 
 
 @partials("betainccinv")
 def betainccinv(a: Any, b: Any, p: Any, x: Any) -> Any:
-    return _inverse(_beta(a, b, x), 2, -1.0)
+    return inverse(_beta(a, b, x), 2, -1.0)
 
 
 @partials("btdtria")
 def btdtria(p: Any, b: Any, x: Any, a: Any) -> Any:
-    return _inverse(_beta(a, b, x), 0)
+    return inverse(_beta(a, b, x), 0)
 
 
 @partials("btdtrib")
 def btdtrib(a: Any, p: Any, x: Any, b: Any) -> Any:
-    return _inverse(_beta(a, b, x), 1)
+    return inverse(_beta(a, b, x), 1)
 
 
 # Gamma with rate a and shape b: P(b, a x).
@@ -90,17 +90,17 @@ def gdtrc(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 @partials("gdtria")
 def gdtria(p: Any, b: Any, x: Any, a: Any) -> Any:
-    return _inverse(_gamma(a, b, x), 0)
+    return inverse(_gamma(a, b, x), 0)
 
 
 @partials("gdtrib")
 def gdtrib(a: Any, p: Any, x: Any, b: Any) -> Any:
-    return _inverse(_gamma(a, b, x), 1)
+    return inverse(_gamma(a, b, x), 1)
 
 
 @partials("gdtrix")
 def gdtrix(a: Any, b: Any, p: Any, x: Any) -> Any:
-    return _inverse(_gamma(a, b, x), 2)
+    return inverse(_gamma(a, b, x), 2)
 
 
 # Chi squared: P(v / 2, x / 2).
@@ -121,12 +121,12 @@ def chdtrc(v: Any, x: Any, y: Any) -> Any:
 
 @partials("chdtri")
 def chdtri(v: Any, p: Any, x: Any) -> Any:
-    return _inverse(_chi(v, x), 1, -1.0)
+    return inverse(_chi(v, x), 1, -1.0)
 
 
 @partials("chdtriv")
 def chdtriv(p: Any, x: Any, v: Any) -> Any:
-    return _inverse(_chi(v, x), 0)
+    return inverse(_chi(v, x), 0)
 
 
 # Poisson: Q(k + 1, m).
@@ -151,7 +151,7 @@ def pdtri(k: Any, p: Any, m: Any) -> Any:
 
 @partials("pdtrik")
 def pdtrik(p: Any, m: Any, k: Any) -> Any:
-    return _inverse(_poisson(k, m), 0)
+    return inverse(_poisson(k, m), 0)
 
 
 # Binomial: I(n - k, k + 1, 1 - p).
@@ -178,12 +178,12 @@ def bdtri(k: Any, n: Any, y: Any, p: Any) -> Any:
 
 @partials("bdtrik")
 def bdtrik(y: Any, n: Any, p: Any, k: Any) -> Any:
-    return _inverse(_binomial(k, n, p), 0)
+    return inverse(_binomial(k, n, p), 0)
 
 
 @partials("bdtrin")
 def bdtrin(k: Any, y: Any, p: Any, n: Any) -> Any:
-    return _inverse(_binomial(k, n, p), 1)
+    return inverse(_binomial(k, n, p), 1)
 
 
 # Negative binomial: I(n, k + 1, p).
@@ -209,12 +209,12 @@ def nbdtri(k: Any, n: Any, y: Any, p: Any) -> Any:
 
 @partials("nbdtrik")
 def nbdtrik(y: Any, n: Any, p: Any, k: Any) -> Any:
-    return _inverse(_negative(k, n, p), 0)
+    return inverse(_negative(k, n, p), 0)
 
 
 @partials("nbdtrin")
 def nbdtrin(k: Any, y: Any, p: Any, n: Any) -> Any:
-    return _inverse(_negative(k, n, p), 1)
+    return inverse(_negative(k, n, p), 1)
 
 
 # F: I(n / 2, d / 2, n x / (n x + d)).
@@ -241,36 +241,12 @@ def fdtrc(n: Any, d: Any, x: Any, y: Any) -> Any:
 
 @partials("fdtri")
 def fdtri(n: Any, d: Any, p: Any, x: Any) -> Any:
-    return _inverse(_ratio(n, d, x), 2)
+    return inverse(_ratio(n, d, x), 2)
 
 
 @partials("fdtridfd")
 def fdtridfd(n: Any, p: Any, x: Any, d: Any) -> Any:
-    return _inverse(_ratio(n, d, x), 1)
-
-
-# Student: 1/2 + sign(t) / 2 I(1/2, v / 2, t^2 / (v + t^2)).
-def _student(v: Any, t: Any) -> tuple[Any, ...]:
-    density = np.exp(
-        -0.5 * (v + 1.0) * np.log1p(t * t / v) - 0.5 * np.log(v) - sp.betaln(0.5, 0.5 * v)
-    )
-    by_shape = 0.25 * np.sign(t) * betainc_by_b(0.5, 0.5 * v, t * t / (v + t * t))
-    return by_shape - 0.5 * t / v * density, density
-
-
-@partials("stdtr")
-def stdtr(v: Any, t: Any, y: Any) -> Any:
-    return _student(v, t)
-
-
-@partials("stdtrit")
-def stdtrit(v: Any, p: Any, t: Any) -> Any:
-    return _inverse(_student(v, t), 1)
-
-
-@partials("stdtridf")
-def stdtridf(p: Any, t: Any, v: Any) -> Any:
-    return _inverse(_student(v, t), 0)
+    return inverse(_ratio(n, d, x), 1)
 
 
 # Normal: x = mean + deviation * ndtri(p).
@@ -309,12 +285,12 @@ def chndtr(x: Any, v: Any, nc: Any, y: Any) -> Any:
 
 @partials("chndtrix")
 def chndtrix(p: Any, v: Any, nc: Any, x: Any) -> Any:
-    return _inverse(_noncentral_chi(x, v, nc), 0)
+    return inverse(_noncentral_chi(x, v, nc), 0)
 
 
 @partials("chndtrinc")
 def chndtrinc(x: Any, v: Any, p: Any, nc: Any) -> Any:
-    return _inverse(_noncentral_chi(x, v, nc), 2)
+    return inverse(_noncentral_chi(x, v, nc), 2)
 
 
 # Non-central F (the same, 30.7), by the density of the central one.
@@ -334,12 +310,12 @@ def ncfdtr(n: Any, d: Any, nc: Any, f: Any, y: Any) -> Any:
 
 @partials("ncfdtri")
 def ncfdtri(n: Any, d: Any, nc: Any, p: Any, f: Any) -> Any:
-    return _inverse(_noncentral_ratio(n, d, nc, f), 3)
+    return inverse(_noncentral_ratio(n, d, nc, f), 3)
 
 
 @partials("ncfdtrinc")
 def ncfdtrinc(n: Any, d: Any, p: Any, f: Any, nc: Any) -> Any:
-    return _inverse(_noncentral_ratio(n, d, nc, f), 2)
+    return inverse(_noncentral_ratio(n, d, nc, f), 2)
 
 
 # Kolmogorov's distribution: both of its series, each where it converges in a few terms.

@@ -76,13 +76,6 @@ def spence(z: Any, y: Any) -> Any:
     return (np.where(near, -sp.hyp2f1(1.0, 1.0, 2.0, -u), np.log(v) / (1.0 - v)),)
 
 
-@partials("huber")
-def huber(delta: Any, r: Any, y: Any) -> Any:
-    size = np.abs(r)
-    inside = size <= delta
-    return np.where(inside, 0.0, size - delta), np.where(inside, r, delta * np.sign(r))
-
-
 @partials("pseudo_huber")
 def pseudo_huber(delta: Any, r: Any, y: Any) -> Any:
     q = r / delta

@@ -14,7 +14,8 @@ from tapegrad.scipy.ufuncs.helpers import (
     power_series,
     sine_quotient,
 )
-from tapegrad.scipy.ufuncs.registry import No, partials
+from tapegrad.scipy.ufuncs.registry import No, partials, parts
+from tapegrad.scipy.ufuncs.symbols import own
 
 # (2k + 1)!! / 2^k: the asymptotic series of Dawson's integral and of erfcx (DLMF 7.12.1) and of
 # their derivatives, in 1 / x^2.
@@ -27,14 +28,6 @@ def dawsn(x: Any, y: Any) -> Any:
     near = np.abs(x) < _FAR
     z = 1.0 / np.square(np.where(near, _FAR, x))
     return (np.where(near, 1.0 - 2.0 * x * y, -0.5 * z * power_series(_SERIES, z)),)
-
-
-@partials("erfcx")
-def erfcx(x: Any, y: Any) -> Any:
-    near = x < _FAR
-    z = 1.0 / np.square(np.where(near, _FAR, x))
-    far = -z / ROOT_PI * power_series(_SERIES, -z)
-    return (np.where(near, 2.0 * x * y - 2.0 / ROOT_PI, far),)
 
 
 @partials("erfi")
@@ -60,11 +53,6 @@ def ndtri(p: Any, y: Any) -> Any:
 @partials("ndtri_exp")
 def ndtri_exp(p: Any, y: Any) -> Any:
     return (ROOT_2_PI / 2.0 * sp.erfcx(y / -ROOT_2),)
-
-
-@partials("log_ndtr")
-def log_ndtr(x: Any, y: Any) -> Any:
-    return (2.0 / ROOT_2_PI / sp.erfcx(x / -ROOT_2),)
 
 
 @partials("fresnel")
@@ -108,3 +96,33 @@ def owens_t(h: Any, a: Any, y: Any) -> Any:
     by_h = -0.5 / ROOT_2_PI * np.exp(-0.5 * h * h) * sp.erf(a * h / ROOT_2)
     b = 1.0 + a * a
     return by_h, np.exp(-0.5 * h * h * b) / (2.0 * np.pi * b)
+
+
+# w' = -2 z w + 2i / sqrt(pi) (DLMF 7.10.2).
+def _faddeeva_slope(x: Any, y: Any, u: Any, v: Any) -> tuple[Any, Any]:
+    return -2.0 * (x * u - y * v), -2.0 * (x * v + y * u) + 2.0 / ROOT_PI
+
+
+@parts("wofz_parts", "wofz")
+def wofz_parts(x: Any, y: Any, u: Any, v: Any) -> Any:
+    p, q = _faddeeva_slope(x, y, u, v)
+    return (p, -q), (q, p)
+
+
+# The real part of w(z) / (sigma sqrt(2 pi)) at z = (x + i gamma) / (sigma sqrt(2)) (DLMF 7.19);
+# for sigma = 0 it is Cauchy's density, and even in sigma.
+@partials("voigt_profile")
+def voigt_profile(x: Any, sigma: Any, gamma: Any, y: Any) -> Any:
+    none = np.equal(sigma, 0.0)
+    some = np.where(none, 1.0, sigma)
+    scale = 1.0 / (ROOT_2 * some)
+    a, b = x * scale, gamma * scale
+    p, q = _faddeeva_slope(a, b, *own("wofz_parts", a, b))
+    front = scale / ROOT_PI
+    size = x * x + gamma * gamma
+    square = np.pi * size * size
+    return (
+        np.where(none, -2.0 * x * gamma / square, front * scale * p),
+        np.where(none, 0.0, -(y + front * (p * a - q * b)) / some),
+        np.where(none, (x * x - gamma * gamma) / square, -front * scale * q),
+    )

@@ -19,7 +19,7 @@ from tapegrad.scipy.ufuncs.symbols import Recorder
 OPS = frozenset(_core.op_names())
 FAMILIES = (
     "gamma", "errors", "bessel", "elliptic", "hypergeometric", "elementary", "polynomials",
-    "equations", "distributions", "refused", "composed",
+    "equations", "distributions", "student", "composed",
 )  # fmt: skip
 
 Rule = Callable[..., Any]
@@ -34,6 +34,8 @@ class No(NamedTuple):
 RULES: dict[str, Rule] = {}  # the partial derivatives by each argument
 REFUSED: dict[str, str] = {}  # what to write instead of the function
 COMPOSED: dict[str, Rule] = {}  # the function itself, written with others
+TAKE_COMPLEX: set[str] = set()  # those of them that take complex Variables
+PAIRED: dict[str, str] = {}  # the universal function whose parts a function of formulas gives
 PLAIN: dict[str, Any] = {}  # results without a derivative, of the plain values
 
 _lock = threading.RLock()
@@ -57,12 +59,23 @@ def partials(*names: str) -> Callable[[Rule], Rule]:
     return decorate
 
 
-def composed(*names: str) -> Callable[[Rule], Rule]:
+def parts(name: str, ufunc: str) -> Callable[[Rule], Rule]:
+    """States the derivatives of a function of complex numbers, told by their parts.
+
+    `own(name)` takes the real and the imaginary part of each and gives those of the result.
+    """
+    PAIRED[name] = ufunc
+    return partials(name)
+
+
+def composed(*names: str, complex_too: bool = False) -> Callable[[Rule], Rule]:
     """States what a function is in other functions, which are differentiated."""
 
     def decorate(rule: Rule) -> Rule:
         for name in names:
             COMPOSED[name] = rule
+            if complex_too:
+                TAKE_COMPLEX.add(name)
         return rule
 
     return decorate
@@ -104,14 +117,39 @@ def takes_floats(ufunc: Any) -> bool:
 def foreign(ufunc: Any, of_integers: bool = False) -> Any:
     """What the core applies for a universal function of SciPy; its derivatives with it."""
     of_integers = of_integers or not takes_floats(ufunc)
-    key = ufunc.__name__, of_integers
+    name = ufunc.__name__
+
+    def make() -> Any:
+        return _core.Foreign(ufunc, f"scipy.special.{name}", of_integers)
+
+    def complete(made: Any) -> None:
+        _state_partials(name, made, of_integers)
+        if not of_integers and takes_integers(ufunc):
+            made.set_of_integers(foreign(ufunc, True))
+
+    return _made((name, of_integers), make, complete)
+
+
+def own(name: str) -> Any:
+    """What the core applies for a function that only formulas need; its derivatives with it."""
+
+    def make() -> Any:
+        if name in PAIRED:
+            return _core.Foreign.of_pairs(ufunc_of(PAIRED[name]), name)
+        return _core.Foreign.of_own(name)
+
+    return _made((name, False), make, lambda made: _state_partials(name, made, False))
+
+
+def _made(key: tuple[str, bool], make: Callable[[], Any], complete: Callable[[Any], None]) -> Any:
     with _lock:
         found = _done.get(key) or _begun.get(key)
         if found is None:
             load()
             outermost = not _begun
             try:
-                found = _make(ufunc, of_integers)
+                found = _begun[key] = make()
+                complete(found)
             except BaseException:
                 if outermost:
                     _begun.clear()
@@ -122,28 +160,22 @@ def foreign(ufunc: Any, of_integers: bool = False) -> Any:
     return found
 
 
-def _make(ufunc: Any, of_integers: bool) -> Any:
-    name = ufunc.__name__
+def _state_partials(name: str, made: Any, of_integers: bool) -> None:
     rule = RULES[name]
-    made = _core.Foreign(ufunc, f"scipy.special.{name}", of_integers)
-    _begun[name, of_integers] = made
 
     def other(needed: Any) -> Any:
         return foreign(needed, of_integers and takes_integers(needed))
 
-    for j in range(ufunc.nout):
-        for i in range(ufunc.nin):
-            recorder = Recorder(ufunc.nin + ufunc.nout, other)
+    for j in range(made.n_out):
+        for i in range(made.n_in):
+            recorder = Recorder(made.n_in + made.n_out, other, own)
             found = rule(*recorder.inputs)
-            given = (found[j] if ufunc.nout > 1 else found)[i]
+            given = (found[j] if made.n_out > 1 else found)[i]
             if isinstance(given, No):
-                given = _no_derivative(name, ufunc.nin, i, given.what)
+                given = _no_derivative(name, made.n_in, i, given.what)
             elif given is not None:
                 given = recorder.formula(given)
             made.set_partial(j, i, given)
-    if not of_integers and takes_integers(ufunc):
-        made.set_of_integers(foreign(ufunc, True))
-    return made
 
 
 def _no_derivative(name: str, n_in: int, i: int, what: str) -> str:
@@ -194,6 +226,12 @@ def call(ufunc: Any, inputs: Iterable[Any]) -> Any:
     else:
         _check_integers(ufunc, inputs)
     return made(*inputs)
+
+
+def takes_complex(ufunc: Any) -> bool:
+    """Whether complex Variables are differentiated."""
+    load()
+    return is_known(ufunc) and ufunc.__name__ in TAKE_COMPLEX
 
 
 def _check_integers(ufunc: Any, inputs: Iterable[Any]) -> None:

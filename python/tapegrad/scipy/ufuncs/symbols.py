@@ -16,8 +16,11 @@ _NAMES = {"true_divide": "divide", "deg2rad": "radians", "rad2deg": "degrees"}
 class Recorder:
     """Steps of one formula: operations on numbered operands."""
 
-    def __init__(self, n_inputs: int, foreign: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, n_inputs: int, foreign: Callable[[Any], Any], own: Callable[[str], Any]
+    ) -> None:
         self.foreign = foreign  # what the core applies for a universal function
+        self.own = own  # and for a function that only formulas need
         self.inputs = [Symbol(self, ("input", i)) for i in range(n_inputs)]
         self.constants: list[float] = []
         self.steps: list[tuple[Any, list[tuple[str, int]], int, int]] = []
@@ -88,7 +91,17 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return self.recorder.apply("where", args)
 
 
+def _recorder_of(operands: tuple[Any, ...]) -> Recorder:
+    return next(x.recorder for x in operands if isinstance(x, Symbol))
+
+
 def op(name: str, *operands: Any) -> Any:
     """An operation of the core, in a formula."""
-    recorder = next(x.recorder for x in operands if isinstance(x, Symbol))
-    return recorder.apply(name, operands)
+    return _recorder_of(operands).apply(name, operands)
+
+
+def own(name: str, *operands: Any) -> Any:
+    """A function that only formulas need: of parameters, or of parts of complex numbers."""
+    recorder = _recorder_of(operands)
+    made = recorder.own(name)
+    return recorder.apply(made, operands, made.n_out)

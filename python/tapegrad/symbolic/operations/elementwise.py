@@ -103,6 +103,27 @@ def expit(x: Any) -> Any:
     return 1 / (1 + sympy.exp(-x))
 
 
+def _of_order(bessel: Callable[..., Any], order: int, scale: int = 0) -> Callable[[Any], Any]:
+    """A Bessel function of x, times exp(-|x|) or exp(x)."""
+    if scale == 0:
+        return lambda x: bessel(order, x)
+    return lambda x: bessel(order, x) * sympy.exp(-sympy.Abs(x) if scale < 0 else x)
+
+
+def _erfcx(x: Any) -> Any:
+    return sympy.exp(x**2) * sympy.erfc(x)
+
+
+def _erfcx_integral(n: Any, x: Any) -> Any:
+    t = sympy.Dummy()
+    return sympy.diff(_erfcx(t), t, int(n)).subs(t, x) / ((-2) ** n * sympy.factorial(n))
+
+
+def _huber(delta: Any, r: Any) -> Any:
+    size = sympy.Abs(r)
+    return sympy.Piecewise((r**2 / 2, size <= delta), (delta * (size - delta / 2), True))
+
+
 # Operands are numbers: flags among them enter as 0 and 1.
 OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
@@ -178,6 +199,27 @@ OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "erf": sympy.erf,
     "erfc": sympy.erfc,
     "ndtr": lambda x: (1 + sympy.erf(x / sympy.sqrt(2))) / 2,
+    "erfcx": _erfcx,
+    "erfcx_integral": _erfcx_integral,
+    "erfcx_slope": lambda x: _erfcx_integral(1, x),
+    "log_ndtr": lambda x: sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2),
+    "huber": _huber,
+    "j0": _of_order(sympy.besselj, 0),
+    "j1": _of_order(sympy.besselj, 1),
+    "y0": _of_order(sympy.bessely, 0),
+    "y1": _of_order(sympy.bessely, 1),
+    "i0": _of_order(sympy.besseli, 0),
+    "i1": _of_order(sympy.besseli, 1),
+    "k0": _of_order(sympy.besselk, 0),
+    "k1": _of_order(sympy.besselk, 1),
+    "i0e": _of_order(sympy.besseli, 0, -1),
+    "i1e": _of_order(sympy.besseli, 1, -1),
+    "k0e": _of_order(sympy.besselk, 0, 1),
+    "k1e": _of_order(sympy.besselk, 1, 1),
+    "j1_over_x": lambda x: sympy.besselj(1, x) / x,
+    "i1_over_x": lambda x: sympy.besseli(1, x) / x,
+    "j_over_power": lambda n, x: sympy.besselj(n, x) / x**n,
+    "i_over_power": lambda n, x: sympy.besseli(n, x) / x**n,
     "xlogy": lambda x, y: x * sympy.log(y),
     "xlog1py": lambda x, y: x * sympy.log(1 + y),
     "entr": lambda x: -x * sympy.log(x),

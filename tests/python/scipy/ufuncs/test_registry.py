@@ -37,7 +37,7 @@ def partials_of(name):
         return ["formula"] * ufunc.nin
     from tapegrad.scipy.ufuncs.symbols import Recorder
 
-    recorder = Recorder(ufunc.nin + ufunc.nout, registry.foreign)
+    recorder = Recorder(ufunc.nin + ufunc.nout, registry.foreign, registry.own)
     found = registry.RULES[name](*recorder.inputs)
     first = found[0] if ufunc.nout > 1 else found
     return ["refused" if isinstance(x, registry.No) else "formula" for x in first]
@@ -184,14 +184,17 @@ def test_refused_functions_are_named(name):
 @pytest.mark.parametrize("name", sorted(registry.COMPOSED))
 def test_complex_results(name):
     ufunc = registry.ufunc_of(name)
-    args = (1.5, 0.7)[-ufunc.nin :]
-    found = ufunc(*map(tg.Variable, args))
-    np.testing.assert_allclose(tg.value(found), ufunc(*args), rtol=1e-13)
+    if name == "_lambertw":  # with a branch and a tolerance
+        function, args = (lambda x: special.lambertw(x, -1)), (-0.2,)
+    else:
+        function, args = ufunc, (1.5, 0.7)[-ufunc.nin :]
+    found = function(*map(tg.Variable, args))
+    np.testing.assert_allclose(tg.value(found), function(*args), rtol=1e-13)
     h = 1e-4
-    slope = tg.grad(lambda x: np.real(ufunc(*args[:-1], x)) + 2 * np.imag(ufunc(*args[:-1], x)))(
-        args[-1]
-    )
-    at = [ufunc(*args[:-1], args[-1] + d) for d in (h, -h)]
+    slope = tg.grad(
+        lambda x: np.real(function(*args[:-1], x)) + 2 * np.imag(function(*args[:-1], x))
+    )(args[-1])
+    at = [function(*args[:-1], args[-1] + d) for d in (h, -h)]
     wanted = ((at[0] - at[1]) / (2 * h)).real + 2 * ((at[0] - at[1]) / (2 * h)).imag
     np.testing.assert_allclose(slope, wanted, rtol=1e-6)
 
@@ -247,12 +250,21 @@ def test_special_values_are_scipys(name, dtype):
         x = NUMBERS.astype(dtype)
         if name == "kl_div":  # SciPy's overflows early
             x = x[(np.abs(NUMBERS) < 1e30) & (np.abs(NUMBERS) > 1e-30)]
+        if name in ("j0", "j1", "y0", "y1"):  # SciPy's lose the angle there
+            x = x[~(np.abs(NUMBERS) == 1e308)]
         args = (x,) if f.nin == 1 else (x[:, None], x)
         found, wanted = tg.value(f(*map(tg.Variable, args))), f(*args)
+    if name in ("i0", "i1"):  # SciPy's are NaN at infinity
+        wanted = np.where(np.isinf(x), x if name == "i1" else np.abs(x), wanted)
     rtol = 4e-15 if dtype is np.float64 else 2e-6
     if name in ("gammaln", "psi"):  # SciPy's are near -40.5 of so few digits
         rtol *= 10
-    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=np.finfo(dtype).tiny)
+    if name == "log_ndtr":  # and at 30
+        rtol *= 20
+    atol = np.finfo(dtype).tiny
+    if name in ("j0", "j1", "y0", "y1"):  # those of 800 are of so few
+        atol = np.finfo(dtype).eps * 4
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=atol)
     zero = wanted == 0
     np.testing.assert_array_equal(np.signbit(found[zero]), np.signbit(wanted[zero]))
 
@@ -271,8 +283,10 @@ def test_errstate_holds():
 def test_an_order_that_is_a_variable_is_data_until_it_is_asked_for():
     n = tg.Variable(2.0)
     x = tg.Variable(0.7)
-    y = special.jv(n, x)
+    y = special.struve(n, x)
     (found,) = tg.grad([y], [x])
-    np.testing.assert_allclose(found, special.jvp(2.0, 0.7))
+    h = 1e-5
+    wanted = (special.struve(2.0, 0.7 + h) - special.struve(2.0, 0.7 - h)) / (2 * h)
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
     with pytest.raises(TypeError, match=r"its order"):
         tg.grad([y], [n])
