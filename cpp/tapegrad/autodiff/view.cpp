@@ -10,6 +10,7 @@
 #include "tapegrad/ops/index/index_key.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
@@ -103,7 +104,7 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
   c->info().view =
-      std::make_unique<View>(View{std::move(base), &op, std::move(attrs), version, read_only});
+      std::make_unique<View>(View{{}, std::move(base), &op, std::move(attrs), version, read_only});
   c->is_view_ = true;
   if (c->info_->view->base->blank_) {
     c->blank_ = true;
@@ -112,11 +113,12 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content) {
   return c;
 }
 
-Cell* Cell::item(const IndexKey& key) {
+Cell* Cell::item(IndexKey key) {
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
-  const Attrs attrs = key.spec.attrs();
-  Ref part = apply(slice_op(), attrs, {ref()});
+  const Attrs attrs = std::move(key.spec).attrs();
+  const Ref whole = ref();
+  Ref part = apply_single(slice_op(), attrs, {&whole, 1});
   const bool is_number_now = part.ndim() == 0 && !key.has_ellipsis;
   if (is_number() || is_number_now) {
     Cell* const made = from(std::move(part));

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import (
     NO_VALUE,
@@ -44,6 +45,7 @@ def _on_lengths(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def _types_alone(*functions: Any, of: Callable[..., Any]) -> None:
     for function in functions:
         implements(function, only_shape=True, on_data=RECORD)(partial(of, function))
+        _core.set_plain(function, -1, "")  # while nothing is recorded: of arrays it is the same
 
 
 _types_alone(np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.common_type, of=_on_types)

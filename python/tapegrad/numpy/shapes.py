@@ -273,7 +273,10 @@ def tile(A: Any, reps: Any) -> Any:
     return to_array(apply("tile", (lift(A),), (_ints(reps),)))
 
 
-@implements(np.repeat, values=1, method="repeat", on_data=RECORD)
+@implements(
+    np.repeat, values=1, method="repeat", on_data=RECORD,
+    in_core=op("repeat", a="operand", repeats="ints", axis="number"),
+)  # fmt: skip
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     return apply("repeat", (lift(a),), (_ints(plain(repeats)), axis))
 
@@ -318,7 +321,7 @@ def atleast_3d(*arys: Any) -> Any:
     return _at_least(3, arys)
 
 
-@implements(np.copy, values=1, on_data=RECORD)
+@implements(np.copy, values=1, on_data=RECORD, in_core=op("positive", a="packed"), gives_array=True)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     a = lift(a)
     return to_array(a.copy(order)) if isinstance(a, Variable) else np.array(a, order=order)

@@ -154,6 +154,9 @@ def implements(
                 methods.setdefault(method, made)
             if in_core is not None:
                 _core.set_form(function, in_core[0], *_form(f, in_core[1]), gives_array)
+            if plain_unless_recording:
+                names = f.__code__.co_varnames[: f.__code__.co_argcount]
+                _core.set_plain(function, names.index("out") if "out" in names else -1, method)
         return f
 
     return decorate
@@ -170,6 +173,7 @@ def plain_results(*functions: Any, method: str = "") -> None:
     for function in map(_numpys_own, functions):
         made = Registration(function, None, Facts(), method=method, module=module)
         register(function, made)
+        _core.set_plain(function, -1, method)
         if method:
             methods[method] = made
 

@@ -7,6 +7,7 @@
 #include "tapegrad/ops/index/index_update.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
 namespace tapegrad {
@@ -199,13 +200,13 @@ Ref slice_copy(const Ref& x, const IndexSpec& spec) {
 }
 
 Ref slice_add(Ref base, const IndexSpec& spec, Ref update) {
-  return std::move(
-      apply(*op_slice_add, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+  Ref inputs[] = {std::move(base), std::move(update)};
+  return apply_few(*op_slice_add, spec.attrs(), inputs);
 }
 
 Ref slice_set(Ref base, const IndexSpec& spec, Ref update) {
-  return std::move(
-      apply(*op_slice_set, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+  Ref inputs[] = {std::move(base), std::move(update)};
+  return apply_few(*op_slice_set, spec.attrs(), inputs);
 }
 
 Ref get_index(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {
