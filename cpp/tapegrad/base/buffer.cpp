@@ -19,6 +19,7 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pool_policy.h"
+#include "tapegrad/base/recycled.h"
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
@@ -74,15 +75,11 @@ class BufferPool {
   }
 
   Buffer* take(int c) {
-    Buffer* b = nullptr;
-    {
-      std::lock_guard lock(mutex_);
-      if (!free_[c].empty()) {
-        b = free_[c].back();
-        free_[c].pop_back();
-        took(c, 1);
-      }
-    }
+    std::lock_guard lock(mutex_);
+    if (free_[c].empty()) return nullptr;
+    Buffer* const b = free_[c].back();
+    free_[c].pop_back();
+    took(c, 1);
     return b;
   }
 
@@ -167,8 +164,7 @@ class BufferPool {
   void leave(Local* l) {
     std::lock_guard lock(mutex_);
     std::erase(locals_, l);
-    bytes_in_use.fetch_add(l->bytes_in_use.load(std::memory_order_relaxed),
-                           std::memory_order_relaxed);
+    bytes_in_use += l->bytes_in_use.load(std::memory_order_relaxed);
   }
   size_t in_use() {
     std::lock_guard lock(mutex_);
@@ -386,3 +382,19 @@ size_t pool_capacity() { return BufferPool::global().capacity(); }
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
 
 }  // namespace tapegrad
+
+namespace tapegrad::recycled {
+
+constinit thread_local Blocks blocks[n_sizes] = {};
+
+void own_blocks() {
+  thread_local struct Owner {
+    ~Owner() {
+      for (Blocks& b : blocks)
+        for (b.count = most_kept; b.first != nullptr;)
+          ::operator delete(std::exchange(b.first, *static_cast<void**>(b.first)));
+    }
+  } owner;
+}
+
+}  // namespace tapegrad::recycled

@@ -1,6 +1,9 @@
 #include "bindings/numpy_functions/plain_calls.h"
 
+#include <pybind11/numpy.h>
+
 #include <array>
+#include <string>
 #include <unordered_map>
 
 #include "bindings/convert.h"
@@ -68,7 +71,7 @@ struct PlainCall {
       if (is_variable(x)) {
         Cell& cell = variable_cell(x);
         if (cell.is_blank() || cell.value().is_scalar()) return false;
-        x = made[n_made++] = to_python(cell.value(), false);
+        x = made[n_made++] = to_python(cell.value(), true);  // NumPy copies what is read-only
       } else if (!is_plain(x)) {
         return false;
       }
