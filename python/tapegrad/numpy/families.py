@@ -48,7 +48,7 @@ def publish() -> None:
             table.update(made)
             for function, registration in list(made.items()):
                 if registration.is_direct:
-                    _core.set_implementation(function, registration.implementation)
+                    _core.set_implementation(function, registration.eager)
             _made.pop(name, None)
 
 
