@@ -37,7 +37,6 @@ std::optional<DType> dtype_of_type_num(int n) {
 }
 
 bool is_plain_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
-
 bool is_sequence(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
 
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {

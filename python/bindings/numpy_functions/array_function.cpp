@@ -213,8 +213,11 @@ PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssiz
   const auto known = implementations.find(function);
   if (known == implementations.end()) return nullptr;
   return guard([&]() -> PyObject* {
+    // NumPy asks the first argument, or what follows subscripts; of others not all.
     const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
-    if (Tape::current().tracing() || !hold_recorded(args, n_all) ||
+    const Py_ssize_t n_asked =
+        n > 0 && PyUnicode_CheckExact(args[0]) ? n : std::min(n, Py_ssize_t{1});
+    if (Tape::current().tracing() || !hold_recorded(args, n_asked) ||
         any_complex(args, static_cast<size_t>(n_all)))
       return nullptr;
     PyObject* const found = PyObject_Vectorcall(known->second, args, static_cast<size_t>(n), names);
@@ -233,7 +236,9 @@ PyObject* call_fold(PyObject* ufunc, PyObject* method, PyObject* const* args, Py
   });
   if (n != 1 || fold == folds.end()) return nullptr;
   const auto found = forms_by_function.find(fold->function);
-  if (found == forms_by_function.end() || !holds_recorded(args[0])) return nullptr;
+  if (found == forms_by_function.end() || !holds_recorded(args[0]) ||
+      variable_cell(args[0]).value().ndim() == 0)
+    return nullptr;
   Form& form = *found->second;
   Call call;
   call.given[0] = args[0];
