@@ -47,7 +47,7 @@ def publish() -> None:
             made = _made.get(name, {})
             table.update(made)
             for function, registration in list(made.items()):
-                if registration.is_direct:
+                if registration.is_direct and registration.eager is not None:
                     _core.set_implementation(function, registration.eager)
             _made.pop(name, None)
 
