@@ -27,41 +27,17 @@ std::mutex pending_mutex;
 std::vector<PyObject*> pending_references;
 std::atomic<bool> any_pending{false};
 
-std::optional<DType> dtype_of_type_num(int type_num) {
-  switch (type_num) {
-    case npy_api::NPY_BOOL_:
-      return DType::bool_;
-    case npy_api::NPY_BYTE_:
-      return DType::int8;
-    case npy_api::NPY_UBYTE_:
-      return DType::uint8;
-    case npy_api::NPY_SHORT_:
-      return DType::int16;
-    case npy_api::NPY_USHORT_:
-      return DType::uint16;
-    case npy_api::NPY_INT_:
-      return DType::int32;
-    case npy_api::NPY_UINT_:
-      return DType::uint32;
-    case npy_api::NPY_LONG_:
-      return sizeof(long) == 8 ? DType::int64 : DType::int32;
-    case npy_api::NPY_ULONG_:
-      return sizeof(long) == 8 ? DType::uint64 : DType::uint32;
-    case npy_api::NPY_LONGLONG_:
-      return DType::int64;
-    case npy_api::NPY_ULONGLONG_:
-      return DType::uint64;
-    case npy_api::NPY_FLOAT_:
-      return DType::float32;
-    case npy_api::NPY_DOUBLE_:
-      return DType::float64;
-    default:
-      return std::nullopt;
-  }
+// By NumPy's numbers, from NPY_BOOL to NPY_DOUBLE; 7 and 8 are C's long, 9 and 10 long long.
+std::optional<DType> dtype_of_type_num(int n) {
+  using enum DType;
+  static constexpr DType known[] = {bool_, int8,   uint8, int16,  uint16,  int32,  uint32,
+                                    int64, uint64, int64, uint64, float32, float64};
+  if (sizeof(long) == 4 && (n == 7 || n == 8)) n -= 2;
+  if (n < 0 || n >= static_cast<int>(std::size(known))) return std::nullopt;
+  return known[n];
 }
 
 bool is_plain_array(PyObject* object) { return npy_api::get().PyArray_Check_(object); }
-
 bool is_sequence(PyObject* object) { return PyList_Check(object) || PyTuple_Check(object); }
 
 [[noreturn]] void throw_unsupported(PyObject* object, const char* operation) {
@@ -309,7 +285,33 @@ PyObject* to_plain_result(Value&& value, NumberKind kind) {
                                          : numpy_scalar(value);
 }
 
+namespace {
+
+// Of few bytes, which cost less to copy than to share.
+bool is_small(const Value& value) {
+  constexpr size_t few = 512;
+  return !value.is_scalar() && value.has_data() && value.is_contiguous() &&
+         value.byte_count() <= few;
+}
+
+// In memory of NumPy's own.
+PyObject* copied(const Value& value) {
+  const auto& api = npy_api::get();
+  const Dims shape = value.shape();
+  py::ssize_t dims[max_ndim];
+  std::copy(shape.begin(), shape.end(), dims);
+  PyObject* const array =
+      api.PyArray_NewFromDescr_(api.PyArray_Type_, dtype_object(value.dtype()).release().ptr(),
+                                shape.ndim(), dims, nullptr, nullptr, 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  if (value.size() > 0) std::memcpy(array_proxy(array)->data, value.raw(), value.byte_count());
+  return array;
+}
+
+}  // namespace
+
 PyObject* to_python(Value&& value, bool writable) {
+  if (writable && is_small(value)) return copied(value);
   if (value.is_scalar())
     return value.dtype() == DType::float64 ? PyFloat_FromDouble(value.as_double())
                                            : numpy_scalar(value);
@@ -338,6 +340,7 @@ PyObject* to_python(Value&& value, bool writable) {
 }
 
 PyObject* to_python(const Value& value, bool writable) {
+  if (writable && is_small(value)) return copied(value);
   return to_python(writable ? packed_copy(value) : Value(value), writable);
 }
 

@@ -1,12 +1,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "bindings/blanks.h"
+#include "bindings/blanks/blanks.h"
 #include "bindings/convert.h"
 #include "bindings/functions.h"
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
+#include "bindings/numpy_functions/entries.h"
 #include "bindings/numpy_functions/foreign.h"
+#include "bindings/numpy_functions/plain_calls.h"
 #include "bindings/numpy_functions/sequences.h"
 #include "bindings/program/body.h"
 #include "bindings/program/host_function.h"
@@ -117,7 +119,9 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_functions(m);
   bind_array_functions(m);
   bind_foreign(m);
+  bind_plain_calls(m);
   bind_sequences(m);
+  bind_entries(m);
   bind_scope(m);
   bind_sgd(m);
   bind_programs(m);

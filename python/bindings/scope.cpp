@@ -1,16 +1,19 @@
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
-#include "bindings/blanks.h"
+#include "bindings/blanks/blanks.h"
 #include "bindings/convert.h"
 #include "bindings/functions.h"
 #include "bindings/recording.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
 
-// Scopes of differentiation, and the short ways of tg.grad, tg.value_and_grad and tg.hvp: calls
-// with a number or an array of floats, in which the function returns one number. All of such a call
-// is done here, in the order of transforms/gradients.py. A call with other arguments is refused
+// Scopes of differentiation, and the short ways of tg.grad, tg.value_and_grad, tg.jacobian, tg.jvp
+// and tg.hvp: calls with a number or an array of floats, in which the function returns one number
+// (or an array, where that has such derivatives). All of such a call is done here, in the order of
+// transforms/gradients.py. A call with other arguments is refused
 // before anything has happened (NotImplemented); where the function returned something else, the
 // package goes on from there (`rest`).
 
@@ -87,10 +90,14 @@ bool are_alike(PyObject* x, PyObject* v) {
   return a->nd == b->nd && std::equal(a->dimensions, a->dimensions + a->nd, b->dimensions);
 }
 
-bool is_number(PyObject* out) {
+bool is_differentiated(PyObject* out) {
   if (Py_TYPE(out) != variable_type) return false;
   Cell& cell = variable_cell(out);
-  return cell.value().ndim() == 0 && !cell.is_blank() && is_floating(cell.value().dtype());
+  return !cell.is_blank() && is_floating(cell.value().dtype());
+}
+
+bool is_number(PyObject* out) {
+  return is_differentiated(out) && variable_cell(out).value().ndim() == 0;
 }
 
 // One call of `f` in a scope of its own, with one argument differentiated.
@@ -104,6 +111,16 @@ class ScopedCall {
     return py::reinterpret_steal<py::object>(new_like(variable_.cell(), variable_.cell().ref()));
   }
 
+  // With the handle in the k-th place.
+  py::tuple arguments(const py::tuple& args, py::ssize_t k) const {
+    py::tuple given(args.size());
+    for (py::ssize_t i = 0; i < static_cast<py::ssize_t>(args.size()); ++i)
+      PyTuple_SET_ITEM(
+          given.ptr(), i,
+          i == k ? handle().release().ptr() : Py_NewRef(PyTuple_GET_ITEM(args.ptr(), i)));
+    return given;
+  }
+
   // The gradient of the number that the function returned, or what `rest` makes of anything else.
   py::object gradient(const py::object& out, bool with_value, const py::object& rest) {
     if (!is_number(out.ptr())) return go_on(out, rest);
@@ -113,6 +130,20 @@ class ScopedCall {
     py::object g = leaving(std::move(found[0]));
     if (!with_value) return g;
     return py::make_tuple(result_of(*scope_, out), g);
+  }
+
+  // All derivatives, in the mode that takes fewer sweeps where it says none.
+  py::object jacobian(const py::object& out, std::optional<bool> reverse, const py::object& rest) {
+    if (!is_differentiated(out.ptr())) return go_on(out, rest);
+    const Ref output = ref_of(out.ptr(), "jacobian"), wrt = ref();
+    const bool backward = reverse.value_or(output.size() <= wrt.size());
+    return leaving(std::move(scope_->jacobian(output, {&wrt, 1}, backward)[0]));
+  }
+
+  py::object value_and_tangent(const py::object& out, PyObject* direction, const py::object& rest) {
+    if (!is_differentiated(out.ptr())) return go_on(out, rest);
+    const py::object found = tangent(out, direction);
+    return py::make_tuple(result_of(*scope_, out), found);
   }
 
   py::object tangent(const py::object& out, PyObject* direction) {
@@ -147,13 +178,31 @@ py::object gradient_of_call(const py::object& f, const py::tuple& args, const py
   if (k >= n || !is_leaf_at_once(PyTuple_GET_ITEM(args.ptr(), k)))
     return py::reinterpret_borrow<py::object>(Py_NotImplemented);
   ScopedCall call(PyTuple_GET_ITEM(args.ptr(), k));
-  py::tuple given(args.size());
-  for (py::ssize_t i = 0; i < n; ++i)
-    PyTuple_SET_ITEM(
-        given.ptr(), i,
-        i == k ? call.handle().release().ptr() : Py_NewRef(PyTuple_GET_ITEM(args.ptr(), i)));
-  const py::object out = call_with_blanks(f, given, kwargs);
+  const py::object out = call_with_blanks(f, call.arguments(args, k), kwargs);
   return call.gradient(out, with_value, rest);
+}
+
+// A program records the seeds of many sweeps as lanes.
+py::object jacobian_of_call(const py::object& f, const py::tuple& args, const py::dict& kwargs,
+                            py::ssize_t k, const py::object& mode, const py::object& rest) {
+  if (k >= static_cast<py::ssize_t>(args.size()) || Tape::current().tracing() ||
+      !is_leaf_at_once(PyTuple_GET_ITEM(args.ptr(), k)))
+    return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+  ScopedCall call(PyTuple_GET_ITEM(args.ptr(), k));
+  const py::object out = call_with_blanks(f, call.arguments(args, k), kwargs);
+  std::optional<bool> reverse;
+  if (!mode.is_none()) reverse = mode.cast<std::string>() == "reverse";
+  return call.jacobian(out, reverse, rest);
+}
+
+py::object tangent_of_call(const py::object& f, const py::tuple& primals, const py::tuple& tangents,
+                           const py::object& rest) {
+  if (primals.size() != 1 || tangents.size() != 1 ||
+      !are_alike(PyTuple_GET_ITEM(primals.ptr(), 0), PyTuple_GET_ITEM(tangents.ptr(), 0)))
+    return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+  ScopedCall call(PyTuple_GET_ITEM(primals.ptr(), 0));
+  const py::object out = call_with_blanks(f, call.arguments(primals, 0), py::dict());
+  return call.value_and_tangent(out, PyTuple_GET_ITEM(tangents.ptr(), 0), rest);
 }
 
 // Forward over reverse.
@@ -190,6 +239,27 @@ PyObject* gradient_of_call_function(PyObject*, PyObject* const* a, Py_ssize_t n)
   });
 }
 
+PyObject* jacobian_of_call_function(PyObject*, PyObject* const* a, Py_ssize_t n) {
+  return fast([&] {
+    if (n != 6 || !PyTuple_Check(a[1]) || !PyDict_Check(a[2]))
+      throw_error<TypeError>("jacobian_of_call(f, args, kwargs, argnum, mode, rest)");
+    const auto object = [a](int i) { return py::reinterpret_borrow<py::object>(a[i]); };
+    return jacobian_of_call(object(0), py::reinterpret_borrow<py::tuple>(a[1]),
+                            py::reinterpret_borrow<py::dict>(a[2]), PyLong_AsSsize_t(a[3]),
+                            object(4), object(5));
+  });
+}
+
+PyObject* tangent_of_call_function(PyObject*, PyObject* const* a, Py_ssize_t n) {
+  return fast([&] {
+    if (n != 4 || !PyTuple_Check(a[1]) || !PyTuple_Check(a[2]))
+      throw_error<TypeError>("tangent_of_call(f, primals, tangents, rest)");
+    return tangent_of_call(
+        py::reinterpret_borrow<py::object>(a[0]), py::reinterpret_borrow<py::tuple>(a[1]),
+        py::reinterpret_borrow<py::tuple>(a[2]), py::reinterpret_borrow<py::object>(a[3]));
+  });
+}
+
 PyObject* hessian_product_function(PyObject*, PyObject* const* a, Py_ssize_t n) {
   return fast([&] {
     if (n != 4) throw_error<TypeError>("hessian_product(f, x, v, rest)");
@@ -210,6 +280,12 @@ PyMethodDef short_ways[] = {
      "or the pair of value and gradient; NotImplemented, before anything is called, where the "
      "argument is no number and no array of floats. rest(scope, argument, variable, out) makes the "
      "result of what is no number."},
+    {"jacobian_of_call", c_function(jacobian_of_call_function), METH_FASTCALL,
+     "jacobian_of_call(f, args, kwargs, argnum, mode, rest, /)\n--\n\nAll derivatives of a call, "
+     "in the same way; mode is 'reverse', 'forward' or None."},
+    {"tangent_of_call", c_function(tangent_of_call_function), METH_FASTCALL,
+     "tangent_of_call(f, primals, tangents, rest, /)\n--\n\nThe pair of value and tangent of a "
+     "call, in the same way."},
     {"hessian_product", c_function(hessian_product_function), METH_FASTCALL,
      "hessian_product(f, x, v, rest, /)\n--\n\nThe Hessian times v, in the same way: rest makes "
      "the "

@@ -94,8 +94,19 @@ def has_complex(tree: Tree) -> bool:
     return parts is not None and any(has_complex(part) for _, part in parts)
 
 
+_PLACES = tuple(f"[{i}]" for i in range(64))  # the texts that select items
+
+
+def _items(tree: list[Any] | tuple[Any, ...]) -> list[tuple[str, Tree]]:
+    if len(tree) <= len(_PLACES):
+        return list(zip(_PLACES, tree, strict=False))
+    return [(f"[{i}]", item) for i, item in enumerate(tree)]
+
+
 def children(tree: Tree) -> list[tuple[str, Tree]] | None:
     """The parts of a container, each with the text that selects it; None for a leaf."""
+    if type(tree) is tuple or type(tree) is list:
+        return _items(tree)
     if is_complex(tree):
         return [(".real", tree.real), (".imag", tree.imag)]
     known = _REGISTERED.get(type(tree))
@@ -107,9 +118,9 @@ def children(tree: Tree) -> list[tuple[str, Tree]] | None:
         fields = getattr(tree, "_fields", None)
         if fields is not None:
             return [(f".{name}", item) for name, item in zip(fields, tree, strict=True)]
-        return [(f"[{i}]", item) for i, item in enumerate(tree)]
+        return _items(tree)
     if isinstance(tree, list):
-        return [(f"[{i}]", item) for i, item in enumerate(tree)]
+        return _items(tree)
     fields = getattr(type(tree), "__dataclass_fields__", None)
     if fields is not None:
         return [(f".{name}", getattr(tree, name)) for name in fields if hasattr(tree, name)]
@@ -157,6 +168,8 @@ def is_leaf(tree: Tree) -> bool:
 
 def leaves(tree: Tree, path: str = "") -> list[tuple[str, Leaf]]:
     """Every leaf with its path, in order."""
+    if _is_leaf_at_once(tree):
+        return [(path, tree)]
     found: list[tuple[str, Leaf]] = []
     _collect(tree, path, found)
     return found
@@ -216,6 +229,8 @@ def match(
     Raises:
         TypeError: The structures differ; the message names the path and says what was `expected`.
     """
+    if _is_leaf_at_once(tree) and _is_leaf_at_once(other):
+        return [(path, other)]
     found: list[tuple[str, Leaf]] = []
     _match(tree, other, path, expected, found, f"{label}: " if label else "")
     return found

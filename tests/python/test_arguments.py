@@ -19,7 +19,8 @@ OF_CPP = ("incompatible", "Invoked with", "C++", "Unable to cast")
 HARMLESS = {
     "set_most_ns_of_sweeps", "set_work_threshold_ns", "set_hooks", "set_form", "set_blas_library",
     "set_pool_capacity", "fail_allocation", "enter_unrecorded", "leave_block",
-    "set_complex_type", "set_sequence_hook", "see_sequences",
+    "set_complex_type", "set_sequence_hook", "take_entry", "set_plain", "set_fold",
+    "set_implementation",
 }  # fmt: skip
 
 

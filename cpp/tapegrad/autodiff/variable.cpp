@@ -16,46 +16,6 @@
 #include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
-namespace {
-
-// Cells come and go with every operation: a small list of free ones per thread. The lists are plain
-// data that outlives the owner, because cells still go while the thread ends.
-constexpr int most_free_cells = 4096;
-__attribute__((tls_model("initial-exec"))) thread_local void* free_cells = nullptr;
-// most_free_cells keeps all others out
-__attribute__((tls_model("initial-exec"))) thread_local int free_cell_count = 0;
-
-struct FreeCells {
-  ~FreeCells() {
-    free_cell_count = most_free_cells;
-    while (free_cells)
-      ::operator delete(std::exchange(free_cells, *static_cast<void**>(free_cells)));
-  }
-};
-
-void own_free_cells() { thread_local FreeCells owner; }
-
-}  // namespace
-
-void* Cell::operator new(size_t bytes) {
-  void* const p = free_cells;
-  if (p == nullptr) return ::operator new(bytes);
-  free_cells = *static_cast<void**>(p);
-  --free_cell_count;
-  return p;
-}
-
-void Cell::operator delete(void* p, size_t) {
-  if (free_cell_count >= most_free_cells) {
-    ::operator delete(p);
-    return;
-  }
-  if (free_cells == nullptr) own_free_cells();
-  *static_cast<void**>(p) = free_cells;
-  free_cells = p;
-  ++free_cell_count;
-}
-
 Cell* Cell::leaf(Value value, std::string name) {
   register_all_ops();
   if (!is_floating(value.dtype()))

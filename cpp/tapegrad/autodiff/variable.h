@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tapegrad/base/recycled.h"
 #include "tapegrad/ops/index/index_key.h"
 #include "tapegrad/tape/ref.h"
 #include "tapegrad/tape/tape.h"
@@ -42,7 +43,7 @@ class CellPtr {
 
 // How a view is read from its base: one application of an op to the base's current content, and to
 // the recorded positions at which that part begins, if there are any.
-struct View {
+struct View : recycled::Recycled {
   CellPtr base;
   const Op* op;
   Attrs attrs;
@@ -54,7 +55,7 @@ struct View {
 };
 
 // What few Variables have.
-struct CellInfo {
+struct CellInfo : recycled::Recycled {
   std::string name;
   bool has_grad = false;
   Value grad;
@@ -65,14 +66,12 @@ struct CellInfo {
 
 // The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the
 // version on; a view reads again when its base has moved, and writes through it.
-class Cell final : public Leaf {
+class Cell final : public Leaf, public recycled::Recycled {
  public:
   Cell() : Leaf(birth_now()) {}
   ~Cell() override { let_go(); }
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
-  static void* operator new(size_t bytes);
-  static void operator delete(void* p, size_t bytes);
 
   static Cell* leaf(Value value, std::string name = "");
   static Cell* unrecorded_scalar(double x) {
@@ -140,7 +139,7 @@ class Cell final : public Leaf {
   void add_grad(const Value& g);
 
   // content[key]: a view where NumPy gives one, a number where NumPy gives one.
-  Cell* item(const IndexKey& key);
+  Cell* item(IndexKey key);
   // op(attrs, first, ...) as a Cell: a view of `first` (null where that is no Variable) where NumPy
   // lets the two share memory and they do.
   static Cell* result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result);

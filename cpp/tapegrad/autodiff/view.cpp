@@ -13,6 +13,7 @@
 #include "tapegrad/ops/index/index_part.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
 
 // Views: Cells that show a part of another. They read again when their base has moved, and what is
@@ -105,7 +106,7 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
   c->info().view = std::make_unique<View>(
-      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only});
+      View{{}, std::move(base), &op, std::move(attrs), std::move(indices), version, read_only});
   c->is_view_ = true;
   if (c->info_->view->base->blank_ && c->info_->view->indices.empty()) {
     c->blank_ = true;
@@ -135,14 +136,15 @@ Cell* Cell::item_by_number(const IndexKey& key) {
                  std::move(part.indices));
 }
 
-Cell* Cell::item(const IndexKey& key) {
+Cell* Cell::item(IndexKey key) {
   const bool of_such_a_view = is_view_ && !info_->view->indices.empty();
   if (key.shows || (of_such_a_view && key.spec.is_basic() && !key.copies))
     if (Cell* const found = item_by_number(key)) return found;
   if (!key.spec.is_basic()) return from(gather(ref(), key.spec, key.arrays));
   if (key.copies) return from(slice_copy(ref(), key.spec));
-  const Attrs attrs = key.spec.attrs();
-  Ref part = apply(slice_op(), attrs, {ref()});
+  const Attrs attrs = std::move(key.spec).attrs();
+  const Ref whole = ref();
+  Ref part = apply_single(slice_op(), attrs, {&whole, 1});
   const bool is_number_now = part.ndim() == 0 && !key.has_ellipsis;
   if (is_number() || is_number_now) {
     Cell* const made = from(std::move(part));

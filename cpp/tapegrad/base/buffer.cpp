@@ -19,6 +19,7 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pool_policy.h"
+#include "tapegrad/base/recycled.h"
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
@@ -56,7 +57,7 @@ size_t class_bytes(int c) {
 // How many blocks of a small class a thread keeps; it fetches and returns half of that at a time.
 size_t local_most(int c) { return std::clamp<size_t>(local_cache_bytes / class_bytes(c), 16, 64); }
 
-std::atomic<size_t> bytes_in_use{0};
+std::atomic<size_t> bytes_in_use{0};        // but for what threads count by themselves
 std::atomic<int64_t> allocations_left{-1};  // until one fails, for tests
 
 void count_down_to_failure() {
@@ -74,15 +75,11 @@ class BufferPool {
   }
 
   Buffer* take(int c) {
-    Buffer* b = nullptr;
-    {
-      std::lock_guard lock(mutex_);
-      if (!free_[c].empty()) {
-        b = free_[c].back();
-        free_[c].pop_back();
-        took(c, 1);
-      }
-    }
+    std::lock_guard lock(mutex_);
+    if (free_[c].empty()) return nullptr;
+    Buffer* const b = free_[c].back();
+    free_[c].pop_back();
+    took(c, 1);
     return b;
   }
 
@@ -159,6 +156,23 @@ class BufferPool {
     return cached_;
   }
 
+  struct Local;
+  void enter(Local* l) {
+    std::lock_guard lock(mutex_);
+    locals_.push_back(l);
+  }
+  void leave(Local* l) {
+    std::lock_guard lock(mutex_);
+    std::erase(locals_, l);
+    bytes_in_use += l->bytes_in_use.load(std::memory_order_relaxed);
+  }
+  size_t in_use() {
+    std::lock_guard lock(mutex_);
+    size_t bytes = bytes_in_use.load(std::memory_order_relaxed);
+    for (const Local* l : locals_) bytes += l->bytes_in_use.load(std::memory_order_relaxed);
+    return static_cast<int64_t>(bytes) < 0 ? 0 : bytes;  // while others count, the sum may lag
+  }
+
   static Buffer* create(int c) {
     const size_t bytes = class_bytes(c);
     const bool huge = bytes >= huge_threshold;
@@ -188,9 +202,19 @@ class BufferPool {
   // loaded library is scarce. It is null once the thread is ending.
   struct Local {
     std::vector<Buffer*> free[local_classes];
+    // What this thread took and did not give back, modulo 2^64: it alone writes, so that no other
+    // processor has to be asked at each step.
+    std::atomic<size_t> bytes_in_use{0};
+
+    Local() { global().enter(this); }
     ~Local() {
+      global().leave(this);
       for (auto& list : free)
         for (Buffer* b : list) release_memory(b);
+    }
+    void count(size_t bytes) {
+      bytes_in_use.store(bytes_in_use.load(std::memory_order_relaxed) + bytes,
+                         std::memory_order_relaxed);
     }
   };
   static Local* local() { return local_ ? local_ : make_local(); }
@@ -222,6 +246,9 @@ class BufferPool {
         if (!mine.empty()) {
           b = mine.back();
           mine.pop_back();
+          b->refs_.store(1, std::memory_order_relaxed);
+          cache->count(b->capacity_);
+          return b;
         }
       }
     } else if (c < class_count) {
@@ -236,19 +263,18 @@ class BufferPool {
   }
 
   static void recycle(Buffer* b) {
-    bytes_in_use.fetch_sub(b->capacity_, std::memory_order_relaxed);
     if (b->size_class_ < local_classes) {
       if (Local* cache = local(); cache != nullptr) {
+        cache->count(size_t{0} - b->capacity_);
         std::vector<Buffer*>& mine = cache->free[b->size_class_];
         const size_t most = local_most(b->size_class_);
         if (mine.size() >= most) global().give(b->size_class_, most / 2, mine);
         mine.push_back(b);
         return;
       }
-    } else if (global().give(b)) {
-      return;
     }
-    release_memory(b);
+    bytes_in_use.fetch_sub(b->capacity_, std::memory_order_relaxed);
+    if (b->size_class_ < local_classes || !global().give(b)) release_memory(b);
   }
 
  private:
@@ -286,6 +312,7 @@ class BufferPool {
 
   std::mutex mutex_;
   std::vector<Buffer*> free_[class_count];
+  std::vector<Local*> locals_;
   size_t idle_[class_count] = {};  // how many were not taken since the last look
   size_t cached_ = 0;
   size_t capacity_ = default_capacity();
@@ -321,7 +348,7 @@ PoolStats pool_stats() {
   size_t cached = BufferPool::global().cached();
   if (const BufferPool::Local* local = BufferPool::local())
     for (int c = 0; c < local_classes; ++c) cached += local->free[c].size() * class_bytes(c);
-  return {bytes_in_use.load(std::memory_order_relaxed), cached};
+  return {BufferPool::global().in_use(), cached};
 }
 
 bool trim_idle_pool() {
@@ -355,3 +382,19 @@ size_t pool_capacity() { return BufferPool::global().capacity(); }
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
 
 }  // namespace tapegrad
+
+namespace tapegrad::recycled {
+
+constinit thread_local Blocks blocks[n_sizes] = {};
+
+void own_blocks() {
+  thread_local struct Owner {
+    ~Owner() {
+      for (Blocks& b : blocks)
+        for (b.count = most_kept; b.first != nullptr;)
+          ::operator delete(std::exchange(b.first, *static_cast<void**>(b.first)));
+    }
+  } owner;
+}
+
+}  // namespace tapegrad::recycled

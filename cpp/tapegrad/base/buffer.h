@@ -21,8 +21,9 @@ class Buffer {
   void* owner() const { return owner_; }  // of borrowed memory
   bool is_unique() const { return refs_.load(std::memory_order_acquire) == 1; }
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  // Nobody else can count up what has one owner: the last one need not count down.
   void drop() {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    if (is_unique() || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
 
  private:

@@ -26,6 +26,8 @@ void check_size(std::span<const int64_t> shape) {
 }  // namespace
 
 Layout* Layout::make(std::span<const int64_t> shape) {
+  constexpr int64_t step = 1;
+  if (shape.size() == 1) return make(shape, {&step, 1});
   check_size(shape);
   return make(shape, contiguous_strides(shape));
 }

@@ -36,7 +36,9 @@ class Layout {
 
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void drop() {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    if (refs_.load(std::memory_order_acquire) == 1 ||
+        refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      destroy();
   }
 
  private:
@@ -170,6 +172,19 @@ class Value {
   void ensure_owned();        // copies unless owns_buffer() and contiguous
   void drop_data();           // keeps dtype and shape
   Value reshaped(std::span<const int64_t> shape) const;  // view where possible, else packed
+
+  // Becomes `o` without counts of its own, for as long as `o` is left alone: only to be read, and
+  // to be forgotten before it goes. Of a Value that holds nothing.
+  void borrow(const Value& o) {
+    layout_ = o.layout_;
+    buffer_ = o.buffer_;
+    bits_ = o.bits_;
+    dtype_ = o.dtype_;
+  }
+  void forget() {
+    layout_ = nullptr;
+    buffer_ = nullptr;
+  }
 
   void swap(Value& o) noexcept {
     std::swap(layout_, o.layout_);

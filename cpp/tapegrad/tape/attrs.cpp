@@ -1,9 +1,13 @@
 #include "tapegrad/tape/attrs.h"
 
+#include <algorithm>
 #include <functional>
+#include <memory>
+#include <new>
 #include <ostream>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/recycled.h"
 
 namespace tapegrad {
 namespace {
@@ -19,10 +23,25 @@ std::string named(AttrKey key) {
 
 }  // namespace
 
+Attrs::Shared* Attrs::Shared::of(std::span<Attr> items) {
+  static_assert(sizeof(Shared) % alignof(Attr) == 0);
+  if (items.empty()) return nullptr;
+  void* const p = recycled::allocate(sizeof(Shared) + items.size_bytes());
+  auto* const made = new (p) Shared{1, static_cast<uint32_t>(items.size())};
+  std::uninitialized_move(items.begin(), items.end(), made->items());
+  return made;
+}
+
+void Attrs::Shared::destroy() {
+  const size_t bytes = sizeof(Shared) + size * sizeof(Attr);
+  std::destroy_n(items(), size);
+  recycled::deallocate(this, bytes);
+}
+
 const Attr& Attrs::item(AttrKey key) const {
   if (key.index >= size())
     throw_error<TypeError>("attribute ", named(key), " is missing (", size(), " were given)");
-  return (*items_)[key.index];
+  return (*this)[key];
 }
 
 int64_t Attrs::integer(AttrKey key) const {
@@ -63,23 +82,23 @@ const std::shared_ptr<const AttrObject>& Attrs::object(AttrKey key) const {
 }
 
 Attrs Attrs::with(AttrKey key, Attr value) const {
-  std::vector<Attr> items = items_ ? *items_ : std::vector<Attr>();
-  items.at(key.index) = std::move(value);
-  return Attrs(std::move(items));
+  const std::span<const Attr> given = items();
+  std::vector<Attr> changed(given.begin(), given.end());
+  changed.at(key.index) = std::move(value);
+  return Attrs(std::move(changed));
 }
 
 bool Attrs::calls_host() const {
-  for (size_t i = 0; i < size(); ++i)
-    if (const auto* object = std::get_if<AttrRef>(&(*items_)[i]); object && (**object).calls_host())
-      return true;
-  return false;
+  return std::ranges::any_of(items(), [](const Attr& a) {
+    const auto* const object = std::get_if<AttrRef>(&a);
+    return object != nullptr && (**object).calls_host();
+  });
 }
 
 size_t Attrs::hash() const {
   size_t h = size();
   const auto mix = [&h](size_t x) { h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2); };
-  for (size_t i = 0; i < size(); ++i) {
-    const Attr& a = (*items_)[i];
+  for (const Attr& a : items()) {
     mix(a.index());
     std::visit(
         [&](const auto& v) {

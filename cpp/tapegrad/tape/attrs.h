@@ -1,11 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -76,13 +80,23 @@ class Attrs {
  public:
   Attrs() = default;
   Attrs(std::initializer_list<Attr> items) : Attrs(std::vector<Attr>(items)) {}
-  explicit Attrs(std::vector<Attr> items) {
-    if (!items.empty()) items_ = std::make_shared<const std::vector<Attr>>(std::move(items));
+  explicit Attrs(std::vector<Attr> items) : Attrs(std::span<Attr>(items)) {}
+  explicit Attrs(std::span<Attr> items) : shared_(Shared::of(items)) {}  // takes what they hold
+  Attrs(const Attrs& o) : shared_(o.shared_) {
+    if (shared_) shared_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+  Attrs(Attrs&& o) noexcept : shared_(std::exchange(o.shared_, nullptr)) {}
+  Attrs& operator=(Attrs o) noexcept {
+    std::swap(shared_, o.shared_);
+    return *this;
+  }
+  ~Attrs() {
+    if (shared_ && shared_->drop()) shared_->destroy();
   }
 
-  size_t size() const { return items_ ? items_->size() : 0; }
-  bool empty() const { return items_ == nullptr; }
-  const Attr& operator[](AttrKey key) const { return (*items_)[key.index]; }
+  size_t size() const { return shared_ ? shared_->size : 0; }
+  bool empty() const { return shared_ == nullptr; }
+  const Attr& operator[](AttrKey key) const { return shared_->items()[key.index]; }
   bool is_none(AttrKey key) const { return key.index >= size() || (*this)[key].index() == 0; }
   // Throw TypeError where the attribute has another type. Ints convert to double, bools to int.
   int64_t integer(AttrKey key) const;
@@ -104,13 +118,28 @@ class Attrs {
 
   size_t hash() const;
   friend bool operator==(const Attrs& a, const Attrs& b) {
-    return a.items_ == b.items_ || (a.items_ && b.items_ && *a.items_ == *b.items_);
+    return a.shared_ == b.shared_ || std::ranges::equal(a.items(), b.items());
   }
 
  private:
-  const Attr& item(AttrKey key) const;
+  // In front of the attributes, in one block of memory.
+  struct Shared {
+    std::atomic<uint32_t> refs;
+    uint32_t size;
 
-  std::shared_ptr<const std::vector<Attr>> items_;  // null where there are none
+    static Shared* of(std::span<Attr> items);  // null where there are none
+    bool drop() {                              // whether nobody is left
+      return refs.load(std::memory_order_acquire) == 1 ||
+             refs.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    }
+    void destroy();
+    Attr* items() { return reinterpret_cast<Attr*>(this + 1); }
+  };
+
+  const Attr& item(AttrKey key) const;
+  std::span<const Attr> items() const { return {shared_ ? shared_->items() : nullptr, size()}; }
+
+  Shared* shared_ = nullptr;
 };
 
 inline std::vector<int64_t> to_vector(const Dims& dims) { return {dims.begin(), dims.end()}; }

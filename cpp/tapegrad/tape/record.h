@@ -12,6 +12,9 @@ void check_input_count(const Op& op, size_t n);
 // apply() for an op with one output and at most three inputs that is neither in place nor composed.
 Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs);
 
+// The same for an op that may be in place, where the input is moved in.
+Ref apply_few(const Op& op, const Attrs& attrs, std::span<Ref> inputs);
+
 // A node for an application; the value is still to be set. The caller holds its counts.
 uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
                             std::span<const Ref> inputs);

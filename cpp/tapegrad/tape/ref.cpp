@@ -61,20 +61,26 @@ bool can_take(const Ref& r, const Tape* recorded_on) {
   return r.tape()->node(r.slot()).value_refs == 1;
 }
 
-std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& inputs,
-                            size_t n_out, const Tape* recorded_on) {
-  std::vector<Value> in, out(n_out);
-  in.reserve(inputs.size());
+constexpr size_t few = 3;  // inputs, for which no vectors are made
+
+void check_types(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
+  TensorType few_types[few];
+  std::vector<TensorType> many_types(inputs.size() <= few ? 0 : inputs.size());
+  const std::span<TensorType> types =
+      inputs.size() <= few ? std::span(few_types, inputs.size()) : std::span(many_types);
+  for (size_t i = 0; i < inputs.size(); ++i) types[i] = inputs[i].type();
+  op.infer(attrs, types);
+}
+
+// `in`: as many as there are inputs.
+void evaluate(const Op& op, const Attrs& attrs, std::span<Ref> inputs, std::span<Value> in,
+              std::span<Value> out, const Tape* recorded_on) {
   size_t first = 0;
   if (op.in_place && can_take(inputs[0], recorded_on)) {
-    if (op.infer) {  // every complaint comes before the value is taken
-      std::vector<TensorType> types;
-      for (const Ref& r : inputs) types.push_back(r.type());
-      op.infer(attrs, types);
-    }
+    if (op.infer) check_types(op, attrs, inputs);  // complaints come before the value is taken
     if (inputs[0].tracked()) {
       Node& n = inputs[0].tape()->node(inputs[0].slot());
-      in.push_back(n.value);
+      in[0] = n.value;
       n.value.drop_data();
     } else {
       const Value type_only = [&] {
@@ -82,14 +88,13 @@ std::vector<Value> evaluate(const Op& op, const Attrs& attrs, std::vector<Ref>& 
         v.drop_data();
         return v;
       }();
-      in.push_back(std::move(inputs[0]).take_value());
+      in[0] = std::move(inputs[0]).take_value();
       inputs[0] = Ref(type_only);
     }
     first = 1;
   }
-  for (size_t i = first; i < inputs.size(); ++i) in.push_back(inputs[i].value());
+  for (size_t i = first; i < inputs.size(); ++i) in[i] = inputs[i].value();
   op.eval(attrs, in, out);
-  return out;
 }
 
 size_t count_outputs(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
@@ -108,6 +113,7 @@ void check_input_count(const Op& op, size_t n) {
 
 uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
                             std::span<const Ref> inputs) {
+  const bool tracing = tape.tracing();
   ReadMask mask = 0;
   uint32_t origin = ~uint32_t{0};
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -116,14 +122,14 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     origin = std::min(origin, tape.node(inputs[i].slot()).origin);
   }
   // What is recorded of constants alone belongs to who records the whole function.
-  if (origin == ~uint32_t{0} && tape.tracing()) origin = tape.tracer()->scope();
+  if (origin == ~uint32_t{0} && tracing) origin = tape.tracer()->scope();
   // Should memory run out, the node can be let go of at any time: its parts are set in that order.
   Ref recorded = Ref::adopt(&tape, tape.new_node(NodeKind::op, op.id));
   Node& n = tape.node(recorded.slot());
   const bool many = inputs.size() > 2;
   n.origin = origin;
   if (!tape.recording()) n.flags |= Node::held_constant;
-  if (tape.tracing() && origin < tape.tracer()->scope()) tape.tracer()->see_outside();
+  if (tracing && origin < tape.tracer()->scope()) tape.tracer()->see_outside();
   if (anomaly::is_watching()) [[unlikely]]  // whoever looks at them later shall find them
     mask |= reads_all_inputs;
   if (tape.is_program_only(origin)) {
@@ -140,16 +146,16 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     const bool reads = (mask & reads_in(static_cast<int>(i))) != 0;
     uint32_t in = 0;
-    if (tape.tracing()) tape.tracer()->see(inputs[i].dtype());
+    if (tracing) tape.tracer()->see(inputs[i].dtype());
     if (inputs[i].tracked()) {
       in = inputs[i].slot();
       tape.retain_node(in);
-    } else if (reads || op.scalar_fn < 0 || tape.tracing()) {
+    } else if (reads || op.scalar_fn < 0 || tracing) {
       Value v = inputs[i].value();
-      if (!reads && !tape.tracing()) v.drop_data();
+      if (!reads && !tracing) v.drop_data();
       in = tape.constant(std::move(v));  // its first counts are ours
       // A program wants the value whoever has read it.
-      if (reads) tape.node(in).value_refs = tape.tracing() ? 1 : 0;
+      if (reads) tape.node(in).value_refs = tracing ? 1 : 0;
     }
     if (reads && in != 0) {
       tape.retain_value(in);
@@ -160,7 +166,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     }
     in_slots[i] = in;
   }
-  if (tape.tracing()) tape.tracer()->keep(recorded.slot());
+  if (tracing) tape.tracer()->keep(recorded.slot());
   if (anomaly::is_watching()) [[unlikely]] {
     if (n.extra == nullptr) n.extra = new NodeExtra;
     if (current_location) n.extra->where = current_location();
@@ -219,7 +225,8 @@ std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs
   check_input_count(op, inputs.size());
   if (op.compose) return op.compose(attrs, inputs);
   Tape* tape = recording_tape(op, inputs);
-  std::vector<Value> out = evaluate(op, attrs, inputs, count_outputs(op, attrs, inputs), tape);
+  std::vector<Value> in(inputs.size()), out(count_outputs(op, attrs, inputs));
+  evaluate(op, attrs, inputs, in, out, tape);
   if (tape == nullptr)
     return {std::make_move_iterator(out.begin()), std::make_move_iterator(out.end())};
   if (op.n_out != 1) return record_several(*tape, op, attrs, inputs, std::move(out));
@@ -239,11 +246,45 @@ Ref apply(const Op& op, const Attrs& attrs, std::initializer_list<Ref> inputs) {
   return apply_single(op, attrs, {inputs.begin(), inputs.size()});
 }
 
+Ref apply_few(const Op& op, const Attrs& attrs, std::span<Ref> inputs) {
+  Tape* tape = recording_tape(op, inputs);
+  Value in[few], out[1];
+  evaluate(op, attrs, inputs, {in, inputs.size()}, out, tape);
+  if (tape && is_recorded(*tape, out[0].dtype()))
+    return record_single(*tape, op, attrs, inputs, std::move(out[0]));
+  return Ref(std::move(out[0]));
+}
+
+namespace {
+
+// The values of inputs, for an eval that only reads them (that of an elementwise function):
+// counting several atomics up and down is most of what a short one costs.
+struct BorrowedValues {
+  Value values[3];
+
+  explicit BorrowedValues(std::span<const Ref> inputs) {
+    for (size_t i = 0; i < inputs.size(); ++i) values[i].borrow(inputs[i].value());
+  }
+  BorrowedValues(const BorrowedValues&) = delete;
+  BorrowedValues& operator=(const BorrowedValues&) = delete;
+  ~BorrowedValues() {
+    for (Value& v : values) v.forget();
+  }
+};
+
+}  // namespace
+
 Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
   Tape* tape = recording_tape(op, inputs);
-  Value in[3], out[1];
-  for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
-  op.eval(attrs, {in, inputs.size()}, {out, 1});
+  Value out[1];
+  if (op.scalar_fn >= 0) {
+    BorrowedValues in(inputs);
+    op.eval(attrs, {in.values, inputs.size()}, {out, 1});
+  } else {
+    Value in[3];
+    for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
+    op.eval(attrs, {in, inputs.size()}, {out, 1});
+  }
   if (tape && is_recorded(*tape, out[0].dtype()))
     return record_single(*tape, op, attrs, inputs, std::move(out[0]));
   return Ref(std::move(out[0]));

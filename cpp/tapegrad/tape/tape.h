@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tapegrad/base/recycled.h"
 #include "tapegrad/base/value.h"
 #include "tapegrad/tape/op.h"
 
@@ -45,6 +46,10 @@ class Leaf {
   virtual ~Leaf() = default;
   void retain() { counts_.fetch_add(one_handle, std::memory_order_relaxed); }
   void drop() {
+    if (counts_.load(std::memory_order_acquire) == one_handle + 1) {
+      delete this;
+      return;
+    }
     const int64_t before = counts_.fetch_sub(one_handle, std::memory_order_acq_rel);
     if (before == one_handle + 1) {
       delete this;
@@ -77,7 +82,7 @@ class Leaf {
   Birth birth_;
 };
 
-struct NodeExtra {
+struct NodeExtra : recycled::Recycled {
   Attrs attrs;
   std::vector<uint32_t> inputs;  // of ops with more than two
   ReadMask read_mask = 0;        // and which of them it holds a value_ref of

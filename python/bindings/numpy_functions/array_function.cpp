@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "bindings/convert.h"
 #include "bindings/numpy_functions/forms.h"
+#include "bindings/numpy_functions/plain_calls.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 
@@ -25,6 +27,27 @@ namespace {
 using namespace forms;
 
 std::unordered_map<PyObject*, std::unique_ptr<Form>> forms_by_function;
+std::unordered_map<PyObject*, PyObject*> implementations;
+
+// np.add.reduce and the like, which are functions of their own.
+struct Fold {
+  PyObject *ufunc, *method, *function;
+};
+std::vector<Fold> folds;
+
+bool holds_recorded(PyObject* x) {
+  return Py_TYPE(x) == variable_type && !variable_cell(x).is_blank();
+}
+
+// Whether there is a Variable among the arguments or in a list of them, beside which blanks are
+// what they are.
+bool hold_recorded(PyObject* const* args, Py_ssize_t n) {
+  return std::any_of(args, args + n, [](PyObject* x) {
+    if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x)) return holds_recorded(x);
+    PyObject** const items = PySequence_Fast_ITEMS(x);
+    return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), holds_recorded);
+  });
+}
 
 PyObject* try_function(Form& form, PyObject* args, PyObject* kwargs) {
   Call call;
@@ -42,8 +65,18 @@ PyObject* try_function(Form& form, PyObject* args, PyObject* kwargs) {
 struct Method {
   PyObject_HEAD vectorcallfunc vectorcall;
   Form* form;
-  PyObject* function;
+  PyObject* numpys;    // the function of NumPy's that is the same, or None
+  PyObject* function;  // the package's
 };
+
+// The names of `names` and their values, which follow the n others.
+PyObject* apply_named(Form& form, Call& call, PyObject* const* args, size_t n, PyObject* names) {
+  const Py_ssize_t k = names ? PyTuple_GET_SIZE(names) : 0;
+  for (Py_ssize_t i = 0; i < k; ++i)
+    if (!set_keyword(form, call, PyTuple_GET_ITEM(names, i), args[n + static_cast<size_t>(i)]))
+      return nullptr;
+  return apply_form(form, call);
+}
 
 PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* names) {
   Call call;
@@ -58,11 +91,7 @@ PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* name
   } else if (!set_positional(form, call, args, n)) {
     return nullptr;
   }
-  const Py_ssize_t k = names ? PyTuple_GET_SIZE(names) : 0;
-  for (Py_ssize_t i = 0; i < k; ++i)
-    if (!set_keyword(form, call, PyTuple_GET_ITEM(names, i), args[n + static_cast<size_t>(i)]))
-      return nullptr;
-  return apply_form(form, call);
+  return apply_named(form, call, args, n, names);
 }
 
 bool any_complex(PyObject* const* objects, size_t n) {
@@ -74,6 +103,14 @@ PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObj
   const auto n = static_cast<size_t>(PyVectorcall_NARGS(flags));
   if (method->form != nullptr && n > 0 && is_variable(args[0])) {
     PyObject* found = try_method(*method->form, args, n, names);
+    if (found != nullptr || PyErr_Occurred()) return found;
+  }
+  if (method->form == nullptr && n > 0 && is_variable(args[0])) {
+    const auto n_args = static_cast<Py_ssize_t>(n);
+    PyObject* found = call_plain_method(method->numpys, args, n_args, names);
+    // A registration has the function's parameters; what else is a method has its own.
+    if (found == nullptr && !PyErr_Occurred() && !PyFunction_Check(method->function))
+      found = call_implementation(method->numpys, args, n_args, names);
     if (found != nullptr || PyErr_Occurred()) return found;
   }
   if (any_complex(args, n + (names ? static_cast<size_t>(PyTuple_GET_SIZE(names)) : 0)))
@@ -105,6 +142,7 @@ PyObject* represent_method(PyObject* self) {
 void deallocate_method(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   Py_DECREF(reinterpret_cast<Method*>(self)->function);
+  Py_DECREF(reinterpret_cast<Method*>(self)->numpys);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -135,6 +173,7 @@ py::object make_method(const py::object& numpy_function, const py::object& funct
   if (method == nullptr) throw py::error_already_set();
   method->vectorcall = call_method;
   method->form = form == forms_by_function.end() ? nullptr : form->second.get();
+  method->numpys = py::object(numpy_function).release().ptr();
   method->function = py::object(function).release().ptr();
   return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(method));
 }
@@ -161,6 +200,55 @@ void set_form(const py::object& numpy_function, const std::string& op_name, cons
 
 }  // namespace
 
+PyObject* call_form(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  const auto form = forms_by_function.find(function);
+  if (form == forms_by_function.end()) return nullptr;
+  Call call;
+  if (!set_positional(*form->second, call, args, static_cast<size_t>(n))) return nullptr;
+  return apply_named(*form->second, call, args, static_cast<size_t>(n), names);
+}
+
+PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssize_t n,
+                              PyObject* names) {
+  const auto known = implementations.find(function);
+  if (known == implementations.end()) return nullptr;
+  return guard([&]() -> PyObject* {
+    // NumPy asks the first argument, or what follows subscripts; of others not all.
+    const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
+    const Py_ssize_t n_asked =
+        n > 0 && PyUnicode_CheckExact(args[0]) ? n : std::min(n, Py_ssize_t{1});
+    if (Tape::current().tracing() || !hold_recorded(args, n_asked) ||
+        any_complex(args, static_cast<size_t>(n_all)))
+      return nullptr;
+    PyObject* const found = PyObject_Vectorcall(known->second, args, static_cast<size_t>(n), names);
+    if (found != Py_NotImplemented) return found;
+    Py_DECREF(found);
+    return nullptr;
+  });
+}
+
+PyObject* call_fold(PyObject* ufunc, PyObject* method, PyObject* const* args, Py_ssize_t n,
+                    PyObject* names) {
+  static PyObject* const axis = PyUnicode_InternFromString("axis");
+  static PyObject* const first = PyLong_FromLong(0);
+  const auto fold = std::find_if(folds.begin(), folds.end(), [&](const Fold& f) {
+    return f.ufunc == ufunc && PyUnicode_Compare(f.method, method) == 0;
+  });
+  if (n != 1 || fold == folds.end()) return nullptr;
+  const auto found = forms_by_function.find(fold->function);
+  if (found == forms_by_function.end() || !holds_recorded(args[0]) ||
+      variable_cell(args[0]).value().ndim() == 0)
+    return nullptr;
+  Form& form = *found->second;
+  Call call;
+  call.given[0] = args[0];
+  for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i)
+    if (!set_keyword(form, call, PyTuple_GET_ITEM(names, i), args[n + i])) return nullptr;
+  for (size_t i = 0; i < form.parameters.size(); ++i)
+    if (form.parameters[i].name == axis && call.given[i] == nullptr) call.given[i] = first;
+  return apply_form(form, call);
+}
+
 PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (n == 4 && PyTuple_CheckExact(args[2]) && PyDict_CheckExact(args[3])) {
     const auto form = forms_by_function.find(args[0]);
@@ -181,6 +269,23 @@ void bind_array_functions(py::module_& m) {
         "Declares how the usual calls of a NumPy function become an operation: its parameters, "
         "of which kind each is, its default, in which order the operation has them, and whether a "
         "result of no axes is an array.");
+  m.def(
+      "set_implementation",
+      [](const py::object& numpy_function, const py::object& implementation) {
+        implementations.insert_or_assign(py::object(numpy_function).release().ptr(),
+                                         py::object(implementation).release().ptr());
+      },
+      py::arg("numpy_function"), py::arg("implementation"),
+      "The package's function for calls with Variables, where no whole function is recorded.");
+  m.def(
+      "set_fold",
+      [](const py::object& ufunc, const std::string& method, const py::object& function) {
+        folds.push_back({py::object(ufunc).release().ptr(),
+                         PyUnicode_InternFromString(method.c_str()),
+                         py::object(function).release().ptr()});
+      },
+      py::arg("ufunc"), py::arg("method"), py::arg("function"),
+      "The function that a method of a universal function is, along axis 0 where none is given.");
   m.def("method", &make_method, py::arg("numpy_function"), py::arg("function"),
         "The function as a method of Variable; calls in the NumPy function's form do not reach "
         "it.");

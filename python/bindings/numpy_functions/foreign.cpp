@@ -154,6 +154,18 @@ bool is_integer(PyObject* x) {
   return kind == "i" || kind == "u" || kind == "b";
 }
 
+double number_of(PyObject* x) {
+  const double number = PyFloat_CheckExact(x) ? PyFloat_AS_DOUBLE(x) : PyLong_AsDouble(x);
+  if (number == -1.0 && PyErr_Occurred()) throw py::error_already_set();
+  return number;
+}
+
+int64_t whole_number_of(PyObject* x) {
+  const long long number = PyLong_AsLongLong(x);
+  if (number == -1 && PyErr_Occurred()) throw py::error_already_set();
+  return number;
+}
+
 bool is_python_number(PyObject* x) { return PyFloat_CheckExact(x) || PyLong_CheckExact(x); }
 
 bool is_single(PyObject* x) {
@@ -239,8 +251,11 @@ PyObject* apply_foreign(PyObject* object, PyObject* const* given, Py_ssize_t n) 
     for (size_t i = 0; i < operands.size(); ++i) {
       const bool whole = f->whole_inputs >> i & 1 && PyLong_CheckExact(operands[i]);
       if (!whole && !(as_doubles && is_python_number(operands[i]))) continue;
-      numbers.push_back(
-          py::module_::import("numpy").attr(whole ? "int64" : "float64")(py::handle(operands[i])));
+      PyObject* const number =
+          whole ? to_plain_result(Value::integer_scalar(whole_number_of(operands[i])),
+                                  NumberKind::array)
+                : to_plain_result(Value(number_of(operands[i])), NumberKind::numpy);
+      numbers.push_back(py::reinterpret_steal<py::object>(number));
       if (replaced.empty()) replaced.assign(operands.begin(), operands.end());
       replaced[i] = numbers.back().ptr();
     }

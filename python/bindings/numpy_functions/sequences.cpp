@@ -4,17 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 #include <vector>
 
 #include "bindings/variable/variable_type.h"
 
 // NumPy asks an argument whether it overrides a function, but not what is in a list or in an array
 // of objects: np.mean([v, w]) makes an array of Variables and goes on with Python's arithmetic. So
-// the entries of NumPy's functions (the vectorcall slot that each of these objects has) look first.
-// A call without a Variable inside a sequence goes on to NumPy's own entry, and so does one with a
-// Variable among its arguments, which NumPy asks by itself; of functions that join, it asks the
-// items of a list too. Identity, attributes and type of the functions stay what they are.
+// the entries of NumPy's functions (entries.cpp) look into those.
 
 namespace tapegrad {
 namespace {
@@ -24,12 +20,6 @@ namespace py = pybind11;
 constexpr int deepest = 32;  // nested lists
 
 PyObject* asked = nullptr;  // the package's function
-// NumPy's own, of universal functions and of the others: one for each of the two types.
-struct Entry {
-  PyTypeObject* type = nullptr;
-  vectorcallfunc entry = nullptr;
-};
-Entry entries[2];
 
 bool is_number(PyObject* x) {
   static PyTypeObject* const generic = reinterpret_cast<PyTypeObject*>(
@@ -68,16 +58,6 @@ bool objects_hold_variable(PyObject* array) {
   }
 }
 
-bool is_array(PyObject* x) {
-  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
-  return Py_TYPE(x) == arrays;
-}
-
-bool is_array_of_objects(PyObject* x) {
-  return is_array(x) &&
-         py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
-}
-
 bool holds_variable(PyObject* x, int depth) {
   if (!PyList_CheckExact(x) && !PyTuple_CheckExact(x))
     return is_array_of_objects(x) && objects_hold_variable(x);
@@ -87,86 +67,6 @@ bool holds_variable(PyObject* x, int depth) {
     if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) return false;
     return is_variable(item) || holds_variable(item, depth + 1);
   });
-}
-
-// What the package makes of the call; NotImplemented where it leaves the call to NumPy.
-PyObject* ask(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
-  return guard([&]() -> PyObject* {
-    py::tuple given(static_cast<size_t>(n));
-    for (Py_ssize_t i = 0; i < n; ++i)
-      given[static_cast<size_t>(i)] = py::reinterpret_borrow<py::object>(args[i]);
-    py::dict named;
-    const Py_ssize_t n_names = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
-    for (Py_ssize_t i = 0; i < n_names; ++i)
-      if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
-        throw py::error_already_set();
-    return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
-  });
-}
-
-bool has_variable_item(PyObject* x) {
-  PyObject** const items = PySequence_Fast_ITEMS(x);
-  return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), is_variable);
-}
-
-// Whether the call is one to look into: there are sequences, and no Variable that NumPy sees.
-template <bool asks_items>
-bool may_hide_variables(PyObject* const* args, Py_ssize_t n) {
-  bool has_sequence = false;
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    PyObject* const x = args[i];
-    if (is_array(x)) {
-      has_sequence = has_sequence || is_array_of_objects(x);
-    } else if (PyList_CheckExact(x) || PyTuple_CheckExact(x)) {
-      if (asks_items && has_variable_item(x)) return false;
-      has_sequence = true;
-    } else if (!PyFloat_CheckExact(x) && !PyLong_CheckExact(x) && x != Py_None && is_variable(x)) {
-      return false;
-    }
-  }
-  return has_sequence;
-}
-
-vectorcallfunc entry_of(PyObject* function) {
-  return Py_TYPE(function) == entries[0].type ? entries[0].entry : entries[1].entry;
-}
-
-template <bool asks_items>
-PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, PyObject* names) {
-  const Py_ssize_t n = PyVectorcall_NARGS(n_and_flags);
-  const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
-  if (may_hide_variables<asks_items>(args, n_all))
-    for (Py_ssize_t i = 0; i < n_all; ++i) {
-      if (!holds_variable(args[i], 0)) continue;
-      PyObject* const found = ask(function, args, n, names);
-      if (found != Py_NotImplemented) return found;
-      Py_DECREF(found);
-      break;
-    }
-  return entry_of(function)(function, args, n_and_flags, names);
-}
-
-vectorcallfunc* slot_of(PyObject* function) {
-  PyTypeObject* const type = Py_TYPE(function);
-  if ((type->tp_flags & Py_TPFLAGS_HAVE_VECTORCALL) == 0 || type->tp_vectorcall_offset <= 0)
-    return nullptr;
-  return reinterpret_cast<vectorcallfunc*>(reinterpret_cast<char*>(function) +
-                                           type->tp_vectorcall_offset);
-}
-
-// Whether the function is one whose lists are looked at from now on.
-bool see_sequences(py::handle function, bool asks_items) {
-  vectorcallfunc* const slot = slot_of(function.ptr());
-  if (slot == nullptr || *slot == nullptr) return false;
-  if (*slot == enter<false> || *slot == enter<true>) return true;
-  Entry* const known = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) {
-    return e.type == nullptr || e.type == Py_TYPE(function.ptr());
-  });
-  if (known == std::end(entries)) return false;
-  if (known->type == nullptr) *known = {Py_TYPE(function.ptr()), *slot};
-  if (known->entry != *slot) return false;  // one of its own
-  *slot = asks_items ? enter<true> : enter<false>;
-  return true;
 }
 
 std::atomic<int64_t> elements_seen{0};
@@ -182,6 +82,29 @@ std::vector<PyObject*> codes_of_means() {
 
 }  // namespace
 
+bool is_array_of_objects(PyObject* x) {
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  return Py_TYPE(x) == arrays &&
+         py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->kind == 'O';
+}
+
+bool hides_variable(PyObject* x) { return holds_variable(x, 0); }
+
+PyObject* call_with_hidden(PyObject* function, PyObject* const* args, Py_ssize_t n,
+                           PyObject* names) {
+  return guard([&]() -> PyObject* {
+    py::tuple given(static_cast<size_t>(n));
+    for (Py_ssize_t i = 0; i < n; ++i)
+      given[static_cast<size_t>(i)] = py::reinterpret_borrow<py::object>(args[i]);
+    py::dict named;
+    const Py_ssize_t n_names = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+    for (Py_ssize_t i = 0; i < n_names; ++i)
+      if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
+        throw py::error_already_set();
+    return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
+  });
+}
+
 void see_element() { ++elements_seen; }
 
 bool is_asked_by_numpys_mean() {
@@ -195,9 +118,6 @@ bool is_asked_by_numpys_mean() {
 }
 
 void bind_sequences(py::module_& m) {
-  m.def("see_sequences", &see_sequences, py::arg("function"), py::arg("asks_items"),
-        "Lets the package see calls of a NumPy function whose lists hold Variables; of one that "
-        "asks the items of a list, where only lists inside hold them.");
   m.def(
       "set_sequence_hook", [](const py::function& f) { asked = py::object(f).release().ptr(); },
       py::arg("function"), "The function of the package that is asked about such calls.");

@@ -1,12 +1,16 @@
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/numpy_functions/array_function.h"
 #include "bindings/numpy_functions/foreign.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/ops/operand.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/scalar/functions/functions.h"
 
 // NumPy's universal functions of Variables, and the methods of the same names.
@@ -74,19 +78,32 @@ struct UfuncTable {
 };
 UfuncTable ufuncs;
 
-// Whether an op takes it as it is: object arrays may hold Variables.
-bool is_plain_operand(PyObject* x) {
-  if (is_variable(x)) return true;
-  if (!py::isinstance<py::array>(x)) return false;
-  const char kind = py::reinterpret_borrow<py::array>(x).dtype().kind();
+// Whether an op takes the array as it is: object arrays may hold Variables.
+bool has_plain_kind(PyObject* array) {
+  const char kind = py::detail::array_descriptor_proxy(py::detail::array_proxy(array)->descr)->kind;
   return kind == 'f' || kind == 'i' || kind == 'u' || kind == 'b';
 }
 
+bool is_plain_operand(PyObject* x) {
+  return is_variable(x) || (py::detail::npy_api::get().PyArray_Check_(x) && has_plain_kind(x));
+}
+
 bool are_simple_operands(PyObject* const* args, Py_ssize_t n) {
-  for (Py_ssize_t i = 0; i < n; ++i)
-    if (!PyFloat_Check(args[i]) && !PyLong_CheckExact(args[i]) && !is_plain_operand(args[i]))
-      return false;
-  return true;
+  return std::all_of(args, args + n, [](PyObject* x) {
+    return PyFloat_Check(x) || PyLong_CheckExact(x) || is_plain_operand(x);
+  });
+}
+
+// Of no class that NumPy would ask.
+bool are_exact_operands(PyObject* const* args, Py_ssize_t n) {
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  static PyTypeObject* const float64 = reinterpret_cast<PyTypeObject*>(
+      py::object(py::module_::import("numpy").attr("float64")).release().ptr());
+  return std::all_of(args, args + n, [](PyObject* x) {
+    PyTypeObject* const type = Py_TYPE(x);
+    return type == variable_type || type == &PyFloat_Type || type == &PyLong_Type ||
+           type == float64 || (type == arrays && has_plain_kind(x));
+  });
 }
 
 // data @ weights: the array's operator asks NumPy, which asks here.
@@ -105,7 +122,7 @@ void fill_ufunc_table() {
   ufuncs.matmul = py::object(np.attr("matmul")).release().ptr();
   for (size_t f = 0; f < scalar_fn_count; ++f) {
     const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
-    if (info.returns_bool || !py::hasattr(np, info.name)) continue;
+    if (!py::hasattr(np, info.name)) continue;
     const py::object u = np.attr(info.name);
     if (py::isinstance(u, np.attr("ufunc")) && u.attr("nin").cast<int>() == info.arity &&
         u.attr("nout").cast<int>() == 1)
@@ -123,27 +140,78 @@ void add_to_ufunc_table(PyObject* ufunc, int fn, PyObject* foreign) {
   ufuncs.add(ufunc, fn, foreign);
 }
 
+namespace {
+
+// A new reference; null without an error where the package is to be asked.
+PyObject* apply_ufunc(PyObject* ufunc, PyObject* const* operands, Py_ssize_t n) {
+  if (ufunc == ufuncs.matmul && n == 2 && is_plain_operand(operands[0]) &&
+      is_plain_operand(operands[1]))
+    return multiply_matrices(operands[0], operands[1]);
+  const UfuncTable::Entry& known = ufuncs.find(ufunc);
+  if (known.foreign != nullptr && are_simple_operands(operands, n))
+    return apply_foreign(known.foreign, operands, n);
+  if (known.fn < 0) return nullptr;
+  const auto f = static_cast<ScalarFn>(known.fn);
+  const ScalarFnInfo& info = scalar_fn_info(f);
+  if (n != info.arity) return nullptr;
+  if (info.returns_bool && !are_tested_as_floats({operands, static_cast<size_t>(n)}))
+    return nullptr;
+  if (f == scalar_fn_of<Power>() && is_variable(operands[0]) && PyFloat_Check(operands[1]) &&
+      PyFloat_AS_DOUBLE(operands[1]) == 2.0 &&
+      variable_cell(operands[0]).type().dtype == DType::float64)
+    return apply_elementwise(scalar_fn_of<Square>(), operands[0], nullptr, CalledAs::function);
+  return apply_elementwise(f, operands[0], n == 2 ? operands[1] : nullptr, CalledAs::function);
+}
+
+// fn of every element of a with every one of b: a gets an axis of length 1 for each of b's.
+PyObject* apply_outer(PyObject* ufunc, PyObject* a, PyObject* b) {
+  PyObject* const operands[] = {a, b};
+  const UfuncTable::Entry& known = ufuncs.find(ufunc);
+  if (known.fn < 0 || !are_exact_operands(operands, 2)) return nullptr;
+  const auto f = static_cast<ScalarFn>(known.fn);
+  if (scalar_fn_info(f).arity != 2 || scalar_fn_info(f).returns_bool) return nullptr;
+  return guard([&]() -> PyObject* {
+    const auto is_array_of_its_own = [](PyObject* x) {
+      return is_variable(x) ? !variable_cell(x).is_blank() : is_array(x);
+    };
+    if (Tape::current().tracing() || !std::ranges::all_of(operands, is_array_of_its_own))
+      return nullptr;
+    Operand given[] = {to_operand(a, scalar_fn_info(f).name),
+                       to_operand(b, scalar_fn_info(f).name)};
+    Dims shape = given[0].ref.shape();
+    for (int i = 0; i < given[1].ref.ndim(); ++i) shape.push_back(1);
+    given[0].ref = reshape(given[0].ref, shape);
+    std::optional<Ref> found = apply_to_operands(f, given);
+    return found ? new_variable(std::move(*found)) : nullptr;
+  });
+}
+
+// np.add.reduce(v), np.multiply.outer(v, w).
+PyObject* apply_method(PyObject* ufunc, PyObject* method, PyObject* const* args, Py_ssize_t n,
+                       PyObject* names) {
+  if (n == 2 && names == nullptr && PyUnicode_CompareWithASCIIString(method, "outer") == 0)
+    return apply_outer(ufunc, args[0], args[1]);
+  return guard([&] { return call_fold(ufunc, method, args, n, names); });
+}
+
+}  // namespace
+
+PyObject* call_known_ufunc(PyObject* ufunc, PyObject* const* operands, Py_ssize_t n) {
+  return are_exact_operands(operands, n) ? apply_ufunc(ufunc, operands, n) : nullptr;
+}
+
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
                                PyObject* names) {
-  if (n >= 3 && (names == nullptr || PyTuple_GET_SIZE(names) == 0) &&
-      (args[1] == ufuncs.call || PyUnicode_Compare(args[1], ufuncs.call) == 0)) {
-    if (args[0] == ufuncs.matmul && n == 4 && is_plain_operand(args[2]) &&
-        is_plain_operand(args[3]))
-      return multiply_matrices(args[2], args[3]);
-    const UfuncTable::Entry& known = ufuncs.find(args[0]);
-    if (known.foreign != nullptr && are_simple_operands(args + 2, n - 2))
-      return apply_foreign(known.foreign, args + 2, n - 2);
-    if (known.fn >= 0) {
-      const auto f = static_cast<ScalarFn>(known.fn);
-      const int arity = scalar_fn_info(f).arity;
-      if (n - 2 == arity) {
-        if (f == scalar_fn_of<Power>() && is_variable(args[2]) && PyFloat_Check(args[3]) &&
-            PyFloat_AS_DOUBLE(args[3]) == 2.0 &&
-            variable_cell(args[2]).type().dtype == DType::float64)
-          return apply_elementwise(scalar_fn_of<Square>(), args[2], nullptr, CalledAs::function);
-        return apply_elementwise(f, args[2], arity == 2 ? args[3] : nullptr, CalledAs::function);
-      }
+  if (n >= 3 && PyUnicode_CheckExact(args[1])) {
+    const bool has_names = names != nullptr && PyTuple_GET_SIZE(names) > 0;
+    const bool is_call = args[1] == ufuncs.call || PyUnicode_Compare(args[1], ufuncs.call) == 0;
+    PyObject* found = nullptr;
+    if (!is_call) {
+      found = apply_method(args[0], args[1], args + 2, n - 2, has_names ? names : nullptr);
+    } else if (!has_names) {
+      found = apply_ufunc(args[0], args + 2, n - 2);
     }
+    if (found != nullptr || PyErr_Occurred()) return found;
   }
   if (hooks.array_ufunc == nullptr) Py_RETURN_NOTIMPLEMENTED;
   return guard([&]() -> PyObject* {

@@ -45,6 +45,15 @@ struct Inputs {
 PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, const Attrs& attrs) {
   Inputs inputs{objects};
   const size_t n = objects.size();
+  if (op.n_out == 1 && n == 1 && is_variable(objects[0]) && !op.in_place &&
+      !Tape::current().tracing()) {
+    check_input_count(op, n);
+    const Ref given = variable_cell(objects[0]).ref(op.name);
+    inputs.any_variable = true;
+    inputs.only_blanks = !given.tracked() && is_blank(objects[0]);
+    if (op.compose) return inputs.wrap(std::move(op.compose(attrs, {&given, 1})[0]), op, attrs);
+    return inputs.wrap(apply_single(op, attrs, {&given, 1}), op, attrs);
+  }
   if (op.n_out == 1 && n > 0 && n <= 3 && !op.in_place) {
     check_input_count(op, n);
     std::array<Operand, 3> operands;

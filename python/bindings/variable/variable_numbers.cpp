@@ -148,6 +148,25 @@ PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how)
   });
 }
 
+bool are_tested_as_floats(std::span<PyObject* const> operands) {
+  if (Tape::current().tracing()) return false;
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  return std::ranges::all_of(operands, [](PyObject* x) {
+    if (is_variable(x)) return is_floating(variable_cell(x).value().dtype());
+    if (PyFloat_CheckExact(x)) return true;
+    if (PyLong_CheckExact(x)) {
+      constexpr long exact = 1L << 24;  // in float32 too
+      int overflow = 0;
+      const long i = PyLong_AsLongAndOverflow(x, &overflow);
+      return overflow == 0 && -exact <= i && i <= exact;
+    }
+    constexpr int type_num_float = 11, type_num_double = 12;
+    if (Py_TYPE(x) != arrays) return false;
+    const int num = py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->type_num;
+    return num == type_num_float || num == type_num_double;
+  });
+}
+
 namespace {
 
 template <class F>

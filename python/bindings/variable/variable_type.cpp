@@ -2,7 +2,8 @@
 
 #include <structmember.h>
 
-#include <cstring>
+#include <array>
+#include <string_view>
 
 #include "bindings/convert.h"
 #include "bindings/numpy_functions/array_function.h"
@@ -141,10 +142,9 @@ PyObject* compare_with_items(PyObject* a, PyObject* b, int op) {
   learn_lengths(variable_cell(a));
   py::object items = py::reinterpret_borrow<py::object>(b);
   if (b != Py_None) items = py::module_::import("tapegrad.numpy.operands").attr("lift")(items);
-  const bool is_numeric =
-      is_variable(items.ptr()) ||
-      (b != Py_None && std::strchr("biuf", py::array(items).dtype().kind()) != nullptr);
-  if (is_numeric) return PyObject_RichCompare(a, items.ptr(), op);
+  const auto is_numeric = [](char kind) { return std::string_view("biuf").find(kind) < 4; };
+  if (is_variable(items.ptr()) || (b != Py_None && is_numeric(py::array(items).dtype().kind())))
+    return PyObject_RichCompare(a, items.ptr(), op);
   return PyObject_RichCompare(to_object(variable_cell(a).value(), false).ptr(), items.ptr(), op);
 }
 
@@ -159,7 +159,7 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
     if (is_variable(a) && (is_variable(b) || PyFloat_CheckExact(b) || PyLong_Check(b) ||
                            PyComplex_Check(b) || py::detail::npy_api::get().PyArray_Check_(b) ||
                            PyFloat_Check(b) || py::hasattr(b, "dtype"))) {
-      if (Tape::current().tracing()) {
+      if (Tape::current().tracing() || are_tested_as_floats(std::array{a, b})) {
         constexpr ScalarFn functions[] = {scalar_fn_of<Less>(),    scalar_fn_of<LessEqual>(),
                                           scalar_fn_of<Equal>(),   scalar_fn_of<NotEqual>(),
                                           scalar_fn_of<Greater>(), scalar_fn_of<GreaterEqual>()};

@@ -2,6 +2,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <span>
 #include <vector>
 
 #include "bindings/recording.h"
@@ -80,10 +81,16 @@ extern PyGetSetDef variable_attributes[];
 extern PyGetSetDef variable_array_methods[];  // instead of those that the slots would give
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
                                PyObject* names);
+// The call of a universal function with nothing but operands. A new reference; null without an
+// error where NumPy is to be asked.
+PyObject* call_known_ufunc(PyObject* ufunc, PyObject* const* operands, Py_ssize_t n);
 void fill_ufunc_table();
 std::vector<PyMethodDef> unary_methods();
 std::vector<PyType_Slot> number_slots();
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how);
+// Whether a test (isnan, <) of these is one of floats, which an op does as NumPy does it, and plain
+// code wants its result: Variables among Python's numbers and arrays of floats.
+bool are_tested_as_floats(std::span<PyObject* const> operands);
 
 // Whether it holds a mask or integers, as only a function that is being recorded has in Variables.
 inline bool is_recorded_data(PyObject* variable) {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad.numpy.index import FAMILIES
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def publish() -> None:
     for name in list(_made):
         spec = getattr(sys.modules.get(name), "__spec__", None)
         if spec is not None and not getattr(spec, "_initializing", False):
-            table.update(_made.get(name, {}))
+            made = _made.get(name, {})
+            table.update(made)
+            for function, registration in list(made.items()):
+                if registration.is_direct and registration.eager is not None:
+                    _core.set_implementation(function, registration.eager)
             _made.pop(name, None)
 
 

@@ -28,12 +28,6 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.shapes import moveaxis, reshape, transpose
 
-_REDUCTIONS: dict[str, Any] = {
-    "add": reductions.sum, "multiply": reductions.prod, "maximum": reductions.max,
-    "minimum": reductions.min,
-}  # fmt: skip
-_ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
-
 
 def reduce(
     ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
@@ -43,11 +37,10 @@ def reduce(
     array = _operand(name, array, dtype)
     if name == "logaddexp" and not given(initial) and where is True:
         found = apply("logsumexp", (array,), (axis, flag(keepdims)))
-    elif name in _REDUCTIONS:
+    elif name in reductions.REDUCTIONS:
         initial = NO_VALUE if initial is None else initial
-        return _REDUCTIONS[name](
-            array, axis, out=out, keepdims=keepdims, initial=initial, where=where
-        )
+        reduced = getattr(reductions, reductions.REDUCTIONS[name].__name__)
+        return reduced(array, axis, out=out, keepdims=keepdims, initial=initial, where=where)
     else:
         found = _folded(ufunc, array, axis, flag(keepdims), initial, where)
     return finish(f"np.{name}.reduce", found, out)
@@ -131,8 +124,8 @@ def accumulate(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: An
     shape = shape_of(array)
     if not shape:
         raise TypeError("cannot accumulate on a scalar")
-    if name in _ACCUMULATIONS:
-        found = apply(_ACCUMULATIONS[name], (array,), (operator.index(axis),))
+    if name in reductions.ACCUMULATIONS:
+        found = apply(reductions.ACCUMULATIONS[name].__name__, (array,), (operator.index(axis),))
     else:
         axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
         items = moveaxis(array, axis, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -81,26 +81,30 @@ def stack(
     return finish("np.stack", apply("stack", tuple(parts), (integer("np.stack: axis", axis),)), out)
 
 
-def _several(found: Any) -> list[Any]:
+def _raised(least: Callable[..., Any], n: int, name: str, arrays: Any) -> list[Any]:
+    """The arrays, each with so many axes at least."""
+    parts = _parts(name, arrays)
+    if all(ndim_of(x) >= n for x in parts):
+        return parts
+    found = least(*parts)
     return list(found) if isinstance(found, tuple) else [found]
 
 
 @implements(np.vstack, values=1, on_data=RECORD)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    parts = _several(atleast_2d(*_parts("np.vstack", tup)))
-    return concatenate(parts, 0, dtype=dtype, casting=casting)
+    return concatenate(_raised(atleast_2d, 2, "np.vstack", tup), 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack, values=1, on_data=RECORD)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
-    parts = _several(atleast_1d(*_parts("np.hstack", tup)))
+    parts = _raised(atleast_1d, 1, "np.hstack", tup)
     axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
     return concatenate(parts, axis, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack, values=1, on_data=RECORD)
 def dstack(tup: Any) -> Any:
-    return concatenate(_several(atleast_3d(*_parts("np.dstack", tup))), 2)
+    return concatenate(_raised(atleast_3d, 3, "np.dstack", tup), 2)
 
 
 @implements(np.column_stack, values=1, on_data=RECORD)

@@ -200,7 +200,10 @@ def _places(name: str, offset: Any, axis1: Any, axis2: Any) -> tuple[int, int, i
     )
 
 
-@implements(np.trace, values=1, method="trace")
+@implements(
+    np.trace, values=1, method="trace",
+    in_core=op("trace", a="operand", offset="integer", axis1="integer", axis2="integer"),
+)  # fmt: skip
 def trace(
     a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dtype: Any = None, out: Any = None
 ) -> Any:
@@ -213,7 +216,10 @@ def linalg_trace(x: Any, /, *, offset: Any = 0, dtype: Any = None) -> Any:
     return trace(x, offset, -2, -1, dtype)
 
 
-@implements(np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD)
+@implements(
+    np.diagonal, values=1, view=True, method="diagonal", on_data=RECORD,
+    in_core=op("read_diagonal", a="operand", offset="integer", axis1="integer", axis2="integer"),
+)  # fmt: skip
 def diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
     return apply("read_diagonal", (lift(a),), _places("np.diagonal", offset, axis1, axis2))
 

@@ -28,7 +28,9 @@ LIFTED: dict[
 
 def lift(x: Any) -> Any:
     """`x` as an input of an op: lists and object arrays that hold Variables are stacked."""
-    if type(x) is Variable or isinstance(x, (float, int, np.generic, Variable)):
+    if type(x) is Variable or (type(x) is np.ndarray and x.dtype.kind != "O"):
+        return x
+    if isinstance(x, (float, int, np.generic, Variable)):
         return x
     if isinstance(x, np.ndarray):
         return of_objects(x) if x.dtype == object else x
@@ -288,7 +290,7 @@ def stand_in(x: Any) -> Any:
 
 def ndim_of(x: Any) -> int:
     """How many axes an op's input has."""
-    return len(free_shape(x))
+    return x.ndim if isinstance(x, (Variable, np.ndarray, np.generic)) else np.ndim(x)
 
 
 def floating_dtype(x: Any) -> Any:

@@ -35,9 +35,14 @@ def _on_lengths(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return _on_types(function, *args, **kwargs)
 
 
+_OF_ATTRIBUTES = (np.shape, np.ndim, np.size, np.iscomplexobj)
+
+
 def _types_alone(*functions: Any, of: Callable[..., Any]) -> None:
     for function in functions:
-        implements(function, only_shape=True, on_data=RECORD)(partial(of, function))
+        # NumPy's own code asks for attributes alone, which Variables have.
+        own = getattr(function, "_implementation", None) if function in _OF_ATTRIBUTES else None
+        implements(function, only_shape=True, on_data=RECORD, eager=own)(partial(of, function))
 
 
 _types_alone(np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.common_type, of=_on_types)

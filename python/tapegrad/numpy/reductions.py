@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply
 from tapegrad.numpy.operands import (
     NO_VALUE,
@@ -302,3 +303,13 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: Any = -1) -> Any:
             spread[axis] = free_shape(step)[0]
             step = np.reshape(step, tuple(spread))
     return np.sum(step * (y[tuple(head)] + y[tuple(tail)]) / 2.0, axis=axis)
+
+
+# The folds of universal functions that are functions of their own, along axis 0 unless told.
+REDUCTIONS: dict[str, Any] = {
+    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min
+}  # fmt: skip
+ACCUMULATIONS: dict[str, Any] = {"add": np.cumsum, "multiply": np.cumprod}
+for _method, _folds in (("reduce", REDUCTIONS), ("accumulate", ACCUMULATIONS)):
+    for _name, _function in _folds.items():
+        _core.set_fold(getattr(np, _name), _method, _function)

@@ -1,7 +1,7 @@
 """Lists and arrays of objects that hold Variables, where NumPy looks at neither.
 
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
-The core looks into the lists before NumPy does (bindings/numpy_functions/sequences.cpp) and asks
+The core looks into the lists before NumPy does (bindings/numpy_functions/entries.cpp) and asks
 here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen
 to in the same way.
 """
@@ -29,7 +29,7 @@ from tapegrad.numpy.operands import (
 )
 from tapegrad.numpy.table import array_function
 
-# NumPy asks the items of what is joined: those that are called most are left to it.
+# NumPy asks the items of what is joined: of those that are called most, the lists need no look.
 _ASKS_ITEMS = (np.concatenate, np.stack)
 _COMPLEX = (complex, np.complexfloating)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
@@ -72,13 +72,13 @@ def _as_one(x: Any) -> Any:
 
 
 def install() -> None:
-    """Lets the core look into the arguments of NumPy's functions."""
+    """Lets the core look at the arguments of NumPy's functions before NumPy does."""
     _core.set_sequence_hook(called)
     dispatched = type(np.sum)
     for module in (np, np.linalg, np.fft, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
-                _core.see_sequences(function, function in _ASKS_ITEMS)
+                _core.take_entry(function, "joined" if function in _ASKS_ITEMS else "hidden")
     for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
         cls: Any = type(own)
         cls.__getitem__ = _brackets(cls.__getitem__, made)

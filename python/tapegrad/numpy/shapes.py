@@ -282,7 +282,7 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
 def _rolled_by_data(a: Variable, shift: Variable, axis: Any) -> Any:
     """By one recorded number; None where only a plain one will do."""
     flat = reshape(a, (-1,)) if axis is None else a
-    k = 0 if axis is None else operator.index(axis)
+    k = 0 if axis is None else integer("np.roll: axis", axis)
     in_order = a.ndim == 1 or axis is None or _lies_in_order(a)
     if shift.ndim or shift.dtype.kind != "i" or not flat.ndim or not in_order:
         return None
@@ -308,7 +308,10 @@ def tile(A: Any, reps: Any) -> Any:
     return to_array(apply("tile", (lift(A),), (integers("np.tile: reps", reps),)))
 
 
-@implements(np.repeat, values=1, method="repeat", on_data=RECORD)
+@implements(
+    np.repeat, values=1, method="repeat", on_data=RECORD,
+    in_core=op("repeat", a="operand", repeats="ints", axis="number"),
+)  # fmt: skip
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     counts = integers("np.repeat: repeats", plain(repeats))
     return apply("repeat", (lift(a),), (counts, axis))
@@ -354,7 +357,7 @@ def atleast_3d(*arys: Any) -> Any:
     return _at_least(3, arys)
 
 
-@implements(np.copy, values=1, on_data=RECORD)
+@implements(np.copy, values=1, on_data=RECORD, in_core=op("positive", a="packed"), gives_array=True)
 def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     a = lift(a)
     return to_array(a.copy(order)) if isinstance(a, Variable) else np.array(a, order=order)

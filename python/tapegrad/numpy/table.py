@@ -65,8 +65,10 @@ class Registration:
         plain_unless_recording: bool = False,
         method: str = "",
         module: str = "",
+        eager: Callable[..., Any] | None = None,
     ) -> None:
         self.function = function
+        self.eager = eager or implementation  # what is called where nothing is recorded
         self.module = module  # that registers it
         self.implementation: Any = implementation  # None: NumPy's result of the plain values
         self.facts = facts
@@ -140,20 +142,29 @@ def implements(
     plain_unless_recording: bool = False,
     in_core: tuple[str, Mapping[str, str]] | None = None,
     gives_array: bool = False,
+    eager: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]:
-    """Registers the decorated function as what `functions` do with Variables."""
+    """Registers the decorated function as what `functions` do with Variables.
+
+    `eager` does the same while no whole function is recorded.
+    """
     module = sys._getframe(1).f_globals["__name__"]
 
     def decorate(f: F) -> F:
         facts = Facts(values, only_shape, view)
         data = on_data if isinstance(on_data, str) else frozenset(on_data)
         for function in map(_numpys_own, functions):
-            made = Registration(function, f, facts, data, plain_unless_recording, method, module)
+            made = Registration(
+                function, f, facts, data, plain_unless_recording, method, module, eager
+            )
             register(function, made)
             if method:
                 methods.setdefault(method, made)
             if in_core is not None:
                 _core.set_form(function, in_core[0], *_form(f, in_core[1]), gives_array)
+            if plain_unless_recording:
+                names = f.__code__.co_varnames[: f.__code__.co_argcount]
+                _core.set_plain(function, names.index("out") if "out" in names else -1, method)
         return f
 
     return decorate
@@ -170,6 +181,7 @@ def plain_results(*functions: Any, method: str = "") -> None:
     for function in map(_numpys_own, functions):
         made = Registration(function, None, Facts(), method=method, module=module)
         register(function, made)
+        _core.set_plain(function, -1, method)
         if method:
             methods[method] = made
 

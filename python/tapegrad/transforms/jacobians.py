@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Scope, Variable
+from tapegrad._core import Scope, Variable, jacobian_of_call, tangent_of_call
 from tapegrad._tree import Tree
 from tapegrad.transforms.gradients import reverse, warn_constant
 from tapegrad.transforms.results import (
@@ -87,11 +87,7 @@ def jacobian(
     if compiled is not None:
         return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"jacobian({name_of(f)})"
-
-    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
-        return _jacobian(label, f, argnum, has_aux, mode, args, kwargs)
-
-    return Transformed(jacobian, f, settings, all_derivatives)
+    return Transformed(jacobian, f, settings, _derivatives(label, f, argnum, has_aux, mode))
 
 
 @overload
@@ -137,15 +133,9 @@ def hessian(
         return compiled  # type: ignore[no-any-return]  # has the same signature
     label = f"hessian({name_of(f)})"
 
-    def second_derivatives(*args: Any, **kwargs: Any) -> Any:
-        def first_derivatives(*inner: Any, **inner_kwargs: Any) -> Any:
-            return _jacobian(label, f, argnum, has_aux, "reverse", inner, inner_kwargs)
-
-        return _jacobian(
-            label, first_derivatives, argnum, has_aux, "forward", args, kwargs, warn=False
-        )
-
-    return Transformed(hessian, f, settings, second_derivatives)
+    first = _derivatives(label, f, argnum, has_aux, "reverse")
+    second = _derivatives(label, first, argnum, has_aux, "forward", warn=False)
+    return Transformed(hessian, f, settings, second)
 
 
 @overload
@@ -176,24 +166,36 @@ def jvp(
                 f"{'arguments' if word == 'primals' else 'their tangents'}; "
                 "call tg.jvp(f, (x,), (t,))"
             )
+    if not has_aux and type(primals) is tuple and type(tangents) is tuple:
+
+        def rest(scope: Scope, chosen: Any, variable: Variable, out: Any) -> tuple[Any, Any]:
+            return _pushed(Trace.of_call(label, scope, chosen, variable, out), list(tangents))
+
+        pair = tangent_of_call(f, primals, tangents, rest)
+        if pair is not NotImplemented:
+            return pair  # type: ignore[no-any-return]  # of the core, which knows no types
     with Scope() as scope:
         trace = Trace(label, scope, f, primals, {}, range(len(primals)), has_aux)
         matched = _tree.match(
             tuple(trace.chosen), tuple(pack(tangents)), "tangents", "primals", label
         )
-        directions = check_seeds(label, trace.variables, matched)
-        outs = differentiable_outputs(trace)
-        if outs:
-            found = iter(scope.jvp(outs, trace.variables, directions))
-        else:
-            warn_constant(trace)
-            found = iter(())
-        result = [
-            next(found) if isinstance(x, Variable) else _zeros(np.shape(x))
-            for _, x in _tree.leaves(trace.out)
-        ]
-        pair = trace.result(trace.out), _tree.fill(trace.out, iter(result))
+        pair = _pushed(trace, check_seeds(label, trace.variables, matched))
         return (*pair, trace.aux_result()) if has_aux else pair
+
+
+def _pushed(trace: Trace, directions: list[Any]) -> tuple[Any, Any]:
+    """The value of a call and its derivative in these directions."""
+    outs = differentiable_outputs(trace)
+    if outs:
+        found = iter(trace.scope.jvp(outs, trace.variables, directions))
+    else:
+        warn_constant(trace)
+        found = iter(())
+    result = [
+        next(found) if isinstance(x, Variable) else _zeros(np.shape(x))
+        for _, x in _tree.leaves(trace.out)
+    ]
+    return trace.result(trace.out), _tree.fill(trace.out, iter(result))
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
@@ -242,35 +244,51 @@ def _gradient_of(f: Callable[..., Any], trace: Trace) -> Any:
     return trace.gradients(reverse(trace, outs, [ones_for(out) for out in outs]))[0]
 
 
-def _jacobian(
+def _derivatives(
     label: str,
     f: Callable[..., Any],
     argnum: Argnum,
     has_aux: bool,
     mode: str | None,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
     warn: bool = True,
-) -> Any:
-    argnums, single = positions(label, argnum, args)
-    with Scope() as scope:
-        trace = Trace(label, scope, f, args, kwargs, argnums, has_aux)
-        outs = differentiable_outputs(trace)
-        if warn and not outs:
-            warn_constant(trace)
-        if trace.is_complex and (not warn or _tree.has_complex(trace.out)):
-            raise TypeError(_of_complex(label))
-        blocks = iter(_blocks(scope, outs, trace.variables, mode))
-        filled = []
-        for _, x in _tree.leaves(trace.out):
-            if isinstance(x, Variable):
-                block = next(blocks)
-            else:
-                block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
-            trees = trace.like_arguments(block)
-            filled.append(trees[0] if single else tuple(trees))
-        found = of_rows(trace.out, iter(filled))
-        return (found, trace.aux_result()) if has_aux else found
+) -> Callable[..., Any]:
+    """The function of all derivatives of `f`."""
+    usual = argnum if type(argnum) is int and argnum >= 0 and not has_aux else None
+
+    def rest(scope: Scope, chosen: Any, variable: Variable, out: Any) -> Any:
+        return _all_of(Trace.of_call(label, scope, chosen, variable, out), True, mode, warn)
+
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        if usual is not None:
+            found = jacobian_of_call(f, args, kwargs, usual, mode, rest)
+            if found is not NotImplemented:
+                return found
+        argnums, single = positions(label, argnum, args)
+        with Scope() as scope:
+            trace = Trace(label, scope, f, args, kwargs, argnums, has_aux)
+            found = _all_of(trace, single, mode, warn)
+            return (found, trace.aux_result()) if has_aux else found
+
+    return derivatives
+
+
+def _all_of(trace: Trace, single: bool, mode: str | None, warn: bool) -> Any:
+    """All derivatives of a call, of which a single argument may have been chosen."""
+    outs = differentiable_outputs(trace)
+    if warn and not outs:
+        warn_constant(trace)
+    if trace.is_complex and (not warn or _tree.has_complex(trace.out)):
+        raise TypeError(_of_complex(trace.label))
+    blocks = iter(_blocks(trace.scope, outs, trace.variables, mode))
+    filled = []
+    for _, x in _tree.leaves(trace.out):
+        if isinstance(x, Variable):
+            block = next(blocks)
+        else:
+            block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
+        trees = trace.like_arguments(block)
+        filled.append(trees[0] if single else tuple(trees))
+    return of_rows(trace.out, iter(filled))
 
 
 def of_rows(out: Tree, rows: Iterator[Tree]) -> Tree:

@@ -46,6 +46,8 @@ def scalar_output(transform: str, name: str, out: Any) -> Any:
 
 def differentiable_outputs(trace: Trace) -> list[Variable]:
     """The Variables in the result; raises TypeError for a result that is no number at all."""
+    if type(trace.out) is Variable:
+        return [trace.out]
     found = _tree.leaves(trace.out, "the result")
     if not found:
         raise TypeError(

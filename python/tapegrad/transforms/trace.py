@@ -87,6 +87,8 @@ class Trace:
 
     def result(self, tree: Tree) -> Tree:
         """`tree` with every leaf as it may leave the scope."""
+        if type(tree) is Variable:
+            return self.scope.result(tree)
         found = [
             self.scope.result(x) if isinstance(x, Variable) else x for _, x in _tree.leaves(tree)
         ]

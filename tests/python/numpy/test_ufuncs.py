@@ -244,3 +244,112 @@ def test_whole_number_functions_refuse(name):
     f = getattr(np, name)
     with pytest.raises(TypeError, match=rf"{name}.*(tg\.value|np\.isnan)"):
         f(*[tg.Variable([1.0, 2.0])] * f.nin)
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "minimum"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"axis": 1},
+        {"axis": None},
+        {"axis": (0, 1)},
+        {"keepdims": True},
+        {"axis": -1, "keepdims": True},
+    ],
+)
+def test_reductions_of_universal_functions(name, options):
+    x, ufunc = np.array([[0.5, -1.5, 2.0], [3.0, 0.25, -2.0]]), getattr(np, name)
+    v = tg.Variable(x)
+    found = ufunc.reduce(v, **options)
+    wanted = ufunc.reduce(x, **options)
+    assert np.array_equal(tg.value(found), wanted)
+    assert found.shape == np.shape(wanted)
+    same = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}[name]
+    w = tg.Variable(x)
+    np.sum(found).backward()
+    np.sum(same(w, **{"axis": 0, **options})).backward()
+    assert np.array_equal(v.grad, w.grad)
+
+
+def test_reductions_with_more_than_axes():
+    v = tg.Variable([1.0, 2.0, 4.0])
+    assert np.add.reduce(v, initial=1.0).value == 8.0
+    assert np.add.reduce(v, where=[True, False, True]).value == 5.0
+    assert np.add.accumulate(v).value.tolist() == [1.0, 3.0, 7.0]
+    assert np.multiply.accumulate(v, axis=0).value.tolist() == [1.0, 2.0, 8.0]
+    with pytest.raises(np.exceptions.AxisError):
+        np.add.reduce(v, axis=1)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.power, np.arctan2])
+def test_outer_of_any_shapes(ufunc):
+    x, y = np.array([0.5, 2.0]), np.array([[1.0, 3.0, 0.25]])
+    for a, b in [(x, y), (y, x), (x, np.array(2.0)), (np.array(2.0), x), (x, 2.0), (2.0, y)]:
+        wanted = ufunc.outer(a, b)
+        for first, second in [(tg.Variable(a), b), (a, tg.Variable(b))]:
+            found = ufunc.outer(first, second)
+            assert found.shape == wanted.shape
+            np.testing.assert_allclose(tg.value(found), wanted, rtol=1e-15)
+    v, w = tg.Variable(x), tg.Variable(y)
+    np.sum(np.multiply.outer(v, w)).backward()
+    assert v.grad.tolist() == [y.sum()] * 2
+    assert w.grad.tolist() == [[x.sum()] * 3]
+
+
+X, Y = np.array([0.5, np.nan, np.inf, -0.0]), np.array([0.5, 1.0, np.inf, 0.0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "less",
+        "less_equal",
+        "equal",
+        "not_equal",
+        "greater",
+        "greater_equal",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+    ],
+)
+@pytest.mark.parametrize(
+    "second",
+    [
+        Y,
+        Y.astype(np.float32),
+        np.arange(4),
+        0.5,
+        2,
+        True,
+        10**15,
+        Y > 0,
+        np.float64(0.5),
+        np.float32(0.5),
+    ],
+)
+def test_tests_of_two_are_numpys(name, second):
+    ufunc = getattr(np, name)
+    for dtype in (float, np.float32):
+        x = X.astype(dtype)
+        v = tg.Variable(x)
+        for found, wanted in [
+            (ufunc(v, second), ufunc(x, second)),
+            (ufunc(second, v), ufunc(second, x)),
+            (ufunc(v[0], second), ufunc(x[0], second)),
+            (ufunc(v, tg.Variable(Y)), ufunc(x, Y)),
+        ]:
+            assert type(found) is type(wanted)
+            assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "signbit", "logical_not"])
+def test_tests_of_one_are_numpys(name):
+    ufunc = getattr(np, name)
+    for x in (X, X.astype(np.float32), X[:0], X.reshape(2, 2)[:, ::-1]):
+        found = ufunc(tg.Variable(x))
+        assert type(found) is np.ndarray
+        assert found.flags.writeable
+        assert np.array_equal(found, ufunc(x))
+    assert type(ufunc(tg.Variable(0.5))) is np.bool_

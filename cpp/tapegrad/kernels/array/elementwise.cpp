@@ -12,6 +12,7 @@ namespace tapegrad {
 namespace {
 
 constexpr int64_t block_elements = 1024;
+constexpr int64_t most_short = 128;  // elements of arrays that are converted as a whole
 static_assert(block_elements == fingerprint_chunk);
 
 // One call of eval_elementwise in the type T.
@@ -33,6 +34,8 @@ class Evaluation {
       run_scalar();
     } else if (!wanted && same_layout()) {
       run_packed();
+    } else if (!wanted && are_short()) {
+      run_short();
     } else {
       run_general(wanted);
       return;
@@ -92,6 +95,39 @@ class Evaluation {
       compute(out, begin, end - begin, at(0, begin), at(1, begin), at(2, begin), uniform);
     };
     parallel_for(out.size(), block_elements, info_.ns, range);
+    out_ = std::move(out);
+  }
+
+  // Contiguous arrays of one shape, some of another dtype: the mask of where(mask, x, y).
+  bool are_short() {
+    array_ = nullptr;
+    for (const Value& v : in_) {
+      if (v.is_scalar()) continue;
+      if (!v.is_contiguous() || v.size() > most_short || (array_ && !v.same_shape(*array_)))
+        return false;
+      array_ = &v;
+    }
+    return true;
+  }
+
+  void run_short() {
+    Value out = Value::empty_like(*array_, out_.dtype());
+    T scratch[3][most_short];
+    const T* data[3] = {};
+    unsigned uniform = 0;
+    for (size_t k = 0; k < in_.size(); ++k) {
+      const Value& v = in_[k];
+      data[k] = scratch[k];
+      if (v.is_scalar()) {
+        scratch[k][0] = scalar_as<T>(v);
+        uniform |= 1u << k;
+      } else if (v.dtype() == dtype_of<T>()) {
+        data[k] = v.template data<T>();
+      } else {
+        strided_gather<T>(v.dtype())(scratch[k], v.raw(), 0, 1, v.size());
+      }
+    }
+    compute(out, 0, out.size(), data[0], data[1], data[2], uniform);
     out_ = std::move(out);
   }
 

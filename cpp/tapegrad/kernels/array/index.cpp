@@ -70,6 +70,14 @@ Value copy_region(const Value& from, const RegionView& region) {
   Value out = Value::empty(from.dtype(), region.shape);
   if (region.shape.empty()) return from.view(region.shape, region.strides, region.offset);
   if (out.size() == 0) return out;
+  if (region.shape.size() == 1 && out.size() < grain) {
+    visit_width(from.dtype(), [&](auto tag) {
+      using T = decltype(tag);
+      copy_run(out.data<T>(), int64_t{1}, from.data<T>() + region.offset, region.strides[0],
+               out.size());
+    });
+    return out;
+  }
   const Walk w = make_walk(region.shape, out.strides(), region.strides);
   visit_width(from.dtype(), [&](auto tag) {
     using T = decltype(tag);

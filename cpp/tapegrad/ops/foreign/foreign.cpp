@@ -31,9 +31,10 @@ namespace {
 constexpr AttrKey function_key{0, "function"};
 
 const ForeignFunction& function_of(const Attrs& attrs) {
-  const auto* f = dynamic_cast<const ForeignFunction*>(attrs.object(function_key).get());
-  if (f == nullptr) throw_error<TypeError>("foreign: the attribute must be a foreign function");
-  return *f;
+  const AttrObject& object = *attrs.object(function_key);
+  if (typeid(object) != typeid(ForeignFunction))
+    throw_error<TypeError>("foreign: the attribute must be a foreign function");
+  return static_cast<const ForeignFunction&>(object);
 }
 
 struct Choice {
@@ -108,16 +109,16 @@ void eval_foreign(const Attrs& attrs, std::span<Value> in, std::span<Value> out)
   std::array<Number, ForeignFunction::most_operands> numbers;
   std::array<char*, ForeignFunction::most_operands> args{};
   std::array<std::ptrdiff_t, ForeignFunction::most_operands> steps{};
-  std::vector<Value> operands;
-  operands.reserve(in.size());
+  std::array<Value, ForeignFunction::most_operands> converted;
   for (size_t i = 0; i < in.size(); ++i) {
     const DType d = f.whole_inputs >> i & 1 ? DType::int64 : chosen.dtype;
     if (in[i].is_scalar()) {
       numbers[i] = Number(in[i], d);
       args[i] = reinterpret_cast<char*>(&numbers[i]);
     } else {
-      operands.push_back(as_operand(in[i], d, shape));
-      args[i] = operands.back().data<char>();
+      const bool as_it_is = in[i].dtype() == d && in[i].is_contiguous() && in[i].shape() == shape;
+      if (!as_it_is) converted[i] = as_operand(in[i], d, shape);
+      args[i] = (as_it_is ? in[i] : converted[i]).data<char>();
       steps[i] = static_cast<std::ptrdiff_t>(item_size(d));
     }
   }

@@ -7,6 +7,7 @@
 #include "tapegrad/ops/index/index_update.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
 namespace tapegrad {
@@ -92,8 +93,8 @@ void write_region(const Value& base, const Region& region, const Value& update, 
 template <bool adds>
 void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
-  check_update(type_of(in[1]), in[0].dtype(), region_in(code, in[0], "slice_set").shape,
-               "item assignment");
+  Region region = region_in(code, in[0], "slice_set");
+  check_update(type_of(in[1]), in[0].dtype(), region.shape, "item assignment");
   out[0] = std::move(in[0]);
   if (out[0].is_scalar()) {
     Value one = out[0].reshaped(Dims{1});
@@ -101,8 +102,11 @@ void eval_update(const Attrs& attrs, std::span<Value> in, std::span<Value> out) 
     out[0] = one.view({}, {}, 0);
     return;
   }
-  out[0].ensure_owned();  // may change the strides
-  write_region(out[0], region_in(code, out[0], "slice_set"), in[1], adds);
+  if (!out[0].owns_buffer() || !out[0].is_contiguous()) {
+    out[0].ensure_owned();  // may change the strides
+    region = region_in(code, out[0], "slice_set");
+  }
+  write_region(out[0], region, in[1], adds);
 }
 
 // The region of the cotangent goes to the update. Where the base wants the rest of it in place, the
@@ -199,13 +203,13 @@ Ref slice_copy(const Ref& x, const IndexSpec& spec) {
 }
 
 Ref slice_add(Ref base, const IndexSpec& spec, Ref update) {
-  return std::move(
-      apply(*op_slice_add, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+  Ref inputs[] = {std::move(base), std::move(update)};
+  return apply_few(*op_slice_add, spec.attrs(), inputs);
 }
 
 Ref slice_set(Ref base, const IndexSpec& spec, Ref update) {
-  return std::move(
-      apply(*op_slice_set, spec.attrs(), operands(std::move(base), std::move(update)))[0]);
+  Ref inputs[] = {std::move(base), std::move(update)};
+  return apply_few(*op_slice_set, spec.attrs(), inputs);
 }
 
 Ref get_index(const Ref& x, const IndexSpec& spec, std::span<const Ref> indices) {

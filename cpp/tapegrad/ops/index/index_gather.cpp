@@ -348,6 +348,10 @@ Ref gather_add(Ref base, const IndexSpec& spec, Ref update, std::span<const Ref>
 }
 
 Ref gather_set(Ref base, const IndexSpec& spec, Ref update, std::span<const Ref> indices) {
+  if (indices.size() == 1) {
+    Ref inputs[] = {std::move(base), std::move(update), indices[0]};
+    return apply_few(*op_gather_set, spec.attrs(), inputs);
+  }
   return apply_one(*op_gather_set, spec.attrs(),
                    with_indices(operands(std::move(base), std::move(update)), indices));
 }

@@ -59,11 +59,8 @@ Attrs IndexSpec::attrs() const& { return IndexSpec(*this).attrs(); }
 
 Attrs IndexSpec::attrs() && {
   const bool basic = is_basic();
-  std::vector<Attr> list;
-  list.reserve(basic ? 1 : 2);
-  list.emplace_back(std::move(code));
-  if (!basic) list.emplace_back(position);
-  return Attrs(std::move(list));
+  Attr list[] = {std::move(code), position};
+  return Attrs(std::span<Attr>(list, basic ? 1 : 2));
 }
 
 IndexSpec IndexSpec::from(const Attrs& attrs) {

@@ -55,7 +55,10 @@ void eval_reshape(const Attrs& attrs, std::span<Value> in, std::span<Value> out)
 void vjp_reshape(VjpContext& ctx) { ctx.add(0, reshape(ctx.ct(), ctx.in_shape(0))); }
 
 std::vector<Ref> compose_ravel(const Attrs&, std::span<const Ref> in) {
-  return {apply(*op_reshape, {Axes{-1}}, {in[0]})};
+  static const Attrs flat{Axes{-1}};
+  std::vector<Ref> made;
+  made.push_back(apply(*op_reshape, flat, {in[0]}));
+  return made;
 }
 
 // transpose (perm or None)

@@ -1,4 +1,4 @@
-#include "bindings/numpy_functions/taken_names.h"
+#include "bindings/blanks/taken_names.h"
 
 namespace tapegrad {
 namespace {

@@ -1,4 +1,4 @@
-#include "bindings/blanks.h"
+#include "bindings/blanks/blanks.h"
 
 #include <algorithm>
 #include <string_view>
@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/blanks/taken_names.h"
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
-#include "bindings/numpy_functions/taken_names.h"
 #include "bindings/variable/variable_type.h"
 
 namespace tapegrad {
