@@ -8,6 +8,7 @@
 #include "tapegrad/program/record.h"
 #include "tapegrad/program/run/executor.h"
 #include "tapegrad/program/run/lane_body.h"
+#include "tapegrad/program/run/static_plan.h"
 
 namespace tapegrad {
 
@@ -37,6 +38,11 @@ class Body final : public AttrObject {
   // Returns the body of a scan as a kernel, or null where it is none.
   std::shared_ptr<const LaneBody> lane_body(size_t n_carry, size_t n_series) const;
 
+  // Returns the body of a scan of so many steps with a place for each value, or null where it has
+  // none.
+  std::shared_ptr<const StaticPlan> static_plan(size_t length, size_t n_carry,
+                                                size_t n_series) const;
+
   // Returns a body derived from this one, by name.
   BodyPtr derived(const std::string& name, const std::function<BodyPtr()>& make) const;
   // These keep only the flagged outputs, and only the flagged inputs, where no step reads the
@@ -64,6 +70,7 @@ class Body final : public AttrObject {
   mutable std::mutex mutex_;                   // never held while something is made
   mutable std::map<size_t, Running> running_;  // by n_owned
   mutable std::map<std::pair<size_t, size_t>, std::shared_ptr<const LaneBody>> lane_bodies_;
+  mutable std::map<std::pair<size_t, size_t>, std::shared_ptr<const StaticPlan>> static_plans_;
   mutable std::map<std::string, BodyPtr> derived_;
 };
 

@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <cstring>
+
+#include "tapegrad/program/run/static_plan.h"
+
+namespace tapegrad {
+namespace {
+
+void store_number(char* to, const Value& number) {
+  visit_dtype(number.dtype(), [&](auto tag) {
+    using T = decltype(tag);
+    T item;
+    if constexpr (std::is_floating_point_v<T>) {
+      item = static_cast<T>(number.bits().f);
+    } else {
+      item = static_cast<T>(number.bits().i);
+    }
+    std::memcpy(to, &item, sizeof item);
+  });
+}
+
+Value number_at(const char* from, DType dtype) {
+  return visit_dtype(dtype, [&](auto tag) {
+    using T = decltype(tag);
+    T item;
+    std::memcpy(&item, from, sizeof item);
+    if constexpr (std::is_floating_point_v<T>) {
+      return Value::scalar(static_cast<double>(item), dtype);
+    } else {
+      return Value::integer_scalar(static_cast<int64_t>(item), dtype);
+    }
+  });
+}
+
+// The last element again behind the array, for whoever reads whole vectors.
+void pad(char* data, size_t bytes, size_t item) {
+  if (bytes == 0) return;
+  for (size_t k = 0; k + item <= bound_slack; k += item)
+    std::memcpy(data + bytes + k, data + bytes - item, item);
+}
+
+void store(char* to, const Value& v) {
+  const size_t item = item_size(v.dtype());
+  if (v.is_scalar()) {
+    store_number(to, v);
+    pad(to, item, item);
+    return;
+  }
+  const Value packed = v.contiguous();
+  if (packed.byte_count() == 0) return;
+  std::memcpy(to, packed.raw(), packed.byte_count());
+  pad(to, packed.byte_count(), item);
+}
+
+template <class T>
+void add_runs(const MoveRuns& runs, char* array, const char* update) {
+  T* const to = static_cast<T*>(static_cast<void*>(array));
+  const T* const from = static_cast<const T*>(static_cast<const void*>(update));
+  for (const MoveRun& r : runs)
+    for (int64_t i = 0; i < r.count; ++i) to[r.source + i * r.stride] += from[r.at + i];
+}
+
+Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
+
+}  // namespace
+
+StaticRun::StaticRun(const StaticPlan& plan, std::span<const Value> inputs)
+    : plan_(plan), memory_(Buffer::allocate(std::max<size_t>(plan.bytes_, 1))) {
+  const Program& p = plan.program_;
+  for (const StaticPlan::Place& place : plan.places_) at_.push_back(memory_->data() + place.first);
+  const size_t first_rest = plan.n_carry_ + plan.n_series_;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Operand& to = plan.at_[p.inputs[i]];
+    if (i >= plan.n_carry_ && i < first_rest) {
+      set_up_series(i - plan.n_carry_, inputs[i]);
+    } else if (to.place != StaticPlan::none) {
+      store(at(to), inputs[i]);
+    }
+  }
+  rest_.resize(p.values.size());
+  for (size_t i = first_rest; i < inputs.size(); ++i)
+    if (plan.at_[p.inputs[i]].place == StaticPlan::none) rest_[p.inputs[i]] = inputs[i];
+  for (ValueId v = 0; v < p.values.size(); ++v) {
+    if (!p.is_constant(v)) continue;
+    if (plan.at_[v].place == StaticPlan::none) {
+      rest_[v] = p.constant_of(v);
+    } else {
+      store(at(plan.at_[v]), p.constant_of(v));
+    }
+  }
+  for (const auto* steps : {&plan.once_, &plan.steps_})
+    for (const StaticPlan::Step& s : *steps) {
+      if (s.kernel) s.kernel->set_up(memory_->data() + s.scratch);
+      (steps == &plan.once_ ? general_once_ : general_).push_back(prepared(s));
+    }
+  for (size_t k = 0; k < plan.once_.size(); ++k) run(plan.once_[k], general_once_[k]);
+  ys_.resize(plan.ys_.size());
+}
+
+StaticRun::~StaticRun() { memory_->drop(); }
+
+void StaticRun::set_up_series(size_t k, const Value& v) {
+  const Program& p = plan_.program_;
+  const uint32_t place = plan_.at_[p.inputs[plan_.n_carry_ + k]].place;
+  const size_t item = item_size(v.dtype());
+  Value rows = v;
+  if (v.ndim() > 1) {
+    const Dims row = behind_first(v.shape());
+    const bool packed = v.size() > 0 &&
+                        v.view(row, behind_first(v.strides()), 0).is_contiguous() &&
+                        v.strides()[0] >= element_count(row);
+    if (!packed) rows = v.contiguous();
+  }
+  const int64_t length = v.dim(0), n = length == 0 ? 0 : v.size() / length;
+  Series s{place,
+           static_cast<char*>(rows.raw()),
+           rows.strides()[0] * static_cast<int64_t>(item),
+           length - 1,
+           static_cast<size_t>(n) * item,
+           v.dtype()};
+  if (v.ndim() > 1)
+    while (s.last >= 0 &&
+           (length - 1 - s.last) * s.stride < static_cast<int64_t>(bound_slack))
+      --s.last;
+  series_values_.push_back(std::move(rows));
+  series_.push_back(s);
+}
+
+Value StaticRun::array_at(ValueId v, char* data) const {
+  const TensorType& t = plan_.program_.type_of(v);
+  if (t.shape.empty()) return number_at(data, t.dtype);
+  memory_->retain();
+  return Value::wrap(memory_, data, t.dtype, t.shape, nullptr);
+}
+
+StaticRun::General StaticRun::prepared(const StaticPlan::Step& s) const {
+  General made;
+  if (s.kind != StaticPlan::Step::Kind::general) return made;
+  const Program& p = plan_.program_;
+  for (ValueId v : p.in(p.steps[s.number])) {
+    const Operand& from = plan_.at_[v];
+    if (from.place == StaticPlan::none) {
+      made.like.push_back(rest_[v]);
+    } else {
+      made.like.push_back(p.type_of(v).shape.empty() ? Value() : array_at(v, at(from)));
+    }
+  }
+  return made;
+}
+
+void StaticRun::run_general(const StaticPlan::Step& s, General& with) {
+  const Program& p = plan_.program_;
+  const Program::Step& step = p.steps[s.number];
+  const std::span<const ValueId> in = p.in(step);
+  with.in.resize(in.size());
+  with.out.resize(step.n_out);
+  for (size_t i = 0; i < in.size(); ++i) {
+    const TensorType& t = p.type_of(in[i]);
+    if (s.in[i].place == StaticPlan::none) {
+      with.in[i] = with.like[i];
+    } else if (t.shape.empty()) {
+      with.in[i] = number_at(at(s.in[i]), t.dtype);
+    } else {
+      with.in[i] = with.like[i].neighbour((at(s.in[i]) - with.like[i].data<char>()) /
+                                          static_cast<std::ptrdiff_t>(item_size(t.dtype)));
+    }
+  }
+  if (step.kernel >= 0) {
+    p.kernels[static_cast<size_t>(step.kernel)]->run(with.in, with.out);
+  } else {
+    op_by_id(step.op).eval(p.attrs_of(step), with.in, with.out);
+  }
+  for (uint32_t j = 0; j < step.n_out; ++j) store(at(s.out[j]), with.out[j]);
+  with.in.clear();
+  with.out.clear();
+}
+
+void StaticRun::run(const StaticPlan::Step& s, General& with) {
+  using Kind = StaticPlan::Step::Kind;
+  switch (s.kind) {
+    case Kind::kernel:
+      in_.clear();
+      out_.clear();
+      for (const Operand& o : s.in) in_.push_back(at(o));
+      for (const Operand& o : s.out) out_.push_back(at(o));
+      return s.kernel->run(in_.data(), out_.data(), memory_->data() + s.scratch);
+    case Kind::moves: {
+      in_.clear();
+      for (const Operand& o : s.in) in_.push_back(at(o));
+      char* const to = at(s.out[0]);
+      run_moves(s.runs, s.dtype, in_.data(), to);
+      const size_t item = item_size(s.dtype);
+      return pad(to, static_cast<size_t>(s.count) * item, item);
+    }
+    case Kind::addition:
+      return s.dtype == DType::float32 ? add_runs<float>(s.runs, at(s.in[0]), at(s.in[1]))
+                                       : add_runs<double>(s.runs, at(s.in[0]), at(s.in[1]));
+    case Kind::general:
+      return run_general(s, with);
+  }
+}
+
+void StaticRun::carry_over() {
+  size_t bytes = 0;
+  for (const StaticPlan::Carry& c : plan_.carries_)
+    if (!c.swaps) bytes += c.bytes;
+  kept_.resize(bytes);
+  char* kept = kept_.data();
+  for (const StaticPlan::Carry& c : plan_.carries_) {
+    if (c.swaps || c.bytes == 0) continue;
+    std::memcpy(kept, at(c.next), c.bytes);
+    kept += c.bytes;
+  }
+  kept = kept_.data();
+  for (const StaticPlan::Carry& c : plan_.carries_) {
+    if (c.bytes == 0) continue;
+    if (c.swaps) {
+      std::swap(at_[c.place], at_[c.next.place]);
+    } else {
+      std::memcpy(at_[c.place], kept, c.bytes);
+      pad(at_[c.place], c.bytes, c.item);
+      kept += c.bytes;
+    }
+  }
+}
+
+void StaticRun::step(int64_t t) {
+  if (has_run_) carry_over();
+  has_run_ = true;
+  for (const Series& s : series_) {
+    char* const row = s.first + t * s.stride;
+    if (t <= s.last) {
+      at_[s.place] = row;
+    } else {
+      char* const own = memory_->data() + plan_.places_[s.place].first;
+      std::memcpy(own, row, s.bytes);
+      pad(own, s.bytes, item_size(s.dtype));
+      at_[s.place] = own;
+    }
+  }
+  for (size_t k = 0; k < plan_.steps_.size(); ++k) run(plan_.steps_[k], general_[k]);
+  for (size_t k = 0; k < ys_.size(); ++k) ys_[k] = at(plan_.ys_[k]);
+}
+
+Value StaticRun::carry(size_t c) const {
+  const Program& p = plan_.program_;
+  const ValueId v = has_run_ ? p.outputs[c] : p.inputs[c];
+  return array_at(v, at(plan_.at_[v])).copy();
+}
+
+Value StaticRun::y_value(size_t k) const {
+  return array_at(plan_.program_.outputs[plan_.n_carry_ + k], ys_[k]);
+}
+
+}  // namespace tapegrad
