@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tapegrad/kernels/fused/arena.h"
+#include "tapegrad/kernels/fused/bound_numbers.h"
 #include "tapegrad/lanes/lane_plan.h"
 #include "tapegrad/lanes/lane_sums.h"
 
@@ -209,8 +210,8 @@ std::unique_ptr<const BoundKernel> bind(const LaneKernel& kernel, const Dims& sp
 std::unique_ptr<const BoundKernel> BoundKernel::of(const LaneKernel& kernel, const Dims& space,
                                                    std::span<const TensorType> inputs) {
   const int64_t size = element_count(space);
-  if (kernel.batch || !kernel.gathers.empty() || size < 1 || size > most_bound_lanes)
-    return nullptr;
+  if (kernel.batch) return size == 1 ? bind_numbers(kernel) : nullptr;
+  if (!kernel.gathers.empty() || size < 1 || size > most_bound_lanes) return nullptr;
   return kernel.dtype == DType::float32 ? bind<float>(kernel, space, inputs)
                                         : bind<double>(kernel, space, inputs);
 }

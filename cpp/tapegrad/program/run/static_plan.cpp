@@ -116,7 +116,6 @@ class StaticPlanner {
     const auto* fused = dynamic_cast<const FusedKernel*>(p_.kernels[static_cast<size_t>(s.kernel)].get());
     if (!fused) return false;
     const LaneKernel& kernel = fused->lanes.kernel();
-    if (kernel.batch) return false;
     const auto in = p_.in(s);
     const int64_t size = element_count(fused->space);
     std::vector<TensorType> types;
@@ -124,7 +123,8 @@ class StaticPlanner {
     for (size_t i = 0; i < in.size(); ++i) {
       types.push_back(p_.type_of(in[i]));
       const int64_t n = count(in[i]);
-      spread.push_back(i < kernel.n_inputs && kernel.offset(i) == no_offset && n != 1 && n != size);
+      spread.push_back(!kernel.batch && i < kernel.n_inputs && kernel.offset(i) == no_offset &&
+                       n != 1 && n != size);
       if (spread.back()) types.back().shape = fused->space;
     }
     auto bound = BoundKernel::of(kernel, fused->space, types);

@@ -67,6 +67,7 @@ Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
 StaticRun::StaticRun(const StaticPlan& plan, std::span<const Value> inputs)
     : plan_(plan), memory_(Buffer::allocate(std::max<size_t>(plan.bytes_, 1))) {
   const Program& p = plan.program_;
+  std::memset(memory_->data(), 0, plan.bytes_);  // what is read behind arrays is harmless
   for (const StaticPlan::Place& place : plan.places_) at_.push_back(memory_->data() + place.first);
   const size_t first_rest = plan.n_carry_ + plan.n_series_;
   for (size_t i = 0; i < inputs.size(); ++i) {
