@@ -61,7 +61,8 @@ TEST(bodies_with_a_place_for_each_value) {
       const bool is_series = i >= n_carry && i < n_carry + n_series;
       in.push_back(is_series ? stacked(t, random) : random_value(t, random));
     }
-    StaticRun got(*plan, in);
+    StaticRun got(*plan);
+    got.begin(in);
     std::vector<Value> now = in;
     const bool reverse = random() % 2 == 0;
     for (int64_t k = 0; k < steps; ++k) {

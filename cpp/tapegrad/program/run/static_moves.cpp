@@ -38,7 +38,7 @@ class RunFinder {
           return;
         }
         // Two elements that happened to follow one another are better apart than in a wrong run.
-        if (last.count == 2 && last.stride != 1) {
+        if (last.count == 2 && last.stride != 1 && last.stride != 0) {
           const MoveRun second{input, last.source + last.stride, 1, last.at + 1, 1, 0};
           last.count = last.stride = 1;
           runs_.push_back(second);
@@ -75,6 +75,8 @@ void move(const MoveRuns& runs, char* const* in, char* out) {
     const T* from = static_cast<const T*>(static_cast<const void*>(in[r.input])) + r.source;
     if (r.stride == 1) {
       std::copy_n(from, r.count, to + r.at);
+    } else if (r.stride == 0) {
+      std::fill_n(to + r.at, r.count, *from);
     } else {
       for (int64_t i = 0; i < r.count; ++i) to[r.at + i] = from[i * r.stride];
     }

@@ -21,6 +21,7 @@ class StaticPlanner {
   std::unique_ptr<const StaticPlan> run() {
     if (!fits()) return nullptr;
     plan_->at_.resize(p_.values.size());
+    is_strided_.assign(p_.values.size(), false);
     varies_.assign(p_.values.size(), false);
     find_last_uses();
     for (size_t i = 0; i < p_.inputs.size(); ++i) place_input(i);
@@ -30,6 +31,9 @@ class StaticPlanner {
       if (!plan_step(k)) return nullptr;
     for (ValueId v : p_.outputs)
       if (at(v).place == none) return nullptr;
+    // A carry that is a view with strides is read as one in the next step, which rounds by them.
+    for (size_t c = 0; c < n_carry(); ++c)
+      if (is_strided_[p_.outputs[c]]) return nullptr;
     const auto is_general = [](const Step& s) { return s.kind == Kind::general; };
     if (std::ranges::all_of(plan_->steps_, is_general)) return nullptr;
     plan_carries();
@@ -47,6 +51,7 @@ class StaticPlanner {
   static constexpr uint32_t at_end = none - 1;
   static constexpr int64_t most_copied = 128;
 
+  size_t n_carry() const { return plan_->n_carry_; }
   Operand& at(ValueId v) { return plan_->at_[v]; }
   int64_t count(ValueId v) const { return element_count(p_.type_of(v).shape); }
   size_t item(ValueId v) const { return item_size(p_.type_of(v).dtype); }
@@ -58,9 +63,12 @@ class StaticPlanner {
     for (size_t i = 0; i < plan_->n_carry_ + plan_->n_series_; ++i)
       if (!is_short(p_.inputs[i])) return false;
     for (const Program::Step& s : p_.steps)
-      for (uint32_t j = 0; j < s.n_out; ++j)
+      for (uint32_t j = 0; j < s.n_out && !is_view(s); ++j)
         if (!is_short(s.first_out + j)) return false;
     return true;
+  }
+  static bool is_view(const Program::Step& s) {
+    return s.kernel < 0 && s.n_out == 1 && op_by_id(s.op).view != ViewKind::none;
   }
 
   void find_last_uses() {
@@ -68,6 +76,12 @@ class StaticPlanner {
     for (uint32_t k = 0; k < p_.steps.size(); ++k)
       for (ValueId v : p_.in(p_.steps[k])) last_use_[v] = k;
     for (ValueId v : p_.outputs) last_use_[v] = at_end;
+    // Whoever reads a view may read what it is a view of.
+    for (size_t k = p_.steps.size(); k-- > 0;)
+      if (const Program::Step& s = p_.steps[k]; is_view(s)) {
+        uint32_t& base = last_use_[p_.in(s)[0]];
+        base = std::max(base, last_use_[s.first_out]);
+      }
   }
 
   // A place of its own for what v holds; `serves_again`: at each step.
@@ -106,6 +120,8 @@ class StaticPlanner {
     to_ = varies ? &plan_->steps_ : &plan_->once_;
     const bool known =
         std::ranges::all_of(p_.in(s), [&](ValueId v) { return at(v).place != none; });
+    // A view of an array that has no place is made where it is read.
+    if (is_view(s) && (!known || !is_short(s.first_out))) return true;
     if (known && (s.kernel >= 0 ? plan_kernel(s, varies)
                                 : plan_moves(k, varies) || plan_addition(k, varies)))
       return true;
@@ -188,6 +204,7 @@ class StaticPlanner {
         at(out) = alias(out, of);
         continue;
       }
+      is_strided_[out] = is_view(s);
       if (op.update == UpdateKind::set && count(out) > 0 && serves_as_result(k, in)) {
         at(out) = alias(out, operands[0]);
         std::erase_if(runs, [](const MoveRun& r) {
@@ -245,12 +262,21 @@ class StaticPlanner {
     if (s.kernel < 0 && op_by_id(s.op).in_place && !is_scalar_fn(s.op) &&
         count(p_.in(s)[0]) > most_copied)
       return false;
+    if (std::ranges::any_of(p_.in(s), [this](ValueId v) { return spreads_number(v); })) return false;
     Step step{.kind = Kind::general, .in = {}, .out = {}, .number = k};
     for (ValueId v : p_.in(s)) step.in.push_back(at(v));
     for (uint32_t j = 0; j < s.n_out; ++j)
       step.out.push_back(at(s.first_out + j) = new_place(s.first_out + j, varies));
     to_->push_back(std::move(step));
     return true;
+  }
+
+  // Ops get views as views, but a number does not lie anywhere that a view could show.
+  bool spreads_number(ValueId v) const {
+    if (p_.type_of(v).shape.empty()) return false;
+    while (p_.values[v].source == Source::step && is_view(p_.steps[p_.values[v].index]))
+      v = p_.in(p_.steps[p_.values[v].index])[0];
+    return p_.type_of(v).shape.empty();
   }
 
   void plan_carries() {
@@ -276,6 +302,7 @@ class StaticPlanner {
   std::unique_ptr<StaticPlan> plan_;
   const Program& p_;
   std::vector<bool> varies_;              // by value: from step to step
+  std::vector<bool> is_strided_;          // by value: a view that is not packed
   std::vector<uint32_t> last_use_;        // by value
   std::vector<uint32_t> last_use_of_place_;
   std::vector<size_t> bytes_of_place_;

@@ -66,16 +66,19 @@ class StaticPlan {
   size_t bytes_ = 0;
 };
 
-// One run of a plan.
+// The memory of runs of a plan, one after the other.
 class StaticRun {
  public:
-  // `inputs`: first carries, whole series, the rest. Of the rest, and of the series, nothing may
-  // change meanwhile.
-  StaticRun(const StaticPlan& plan, std::span<const Value> inputs);
+  explicit StaticRun(const StaticPlan& plan);
   ~StaticRun();
   StaticRun(const StaticRun&) = delete;
   StaticRun& operator=(const StaticRun&) = delete;
 
+  // Begins a run. `inputs`: first carries, whole series, the rest; they stay as they are until the
+  // run has ended.
+  void begin(std::span<const Value> inputs);
+  // Lets go of the inputs.
+  void end();
   // The step at index t.
   void step(int64_t t);
   // What the last step made: the k-th output that is no carry, until the next step.
@@ -93,8 +96,14 @@ class StaticRun {
     size_t bytes;          // of a row
     DType dtype;
   };
+  // What a step that is run as an op is called with.
   struct General {
-    std::vector<Value> like;  // by operand: an array of its type in this memory or the series'
+    struct Like {
+      Value array;        // that lies in memory as the operand's did; without data: a number
+      Operand base{};     // what it is, or is a view of
+      char* at = nullptr;  // where that lay then
+    };
+    std::vector<Like> like;  // by operand
     std::vector<Value> in, out;
   };
 
@@ -103,7 +112,9 @@ class StaticRun {
   void carry_over();
   void run(const StaticPlan::Step& s, General& with);
   void run_general(const StaticPlan::Step& s, General& with);
-  General prepared(const StaticPlan::Step& s) const;
+  void prepare(const StaticPlan::Step& s, General& with) const;
+  General::Like like(ValueId v) const;
+  Value like_view(ValueId v, ValueId& root) const;
   Value array_at(ValueId v, char* data) const;
 
   const StaticPlan& plan_;

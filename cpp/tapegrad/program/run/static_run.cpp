@@ -64,23 +64,12 @@ Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
 
 }  // namespace
 
-StaticRun::StaticRun(const StaticPlan& plan, std::span<const Value> inputs)
+StaticRun::StaticRun(const StaticPlan& plan)
     : plan_(plan), memory_(Buffer::allocate(std::max<size_t>(plan.bytes_, 1))) {
   const Program& p = plan.program_;
   std::memset(memory_->data(), 0, plan.bytes_);  // what is read behind arrays is harmless
   for (const StaticPlan::Place& place : plan.places_) at_.push_back(memory_->data() + place.first);
-  const size_t first_rest = plan.n_carry_ + plan.n_series_;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const Operand& to = plan.at_[p.inputs[i]];
-    if (i >= plan.n_carry_ && i < first_rest) {
-      set_up_series(i - plan.n_carry_, inputs[i]);
-    } else if (to.place != StaticPlan::none) {
-      store(at(to), inputs[i]);
-    }
-  }
   rest_.resize(p.values.size());
-  for (size_t i = first_rest; i < inputs.size(); ++i)
-    if (plan.at_[p.inputs[i]].place == StaticPlan::none) rest_[p.inputs[i]] = inputs[i];
   for (ValueId v = 0; v < p.values.size(); ++v) {
     if (!p.is_constant(v)) continue;
     if (plan.at_[v].place == StaticPlan::none) {
@@ -90,12 +79,43 @@ StaticRun::StaticRun(const StaticPlan& plan, std::span<const Value> inputs)
     }
   }
   for (const auto* steps : {&plan.once_, &plan.steps_})
-    for (const StaticPlan::Step& s : *steps) {
+    for (const StaticPlan::Step& s : *steps)
       if (s.kernel) s.kernel->set_up(memory_->data() + s.scratch);
-      (steps == &plan.once_ ? general_once_ : general_).push_back(prepared(s));
-    }
-  for (size_t k = 0; k < plan.once_.size(); ++k) run(plan.once_[k], general_once_[k]);
+  general_once_.resize(plan.once_.size());
+  general_.resize(plan.steps_.size());
   ys_.resize(plan.ys_.size());
+  series_.reserve(plan.n_series_);
+  series_values_.reserve(plan.n_series_);
+}
+
+void StaticRun::begin(std::span<const Value> inputs) {
+  const Program& p = plan_.program_;
+  const size_t first_rest = plan_.n_carry_ + plan_.n_series_;
+  has_run_ = false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Operand& to = plan_.at_[p.inputs[i]];
+    if (i >= plan_.n_carry_ && i < first_rest) {
+      set_up_series(i - plan_.n_carry_, inputs[i]);
+    } else if (to.place == StaticPlan::none) {
+      rest_[p.inputs[i]] = inputs[i];
+    } else {
+      store(at(to), inputs[i]);
+    }
+  }
+  for (size_t k = 0; k < plan_.once_.size(); ++k) {
+    prepare(plan_.once_[k], general_once_[k]);
+    run(plan_.once_[k], general_once_[k]);
+  }
+  for (size_t k = 0; k < plan_.steps_.size(); ++k) prepare(plan_.steps_[k], general_[k]);
+}
+
+void StaticRun::end() {
+  const Program& p = plan_.program_;
+  series_.clear();
+  series_values_.clear();
+  for (ValueId v : p.inputs) rest_[v] = Value();
+  for (std::vector<General>* all : {&general_once_, &general_})
+    for (General& g : *all) g.like.clear();
 }
 
 StaticRun::~StaticRun() { memory_->drop(); }
@@ -134,19 +154,40 @@ Value StaticRun::array_at(ValueId v, char* data) const {
   return Value::wrap(memory_, data, t.dtype, t.shape, nullptr);
 }
 
-StaticRun::General StaticRun::prepared(const StaticPlan::Step& s) const {
-  General made;
-  if (s.kind != StaticPlan::Step::Kind::general) return made;
+// The array as the program's steps would hand it on: a view where it is one. `root`: what it is a
+// view of.
+Value StaticRun::like_view(ValueId v, ValueId& root) const {
   const Program& p = plan_.program_;
-  for (ValueId v : p.in(p.steps[s.number])) {
-    const Operand& from = plan_.at_[v];
-    if (from.place == StaticPlan::none) {
-      made.like.push_back(rest_[v]);
-    } else {
-      made.like.push_back(p.type_of(v).shape.empty() ? Value() : array_at(v, at(from)));
+  const Program::ValueInfo& info = p.values[v];
+  if (info.source == Source::step) {
+    const Program::Step& s = p.steps[info.index];
+    if (s.kernel < 0 && s.n_out == 1 && op_by_id(s.op).view != ViewKind::none) {
+      Value in = like_view(p.in(s)[0], root), out;
+      op_by_id(s.op).eval(p.attrs_of(s), {&in, 1}, {&out, 1});
+      return out;
     }
   }
-  return made;
+  root = v;
+  return plan_.at_[v].place == StaticPlan::none ? rest_[v] : array_at(v, at(plan_.at_[v]));
+}
+
+StaticRun::General::Like StaticRun::like(ValueId v) const {
+  const Operand& own = plan_.at_[v];
+  ValueId root = v;
+  Value view = like_view(v, root);
+  const Operand& base = plan_.at_[root];
+  // Reductions and products round by strides: they get the view that the program's steps would get.
+  if (base.place == StaticPlan::none || own.place == StaticPlan::none)
+    return {std::move(view), {}, nullptr};
+  if (!view.is_contiguous() && view.buffer() == memory_) return {std::move(view), base, at(base)};
+  if (plan_.program_.type_of(v).shape.empty()) return {Value(), own, nullptr};
+  return {array_at(v, at(own)), own, at(own)};
+}
+
+void StaticRun::prepare(const StaticPlan::Step& s, General& with) const {
+  if (s.kind != StaticPlan::Step::Kind::general) return;
+  with.like.clear();
+  for (ValueId v : plan_.program_.in(plan_.program_.steps[s.number])) with.like.push_back(like(v));
 }
 
 void StaticRun::run_general(const StaticPlan::Step& s, General& with) {
@@ -156,14 +197,15 @@ void StaticRun::run_general(const StaticPlan::Step& s, General& with) {
   with.in.resize(in.size());
   with.out.resize(step.n_out);
   for (size_t i = 0; i < in.size(); ++i) {
-    const TensorType& t = p.type_of(in[i]);
-    if (s.in[i].place == StaticPlan::none) {
-      with.in[i] = with.like[i];
-    } else if (t.shape.empty()) {
-      with.in[i] = number_at(at(s.in[i]), t.dtype);
+    const General::Like& like = with.like[i];
+    const DType dtype = p.type_of(in[i]).dtype;
+    if (like.base.place == StaticPlan::none) {
+      with.in[i] = like.array;
+    } else if (like.at == nullptr) {
+      with.in[i] = number_at(at(like.base), dtype);
     } else {
-      with.in[i] = with.like[i].neighbour((at(s.in[i]) - with.like[i].data<char>()) /
-                                          static_cast<std::ptrdiff_t>(item_size(t.dtype)));
+      with.in[i] = like.array.neighbour((at(like.base) - like.at) /
+                                        static_cast<std::ptrdiff_t>(item_size(dtype)));
     }
   }
   if (step.kernel >= 0) {

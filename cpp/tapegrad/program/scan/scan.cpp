@@ -13,8 +13,6 @@
 namespace tapegrad {
 namespace {
 
-constexpr int64_t least_static_length = 8;  // a plan costs some steps
-
 void check_type(const char* what, size_t k, const TensorType& wanted, const TensorType& got) {
   if (wanted != got)
     throw_error<ValueError>("scan: ", what, ' ', k, " must be ", dtype_name(wanted.dtype), ' ',
@@ -52,7 +50,7 @@ void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   if (f.length > 1)
     if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs))
       return kernel->run(in, f.length, f.reverse, out);
-  if (f.length >= least_static_length && run_scan_statically(f, in, out)) return;
+  if (run_scan_statically(f, in, out)) return;
   std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(f.n_carry));
   std::vector<Stack> ys;
   for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);

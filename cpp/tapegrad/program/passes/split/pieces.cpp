@@ -90,7 +90,10 @@ class PieceWriter {
   }
   bool joins(const Program::Step& s) const {
     return is_plain(s) && !is_elementwise(s.op) &&
-           op_by_id(s.op).join == JoinKind::concatenate && is_first_axis(s, s.first_out);
+           op_by_id(s.op).join == JoinKind::concatenate && is_first_axis(s, s.first_out) &&
+           std::ranges::all_of(p_.in(s), [&](ValueId v) {
+             return p_.type_of(v).dtype == p_.type_of(s.first_out).dtype;
+           });
   }
   bool cuts_up(const Program::Step& s) const {
     return is_plain(s) && !is_elementwise(s.op) && op_by_id(s.op).join == JoinKind::split &&
@@ -306,7 +309,7 @@ class PieceWriter {
         within = range_of(g, k);
       }
     }
-    if (r == within) return base == no_value ? edit_->at(v) : base;
+    if (r == within) return base == no_value ? whole(v) : base;
     if (base != no_value) return slice(base, {r.start - within.start, r.length});
     const auto [known, is_new] = loaded_.try_emplace({v, r}, no_value);
     if (is_new) {
