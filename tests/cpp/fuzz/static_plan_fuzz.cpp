@@ -48,8 +48,8 @@ TEST(bodies_with_a_place_for_each_value) {
     const int64_t rows = 1 + static_cast<int64_t>(random() % 20),
                   columns = 1 + static_cast<int64_t>(random() % 70);
     const size_t n_carry = random() % 6, n_series = random() % 3;
-    const Program drawn =
-        RandomProgram(r.seed(), rows, columns, false, true).make(5 + static_cast<int>(random() % 40));
+    const Program drawn = RandomProgram(r.seed(), rows, columns, false, true)
+                              .make(5 + static_cast<int>(random() % 40));
     Program body = with_carries(drawn, n_carry, random);
     if (random() % 4) body = optimise(std::move(body), tapegrad::PassOptions());
     const auto plan = StaticPlan::of(body, n_carry, n_series);

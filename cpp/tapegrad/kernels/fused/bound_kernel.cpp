@@ -174,8 +174,8 @@ class Bound final : public BoundKernel {
   const LaneLoops<T>& loops_;
   const FoldLoops<T>& fold_;
   const int64_t size_, block_;
-  std::vector<uint8_t> is_bool_;  // by input
-  std::vector<Input> inputs_;     // of lanes
+  std::vector<uint8_t> is_bool_;   // by input
+  std::vector<Input> inputs_;      // of lanes
   std::vector<SumGeometry> sums_;  // by output
   // Where the scratch memory has what.
   size_t bytes_ = 0, registers_ = 0, places_ = 0, sinks_ = 0, running_ = 0, rows_ = 0;

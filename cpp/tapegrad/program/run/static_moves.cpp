@@ -140,8 +140,8 @@ MoveRuns runs_of_broadcast(const Dims& from, const Dims& to) {
 }
 
 bool is_alias(const MoveRuns& runs, int64_t size) {
-  return runs.size() == 1 && runs[0].input != MoveRun::none &&
-         (runs[0].stride == 1 || size == 1) && runs[0].count == size;
+  return runs.size() == 1 && runs[0].input != MoveRun::none && (runs[0].stride == 1 || size == 1) &&
+         runs[0].count == size;
 }
 
 void run_moves(const MoveRuns& runs, DType dtype, char* const* in, char* out) {

@@ -22,6 +22,7 @@ class StaticPlanner {
     if (!fits()) return nullptr;
     plan_->at_.resize(p_.values.size());
     is_strided_.assign(p_.values.size(), false);
+    hides_strides_.assign(p_.values.size(), false);
     varies_.assign(p_.values.size(), false);
     find_last_uses();
     for (size_t i = 0; i < p_.inputs.size(); ++i) place_input(i);
@@ -33,7 +34,7 @@ class StaticPlanner {
       if (at(v).place == none) return nullptr;
     // A carry that is a view with strides is read as one in the next step, which rounds by them.
     for (size_t c = 0; c < n_carry(); ++c)
-      if (is_strided_[p_.outputs[c]]) return nullptr;
+      if (is_strided_[p_.outputs[c]] || hides_strides_[p_.outputs[c]]) return nullptr;
     const auto is_general = [](const Step& s) { return s.kind == Kind::general; };
     if (std::ranges::all_of(plan_->steps_, is_general)) return nullptr;
     plan_carries();
@@ -108,8 +109,7 @@ class StaticPlanner {
     varies_[v] = is_carry || is_series;
     if (!is_short(v)) return;
     at(v) = new_place(v, is_carry);
-    if (is_series)
-      plan_->places_[at(v).place].series = static_cast<uint32_t>(i - plan_->n_carry_);
+    if (is_series) plan_->places_[at(v).place].series = static_cast<uint32_t>(i - plan_->n_carry_);
   }
   size_t first_rest() const { return plan_->n_carry_ + plan_->n_series_; }
 
@@ -129,7 +129,8 @@ class StaticPlanner {
   }
 
   bool plan_kernel(const Program::Step& s, bool varies) {
-    const auto* fused = dynamic_cast<const FusedKernel*>(p_.kernels[static_cast<size_t>(s.kernel)].get());
+    const auto* fused =
+        dynamic_cast<const FusedKernel*>(p_.kernels[static_cast<size_t>(s.kernel)].get());
     if (!fused) return false;
     const LaneKernel& kernel = fused->lanes.kernel();
     const auto in = p_.in(s);
@@ -161,8 +162,8 @@ class StaticPlanner {
     const int64_t n = element_count(space);
     const Operand to = new_place(static_cast<size_t>(n) * item(v), varies_[v]);
     auto& steps = varies_[v] ? plan_->steps_ : plan_->once_;
-    steps.push_back(moves({at(v)}, to, runs_of_broadcast(p_.type_of(v).shape, space),
-                          p_.type_of(v).dtype, n));
+    steps.push_back(
+        moves({at(v)}, to, runs_of_broadcast(p_.type_of(v).shape, space), p_.type_of(v).dtype, n));
     return to;
   }
 
@@ -198,6 +199,9 @@ class StaticPlanner {
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const ValueId out = s.first_out + j;
       MoveRuns& runs = (*all)[j];
+      hides_strides_[out] = !is_view(s) && std::ranges::any_of(in, [&](ValueId v) {
+        return is_strided_[v] || hides_strides_[v];
+      });
       if (is_alias(runs, count(out))) {
         Operand of = operands[runs[0].input];
         of.offset += static_cast<size_t>(runs[0].source) * item(out);
@@ -222,14 +226,14 @@ class StaticPlanner {
   bool serves_as_result(uint32_t k, std::span<const ValueId> in) {
     const uint32_t place = at(in[0]).place;
     if (!serves_again_[place] || last_use_of_place_[place] > k) return false;
-    return std::none_of(in.begin() + 1, in.end(),
-                        [&](ValueId v) { return at(v).place == place; });
+    return std::none_of(in.begin() + 1, in.end(), [&](ValueId v) { return at(v).place == place; });
   }
 
   bool plan_addition(uint32_t k, bool varies) {
     const Program::Step& s = p_.steps[k];
     const Op& op = op_by_id(s.op);
-    if (is_scalar_fn(s.op) || op.key != KeyKind::basic || op.update != UpdateKind::add) return false;
+    if (is_scalar_fn(s.op) || op.key != KeyKind::basic || op.update != UpdateKind::add)
+      return false;
     const auto in = p_.in(s);
     const TensorType &array = p_.type_of(in[0]), &update = p_.type_of(in[1]);
     if (!is_floating(array.dtype) || update.dtype != array.dtype || count(in[0]) == 0) return false;
@@ -243,8 +247,8 @@ class StaticPlanner {
       at(out) = alias(out, at(in[0]));
     } else {
       at(out) = new_place(out, varies);
-      to_->push_back(moves({at(in[0])}, at(out), {{0, 0, 1, 0, count(out), 0}}, array.dtype,
-                           count(out)));
+      to_->push_back(
+          moves({at(in[0])}, at(out), {{0, 0, 1, 0, count(out), 0}}, array.dtype, count(out)));
     }
     to_->push_back({.kind = Kind::addition,
                     .in = {at(out), at(in[1])},
@@ -262,21 +266,16 @@ class StaticPlanner {
     if (s.kernel < 0 && op_by_id(s.op).in_place && !is_scalar_fn(s.op) &&
         count(p_.in(s)[0]) > most_copied)
       return false;
-    if (std::ranges::any_of(p_.in(s), [this](ValueId v) { return spreads_number(v); })) return false;
+    if (std::ranges::any_of(p_.in(s), [this](ValueId v) { return hides_strides_[v]; }))
+      return false;
     Step step{.kind = Kind::general, .in = {}, .out = {}, .number = k};
     for (ValueId v : p_.in(s)) step.in.push_back(at(v));
     for (uint32_t j = 0; j < s.n_out; ++j)
       step.out.push_back(at(s.first_out + j) = new_place(s.first_out + j, varies));
+    if (s.kernel < 0 && op_by_id(s.op).converts)  // to what it is already: the view itself
+      hides_strides_[s.first_out] = is_strided_[p_.in(s)[0]] || hides_strides_[p_.in(s)[0]];
     to_->push_back(std::move(step));
     return true;
-  }
-
-  // Ops get views as views, but a number does not lie anywhere that a view could show.
-  bool spreads_number(ValueId v) const {
-    if (p_.type_of(v).shape.empty()) return false;
-    while (p_.values[v].source == Source::step && is_view(p_.steps[p_.values[v].index]))
-      v = p_.in(p_.steps[p_.values[v].index])[0];
-    return p_.type_of(v).shape.empty();
   }
 
   void plan_carries() {
@@ -301,12 +300,13 @@ class StaticPlanner {
 
   std::unique_ptr<StaticPlan> plan_;
   const Program& p_;
-  std::vector<bool> varies_;              // by value: from step to step
-  std::vector<bool> is_strided_;          // by value: a view that is not packed
-  std::vector<uint32_t> last_use_;        // by value
+  std::vector<bool> varies_;         // by value: from step to step
+  std::vector<bool> is_strided_;     // by value: a view that is not packed
+  std::vector<bool> hides_strides_;  // by value: moved, perhaps as a view, out of such a one
+  std::vector<uint32_t> last_use_;   // by value
   std::vector<uint32_t> last_use_of_place_;
   std::vector<size_t> bytes_of_place_;
-  std::vector<bool> serves_again_;        // by place: it is written at every step
+  std::vector<bool> serves_again_;  // by place: it is written at every step
   std::vector<StaticPlan::Step>* to_ = nullptr;
 };
 

@@ -99,9 +99,10 @@ class StaticRun {
   // What a step that is run as an op is called with.
   struct General {
     struct Like {
-      Value array;        // that lies in memory as the operand's did; without data: a number
-      Operand base{};     // what it is, or is a view of
-      char* at = nullptr;  // where that lay then
+      Value array;           // that lies in memory as the operand's did; without data: a number
+      Operand base{};        // what it is, or is a view of
+      char* at = nullptr;    // where that lay then
+      bool is_made = false;  // anew at each step
     };
     std::vector<Like> like;  // by operand
     std::vector<Value> in, out;
@@ -114,6 +115,8 @@ class StaticRun {
   void run_general(const StaticPlan::Step& s, General& with);
   void prepare(const StaticPlan::Step& s, General& with) const;
   General::Like like(ValueId v) const;
+  // Constants and the rest, which are handed on as they came.
+  bool is_fixed(ValueId v) const;
   Value like_view(ValueId v, ValueId& root) const;
   Value array_at(ValueId v, char* data) const;
 

@@ -72,11 +72,8 @@ StaticRun::StaticRun(const StaticPlan& plan)
   rest_.resize(p.values.size());
   for (ValueId v = 0; v < p.values.size(); ++v) {
     if (!p.is_constant(v)) continue;
-    if (plan.at_[v].place == StaticPlan::none) {
-      rest_[v] = p.constant_of(v);
-    } else {
-      store(at(plan.at_[v]), p.constant_of(v));
-    }
+    rest_[v] = p.constant_of(v);
+    if (plan.at_[v].place != StaticPlan::none) store(at(plan.at_[v]), rest_[v]);
   }
   for (const auto* steps : {&plan.once_, &plan.steps_})
     for (const StaticPlan::Step& s : *steps)
@@ -96,11 +93,10 @@ void StaticRun::begin(std::span<const Value> inputs) {
     const Operand& to = plan_.at_[p.inputs[i]];
     if (i >= plan_.n_carry_ && i < first_rest) {
       set_up_series(i - plan_.n_carry_, inputs[i]);
-    } else if (to.place == StaticPlan::none) {
-      rest_[p.inputs[i]] = inputs[i];
-    } else {
-      store(at(to), inputs[i]);
+      continue;
     }
+    if (i >= first_rest) rest_[p.inputs[i]] = inputs[i];
+    if (to.place != StaticPlan::none) store(at(to), inputs[i]);
   }
   for (size_t k = 0; k < plan_.once_.size(); ++k) {
     prepare(plan_.once_[k], general_once_[k]);
@@ -127,21 +123,16 @@ void StaticRun::set_up_series(size_t k, const Value& v) {
   Value rows = v;
   if (v.ndim() > 1) {
     const Dims row = behind_first(v.shape());
-    const bool packed = v.size() > 0 &&
-                        v.view(row, behind_first(v.strides()), 0).is_contiguous() &&
+    const bool packed = v.size() > 0 && v.view(row, behind_first(v.strides()), 0).is_contiguous() &&
                         v.strides()[0] >= element_count(row);
     if (!packed) rows = v.contiguous();
   }
   const int64_t length = v.dim(0), n = length == 0 ? 0 : v.size() / length;
-  Series s{place,
-           static_cast<char*>(rows.raw()),
-           rows.strides()[0] * static_cast<int64_t>(item),
-           length - 1,
-           static_cast<size_t>(n) * item,
-           v.dtype()};
+  Series s{
+      place,      static_cast<char*>(rows.raw()), rows.strides()[0] * static_cast<int64_t>(item),
+      length - 1, static_cast<size_t>(n) * item,  v.dtype()};
   if (v.ndim() > 1)
-    while (s.last >= 0 &&
-           (length - 1 - s.last) * s.stride < static_cast<int64_t>(bound_slack))
+    while (s.last >= 0 && (length - 1 - s.last) * s.stride < static_cast<int64_t>(bound_slack))
       --s.last;
   series_values_.push_back(std::move(rows));
   series_.push_back(s);
@@ -168,7 +159,13 @@ Value StaticRun::like_view(ValueId v, ValueId& root) const {
     }
   }
   root = v;
-  return plan_.at_[v].place == StaticPlan::none ? rest_[v] : array_at(v, at(plan_.at_[v]));
+  return is_fixed(v) ? rest_[v] : array_at(v, at(plan_.at_[v]));
+}
+
+bool StaticRun::is_fixed(ValueId v) const {
+  const Program::ValueInfo& info = plan_.program_.values[v];
+  return info.source == Source::constant ||
+         (info.source == Source::input && info.index >= plan_.n_carry_ + plan_.n_series_);
 }
 
 StaticRun::General::Like StaticRun::like(ValueId v) const {
@@ -177,9 +174,9 @@ StaticRun::General::Like StaticRun::like(ValueId v) const {
   Value view = like_view(v, root);
   const Operand& base = plan_.at_[root];
   // Reductions and products round by strides: they get the view that the program's steps would get.
-  if (base.place == StaticPlan::none || own.place == StaticPlan::none)
-    return {std::move(view), {}, nullptr};
+  if (is_fixed(root)) return {std::move(view), {}, nullptr};
   if (!view.is_contiguous() && view.buffer() == memory_) return {std::move(view), base, at(base)};
+  if (!view.is_contiguous()) return {Value(), base, nullptr, true};  // of a copy, or of a number
   if (plan_.program_.type_of(v).shape.empty()) return {Value(), own, nullptr};
   return {array_at(v, at(own)), own, at(own)};
 }
@@ -199,7 +196,10 @@ void StaticRun::run_general(const StaticPlan::Step& s, General& with) {
   for (size_t i = 0; i < in.size(); ++i) {
     const General::Like& like = with.like[i];
     const DType dtype = p.type_of(in[i]).dtype;
-    if (like.base.place == StaticPlan::none) {
+    if (like.is_made) {
+      ValueId root = in[i];
+      with.in[i] = like_view(in[i], root);
+    } else if (like.base.place == StaticPlan::none) {
       with.in[i] = like.array;
     } else if (like.at == nullptr) {
       with.in[i] = number_at(at(like.base), dtype);

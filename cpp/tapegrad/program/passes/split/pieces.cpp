@@ -89,9 +89,8 @@ class PieceWriter {
            0;
   }
   bool joins(const Program::Step& s) const {
-    return is_plain(s) && !is_elementwise(s.op) &&
-           op_by_id(s.op).join == JoinKind::concatenate && is_first_axis(s, s.first_out) &&
-           std::ranges::all_of(p_.in(s), [&](ValueId v) {
+    return is_plain(s) && !is_elementwise(s.op) && op_by_id(s.op).join == JoinKind::concatenate &&
+           is_first_axis(s, s.first_out) && std::ranges::all_of(p_.in(s), [&](ValueId v) {
              return p_.type_of(v).dtype == p_.type_of(s.first_out).dtype;
            });
   }
@@ -291,8 +290,8 @@ class PieceWriter {
 
   ValueId whole(ValueId v) {
     if (edit_->has(v) || !is_split(v)) return edit_->at(v);
-    const ValueId joined = write(concatenate_op().id, edit_->attrs(Attrs{int64_t{0}}), pieces_[v],
-                                 p_.type_of(v));
+    const ValueId joined =
+        write(concatenate_op().id, edit_->attrs(Attrs{int64_t{0}}), pieces_[v], p_.type_of(v));
     edit_->set(v, joined);
     return joined;
   }
@@ -327,8 +326,7 @@ class PieceWriter {
     if (const auto x = uniform_.at(p_, v); x && is_floating(type.dtype))
       return edit_->constant(Value::full(type.dtype, type.shape, *x));
     const Value& c = p_.constant_of(v);
-    return edit_->constant(
-        c.view(type.shape, c.strides(), r.start * c.strides()[0]).contiguous());
+    return edit_->constant(c.view(type.shape, c.strides(), r.start * c.strides()[0]).contiguous());
   }
 
   ValueId slice(ValueId base, Range r) {
@@ -366,10 +364,10 @@ class PieceWriter {
     }
     const TensorType type = with_length(p_.type_of(s.first_out), r.length);
     if (const auto part = written(s)) {
-      const ValueId before = r.start < part->start || r.end() > part->end() ||
-                                     op_by_id(s.op).update == UpdateKind::add
-                                 ? piece_of(in[0], r)
-                                 : no_value;
+      const ValueId before =
+          r.start < part->start || r.end() > part->end() || op_by_id(s.op).update == UpdateKind::add
+              ? piece_of(in[0], r)
+              : no_value;
       if (r.start < part->start || r.end() > part->end()) return before;
       const ValueId update = piece_of(in[1], {r.start - part->start, r.length});
       if (before == no_value) return update;
