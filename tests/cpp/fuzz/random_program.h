@@ -108,7 +108,7 @@ class RandomProgram {
     if (shape.empty() || !is_floating(type(x).dtype)) return d_.op("stack", {x, y}, {int64_t{0}});
     const int64_t last = static_cast<int64_t>(shape.size()) - 1, n = shape.back();
     const int64_t axis = static_cast<int64_t>(pick(shape.size()));
-    switch (pick(9)) {
+    switch (pick(12)) {
       case 0:
         return d_.op("concatenate", {x, y}, {axis});
       case 1:
@@ -140,9 +140,28 @@ class RandomProgram {
             {x}, {Ints{axis}, pick(2) == 0});
       case 7:
         return d_.op("stack", {x, y}, {int64_t{0}});
+      case 8:
+        return d_.op("slice", {x}, part(shape));
+      case 9:
+      case 10: {  // a part of y goes to the same part of x
+        if (type(x) != type(y)) return d_.op("concatenate", {x, x}, {int64_t{0}});
+        const Attrs at = part(shape);
+        const ValueId update = d_.op("slice", {y}, at);
+        return d_.op(pick(2) ? "slice_add" : "slice_set", {x, update}, at);
+      }
       default:
         return d_.op("shift", {x}, {axis, int64_t{1}, 0.5});
     }
+  }
+
+  // Positions of the first axis that follow one another.
+  Attrs part(const Dims& shape) {
+    const auto n = static_cast<size_t>(shape[0]);
+    const size_t start = pick(n + 1), length = pick(n - start + 1);
+    tapegrad::IndexSpec spec;
+    spec.range(static_cast<int64_t>(start), 1, static_cast<int64_t>(length));
+    for (size_t k = 1; k < shape.size(); ++k) spec.whole(shape[k]);
+    return spec.attrs();
   }
 
   ValueId sum(ValueId x) {

@@ -172,3 +172,32 @@ def test_masks_and_precisions(dtype: Any) -> None:
         got, want = f(w, x0), g(w, x0)
         assert got.dtype == want.dtype
         np.testing.assert_array_equal(got, want)
+
+
+def _neighbours(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x) - 1):
+        total = total + (x[i + 1] - x[i] ** 2) ** 2
+    return total
+
+
+def _filtered(x: Any) -> Any:
+    y = np.zeros(len(x))
+    for i in range(1, len(x)):
+        y[i] = 0.5 * y[i - 1] + np.sin(x[i])
+    return np.sum(y**2)
+
+
+@pytest.mark.parametrize("f", [_neighbours, _filtered])
+@pytest.mark.parametrize("lanes", [1, 2, 80])
+def test_elements_of_lanes(f: Callable[..., Any], lanes: int) -> None:
+    """The elements of an axis behind that of the lanes, which is not the first in memory."""
+    x = np.random.default_rng(0).normal(size=(lanes, 80))
+    compiled = tg.compile(tg.vmap(tg.value_and_grad(f)))
+    for scale in (1.0, 1.0, 1.0, 1.0, 0.5):
+        values, slopes = compiled(scale * x)
+        for lane in range(lanes):
+            value, slope = tg.value_and_grad(f)(scale * x[lane])
+            assert values[lane] == pytest.approx(value, rel=1e-12)
+            np.testing.assert_allclose(slopes[lane], slope, rtol=1e-9, atol=1e-12)
+    assert compiled.inspect().signatures[0].replays >= 2

@@ -144,6 +144,7 @@ bool expand_slice_add(ExpandContext& c) { return expand_add_to_part(c, slice_op(
 const Op& slice_op() { return *op_slice; }
 const Op& slice_copy_op() { return *op_slice_copy; }
 const Op& slice_add_op() { return *op_slice_add; }
+const Op& slice_set_op() { return *op_slice_set; }
 
 void register_index_ops() {
   const std::vector<AttrDeclaration> declared{{index_attrs::code, attr_kind::integers}};

@@ -17,6 +17,7 @@ namespace tapegrad {
 const Op& slice_op();
 const Op& slice_copy_op();
 const Op& slice_add_op();
+const Op& slice_set_op();
 const Op& gather_op();
 const Op& gather_set_op();
 

@@ -75,6 +75,17 @@ std::shared_ptr<const LaneBody> Body::lane_body(size_t n_carry, size_t n_series)
   return lane_bodies_.try_emplace(key, std::move(made)).first->second;
 }
 
+std::shared_ptr<const BodyExtra> Body::extra(
+    uint64_t key, const std::function<std::shared_ptr<const BodyExtra>()>& make) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = extras_.find(key); it != extras_.end()) return it->second;
+  }
+  std::shared_ptr<const BodyExtra> made = make();
+  const std::lock_guard lock(mutex_);
+  return extras_.try_emplace(key, std::move(made)).first->second;
+}
+
 BodyPtr Body::derived(const std::string& name, const std::function<BodyPtr()>& make) const {
   {
     const std::lock_guard lock(mutex_);

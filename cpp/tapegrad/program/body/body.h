@@ -15,6 +15,11 @@ class Body;
 using BodyPtr = std::shared_ptr<const Body>;
 using Flags = std::vector<uint8_t>;
 
+class BodyExtra {
+ public:
+  virtual ~BodyExtra() = default;
+};
+
 // A Body is an immutable function, as an attribute of the ops that apply it (call.h, scan.h): a
 // program without captures and guards. What is derived from it (its derivatives, itself over lanes)
 // is made at first use and kept.
@@ -36,6 +41,10 @@ class Body final : public AttrObject {
 
   // Returns the body of a scan as a kernel, or null where it is none.
   std::shared_ptr<const LaneBody> lane_body(size_t n_carry, size_t n_series) const;
+
+  // Returns what others keep with the body under this key, made at first use.
+  std::shared_ptr<const BodyExtra> extra(
+      uint64_t key, const std::function<std::shared_ptr<const BodyExtra>()>& make) const;
 
   // Returns a body derived from this one, by name.
   BodyPtr derived(const std::string& name, const std::function<BodyPtr()>& make) const;
@@ -64,6 +73,7 @@ class Body final : public AttrObject {
   mutable std::mutex mutex_;                   // never held while something is made
   mutable std::map<size_t, Running> running_;  // by n_owned
   mutable std::map<std::pair<size_t, size_t>, std::shared_ptr<const LaneBody>> lane_bodies_;
+  mutable std::map<uint64_t, std::shared_ptr<const BodyExtra>> extras_;
   mutable std::map<std::string, BodyPtr> derived_;
 };
 

@@ -3,6 +3,8 @@
 namespace tapegrad {
 
 Program optimise(Program p, const PassOptions& options) {
+  p = rewrite_locally(std::move(p), options);
+  if (options.parts && options.dead) p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))));
   if (options.roll) p = roll_loops(join_lookups(p));
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);

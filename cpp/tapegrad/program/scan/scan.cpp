@@ -8,6 +8,7 @@
 #include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/scan/scan_rules.h"
 #include "tapegrad/program/scan/scan_run.h"
+#include "tapegrad/program/scan/scan_static.h"
 
 namespace tapegrad {
 namespace {
@@ -49,6 +50,7 @@ void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   if (f.length > 1)
     if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs))
       return kernel->run(in, f.length, f.reverse, out);
+  if (run_scan_statically(f, in, out)) return;
   std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(f.n_carry));
   std::vector<Stack> ys;
   for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);

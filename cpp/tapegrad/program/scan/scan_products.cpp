@@ -13,7 +13,6 @@ namespace {
 
 constexpr int64_t most_inner = 16;     // of a product whose time is that of the addition
 constexpr int64_t stacked_rows = 128;  // that are multiplied at once
-constexpr int64_t least_length = 16;   // of a scan
 
 struct Product {
   ValueId left = 0, right = 0;
@@ -115,7 +114,7 @@ Value transposed(const Value& v) {
 
 GatheredForm::GatheredForm(const ScanForm& f) : form(f), stays(f.n_carry, 1) {
   std::vector<Found> all;
-  if (f.length >= least_length) {
+  if (f.length >= least_gathered_length) {
     std::optional<Finder> finder;
     for (size_t c = 0; c < f.n_carry; ++c) {
       if (!may_be_gathered(f, c)) continue;

@@ -12,6 +12,8 @@ namespace tapegrad {
 // recorded with, and whose bits are those of the loop.
 constexpr int64_t most_ungathered = 4096;
 
+constexpr int64_t least_gathered_length = 16;  // of a scan
+
 struct ProductSum {
   size_t carry = 0;
   Dims shape;  // (m, n)

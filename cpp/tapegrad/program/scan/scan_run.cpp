@@ -55,6 +55,12 @@ void Stack::put(int64_t t, const Value& row) {
   }
 }
 
+void Stack::put(int64_t t, const char* packed_row) {
+  if (row_bytes_ > 0)
+    std::memcpy(stacked_.data<char>() + static_cast<size_t>(t) * row_bytes_, packed_row,
+                row_bytes_);
+}
+
 ScanRun::ScanRun(const ScanForm& form, std::span<const Value> in, size_t n_given)
     : gathered_(form),
       executor_(gathered_.form.body->executor(static_cast<size_t>(form.length), n_carry())),

@@ -24,6 +24,7 @@ class Stack {
  public:
   Stack(const TensorType& row, int64_t length);
   void put(int64_t t, const Value& row);
+  void put(int64_t t, const char* packed_row);
   Value take() { return std::move(stacked_); }
 
  private:

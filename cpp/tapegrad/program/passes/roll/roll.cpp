@@ -20,15 +20,18 @@ using Role = RolledLoop::Role;
 
 constexpr uint32_t least_turns = 8;
 constexpr uint32_t least_steps = 256;  // of all turns together
-constexpr uint32_t many_turns = 64;    // of a loop that is no kernel
+constexpr uint32_t many_turns = 64;    // of a loop of small arrays
 constexpr uint32_t many_steps = 4096;
+constexpr uint32_t some_turns = 12;                 // of another
 constexpr uint32_t many_numbers = 100000;           // steps of numbers alone
-constexpr int64_t most_elements = most_ungathered;  // of an array in such a one
+constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
+constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
+constexpr int64_t few_scalars = 20000;  // scalars
 
 bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   if (loop.period * loop.count < least_steps) return false;
   bool is_short = true;
-  int64_t largest = 0;
+  int64_t largest = 0, scalars = 0;
   Dims space;
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] != Role::computed) continue;
@@ -39,6 +42,7 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const Dims& shape = p.type_of(s.first_out + j).shape;
       largest = std::max(largest, element_count(shape));
+      scalars += element_count(shape);
       if (shape.empty()) continue;
       if (space.empty()) space = shape;
       is_short &= shape == space;
@@ -47,8 +51,9 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   // One long scalar tape is as fast as a short one again and again, until it outgrows the caches.
   if (is_short && space.empty()) return loop.period * loop.count >= many_numbers;
   if (is_short && largest <= most_loop_lanes) return true;
-  return loop.count >= many_turns && loop.period * loop.count >= many_steps &&
-         largest <= most_elements;
+  if (largest <= small_array && scalars * loop.count <= few_scalars)
+    return loop.count >= many_turns && loop.period * loop.count >= many_steps;
+  return loop.count >= some_turns && largest <= most_elements;
 }
 
 class Roller : RollPlan {

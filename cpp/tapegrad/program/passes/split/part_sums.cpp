@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/program/passes/edit.h"
+#include "tapegrad/program/passes/local/local.h"
+
+// An array to which a few parts are added again and again, as what a loop adds to the adjoint of
+// its weights in each turn. Each part is added up for itself here, and put into the array after
+// the last addition. Every element gets the same numbers in the same order: so the bits stay.
+
+namespace tapegrad {
+namespace {
+
+constexpr size_t most_parts = 64, least_additions = 16;
+
+class PartSums {
+ public:
+  explicit PartSums(const Program& p)
+      : p_(p), uses_(p.values.size(), 0), chain_of_(p.steps.size(), none) {
+    const auto use = [this](ValueId v) { ++uses_[v]; };
+    std::ranges::for_each(p.operands, use);
+    std::ranges::for_each(p.outputs, use);
+    for (const Program::Guard& g : p.guards) use(g.value);
+  }
+
+  // Nothing where there is no such array.
+  std::optional<Program> run() {
+    for (uint32_t i = 0; i < p_.steps.size(); ++i) follow(i);
+    for (Chain& c : chains_) c.is_taken = c.additions.size() >= least_additions && find_parts(c);
+    if (std::ranges::none_of(chains_, &Chain::is_taken)) return std::nullopt;
+    Edit edit(p_);
+    for (uint32_t i = 0; i < p_.steps.size(); ++i) {
+      const uint32_t k = chain_of_[i];
+      if (k == none || !chains_[k].is_taken) {
+        edit.copy(p_.steps[i]);
+      } else {
+        add(edit, chains_[k], i);
+      }
+    }
+    return edit.finish();
+  }
+
+ private:
+  static constexpr uint32_t none = ~uint32_t{0};
+  struct Part {
+    uint32_t attrs;
+    Box box;
+    ValueId sum = no_value;  // new
+  };
+  struct Chain {
+    ValueId root;
+    std::vector<uint32_t> additions;  // steps, each of which alone reads what the one before made
+    std::vector<Part> parts{};
+    std::map<uint32_t, uint32_t> part_of_attrs{};
+    bool is_taken = false;
+  };
+
+  // acc[key] += x, where x needs no broadcast or conversion.
+  bool adds_part(const Program::Step& s) const {
+    if (s.kernel >= 0 || s.held || is_elementwise(s.op)) return false;
+    const Op& op = op_by_id(s.op);
+    if (op.key != KeyKind::basic || op.update != UpdateKind::add) return false;
+    const TensorType &array = p_.type_of(p_.in(s)[0]), &update = p_.type_of(p_.in(s)[1]);
+    if (!is_floating(array.dtype) || update.dtype != array.dtype) return false;
+    const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
+    if (items.size() != array.shape.size()) return false;
+    size_t axis = 0;
+    for (size_t k = 0; k < items.size(); ++k)
+      if (items[k].makes_axis() &&
+          (axis == update.shape.size() || update.shape[axis++] != items[k].length))
+        return false;
+    return axis == update.shape.size();
+  }
+
+  void follow(uint32_t i) {
+    const Program::Step& s = p_.steps[i];
+    if (!adds_part(s)) return;
+    const ValueId base = p_.in(s)[0];
+    const Program::ValueInfo& info = p_.values[base];
+    uint32_t k = info.source == Source::step ? chain_of_[info.index] : none;
+    if (k == none || uses_[base] != 1) {
+      k = static_cast<uint32_t>(chains_.size());
+      chains_.push_back({base, {}});
+    }
+    chains_[k].additions.push_back(i);
+    chain_of_[i] = k;
+  }
+
+  // Whether there are few parts, apart from one another, each added to at least twice.
+  bool find_parts(Chain& c) const {
+    std::map<std::vector<int64_t>, uint32_t> known;
+    const Dims& shape = p_.type_of(c.root).shape;
+    for (uint32_t i : c.additions) {
+      const uint32_t attrs = p_.steps[i].attrs;
+      if (c.part_of_attrs.contains(attrs)) continue;
+      const std::vector<int64_t>& code = p_.attrs[attrs].integers(index_attrs::code);
+      const auto [at, is_new] = known.try_emplace(code, static_cast<uint32_t>(c.parts.size()));
+      c.part_of_attrs[attrs] = at->second;
+      if (!is_new) continue;
+      auto box = box_of_code(code, shape);
+      if (!box || c.parts.size() == most_parts) return false;
+      c.parts.push_back({attrs, std::move(*box)});
+    }
+    if (2 * c.parts.size() > c.additions.size()) return false;
+    for (size_t a = 0; a < c.parts.size(); ++a)
+      for (size_t b = 0; b < a; ++b)
+        if (overlap(c.parts[a].box, c.parts[b].box)) return false;
+    return true;
+  }
+
+  static bool overlap(const Box& a, const Box& b) {
+    for (size_t k = 0; k < a.start.size(); ++k)
+      if (a.start[k] >= b.start[k] + b.length[k] || b.start[k] >= a.start[k] + a.length[k])
+        return false;
+    return true;
+  }
+
+  void add(Edit& edit, Chain& c, uint32_t i) {
+    const Program::Step& s = p_.steps[i];
+    Part& part = c.parts[c.part_of_attrs.at(s.attrs)];
+    const uint32_t type = p_.values[p_.in(s)[1]].type;
+    if (part.sum == no_value) part.sum = first_of(edit, c, part, type);
+    const ValueId both[] = {part.sum, edit.at(p_.in(s)[1])};
+    Program::Step like;
+    like.op = op_of_fn<Add>();
+    like.line = s.line;
+    part.sum = edit.write(like, both, {&type, 1});
+    if (i == c.additions.back()) edit.set(s.first_out, put_together(edit, c));
+  }
+
+  ValueId first_of(Edit& edit, const Chain& c, const Part& part, uint32_t type) {
+    const TensorType& t = p_.types[type];
+    if (const auto x = uniform_.at(p_, c.root))
+      return edit.constant(t.shape.empty() ? Value::scalar(*x, t.dtype)
+                                           : Value::full(t.dtype, t.shape, *x));
+    const ValueId root = edit.at(c.root);
+    Program::Step like;
+    like.op = slice_op().id;
+    like.attrs = part.attrs;
+    return edit.write(like, {&root, 1}, {&type, 1});
+  }
+
+  ValueId put_together(Edit& edit, const Chain& c) const {
+    const uint32_t type = p_.values[c.root].type;
+    ValueId array = edit.at(c.root);
+    for (const Part& part : c.parts) {
+      Program::Step like;
+      like.op = slice_set_op().id;
+      like.attrs = part.attrs;
+      const ValueId in[] = {array, part.sum};
+      array = edit.write(like, in, {&type, 1});
+    }
+    return array;
+  }
+
+  const Program& p_;
+  std::vector<uint32_t> uses_, chain_of_;  // by value; by step
+  std::vector<Chain> chains_;
+  UniformConstants uniform_;
+};
+
+}  // namespace
+
+Program add_up_parts(Program p) {
+  std::optional<Program> found = PartSums(p).run();
+  return found ? std::move(*found) : std::move(p);
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,73 @@
+#include "program/programs.h"
+#include "tapegrad/program/passes/passes.h"
+
+using namespace programs;
+
+namespace {
+
+constexpr int64_t n = 3;
+
+Attrs row(int64_t i) { return {Ints{0, i, 0, 0, 1, 0, 1, n}}; }
+Attrs box(int64_t i, int64_t start, int64_t length) {
+  return {Ints{0, i, 0, 0, 1, start, 1, length}};
+}
+
+size_t steps_of(const Program& p, const char* name) {
+  size_t found = 0;
+  for (const Program::Step& s : p.steps) found += s.kernel < 0 && s.op == op_named(name).id;
+  return found;
+}
+
+Program added(const Program& p) {
+  const Program q = tapegrad::drop_dead(tapegrad::add_up_parts(p));
+  check_same(p, q);
+  return q;
+}
+
+}  // namespace
+
+TEST(rows_are_added_up_by_themselves) {
+  Draft d;
+  ValueId acc = d.constant(Value::full(DType::float64, Dims{4, n}, 0.0));
+  const ValueId u = d.input({n}), v = d.input({n});
+  for (int64_t k = 0; k < 10; ++k) {
+    acc = d.op("slice_add", {acc, k % 3 ? u : v}, row(1));
+    acc = d.op("slice_add", {acc, v}, row(3));
+  }
+  const Program q = added(d.returning({acc}));
+  CHECK(steps_of(q, "slice_add") == 0);
+  CHECK(steps_of(q, "slice_set") == 2);
+  CHECK(steps_of(q, "add") == 20);
+  CHECK(steps_of(q, "slice") == 0);  // they begin with zeros
+}
+
+TEST(what_was_there_is_added_to) {
+  Draft d;
+  ValueId acc = d.input({4, n});
+  const ValueId u = d.input({2}), one = d.input({1});
+  for (int64_t k = 0; k < 10; ++k) {
+    acc = d.op("slice_add", {acc, u}, box(2, 0, 2));
+    acc = d.op("slice_add", {acc, one}, box(2, 2, 1));
+  }
+  CHECK(steps_of(added(d.returning({acc})), "slice") == 2);
+}
+
+TEST(parts_that_overlap_or_are_read_between_stay) {
+  Draft d;
+  ValueId acc = d.input({4, n});
+  const ValueId u = d.input({2}), v = d.input({n});
+  for (int64_t k = 0; k < 10; ++k) {
+    acc = d.op("slice_add", {acc, u}, box(1, 1, 2));
+    acc = d.op("slice_add", {acc, v}, row(1));
+  }
+  CHECK(steps_of(added(d.returning({acc})), "slice_add") == 20);
+
+  Draft e;
+  ValueId sum = e.input({4, n});
+  const ValueId x = e.input({n});
+  for (int64_t k = 0; k < 20; ++k) {
+    sum = e.op("slice_add", {sum, x}, row(1));
+    e.writer().output(sum);
+  }
+  CHECK(steps_of(added(e.returning({sum})), "slice_add") == 20);
+}
