@@ -254,6 +254,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "ops/decompose/hermitian.cpp",
         "ops/decompose/pair.cpp",
         "ops/decompose/pinv.cpp",
+        "ops/decompose/stein.cpp",
         "ops/decompose/qr.cpp",
         "ops/decompose/svd.cpp",
         "ops/decompose/ties.cpp",
