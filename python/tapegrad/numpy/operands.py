@@ -145,10 +145,10 @@ def finish(name: str, result: Any, out: Any) -> Any:
 
 def fill_objects(out: Any, found: Any) -> Any:
     """An array of objects, filled with the elements of what was found."""
-    if free_shape(found) != out.shape:
+    if tuple(found.shape) != out.shape:
         raise ValueError(
             f"non-broadcastable output operand with shape {out.shape} doesn't match the "
-            f"broadcast shape {free_shape(found)}"
+            f"broadcast shape {tuple(found.shape)}"
         )
     for at in np.ndindex(*out.shape):
         out[at] = found[at]
