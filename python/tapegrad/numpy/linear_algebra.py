@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array, to_number
+from tapegrad.numpy.layout import axes_of, lying_by, packed, small_array
 from tapegrad.numpy.operands import (
     cast,
     finish,
@@ -28,7 +30,10 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.dot, values=2, method="dot", in_core=op("dot", a="operand", b="operand"))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    return finish("np.dot", apply("dot", (lift(a), lift(b))), out)
+    a, b = lift(a), lift(b)
+    found = apply("dot", (a, b))
+    is_scaled = 0 in (ndim_of(a), ndim_of(b)) and ndim_of(found) == 2
+    return finish("np.dot", packed(found) if is_scaled else found, out)
 
 
 @implements(np.vdot, values=2, in_core=op("vdot", a="operand", b="operand"))
@@ -108,7 +113,10 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
         view = _view_by(subscripts, arrays[0])
         if view is not None:
             return to_number(view)
-    found = finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+    found = apply("einsum", arrays, (subscripts,))
+    if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
+        found = _lying_by_einsum(found, subscripts, arrays, optimize)
+    found = finish("np.einsum", found, out)
     if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
         # A number, or the array that np.tensordot gives where the last step is one.
         small = [np.zeros([min(n, 2) for n in free_shape(x)]) for x in arrays]
@@ -117,14 +125,26 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     return found
 
 
+def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optimize: Any) -> Any:
+    """In the order in which NumPy's own lays it out."""
+    lengths = tuple(tuple(min(n, 2) for n in free_shape(x)) for x in arrays)
+    orders = tuple(map(axes_of, arrays))
+    return lying_by(found, _axes_of_einsum(subscripts, orders, lengths, bool(optimize)))
+
+
+@functools.lru_cache(4096)
+def _axes_of_einsum(
+    subscripts: str, orders: tuple[Any, ...], lengths: tuple[Any, ...], optimize: bool
+) -> tuple[int, ...]:
+    """Of NumPy's result for small arrays that lie as these do."""
+    small = map(small_array, orders, lengths)
+    return axes_of(np.einsum(subscripts, *small, optimize=optimize))
+
+
 def _einsum_as(
-    subscripts: str,
-    arrays: tuple[Any, ...],
-    out: Any,
-    dtype: Any = None,
-    order: Any = "K",
+    subscripts: str, arrays: tuple[Any, ...], out: Any, dtype: Any = None, order: Any = "K",
     casting: Any = "safe",
-) -> Any:
+) -> Any:  # fmt: skip
     """Computed in another dtype, or laid out in another order."""
     if dtype is not None:
         for x in arrays:
@@ -135,8 +155,10 @@ def _einsum_as(
                 )
         arrays = tuple(cast(x, dtype) for x in arrays)
     found = apply("einsum", arrays, (subscripts,))
-    if out is None and order not in ("K", None) and np.ndim(found) > 1:
-        found = found.copy("C" if order == "A" else order)
+    if out is None and np.ndim(found) > 1:
+        found = _lying_by_einsum(found, subscripts, arrays, False)
+        if order not in ("K", None):
+            found = found.copy("C" if order == "A" else order)
     return finish("np.einsum", found, out)
 
 

@@ -34,7 +34,7 @@ def lift(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         items = [lift(item) for item in x]
         if any(isinstance(item, Variable) for item in items):
-            return apply("stack", tuple(items), (0,))
+            return apply("stack", tuple(items), (0, True))
     make = LIFTED.get(type(x))
     return np.asarray(x) if make is None else make(x)
 
@@ -59,7 +59,7 @@ def as_array(x: Any) -> Any:
 def plain(x: Any) -> Any:
     """`x` with every Variable inside replaced by its value."""
     if isinstance(x, Variable):
-        return _core.value(x)
+        return _as_it_lies(_core.value(x), x)
     if type(x) is np.ndarray and x.dtype != object:
         return x
     if isinstance(x, list):
@@ -69,6 +69,16 @@ def plain(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype == object:
         return _core.value(trace.pack_array(x))
     return x
+
+
+def _as_it_lies(found: Any, v: Any) -> Any:
+    """The value, its axes in memory as those of NumPy's array: so lies what NumPy makes of it."""
+    strides = _core.memory_strides(v) if type(found) is np.ndarray and found.ndim > 1 else None
+    if strides is None:
+        return found
+    axes = sorted(range(found.ndim), key=lambda i: (-abs(strides[i]), i))
+    back = sorted(range(found.ndim), key=axes.__getitem__)
+    return np.ascontiguousarray(found.transpose(axes)).transpose(back)
 
 
 def cast(x: Any, dtype: Any) -> Any:

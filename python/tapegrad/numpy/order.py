@@ -14,6 +14,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.families import table
+from tapegrad.numpy.layout import axes_of, lying_as_reduced
 from tapegrad.numpy.operands import (
     NO_VALUE,
     finish,
@@ -27,7 +28,7 @@ from tapegrad.numpy.operands import (
     shape_of,
 )
 from tapegrad.numpy.selection import take_along_axis, where
-from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
+from tapegrad.numpy.shapes import copy, expand_dims, reshape, transpose
 from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 _NOTHING = np.empty(0)
@@ -131,7 +132,7 @@ def sort(
         a, axis = reshape(a, (-1,)), -1
     if isinstance(a, Variable) and memory_strides(a) is not None:
         # As NumPy's copy of it lies in memory.
-        axes = memory_axes(a)
+        axes = axes_of(a)
         axis = np.lib.array_utils.normalize_axis_index(axis, len(axes))
         back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
         return transpose(sort(copy(transpose(a, axes)), axes.index(axis), **options), back)
@@ -175,4 +176,5 @@ def median(
     ordered = sort(flat)
     middle = take_along_axis(ordered, apply("middle", (ordered,)), -1)
     found = nan_where_any(ordered, 0.5 * (middle[..., :1] + middle[..., 1:]))
-    return finish("np.median", reshape(found, kept if keepdims else rest), out)
+    found = reshape(found, kept if keepdims else rest)
+    return finish("np.median", lying_as_reduced(found, lift(a), axis, bool(keepdims)), out)

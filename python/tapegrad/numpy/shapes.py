@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +12,12 @@ from tapegrad._core import (
     Variable,
     apply,
     is_blank,
-    memory_strides,
     overlap,
     stands_for_array,
     to_array,
     to_number,
 )
+from tapegrad.numpy.layout import axes_of, is_fortran, packed
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
@@ -41,30 +40,13 @@ def _ints(x: Any) -> tuple[int, ...]:
     return tuple(operator.index(i) for i in x) if np.iterable(x) else (operator.index(x),)
 
 
-def memory_axes(a: Variable) -> tuple[int, ...]:
-    """The axes from the outermost to the innermost, as NumPy's array would lie in memory."""
-    strides = memory_strides(a)
-    if strides is None:
-        return tuple(range(ndim_of(a)))
-    return tuple(sorted(range(len(strides)), key=lambda i: (-abs(strides[i]), i)))
-
-
 def resolved_order(name: str, order: Any, a: Variable) -> str:
     """The order "C", "F" or "K" that is meant for this array."""
     if order is None or order == "C":
         return "C"
     if order not in ("F", "A", "K"):
         raise ValueError(f"{name}: order={order!r} is none of 'C', 'F', 'A' and 'K'")
-    return order if order != "A" else "F" if _is_fortran(a) else "C"
-
-
-def _is_fortran(a: Variable) -> bool:
-    """Whether NumPy's array would be packed in Fortran order and not in C order."""
-    shape, strides = shape_of(a), memory_strides(a)
-    if strides is None:
-        return False
-    steps = [math.prod(shape[:i]) for i in range(len(shape))]
-    return all(n == 1 or s == step for n, s, step in zip(shape, strides, steps, strict=True))
+    return order if order != "A" else "F" if is_fortran(a) else "C"
 
 
 def _is_reshape(shape: str) -> Callable[[F], F]:
@@ -121,7 +103,7 @@ def ravel(a: Any, order: Any = "C") -> Any:
         return np.ravel(a, order)
     wanted = resolved_order("np.ravel", order, a)
     if wanted != "C":
-        a = transpose(a, memory_axes(a)) if wanted == "K" else transpose(a)
+        a = transpose(a, axes_of(a)) if wanted == "K" else transpose(a)
     return apply("ravel", (a,))
 
 
@@ -275,7 +257,7 @@ def tile(A: Any, reps: Any) -> Any:
 
 @implements(np.repeat, values=1, method="repeat", on_data=RECORD)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    return apply("repeat", (lift(a),), (_ints(plain(repeats)), axis))
+    return packed(apply("repeat", (lift(a),), (_ints(plain(repeats)), axis)))
 
 
 @implements(np.resize, values=1, on_data=RECORD)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import to_array, to_number
+from tapegrad.numpy.layout import lying_as
 from tapegrad.numpy.operands import lift
 from tapegrad.numpy.table import RECORD, implements
 
@@ -28,7 +29,8 @@ def i0(x: Any) -> Any:
     inverse: Any = 1.0
     for k in range(_TERMS_BEYOND, 0, -1):
         inverse = 1.0 + inverse / far * ((2 * k - 1) ** 2 / (8.0 * k))
-    return np.where(near, power, np.exp(far) / np.sqrt(2.0 * np.pi * far) * inverse)
+    found = np.where(near, power, np.exp(far) / np.sqrt(2.0 * np.pi * far) * inverse)
+    return lying_as(found, x)
 
 
 @implements(np.angle, values=1)
