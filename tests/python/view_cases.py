@@ -171,6 +171,8 @@ OPERATIONS: dict[str, Function] = {
     "einsum ba": lambda z: np.einsum("ba", z),
     "einsum i->i": lambda z: np.einsum("i->i", z),
     "einsum ij->i": lambda z: np.einsum("ij->i", z),
+    "einsum ...i->i..., order='F'": lambda z: np.einsum("...i->i...", z, order="F"),
+    "einsum i...->..., dtype": lambda z: np.einsum("i...->i...", z, dtype=np.float64),
     "einsum by numbers": lambda z: np.einsum(z, [0], [0]),
     # Windows
     "sliding_window_view": lambda z: sliding_window_view(z, 2, 0),

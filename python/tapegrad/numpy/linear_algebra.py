@@ -107,12 +107,12 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     else:
         subscripts, arrays = _spelled(operands)
     arrays = tuple(lift(x) for x in arrays)
-    if kwargs:
-        return _einsum_as(subscripts, arrays, out, **kwargs)
     if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
         view = _view_by(subscripts, arrays[0])
-        if view is not None:
+        if view is not None and kwargs.get("dtype") in (None, view.dtype):  # whatever order=
             return to_number(view)
+    if kwargs:
+        return _einsum_as(subscripts, arrays, out, **kwargs)
     found = apply("einsum", arrays, (subscripts,))
     if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
