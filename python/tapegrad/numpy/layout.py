@@ -5,6 +5,7 @@ That is to be seen in whether reshape and ravel give a view or a copy.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,15 @@ def small_array(axes: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
     """Zeros of these lengths, the axes from the outermost to the innermost."""
     back = sorted(range(len(axes)), key=axes.__getitem__)
     return np.zeros([lengths[i] for i in axes]).transpose(back)
+
+
+@functools.lru_cache(4096)
+def axes_of_einsum(
+    subscripts: str, orders: tuple[Any, ...], lengths: tuple[Any, ...], optimize: bool
+) -> tuple[int, ...]:
+    """Of NumPy's result for small arrays that lie as these do."""
+    small = map(small_array, orders, lengths)
+    return axes_of(np.einsum(subscripts, *small, optimize=optimize))
 
 
 def lie_in_c_order(*xs: Any) -> bool:

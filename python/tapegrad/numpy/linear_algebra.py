@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array, to_number
-from tapegrad.numpy.layout import axes_of, lying_by, packed, small_array
+from tapegrad.numpy.layout import axes_of, axes_of_einsum, lying_by, packed
 from tapegrad.numpy.operands import (
     cast,
     finish,
@@ -107,12 +106,10 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     else:
         subscripts, arrays = _spelled(operands)
     arrays = tuple(lift(x) for x in arrays)
-    if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
-        view = _view_by(subscripts, arrays[0])
-        if view is not None and kwargs.get("dtype") in (None, view.dtype):  # whatever order=
-            return to_number(view)
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)
+    if out is None and (view := _view_by(subscripts, arrays)) is not None:
+        return to_number(view)
     found = apply("einsum", arrays, (subscripts,))
     if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
@@ -129,16 +126,7 @@ def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optim
     """In the order in which NumPy's own lays it out."""
     lengths = tuple(tuple(min(n, 2) for n in free_shape(x)) for x in arrays)
     orders = tuple(map(axes_of, arrays))
-    return lying_by(found, _axes_of_einsum(subscripts, orders, lengths, bool(optimize)))
-
-
-@functools.lru_cache(4096)
-def _axes_of_einsum(
-    subscripts: str, orders: tuple[Any, ...], lengths: tuple[Any, ...], optimize: bool
-) -> tuple[int, ...]:
-    """Of NumPy's result for small arrays that lie as these do."""
-    small = map(small_array, orders, lengths)
-    return axes_of(np.einsum(subscripts, *small, optimize=optimize))
+    return lying_by(found, axes_of_einsum(subscripts, orders, lengths, bool(optimize)))
 
 
 def _einsum_as(
@@ -146,6 +134,9 @@ def _einsum_as(
     casting: Any = "safe",
 ) -> Any:  # fmt: skip
     """Computed in another dtype, or laid out in another order."""
+    view = _view_by(subscripts, arrays) if out is None else None
+    if view is not None and dtype in (None, view.dtype):
+        return to_number(view)
     if dtype is not None:
         for x in arrays:
             if not np.can_cast(floating_dtype(x), dtype, casting):
@@ -162,8 +153,10 @@ def _einsum_as(
     return finish("np.einsum", found, out)
 
 
-def _view_by(subscripts: str, a: Variable) -> Any:
+def _view_by(subscripts: str, arrays: tuple[Any, ...]) -> Any:
     """What einsum gives of a single array where nothing is summed: a view, to be written to."""
+    if len(arrays) != 1 or not isinstance(a := arrays[0], Variable):
+        return None
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     n_others = ndim_of(a) - len(left.replace("...", ""))
     if n_others < 0 or (n_others and "..." not in left):
