@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array, to_number
-from tapegrad.numpy.layout import axes_of, axes_of_einsum, lying_by, packed
 from tapegrad.numpy.operands import (
     cast,
     finish,
@@ -29,6 +28,8 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.dot, values=2, method="dot", in_core=op("dot", a="operand", b="operand"))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
+    from tapegrad.numpy.layout import packed
+
     a, b = lift(a), lift(b)
     found = apply("dot", (a, b))
     is_scaled = 0 in (ndim_of(a), ndim_of(b)) and ndim_of(found) == 2
@@ -124,6 +125,8 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
 
 def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optimize: Any) -> Any:
     """In the order in which NumPy's own lays it out."""
+    from tapegrad.numpy.layout import axes_of, axes_of_einsum, lying_by
+
     lengths = tuple(tuple(min(n, 2) for n in free_shape(x)) for x in arrays)
     orders = tuple(map(axes_of, arrays))
     return lying_by(found, axes_of_einsum(subscripts, orders, lengths, bool(optimize)))

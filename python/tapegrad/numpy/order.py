@@ -14,7 +14,6 @@ import numpy as np
 from tapegrad import _core
 from tapegrad._core import Variable, apply, memory_strides
 from tapegrad.numpy.families import table
-from tapegrad.numpy.layout import axes_of, lying_as_reduced
 from tapegrad.numpy.operands import (
     NO_VALUE,
     finish,
@@ -123,6 +122,8 @@ def sort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
     descending: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
+    from tapegrad.numpy.layout import axes_of
+
     options: dict[str, Any] = {}
     if not (kind is order is stable is None and descending is NO_VALUE):
         _check_options(kind=kind, order=order, stable=stable, descending=descending)
@@ -170,6 +171,8 @@ def nan_where_any(ordered: Any, found: Any) -> Any:
 def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Any:
+    from tapegrad.numpy.layout import lying_as_reduced
+
     flat, rest, kept = merged(a, axis)
     if free_shape(flat)[-1] == 0:
         raise ValueError(f"np.median: no elements to take the median of in shape {shape_of(a)}")

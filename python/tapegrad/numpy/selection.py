@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array, to_number
-from tapegrad.numpy.layout import lie_in_c_order, lying_as, lying_as_new, packed, small_like
 from tapegrad.numpy.operands import (
     NO_VALUE,
     as_array,
@@ -118,6 +117,8 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
 
 @implements(np.take, values=1, method="take", on_data=RECORD)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    from tapegrad.numpy.layout import packed
+
     usual = type(a) is Variable and type(indices) is np.ndarray and indices.dtype.kind in "iu"
     if usual and axis is out is None and mode == "raise" and a.ndim == 1 and indices.ndim:
         return a[indices]
@@ -169,6 +170,8 @@ def extract(condition: Any, arr: Any) -> Any:
 
 @implements(np.select, values=2, on_data=RECORD)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    from tapegrad.numpy.layout import packed
+
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError(
             f"np.select: {len(condlist)} conditions and {len(choicelist)} choices; give as many of "
@@ -182,6 +185,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 @implements(np.choose, method="choose")
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    from tapegrad.numpy.layout import packed
+
     index, parts = np.asarray(plain(a)), [lift(x) for x in choices]
     shape = np.broadcast_shapes(index.shape, *(shape_of(x) for x in parts))
     # NumPy says here what is wrong with an index.
@@ -194,6 +199,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
 
 @implements(np.tril, values=1)
 def tril(m: Any, k: Any = 0) -> Any:
+    from tapegrad.numpy.layout import lie_in_c_order, lying_as, packed, small_like
+
     m = _plane(m)
     found = apply("tril", (m,), (operator.index(k),))
     return packed(found) if lie_in_c_order(m) else lying_as(found, np.tril(small_like(m)))
@@ -201,6 +208,8 @@ def tril(m: Any, k: Any = 0) -> Any:
 
 @implements(np.triu, values=1)
 def triu(m: Any, k: Any = 0) -> Any:
+    from tapegrad.numpy.layout import lie_in_c_order, lying_as, packed, small_like
+
     m = _plane(m)
     found = apply("triu", (m,), (operator.index(k),))
     return packed(found) if lie_in_c_order(m) else lying_as(found, np.triu(small_like(m)))
@@ -231,6 +240,8 @@ def diagflat(v: Any, k: Any = 0) -> Any:
 
 @implements(np.delete, values=1, on_data=RECORD)
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import lying_as_new
+
     arr = lift(arr)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
@@ -255,6 +266,8 @@ def _without(arr: Any, at: int, axis: int) -> Any:
 
 @implements(np.insert, values=1)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import lying_as_new
+
     arr, values = lift(arr), lift(values)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0

@@ -17,7 +17,6 @@ from tapegrad._core import (
     to_array,
     to_number,
 )
-from tapegrad.numpy.layout import axes_of, is_fortran, packed
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
@@ -42,6 +41,8 @@ def _ints(x: Any) -> tuple[int, ...]:
 
 def resolved_order(name: str, order: Any, a: Variable) -> str:
     """The order "C", "F" or "K" that is meant for this array."""
+    from tapegrad.numpy.layout import is_fortran
+
     if order is None or order == "C":
         return "C"
     if order not in ("F", "A", "K"):
@@ -98,6 +99,8 @@ elif _NUMPY < (2, 4):
     in_core=op("ravel", a="operand"),
 )  # fmt: skip
 def ravel(a: Any, order: Any = "C") -> Any:
+    from tapegrad.numpy.layout import axes_of
+
     a = lift(a)
     if not isinstance(a, Variable):
         return np.ravel(a, order)
@@ -257,6 +260,8 @@ def tile(A: Any, reps: Any) -> Any:
 
 @implements(np.repeat, values=1, method="repeat", on_data=RECORD)
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import packed
+
     return packed(apply("repeat", (lift(a),), (_ints(plain(repeats)), axis)))
 
 

@@ -12,7 +12,7 @@ namespace tapegrad {
 namespace join_attrs {
 // Of stack: the result is NumPy's array of a list, which lies in C order whatever its items do.
 inline constexpr AttrKey packed{1, "packed"};
-}
+}  // namespace join_attrs
 
 // The strides, in elements, that NumPy's array would have. They are found from the record of how
 // `a` was computed, of which a bounded part is looked at.
