@@ -12,6 +12,7 @@
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/value_order.h"
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/tape.h"
@@ -127,7 +128,7 @@ Value from_array(PyObject* object, const char* operation) {
   const Value borrowed = Value::wrap(
       Buffer::borrow(proxy->data, static_cast<size_t>(bytes), object, release_reference),
       proxy->data, *dtype, shape, strides.data());
-  return is_small && !tracing ? borrowed.copy() : borrowed;
+  return is_small && !tracing ? copy_as_it_lies(borrowed) : borrowed;
 }
 
 void drop_buffer(PyObject* capsule) {
@@ -272,6 +273,28 @@ PyObject* numpy_scalar(const Value& value) {
   return made;
 }
 
+// An array over the memory of a Value, which it holds.
+PyObject* array_over(const Value& v, bool writable) {
+  const Dims shape = v.shape(), strides = v.strides();
+  const auto item = static_cast<py::ssize_t>(item_size(v.dtype()));
+  py::ssize_t dims[max_ndim], steps[max_ndim];
+  for (size_t i = 0; i < shape.size(); ++i) {
+    dims[i] = shape[i];
+    steps[i] = strides[i] * item;
+  }
+  v.buffer()->retain();
+  py::object base =
+      py::reinterpret_steal<py::object>(PyCapsule_New(v.buffer(), nullptr, drop_buffer));
+  const auto& api = npy_api::get();
+  PyObject* descr = dtype_object(v.dtype()).release().ptr();  // stolen by the constructor
+  PyObject* array = api.PyArray_NewFromDescr_(
+      api.PyArray_Type_, descr, static_cast<int>(shape.size()), dims, steps, v.raw(),
+      writable ? npy_api::NPY_ARRAY_WRITEABLE_ : 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  api.PyArray_SetBaseObject_(array, base.release().ptr());
+  return array;
+}
+
 }  // namespace
 
 PyObject* to_plain_result(Value&& value, NumberKind kind) {
@@ -318,25 +341,11 @@ PyObject* to_python(Value&& value, bool writable) {
   if (!value.has_data())
     throw_error<RuntimeError>("the value of shape ", value.shape(), " was released");
   if (writable && !(value.owns_buffer() && value.is_contiguous())) value = packed_copy(value);
-  const Value& v = value;
-  const Dims shape = v.shape(), strides = v.strides();
-  const auto item = static_cast<py::ssize_t>(item_size(v.dtype()));
-  py::ssize_t dims[max_ndim], steps[max_ndim];
-  for (size_t i = 0; i < shape.size(); ++i) {
-    dims[i] = shape[i];
-    steps[i] = strides[i] * item;
-  }
-  v.buffer()->retain();
-  py::object base =
-      py::reinterpret_steal<py::object>(PyCapsule_New(v.buffer(), nullptr, drop_buffer));
-  const auto& api = npy_api::get();
-  PyObject* descr = dtype_object(v.dtype()).release().ptr();  // stolen by the constructor
-  PyObject* array = api.PyArray_NewFromDescr_(
-      api.PyArray_Type_, descr, static_cast<int>(shape.size()), dims, steps, v.raw(),
-      writable ? npy_api::NPY_ARRAY_WRITEABLE_ : 0, nullptr);
-  if (array == nullptr) throw py::error_already_set();
-  api.PyArray_SetBaseObject_(array, base.release().ptr());
-  return array;
+  return array_over(value, writable);
+}
+
+PyObject* to_python_lying_by(const Value& value, std::span<const int64_t> strides) {
+  return array_over(copy_lying_by(value, strides), true);
 }
 
 PyObject* to_python(const Value& value, bool writable) {

@@ -20,6 +20,8 @@ Operand to_operand(PyObject* object, const char* operation);
 // never shares memory with anything recorded: it is a copy, unless the value is moved in and
 // nothing else holds its buffer.
 PyObject* to_python(Value&& value, bool writable);
+// A copy whose axes lie in the order of these strides.
+PyObject* to_python_lying_by(const Value& value, std::span<const int64_t> strides);
 PyObject* to_python(const Value& value, bool writable);
 py::object to_object(Value&& value, bool writable = true);
 py::object to_object(const Value& value, bool writable = true);

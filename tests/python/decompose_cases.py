@@ -176,6 +176,23 @@ row(
     lambda x, y: np.linalg.pinv(x @ y, rtol=1e-6),
     normal((4, 2), (2, 3)),
 )
+row("pinv cut", lambda x: np.linalg.pinv(x, 0.5), apart(4, 3), "pinv", "solve_stein")
+row("pinv cut wide", lambda x: np.linalg.pinv(x, 0.5), apart(2, 3, 4), "pinv", "solve_stein")
+row(
+    "solve_stein",
+    lambda m, n, c: apply("solve_stein", (symmetric(m) * 0.1, symmetric(n), c)),
+    normal((2, 3, 3), (2, 2, 2), (2, 3, 2)),
+    reference=lambda m, n, c: np.stack(
+        [
+            np.linalg.solve(np.eye(6) - np.kron(a, b), x.ravel()).reshape(3, 2)
+            for a, b, x in zip(symmetric(m) * 0.1, symmetric(n), c, strict=True)
+        ]
+    ),
+    errors=(
+        (np.eye(3), np.eye(3), np.ones((2, 3))),
+        (np.ones((2, 3)), np.eye(3), np.ones((2, 3))),
+    ),
+)
 row("cond", np.linalg.cond, apart(3, 3), "svdvals")
 row("lstsq", lambda a, b: np.linalg.lstsq(a, b)[:2], normal((4, 2), (4,)), "lstsq")
 row("lstsq wide", lambda a, b: np.linalg.lstsq(a, b)[0], normal((2, 4), (2, 3)), "lstsq")

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/value_order.h"
 
 namespace tapegrad {
 
@@ -81,7 +82,7 @@ uint32_t Tape::constant(Value value) {
       extra = std::make_unique<NodeExtra>();
       extra->origin = value;
     }
-    value = value.copy();
+    value = copy_as_it_lies(value);
   }
   const uint32_t slot = new_node(NodeKind::constant, 0);
   Node& n = node(slot);

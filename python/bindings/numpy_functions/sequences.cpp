@@ -6,6 +6,7 @@
 #include <atomic>
 #include <vector>
 
+#include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 
 // NumPy asks an argument whether it overrides a function, but not what is in a list or in an array
@@ -25,7 +26,15 @@ bool is_number(PyObject* x) {
   static PyTypeObject* const generic = reinterpret_cast<PyTypeObject*>(
       py::object(py::module_::import("numpy").attr("generic")).release().ptr());
   return PyFloat_CheckExact(x) || PyLong_Check(x) || PyObject_TypeCheck(x, generic) ||
-         PyFloat_Check(x);
+         PyFloat_Check(x) || PyComplex_Check(x);
+}
+
+bool is_any_variable(PyObject* x) { return is_variable(x) || is_complex_variable(x); }
+
+bool is_scalar(PyObject* variable) {
+  if (is_variable(variable)) return variable_cell(variable).value().is_scalar();
+  const auto part = py::reinterpret_steal<py::object>(real_part(variable));
+  return is_variable(part.ptr()) && variable_cell(part.ptr()).value().is_scalar();
 }
 
 // Whether there are Variables in an array of objects, all of which are scalars: an array may hold
@@ -41,8 +50,8 @@ bool objects_hold_variable(PyObject* array) {
   while (true) {
     PyObject* const item = *reinterpret_cast<PyObject* const*>(p);
     if (item == nullptr) return false;
-    if (is_variable(item)) {
-      if (!variable_cell(item).value().is_scalar()) return false;
+    if (is_any_variable(item)) {
+      if (!is_scalar(item)) return false;
       found = true;
     } else if (!is_number(item)) {
       return false;
@@ -65,7 +74,7 @@ bool holds_variable(PyObject* x, int depth) {
   PyObject** const items = PySequence_Fast_ITEMS(x);
   return std::any_of(items, items + PySequence_Fast_GET_SIZE(x), [&](PyObject* item) {
     if (PyFloat_CheckExact(item) || PyLong_CheckExact(item)) return false;
-    return is_variable(item) || holds_variable(item, depth + 1);
+    return is_any_variable(item) || holds_variable(item, depth + 1);
   });
 }
 

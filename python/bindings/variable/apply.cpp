@@ -1,8 +1,10 @@
 #include "bindings/variable/apply.h"
 
+#include <algorithm>
 #include <array>
 
 #include "bindings/convert.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/tape/record.h"
 
 namespace tapegrad {
@@ -29,9 +31,19 @@ struct Inputs {
     for (size_t i = 0; i < objects.size(); ++i) refs[i].swap(operands[i].ref);
   }
 
-  PyObject* wrap(Ref r, const Op& op, const Attrs& attrs) const {
+  // A mask, which is plain, lies in memory as NumPy's would.
+  static PyObject* from_plain(Value v, const Op& op, std::span<const Ref> given) {
+    if (v.ndim() < 2 || !(op.by_element || op.converts)) return to_python(std::move(v), true);
+    const bool is_packed = std::all_of(given.begin(), given.end(), [](const Ref& r) {
+      return r.shape().size() < 2 || plainly_in_c_order(r);
+    });
+    if (is_packed) return to_python(std::move(v), true);
+    return to_python_lying_by(v, numpy_strides(given, v.shape()));
+  }
+
+  PyObject* wrap(Ref r, const Op& op, const Attrs& attrs, std::span<const Ref> given = {}) const {
     if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
-      return to_python(std::move(r).take_value(), true);
+      return from_plain(std::move(r).take_value(), op, given);
     if (only_blanks && !r.tracked() && !(op.shares != MemorySharing::none && is_blank(objects[0])))
       return new_blank(std::move(r).take_value());
     Cell* first =
@@ -61,7 +73,7 @@ PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, con
     inputs.read(op, {operands.data(), n}, {refs.data(), n});
     const std::span<const Ref> given(refs.data(), n);
     if (op.compose) return inputs.wrap(std::move(op.compose(attrs, given)[0]), op, attrs);
-    return inputs.wrap(apply_single(op, attrs, given), op, attrs);
+    return inputs.wrap(apply_single(op, attrs, given), op, attrs, given);
   }
   std::vector<Operand> operands(n);
   std::vector<Ref> refs(n);

@@ -33,15 +33,31 @@ bool asks_for_complex(PyObject* object) {
          is_complex_type_num(py::reinterpret_borrow<py::dtype>(object).num());
 }
 
+bool is_array_of_objects(PyObject* o) {
+  constexpr int objects = 17;  // NPY_OBJECT
+  return py::detail::npy_api::get().PyArray_Check_(o) &&
+         py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num() == objects;
+}
+
 }  // namespace
 
 void set_complex_type(PyObject* type) {
   complex_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(type));
 }
 
+bool is_complex_variable(PyObject* o) {
+  return complex_type != nullptr && Py_TYPE(o) == complex_type;
+}
+
+PyObject* real_part(PyObject* pair) {
+  PyObject* const found = PyObject_GetAttrString(pair, "_re");
+  if (found == nullptr) throw py::error_already_set();
+  return found;
+}
+
 bool is_complex(PyObject* o) {
   if (is_variable(o) || PyFloat_CheckExact(o) || PyLong_CheckExact(o)) return false;
-  if (PyComplex_Check(o) || (complex_type != nullptr && Py_TYPE(o) == complex_type)) return true;
+  if (PyComplex_Check(o) || is_complex_variable(o)) return true;
   const auto& api = py::detail::npy_api::get();
   if (api.PyArray_Check_(o))
     return is_complex_type_num(
@@ -59,7 +75,8 @@ struct Search {
 
   bool found(PyObject* o) {
     const bool is_row = PyTuple_Check(o) || PyList_Check(o);
-    if (!is_row && !PyDict_Check(o)) return is_complex(o) || asks_for_complex(o);
+    if (!is_row && !PyDict_Check(o))
+      return is_complex(o) || asks_for_complex(o) || (is_array_of_objects(o) && found_in_array(o));
     if (depth == deepest || ++containers > most_containers) return false;
     ++depth;
     const bool any = is_row ? found_in_row(o) : found_in_dict(o);
@@ -72,6 +89,10 @@ struct Search {
     PyObject** const items = PySequence_Fast_ITEMS(o);
     return std::any_of(items, items + PySequence_Fast_GET_SIZE(o),
                        [this](PyObject* item) { return found(item); });
+  }
+  bool found_in_array(PyObject* o) {
+    const py::object items = py::handle(o).attr("ravel")().attr("tolist")();
+    return PyList_Check(items.ptr()) && found_in_row(items.ptr());
   }
   bool found_in_dict(PyObject* o) {
     PyObject *name, *value;

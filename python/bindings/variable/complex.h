@@ -12,6 +12,11 @@ namespace tapegrad {
 // Whether it is a complex number or array, plain or of Variables.
 bool is_complex(PyObject* object);
 
+// Whether it is a pair of Variables.
+bool is_complex_variable(PyObject* object);
+// Its real part, a new reference.
+PyObject* real_part(PyObject* pair);
+
 // Whether there is one in a nesting of tuples, lists and dicts, or a complex dtype asks for one.
 bool holds_complex(PyObject* arguments);
 

@@ -265,6 +265,8 @@ PyObject* get_array(PyObject* self, void*) {
     if (variable_cell(self).value().is_scalar() && !is_asked_by_distributions()) {
       lose_weakness(variable_cell(self));
       see_element();
+      if (variable_cell(self).type().dtype == DType::float32)
+        py::module_::import("tapegrad.numpy.elements").attr("check_element")();
       PyErr_SetString(PyExc_AttributeError, "__array__");
       return nullptr;
     }

@@ -10,6 +10,7 @@
 #include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/ops/integers.h"
 #include "tapegrad/ops/linalg/matmul.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/tracer.h"
 
@@ -42,11 +43,23 @@ PyObject* apply_numpy(const char* name, PyObject* a, PyObject* b) {
   return (b == nullptr ? function(plain(a)) : function(plain(a), plain(b))).release().ptr();
 }
 
+// A mask of a and b, which lies in memory as NumPy's would.
+PyObject* from_mask(Value&& mask, PyObject* a, PyObject* b) {
+  const auto is_strided = [](PyObject* o) {
+    return o != nullptr && is_variable(o) && variable_cell(o).value().ndim() > 1 &&
+           !variable_cell(o).lies_in_c_order();
+  };
+  if (mask.ndim() < 2 || !(is_strided(a) || is_strided(b))) return to_python(std::move(mask), true);
+  std::vector<Ref> inputs{to_operand(a, "mask").ref};
+  if (b != nullptr) inputs.push_back(to_operand(b, "mask").ref);
+  return to_python_lying_by(mask, numpy_strides(inputs, mask.shape()));
+}
+
 // Masks outside of a recorded function are plain, and so is what is computed of blanks.
 PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
   if (!result.tracked() && are_blanks(a, b)) return new_blank(std::move(result).take_value());
   if (!result.tracked() && !is_floating(result.dtype()))
-    return to_python(std::move(result).take_value(), true);
+    return from_mask(std::move(result).take_value(), a, b);
   return new_variable(std::move(result));
 }
 

@@ -9,6 +9,7 @@
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/index.h"
+#include "tapegrad/base/value_order.h"
 #include "tapegrad/scalar/functions/functions.h"
 
 namespace tapegrad {
@@ -153,6 +154,9 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
     const auto plain = [](PyObject* o) {
       if (!is_variable(o)) return py::reinterpret_borrow<py::object>(o);
       const Value& v = variable_cell(o).value();
+      // What NumPy makes of it lies in memory as it does.
+      if (v.ndim() > 1 && !variable_cell(o).lies_in_c_order())
+        return to_object(copy_lying_by(v, variable_cell(o).numpy_strides()), false);
       if (!v.is_scalar()) return to_object(v, false);
       return py::reinterpret_steal<py::object>(to_plain_result(Value(v), NumberKind::numpy));
     };

@@ -20,7 +20,7 @@ from tapegrad.complex.parts import (
 )
 from tapegrad.complex.powers import power
 from tapegrad.complex.variable import ComplexVariable
-from tapegrad.numpy.operands import cast
+from tapegrad.numpy.operands import cast, fill_objects
 
 
 def _add(a: Pair, b: Pair) -> Pair:
@@ -137,6 +137,8 @@ def finish(name: str, found: Any, out: Any) -> Any:
     if type(out) is ComplexVariable:
         out[...] = found
         return out
+    if type(out) is np.ndarray and out.dtype == object:
+        return fill_objects(out, found)
     if is_complex(found):
         what = "a real Variable" if isinstance(out, Variable) else "a plain array"
         why = (

@@ -45,7 +45,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
             y[mask] = function
         elif np.any(mask):
             y[mask] = function(x[mask], *args, **kw)
-    return reshape(y, shape)
+    return reshape(y, shape) if len(shape) < 2 else y
 
 
 @implements(np.apply_along_axis)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, overlap
+from tapegrad.numpy.layout import lying_as
 from tapegrad.numpy.operands import (
     cast,
     floating_dtype,
@@ -70,10 +71,14 @@ def full_like(
 ) -> Any:  # fmt: skip
     if isinstance(fill_value, Variable):
         blank = np.zeros_like(stand_in(a), dtype, order, shape=shape)
-        return np.copy(np.broadcast_to(cast(fill_value, blank.dtype), blank.shape))
-    return _fresh(
+        found = np.copy(np.broadcast_to(cast(fill_value, blank.dtype), blank.shape))
+        return lying_as(found, a) if order == "K" and found.shape == np.shape(a) else found
+    found = _fresh(
         a, np.full_like(stand_in(a), fill_value, dtype, order, shape=shape), fill_value, shape
     )
+    if order != "K" or shape is not None or np.ndim(fill_value) == 0:
+        return found
+    return lying_as(found, a)
 
 
 @implements(np.real, values=1, view=True, on_data=RECORD)

@@ -8,11 +8,13 @@ same reason: a warning names `a @ v`.
 from __future__ import annotations
 
 import ast
-from types import FrameType
+from collections.abc import Iterator
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
+from tapegrad._core import Variable
 from tapegrad._tree import is_array
 from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import cast
@@ -22,6 +24,10 @@ from tapegrad.transforms.trace import warn_user
 # NumPy's code that does with objects what it does with numbers.
 _OF_OBJECTS = ("np.vectorize", "np.polynomial.", "np.ndenumerate")
 _MOST_PRODUCTS = 5_000  # that are recorded without a word: about two milliseconds
+_MAKE_ARRAYS = ("array", "asarray", "asanyarray")
+_MOST_PLACES = 10_000
+# Where arrays of objects were made: by the code's address and the place.
+_places: dict[tuple[int, int], CodeType] = {}
 
 
 def array_of(v: Any, shape: str, of_objects: bool) -> Any:
@@ -52,6 +58,74 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
     for at in np.ndindex(*found.shape):
         found[at] = v[at]
     return found
+
+
+def check_element() -> None:
+    """Warns where a float32 Variable stands beside other dtypes in `np.array([...])`.
+
+    NumPy's array would have one dtype. Here each keeps its own: functions and operators take the
+    array in NumPy's dtype, its methods and elements do not.
+    """
+    frame = refusals.outside()
+    if frame is None or refusals.owner_of(frame):
+        return
+    key = id(frame.f_code), frame.f_lasti
+    if _places.get(key) is frame.f_code:
+        return
+    if len(_places) >= _MOST_PLACES:
+        _places.clear()
+    _places[key] = frame.f_code
+    call = refusals.expression_of(frame)
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not call.args:
+        return
+    owner = ast.unparse(call.func.value)
+    if call.func.attr not in _MAKE_ARRAYS or not refusals.is_numpy(owner, frame):
+        return
+    dtypes = list(_dtypes_in(call.args[0], frame))
+    common = np.result_type(np.float32, *dtypes)
+    if common != np.float32:
+        warn_user(
+            f"{ast.unparse(call)}: an array of objects, in which float32 Variables stay float32 "
+            f"beside others where NumPy's array is of {common}; NumPy's functions and operators "
+            f"see to that, but its methods and elements don't; write "
+            f"np.stack({ast.unparse(call.args[0])})"
+        )
+
+
+def _dtypes_in(x: ast.expr, frame: FrameType) -> Iterator[Any]:
+    """Of the items of a list, as far as they are known without running code."""
+    if isinstance(x, (ast.List, ast.Tuple)):
+        for item in x.elts:
+            yield from _dtypes_in(item, frame)
+        return
+    if isinstance(x, ast.UnaryOp):
+        x = x.operand
+    found: Any
+    if isinstance(x, ast.Constant):
+        found = x.value
+    elif isinstance(x, ast.Subscript):
+        found = value_of(x.value, frame)
+        # Of a list all items are looked at.
+        found = found if type(found) in (list, tuple) else getattr(found, "dtype", None)
+    elif isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute):  # np.float64(1.0)
+        is_numpy = refusals.is_numpy(ast.unparse(x.func.value), frame)
+        found = getattr(np, x.func.attr, None) if is_numpy else None
+        is_dtype = isinstance(found, type) and issubclass(found, np.generic)
+        found = np.dtype(found) if is_dtype else None
+    else:
+        found = value_of(x, frame)
+    yield from _dtypes_of(found)
+
+
+def _dtypes_of(x: Any) -> Iterator[Any]:
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            yield from _dtypes_of(item)
+    elif isinstance(x, np.dtype):
+        yield x
+    elif isinstance(x, (bool, int, float, complex, np.generic, np.ndarray, Variable)):
+        dtype = getattr(x, "dtype", None)
+        yield np.asarray(x).dtype if dtype is None else dtype
 
 
 def _is_sparse_code(frame: FrameType | None) -> bool:

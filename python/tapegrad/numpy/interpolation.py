@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, to_number
+from tapegrad.numpy.layout import lying_as
 from tapegrad.numpy.operands import cast, floating_dtype, free_shape, lift, ndim_of, shape_of
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import implements
@@ -97,7 +98,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     if not isinstance(f, Variable):
         f = np.asarray(f, dtype)
     found = tuple(
-        cast(_slopes(f, h, i, edge_order), dtype) for h, i in zip(steps, axes, strict=True)
+        lying_as(cast(_slopes(f, h, i, edge_order), dtype), f)
+        for h, i in zip(steps, axes, strict=True)
     )
     return found[0] if len(axes) == 1 else found
 
@@ -190,4 +192,5 @@ def unwrap(p: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * np.
     small = np.abs(steps) < (half if discont is None else lift(discont))
     added = np.cumsum(np.where(small, 0.0, turned - steps), axis=axis)
     rest = p[(slice(None),) * axis + (slice(1, None),)] + added
-    return np.concatenate([p[(slice(None),) * axis + (slice(None, 1),)], rest], axis)
+    found = np.concatenate([p[(slice(None),) * axis + (slice(None, 1),)], rest], axis)
+    return lying_as(found, p)

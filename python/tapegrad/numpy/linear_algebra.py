@@ -29,7 +29,12 @@ def matmul(x1: Any, x2: Any, /) -> Any:
 
 @implements(np.dot, values=2, method="dot", in_core=op("dot", a="operand", b="operand"))
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    return finish("np.dot", apply("dot", (lift(a), lift(b))), out)
+    from tapegrad.numpy.layout import packed
+
+    a, b = lift(a), lift(b)
+    found = apply("dot", (a, b))
+    is_scaled = 0 in (ndim_of(a), ndim_of(b)) and ndim_of(found) == 2
+    return finish("np.dot", packed(found) if is_scaled else found, out)
 
 
 @implements(np.vdot, values=2, in_core=op("vdot", a="operand", b="operand"))
@@ -107,11 +112,12 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     arrays = tuple(lift(x) for x in arrays)
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)
-    if out is None and len(arrays) == 1 and isinstance(arrays[0], Variable):
-        view = _view_by(subscripts, arrays[0])
-        if view is not None:
-            return to_number(view)
-    found = finish("np.einsum", apply("einsum", arrays, (subscripts,)), out)
+    if out is None and (view := _view_by(subscripts, arrays)) is not None:
+        return to_number(view)
+    found = apply("einsum", arrays, (subscripts,))
+    if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
+        found = _lying_by_einsum(found, subscripts, arrays, optimize)
+    found = finish("np.einsum", found, out)
     if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
         # A number, or the array that np.tensordot gives where the last step is one.
         small = [np.zeros([min(n, 2) for n in free_shape(x)]) for x in arrays]
@@ -120,15 +126,23 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     return found
 
 
+def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optimize: Any) -> Any:
+    """In the order in which NumPy's own lays it out."""
+    from tapegrad.numpy.layout import axes_of, axes_of_einsum, lying_by
+
+    lengths = tuple(tuple(min(n, 2) for n in free_shape(x)) for x in arrays)
+    orders = tuple(map(axes_of, arrays))
+    return lying_by(found, axes_of_einsum(subscripts, orders, lengths, bool(optimize)))
+
+
 def _einsum_as(
-    subscripts: str,
-    arrays: tuple[Any, ...],
-    out: Any,
-    dtype: Any = None,
-    order: Any = "K",
+    subscripts: str, arrays: tuple[Any, ...], out: Any, dtype: Any = None, order: Any = "K",
     casting: Any = "safe",
-) -> Any:
+) -> Any:  # fmt: skip
     """Computed in another dtype, or laid out in another order."""
+    view = _view_by(subscripts, arrays) if out is None else None
+    if view is not None and dtype in (None, view.dtype):
+        return to_number(view)
     if dtype is not None:
         for x in arrays:
             if not np.can_cast(floating_dtype(x), dtype, casting):
@@ -138,13 +152,17 @@ def _einsum_as(
                 )
         arrays = tuple(cast(x, dtype) for x in arrays)
     found = apply("einsum", arrays, (subscripts,))
-    if out is None and order not in ("K", None) and np.ndim(found) > 1:
-        found = found.copy("C" if order == "A" else order)
+    if out is None and np.ndim(found) > 1:
+        found = _lying_by_einsum(found, subscripts, arrays, False)
+        if order not in ("K", None):
+            found = found.copy("C" if order == "A" else order)
     return finish("np.einsum", found, out)
 
 
-def _view_by(subscripts: str, a: Variable) -> Any:
+def _view_by(subscripts: str, arrays: tuple[Any, ...]) -> Any:
     """What einsum gives of a single array where nothing is summed: a view, to be written to."""
+    if len(arrays) != 1 or not isinstance(a := arrays[0], Variable):
+        return None
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     n_others = ndim_of(a) - len(left.replace("...", ""))
     if n_others < 0 or (n_others and "..." not in left):

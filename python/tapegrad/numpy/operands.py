@@ -37,7 +37,7 @@ def lift(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         items = [lift(item) for item in x]
         if any(isinstance(item, Variable) for item in items):
-            return apply("stack", tuple(items), (0,))
+            return apply("stack", tuple(items), (0, True))
     make = LIFTED.get(type(x))
     return np.asarray(x) if make is None else make(x)
 
@@ -95,7 +95,7 @@ def as_array(x: Any) -> Any:
 def plain(x: Any) -> Any:
     """`x` with every Variable inside replaced by its value."""
     if isinstance(x, Variable):
-        return _core.value(x)
+        return _as_it_lies(_core.value(x), x)
     if type(x) is np.ndarray and x.dtype != object:
         return x
     if isinstance(x, list):
@@ -105,6 +105,16 @@ def plain(x: Any) -> Any:
     if isinstance(x, np.ndarray) and x.dtype == object:
         return _core.value(trace.pack_array(x))
     return x
+
+
+def _as_it_lies(found: Any, v: Any) -> Any:
+    """The value, its axes in memory as those of NumPy's array: so lies what NumPy makes of it."""
+    strides = _core.memory_strides(v) if type(found) is np.ndarray and found.ndim > 1 else None
+    if strides is None:
+        return found
+    axes = sorted(range(found.ndim), key=lambda i: (-abs(strides[i]), i))
+    back = sorted(range(found.ndim), key=axes.__getitem__)
+    return np.ascontiguousarray(found.transpose(axes)).transpose(back)
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -181,10 +191,10 @@ def finish(name: str, result: Any, out: Any) -> Any:
 
 def fill_objects(out: Any, found: Any) -> Any:
     """An array of objects, filled with the elements of what was found."""
-    if free_shape(found) != out.shape:
+    if tuple(found.shape) != out.shape:
         raise ValueError(
             f"non-broadcastable output operand with shape {out.shape} doesn't match the "
-            f"broadcast shape {free_shape(found)}"
+            f"broadcast shape {tuple(found.shape)}"
         )
     for at in np.ndindex(*out.shape):
         out[at] = found[at]

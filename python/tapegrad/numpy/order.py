@@ -27,7 +27,7 @@ from tapegrad.numpy.operands import (
     shape_of,
 )
 from tapegrad.numpy.selection import take_along_axis, where
-from tapegrad.numpy.shapes import copy, expand_dims, memory_axes, reshape, transpose
+from tapegrad.numpy.shapes import copy, expand_dims, reshape, transpose
 from tapegrad.numpy.table import RECORD, implements, is_data, op
 
 _NOTHING = np.empty(0)
@@ -123,6 +123,8 @@ def sort(
     a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None,
     descending: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
+    from tapegrad.numpy.layout import axes_of
+
     options: dict[str, Any] = {}
     if not (kind is order is stable is None and descending is NO_VALUE):
         _check_options(kind=kind, order=order, stable=stable, descending=descending)
@@ -132,7 +134,7 @@ def sort(
         a, axis = reshape(a, (-1,)), -1
     if isinstance(a, Variable) and memory_strides(a) is not None:
         # As NumPy's copy of it lies in memory.
-        axes = memory_axes(a)
+        axes = axes_of(a)
         axis = np.lib.array_utils.normalize_axis_index(axis, len(axes))
         back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
         return transpose(sort(copy(transpose(a, axes)), axes.index(axis), **options), back)
@@ -170,10 +172,13 @@ def nan_where_any(ordered: Any, found: Any) -> Any:
 def median(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: Any = False, keepdims: Any = False
 ) -> Any:
+    from tapegrad.numpy.layout import lying_as_reduced
+
     flat, rest, kept = merged(a, axis)
     if free_shape(flat)[-1] == 0:
         raise ValueError(f"np.median: no elements to take the median of in shape {shape_of(a)}")
     ordered = sort(flat)
     middle = take_along_axis(ordered, apply("middle", (ordered,)), -1)
     found = nan_where_any(ordered, 0.5 * (middle[..., :1] + middle[..., 1:]))
-    return finish("np.median", reshape(found, kept if keepdims else rest), out)
+    found = reshape(found, kept if keepdims else rest)
+    return finish("np.median", lying_as_reduced(found, lift(a), axis, bool(keepdims)), out)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable, apply, to_array
+from tapegrad.numpy.layout import lying_as_new
 from tapegrad.numpy.operands import cast, free_shape, integer, integers, lift, ndim_of, shape_of
 from tapegrad.numpy.table import implements
 
@@ -23,11 +24,11 @@ _OF_THE_OP = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 @implements(np.pad, values=1)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    return to_array(_padded(array, pad_width, mode, kwargs))
+    array = lift(array)
+    return to_array(lying_as_new(_padded(array, pad_width, mode, kwargs), array))
 
 
 def _padded(array: Any, pad_width: Any, mode: Any, kwargs: dict[str, Any]) -> Any:
-    array = lift(array)
     widths = [integers("np.pad: a width", pair) for pair in _pairs(pad_width, ndim_of(array))]
     if callable(mode):
         return _written(array, widths, mode, kwargs)

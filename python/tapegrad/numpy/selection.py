@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable, apply, memory_strides, to_array, to_number
+from tapegrad._core import Variable, apply, to_array, to_number
 from tapegrad.numpy.operands import (
     NO_VALUE,
     as_array,
@@ -73,7 +73,8 @@ def clip(
     min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
 ) -> Any:  # fmt: skip
     dtype, mask = kwargs.pop("dtype", None), kwargs.pop("where", True)
-    for about_memory in ("casting", "order", "subok"):
+    order = kwargs.pop("order", "K")
+    for about_memory in ("casting", "subok"):
         kwargs.pop(about_memory, None)
     if kwargs:
         raise TypeError(
@@ -98,6 +99,8 @@ def clip(
         found = apply("clip", (a, low, high))
     if mask is not True and isinstance(out, Variable):
         found = where(as_mask(mask), found, out)
+    if out is None and order not in ("K", None) and ndim_of(found) > 1:
+        found = found.copy("C" if order == "A" else order)
     return finish("np.clip", found, out)
 
 
@@ -115,6 +118,8 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
 
 @implements(np.take, values=1, method="take", on_data=RECORD)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+    from tapegrad.numpy.layout import packed
+
     usual = type(a) is Variable and type(indices) is np.ndarray and indices.dtype.kind in "iu"
     if usual and axis is out is None and mode == "raise" and a.ndim == 1 and indices.ndim:
         return a[indices]
@@ -139,7 +144,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
             indices = indices.astype(np.intp)
     found = _along(a, axis, indices)
     # What a single position takes is no view here, and what several take is packed in C order.
-    found = found.copy() if ndim_of(indices) == 0 and ndim_of(found) else _packed(found)
+    found = found.copy() if ndim_of(indices) == 0 and ndim_of(found) else packed(found)
     return finish("np.take", found, out)
 
 
@@ -166,6 +171,8 @@ def extract(condition: Any, arr: Any) -> Any:
 
 @implements(np.select, values=2, on_data=RECORD)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    from tapegrad.numpy.layout import packed
+
     if len(condlist) != len(choicelist) or not len(condlist):
         raise ValueError(
             f"np.select: {len(condlist)} conditions and {len(choicelist)} choices; give as many of "
@@ -174,11 +181,13 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     found = lift(default)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         found = where(condition, choice, found)
-    return _packed(found)
+    return packed(found)
 
 
 @implements(np.choose, method="choose")
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    from tapegrad.numpy.layout import packed
+
     index, parts = np.asarray(plain(a)), [lift(x) for x in choices]
     shape = np.broadcast_shapes(index.shape, *(shape_of(x) for x in parts))
     # NumPy says here what is wrong with an index.
@@ -186,23 +195,25 @@ def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     found = np.copy(np.broadcast_to(parts[0], shape))
     for i, part in enumerate(parts[1:], 1):
         found = where(index == i, part, found)
-    return finish("np.choose", _packed(found), out)
-
-
-def _packed(found: Any) -> Any:
-    """In C order, whatever the operands lie in."""
-    is_strided = isinstance(found, Variable) and memory_strides(found) is not None
-    return found.copy() if is_strided else found
+    return finish("np.choose", packed(found), out)
 
 
 @implements(np.tril, values=1)
 def tril(m: Any, k: Any = 0) -> Any:
-    return apply("tril", (_plane(m),), (integer("np.tril: k", k),))
+    from tapegrad.numpy.layout import lie_in_c_order, lying_as, packed, small_like
+
+    m = _plane(m)
+    found = apply("tril", (m,), (integer("np.tril: k", k),))
+    return packed(found) if lie_in_c_order(m) else lying_as(found, np.tril(small_like(m)))
 
 
 @implements(np.triu, values=1)
 def triu(m: Any, k: Any = 0) -> Any:
-    return apply("triu", (_plane(m),), (integer("np.triu: k", k),))
+    from tapegrad.numpy.layout import lie_in_c_order, lying_as, packed, small_like
+
+    m = _plane(m)
+    found = apply("triu", (m,), (integer("np.triu: k", k),))
+    return packed(found) if lie_in_c_order(m) else lying_as(found, np.triu(small_like(m)))
 
 
 def _plane(m: Any) -> Any:
@@ -230,13 +241,16 @@ def diagflat(v: Any, k: Any = 0) -> Any:
 
 @implements(np.delete, values=1, on_data=RECORD)
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import lying_as_new
+
     arr = lift(arr)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
     axis = np.lib.array_utils.normalize_axis_index(axis, ndim_of(arr))
     if type(obj) is int:
-        return _without(arr, obj, axis)
-    return _along(arr, axis, np.delete(np.arange(shape_of(arr)[axis]), plain(obj)))
+        return lying_as_new(_without(arr, obj, axis), arr)
+    kept = np.delete(np.arange(shape_of(arr)[axis]), plain(obj))
+    return lying_as_new(_along(arr, axis, kept), arr)
 
 
 def _without(arr: Any, at: int, axis: int) -> Any:
@@ -253,6 +267,8 @@ def _without(arr: Any, at: int, axis: int) -> Any:
 
 @implements(np.insert, values=1)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import lying_as_new
+
     arr, values = lift(arr), lift(values)
     if axis is None:
         arr, axis = reshape(arr, (-1,)), 0
@@ -271,7 +287,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     order = np.arange(len(marked))
     order[marked >= 0] = np.arange(n)
     order[fresh] = n + np.arange(len(fresh))
-    return _along(joined, axis, order)
+    return lying_as_new(_along(joined, axis, order), arr)
 
 
 @implements(np.nan_to_num, values=1)

@@ -42,27 +42,34 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     objects, which is right for all but the functions of one argument: NumPy asks the elements for
     methods, which numbers among them have not.
     """
-    if _core.holds_complex((args, kwargs)):
-        from tapegrad.complex import functions, ufuncs
+    from tapegrad.numpy.objects import is_in_place, of_complex, sees_memory
 
-        if isinstance(function, np.ufunc):
-            return ufuncs.array_ufunc(function, "__call__", args, kwargs)
-        return functions.array_function(function, args, kwargs)
+    if sees_memory(function, args, kwargs):
+        return NotImplemented
     caller = str(sys._getframe(1).f_globals.get("__name__", ""))
     is_library = caller.partition(".")[0] in _LIBRARIES
+    is_complex = _core.holds_complex((args, kwargs))
     if isinstance(function, np.ufunc):
-        out = kwargs.get("out", args[function.nin :])
+        out = args[function.nin :] or kwargs.get("out")
         outs = out if isinstance(out, tuple) else (out,)
-        if not any(is_array(x) for x in outs):
+        has_array = any(is_array(x) for x in outs)
+        if is_complex and not (is_library and has_array):
+            return of_complex(function, args, kwargs)
+        if not has_array:
             return NotImplemented if is_library else function(*map(_as_one, args), **kwargs)
-        if function.nin > 1 or len(outs) > 1 or outs[0].dtype != object:
+        if is_complex or function.nin > 1 or len(outs) > 1 or outs[0].dtype != object:
             return NotImplemented
         kwargs.pop("out", None)
         return fill_objects(outs[0], function(_as_one(args[0]), **kwargs))
+    if is_complex:
+        return of_complex(function, args, kwargs)
     # Of objects NumPy has no linear algebra.
     is_left = is_library and function.__module__ != "numpy.linalg"
     if is_left or registration_of(function) is None:
         return NotImplemented
+    if function is np.nan_to_num and is_in_place(args, kwargs):
+        found = array_function(function, (Variable,), args[:1], {**kwargs, "copy": True})
+        return fill_objects(args[0], found)
     return array_function(function, (Variable,), args, kwargs)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -37,30 +36,15 @@ from tapegrad.numpy.table import ALL, RECORD, F, implements, is_data, op
 _NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 
 
-def memory_axes(a: Variable) -> tuple[int, ...]:
-    """The axes from the outermost to the innermost, as NumPy's array would lie in memory."""
-    strides = memory_strides(a)
-    if strides is None:
-        return tuple(range(ndim_of(a)))
-    return tuple(sorted(range(len(strides)), key=lambda i: (-abs(strides[i]), i)))
-
-
 def resolved_order(name: str, order: Any, a: Variable) -> str:
     """The order "C", "F" or "K" that is meant for this array."""
+    from tapegrad.numpy.layout import is_fortran
+
     if order is None or order == "C":
         return "C"
     if order not in ("F", "A", "K"):
         raise ValueError(f"{name}: order={order!r} is none of 'C', 'F', 'A' and 'K'")
-    return order if order != "A" else "F" if _is_fortran(a) else "C"
-
-
-def _is_fortran(a: Variable) -> bool:
-    """Whether NumPy's array would be packed in Fortran order and not in C order."""
-    shape, strides = shape_of(a), memory_strides(a)
-    if strides is None:
-        return False
-    steps = [math.prod(shape[:i]) for i in range(len(shape))]
-    return all(n == 1 or s == step for n, s, step in zip(shape, strides, steps, strict=True))
+    return order if order != "A" else "F" if is_fortran(a) else "C"
 
 
 def _is_reshape(shape: str) -> Callable[[F], F]:
@@ -112,12 +96,14 @@ elif _NUMPY < (2, 4):
     in_core=op("ravel", a="operand"),
 )  # fmt: skip
 def ravel(a: Any, order: Any = "C") -> Any:
+    from tapegrad.numpy.layout import axes_of
+
     a = lift(a)
     if not isinstance(a, Variable):
         return np.ravel(a, order)
     wanted = resolved_order("np.ravel", order, a)
     if wanted != "C":
-        a = transpose(a, memory_axes(a)) if wanted == "K" else transpose(a)
+        a = transpose(a, axes_of(a)) if wanted == "K" else transpose(a)
     return apply("ravel", (a,))
 
 
@@ -313,8 +299,10 @@ def tile(A: Any, reps: Any) -> Any:
     in_core=op("repeat", a="operand", repeats="ints", axis="number"),
 )  # fmt: skip
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    from tapegrad.numpy.layout import packed
+
     counts = integers("np.repeat: repeats", plain(repeats))
-    return apply("repeat", (lift(a),), (counts, axis))
+    return packed(apply("repeat", (lift(a),), (counts, axis)))
 
 
 @implements(np.resize, values=1, on_data=RECORD)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.numpy.layout import lie_in_c_order, lying_as, small_like
 from tapegrad.numpy.operands import (
     cast,
     floating_dtype,
@@ -36,6 +37,8 @@ def linspace(
     if endpoint and num > 1:
         last = np.reshape(np.broadcast_to(stop, shape), (1, *shape))
         found = np.concatenate([found[:-1], cast(last, floating_dtype(found))])
+    if not lie_in_c_order(start, stop):
+        found = lying_as(found, np.linspace(small_like(start), small_like(stop), 2))
     found = cast(np.moveaxis(found, 0, axis), dtype)
     return (found, step) if retstep else found
 

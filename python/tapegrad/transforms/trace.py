@@ -277,7 +277,12 @@ def pack_array(array: np.ndarray[Any, Any]) -> Any:
         return array
     stacked = _core.apply("stack", tuple(pack(item) for item in items), (0,))
     shape = array.shape + _core.free_shape(stacked)[1:]
-    return _core.apply("reshape", (stacked,), (shape,))
+    found = _core.apply("reshape", (stacked,), (shape,))
+    if array.ndim < 2 or array.flags.c_contiguous or len(shape) != array.ndim:
+        return found
+    from tapegrad.numpy.layout import lying_as
+
+    return lying_as(found, array)
 
 
 def zeros_for(x: Leaf) -> Leaf:

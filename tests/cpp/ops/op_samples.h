@@ -137,6 +137,8 @@ inline std::vector<Sample> op_samples() {
       {"qr_tall", {b}, {}},
       {"qr_rest", {b}, {}},
       {"pinv", {w}, {1e-15}},
+      {"pinv", {w}, {0.5, true}},
+      {"solve_stein", {s, s, drawn({2, 3, 3}, 5)}, {}},
       {"lstsq", {w, b}, {1e-15}},
       {"correlate", {m, drawn({3, 2}, 5)}, {int64_t{0}, one}},
       {"correlate", {v, drawn({7}, 5)}, {int64_t{5}, int64_t{6}}},

@@ -286,37 +286,3 @@ def test_hermitian_matrices_are_told_by_one_triangle(name):
     weights = np.cos(np.arange(3.0))
     gradient = tg.grad(lambda a: sum(np.sum(weights * x) for x in f(a)))(ONE_TRIANGLE)
     np.testing.assert_allclose(gradient, gradient.T)
-
-
-TALL = np.random.default_rng(0).normal(size=(5, 3))
-
-
-@pytest.mark.parametrize("share", [1e-9, 0.3, 0.6, 0.9])
-@pytest.mark.parametrize("a", [TALL, TALL.T, SYMMETRIC, np.stack([SYMMETRIC, SYMMETRIC + 1.0])])
-def test_inverses_that_leave_singular_values_out(a, share):
-    def inverse(a):
-        return np.linalg.pinv(a, share)
-
-    np.testing.assert_allclose(tg.value(inverse(tg.Variable(a))), inverse(a), rtol=1e-12)
-    tg.testing.check_grads(inverse, (a,))
-    compiled = tg.compile(tg.elementwise_grad(lambda a: inverse(a) ** 2))
-    for k in range(6):  # other values are left out later on
-        x = a + 0.3 * k * np.eye(*a.shape[-2:])
-        expected = tg.elementwise_grad(lambda a: inverse(a) ** 2)(x)
-        np.testing.assert_allclose(compiled(x), expected, rtol=1e-9)
-    if a.ndim == 2:
-        b = np.cos(np.arange(2.0 * len(a))).reshape(-1, 2)
-        for right in (b, b[:, 0]):
-            tg.testing.check_grads(lambda a, b: np.linalg.lstsq(a, b, share)[0], (a, right))
-            found = np.linalg.lstsq(tg.Variable(a), right, share)
-            for x, e in zip(found, np.linalg.lstsq(a, right, share), strict=True):
-                np.testing.assert_allclose(tg.value(x), e, rtol=1e-9, atol=1e-12)
-
-
-def test_a_share_for_each_matrix():
-    stack = np.stack([SYMMETRIC, TALL[:3]])
-    for shares in (np.array([0.5, 1e-9]), [0.2, 0.7]):
-        expected = np.linalg.pinv(stack, shares)
-        found = np.linalg.pinv(tg.Variable(stack), rtol=shares)
-        np.testing.assert_allclose(tg.value(found), expected, rtol=1e-10)
-        tg.testing.check_grads(lambda a, shares=shares: np.linalg.pinv(a, shares), (stack,))

@@ -35,6 +35,13 @@ CASES = [
         "w = tg.Variable(X); pickle.loads(pickle.dumps(w)).value",
         "x",
     ),
+    Case(
+        "x = x.astype(np.float32); np.array([x[0], 1.0])",
+        "write np.stack([x[0], 1.0])",
+        "x = x.astype(np.float32); np.stack([x[0], 1.0]).sum().dtype.itemsize",
+        "np.array([np.float32(0.7), 1.0]).sum().dtype.itemsize",
+        is_plain=True,
+    ),
     # Attributes.
     Case(
         "x.shape = (3, 1)",

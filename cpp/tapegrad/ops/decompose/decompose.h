@@ -41,6 +41,9 @@ Ref antisymmetric_part(const Ref& x);
 // The numbers on the diagonal of (..., n, n).
 Ref as_diagonal(const Ref& numbers);
 
+// stein.cpp: X of X - m X n = c, m and n symmetric
+Ref solve_stein(const Ref& m, const Ref& n, const Ref& c);
+
 // The stack of (..., m, n), its last two; throws LinAlgError where there are fewer axes.
 struct MatrixShape {
   Dims stack;
@@ -67,6 +70,7 @@ void register_tie_ops();
 void register_eigh_ops();
 void register_svd_ops();
 void register_qr_ops();
+void register_stein_op();
 void register_pinv_ops();
 void register_hermitian_ops();
 void register_eig_ops();

@@ -14,11 +14,21 @@
 // (G. H. Golub and V. Pereyra, SIAM J. Numer. Anal. 10, 1973), whatever values are equal. Least
 // squares x = P b apply the factors of P to b one after the other, which keeps the residual of
 // an ill-conditioned A small; their derivatives follow from those of P, with r = b - A x.
+//
+// Where values are left out that are not zero (`cuts`), R = A - A P A is what is left of A. The
+// turns K of the columns of A P and L of those of P A, out of these spaces, then depend on each
+// other, K = E dA P + R L P and L = G dA' P' + R' K P', in which P turns what it meets into at most
+// (the largest value left out) / (the smallest that is not) of itself, and
+//   dP = -P dA P + P K' + L P.
+// Without L this is Stein's equation K - R R' K P' P = E dA P + R dA' P' P.
 
 namespace tapegrad {
 namespace {
 
 constexpr AttrKey rcond_key{0, "rcond"};
+constexpr AttrKey cuts_key{1, "cuts"};
+
+bool cuts(const Attrs& attrs) { return attrs.flag_or(cuts_key, false); }
 
 std::vector<TensorType> infer(const Attrs&, std::span<const TensorType> in) {
   const MatrixShape shape = matrix_shape(in[0].shape, "pinv");
@@ -76,27 +86,84 @@ Ref product(const Ref& a, const Ref& b, const Ref& c) {
 Ref less_left(const Ref& x, const Ref& a, const Ref& p) { return subtract(x, product(a, p, x)); }
 Ref less_right(const Ref& x, const Ref& a, const Ref& p) { return subtract(x, product(x, a, p)); }
 
-void vjp(VjpContext& ctx) {
-  const Ref a = ctx.in(0), p = ctx.out(), pt = swap_last_axes(p);
-  const Ref c = ctx.ct(), ct = swap_last_axes(c);
+Ref adjoint_of(const Ref& a, const Ref& p, const Ref& c) {
+  const Ref pt = swap_last_axes(p), ct = swap_last_axes(c);
   const Ref first = product(pt, c, pt);
   const Ref second = less_left(product(ct, p, pt), a, p);
   const Ref third = less_right(product(pt, p, ct), p, a);
-  ctx.add(0, subtract(add(second, third), first));
+  return subtract(add(second, third), first);
 }
 
-void jvp(JvpContext& ctx) {
-  const Ref a = ctx.in(0), p = ctx.out(), pt = swap_last_axes(p);
-  const Ref da = ctx.tangent(0), dat = swap_last_axes(da);
+Ref tangent_of(const Ref& a, const Ref& p, const Ref& da) {
+  const Ref pt = swap_last_axes(p), dat = swap_last_axes(da);
   const Ref first = product(p, da, p);
   const Ref second = less_right(product(p, pt, dat), a, p);
   const Ref third = less_left(product(dat, pt, p), p, a);
-  ctx.set(0, subtract(add(second, third), first));
+  return subtract(add(second, third), first);
+}
+
+// The same where values are left out.
+struct Cut {
+  Ref a, p, pt, rest, rest_t, of_rest, of_inverse;
+  Cut(const Ref& a_, const Ref& p_)
+      : a(a_),
+        p(p_),
+        pt(swap_last_axes(p)),
+        rest(less_left(a, a, p)),
+        rest_t(swap_last_axes(rest)),
+        of_rest(matmul(rest, rest_t)),
+        of_inverse(matmul(pt, p)) {}
+
+  Ref adjoint(const Ref& c) const {
+    const Ref ct = swap_last_axes(c), of_l = matmul(c, pt);
+    const Ref of_k = add(matmul(ct, p), product(rest, of_l, p));
+    const Ref k = solve_stein(of_rest, of_inverse, of_k);
+    const Ref from_k =
+        add(less_left(matmul(k, pt), a, p), product(of_inverse, swap_last_axes(k), rest));
+    const Ref from_l = less_right(matmul(pt, swap_last_axes(of_l)), p, a);
+    return subtract(add(from_k, from_l), product(pt, c, pt));
+  }
+
+  Ref tangent(const Ref& da) const {
+    const Ref dat = swap_last_axes(da);
+    const Ref alone = add(less_left(matmul(da, p), a, p), product(rest, dat, of_inverse));
+    const Ref k = solve_stein(of_rest, of_inverse, alone);
+    const Ref l = add(less_left(matmul(dat, pt), p, a), product(rest_t, k, pt));
+    return subtract(add(matmul(p, swap_last_axes(k)), matmul(l, p)), product(p, da, p));
+  }
+};
+
+// Of a matrix with more rows than columns the equation of the transpose is the smaller one.
+bool is_tall(const Dims& shape) { return shape[shape.size() - 2] > shape.back(); }
+
+void vjp(VjpContext& ctx) {
+  const Ref a = ctx.in(0), p = ctx.out(), c = ctx.ct();
+  if (!cuts(ctx.attrs())) {
+    ctx.add(0, adjoint_of(a, p, c));
+  } else if (is_tall(a.shape())) {
+    const Cut cut(swap_last_axes(a), swap_last_axes(p));
+    ctx.add(0, swap_last_axes(cut.adjoint(swap_last_axes(c))));
+  } else {
+    ctx.add(0, Cut(a, p).adjoint(c));
+  }
+}
+
+void jvp(JvpContext& ctx) {
+  const Ref a = ctx.in(0), p = ctx.out(), da = ctx.tangent(0);
+  if (!cuts(ctx.attrs())) {
+    ctx.set(0, tangent_of(a, p, da));
+  } else if (is_tall(a.shape())) {
+    const Cut cut(swap_last_axes(a), swap_last_axes(p));
+    ctx.set(0, swap_last_axes(cut.tangent(swap_last_axes(da))));
+  } else {
+    ctx.set(0, Cut(a, p).tangent(da));
+  }
 }
 
 const Op& pinv_op() {
   static const Op& op = register_op({.name = "pinv",
-                                     .attrs = {{rcond_key, attr_kind::real, Attr{1e-15}}},
+                                     .attrs = {{rcond_key, attr_kind::real, Attr{1e-15}},
+                                               {cuts_key, attr_kind::flag, Attr{false}}},
                                      .infer = infer,
                                      .eval = eval,
                                      .vjp = vjp,
@@ -125,7 +192,8 @@ void eval_lstsq(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 void vjp_lstsq(VjpContext& ctx) {
-  const Ref a = ctx.in(0), p = apply(pinv_op(), ctx.attrs(), {a}), pt = swap_last_axes(p);
+  const Ref a = ctx.in(0), p = apply(pinv_op(), {ctx.attrs().real(rcond_key)}, {a}),
+            pt = swap_last_axes(p);
   const Ref c = ctx.ct(), g = matmul(pt, c);
   if (ctx.needs(1)) ctx.add(1, g);
   if (!ctx.needs(0)) return;
@@ -138,7 +206,8 @@ void vjp_lstsq(VjpContext& ctx) {
 }
 
 void jvp_lstsq(JvpContext& ctx) {
-  const Ref a = ctx.in(0), p = apply(pinv_op(), ctx.attrs(), {a}), pt = swap_last_axes(p);
+  const Ref a = ctx.in(0), p = apply(pinv_op(), {ctx.attrs().real(rcond_key)}, {a}),
+            pt = swap_last_axes(p);
   if (!ctx.has_tangent(0)) {
     if (ctx.has_tangent(1)) ctx.set(0, matmul(p, ctx.tangent(1)));
     return;

@@ -267,6 +267,7 @@ void register_decompose_ops() {
   register_eigh_ops();
   register_svd_ops();
   register_qr_ops();
+  register_stein_op();
   register_pinv_ops();
   register_hermitian_ops();
   register_eig_ops();

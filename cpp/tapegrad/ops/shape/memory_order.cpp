@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/tape.h"
 
 namespace tapegrad {
@@ -14,7 +15,7 @@ namespace {
 // Beyond this many nodes a value counts as packed in C order.
 constexpr int most_nodes = 256;
 constexpr int most_levels = 64;
-constexpr int most_writes = 4096;
+constexpr int most_writes = 4096;  // into one array
 
 // An input of the shape of a result, aligned at the end: stride 0 where it repeats.
 struct Aligned {
@@ -70,15 +71,26 @@ Dims packed_like(std::span<const Aligned> inputs, const Dims& shape) {
   return strides;
 }
 
-// What an array was before writes to parts of it, which leave it where it lies.
-uint32_t before_writes(const Tape& tape, uint32_t slot) {
-  for (int writes = 0; writes < most_writes; ++writes) {
-    const Node& n = tape.node(slot);
-    if (n.kind != NodeKind::op || op_by_id(n.op).update == UpdateKind::none) break;
-    if (n.inputs()[0] == 0) break;  // a constant
-    slot = n.inputs()[0];
-  }
-  return slot;
+// By what the memory order of a result follows from those of the inputs.
+enum class Order { packed, inputs, written, views, reduction, gather, stack, pad };
+Order order_of(const Op& op, const Attrs& attrs, const Dims& first, const Dims& shape) {
+  if (op.view != ViewKind::none) return Order::views;
+  if (op.update != UpdateKind::none) return first == shape ? Order::written : Order::packed;
+  if (op.reduces != ReductionKind::none) return Order::reduction;
+  if (op.key == KeyKind::arrays) return Order::gather;
+  if (op.join == JoinKind::stack)
+    return attrs.flag_or(join_attrs::packed, false) ? Order::packed : Order::stack;
+  if (op.frame == FrameKind::pads) return Order::pad;
+  // Without axes NumPy works on the array as it is flattened.
+  const bool has_axes = op.axes >= 0 && !attrs.is_none(AttrKey(static_cast<size_t>(op.axes)));
+  const bool like_inputs = op.by_element || op.converts || op.join == JoinKind::concatenate ||
+                           (has_axes && op.key == KeyKind::none && first == shape);
+  return like_inputs ? Order::inputs : Order::packed;
+}
+
+const Attrs& attrs_of(const Node& n) {
+  static const Attrs none;
+  return n.extra ? n.extra->attrs : none;
 }
 
 bool plainly_packed(const Tape& tape, uint32_t slot, int& nodes) {
@@ -86,13 +98,30 @@ bool plainly_packed(const Tape& tape, uint32_t slot, int& nodes) {
   if (n.kind != NodeKind::op) return n.value.is_contiguous();
   const Op& op = op_by_id(n.op);
   if (op.view != ViewKind::none || !n.value.is_contiguous() || --nodes < 0) return false;
-  if (n.value.ndim() < 2) return true;
-  if (!op.by_element && !op.converts)
-    return op.reduces == ReductionKind::none && op.join == JoinKind::none && op.axes < 0 &&
-           op.key == KeyKind::none;
+  if (n.value.ndim() < 2 || n.inputs().empty()) return true;
+  const Value& first = tape.node(n.inputs()[0]).value;
+  const Order order = order_of(op, attrs_of(n), first.shape(), n.value.shape());
+  if (order == Order::packed) return true;
+  if (order == Order::written) return plainly_packed(tape, n.inputs()[0], nodes);
+  if (order != Order::inputs) return false;
   for (const uint32_t input : n.inputs())
     if (tape.node(input).value.ndim() > 1 && !plainly_packed(tape, input, nodes)) return false;
   return true;
+}
+
+// By element, of inputs of which `strides_of(k)` tells how they lie.
+template <class Shape, class Strides>
+Dims like_inputs(size_t n, const Dims& shape, Shape shape_of, Strides strides_of) {
+  std::vector<Aligned> found;
+  bool in_c_order = true;
+  for (size_t k = 0; k < n; ++k) {
+    const Dims its = shape_of(k);
+    if (its.size() < 2 || its.size() > shape.size()) continue;
+    const Dims strides_there = strides_of(k);
+    in_c_order &= is_c_order(its, strides_there);
+    found.push_back(aligned(its, strides_there, shape));
+  }
+  return in_c_order ? contiguous_strides(shape) : packed_like(found, shape);
 }
 
 class Walk {
@@ -100,7 +129,7 @@ class Walk {
   explicit Walk(const Tape& tape) : tape_(tape) {}
 
   Dims strides(uint32_t slot) {
-    slot = before_writes(tape_, slot);
+    slot = before_writes(slot);
     const Node& n = tape_.node(slot);
     const Dims own = n.value.strides();
     if (n.kind != NodeKind::op || own.empty()) return own;
@@ -113,30 +142,48 @@ class Walk {
   }
 
  private:
+  // What parts of an array were written to lies as it did.
+  uint32_t before_writes(uint32_t slot) {
+    for (int k = 0; k < most_writes; ++k) {
+      const Node& n = tape_.node(slot);
+      if (n.kind != NodeKind::op || n.inputs().empty()) return slot;
+      const uint32_t first = n.inputs()[0];
+      const Dims shape = n.value.shape();
+      const Dims before = tape_.node(first).value.shape();
+      if (order_of(op_by_id(n.op), attrs_of(n), before, shape) != Order::written) return slot;
+      slot = first;
+    }
+    return slot;
+  }
+
   Dims of_op(const Node& n, const Dims& own) {
-    static const Attrs none;
     const std::span<const uint32_t> inputs = n.inputs();
     const Op& op = op_by_id(n.op);
-    const Attrs& attrs = n.extra ? n.extra->attrs : none;
+    const Attrs& attrs = attrs_of(n);
     const Dims shape = n.value.shape();
     if (inputs.empty()) return own;
-    const Value& first = tape_.node(inputs[0]).value;
-    if (op.view != ViewKind::none) {
+    const Dims first = tape_.node(inputs[0]).value.shape();
+    const Order order = order_of(op, attrs, first, shape);
+    if (order == Order::views) {
       Dims found;
-      if (strides_of_view(op, attrs, first.shape(), strides(inputs[0]), shape, found)) return found;
+      if (strides_of_view(op, attrs, first, strides(inputs[0]), shape, found)) return found;
       return contiguous_strides(shape);
     }
     if (own.size() < 2) return own;
-    if (op.reduces != ReductionKind::none) return of_reduction(op, attrs, inputs[0], shape);
-    if (op.key == KeyKind::arrays && op.update == UpdateKind::none)
-      return of_gather(attrs, first.shape(), shape);
-    if (op.join == JoinKind::stack) return of_stack(attrs, inputs, shape);
-    if (op.frame == FrameKind::pads) return of_pad(strides(inputs[0]), first.shape(), shape);
-    // Without axes NumPy works on the array as it is flattened.
-    const bool has_axes = op.axes >= 0 && !attrs.is_none(AttrKey(static_cast<size_t>(op.axes)));
-    const bool like_inputs = op.by_element || op.converts || op.join == JoinKind::concatenate ||
-                             (has_axes && op.key == KeyKind::none && first.shape() == shape);
-    return like_inputs ? of_inputs(inputs, shape) : own;
+    switch (order) {
+      case Order::reduction:
+        return of_reduction(op, attrs, inputs[0], shape);
+      case Order::gather:
+        return of_gather(attrs, strides(inputs[0]), shape);
+      case Order::stack:
+        return of_stack(attrs, inputs, shape);
+      case Order::pad:
+        return of_pad(strides(inputs[0]), first, shape);
+      case Order::inputs:
+        return of_inputs(inputs, shape);
+      default:
+        return own;
+    }
   }
 
   // In Fortran's order where that is the order of what is padded.
@@ -151,19 +198,9 @@ class Walk {
   }
 
   Dims of_inputs(std::span<const uint32_t> inputs, const Dims& shape) {
-    std::vector<Aligned> found;
-    bool in_c_order = true;
-    for (const uint32_t slot : inputs) {
-      const Dims its = tape_.node(slot).value.shape();
-      if (its.size() < 2 || its.size() > shape.size()) continue;
-      const Dims strides_there = strides(slot);
-      const bool its_order = is_c_order(its, strides_there);
-      // A mask that was computed of a Variable is packed anew; NumPy's lies as that one does.
-      if (its_order && tape_.node(slot).value.dtype() == DType::bool_) continue;
-      in_c_order &= its_order;
-      found.push_back(aligned(its, strides_there, shape));
-    }
-    return in_c_order ? contiguous_strides(shape) : packed_like(found, shape);
+    return like_inputs(
+        inputs.size(), shape, [&](size_t k) { return tape_.node(inputs[k]).value.shape(); },
+        [&](size_t k) { return strides(inputs[k]); });
   }
 
   Dims of_stack(const Attrs& attrs, std::span<const uint32_t> inputs, const Dims& shape) {
@@ -180,24 +217,36 @@ class Walk {
     return packed_like(found, shape);
   }
 
-  // The axes of index arrays lie outside all others, wherever they stand.
-  Dims of_gather(const Attrs& attrs, const Dims& from, const Dims& shape) {
+  // The axes of index arrays lie outside all others, wherever they stand; those lie as the input's.
+  Dims of_gather(const Attrs& attrs, const Dims& strides_there, const Dims& shape) {
     const IndexItems items(attrs.integers(index_attrs::code));
-    size_t kept = from.size() - static_cast<size_t>(items.source_axes());
-    for (size_t k = 0; k < items.size(); ++k) kept += items[k].makes_axis();
+    // Axes in front of the items are taken whole.
+    size_t axis = strides_there.size() - static_cast<size_t>(items.source_axes());
+    std::vector<int64_t> kept(strides_there.data(), strides_there.data() + axis);
+    for (size_t k = 0; k < items.size(); ++k) {
+      const IndexItem item = items[k];
+      if (item.makes_axis()) kept.push_back(item.takes_axis() ? std::abs(strides_there[axis]) : 0);
+      axis += item.takes_axis();
+    }
     const auto first = static_cast<size_t>(attrs.integer(index_attrs::position));
-    const size_t end = first + (shape.size() - kept);
+    const size_t end = first + (shape.size() - kept.size());
+    Dims rest;
+    Aligned of_rest;
+    for (size_t i = 0, k = 0; i < shape.size(); ++i) {
+      if (i >= first && i < end) continue;
+      rest.push_back(shape[i]);
+      of_rest.strides.push_back(shape[i] == 1 ? 0 : kept[k]);
+      ++k;
+    }
+    const Dims inner = packed_like({&of_rest, 1}, rest);
     Dims strides(shape.size(), 0);
-    int64_t step = 1;
-    const auto lay = [&](size_t from_axis, size_t to_axis) {
-      for (size_t i = to_axis; i-- > from_axis;) {
-        strides[i] = step;
-        step *= shape[i];
-      }
-    };
-    lay(end, shape.size());
-    lay(0, first);
-    lay(first, end);
+    int64_t step = element_count(rest);
+    for (size_t i = end; i-- > first;) {
+      strides[i] = step;
+      step *= shape[i];
+    }
+    for (size_t i = 0, k = 0; i < shape.size(); ++i)
+      if (i < first || i >= end) strides[i] = inner[k++];
     return strides;
   }
 
@@ -228,6 +277,12 @@ class Walk {
 Dims numpy_strides(const Ref& a) {
   if (!a.tracked()) return a.value().strides();
   return Walk(*a.tape()).strides(a.slot());
+}
+
+Dims numpy_strides(std::span<const Ref> inputs, const Dims& shape) {
+  return like_inputs(
+      inputs.size(), shape, [&](size_t k) { return inputs[k].shape(); },
+      [&](size_t k) { return numpy_strides(inputs[k]); });
 }
 
 bool plainly_in_c_order(const Ref& a) {

@@ -9,6 +9,11 @@
 
 namespace tapegrad {
 
+namespace join_attrs {
+// Of stack: the result is NumPy's array of a list, which lies in C order whatever its items do.
+inline constexpr AttrKey packed{1, "packed"};
+}  // namespace join_attrs
+
 // The strides, in elements, that NumPy's array would have. They are found from the record of how
 // `a` was computed, of which a bounded part is looked at.
 Dims numpy_strides(const Ref& a);
@@ -16,6 +21,9 @@ Dims numpy_strides(const Ref& a);
 // Whether that is C order, said without a look at more than a few nodes; false where more would
 // have to be looked at.
 bool plainly_in_c_order(const Ref& a);
+
+// Those that it would have of op(inputs), by element, of this shape.
+Dims numpy_strides(std::span<const Ref> inputs, const Dims& shape);
 
 // `a`, or a copy where NumPy's array would not be packed in C order.
 Ref in_c_order(const Ref& a);

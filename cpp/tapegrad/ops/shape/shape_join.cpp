@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/lanes.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
 
@@ -361,7 +362,8 @@ void register_join_ops() {
                                  .summary = "joined along an axis"});
   op_stack = &register_op({.name = "stack",
                            .n_in = -1,
-                           .attrs = {{join_attrs::axis, attr_kind::axis}},
+                           .attrs = {{join_attrs::axis, attr_kind::axis},
+                                     {join_attrs::packed, attr_kind::flag, Attr{false}}},
                            .infer = infer_stack,
                            .eval = eval_stack,
                            .vjp = vjp_stack,

@@ -19,7 +19,6 @@ from tapegrad.complex.families.decompositions import (
 )
 from tapegrad.complex.functions import on_complex
 from tapegrad.complex.parts import as_pair, both_parts, is_complex, join, operand_of, split
-from tapegrad.numpy.decompositions import inverse_by_vectors, leaves_out
 from tapegrad.numpy.operands import NO_VALUE
 
 _NOTHING = 1e-8  # of a matrix: a block of elements that are this small beside the largest one
@@ -75,9 +74,6 @@ def pinv(a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = NO_VA
     if rtol is None:  # NumPy's, of a matrix of these lengths
         rtol = max(rows, columns) * np.finfo(a.dtype).eps
     given = {} if rtol is NO_VALUE else {"rtol": rtol}
-    share = given.get("rtol", rcond)
-    if share is not None and np.ndim(share) == 0 and leaves_out(a, float(share)):
-        return inverse_by_vectors(a, float(share))
     found = np.linalg.pinv(_real_matrix(a), rcond, **given)
     return join(found[..., :columns, :rows], found[..., columns:, :rows])
 
@@ -245,8 +241,6 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     right = np.concatenate((re, im), axis=0 if np.ndim(re) == 1 else -2)
     x, residuals, rank, _ = np.linalg.lstsq(_real_matrix(a), right, cut)
     x = join(x[:columns], x[columns:])
-    if leaves_out(a, cut):  # singular values of the real matrix come in pairs, which are ties
-        x = inverse_by_vectors(a, cut) @ b
     return x, residuals, rank // 2, np.linalg.svdvals(a)
 
 

@@ -45,6 +45,7 @@ REFUSED: dict[str, str] = {
     "qr": _FACTORS,
     "pinv": _FACTORS,
     "lstsq": _FACTORS,
+    "solve_stein": _FACTORS,
     "eigh_complex": _FACTORS,
     "svd_complex": _FACTORS,
     "svd_complex_rest": _FACTORS,

@@ -1,0 +1,102 @@
+"""How results lie in memory where NumPy's own code says it, rather than the operations used here.
+
+That is to be seen in whether reshape and ravel give a view or a copy.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from tapegrad._core import Variable, memory_strides
+from tapegrad.numpy.operands import free_shape, ndim_of, shape_of
+
+
+def packed(found: Any) -> Any:
+    """In C order, whatever the operands lie in."""
+    is_strided = isinstance(found, Variable) and memory_strides(found) is not None
+    return found.copy() if is_strided else found
+
+
+def axes_of(x: Any) -> tuple[int, ...]:
+    """The axes from the outermost to the innermost."""
+    strides = memory_strides(x) if isinstance(x, Variable) else np.asarray(x).strides
+    if strides is None:
+        return tuple(range(ndim_of(x)))
+    return tuple(sorted(range(len(strides)), key=lambda i: (-abs(strides[i]), i)))
+
+
+def lying_by(found: Any, axes: tuple[int, ...]) -> Any:
+    """With these axes from the outermost to the innermost."""
+    if not isinstance(found, Variable) or len(axes) < 2 or axes_of(found) == axes:
+        return found
+    if list(axes) == sorted(axes):
+        return packed(found)
+    back = tuple(sorted(range(len(axes)), key=axes.__getitem__))
+    return np.transpose(packed(np.transpose(found, axes)), back)
+
+
+def lying_as(found: Any, a: Any) -> Any:
+    """As `a` lies, NumPy's order "K"."""
+    return lying_by(found, axes_of(a))
+
+
+def small_like(x: Any) -> Any:
+    """A small plain array that lies as `x` does, for NumPy's own function to show the order."""
+    return small_array(axes_of(x), tuple(min(n, 2) for n in free_shape(x)))
+
+
+def small_array(axes: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
+    """Zeros of these lengths, the axes from the outermost to the innermost."""
+    back = sorted(range(len(axes)), key=axes.__getitem__)
+    return np.zeros([lengths[i] for i in axes]).transpose(back)
+
+
+@functools.lru_cache(4096)
+def axes_of_einsum(
+    subscripts: str, orders: tuple[Any, ...], lengths: tuple[Any, ...], optimize: bool
+) -> tuple[int, ...]:
+    """Of NumPy's result for small arrays that lie as these do."""
+    small = map(small_array, orders, lengths)
+    return axes_of(np.einsum(subscripts, *small, optimize=optimize))
+
+
+def lie_in_c_order(*xs: Any) -> bool:
+    """Whether all of them do, as most arrays."""
+    return all(list(axes) == sorted(axes) for axes in map(axes_of, xs))
+
+
+def lying_as_new(found: Any, a: Any) -> Any:
+    """In Fortran's order where `a` is packed in that and not in C order, else in C order."""
+    n = ndim_of(found)
+    return lying_by(found, tuple(range(n))[:: -1 if is_fortran(a) else 1])
+
+
+def lying_as_reduced(found: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+    """As a reduction of `a` over an axis, several, or None for all."""
+    n = ndim_of(a)
+    if axis is None or n < 2:
+        return found
+    reduced = np.lib.array_utils.normalize_axis_tuple(axis, n)
+    order = [i for i in axes_of(a) if i not in reduced]
+    if keepdims:
+        return lying_by(found, (*reduced, *order))
+    places = sorted(order)
+    return lying_by(found, tuple(places.index(i) for i in order))
+
+
+def is_fortran(a: Any) -> bool:
+    """Whether NumPy's array would be packed in Fortran order and not in C order."""
+    if not isinstance(a, Variable):
+        return bool(np.asarray(a).flags.fnc)
+    strides = memory_strides(a)
+    if strides is None:
+        return False
+    step = 1
+    for n, s in zip(shape_of(a), strides, strict=True):
+        if n != 1 and s != step:
+            return False
+        step *= n
+    return True
