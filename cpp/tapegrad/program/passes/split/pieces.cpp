@@ -22,6 +22,7 @@ namespace tapegrad {
 namespace {
 
 constexpr size_t most_pieces = 8;
+constexpr int64_t most_ratio = 8;  // of the lengths: a border beside an inner part is no piece
 // Steps that join, write or read parts, against elementwise instructions.
 constexpr int64_t step_weight = 16;
 
@@ -150,6 +151,14 @@ class PieceWriter {
         cut(s.first_out, part->end());
       }
     }
+    for (Group& g : groups_) {
+      int64_t least = g.cuts.back(), most = 0;
+      for (size_t k = 0; k + 1 < g.cuts.size(); ++k) {
+        least = std::min(least, range_of(g, k).length);
+        most = std::max(most, range_of(g, k).length);
+      }
+      g.fits = g.fits && most <= most_ratio * least;
+    }
     return !groups_.empty();
   }
 
@@ -180,6 +189,10 @@ class PieceWriter {
                ? static_cast<uint32_t>(above - g.cuts.begin() - 1)
                : none;
   }
+  static bool is_piece(const Group& g, Range r) {
+    const uint32_t k = piece_around(g, r);
+    return k != none && r == range_of(g, k);
+  }
   static Range range_of(const Group& g, size_t k) { return {g.cuts[k], g.cuts[k + 1] - g.cuts[k]}; }
 
   // What keeping each group in pieces saves, and what it costs.
@@ -193,6 +206,8 @@ class PieceWriter {
     for (const Program::Step& s : p_.steps) {
       Group* const made = s.n_out > 0 ? group_of(s.first_out) : nullptr;
       if (made && (joins(s) || written(s))) {
+        const auto part = written(s);
+        if (part && !is_piece(*made, *part)) made->fits = false;
         made->gain += step_weight;
         continue;
       }
@@ -207,7 +222,7 @@ class PieceWriter {
           int64_t at = 0;
           for (uint32_t j = 0; j < s.n_out; ++j) {
             const int64_t n = length(s.first_out + j);
-            weigh_read(*g, {at, n}, p_.in(s)[0], want);
+            weigh_read(*g, {at, n});
             at += n;
           }
         }
@@ -217,7 +232,7 @@ class PieceWriter {
         if (Group* const g = group_of(p_.in(s)[0])) {
           const auto range = first_positions(s);
           if (range) {
-            weigh_read(*g, *range, p_.in(s)[0], want);
+            weigh_read(*g, *range);
           } else {
             want(p_.in(s)[0]);
           }
@@ -231,12 +246,12 @@ class PieceWriter {
     for (const Program::Guard& g : p_.guards) want(g.value);
   }
 
-  template <class Want>
-  static void weigh_read(Group& g, Range r, ValueId v, Want want) {
+  // Parts that overlap, as those of a stencil, are better read from the whole.
+  static void weigh_read(Group& g, Range r) {
     const uint32_t k = piece_around(g, r);
     if (k == none) {
-      want(v);
-    } else if (r == range_of(g, k)) {
+      g.fits = false;
+    } else if (is_piece(g, r)) {
       g.gain += step_weight;
     }
   }

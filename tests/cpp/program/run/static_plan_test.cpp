@@ -1,0 +1,36 @@
+#include "tapegrad/program/run/static_plan.h"
+
+#include "program/programs.h"
+#include "tapegrad/program/passes/passes.h"
+
+using namespace programs;
+using tapegrad::StaticPlan;
+
+namespace {
+
+bool has_plan(const Program& p, size_t n_carry, size_t n_series) {
+  return StaticPlan::of(optimise(p, tapegrad::PassOptions()), n_carry, n_series) != nullptr;
+}
+
+}  // namespace
+
+TEST(bodies_of_kernels_and_moves_have_a_plan) {
+  Draft d;
+  const ValueId u = d.input({500});
+  const ValueId left = d.op("roll", {u}, {Ints{1}, Attr{}});
+  CHECK(has_plan(d.returning({d.op("multiply", {u, d.op("subtract", {u, left})})}), 1, 0));
+}
+
+TEST(what_an_executor_runs_as_fast_has_none) {
+  Draft d;  // long arrays
+  CHECK(!has_plan(d.returning({d.op("sin", {d.input({5000})})}), 1, 0));
+  Draft e;  // ops alone
+  const ValueId w = e.input({40, 40});
+  CHECK(!has_plan(e.returning({e.op("matmul", {w, w})}), 0, 0));
+  Draft g;  // a guard
+  const ValueId x = g.input({4});
+  const ValueId y = g.op("sin", {x});
+  g.guard(g.op("greater", {g.op("sum", {x}, {Attr{}, false}), g.constant(0.0)}),
+          Value::integer_scalar(1, DType::bool_));
+  CHECK(!has_plan(g.returning({y}), 1, 0));
+}
