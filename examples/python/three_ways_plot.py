@@ -54,7 +54,7 @@ def lengths(rounds):
     """Operations of the derivative of the logistic map: of its formula, and of its record."""
     recorded = []
     for n in rounds:
-        gradient = tg.compile(tg.grad(lambda x, n=n: logistic_map(x, n)), passes=())
+        gradient = tg.compile(tg.grad(lambda x, n=n: logistic_map(x, n)))
         for _ in range(2):
             gradient(0.3)
         recorded.append(gradient.inspect().signatures[0].programs[0].n_recorded)

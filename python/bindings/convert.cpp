@@ -174,7 +174,7 @@ Operand to_operand(PyObject* object, const char* operation) {
     Ref ref = variable_cell(object).ref(operation);
     const Tracer* tracer = Tape::current().tracer();
     if (tracer == nullptr || !tracer->is_weak(ref)) return {std::move(ref)};
-    if (is_floating(ref.dtype())) return {std::move(ref), PythonNumber::recorded};
+    if (ref.dtype() != DType::int64) return {std::move(ref), PythonNumber::recorded};
     const int64_t i = learn(ref).as_int64();
     return {Ref(static_cast<double>(i)), PythonNumber::integer, i};
   }

@@ -30,7 +30,8 @@ void add_unary_methods(std::vector<PyMethodDef>& methods, std::index_sequence<Fn
   const py::module_ numpy = py::module_::import("numpy");
   const auto add = [&](size_t f, PyCFunction call) {
     const ScalarFnInfo& info = scalar_fn_info(static_cast<ScalarFn>(f));
-    if (info.arity == 1 && !info.returns_bool && py::hasattr(numpy, info.name))
+    if (info.arity == 1 && !info.returns_bool && py::hasattr(numpy, info.name) &&
+        py::isinstance(numpy.attr(info.name), numpy.attr("ufunc")))
       methods.push_back(
           {info.name, call, METH_NOARGS, "NumPy's function of this name, of this Variable."});
   };

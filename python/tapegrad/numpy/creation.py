@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad import _core
 from tapegrad._core import Variable, apply, overlap
-from tapegrad.numpy.layout import lying_as
+from tapegrad.numpy.layout import lie_in_c_order, lying_as
 from tapegrad.numpy.operands import (
     cast,
     floating_dtype,
@@ -72,11 +72,13 @@ def full_like(
     if isinstance(fill_value, Variable):
         blank = np.zeros_like(stand_in(a), dtype, order, shape=shape)
         found = np.copy(np.broadcast_to(cast(fill_value, blank.dtype), blank.shape))
-        return lying_as(found, a) if order == "K" and found.shape == np.shape(a) else found
+        if order != "K" or lie_in_c_order(a) or found.shape != np.shape(a):
+            return found
+        return lying_as(found, a)
     found = _fresh(
         a, np.full_like(stand_in(a), fill_value, dtype, order, shape=shape), fill_value, shape
     )
-    if order != "K" or shape is not None or np.ndim(fill_value) == 0:
+    if order != "K" or shape is not None or np.ndim(fill_value) == 0 or lie_in_c_order(a):
         return found
     return lying_as(found, a)
 

@@ -211,11 +211,8 @@ def _spelled(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 
 
 def _places(name: str, offset: Any, axis1: Any, axis2: Any) -> tuple[int, int, int]:
-    return (
-        integer(f"{name}: offset", offset),
-        integer(f"{name}: axis1", axis1),
-        integer(f"{name}: axis2", axis2),
-    )
+    first, second = integer(f"{name}: axis1", axis1), integer(f"{name}: axis2", axis2)
+    return integer(f"{name}: offset", offset), first, second
 
 
 @implements(

@@ -2,7 +2,7 @@
 #include "fuzz/random_program.h"
 #include "fuzz/rounds.h"
 #include "tapegrad/program/passes/passes.h"
-#include "tapegrad/program/run/static_plan.h"
+#include "tapegrad/program/run/static/static_plan.h"
 
 using namespace programs;
 using tapegrad::StaticPlan;

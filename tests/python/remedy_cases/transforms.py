@@ -295,4 +295,10 @@ CASES = [
         "tg.vmap(lambda y: y * y, out_axes=0)(X)",
         "x * x",
     ),
+    Case(
+        f"tg.vmap(lambda k, y: y.__setitem__(k, 1.0) or y * 2.0, in_axes=(0, None))({LANES}, X)",
+        "writes to an argument that is the same for every lane; write to a copy",
+        f"tg.vmap(lambda k, y: np.where({LANES} == k, 1.0, y) * x, in_axes=(0, None))({LANES}, x)",
+        f"np.stack([np.where({LANES} == k, 1.0, x) * x for k in range(3)])",
+    ),
 ]

@@ -1,7 +1,7 @@
 #include "tapegrad/program/scan/scan_static.h"
 
 #include "tapegrad/parallel/interrupt.h"
-#include "tapegrad/program/run/static_plan.h"
+#include "tapegrad/program/run/static/static_plan.h"
 #include "tapegrad/program/scan/scan_run.h"
 
 namespace tapegrad {

@@ -1,4 +1,4 @@
-// Scans whose bodies have a place for each value (run/static_plan.h).
+// Scans whose bodies have a place for each value (run/static/static_plan.h).
 #pragma once
 
 #include <span>

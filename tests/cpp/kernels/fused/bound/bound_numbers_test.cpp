@@ -1,4 +1,4 @@
-#include "tapegrad/kernels/fused/bound_numbers.h"
+#include "tapegrad/kernels/fused/bound/bound_numbers.h"
 
 #include "check.h"
 #include "kernels/fused/lane_maker.h"

@@ -1,4 +1,4 @@
-#include "tapegrad/program/run/static_plan.h"
+#include "tapegrad/program/run/static/static_plan.h"
 
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tapegrad/program/run/static_plan.h"
+#include "tapegrad/program/run/static/static_plan.h"
 
 namespace tapegrad {
 namespace {

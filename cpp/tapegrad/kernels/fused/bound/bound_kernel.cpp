@@ -1,10 +1,10 @@
-#include "tapegrad/kernels/fused/bound_kernel.h"
+#include "tapegrad/kernels/fused/bound/bound_kernel.h"
 
 #include <algorithm>
 #include <vector>
 
 #include "tapegrad/kernels/fused/arena.h"
-#include "tapegrad/kernels/fused/bound_numbers.h"
+#include "tapegrad/kernels/fused/bound/bound_numbers.h"
 #include "tapegrad/lanes/lane_plan.h"
 #include "tapegrad/lanes/lane_sums.h"
 

@@ -1,6 +1,6 @@
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"
-#include "tapegrad/program/run/static_plan.h"
+#include "tapegrad/program/run/static/static_plan.h"
 
 using namespace programs;
 using tapegrad::StaticPlan;

@@ -1,4 +1,4 @@
-#include "tapegrad/program/run/static_moves.h"
+#include "tapegrad/program/run/static/static_moves.h"
 
 #include <algorithm>
 #include <bit>

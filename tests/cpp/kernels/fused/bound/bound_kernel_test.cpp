@@ -1,4 +1,4 @@
-#include "tapegrad/kernels/fused/bound_kernel.h"
+#include "tapegrad/kernels/fused/bound/bound_kernel.h"
 
 #include <cstring>
 #include <random>

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "tapegrad/kernels/fused/bound_kernel.h"
+#include "tapegrad/kernels/fused/bound/bound_kernel.h"
 #include "tapegrad/program/program.h"
-#include "tapegrad/program/run/static_moves.h"
+#include "tapegrad/program/run/static/static_moves.h"
 
 namespace tapegrad {
 

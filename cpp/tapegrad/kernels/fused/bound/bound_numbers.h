@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tapegrad/kernels/fused/bound_kernel.h"
+#include "tapegrad/kernels/fused/bound/bound_kernel.h"
 
 namespace tapegrad {
 
