@@ -121,6 +121,7 @@ Program rewrite_locally(Program p, const PassOptions& options) {
   if (options.algebra) rules.push_back(algebra_rule(options.reorder));
   if (options.shared) rules.push_back(sharing_rule());
   if (rules.empty()) return p;
+  if (options.shared) share_constants(p);
   return LocalPass(std::move(p), std::move(rules)).run();
 }
 

@@ -115,6 +115,8 @@ std::unique_ptr<LocalRule> view_rule();
 std::unique_ptr<LocalRule>
 mean_rule();  // mean(f(x)) as a sum, which a kernel can make, and a quotient
 std::unique_ptr<LocalRule> sharing_rule();
+// Equal constant arrays become one: what a loop makes anew in each turn, index arrays above all.
+void share_constants(Program& p);
 std::unique_ptr<LocalRule> part_rule();  // what was written into an array is read directly
 
 // The passes that `options` names among parts, fold, views, algebra and shared, in one walk.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include "tapegrad/program/passes/local/local.h"
 
@@ -80,6 +81,31 @@ class Sharing final : public LocalRule {
 };
 
 }  // namespace
+
+void share_constants(Program& p) {
+  constexpr size_t most_bytes = 1 << 16;  // longer ones are not worth a look at all of their bytes
+  FlatTable known;
+  std::vector<uint32_t> same(p.constants.size());
+  for (uint32_t k = 0; k < p.constants.size(); ++k) {
+    const Value& c = p.constants[k];
+    same[k] = k;
+    if (c.is_scalar() || !c.is_contiguous() || c.size() == 0 || c.byte_count() > most_bytes)
+      continue;
+    const char* const bytes = c.data<char>();
+    uint64_t h = static_cast<uint64_t>(c.dtype());
+    for (int64_t n : c.shape()) h = mix_hash(h, static_cast<uint64_t>(n));
+    h = mix_hash(h, std::hash<std::string_view>()({bytes, c.byte_count()}));
+    const uint32_t found =
+        known.find(h, [&](uint32_t other) { return same_bits(p.constants[other], c); });
+    if (found == FlatTable::none) {
+      known.insert(h, k);
+    } else {
+      same[k] = found;
+    }
+  }
+  for (Program::ValueInfo& v : p.values)
+    if (v.source == Source::constant) v.index = same[v.index];
+}
 
 std::unique_ptr<LocalRule> sharing_rule() { return std::make_unique<Sharing>(); }
 

@@ -28,6 +28,18 @@ constexpr int64_t most_elements = most_ungathered;  // of an array in a loop tha
 constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
 constexpr int64_t few_scalars = 20000;  // scalars
 
+// Whether a turn does more with what the turn before made than to add to it: turns that only add
+// up could also be made all at once.
+bool recurs(const Program& p, const RolledLoop& loop) {
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.step(0, k)];
+    if (loop.roles[k] != Role::computed || s.op == op_of_fn<Add>()) continue;
+    for (uint32_t a = 0; a < s.n_in; ++a)
+      if (loop.operand(k, a).kind == RolledLoop::Kind::carry) return true;
+  }
+  return false;
+}
+
 bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   if (loop.period * loop.count < least_steps) return false;
   bool is_short = true;
@@ -51,9 +63,11 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
   // One long scalar tape is as fast as a short one again and again, until it outgrows the caches.
   if (is_short && space.empty()) return loop.period * loop.count >= many_numbers;
   if (is_short && largest <= most_loop_lanes) return true;
-  if (largest <= small_array && scalars * loop.count <= few_scalars)
+  const bool is_little = largest <= small_array && scalars * loop.count <= few_scalars;
+  if (largest > most_elements) return false;
+  if (is_little || !recurs(p, loop))
     return loop.count >= many_turns && loop.period * loop.count >= many_steps;
-  return loop.count >= some_turns && largest <= most_elements;
+  return loop.count >= some_turns;
 }
 
 class Roller : RollPlan {

@@ -176,22 +176,22 @@ class StaticPlanner {
             .count = n};
   }
 
-  std::optional<std::vector<MoveRuns>> runs_of(const Op& op, const Program::Step& s, size_t n_in,
-                                               size_t n_out) const {
+  std::optional<std::vector<MoveRuns>> runs_of(const Op& op, const Attrs& attrs,
+                                               std::span<const ValueId> in, size_t n_out) const {
     std::vector<TensorType> types;
     std::vector<const Value*> constants;
-    for (ValueId v : p_.in(s).first(n_in)) {
+    for (ValueId v : in) {
       types.push_back(p_.type_of(v));
       constants.push_back(p_.is_constant(v) ? &p_.constant_of(v) : nullptr);
     }
-    return runs_of_step(op, p_.attrs_of(s), types, constants, n_out);
+    return runs_of_step(op, attrs, types, constants, n_out);
   }
 
   bool plan_moves(uint32_t k, bool varies) {
     const Program::Step& s = p_.steps[k];
     const Op& op = op_by_id(s.op);
     if (op.elements != ElementKind::moved || s.n_in == 0) return false;
-    auto all = runs_of(op, s, s.n_in, s.n_out);
+    auto all = runs_of(op, p_.attrs_of(s), p_.in(s), s.n_out);
     if (!all) return false;
     const auto in = p_.in(s);
     std::vector<Operand> operands;
@@ -232,12 +232,15 @@ class StaticPlanner {
   bool plan_addition(uint32_t k, bool varies) {
     const Program::Step& s = p_.steps[k];
     const Op& op = op_by_id(s.op);
-    if (is_scalar_fn(s.op) || op.key != KeyKind::basic || op.update != UpdateKind::add)
-      return false;
+    if (is_scalar_fn(s.op) || op.key == KeyKind::none || op.update != UpdateKind::add) return false;
     const auto in = p_.in(s);
     const TensorType &array = p_.type_of(in[0]), &update = p_.type_of(in[1]);
     if (!is_floating(array.dtype) || update.dtype != array.dtype || count(in[0]) == 0) return false;
-    const auto region = runs_of(slice_op(), s, 1, 1);
+    // Where the elements lie that a read by the same key would give.
+    std::vector<ValueId> read{in[0]};
+    read.insert(read.end(), in.begin() + 2, in.end());
+    const Op& reads = op.key == KeyKind::basic ? slice_op() : gather_op();
+    const auto region = runs_of(reads, p_.attrs_of(s), read, 1);
     if (!region) return false;
     int64_t n = 0;
     for (const MoveRun& r : region->front()) n += r.count;

@@ -62,3 +62,21 @@ TEST(steps_with_several_outputs_are_shared) {
   CHECK(count_op(q, "slogdet") == 1);
   check_same(p, q, false);
 }
+
+TEST(equal_arrays_become_one_constant) {
+  Draft d;
+  const ValueId x = d.input({4});
+  const auto row = [](double first) {
+    return filled(DType::float64, Dims{4},
+                  [&](int64_t i) { return first + static_cast<double>(i); });
+  };
+  const ValueId a = d.constant(row(1)), b = d.constant(row(1).copy()), c = d.constant(row(2));
+  const ValueId minus = d.constant(filled(DType::float64, Dims{4}, [](int64_t) { return -0.0; }));
+  const ValueId plus = d.constant(filled(DType::float64, Dims{4}, [](int64_t) { return 0.0; }));
+  const Program p =
+      d.returning({d.op("multiply", {x, a}), d.op("multiply", {x, b}), d.op("multiply", {x, c}),
+                   d.op("multiply", {x, minus}), d.op("multiply", {x, plus})});
+  const Program q = share_common(p);
+  check_same(p, q);
+  CHECK(q.steps.size() == 4);  // zeros of two signs are two
+}
