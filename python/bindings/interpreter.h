@@ -2,8 +2,10 @@
 #pragma once
 
 #include <Python.h>
+#include <cxxabi.h>
 
 #include <string_view>
+#include <utility>
 
 namespace tapegrad {
 
@@ -12,6 +14,16 @@ namespace tapegrad {
 // the process is gone.
 void take_lock(PyThreadState* state);
 [[noreturn]] void sleep_until_process_ends();
+
+// Calls what runs Python code, which gives the lock away and takes it back: see take_lock.
+template <class F>
+auto in_python(F&& f) {
+  try {
+    return std::forward<F>(f)();
+  } catch (abi::__forced_unwind&) {
+    sleep_until_process_ends();
+  }
+}
 
 class LockRelease {
  public:

@@ -6,6 +6,7 @@
 #include "bindings/blanks/blanks.h"
 #include "bindings/convert.h"
 #include "bindings/functions.h"
+#include "bindings/interpreter.h"
 #include "bindings/recording.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/grad.h"
@@ -164,7 +165,7 @@ class ScopedCall {
       const py::object& scope;
       ~Closing() { scope.cast<PyScope&>().scope.reset(); }
     } closing{scope};
-    return rest(scope, py::handle(chosen_), to_object(variable_), out);
+    return in_python([&] { return rest(scope, py::handle(chosen_), to_object(variable_), out); });
   }
 
   std::unique_ptr<Scope> scope_ = std::make_unique<Scope>();

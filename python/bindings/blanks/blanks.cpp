@@ -18,7 +18,7 @@ thread_local int depth = 0;
 thread_local int switched_off = 0;
 
 py::object called(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
-  PyObject* found = PyObject_Call(f.ptr(), args.ptr(), kwargs.ptr());
+  PyObject* found = in_python([&] { return PyObject_Call(f.ptr(), args.ptr(), kwargs.ptr()); });
   if (!found) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(found);
 }

@@ -1,4 +1,5 @@
 #include "bindings/numpy_functions/array_function.h"
+#include "bindings/interpreter.h"
 
 #include <structmember.h>
 
@@ -220,7 +221,8 @@ PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssiz
     if (Tape::current().tracing() || !hold_recorded(args, n_asked) ||
         any_complex(args, static_cast<size_t>(n_all)))
       return nullptr;
-    PyObject* const found = PyObject_Vectorcall(known->second, args, static_cast<size_t>(n), names);
+    PyObject* const found = in_python(
+        [&] { return PyObject_Vectorcall(known->second, args, static_cast<size_t>(n), names); });
     if (found != Py_NotImplemented) return found;
     Py_DECREF(found);
     return nullptr;

@@ -1,4 +1,5 @@
 #include "bindings/numpy_functions/plain_calls.h"
+#include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
 
@@ -101,7 +102,7 @@ PyObject* call(const PlainFunction* known, PyObject* const* args, Py_ssize_t n, 
 
 PyObject* call_plain(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   return call(find(function), args, n, names, [&](PyObject* const* given, size_t count) {
-    return PyObject_Vectorcall(function, given, count, names);
+    return in_python([&] { return PyObject_Vectorcall(function, given, count, names); });
   });
 }
 
@@ -110,7 +111,7 @@ PyObject* call_plain_method(PyObject* function, PyObject* const* args, Py_ssize_
   const PlainFunction* const known = find(function);
   if (known != nullptr && known->method == nullptr) return nullptr;
   return call(known, args, n, names, [&](PyObject* const* given, size_t count) {
-    return PyObject_VectorcallMethod(known->method, given, count, names);
+    return in_python([&] { return PyObject_VectorcallMethod(known->method, given, count, names); });
   });
 }
 

@@ -1,4 +1,5 @@
 #include "bindings/numpy_functions/sequences.h"
+#include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
 
@@ -110,7 +111,9 @@ PyObject* call_with_hidden(PyObject* function, PyObject* const* args, Py_ssize_t
     for (Py_ssize_t i = 0; i < n_names; ++i)
       if (PyDict_SetItem(named.ptr(), PyTuple_GET_ITEM(names, i), args[n + i]) != 0)
         throw py::error_already_set();
-    return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
+    return in_python([&] {
+      return PyObject_CallFunctionObjArgs(asked, function, given.ptr(), named.ptr(), nullptr);
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/numpy_functions/foreign.h"
 #include "bindings/variable/apply.h"
@@ -225,8 +226,10 @@ PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t
       kwargs[py::handle(PyTuple_GET_ITEM(names, i))] = py::handle(args[n + i]);
     if (holds_complex(inputs.ptr()) || (k > 0 && holds_complex(kwargs.ptr())))
       return call_complex("array_ufunc", {args[0], args[1], inputs.ptr(), kwargs.ptr()});
-    return PyObject_CallFunctionObjArgs(hooks.array_ufunc, self, args[0], args[1], inputs.ptr(),
-                                        kwargs.ptr(), nullptr);
+    return in_python([&] {
+      return PyObject_CallFunctionObjArgs(hooks.array_ufunc, self, args[0], args[1], inputs.ptr(),
+                                          kwargs.ptr(), nullptr);
+    });
   });
 }
 

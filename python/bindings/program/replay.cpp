@@ -1,4 +1,5 @@
 #include "bindings/program/replay.h"
+#include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
 #include <structmember.h>
@@ -188,7 +189,7 @@ PyObject* run_trusted(const PyTrustedProgram& trusted, std::span<PyObject* const
   if (trusted.make == Py_None)
     return to_plain_result(std::move(scratch->out[0]), number_kind(trusted.numbers, 0));
   const py::list values = to_plain_results(scratch->out, trusted.numbers);
-  return PyObject_CallOneArg(trusted.make, values.ptr());
+  return in_python([&] { return PyObject_CallOneArg(trusted.make, values.ptr()); });
 }
 
 // The program that served moves to the front.
@@ -254,7 +255,9 @@ PyObject* call(PyObject* self, PyObject* args, PyObject* kwargs) {
     static PyObject* const name = PyUnicode_InternFromString("_call");
     const py::dict keywords =
         kwargs == nullptr ? py::dict() : py::reinterpret_borrow<py::dict>(kwargs);
-    return PyObject_CallMethodObjArgs(self, name, args, keywords.ptr(), failed.ptr(), nullptr);
+    return in_python([&] {
+      return PyObject_CallMethodObjArgs(self, name, args, keywords.ptr(), failed.ptr(), nullptr);
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 #include "bindings/program/snapshot.h"
+#include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
 
@@ -112,7 +113,7 @@ PyObject* set_lists(PyObject* self, PyObject* args) {
 // get(name, missing) is `expected`.
 int gives(PyObject* get, PyObject* name, PyObject* missing, PyObject* expected) {
   PyObject* arguments[] = {name, missing};
-  PyObject* found = PyObject_Vectorcall(get, arguments, 2, nullptr);
+  PyObject* found = in_python([&] { return PyObject_Vectorcall(get, arguments, 2, nullptr); });
   if (found == nullptr) return -1;
   Py_DECREF(found);
   return found == expected;
@@ -202,7 +203,7 @@ int lists_same(const Lists& c) {
   for (const Pair& v : c.variables)
     if (!variable_cell(v.one).is_leaf()) return 0;
   if (c.rest == nullptr) return 1;
-  PyObject* answer = PyObject_CallNoArgs(c.rest);
+  PyObject* answer = in_python([&] { return PyObject_CallNoArgs(c.rest); });
   if (answer == nullptr) return -1;
   Py_DECREF(answer);
   return answer == Py_True;
@@ -214,7 +215,7 @@ int content_same(PyObject* array, PyObject* saved, PyObject* stamp) {
   if (PyBytes_CheckExact(saved) && (proxy->flags & py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_))
     return std::memcmp(proxy->data, PyBytes_AS_STRING(saved),
                        static_cast<size_t>(PyBytes_GET_SIZE(saved))) == 0;
-  PyObject* now = PyObject_CallOneArg(stamp, array);
+  PyObject* now = in_python([&] { return PyObject_CallOneArg(stamp, array); });
   if (now == nullptr) return -1;
   const int same = PyObject_RichCompareBool(now, saved, Py_EQ);
   Py_DECREF(now);
