@@ -105,7 +105,8 @@ void wrap(PyObject* found) {
     for (const char* part : {"fget", "fset"}) wrap(py::handle(found).attr(part).ptr());
     return;
   }
-  if (Py_IS_TYPE(found, &PyStaticMethod_Type)) return wrap(py::handle(found).attr("__func__").ptr());
+  if (Py_IS_TYPE(found, &PyStaticMethod_Type))
+    return wrap(py::handle(found).attr("__func__").ptr());
   if (PyInstanceMethod_Check(found)) found = PyInstanceMethod_GET_FUNCTION(found);
   if (!PyCFunction_Check(found)) return;
   PyMethodDef* const definition = reinterpret_cast<PyCFunctionObject*>(found)->m_ml;

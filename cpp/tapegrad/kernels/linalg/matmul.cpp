@@ -165,8 +165,8 @@ void multiply_floats(const Dims& given_batch, int64_t m, int64_t n, int64_t k, M
           is_tiny_product(count, n, k) || orient(count, k, a.row_stride, a.column_stride).readable;
     }
     // A small product reads any strides, the tall one may be none any more.
-    const bool readable = is_tiny_product(m * count, n, k) ||
-                          orient(k, n, b.row_stride, b.column_stride).readable;
+    const bool readable =
+        is_tiny_product(m * count, n, k) || orient(k, n, b.row_stride, b.column_stride).readable;
     if (merges && readable && orient(m * count, k, a.row_stride, a.column_stride).readable) {
       m *= count;
       count = 1;

@@ -59,7 +59,8 @@ RollPlan::Element RollPlan::element_of(ValueId v) const {
   if (!reads_by_key(op)) return {};
   const std::vector<int64_t>& code = p_.attrs_of(s).integers(index_attrs::code);
   if (code.size() < 4 || code[0] != static_cast<int64_t>(IndexKind::at)) return {};
-  // A code is of the last axes; those of lanes stand before it, and the element is not of the first.
+  // A code is of the last axes; those of lanes stand before it, and the element is not of the
+  // first.
   if (IndexItems(code).source_axes() != p_.type_of(p_.in(s)[0]).shape.ndim()) return {};
   uint64_t h = p_.in(s)[0];
   for (size_t i = 4; i < code.size(); ++i) h = mix_hash(h, static_cast<uint64_t>(code[i]));
