@@ -18,19 +18,22 @@ struct Registers {
 
 class StaticScan final : public BodyExtra {
  public:
-  explicit StaticScan(const ScanForm& f)
-      : gathered_(f),
-        plan_(StaticPlan::of(form().body->executor(2, form().n_carry)->program(), form().n_carry,
-                             form().n_xs)) {}
+  explicit StaticScan(const ScanForm& f) : StaticScan(GatheredForm(f)) {}
 
   bool has_plan() const { return plan_ != nullptr; }
   void run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const;
 
  private:
   class Lease;
-  const ScanForm& form() const { return gathered_.form; }
+  explicit StaticScan(const GatheredForm& g)
+      : sums_(g.sums),
+        stays_(g.stays),
+        plan_(StaticPlan::of(g.form.body->executor(2, g.form.n_carry)->program(), g.form.n_carry,
+                             g.form.n_xs)) {}
 
-  const GatheredForm gathered_;
+  // It is kept with the body, and does not keep the body.
+  const std::vector<ProductSum> sums_;
+  const Flags stays_;
   const std::unique_ptr<const StaticPlan> plan_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Registers>> free_;
@@ -70,10 +73,10 @@ void StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Val
   Lease lease(*this);
   Registers& r = lease.get();
   for (size_t i = 0; i < in.size(); ++i)
-    if (i >= f.n_carry || gathered_.stays[i]) r.inputs.push_back(in[i]);
+    if (i >= f.n_carry || stays_[i]) r.inputs.push_back(in[i]);
   const size_t n_ys = f.n_ys();
   for (size_t k = 0; k < n_ys; ++k) r.ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);
-  for (const ProductSum& sum : gathered_.sums) {
+  for (const ProductSum& sum : sums_) {
     r.stacks.emplace_back(sum);
     out[sum.carry] = in[sum.carry];
   }
@@ -86,14 +89,14 @@ void StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Val
     for (size_t k = 0; k < n_ys; ++k) r.ys[k].put(t, r.run.y(k));
     size_t factor = n_ys;
     for (size_t k = 0; k < r.stacks.size(); ++k) {
-      for (size_t term = 0; term < gathered_.sums[k].n_terms; ++term, factor += 2)
+      for (size_t term = 0; term < sums_[k].n_terms; ++term, factor += 2)
         r.stacks[k].put(r.run.y_value(factor), r.run.y_value(factor + 1));
-      if (r.stacks[k].full()) r.stacks[k].add_to(out[gathered_.sums[k].carry]);
+      if (r.stacks[k].full()) r.stacks[k].add_to(out[sums_[k].carry]);
     }
   }
-  for (size_t k = 0; k < r.stacks.size(); ++k) r.stacks[k].add_to(out[gathered_.sums[k].carry]);
+  for (size_t k = 0; k < r.stacks.size(); ++k) r.stacks[k].add_to(out[sums_[k].carry]);
   for (size_t c = 0, kept = 0; c < f.n_carry; ++c)
-    if (gathered_.stays[c]) out[c] = r.run.carry(kept++);
+    if (stays_[c]) out[c] = r.run.carry(kept++);
   for (size_t k = 0; k < n_ys; ++k) out[f.n_carry + k] = r.ys[k].take();
 }
 
