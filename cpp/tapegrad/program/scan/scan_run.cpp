@@ -2,23 +2,12 @@
 
 #include <cstring>
 
+#include "tapegrad/program/run/static/static_plan.h"
+
 namespace tapegrad {
 namespace {
 
 Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
-
-void store(char* to, const Value& number) {
-  visit_dtype(number.dtype(), [&](auto tag) {
-    using T = decltype(tag);
-    T item;
-    if constexpr (std::is_floating_point_v<T>) {
-      item = static_cast<T>(number.bits().f);
-    } else {
-      item = static_cast<T>(number.bits().i);
-    }
-    std::memcpy(to, &item, sizeof item);
-  });
-}
 
 }  // namespace
 
@@ -46,7 +35,7 @@ void Stack::put(int64_t t, const Value& row) {
   if (row_bytes_ == 0) return;
   char* const to = stacked_.data<char>() + static_cast<size_t>(t) * row_bytes_;
   if (row.is_scalar()) {
-    store(to, row);
+    store_number(to, row);
   } else if (row.is_contiguous()) {
     std::memcpy(to, row.data<char>(), row_bytes_);
   } else {

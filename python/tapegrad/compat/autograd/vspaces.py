@@ -46,7 +46,7 @@ class VSpace:
 
     def inner_prod(self, x: Any, y: Any) -> Any:
         """The inner product; of complex numbers, the real one of their parts."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no inner_prod(x, y)")
 
     def covector(self, x: Any) -> Any:
         """The conjugate: what leads from a direction to a derivative and back."""
@@ -54,10 +54,10 @@ class VSpace:
 
     def standard_basis(self) -> Iterator[Any]:
         """The unit vectors, of complex numbers 1 and 1j in each place."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no standard_basis()")
 
     def _make(self, make: Callable[..., Any]) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no _make(make), its arrays of one kind")
 
     def _map(self, f: Callable[..., Any], *xs: Any) -> Any:
         return f(*xs)

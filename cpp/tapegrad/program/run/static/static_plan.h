@@ -66,6 +66,9 @@ class StaticPlan {
   size_t bytes_ = 0;
 };
 
+// Writes a number in its own dtype.
+void store_number(char* to, const Value& number);
+
 // The memory of runs of a plan, one after the other.
 class StaticRun {
  public:

@@ -4,7 +4,6 @@
 #include "tapegrad/program/run/static/static_plan.h"
 
 namespace tapegrad {
-namespace {
 
 void store_number(char* to, const Value& number) {
   visit_dtype(number.dtype(), [&](auto tag) {
@@ -18,6 +17,8 @@ void store_number(char* to, const Value& number) {
     std::memcpy(to, &item, sizeof item);
   });
 }
+
+namespace {
 
 Value number_at(const char* from, DType dtype) {
   return visit_dtype(dtype, [&](auto tag) {
