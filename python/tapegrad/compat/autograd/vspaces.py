@@ -57,7 +57,7 @@ class VSpace:
         raise NotImplementedError(f"{type(self).__name__} has no standard_basis()")
 
     def _make(self, make: Callable[..., Any]) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} has no _make(make), its arrays")
+        raise NotImplementedError(f"{type(self).__name__} does not define _make()")
 
     def _map(self, f: Callable[..., Any], *xs: Any) -> Any:
         return f(*xs)
