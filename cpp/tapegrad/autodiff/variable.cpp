@@ -33,6 +33,9 @@ Cell* Cell::from(Ref ref) {
   if (ref.tracked()) {
     c->tape_ = ref.tape();
     c->slot_ = std::move(ref).release_slot();
+    if (Tape* tape = Tape::current_if_any();
+        tape && tape->tracing() && !tape->tracer()->recorded(*c->tape_, c->slot_))
+      tape->tracer()->own(c);  // a new Variable of something older, as a copy is
   } else {
     c->value_ = std::move(ref).take_value();
     c->unrecorded_ = true;
@@ -160,8 +163,11 @@ void Cell::note_write() {
                             "sliding_window_view give such views); write to "
                             "v.copy(), or to the array that it shows");
   Tape* tape = Tape::current_if_any();
-  if (tape == nullptr || !tape->tracing() || tape_ != nullptr || tape->tracer()->owns(this)) return;
-  tape->tracer()->refuse("it writes to a Variable that was made outside");
+  if (tape == nullptr || !tape->tracing()) return;
+  Tracer& tracer = *tape->tracer();
+  const bool recorded_here = tape_ != nullptr && tracer.recorded(*tape_, slot_);
+  if (!recorded_here && !tracer.owns(this))
+    tracer.refuse("it writes to a Variable that was made outside");
 }
 
 bool Cell::is_part_of(const Cell& other) const { return is_view_ && &whole() == &other.whole(); }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/tape/untraced.h"
+
 namespace tapegrad {
 
 Ref own_argument(Tracer& tracer, const Value& value, bool weak) {
@@ -15,11 +18,15 @@ Ref linked_own_argument(Tracer& tracer, const Ref& x) {
   return linked_argument(tracer, Ref(x.value().copy()));
 }
 
-Ref lane_argument(Tracer& tracer, const Value& lanes) {
-  const Dims shape(lanes.shape().data() + 1, lanes.shape().size() - 1);
-  if (lanes.dim(0) == 0) return tracer.argument(Value::zeros(lanes.dtype(), shape));
-  return tracer.argument(
-      lanes.view(shape, {lanes.layout()->strides() + 1, shape.size()}, 0).copy());
+Ref lane_argument(Tracer& tracer, const Ref& lanes) {
+  const Value& all = lanes.value();
+  const Dims shape(all.shape().data() + 1, all.shape().size() - 1);
+  if (all.dim(0) == 0) return tracer.argument(Value::zeros(all.dtype(), shape));
+  if (!lanes.tracked())
+    return tracer.argument(all.view(shape, {all.layout()->strides() + 1, shape.size()}, 0).copy());
+  // The first lane is for derivatives alone, and no step of what is recorded.
+  const Untraced untraced(tracer.tape());
+  return linked_argument(tracer, slice(lanes, IndexSpec::entry(all.shape(), 0, 0)));
 }
 
 bool used_outside(const Tracer& tracer, std::span<const Ref> outputs) {

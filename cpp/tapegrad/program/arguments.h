@@ -16,8 +16,9 @@ Ref own_argument(Tracer& tracer, const Value& value, bool weak);
 Ref linked_own_argument(Tracer& tracer, const Ref& x);
 
 // The argument of one lane: the first of those along the first axis of `lanes`, zeros where there
-// is none.
-Ref lane_argument(Tracer& tracer, const Value& lanes);
+// is none. Derivatives lead on to `lanes`, for what leaves the function by another way than its
+// result.
+Ref lane_argument(Tracer& tracer, const Ref& lanes);
 
 // Whether an operation, or one of the outputs, depends on what is not the function's own.
 bool used_outside(const Tracer& tracer, std::span<const Ref> outputs);

@@ -93,7 +93,7 @@ class Tracer {
   const std::string& line_of(size_t application) const;
   const std::vector<uint32_t>& applications() const { return applications_; }
 
-  // Leaves that were made by the function itself.
+  // Variables that were made by the function itself, though what they hold was not recorded by it.
   void own(const Leaf* leaf) { own_.insert(leaf); }
   bool owns(const Leaf* leaf) const { return own_.contains(leaf); }
 
@@ -101,6 +101,9 @@ class Tracer {
   uint32_t scope() const { return scope_; }
   // Nodes up to this one were recorded by others.
   uint64_t first_sequence() const { return first_sequence_; }
+  bool recorded(const Tape& tape, uint32_t slot) const {
+    return &tape == &tape_ && tape.node(slot).seq > first_sequence_;
+  }
   const std::vector<Guard>& guards() const { return guards_; }
   const std::vector<uint32_t>& arguments() const { return arguments_; }
   const std::string& refusal() const { return refusal_; }

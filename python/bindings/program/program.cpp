@@ -193,7 +193,7 @@ void bind_programs(py::module_& m) {
            })
       .def("lane_argument",
            [](PyTracer& self, const py::object& x) {
-             return to_variable(lane_argument(self.get(), plain_value(x, "vmap")));
+             return to_variable(lane_argument(self.get(), to_operand(x.ptr(), "vmap").ref));
            })
       .def("freeze",
            [](PyTracer& self, const py::sequence& outputs) {

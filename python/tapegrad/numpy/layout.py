@@ -87,16 +87,25 @@ def lying_as_reduced(found: Any, a: Any, axis: Any, keepdims: bool) -> Any:
     return lying_by(found, tuple(places.index(i) for i in order))
 
 
+def lies_in(a: Any, order: str) -> bool:
+    """Whether NumPy's array would be packed in C order, or ("F") in Fortran's."""
+    if not isinstance(a, Variable):
+        flags = np.asarray(a).flags
+        return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
+    strides = memory_strides(a)
+    if strides is None and (order == "C" or ndim_of(a) < 2):
+        return True
+    shape = shape_of(a)
+    if strides is None:
+        return 0 in shape or sum(n != 1 for n in shape) < 2
+    step, axes = 1, range(len(shape))
+    for i in axes if order == "F" else reversed(axes):
+        if shape[i] != 1 and strides[i] != step:
+            return 0 in shape
+        step *= shape[i]
+    return True
+
+
 def is_fortran(a: Any) -> bool:
     """Whether NumPy's array would be packed in Fortran order and not in C order."""
-    if not isinstance(a, Variable):
-        return bool(np.asarray(a).flags.fnc)
-    strides = memory_strides(a)
-    if strides is None:
-        return False
-    step = 1
-    for n, s in zip(shape_of(a), strides, strict=True):
-        if n != 1 and s != step:
-            return False
-        step *= n
-    return True
+    return not lies_in(a, "C") and lies_in(a, "F")

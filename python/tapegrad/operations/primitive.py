@@ -38,7 +38,7 @@ class Primitive(Differentiated, Generic[P, R]):
     """
 
     _maker = "primitive"  # who makes it, for complaints
-    _called_anew = True  # by every replay of a compiled function: nothing in it need be watched
+    _unwatched = True  # every replay of a compiled function calls it: nothing in it need be watched
 
     def __init__(self, f: Callable[P, R], *, vectorized: bool = False) -> None:
         check_callable(self._maker, f, f"tg.{self._maker}(f)")

@@ -124,6 +124,7 @@ def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable
 def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
     """`original`, which joins Variables in lists, and whose new arrays take Variables."""
     name, copies = original.__name__, original.__name__ == "array"
+    own_order = {"ascontiguousarray": "C", "asfortranarray": "F"}.get(name)
 
     @functools.wraps(original)
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -135,23 +136,31 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
-        copy = kwargs.pop("copy", copies)
+        copy = kwargs.pop("copy", copies or None)
         ndmin = kwargs.pop("ndmin", 0)
-        if packed is a and copy and _tree.is_complex(a):
-            packed = a.copy()
-        elif packed is a and not a.ndim:
-            packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
-        elif packed is a and copy:
-            from tapegrad.numpy.shapes import copy as copied
-
-            packed = copied(packed)
+        order = own_order or kwargs.pop("order", args[0] if args else None)
         if dtype is not None and packed.dtype != np.dtype(dtype):
             packed = packed.astype(dtype)
+        packed = _lying_in(packed, order, copy and packed is a)
+        if copy is False and packed is not a:
+            original([0.0], copy=False)  # raises NumPy's error
+        if packed is a and not a.ndim:
+            packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
         missing = ndmin - packed.ndim
-        return packed.reshape((1,) * missing + packed.shape) if missing > 0 else packed
+        return packed[(None,) * missing + (...,)] if missing > 0 else packed
 
     setattr(convert, "replaces", original)  # noqa: B010 - as above
     return convert
+
+
+def _lying_in(a: Any, order: str | None, copy: Any) -> Any:
+    """`a`, or a copy of it where that is asked for or it doesn't lie in memory in this order."""
+    from tapegrad.numpy.layout import lies_in
+
+    part = a.real if _tree.is_complex(a) else a
+    if copy or (order in ("C", "F") and not lies_in(part, order)):
+        return a.copy(order or "K")
+    return a
 
 
 def _joined(a: Any) -> Any:

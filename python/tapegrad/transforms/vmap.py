@@ -11,9 +11,13 @@ from tapegrad import _core, _tree
 from tapegrad._core import Tracer, Variable
 from tapegrad._tree import Tree
 from tapegrad.compile.call import INPUT_KINDS, Arguments
-from tapegrad.compile.recorder import record_call
-from tapegrad.transforms.trace import check_callable, name_of, pack
+from tapegrad.compile.reads.side_effects import SideEffects
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
+from tapegrad.compile.recorder import RecordedCall, record_call
+from tapegrad.transforms.trace import check_callable, name_of, pack, warn_user
 from tapegrad.transforms.transformed import Transformed
+
+_MOST_READ = 1 << 20  # bytes of an array that is looked at though nothing seems to write to it
 
 
 def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
@@ -39,6 +43,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     """
     check_callable("vmap", f, "tg.vmap(f)(x)")
     label = f"vmap({name_of(f)})"
+    kept = _Kept()
 
     def over_lanes(*args: Any, **kwargs: Any) -> Any:
         lanes = _Lanes(label)
@@ -51,7 +56,14 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         arguments = lanes.take(args, chosen, kwargs)
         if _core.watching() and lanes.n:  # for bad numbers, which nobody sees in a replay
             return lanes.one_by_one(f, arguments, out_axes)
-        done, results = _replayed(f, arguments, lanes, lanes.n)
+        try:
+            effects = lanes.effects_of(f, arguments, kept) if lanes.n > 1 else None
+        except UnwatchableError as error:
+            return lanes.one_by_one(f, arguments, out_axes, reason=str(error))
+        done = _recorded(f, arguments, lanes)
+        if effects is not None and (reason := effects.found(lanes.are_plain(arguments, effects))):
+            return lanes.one_by_one(f, arguments, out_axes, done, reason)
+        results = _replayed(done, f, arguments, lanes)
         axes = _axes_of(done.template, out_axes, label)
         found = _tree.leaves(done.template, "the result")
         placed = [
@@ -63,12 +75,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     return Transformed(vmap, f, {"in_axes": in_axes, "out_axes": out_axes}, over_lanes)
 
 
-def _replayed(f: Any, arguments: Arguments, lanes: _Lanes, n: int) -> tuple[Any, list[Any]]:
-    """`f` as recorded for the first of n lanes, and its results over all of them.
-
-    What is recorded may hold for the first lane alone, as the derivative of a determinant does for
-    regular matrices: where that makes a matrix singular, each lane is recorded by itself.
-    """
+def _recorded(f: Any, arguments: Arguments, lanes: _Lanes) -> RecordedCall:
+    """`f` as recorded for the first lane."""
     counts = iter(lanes.counts)  # record_call enters the inputs in order
 
     def enter(tracer: Tracer, x: Any) -> Variable:
@@ -76,27 +84,49 @@ def _replayed(f: Any, arguments: Arguments, lanes: _Lanes, n: int) -> tuple[Any,
 
     done = record_call(f, arguments, enter, lanes.is_result)
     if done.refusal:
-        raise RuntimeError(f"{lanes.label}: {done.refusal}, which can't be done for every lane")
-    inputs = arguments.input_leaves()
+        raise RuntimeError(
+            f"{lanes.label}: {done.refusal}, which can't be done for every lane; write to a copy, "
+            "v.copy(), or return the new value instead"
+        )
     if not all(lanes.counts[k] for k in done.written):
         raise TypeError(
             f"{lanes.label}: writes to an argument that is the same for every lane; write to a copy"
         )
+    return done
+
+
+def _replayed(done: RecordedCall, f: Any, arguments: Arguments, lanes: _Lanes) -> list[Any]:
+    """The results over all lanes of what was recorded for the first.
+
+    What is recorded may hold for the first lane alone, as the derivative of a determinant does for
+    regular matrices: where that makes a matrix singular, each lane is recorded by itself.
+    """
     try:
-        return done, _core.replay_lanes(done.recording, inputs, lanes.counts, n)
+        return _core.replay_lanes(done.recording, arguments.input_leaves(), lanes.counts, lanes.n)
     except np.linalg.LinAlgError as error:
-        if n == 1:
+        if lanes.n == 1:
             raise
         _core.read_length()  # plain code sees how many lanes there are
         try:
-            parts = [_replayed(f, lanes.alone(arguments, k), lanes, 1)[1] for k in range(n)]
+            parts = [lanes.of_one(f, arguments, k) for k in range(lanes.n)]
         except np.linalg.LinAlgError:
             raise error from None
     joined = []
     for found in zip(*parts, strict=True):
         rows = [y if has else np.expand_dims(y, 0) for y, has in found]
         joined.append((np.concatenate(rows), True))
-    return done, joined
+    return joined
+
+
+class _Kept:
+    """The last snapshot of what a function reads."""
+
+    __slots__ = ("snapshot",)
+
+    _unwatched = True
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
 
 
 class _Lanes:
@@ -154,15 +184,58 @@ class _Lanes:
         _check_result(self.label, path, x)
         return True
 
-    def one_by_one(self, f: Callable[..., Any], arguments: Arguments, out_axes: Any) -> Tree:
-        """The result of a call of `f` for each lane."""
+    def of_one(self, f: Any, arguments: Arguments, lane: int) -> list[Any]:
+        """The results of one lane, recorded by itself."""
+        alone = self.alone(arguments, lane)
+        done = _recorded(f, alone, self)
+        return _core.replay_lanes(done.recording, alone.input_leaves(), self.counts, 1)
+
+    def effects_of(self, f: Any, arguments: Arguments, kept: _Kept) -> SideEffects:
+        """What `f` reads besides its lanes, before a call.
+
+        Raises:
+            UnwatchableError: It reads what can't be watched.
+        """
+        inputs = set(arguments.inputs)
+        shared = [
+            (f"the object {_tree.describe(x)}", x)
+            for k, x in enumerate(arguments.leaves)
+            if k not in inputs and not _is_plain(x)
+        ]
+        snapshot = None if shared else kept.snapshot
+        if snapshot is None or not snapshot.same():
+            snapshot = Snapshot([(name_of(f), f), *shared])
+            kept.snapshot = None if shared else snapshot
+        return SideEffects(snapshot, largest=_MOST_READ)
+
+    def are_plain(self, arguments: Arguments, effects: SideEffects) -> bool:
+        """Whether no Variable is read: then numbers that the recording left behind are plain."""
+        of_call = any(isinstance(x, Variable) for x in arguments.leaves)
+        return not of_call and not effects.reads_variables
+
+    def one_by_one(
+        self,
+        f: Callable[..., Any],
+        arguments: Arguments,
+        out_axes: Any,
+        first: RecordedCall | None = None,
+        reason: str = "",
+    ) -> Tree:
+        """The result of a call of `f` for each lane; that for the first may be done already."""
+        if reason:
+            warn_user(f"{self.label}: runs lane by lane: {reason}")
         inputs = arguments.input_leaves()
         out: Tree = None
         columns: list[list[Any]] = []
         for lane in range(self.n):
             pairs = zip(inputs, self.counts, strict=True)
-            args, kwargs, _ = arguments.filled([x[lane] if has else x for x, has in pairs])
-            out = pack(f(*args, **kwargs))
+            if lane == 0 and first is not None:
+                alone = self.alone(arguments, 0).input_leaves()
+                found = _core.replay_lanes(first.recording, alone, self.counts, 1)
+                out = first.result([y[0] if has else y for y, has in found])
+            else:
+                args, kwargs, _ = arguments.filled([x[lane] if has else x for x, has in pairs])
+                out = pack(f(*args, **kwargs))
             found = _tree.leaves(out, "the result")
             for path, y in found:
                 self.is_result(path, y)
@@ -194,6 +267,11 @@ class _Lanes:
             )
         array: Any = x if isinstance(x, Variable) else np.asarray(x)
         return array if axis % len(shape) == 0 else np.moveaxis(array, axis, 0)
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether only its contents can change, or nothing, and those of Variables are seen to."""
+    return isinstance(x, (Variable, np.ndarray, np.generic, bool, int, float, complex, str))
 
 
 def _is_integer(x: Any) -> bool:

@@ -23,12 +23,25 @@ TEST(the_argument_of_one_lane_is_the_first) {
   Tracer tracer;
   Value lanes = Value::zeros(DType::float64, Dims({2, 3}));
   for (int64_t i = 0; i < 6; ++i) lanes.data<double>()[i] = static_cast<double>(i);
-  const Ref first = lane_argument(tracer, lanes);
+  const Ref first = lane_argument(tracer, Ref(lanes));
   CHECK(first.value().shape() == Dims({3}));
   CHECK(first.value().data<double>()[2] == 2);
-  const Ref none = lane_argument(tracer, Value::zeros(DType::float64, Dims({0, 3})));
+  const Ref none = lane_argument(tracer, Ref(Value::zeros(DType::float64, Dims({0, 3}))));
   CHECK(none.value().shape() == Dims({3}));
   CHECK(none.value().data<double>()[0] == 0);
+}
+
+TEST(derivatives_lead_on_from_the_argument_of_a_lane) {
+  register_all_ops();
+  const Variable w(Value::full(DType::float64, Dims({2, 3}), 2.0));
+  const Ref lanes = w.ref();
+  Tracer tracer;
+  const Ref first = lane_argument(tracer, lanes);
+  CHECK(first.value().shape() == Dims({3}));
+  CHECK(tracer.applications().empty());
+  const Node& entry = tracer.tape().node(tracer.tape().node(first.slot()).in[0]);
+  CHECK(entry.inputs()[0] == lanes.slot());
+  CHECK(tracer.tape().tracer() == &tracer);
 }
 
 TEST(what_depends_on_others_is_told) {

@@ -301,4 +301,12 @@ CASES = [
         f"tg.vmap(lambda k, y: np.where({LANES} == k, 1.0, y) * x, in_axes=(0, None))({LANES}, x)",
         f"np.stack([np.where({LANES} == k, 1.0, x) * x for k in range(3)])",
     ),
+    Case(
+        "tg.grad(lambda x: (lambda y: np.sum("
+        "tg.vmap(lambda v: y.__setitem__(0, v) or np.sum(y))(x)))(2.0 * x))(X)",
+        ", which can't be done for every lane; write to a copy, v.copy(), or return the new value",
+        "tg.grad(lambda x: (lambda y: np.sum(tg.vmap("
+        "lambda v: (lambda z: z.__setitem__(0, v) or np.sum(z))(y.copy()))(x)))(2.0 * x))(X)",
+        "np.array([1.0, *[1.0 + 2.0 * len(X)] * (len(X) - 1)])",
+    ),
 ]

@@ -308,3 +308,72 @@ def test_fresh_memory_of_objects_is_none():
         return x * sum(element is None for element in np.empty(3, object))
 
     assert tg.grad(f)(2.0) == 3.0
+
+
+CONVERSIONS = {
+    "ascontiguousarray": lambda a: np.ascontiguousarray(a),
+    "asfortranarray": lambda a: np.asfortranarray(a),
+    "asarray": lambda a: np.asarray(a),
+    "asarray, C": lambda a: np.asarray(a, order="C"),
+    "asarray, F": lambda a: np.asarray(a, None, "F"),
+    "asarray, A": lambda a: np.asarray(a, order="A"),
+    "asarray, float32": lambda a: np.asarray(a, np.float32),
+    "asanyarray": lambda a: np.asanyarray(a),
+    "array": lambda a: np.array(a),
+    "array, F": lambda a: np.array(a, order="F"),
+    "array, as needed": lambda a: np.array(a, copy=None),
+    "array, of three axes": lambda a: np.array(a, ndmin=3),
+}
+VIEWS = {
+    "vector": (4, lambda a: a),
+    "reversed": (4, lambda a: a[::-1]),
+    "every second": (4, lambda a: a[::2]),
+    "tail": (4, lambda a: a[1:]),
+    "matrix": ((2, 3), lambda a: a),
+    "transposed": ((2, 3), lambda a: a.T),
+    "columns": ((2, 3), lambda a: a[:, 1:]),
+    "rows": ((2, 3), lambda a: a[1:]),
+    "one column": ((2, 3), lambda a: a[:, :1]),
+    "one row": ((2, 3), lambda a: a[:1]),
+    "axes exchanged": ((2, 3, 2), lambda a: a.transpose(1, 0, 2)),
+    "one element": ((1, 1), lambda a: a.T),
+    "nothing": ((0, 3), lambda a: a.T),
+}
+
+
+@pytest.mark.parametrize("factor", [2.0, 2.0 + 1.0j])
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("convert", CONVERSIONS)
+def test_conversions_copy_where_numpy_does(convert, view, factor):
+    """Written afterwards, the result shows in the array that it was made of, or it doesn't."""
+    shape, part = VIEWS[view]
+    converted = CONVERSIONS[convert]
+    if convert == "asarray, float32" and isinstance(factor, complex):
+        pytest.skip("complex numbers are not made real")
+    x = np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape)
+
+    def f(x):
+        y = x * factor
+        z = converted(part(y))
+        z[...] = z * 3 + 1
+        parts = np.concatenate((np.ravel(y), np.ravel(z), np.ravel(z, order="K")))
+        return np.concatenate((parts.real, parts.imag))
+
+    expected = f(x)
+    compiled = tg.compile(f)
+    found = [tg.vjp(f, x)[0], tg.vmap(f)(x[None])[0], *(compiled(x) for _ in range(3))]
+    for values in found:
+        np.testing.assert_array_equal(values, expected)
+    if convert != "asarray, float32":  # too coarse for differences
+        tg.testing.check_grads(f, x)
+
+
+def test_conversions_that_may_not_copy():
+    def f(x, order):
+        return np.sum(np.array((2.0 * x)[::2], copy=False, order=order))
+
+    assert tg.grad(f)(np.ones(3), None).tolist() == [2.0, 0.0, 2.0]
+    with pytest.raises(ValueError, match="Unable to avoid copy"):
+        tg.grad(f)(np.ones(3), "C")
+    with pytest.raises(ValueError, match="Unable to avoid copy"):
+        tg.grad(lambda x: np.sum(np.asarray(2.0 * x, np.float32, copy=False)))(np.ones(3))

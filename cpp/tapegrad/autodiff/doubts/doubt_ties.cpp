@@ -5,6 +5,7 @@
 #include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/doubts/probe.h"
 #include "tapegrad/ops/decompose/decompose.h"
+#include "tapegrad/tape/untraced.h"
 
 namespace tapegrad {
 namespace {
@@ -116,7 +117,7 @@ bool is_hidden_by_numbers(const Schedule& schedule, const Decomposition& d,
 void doubt_ties(const Schedule& schedule, std::span<const Ref> outputs, std::span<const Ref> seeds,
                 const char* operation) {
   if (warn_of_doubt == nullptr) return;
-  const UntracedSection untraced(*schedule.tape);
+  const Untraced untraced(*schedule.tape);
   for (size_t pos = 0; pos < schedule.size(); ++pos) {
     const Node& n = schedule.tape->node(schedule.slots[pos]);
     if (n.kind != NodeKind::op) continue;

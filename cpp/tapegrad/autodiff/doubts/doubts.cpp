@@ -11,6 +11,7 @@
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
+#include "tapegrad/tape/untraced.h"
 
 namespace tapegrad {
 
@@ -264,7 +265,7 @@ void doubt_hidden_overflow(const Schedule& schedule, std::span<const Ref> output
 
 void doubt_tips(const Schedule& schedule, std::span<const Ref> outputs, const char* operation) {
   if (warn_of_doubt == nullptr) return;
-  const UntracedSection untraced(*schedule.tape);
+  const Untraced untraced(*schedule.tape);
   const Tips tips(schedule);
   if (tips.found().empty()) return;
   const int32_t k = resting_on(schedule, tips, outputs);

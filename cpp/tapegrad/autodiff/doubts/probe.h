@@ -35,19 +35,4 @@ class Probe {
   ReverseSweep sweep_;
 };
 
-// What is looked at here is no part of the program that a tracer records.
-class UntracedSection {
- public:
-  explicit UntracedSection(Tape& tape) : tape_(tape), before_(tape.tracer()) {
-    tape_.set_tracer(nullptr);
-  }
-  ~UntracedSection() { tape_.set_tracer(before_); }
-  UntracedSection(const UntracedSection&) = delete;
-  UntracedSection& operator=(const UntracedSection&) = delete;
-
- private:
-  Tape& tape_;
-  Tracer* before_;
-};
-
 }  // namespace tapegrad

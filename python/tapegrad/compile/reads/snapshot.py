@@ -69,6 +69,7 @@ class Snapshot(SnapshotChecks):
         "arrays",
         "classes",
         "compared",
+        "draws",
         "dynamic",
         "functions",
         "generators",
@@ -125,9 +126,14 @@ class Snapshot(SnapshotChecks):
         self.optimisers = 0
         self.generators: list[Any] = []
         self.writes = False  # the code may write to arrays
+        self.draws = False  # something of a library's is read that may draw random numbers
         self.compared = Compared()
         self.seen: dict[int, str] = {}
         self.classes: set[tuple[type, frozenset[str]]] = set()
+
+    def may_draw(self) -> bool:
+        """Whether the code may draw random numbers."""
+        return self.draws or self.dynamic or bool(self.generators) or "random" in self.names
 
     def leaves_only(self) -> bool:
         """Whether no Variable that is read holds something recorded."""

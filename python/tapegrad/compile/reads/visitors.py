@@ -66,6 +66,11 @@ _CONSTRUCTION = frozenset(
 )
 
 
+# Of these, NumPy alone draws numbers, from objects or under the name of random.
+_WITHOUT_DRAWS = frozenset(
+    {"numpy", "tapegrad", "pybind11_builtins", "builtins", "math", "cmath", "operator", "functools",
+     "itertools", "collections", "dataclasses", "enum", "typing", "types", "abc", "warnings"}
+)  # fmt: skip
 _HEAP_TYPE = 1 << 9  # of a class's flags (Py_TPFLAGS_HEAPTYPE)
 _MADE_IN_C = (MethodDescriptorType, WrapperDescriptorType, GetSetDescriptorType)
 # Classes in C that keep nothing of their own, and types whose objects can't change or are not read.
@@ -119,10 +124,18 @@ def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     if is_generator(x):
         snapshot.generators.append(x)
         return snapshot.note(label, "identity", x)
+    snapshot.draws = snapshot.draws or _may_draw(x)
     for types, visitor in _VISITORS:
         if isinstance(x, types):
             return visitor(snapshot, x, label)
     return _visit_other(snapshot, x, label)
+
+
+def _may_draw(x: Any) -> bool:
+    """Whether something of a library's may draw random numbers though no code names "random"."""
+    of = x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None)
+    module = of if isinstance(of, str) else type(x).__module__
+    return is_library(module) and module.partition(".")[0] not in _WITHOUT_DRAWS
 
 
 def _visit_variable(snapshot: Snapshot, x: Variable, label: str) -> None:
@@ -318,7 +331,7 @@ def attribute_of(x: Any, name: str) -> Any:
 
 def _visit_other(snapshot: Snapshot, x: Any, label: str) -> None:
     """An object of no known kind: by what it holds where it says that it is a value."""
-    if getattr(type(x), "_called_anew", False):  # a primitive, which each replay calls
+    if getattr(type(x), "_unwatched", False):  # a primitive, what vmap keeps
         return snapshot.note(label, "identity", x)
     compiled = getattr(type(x), "_compiles", None)
     if compiled is not None:  # a Compiled, seen through
