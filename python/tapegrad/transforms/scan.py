@@ -13,7 +13,7 @@ from tapegrad._core import Variable
 from tapegrad._tree import Tree
 from tapegrad.compile.call import INPUT_KINDS, Arguments
 from tapegrad.compile.reads.side_effects import SideEffects
-from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
+from tapegrad.compile.reads.snapshot import UnwatchableError, snapshot_of
 from tapegrad.compile.recorder import RecordedCall
 from tapegrad.transforms.bodies import UnrecordableError, body_of, record_operation
 from tapegrad.transforms.trace import check_callable, name_of, pack, warn_user
@@ -175,7 +175,7 @@ class _Loop:
         if _core.watching():  # for bad numbers, which nobody sees in a replay
             return self._plainly("", [])
         try:
-            effects = SideEffects(Snapshot([(name_of(self.f), self.f)]))
+            effects = SideEffects(snapshot_of(self.f, name_of(self.f)))
         except UnwatchableError as error:
             return self._plainly(str(error), [])
         calls: list[RecordedCall] = []

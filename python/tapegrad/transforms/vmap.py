@@ -12,7 +12,7 @@ from tapegrad._core import Tracer, Variable
 from tapegrad._tree import Tree
 from tapegrad.compile.call import INPUT_KINDS, Arguments
 from tapegrad.compile.reads.side_effects import SideEffects
-from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError, snapshot_of
 from tapegrad.compile.recorder import RecordedCall, record_call
 from tapegrad.transforms.trace import check_callable, name_of, pack, warn_user
 from tapegrad.transforms.transformed import Transformed
@@ -204,7 +204,7 @@ class _Lanes:
         ]
         snapshot = None if shared else kept.snapshot
         if snapshot is None or not snapshot.same():
-            snapshot = Snapshot([(name_of(f), f), *shared])
+            snapshot = snapshot_of(f, name_of(f), shared)
             kept.snapshot = None if shared else snapshot
         return SideEffects(snapshot, largest=_MOST_READ)
 

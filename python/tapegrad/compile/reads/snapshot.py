@@ -242,5 +242,25 @@ class Snapshot(SnapshotChecks):
             )
 
 
+# What the last snapshots of functions of one code have found: names, and whether any may be read.
+_known: dict[Any, tuple[frozenset[str], bool]] = {}
+_MOST_KNOWN = 4096
+
+
+def snapshot_of(f: Any, label: str, others: Sequence[tuple[str, Any]] = ()) -> Snapshot:
+    """A snapshot of what `f` reads, and other objects: quick where one of its code was taken.
+
+    Raises:
+        UnwatchableError: It reads what can't be watched.
+    """
+    code = getattr(f, "__code__", None)
+    found = Snapshot([(label, f), *others], *_known.get(code, (frozenset(), False)))
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    if code is not None:
+        _known[code] = found.names, found.dynamic
+    return found
+
+
 def _bytes_same(buffers: tuple[tuple[Any, bytes], ...]) -> bool:
     return all(bytes_of(x) == saved for x, saved in buffers)
