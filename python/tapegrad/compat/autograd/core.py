@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from tapegrad import _tree
+from tapegrad._core import Variable
 from tapegrad.compat.autograd.primitives import (
     JVPNode,
     VJPNode,
@@ -49,16 +53,28 @@ primitive = primitive_with_deprecation_warnings
 __getattr__ = refusing(__name__)
 
 
+def numpy_numbers(found: Any) -> Any:
+    """Numbers as NumPy's scalars, which have a shape and a dtype: so Autograd returns them."""
+    if isinstance(found, (np.ndarray, Variable)):
+        return found
+    if type(found) is float:
+        return np.float64(found)
+    leaves = [x for _, x in _tree.leaves(found)]
+    if not any(type(x) is float for x in leaves):
+        return found
+    return _tree.fill(found, iter([np.float64(x) if type(x) is float else x for x in leaves]))
+
+
 def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
     """The pullback of `fun` at `x`, and the value.
 
     >>> from tapegrad.compat.autograd.core import make_vjp
     >>> pullback, value = make_vjp(lambda x: x**2, 3.0)
     >>> pullback(1.0), value
-    (6.0, 9.0)
+    (np.float64(6.0), np.float64(9.0))
     """
     value, pullback = vjp(fun, x)
-    return lambda g: pullback(g)[0], value
+    return lambda g: numpy_numbers(pullback(g)[0]), numpy_numbers(value)
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
@@ -66,6 +82,6 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
 
     >>> from tapegrad.compat.autograd.core import make_jvp
     >>> make_jvp(lambda x: x**2, 3.0)(1.0)
-    (9.0, 6.0)
+    (np.float64(9.0), np.float64(6.0))
     """
-    return lambda g: jvp(fun, (x,), (g,))
+    return lambda g: numpy_numbers(jvp(fun, (x,), (g,)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import tapegrad as tg
 from tapegrad import _tree
 from tapegrad.compat.autograd.core import make_jvp as _make_jvp
 from tapegrad.compat.autograd.core import make_vjp as _make_vjp
+from tapegrad.compat.autograd.core import numpy_numbers
 from tapegrad.compat.autograd.util import subval
 from tapegrad.compat.autograd.vspaces import vspace
 from tapegrad.compat.autograd.wrap_util import named, unary_to_nary, wraps
 from tapegrad.transforms.trace import name_of, through_compile, warn_user
+from tapegrad.transforms.transformed import Transformed
 
 Function = Callable[..., Any]
 
@@ -23,8 +26,15 @@ make_vjp = unary_to_nary(_make_vjp)
 make_jvp = unary_to_nary(_make_jvp)
 
 
-def _forward(name: str, transform: Function, fun: Function, argnum: Any, **settings: Any) -> Any:
-    return named(name, fun, argnum)(transform(fun, argnum, **settings))
+def _forward(operator: Function, transform: Function, fun: Function, argnum: Any) -> Any:
+    made = transform(fun, argnum)
+    if isinstance(made, Transformed):  # and no compiled function, which keeps its ways
+        made = Transformed(operator, fun, {"argnum": argnum}, _with_numpy_numbers(made.target))
+    return named(operator.__name__, fun, argnum)(made)
+
+
+def _with_numpy_numbers(f: Function) -> Function:
+    return lambda *args, **kwargs: numpy_numbers(f(*args, **kwargs))
 
 
 def grad(fun: Function, argnum: Any = 0) -> Function:
@@ -34,19 +44,19 @@ def grad(fun: Function, argnum: Any = 0) -> Function:
 
     >>> from tapegrad.compat.autograd import grad
     >>> grad(lambda x, y: x * y, (1, 0))(2.0, 3.0)
-    (2.0, 3.0)
+    (np.float64(2.0), np.float64(3.0))
     """
-    return _forward("grad", tg.grad, fun, argnum)  # type: ignore[no-any-return]  # a function
+    return _forward(grad, tg.grad, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def value_and_grad(fun: Function, argnum: Any = 0) -> Function:
     """The pair of value and gradient, as a function of the same arguments."""
-    return _forward("value_and_grad", tg.value_and_grad, fun, argnum)  # type: ignore[no-any-return]  # a function
+    return _forward(value_and_grad, tg.value_and_grad, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def grad_and_aux(fun: Function, argnum: Any = 0) -> Function:
     """Of a function that returns a pair, the gradient of the first and the second as it is."""
-    return _forward("grad_and_aux", tg.grad, fun, argnum, has_aux=True)  # type: ignore[no-any-return]  # a function
+    return _forward(grad_and_aux, partial(tg.grad, has_aux=True), fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def elementwise_grad(fun: Function, argnum: Any = 0) -> Function:
@@ -69,17 +79,17 @@ def elementwise_grad(fun: Function, argnum: Any = 0) -> Function:
             )
         return found
 
-    return _forward("elementwise_grad", tg.elementwise_grad, real, argnum)  # type: ignore[no-any-return]  # a function
+    return _forward(elementwise_grad, tg.elementwise_grad, real, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def jacobian(fun: Function, argnum: Any = 0) -> Function:
     """The Jacobian, of shape output.shape + argument.shape, as a function."""
-    return _forward("jacobian", tg.jacobian, fun, argnum)  # type: ignore[no-any-return]  # a function
+    return _forward(jacobian, tg.jacobian, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 def hessian(fun: Function, argnum: Any = 0) -> Function:
     """All second derivatives, as a function of the same arguments."""
-    return _forward("hessian", tg.hessian, fun, argnum)  # type: ignore[no-any-return]  # a function
+    return _forward(hessian, tg.hessian, fun, argnum)  # type: ignore[no-any-return]  # a function
 
 
 @unary_to_nary
@@ -93,7 +103,7 @@ def holomorphic_grad(fun: Function, x: Any) -> Any:
     """The derivative of a holomorphic function of one complex number."""
     if not vspace(x).iscomplex:
         warn_user(f"holomorphic_grad({name_of(fun)}): the argument is not complex")
-    return tg.grad(lambda z: np.real(fun(z)))(x)
+    return numpy_numbers(tg.grad(lambda z: np.real(fun(z)))(x))
 
 
 def grad_named(fun: Function, argname: str) -> Function:
@@ -101,7 +111,7 @@ def grad_named(fun: Function, argname: str) -> Function:
 
     >>> from tapegrad.compat.autograd import grad_named
     >>> grad_named(lambda x, y: x * y, "y")(2.0, 3.0)
-    2.0
+    np.float64(2.0)
     """
     from inspect import getfullargspec
 
@@ -179,7 +189,7 @@ def multigrad_dict(fun: Function) -> Function:
 
     >>> from tapegrad.compat.autograd import multigrad_dict
     >>> dict(multigrad_dict(lambda x, y=3.0: x * y)(2.0))
-    {'x': 3.0, 'y': 2.0}
+    {'x': np.float64(3.0), 'y': np.float64(2.0)}
     """
     from inspect import Parameter, signature
 
@@ -203,7 +213,7 @@ def multigrad_dict(fun: Function) -> Function:
     def gradients(*args: Any, **kwargs: Any) -> OrderedDict[str, Any]:
         bound = of_fun.bind(*args, **kwargs)
         bound.apply_defaults()
-        return OrderedDict(tg.grad(call)(dict(bound.arguments)))
+        return OrderedDict(numpy_numbers(tg.grad(call)(dict(bound.arguments))))
 
     return gradients
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from types import FunctionType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from tapegrad import _tree
 from tapegrad.compat.autograd.vspaces import vspace
 from tapegrad.compat.autograd.wrap_util import get_name
+from tapegrad.compile.reads.code_names import is_users
 from tapegrad.operations.primitive import Primitive
 from tapegrad.transforms.trace import warn_user
 
@@ -19,6 +23,12 @@ class AutogradPrimitive(Primitive[Any, Any]):
     """A function that is one operation, whose rules `defvjp` and `defjvp` say."""
 
     _is_autograd_primitive = True  # what programs ask for before they take `fun`
+
+    def _checked(self, kind: str, path: str, x: Any, like: Any) -> Any:
+        # Of a complex cotangent a real operand gets the real part, and so it does in Autograd
+        # where it goes on to NumPy's functions.
+        real = kind == "vjp" and _tree.has_complex(x)
+        return super()._checked(kind, path, np.real(x) if real else x, like)
 
     def _refuse(self, *missing: Any) -> NoReturn:
         try:
@@ -144,6 +154,13 @@ def register_notrace(trace_type: type, primitive_fun: Any) -> None:
 def _known(operation: str, fun: Any) -> Primitive[Any, Any]:
     if isinstance(fun, Primitive):
         return fun
+    if isinstance(fun, FunctionType) and is_users(fun):
+        warn_user(
+            f"{operation}: {get_name(fun)} is a plain function, whose operations are "
+            "differentiated: these rules are never used, as in Autograd; write @primitive above "
+            "it, or drop them"
+        )
+        return primitive(fun)
     raise TypeError(
         f"{operation}: {get_name(fun)} ({_tree.describe(fun)}) is no primitive: make one, "
         f"f = primitive({get_name(fun)}), give that its rules and call it. What NumPy's functions "

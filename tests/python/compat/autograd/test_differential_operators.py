@@ -1,5 +1,7 @@
 """Autograd's operators: the order of results, which argument, names."""
 
+import operator
+import pickle
 import warnings
 
 import numpy as onp
@@ -126,3 +128,31 @@ def test_wrong_calls_say_what_is_wrong():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert autograd.grad(lambda x: x)(2.0) == 1.0
+
+
+def test_numbers_are_numpys():
+    x = np.ones(2)
+
+    def f(x):
+        return np.sum(x**2)
+
+    numbers = [
+        autograd.grad(lambda x: x * x)(2.0),
+        *autograd.value_and_grad(lambda x: x * x)(2.0),
+        autograd.value_and_grad(f)(x)[0],
+        autograd.grad_and_aux(lambda x: (x * x, 1))(2.0)[0],
+        autograd.elementwise_grad(np.sin)(2.0),
+        autograd.deriv(np.sin)(2.0),
+        autograd.make_vjp(f)(x)[1],
+        *autograd.make_jvp(f)(x)(x),
+        autograd.grad(lambda p: p["a"] * 3.0)({"a": 2.0})["a"],
+        autograd.multigrad_dict(lambda a: a * 3.0)(2.0)["a"],
+        autograd.hessian(lambda x: x**3)(2.0),
+        autograd.jacobian(lambda x: x**3)(2.0),
+    ]
+    assert {type(x) for x in numbers} == {np.float64}
+    assert autograd.value_and_grad(f)(x)[0].shape == ()
+    again = pickle.loads(pickle.dumps(autograd.grad(operator.mul, 1)))
+    assert again(2.0, 3.0) == 2.0
+    assert type(again(2.0, 3.0)) is np.float64
+    assert repr(autograd.grad(operator.mul)) == "<grad of mul>"

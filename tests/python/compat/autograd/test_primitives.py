@@ -163,3 +163,28 @@ def test_wrong_rules_are_found():
         AssertionError, match=r"check_vjp\(.*the derivative is .* and differences say"
     ):
         check_grads(f, modes=["rev"])(1.0)
+
+
+def test_rules_of_a_plain_function_are_not_used():
+    def square(x):
+        return x * x
+
+    with pytest.warns(UserWarning, match=r"defvjp: square is a plain function.* never used"):
+        extend.defvjp(square, lambda ans, x: lambda g: 100.0 * g)
+    assert autograd.grad(square)(3.0) == 6.0
+
+
+def test_of_a_complex_cotangent_a_real_argument_gets_the_real_part():
+    """Rules by adjoint methods of complex fields give such for real parameters."""
+
+    @extend.primitive
+    def scaled(x):
+        return x * (2.0 + 3.0j)
+
+    extend.defvjp(scaled, lambda ans, x: lambda g: g * (2.0 + 3.0j))
+    x = np.array([1.0, 2.0])
+    by_hand = autograd.grad(lambda x: np.sum(np.abs(x * (2.0 + 3.0j)) ** 2))(x)
+    found = autograd.grad(lambda x: np.sum(np.abs(scaled(x)) ** 2))(x)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, by_hand, rtol=1e-15)
+    np.testing.assert_allclose(found, 26.0 * x, rtol=1e-15)

@@ -29,7 +29,7 @@ def fixed_point(
     >>> newton = lambda a: lambda x: 0.5 * (x + a / x)
     >>> root = lambda a: fixed_point(newton, a, 1.0, lambda x, y: abs(x - y), 1e-12)
     >>> round(root(4.0), 6), round(grad(root)(4.0), 6)
-    (2.0, 0.25)
+    (2.0, np.float64(0.25))
     """
     step = f(a)
     x, before = step(x0), x0

@@ -3,7 +3,7 @@
 >>> import tapegrad.compat.autograd.numpy as np
 >>> from tapegrad.compat.autograd import grad
 >>> grad(lambda x: np.sum(np.array([x, x**2])))(1.0)
-3.0
+np.float64(3.0)
 """
 
 from __future__ import annotations
