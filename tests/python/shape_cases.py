@@ -3,6 +3,7 @@
 import numpy as np
 from op_case import Case, distinct, normal
 
+import tapegrad as tg
 from tapegrad._core import apply
 
 SHAPE_CASES: list[Case] = []
@@ -324,5 +325,11 @@ row(
     "maximum",
     "prefer",
     reference=np.maximum,
+)
+row(
+    "with_value",
+    lambda x, y: apply("with_value", (np.array([True, False, True]), x, tg.value(x))) * y,
+    normal((3,), (3,)),
+    reference=np.multiply,
 )
 row("slice_copy", lambda x: x[1:3] * 1.0, normal((500,)), "slice", "slice_copy")
