@@ -2,6 +2,7 @@
 
 #include "tapegrad/kernels/special/bessel_order.h"
 #include "tapegrad/kernels/special/hypergeometric_parameters.h"
+#include "tapegrad/kernels/special/zeta_derivatives.h"
 
 namespace tapegrad {
 namespace {
@@ -11,6 +12,7 @@ constexpr ParameterFunction functions[] = {
     {"yv_by_order", 3, yv_by_order},   {"iv_by_order", 3, iv_by_order},
     {"ive_by_order", 3, ive_by_order}, {"hyp0f1_by", 4, hyp0f1_by},
     {"hyp1f1_by", 6, hyp1f1_by},       {"hyp2f1_by", 8, hyp2f1_by},
+    {"riemann_zeta_by", 2, riemann_zeta_by},
 };
 
 template <class T>

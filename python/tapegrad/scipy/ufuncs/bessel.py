@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from tapegrad.scipy.ufuncs.helpers import ROOT_PI, power_series
+from tapegrad.scipy.ufuncs.helpers import ROOT_PI, SKIP, power_series
 from tapegrad.scipy.ufuncs.registry import No, partials
 from tapegrad.scipy.ufuncs.symbols import op, own
 
@@ -17,7 +17,10 @@ ORDER = No("its order")
 # Of real arguments the scaled ones are the same.
 @partials("jv", "jve")
 def jv(v: Any, x: Any, y: Any) -> Any:
-    return own("jv_by_order", 1.0, v, x), own("jv_slope", v, x)
+    right = x > 0.0
+    u, w = np.where(right, SKIP, x), np.where(right, x, SKIP)
+    slope = np.where(right, sp.jv(v - 1.0, w) - v / w * y, own("jv_slope", v, u))
+    return own("jv_by_order", 1.0, v, x), slope
 
 
 @partials("jv_slope")
@@ -59,17 +62,25 @@ _by_order("ive_by_order", 1.0, scaled=True)
 
 @partials("yn")
 def yn(n: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.yn(n - 1.0, x) - sp.yn(n + 1.0, x))
+    return ORDER, sp.yn(n - 1.0, x) - _times_order_over(n, x, y)
+
+
+def _modified_slope(function: Any, v: Any, x: Any, y: Any) -> Any:
+    """I_{v+1} + v / x I_v, and at 0, where that has no limit of its own, with I_{v-1}."""
+    none = np.equal(x, 0.0)
+    u, w = np.where(none, x, SKIP), np.where(none, SKIP, x)
+    at_zero = 0.5 * (function(v - 1.0, u) + function(v + 1.0, u))
+    return np.where(none, at_zero, function(v + 1.0, w) + v / w * y)
 
 
 @partials("iv")
 def iv(v: Any, x: Any, y: Any) -> Any:
-    return own("iv_by_order", 1.0, v, x), 0.5 * (sp.iv(v - 1.0, x) + sp.iv(v + 1.0, x))
+    return own("iv_by_order", 1.0, v, x), _modified_slope(sp.iv, v, x, y)
 
 
 @partials("ive")
 def ive(v: Any, x: Any, y: Any) -> Any:
-    slope = 0.5 * (sp.ive(v - 1.0, x) + sp.ive(v + 1.0, x)) - np.sign(x) * y
+    slope = _modified_slope(sp.ive, v, x, y) - np.sign(x) * y
     return own("ive_by_order", 1.0, v, x), slope
 
 
@@ -86,7 +97,7 @@ def kve(v: Any, x: Any, y: Any) -> Any:
 
 @partials("kn")
 def kn(n: Any, x: Any, y: Any) -> Any:
-    return ORDER, -0.5 * (sp.kn(n - 1.0, x) + sp.kn(n + 1.0, x))
+    return ORDER, -sp.kn(n - 1.0, x) - _times_order_over(n, x, y)
 
 
 def _struve_part(v: Any, x: Any) -> Any:

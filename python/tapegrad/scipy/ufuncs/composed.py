@@ -5,6 +5,7 @@ At the end stand functions without a derivative, and what is written in their pl
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,33 @@ def lambertw(z: Any, k: Any, tol: Any) -> Any:
     return u + 1j * v
 
 
-# Complex results.
-refuse(
-    "scipy.special.ber(v) + 1j * scipy.special.bei(v), and the same of ker, berp and kerp", "kelvin"
-)
-refuse("", "modfresnelm", "modfresnelp")
+@composed("kelvin")
+def kelvin(x: Any) -> Any:
+    return (
+        sp.ber(x) + 1j * sp.bei(x),
+        sp.ker(x) + 1j * sp.kei(x),
+        sp.berp(x) + 1j * sp.beip(x),
+        sp.kerp(x) + 1j * sp.keip(x),
+    )
+
+
+# F' = -exp(s i x^2), and K = exp(-i s (x^2 + pi / 4)) F / sqrt(pi) with s = 1 or -1 (DLMF 7.2.6).
+def _fresnel_parts(name: str, ufunc: str, s: float) -> None:
+    @parts(name, ufunc)
+    def rule(x: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+        constant = math.sqrt(0.5) / ROOT_PI
+        by_k = 2.0 * s * x * d - constant, -2.0 * s * x * c + s * constant
+        return (-np.cos(x * x),), (-s * np.sin(x * x),), (by_k[0],), (by_k[1],)
+
+    @composed(ufunc)
+    def function(x: Any) -> Any:
+        a, b, c, d = own(name)(x)
+        return a + 1j * b, c + 1j * d
+
+
+_fresnel_parts("modfresnelp_parts", "modfresnelp", 1.0)
+_fresnel_parts("modfresnelm_parts", "modfresnelm", -1.0)
+
 # Non-central distributions, whose derivatives SciPy has no function for.
 refuse("", "chndtridf", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit", "ncfdtridfd", "ncfdtridfn")
 # SciPy's values of these do not agree with its derivatives of them.

@@ -11,6 +11,7 @@ from tapegrad.scipy.ufuncs.helpers import (
     ROOT_2,
     ROOT_2_PI,
     ROOT_PI,
+    hyperbolic_sine_quotient,
     power_series,
     sine_quotient,
 )
@@ -68,10 +69,7 @@ def sici(x: Any, s: Any, c: Any) -> Any:
 
 @partials("shichi")
 def shichi(x: Any, s: Any, c: Any) -> Any:
-    near = np.abs(x) < 1.0
-    u, v = np.where(near, x, 0.5), np.where(near, 1.5, x)
-    slope = np.where(near, sp.hyp0f1(1.5, 0.25 * u * u), np.sinh(v) / v)
-    return (slope,), (np.cosh(x) / x,)
+    return (hyperbolic_sine_quotient(x),), (np.cosh(x) / x,)
 
 
 @partials("exp1")
