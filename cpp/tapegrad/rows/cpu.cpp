@@ -30,18 +30,7 @@ IsaLevel choose_level() {
                           name(highest), "; unset it to use ", name(highest));
 }
 
-#if defined(__x86_64__)
-[[gnu::target("avx")]] void clear() { __builtin_ia32_vzeroupper(); }
-#endif
-
 }  // namespace
-
-void clear_wide_registers() {
-#if defined(__x86_64__)
-  static const bool has_avx = __builtin_cpu_supports("avx");
-  if (has_avx) clear();
-#endif
-}
 
 IsaLevel isa_level() {
   static const IsaLevel level = choose_level();

@@ -11,8 +11,4 @@ enum class IsaLevel { v1 = 1, v3 = 3, v4 = 4 };
 // first call.
 IsaLevel isa_level();
 
-// Clears the upper halves of the vector registers. Code of other libraries that was compiled without
-// AVX carries along what is in them, and runs two to six times slower.
-void clear_wide_registers();
-
 }  // namespace tapegrad

@@ -8,7 +8,6 @@
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/ops/shape/shape.h"
-#include "tapegrad/rows/cpu.h"
 #include "tapegrad/tape/rule.h"
 
 // A loop runs on the calling thread: what other libraries do about errors may need the host's lock,
@@ -136,7 +135,6 @@ void eval_foreign(const Attrs& attrs, std::span<Value> in, std::span<Value> out)
   const std::ptrdiff_t n = element_count(shape);
   if (n > 0) {
     const HostCall call(n);
-    clear_wide_registers();
     chosen.loop->run(args.data(), &n, steps.data(), chosen.loop->data);
     call.end();
   }

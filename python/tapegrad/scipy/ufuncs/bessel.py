@@ -104,15 +104,23 @@ def _struve_part(v: Any, x: Any) -> Any:
     return np.power(0.5 * x, v) * sp.rgamma(v + 1.5) / ROOT_PI
 
 
+def _struve_slope(function: Any, sign: float, v: Any, x: Any, y: Any) -> Any:
+    """H_{v-1} - v / x H_v, and at 0 half of what both neighbours give (DLMF 11.4.23, 11.4.25)."""
+    none = np.equal(x, 0.0)
+    u, w = np.where(none, x, SKIP), np.where(none, SKIP, x)
+    near = function(v - 1.0, u) + sign * function(v + 1.0, u)
+    at_zero = 0.5 * (near + _struve_part(v, u))
+    return np.where(none, at_zero, function(v - 1.0, w) - v / w * y)
+
+
 @partials("struve")
 def struve(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.struve(v - 1.0, x) - sp.struve(v + 1.0, x) + _struve_part(v, x))
+    return ORDER, _struve_slope(sp.struve, -1.0, v, x, y)
 
 
 @partials("modstruve")
 def modstruve(v: Any, x: Any, y: Any) -> Any:
-    near = sp.modstruve(v - 1.0, x) + sp.modstruve(v + 1.0, x)
-    return ORDER, 0.5 * (near + _struve_part(v, x))
+    return ORDER, _struve_slope(sp.modstruve, 1.0, v, x, y)
 
 
 @partials("itstruve0")

@@ -19,24 +19,35 @@ def _parts_of(z: Any) -> tuple[Any, Any]:
     return (z.real, z.imag) if np.iscomplexobj(z) else (z, 0.0)
 
 
-@composed("hankel1")
-def hankel1(v: Any, x: Any) -> Any:
-    return sp.jv(v, x) + 1j * sp.yv(v, x)
+# H' = H_{v-1} - v / x H, with -i H or i H beside it where exp(-i x) or exp(i x) is a factor. The
+# partial by the imaginary part of the argument, which is 0 here, follows as for any holomorphic one.
+def _hankel(name: str, sign: float, scaled: bool) -> None:
+    def by_order(v: Any, x: Any) -> tuple[Any, Any]:
+        a, b = own("jv_by_order", 1.0, v, x), sign * own("yv_by_order", 1.0, v, x)
+        if not scaled:
+            return a, b
+        c, s = np.cos(x), -sign * np.sin(x)
+        return a * c - b * s, a * s + b * c
+
+    @parts(f"{name}_parts", name)
+    def rule(v: Any, x: Any, y: Any, a: Any, b: Any) -> Any:
+        below = own(f"{name}_parts", v - 1.0, x, y)
+        p, q = below[0] - v / x * a, below[1] - v / x * b
+        if scaled:
+            p, q = p + sign * b, q - sign * a
+        first, second = by_order(v, x)
+        return (first, p, -q), (second, q, p)
+
+    @composed(name)
+    def function(v: Any, x: Any) -> Any:
+        a, b = own(f"{name}_parts")(v, x, 0.0)
+        return a + 1j * b
 
 
-@composed("hankel2")
-def hankel2(v: Any, x: Any) -> Any:
-    return sp.jv(v, x) - 1j * sp.yv(v, x)
-
-
-@composed("hankel1e")
-def hankel1e(v: Any, x: Any) -> Any:
-    return hankel1(v, x) * (np.cos(x) - 1j * np.sin(x))
-
-
-@composed("hankel2e")
-def hankel2e(v: Any, x: Any) -> Any:
-    return hankel2(v, x) * (np.cos(x) + 1j * np.sin(x))
+_hankel("hankel1", 1.0, False)
+_hankel("hankel2", -1.0, False)
+_hankel("hankel1e", 1.0, True)
+_hankel("hankel2e", -1.0, True)
 
 
 @composed("wofz", complex_too=True)

@@ -101,6 +101,10 @@ def agm(a: Any, b: Any, y: Any) -> Any:
     return y * (1.0 / total - change * b), y * (1.0 / total + change * a)
 
 
+# R_C(x, y) sqrt(y) is the sum of (2k - 1)!! / ((2k)!! (2k + 1)) (1 - x / y)^k; this is its slope.
+_DEGENERATE = [k * math.comb(2 * k, k) / 4.0**k / (2 * k + 1) for k in range(1, 30)]
+
+
 @partials("elliprf")
 def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
     return (
@@ -112,7 +116,12 @@ def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
 
 @partials("elliprc")
 def elliprc(x: Any, y: Any, r: Any) -> Any:
-    by_x = -sp.elliprd(y, y, x) / 6.0
+    # (1 / sqrt(x) - r) / (2 (x - y)), near x = y by the series of r (DLMF 19.2.17)
+    t = 1.0 - x / y
+    near = np.abs(t) < 0.25
+    u, v = np.where(near, t, 0.0), np.where(near, 2.0 * y, x)
+    series = -power_series(_DEGENERATE, u) / (y * np.sqrt(y))
+    by_x = np.where(near, series, 0.5 * (r - 1.0 / np.sqrt(v)) / (y - v))
     return by_x, -(0.5 * r + x * by_x) / y
 
 
