@@ -49,7 +49,8 @@ void multiply_linear(Series& a, int n, double constant, double slope) {
 double riemann_zeta_by(const double* inputs) {
   const double s = inputs[1];
   const int n = static_cast<int>(inputs[0]);
-  if (!(s >= -0.5) || n < 0 || n > most_derivatives) return std::numeric_limits<double>::quiet_NaN();
+  if (!(s >= -0.5) || n < 0 || n > most_derivatives)
+    return std::numeric_limits<double>::quiet_NaN();
   if (s > 1075.0) return n == 0 ? 1.0 : 0.0;  // 2^-s underflows
 
   const double l2 = 0.69314718055994530942, l3 = 1.09861228866810969140;

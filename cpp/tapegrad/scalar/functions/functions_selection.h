@@ -104,7 +104,7 @@ struct Select : Ternary {
   }
 };
 
-// This is x with the value of another formula where the mask is true: the derivative stays that of x.
+// This is x with another value where the mask is true: the derivative stays that of x.
 struct WithValue : Ternary {
   static constexpr const char* name = "with_value";
   static constexpr unsigned data_inputs = 0b101;

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
+from tapegrad.scipy.ufuncs import symbols
 from tapegrad.scipy.ufuncs.helpers import ROOT_PI
 from tapegrad.scipy.ufuncs.registry import composed, own, parts, refuse
 
@@ -23,7 +24,8 @@ def _parts_of(z: Any) -> tuple[Any, Any]:
 # partial by the imaginary part of the argument, which is 0 here, follows as for any holomorphic one.
 def _hankel(name: str, sign: float, scaled: bool) -> None:
     def by_order(v: Any, x: Any) -> tuple[Any, Any]:
-        a, b = own("jv_by_order", 1.0, v, x), sign * own("yv_by_order", 1.0, v, x)
+        a = symbols.own("jv_by_order", 1.0, v, x)
+        b = sign * symbols.own("yv_by_order", 1.0, v, x)
         if not scaled:
             return a, b
         c, s = np.cos(x), -sign * np.sin(x)
@@ -31,7 +33,7 @@ def _hankel(name: str, sign: float, scaled: bool) -> None:
 
     @parts(f"{name}_parts", name)
     def rule(v: Any, x: Any, y: Any, a: Any, b: Any) -> Any:
-        below = own(f"{name}_parts", v - 1.0, x, y)
+        below = symbols.own(f"{name}_parts", v - 1.0, x, y)
         p, q = below[0] - v / x * a, below[1] - v / x * b
         if scaled:
             p, q = p + sign * b, q - sign * a
@@ -102,6 +104,8 @@ _fresnel_parts("modfresnelp_parts", "modfresnelp", 1.0)
 _fresnel_parts("modfresnelm_parts", "modfresnelm", -1.0)
 
 # Non-central distributions, whose derivatives SciPy has no function for.
-refuse("", "chndtridf", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit", "ncfdtridfd", "ncfdtridfn")
+refuse("", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit")
+# SciPy finds these roots to five digits, or not at all.
+refuse("", "ncfdtridfd", "ncfdtridfn")
 # SciPy's values of these do not agree with its derivatives of them.
 refuse("", "obl_rad2", "obl_rad2_cv", "pro_rad2", "pro_rad2_cv")
