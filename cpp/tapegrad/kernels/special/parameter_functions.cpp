@@ -1,6 +1,7 @@
 #include "tapegrad/kernels/special/parameter_functions.h"
 
 #include "tapegrad/kernels/special/bessel_order.h"
+#include "tapegrad/kernels/special/bessel_ratio.h"
 #include "tapegrad/kernels/special/hypergeometric_parameters.h"
 #include "tapegrad/kernels/special/noncentral.h"
 #include "tapegrad/kernels/special/zeta_derivatives.h"
@@ -20,6 +21,7 @@ constexpr ParameterFunction functions[] = {
     {"riemann_zeta_by", 2, riemann_zeta_by},
     {"chndtr_by_freedom", 4, chndtr_by_freedom},
     {"beta_mixture_by", 6, beta_mixture_by},
+    {"iv_ratio", 2, iv_ratio},
 };
 
 template <class T>

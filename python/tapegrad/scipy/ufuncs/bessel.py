@@ -66,11 +66,18 @@ def yn(n: Any, x: Any, y: Any) -> Any:
 
 
 def _modified_slope(function: Any, v: Any, x: Any, y: Any) -> Any:
-    """I_{v+1} + v / x I_v, and at 0, where that has no limit of its own, with I_{v-1}."""
-    none = np.equal(x, 0.0)
-    u, w = np.where(none, x, SKIP), np.where(none, SKIP, x)
-    at_zero = 0.5 * (function(v - 1.0, u) + function(v + 1.0, u))
-    return np.where(none, at_zero, function(v + 1.0, w) + v / w * y)
+    """I_v (r + v / x), r the ratio of I_{v+1} and I_v; elsewhere by both neighbours."""
+    usual = np.logical_and(x > 0.0, v >= 0.0)
+    u, w = np.where(usual, SKIP, x), np.where(usual, x, SKIP)
+    by_both = 0.5 * (function(v - 1.0, u) + function(v + 1.0, u))
+    return np.where(usual, y * (own("iv_ratio", v, w) + v / w), by_both)
+
+
+# By x this is Riccati's equation.
+@partials("iv_ratio")
+def iv_ratio(v: Any, x: Any, r: Any) -> Any:
+    above, same = own("ive_by_order", 1.0, v + 1.0, x), own("ive_by_order", 1.0, v, x)
+    return (above - r * same) / sp.ive(v, x), 1.0 - r * (r + (2.0 * v + 1.0) / x)
 
 
 @partials("iv")
