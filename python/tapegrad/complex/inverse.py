@@ -1,4 +1,4 @@
-"""Inverse functions of circular and hyperbolic ones; the formulas are Kahan's, as in elementary.py."""
+"""Inverses of circular and hyperbolic functions; the formulas are Kahan's, as in elementary.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values at infinities, NaN, signed zeros, subnormal and huge numbers are NumPy's (C99, Annex G)."""
+"""Values at infinities, NaN, signed zeros, tiny and huge numbers are NumPy's (C99, Annex G)."""
 
 import warnings
 
@@ -177,7 +177,7 @@ def test_derivatives_of_powers_by_whole_exponents():
     z = np.array([1 + 2j, 0.5 - 1j, -1 + 0.1j])
     for n in (1.0, 2.0, -1.0, 0.0):
         w = np.full(3, n + 0j)
-        found = tg.holomorphic_grad(lambda w: np.power(z, w))(w)  # noqa: B023 - called at once
+        found = tg.holomorphic_grad(lambda w: np.power(z, w))(w)
         np.testing.assert_allclose(found, z**w * np.log(z), rtol=1e-13)
     found = tg.holomorphic_grad(lambda z: np.power(z, np.array([1.0, 2.0, 3.0])))(np.zeros(3) + 0j)
     np.testing.assert_array_equal(found, [1, 0, 0])

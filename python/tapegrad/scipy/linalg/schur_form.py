@@ -22,8 +22,8 @@ def _in_order_of(w: Any, wanted: Any) -> list[int]:
 
 
 # A = V diag(w) / V and V = Q R give A = Q (R diag(w) / R) Q*, a triangle between unitary matrices.
-# Its columns are unique but for signs, which are SciPy's, or phases: these are such that each column
-# moves at right angles to what SciPy gives.
+# Its columns are unique but for signs, which are SciPy's, or phases, which are such that each
+# column moves at right angles to what SciPy gives.
 @derives(scipy.linalg.schur, complex_too=True)
 def schur(
     a: Any,

@@ -21,7 +21,7 @@ def _parts_of(z: Any) -> tuple[Any, Any]:
 
 
 # H' = H_{v-1} - v / x H, with -i H or i H beside it where exp(-i x) or exp(i x) is a factor. The
-# partial by the imaginary part of the argument, which is 0 here, follows as for any holomorphic one.
+# partial by the argument's imaginary part, which is 0 here, follows as for any holomorphic one.
 def _hankel(name: str, sign: float, scaled: bool) -> None:
     def by_order(v: Any, x: Any) -> tuple[Any, Any]:
         a = symbols.own("jv_by_order", 1.0, v, x)

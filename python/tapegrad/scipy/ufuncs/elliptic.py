@@ -11,7 +11,6 @@ from scipy import special as sp
 from tapegrad.scipy.ufuncs.helpers import power_series
 from tapegrad.scipy.ufuncs.registry import partials
 
-
 # K is the sum of c_n m^n, with c_n = pi / 2 (1 3 ... (2n - 1) / (2 4 ... 2n))^2, E that of
 # -c_n m^n / (2n - 1) (DLMF 19.5.1). The series below are those of the derivatives.
 _C = [0.5 * math.pi * (math.comb(2 * n, n) / 4.0**n) ** 2 for n in range(36)]

@@ -46,7 +46,10 @@ CASES = {
     "erfcinv": (lambda x: m.erfinv(1 - x), (0.05, 0.7, 1.3)),
     "exp1": (m.e1, (0.3, 3.0)),
     "expi": (m.ei, (0.9, 3.0)),
-    "spence": (lambda z: m.polylog(2, 1 - z).real, (0.2, 0.6, 0.74, 0.76, 1.2, 1.24, 1.26, 1.6, 4.0)),
+    "spence": (
+        lambda z: m.polylog(2, 1 - z).real,
+        (0.2, 0.6, 0.74, 0.76, 1.2, 1.24, 1.26, 1.6, 4.0),
+    ),
     "exprel": (lambda x: m.expm1(x) / x, (1e-5, 0.4, 0.999, 1.001, -1.001, 1.9, 2.1, -6.0)),
     "entr": (lambda x: -x * m.log(x), (0.1, 3.0)),
 }
