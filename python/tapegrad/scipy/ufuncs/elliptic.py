@@ -52,11 +52,10 @@ def ellipe(m: Any, y: Any) -> Any:
 @partials("ellipkm1")
 def ellipkm1(p: Any, y: Any) -> Any:
     # of 1 - m = p, so that small p keep their digits
-    small = p < 0.5
-    u, v = np.where(small, 0.25, p), np.where(small, p, 0.25)
-    m = 1.0 - v
-    near = (sp.ellipe(m) - v * y) / (2.0 * m * v)
-    return (-np.where(small, near, first_slope(1.0 - u, y)),)
+    near, u, m = _ranges(1.0 - p)
+    q = np.where(near, 0.25, p)
+    far = (sp.ellipe(m) - q * y) / (2.0 * m * q)
+    return (-np.where(near, power_series(_FIRST, u), far),)
 
 
 def _angles(angle: Any, m: Any) -> tuple[Any, Any, Any, Any]:
