@@ -325,4 +325,10 @@ row(
     "prefer",
     reference=np.maximum,
 )
+row(
+    "with_value",
+    lambda x, y: apply("with_value", (np.array([True, False, True]), x, +x)) * y,
+    normal((3,), (3,)),
+    reference=np.multiply,
+)
 row("slice_copy", lambda x: x[1:3] * 1.0, normal((500,)), "slice", "slice_copy")

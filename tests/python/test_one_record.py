@@ -168,6 +168,7 @@ def test_what_these_tests_find(code):
 # whose registrations say what is done with masks and integers then.
 ASKS = {
     "compile/compiled.py": "a compiled function that is called while another one is recorded",
+    "complex/choices.py": "a program's numbers change, and may become special",
     "complex/families/order.py": "positions that a program finds anew",
     "complex/parts.py": "constants that a program reads, and weak numbers",
     "numpy/table.py": "the table",

@@ -172,6 +172,7 @@ FULL_FOLDERS: dict[str, str] = {
     "cpp/tapegrad/rows": "a header for each kind of loop, and what chooses among its levels",
     "cpp/tapegrad/rows/isa": "short files, split so that they compile side by side",
     "python/tapegrad/numpy": "a file for each family of functions, and what is told of the rest",
+    "python/tapegrad/scipy/ufuncs": "a file for each family of functions, and the table of them",
     "tests/python": "tests of the whole, and the tables of cases that they share",
     "tests/python/compile": "a file for each question asked of compiled functions",
     "tests/python/remedy_cases": "a file of cases for each part of the package",

@@ -1,8 +1,8 @@
-"""Elementary functions of x + iy, with NumPy's branch cuts and signed zeros.
+"""Elementary functions of x + iy, with NumPy's branch cuts, signed zeros and infinities.
 
 Each takes the parts and gives the parts. The formulas are Kahan's ("Branch cuts for complex
 elementary functions", 1987), written without |x| where x = 0 is an inner point: the derivative of
-each branch is that of the function, at every order.
+each branch is that of the function, at every order. Special values: see choices.py.
 """
 
 from __future__ import annotations
@@ -12,64 +12,52 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.complex.choices import (
+    are_far_from_zero,
+    are_single,
+    are_usual,
+    known,
+    small,
+    where,
+    where_number,
+)
 from tapegrad.complex.parts import Pair
 
 _LOG_2, _LOG_10 = math.log(2.0), math.log(10.0)
-_HUGE, _INFINITE = 1e10, 1e30  # far from 1, and as good as infinite, in float32 too
+_MODEST = 80.0  # exp neither overflows nor vanishes below it, in float32 too
 _LARGE = 300.0  # beyond it the square of cosh overflows
-
-
-def _where(mask: Any, a: Any, b: Any) -> Any:
-    if type(mask) is np.bool_:  # of one number, where nothing but derivatives is recorded
-        return a if mask else b
-    return np.where(mask, a, b)
-
-
-def multiply(a: Pair, b: Pair) -> Pair:
-    """The product."""
-    (x, y), (u, v) = a, b
-    return x * u - y * v, x * v + y * u
-
-
-def divide(a: Pair, b: Pair) -> Pair:
-    """The quotient by Smith's method (Communications of the ACM 5, 1962), as NumPy's."""
-    (x, y), (u, v) = a, b
-    by_real = abs(u) >= abs(v)
-    large: Any = _where(by_real, u, v)
-    small: Any = _where(by_real, v, u)
-    zero: Any = large == 0
-    large = _where(zero, abs(large), large)
-    ratio = small / _where(zero, 1.0, large)
-    scale = 1.0 / (large + small * ratio)
-    first, second = _where(by_real, x, y), _where(by_real, y, x)
-    return (first + second * ratio) * scale, _where(by_real, y - x * ratio, y * ratio - x) * scale
-
-
-def reciprocal(x: Any, y: Any) -> Pair:
-    """1 / z."""
-    by_real = abs(y) <= abs(x)
-    large, small = _where(by_real, x, y), _where(by_real, y, x)
-    ratio = small / large
-    size = large + small * ratio
-    whole, rest = 1.0 / size, ratio / size
-    return _where(by_real, whole, rest), -_where(by_real, rest, whole)
-
-
-def absolute(x: Any, y: Any) -> Any:
-    """The modulus, without overflow; its derivative at 0 is taken as zero."""
-    return np.hypot(x, y)
-
-
-def square(x: Any, y: Any) -> Pair:
-    """Z * z."""
-    product = x * y
-    return x * x - y * y, product + product
+_STEPS = 64  # doublings of a tiny number
 
 
 def exp(x: Any, y: Any) -> Pair:
     """e**x (cos y + i sin y)."""
-    size = np.exp(x)
-    return size * np.cos(y), size * np.sin(y)
+    cosine, sine = np.cos(y), np.sin(y)
+    if are_usual(x, y, below=_MODEST):
+        size = np.exp(x)
+        return size * cosine, size * sine
+    limit, step = _limits(x)
+    far = x > limit
+    size, factor = np.exp(x - where_number(far, step, 0.0, x)), _factor(far, step, x)
+    lost = np.isinf(x) & np.isnan(cosine)  # the size is 0 or infinite whatever the direction
+    re = known(lost, size * cosine * factor, size)
+    real = (y == 0) | (lost & (x < 0))
+    return re, known(real, size * sine * factor, np.copysign(0.0, y))
+
+
+def _limits(x: Any) -> tuple[float, float]:
+    """Where exp is near overflow, and a step back from there."""
+    return (80.0, 70.0) if are_single(x) else (700.0, 600.0)
+
+
+def _factor(far: Any, step: float, x: Any) -> Any:
+    return where_number(far, math.exp(step), 1.0, x)
+
+
+def _nearer(x: Any) -> Pair:
+    """A number and a factor for the same hyperbolic functions, where those are near overflow."""
+    limit, step = _limits(x)
+    far = abs(x) > limit
+    return where(far, x - np.copysign(step, x), x), _factor(far, step, x)
 
 
 def exp2(x: Any, y: Any) -> Pair:
@@ -88,11 +76,11 @@ def _log_of_size(x: Any, y: Any) -> Any:
     size = np.hypot(x, y)
     near = (size > 0.5) & (size < 2.0)
     swap = abs(x) < abs(y)
-    large, small = _where(swap, y, x), _where(swap, x, y)
-    large = _where(large < 0, -large, large)
-    large, small = _where(near, large, 1.0), _where(near, small, 0.0)
+    large, small = where(swap, y, x), where(swap, x, y)
+    large = where(large < 0, -large, large)
+    large, small = where(near, large, 1.0), where(near, small, 0.0)
     close = 0.5 * np.log1p((large - 1.0) * (large + 1.0) + small * small)
-    return _where(near, close, np.log(_where(near, 1.0, size)))
+    return where(near, close, np.log(where(near, 1.0, size)))
 
 
 def log(x: Any, y: Any) -> Pair:
@@ -115,118 +103,109 @@ def log10(x: Any, y: Any) -> Pair:
 def log1p(x: Any, y: Any) -> Pair:
     """log(1 + z)."""
     near = (x > -0.5) & (x < 1.0) & (abs(y) < 0.5)
-    a, b = _where(near, x, 0.0), _where(near, y, 0.0)
+    a, b = where(near, x, 0.0), where(near, y, 0.0)
     close = 0.5 * np.log1p(a * (2.0 + a) + b * b)
-    return _where(near, close, np.log(_where(near, 1.0, np.hypot(1.0 + x, y)))), np.arctan2(
+    return where(near, close, np.log(where(near, 1.0, np.hypot(1.0 + x, y)))), np.arctan2(
         y, 1.0 + x
     )
 
 
 def sqrt(x: Any, y: Any) -> Pair:
     """The root with a real part that is not negative."""
+    re, im = root(x, y)
+    if are_usual(x, y):
+        return re, im
+    up = np.isinf(y)
+    along = np.isinf(x) & ~up
+    right = x > 0
+    nothing = y * 0.0  # with the sign of y, and NaN where that is
+    re = known(along, re, where(right, abs(x), abs(nothing)))
+    im = known(along, im, where(right, nothing, np.copysign(abs(x), y)))
+    return known(up, re, abs(y)), known(up, im, y)
+
+
+def root(x: Any, y: Any) -> Pair:
+    """The same of finite numbers."""
+    limit, size = small(x, y), np.hypot(x, y)
+    if are_far_from_zero(size, limit):
+        return _root(x, y, size)
+    tiny = (abs(x) < limit) & (abs(y) < limit)
+    up = where_number(tiny, 2.0**_STEPS, 1.0, x, y)
+    back = where_number(tiny, 2.0 ** (-_STEPS // 2), 1.0, x, y)
+    re, im = _root(x * up, y * up, np.hypot(x * up, y * up))
+    return re * back, im * back
+
+
+def _root(x: Any, y: Any, modulus: Any) -> Pair:
     left, below = x < 0, np.signbit(y)
-    height = _where(below, -y, y)
-    size = np.sqrt(_where(left, -x, x) * 0.5 + np.hypot(x, y) * 0.5)
+    height = where(below, -y, y)
+    size = np.sqrt(where(left, -x, x) * 0.5 + modulus * 0.5)
     at_zero = size == 0
-    other = _where(
+    other = where(
         at_zero,
-        np.sqrt(_where(at_zero, height, 1.0)),
-        height * 0.5 / _where(at_zero, 1.0, size),
+        np.sqrt(where(at_zero, height, 1.0)),
+        height * 0.5 / where(at_zero, 1.0, size),
     )
-    re, im = _where(left, other, size), _where(left, size, other)
-    return re, _where(below, -im, im)
-
-
-def sin(x: Any, y: Any) -> Pair:
-    """Sine."""
-    return np.sin(x) * np.cosh(y), np.cos(x) * np.sinh(y)
-
-
-def cos(x: Any, y: Any) -> Pair:
-    """Cosine."""
-    return np.cos(x) * np.cosh(y), -(np.sin(x) * np.sinh(y))
+    re, im = where(left, other, size), where(left, size, other)
+    return re, where(below, -im, im)
 
 
 def sinh(x: Any, y: Any) -> Pair:
     """Hyperbolic sine."""
-    return np.sinh(x) * np.cos(y), np.cosh(x) * np.sin(y)
+    cosine, sine = np.cos(y), np.sin(y)
+    if are_usual(x, y, below=_MODEST):
+        return np.sinh(x) * cosine, np.cosh(x) * sine
+    near, factor = _nearer(x)
+    re, im = np.sinh(near) * cosine * factor, np.cosh(near) * sine * factor
+    none = x == 0
+    lost = (none | np.isinf(x)) & np.isnan(cosine)
+    return known(lost, re, where(none, x, abs(x))), known(y == 0, im, y)
 
 
 def cosh(x: Any, y: Any) -> Pair:
     """Hyperbolic cosine."""
-    return np.cosh(x) * np.cos(y), np.sinh(x) * np.sin(y)
+    cosine, sine = np.cos(y), np.sin(y)
+    if are_usual(x, y, below=_MODEST):
+        return np.cosh(x) * cosine, np.sinh(x) * sine
+    near, factor = _nearer(x)
+    re, im = np.cosh(near) * cosine * factor, np.sinh(near) * sine * factor
+    lost = np.isnan(cosine)
+    re = known(np.isinf(x) & lost, re, abs(x))
+    im = known((x == 0) & lost, im, 0.0)
+    return re, known(y == 0, im, where(np.isnan(x), y, np.copysign(1.0, x) * y))
+
+
+def of_turned(f: Any, x: Any, y: Any) -> Pair:
+    """-i f(iz)."""
+    re, im = f(-y, x)
+    return im, -re
+
+
+def sin(x: Any, y: Any) -> Pair:
+    """Sine."""
+    return sinh(y, x)[::-1]
+
+
+def cos(x: Any, y: Any) -> Pair:
+    """Cosine."""
+    return cosh(-y, x)
 
 
 def tanh(x: Any, y: Any) -> Pair:
     """Hyperbolic tangent, without overflow."""
     large = abs(x) > _LARGE
     cosine, sine, slope = np.cos(y), np.sin(y), np.tanh(x)
-    inverse = 1.0 / np.cosh(_where(large, 0.0, x))
-    drop = _where(large, 4.0 * np.exp(-2.0 * abs(x)), inverse * inverse)  # 1 - tanh(x)**2
+    inverse = 1.0 / np.cosh(where(large, 0.0, x))
+    drop = where(large, 4.0 * np.exp(-2.0 * abs(x)), inverse * inverse)  # 1 - tanh(x)**2
     below = cosine * cosine + slope * slope * (sine * sine)
-    return slope / below, sine * cosine * drop / below
-
-
-def _finite(x: Any) -> Any:
-    return _where(np.isinf(x), np.sign(x) * _INFINITE, x)
-
-
-def arctanh(x: Any, y: Any) -> Pair:
-    """Cut along the real axis outside of [-1, 1]."""
-    huge = (abs(x) > _HUGE) | (abs(y) > _HUGE)  # where 1/z + i pi/2 is as good
-    left = np.signbit(x)
-    far_re, far_im = reciprocal(_where(huge, _finite(x), 1.0), _where(huge, _finite(y), 0.0))
-    a, b = _where(huge, 0.0, x), _where(huge, 0.0, y)
-    near = _where(left, -a, a)
-    gap = 1.0 - near
-    re = 0.25 * np.log1p(4.0 * near / (gap * gap + b * b))
-    im = 0.5 * np.arctan2(2.0 * b, (1.0 - a) * (1.0 + a) - b * b)
-    side = np.copysign(0.5 * math.pi, y)
-    return _where(huge, far_re, _where(left, -re, re)), _where(huge, side + far_im, im)
-
-
-def _of_turned(f: Any, x: Any, y: Any) -> Pair:
-    """-i f(iz)."""
-    re, im = f(-y, x)
-    return im, -re
+    re, im = slope / below, sine * cosine * drop / below
+    if are_usual(x, y):
+        return re, im
+    lost = np.isinf(x) & np.isnan(cosine)
+    real = lost | (y == 0)
+    return known(lost | (x == 0), re, slope), known(real, im, np.copysign(0.0, y))
 
 
 def tan(x: Any, y: Any) -> Pair:
     """Tangent, without overflow."""
-    return _of_turned(tanh, x, y)
-
-
-def arctan(x: Any, y: Any) -> Pair:
-    """Cut along the imaginary axis outside of [-i, i]."""
-    return _of_turned(arctanh, x, y)
-
-
-def arcsin(x: Any, y: Any) -> Pair:
-    """Cut along the real axis outside of [-1, 1]."""
-    (a, b), (c, d) = sqrt(1.0 - x, -y), sqrt(1.0 + x, y)
-    return np.arctan2(x, a * c - b * d), np.arcsinh(a * d - b * c)
-
-
-def arcsinh(x: Any, y: Any) -> Pair:
-    """Cut along the imaginary axis outside of [-i, i]."""
-    return _of_turned(arcsin, x, y)
-
-
-def arccos(x: Any, y: Any) -> Pair:
-    """Cut as arcsin."""
-    (a, b), (c, d) = sqrt(1.0 - x, -y), sqrt(1.0 + x, y)
-    return 2.0 * np.arctan2(a, c), np.arcsinh(c * b - d * a)
-
-
-def arccosh(x: Any, y: Any) -> Pair:
-    """Cut along the real axis below 1."""
-    (a, b), (c, d) = sqrt(x - 1.0, y), sqrt(x + 1.0, y)
-    return np.arcsinh(a * c + b * d), 2.0 * np.arctan2(b, c)
-
-
-def sign(x: Any, y: Any) -> Pair:
-    """Z / |z|, and 0 at 0."""
-    size = np.hypot(x, y)
-    zero = size == 0
-    size = _where(zero, 1.0, size)
-    return _where(zero, 0.0, x / size), _where(zero, 0.0, y / size)
+    return of_turned(tanh, x, y)

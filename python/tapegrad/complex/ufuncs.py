@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import Variable
-from tapegrad.complex import elementary
+from tapegrad.complex import arithmetic, elementary, inverse
 from tapegrad.complex.parts import (
     Pair,
     is_complex,
@@ -18,7 +18,7 @@ from tapegrad.complex.parts import (
     operands,
     real_dtype,
 )
-from tapegrad.complex.powers import power
+from tapegrad.complex.powers import operator_power, power
 from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.operands import cast, fill_objects
 
@@ -32,12 +32,16 @@ def _subtract(a: Pair, b: Pair) -> Pair:
 
 
 def _is_less(a: Pair, b: Pair) -> Any:
-    """NumPy's order: by real parts, then by imaginary parts."""
-    return (a[0] < b[0]) | ((a[0] == b[0]) & (a[1] < b[1]))
+    """NumPy's order: by real parts, then by imaginary parts; no number is beside NaN."""
+    return _is_before(a, b) | ((a[0] == b[0]) & (a[1] < b[1]))
 
 
 def _is_less_or_equal(a: Pair, b: Pair) -> Any:
-    return (a[0] < b[0]) | ((a[0] == b[0]) & (a[1] <= b[1]))
+    return _is_before(a, b) | ((a[0] == b[0]) & (a[1] <= b[1]))
+
+
+def _is_before(a: Pair, b: Pair) -> Any:
+    return (a[0] < b[0]) & (a[1] == a[1]) & (b[1] == b[1])
 
 
 def _is_equal(a: Pair, b: Pair) -> Any:
@@ -64,8 +68,8 @@ def _of_parts(function: Callable[[Any, Any], Pair]) -> Callable[[Pair], Pair]:
 PAIRS: dict[str, Callable[..., Pair]] = {
     "add": _add,
     "subtract": _subtract,
-    "multiply": elementary.multiply,
-    "divide": elementary.divide,
+    "multiply": arithmetic.multiply,
+    "divide": arithmetic.divide,
     "power": power,
     "float_power": power,
     "negative": lambda a: (-a[0], -a[1]),
@@ -77,16 +81,17 @@ PAIRS: dict[str, Callable[..., Pair]] = {
     "fmax": lambda a, b: _chosen(_is_less_or_equal(b, a) | _is_nan(b), a, b),
     "fmin": lambda a, b: _chosen(_is_less_or_equal(a, b) | _is_nan(b), a, b),
 }
-for _name in (
-    "reciprocal", "square", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sin",
-    "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh",
-    "arctanh", "sign",
-):  # fmt: skip
-    PAIRS[_name] = _of_parts(getattr(elementary, _name))
+for _family, _names in (
+    (arithmetic, ("reciprocal", "square", "sign")),
+    (elementary, ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt")),
+    (elementary, ("sin", "cos", "tan", "sinh", "cosh", "tanh")),
+    (inverse, ("arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh")),
+):
+    PAIRS.update((name, _of_parts(getattr(_family, name))) for name in _names)
 
 # Of pairs; the result is real, or a mask.
 REALS: dict[str, Callable[..., Any]] = {
-    "absolute": lambda a: elementary.absolute(*a),
+    "absolute": lambda a: arithmetic.absolute(*a),
     "equal": _is_equal,
     "not_equal": lambda a, b: (a[0] != b[0]) | (a[1] != b[1]),
     "less": _is_less,
@@ -116,7 +121,7 @@ def call(name: str, inputs: tuple[Any, ...], dtype: Any = None) -> Any:
         pairs = [(cast(re, np.float64), cast(im, np.float64)) for re, im in pairs]
     if name in REALS:
         return REALS[name](*pairs)
-    function = PAIRS.get(name)
+    function = operator_power if name == "**" else PAIRS.get(name)
     if function is None:
         raise _unsupported(name)
     return join_any(*function(*pairs))

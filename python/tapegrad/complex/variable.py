@@ -312,7 +312,7 @@ def _operator(name: str) -> tuple[Any, Any, Any]:
 
 
 _BINARY = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "**",
     "matmul": "matmul", "floordiv": "floor_divide", "mod": "remainder",
 }  # fmt: skip
 for _name, _ufunc in _BINARY.items():

@@ -2,6 +2,11 @@
 
 from remedy_cases.case import Case
 
+ROTATION = (
+    "from tapegrad.scipy import linalg\n"
+    "a = np.reshape(np.stack([x[0], -x[1], x[2], x[0]]), (2, 2)); "
+)
+
 CASES = [
     Case("tg.Variable(x * 1j)", "use z itself", "(x * 1j).imag", "x"),
     Case(
@@ -174,5 +179,12 @@ CASES = [
         "return np.abs(z)**2, z.real",
         "tg.grad(lambda z: np.sum(np.abs(z) ** 2))(X + 1j).real",
         "2.0 * x",
+    ),
+    Case(
+        ROTATION + "linalg.schur(a)[0]",
+        "call it with output='complex' for a triangle, or np.linalg.eig(a)",
+        ROTATION + "np.abs(np.diag(linalg.schur(a, output='complex')[0]))",
+        ROTATION + "np.abs(np.linalg.eigvals(a))",
+        module="scipy",
     ),
 ]

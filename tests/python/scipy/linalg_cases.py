@@ -45,8 +45,12 @@ def projectors(w, v):
 A, P, S, B, V = matrix(), positive(), symmetric(), matrix(3, 2), matrix(1, 3)[0]
 TALL, WIDE, STACK = matrix(4, 3), matrix(3, 4), np.stack([matrix(), matrix().T + 1.0])
 
+REAL = A @ np.diag([2.0, -1.0, 0.5]) @ np.linalg.inv(A)  # with real eigenvalues
+
 # Name: the function of Variables, and its arguments.
 CASES = {
+    "schur": (linalg.schur, (REAL,)),
+    "schur sorted": (lambda a: linalg.schur(a, sort="lhp")[:2], (REAL,)),
     "solve": (linalg.solve, (A, B)),
     "solve vector": (linalg.solve, (A, V)),
     "solve stack": (linalg.solve, (STACK, B)),
@@ -191,7 +195,7 @@ SOLVED_BY_SCIPY = {
 }
 
 # Those that choose by the value of the whole argument, which lanes do not share.
-ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space"}
+ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space", "schur", "schur sorted"}
 if SCIPY < (1, 16):  # which takes one matrix, not a stack
     del CASES["solve stack"], CASES["inv stack"]
 if SCIPY < (1, 17):  # which has no such parameters

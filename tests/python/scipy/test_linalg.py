@@ -45,6 +45,35 @@ def test_bases_that_are_a_matter_of_choice_are_warned_of():
     np.testing.assert_allclose(tg.value(z), scipy.linalg.null_space(wide))
 
 
+@pytest.mark.parametrize("is_real", [True, False])
+def test_complex_schur_form(is_real):
+    rng = np.random.default_rng(3)
+    a, step = (rng.normal(size=(4, 4)) + (0 if is_real else 1j * rng.normal(size=(4, 4)))
+               for _ in range(2))  # fmt: skip
+    t, z = linalg.schur(tg.Variable(a), output="complex")
+    expected = scipy.linalg.schur(a, output="complex")
+    np.testing.assert_allclose(tg.value(t), expected[0], atol=1e-13)
+    np.testing.assert_allclose(tg.value(z), expected[1], atol=1e-13)
+
+    def parts(s):
+        t, z = linalg.schur(a + s * step, output="complex")
+        return t, z, np.conj(z).T @ z
+
+    dt, dz, unit = tg.jvp(parts, (0.0,), (1.0,))[1]
+    z, t = expected[1], expected[0]
+    np.testing.assert_allclose(unit, 0.0, atol=1e-13)
+    np.testing.assert_allclose(np.tril(dt, -1), 0.0)
+    np.testing.assert_allclose(a @ dz + step @ z, dz @ t + z @ dt, atol=1e-12)
+    np.testing.assert_allclose(np.sum(np.conj(z) * dz, 0), 0.0, atol=1e-12)
+
+
+def test_real_schur_form_with_complex_eigenvalues_is_refused():
+    a = np.array([[0.0, -4.0, 1.0], [1.0, 0.0, 1.0], [0.0, 0.0, 3.0]])
+    with pytest.raises(TypeError, match=r"eigenvalues 0\+2j .* output='complex'"):
+        linalg.schur(tg.Variable(a))
+    linalg.schur(tg.Variable(a), output="complex")
+
+
 def test_arguments_that_do_not_fit():
     v = tg.Variable(linalg_cases.A)
     with pytest.raises(ValueError, match="incompatible shapes"):

@@ -1,16 +1,27 @@
 #include "tapegrad/kernels/special/parameter_functions.h"
 
 #include "tapegrad/kernels/special/bessel_order.h"
+#include "tapegrad/kernels/special/bessel_ratio.h"
 #include "tapegrad/kernels/special/hypergeometric_parameters.h"
+#include "tapegrad/kernels/special/noncentral.h"
+#include "tapegrad/kernels/special/zeta_derivatives.h"
 
 namespace tapegrad {
 namespace {
 
 constexpr ParameterFunction functions[] = {
-    {"jv_slope", 2, jv_slope},         {"jv_by_order", 3, jv_by_order},
-    {"yv_by_order", 3, yv_by_order},   {"iv_by_order", 3, iv_by_order},
-    {"ive_by_order", 3, ive_by_order}, {"hyp0f1_by", 4, hyp0f1_by},
-    {"hyp1f1_by", 6, hyp1f1_by},       {"hyp2f1_by", 8, hyp2f1_by},
+    {"jv_slope", 2, jv_slope},
+    {"jv_by_order", 3, jv_by_order},
+    {"yv_by_order", 3, yv_by_order},
+    {"iv_by_order", 3, iv_by_order},
+    {"ive_by_order", 3, ive_by_order},
+    {"hyp0f1_by", 4, hyp0f1_by},
+    {"hyp1f1_by", 6, hyp1f1_by},
+    {"hyp2f1_by", 8, hyp2f1_by},
+    {"riemann_zeta_by", 2, riemann_zeta_by},
+    {"chndtr_by_freedom", 4, chndtr_by_freedom},
+    {"beta_mixture_by", 6, beta_mixture_by},
+    {"iv_ratio", 2, iv_ratio},
 };
 
 template <class T>

@@ -29,7 +29,8 @@ using SelectionFunctions =
                  struct Clip, struct Sign, struct Heaviside, struct Less, struct LessEqual,
                  struct Greater, struct GreaterEqual, struct Equal, struct NotEqual,
                  struct LogicalAnd, struct LogicalOr, struct LogicalXor, struct LogicalNot,
-                 struct Isnan, struct Isinf, struct Isfinite, struct Signbit, struct Prefer>;
+                 struct Isnan, struct Isinf, struct Isfinite, struct Signbit, struct Prefer,
+                 struct WithValue>;
 
 using RoundingFunctions =
     FunctionList<struct Floor, struct Ceil, struct Trunc, struct Rint, struct FloorDivide,

@@ -104,6 +104,20 @@ struct Select : Ternary {
   }
 };
 
+// This is x with another value where the mask is true: the derivative stays that of x.
+struct WithValue : Ternary {
+  static constexpr const char* name = "with_value";
+  static constexpr unsigned data_inputs = 0b101;
+  template <class T>
+  static constexpr T value(T mask, T x, T known) {
+    return mask != 0 ? known : x;
+  }
+  template <class T>
+  static std::array<T, 3> partials(T, T, T, T) {
+    return {T(0.0), T(1.0), T(0.0)};
+  }
+};
+
 // This is minimum(maximum(x, low), high); the derivative by x is 1 in the closed interval.
 struct Clip : Ternary {
   static constexpr const char* name = "clip";

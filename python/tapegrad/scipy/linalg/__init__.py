@@ -33,6 +33,7 @@ from tapegrad.scipy.linalg.equations import (
     tanm,
 )
 from tapegrad.scipy.linalg.matrix_functions import expm, expm_frechet
+from tapegrad.scipy.linalg.schur_form import schur
 from tapegrad.scipy.linalg.solving import (
     cho_factor,
     cho_solve,
@@ -93,6 +94,7 @@ __all__ = [
     "pinvh",
     "polar",
     "qr",
+    "schur",
     "sinhm",
     "sinm",
     "solve",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from tapegrad.scipy.ufuncs.helpers import ROOT_PI, power_series
+from tapegrad.scipy.ufuncs.helpers import ROOT_PI, SKIP, power_series
 from tapegrad.scipy.ufuncs.registry import No, partials
 from tapegrad.scipy.ufuncs.symbols import op, own
 
@@ -17,7 +17,10 @@ ORDER = No("its order")
 # Of real arguments the scaled ones are the same.
 @partials("jv", "jve")
 def jv(v: Any, x: Any, y: Any) -> Any:
-    return own("jv_by_order", 1.0, v, x), own("jv_slope", v, x)
+    right = x > 0.0
+    u, w = np.where(right, SKIP, x), np.where(right, x, SKIP)
+    slope = np.where(right, sp.jv(v - 1.0, w) - v / w * y, own("jv_slope", v, u))
+    return own("jv_by_order", 1.0, v, x), slope
 
 
 @partials("jv_slope")
@@ -59,17 +62,32 @@ _by_order("ive_by_order", 1.0, scaled=True)
 
 @partials("yn")
 def yn(n: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.yn(n - 1.0, x) - sp.yn(n + 1.0, x))
+    return ORDER, sp.yn(n - 1.0, x) - _times_order_over(n, x, y)
+
+
+def _modified_slope(function: Any, v: Any, x: Any, y: Any) -> Any:
+    """I_v (r + v / x), r the ratio of I_{v+1} and I_v; elsewhere by both neighbours."""
+    usual = np.logical_and(x > 0.0, v >= 0.0)
+    u, w = np.where(usual, SKIP, x), np.where(usual, x, SKIP)
+    by_both = 0.5 * (function(v - 1.0, u) + function(v + 1.0, u))
+    return np.where(usual, y * (own("iv_ratio", v, w) + v / w), by_both)
+
+
+# By x this is Riccati's equation.
+@partials("iv_ratio")
+def iv_ratio(v: Any, x: Any, r: Any) -> Any:
+    above, same = own("ive_by_order", 1.0, v + 1.0, x), own("ive_by_order", 1.0, v, x)
+    return (above - r * same) / sp.ive(v, x), 1.0 - r * (r + (2.0 * v + 1.0) / x)
 
 
 @partials("iv")
 def iv(v: Any, x: Any, y: Any) -> Any:
-    return own("iv_by_order", 1.0, v, x), 0.5 * (sp.iv(v - 1.0, x) + sp.iv(v + 1.0, x))
+    return own("iv_by_order", 1.0, v, x), _modified_slope(sp.iv, v, x, y)
 
 
 @partials("ive")
 def ive(v: Any, x: Any, y: Any) -> Any:
-    slope = 0.5 * (sp.ive(v - 1.0, x) + sp.ive(v + 1.0, x)) - np.sign(x) * y
+    slope = _modified_slope(sp.ive, v, x, y) - np.sign(x) * y
     return own("ive_by_order", 1.0, v, x), slope
 
 
@@ -86,22 +104,30 @@ def kve(v: Any, x: Any, y: Any) -> Any:
 
 @partials("kn")
 def kn(n: Any, x: Any, y: Any) -> Any:
-    return ORDER, -0.5 * (sp.kn(n - 1.0, x) + sp.kn(n + 1.0, x))
+    return ORDER, -sp.kn(n - 1.0, x) - _times_order_over(n, x, y)
 
 
 def _struve_part(v: Any, x: Any) -> Any:
     return np.power(0.5 * x, v) * sp.rgamma(v + 1.5) / ROOT_PI
 
 
+def _struve_slope(function: Any, sign: float, v: Any, x: Any, y: Any) -> Any:
+    """H_{v-1} - v / x H_v, and at 0 half of what both neighbours give (DLMF 11.4.23, 11.4.25)."""
+    none = np.equal(x, 0.0)
+    u, w = np.where(none, x, SKIP), np.where(none, SKIP, x)
+    near = function(v - 1.0, u) + sign * function(v + 1.0, u)
+    at_zero = 0.5 * (near + _struve_part(v, u))
+    return np.where(none, at_zero, function(v - 1.0, w) - v / w * y)
+
+
 @partials("struve")
 def struve(v: Any, x: Any, y: Any) -> Any:
-    return ORDER, 0.5 * (sp.struve(v - 1.0, x) - sp.struve(v + 1.0, x) + _struve_part(v, x))
+    return ORDER, _struve_slope(sp.struve, -1.0, v, x, y)
 
 
 @partials("modstruve")
 def modstruve(v: Any, x: Any, y: Any) -> Any:
-    near = sp.modstruve(v - 1.0, x) + sp.modstruve(v + 1.0, x)
-    return ORDER, 0.5 * (near + _struve_part(v, x))
+    return ORDER, _struve_slope(sp.modstruve, 1.0, v, x, y)
 
 
 @partials("itstruve0")

@@ -262,62 +262,6 @@ def nrdtrisd(mean: Any, p: Any, x: Any, deviation: Any) -> Any:
     return -1.0 / z, -deviation / z * ROOT_2_PI * np.exp(0.5 * z * z), 1.0 / z
 
 
-# Non-central chi squared, by its density (Johnson, Kotz and Balakrishnan, Continuous Univariate
-# Distributions 2, 29.4): the derivative by the non-centrality is minus the density two degrees up.
-FREEDOM = No("the degrees of freedom")
-
-
-def _noncentral(x: Any, v: Any, nc: Any) -> Any:
-    root = np.sqrt(nc * x)
-    near = np.square(np.sqrt(x) - np.sqrt(nc))
-    bessel = sp.ive(0.5 * v - 1.0, root)
-    return 0.5 * np.exp(-0.5 * near) * np.power(x / nc, 0.25 * v - 0.5) * bessel
-
-
-def _noncentral_chi(x: Any, v: Any, nc: Any) -> tuple[Any, ...]:
-    return _noncentral(x, v, nc), FREEDOM, -_noncentral(x, v + 2.0, nc)
-
-
-@partials("chndtr")
-def chndtr(x: Any, v: Any, nc: Any, y: Any) -> Any:
-    return _noncentral_chi(x, v, nc)
-
-
-@partials("chndtrix")
-def chndtrix(p: Any, v: Any, nc: Any, x: Any) -> Any:
-    return inverse(_noncentral_chi(x, v, nc), 0)
-
-
-@partials("chndtrinc")
-def chndtrinc(x: Any, v: Any, p: Any, nc: Any) -> Any:
-    return inverse(_noncentral_chi(x, v, nc), 2)
-
-
-# Non-central F (the same, 30.7), by the density of the central one.
-def _noncentral_ratio(n: Any, d: Any, nc: Any, f: Any) -> tuple[Any, ...]:
-    a, b, total = 0.5 * n, 0.5 * d, n * f + d
-    w = n * f / total
-    central = beta_density(a, b, w) * n * d / total**2
-    density = np.exp(-0.5 * nc) * central * sp.hyp1f1(a + b, a, 0.5 * nc * w)
-    up = sp.ncfdtr(n + 2.0, d, nc, f * n / (n + 2.0))
-    return FREEDOM, FREEDOM, 0.5 * (up - sp.ncfdtr(n, d, nc, f)), density
-
-
-@partials("ncfdtr")
-def ncfdtr(n: Any, d: Any, nc: Any, f: Any, y: Any) -> Any:
-    return _noncentral_ratio(n, d, nc, f)
-
-
-@partials("ncfdtri")
-def ncfdtri(n: Any, d: Any, nc: Any, p: Any, f: Any) -> Any:
-    return inverse(_noncentral_ratio(n, d, nc, f), 3)
-
-
-@partials("ncfdtrinc")
-def ncfdtrinc(n: Any, d: Any, p: Any, f: Any, nc: Any) -> Any:
-    return inverse(_noncentral_ratio(n, d, nc, f), 2)
-
-
 # Kolmogorov's distribution: both of its series, each where it converges in a few terms.
 def _kolmogorov_slope(x: Any) -> Any:
     near = x < 1.0

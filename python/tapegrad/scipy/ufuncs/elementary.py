@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from tapegrad.scipy.ufuncs.helpers import exprel_slope
+from tapegrad.scipy.ufuncs.helpers import exprel_slope, power_series
 from tapegrad.scipy.ufuncs.registry import partials
 
 _DEGREE = float(np.pi / 180.0)
@@ -68,12 +68,16 @@ def wrightomega(x: Any, y: Any) -> Any:
     return (y / (1.0 + y),)
 
 
+# log(1 + w) / w is the sum of (-w)^k / (k + 1).
+_LOGARITHM = [1.0 / (k + 1) for k in range(30)]
+
+
 @partials("spence")
 def spence(z: Any, y: Any) -> Any:
     w = z - 1.0
-    near = np.abs(w) < 0.5
-    u, v = np.where(near, w, 0.25), np.where(near, 2.0, z)
-    return (np.where(near, -sp.hyp2f1(1.0, 1.0, 2.0, -u), np.log(v) / (1.0 - v)),)
+    near = np.abs(w) < 0.25
+    u, v = np.where(near, w, 0.0), np.where(near, 2.0, z)
+    return (np.where(near, -power_series(_LOGARITHM, -u), np.log(v) / (1.0 - v)),)
 
 
 @partials("pseudo_huber")

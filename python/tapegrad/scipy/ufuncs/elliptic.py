@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from scipy import special as sp
 
+from tapegrad.scipy.ufuncs.helpers import power_series
 from tapegrad.scipy.ufuncs.registry import partials
 
-
-def first_slope(m: Any) -> Any:
-    """The derivative of ellipk."""
-    low = m < 0.5
-    u, v = np.where(low, m, 0.0), np.where(low, 0.75, m)
-    near = np.pi / 8.0 * sp.hyp2f1(1.5, 1.5, 2.0, u)
-    far = (sp.ellipe(v) - (1.0 - v) * sp.ellipk(v)) / (2.0 * v * (1.0 - v))
-    return np.where(low, near, far)
+# K is the sum of c_n m^n, with c_n = pi / 2 (1 3 ... (2n - 1) / (2 4 ... 2n))^2, E that of
+# -c_n m^n / (2n - 1) (DLMF 19.5.1). The series below are those of the derivatives.
+_C = [0.5 * math.pi * (math.comb(2 * n, n) / 4.0**n) ** 2 for n in range(36)]
+_FIRST = [n * _C[n] for n in range(1, 36)]
+_SECOND = [-n * _C[n] / (2 * n - 1) for n in range(1, 36)]
+_NEAR = 0.3  # there; further out the closed form loses no more than a digit
 
 
-def second_slope(m: Any) -> Any:
-    """The derivative of ellipe."""
-    low = m < 0.5
-    u, v = np.where(low, m, 0.0), np.where(low, 0.75, m)
-    near = -np.pi / 8.0 * sp.hyp2f1(0.5, 1.5, 2.0, u)
-    return np.where(low, near, (sp.ellipe(v) - sp.ellipk(v)) / (2.0 * v))
+def _ranges(m: Any) -> tuple[Any, Any, Any]:
+    near = np.abs(m) < _NEAR
+    return near, np.where(near, m, 0.0), np.where(near, 0.75, m)
+
+
+def first_slope(m: Any, k: Any = None) -> Any:
+    """The derivative of k = ellipk(m)."""
+    near, u, v = _ranges(m)
+    k = sp.ellipk(v) if k is None else k
+    far = (sp.ellipe(v) - (1.0 - v) * k) / (2.0 * v * (1.0 - v))
+    return np.where(near, power_series(_FIRST, u), far)
+
+
+def second_slope(m: Any, e: Any = None) -> Any:
+    """The derivative of e = ellipe(m)."""
+    near, u, v = _ranges(m)
+    e = sp.ellipe(v) if e is None else e
+    return np.where(near, power_series(_SECOND, u), (e - sp.ellipk(v)) / (2.0 * v))
 
 
 @partials("ellipk")
 def ellipk(m: Any, y: Any) -> Any:
-    return (first_slope(m),)
+    return (first_slope(m, y),)
 
 
 @partials("ellipe")
 def ellipe(m: Any, y: Any) -> Any:
-    return (second_slope(m),)
+    return (second_slope(m, y),)
 
 
 @partials("ellipkm1")
 def ellipkm1(p: Any, y: Any) -> Any:
     # of 1 - m = p, so that small p keep their digits
-    small = p < 0.5
-    u, v = np.where(small, 0.25, p), np.where(small, p, 0.25)
-    m = 1.0 - v
-    near = (sp.ellipe(m) - v * sp.ellipkm1(v)) / (2.0 * m * v)
-    return (-np.where(small, near, first_slope(1.0 - u)),)
+    near, u, m = _ranges(1.0 - p)
+    q = np.where(near, 0.25, p)
+    far = (sp.ellipe(m) - q * y) / (2.0 * m * q)
+    return (-np.where(near, power_series(_FIRST, u), far),)
 
 
 def _angles(angle: Any, m: Any) -> tuple[Any, Any, Any, Any]:
@@ -88,6 +99,10 @@ def agm(a: Any, b: Any, y: Any) -> Any:
     return y * (1.0 / total - change * b), y * (1.0 / total + change * a)
 
 
+# R_C(x, y) sqrt(y) is the sum of (2k - 1)!! / ((2k)!! (2k + 1)) (1 - x / y)^k; this is its slope.
+_DEGENERATE = [k * math.comb(2 * k, k) / 4.0**k / (2 * k + 1) for k in range(1, 30)]
+
+
 @partials("elliprf")
 def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
     return (
@@ -99,7 +114,12 @@ def elliprf(x: Any, y: Any, z: Any, r: Any) -> Any:
 
 @partials("elliprc")
 def elliprc(x: Any, y: Any, r: Any) -> Any:
-    by_x = -sp.elliprd(y, y, x) / 6.0
+    # (1 / sqrt(x) - r) / (2 (x - y)), near x = y by the series of r (DLMF 19.2.17)
+    t = 1.0 - x / y
+    near = np.abs(t) < 0.25
+    u, v = np.where(near, t, 0.0), np.where(near, 2.0 * y, x)
+    series = -power_series(_DEGENERATE, u) / (y * np.sqrt(y))
+    by_x = np.where(near, series, 0.5 * (r - 1.0 / np.sqrt(v)) / (y - v))
     return by_x, -(0.5 * r + x * by_x) / y
 
 

@@ -11,6 +11,8 @@ from tapegrad.scipy.ufuncs.helpers import (
     ROOT_2,
     ROOT_2_PI,
     ROOT_PI,
+    SKIP,
+    hyperbolic_sine_quotient,
     power_series,
     sine_quotient,
 )
@@ -68,10 +70,7 @@ def sici(x: Any, s: Any, c: Any) -> Any:
 
 @partials("shichi")
 def shichi(x: Any, s: Any, c: Any) -> Any:
-    near = np.abs(x) < 1.0
-    u, v = np.where(near, x, 0.5), np.where(near, 1.5, x)
-    slope = np.where(near, sp.hyp0f1(1.5, 0.25 * u * u), np.sinh(v) / v)
-    return (slope,), (np.cosh(x) / x,)
+    return (hyperbolic_sine_quotient(x),), (np.cosh(x) / x,)
 
 
 @partials("exp1")
@@ -109,6 +108,32 @@ def wofz_parts(x: Any, y: Any, u: Any, v: Any) -> Any:
     return (p, -q), (q, p)
 
 
+# Far out w(z) is i / (z sqrt(pi)) times the sum of c_k / z^2k with c_k = (1/2)_k (DLMF 7.12.1), but
+# for exp(-z^2), which is nothing there beside Cauchy's part of the profile.
+_SERIES_FROM, _CAUCHYS = 49.0, 1e-3
+_C = [float(np.prod(np.arange(0.5, k, 1.0))) for k in range(26)]
+
+
+def _complex_series(coefficients: list[float], p: Any, q: Any) -> tuple[Any, Any]:
+    """The sum of c_k (p + iq)^k."""
+    re: Any = coefficients[-1]
+    im: Any = 0.0
+    for c in coefficients[-2::-1]:
+        re, im = re * p - im * q + c, re * q + im * p
+    return re, im
+
+
+def _far_slopes(x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """The parts of w', and the real part of w + z w', without differences of near numbers."""
+    size = x * x + y * y
+    s, t = x / size, -y / size  # 1 / z
+    p, q = s * s - t * t, 2.0 * s * t
+    re, im = _complex_series([(2 * k + 1) * c for k, c in enumerate(_C)], p, q)
+    a, b = _complex_series([k * c for k, c in enumerate(_C)], p, q)
+    slope = (p * im + q * re) / ROOT_PI, -(p * re - q * im) / ROOT_PI
+    return (*slope, 2.0 / ROOT_PI * (s * b + t * a))
+
+
 # The real part of w(z) / (sigma sqrt(2 pi)) at z = (x + i gamma) / (sigma sqrt(2)) (DLMF 7.19);
 # for sigma = 0 it is Cauchy's density, and even in sigma.
 @partials("voigt_profile")
@@ -117,12 +142,18 @@ def voigt_profile(x: Any, sigma: Any, gamma: Any, y: Any) -> Any:
     some = np.where(none, 1.0, sigma)
     scale = 1.0 / (ROOT_2 * some)
     a, b = x * scale, gamma * scale
-    p, q = _faddeeva_slope(a, b, *own("wofz_parts", a, b))
+    far = np.logical_and(a * a + b * b > _SERIES_FROM, b > _CAUCHYS)
+    u, v = np.where(far, SKIP, a), np.where(far, SKIP, b)
+    p, q = _faddeeva_slope(u, v, *own("wofz_parts", u, v))
     front = scale / ROOT_PI
+    u, v = np.where(far, a, 9.0), np.where(far, b, 1.0)
+    far_p, far_q, far_change = _far_slopes(u, v)
+    change = np.where(far, far_change * front, y + front * (p * a - q * b))
+    p, q = np.where(far, far_p, p), np.where(far, far_q, q)
     size = x * x + gamma * gamma
     square = np.pi * size * size
     return (
         np.where(none, -2.0 * x * gamma / square, front * scale * p),
-        np.where(none, 0.0, -(y + front * (p * a - q * b)) / some),
+        np.where(none, 0.0, -change / some),
         np.where(none, (x * x - gamma * gamma) / square, -front * scale * q),
     )

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import special as sp
 
-from tapegrad.scipy.ufuncs.helpers import gamma_density, gammainc_by_a
+from tapegrad.scipy.ufuncs.helpers import SKIP, gamma_density, gammainc_by_a
 from tapegrad.scipy.ufuncs.registry import partials
-from tapegrad.scipy.ufuncs.symbols import op
+from tapegrad.scipy.ufuncs.symbols import op, own
 
 
 @partials("gamma")
@@ -31,9 +31,9 @@ def gammasgn(x: Any, y: Any) -> Any:
 def rgamma(x: Any, y: Any) -> Any:
     # Below 1/2 by the reflection formula: at the poles of the gamma function this one is smooth.
     low = x < 0.5
-    u, v = np.where(low, x, 0.0), np.where(low, 1.0, x)
-    below = sp.gamma(1.0 - u) * sp.cosdg(180.0 * u) - y * sp.psi(1.0 - u)
-    return (np.where(low, below, -y * sp.psi(v)),)
+    u = np.where(low, x, SKIP)
+    rest = np.where(low, sp.gamma(1.0 - u) * sp.cosdg(180.0 * u), 0.0)
+    return (rest - y * sp.psi(np.where(low, 1.0 - x, x)),)
 
 
 @partials("beta")
@@ -87,16 +87,20 @@ def zeta(s: Any, q: Any, y: Any) -> Any:
     return op("zeta_by_order", 1.0, s, q), -s * sp._ufuncs._zeta(s + 1.0, q)
 
 
+@partials("riemann_zeta_by")
+def riemann_zeta_by(n: Any, s: Any, y: Any) -> Any:
+    return None, own("riemann_zeta_by", n + 1.0, s)
+
+
 def riemann_slope(s: Any) -> Any:
     """The derivative of zeta(s), for s < -1/2 by the functional equation (DLMF 25.4.1)."""
     low = s < -0.5
-    u, t = np.where(low, 2.0, s), np.where(low, 1.0 - s, 2.0)
-    z = op("zeta_by_order", 0.0, t, 1.0)
-    slope = op("zeta_by_order", 1.0, t, 1.0)
+    u, t = np.where(low, SKIP, s), np.where(low, 1.0 - s, SKIP)
+    z, slope = own("riemann_zeta_by", 0.0, t), own("riemann_zeta_by", 1.0, t)
     front = 2.0 * np.exp(sp.gammaln(t) - t * np.log(2.0 * np.pi))
     c, d = sp.cosdg(90.0 * t), 0.5 * np.pi * sp.sindg(90.0 * t)
     below = -front * (c * ((sp.psi(t) - np.log(2.0 * np.pi)) * z + slope) - d * z)
-    return np.where(low, below, op("zeta_by_order", 1.0, u, 1.0))
+    return np.where(low, below, own("riemann_zeta_by", 1.0, u))
 
 
 @partials("_riemann_zeta", "zetac")

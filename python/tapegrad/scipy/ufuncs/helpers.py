@@ -10,6 +10,8 @@ from scipy import special as sp
 
 from tapegrad.scipy.ufuncs.symbols import op
 
+# What a branch is given that is not taken: SciPy's functions return at once.
+SKIP = float("nan")
 ROOT_PI = float(np.sqrt(np.pi))
 ROOT_2 = float(np.sqrt(2.0))
 ROOT_2_PI = float(np.sqrt(2.0 * np.pi))
@@ -58,12 +60,21 @@ def chosen(mask: Any, near: Any, far: Any) -> Any:
     return np.where(mask, near, far)
 
 
+_ODD = [1.0 / math.factorial(2 * k + 1) for k in range(12)]
+
+
 def sine_quotient(x: Any) -> Any:
     """sin(x) / x, smooth at 0."""
     near = np.abs(x) < 1.0
-    u = np.where(near, x, 0.5)
-    v = np.where(near, 1.5, x)
-    return np.where(near, sp.hyp0f1(1.5, -0.25 * u * u), np.sin(v) / v)
+    u, v = np.where(near, x, 0.0), np.where(near, 1.5, x)
+    return np.where(near, power_series(_ODD, -u * u), np.sin(v) / v)
+
+
+def hyperbolic_sine_quotient(x: Any) -> Any:
+    """sinh(x) / x, smooth at 0."""
+    near = np.abs(x) < 1.0
+    u, v = np.where(near, x, 0.0), np.where(near, 1.5, x)
+    return np.where(near, power_series(_ODD, u * u), np.sinh(v) / v)
 
 
 # The derivative of exprel is the sum of (k + 1) x^k / (k + 2)!.

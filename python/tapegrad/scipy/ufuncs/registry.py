@@ -19,7 +19,7 @@ from tapegrad.scipy.ufuncs.symbols import Recorder
 OPS = frozenset(_core.op_names())
 FAMILIES = (
     "gamma", "errors", "bessel", "elliptic", "hypergeometric", "elementary", "polynomials",
-    "equations", "distributions", "student", "composed",
+    "equations", "distributions", "noncentral", "student", "composed",
 )  # fmt: skip
 
 Rule = Callable[..., Any]

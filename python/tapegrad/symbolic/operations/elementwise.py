@@ -159,6 +159,7 @@ OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "isfinite": lambda x: sympy.false if x is sympy.nan or x.is_infinite else sympy.true,
     "signbit": lambda x: sympy.Lt(x, 0),
     "prefer": lambda a, b: sympy.Heaviside(a - b, HALF),
+    "with_value": lambda mask, x, known: x,  # which is that formula's limit
     "floor": sympy.floor,
     "ceil": sympy.ceiling,
     "trunc": trunc,

@@ -17,7 +17,21 @@ def student(v, t):
     return m.mpf(1) / 2 + (half if t > 0 else -half)
 
 
+def mixture(mean, term):
+    return m.fsum(m.exp(-mean) * mean**j / m.factorial(j) * term(j) for j in range(60))
+
+
+def chi_squared(x, v, nc):
+    return mixture(nc / 2, lambda j: m.gammainc(v / 2 + j, 0, x / 2, regularized=True))
+
+
+def ratio(n, d, nc, f):
+    return mixture(nc / 2, lambda j: beta(n / 2 + j, d / 2, n * f / (n * f + d)))
+
+
 CASES = {
+    "chndtr": (chi_squared, [(1.7, 2.5, 0.8), (5.0, 0.7, 3.0)]),
+    "ncfdtr": (ratio, [(3.0, 5.0, 0.7, 1.2)]),
     "betainc": (beta, [(1.5, 0.7, 0.3), (3.0, 8.0, 0.6), (0.4, 0.6, 0.9), (20.0, 3.0, 0.8)]),
     "betaincc": (lambda a, b, x: 1 - beta(a, b, x), [(1.5, 0.7, 0.3), (3.0, 8.0, 0.2)]),
     "stdtr": (student, [(2.5, 0.7), (2.5, -0.7), (30.0, 1.5), (0.7, 2.0)]),
@@ -51,6 +65,9 @@ INVERSES = {
     "gdtrib": ("gdtr", 1, (1.5, 0.4, 0.9)),
     "gdtrix": ("gdtr", 2, (1.5, 0.7, 0.4)),
     "chdtriv": ("chdtr", 0, (0.3, 1.7)),
+    "chndtrix": ("chndtr", 0, (0.3, 2.5, 0.8)),
+    "chndtridf": ("chndtr", 1, (1.7, 0.3, 0.8)),
+    "chndtrinc": ("chndtr", 2, (1.7, 2.5, 0.3)),
 }
 
 

@@ -13,7 +13,7 @@ ONE = {
     "gamma": (m.gamma, (0.3, 3.5, -1.3, 30.0)),
     "rgamma": (m.rgamma, (0.3, 3.5, -1.3, 0.0, -2.0, -3.0)),
     "loggamma": (m.loggamma, (0.3, 3.5)),
-    "zetac": (lambda x: m.zeta(x) - 1, (2.5, 0.3, 5.0)),
+    "zetac": (lambda x: m.zeta(x) - 1, (2.5, 0.3, 5.0, 1.0625, -0.4, -0.6, -3.5, 20.0, 55.0)),
 }
 
 
