@@ -367,3 +367,21 @@ TEST(results_written_in_place_are_cast_as_numpy_allows) {
   CHECK_THROWS_SAYING(TypeError, "can't cast the result from float64 to int64",
                       data.cell().set_in_place(Ref(counted({3})), true));
 }
+
+TEST(what_a_tracer_records_may_write_to_its_own_variables_only) {
+  const Variable leaf(counted({3}));
+  const Variable recorded = leaf * leaf;
+  const Variable view(CellPtr(recorded.cell().item(IndexKey{.spec = IndexSpec().range(0, 1, 2)})));
+  const auto refused = [](const Variable& v) {
+    Tracer tracer;
+    v.cell().set_value(Value::zeros(DType::float64, v.cell().type().shape));
+    return !tracer.refusal().empty();
+  };
+  CHECK(refused(leaf));
+  CHECK(refused(recorded));
+  CHECK(refused(view));
+  Tracer tracer;
+  for (const Variable& own : {Variable(counted({3})), leaf + leaf, Variable::from(recorded.ref())})
+    own.cell().set_value(Value::zeros(DType::float64, own.cell().type().shape));
+  CHECK(tracer.refusal().empty());
+}

@@ -11,7 +11,7 @@ import pytest
 import tapegrad as tg
 from tapegrad.compile.reads.captured_data import generator_states, have_moved, same_value, stamp
 from tapegrad.compile.reads.code_names import names_of
-from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError
+from tapegrad.compile.reads.snapshot import Snapshot, UnwatchableError, snapshot_of
 
 RATE = 0.5
 DATA = np.arange(3.0)
@@ -289,3 +289,32 @@ def test_names_in_code():
 def test_code_that_writes_is_told(body):
     assert names_of(compile(body, "f.py", "exec")).writes
     assert not names_of(compile("y = x[0] + x[a:b]", "f.py", "exec")).writes
+
+
+def test_a_second_snapshot_of_one_code_knows_the_names():
+    def reader(space):
+        return lambda x: x * space.rate
+
+    first, second = types.SimpleNamespace(rate=1.0), types.SimpleNamespace(rate=2.0)
+    for space in (first, second):
+        found = snapshot_of(reader(space), "f")
+        assert [value for label, _, value in found.items if label == "space.rate"] == [space.rate]
+        assert found.same()
+        space.rate += 1.0
+        assert not found.same()
+    others = [("more", [1.0])]
+    assert ("more[0]", "value", 1.0) in snapshot_of(reader(first), "f", others).items
+
+
+@pytest.mark.parametrize(
+    ("f", "draws"),
+    [
+        (lambda x: np.sum(x) * RATE, False),
+        (lambda x: x * np.random.normal(), True),
+        (lambda x: x * random.random(), True),
+        (lambda x, rng=random.Random(1): x * rng.random(), True),
+        (lambda x: x * collections.Counter("a")["a"], False),
+    ],
+)
+def test_code_that_may_draw_random_numbers(f, draws):
+    assert snapshot_of(f, "f").may_draw() == draws
