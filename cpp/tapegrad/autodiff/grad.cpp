@@ -1,6 +1,7 @@
 #include "tapegrad/autodiff/grad.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/workspace.h"
@@ -78,7 +79,8 @@ class ReverseRequest {
   std::vector<uint32_t> nodes;
   std::vector<Leaf*> leaves;
   uint32_t program_only_from = 0;  // see Tape::ProgramOnly
-  bool left_out = false;           // see Tracer::leaves_out
+  std::optional<Tracer::Sweep> noted;
+  bool left_out() const { return noted && noted->left_out; }  // see Tracer::leaves_out
 
   // `nested`: what is recorded may be differentiated by who asked for it, and not for a program
   // alone.
@@ -86,9 +88,11 @@ class ReverseRequest {
     if (tape_ == nullptr) return false;
     build_schedule(*tape_, {outputs_, nodes, leaves, false}, w.schedule);
     check_constants(w.schedule);
-    if (recorded && program_only_from != 0 && !reads_from_before(program_only_from))
-      left_out = tape_->tracer()->leaves_out(ns_to_record(w.schedule));
-    if (left_out) {
+    if (recorded && program_only_from != 0 && !reads_from_before(program_only_from)) {
+      noted = tape_->tracer()->begin_sweep(values_, seeds_);
+      noted->left_out = tape_->tracer()->leaves_out(ns_to_record(w.schedule));
+    }
+    if (left_out()) {
       recorded = false;
       for (Ref& s : seeds_) s = Ref(s.value());
     }
@@ -307,9 +311,10 @@ std::vector<Ref> Scope::grad(std::span<const Ref> outputs, std::span<const Ref> 
     const int32_t pos = ran ? w->schedule.node_positions[k] : -1;
     result.push_back(ran && w->reverse.has_adjoint(pos) ? w->reverse.adjoint(pos)
                                                         : constant_full(wrt[k].type(), 0.0));
-    if (request.left_out)
+    if (request.left_out())
       result.back() = stand_in(std::move(result.back()), request.program_only_from);
   }
+  if (request.noted) tape_.tracer()->end_sweep(std::move(*request.noted), wrt, result);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "tapegrad/ops/expand.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace tapegrad {
 namespace {
@@ -8,6 +9,13 @@ namespace {
 bool expand_elementwise(ExpandContext& c) {
   const Dims& shape = c.out_shape();
   const auto n = static_cast<size_t>(element_count(shape));
+  if (n == 1) {  // as are all operands then
+    Scalar args[3] = {ExpandContext::missing, ExpandContext::missing, ExpandContext::missing};
+    for (size_t i = 0; i < c.n_in(); ++i) args[i] = c.in(i)[0];
+    const auto fn = static_cast<ScalarFn>(c.op().scalar_fn);
+    c.set(0, {c.apply(fn, c.dtype(), args[0], args[1], args[2])});
+    return true;
+  }
   std::vector<Scalars> in;
   std::vector<std::vector<size_t>> at;
   for (size_t i = 0; i < c.n_in(); ++i) {
@@ -41,10 +49,8 @@ bool evaluate_on_numbers(ExpandContext& c, const Attrs& attrs, size_t moved,
       continue;
     }
     const Dims& shape = c.in_shape(i);
-    std::vector<int64_t> numbers(static_cast<size_t>(element_count(shape)));
-    for (int64_t& x : numbers) x = next++;
-    in.push_back(shape.empty() ? Value::integer_scalar(numbers[0])
-                               : Value::from_int64(numbers, shape));
+    in.push_back(shape.empty() ? Value::integer_scalar(next) : c.numbered(next, shape));
+    next += element_count(shape);
   }
   out.resize(c.n_out());
   const std::vector<Value> given = in;  // of which the results may be views
@@ -59,6 +65,12 @@ bool evaluate_on_numbers(ExpandContext& c, const Attrs& attrs, size_t moved,
 }
 
 }  // namespace
+
+Value ExpandContext::numbered(int64_t first, const Dims& shape) {
+  std::vector<int64_t> numbers(static_cast<size_t>(element_count(shape)));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return Value::from_int64(numbers, shape);
+}
 
 bool ExpandContext::has_one_floating_dtype() const {
   const DType d = dtype();
@@ -82,11 +94,12 @@ bool expand_moves(ExpandContext& c, const Attrs& attrs, double fill) {
   std::vector<Value> numbers;
   if (!evaluate_on_numbers(c, attrs, moved, numbers)) return false;
   const Scalar filled = c.number(fill, c.dtype());
-  Scalars all;
-  for (size_t i = 0; i < moved; ++i) {
+  Scalars joined;
+  for (size_t i = 0; moved > 1 && i < moved; ++i) {
     const Scalars& part = c.in(i);
-    all.insert(all.end(), part.begin(), part.end());
+    joined.insert(joined.end(), part.begin(), part.end());
   }
+  const Scalars& all = moved == 1 ? c.in(0) : joined;
   for (size_t j = 0; j < numbers.size(); ++j) {
     Scalars out;
     const Value found = numbers[j].cast(DType::int64).contiguous();

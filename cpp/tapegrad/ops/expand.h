@@ -57,6 +57,10 @@ class ExpandContext {
   // Whether an array is a view that is not packed: reductions go by the strides.
   virtual bool is_strided(size_t i) const = 0;
   virtual void mark_strided(size_t j) = 0;
+
+  // An array of whole numbers, from `first` on. Those who ask often keep one for all, so that an
+  // element of a long array takes no time that grows with the array.
+  virtual Value numbered(int64_t first, const Dims& shape);
 };
 
 // Writes the application by its op's rule, or by the general ones; false where there is none.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/program/program.h"
 #include "tapegrad/tape/tracer.h"
@@ -43,6 +45,7 @@ struct Recording {
 
 // Applications that lead to no output and no guard. A run leaves them out; at other lengths they
 // have to be possible all the same, for plain code would run them: x[3] of two elements raises.
+// Numbers computed of numbers, which nothing else reads, are left out.
 struct UnusedSteps {
   Recording recording;         // its inputs are values of the program that has these
   std::vector<ValueId> reads;  // by input
@@ -58,6 +61,16 @@ bool may_fail_at_other_lengths(const UnusedSteps& unused);
 // Freezes what leads from the tracer's arguments to the outputs and guards. Arrays of the host
 // language are captured where they still hold what they held when they were recorded.
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs);
+
+// The same where sweeps of the tracer, from number `first_sweep` on, are no steps: what they read
+// is among the outputs, and what they give, and what they differentiate by, among the inputs. Two
+// recordings whose outlines agree are those of one function, whether or not their sweeps were left
+// out. Nothing where that can't be said: a sweep calls the host language, or gives what was there
+// before.
+std::optional<Recording> outline(const Tracer& tracer, std::span<const Ref> outputs,
+                                 size_t first_sweep);
+// The first sweep that was left out.
+size_t first_left_out(const Tracer& tracer);
 
 // The recorded program where the arrays of these captures, by number, are constants: copies of what
 // they hold now. The program still takes them, and reads them no more.

@@ -35,14 +35,13 @@ bool same_constant(const Value& a, const Value& b) {
   return same_bits(a, b);
 }
 
-template <class Table, class Item, class Same>
-uint32_t intern(Table& table, std::vector<Item>& items, size_t hash, const Item& item, Same same) {
-  const auto [first, last] = table.equal_range(hash);
-  for (auto it = first; it != last; ++it)
-    if (same(items[it->second], item)) return it->second;
+template <class Item>
+uint32_t intern(FlatTable& table, std::vector<Item>& items, size_t hash, const Item& item) {
+  const uint32_t known = table.find(hash, [&](uint32_t k) { return items[k] == item; });
+  if (known != FlatTable::none) return known;
   const auto index = static_cast<uint32_t>(items.size());
   items.push_back(item);
-  table.emplace(hash, index);
+  table.insert(hash, index);
   return index;
 }
 
@@ -64,12 +63,12 @@ void ProgramWriter::reserve(size_t n_steps, size_t n_others) {
 
 uint32_t ProgramWriter::type(const TensorType& t) {
   if (last_type_ < p_.types.size() && p_.types[last_type_] == t) return last_type_;
-  return last_type_ = intern(types_, p_.types, hash_of(t), t, std::equal_to<>());
+  return last_type_ = intern(types_, p_.types, mix(1, hash_of(t)), t);
 }
 
 uint32_t ProgramWriter::attrs(const Attrs& a) {
   if (a.empty()) return 0;
-  return intern(attrs_, p_.attrs, a.hash(), a, std::equal_to<>());
+  return intern(attrs_, p_.attrs, mix(1, a.hash()), a);
 }
 
 ValueId ProgramWriter::value(Source source, const TensorType& t, size_t index) {
@@ -89,12 +88,12 @@ ValueId ProgramWriter::capture(const TensorType& t) {
 
 ValueId ProgramWriter::constant(Value v) {
   const size_t hash = hash_of(v);
-  const auto [first, last] = constants_.equal_range(hash);
-  for (auto it = first; it != last; ++it)
-    if (same_constant(p_.constant_of(it->second), v)) return it->second;
+  const uint32_t known =
+      constants_.find(hash, [&](uint32_t k) { return same_constant(p_.constant_of(k), v); });
+  if (known != FlatTable::none) return known;
   const ValueId id = value(Source::constant, tapegrad::type_of(v), p_.constants.size());
   p_.constants.push_back(std::move(v));
-  constants_.emplace(hash, id);
+  constants_.insert(hash, id);
   return id;
 }
 

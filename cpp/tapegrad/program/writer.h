@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/program.h"
 
 namespace tapegrad {
@@ -41,7 +42,7 @@ class ProgramWriter {
   Program p_;
   uint32_t last_type_ = 0, line_ = 0;
   std::unordered_map<std::string, uint32_t> lines_;
-  std::unordered_multimap<size_t, uint32_t> types_, attrs_, constants_;
+  FlatTable types_, attrs_, constants_;
   std::unordered_set<ValueId> guarded_;
 };
 

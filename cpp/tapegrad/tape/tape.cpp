@@ -151,6 +151,10 @@ void Tape::collect(uint32_t first) {
     if (leaf) leaf->drop_name();
   }
   collecting_ = false;
+  if (live_ == 0) {  // slots are given out from the first on again: neighbours stay neighbours
+    next_fresh_ = 1;
+    free_head_ = 0;
+  }
 }
 
 void Tape::free_recording(uint32_t slot) {

@@ -23,9 +23,52 @@ Tracer::~Tracer() {
     outer_->learned_number_ |= learned_number_;
   }
   for (size_t k = applications_.size(); k-- > 0;) tape_.release_node(applications_[k]);
+  for (const Sweep& sweep : sweeps_)
+    for (const auto* list : {&sweep.reads, &sweep.wrt, &sweep.results})
+      for (const Sweep::Value& v : *list)
+        if (v.slot != 0) tape_.release_node(v.slot);
   tape_.close_scope(scope_);
   tape_.set_recording(recording_before_);
   tape_.set_tracer(outer_);
+}
+
+namespace {
+
+void append(std::vector<Tracer::Sweep::Value>& list, std::span<const Ref> refs,
+            const auto& is_plain) {
+  for (const Ref& r : refs)
+    list.push_back(is_plain(r) ? Tracer::Sweep::Value{0, r.value()}
+                               : Tracer::Sweep::Value{r.slot()});
+}
+
+}  // namespace
+
+Tracer::Sweep Tracer::begin_sweep(std::span<const Ref> outputs, std::span<const Ref> seeds) const {
+  Sweep sweep;
+  sweep.first = applications_.size();
+  sweep.first_guard = guards_.size();
+  sweep.sequence = tape_.sequence();
+  // A constant is nothing but its memory; what stands in for a sweep's result passes for none.
+  const auto is_constant = [&](const Ref& r) {
+    if (!r.tracked()) return true;
+    const Node& n = tape_.node(r.slot());
+    return n.kind == NodeKind::constant && n.origin == ~uint32_t{0};
+  };
+  append(sweep.reads, outputs, is_constant);
+  append(sweep.reads, seeds, is_constant);
+  return sweep;
+}
+
+void Tracer::end_sweep(Sweep sweep, std::span<const Ref> wrt, std::span<const Ref> results) {
+  sweep.last = applications_.size();
+  sweep.last_guard = guards_.size();
+  const auto is_plain = [](const Ref& r) { return !r.tracked(); };
+  append(sweep.wrt, wrt, is_plain);
+  append(sweep.results, results, is_plain);
+  sweeps_.push_back(std::move(sweep));
+  for (const auto* list : {&sweeps_.back().reads, &sweeps_.back().wrt, &sweeps_.back().results})
+    for (const Sweep::Value& v : *list)
+      if (v.slot != 0) tape_.retain_node(v.slot);
 }
 
 Ref Tracer::argument(const Value& value) {

@@ -23,6 +23,21 @@ class Tracer {
     std::string where;  // the user's line
   };
 
+  // A reverse sweep for the program alone: recorded, or left out. What a sweep does follows from
+  // what it reads, so that of two recordings that agree in it one may leave the sweep out.
+  struct Sweep {
+    struct Value {
+      uint32_t slot = 0;  // whose node stays, while its memory may go; 0 for a plain value
+      tapegrad::Value plain{};
+    };
+    size_t first = 0, last = 0;              // of the applications that it recorded
+    size_t first_guard = 0, last_guard = 0;  // likewise
+    uint64_t sequence = 0;                   // of the last node before it
+    std::vector<Value> reads{};              // outputs and seeds
+    std::vector<Value> wrt{}, results{};
+    bool left_out = false;
+  };
+
   Tracer();
   ~Tracer();
   Tracer(const Tracer&) = delete;
@@ -58,6 +73,10 @@ class Tracer {
   void see_outside() { used_outside_ = true; }
   bool used_outside() const { return used_outside_; }
   bool left_out() const { return left_out_; }
+  // A sweep that begins now, for the program alone, and what is known when it has ended.
+  Sweep begin_sweep(std::span<const Ref> outputs, std::span<const Ref> seeds) const;
+  void end_sweep(Sweep sweep, std::span<const Ref> wrt, std::span<const Ref> results);
+  const std::vector<Sweep>& sweeps() const { return sweeps_; }
   // How long the sweeps of a recording may take together before one is left out; for tests.
   static double set_most_ns_of_sweeps(double ns) { return std::exchange(most_ns_of_sweeps_, ns); }
 
@@ -125,6 +144,7 @@ class Tracer {
   bool keeps_lines_ = false;
   std::vector<std::string> lines_;  // by application
   std::vector<Guard> guards_;
+  std::vector<Sweep> sweeps_;
   std::string refusal_;
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;

@@ -200,6 +200,17 @@ void bind_programs(py::module_& m) {
              return PyRecording{freeze(self.get(), refs_of(outputs, "compile"))};
            })
       .def(
+          "outline",
+          [](PyTracer& self, const py::sequence& outputs, size_t first_sweep) -> py::object {
+            std::optional<Recording> r =
+                outline(self.get(), refs_of(outputs, "compile"), first_sweep);
+            return r ? py::cast(PyRecording{std::move(*r)}) : py::none();
+          },
+          py::arg("outputs"), py::arg("first_sweep"),
+          "What was recorded but for the sweeps from a number on; None where that says too little.")
+      .def_property_readonly("first_left_out",
+                             [](PyTracer& self) { return first_left_out(self.get()); })
+      .def(
           "number_kinds",
           [](PyTracer& self, const py::sequence& outputs) {
             std::string kinds;

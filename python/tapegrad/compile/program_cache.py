@@ -21,10 +21,11 @@ class ProgramCache(_core.ProgramCacheBase):
     """What a function reads besides its arguments, as it was, and what was recorded then.
 
     There is a program for each path through the function's branches, each confirmed by two
-    recordings that agree; `unconfirmed` are the recordings that wait for a second one.
+    recordings that agree; `unconfirmed` are the recordings that wait for a second one, and `brief`
+    is one that left sweeps out.
     """
 
-    __slots__ = ("asked", "fixed_arrays", "plain_reads", "unconfirmed")
+    __slots__ = ("asked", "brief", "fixed_arrays", "plain_reads", "unconfirmed")
 
     snapshot: Snapshot
     contents: list[Any] | None
@@ -40,6 +41,7 @@ class ProgramCache(_core.ProgramCacheBase):
         self.contents = stamps(snapshot.arrays) if watched else None
         self.programs = []
         self.unconfirmed: list[RecordedCall] = []
+        self.brief: RecordedCall | None = None
         self.fixed_arrays: set[int] = set()  # ids of those that no other array may replace
         self.asked: list[Any] = []  # the programs for other lengths that were asked for one
 
@@ -129,11 +131,13 @@ class ProgramCache(_core.ProgramCacheBase):
 
     def confirm(self, call: RecordedCall, passes: Mapping[str, bool]) -> bool:
         """Whether an earlier recording agrees; the two then become a program."""
-        for earlier in self.unconfirmed:
+        brief, self.brief = self.brief, None
+        for earlier in [*self.unconfirmed, *([brief] if brief is not None else [])]:
             if call.agrees(earlier):
                 self.unconfirmed = [x for x in self.unconfirmed if x is not earlier]
                 self.accept(call, earlier, passes)
                 return True
+        call.outlined = None
         self.unconfirmed = [call, *self.unconfirmed[: 2 * MOST_PROGRAMS - 1]]
         return False
 
@@ -142,7 +146,9 @@ class ProgramCache(_core.ProgramCacheBase):
     ) -> TrustedProgram:
         """The program of a recording that is trusted, because an earlier one agrees."""
         self.unconfirmed = [x for x in self.unconfirmed if x is not call]
-        program = TrustedProgram(call, passes, call.made_anew(earlier))
+        made_anew = call.made_anew(earlier)
+        call.outlined = None
+        program = TrustedProgram(call, passes, made_anew)
         self.programs = [program, *self.programs[: MOST_PROGRAMS - 1]]
         return program
 

@@ -56,19 +56,23 @@ class RecordedCall:
     make numbers of the arrays that they meet. `learned_number`: plain code saw a whole number among
     the inputs, or one that was computed from such.
 
-    Where sweeps were left out (`complete` is False) there is no recording, only a result.
+    Where sweeps were left out (`complete` is False) there is no recording, only a result. Such a
+    call can be compared with one that was recorded as a whole, by an outline: all but what the
+    sweeps from number `first_sweep` on did. `outlined` is the call with that for its recording.
     """
 
     __slots__ = (
         "captured_names",
         "changed_containers",
         "complete",
+        "first_sweep",
         "fixed",
         "learned_number",
         "made_elements",
         "may_have_promoted",
         "numbers",
         "orders",
+        "outlined",
         "recording",
         "refusal",
         "shares",
@@ -89,6 +93,8 @@ class RecordedCall:
     captured_names: list[str]
     refusal: str
     complete: bool
+    first_sweep: int
+    outlined: RecordedCall | None
     learned_number: bool
     made_elements: bool
     used_outside: bool
@@ -99,6 +105,8 @@ class RecordedCall:
         """Notes under which name each array is known that the operations read."""
         names = {id(x): label for label, x in arrays}
         self.captured_names = [names.get(id(x), "") for x in self.recording.captures]
+        if self.outlined is not None:
+            self.outlined.name_captures(arrays)
 
     def with_recording(self, recording: Recording) -> RecordedCall:
         """The same call with other operations: those for other lengths."""
@@ -156,8 +164,24 @@ class RecordedCall:
     # Two calls.
 
     def agrees(self, other: RecordedCall) -> bool:
-        """Whether both did the same: one program stands for them."""
-        return self.recording.same_as(other.recording) and self._alike(other)
+        """Whether both did the same: one program stands for them.
+
+        What a sweep does follows from what it reads. So it is enough if the earlier call left
+        sweeps out that this one has.
+        """
+        ours = self._as_whole_as(other)
+        if ours is None or not ours.recording.same_as(other.recording) or not ours._alike(other):
+            return False
+        return ours is self or self._captures_as(ours)
+
+    def _as_whole_as(self, other: RecordedCall) -> RecordedCall | None:
+        return self if other.complete else self.outlined
+
+    def _captures_as(self, outlined: RecordedCall) -> bool:
+        """Whether the sweeps alone read no arrays without a name."""
+        known = {id(x) for x in outlined.recording.captures}
+        pairs = zip(self.captured_names, self.recording.captures, strict=True)
+        return all(name or isinstance(x, Variable) or id(x) in known for name, x in pairs)
 
     def across(self, other: RecordedCall) -> tuple[Lengths | None, str]:
         """What the two have in common, recorded at different lengths; None and why not."""
@@ -189,12 +213,15 @@ class RecordedCall:
 
     def made_anew(self, other: RecordedCall) -> list[int]:
         """The captured arrays that each of two agreeing calls made for itself: constants."""
-        ours, theirs = self.recording.captures, other.recording.captures
-        return [
-            k
-            for k, (name, x, y) in enumerate(zip(self.captured_names, ours, theirs, strict=True))
+        call = self._as_whole_as(other)
+        assert call is not None
+        ours, theirs = call.recording.captures, other.recording.captures
+        made = {
+            id(x)
+            for name, x, y in zip(call.captured_names, ours, theirs, strict=True)
             if not name and _tree.is_array(x) and not np.may_share_memory(x, y)
-        ]
+        }
+        return [k for k, x in enumerate(self.recording.captures) if id(x) in made]
 
     def difference(self, other: RecordedCall) -> str:
         """What to call the difference between two recordings of the same path."""
@@ -215,6 +242,7 @@ def record_call(
     is_output: Callable[[str, Any], bool],
     *,
     leave_out: bool = False,
+    left_out_before: RecordedCall | None = None,
     outputs_written: bool = False,
     as_they_lie: bool = False,
     keep_lines: bool = False,
@@ -223,9 +251,10 @@ def record_call(
 
     `enter` takes an input into the record. `is_output` says of a leaf of the result, given its
     path and itself, whether it is an output; it raises for what may not be returned. With
-    `leave_out`, sweeps that take long to record may be left out. With `outputs_written`, the inputs
-    that `f` wrote to are outputs too, after those of the result. With `as_they_lie`, results lie in
-    memory as those of `f` do. With `keep_lines`, each operation keeps the user's line.
+    `leave_out`, sweeps that take long to record may be left out; with `left_out_before`, a call
+    that left some out, the two can be compared. With `outputs_written`, the inputs that `f` wrote
+    to are outputs too, after those of the result. With `as_they_lie`, results lie in memory as
+    those of `f` do. With `keep_lines`, each operation keeps the user's line.
     """
     done = RecordedCall()
     elements = elements_seen()
@@ -256,6 +285,12 @@ def record_call(
         done.may_have_promoted = tracer.may_have_promoted
         done.learned_number = tracer.learned_number
         done.used_outside = not done.complete and tracer.used_outside(outputs)
+        done.first_sweep = tracer.first_left_out
+        outline: Recording | None = None
+        if not done.complete:
+            outline = tracer.outline(outputs, done.first_sweep)
+        elif left_out_before is not None:
+            outline = tracer.outline(outputs, left_out_before.first_sweep)
         done.recording = tracer.freeze(outputs) if done.complete else Recording()
         done.refusal = tracer.refusal or done.recording.refusal
     done.made_elements = elements_seen() != elements
@@ -268,6 +303,10 @@ def record_call(
     done.changed_containers = len(now_given) != len(given) or any(
         x is not old for (_, x), old in zip(now_given, given, strict=True)
     )
+    done.outlined = None
+    if outline is not None and not outline.refusal:
+        done.outlined = done.with_recording(outline)
+        done.outlined.values = None
     return done
 
 

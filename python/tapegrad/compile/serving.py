@@ -315,6 +315,7 @@ class Serving:
                 return Event.READS_VARIABLES
             if signature.floats_are_inputs and done.may_have_promoted:
                 return Event.LEFT_OUT_OTHERWISE
+            cache.brief = done.outlined
             return self._answer(done, Event.LEFT_OUT)
         takes_numbers = call.takes_numbers() or done.made_elements
         cache.watch_contents(done, effects.contents, takes_numbers)
@@ -348,6 +349,7 @@ class Serving:
             _enter,
             _is_output,
             leave_out=leave_out,
+            left_out_before=None if leave_out else self._cache.brief,
             outputs_written=True,
             as_they_lie=True,
         )

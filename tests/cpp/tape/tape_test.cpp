@@ -423,3 +423,24 @@ TEST(leaves_are_read_on_many_threads_at_once) {
     });
   for (std::thread& t : team) t.join();
 }
+
+TEST(slots_are_given_out_in_order_once_all_are_free) {
+  std::thread([] {  // on a tape of its own
+    Tape& tape = Tape::current();
+    std::vector<uint32_t> first;
+    for (int round = 0; round < 3; ++round) {
+      std::vector<Ref> held;
+      std::vector<uint32_t> slots;
+      for (int k = 0; k < 100; ++k) {
+        held.push_back(Ref::adopt(&tape, tape.argument(0, Value(1.0))));
+        slots.push_back(held.back().slot());
+      }
+      if (round == 0) first = slots;
+      CHECK(slots == first);
+      for (int k = 0; k < 100; k += 2) held[static_cast<size_t>(k)] = Ref();
+      held.clear();
+      CHECK(tape.live_nodes() == 0);
+    }
+  })
+      .join();
+}

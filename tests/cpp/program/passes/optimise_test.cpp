@@ -2,6 +2,13 @@
 #include <functional>
 
 #include "fuzz/random_program.h"
+#include "program/allocated.h"
+#include "program/recorded.h"
+#include "tapegrad/autodiff/grad.h"
+#include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/reduce/reduce.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/pass_switches.h"
 #include "tapegrad/program/passes/passes.h"
 
@@ -70,6 +77,80 @@ TEST(passes_feed_one_another) {
   options.fuse = false;
   const Program q = optimise(d.returning({d.op("add", {a, b})}), options);
   CHECK(q.steps.size() == 2);
+}
+
+// Loops of n turns, and how much memory it takes to record and to optimise their gradients: a copy
+// of something that grows with n, in each turn, would show.
+TEST(the_work_for_a_loop_grows_as_its_turns_do) {
+  using tapegrad::IndexSpec, tapegrad::Ref;
+  using Loss = std::function<Ref(const Ref& x, int64_t n)>;
+  const auto gradient = [](const Loss& loss, int64_t n, const Dims& shape) {
+    std::mt19937_64 random(1);
+    return record(
+        [&](tapegrad::Tracer&, const Refs& in) -> Refs {
+          tapegrad::Scope scope;
+          const Ref x = scope.argument(in[0]).ref(), y = loss(x, n);
+          const Ref wrt[] = {x};
+          return {scope.result(scope.grad({&y, 1}, wrt, {})[0])};
+        },
+        {random_value(f64(shape), random)});
+  };
+  const auto wave = [](const Ref& x) { return exp(negative(square(x))); };
+  const auto element = [](const Ref& x, int64_t i) {
+    return slice(x, IndexSpec::entry(x.shape(), 0, i));
+  };
+  const auto numbers = [&](const Ref& x, int64_t n) {
+    Ref h = x;
+    for (int64_t k = 0; k < n; ++k)
+      h = wave(add(multiply(h, x), Ref(Value(0.1 * static_cast<double>(k)))));
+    return h;
+  };
+  const auto elements_read = [&](const Ref& x, int64_t n) {
+    Ref h = element(x, 0);
+    for (int64_t k = 1; k < n; ++k) h = wave(add(h, element(x, k)));
+    return h;
+  };
+  const auto elements_written = [&](const Ref& x, int64_t n) {
+    Ref y = multiply(x, Ref(Value(0.0)));
+    for (int64_t k = 1; k < n; ++k) {
+      const Ref now = add(multiply(element(y, k - 1), Ref(Value(0.5))), element(x, k));
+      y = slice_set(std::move(y), IndexSpec::entry(x.shape(), 0, k), now);
+    }
+    return sum(square(y));
+  };
+  const auto listed = [&](const Ref& x, int64_t n) {
+    Refs found{element(x, 0)};
+    for (int64_t k = 1; k < n; ++k) found.push_back(wave(multiply(found.back(), element(x, k))));
+    return sum(tapegrad::stack(found, 0));
+  };
+  const auto small_arrays = [&](const Ref& x, int64_t n) {
+    Ref h = x;
+    for (int64_t k = 0; k < n; ++k) h = wave(add(multiply(h, x), sum(h)));
+    return sum(h);
+  };
+  const auto check = [&](const char* what, const Loss& loss, bool long_argument,
+                         const Dims& shape) {
+    double taken[2][2];
+    for (const int64_t n : {4000, 1000, 4000}) {  // at first for the pool, which keeps what it gave
+      const int64_t start = allocated_bytes();
+      const tapegrad::Recording r = gradient(loss, n, long_argument ? Dims{n} : shape);
+      const int64_t recorded = allocated_bytes();
+      const Program q = optimise(r.program, PassOptions());
+      double* const now = taken[n == 4000];
+      now[0] = static_cast<double>(recorded - start);
+      now[1] = static_cast<double>(allocated_bytes() - recorded);
+      check_program(q);
+    }
+    for (int k : {0, 1}) {
+      CHECK(taken[1][k] <= 5 * taken[0][k]);
+      if (taken[1][k] > 5 * taken[0][k]) std::printf("%s: %s\n", what, k ? "passes" : "recording");
+    }
+  };
+  check("numbers", numbers, false, {});
+  check("elements that are read", elements_read, true, {});
+  check("elements that are written", elements_written, true, {});
+  check("elements in a list", listed, true, {});
+  check("small arrays", small_arrays, false, {5});
 }
 
 // Time is printed, not asserted.

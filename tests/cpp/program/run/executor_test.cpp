@@ -6,6 +6,7 @@
 #include <new>
 #include <thread>
 
+#include "program/allocated.h"
 #include "program/programs.h"
 #include "sanitized.h"
 #include "tapegrad/autodiff/grad.h"
@@ -24,12 +25,15 @@
 // call is counted, on whatever thread. The sanitizers bring theirs, and are left alone.
 
 namespace {
-std::atomic<int64_t> allocations{0};
+std::atomic<int64_t> allocations{0}, bytes{0};
 }  // namespace
+
+int64_t programs::allocated_bytes() { return bytes; }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 [[gnu::noinline]] void* operator new(size_t n) {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(static_cast<int64_t>(n), std::memory_order_relaxed);
   if (void* p = std::malloc(n ? n : 1)) return p;
   throw std::bad_alloc();
 }
@@ -41,6 +45,7 @@ void operator delete[](void* p, size_t) noexcept { operator delete(p); }
 
 extern "C" void* aligned_alloc(size_t alignment, size_t n) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  bytes.fetch_add(static_cast<int64_t>(n), std::memory_order_relaxed);
   void* p = nullptr;
   return posix_memalign(&p, alignment, n) == 0 ? p : nullptr;
 }

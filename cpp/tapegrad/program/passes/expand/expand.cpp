@@ -1,6 +1,8 @@
 #include "tapegrad/program/passes/expand/expand.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/ops/index/index.h"
@@ -79,19 +81,37 @@ ValueId ScalarWriter::apply(ScalarFn fn, DType dtype, ValueId a, ValueId b, Valu
   return id;
 }
 
+std::vector<ValueId>& ScalarWriter::place_of(ValueId old) {
+  const uint64_t hash = mix_hash(1, old);
+  const uint32_t at = places_.find(hash, [&](uint32_t k) { return elements_[k].of == old; });
+  if (at != FlatTable::none) return elements_[at].list;
+  places_.insert(hash, static_cast<uint32_t>(elements_.size()));
+  return elements_.emplace_back(Elements{old, {}}).list;
+}
+
 const std::vector<ValueId>& ScalarWriter::elements(ValueId old) {
-  if (const auto found = elements_.find(old); found != elements_.end() && !found->second.empty())
-    return found->second;
-  if (element_count(from_.type_of(old).shape) == 0) return elements_[old];  // there are none
+  std::vector<ValueId>& found = place_of(old);
+  if (!found.empty() || element_count(from_.type_of(old).shape) == 0) return found;
   if (!from_.is_constant(old)) {
     std::vector<ValueId> loaded = load(old);
     taken_ += loaded.size();
-    return elements_[old] = std::move(loaded);
+    return found = std::move(loaded);
   }
   const Value& v = from_.constant_of(old);
   std::vector<ValueId> numbers;
   for (int64_t i = 0; i < v.size(); ++i) numbers.push_back(number(v.at(i), v.dtype()));
-  return elements_[old] = std::move(numbers);
+  return found = std::move(numbers);
+}
+
+Value ScalarWriter::numbered(int64_t first, const Dims& shape) {
+  const int64_t end = first + element_count(shape);
+  if (numbers_.buffer() == nullptr || numbers_.size() < end) {
+    std::vector<int64_t> all(static_cast<size_t>(std::max(2 * end, int64_t{64})));
+    std::iota(all.begin(), all.end(), 0);
+    const int64_t n[] = {std::ssize(all)};
+    numbers_ = Value::from_int64(all, n);
+  }
+  return numbers_.view(shape, contiguous_strides(shape), first);
 }
 
 namespace {

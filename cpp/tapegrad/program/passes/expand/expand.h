@@ -1,7 +1,7 @@
 // Small arrays as scalars: see expand.cpp, and ops/expand.h for the rules of the ops.
 #pragma once
 
-#include <unordered_map>
+#include <deque>
 #include <unordered_set>
 #include <vector>
 
@@ -25,7 +25,7 @@ class ScalarWriter {
   const std::vector<ValueId>& elements(ValueId old);
   void set_elements(ValueId old, std::vector<ValueId> elements) {
     taken_ += elements.size();
-    elements_[old] = std::move(elements);
+    place_of(old) = std::move(elements);
   }
 
   ValueId apply(ScalarFn fn, DType dtype, ValueId a, ValueId b = no_operand,
@@ -56,6 +56,9 @@ class ScalarWriter {
   void mark_strided(ValueId old) { strided_.insert(old); }
   bool is_strided(ValueId old) const { return strided_.contains(old); }
 
+  // Part of one array of whole numbers (ExpandContext::numbered).
+  Value numbered(int64_t first, const Dims& shape);
+
   static constexpr ValueId no_operand = ~ValueId{0};
 
  protected:
@@ -72,12 +75,21 @@ class ScalarWriter {
     ValueId a, b, c, result;
   };
 
+  // Where the elements of a value stand, or are to stand.
+  std::vector<ValueId>& place_of(ValueId old);
+
   ValueId simplified(ScalarFn fn, DType dtype, ValueId a, ValueId b, ValueId c);
 
   const Program& from_;
-  std::unordered_map<ValueId, std::vector<ValueId>> elements_;
+  struct Elements {
+    ValueId of;
+    std::vector<ValueId> list;
+  };
+  std::deque<Elements> elements_;  // which stay where they are
+  FlatTable places_;               // of elements_
   std::unordered_set<ValueId> strided_;
   size_t taken_ = 0;  // elements of all arrays
+  Value numbers_;     // from 0 on
   std::vector<Known> known_;
   FlatTable table_;  // of known_
 };

@@ -36,6 +36,7 @@ class StepContext final : public ExpandContext {
   void require(Scalar condition) override { w_.require(condition); }
   bool is_strided(size_t i) const override { return w_.is_strided(input(i)); }
   void mark_strided(size_t j) override { w_.mark_strided(output(j)); }
+  Value numbered(int64_t first, const Dims& shape) override { return w_.numbered(first, shape); }
 
  private:
   ValueId input(size_t i) const { return w_.from().in(s_)[i]; }

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <map>
-#include <unordered_map>
 
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
@@ -16,6 +14,43 @@
 
 namespace tapegrad {
 namespace {
+
+// Numbers in ascending order by key; most keys have but one.
+class NumberLists {
+ public:
+  void add(uint64_t key, uint32_t number) {
+    const uint64_t hash = mix_hash(1, key);
+    const uint32_t at = find(hash, key);
+    if (at != FlatTable::none) {
+      lists_[at].more.push_back(number);
+      return;
+    }
+    table_.insert(hash, static_cast<uint32_t>(lists_.size()));
+    lists_.push_back({key, number, {}});
+  }
+
+  // The last of the numbers below `end`, counted from 1; 0 where there is none.
+  uint32_t last_below(uint64_t key, uint32_t end) const {
+    const uint32_t at = find(mix_hash(1, key), key);
+    if (at == FlatTable::none || lists_[at].first >= end) return 0;
+    const std::vector<uint32_t>& more = lists_[at].more;
+    const auto above = std::ranges::lower_bound(more, end);
+    return (above == more.begin() ? lists_[at].first : *(above - 1)) + 1;
+  }
+
+ private:
+  struct List {
+    uint64_t key;
+    uint32_t first;
+    std::vector<uint32_t> more;
+  };
+  uint32_t find(uint64_t hash, uint64_t key) const {
+    return table_.find(hash, [&](uint32_t k) { return lists_[k].key == key; });
+  }
+
+  FlatTable table_;
+  std::vector<List> lists_;
+};
 
 class Parts final : public LocalRule {
  public:
@@ -38,9 +73,8 @@ class Parts final : public LocalRule {
     Chain& chain = chains_[v.chain];
     const auto number = static_cast<uint32_t>(chain.writes.size());
     chain.writes.push_back({a.in[1], adds, no_value});
-    of_part_[key(v.chain, part.number)].push_back(number);
-    auto& at_lead = part.is_element ? elements_ : others_;
-    at_lead[key(v.chain, part.lead)].push_back(number);
+    of_part_.add(key(v.chain, part.number), number);
+    (part.is_element ? elements_ : others_).add(key(v.chain, part.lead), number);
     const ValueId now = a.like.first_out;
     if (versions_.size() <= now) versions_.resize(now + 1, {none, 0});
     versions_[now] = {v.chain, number + 1};
@@ -53,8 +87,8 @@ class Parts final : public LocalRule {
   static constexpr int64_t most_leads = int64_t{1} << 31;
 
   struct Part {
-    uint32_t number = none;  // equal keys have one number
-    bool is_element = false;
+    uint32_t number = none;  // equal keys have one: the attributes that had it first
+    bool is_seen = false, is_element = false;
     uint32_t lead = 0;  // the first index
     bool is_known() const { return number != none; }
   };
@@ -70,9 +104,6 @@ class Parts final : public LocalRule {
     ValueId root;
     std::vector<Write> writes;
   };
-  using Numbers = std::vector<uint32_t>;
-  using Table = std::unordered_map<uint64_t, Numbers>;
-
   static uint64_t key(uint32_t chain, uint32_t x) { return uint64_t{chain} << 32 | x; }
 
   static bool touches_part(const Program::Step& s, UpdateKind update) {
@@ -84,9 +115,10 @@ class Parts final : public LocalRule {
   // Equal keys may stand in the program as several attributes.
   const Part& part_of(const LocalPass& pass, uint32_t attrs, ValueId array) {
     const Program& p = pass.program();
-    const auto [at, is_new] = part_of_attrs_.try_emplace(attrs);
-    Part& part = at->second;
-    if (!is_new) return part;
+    if (attrs >= part_of_attrs_.size()) part_of_attrs_.resize(p.attrs.size());
+    Part& part = part_of_attrs_[attrs];
+    if (part.is_seen) return part;
+    part.is_seen = true;
     const std::vector<int64_t>& code = p.attrs[attrs].integers(index_attrs::code);
     const IndexItems items(code);
     if (items.size() == 0 || static_cast<int>(items.size()) != p.type_of(array).shape.ndim() ||
@@ -97,23 +129,18 @@ class Parts final : public LocalRule {
       if (items[k].kind != IndexKind::at && items[k].kind != IndexKind::range) return part;
       is_element &= items[k].kind == IndexKind::at;
     }
-    const auto number = static_cast<uint32_t>(part_numbers_.size());
-    part = {part_numbers_.try_emplace(code, number).first->second, is_element,
-            static_cast<uint32_t>(items[0].start)};
+    uint64_t hash = code.size();
+    for (int64_t x : code) hash = mix_hash(hash, static_cast<uint64_t>(x));
+    part.number = part_numbers_.find(
+        hash, [&](uint32_t k) { return p.attrs[k].integers(index_attrs::code) == code; });
+    if (part.number == FlatTable::none) part_numbers_.insert(hash, part.number = attrs);
+    part.is_element = is_element;
+    part.lead = static_cast<uint32_t>(items[0].start);
     return part;
   }
 
   Version version_of(ValueId v) const {
     return v < versions_.size() ? versions_[v] : Version{none, 0};
-  }
-
-  // The last of the numbers below `end`, counted from 1; 0 where there is none.
-  static uint32_t last_below(const Table& table, uint64_t key, uint32_t end) {
-    const auto found = table.find(key);
-    if (found == table.end()) return 0;
-    const Numbers& numbers = found->second;
-    const auto at = std::ranges::lower_bound(numbers, end);
-    return at == numbers.begin() ? 0 : *(at - 1) + 1;
   }
 
   // The writes among the first `end` of a chain that touch a part, counted from 1: the last of this
@@ -122,11 +149,11 @@ class Parts final : public LocalRule {
     uint32_t same, other;
   };
   Touched touched(uint32_t chain, const Part& part, uint32_t end) const {
-    const uint32_t same = last_below(of_part_, key(chain, part.number), end);
-    uint32_t other = last_below(others_, key(chain, part.lead), end);
+    const uint32_t same = of_part_.last_below(key(chain, part.number), end);
+    uint32_t other = others_.last_below(key(chain, part.lead), end);
     if (!part.is_element) {
       if (other == same) other = 0;
-      other = std::max(other, last_below(elements_, key(chain, part.lead), end));
+      other = std::max(other, elements_.last_below(key(chain, part.lead), end));
     }
     return {same, other};
   }
@@ -184,12 +211,12 @@ class Parts final : public LocalRule {
     uint32_t chain, write;
   };
 
-  std::unordered_map<uint32_t, Part> part_of_attrs_;
-  std::map<std::vector<int64_t>, uint32_t> part_numbers_;
+  std::vector<Part> part_of_attrs_;
+  FlatTable part_numbers_;
   std::vector<Version> versions_;  // by value
   std::vector<Chain> chains_;
-  Table of_part_;            // by chain and part
-  Table elements_, others_;  // by chain and first index
+  NumberLists of_part_;            // by chain and part
+  NumberLists elements_, others_;  // by chain and first index
   std::vector<Term> terms_;
 };
 
