@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bindings/convert.h"
+#include "tapegrad/autodiff/element.h"
 #include "tapegrad/autodiff/learn.h"
 
 // The items of a key as entries (ops/index/index_key.h), which say what they mean together. Keys of
@@ -137,6 +138,25 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
 }
 
 }  // namespace
+
+Cell* element_by_key(Cell& variable, PyObject* key) {
+  constexpr size_t most = 4;
+  PyObject* const* items = &key;
+  size_t n = 1;
+  if (PyTuple_CheckExact(key)) {
+    n = static_cast<size_t>(PyTuple_GET_SIZE(key));
+    if (n == 0 || n > most) return nullptr;
+    items = &PyTuple_GET_ITEM(key, 0);
+  }
+  std::array<int64_t, most> positions;
+  for (size_t k = 0; k < n; ++k) {
+    if (!PyLong_CheckExact(items[k])) return nullptr;
+    int overflow = 0;
+    positions[k] = PyLong_AsLongLongAndOverflow(items[k], &overflow);
+    if (overflow != 0) return nullptr;
+  }
+  return element_at(variable, {positions.data(), n});
+}
 
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {
   PyObject* const* items = &key;

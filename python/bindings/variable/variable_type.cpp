@@ -251,6 +251,7 @@ PyObject* blank_of(Cell* part) {
 PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
+    if (Cell* const number = element_by_key(cell, key)) return new_variable(number);
     Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
     const bool is_plain = part->is_leaf() && !part->is_view();  // not at recorded positions
     return is_plain && cell.is_blank() ? blank_of(part) : new_variable(part);

@@ -109,13 +109,16 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
         subscripts, arrays = operands[0], operands[1:]
     else:
         subscripts, arrays = _spelled(operands)
-    arrays = tuple(lift(x) for x in arrays)
+    arrays = tuple([lift(x) for x in arrays])
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)
-    if out is None and (view := _view_by(subscripts, arrays)) is not None:
+    if out is None and len(arrays) == 1 and (view := _view_by(subscripts, arrays)) is not None:
         return to_number(view)
     found = apply("einsum", arrays, (subscripts,))
-    if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
+    n = ndim_of(found)
+    if out is None and (n == 1 or not (n or optimize)):
+        return to_number(found)
+    if out is None and n > 1 and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
     found = finish("np.einsum", found, out)
     if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
