@@ -1,9 +1,30 @@
 #include "tapegrad/autodiff/scalar_operation.h"
 
+#include <vector>
+
 #include "tapegrad/ops/elementwise.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/record.h"
 
 namespace tapegrad {
+
+namespace {
+
+// The attributes of few keys, since loops read the same elements again and again.
+Attrs kept_attrs(std::span<const int64_t> code) {
+  constexpr size_t n_kept = 256;
+  static thread_local std::vector<Attrs> kept(n_kept);
+  uint64_t place = 0;
+  for (size_t k = 1; k < code.size(); k += 4) place = place * 31 + static_cast<uint64_t>(code[k]);
+  Attrs& known = kept[place % n_kept];
+  if (known.empty() || !std::ranges::equal(known.integers(index_attrs::code), code))
+    known = Attrs{std::vector<int64_t>(code.begin(), code.end())};
+  return known;
+}
+
+}  // namespace
 
 Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b,
                             double result) {
@@ -11,6 +32,32 @@ Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, cons
   const std::array<Ref, 2> inputs{ref_of(a), arity == 2 ? ref_of(b) : Ref()};
   return Cell::from(record_single(Tape::current(), op_by_id(static_cast<uint16_t>(fn)), {},
                                   {inputs.data(), static_cast<size_t>(arity)}, Value(result)));
+}
+
+Cell* element_at(Cell& x, std::span<const int64_t> positions) {
+  constexpr size_t most = 4;  // axes
+  const size_t n = positions.size();
+  const Value& content = x.value();
+  if (n == 0 || n > most || static_cast<size_t>(content.ndim()) != n) return nullptr;
+  if (Tape::current().tracing() || x.is_blank()) return nullptr;
+  std::array<int64_t, 4 * most> code{};
+  int64_t offset = 0;
+  for (size_t k = 0; k < n; ++k) {
+    const int64_t length = content.dim(static_cast<int>(k));
+    const int64_t i = positions[k] < 0 ? positions[k] + length : positions[k];
+    if (i < 0 || i >= length) return nullptr;
+    code[4 * k] = static_cast<int64_t>(IndexKind::at);
+    code[4 * k + 1] = i;
+    offset += i * content.layout()->strides()[k];
+  }
+  const Ref whole = x.ref();
+  const std::span<const Ref> inputs(&whole, 1);
+  Value element = whole.value().view({}, {}, offset);
+  Tape* const tape = recording_tape(slice_op(), inputs);
+  if (tape == nullptr || !is_recorded(*tape, element.dtype()))
+    return Cell::from(Ref(std::move(element)));
+  return Cell::from(record_single(*tape, slice_op(), kept_attrs({code.data(), 4 * n}), inputs,
+                                  std::move(element)));
 }
 
 }  // namespace tapegrad

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "bindings/convert.h"
-#include "tapegrad/autodiff/element.h"
 #include "tapegrad/autodiff/learn.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 
 // The items of a key as entries (ops/index/index_key.h), which say what they mean together. Keys of
 // ints, slices, None and Ellipsis are met in inner loops: they are read with the C API alone.

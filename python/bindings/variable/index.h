@@ -6,7 +6,7 @@
 namespace tapegrad {
 
 // The element at a key of plain positions, one for each axis; null where the key is another one or
-// there is more to it (autodiff/element.h).
+// there is more to it (autodiff/scalar_operation.h).
 Cell* element_by_key(Cell& variable, PyObject* key);
 
 // A Python index key, as NumPy reads it for an array of the Variable's shape, with NumPy's errors.

@@ -115,18 +115,17 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     if out is None and len(arrays) == 1 and (view := _view_by(subscripts, arrays)) is not None:
         return to_number(view)
     found = apply("einsum", arrays, (subscripts,))
-    n = ndim_of(found)
-    if out is None and (n == 1 or not (n or optimize)):
-        return to_number(found)
-    if out is None and n > 1 and any(ndim_of(x) > 1 for x in arrays):
+    if out is not None:
+        return finish("np.einsum", found, out)
+    n_axes = ndim_of(found)
+    if n_axes > 1 and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
-    found = finish("np.einsum", found, out)
-    if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
+    if optimize and len(arrays) > 1 and not n_axes:
         # A number, or the array that np.tensordot gives where the last step is one.
         small = [np.zeros([min(n, 2) for n in free_shape(x)]) for x in arrays]
         if isinstance(np.einsum(subscripts, *small, optimize=optimize), np.ndarray):
             return to_array(found)
-    return found
+    return to_number(found)
 
 
 def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optimize: Any) -> Any:

@@ -93,6 +93,33 @@ TEST(derivatives_pass) {
   CHECK(y.grad().as_double() == 0.5);
 }
 
+TEST(an_element_has_the_node_of_an_item) {
+  Value content = Value::zeros(DType::float64, Dims{3, 2});
+  for (int64_t i = 0; i < 6; ++i) content.data<double>()[i] = static_cast<double>(i);
+  const Variable leaf(content);
+  const Variable recorded = leaf * leaf;
+  Tape& tape = Tape::current();
+  for (const Variable& x : {leaf, recorded})
+    for (const int64_t j : {0, 1, -1, -2}) {
+      const int64_t at[] = {2, j};
+      const Variable fast(CellPtr(element_at(x.cell(), at)));
+      IndexSpec spec;
+      const Variable slow(CellPtr(x.cell().item({.spec = spec.at(2).at(j < 0 ? j + 2 : j)})));
+      CHECK(same_bits(fast.value(), slow.value()));
+      const Node &a = tape.node(fast.cell().slot()), &b = tape.node(slow.cell().slot());
+      CHECK(a.op == b.op && a.n_in == b.n_in && a.in[0] == b.in[0] && a.origin == b.origin);
+      CHECK(a.extra->attrs == b.extra->attrs && fast.cell().is_number());
+    }
+}
+
+TEST(keys_that_are_no_element_are_left_to_item) {
+  const Variable x(Value::zeros(DType::float64, Dims{3, 2})), number(1.0);
+  const int64_t row[] = {1}, outside[] = {1, 2}, before[] = {-4, 0}, deep[] = {0, 0, 0};
+  CHECK(element_at(x.cell(), row) == nullptr && element_at(x.cell(), {}) == nullptr);
+  CHECK(element_at(x.cell(), outside) == nullptr && element_at(x.cell(), before) == nullptr);
+  CHECK(element_at(x.cell(), deep) == nullptr && element_at(number.cell(), row) == nullptr);
+}
+
 TEST(where_recording_is_off_there_is_no_node) {
   const Variable x(0.5);
   const RecordingGuard off(false);
