@@ -82,6 +82,10 @@ Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, cons
 // positions that name no element, a blank, a function that is being recorded.
 Cell* element_at(Cell& x, std::span<const int64_t> positions);
 
+// x[i] = number, of a leaf and at such positions: as Cell::assign does it, which is left to do all
+// else where this gives false.
+bool set_element(Cell& x, std::span<const int64_t> positions, double number);
+
 // fn(a, b), or fn(a) where arity is 1, of which `result` is the value.
 inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand& a,
                                      const ScalarOperand& b, double result) {

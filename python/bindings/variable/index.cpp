@@ -67,6 +67,31 @@ bool read_basic(PyObject* item, IndexEntry& entry) {
   return true;
 }
 
+// Of a key of plain ints; none where it is another one.
+struct Positions {
+  static constexpr size_t most = 4;
+  std::array<int64_t, most> items;
+  size_t n = 0;
+
+  explicit Positions(PyObject* key) {
+    PyObject* const* objects = &key;
+    size_t given = 1;
+    if (PyTuple_CheckExact(key)) {
+      given = static_cast<size_t>(PyTuple_GET_SIZE(key));
+      if (given == 0 || given > most) return;
+      objects = &PyTuple_GET_ITEM(key, 0);
+    }
+    for (size_t k = 0; k < given; ++k) {
+      int overflow = 0;
+      if (!PyLong_CheckExact(objects[k])) return;
+      items[k] = PyLong_AsLongLongAndOverflow(objects[k], &overflow);
+      if (overflow != 0) return;
+    }
+    n = given;
+  }
+  std::span<const int64_t> all() const { return {items.data(), n}; }
+};
+
 // Positions as int64, in a buffer of their own: the array may change before a sweep reads them.
 Ref positions_of(const py::array& numbers) {
   const Value v = to_value(numbers.ptr(), "index").cast(DType::int64);
@@ -140,22 +165,14 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
 }  // namespace
 
 Cell* element_by_key(Cell& variable, PyObject* key) {
-  constexpr size_t most = 4;
-  PyObject* const* items = &key;
-  size_t n = 1;
-  if (PyTuple_CheckExact(key)) {
-    n = static_cast<size_t>(PyTuple_GET_SIZE(key));
-    if (n == 0 || n > most) return nullptr;
-    items = &PyTuple_GET_ITEM(key, 0);
-  }
-  std::array<int64_t, most> positions;
-  for (size_t k = 0; k < n; ++k) {
-    if (!PyLong_CheckExact(items[k])) return nullptr;
-    int overflow = 0;
-    positions[k] = PyLong_AsLongLongAndOverflow(items[k], &overflow);
-    if (overflow != 0) return nullptr;
-  }
-  return element_at(variable, {positions.data(), n});
+  const Positions found(key);
+  return found.n == 0 ? nullptr : element_at(variable, found.all());
+}
+
+bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
+  if (!PyFloat_CheckExact(value)) return false;
+  const Positions found(key);
+  return found.n > 0 && set_element(variable, found.all(), PyFloat_AS_DOUBLE(value));
 }
 
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {

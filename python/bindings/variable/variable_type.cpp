@@ -286,6 +286,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     if (value == nullptr)
       throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete(v, i)");
     Cell& cell = variable_cell(self);
+    if (set_element_by_key(cell, key, value)) return 0;
     const TensorType type = cell.type();
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
       throw_error<TypeError>(

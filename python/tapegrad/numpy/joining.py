@@ -82,7 +82,7 @@ def stack(
 
 
 def _axes_in_common(arrays: Any) -> int:
-    """How many axes Variables and arrays of floats have; 0 where they differ, or there are others."""
+    """How many axes Variables and arrays of floats have; 0 where that differs, or for others."""
     if type(arrays) is not list and type(arrays) is not tuple:
         return 0
     n = 0

@@ -105,10 +105,8 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
     if len(operands) < 2:
         raise ValueError("np.einsum: needs subscripts and an array; write np.einsum('ij->ji', a)")
-    if isinstance(operands[0], str):
-        subscripts, arrays = operands[0], operands[1:]
-    else:
-        subscripts, arrays = _spelled(operands)
+    is_text = isinstance(operands[0], str)
+    subscripts, arrays = (operands[0], operands[1:]) if is_text else _spelled(operands)
     arrays = tuple([lift(x) for x in arrays])
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)

@@ -120,6 +120,30 @@ TEST(keys_that_are_no_element_are_left_to_item) {
   CHECK(element_at(x.cell(), deep) == nullptr && element_at(number.cell(), row) == nullptr);
 }
 
+TEST(an_element_is_written_as_assign_writes_it) {
+  for (const DType d : {DType::float64, DType::float32}) {
+    const Variable fast(Value::zeros(d, Dims{3, 2})), slow(Value::zeros(d, Dims{3, 2}));
+    const Variable before = fast * fast;
+    const int64_t at[] = {-1, 1};
+    IndexSpec spec;
+    CHECK(set_element(fast.cell(), at, 0.1));
+    slow.cell().assign(spec.at(2).at(1), {}, Ref(0.1));
+    CHECK(same_bits(fast.value(), slow.value()) && fast.cell().is_leaf());
+    CHECK(fast.cell().version() == slow.cell().version());
+    CHECK(before.value().at(5) == 0.0);  // what was recorded keeps what it saw
+    before.backward();
+    CHECK(fast.grad().at(5) == 0.0);
+  }
+}
+
+TEST(writes_that_are_no_plain_element_of_a_leaf_are_left_to_assign) {
+  const Variable x(Value::zeros(DType::float64, Dims{3, 2}));
+  const Variable recorded = x * x;
+  const int64_t at[] = {0, 0}, row[] = {0}, outside[] = {3, 0};
+  CHECK(!set_element(recorded.cell(), at, 1.0) && !set_element(x.cell(), row, 1.0));
+  CHECK(!set_element(x.cell(), outside, 1.0) && x.cell().version() == 0);
+}
+
 TEST(where_recording_is_off_there_is_no_node) {
   const Variable x(0.5);
   const RecordingGuard off(false);

@@ -26,23 +26,16 @@ std::span<const int64_t> strides_of(const Value& x) {
   return {x.layout()->strides(), static_cast<size_t>(x.ndim())};
 }
 
-// Where the element lies that x[i, j, ...] is, by far the commonest key; nothing for every other.
-std::optional<int64_t> element_position(std::span<const int64_t> code,
-                                        std::span<const int64_t> dims,
-                                        std::span<const int64_t> strides) {
-  if (dims.empty() || code.size() != 4 * dims.size()) return std::nullopt;
+// Where the element lies that a key takes; nothing for every other key.
+std::optional<int64_t> element_position(std::span<const int64_t> code, const Value& x) {
+  if (!is_element(code, dims_of(x))) return std::nullopt;
   int64_t position = 0;
-  for (size_t k = 0; k < dims.size(); ++k) {
-    const int64_t i = code[4 * k + 1];
-    if (code[4 * k] != static_cast<int64_t>(IndexKind::at) || i < 0 || i >= dims[k])
-      return std::nullopt;
-    position += i * strides[k];
-  }
+  for (size_t k = 0; 4 * k < code.size(); ++k) position += code[4 * k + 1] * strides_of(x)[k];
   return position;
 }
 
 Region region_in(const std::vector<int64_t>& code, const Value& x, const char* op) {
-  if (const auto at = element_position(code, dims_of(x), strides_of(x))) return {{}, {}, *at};
+  if (const auto at = element_position(code, x)) return {{}, {}, *at};
   return region_of(code, dims_of(x), strides_of(x), op);
 }
 
@@ -56,7 +49,7 @@ template <bool always_copy>
 void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   const Value& x = in[0];
-  if (const auto at = element_position(code, dims_of(x), strides_of(x))) {
+  if (const auto at = element_position(code, x)) {
     out[0] = x.view({}, {}, *at);
     return;
   }
@@ -83,7 +76,7 @@ void vjp_slice(VjpContext& ctx) {
 std::vector<TensorType> infer_update(const Attrs& attrs, std::span<const TensorType> in) {
   const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   const Dims strides(in[0].shape.size(), 0);
-  const Dims part = element_position(code, in[0].shape, strides)
+  const Dims part = is_element(code, in[0].shape)
                         ? Dims()
                         : region_of(code, in[0].shape, strides, "slice_set").shape;
   check_update(in[1], in[0].dtype, part, "item assignment");
