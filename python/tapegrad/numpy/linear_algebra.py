@@ -107,7 +107,7 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
         raise ValueError("np.einsum: needs subscripts and an array; write np.einsum('ij->ji', a)")
     is_text = isinstance(operands[0], str)
     subscripts, arrays = (operands[0], operands[1:]) if is_text else _spelled(operands)
-    arrays = tuple([lift(x) for x in arrays])
+    arrays = tuple([x if type(x) is Variable else lift(x) for x in arrays])
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)
     if out is None and len(arrays) == 1 and (view := _view_by(subscripts, arrays)) is not None:
@@ -115,8 +115,9 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any
     found = apply("einsum", arrays, (subscripts,))
     if out is not None:
         return finish("np.einsum", found, out)
-    n_axes = ndim_of(found)
-    if n_axes > 1 and any(ndim_of(x) > 1 for x in arrays):
+    if (n_axes := ndim_of(found)) == 1:
+        return found
+    if n_axes and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
     if optimize and len(arrays) > 1 and not n_axes:
         # A number, or the array that np.tensordot gives where the last step is one.
