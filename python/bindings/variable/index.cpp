@@ -170,9 +170,18 @@ Cell* element_by_key(Cell& variable, PyObject* key) {
 }
 
 bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
-  if (!PyFloat_CheckExact(value)) return false;
+  double number = 0;
+  if (PyFloat_Check(value)) {  // numpy.float64 too
+    number = PyFloat_AS_DOUBLE(value);
+  } else if (PyLong_CheckExact(value)) {
+    int overflow = 0;
+    number = static_cast<double>(PyLong_AsLongLongAndOverflow(value, &overflow));
+    if (overflow != 0) return false;
+  } else {
+    return false;
+  }
   const Positions found(key);
-  return found.n > 0 && set_element(variable, found.all(), PyFloat_AS_DOUBLE(value));
+  return found.n > 0 && set_element(variable, found.all(), number);
 }
 
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {

@@ -8,7 +8,7 @@ namespace tapegrad {
 // The element at a key of plain positions, one for each axis; null where the key is another one or
 // there is more to it (autodiff/scalar_operation.h).
 Cell* element_by_key(Cell& variable, PyObject* key);
-// variable[key] = value of such a key, where that is a float for a leaf; false, and nothing done,
+// variable[key] = value of such a key, where that is a number for a leaf; false, and nothing done,
 // where it is not.
 bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value);
 

@@ -9,6 +9,7 @@
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/index.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/value_order.h"
 #include "tapegrad/scalar/functions/functions.h"
 
@@ -308,7 +309,9 @@ PyObject* iterate(PyObject* self) {
     learn_lengths(variable_cell(self));
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
-      Cell* entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
+      Cell* entry = element_at(variable_cell(self), {&i, 1});
+      if (entry == nullptr)
+        entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
       items.append(py::reinterpret_steal<py::object>(
           variable_cell(self).is_blank() && !entry->is_view() ? blank_of(entry)
                                                               : new_variable(entry)));
