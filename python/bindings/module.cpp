@@ -15,6 +15,7 @@
 #include "bindings/program/program.h"
 #include "bindings/program/replay.h"
 #include "bindings/program/snapshot.h"
+#include "bindings/program/tree_maker.h"
 #include "bindings/program/view.h"
 #include "bindings/recording.h"
 #include "bindings/variable/variable_type.h"
@@ -130,6 +131,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_host_functions(m);
   bind_snapshot(m);
   bind_replay(m);
+  bind_tree_maker(m);
   bind_train(m);
   m.def("set_num_threads", &set_num_threads, py::arg("n"),
         "Threads for large computations; 0: back to the default.");

@@ -473,6 +473,17 @@ class SnapshotChecks:
     def same_with(self, contents: list[Any] | None, /) -> bool: ...
 
 @disjoint_base
+class TreeMaker:
+    def __init__(
+        self,
+        kind: type,
+        parts: tuple[int | Callable[[Any], Any], ...],
+        keys: tuple[Any, ...],
+        /,
+    ) -> None: ...
+    def __call__(self, values: Any, /) -> Any: ...
+
+@disjoint_base
 class SignatureBase:
     current: Any
     replays: int

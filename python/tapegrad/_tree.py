@@ -9,11 +9,12 @@ part: all leaves are real.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad._core import TreeMaker, Variable
 
 Tree: TypeAlias = Any
 Leaf: TypeAlias = Any
@@ -199,22 +200,32 @@ def fill(tree: Tree, values: Iterator[Leaf]) -> Tree:
     return rebuild(tree, [fill(part, values) for _, part in parts])
 
 
-def maker(tree: Tree, parts: Iterator[Callable[[Any], Leaf]]) -> Callable[[Any], Tree]:
-    """A function that makes trees like `tree`: each leaf is what its part gives of the argument."""
+Part: TypeAlias = int | Callable[[Any], Any]  # the place of a value, or what it is made by
+
+
+def maker(tree: Tree, parts: Iterator[Part]) -> Callable[[Any], Tree]:
+    """A function that makes trees like `tree` of a list of values.
+
+    Each leaf is the value at its part's place, or what its part gives of the list.
+    """
+    found = _maker(tree, parts)
+    return itemgetter(found) if isinstance(found, int) else found
+
+
+def _maker(tree: Tree, parts: Iterator[Part]) -> Part:
     if tree is None:
         return _nothing
     found = None if _is_leaf_at_once(tree) else children(tree)
     if found is None:
         return next(parts)
-    makers = [maker(part, parts) for _, part in found]
-    if type(tree) is tuple:
-        return lambda x: tuple([make(x) for make in makers])
-    if type(tree) is list:
-        return lambda x: [make(x) for make in makers]
-    if type(tree) is dict:
-        pairs = tuple(zip(tree, makers, strict=True))
-        return lambda x: {key: make(x) for key, make in pairs}
-    return lambda x: rebuild(tree, [make(x) for make in makers])
+    makers = tuple([_maker(part, parts) for _, part in found])
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return TreeMaker(kind, makers, ())
+    if kind is dict:
+        return TreeMaker(kind, makers, tuple(tree))
+    items = TreeMaker(list, makers, ())
+    return lambda x: rebuild(tree, items(x))
 
 
 def _nothing(_: Any) -> None:

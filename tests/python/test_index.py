@@ -1,5 +1,7 @@
 """Keys of every kind against NumPy: values, writes, gradients and errors."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -265,3 +267,61 @@ def test_ops_refuse_codes_that_leave_the_array():
     for code in ((0, 4, 0, 0), (1, 0, 1, 5), (1, 3, 2, 2), (7, 0, 0, 0), (0, 0, 0)):
         with pytest.raises((IndexError, ValueError)):
             _core.apply("slice", (v,), (code,))
+
+
+LAYOUTS = {
+    "packed": lambda a: a,
+    "by columns": np.asfortranarray,
+    "with steps": lambda a: np.repeat(a, 2, axis=0)[::-2],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_elements_are_read_and_written_as_in_arrays(dtype, layout):
+    a = LAYOUTS[layout](numbers((4, 3)).astype(dtype)).copy(order="K")
+    v = tg.Variable(a)
+    row, row_of_a = v[2], a[2]
+    squares = v * v
+    before = tg.value(squares).copy()
+    for value in (2.5, np.float64(0.1), np.float32(0.3), 3, -1, 2**70, True):
+        for key in ((2, 1), (-1, -3), (0, 2)):
+            a[key] = value
+            v[key] = value
+            assert tg.value(v[key]) == a[key]
+            np.testing.assert_array_equal(tg.value(v), a)
+            np.testing.assert_array_equal(tg.value(row), row_of_a)
+    np.testing.assert_array_equal(tg.value(squares), before)
+    assert [tg.value(x) for x in row] == list(row_of_a)
+    assert v[2, 1].shape == ()
+    assert v[2, 1].dtype == dtype
+
+
+@pytest.mark.parametrize("key", [4, -5, (4, 0), (0, 3), (0, -4), (0, 0, 0)])
+def test_elements_that_are_not_there(key):
+    a = numbers((4, 3))
+    v = tg.Variable(a)
+    for use in (lambda x: x[key], lambda x: x.__setitem__(key, 1.0)):
+        with pytest.raises(IndexError) as expected:
+            use(a)
+        with pytest.raises(IndexError, match=re.escape(str(expected.value))):
+            use(v)
+    np.testing.assert_array_equal(tg.value(v), a)
+
+
+def test_elements_at_every_order():
+    tg.testing.check_grads(
+        lambda x: x[0, 1] ** 2 * x[-1, -1] + x[1, 0] * x[0, 1], (numbers((2, 2)),)
+    )
+    x = tg.Variable(numbers(3))
+    y = x * 2.0
+    y[-1] = 5.0
+    np.sum(y * y).backward()
+    np.testing.assert_array_equal(x.grad, 8.0 * tg.value(x) * [1.0, 1.0, 0.0])
+    with tg.no_grad():
+        x[0] = 7.0
+        assert tg.value(x[0]) == 7.0
+    z = x[0] * x[0]
+    x.grad = None
+    z.backward()
+    np.testing.assert_array_equal(x.grad, [14.0, 0.0, 0.0])

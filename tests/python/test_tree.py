@@ -9,6 +9,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import _tree
+from tapegrad._core import TreeMaker
 
 Line = namedtuple("Line", ["slope", "intercept"])
 
@@ -287,3 +288,27 @@ def test_what_is_no_child_tells_programs_apart():
         found = [program(Scaled(2.0, factor)) for factor in (1, True, 1.0, 3)]
         assert found == [2.0, 20.0, 2.0, 6.0]
     assert tg.grad(lambda s: s.x**2 * s.factor)(Scaled(2.0, 3)).x == 12.0
+
+
+def test_makers_build_what_they_were_shown():
+    tree = {"a": (1.0, [2.0, None]), "b": Line(3.0, (4.0,)), "c": {}}
+    parts = iter([2, lambda values: values[0] * 10, 1, 0])
+    make = _tree.maker(tree, parts)
+    assert make([5, 6, 7]) == {"a": (7, [50, None]), "b": Line(6, (5,)), "c": {}}
+    assert make((5, 6, 7)) == make([5, 6, 7])
+    assert _tree.maker(1.0, iter([1]))([5, 6]) == 6
+    assert _tree.maker(None, iter([]))([]) is None
+    with pytest.raises(IndexError):
+        make([5, 6])
+    with pytest.raises(ZeroDivisionError):
+        _tree.maker((1.0, 2.0), iter([0, lambda _: 1 // 0]))([5])
+
+
+def test_makers_are_checked():
+    for wrong in [(set, (0,), ()), (tuple, (0,), ("a",)), (dict, (0,), ()), (tuple, [0], ())]:
+        with pytest.raises(TypeError):
+            TreeMaker(*wrong)
+    with pytest.raises(TypeError, match="list of values"):
+        TreeMaker(tuple, (0,), ())()
+    with pytest.raises(TypeError, match="not told"):
+        TreeMaker.__new__(TreeMaker)([])

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/ops/scalar_value.h"
@@ -9,11 +10,11 @@
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/tape/anomaly/anomaly.h"
 
-// Two float64 scalars straight to a node: what record_application does, without Refs, Values and
-// the parts that scalars do not have (their values live in the node, so nobody counts readers). The
-// nodes, their inputs and counts are the same; scalar_operation_test.cpp holds the two together.
-// Everything is inline: an operation costs tens of nanoseconds. Not for a Tracer, which wants every
-// constant.
+// Two float64 scalars, and an element of an array, straight to a node: what record_application
+// does, without Refs, Values and the parts that scalars do not have (their values live in the node,
+// so nobody counts readers). The nodes, their inputs and counts are the same;
+// scalar_operation_test.cpp holds the two together. Everything is inline: an operation costs tens
+// of nanoseconds. Not for a Tracer, which wants every constant.
 
 namespace tapegrad {
 
@@ -75,6 +76,15 @@ inline uint32_t enter_scalar(Tape& tape, const ScalarOperand& s, bool read) {
 // The same by record_single, where somebody looks for bad numbers.
 Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, const ScalarOperand& b,
                             double result);
+
+// x[i], x[i, j] at plain positions, which may count from the end: what loops read, without a key,
+// its region and a view. The node is that of Cell::item. Null where there is more to see to:
+// positions that name no element, a blank, a function that is being recorded.
+Cell* element_at(Cell& x, std::span<const int64_t> positions);
+
+// x[i] = number, of a leaf and at such positions: as Cell::assign does it, which is left to do all
+// else where this gives false.
+bool set_element(Cell& x, std::span<const int64_t> positions, double number);
 
 // fn(a, b), or fn(a) where arity is 1, of which `result` is the value.
 inline Cell* record_scalar_operation(ScalarFn fn, int arity, const ScalarOperand& a,

@@ -14,6 +14,7 @@
 #include "bindings/convert.h"
 #include "bindings/program/program.h"
 #include "bindings/program/snapshot.h"
+#include "bindings/program/tree_maker.h"
 #include "bindings/variable/heap_type.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/tape/anomaly/anomaly.h"
@@ -189,6 +190,7 @@ PyObject* run_trusted(const PyTrustedProgram& trusted, std::span<PyObject* const
   if (trusted.make == Py_None)
     return to_plain_result(std::move(scratch->out[0]), number_kind(trusted.numbers, 0));
   const py::list values = to_plain_results(scratch->out, trusted.numbers);
+  if (is_tree_maker(trusted.make)) return make_tree(trusted.make, values.ptr());
   return in_python([&] { return PyObject_CallOneArg(trusted.make, values.ptr()); });
 }
 

@@ -23,11 +23,17 @@ struct Pair {
   PyObject *one, *other;
 };
 
-// A namespace: a dict, or whatever has a `get`.
+// A namespace: a dict, a class's view of one, or whatever has a `get`.
 struct Space {
   PyObject* dict;  // or null
   PyObject* get;
   std::vector<Pair> names;  // the name, and what it led to: null for nothing
+};
+
+// What a call get(name, missing) gives: an attribute of `owner` where that is all the call does.
+struct Slot {
+  enum class Kind : uint8_t { call, attribute, type, defaults, named_defaults } kind = Kind::call;
+  PyObject *get = nullptr, *owner = nullptr, *name = nullptr, *expected = nullptr;
 };
 
 // The pointers are borrowed from the tuples that set_checks() was given, which are kept. Only dicts
@@ -36,9 +42,10 @@ struct Lists {
   PyObject* missing = nullptr;
   std::vector<Space> spaces;
   std::vector<Pair> cells, arrays, functions, lists, sizes, sets, variables;
-  std::vector<std::array<PyObject*, 3>> dicts, slots;  // (dict, keys, values), (get, name, found)
-  PyObject* rest = nullptr;                            // a function, or null
-  PyObject* stamp = nullptr;                           // what tells an array's content
+  std::vector<std::array<PyObject*, 3>> dicts;  // (dict, keys, values)
+  std::vector<Slot> slots;
+  PyObject* rest = nullptr;   // a function, or null
+  PyObject* stamp = nullptr;  // what tells an array's content
 };
 
 struct PyChecks {
@@ -68,6 +75,56 @@ std::vector<std::array<PyObject*, 3>> triples_of(PyObject* tuple) {
   return triples;
 }
 
+int keep_first(PyObject* held, void* found) {
+  auto** first = static_cast<PyObject**>(found);
+  if (*first == nullptr) *first = held;
+  return 0;
+}
+
+// The dict that names are looked up in, or null. The view of a class's dict holds nothing else.
+PyObject* dict_of(PyObject* mapping) {
+  if (PyDict_CheckExact(mapping)) return mapping;
+  if (Py_TYPE(mapping) != &PyDictProxy_Type) return nullptr;
+  PyObject* held = nullptr;
+  Py_TYPE(mapping)->tp_traverse(mapping, keep_first, &held);
+  return held != nullptr && PyDict_CheckExact(held) ? held : nullptr;
+}
+
+// `owner` where `get` is partial(getattr, owner), or null.
+PyObject* owner_of(py::handle get) {
+  static const auto* const partial =
+      new py::object(py::module_::import("functools").attr("partial"));
+  static const auto* const getattr =
+      new py::object(py::module_::import("builtins").attr("getattr"));
+  if (!py::type::handle_of(get).is(*partial)) return nullptr;
+  const py::object function = get.attr("func");
+  const py::tuple given = get.attr("args");
+  const py::dict named = get.attr("keywords");
+  return function.is(*getattr) && given.size() == 1 && named.empty() ? item(given.ptr(), 0)
+                                                                     : nullptr;
+}
+
+// Whether x.__class__ is the type of x whatever the class says.
+bool tells_its_class(PyTypeObject* type, PyObject* name) {
+  return _PyType_Lookup(type, name) == _PyType_Lookup(&PyBaseObject_Type, name);
+}
+
+Slot slot_of(PyObject* get, PyObject* name, PyObject* expected) {
+  Slot s{Slot::Kind::call, get, owner_of(get), name, expected};
+  if (s.owner == nullptr) return s;
+  s.kind = Slot::Kind::attribute;
+  const auto is_named = [name](const char* text) {
+    return PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, text) == 0;
+  };
+  if (PyFunction_Check(s.owner)) {
+    if (is_named("__defaults__")) s.kind = Slot::Kind::defaults;
+    if (is_named("__kwdefaults__")) s.kind = Slot::Kind::named_defaults;
+  } else if (is_named("__class__") && tells_its_class(Py_TYPE(s.owner), name)) {
+    s.kind = Slot::Kind::type;
+  }
+  return s;
+}
+
 constexpr Py_ssize_t n_arguments = 13;
 
 // The arguments are those of set_checks in _core.pyi.
@@ -80,7 +137,7 @@ PyObject* set_lists(PyObject* self, PyObject* args) {
     found->missing = item(args, 0);
     for_items(item(args, 1), [&](PyObject* space) {
       PyObject* mapping = item(space, 0);
-      Space s{PyDict_CheckExact(mapping) ? mapping : nullptr, item(space, 1), {}};
+      Space s{dict_of(mapping), item(space, 1), {}};
       s.names = pairs_of(item(space, 2));
       for (Pair& name : s.names)
         if (name.other == found->missing && s.dict) name.other = nullptr;
@@ -95,7 +152,9 @@ PyObject* set_lists(PyObject* self, PyObject* args) {
     found->dicts = triples_of(item(args, 6));
     found->sizes = pairs_of(item(args, 7));
     found->sets = pairs_of(item(args, 8));
-    found->slots = triples_of(item(args, 9));
+    for_items(item(args, 9), [&](PyObject* slot) {
+      found->slots.push_back(slot_of(item(slot, 0), item(slot, 1), item(slot, 2)));
+    });
     for_items(item(args, 10), [&](PyObject* v) { found->variables.push_back({v, nullptr}); });
     found->rest = item(args, 11) == Py_None ? nullptr : item(args, 11);
     found->stamp = item(args, 12);
@@ -117,6 +176,30 @@ int gives(PyObject* get, PyObject* name, PyObject* missing, PyObject* expected) 
   if (found == nullptr) return -1;
   Py_DECREF(found);
   return found == expected;
+}
+
+int slot_same(const Slot& s, PyObject* missing) {
+  switch (s.kind) {
+    case Slot::Kind::type:
+      return reinterpret_cast<PyObject*>(Py_TYPE(s.owner)) == s.expected;
+    case Slot::Kind::defaults:
+      return PyFunction_GetDefaults(s.owner) == s.expected;
+    case Slot::Kind::named_defaults:
+      return PyFunction_GetKwDefaults(s.owner) == s.expected;
+    case Slot::Kind::attribute: {
+      PyObject* found = in_python([&] { return PyObject_GetAttr(s.owner, s.name); });
+      if (found == nullptr) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
+        PyErr_Clear();
+        return s.expected == missing;
+      }
+      Py_DECREF(found);
+      return found == s.expected;
+    }
+    case Slot::Kind::call:
+      break;
+  }
+  return gives(s.get, s.name, missing, s.expected);
 }
 
 int space_same(const Space& s, PyObject* missing) {
@@ -198,8 +281,8 @@ int lists_same(const Lists& c) {
   for (const Pair& set : c.sets)
     if (const int same = PyObject_RichCompareBool(set.one, set.other, Py_EQ); same != 1)
       return same;
-  for (const auto& [get, name, expected] : c.slots)
-    if (const int same = gives(get, name, c.missing, expected); same != 1) return same;
+  for (const Slot& slot : c.slots)
+    if (const int same = slot_same(slot, c.missing); same != 1) return same;
   for (const Pair& v : c.variables)
     if (!variable_cell(v.one).is_leaf()) return 0;
   if (c.rest == nullptr) return 1;

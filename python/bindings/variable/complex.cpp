@@ -57,11 +57,11 @@ PyObject* real_part(PyObject* pair) {
 
 bool is_complex(PyObject* o) {
   if (is_variable(o) || PyFloat_CheckExact(o) || PyLong_CheckExact(o)) return false;
-  if (PyComplex_Check(o) || is_complex_variable(o)) return true;
   const auto& api = py::detail::npy_api::get();
-  if (api.PyArray_Check_(o))
+  if (Py_TYPE(o) == api.PyArray_Type_ || api.PyArray_Check_(o))
     return is_complex_type_num(
         py::reinterpret_borrow<py::dtype>(py::detail::array_proxy(o)->descr).num());
+  if (PyComplex_Check(o) || is_complex_variable(o)) return true;
   return !PyFloat_Check(o) && is_number_type(reinterpret_cast<PyObject*>(Py_TYPE(o)));
 }
 

@@ -6,6 +6,7 @@
 
 #include "bindings/convert.h"
 #include "tapegrad/autodiff/learn.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 
 // The items of a key as entries (ops/index/index_key.h), which say what they mean together. Keys of
 // ints, slices, None and Ellipsis are met in inner loops: they are read with the C API alone.
@@ -65,6 +66,31 @@ bool read_basic(PyObject* item, IndexEntry& entry) {
   }
   return true;
 }
+
+// Of a key of plain ints; none where it is another one.
+struct Positions {
+  static constexpr size_t most = 4;
+  std::array<int64_t, most> items;
+  size_t n = 0;
+
+  explicit Positions(PyObject* key) {
+    PyObject* const* objects = &key;
+    size_t given = 1;
+    if (PyTuple_CheckExact(key)) {
+      given = static_cast<size_t>(PyTuple_GET_SIZE(key));
+      if (given == 0 || given > most) return;
+      objects = &PyTuple_GET_ITEM(key, 0);
+    }
+    for (size_t k = 0; k < given; ++k) {
+      int overflow = 0;
+      if (!PyLong_CheckExact(objects[k])) return;
+      items[k] = PyLong_AsLongLongAndOverflow(objects[k], &overflow);
+      if (overflow != 0) return;
+    }
+    n = given;
+  }
+  std::span<const int64_t> all() const { return {items.data(), n}; }
+};
 
 // Positions as int64, in a buffer of their own: the array may change before a sweep reads them.
 Ref positions_of(const py::array& numbers) {
@@ -137,6 +163,26 @@ IndexEntry read_other(PyObject* item, std::vector<Ref>& arrays) {
 }
 
 }  // namespace
+
+Cell* element_by_key(Cell& variable, PyObject* key) {
+  const Positions found(key);
+  return found.n == 0 ? nullptr : element_at(variable, found.all());
+}
+
+bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
+  double number = 0;
+  if (PyFloat_Check(value)) {  // numpy.float64 too
+    number = PyFloat_AS_DOUBLE(value);
+  } else if (PyLong_CheckExact(value)) {
+    int overflow = 0;
+    number = static_cast<double>(PyLong_AsLongLongAndOverflow(value, &overflow));
+    if (overflow != 0) return false;
+  } else {
+    return false;
+  }
+  const Positions found(key);
+  return found.n > 0 && set_element(variable, found.all(), number);
+}
 
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {
   PyObject* const* items = &key;

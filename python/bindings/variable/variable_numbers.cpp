@@ -19,6 +19,8 @@
 namespace tapegrad {
 namespace {
 
+constexpr int type_num_float = 11, type_num_double = 12;  // NPY_FLOAT, NPY_DOUBLE
+
 inline bool read_scalar(PyObject* o, ScalarOperand& s) {
   if (is_variable(o)) return read_scalar(variable_cell(o), s);
   if (PyFloat_Check(o)) {
@@ -103,13 +105,22 @@ PyObject* apply_to_python_integers(ScalarFn fn, PyObject* a, PyObject* b) {
   return new_variable(*std::move(found));
 }
 
-PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
-  if (PyObject* found = apply_to_variables(fn, a, b)) return found;
+// Variables, numbers of Python's and arrays of floats: operands that no other library and no
+// complex number has a say in.
+bool is_usual(PyObject* o) {
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  PyTypeObject* const type = Py_TYPE(o);
+  if (type == variable_type || type == &PyFloat_Type || type == &PyLong_Type) return true;
+  if (type != arrays) return false;
+  const int num = py::detail::array_descriptor_proxy(py::detail::array_proxy(o)->descr)->type_num;
+  return num == type_num_float || num == type_num_double;
+}
+
+// Of real operands.
+PyObject* apply_to_reals(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   if (how == CalledAs::operator_)
     if (PyObject* found = apply_to_python_integers(fn, a, b)) return found;
   const char* name = scalar_fn_info(fn).name;
-  if (is_complex(a) || (b != nullptr && is_complex(b)))
-    return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
   const auto apply_to = [&](std::span<Operand> operands) {
     std::optional<Ref> result = apply_to_operands(fn, operands, how);
     return result ? from_result(std::move(*result), a, b) : apply_numpy(name, a, b);
@@ -120,6 +131,14 @@ PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   }
   Operand operands[] = {to_operand(a, name), to_operand(b, name)};
   return apply_to(operands);
+}
+
+PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
+  if (PyObject* found = apply_to_variables(fn, a, b)) return found;
+  const char* name = scalar_fn_info(fn).name;
+  if (is_complex(a) || (b != nullptr && is_complex(b)))
+    return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
+  return apply_to_reals(fn, a, b, how);
 }
 
 // Sparse matrices of SciPy, and those with Variables in them, say so by their conversion.
@@ -173,7 +192,6 @@ bool are_tested_as_floats(std::span<PyObject* const> operands) {
       const long i = PyLong_AsLongAndOverflow(x, &overflow);
       return overflow == 0 && -exact <= i && i <= exact;
     }
-    constexpr int type_num_float = 11, type_num_double = 12;
     if (Py_TYPE(x) != arrays) return false;
     const int num = py::detail::array_descriptor_proxy(py::detail::array_proxy(x)->descr)->type_num;
     return num == type_num_float || num == type_num_double;
@@ -190,6 +208,7 @@ PyObject* binary(PyObject* a, PyObject* b) {
     if (!Tape::current().tracing() && read_scalar(a, x) && read_scalar(b, y))
       return new_variable(apply_scalar_operation(fn, x, y));
     if (PyObject* found = apply_to_variables(fn, a, b)) return found;
+    if (is_usual(a) && is_usual(b)) return apply_to_reals(fn, a, b, CalledAs::operator_);
     if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
     if (is_sparse(a) || is_sparse(b)) return apply_to_sparse(scalar_fn_info(fn).name, a, b);
     return apply_any(fn, a, b, CalledAs::operator_);
@@ -241,9 +260,11 @@ PyObject* matrix_multiply(PyObject* a, PyObject* b) {
     if (is_variable(a) && is_variable(b) && !Tape::current().tracing())
       return from_result(matmul(variable_cell(a).ref("matmul"), variable_cell(b).ref("matmul")), a,
                          b);
-    if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
-    if (is_sparse(a) || is_sparse(b)) return apply_to_sparse("matmul", a, b);
-    if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});
+    if (!is_usual(a) || !is_usual(b)) {
+      if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+      if (is_sparse(a) || is_sparse(b)) return apply_to_sparse("matmul", a, b);
+      if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});
+    }
     const Operand x = to_operand(a, "matmul"), y = to_operand(b, "matmul");
     return from_result(matmul(x.ref, y.ref), a, b);
   });

@@ -9,6 +9,7 @@
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/index.h"
+#include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/value_order.h"
 #include "tapegrad/scalar/functions/functions.h"
 
@@ -251,6 +252,7 @@ PyObject* blank_of(Cell* part) {
 PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
+    if (Cell* const number = element_by_key(cell, key)) return new_variable(number);
     Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
     const bool is_plain = part->is_leaf() && !part->is_view();  // not at recorded positions
     return is_plain && cell.is_blank() ? blank_of(part) : new_variable(part);
@@ -285,6 +287,7 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
     if (value == nullptr)
       throw_error<ValueError>("del v[...]: can't delete elements of an array; use np.delete(v, i)");
     Cell& cell = variable_cell(self);
+    if (set_element_by_key(cell, key, value)) return 0;
     const TensorType type = cell.type();
     if (type.shape.empty() && !PyTuple_Check(key) && key != Py_Ellipsis)
       throw_error<TypeError>(
@@ -306,7 +309,9 @@ PyObject* iterate(PyObject* self) {
     learn_lengths(variable_cell(self));
     py::list items;
     for (int64_t i = 0; i < shape[0]; ++i) {
-      Cell* entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
+      Cell* entry = element_at(variable_cell(self), {&i, 1});
+      if (entry == nullptr)
+        entry = variable_cell(self).item({.spec = IndexSpec::entry(shape, 0, i)});
       items.append(py::reinterpret_steal<py::object>(
           variable_cell(self).is_blank() && !entry->is_view() ? blank_of(entry)
                                                               : new_variable(entry)));

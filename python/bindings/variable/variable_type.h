@@ -23,8 +23,12 @@ struct PyVariable {
 
 extern PyTypeObject* variable_type;
 
+// A class that derives from it is made while the program runs, which the types of numbers, arrays
+// and containers are not: of those the flag tells without a search.
 inline bool is_variable(PyObject* o) {
-  return Py_TYPE(o) == variable_type || PyType_IsSubtype(Py_TYPE(o), variable_type);
+  PyTypeObject* const type = Py_TYPE(o);
+  return type == variable_type ||
+         (PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) && PyType_IsSubtype(type, variable_type));
 }
 inline Cell& variable_cell(PyObject* o) { return *reinterpret_cast<PyVariable*>(o)->cell; }
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -337,10 +336,10 @@ def _placed(x: Any, axes: tuple[int, ...] | None) -> Any:
     return x if axes is None else np.transpose(x, axes)
 
 
-def _part(place: int, orders: Sequence[tuple[int, ...] | None]) -> Callable[[Any], Any]:
+def _part(place: int, orders: Sequence[tuple[int, ...] | None]) -> _tree.Part:
     axes = orders[place]
     if axes is None:
-        return itemgetter(place)
+        return place
     return lambda values: np.transpose(values[place], axes)
 
 

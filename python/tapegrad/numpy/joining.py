@@ -81,6 +81,21 @@ def stack(
     return finish("np.stack", apply("stack", tuple(parts), (integer("np.stack: axis", axis),)), out)
 
 
+def _axes_in_common(arrays: Any) -> int:
+    """How many axes Variables and arrays of floats have; 0 where that differs, or for others."""
+    if type(arrays) is not list and type(arrays) is not tuple:
+        return 0
+    n = 0
+    for x in arrays:
+        if type(x) is not Variable and (type(x) is not np.ndarray or x.dtype.char not in "fd"):
+            return 0
+        if n != x.ndim:
+            if n:
+                return 0
+            n = x.ndim
+    return n
+
+
 def _raised(least: Callable[..., Any], n: int, name: str, arrays: Any) -> list[Any]:
     """The arrays, each with so many axes at least."""
     parts = _parts(name, arrays)
@@ -92,11 +107,19 @@ def _raised(least: Callable[..., Any], n: int, name: str, arrays: Any) -> list[A
 
 @implements(np.vstack, values=1, on_data=RECORD)
 def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    n = _axes_in_common(tup) if dtype is None and casting == "same_kind" else 0
+    if n > 1:
+        return apply("concatenate", tuple(tup), (0,))
+    if n and len({free_shape(x) for x in tup}) == 1:
+        return apply("stack", tuple(tup), (0,))
     return concatenate(_raised(atleast_2d, 2, "np.vstack", tup), 0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack, values=1, on_data=RECORD)
 def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    n = _axes_in_common(tup) if dtype is None and casting == "same_kind" else 0
+    if n:
+        return apply("concatenate", tuple(tup), (0 if n == 1 else 1,))
     parts = _raised(atleast_1d, 1, "np.hstack", tup)
     axis = 0 if parts and ndim_of(parts[0]) == 1 else 1
     return concatenate(parts, axis, dtype=dtype, casting=casting)

@@ -105,25 +105,26 @@ def linalg_tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: Any) -> Any:
     if len(operands) < 2:
         raise ValueError("np.einsum: needs subscripts and an array; write np.einsum('ij->ji', a)")
-    if isinstance(operands[0], str):
-        subscripts, arrays = operands[0], operands[1:]
-    else:
-        subscripts, arrays = _spelled(operands)
-    arrays = tuple(lift(x) for x in arrays)
+    is_text = isinstance(operands[0], str)
+    subscripts, arrays = (operands[0], operands[1:]) if is_text else _spelled(operands)
+    arrays = tuple([x if type(x) is Variable else lift(x) for x in arrays])
     if kwargs:
         return _einsum_as(subscripts, arrays, out, **kwargs)
-    if out is None and (view := _view_by(subscripts, arrays)) is not None:
+    if out is None and len(arrays) == 1 and (view := _view_by(subscripts, arrays)) is not None:
         return to_number(view)
     found = apply("einsum", arrays, (subscripts,))
-    if out is None and ndim_of(found) > 1 and any(ndim_of(x) > 1 for x in arrays):
+    if out is not None:
+        return finish("np.einsum", found, out)
+    if (n_axes := ndim_of(found)) == 1:
+        return found
+    if n_axes and any(ndim_of(x) > 1 for x in arrays):
         found = _lying_by_einsum(found, subscripts, arrays, optimize)
-    found = finish("np.einsum", found, out)
-    if out is None and optimize and len(arrays) > 1 and not ndim_of(found):
+    if optimize and len(arrays) > 1 and not n_axes:
         # A number, or the array that np.tensordot gives where the last step is one.
         small = [np.zeros([min(n, 2) for n in free_shape(x)]) for x in arrays]
         if isinstance(np.einsum(subscripts, *small, optimize=optimize), np.ndarray):
             return to_array(found)
-    return found
+    return to_number(found)
 
 
 def _lying_by_einsum(found: Any, subscripts: str, arrays: tuple[Any, ...], optimize: Any) -> Any:

@@ -93,6 +93,57 @@ TEST(derivatives_pass) {
   CHECK(y.grad().as_double() == 0.5);
 }
 
+TEST(an_element_has_the_node_of_an_item) {
+  Value content = Value::zeros(DType::float64, Dims{3, 2});
+  for (int64_t i = 0; i < 6; ++i) content.data<double>()[i] = static_cast<double>(i);
+  const Variable leaf(content);
+  const Variable recorded = leaf * leaf;
+  Tape& tape = Tape::current();
+  for (const Variable& x : {leaf, recorded})
+    for (const int64_t j : {0, 1, -1, -2}) {
+      const int64_t at[] = {2, j};
+      const Variable fast(CellPtr(element_at(x.cell(), at)));
+      IndexSpec spec;
+      const Variable slow(CellPtr(x.cell().item({.spec = spec.at(2).at(j < 0 ? j + 2 : j)})));
+      CHECK(same_bits(fast.value(), slow.value()));
+      const Node &a = tape.node(fast.cell().slot()), &b = tape.node(slow.cell().slot());
+      CHECK(a.op == b.op && a.n_in == b.n_in && a.in[0] == b.in[0] && a.origin == b.origin);
+      CHECK(a.extra->attrs == b.extra->attrs && fast.cell().is_number());
+    }
+}
+
+TEST(keys_that_are_no_element_are_left_to_item) {
+  const Variable x(Value::zeros(DType::float64, Dims{3, 2})), number(1.0);
+  const int64_t row[] = {1}, outside[] = {1, 2}, before[] = {-4, 0}, deep[] = {0, 0, 0};
+  CHECK(element_at(x.cell(), row) == nullptr && element_at(x.cell(), {}) == nullptr);
+  CHECK(element_at(x.cell(), outside) == nullptr && element_at(x.cell(), before) == nullptr);
+  CHECK(element_at(x.cell(), deep) == nullptr && element_at(number.cell(), row) == nullptr);
+}
+
+TEST(an_element_is_written_as_assign_writes_it) {
+  for (const DType d : {DType::float64, DType::float32}) {
+    const Variable fast(Value::zeros(d, Dims{3, 2})), slow(Value::zeros(d, Dims{3, 2}));
+    const Variable before = fast * fast;
+    const int64_t at[] = {-1, 1};
+    IndexSpec spec;
+    CHECK(set_element(fast.cell(), at, 0.1));
+    slow.cell().assign(spec.at(2).at(1), {}, Ref(0.1));
+    CHECK(same_bits(fast.value(), slow.value()) && fast.cell().is_leaf());
+    CHECK(fast.cell().version() == slow.cell().version());
+    CHECK(before.value().at(5) == 0.0);  // what was recorded keeps what it saw
+    sum(before).backward();
+    CHECK(fast.grad().at(5) == 0.0);
+  }
+}
+
+TEST(writes_that_are_no_plain_element_of_a_leaf_are_left_to_assign) {
+  const Variable x(Value::zeros(DType::float64, Dims{3, 2}));
+  const Variable recorded = x * x;
+  const int64_t at[] = {0, 0}, row[] = {0}, outside[] = {3, 0};
+  CHECK(!set_element(recorded.cell(), at, 1.0) && !set_element(x.cell(), row, 1.0));
+  CHECK(!set_element(x.cell(), outside, 1.0) && x.cell().version() == 0);
+}
+
 TEST(where_recording_is_off_there_is_no_node) {
   const Variable x(0.5);
   const RecordingGuard off(false);

@@ -16,9 +16,25 @@
 namespace tapegrad {
 namespace {
 
-EinsumSpec spec_of(const Attrs& attrs, const std::vector<Dims>& shapes) {
-  return parse_einsum(attrs.text(einsum_attrs::subscripts),
-                      attrs.flag_or(einsum_attrs::internal, false), shapes);
+// Of the last calls: loops repeat them. What is given stays until the next call of this function.
+const EinsumSpec& spec_of(const Attrs& attrs, const std::vector<Dims>& shapes) {
+  struct Kept {
+    std::string subscripts;
+    bool internal = false;
+    std::vector<Dims> shapes;
+    EinsumSpec spec;
+  };
+  constexpr size_t most_kept = 8;
+  static thread_local std::vector<Kept> kept;
+  static thread_local size_t oldest = 0;
+  const std::string& subscripts = attrs.text(einsum_attrs::subscripts);
+  const bool internal = attrs.flag_or(einsum_attrs::internal, false);
+  for (const Kept& k : kept)
+    if (k.subscripts == subscripts && k.internal == internal && k.shapes == shapes) return k.spec;
+  Kept made{subscripts, internal, shapes, parse_einsum(subscripts, internal, shapes)};
+  if (kept.size() < most_kept) return kept.emplace_back(std::move(made)).spec;
+  oldest = (oldest + 1) % most_kept;
+  return (kept[oldest] = std::move(made)).spec;
 }
 
 EinsumTerm make_term(const Value& v, const std::vector<int>& labels) {
@@ -93,7 +109,7 @@ void eval(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
     shapes.push_back(v.shape());
     dtype = promote(dtype, v.dtype());
   }
-  const EinsumSpec spec = spec_of(attrs, shapes);
+  const EinsumSpec& spec = spec_of(attrs, shapes);
   std::vector<EinsumTerm> terms;
   for (size_t i = 0; i < in.size(); ++i)
     terms.push_back(make_term(in[i].cast(dtype), spec.inputs[i]));

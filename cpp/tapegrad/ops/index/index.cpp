@@ -1,5 +1,6 @@
 #include "tapegrad/ops/index/index.h"
 
+#include <optional>
 #include <utility>
 
 #include "tapegrad/kernels/array/index.h"
@@ -25,15 +26,16 @@ std::span<const int64_t> strides_of(const Value& x) {
   return {x.layout()->strides(), static_cast<size_t>(x.ndim())};
 }
 
-// The position of v[i] in a vector, by far the commonest key; -1 for every other.
-int64_t element_position(const std::vector<int64_t>& code, const Value& x) {
-  if (code.size() != 4 || code[0] != static_cast<int64_t>(IndexKind::at) || x.ndim() != 1)
-    return -1;
-  const int64_t i = code[1];
-  return i >= 0 && i < x.dim(0) ? i * x.layout()->strides()[0] : -1;
+// Where the element lies that a key takes; nothing for every other key.
+std::optional<int64_t> element_position(std::span<const int64_t> code, const Value& x) {
+  if (!is_element(code, dims_of(x))) return std::nullopt;
+  int64_t position = 0;
+  for (size_t k = 0; 4 * k < code.size(); ++k) position += code[4 * k + 1] * strides_of(x)[k];
+  return position;
 }
 
 Region region_in(const std::vector<int64_t>& code, const Value& x, const char* op) {
+  if (const auto at = element_position(code, x)) return {{}, {}, *at};
   return region_of(code, dims_of(x), strides_of(x), op);
 }
 
@@ -47,8 +49,8 @@ template <bool always_copy>
 void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   const Value& x = in[0];
-  if (const int64_t at = element_position(code, x); at >= 0) {
-    out[0] = x.view({}, {}, at);
+  if (const auto at = element_position(code, x)) {
+    out[0] = x.view({}, {}, *at);
     return;
   }
   const Region region = region_in(code, x, "slice");
@@ -72,11 +74,12 @@ void vjp_slice(VjpContext& ctx) {
 }
 
 std::vector<TensorType> infer_update(const Attrs& attrs, std::span<const TensorType> in) {
+  const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
   const Dims strides(in[0].shape.size(), 0);
-  check_update(
-      in[1], in[0].dtype,
-      region_of(attrs.integers(index_attrs::code), in[0].shape, strides, "slice_set").shape,
-      "item assignment");
+  const Dims part = is_element(code, in[0].shape)
+                        ? Dims()
+                        : region_of(code, in[0].shape, strides, "slice_set").shape;
+  check_update(in[1], in[0].dtype, part, "item assignment");
   return {in[0]};
 }
 

@@ -360,6 +360,8 @@ void check_set_index(const TensorType& base, const IndexSpec& spec, const Tensor
                      std::span<const Ref> indices) {
   const Dims& shape = base.shape;
   const Dims strides(shape.size(), 0);
+  if (is_element(spec.code, shape))
+    return check_update(update, base.dtype, Dims(), "item assignment");
   if (spec.is_basic()) {
     const Region region = region_of(spec.code, shape, strides, "item assignment");
     check_update(update, base.dtype, region.shape, "item assignment");

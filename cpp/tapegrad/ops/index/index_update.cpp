@@ -1,6 +1,7 @@
 #include "tapegrad/ops/index/index_update.h"
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/shape/shape.h"
 
@@ -24,6 +25,15 @@ bool broadcasts_to(const Dims& shape, const Dims& to) {
 }
 
 }  // namespace
+
+bool is_element(std::span<const int64_t> code, std::span<const int64_t> shape) {
+  if (shape.empty() || code.size() != 4 * shape.size()) return false;
+  for (size_t k = 0; k < shape.size(); ++k) {
+    const int64_t i = code[4 * k + 1];
+    if (code[4 * k] != static_cast<int64_t>(IndexKind::at) || i < 0 || i >= shape[k]) return false;
+  }
+  return true;
+}
 
 void check_update(const TensorType& update, DType base, const Dims& region, const char* op) {
   if (is_floating(update.dtype) && !is_floating(base))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,10 @@
 // What slices and gathers share: how an update fits the part of the base that it is written to.
 
 namespace tapegrad {
+
+// Whether the code of a key takes one element of an array of this shape: x[i, j, ...], by far the
+// commonest key.
+bool is_element(std::span<const int64_t> code, std::span<const int64_t> shape);
 
 // Throws where an update of this type can't be written to a part of shape `region`.
 void check_update(const TensorType& update, DType base, const Dims& region, const char* op);
