@@ -4,6 +4,7 @@
 // the rows. Each function is rounded as it is alone; a sum of products keeps its order.
 #pragma once
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,10 @@ class LaneFusion {
   void analyse();
   void fuse();
   void order_roots();
+  // Whether the root at this position is the next sum of a tile, after the one before it.
+  bool continues_tile(size_t at) const { return at < in_tile_.size() && in_tile_[at]; }
+  // How many products the sums of a tile have in common: the same rows times numbers.
+  uint32_t common_products(std::span<const uint32_t> sums) const;
 
   const ScalarTape::Instruction& code(uint32_t op) const { return k_.code[op - first_result_]; }
   bool is_result(uint32_t op) const { return op >= first_result_; }
@@ -41,6 +46,7 @@ class LaneFusion {
 
   Shape& shape_of(uint32_t op) { return shape_[op - first_result_]; }
   int side_of(uint32_t root) const { return static_cast<int>(extra_[root - first_result_]); }
+  Shape shape_of(uint32_t op) const { return shape_[op - first_result_]; }
   const std::vector<uint32_t>& list_of(uint32_t root) const {
     return lists_[extra_[root - first_result_]];
   }
@@ -83,7 +89,7 @@ class LaneFusion {
 
  private:
   static constexpr uint32_t reach = 48;  // how far before its root a fused argument may stand
-  static constexpr uint32_t least_products = 3;
+  static constexpr uint32_t least_products = 3, least_contracted = 2;
   static constexpr uint32_t lane_window = 192;
 
   bool can_take(uint32_t root, uint32_t op, uint32_t distance = reach) const;
@@ -94,11 +100,15 @@ class LaneFusion {
   bool fuse_two_products(uint32_t root);
   bool fuse_summed_product(uint32_t root);
   void fuse_pair(uint32_t root);
+  void group_roots();
+  void tile_sums();
+  void put_tiles(std::vector<uint32_t>& sums, std::vector<uint32_t>& order);
 
   std::vector<Shape> shape_;
   std::vector<uint32_t> extra_;               // of a pair: the side; of a sum of products: its list
   std::vector<std::vector<uint32_t>> lists_;  // of each sum of products: t, its factors
   std::vector<uint32_t> products_, sums_;
+  std::vector<uint8_t> in_tile_;  // by position among the roots, see continues_tile()
 };
 
 }  // namespace tapegrad

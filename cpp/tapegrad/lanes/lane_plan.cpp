@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tapegrad/lanes/lane_fusion.h"
+#include "tapegrad/lanes/lane_row_sums.h"
 #include "tapegrad/lanes/lane_sums.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
@@ -164,19 +165,27 @@ class PlanBuilder : LaneFusion {
   void release_operands(uint32_t at, const std::vector<uint32_t>& operands) {
     for (uint32_t op : operands) {
       if (!has_slot(op) || last_[op] != at) continue;
-      free_.push_back(place_[op]);
+      free_slot(op);
       last_[op] = none;  // a repeated operand is released once
     }
   }
 
   void emit() {
+    pinned_.assign(count_, 0);
     for (uint32_t i = 0; i < k_.n_inputs; ++i)
       if (!uniform_[i]) emit_outputs(i);
     for_roots([&](uint32_t at, uint32_t root, const std::vector<uint32_t>& operands) {
       if (shape_of(root) == Shape::summed_product) {
         const auto [a, b] = factors(root);
-        add_sum(first_output_[root], place_[a], place_[b] | (uniform_[b] ? uniform_place : 0));
+        add_sum(first_output_[root], a, b);
         return release_operands(at, operands);
+      }
+      if (continues_tile(at) || continues_tile(at + 1)) {
+        release_operands(at, operands);
+        if (place_[root] == none) place_[root] = take_slot();
+        tile_.push_back(root);
+        if (!continues_tile(at + 1)) put_tile();
+        return;
       }
       LaneStep<T> step = step_of(root);
       const bool calls = step.run == nullptr;  // these may not write what they read
@@ -190,10 +199,48 @@ class PlanBuilder : LaneFusion {
       step.out = place_[root];
       if (calls) step.run = call_loop;
       plan_.ns += calls ? scalar_fn_info(code(root).fn).ns : 0.12;
-      plan_.block.steps.push_back(step);
-      emit_outputs(root);
-      if (has_slot(root) && last_[root] == none) free_.push_back(place_[root]);
+      put(step);
+      finish(root);
     });
+    put_sums();
+  }
+
+  void finish(uint32_t root) {
+    emit_outputs(root);
+    if (has_slot(root) && last_[root] == none) free_slot(root);
+  }
+
+  // Sums that share their first products are one step. Three run as four, the last one twice.
+  void put_tile() {
+    const uint32_t common = common_products(tile_), sums = tile_.size() == 2 ? 2 : 4;
+    const size_t given = tile_.size();
+    tile_.resize(sums, tile_.back());
+    LaneStep<T> step{};
+    step.b = static_cast<uint32_t>(plan_.block.lists.size());
+    step.c = common;
+    step.form = LaneForm::products_tile;
+    step.run = loops().products_tile[sums == 4];
+    std::vector<uint32_t>& to = plan_.block.lists;
+    const auto place = [&](uint32_t op) { return place_[op] | (uniform_[op] ? uniform_place : 0); };
+    for (uint32_t sum : tile_) {
+      const std::vector<uint32_t>& list = list_of(sum);
+      to.push_back(place_[sum]);
+      to.push_back(list[0] == none ? no_place : place_[list[0]]);
+      to.push_back(static_cast<uint32_t>(list.size() / 2) - common);
+      plan_.ns += 0.03 * static_cast<double>(list.size() / 2);
+    }
+    for (uint32_t k = 0; k < common; ++k) {
+      to.push_back(place_[list_of(tile_[0])[2 * k + 1]]);
+      for (uint32_t sum : tile_) to.push_back(place(list_of(sum)[2 * k + 2]));
+    }
+    for (uint32_t sum : tile_) {
+      const std::vector<uint32_t>& list = list_of(sum);
+      for (size_t k = 2 * common + 1; k < list.size(); ++k) to.push_back(place(list[k]));
+    }
+    put(step);
+    tile_.resize(given);
+    for (uint32_t sum : tile_) finish(sum);
+    tile_.clear();
   }
 
   using Made = std::pair<LaneForm, LaneHandler<T>>;
@@ -266,36 +313,51 @@ class PlanBuilder : LaneFusion {
     }
   }
 
-  // Sums over the batch that follow one another are one step.
+  // Sums over the batch wait for others, so that many run together; until then nothing may be
+  // written over their rows.
   void add_sum(uint32_t output, uint32_t a, uint32_t b) {
-    if (plan_.block.steps.empty() || plan_.block.steps.back().run != loops().sums_of_rows) {
-      LaneStep<T> step{};
-      step.form = LaneForm::sums_of_rows;
-      step.run = loops().sums_of_rows;
-      step.b = static_cast<uint32_t>(plan_.block.lists.size());
-      plan_.block.steps.push_back(step);
-    }
-    // Pairs that share their first row run together.
-    if (plan_.block.steps.back().c > 0) {
-      uint32_t* const last = plan_.block.lists.data() + plan_.block.lists.size() - 3;
-      const bool alone = plan_.block.steps.back().c == 1 || last[-3] != last[0];
-      if (alone && a != last[0] && !(last[1] & uniform_place) && (last[1] == a || last[1] == b))
-        std::swap(last[0], last[1]);
-      if (b == last[0]) std::swap(a, b);
-    }
-    ++plan_.block.steps.back().c;
-    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())})
-      plan_.block.lists.push_back(x);
-    plan_.sinks.push_back(output);
-    const uint32_t once = k_.outputs[output].once;
-    plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    const auto place = [&](uint32_t op) {
+      if (op == none) return no_place;
+      if (has_slot(op)) pinned_[op] = 1;
+      return place_[op] | (uniform_[op] ? uniform_place : 0);
+    };
+    if (sums_.empty()) steps_since_sum_ = 0;
+    sums_.add({place(a), place(b), output});
     plan_.ns += 0.1;
+  }
+
+  void free_slot(uint32_t op) { (pinned_[op] ? held_ : free_).push_back(place_[op]); }
+
+  void put(const LaneStep<T>& step) {
+    constexpr size_t most_sums = 128;
+    constexpr int patience = 48;
+    if (sums_.size() >= most_sums || steps_since_sum_ >= patience) put_sums();
+    plan_.block.steps.push_back(step);
+    ++steps_since_sum_;
+  }
+
+  void put_sums() {
+    if (sums_.empty()) return;
+    LaneStep<T> step{};
+    step.form = LaneForm::sums_of_rows;
+    step.run = loops().sums_of_rows;
+    step.a = static_cast<uint32_t>(plan_.sinks.size());
+    step.b = static_cast<uint32_t>(plan_.block.lists.size());
+    step.c = sums_.write(plan_.block.lists, plan_.sinks);
+    for (size_t t = step.a; t < plan_.sinks.size(); ++t) {
+      const uint32_t once = k_.outputs[plan_.sinks[t]].once;
+      plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    }
+    plan_.block.steps.push_back(step);
+    std::ranges::fill(pinned_, uint8_t{0});
+    free_.insert(free_.end(), held_.begin(), held_.end());
+    held_.clear();
   }
 
   void emit_outputs(uint32_t op) {
     for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
       if (batch_ && k_.outputs[k].summed) {
-        add_sum(k, place_[op], no_place);
+        add_sum(k, op, none);
         continue;
       }
       LaneStep<T> step{};
@@ -316,7 +378,7 @@ class PlanBuilder : LaneFusion {
         step = made(step, {LaneForm::store, store});
       }
       plan_.ns += 0.15;
-      plan_.block.steps.push_back(step);
+      put(step);
     }
   }
 
@@ -368,6 +430,11 @@ class PlanBuilder : LaneFusion {
   std::vector<uint32_t> reg_, place_;
   uint32_t first_slot_ = 0;
   std::vector<uint32_t> free_;
+  LaneRowSums sums_;             // that are not written yet
+  int steps_since_sum_ = 0;      // since the first of them
+  std::vector<uint8_t> pinned_;  // by operand: one of them reads it
+  std::vector<uint32_t> held_;   // slots that are free when they are written
+  std::vector<uint32_t> tile_;   // sums of products that are one step, up to now
 };
 
 }  // namespace
