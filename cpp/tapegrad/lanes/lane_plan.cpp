@@ -329,8 +329,8 @@ class PlanBuilder : LaneFusion {
   void free_slot(uint32_t op) { (pinned_[op] ? held_ : free_).push_back(place_[op]); }
 
   void put(const LaneStep<T>& step) {
-    constexpr size_t most_sums = 128;
-    constexpr int patience = 48;
+    constexpr size_t most_sums = 64;
+    constexpr int patience = 32;
     if (sums_.size() >= most_sums || steps_since_sum_ >= patience) put_sums();
     plan_.block.steps.push_back(step);
     ++steps_since_sum_;

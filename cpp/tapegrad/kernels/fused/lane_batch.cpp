@@ -49,6 +49,7 @@ class Elements {
     packed_ = v.is_contiguous() && array.axis == LaneBatch::no_axis;
   }
   int64_t lane_stride() const { return lane_stride_; }
+  bool is_packed() const { return packed_; }
   int64_t offset(uint32_t element) const {
     if (packed_) return element;
     int64_t rest = element, offset = 0;
@@ -85,18 +86,19 @@ class BatchRun {
     prepare_outputs();
     if (plan_.block.steps.empty()) return;  // everything was the same for all lanes
     const size_t n_sums = plan_.sinks.size();
+    const T* registers = registers_.template as<T>();
     const auto parts = static_cast<size_t>(std::max<int64_t>(1, (n_ + chunk_ - 1) / chunk_));
     const Memory totals(parts * n_sums * sizeof(T));
     totals_ = totals.as<T>();
     std::fill_n(totals_, parts * n_sums, -T{0});
     parallel_for(n_, chunk_, plan_.ns,
                  [this](int64_t begin, int64_t end) { run_range(begin, end); });
+    T* const sums = totals_;
     for (size_t part = 1; part < parts; ++part)
-      for (size_t s = 0; s < n_sums; ++s) totals_[s] += totals_[part * n_sums + s];
+      for (size_t s = 0; s < n_sums; ++s) sums[s] += sums[part * n_sums + s];
     for (size_t s = 0; s < n_sums; ++s) {
       const uint32_t once = plan_.once[s];
-      if (once != no_place) totals_[s] += registers_.template as<T>()[once];
-      write(plan_.sinks[s], totals_[s]);
+      write(plan_.sinks[s], once == no_place ? sums[s] : sums[s] + registers[once]);
     }
   }
 
@@ -134,7 +136,15 @@ class BatchRun {
   void run_uniform() {
     T* const registers = registers_.template as<T>();
     std::copy(plan_.uniform.constants.begin(), plan_.uniform.constants.end(), registers);
-    for (const auto& in : plan_.uniform.inputs) registers[in.reg] = number(in.number);
+    PooledVector<const T*> packed(inputs_.size());  // arrays of which an element is where it counts
+    for (size_t k = 0; k < inputs_.size(); ++k)
+      if (elements_[k].is_packed() && inputs_[k].dtype() == dtype_of<T>())
+        packed[k] = inputs_[k].template data<T>();
+    for (const auto& in : plan_.uniform.inputs) {
+      const LaneBatch::Part part = batch_.inputs[in.number];
+      const T* from = packed[part.array];
+      registers[in.reg] = from ? from[part.at] : number(in.number);
+    }
     run_registers(plan_.uniform, registers);
   }
 
@@ -193,13 +203,14 @@ class BatchRun {
   }
 
   void write(uint32_t output, T x) {
-    Value& v = outputs_[batch_.outputs[output].array];
-    if (v.is_scalar()) {
+    void* to = stores_[output].data;
+    if (!to) {
+      Value& v = outputs_[batch_.outputs[output].array];
       v = lane_number(static_cast<double>(x), v.dtype());
-    } else if (is_bool(v.dtype())) {
-      *static_cast<bool*>(stores_[output].data) = x != 0;
+    } else if (is_bool(kernel_.outputs[output].dtype)) {
+      *static_cast<bool*>(to) = x != 0;
     } else {
-      *static_cast<T*>(stores_[output].data) = x;
+      *static_cast<T*>(to) = x;
     }
   }
 

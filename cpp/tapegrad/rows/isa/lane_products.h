@@ -48,8 +48,10 @@ template <class T, bool contracted, int64_t lanes>
       const T y = at[place & ~uniform_place][0];
 #pragma omp simd
       for (int64_t j = 0; j < lanes; ++j) sums[j] = add_product<contracted>(a[j], y, sums[j]);
+    } else if (const T* b = at[place] + i; a == b) {  // one load is enough
+#pragma omp simd
+      for (int64_t j = 0; j < lanes; ++j) sums[j] = add_product<contracted>(a[j], a[j], sums[j]);
     } else {
-      const T* b = at[place] + i;
 #pragma omp simd
       for (int64_t j = 0; j < lanes; ++j) sums[j] = add_product<contracted>(a[j], b[j], sums[j]);
     }
