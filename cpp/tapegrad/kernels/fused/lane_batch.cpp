@@ -37,16 +37,13 @@ class Elements {
  public:
   Elements(const LaneBatch::Array& array, const Value& v) {
     if (v.is_scalar()) return;
-    const Dims strides = v.strides();
-    for (size_t i = 0; i < array.shape.size(); ++i) {
-      if (static_cast<int>(i) == array.axis) {
-        lane_stride_ = strides[i];
-      } else {
-        shape_[axes_] = array.shape[i];
-        strides_[axes_++] = strides[i];
-      }
-    }
+    place(array, v.strides());
     packed_ = v.is_contiguous() && array.axis == LaneBatch::no_axis;
+  }
+  // Of an array in C order.
+  explicit Elements(const LaneBatch::Array& array) {
+    place(array, contiguous_strides(array.shape));
+    packed_ = array.axis == LaneBatch::no_axis;
   }
   int64_t lane_stride() const { return lane_stride_; }
   bool is_packed() const { return packed_; }
@@ -58,6 +55,17 @@ class Elements {
   }
 
  private:
+  void place(const LaneBatch::Array& array, const Dims& strides) {
+    for (size_t i = 0; i < array.shape.size(); ++i) {
+      if (static_cast<int>(i) == array.axis) {
+        lane_stride_ = strides[i];
+      } else {
+        shape_[axes_] = array.shape[i];
+        strides_[axes_++] = strides[i];
+      }
+    }
+  }
+
   size_t axes_ = 0;
   int64_t shape_[max_ndim], strides_[max_ndim], lane_stride_ = 0;
   bool packed_ = false;
@@ -161,24 +169,27 @@ class BatchRun {
 
   void prepare_outputs() {
     stores_.resize(kernel_.outputs.size());
-    PooledVector<Elements> places;
-    places.reserve(outputs_.size());
-    for (size_t k = 0; k < outputs_.size(); ++k) {
-      const LaneBatch::Array& array = batch_.out[k];
-      if (array.shape.empty()) {
-        outputs_[k] = lane_number(0, array.dtype);
+    for (size_t r = 0; r < outputs_.size(); ++r) {
+      const bool own = batch_.places.empty();
+      const DType dtype = own ? batch_.out[r].dtype : batch_.joined[r].dtype;
+      const Dims& shape = own ? batch_.out[r].shape : batch_.joined[r].shape;
+      if (shape.empty()) {
+        outputs_[r] = lane_number(0, dtype);
       } else {
-        make_lane_output(outputs_[k], array.dtype, array.shape);
+        make_lane_output(outputs_[r], dtype, shape);
       }
-      places.emplace_back(array, outputs_[k]);
     }
+    PooledVector<Elements> elements;
+    elements.reserve(batch_.out.size());
+    for (const LaneBatch::Array& array : batch_.out) elements.emplace_back(array);
     for (size_t k = 0; k < stores_.size(); ++k) {
       const LaneBatch::Part part = batch_.outputs[k];
-      const Value& v = outputs_[part.array];
+      const LaneBatch::Place place = batch_.place(part.array);
+      const Value& v = outputs_[place.result];
       if (v.is_scalar()) continue;
       const auto size = static_cast<int64_t>(item_size(v.dtype()));
-      stores_[k] = {static_cast<char*>(v.raw()) + size * places[part.array].offset(part.at),
-                    places[part.array].lane_stride()};
+      const int64_t at = place.first + elements[part.array].offset(part.at);
+      stores_[k] = {static_cast<char*>(v.raw()) + size * at, elements[part.array].lane_stride()};
     }
     for (const auto& out : plan_.uniform.outputs) {
       const T x = registers_.template as<T>()[out.reg];
@@ -205,7 +216,7 @@ class BatchRun {
   void write(uint32_t output, T x) {
     void* to = stores_[output].data;
     if (!to) {
-      Value& v = outputs_[batch_.outputs[output].array];
+      Value& v = outputs_[batch_.place(batch_.outputs[output].array).result];
       v = lane_number(static_cast<double>(x), v.dtype());
     } else if (is_bool(kernel_.outputs[output].dtype)) {
       *static_cast<bool*>(to) = x != 0;
