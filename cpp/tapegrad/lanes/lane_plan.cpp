@@ -3,26 +3,25 @@
 #include <algorithm>
 #include <utility>
 
-#include "tapegrad/lanes/lane_fusion.h"
-#include "tapegrad/lanes/lane_row_sums.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/lanes/plan/lane_fusion.h"
+#include "tapegrad/lanes/plan/lane_handlers.h"
+#include "tapegrad/lanes/plan/lane_row_sums.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {
-
-constexpr uint32_t tape_window = 1024;
 
 template <class T>
 class PlanBuilder : LaneFusion {
  public:
   PlanBuilder(const LaneKernel& kernel, const InputBits& uniform, LanePlan<T>& plan,
               bool keep_order)
-      : LaneFusion(kernel, uniform), plan_(plan), keep_order_(keep_order), last_(count_, none) {}
+      : LaneFusion(kernel, uniform), plan_(plan), keep_order_(keep_order) {}
 
   void build() {
     analyse();
-    plan_registers();
+    plan_registers(plan_.uniform, keep_order_);
     fuse();
     order_roots();
     give_places();
@@ -32,62 +31,6 @@ class PlanBuilder : LaneFusion {
   }
 
  private:
-  // A register that lanes or outputs read is kept to the end.
-  void plan_registers() {
-    reg_.assign(count_, none);
-    uint32_t next = 0;
-    for (double c : k_.constants) {
-      reg_[first_constant_ + next] = next;
-      ++next;
-      plan_.uniform.constants.push_back(static_cast<T>(c));
-    }
-    for (uint32_t i = 0; i < k_.n_inputs; ++i) {
-      if (!uniform_[i] || !needed_[i]) continue;
-      reg_[i] = next++;
-      plan_.uniform.inputs.push_back({i, reg_[i]});
-    }
-    std::vector<uint32_t> items;
-    for (uint32_t op = first_result_; op < count_; ++op)
-      if (uniform_[op] && needed_[op] && alias_[op] == op) items.push_back(op);
-    if (items.size() >= least_grouped && !keep_order_) {
-      group(items, tape_window, [&](uint32_t op, std::vector<uint32_t>& operands) {
-        for (int i = 0; i < arity(op); ++i) operands.push_back(arg(op, i));
-        return static_cast<uint16_t>(index_of(code(op).fn));
-      });
-    }
-    std::fill(last_.begin(), last_.end(), none);
-    for (uint32_t at = 0; at < items.size(); ++at)
-      for (int i = 0; i < arity(items[at]); ++i) last_[arg(items[at], i)] = at;
-    std::vector<uint32_t> free;
-    uint32_t previous = none;
-    for (uint32_t at = 0; at < items.size(); ++at) {
-      const uint32_t op = items[at];
-      uint32_t args[3] = {};
-      for (int i = 0; i < arity(op); ++i) args[i] = reg_[arg(op, i)];
-      for (int i = 0; i < arity(op); ++i) {
-        const uint32_t a = arg(op, i);
-        if (!is_result(a) || last_[a] != at || uses_[a]) continue;
-        free.push_back(reg_[a]);
-        last_[a] = none;
-      }
-      if (free.empty()) {
-        reg_[op] = next++;
-      } else {
-        reg_[op] = free.back();
-        free.pop_back();
-      }
-      plan_.uniform.steps.push_back(make_register_step(code(op).fn, reg_[op], args, previous));
-      previous = reg_[op];
-    }
-    plan_.uniform.steps.push_back(end_step());
-    plan_.uniform.registers = next;
-    for (uint32_t op = 0; op < count_; ++op)
-      if (uniform_[op])
-        for (uint32_t k = first_output_[op]; k != none; k = next_output_[k])
-          plan_.uniform.outputs.push_back({k, reg_[op]});
-    std::ranges::sort(plan_.uniform.outputs, {}, &RegisterCode<T>::Port::number);
-  }
-
   // The table is large; a tape for one element does without.
   static const LaneLoops<T>& loops() { return lane_loops<T>(); }
 
@@ -197,7 +140,7 @@ class PlanBuilder : LaneFusion {
       if (place_[root] == none) place_[root] = take_slot();
       if (calls) release_operands(at, operands);
       step.out = place_[root];
-      if (calls) step.run = call_loop;
+      if (calls) step.run = call_loop<T>;
       plan_.ns += calls ? scalar_fn_info(code(root).fn).ns : 0.12;
       put(step);
       finish(root);
@@ -298,8 +241,8 @@ class PlanBuilder : LaneFusion {
       default:
         set_args(root, 0);
         if (is_row_fn(code(root).fn)) {
-          return made(step, code(root).fn == row_sum ? Made{LaneForm::row_sum, sum_row}
-                                                     : Made{LaneForm::row_copy, copy_row});
+          return made(step, code(root).fn == row_sum ? Made{LaneForm::row_sum, sum_row<T>}
+                                                     : Made{LaneForm::row_copy, copy_row<T>});
         }
         if (is_window_fn(code(root).fn)) {
           step.d = code(root).args[2];
@@ -366,16 +309,16 @@ class PlanBuilder : LaneFusion {
       if (k_.outputs[k].summed) {
         step.b = static_cast<uint32_t>(plan_.sinks.size());
         plan_.sinks.push_back(k);
-        step = made(step, {LaneForm::sink, sink});
+        step = made(step, {LaneForm::sink, sink<T>});
       } else if (batch_) {
         step = made(step, {LaneForm::store_part,
-                           is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>});
+                           is_bool(k_.outputs[k].dtype) ? store_part<T, bool> : store_part<T, T>});
       } else if (is_bool(k_.outputs[k].dtype)) {
-        step = made(step, {LaneForm::store_bool, store_bool});
+        step = made(step, {LaneForm::store_bool, store_bool<T>});
       } else if (is_direct(op, k)) {
         continue;
       } else {
-        step = made(step, {LaneForm::store, store});
+        step = made(step, {LaneForm::store, store<T>});
       }
       plan_.ns += 0.15;
       put(step);
@@ -387,47 +330,9 @@ class PlanBuilder : LaneFusion {
     return is_result(op) && place_[op] < first_slot_ && plan_.direct[place_[op] - first] == output;
   }
 
-  static void call_loop(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
-    f.kernels[s.fn].loop(at[s.out], at[s.a], at[s.b], at[s.c], n, s.mask);
-  }
-  static void sum_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
-    T* out = at[s.out];
-    if (s.mask & 1) std::fill_n(out, n, at[s.a][0]);
-    const T* x = s.mask & 1 ? out : at[s.a];
-    std::fill_n(out, n, fold_loops<T>(Fold::sum).row(x, 1, f.count, T{}));
-  }
-  static void copy_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
-    if (s.mask & 1) {
-      std::fill_n(at[s.out], n, at[s.a][0]);
-    } else {
-      std::copy_n(at[s.a], n, at[s.out]);
-    }
-  }
-  static void sink(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    f.sinks[s.b].take(at[s.a], f.begin, f.count);
-  }
-  static void store(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    std::copy_n(at[s.a], f.count, static_cast<T*>(f.stores[s.b]) + f.begin);
-  }
-  static void store_bool(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    const T* from = at[s.a];
-    bool* to = static_cast<bool*>(f.stores[s.b]) + f.begin;
-    for (int64_t i = 0; i < f.count; ++i) to[i] = from[i] != 0;
-  }
-
-  template <class To>
-  static void store_part(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    const T* from = at[s.a];
-    const int64_t stride = f.parts[s.b].stride;
-    To* to = static_cast<To*>(f.parts[s.b].data) + f.begin * stride;
-    for (int64_t i = 0; i < f.count; ++i)
-      to[i * stride] = std::is_same_v<To, bool> ? from[i] != 0 : static_cast<To>(from[i]);
-  }
-
   LanePlan<T>& plan_;
   const bool keep_order_;
-  std::vector<uint32_t> last_;  // the position of the step that reads an operand last
-  std::vector<uint32_t> reg_, place_;
+  std::vector<uint32_t> place_;
   uint32_t first_slot_ = 0;
   std::vector<uint32_t> free_;
   LaneRowSums sums_;             // that are not written yet

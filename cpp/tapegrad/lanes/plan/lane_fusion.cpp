@@ -1,4 +1,4 @@
-#include "tapegrad/lanes/lane_fusion.h"
+#include "tapegrad/lanes/plan/lane_fusion.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 #include <algorithm>
@@ -18,7 +18,8 @@ LaneFusion::LaneFusion(const LaneKernel& kernel, const InputBits& uniform)
       uniform_(count_, 0),
       uses_(count_, 0),
       first_output_(count_, none),
-      next_output_(kernel.outputs.size(), none) {
+      next_output_(kernel.outputs.size(), none),
+      last_(count_, none) {
   for (uint32_t i = 0; i < k_.n_inputs; ++i) uniform_[i] = uniform[i];
   for (uint32_t i = first_constant_; i < first_result_; ++i) uniform_[i] = 1;
 }

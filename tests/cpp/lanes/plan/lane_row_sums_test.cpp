@@ -1,6 +1,6 @@
 // Sums of products over rows and over lanes: what runs together, and that it gives what single
 // products and sums do, at every instruction-set level.
-#include "tapegrad/lanes/lane_row_sums.h"
+#include "tapegrad/lanes/plan/lane_row_sums.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

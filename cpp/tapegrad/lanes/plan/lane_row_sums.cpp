@@ -1,4 +1,4 @@
-#include "tapegrad/lanes/lane_row_sums.h"
+#include "tapegrad/lanes/plan/lane_row_sums.h"
 
 #include <algorithm>
 #include <span>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tapegrad/lanes/lane_plan.h"
-#include "tapegrad/lanes/lane_schedule.h"
+#include "tapegrad/lanes/plan/lane_schedule.h"
 
 namespace tapegrad {
 
@@ -31,6 +31,8 @@ class LaneFusion {
   LaneFusion(const LaneKernel& kernel, const InputBits& uniform);
 
   void analyse();
+  template <class T>
+  void plan_registers(RegisterCode<T>& to, bool keep_order);
   void fuse();
   void order_roots();
   // Whether the root at this position is the next sum of a tile, after the one before it.
@@ -86,6 +88,8 @@ class LaneFusion {
   std::vector<uint32_t> uses_;  // by instructions of lanes, and outputs
   std::vector<uint32_t> first_output_, next_output_;
   std::vector<uint32_t> roots_;  // in the order of the steps
+  std::vector<uint32_t> last_;   // the position of the step that reads an operand last
+  std::vector<uint32_t> reg_;    // of what is the same for all lanes
 
  private:
   static constexpr uint32_t reach = 48;  // how far before its root a fused argument may stand
