@@ -46,7 +46,6 @@ class Elements {
     packed_ = array.axis == LaneBatch::no_axis;
   }
   int64_t lane_stride() const { return lane_stride_; }
-  bool is_packed() const { return packed_; }
   int64_t offset(uint32_t element) const {
     if (packed_) return element;
     int64_t rest = element, offset = 0;
@@ -135,7 +134,7 @@ class BatchRun {
     const Value& v = inputs_[part.array];
     if (v.is_scalar()) return scalar_as<T>(v);
     const int64_t at = elements_[part.array].offset(part.at);
-    if (v.dtype() == dtype_of<T>()) return v.data<T>()[at];
+    if (v.dtype() == dtype_of<T>()) return static_cast<const T*>(v.raw())[at];
     T x;
     strided_gather<T>(v.dtype())(&x, v.raw(), at, 0, 1);
     return x;
@@ -144,15 +143,7 @@ class BatchRun {
   void run_uniform() {
     T* const registers = registers_.template as<T>();
     std::copy(plan_.uniform.constants.begin(), plan_.uniform.constants.end(), registers);
-    PooledVector<const T*> packed(inputs_.size());  // arrays of which an element is where it counts
-    for (size_t k = 0; k < inputs_.size(); ++k)
-      if (elements_[k].is_packed() && inputs_[k].dtype() == dtype_of<T>())
-        packed[k] = inputs_[k].template data<T>();
-    for (const auto& in : plan_.uniform.inputs) {
-      const LaneBatch::Part part = batch_.inputs[in.number];
-      const T* from = packed[part.array];
-      registers[in.reg] = from ? from[part.at] : number(in.number);
-    }
+    for (const auto& in : plan_.uniform.inputs) registers[in.reg] = number(in.number);
     run_registers(plan_.uniform, registers);
   }
 
