@@ -29,8 +29,20 @@ struct LaneBatch {
     uint32_t at;
   };
 
+  // Where an output array lies: in a result, from that element on, in C order.
+  struct Place {
+    uint32_t result;
+    int64_t first;
+  };
+
   std::vector<Array> in, out;
   std::vector<Part> inputs, outputs;  // by input and output of the kernel
+  // By output array; empty: each is a result of its own.
+  std::vector<Place> places;
+  std::vector<TensorType> joined;  // then these are the results
+
+  size_t n_results() const { return places.empty() ? out.size() : joined.size(); }
+  Place place(uint32_t array) const { return places.empty() ? Place{array, 0} : places[array]; }
 };
 
 }  // namespace tapegrad

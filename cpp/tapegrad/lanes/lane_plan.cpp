@@ -3,25 +3,25 @@
 #include <algorithm>
 #include <utility>
 
-#include "tapegrad/lanes/lane_fusion.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/lanes/plan/lane_fusion.h"
+#include "tapegrad/lanes/plan/lane_handlers.h"
+#include "tapegrad/lanes/plan/lane_row_sums.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {
-
-constexpr uint32_t tape_window = 1024;
 
 template <class T>
 class PlanBuilder : LaneFusion {
  public:
   PlanBuilder(const LaneKernel& kernel, const InputBits& uniform, LanePlan<T>& plan,
               bool keep_order)
-      : LaneFusion(kernel, uniform), plan_(plan), keep_order_(keep_order), last_(count_, none) {}
+      : LaneFusion(kernel, uniform), plan_(plan), keep_order_(keep_order) {}
 
   void build() {
     analyse();
-    plan_registers();
+    plan_registers(plan_.uniform, keep_order_);
     fuse();
     order_roots();
     give_places();
@@ -31,62 +31,6 @@ class PlanBuilder : LaneFusion {
   }
 
  private:
-  // A register that lanes or outputs read is kept to the end.
-  void plan_registers() {
-    reg_.assign(count_, none);
-    uint32_t next = 0;
-    for (double c : k_.constants) {
-      reg_[first_constant_ + next] = next;
-      ++next;
-      plan_.uniform.constants.push_back(static_cast<T>(c));
-    }
-    for (uint32_t i = 0; i < k_.n_inputs; ++i) {
-      if (!uniform_[i] || !needed_[i]) continue;
-      reg_[i] = next++;
-      plan_.uniform.inputs.push_back({i, reg_[i]});
-    }
-    std::vector<uint32_t> items;
-    for (uint32_t op = first_result_; op < count_; ++op)
-      if (uniform_[op] && needed_[op] && alias_[op] == op) items.push_back(op);
-    if (items.size() >= least_grouped && !keep_order_) {
-      group(items, tape_window, [&](uint32_t op, std::vector<uint32_t>& operands) {
-        for (int i = 0; i < arity(op); ++i) operands.push_back(arg(op, i));
-        return static_cast<uint16_t>(index_of(code(op).fn));
-      });
-    }
-    std::fill(last_.begin(), last_.end(), none);
-    for (uint32_t at = 0; at < items.size(); ++at)
-      for (int i = 0; i < arity(items[at]); ++i) last_[arg(items[at], i)] = at;
-    std::vector<uint32_t> free;
-    uint32_t previous = none;
-    for (uint32_t at = 0; at < items.size(); ++at) {
-      const uint32_t op = items[at];
-      uint32_t args[3] = {};
-      for (int i = 0; i < arity(op); ++i) args[i] = reg_[arg(op, i)];
-      for (int i = 0; i < arity(op); ++i) {
-        const uint32_t a = arg(op, i);
-        if (!is_result(a) || last_[a] != at || uses_[a]) continue;
-        free.push_back(reg_[a]);
-        last_[a] = none;
-      }
-      if (free.empty()) {
-        reg_[op] = next++;
-      } else {
-        reg_[op] = free.back();
-        free.pop_back();
-      }
-      plan_.uniform.steps.push_back(make_register_step(code(op).fn, reg_[op], args, previous));
-      previous = reg_[op];
-    }
-    plan_.uniform.steps.push_back(end_step());
-    plan_.uniform.registers = next;
-    for (uint32_t op = 0; op < count_; ++op)
-      if (uniform_[op])
-        for (uint32_t k = first_output_[op]; k != none; k = next_output_[k])
-          plan_.uniform.outputs.push_back({k, reg_[op]});
-    std::ranges::sort(plan_.uniform.outputs, {}, &RegisterCode<T>::Port::number);
-  }
-
   // The table is large; a tape for one element does without.
   static const LaneLoops<T>& loops() { return lane_loops<T>(); }
 
@@ -164,19 +108,27 @@ class PlanBuilder : LaneFusion {
   void release_operands(uint32_t at, const std::vector<uint32_t>& operands) {
     for (uint32_t op : operands) {
       if (!has_slot(op) || last_[op] != at) continue;
-      free_.push_back(place_[op]);
+      free_slot(op);
       last_[op] = none;  // a repeated operand is released once
     }
   }
 
   void emit() {
+    pinned_.assign(count_, 0);
     for (uint32_t i = 0; i < k_.n_inputs; ++i)
       if (!uniform_[i]) emit_outputs(i);
     for_roots([&](uint32_t at, uint32_t root, const std::vector<uint32_t>& operands) {
       if (shape_of(root) == Shape::summed_product) {
         const auto [a, b] = factors(root);
-        add_sum(first_output_[root], place_[a], place_[b] | (uniform_[b] ? uniform_place : 0));
+        add_sum(first_output_[root], a, b);
         return release_operands(at, operands);
+      }
+      if (continues_tile(at) || continues_tile(at + 1)) {
+        release_operands(at, operands);
+        if (place_[root] == none) place_[root] = take_slot();
+        tile_.push_back(root);
+        if (!continues_tile(at + 1)) put_tile();
+        return;
       }
       LaneStep<T> step = step_of(root);
       const bool calls = step.run == nullptr;  // these may not write what they read
@@ -188,12 +140,50 @@ class PlanBuilder : LaneFusion {
       if (place_[root] == none) place_[root] = take_slot();
       if (calls) release_operands(at, operands);
       step.out = place_[root];
-      if (calls) step.run = call_loop;
+      if (calls) step.run = call_loop<T>;
       plan_.ns += calls ? scalar_fn_info(code(root).fn).ns : 0.12;
-      plan_.block.steps.push_back(step);
-      emit_outputs(root);
-      if (has_slot(root) && last_[root] == none) free_.push_back(place_[root]);
+      put(step);
+      finish(root);
     });
+    put_sums();
+  }
+
+  void finish(uint32_t root) {
+    emit_outputs(root);
+    if (has_slot(root) && last_[root] == none) free_slot(root);
+  }
+
+  // Sums that share their first products are one step. Three run as four, the last one twice.
+  void put_tile() {
+    const uint32_t common = common_products(tile_), sums = tile_.size() == 2 ? 2 : 4;
+    const size_t given = tile_.size();
+    tile_.resize(sums, tile_.back());
+    LaneStep<T> step{};
+    step.b = static_cast<uint32_t>(plan_.block.lists.size());
+    step.c = common;
+    step.form = LaneForm::products_tile;
+    step.run = loops().products_tile[sums == 4];
+    std::vector<uint32_t>& to = plan_.block.lists;
+    const auto place = [&](uint32_t op) { return place_[op] | (uniform_[op] ? uniform_place : 0); };
+    for (uint32_t sum : tile_) {
+      const std::vector<uint32_t>& list = list_of(sum);
+      to.push_back(place_[sum]);
+      to.push_back(list[0] == none ? no_place : place_[list[0]]);
+      to.push_back(static_cast<uint32_t>(list.size() / 2) - common);
+      plan_.ns += 0.03 * static_cast<double>(list.size() / 2);
+    }
+    for (uint32_t k = 0; k < common; ++k) {
+      to.push_back(place_[list_of(tile_[0])[2 * k + 1]]);
+      for (uint32_t sum : tile_) to.push_back(place(list_of(sum)[2 * k + 2]));
+    }
+    for (uint32_t sum : tile_) {
+      const std::vector<uint32_t>& list = list_of(sum);
+      for (size_t k = 2 * common + 1; k < list.size(); ++k) to.push_back(place(list[k]));
+    }
+    put(step);
+    tile_.resize(given);
+    for (uint32_t sum : tile_) finish(sum);
+    tile_.clear();
   }
 
   using Made = std::pair<LaneForm, LaneHandler<T>>;
@@ -251,8 +241,8 @@ class PlanBuilder : LaneFusion {
       default:
         set_args(root, 0);
         if (is_row_fn(code(root).fn)) {
-          return made(step, code(root).fn == row_sum ? Made{LaneForm::row_sum, sum_row}
-                                                     : Made{LaneForm::row_copy, copy_row});
+          return made(step, code(root).fn == row_sum ? Made{LaneForm::row_sum, sum_row<T>}
+                                                     : Made{LaneForm::row_copy, copy_row<T>});
         }
         if (is_window_fn(code(root).fn)) {
           step.d = code(root).args[2];
@@ -266,36 +256,51 @@ class PlanBuilder : LaneFusion {
     }
   }
 
-  // Sums over the batch that follow one another are one step.
+  // Sums over the batch wait for others, so that many run together; until then nothing may be
+  // written over their rows.
   void add_sum(uint32_t output, uint32_t a, uint32_t b) {
-    if (plan_.block.steps.empty() || plan_.block.steps.back().run != loops().sums_of_rows) {
-      LaneStep<T> step{};
-      step.form = LaneForm::sums_of_rows;
-      step.run = loops().sums_of_rows;
-      step.b = static_cast<uint32_t>(plan_.block.lists.size());
-      plan_.block.steps.push_back(step);
-    }
-    // Pairs that share their first row run together.
-    if (plan_.block.steps.back().c > 0) {
-      uint32_t* const last = plan_.block.lists.data() + plan_.block.lists.size() - 3;
-      const bool alone = plan_.block.steps.back().c == 1 || last[-3] != last[0];
-      if (alone && a != last[0] && !(last[1] & uniform_place) && (last[1] == a || last[1] == b))
-        std::swap(last[0], last[1]);
-      if (b == last[0]) std::swap(a, b);
-    }
-    ++plan_.block.steps.back().c;
-    for (uint32_t x : {a, b, static_cast<uint32_t>(plan_.sinks.size())})
-      plan_.block.lists.push_back(x);
-    plan_.sinks.push_back(output);
-    const uint32_t once = k_.outputs[output].once;
-    plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    const auto place = [&](uint32_t op) {
+      if (op == none) return no_place;
+      if (has_slot(op)) pinned_[op] = 1;
+      return place_[op] | (uniform_[op] ? uniform_place : 0);
+    };
+    if (sums_.empty()) steps_since_sum_ = 0;
+    sums_.add({place(a), place(b), output});
     plan_.ns += 0.1;
+  }
+
+  void free_slot(uint32_t op) { (pinned_[op] ? held_ : free_).push_back(place_[op]); }
+
+  void put(const LaneStep<T>& step) {
+    constexpr size_t most_sums = 64;
+    constexpr int patience = 32;
+    if (sums_.size() >= most_sums || steps_since_sum_ >= patience) put_sums();
+    plan_.block.steps.push_back(step);
+    ++steps_since_sum_;
+  }
+
+  void put_sums() {
+    if (sums_.empty()) return;
+    LaneStep<T> step{};
+    step.form = LaneForm::sums_of_rows;
+    step.run = loops().sums_of_rows;
+    step.a = static_cast<uint32_t>(plan_.sinks.size());
+    step.b = static_cast<uint32_t>(plan_.block.lists.size());
+    step.c = sums_.write(plan_.block.lists, plan_.sinks);
+    for (size_t t = step.a; t < plan_.sinks.size(); ++t) {
+      const uint32_t once = k_.outputs[plan_.sinks[t]].once;
+      plan_.once.push_back(once == none ? no_place : reg_[alias_[once]]);
+    }
+    plan_.block.steps.push_back(step);
+    std::ranges::fill(pinned_, uint8_t{0});
+    free_.insert(free_.end(), held_.begin(), held_.end());
+    held_.clear();
   }
 
   void emit_outputs(uint32_t op) {
     for (uint32_t k = first_output_[op]; k != none; k = next_output_[k]) {
       if (batch_ && k_.outputs[k].summed) {
-        add_sum(k, place_[op], no_place);
+        add_sum(k, op, none);
         continue;
       }
       LaneStep<T> step{};
@@ -304,19 +309,19 @@ class PlanBuilder : LaneFusion {
       if (k_.outputs[k].summed) {
         step.b = static_cast<uint32_t>(plan_.sinks.size());
         plan_.sinks.push_back(k);
-        step = made(step, {LaneForm::sink, sink});
+        step = made(step, {LaneForm::sink, sink<T>});
       } else if (batch_) {
         step = made(step, {LaneForm::store_part,
-                           is_bool(k_.outputs[k].dtype) ? store_part<bool> : store_part<T>});
+                           is_bool(k_.outputs[k].dtype) ? store_part<T, bool> : store_part<T, T>});
       } else if (is_bool(k_.outputs[k].dtype)) {
-        step = made(step, {LaneForm::store_bool, store_bool});
+        step = made(step, {LaneForm::store_bool, store_bool<T>});
       } else if (is_direct(op, k)) {
         continue;
       } else {
-        step = made(step, {LaneForm::store, store});
+        step = made(step, {LaneForm::store, store<T>});
       }
       plan_.ns += 0.15;
-      plan_.block.steps.push_back(step);
+      put(step);
     }
   }
 
@@ -325,49 +330,16 @@ class PlanBuilder : LaneFusion {
     return is_result(op) && place_[op] < first_slot_ && plan_.direct[place_[op] - first] == output;
   }
 
-  static void call_loop(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
-    f.kernels[s.fn].loop(at[s.out], at[s.a], at[s.b], at[s.c], n, s.mask);
-  }
-  static void sum_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>& f) {
-    T* out = at[s.out];
-    if (s.mask & 1) std::fill_n(out, n, at[s.a][0]);
-    const T* x = s.mask & 1 ? out : at[s.a];
-    std::fill_n(out, n, fold_loops<T>(Fold::sum).row(x, 1, f.count, T{}));
-  }
-  static void copy_row(const LaneStep<T>& s, T* const* at, int64_t n, LaneFrame<T>&) {
-    if (s.mask & 1) {
-      std::fill_n(at[s.out], n, at[s.a][0]);
-    } else {
-      std::copy_n(at[s.a], n, at[s.out]);
-    }
-  }
-  static void sink(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    f.sinks[s.b].take(at[s.a], f.begin, f.count);
-  }
-  static void store(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    std::copy_n(at[s.a], f.count, static_cast<T*>(f.stores[s.b]) + f.begin);
-  }
-  static void store_bool(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    const T* from = at[s.a];
-    bool* to = static_cast<bool*>(f.stores[s.b]) + f.begin;
-    for (int64_t i = 0; i < f.count; ++i) to[i] = from[i] != 0;
-  }
-
-  template <class To>
-  static void store_part(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
-    const T* from = at[s.a];
-    const int64_t stride = f.parts[s.b].stride;
-    To* to = static_cast<To*>(f.parts[s.b].data) + f.begin * stride;
-    for (int64_t i = 0; i < f.count; ++i)
-      to[i * stride] = std::is_same_v<To, bool> ? from[i] != 0 : static_cast<To>(from[i]);
-  }
-
   LanePlan<T>& plan_;
   const bool keep_order_;
-  std::vector<uint32_t> last_;  // the position of the step that reads an operand last
-  std::vector<uint32_t> reg_, place_;
+  std::vector<uint32_t> place_;
   uint32_t first_slot_ = 0;
   std::vector<uint32_t> free_;
+  LaneRowSums sums_;             // that are not written yet
+  int steps_since_sum_ = 0;      // since the first of them
+  std::vector<uint8_t> pinned_;  // by operand: one of them reads it
+  std::vector<uint32_t> held_;   // slots that are free when they are written
+  std::vector<uint32_t> tile_;   // sums of products that are one step, up to now
 };
 
 }  // namespace

@@ -38,6 +38,7 @@ enum class LaneForm : uint8_t {
   store,                // row a goes to the array frame.stores[b],
   store_bool,           // as bool,
   store_part,           // or to frame.parts[b]
+  products_tile,        // several contracted_products that begin with the same rows
 };
 
 template <class T>
@@ -108,18 +109,44 @@ struct LaneLoops {
   LaneHandler<T> sum_of_products = nullptr;
   // The same with fused multiply-adds, where the level has them.
   LaneHandler<T> contracted_products = nullptr;
-  // frame.totals[t] += sum of a[i] * b[i] over the lanes that count: step.c triples (a, b, t) of
-  // frame.lists[step.b ...]; b may be uniform, or no_place: the sum of a.
+  // frame.totals[t] += sum of a[i] * b[i] over the lanes that count, for step.c groups of sums in
+  // frame.lists[step.b ...] (RowSums); t counts from step.a.
   LaneHandler<T> sums_of_rows = nullptr;
 
   // sums[(first + i) % lanes] += x[i]: a part of what FoldLoops::row does.
   void (*accumulate)(T* sums, const T* x, int64_t first, int64_t n) = nullptr;
   // The sum of a chunk of n elements, and new sums.
   T (*finish)(T* sums, int64_t n) = nullptr;
+
+  // Two or four contracted sums whose first step.c products are of the same rows with numbers.
+  // frame.lists[step.b ...] has for each sum the places of the result and of t, and how many
+  // products of its own follow; for each common product the row, and the number of each sum; then
+  // pairs of places, sum after sum.
+  LaneHandler<T> products_tile[2] = {};
 };
 
 constexpr uint32_t no_place = ~uint32_t{0};
 constexpr uint32_t uniform_place = uint32_t{1} << 31;
+constexpr uint32_t most_in_tile = 128;  // products that sums have in common
+
+// Sums over the lanes that run together: a word of the step's list, and the places after it. Where
+// fewer are wanted than run, the last one is repeated.
+struct RowSums {
+  enum Form : uint32_t {
+    shared_8,   // a, then eight rows b
+    shared_4,   // a, then four rows b
+    pairs,      // four times a row a and a row b
+    by_numbers  // four times a row a, and b that is uniform, or no_place: the sum of a
+  };
+  Form form;
+  uint32_t wanted;
+
+  static constexpr uint32_t at_once[] = {8, 4, 4, 4}, places[] = {9, 5, 8, 8};  // by form
+  uint32_t word() const { return static_cast<uint32_t>(form) << 8 | wanted; }
+  [[gnu::always_inline]] static RowSums from(uint32_t word) {
+    return {static_cast<Form>(word >> 8), word & 255};
+  }
+};
 
 template <class T>
 const LaneLoops<T>& lane_loops();  // those of isa_level()

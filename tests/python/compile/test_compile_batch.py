@@ -226,3 +226,65 @@ def test_rows_that_are_stacked_are_written_by_the_kernel():
         for got, want in zip(compiled(angles, points), jacobians(angles, points), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-13)
     assert compiled.inspect().signatures[0].programs[0].n_steps <= 2
+
+
+PRODUCTS = {
+    "matmul": lambda x, w: x @ w.T,
+    "einsum": lambda x, w: np.einsum("nj,kj->nk", x, w),
+    "dot": lambda x, w: np.dot(x, w.T),
+    "sum": lambda x, w: (x[:, None] * w).sum(-1),
+    "tensordot": lambda x, w: np.tensordot(x, w, axes=(1, 1)),
+    "stacked": lambda x, w: (w @ x[:, :, None])[:, :, 0],
+    "distances": lambda x, w: ((x[:, None] - w) ** 2).sum(-1),
+    "triangle": lambda x, w: x @ np.tril(w @ w.T)[: x.shape[1], : x.shape[1]],
+    "squares": lambda x, w: np.sum((x @ w.T) ** 2, axis=1, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_spellings_of_products(name, dtype):
+    rng = np.random.default_rng(7)
+    x, w = rng.normal(size=(1003, 9)).astype(dtype), rng.normal(size=(11, 9)).astype(dtype)
+
+    def model(x, p):
+        y = PRODUCTS[name](x, p)
+        y = y - np.max(y, axis=1, keepdims=True)
+        return np.sum(np.log(np.sum(np.exp(y), axis=1) + np.sum(y * y, axis=1)))
+
+    both = tg.value_and_grad(model, (0, 1))
+    compiled = tg.compile(both)
+    want, slopes = both(x, w)
+    for _ in range(3):
+        value, found = compiled(x, w)
+    tolerance = 1e-11 if dtype == np.float64 else 2e-4
+    assert found[0].dtype == dtype
+    for a, b in zip([value, *found], [want, *slopes], strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max())
+    assert kernels(compiled)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_joined_results_are_written_by_the_kernel(dtype):
+    def errors(angle, point):
+        c, s = np.cos(angle[0]), np.sin(angle[0])
+        return np.stack([c * point[0] - s * point[1], s * point[0] + angle[1] * point[1]])
+
+    def values(angles, points):
+        by_angle, by_point = tg.vmap(tg.jacobian(errors, (0, 1)))(angles, points)
+        blocks = np.concatenate([by_angle, by_point], axis=2)
+        return np.concatenate([np.ravel(blocks), np.ravel(by_point)])
+
+    compiled = tg.compile(values)
+    rng = np.random.default_rng(5)
+    for n in (3000, 3000, 3000, 5001, 5001, 5001):
+        angles = rng.normal(size=(n, 2)).astype(dtype)
+        points = rng.normal(size=(n, 2)).astype(dtype)
+        found = compiled(angles, points)
+        assert found.dtype == dtype
+        tolerance = 1e-13 if dtype == np.float64 else 1e-5
+        np.testing.assert_allclose(found, values(angles, points), rtol=tolerance, atol=tolerance)
+        kept = found.copy()
+        compiled(points, angles)
+        assert np.array_equal(found, kept)  # the next run has a result of its own
+    assert "concatenate" not in compiled.inspect().signatures[0].programs[0].text

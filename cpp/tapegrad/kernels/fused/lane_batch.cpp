@@ -37,16 +37,13 @@ class Elements {
  public:
   Elements(const LaneBatch::Array& array, const Value& v) {
     if (v.is_scalar()) return;
-    const Dims strides = v.strides();
-    for (size_t i = 0; i < array.shape.size(); ++i) {
-      if (static_cast<int>(i) == array.axis) {
-        lane_stride_ = strides[i];
-      } else {
-        shape_[axes_] = array.shape[i];
-        strides_[axes_++] = strides[i];
-      }
-    }
+    place(array, v.strides());
     packed_ = v.is_contiguous() && array.axis == LaneBatch::no_axis;
+  }
+  // Of an array in C order.
+  explicit Elements(const LaneBatch::Array& array) {
+    place(array, contiguous_strides(array.shape));
+    packed_ = array.axis == LaneBatch::no_axis;
   }
   int64_t lane_stride() const { return lane_stride_; }
   int64_t offset(uint32_t element) const {
@@ -57,6 +54,17 @@ class Elements {
   }
 
  private:
+  void place(const LaneBatch::Array& array, const Dims& strides) {
+    for (size_t i = 0; i < array.shape.size(); ++i) {
+      if (static_cast<int>(i) == array.axis) {
+        lane_stride_ = strides[i];
+      } else {
+        shape_[axes_] = array.shape[i];
+        strides_[axes_++] = strides[i];
+      }
+    }
+  }
+
   size_t axes_ = 0;
   int64_t shape_[max_ndim], strides_[max_ndim], lane_stride_ = 0;
   bool packed_ = false;
@@ -85,18 +93,19 @@ class BatchRun {
     prepare_outputs();
     if (plan_.block.steps.empty()) return;  // everything was the same for all lanes
     const size_t n_sums = plan_.sinks.size();
+    const T* registers = registers_.template as<T>();
     const auto parts = static_cast<size_t>(std::max<int64_t>(1, (n_ + chunk_ - 1) / chunk_));
     const Memory totals(parts * n_sums * sizeof(T));
     totals_ = totals.as<T>();
     std::fill_n(totals_, parts * n_sums, -T{0});
     parallel_for(n_, chunk_, plan_.ns,
                  [this](int64_t begin, int64_t end) { run_range(begin, end); });
+    T* const sums = totals_;
     for (size_t part = 1; part < parts; ++part)
-      for (size_t s = 0; s < n_sums; ++s) totals_[s] += totals_[part * n_sums + s];
+      for (size_t s = 0; s < n_sums; ++s) sums[s] += sums[part * n_sums + s];
     for (size_t s = 0; s < n_sums; ++s) {
       const uint32_t once = plan_.once[s];
-      if (once != no_place) totals_[s] += registers_.template as<T>()[once];
-      write(plan_.sinks[s], totals_[s]);
+      write(plan_.sinks[s], once == no_place ? sums[s] : sums[s] + registers[once]);
     }
   }
 
@@ -125,7 +134,7 @@ class BatchRun {
     const Value& v = inputs_[part.array];
     if (v.is_scalar()) return scalar_as<T>(v);
     const int64_t at = elements_[part.array].offset(part.at);
-    if (v.dtype() == dtype_of<T>()) return v.data<T>()[at];
+    if (v.dtype() == dtype_of<T>()) return static_cast<const T*>(v.raw())[at];
     T x;
     strided_gather<T>(v.dtype())(&x, v.raw(), at, 0, 1);
     return x;
@@ -151,24 +160,27 @@ class BatchRun {
 
   void prepare_outputs() {
     stores_.resize(kernel_.outputs.size());
-    PooledVector<Elements> places;
-    places.reserve(outputs_.size());
-    for (size_t k = 0; k < outputs_.size(); ++k) {
-      const LaneBatch::Array& array = batch_.out[k];
-      if (array.shape.empty()) {
-        outputs_[k] = lane_number(0, array.dtype);
+    for (size_t r = 0; r < outputs_.size(); ++r) {
+      const bool own = batch_.places.empty();
+      const DType dtype = own ? batch_.out[r].dtype : batch_.joined[r].dtype;
+      const Dims& shape = own ? batch_.out[r].shape : batch_.joined[r].shape;
+      if (shape.empty()) {
+        outputs_[r] = lane_number(0, dtype);
       } else {
-        make_lane_output(outputs_[k], array.dtype, array.shape);
+        make_lane_output(outputs_[r], dtype, shape);
       }
-      places.emplace_back(array, outputs_[k]);
     }
+    PooledVector<Elements> elements;
+    elements.reserve(batch_.out.size());
+    for (const LaneBatch::Array& array : batch_.out) elements.emplace_back(array);
     for (size_t k = 0; k < stores_.size(); ++k) {
       const LaneBatch::Part part = batch_.outputs[k];
-      const Value& v = outputs_[part.array];
+      const LaneBatch::Place place = batch_.place(part.array);
+      const Value& v = outputs_[place.result];
       if (v.is_scalar()) continue;
       const auto size = static_cast<int64_t>(item_size(v.dtype()));
-      stores_[k] = {static_cast<char*>(v.raw()) + size * places[part.array].offset(part.at),
-                    places[part.array].lane_stride()};
+      const int64_t at = place.first + elements[part.array].offset(part.at);
+      stores_[k] = {static_cast<char*>(v.raw()) + size * at, elements[part.array].lane_stride()};
     }
     for (const auto& out : plan_.uniform.outputs) {
       const T x = registers_.template as<T>()[out.reg];
@@ -193,13 +205,14 @@ class BatchRun {
   }
 
   void write(uint32_t output, T x) {
-    Value& v = outputs_[batch_.outputs[output].array];
-    if (v.is_scalar()) {
+    void* to = stores_[output].data;
+    if (!to) {
+      Value& v = outputs_[batch_.place(batch_.outputs[output].array).result];
       v = lane_number(static_cast<double>(x), v.dtype());
-    } else if (is_bool(v.dtype())) {
-      *static_cast<bool*>(stores_[output].data) = x != 0;
+    } else if (is_bool(kernel_.outputs[output].dtype)) {
+      *static_cast<bool*>(to) = x != 0;
     } else {
-      *static_cast<T*>(stores_[output].data) = x;
+      *static_cast<T*>(to) = x;
     }
   }
 

@@ -164,7 +164,7 @@ void LaneProgram::run(std::span<const Value> inputs, std::span<const int64_t> sp
                       std::span<Value> outputs) const {
   const LaneKernel& k = code_->kernel;
   const size_t n_in = k.batch ? k.batch->in.size() : k.n_inputs + k.n_indices;
-  const size_t n_out = k.batch ? k.batch->out.size() : k.outputs.size();
+  const size_t n_out = k.batch ? k.batch->n_results() : k.outputs.size();
   if (inputs.size() != n_in || outputs.size() != n_out)
     throw_error<ValueError>("LaneProgram: the kernel has ", n_in, " inputs and ", n_out,
                             " outputs, got ", inputs.size(), " and ", outputs.size());

@@ -19,7 +19,8 @@ Scalar dot(ExpandContext& c, DType d, const Scalars& a, const Scalars& b) {
   if (last_is_zero) std::reverse(zeros.begin(), zeros.end());
   if (zeros.empty()) return c.sum(d, terms);
   if (terms.empty()) return c.sum(d, zeros);
-  return c.add(d, c.sum(d, terms), c.sum(d, zeros));
+  terms.insert(terms.begin(), c.sum(d, zeros));
+  return c.sum(d, terms);
 }
 
 }  // namespace

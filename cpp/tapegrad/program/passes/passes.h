@@ -47,6 +47,8 @@ Program compute_before_gathers(Program p);
 // Outputs that are transposes of long gathers as gathers from what was transposed.
 Program transpose_before_gathers(Program p);
 Program batch(Program p, bool may_require = false);
+// Kernels over a batch write what is joined after them where it lies in the result.
+Program write_into_joins(Program p);
 Program expand(Program p, bool may_require = false);
 // `always`: wherever two tiles are to be had, for tests; else where it saves time.
 Program tile(Program p, bool always = false);

@@ -1,4 +1,5 @@
-#include "tapegrad/rows/isa/lane_products.h"
+#include "tapegrad/rows/isa/lane_row_sums.h"
+#include "tapegrad/rows/isa/lane_tiles.h"
 
 namespace tapegrad {
 namespace {
@@ -90,6 +91,8 @@ void fill(LaneLoops<T>& loops) {
   loops.product_difference = products<T, -1>;
   loops.sum_of_products = sum_of_products<T, false>;
   loops.contracted_products = sum_of_products<T, true>;
+  loops.products_tile[0] = products_tile<T, 2>;
+  loops.products_tile[1] = products_tile<T, 4>;
   loops.sums_of_rows = sums_of_rows<T>;
   loops.accumulate = accumulate<T>;
   loops.finish = finish<T>;

@@ -72,6 +72,7 @@ std::unique_ptr<const BoundKernel> bind_numbers(const LaneKernel& kernel) {
   };
   if (!std::ranges::all_of(kernel.batch->in, fits) || !std::ranges::all_of(kernel.batch->out, fits))
     return nullptr;
+  if (!kernel.batch->places.empty()) return nullptr;
   for (const LaneKernel::Output& o : kernel.outputs)
     if (o.summed) return nullptr;
   if (kernel.dtype == DType::float32) return std::make_unique<Numbers<float>>(kernel);

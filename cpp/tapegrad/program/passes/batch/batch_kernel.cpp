@@ -33,7 +33,8 @@ class KernelWriter {
   static constexpr uint32_t none = LaneNode::none;
   // Operands are numbered when all inputs are known: two bits say of which sort.
   static constexpr uint32_t is_input = 0, is_constant = 1u << 30, is_result = 2u << 30;
-  // A cheap row that was computed so many instructions ago is computed again.
+  // A cheap row that was computed so many instructions ago is computed again. A product that one
+  // instruction alone reads is not counted: it becomes part of that.
   static constexpr uint32_t kept = 96;
 
   struct Wanted {
@@ -201,7 +202,7 @@ class KernelWriter {
     }
     place_[n].operand = is_result | static_cast<uint32_t>(kernel_.code.size());
     place_[n].written = clock_;
-    clock_ += node(n).varies;
+    clock_ += node(n).varies && !(is_product(n) && place_[n].uses == 1);
     kernel_.code.push_back(code);
     uint32_t k = std::exchange(waiting_first_[n], none);
     const auto first = static_cast<std::ptrdiff_t>(ready_.size());

@@ -1,4 +1,4 @@
-#include "tapegrad/lanes/lane_fusion.h"
+#include "tapegrad/lanes/plan/lane_fusion.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
 #include <algorithm>
@@ -18,7 +18,8 @@ LaneFusion::LaneFusion(const LaneKernel& kernel, const InputBits& uniform)
       uniform_(count_, 0),
       uses_(count_, 0),
       first_output_(count_, none),
-      next_output_(kernel.outputs.size(), none) {
+      next_output_(kernel.outputs.size(), none),
+      last_(count_, none) {
   for (uint32_t i = 0; i < k_.n_inputs; ++i) uniform_[i] = uniform[i];
   for (uint32_t i = first_constant_; i < first_result_; ++i) uniform_[i] = 1;
 }
@@ -147,7 +148,7 @@ bool LaneFusion::fuse_sum_of_products(uint32_t root) {
     sums_.pop_back();
     products_.pop_back();
   }
-  if (products_.size() < least_products) return false;
+  if (products_.size() < (batch_ ? least_contracted : least_products)) return false;
   for (uint32_t sum : sums_) shape_of(sum) = Shape::dropped;
   for (uint32_t product : products_) shape_of(product) = Shape::dropped;
   shape_of(root) = Shape::sum_of_products;
@@ -233,7 +234,11 @@ void LaneFusion::operands_of(uint32_t root, std::vector<uint32_t>& to) {
 void LaneFusion::order_roots() {
   for (uint32_t op = first_result_; op < count_; ++op)
     if (shape_of(op) != Shape::dropped) roots_.push_back(op);
-  if (!short_ || roots_.size() < least_grouped) return;
+  if (short_ && roots_.size() >= least_grouped) group_roots();
+  if (batch_) tile_sums();
+}
+
+void LaneFusion::group_roots() {
   group(roots_, lane_window, [&](uint32_t op, std::vector<uint32_t>& operands) {
     operands_of(op, operands);
     unsigned mask = 0;
@@ -248,6 +253,73 @@ void LaneFusion::order_roots() {
     const auto second = static_cast<unsigned>(second_of(code(op).fn, side_of(op)));
     return static_cast<uint16_t>(n * 8 + 8 + (first * lane_second_count + second) * 8 + mask);
   });
+}
+
+uint32_t LaneFusion::common_products(std::span<const uint32_t> sums) const {
+  const std::vector<uint32_t>& first = list_of(sums[0]);
+  size_t common = std::min<size_t>(first.size() / 2, most_in_tile);
+  for (uint32_t sum : sums) {
+    const std::vector<uint32_t>& list = list_of(sum);
+    size_t k = 0;
+    while (k < common && k < list.size() / 2 && list[2 * k + 1] == first[2 * k + 1] &&
+           uniform_[list[2 * k + 2]])
+      ++k;
+    common = k;
+  }
+  return static_cast<uint32_t>(common);
+}
+
+// A sum of products waits for others of the same rows, until somebody reads it or a while has
+// passed.
+void LaneFusion::tile_sums() {
+  constexpr size_t most_waiting = 32;
+  constexpr int patience = 64;  // roots
+  std::vector<uint32_t> order, waiting, operands;
+  std::vector<uint8_t> waits(count_, 0);
+  int passed = 0;
+  in_tile_.clear();
+  for (uint32_t root : roots_) {
+    operands.clear();
+    operands_of(root, operands);
+    const bool is_read = std::ranges::any_of(operands, [&](uint32_t op) { return waits[op] != 0; });
+    if (is_read || waiting.size() == most_waiting || passed == patience) {
+      for (uint32_t sum : waiting) waits[sum] = 0;
+      put_tiles(waiting, order);
+    }
+    if (waiting.empty()) passed = 0;
+    if (shape_of(root) == Shape::sum_of_products) {
+      waiting.push_back(root);
+      waits[root] = 1;
+    } else {
+      order.push_back(root);
+      in_tile_.push_back(0);
+      ++passed;
+    }
+  }
+  put_tiles(waiting, order);
+  roots_ = std::move(order);
+}
+
+void LaneFusion::put_tiles(std::vector<uint32_t>& sums, std::vector<uint32_t>& order) {
+  constexpr size_t most_sums = 4;
+  constexpr uint32_t least_common = 2;
+  const auto products = [&](uint32_t sum) {
+    return static_cast<uint32_t>(list_of(sum).size() / 2);
+  };
+  std::ranges::stable_sort(sums, {}, [&](uint32_t sum) { return list_of(sum)[1]; });
+  for (size_t i = 0, n; i < sums.size(); i += n) {
+    for (n = 1; n < most_sums && i + n < sums.size(); ++n) {
+      const uint32_t common = common_products(std::span(sums).subspan(i, n + 1));
+      if (common < least_common || 2 * common < products(sums[i + n]) ||
+          2 * common < products(sums[i]))
+        break;
+    }
+    for (size_t k = 0; k < n; ++k) {
+      order.push_back(sums[i + k]);
+      in_tile_.push_back(k > 0);
+    }
+  }
+  sums.clear();
 }
 
 }  // namespace tapegrad

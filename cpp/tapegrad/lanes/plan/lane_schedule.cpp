@@ -1,4 +1,4 @@
-#include "tapegrad/lanes/lane_schedule.h"
+#include "tapegrad/lanes/plan/lane_schedule.h"
 
 #include <algorithm>
 

@@ -4,11 +4,12 @@
 // the rows. Each function is rounded as it is alone; a sum of products keeps its order.
 #pragma once
 
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "tapegrad/lanes/lane_plan.h"
-#include "tapegrad/lanes/lane_schedule.h"
+#include "tapegrad/lanes/plan/lane_schedule.h"
 
 namespace tapegrad {
 
@@ -30,8 +31,14 @@ class LaneFusion {
   LaneFusion(const LaneKernel& kernel, const InputBits& uniform);
 
   void analyse();
+  template <class T>
+  void plan_registers(RegisterCode<T>& to, bool keep_order);
   void fuse();
   void order_roots();
+  // Whether the root at this position is the next sum of a tile, after the one before it.
+  bool continues_tile(size_t at) const { return at < in_tile_.size() && in_tile_[at]; }
+  // How many products the sums of a tile have in common: the same rows times numbers.
+  uint32_t common_products(std::span<const uint32_t> sums) const;
 
   const ScalarTape::Instruction& code(uint32_t op) const { return k_.code[op - first_result_]; }
   bool is_result(uint32_t op) const { return op >= first_result_; }
@@ -41,6 +48,7 @@ class LaneFusion {
 
   Shape& shape_of(uint32_t op) { return shape_[op - first_result_]; }
   int side_of(uint32_t root) const { return static_cast<int>(extra_[root - first_result_]); }
+  Shape shape_of(uint32_t op) const { return shape_[op - first_result_]; }
   const std::vector<uint32_t>& list_of(uint32_t root) const {
     return lists_[extra_[root - first_result_]];
   }
@@ -80,10 +88,12 @@ class LaneFusion {
   std::vector<uint32_t> uses_;  // by instructions of lanes, and outputs
   std::vector<uint32_t> first_output_, next_output_;
   std::vector<uint32_t> roots_;  // in the order of the steps
+  std::vector<uint32_t> last_;   // the position of the step that reads an operand last
+  std::vector<uint32_t> reg_;    // of what is the same for all lanes
 
  private:
   static constexpr uint32_t reach = 48;  // how far before its root a fused argument may stand
-  static constexpr uint32_t least_products = 3;
+  static constexpr uint32_t least_products = 3, least_contracted = 2;
   static constexpr uint32_t lane_window = 192;
 
   bool can_take(uint32_t root, uint32_t op, uint32_t distance = reach) const;
@@ -94,11 +104,15 @@ class LaneFusion {
   bool fuse_two_products(uint32_t root);
   bool fuse_summed_product(uint32_t root);
   void fuse_pair(uint32_t root);
+  void group_roots();
+  void tile_sums();
+  void put_tiles(std::vector<uint32_t>& sums, std::vector<uint32_t>& order);
 
   std::vector<Shape> shape_;
   std::vector<uint32_t> extra_;               // of a pair: the side; of a sum of products: its list
   std::vector<std::vector<uint32_t>> lists_;  // of each sum of products: t, its factors
   std::vector<uint32_t> products_, sums_;
+  std::vector<uint8_t> in_tile_;  // by position among the roots, see continues_tile()
 };
 
 }  // namespace tapegrad
