@@ -206,6 +206,13 @@ class Parts final : public LocalRule {
     return value;
   }
 
+  // Whether a write fills a part of this type with its update, a number for all of it included.
+  static bool fits(const LocalPass& pass, ValueId update, uint32_t part) {
+    const TensorType& type = pass.program().type_of(update);
+    return pass.type_number(update) == part ||
+           (type.shape.empty() && type.dtype == pass.type(part).dtype);
+  }
+
   bool go_back(LocalPass& pass, const Read& r, Version v, int depth, Found& found) {
     const bool is_number = is_floating(pass.type(r.out).dtype);
     int within = 0;
@@ -231,10 +238,10 @@ class Parts final : public LocalRule {
           if (++within > most_within || element_count(whole.shape) > short_row ||
               pass.program().type_of(w.update).dtype != whole.dtype)
             return false;
-        } else if (pass.type_number(w.update) != r.out) {
+        } else if (!fits(pass, w.update, r.out)) {
           return false;
         } else if (!w.adds || w.sum != no_value) {
-          found.value = w.adds ? w.sum : w.update;
+          found.value = w.adds ? w.sum : pass.as_type(w.update, r.out);
           return true;
         }
         found.pending.push_back({v.chain, touch.number - 1, touch.how == Overlap::inside});
