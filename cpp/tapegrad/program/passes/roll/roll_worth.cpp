@@ -36,6 +36,7 @@ bool recurs(const Program& p, const RolledLoop& loop) {
 // What a turn computes.
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
+  bool writes_parts = false;
   int64_t largest = 0, scalars = 0;
   Dims space;
 
@@ -45,6 +46,7 @@ struct TurnWork {
 TurnWork work_of(const Program& p, const RolledLoop& loop) {
   TurnWork work;
   for (uint32_t k = 0; k < loop.period; ++k) {
+    work.writes_parts |= loop.roles[k] == Role::scatter;
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
     const Op& op = op_by_id(s.op);
@@ -71,7 +73,9 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   if (steps_of(loop) < least_steps) return false;
   if (work.is_of_numbers()) return numbers >= many_numbers;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
-  const bool is_little = work.largest <= small_array && work.scalars * loop.count <= few_scalars;
+  // A table that is written keeps its steps, whatever becomes of the small arrays.
+  const bool is_little =
+      !work.writes_parts && work.largest <= small_array && work.scalars * loop.count <= few_scalars;
   if (work.largest > most_elements) return false;
   if (is_little || !recurs(p, loop))
     return loop.count >= many_turns && steps_of(loop) >= many_steps;
