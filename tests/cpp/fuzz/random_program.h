@@ -154,13 +154,30 @@ class RandomProgram {
     }
   }
 
-  // Positions of the first axis that follow one another.
+  // Positions of the first axis that follow one another; or one of them, and of the other axes
+  // all, some or one.
   Attrs part(const Dims& shape) {
     const auto n = static_cast<size_t>(shape[0]);
+    if (n > 0 && pick(2)) return row(shape);
     const size_t start = pick(n + 1), length = pick(n - start + 1);
     tapegrad::IndexSpec spec;
     spec.range(static_cast<int64_t>(start), 1, static_cast<int64_t>(length));
     for (size_t k = 1; k < shape.size(); ++k) spec.whole(shape[k]);
+    return spec.attrs();
+  }
+  Attrs row(const Dims& shape) {
+    tapegrad::IndexSpec spec;
+    spec.at(static_cast<int64_t>(pick(std::min<size_t>(2, static_cast<size_t>(shape[0])))));
+    for (size_t k = 1; k < shape.size(); ++k) {
+      const auto n = static_cast<size_t>(shape[k]);
+      if (n > 0 && pick(3) == 0) {
+        spec.at(static_cast<int64_t>(pick(n)));
+      } else if (n > 1 && pick(2)) {
+        spec.range(1, 1, static_cast<int64_t>(n - 1));
+      } else {
+        spec.whole(shape[k]);
+      }
+    }
     return spec.attrs();
   }
 

@@ -61,6 +61,7 @@ bool LocalPass::is_packed(ValueId v) const {
     if (p.values[v].source != Source::step) return false;
     const Program::Step& s = p.steps[p.values[v].index];
     if (s.kernel >= 0 || is_elementwise(s.op)) return true;
+    if (op_by_id(s.op).join == JoinKind::stack && p.type_of(v).shape.ndim() == 1) return true;
     if (op_by_id(s.op).view != ViewKind::reshaped) return false;
     v = p.in(s)[0];
   }
@@ -92,6 +93,18 @@ ValueId LocalPass::place(const Application& a) {
   return first;
 }
 
+bool LocalPass::place_each(const Application& a, ValueId first_old) {
+  if (a.like.kernel >= 0) return false;
+  std::vector<ValueId> instead;
+  for (const auto& rule : rules_)
+    if (rule->replace_each(*this, a, instead)) {
+      for (size_t j = 0; j < instead.size(); ++j)
+        edit_.set(first_old + static_cast<ValueId>(j), instead[j]);
+      return true;
+    }
+  return false;
+}
+
 Program LocalPass::run() {
   find_layout_free();
   std::vector<ValueId> in;
@@ -106,6 +119,7 @@ Program LocalPass::run() {
       out.push_back(old.values[s.first_out + j].type);
       may_be_strided_ = may_be_strided_ && layout_free_[s.first_out + j];
     }
+    if (s.n_out > 1 && place_each({s, in, out}, s.first_out)) continue;
     const ValueId first = place({s, in, out});
     for (uint32_t j = 0; j < s.n_out; ++j) edit_.set(s.first_out + j, first + j);
   }

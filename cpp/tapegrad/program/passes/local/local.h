@@ -31,6 +31,8 @@ class LocalRule {
   virtual ~LocalRule() = default;
   // The first of the values that stand for the application's outputs, or no_value.
   virtual ValueId replace(LocalPass& pass, const Application& a) = 0;
+  // The values for a step of several outputs, which need not lie side by side.
+  virtual bool replace_each(LocalPass&, const Application&, std::vector<ValueId>&) { return false; }
   virtual void written(LocalPass&, const Application&) {}
 };
 
@@ -97,6 +99,7 @@ class LocalPass {
 
  private:
   ValueId place(const Application& a);
+  bool place_each(const Application& a, ValueId first_old);
   void find_layout_free();
   bool is_packed(ValueId v) const;
 

@@ -1,13 +1,20 @@
 #include <algorithm>
+#include <deque>
+#include <unordered_map>
 
-#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/local/part_keys.h"
 
 // Arrays that are written part by part (`c[i] = ...` in a loop), and read part by part: what was
 // written is read directly. Such an array is a *chain* of versions, each made by one write from the
 // version before. A read of a part goes back over the writes of its chain: a write of the same part
-// is the answer, an addition to it a term, and writes of other parts are passed over. Each chain
-// keeps its writes by part, so that a read takes no time that grows with the chain.
+// is the answer, an addition to it a term, and writes of other parts are passed over. Of a write
+// that is around the part, the part is read; one that is within it is made again in what the part
+// held before, and where a short row was written number by number, the numbers are joined. What a
+// part holds is kept until the next read, and each chain keeps its writes by part, so that a read
+// takes no time that grows with the chain.
 //
 // Parts are told apart by their first index, which must be one position (x[i], x[i, j], x[i, 1:]);
 // other keys end a chain.
@@ -56,8 +63,27 @@ class Parts final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     if (!touches_part(a.like, UpdateKind::none) || a.like.held) return no_value;
+    const std::vector<int64_t>& code =
+        pass.program().attrs[a.like.attrs].integers(index_attrs::code);
+    if (const ValueId v = joined_number(pass, a.in[0], code); v != no_value)
+      return pass.type_number(v) == a.out[0] ? v : no_value;
     const Part part = part_of(pass, a.like.attrs, a.in[0]);
-    return part.is_known() ? read(pass, a, part) : no_value;
+    if (!part.is_known()) return no_value;
+    return content(pass, {a.like.op, a.like.attrs, a.out[0], part}, a.in[0], version_of(a.in[0]),
+                   0);
+  }
+
+  // Numbers that were joined are taken apart.
+  bool replace_each(LocalPass& pass, const Application& a, std::vector<ValueId>& instead) override {
+    if (a.like.held || is_elementwise(a.like.op) || op_by_id(a.like.op).join != JoinKind::unstack)
+      return false;
+    for (size_t j = 0; j < a.out.size(); ++j) {
+      const int64_t code[] = {static_cast<int64_t>(IndexKind::at), static_cast<int64_t>(j), 0, 0};
+      const ValueId v = joined_number(pass, a.in[0], code);
+      if (v == no_value || pass.type_number(v) != a.out[j]) return false;
+      instead.push_back(v);
+    }
+    return true;
   }
 
   void written(LocalPass& pass, const Application& a) override {
@@ -72,7 +98,7 @@ class Parts final : public LocalRule {
     }
     Chain& chain = chains_[v.chain];
     const auto number = static_cast<uint32_t>(chain.writes.size());
-    chain.writes.push_back({a.in[1], adds, no_value});
+    chain.writes.push_back({a.in[1], part.number, adds, no_value});
     of_part_.add(key(v.chain, part.number), number);
     (part.is_element ? elements_ : others_).add(key(v.chain, part.lead), number);
     const ValueId now = a.like.first_out;
@@ -84,12 +110,17 @@ class Parts final : public LocalRule {
   static constexpr uint32_t none = ~uint32_t{0};
   static constexpr int most_chains = 16;     // that one read goes back over
   static constexpr uint32_t few_writes = 8;  // see may_read_root
+  static constexpr int most_looks = 64;      // at writes of other parts at one first index
+  static constexpr int most_within = 64;     // writes within a part that one read makes again
+  static constexpr int most_depth = 4;       // of reads for reads
+  static constexpr int64_t short_row = 64;   // elements
   static constexpr int64_t most_leads = int64_t{1} << 31;
 
   struct Part {
-    uint32_t number = none;  // equal keys have one: the attributes that had it first
-    bool is_seen = false, is_element = false;
+    uint32_t number = none;  // equal keys have one number
+    bool is_element = false;
     uint32_t lead = 0;  // the first index
+    bool is_seen = false;
     bool is_known() const { return number != none; }
   };
   struct Version {
@@ -97,6 +128,7 @@ class Parts final : public LocalRule {
   };
   struct Write {
     ValueId update;
+    uint32_t part;  // its number
     bool adds;
     ValueId sum;  // of an addition: what the part holds after it, once somebody has read it
   };
@@ -131,9 +163,12 @@ class Parts final : public LocalRule {
     }
     uint64_t hash = code.size();
     for (int64_t x : code) hash = mix_hash(hash, static_cast<uint64_t>(x));
-    part.number = part_numbers_.find(
-        hash, [&](uint32_t k) { return p.attrs[k].integers(index_attrs::code) == code; });
-    if (part.number == FlatTable::none) part_numbers_.insert(hash, part.number = attrs);
+    part.number = part_numbers_.find(hash, [&](uint32_t k) { return codes_[k] == code; });
+    if (part.number == FlatTable::none) {
+      part.number = static_cast<uint32_t>(codes_.size());
+      part_numbers_.insert(hash, part.number);
+      codes_.push_back(code);
+    }
     part.is_element = is_element;
     part.lead = static_cast<uint32_t>(items[0].start);
     return part;
@@ -143,19 +178,26 @@ class Parts final : public LocalRule {
     return v < versions_.size() ? versions_[v] : Version{none, 0};
   }
 
-  // The writes among the first `end` of a chain that touch a part, counted from 1: the last of this
-  // very part, and the last of another that overlaps with it.
-  struct Touched {
-    uint32_t same, other;
+  // The last among the first `end` writes of a chain that touches a part, counted from 1.
+  struct Touch {
+    uint32_t number = 0;
+    Overlap how = Overlap::none;
   };
-  Touched touched(uint32_t chain, const Part& part, uint32_t end) const {
+  Touch last_touch(uint32_t chain, const Part& part, uint32_t end) const {
     const uint32_t same = of_part_.last_below(key(chain, part.number), end);
-    uint32_t other = others_.last_below(key(chain, part.lead), end);
-    if (!part.is_element) {
-      if (other == same) other = 0;
-      other = std::max(other, elements_.last_below(key(chain, part.lead), end));
+    uint32_t others_end = end, elements_end = end;
+    for (int looks = 0; looks < most_looks; ++looks) {
+      const uint32_t others = others_.last_below(key(chain, part.lead), others_end);
+      const uint32_t elements =
+          part.is_element ? 0 : elements_.last_below(key(chain, part.lead), elements_end);
+      const uint32_t number = std::max(others, elements);
+      if (number <= same) return same == 0 ? Touch{} : Touch{same, Overlap::same};
+      const uint32_t written = chains_[chain].writes[number - 1].part;
+      const Overlap how = overlap_of(codes_[part.number], codes_[written]);
+      if (how != Overlap::none) return {number, how};
+      (number == others ? others_end : elements_end) = number - 1;
     }
-    return {same, other};
+    return {end, Overlap::unclear};
   }
 
   // A root that is read after the chain's writes can't be written in place, and is copied: once,
@@ -165,59 +207,219 @@ class Parts final : public LocalRule {
     return c.writes.size() >= few_writes || p.values[c.root].source != Source::step;
   }
 
-  ValueId read(LocalPass& pass, const Application& a, const Part& part) {
-    const uint32_t out = a.out[0];
-    const bool is_number = is_floating(pass.type(out).dtype);
-    ValueId base = a.in[0], value = no_value;
-    uint32_t root_of = none;  // the chain that starts from `base`
-    terms_.clear();
-    for (int hops = 0; value == no_value;) {
-      Version v = version_of(base);
-      if (v.chain == none || hops++ == most_chains) break;
-      for (uint32_t end = v.writes; value == no_value;) {
-        const auto [same, other] = touched(v.chain, part, end);
-        if (other > same) return no_value;
-        if (same == 0) {
-          base = chains_[v.chain].root;
-          root_of = v.chain;
-          break;
-        }
-        const Write& w = chains_[v.chain].writes[same - 1];
-        if (pass.type_number(w.update) != out || (w.adds && !is_number)) return no_value;
-        if (!w.adds) {
-          value = w.update;
-        } else if (w.sum != no_value) {
-          value = w.sum;
-        } else {
-          terms_.push_back({v.chain, same - 1});
-          end = same - 1;
-        }
-      }
-    }
-    const std::vector<Term> terms(terms_);  // emit() may come back here
-    if (value == no_value) {
-      if (base == a.in[0] || !may_read_root(pass.program(), root_of)) return no_value;
-      value = pass.emit(a.like.op, a.like.attrs, {&base, 1}, out);
-    }
-    for (auto t = terms.rbegin(); t != terms.rend(); ++t) {
-      const ValueId update = chains_[t->chain].writes[t->write].update;
-      value = pass.emit<Add>({value, update}, out);
-      chains_[t->chain].writes[t->write].sum = value;
-    }
+  // A read, by a step with these attributes and this type of result.
+  struct Read {
+    uint16_t op;
+    uint32_t attrs, out;
+    Part part;
+  };
+  // A write that what a part held before is still to go through.
+  struct Pending {
+    uint32_t chain, write;
+    bool is_within;
+  };
+  // What is known of a part while the writes are gone back over: its value, or where to read it.
+  struct Found {
+    ValueId value = no_value, base = no_value;
+    uint32_t root_of = none;       // the chain that starts from `base`
+    std::vector<Pending> pending;  // the latest first
+  };
+
+  // What a part holds in a version of an array; no_value where that is not known.
+  ValueId content(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
+    Found found;
+    found.base = array;
+    if (from.chain == none || !go_back(pass, r, from, depth, found)) return no_value;
+    if (found.value == no_value &&
+        (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
+      return no_value;
+    const ValueId value = with_pending(pass, r, found);
+    if (value != no_value) known_[key(from.chain, r.part.number)] = {from.writes, value};
     return value;
   }
 
-  struct Term {
-    uint32_t chain, write;
+  // Whether a write fills a part of this type with its update, a number for all of it included.
+  static bool fits(const LocalPass& pass, ValueId update, uint32_t part) {
+    const TensorType& type = pass.program().type_of(update);
+    return pass.type_number(update) == part ||
+           (type.shape.empty() && type.dtype == pass.type(part).dtype);
+  }
+
+  bool go_back(LocalPass& pass, const Read& r, Version v, int depth, Found& found) {
+    const bool is_number = is_floating(pass.type(r.out).dtype);
+    int within = 0;
+    for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
+      const auto known = known_.find(key(v.chain, r.part.number));
+      for (uint32_t end = v.writes;;) {
+        const Touch touch = last_touch(v.chain, r.part, end);
+        if (touch.how == Overlap::unclear) return false;
+        if (known != known_.end() && known->second.writes >= touch.number &&
+            known->second.writes <= end) {
+          found.value = known->second.value;
+          return pass.type_number(found.value) == r.out;
+        }
+        if (touch.number == 0) break;
+        const Write w = chains_[v.chain].writes[touch.number - 1];
+        if (touch.how == Overlap::around) {
+          found.value = part_of_larger(pass, r, {v.chain, touch.number}, w, depth);
+          return found.value != no_value;
+        }
+        if (w.adds && !is_number) return false;
+        if (touch.how == Overlap::inside) {
+          const TensorType& whole = pass.type(r.out);
+          if (++within > most_within || element_count(whole.shape) > short_row ||
+              pass.program().type_of(w.update).dtype != whole.dtype)
+            return false;
+        } else if (!fits(pass, w.update, r.out)) {
+          return false;
+        } else if (!w.adds || w.sum != no_value) {
+          found.value = w.adds ? w.sum : pass.as_type(w.update, r.out);
+          return true;
+        }
+        found.pending.push_back({v.chain, touch.number - 1, touch.how == Overlap::inside});
+        end = touch.number - 1;
+      }
+      found.base = chains_[v.chain].root;
+      found.root_of = v.chain;
+      v = version_of(found.base);
+    }
+    return true;
+  }
+
+  // A part of what the last write of a version wrote to, or added to.
+  ValueId part_of_larger(LocalPass& pass, const Read& r, Version v, const Write& w, int depth) {
+    const std::vector<int64_t>& around = codes_[w.part];
+    const TensorType type{pass.type(r.out).dtype, shape_of_part(around)};
+    const TensorType written = pass.program().type_of(w.update);
+    if (written.dtype != type.dtype) return no_value;
+    ValueId whole = w.update;
+    if (w.adds) {
+      if (depth == most_depth || element_count(type.shape) > short_row) return no_value;
+      const uint32_t attrs = pass.edit().attrs(Attrs{around});
+      const Part part{w.part, false, r.part.lead};
+      whole = content(pass, {slice_op().id, attrs, pass.edit().type(type), part}, no_value, v,
+                      depth + 1);
+      if (whole == no_value) return no_value;
+    } else if (written.shape.empty()) {
+      return pass.as_type(w.update, r.out);
+    } else if (!(written == type)) {
+      return no_value;
+    }
+    return read_within(pass, whole, key_within(codes_[r.part.number], around), r.out);
+  }
+
+  static Dims shape_of_part(const std::vector<int64_t>& code) {
+    Dims shape;
+    const IndexItems items(code);
+    for (size_t k = 0; k < items.size(); ++k)
+      if (items[k].kind == IndexKind::range) shape.push_back(items[k].length);
+    return shape;
+  }
+
+  ValueId read_within(LocalPass& pass, ValueId x, const std::vector<int64_t>& code, uint32_t out) {
+    const ValueId v = joined_number(pass, x, code);
+    if (v != no_value && pass.type_number(v) == out) return v;
+    return pass.emit(slice_op().id, pass.edit().attrs(Attrs{code}), {&x, 1}, out);
+  }
+
+  // One of the numbers that a step joined into a row.
+  static ValueId joined_number(const LocalPass& pass, ValueId x, std::span<const int64_t> code) {
+    const Program::Step* s = pass.producer(x);
+    if (!s || is_elementwise(s->op) || op_by_id(s->op).join != JoinKind::stack ||
+        pass.program().type_of(x).shape.ndim() != 1 || code.size() != 4 ||
+        IndexItems(code)[0].kind != IndexKind::at)
+      return no_value;
+    return pass.input_of(*s, static_cast<size_t>(code[1]));
+  }
+
+  // The writes made anew in what the part held before, the earliest first.
+  ValueId with_pending(LocalPass& pass, const Read& r, Found& found) {
+    std::vector<ValueId> row;  // the numbers written so far, where there are enough
+    const size_t length = short_row_length(pass, r, found.pending);
+    const auto whole = [&] {
+      if (!row.empty()) {
+        for (size_t j = 0; j < length; ++j)
+          if (row[j] == no_value) row[j] = number_of(pass, r, found, j);
+        const uint32_t attrs = pass.edit().attrs(Attrs{int64_t{0}});
+        found.value = pass.emit(stack_op().id, attrs, row, r.out);
+        row.clear();
+      } else if (found.value == no_value) {
+        found.value = pass.emit(r.op, r.attrs, {&found.base, 1}, r.out);
+      }
+      return found.value;
+    };
+    for (size_t k = found.pending.size(); k-- > 0;) {
+      const Pending now = found.pending[k];
+      const Write w = chains_[now.chain].writes[now.write];
+      if (!now.is_within) {
+        found.value = pass.emit<Add>({whole(), w.update}, r.out);
+        chains_[now.chain].writes[now.write].sum = found.value;
+        continue;
+      }
+      const std::vector<int64_t> code = key_within(codes_[w.part], codes_[r.part.number]);
+      if (length == 0) {
+        const ValueId in[] = {whole(), w.update};
+        found.value = pass.emit((w.adds ? slice_add_op() : slice_set_op()).id,
+                                pass.edit().attrs(Attrs{code}), in, r.out);
+        continue;
+      }
+      row.resize(length, no_value);
+      const auto j = static_cast<size_t>(code[1]);
+      if (w.adds) {
+        if (row[j] == no_value) row[j] = number_of(pass, r, found, j);
+        row[j] = pass.emit<Add>({row[j], w.update}, pass.type_number(w.update));
+      } else {
+        row[j] = w.update;
+      }
+    }
+    return whole();
+  }
+
+  // The length of a short row of which much is written number by number, else 0.
+  size_t short_row_length(const LocalPass& pass, const Read& r,
+                          const std::vector<Pending>& pending) const {
+    const Dims& shape = pass.type(r.out).shape;
+    if (shape.ndim() != 1 || shape[0] > short_row) return 0;
+    size_t within = 0;
+    for (const Pending& one : pending) {
+      if (!one.is_within) continue;
+      const uint32_t written = chains_[one.chain].writes[one.write].part;
+      if (!shape_of_part(codes_[written]).empty()) return 0;
+      ++within;
+    }
+    return 2 * within >= static_cast<size_t>(shape[0]) ? static_cast<size_t>(shape[0]) : 0;
+  }
+
+  // Number j of the row that was read, before the writes that are pending.
+  ValueId number_of(LocalPass& pass, const Read& r, const Found& found, size_t j) {
+    const uint32_t out = pass.edit().type({pass.type(r.out).dtype, {}});
+    if (found.value != no_value)
+      return read_within(pass, found.value, IndexSpec().at(static_cast<int64_t>(j)).code, out);
+    std::vector<int64_t> code = codes_[r.part.number];
+    for (size_t k = 0; k < code.size(); k += 4) {
+      const IndexItem item = IndexItems(code)[k / 4];
+      if (item.kind != IndexKind::range) continue;
+      const int64_t at[] = {static_cast<int64_t>(IndexKind::at),
+                            item.start + item.step * static_cast<int64_t>(j), 0, 0};
+      std::ranges::copy(at, code.begin() + static_cast<std::ptrdiff_t>(k));
+    }
+    return pass.emit(r.op, pass.edit().attrs(Attrs{code}), {&found.base, 1}, out);
+  }
+
+  // What a part holds after the first `writes` of a chain.
+  struct Known {
+    uint32_t writes;
+    ValueId value;
   };
 
   std::vector<Part> part_of_attrs_;
   FlatTable part_numbers_;
-  std::vector<Version> versions_;  // by value
+  std::deque<std::vector<int64_t>> codes_;  // by number of the part
+  std::vector<Version> versions_;           // by value
   std::vector<Chain> chains_;
-  NumberLists of_part_;            // by chain and part
-  NumberLists elements_, others_;  // by chain and first index
-  std::vector<Term> terms_;
+  NumberLists of_part_;                        // by chain and part
+  NumberLists elements_, others_;              // by chain and first index
+  std::unordered_map<uint64_t, Known> known_;  // by chain and part
 };
 
 }  // namespace

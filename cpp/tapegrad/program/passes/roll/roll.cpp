@@ -1,11 +1,11 @@
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
-#include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_plan.h"
-#include "tapegrad/program/scan/scan_products.h"
+#include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
 
 // Writes each loop that was found as one scan. What later steps read of single turns becomes a
@@ -17,58 +17,6 @@ namespace tapegrad {
 namespace {
 
 using Role = RolledLoop::Role;
-
-constexpr uint32_t least_turns = 8;
-constexpr uint32_t least_steps = 256;  // of all turns together
-constexpr uint32_t many_turns = 64;    // of a loop of small arrays
-constexpr uint32_t many_steps = 4096;
-constexpr uint32_t some_turns = 12;                 // of another
-constexpr uint32_t many_numbers = 250'000;          // steps of numbers alone
-constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
-constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
-constexpr int64_t few_scalars = 20000;  // scalars
-
-// Whether a turn does more with what the turn before made than to add to it: turns that only add
-// up could also be made all at once.
-bool recurs(const Program& p, const RolledLoop& loop) {
-  for (uint32_t k = 0; k < loop.period; ++k) {
-    const Program::Step& s = p.steps[loop.step(0, k)];
-    if (loop.roles[k] != Role::computed || s.op == op_of_fn<Add>()) continue;
-    for (uint32_t a = 0; a < s.n_in; ++a)
-      if (loop.operand(k, a).kind == RolledLoop::Kind::carry) return true;
-  }
-  return false;
-}
-
-bool is_worth_rolling(const Program& p, const RolledLoop& loop) {
-  if (loop.period * loop.count < least_steps) return false;
-  bool is_short = true;
-  int64_t largest = 0, scalars = 0;
-  Dims space;
-  for (uint32_t k = 0; k < loop.period; ++k) {
-    if (loop.roles[k] != Role::computed) continue;
-    const Program::Step& s = p.steps[loop.step(0, k)];
-    const Op& op = op_by_id(s.op);
-    is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
-                op.reduces == ReductionKind::mean;
-    for (uint32_t j = 0; j < s.n_out; ++j) {
-      const Dims& shape = p.type_of(s.first_out + j).shape;
-      largest = std::max(largest, element_count(shape));
-      scalars += element_count(shape);
-      if (shape.empty()) continue;
-      if (space.empty()) space = shape;
-      is_short &= shape == space;
-    }
-  }
-  // One long scalar tape is as fast as a short one again and again, until it outgrows the caches.
-  if (is_short && space.empty()) return loop.period * loop.count >= many_numbers;
-  if (is_short && largest <= most_loop_lanes) return true;
-  const bool is_little = largest <= small_array && scalars * loop.count <= few_scalars;
-  if (largest > most_elements) return false;
-  if (is_little || !recurs(p, loop))
-    return loop.count >= many_turns && loop.period * loop.count >= many_steps;
-  return loop.count >= some_turns;
-}
 
 class Roller : RollPlan {
  public:
@@ -143,25 +91,25 @@ class Roller : RollPlan {
     return edit_.write(like, in, {&type, 1});
   }
 
-  static void append_whole(std::vector<int64_t>& code, std::span<const int64_t> shape) {
-    for (int64_t n : shape)
-      code.insert(code.end(), {static_cast<int64_t>(IndexKind::range), 0, 1, n});
-  }
-
   ValueId element(ValueId stacked, int64_t index) {
     const TensorType from = edit_.program().type_of(stacked);
+    const IndexSpec key = IndexSpec::entry(from.shape, 0, index);
     const std::span<const int64_t> rest(from.shape.data() + 1, from.shape.size() - 1);
-    std::vector<int64_t> code{static_cast<int64_t>(IndexKind::at), index, 0, 0};
-    append_whole(code, rest);
-    return write(slice_op(), Attrs{code}, {&stacked, 1}, {from.dtype, Dims(rest)});
+    return write(slice_op(), key.attrs(), {&stacked, 1}, {from.dtype, Dims(rest)});
   }
 
-  // Elements first, first + by ... of the first axis; `rest`: the code for the others.
-  ValueId range(ValueId from, int64_t first, int64_t by, int64_t n, std::span<const int64_t> rest,
-                const TensorType& out) {
-    std::vector<int64_t> code{static_cast<int64_t>(IndexKind::range), first, by, n};
-    code.insert(code.end(), rest.begin(), rest.end());
-    return write(slice_op(), Attrs{code}, {&from, 1}, out);
+  // x with its axis `from` as axis `to`.
+  ValueId axis_moved(ValueId x, size_t from, size_t to) {
+    if (from == to) return x;
+    const TensorType type = edit_.program().type_of(x);
+    std::vector<int64_t> perm(type.shape.size());
+    std::iota(perm.begin(), perm.end(), 0);
+    const int64_t axis = perm[from];
+    perm.erase(perm.begin() + static_cast<std::ptrdiff_t>(from));
+    perm.insert(perm.begin() + static_cast<std::ptrdiff_t>(to), axis);
+    Dims shape;
+    for (int64_t k : perm) shape.push_back(type.shape[static_cast<size_t>(k)]);
+    return write(transpose_op(), Attrs{perm}, {&x, 1}, {type.dtype, shape});
   }
 
   // Old values, all of one type, as one array with a leading axis.
@@ -198,21 +146,26 @@ class Roller : RollPlan {
 
   ValueId run(std::span<const ValueId> list) {
     const auto n = static_cast<int64_t>(list.size());
-    const Element first = element_of(list[0]), second = element_of(list[1]);
-    const int64_t by = second.index - first.index;
+    const Element first = element_of(list[0]);
+    const KeyMove move = *move_between(first, element_of(list[1]));
     const TensorType out = stacked_type(p_.type_of(list[0]), n);
     if (first.from == Element::From::slice) {
-      const std::vector<int64_t>& code =
-          p_.attrs_of(p_.steps[first.step]).integers(index_attrs::code);
-      return range(resolve(first.base), first.index, by, n, std::span(code).subspan(4), out);
+      const std::span<const int64_t> code = code_of(first);
+      const size_t axis = range_axis(code, move.item, p_.type_of(first.base).shape.ndim());
+      std::vector<int64_t> shape(out.shape.begin() + 1, out.shape.end());
+      shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), n);
+      const ValueId base = resolve(first.base);
+      const ValueId wide =
+          write(slice_op(), Attrs{with_range(code, move, n)}, {&base, 1}, {out.dtype, Dims(shape)});
+      return axis_moved(wide, axis, 0);
     }
     const ValueId from = first.from == Element::From::unstack
                              ? resolve(first.base)
                              : states_[first.source >> 32].stacked[first.source & none];
-    if (edit_.program().type_of(from) == out && by == 1) return from;
-    std::vector<int64_t> rest;
-    append_whole(rest, std::span<const int64_t>(out.shape.data() + 1, out.shape.size() - 1));
-    return range(from, first.index, by, n, rest, out);
+    if (edit_.program().type_of(from) == out && move.by == 1) return from;
+    const Dims& shape = edit_.program().type_of(from).shape;
+    return write(slice_op(), IndexSpec::along(shape, 0, first.index, move.by, n).attrs(),
+                 {&from, 1}, out);
   }
 
   // The body as a program; what it reads, in the order of the scan's inputs.
@@ -352,21 +305,24 @@ class Roller : RollPlan {
       if (loop.roles[k] == Role::scatter) write_scatter(i, k);
   }
 
-  // All elements at once, after the loop.
+  // All parts at once, after the loop.
   void write_scatter(uint32_t i, uint32_t k) {
     const RolledLoop& loop = loops_[i];
     State& state = states_[i];
-    const auto code_at = [&](uint32_t t) -> const std::vector<int64_t>& {
-      return p_.attrs_of(p_.steps[loop.step(index_of_turn(i, t), k)]).integers(index_attrs::code);
+    const auto step_at = [&](uint32_t t) -> const Program::Step& {
+      return p_.steps[loop.step(index_of_turn(i, t), k)];
     };
-    std::vector<int64_t> code = code_at(0);
-    const int64_t first = code[1], by = code_at(1)[1] - first;
-    const std::vector<int64_t> head{static_cast<int64_t>(IndexKind::range), first, by, loop.count};
-    std::copy(head.begin(), head.end(), code.begin());
+    const auto code_at = [&](uint32_t t) -> std::span<const int64_t> {
+      return p_.attrs_of(step_at(t)).integers(index_attrs::code);
+    };
+    const KeyMove move = *key_move(code_at(0), code_at(1));
     const uint32_t key = state.first_key[k];
-    const ValueId in[] = {resolve(read(i, 0, k, 0)), state.stacked[key]};
+    const TensorType table = p_.type_of(p_.steps[loop.first + k].first_out);
+    const ValueId parts =
+        axis_moved(state.stacked[key], 0, range_axis(code_at(0), move.item, table.shape.ndim()));
+    const ValueId in[] = {resolve(read(i, 0, k, 0)), parts};
     state.last[key] =
-        write(slice_add_op(), Attrs{code}, in, p_.type_of(p_.steps[loop.first + k].first_out));
+        write(op_by_id(step_at(0).op), Attrs{with_range(code_at(0), move, loop.count)}, in, table);
   }
 
   Edit edit_;
@@ -375,9 +331,7 @@ class Roller : RollPlan {
 }  // namespace
 
 Program roll_loops(const Program& p) {
-  if (p.steps.size() < least_steps) return p;
-  std::vector<RolledLoop> loops = find_loops(p, least_turns);
-  std::erase_if(loops, [&](const RolledLoop& loop) { return !is_worth_rolling(p, loop); });
+  std::vector<RolledLoop> loops = loops_to_roll(p);
   if (loops.empty()) return p;
   return Roller(p, std::move(loops)).run();
 }

@@ -4,9 +4,9 @@
 #include <map>
 #include <unordered_map>
 
-#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/roll_keys.h"
 
 namespace tapegrad {
 namespace {
@@ -15,8 +15,11 @@ using Role = RolledLoop::Role;
 using Kind = RolledLoop::Kind;
 
 constexpr uint32_t none = ~uint32_t{0};
-constexpr uint32_t window = 8;        // steps that must agree before a repetition is looked at
-constexpr uint32_t most_periods = 6;  // that are tried at one place
+constexpr uint32_t window = 8;         // steps that must agree before a repetition is looked at
+constexpr uint32_t most_periods = 6;   // that are tried at one place
+constexpr size_t most_writes = 64;     // into one array, in a turn
+constexpr uint32_t short_period = 64;  // of numbers
+constexpr uint32_t long_period = 8 * short_period;
 
 // Signatures that agree: what repeats at all. Where a part is read or written may differ.
 class Signatures {
@@ -28,7 +31,7 @@ class Signatures {
       uint64_t h = mix_hash(s.op, s.n_in);
       h = mix_hash(h, static_cast<uint64_t>(s.n_out) << 1 | (s.held ? 1 : 0));
       h = mix_hash(h, static_cast<uint64_t>(s.kernel));
-      if (s.kernel >= 0 || !(reads_by_key(op_by_id(s.op)) || adds_by_key(op_by_id(s.op))))
+      if (s.kernel >= 0 || !(reads_by_key(op_by_id(s.op)) || writes_by_key(op_by_id(s.op))))
         h = mix_hash(h, s.attrs);
       for (ValueId v : p.in(s)) h = mix_hash(h, p.values[v].type);
       for (uint32_t j = 0; j < s.n_out; ++j) h = mix_hash(h, p.values[s.first_out + j].type);
@@ -171,25 +174,23 @@ class Stretch {
     return turn == none || turn < middle_;
   }
 
-  // acc[key] += x with another element at each turn.
-  bool is_scatter(uint32_t k) const {
-    if (!adds_by_key(op_by_id(step(middle_, k).op))) return false;
-    return is_output(input(middle_, k, 0), middle_ - 1, k, 0) && element_at(middle_, k) >= 0 &&
-           element_at(middle_ + 1, k) >= 0;
+  std::span<const int64_t> code_of(uint32_t turn, uint32_t k) const {
+    return p_.attrs_of(step(turn, k)).integers(index_attrs::code);
+  }
+  // How the key of a step moves from the turn in the middle on.
+  std::optional<KeyMove> move_of(uint32_t k) const {
+    return key_move(code_of(middle_, k), code_of(middle_ + 1, k));
   }
 
-  // The element of the first axis that the step takes, with all of the other axes; -1 where it does
-  // not take one.
-  int64_t element_at(uint32_t turn, uint32_t k) const {
-    const Program::Step& s = step(turn, k);
-    const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
-    const Dims& shape = p_.type_of(p_.in(s)[0]).shape;
-    if (items.size() != shape.size() || items[0].kind != IndexKind::at) return -1;
-    for (size_t i = 1; i < items.size(); ++i)
-      if (items[i].kind != IndexKind::range || items[i].start != 0 || items[i].step != 1 ||
-          items[i].length != shape[i])
-        return -1;
-    return items[0].start;
+  // table[key] = x or table[key] += x with another part at each turn, written whole.
+  bool is_scatter(uint32_t k) const {
+    const Program::Step& s = step(middle_, k);
+    if (!writes_by_key(op_by_id(s.op)) || s.held || !move_of(k)) return false;
+    const Dims& shape = p_.type_of(input(middle_, k, 0)).shape;
+    IndexSpec part;
+    const std::span<const int64_t> code = code_of(middle_, k);
+    part.code.assign(code.begin(), code.end());
+    return p_.type_of(input(middle_, k, 1)).shape == result_shape(part, shape);
   }
 
   bool holds(const RolledLoop& loop, uint32_t turn) const {
@@ -198,14 +199,18 @@ class Stretch {
       const Role role = loop.roles[k];
       if ((role == Role::computed || role == Role::hoisted) && s.attrs != step(middle_, k).attrs)
         return false;
-      if (role == Role::scatter && element_at(turn, k) - element_at(middle_, k) !=
-                                       (element_at(middle_ + 1, k) - element_at(middle_, k)) *
-                                           (static_cast<int64_t>(turn) - middle_))
-        return false;
+      if (role == Role::scatter && !key_holds(turn, k)) return false;
       for (uint32_t a = 0; a < s.n_in; ++a)
         if (!operand_holds(loop.operand(k, a).kind, turn, k, a)) return false;
     }
     return true;
+  }
+
+  bool key_holds(uint32_t turn, uint32_t k) const {
+    if (turn == middle_) return true;
+    std::optional<KeyMove> move = move_of(k);
+    move->by *= static_cast<int64_t>(turn) - middle_;
+    return key_move(code_of(middle_, k), code_of(turn, k)) == move;
   }
 
   bool operand_holds(Kind kind, uint32_t turn, uint32_t k, uint32_t a) const {
@@ -263,15 +268,43 @@ class Stretch {
     return same;
   }
 
+  // The writes are made after the loop, each for all turns at once. So nobody may read what is
+  // written between them, and no part may be written in another order than before.
   bool scatters_are_apart(const RolledLoop& loop) const {
+    std::map<uint32_t, std::vector<uint32_t>> chains;  // by the first write of a turn
+    std::vector<uint32_t> first_of(period_, none);
+    std::vector<bool> goes_on(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
       if (loop.roles[k] != Role::scatter) continue;
-      for (uint32_t turn = low_; turn + 1 < high_; ++turn)
+      const MadeBy from = source_of(input(middle_, k, 0));
+      if (loop.roles[from.k] != Role::scatter) return false;
+      const bool begins = loop.operand(k, 0).kind == Kind::carry;
+      first_of[k] = begins ? k : first_of[from.k];
+      if (!begins) goes_on[from.k] = true;
+      std::vector<uint32_t>& chain = chains[first_of[k]];
+      if (chain.size() == most_writes) return false;
+      for (uint32_t before : chain)
+        if (!in_order(before, k)) return false;
+      chain.push_back(k);
+    }
+    for (uint32_t k = 0; k < period_; ++k) {
+      if (loop.roles[k] != Role::scatter) continue;
+      if (first_of[source_of(input(middle_, first_of[k], 0)).k] != first_of[k]) return false;
+      for (uint32_t turn = low_; turn + (goes_on[k] ? 0 : 1) < high_; ++turn)
         if (uses_[step(turn, k).first_out] != 1) return false;
-      const int64_t by = element_at(middle_ + 1, k) - element_at(middle_, k);
-      if (by != 1 && by != -1) return false;
     }
     return true;
+  }
+
+  // Whether what both steps write at some turns, the later of the two in a turn writes last.
+  bool in_order(uint32_t earlier, uint32_t later) const {
+    const std::span<const int64_t> a = code_of(middle_, earlier), b = code_of(middle_, later);
+    const std::optional<KeyMove> move = move_of(earlier);
+    if (move_of(later) != move) return false;
+    if (apart_beside(a, b, move->item)) return true;
+    const int64_t ahead = a[4 * move->item + 1] - b[4 * move->item + 1];
+    return ahead % move->by != 0 || ahead / move->by >= 0 ||
+           ahead / move->by <= -static_cast<int64_t>(high_ - low_);
   }
 
   void name_carries(RolledLoop& loop) const {
@@ -316,10 +349,20 @@ class Stretch {
 class Finder {
  public:
   Finder(const Program& p, uint32_t least_turns)
-      : p_(p), least_turns_(least_turns), signatures_(p), uses_(p.values.size(), 0) {
+      : p_(p),
+        least_turns_(least_turns),
+        signatures_(p),
+        uses_(p.values.size(), 0),
+        repeat_soon_(p.steps.size() + 1, 0) {
     for (ValueId v : p.operands) ++uses_[v];
     for (ValueId v : p.outputs) ++uses_[v];
     for (const Program::Guard& g : p.guards) ++uses_[g.value];
+    const auto n = static_cast<uint32_t>(p.steps.size());
+    for (uint32_t k = 0; k < n; ++k) {
+      const uint32_t next = signatures_.next(k);
+      repeat_soon_[k + 1] =
+          repeat_soon_[k] + (next != none && next - k <= short_period && is_of_numbers(k));
+    }
   }
 
   std::vector<RolledLoop> run() {
@@ -329,11 +372,23 @@ class Finder {
   }
 
  private:
+  bool is_of_numbers(uint32_t k) const {
+    const Program::Step& s = p_.steps[k];
+    return s.n_out == 1 && p_.type_of(s.first_out).shape.empty();
+  }
+
+  // Whether most of a long turn is a short loop over numbers: that is the loop to find, turn by
+  // turn, as what it makes is a series then for the next.
+  bool is_nest(uint32_t at, uint32_t period) const {
+    return period >= long_period && 2 * (repeat_soon_[at + period] - repeat_soon_[at]) > period;
+  }
+
   // Returns the step to look at next.
   uint32_t look_at(uint32_t at) {
     uint32_t next = signatures_.next(at), seen = at + 1;
     for (uint32_t tries = 0; next != none && tries < most_periods; ++tries) {
       const uint32_t period = next - at;
+      if (is_nest(at, period)) break;
       if (budget_ < period) return static_cast<uint32_t>(p_.steps.size());
       const uint32_t agreement = signatures_.agreement(at, next);
       budget_ -= std::min(budget_, static_cast<size_t>(agreement));
@@ -390,6 +445,7 @@ class Finder {
   const uint32_t least_turns_;
   const Signatures signatures_;
   std::vector<uint32_t> uses_;
+  std::vector<uint32_t> repeat_soon_;  // by step: how many before it
   std::vector<RolledLoop> found_;
   size_t budget_ = 32 * p_.steps.size();  // comparisons: what makes the search linear
 };

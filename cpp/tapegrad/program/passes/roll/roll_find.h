@@ -6,24 +6,15 @@
 #include <vector>
 
 #include "tapegrad/program/program.h"
-#include "tapegrad/tape/op.h"
 
 namespace tapegrad {
-
-// x[key] and acc[key] += x, where the key may be another at each turn.
-inline bool reads_by_key(const Op& op) {
-  return op.key == KeyKind::basic && op.update == UpdateKind::none;
-}
-inline bool adds_by_key(const Op& op) {
-  return op.key == KeyKind::basic && op.update == UpdateKind::add;
-}
 
 struct RolledLoop {
   enum class Role : uint8_t {
     computed,
     hoisted,  // the same at every turn
     varying,  // by attributes alone, of what is the same at every turn: x[t]
-    scatter   // adds to element t of what it made the turn before
+    scatter   // writes part t of an array that nothing but the next of such steps reads
   };
   enum class Kind : uint8_t {
     local,      // made in the same turn
@@ -59,5 +50,7 @@ struct RolledLoop {
 
 // The loops, in order and apart from one another, each of at least `least_turns` turns.
 std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns);
+// Those that are faster as scans.
+std::vector<RolledLoop> loops_to_roll(const Program& p);
 
 }  // namespace tapegrad

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "tapegrad/ops/axes.h"
-#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
@@ -57,22 +56,15 @@ RollPlan::Element RollPlan::element_of(ValueId v) const {
     return {Element::From::unstack, s.first_out, base, v - s.first_out, info.index};
   }
   if (!reads_by_key(op)) return {};
-  const std::vector<int64_t>& code = p_.attrs_of(s).integers(index_attrs::code);
-  if (code.size() < 4 || code[0] != static_cast<int64_t>(IndexKind::at)) return {};
-  // A code is of the last axes; those of lanes stand before it, and the element is not of the
-  // first.
-  if (IndexItems(code).source_axes() != p_.type_of(p_.in(s)[0]).shape.ndim()) return {};
-  uint64_t h = p_.in(s)[0];
-  for (size_t i = 4; i < code.size(); ++i) h = mix_hash(h, static_cast<uint64_t>(code[i]));
-  return {Element::From::slice, h, p_.in(s)[0], code[1], info.index};
+  return {Element::From::slice, p_.in(s)[0], p_.in(s)[0], 0, info.index};
 }
 
-bool RollPlan::same_source(const Element& a, const Element& b) const {
-  if (a.from != b.from || a.from == Element::From::other || a.source != b.source) return false;
-  if (a.from != Element::From::slice) return true;
-  const auto &x = p_.attrs_of(p_.steps[a.step]).integers(index_attrs::code),
-             &y = p_.attrs_of(p_.steps[b.step]).integers(index_attrs::code);
-  return a.base == b.base && std::equal(x.begin() + 4, x.end(), y.begin() + 4, y.end());
+std::optional<KeyMove> RollPlan::move_between(const Element& a, const Element& b) const {
+  if (a.from != b.from || a.from == Element::From::other || a.source != b.source)
+    return std::nullopt;
+  if (a.from == Element::From::slice) return key_move(code_of(a), code_of(b));
+  if (a.index == b.index) return std::nullopt;
+  return KeyMove{0, b.index - a.index};
 }
 
 // The results of another loop are read from the last to the first: so is this one run.
@@ -81,7 +73,7 @@ bool RollPlan::runs_backwards(uint32_t i) const {
   for (const RolledLoop::Series& s : loops_[i].series) {
     const Element a = element_of(read(i, 0, s.step, s.operand));
     const Element b = element_of(read(i, 1, s.step, s.operand));
-    if (same_source(a, b)) votes += b.index < a.index ? 1 : -1;
+    if (const auto move = move_between(a, b)) votes += move->by < 0 ? 1 : -1;
   }
   return votes > 0;
 }
@@ -97,14 +89,13 @@ std::vector<ValueId> RollPlan::turns_of(uint32_t i, uint32_t k, uint32_t a, bool
 }
 
 size_t RollPlan::run_length(std::span<const ValueId> list) const {
-  Element last = element_of(list[0]);
-  int64_t by = 0;
-  size_t n = 1;
-  for (; n < list.size() && last.from != Element::From::other; ++n) {
+  if (list.size() < 2) return list.size();
+  Element last = element_of(list[1]);
+  const std::optional<KeyMove> move = move_between(element_of(list[0]), last);
+  size_t n = move ? 2 : 1;
+  for (; move && n < list.size(); ++n) {
     const Element e = element_of(list[n]);
-    if (!same_source(last, e)) break;
-    if (n == 1) by = e.index - last.index;
-    if (by == 0 || e.index - last.index != by) break;
+    if (move_between(last, e) != move) break;
     last = e;
   }
   return n;

@@ -7,6 +7,7 @@
 
 #include "tapegrad/program/passes/edit.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/roll_keys.h"
 
 namespace tapegrad {
 
@@ -35,12 +36,12 @@ class RollPlan {
     uint32_t loop, turn, k, key;
   };
 
-  // An element of a series as element `index` of something stacked.
+  // An element of a series as element `index` of something stacked, or as a part of an array.
   struct Element {
     enum class From : uint8_t { other, loop, slice, unstack } from = From::other;
     uint64_t source = 0;  // what it is an element of
     ValueId base = 0;     // of slices and unstacks: old
-    int64_t index = 0;
+    int64_t index = 0;    // slices have their keys
     uint32_t step = 0;
   };
 
@@ -57,6 +58,11 @@ class RollPlan {
   std::vector<ValueId> turns_of(uint32_t i, uint32_t k, uint32_t a, bool output) const;
 
   Element element_of(ValueId v) const;
+  std::span<const int64_t> code_of(const Element& slice) const {
+    return p_.attrs_of(p_.steps[slice.step]).integers(index_attrs::code);
+  }
+  // How one element follows another of the same thing: for stacks the only item is the index.
+  std::optional<KeyMove> move_between(const Element& a, const Element& b) const;
   // How many of the first values are elements of one thing, at equal distances.
   size_t run_length(std::span<const ValueId> list) const;
   // A stack that a series of its own may stand for.
@@ -68,7 +74,6 @@ class RollPlan {
   std::vector<uint32_t> at_;  // by step: its loop
 
  private:
-  bool same_source(const Element& a, const Element& b) const;
   bool runs_backwards(uint32_t i) const;
   void want(ValueId v);
   void want_list(std::span<const ValueId> list);

@@ -132,6 +132,110 @@ TEST(additions_to_the_elements_of_an_array_become_one) {
   check_rolled(d.returning({grad, c}), 1, 30);
 }
 
+TEST(parts_that_a_turn_writes_are_written_at_once) {
+  constexpr int64_t turns = 40;
+  const auto column = [](int64_t t) { return Attrs{Ints{1, 0, 1, n, 0, t, 0, 0}}; };
+  const auto inner = [](int64_t t) { return Attrs{Ints{0, 2 * t, 0, 0, 1, 1, 1, n, 0, 1, 0, 0}}; };
+  Draft d;
+  const ValueId xs = d.input({n, turns});
+  ValueId rows = d.constant(Value::zeros(DType::float64, Dims{turns, n}));
+  ValueId columns = d.input({n, turns}), parts = d.input({2 * turns, n + 1, 2});
+  ValueId c = d.input({n});
+  for (int64_t t = turns - 1; t >= 0; --t) {
+    const ValueId x = d.op("slice", {xs}, column(t));
+    c = d.op("sin", {d.op("multiply", {c, x})});
+    rows = d.op("slice_set", {rows, c}, at(t));
+    c = d.op("tanh", {d.op("add", {c, d.op("exp", {c})})});
+    columns = d.op("slice_set", {columns, d.op("cos", {c})}, column(turns - 1 - t));
+    parts = d.op("slice_add", {parts, x}, inner(t));
+  }
+  check_rolled(d.returning({rows, columns, parts, c}), 1, 12);
+}
+
+// Two writes to one array in a turn, of which the second may come back to where the first was, or
+// the first to where the second was.
+TEST(what_is_written_twice_keeps_its_order) {
+  constexpr int64_t turns = 30;
+  for (const int64_t ahead : {-2, -1, 0, 1, 2}) {
+    Draft d;
+    ValueId table = d.input({turns + 4, n}), c = d.input({n});
+    for (int64_t t = 0; t < turns; ++t) {
+      table = d.op("slice_set", {table, d.op("sin", {c})}, at(t + 2));
+      table = d.op("slice_set", {table, d.op("cos", {c})}, at(t + 2 + ahead));
+      c = d.op("tanh", {d.op("add", {d.op("exp", {c}), d.op("square", {c})})});
+      c = d.op("multiply", {c, d.op("tanh", {c})});
+    }
+    const Program p = d.returning({table, c});
+    if (ahead > 0) {
+      CHECK(scans(roll_loops(p)) == 0);  // the first would come back
+    } else {
+      check_rolled(p, 1, 8);
+    }
+  }
+}
+
+// Random keys of a table of three axes: one position moves from turn to turn.
+TEST(random_writes_into_tables_are_as_they_were) {
+  int rolled_ones = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto pick = [&](int64_t k) {
+      return static_cast<int64_t>(random() % static_cast<uint64_t>(k));
+    };
+    constexpr int64_t turns = 30, length = 70;
+    Draft d;
+    ValueId table = d.input({length, length, n});
+    const ValueId xs = d.input({length, length, n});
+    ValueId c = d.input({n});
+    struct Key {
+      Ints code;
+      size_t item;
+      int64_t by;
+    };
+    const auto any_key = [&] {
+      Key key{{}, static_cast<size_t>(pick(2)), pick(2) ? 1 : -1};
+      if (pick(4) == 0) key.by *= 2;
+      for (size_t k = 0; k < 2; ++k) {
+        const int64_t start = k == key.item ? (key.by > 0 ? 0 : 60) + pick(6) : pick(3);
+        key.code.insert(key.code.end(), {0, start, 0, 0});
+      }
+      key.code.insert(key.code.end(), {1, 0, 1, n});
+      return key;
+    };
+    std::vector<Key> writes, reads;
+    for (int64_t k = pick(3); k >= 0; --k) writes.push_back(any_key());
+    if (pick(2))
+      for (Key& w : writes) w.item = writes[0].item, w.by = writes[0].by, w.code = writes[0].code;
+    for (Key& w : writes)
+      if (pick(2)) w.code[4 * w.item + 1] += pick(4);
+    for (int64_t k = pick(3); k >= 0; --k) reads.push_back(any_key());
+    std::vector<bool> adds;
+    for (size_t k = 0; k < writes.size(); ++k) adds.push_back(pick(2));
+    const auto at_turn = [](const Key& key, int64_t t) {
+      Ints code = key.code;
+      code[4 * key.item + 1] += key.by * t;
+      return Attrs{code};
+    };
+    for (int64_t t = 0; t < turns; ++t) {
+      for (const Key& r : reads)
+        c = d.op("tanh",
+                 {d.op("multiply", {d.op("slice", {xs}, at_turn(r, t)), d.op("exp", {c})})});
+      for (int k = 0; k < 6; ++k) c = d.op("sin", {d.op("multiply", {c, c})});
+      for (size_t k = 0; k < writes.size(); ++k)
+        table = d.op(adds[k] ? "slice_add" : "slice_set", {table, d.op("cos", {c})},
+                     at_turn(writes[k], t));
+    }
+    const Program p = d.returning({table, c});
+    const Program rolled = roll_loops(p);
+    tapegrad::check_program(rolled);
+    rolled_ones += scans(rolled) > 0;
+    const std::vector<Value> in = inputs_of(p);
+    const std::vector<Value> want = run(p, in), got = run(rolled, in);
+    for (size_t k = 0; k < want.size(); ++k) CHECK(same_numbers(want[k], got[k]));
+  }
+  CHECK(rolled_ones > 100);
+}
+
 TEST(what_differs_from_turn_to_turn_is_stacked) {
   Draft d;
   ValueId x = d.input({n});

@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/scan/scan_products.h"
+
+// Which of the loops that were found are faster as scans than step by step.
+
+namespace tapegrad {
+namespace {
+
+using Role = RolledLoop::Role;
+
+constexpr uint32_t least_turns = 8;
+constexpr uint32_t least_steps = 256;  // of all turns together
+constexpr uint32_t many_turns = 64;    // of a loop of small arrays
+constexpr uint32_t many_steps = 4096;
+constexpr uint32_t some_turns = 12;                 // of another
+constexpr uint64_t many_numbers = 250'000;          // steps of numbers alone, in all loops
+constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
+constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
+constexpr int64_t few_scalars = 20000;  // scalars
+
+// Whether a turn does more with what the turn before made than to add to it: turns that only add
+// up could also be made all at once.
+bool recurs(const Program& p, const RolledLoop& loop) {
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.step(0, k)];
+    if (loop.roles[k] != Role::computed || s.op == op_of_fn<Add>()) continue;
+    for (uint32_t a = 0; a < s.n_in; ++a)
+      if (loop.operand(k, a).kind == RolledLoop::Kind::carry) return true;
+  }
+  return false;
+}
+
+// What a turn computes.
+struct TurnWork {
+  bool is_short = true;  // one kernel may do it
+  bool writes_parts = false;
+  int64_t largest = 0, scalars = 0;
+  Dims space;
+
+  bool is_of_numbers() const { return is_short && space.empty(); }
+};
+
+TurnWork work_of(const Program& p, const RolledLoop& loop) {
+  TurnWork work;
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    work.writes_parts |= loop.roles[k] == Role::scatter;
+    if (loop.roles[k] != Role::computed) continue;
+    const Program::Step& s = p.steps[loop.step(0, k)];
+    const Op& op = op_by_id(s.op);
+    work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
+                     op.reduces == ReductionKind::mean;
+    for (uint32_t j = 0; j < s.n_out; ++j) {
+      const Dims& shape = p.type_of(s.first_out + j).shape;
+      work.largest = std::max(work.largest, element_count(shape));
+      work.scalars += element_count(shape);
+      if (shape.empty()) continue;
+      if (work.space.empty()) work.space = shape;
+      work.is_short &= shape == work.space;
+    }
+  }
+  return work;
+}
+
+uint64_t steps_of(const RolledLoop& loop) { return uint64_t{loop.period} * loop.count; }
+
+// `numbers`: the steps of all loops over numbers alone. One long scalar tape is as fast as a short
+// one again and again, until it outgrows the caches.
+bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
+                      uint64_t numbers) {
+  if (steps_of(loop) < least_steps) return false;
+  if (work.is_of_numbers()) return numbers >= many_numbers;
+  if (work.is_short && work.largest <= most_loop_lanes) return true;
+  // A table that is written keeps its steps, whatever becomes of the small arrays.
+  const bool is_little =
+      !work.writes_parts && work.largest <= small_array && work.scalars * loop.count <= few_scalars;
+  if (work.largest > most_elements) return false;
+  if (is_little || !recurs(p, loop))
+    return loop.count >= many_turns && steps_of(loop) >= many_steps;
+  return loop.count >= some_turns;
+}
+
+}  // namespace
+
+std::vector<RolledLoop> loops_to_roll(const Program& p) {
+  if (p.steps.size() < least_steps) return {};
+  std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
+  std::vector<TurnWork> work;
+  uint64_t numbers = 0;
+  for (const RolledLoop& loop : loops) {
+    work.push_back(work_of(p, loop));
+    if (work.back().is_of_numbers()) numbers += steps_of(loop);
+  }
+  for (size_t i = 0; i < loops.size(); ++i)
+    if (is_worth_rolling(p, loops[i], work[i], numbers)) chosen.push_back(std::move(loops[i]));
+  return chosen;
+}
+
+}  // namespace tapegrad

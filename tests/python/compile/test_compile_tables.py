@@ -1,0 +1,157 @@
+"""Tables that compiled functions write by rows, columns and elements, and read otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+
+
+def _data(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).uniform(0.2, 0.9, size=shape)
+
+
+def _rows_of_vectors(v: Any, xs: Any) -> Any:
+    states = np.zeros((len(xs) + 1, len(v)))
+    for t in range(len(xs)):
+        states[t + 1] = np.tanh(v * states[t] + xs[t])
+    return np.sum(states**2)
+
+
+def _rows_of_products(v: Any, xs: Any) -> Any:
+    states, turn = np.zeros((len(xs) + 1, len(v))), np.outer(v, v)
+    for t in range(len(xs)):
+        states[t + 1] = np.tanh(turn @ states[t] + xs[t])
+    return np.sum(states**2)
+
+
+def _rows_of_numbers(v: Any, xs: Any) -> Any:
+    y = np.zeros((len(xs), 2))
+    for i in range(1, len(xs)):
+        y[i] = np.array([v[0] * xs[i, 0] + v[1] * y[i - 1, 1], np.sin(v[2] + y[i - 1, 0])])
+    return np.sum(y**2)
+
+
+def _columns_backwards(v: Any, xs: Any) -> Any:
+    y = np.zeros((len(v), 2 * len(xs)))
+    for t in range(len(xs) - 1, 0, -1):
+        y[:, 2 * t] = np.cos(v * xs[t])
+        y[:, 2 * t - 1] += np.sin(y[:, 2 * t] + xs.T[:, t - 1])
+    return np.sum(y**2)
+
+
+def _written_twice(v: Any, xs: Any) -> Any:
+    y = np.zeros((len(xs) + 2, len(v)))
+    for t in range(len(xs)):
+        y[t] += v * xs[t]
+        y[t + 2] = np.sin(y[t] + xs[t])
+    return np.sum(y**2)
+
+
+def _best_path(v: Any, xs: Any) -> Any:
+    best = np.zeros_like(xs)
+    best[0] = xs[0]
+    for t in range(1, len(xs)):
+        for j in range(3):
+            best[t, j] = np.max(best[t - 1, :3] + v[:3]) * xs[t, j]
+    return np.max(best[-1])
+
+
+def _scaled(v: Any, xs: Any) -> Any:
+    alpha, total = np.zeros((len(xs), 3)), 0.0
+    for t in range(len(xs)):
+        for j in range(3):
+            if t == 0:
+                alpha[t, j] = xs[t, j]
+            else:
+                arrived = 0.0
+                for i in range(3):
+                    arrived += alpha[t - 1, i] * v[(i + j) % 4]
+                alpha[t, j] = arrived * xs[t, j]
+        scale = alpha[t].sum()
+        alpha[t] /= scale
+        total += np.log(scale)
+    return total
+
+
+def _alignment(v: Any, xs: Any) -> Any:
+    n, m = xs.shape
+    table = np.zeros((n + 1, m + 1))
+    for i in range(1, n + 1):
+        table[i, 0] = table[i - 1, 0] + v[0]
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            change = table[i - 1, j - 1] + xs[i - 1, j - 1] * v[1]
+            table[i, j] = np.minimum(change, np.minimum(table[i - 1, j], table[i, j - 1]) + v[2])
+    return table[-1, -1]
+
+
+LOOPS = [_rows_of_vectors, _rows_of_products, _rows_of_numbers, _columns_backwards, _written_twice,
+         _best_path, _scaled, _alignment]  # fmt: skip
+LENGTHS = [3, 20, 90]
+
+
+def _replayed(f: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    compiled = tg.compile(f, **options)
+    for _ in range(4):
+        found = compiled(*args)
+    assert compiled.inspect().signatures[0].replays >= 1
+    return found
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_values_and_gradients(loop: Any, n: int) -> None:
+    args = _data(4), _data(n, 4)
+    value, slopes = tg.value_and_grad(loop, (0, 1))(*args)
+    got, got_slopes = _replayed(tg.value_and_grad(loop, (0, 1)), *args, passes={"batch": False})
+    assert got == value
+    for a, b in zip(got_slopes, slopes, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_other_modes(loop: Any) -> None:
+    v, xs = _data(4), _data(40, 4)
+
+    def product(v: Any, xs: Any) -> Any:
+        return tg.hvp(lambda w: loop(w, xs), v, np.arange(1.0, 5.0))
+
+    np.testing.assert_allclose(_replayed(product, v, xs), product(v, xs), rtol=1e-11, atol=1e-12)
+    lanes = np.stack([v, 0.5 * v, v[::-1]])
+    each = tg.vmap(tg.grad(loop), (0, None))
+    np.testing.assert_allclose(
+        _replayed(each, lanes, xs), [tg.grad(loop)(w, xs) for w in lanes], rtol=1e-12, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_single_precision(loop: Any) -> None:
+    args = _data(4).astype(np.float32), _data(30, 4).astype(np.float32)
+    slope = tg.grad(loop)(*args)
+    got = _replayed(tg.grad(loop), *args, passes={"batch": False})
+    assert got.dtype == slope.dtype
+    np.testing.assert_array_equal(got, slope)
+
+
+def test_rows_of_a_table_leave_a_short_program() -> None:
+    compiled = tg.compile(tg.grad(_rows_of_vectors))
+    for _ in range(4):
+        compiled(_data(4), _data(300, 4))
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert "scan(" in text
+    assert len(text.splitlines()) < 60
+
+
+def test_a_long_alignment_is_rolled_row_by_row() -> None:
+    compiled = tg.compile(tg.grad(_alignment))
+    v, xs = _data(3), _data(110, 110)
+    for _ in range(4):
+        found = compiled(v, xs)
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert text.count("scan(") > 100
+    np.testing.assert_allclose(found, tg.grad(_alignment)(v, xs), rtol=1e-12)
