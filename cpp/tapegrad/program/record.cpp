@@ -6,6 +6,7 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/program/writer.h"
+#include "tapegrad/tape/record.h"
 
 namespace tapegrad {
 namespace {
@@ -149,8 +150,10 @@ class Freezer {
 #endif
   }
 
-  // Recorded before the tracer was opened.
+  // Recorded before the tracer was opened. So is an output of such an application, of which a rule
+  // may make a node at any time.
   bool is_older(const Node& n) const {
+    if (n.kind == NodeKind::pick) return is_older(tape_.node(n.in[0]));
     return n.seq <= tracer_.first_sequence() && n.kind != NodeKind::leaf &&
            n.kind != NodeKind::constant;
   }
@@ -226,8 +229,15 @@ class Freezer {
   }
 
   ValueId recorded(uint32_t slot) {
-    recording_.captures.push_back({CellPtr(), Value(), Ref(&tape_, slot)});
-    return writer_.capture(type_of(tape_.node(slot).value));
+    const Node& n = tape_.node(slot);
+    const TensorType type = type_of(n.value);
+    Ref from(&tape_, slot);
+    if (n.kind == NodeKind::pick && !n.value.has_data()) {  // a rule's, which is done with it
+      const Ref primary(&tape_, n.in[0]);
+      from = pick_output(primary, n.op, tape_.node(primary.slot()).extra->outs[n.op]);
+    }
+    recording_.captures.push_back({CellPtr(), Value(), std::move(from)});
+    return writer_.capture(type);
   }
 
   ValueId argument(uint32_t slot) {

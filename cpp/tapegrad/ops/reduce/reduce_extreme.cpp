@@ -41,8 +41,8 @@ void eval_min(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 Ref shares(const Ref& x, const Ref& result, const Attrs& attrs) {
-  return apply(*op_tie_shares, {attrs.is_none(axis) ? Attr{} : Attr{axis_list(attrs, axis)}},
-               {x, result});
+  const bool all = attrs.is_none(axis) || x.ndim() == 0;
+  return apply(*op_tie_shares, {all ? Attr{} : Attr{axis_list(attrs, axis)}}, {x, result});
 }
 
 void vjp_extreme(VjpContext& ctx) {
