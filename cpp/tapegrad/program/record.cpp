@@ -150,8 +150,7 @@ class Freezer {
 #endif
   }
 
-  // Recorded before the tracer was opened. So is an output of such an application, of which a rule
-  // may make a node at any time.
+  // Recorded before the tracer was opened; a rule may ask for an output of such a node at any time.
   bool is_older(const Node& n) const {
     if (n.kind == NodeKind::pick) return is_older(tape_.node(n.in[0]));
     return n.seq <= tracer_.first_sequence() && n.kind != NodeKind::leaf &&
@@ -229,15 +228,8 @@ class Freezer {
   }
 
   ValueId recorded(uint32_t slot) {
-    const Node& n = tape_.node(slot);
-    const TensorType type = type_of(n.value);
-    Ref from(&tape_, slot);
-    if (n.kind == NodeKind::pick && !n.value.has_data()) {  // a rule's, which is done with it
-      const Ref primary(&tape_, n.in[0]);
-      from = pick_output(primary, n.op, tape_.node(primary.slot()).extra->outs[n.op]);
-    }
-    recording_.captures.push_back({CellPtr(), Value(), std::move(from)});
-    return writer_.capture(type);
+    recording_.captures.push_back({CellPtr(), Value(), with_value(Ref(&tape_, slot))});
+    return writer_.capture(type_of(tape_.node(slot).value));
   }
 
   ValueId argument(uint32_t slot) {

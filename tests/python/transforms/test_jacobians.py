@@ -1,5 +1,7 @@
 """jacobian, hessian and derivatives of higher order."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -152,3 +154,21 @@ def test_rules_that_read_outputs_of_what_was_recorded_before(name, mode):
         x = np.array([2.1, 0.3, -0.2, 2.2]) + shift * np.array([1.0, -1.0, 1.0, 0.0])
         expected = tg.jacobian(f, mode="reverse" if mode == "forward" else "forward")(x)
         np.testing.assert_allclose(compiled(x), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("mode", [None, "forward", "reverse"])
+def test_derivatives_have_the_precision_of_the_argument(mode, compiled):
+    x = np.arange(5, dtype=np.float32)
+    functions = (
+        np.sum,
+        lambda x: np.sum(x * np.ones(5)),
+        lambda x: np.tanh(x) * np.float64(2.0) + np.arange(5.0),
+        lambda x: np.ones(3),
+    )
+    for f in functions:
+        for derived in (tg.jacobian(f, mode=mode), tg.hessian(lambda x, f=f: np.sum(f(x)))):
+            derived = tg.compile(derived) if compiled else derived
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what does not depend on x
+                assert {derived(x + k).dtype for k in range(4)} == {x.dtype}
