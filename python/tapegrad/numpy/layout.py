@@ -92,10 +92,25 @@ def is_fortran(a: Any) -> bool:
     if not isinstance(a, Variable):
         return bool(np.asarray(a).flags.fnc)
     strides = memory_strides(a)
+    return strides is not None and _is_packed(shape_of(a), strides)
+
+
+def in_order(x: Any, order: str) -> Any:
+    """`x`, or a copy of it, packed in order "C" or "F"; it may be complex."""
+    part = x if isinstance(x, Variable) else x.real
+    strides = memory_strides(part)
     if strides is None:
-        return False
+        fits = order == "C" or sum(n != 1 for n in shape_of(part)) < 2 or not part.size
+    else:
+        step = 1 if order == "F" else -1
+        fits = _is_packed(shape_of(part)[::step], strides[::step])
+    return x if fits else x.copy(order)
+
+
+def _is_packed(lengths: Any, strides: Any) -> bool:
+    """Whether the first axis is the innermost, and so on, without gaps."""
     step = 1
-    for n, s in zip(shape_of(a), strides, strict=True):
+    for n, s in zip(lengths, strides, strict=True):
         if n != 1 and s != step:
             return False
         step *= n

@@ -124,6 +124,7 @@ def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable
 def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
     """`original`, which joins Variables in lists, and whose new arrays take Variables."""
     name, copies = original.__name__, original.__name__ == "array"
+    own_order = {"ascontiguousarray": "C", "asfortranarray": "F"}.get(name)
 
     @functools.wraps(original)
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -136,17 +137,18 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
         copy = kwargs.pop("copy", copies)
-        ndmin = kwargs.pop("ndmin", 0)
-        if packed is a and copy and _tree.is_complex(a):
-            packed = a.copy()
-        elif packed is a and not a.ndim:
+        order = own_order or kwargs.pop("order", args[0] if args else "K") or "K"
+        ndmin = kwargs.pop("ndmin", 1 if own_order else 0)
+        if packed is a and not a.ndim and not _tree.is_complex(a):
             packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
         elif packed is a and copy:
-            from tapegrad.numpy.shapes import copy as copied
-
-            packed = copied(packed)
+            packed = a.copy(order) if _tree.is_complex(a) else np.copy(a, order)
         if dtype is not None and packed.dtype != np.dtype(dtype):
             packed = packed.astype(dtype)
+        if order in ("C", "F"):
+            from tapegrad.numpy.layout import in_order
+
+            packed = in_order(packed, order)
         missing = ndmin - packed.ndim
         return packed.reshape((1,) * missing + packed.shape) if missing > 0 else packed
 

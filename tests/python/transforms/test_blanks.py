@@ -308,3 +308,55 @@ def test_fresh_memory_of_objects_is_none():
         return x * sum(element is None for element in np.empty(3, object))
 
     assert tg.grad(f)(2.0) == 3.0
+
+
+# Arrays in an order of their own; ravel("K") and what is written to them show it.
+ORDERED = {
+    "asfortranarray": lambda v: np.asfortranarray(v).ravel("K"),
+    "ascontiguousarray": lambda v: np.ascontiguousarray(v.T).ravel("K"),
+    "array": lambda v: np.array(v, order="F").ravel("K"),
+    "array, C": lambda v: np.array(v.T, order="C").ravel("K"),
+    "array, A": lambda v: np.array(v.T, order="A").ravel("K"),
+    "array of rows": lambda v: np.array([v[0], v[1]], order="F").ravel("K"),
+    "array, precision": lambda v: np.array(v, np.float32, order="F").ravel("K"),
+    "array, axes": lambda v: np.array(v, ndmin=3, order="F").ravel("K"),
+    "asarray": lambda v: np.asarray(v, float, "F").reshape(-1, order="A"),
+    "asanyarray": lambda v: np.asanyarray(v, order="F").ravel("A"),
+    "complex": lambda v: np.asfortranarray(v + 1j * v).ravel("K").imag,
+    "of a number": lambda v: np.ascontiguousarray(v[0, 0]),
+}
+SHARED = {
+    "C is C": lambda v: np.ascontiguousarray(v),
+    "C of a transpose": lambda v: np.ascontiguousarray(v.T),
+    "F of a transpose": lambda v: np.asfortranarray(v.T),
+    "F": lambda v: np.asfortranarray(v),
+    "F of a row": lambda v: np.asfortranarray(v[:1]),
+    "F of a column": lambda v: np.asfortranarray(v[:, 0]),
+    "C of reversed rows": lambda v: np.asarray(v[:, ::-1], order="C"),
+    "A": lambda v: np.asarray(v.T, order="A"),
+}
+
+
+@pytest.mark.parametrize("name", [*ORDERED, *SHARED])
+def test_arrays_of_variables_lie_in_the_order_that_is_asked_for(name):
+    def f(x):
+        v = x * 1.0
+        if name in ORDERED:
+            return ORDERED[name](v)
+        SHARED[name](v)[...] = 7.0  # shows in v where NumPy makes no copy
+        return v
+
+    x = np.arange(6.0).reshape(2, 3)
+    assert isinstance(f(x), np.ndarray)
+    value, pullback = tg.vjp(f, x)
+    np.testing.assert_array_equal(value, f(x))
+    assert value.dtype == f(x).dtype
+    weights = np.cos(np.arange(value.size)).reshape(value.shape).astype(value.dtype)
+    (slope,) = pullback(weights)
+    for i in np.ndindex(2, 3):  # each is linear in x
+        step = np.zeros((2, 3))
+        step[i] = 1.0
+        np.testing.assert_allclose(slope[i], np.sum(weights * (f(x + step) - f(x))), rtol=1e-6)
+    compiled = tg.compile(f)
+    for k in range(4):
+        np.testing.assert_array_equal(compiled(x + k), f(x + k))
