@@ -1,7 +1,8 @@
 """Texts of what numerical programs are made of beside calls and statements: linear algebra of what
 was computed, complex numbers on the way to real ones, writes through ufuncs, Python's own tools.
 
-Their places are those of templates.py.
+Their places are those of templates.py. Imaginary numbers stand behind: `1j * np.float64(2.0)` is
+a number of Python's own, and `1j * v` of a recorded one is NumPy's.
 """
 
 HELPERS = {
@@ -56,11 +57,11 @@ COMPLEX = [
     "np.fft.ifft2(np.fft.fft2(fit({0}, (2, 3))) * np.exp(1j * fit({1}, (2, 3)))).real",
     "np.fft.irfft(np.fft.rfft({0}, 8) * np.fft.rfft({1}, 8), 8)[..., :3]",
     "np.fft.hfft(fit({0}, (4,)) + 0.5j)[:2]", "np.fft.rfftn(fit({0}, (2, 3))).imag",
-    "np.fft.fft({0}, norm='ortho').imag", "np.real(np.exp(1j * {0}) * {2})",
-    "np.abs({0} + 1j * {2})", "np.angle({0} + 2j)", "(({0} + 1j * {1}) * np.conj({0} - 1j)).real",
-    "({0} + 1j * {2}).imag ** 2", "np.abs(np.exp({0} * (0.5 + 1j)) + 1.0) ** 2",
-    "np.sqrt({0} + 0j + 2j * {2}).real", "np.log(2.5 + {0} * 1j).imag",
-    "(1.0 / (2.0 + 1j * {0})).imag",
+    "np.fft.fft({0}, norm='ortho').imag", "np.real(np.exp({0} * 1j) * {2})",
+    "np.abs({0} + {2} * 1j)", "np.angle({0} + 2j)", "(({0} + {1} * 1j) * np.conj({0} - 1j)).real",
+    "({0} + {2} * 1j).imag ** 2", "np.abs(np.exp({0} * (0.5 + 1j)) + 1.0) ** 2",
+    "np.sqrt({0} + 0j + {2} * 2j).real", "np.log(2.5 + {0} * 1j).imag",
+    "(1.0 / (2.0 + {0} * 1j)).imag",
     "np.abs(np.sum({0} * np.exp(2j * np.arange(np.size({0})).reshape(np.shape({0})))))",
     "(lambda z: (z * z.conj()).real)(np.cosh({0} + 0.3j))", "np.vdot({0} + 1j, {0} * 1j).imag",
     "np.linalg.solve(regular({0}, 2) + 1j, fit({1}, (2,))).real",
@@ -68,7 +69,7 @@ COMPLEX = [
     "np.einsum('i,i', fit({0}, (3,)) * 1j, fit({1}, (3,)) + 1j).real",
     "np.where({0} > 0, {0} + 1j, {0} * 2j).imag", "np.abs(np.array([{2}, {3}]) * 1j)",
     "(({0} * 1j) ** 2).real", "(({0} + 1j) ** -2).real", "np.abs((1 + 2j) ** {0})",
-    "np.cumsum({0} + 1j * {0}).imag", "np.real(np.mean({0} * (1 + 1j), axis=0))",
+    "np.cumsum({0} + {0} * 1j).imag", "np.real(np.mean({0} * (1 + 1j), axis=0))",
     "np.stack([{0} + 1j, {0} * 1j]).real", "np.linalg.norm({0} + 1j)",
 ]  # fmt: skip
 FUNCTIONAL = [

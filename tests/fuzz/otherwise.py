@@ -19,7 +19,7 @@ def composed(checker: Any, ways: int = 3) -> None:
     if here.error is not None or not np.all(np.isfinite(here.value)) or np.size(x) == 0:
         return
     loss = weighed(checker.program.fresh(1)["f"])
-    d = np.cos(1.0 + np.arange(np.size(x))).reshape(np.shape(x))[()]
+    d = np.cos(1.0 + np.arange(np.size(x))).reshape(np.shape(x)).astype(x.dtype)[()]
     known = compositions.Known(
         lambda x: loss(copied(x) if not isinstance(x, tg.Variable) else x.copy()),
         checker.points, d, tg.grad(checker.loss(0)),

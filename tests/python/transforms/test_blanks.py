@@ -360,3 +360,37 @@ def test_arrays_of_variables_lie_in_the_order_that_is_asked_for(name):
     compiled = tg.compile(f)
     for k in range(4):
         np.testing.assert_array_equal(compiled(x + k), f(x + k))
+
+
+TABLE = np.arange(6.0).reshape(3, 2)
+# New arrays lie as NumPy's do, before and after a Variable is written to them.
+NEW_IN_AN_ORDER = {
+    "full": lambda: np.full((2, 3), np.arange(3.0), order="F"),
+    "eye": lambda: np.eye(2, 3, order="F"),
+    "array": lambda: np.array(np.arange(6.0).reshape(2, 3), order="F"),
+    "of a transpose": lambda: np.copy(TABLE.T),
+    "like a transpose": lambda: np.ones_like(TABLE.T),
+    "transposed": lambda: np.zeros((3, 2)).T,
+    "complex": lambda: np.full((2, 3), np.arange(3.0) * 1j, order="F"),
+}
+
+
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("name", NEW_IN_AN_ORDER)
+def test_new_arrays_lie_in_the_order_that_is_asked_for(name, writes):
+    def f(x):
+        y = NEW_IN_AN_ORDER[name]()
+        row = y.ravel()  # a view, or a copy
+        if writes:
+            y[0, 1] = x[0]
+            row[-1] = x[1]
+        found = np.concatenate([y.ravel("K"), y.reshape(-1, order="A"), row])
+        return (found + found.imag if name == "complex" else found).real + 0.0 * x[0]
+
+    x = np.array([0.5, 2.0])
+    np.testing.assert_array_equal(tg.vjp(f, x)[0], f(x))
+    expected = np.stack([f(np.array([1.5, 2.0])) - f(x), f(np.array([0.5, 3.0])) - f(x)], axis=-1)
+    np.testing.assert_array_equal(tg.jacobian(f)(x), expected)
+    compiled = tg.compile(f)
+    for k in range(4):
+        np.testing.assert_array_equal(compiled(x + k), f(x + k))
