@@ -267,9 +267,11 @@ def attach_methods(cls: type[Variable]) -> None:
         name = function.__name__
         same = None if function in _IN_PLACE else getattr(np, name, None)
         setattr(cls, name, _core.method(same, function))
-    for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
+    for name, function in (
+        ("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded),
+        ("reversed", reversed_entries),
+    ):  # fmt: skip
         setattr(cls, f"__{name}__", function)
-    cls.__reversed__ = reversed_entries
     attach_refusals(cls)
     properties = {
         "T": (_core.method(np.transpose, shapes.transpose), "The transpose."),

@@ -146,7 +146,7 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
         copy = kwargs.pop("copy", copies)
-        order = own_order or kwargs.pop("order", args[0] if args else "K") or "K"
+        order: Any = own_order or kwargs.pop("order", args[0] if args else "K") or "K"
         ndmin = kwargs.pop("ndmin", 1 if own_order else 0)
         if packed is a and not a.ndim and not _tree.is_complex(a):
             packed = a.reshape((1,))[0, ...]  # an array of no axes, where `a` may be a number
