@@ -156,7 +156,7 @@ def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     x = lift(filt)
     n = ndim_of(x)
     if _ITERATES and n == 0:
-        raise TypeError("np.trim_zeros: iteration over a 0-d array; give an array with an axis")
+        raise TypeError("np.trim_zeros: iteration over a 0-d array")
     sides = str(trim).lower()
     if sides not in ("fb", "bf", "f", "b"):
         raise ValueError(f"np.trim_zeros: trim= is 'fb', 'f' or 'b', not {trim!r}")

@@ -130,7 +130,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
     if isinstance(values, np.ndarray) and not np.can_cast(values.dtype, a.dtype, "safe"):
         raise TypeError(
             f"np.putmask: cannot cast values from {values.dtype} to {a.dtype} according to the "
-            f"rule 'safe'; write values.astype(a.dtype)"
+            "rule 'safe'"
         )
     shape, mask, values = shape_of(a), as_mask(mask), lift(values)
     size = math.prod(shape)
