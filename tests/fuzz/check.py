@@ -7,19 +7,21 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import otherwise
 from results import (
     Find,
     FoundError,
+    Outcome,
     classes,
     compare,
     copied,
     is_finite,
     is_plain,
     numbers,
+    outcome,
     plain,
     weighed,
 )
@@ -46,7 +48,7 @@ class Program:
     """A program's text; each `fresh` one has a state of its own."""
 
     def __init__(self, source: str) -> None:
-        self.code = compile(source, "<program>", "exec")
+        self.code = compile(source, "<program>", "exec", dont_inherit=True)
 
     def fresh(self, changes: int = 0) -> dict[str, Any]:
         namespace: dict[str, Any] = {"__name__": "program"}
@@ -61,18 +63,11 @@ def change(namespace: dict[str, Any], k: int) -> None:
         namespace["change"](k)
 
 
-@dataclass
-class Outcome:
-    """What came of a call: a result, or an exception."""
-
-    value: Any = None
-    error: BaseException | None = None
-
-
 class Checker:
     """Checks one program; counts refusals by kind."""
 
     def __init__(self, source: str, refused: Counter[str] | None = None) -> None:
+        self.source = source
         self.program = Program(source)
         self.points = self.program.fresh()["POINTS"]
         self.is_single = "float32" in source  # somewhere; everything may be rounded so
@@ -128,7 +123,7 @@ class Checker:
         ours, theirs = self.program.fresh(), self.program.fresh()
         x = theirs["POINTS"][0]
         expected = theirs["f"](copied(x))
-        found = self.attempt(mode, lambda: ours["f"](tg.Variable(copied(x))))
+        found = self.attempt(mode, lambda: recorded(ours["f"], x))
         if found.error is None:
             self.compare(mode, found.value, expected, 1e-10)
         return found.error is None
@@ -142,6 +137,8 @@ class Checker:
         self.compiled("compiled", lambda ns: ns["f"])
         self.compiled("compiled grad", lambda ns: tg.grad(weighed(ns["f"])))
         self.lanes()
+        otherwise.composed(self)
+        otherwise.called_otherwise(self)
 
     def values(self) -> None:
         ours, theirs = self.program.fresh(), self.program.fresh()
@@ -151,7 +148,7 @@ class Checker:
             change(theirs, k)
             a, b = copied(x), copied(x)
             expected = outcome(lambda b=b: theirs["f"](b))
-            found = self.attempt("value", lambda a=a: ours["f"](tg.Variable(a)), expected.error)
+            found = self.attempt("value", lambda a=a: recorded(ours["f"], a), expected.error)
             if expected.error is None and found.error is None:
                 self.compare("value", found.value, expected.value, 1e-10)
             elif isinstance(expected.error, np.linalg.LinAlgError):
@@ -300,11 +297,13 @@ class Checker:
             )
 
 
-def outcome(f: Callable[[], Any]) -> Outcome:
+def recorded(f: Callable[[Any], Any], x: Any) -> Any:
+    """f of a Variable, whose new arrays take Variables if they have to."""
     try:
-        return Outcome(f())
-    except Exception as error:
-        return Outcome(error=error)
+        return f(tg.Variable(copied(x)))
+    except TypeError:
+        with tg.patch_numpy():
+            return f(tg.Variable(copied(x)))
 
 
 def difference(f: Callable[[Any], Any], x: Any, d: Any) -> float | None:

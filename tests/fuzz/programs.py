@@ -9,12 +9,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import idioms
 import numpy as np
 from statements import Names, draw_statement
 from surface import ARRAYS
 from templates import HELPERS, STATE
 
-HEAD = "import functools\n\nimport numpy as np\nimport tapegrad as tg\n"
+HEAD = (
+    "import collections\nimport dataclasses\nimport functools\nimport itertools\n"
+    "import operator\n\nimport numpy as np\nimport tapegrad as tg\n"
+)
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Draft:
         for name, array in ARRAYS.items():
             if name in used:
                 parts.append(f"{name} = np.array({array.tolist()})\n")
-        helpers = dict(HELPERS)
+        helpers = HELPERS | idioms.HELPERS
         for name in reversed(helpers):  # later ones call earlier ones
             if name in used:
                 used |= {
@@ -74,7 +78,7 @@ def run_plain(source: str) -> Any:
     namespace: dict[str, Any] = {"__name__": "program"}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        exec(compile(source, "<program>", "exec"), namespace)
+        exec(compile(source, "<program>", "exec", dont_inherit=True), namespace)
         return namespace["f"](namespace["POINTS"][0])
 
 

@@ -31,8 +31,23 @@ class FoundError(Exception):
         self.find = Find(mode, detail)
 
 
+@dataclass
+class Outcome:
+    """What came of a call: a result, or an exception."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
 class OfObjects(np.ndarray):
     """Numbers of an array of objects, which has no dtype to compare."""
+
+
+def outcome(f: Callable[[], Any]) -> Outcome:
+    try:
+        return Outcome(f())
+    except Exception as error:
+        return Outcome(error=error)
 
 
 def is_plain(found: Any) -> bool:
@@ -72,7 +87,7 @@ def numbers(found: Any) -> list[np.ndarray]:
     if isinstance(found, (tuple, list)):
         return [a for v in found for a in numbers(v)]
     if isinstance(found, dict):
-        return [a for v in found.values() for a in numbers(v)]
+        return [a for k in sorted(found, key=str) for a in numbers(found[k])]
     if isinstance(found, (bool, int, float, complex, np.ndarray, np.generic)):
         return [found if isinstance(found, OfObjects) else np.asarray(found)]
     return []

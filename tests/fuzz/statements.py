@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import idioms
 import numpy as np
 from surface import expressions
 from templates import (
@@ -98,7 +99,7 @@ WRITING = re.compile(
 )
 KINDS = [
     (30, "surface"), (10, "views"), (8, "copies"), (14, "arithmetic"), (12, "writes"),
-    (6, "nested"), (12, "blocks"), (14, "stateful"), (4, "alias"),
+    (6, "nested"), (12, "blocks"), (14, "stateful"), (4, "alias"), (30, "idioms"),
 ]  # fmt: skip
 TEXTS = {
     "views": VIEWS,
@@ -106,6 +107,15 @@ TEXTS = {
     "arithmetic": ARITHMETIC,
     "nested": NESTED,
     "stateful": STATEFUL,
+}
+IDIOMS = {
+    "linear": idioms.LINEAR,
+    "complex": idioms.COMPLEX,
+    "functional": idioms.FUNCTIONAL,
+    "order": idioms.ORDER,
+    "nested": idioms.NESTED,
+    "writes": idioms.WRITES,
+    "blocks": idioms.BLOCKS,
 }
 
 
@@ -121,6 +131,8 @@ def _statement(n: Names) -> str:
         return surface(n)
     if kind == "alias":
         return f"{n.new()} = {n.any('fib')}"
+    if kind == "idioms":
+        return _idiom(n)
     if kind in TEXTS:
         return f"{n.new()} = {_filled(n, n.rng.choice(TEXTS[kind]))}"
     if kind == "writes" and not n.writes:
@@ -132,6 +144,17 @@ def _statement(n: Names) -> str:
             return ""
         return _filled(n, text, target)
     return _filled(n, n.rng.choice(BLOCKS))
+
+
+def _idiom(n: Names) -> str:
+    (kind,) = n.rng.choices(list(IDIOMS), [len(texts) for texts in IDIOMS.values()])
+    text = n.rng.choice(IDIOMS[kind])
+    if kind == "blocks":
+        return _filled(n, text)
+    if kind == "writes":
+        target = n.any(least=1, size=1) if n.writes else ""
+        return _filled(n, text, target) if target and target != "x" else ""
+    return f"{n.new()} = {_filled(n, text)}"
 
 
 def _filled(n: Names, text: str, first: str = "") -> str:

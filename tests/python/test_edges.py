@@ -139,3 +139,20 @@ def test_objects_that_cannot_be_looked_into_run_as_plain_python(name):
     with pytest.warns(UserWarning, match="can't be looked into: that raises KeyError"):
         assert compiled(1.0) == 2.0
     assert compiled(2.0) == 4.0
+
+
+@pytest.mark.parametrize("f", [np.max, np.min, np.ptp, np.maximum.reduce])
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (2, 0), (0, 2, 0)])
+def test_the_largest_of_nothing_is_refused_however_many_results_there_are(f, shape):
+    x = np.zeros(shape)
+    for axis in range(len(shape)):
+        compiled = tg.compile(lambda x, axis=axis: f(x, axis=axis))
+        if shape[axis]:
+            assert f(tg.Variable(x), axis=axis).shape == f(x, axis=axis).shape
+            assert compiled(x).shape == f(x, axis=axis).shape
+            continue
+        for call in (f, lambda x, axis: f(tg.Variable(x), axis=axis)):
+            with pytest.raises(ValueError, match="which has no identity"):
+                call(x, axis=axis)
+        with pytest.raises(ValueError, match="which has no identity"):
+            compiled(x)

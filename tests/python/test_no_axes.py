@@ -228,3 +228,36 @@ def test_blanks_of_no_axes_are_filled() -> None:
     compiled = tg.compile(tg.grad(f))
     for _ in range(3):
         np.testing.assert_array_equal(compiled(x), 4 * 5.0 * x)
+
+
+# NumPy lets a single axis through where there are none.
+ALONG_AN_AXIS: dict[str, Function] = {
+    "sum": lambda x: np.sum(x, axis=0),
+    "max": lambda x: np.max(x, axis=0),
+    "min": lambda x: np.min(x, axis=-1, keepdims=True),
+    "prod": lambda x: np.prod(x, axis=-1),
+    "ptp": lambda x: np.ptp(x, axis=0) + x,
+    "nanmax": lambda x: np.nanmax(x, axis=0),
+    "maximum.reduce": lambda x: np.maximum.reduce(x),
+    "multiply.reduce": lambda x: np.multiply.reduce(x),
+    "logaddexp.reduce": lambda x: np.logaddexp.reduce(x),
+}
+
+
+@pytest.mark.parametrize("x", [np.float64(0.7), np.array(0.7)], ids=["number", "array"])
+@pytest.mark.parametrize("name", ALONG_AN_AXIS)
+def test_reductions_along_an_axis_that_is_not_there(name: str, x: Any) -> None:
+    def f(x: Any) -> Any:
+        return ALONG_AN_AXIS[name](x * x)
+
+    assert f(tg.Variable(x)).value == pytest.approx(f(x))
+    assert tg.grad(f)(x) == pytest.approx(1.4)
+    assert tg.jvp(f, (x,), (2.0,))[1] == pytest.approx(2.8)
+    assert tg.hessian(f)(x) == pytest.approx(2.0)
+    gradient, value = tg.compile(tg.grad(f)), tg.compile(f)
+    for at in (0.7, 0.3, -0.4, 0.9):
+        assert gradient(np.array(at) if isinstance(x, np.ndarray) else at) == pytest.approx(2 * at)
+        assert value(np.array(at)) == pytest.approx(at * at)
+    lanes = np.array([0.7, 0.3])
+    np.testing.assert_allclose(tg.vmap(f)(lanes), lanes**2)
+    np.testing.assert_allclose(tg.vmap(tg.grad(f))(lanes), 2 * lanes)

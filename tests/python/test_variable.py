@@ -1,6 +1,7 @@
 """The Variable: operators, attributes, writing, views, memory, copies."""
 
 import copy
+import functools
 import gc
 import operator
 import pickle
@@ -219,6 +220,15 @@ def test_iteration_and_unpacking():
     assert (a.value, b.value) == (1.0, 2.0)
     rows = list(tg.Variable(A))
     assert [r.shape for r in rows] == [(2,), (2,)]
+    assert [r.value.tolist() for r in reversed(tg.Variable(A))] == A[::-1].tolist()
+    x = np.array([1.0, 2.0, 3.0])
+
+    def horner(x):
+        return functools.reduce(lambda y, c: y * 2.0 + c, reversed(x))
+
+    np.testing.assert_array_equal(tg.grad(horner)(x), [1, 2, 4])
+    with pytest.raises(TypeError, match=r"reversed\(v\): .* is a number"):
+        reversed(tg.Variable(1.0))
     with pytest.raises(TypeError, match="scalar"):
         iter(tg.Variable(1.0))
     with pytest.raises(TypeError, match="scalar"):

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tapegrad/program/writer.h"
+#include "tapegrad/tape/record.h"
 
 namespace tapegrad {
 namespace {
@@ -211,8 +212,9 @@ class Freezer {
 #endif
   }
 
-  // Recorded before the tracer was opened.
+  // Recorded before the tracer was opened; a rule may ask for an output of such a node at any time.
   bool is_older(const Node& n) const {
+    if (n.kind == NodeKind::pick) return is_older(tape_.node(n.in[0]));
     return n.seq <= tracer_.first_sequence() && n.kind != NodeKind::leaf &&
            n.kind != NodeKind::constant;
   }
@@ -289,7 +291,7 @@ class Freezer {
   }
 
   ValueId recorded(uint32_t slot) {
-    recording_.captures.push_back({CellPtr(), Value(), Ref(&tape_, slot)});
+    recording_.captures.push_back({CellPtr(), Value(), with_value(Ref(&tape_, slot))});
     return writer_.capture(type_of(tape_.node(slot).value));
   }
 

@@ -30,5 +30,7 @@ std::vector<Ref> record_several(Tape& tape, const Op& op, const Attrs& attrs,
 
 // A node for output j of an op with several.
 Ref pick_output(const Ref& primary, size_t j, Value value);
+// The same, or a node like it, where it is an output whose value it has given up.
+Ref with_value(const Ref& r);
 
 }  // namespace tapegrad

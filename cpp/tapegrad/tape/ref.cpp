@@ -221,6 +221,13 @@ Ref pick_output(const Ref& primary, size_t j, Value value) {
   return Ref::adopt(&tape, slot);
 }
 
+Ref with_value(const Ref& r) {
+  const Node& n = r.tape()->node(r.slot());
+  if (n.kind != NodeKind::pick || n.value.has_data()) return r;
+  const Ref primary(r.tape(), n.in[0]);
+  return pick_output(primary, n.op, r.tape()->node(n.in[0]).extra->outs[n.op]);
+}
+
 std::vector<Ref> apply(const Op& op, const Attrs& attrs, std::vector<Ref> inputs) {
   check_input_count(op, inputs.size());
   if (op.compose) return op.compose(attrs, inputs);

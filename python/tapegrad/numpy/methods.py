@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,13 @@ def argpartition(
 def compress(self: Variable, condition: Any, axis: Any = None, out: Any = None) -> Any:
     """The parts along an axis for which the condition holds."""
     return selection.compress(condition, self, axis, out)
+
+
+def reversed_entries(self: Variable) -> Iterator[Any]:
+    """The entries along the first axis, from the last one on."""
+    if not stands_for_array(self):
+        raise TypeError(f"reversed(v): {describe(self)} is a number, and has no entries")
+    return (self[i] for i in range(len(self) - 1, -1, -1))
 
 
 def fill(self: Variable, value: Any) -> None:
@@ -259,7 +267,10 @@ def attach_methods(cls: type[Variable]) -> None:
         name = function.__name__
         same = None if function in _IN_PLACE else getattr(np, name, None)
         setattr(cls, name, _core.method(same, function))
-    for name, function in (("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded)):
+    for name, function in (
+        ("floor", floor), ("ceil", ceil), ("trunc", trunc), ("round", rounded),
+        ("reversed", reversed_entries),
+    ):  # fmt: skip
         setattr(cls, f"__{name}__", function)
     attach_refusals(cls)
     properties = {

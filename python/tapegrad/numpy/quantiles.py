@@ -38,10 +38,14 @@ def _plotting(alpha: float, beta: float) -> Place:
     return lambda n, q: n * q + (alpha + q * (1 - alpha - beta)) - 1
 
 
+# Which of two that are equally close NumPy takes: before 2.1 the other one.
+_PARITY = int(tuple(map(int, np.__version__.split(".")[:2])) >= (2, 1))
+
+
 def _closest(n: Any, q: Any) -> Any:
     place = n * q - 1 - 0.5
     low = np.floor(place)
-    return np.where((place == low) & (low % 2 == 1), low, low + 1)
+    return np.where((place == low) & (low % 2 == _PARITY), low, low + 1)
 
 
 # Methods that take one of the numbers: the places are whole.

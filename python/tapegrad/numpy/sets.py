@@ -146,14 +146,17 @@ def partition(
     return sort(a, axis)
 
 
-# Whether this NumPy makes a number of an array without axes there: before 2.3.
-_PICKS_NUMBERS = not isinstance(np.trim_zeros(np.array(1.0)), np.ndarray)
+# NumPy before 2.2 iterates there, and refuses an array without axes; before 2.3 it makes a number.
+_VERSION = tuple(map(int, np.__version__.split(".")[:2]))
+_ITERATES, _PICKS_NUMBERS = _VERSION < (2, 2), _VERSION < (2, 3)
 
 
 @implements(np.trim_zeros)
 def trim_zeros(filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     x = lift(filt)
     n = ndim_of(x)
+    if _ITERATES and n == 0:
+        raise TypeError("np.trim_zeros: iteration over a 0-d array")
     sides = str(trim).lower()
     if sides not in ("fb", "bf", "f", "b"):
         raise ValueError(f"np.trim_zeros: trim= is 'fb', 'f' or 'b', not {trim!r}")

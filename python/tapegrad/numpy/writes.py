@@ -127,6 +127,11 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @implements(np.putmask, on_data=RECORD)
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
     a = _target("np.putmask", a, "a")
+    if isinstance(values, np.ndarray) and not np.can_cast(values.dtype, a.dtype, "safe"):
+        raise TypeError(
+            f"np.putmask: cannot cast values from {values.dtype} to {a.dtype} according to the "
+            "rule 'safe'"
+        )
     shape, mask, values = shape_of(a), as_mask(mask), lift(values)
     size = math.prod(shape)
     if math.prod(shape_of(mask)) != size:

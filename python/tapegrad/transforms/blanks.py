@@ -95,11 +95,20 @@ def _spelled(frame: FrameType, alias: str) -> set[str]:
 
 
 def _blank(found: Any) -> Any:
-    if type(found) is np.ndarray and found.dtype.char in "FD":
+    if type(found) is not np.ndarray:
+        return found
+    if found.dtype.char in "FD":
         from tapegrad.complex.parts import blank
 
         return blank(found)
-    return _core.blank(found) if type(found) is np.ndarray and found.dtype in _FLOATS else found
+    if found.dtype not in _FLOATS:
+        return found
+    made = _core.blank(found)
+    if found.flags.c_contiguous:
+        return made
+    from tapegrad.numpy.layout import lying_as
+
+    return lying_as(made, found)
 
 
 def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
@@ -137,7 +146,7 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
         copy = kwargs.pop("copy", copies or None)
-        ndmin = kwargs.pop("ndmin", 0)
+        ndmin = kwargs.pop("ndmin", 1 if own_order else 0)
         order = own_order or kwargs.pop("order", args[0] if args else None)
         if dtype is not None and packed.dtype != np.dtype(dtype):
             packed = packed.astype(dtype)

@@ -192,7 +192,7 @@ def _pushed(trace: Trace, directions: list[Any]) -> tuple[Any, Any]:
         warn_constant(trace)
         found = iter(())
     result = [
-        next(found) if isinstance(x, Variable) else _zeros(np.shape(x))
+        next(found) if isinstance(x, Variable) else _zeros(np.shape(x), _precision(x))
         for _, x in _tree.leaves(trace.out)
     ]
     return trace.result(trace.out), _tree.fill(trace.out, iter(result))
@@ -285,7 +285,7 @@ def _all_of(trace: Trace, single: bool, mode: str | None, warn: bool) -> Any:
         if isinstance(x, Variable):
             block = next(blocks)
         else:
-            block = [_zeros(np.shape(x) + tuple(v.shape)) for v in trace.variables]
+            block = [_zeros(np.shape(x) + tuple(v.shape), v.dtype) for v in trace.variables]
         trees = trace.like_arguments(block)
         filled.append(trees[0] if single else tuple(trees))
     return of_rows(trace.out, iter(filled))
@@ -358,7 +358,7 @@ def _one_output(scope: Scope, out: Variable, wrt: list[Variable], mode: str) -> 
     blocks = []
     for v in wrt:
         column = _over_seeds(v, lambda seed, v=v: scope.jvp([out], [v], [seed]))[0]  # type: ignore[misc]  # mypy knows no type of a lambda with a default
-        last = _core.apply("moveaxis", (column,), ((0,), (-1,)))
+        last = _core.apply("moveaxis", (column.astype(v.dtype, copy=False),), ((0,), (-1,)))
         blocks.append(_core.apply("reshape", (last,), (tuple(out.shape) + tuple(v.shape),)))
     return blocks
 
@@ -382,5 +382,10 @@ def _reshaped(x: Any, shape: tuple[int, ...]) -> Any:
     return np.reshape(x, shape) if shape else float(np.reshape(x, ()))
 
 
-def _zeros(shape: tuple[int, ...]) -> Any:
-    return np.zeros(shape) if shape else 0.0
+def _precision(x: Any) -> np.dtype[Any]:
+    dtype = np.asarray(x).dtype
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def _zeros(shape: tuple[int, ...], dtype: Any) -> Any:
+    return np.zeros(shape, dtype) if shape else 0.0

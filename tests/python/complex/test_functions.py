@@ -157,3 +157,20 @@ def test_results_of_several_arguments_keep_their_dtypes():
 def test_what_is_not_supported_is_refused_by_name(code):
     with pytest.raises(TypeError, match=code.partition("(")[0]):
         eval(code, names_of(tg.Variable(Z)))
+
+
+def test_choices_have_the_precision_that_numpy_gives_them():
+    functions = (
+        lambda x: np.where(x > 0, x, 1j),
+        lambda x: np.where(x > 0, 1j, x * 1j),
+        lambda x: np.where(x > 0, x, np.complex128(1j)),
+        lambda x: np.where(x > 0, x, [1j, 2.0]),
+        lambda x: np.select([x > 0], [x], 1j),
+        lambda x: np.select([x > 0, x < 0], [x * 1j, 2.0]),
+    )
+    for dtype in (np.float32, np.float64):
+        x = np.array([0.3, -0.4], dtype)
+        for f in functions:
+            found = f(tg.Variable(x))
+            assert found.dtype == f(x).dtype
+            np.testing.assert_array_equal(tg.value(found), f(x))

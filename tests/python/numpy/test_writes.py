@@ -185,3 +185,16 @@ def test_integers_that_are_written_have_no_tangent(write):
     y = X.copy()
     write(y)
     np.testing.assert_allclose(second, np.where(kept, 6.0 * y, 0.0), rtol=1e-12)
+
+
+def test_putmask_casts_safely():
+    for values in (np.array([0.5]), tg.Variable(np.array([0.5]))):
+        for a in (np.zeros(2, np.float32), tg.Variable(np.zeros(2, np.float32))):
+            if isinstance(values, tg.Variable) and not isinstance(a, tg.Variable):
+                continue  # a plain array takes none
+            with pytest.raises(TypeError, match="annot cast"):
+                np.putmask(a, np.array([True, False]), values)
+    a = tg.Variable(np.zeros(2, np.float32))
+    np.putmask(a, np.array([True, False]), 0.5)
+    np.putmask(a, np.array([False, True]), tg.Variable(np.float64(2.0)))
+    np.testing.assert_array_equal(a.value, [0.5, 2.0])

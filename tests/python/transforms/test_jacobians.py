@@ -1,5 +1,7 @@
 """jacobian, hessian and derivatives of higher order."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,48 @@ def test_hvp_of_what_is_no_array_of_floats_and_none_alike():
         np.testing.assert_array_equal(tg.hvp(lambda x: 3.0, x, x), [0.0, 0.0])
     third = tg.grad(lambda x: np.sum(tg.hvp(lambda x: np.sum(x**4), x, x)))
     np.testing.assert_allclose(third(x), 36 * x**2)
+
+
+def of_matrix(f):
+    return lambda x: f(np.reshape(x, (2, 2)))
+
+
+SEVERAL_OUTPUTS = {
+    "svd, values": of_matrix(lambda a: np.linalg.svd(a)[1]),
+    "svd, vectors": of_matrix(lambda a: np.abs(np.linalg.svd(a)[0])),
+    "eigh": of_matrix(lambda a: np.abs(np.linalg.eigh(a + a.T)[1])),
+    "eig": of_matrix(lambda a: np.linalg.eig(a)[0].real),
+    "qr": of_matrix(lambda a: np.linalg.qr(a)[1]),
+    "slogdet": of_matrix(lambda a: np.linalg.slogdet(a + 1j * np.eye(2))[0].imag),
+    "modf": lambda x: np.modf(x)[0] * x,
+}
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+@pytest.mark.parametrize("name", SEVERAL_OUTPUTS)
+def test_rules_that_read_outputs_of_what_was_recorded_before(name, mode):
+    # Each direction is a lane of a sweep that is recorded by itself, and reads them from outside.
+    f = SEVERAL_OUTPUTS[name]
+    compiled = tg.compile(tg.jacobian(f, mode=mode))
+    for shift in (0.0, 0.25, 0.5, 0.75):
+        x = np.array([2.1, 0.3, -0.2, 2.2]) + shift * np.array([1.0, -1.0, 1.0, 0.0])
+        expected = tg.jacobian(f, mode="reverse" if mode == "forward" else "forward")(x)
+        np.testing.assert_allclose(compiled(x), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("mode", [None, "forward", "reverse"])
+def test_derivatives_have_the_precision_of_the_argument(mode, compiled):
+    x = np.arange(5, dtype=np.float32)
+    functions = (
+        np.sum,
+        lambda x: np.sum(x * np.ones(5)),
+        lambda x: np.tanh(x) * np.float64(2.0) + np.arange(5.0),
+        lambda x: np.ones(3),
+    )
+    for f in functions:
+        for derived in (tg.jacobian(f, mode=mode), tg.hessian(lambda x, f=f: np.sum(f(x)))):
+            derived = tg.compile(derived) if compiled else derived
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what does not depend on x
+                assert {derived(x + k).dtype for k in range(4)} == {x.dtype}

@@ -37,6 +37,7 @@ Value mean_value(const Value& x, const Attrs& attrs, const char* op) {
 }
 
 Ref sum_like(const Ref& a, const Attrs& attrs) {
+  if (a.ndim() == 0) return a;  // also along the single axis that is let through there
   if (attrs.is_none(axis)) {
     if (!attrs.flag_or(keepdims, false)) return sum(a);
     Axes all;

@@ -25,7 +25,10 @@ DType wide_dtype(DType d) {
 
 Value extreme(Fold kind, const Value& x, const Attrs& attrs, const char* op, const char* ufunc) {
   const Dims flags = axis_flags(attrs, axis, x.ndim(), op);
-  if (x.size() == 0 && element_count(reduced_shape(x.shape(), flags, false)) != 0)
+  int64_t count = 1;  // of what goes into one result
+  for (size_t i = 0; i < flags.size(); ++i)
+    if (flags[i]) count *= x.shape()[i];
+  if (count == 0)
     throw_error<ValueError>("zero-size array to reduction operation ", ufunc,
                             " which has no identity (", op, " of an array of shape ", x.shape(),
                             "; give an axis whose length is not 0, or test x.size first)");
@@ -41,8 +44,8 @@ void eval_min(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
 }
 
 Ref shares(const Ref& x, const Ref& result, const Attrs& attrs) {
-  return apply(*op_tie_shares, {attrs.is_none(axis) ? Attr{} : Attr{axis_list(attrs, axis)}},
-               {x, result});
+  const bool all = attrs.is_none(axis) || x.ndim() == 0;
+  return apply(*op_tie_shares, {all ? Attr{} : Attr{axis_list(attrs, axis)}}, {x, result});
 }
 
 void vjp_extreme(VjpContext& ctx) {

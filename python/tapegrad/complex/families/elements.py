@@ -15,6 +15,7 @@ from tapegrad.complex.parts import (
     join,
     join_any,
     operand_of,
+    operands,
     real_dtype,
     split,
 )
@@ -129,15 +130,14 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return np.nonzero(condition)
     if is_complex(condition):
         condition = condition != 0
-    (a, b), (c, d) = split(operand_of(x)), split(operand_of(y))
+    (a, b), (c, d) = operands(operand_of(x), operand_of(y))
     return join(np.where(condition, a, c), np.where(condition, b, d))
 
 
 @on_complex(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """The choice of the first condition that holds."""
-    pairs = [split(operand_of(x)) for x in choicelist]
-    otherwise = split(default)
+    *pairs, otherwise = operands(*map(operand_of, choicelist), default)
     parts = [np.select(condlist, [p[i] for p in pairs], otherwise[i]) for i in (0, 1)]
     return join(*parts)
 
