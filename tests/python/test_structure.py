@@ -124,14 +124,15 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_solves", "compile_stale",
         "compile_stencils", "compile_tables", "compile_threads", "compile_tiles", "compile_views",
         "compile_writes",
-        "contexts",
+        "contexts", "conversions",
         "docstrings", "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
         "gradbench", "gradbench_compare", "gradbench_modules",
         "habits", "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
-        "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "own_arrays",
+        "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "outside_writes",
+        "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
-        "scipy_refusals", "spellings", "structure", "surface", "tie_doubts", "types", "typing",
-        "variable", "views",
+        "scipy_refusals", "side_effects", "spellings", "structure", "surface", "tie_doubts",
+        "types", "typing", "variable", "views",
     }  # fmt: skip
     for test in tests.rglob("test_*.py"):
         folder = test.relative_to(tests).parent

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "tapegrad/ops/index/index.h"
-#include "tapegrad/tape/untraced.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 

@@ -198,8 +198,7 @@ class Freezer {
     for (; stray != strays.end(); ++stray) emit_stray(*stray);
   }
 
-  // A node leads to its layout and attributes: three waits for memory, which overlap from node to
-  // node.
+  // A node leads to its layout and attributes: three waits, which overlap from node to node.
   void prefetch([[maybe_unused]] uint32_t slot) const {
 #if defined(__GNUC__)
     __builtin_prefetch(&tape_.node(slot));
@@ -222,8 +221,7 @@ class Freezer {
   // What an argument may be linked to is no part of the function.
   bool is_argument(uint32_t slot) const {
     const std::vector<uint32_t>& all = tracer_.arguments();
-    return tape_.node(slot).kind == NodeKind::argument &&
-           std::find(all.begin(), all.end(), slot) != all.end();
+    return tape_.node(slot).kind == NodeKind::argument && std::ranges::count(all, slot) != 0;
   }
 
   // What has no value of its own in the program, but that of its input or a part of it.

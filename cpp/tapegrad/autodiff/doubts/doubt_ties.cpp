@@ -5,7 +5,7 @@
 #include "tapegrad/autodiff/doubts/doubts.h"
 #include "tapegrad/autodiff/doubts/probe.h"
 #include "tapegrad/ops/decompose/decompose.h"
-#include "tapegrad/tape/untraced.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 namespace {

@@ -11,7 +11,7 @@
 #include "tapegrad/scalar/functions/function_list.h"
 #include "tapegrad/scalar/partial.h"
 #include "tapegrad/sweep/elementwise_rule.h"
-#include "tapegrad/tape/untraced.h"
+#include "tapegrad/tape/tracer.h"
 
 namespace tapegrad {
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 # Builtins whose results nobody can watch, and what they do.
@@ -158,6 +158,20 @@ _LIBRARIES = frozenset(
 def is_library(module: str) -> bool:
     """Whether a module is NumPy's, ours, Python's or another well-known one: not watched inside."""
     return module.partition(".")[0] in _LIBRARIES
+
+
+# Of these, NumPy alone draws numbers, from objects or under the name of random.
+_WITHOUT_DRAWS = frozenset(
+    {"numpy", "tapegrad", "pybind11_builtins", "builtins", "math", "cmath", "operator", "functools",
+     "itertools", "collections", "dataclasses", "enum", "typing", "types", "abc", "warnings"}
+)  # fmt: skip
+
+
+def may_draw(x: Any) -> bool:
+    """Whether something of a library's may draw random numbers though no code names "random"."""
+    of = x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None)
+    module = of if isinstance(of, str) else type(x).__module__
+    return is_library(module) and module.partition(".")[0] not in _WITHOUT_DRAWS
 
 
 def makes_objects(f: FunctionType) -> bool:

@@ -46,6 +46,7 @@ from tapegrad.compile.reads.code_names import (
     CodeNames,
     is_library,
     is_users,
+    may_draw,
     names_of,
     read_from,
     why_unwatched,
@@ -61,16 +62,9 @@ _VALUES = (int, float, complex, str, bytes, type(None), type(Ellipsis), np.gener
 _MOST_BYTES = 4096  # of a bytearray
 # Python calls these where objects are made, taken down or shown; they are read only where the class
 # itself is named.
-_CONSTRUCTION = frozenset(
-    {"__init__", "__new__", "__post_init__", "__del__", "__repr__", "__str__"}
-)
+_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__del__", "__repr__", "__str__"})
 
 
-# Of these, NumPy alone draws numbers, from objects or under the name of random.
-_WITHOUT_DRAWS = frozenset(
-    {"numpy", "tapegrad", "pybind11_builtins", "builtins", "math", "cmath", "operator", "functools",
-     "itertools", "collections", "dataclasses", "enum", "typing", "types", "abc", "warnings"}
-)  # fmt: skip
 _HEAP_TYPE = 1 << 9  # of a class's flags (Py_TPFLAGS_HEAPTYPE)
 _MADE_IN_C = (MethodDescriptorType, WrapperDescriptorType, GetSetDescriptorType)
 # Classes in C that keep nothing of their own, and types whose objects can't change or are not read.
@@ -124,18 +118,11 @@ def visit(snapshot: Snapshot, x: Any, label: str) -> None:
     if is_generator(x):
         snapshot.generators.append(x)
         return snapshot.note(label, "identity", x)
-    snapshot.draws = snapshot.draws or _may_draw(x)
+    snapshot.draws = snapshot.draws or may_draw(x)
     for types, visitor in _VISITORS:
         if isinstance(x, types):
             return visitor(snapshot, x, label)
     return _visit_other(snapshot, x, label)
-
-
-def _may_draw(x: Any) -> bool:
-    """Whether something of a library's may draw random numbers though no code names "random"."""
-    of = x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None)
-    module = of if isinstance(of, str) else type(x).__module__
-    return is_library(module) and module.partition(".")[0] not in _WITHOUT_DRAWS
 
 
 def _visit_variable(snapshot: Snapshot, x: Variable, label: str) -> None:
@@ -287,7 +274,7 @@ def _visit_bytearray(snapshot: Snapshot, x: bytearray, label: str) -> None:
 def _visit_class(snapshot: Snapshot, x: type, label: str) -> None:
     snapshot.note(label, "identity", x)
     snapshot.refuse_outside(x.__module__, snapshot.names)
-    _visit_classes(snapshot, x, _CONSTRUCTION)
+    _visit_classes(snapshot, x, _MAKING)
 
 
 def _visit_classes(snapshot: Snapshot, kind: type, more: frozenset[str] = frozenset()) -> None:
@@ -310,7 +297,7 @@ def _visit_class_names(
         for name, item in cls.__dict__.items()
         if isinstance(item, FunctionType)
         and name.startswith("__")
-        and name not in _CONSTRUCTION
+        and name not in _MAKING
         and not (generated and item.__code__.co_filename == "<string>")
     }
     names = (snapshot.names | special | more) & cls.__dict__.keys()
