@@ -102,7 +102,7 @@ bool is_tree_maker(PyObject* o) { return Py_TYPE(o) == maker_type; }
 
 PyObject* make_tree(PyObject* maker, PyObject* values) {
   const auto& m = *reinterpret_cast<PyTreeMaker*>(maker);
-  if (m.kind == nullptr) throw_error<TypeError>("TreeMaker: it was not told what to make");
+  if (m.kind == nullptr) throw_error<TypeError>("TreeMaker: it has no kind");
   // The calls of a maker's own functions may let go of it.
   const auto kept = py::reinterpret_borrow<py::object>(maker);
   if (m.kind == reinterpret_cast<PyObject*>(&PyTuple_Type))

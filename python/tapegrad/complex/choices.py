@@ -51,9 +51,9 @@ def are_far_from_zero(size: Any, limit: float) -> bool:
 
 def any_of(mask: Any) -> bool:
     """Whether a mask may be true somewhere."""
-    if isinstance(mask, np.ndarray):
-        return bool(mask.any())
-    return isinstance(mask, Variable) or bool(mask)
+    if isinstance(mask, Variable):
+        return True
+    return bool(mask.any()) if isinstance(mask, np.ndarray) else bool(mask)
 
 
 def known(mask: Any, x: Any, value: Any) -> Any:

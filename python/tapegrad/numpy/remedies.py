@@ -34,7 +34,6 @@ LIBRARIES: dict[str, str] = {
     "np.bmat": "write np.block([[v, w]])",
     "scipy.integrate.dblquad": "write tapegrad.scipy.integrate.quad of what calls quad",
     "scipy.integrate.nquad": "write tapegrad.scipy.integrate.quad of what calls quad",
-    "scipy.linalg.schur": "write np.linalg.eigh(a) of a symmetric matrix a, else np.linalg.eig(a)",
     "scipy.special.logsumexp": "write tapegrad.scipy.special.logsumexp(v)",
     "scipy.special.softmax": "write tapegrad.scipy.special.softmax(v)",
     "scipy.special.log_softmax": "write tapegrad.scipy.special.log_softmax(v)",

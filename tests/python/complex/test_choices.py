@@ -181,3 +181,21 @@ def test_derivatives_stay_those_of_the_formula():
     assert tg.grad(lambda y: np.exp(800.0 + 1j * y).imag)(0.0) == np.inf
     found = tg.jvp(np.arctanh, (1 + 1e-300j,), (1j,))[1]
     assert found.real < -1e299
+
+
+def test_special_points_of_one_lane_decide_nothing():
+    """Parts that are zero, infinite or NaN in the first lane, and usual numbers in the next."""
+    first = np.array([1.0 + 0.0j, 0.0 + 1.0j, complex(np.inf, 1.0), complex(np.nan, 0.0), 0.0j])
+    lanes = np.stack([first, np.full(5, 0.3 - 0.4j), first[::-1]])
+    functions = (np.exp, np.log, np.sqrt, np.sin, np.tanh, np.arcsin, np.arctanh, np.square, np.abs)
+    with np.errstate(all="ignore"):
+        for f in functions:
+            expected = np.stack([f(z) for z in lanes])
+            np.testing.assert_array_equal(tg.vmap(f)(lanes), tg.value(f(tg.Variable(lanes))))
+            np.testing.assert_allclose(tg.vmap(f)(lanes), expected, rtol=1e-13)
+            compiled = tg.compile(f)
+            for z in (*lanes, *lanes):
+                np.testing.assert_allclose(compiled(z), f(z), rtol=1e-13)
+            (signature,) = compiled.inspect().signatures
+            assert len(signature.programs) == 1
+            assert signature.replays >= 3

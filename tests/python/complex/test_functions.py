@@ -116,7 +116,8 @@ def test_programs(code):
 @pytest.mark.parametrize("code", RECORDED)
 def test_lanes(code):
     points = np.stack([Z, 2 * Z])
-    found = tg.vmap(lambda z: eval(code, names_of(z)))(points)
+    f = eval(f"lambda {', '.join(names_of(Z))}: {code}")
+    found = tg.vmap(lambda z: f(**names_of(z)))(points)
     for y, z in zip(found, points, strict=True):
         assert_same(y, eval(code, names_of(z)), code)
 

@@ -132,14 +132,17 @@ POINT = np.array([0.3 + 0.7j, -0.8 + 0.4j, 0.6 - 0.5j])
 
 
 def evaluated(code, z):
-    names = {
+    return np.sum(eval(code, names_of(z)) * z)
+
+
+def names_of(z):
+    return {
         "np": np,
         "z": z,
         "x": np.real(z),
         "p": np.conj(POINT),
         "q": np.array([1.0, -1.0, 2.0]),
     }
-    return np.sum(eval(code, names) * z)
 
 
 @settings(max_examples=120, deadline=None)
@@ -163,5 +166,6 @@ def test_random_expressions(code):
         np.testing.assert_allclose(
             np.real(c * tangent), np.real(np.sum(cotangent * u)), rtol=1e-9, atol=1e-9
         )
-        lanes = tg.vmap(f)(np.stack([POINT, POINT * 0.5]))
+        read = eval(f"lambda {', '.join(names_of(POINT))}: {code}")
+        lanes = tg.vmap(lambda z: np.sum(read(**names_of(z)) * z))(np.stack([POINT, POINT * 0.5]))
         np.testing.assert_allclose(lanes, [wanted, f(POINT * 0.5)], rtol=1e-10, atol=1e-11)

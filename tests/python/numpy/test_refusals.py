@@ -251,7 +251,7 @@ def test_scipys_optimisers_are_told_to_be_ours():
         np.testing.assert_allclose(tg.value(found), [1.0, 2.0, 3.0], atol=1e-5)
 
 
-BELOW = {"scipy.linalg.schur", "scipy.integrate.dblquad", "scipy.integrate.nquad"}
+BELOW = {"scipy.integrate.dblquad", "scipy.integrate.nquad"}
 
 
 def test_every_text_for_libraries_has_a_case():
@@ -262,19 +262,6 @@ def test_every_text_for_libraries_has_a_case():
     # Those of the last lines: tests/python/remedy_cases/plain.py. The next have a file too.
     others |= {name for name, (_, _, ours) in scipy_cases.CALLS.items() if not ours}
     assert set(LIBRARIES) == others | BELOW  # below
-
-
-def test_schur_forms():
-    linalg = pytest.importorskip("scipy.linalg")
-    a = np.diag([1.0, 2.0, 3.0]) + 0.1
-
-    def refused(a):
-        return linalg.schur(a)[0]
-
-    with pytest.raises(TypeError, match=r"scipy\.linalg\.schur: .*np\.linalg\.eigh\(a\)"):
-        refused(tg.Variable(a))
-    found = tg.value(np.linalg.eigh(tg.Variable(a))[0])
-    np.testing.assert_allclose(found, np.sort(np.diag(refused(a))), rtol=1e-12)
 
 
 def test_integrals_over_areas():

@@ -42,6 +42,14 @@ CASES = [
         "np.sin(x)",
     ),
     Case(
+        EXTEND + "f = lambda t: np.sin(t); "
+        "extend.defvjp(f, lambda ans, t: lambda g: g * np.cos(t)); f(x)",
+        "these rules are never used, as in Autograd; write @primitive above it, or drop them",
+        EXTEND + "f = extend.primitive(lambda t: np.sin(t)); "
+        "extend.defvjp(f, lambda ans, t: lambda g: g * np.cos(t)); f(x)",
+        "np.sin(x)",
+    ),
+    Case(
         EXTEND + "from tapegrad.compat.autograd.core import primitive_vjps; "
         "f = extend.primitive(np.sin); extend.defvjp(f, None); primitive_vjps.pop(f)",
         "make another primitive of its function, primitive(sin.fun)",
