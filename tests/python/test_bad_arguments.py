@@ -181,3 +181,17 @@ OWN: list[tuple[Callable[[], Any], type[Exception], str]] = [
 def test_what_own_functions_say(call: Callable[[], Any], error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("f", [np.sum, np.prod, np.max, np.min, np.mean, np.std, np.any])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 3), (2, 1), (1, 1), (3, 2), (4, 3)])
+def test_a_mask_makes_no_more_elements(f, shape):
+    more = {"initial": 2.0} if f in (np.max, np.min) else {}
+    mask = np.array([[True, False, True], [True, True, False]])
+    for values in (np.ones(shape), tg.Variable(np.ones(shape))):
+        with pytest.raises(ValueError, match=r"broadcast|more dimensions|remapping"):
+            f(values, where=mask, **more)
+    whole = tg.Variable(np.full((2, 3), 3.0))
+    for part in (mask, mask[0], mask[:, :1], True):
+        found = f(whole, where=part, **more)
+        np.testing.assert_allclose(tg.value(found), f(np.full((2, 3), 3.0), where=part, **more))

@@ -310,5 +310,5 @@ def test_makers_are_checked():
             TreeMaker(*wrong)
     with pytest.raises(TypeError, match="list of values"):
         TreeMaker(tuple, (0,), ())()
-    with pytest.raises(TypeError, match="not told"):
+    with pytest.raises(TypeError, match="no kind"):
         TreeMaker.__new__(TreeMaker)([])

@@ -45,8 +45,23 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
-def _masked(a: Any, where: Any, neutral: float) -> Any:
-    return a if where is NO_VALUE or where is True else np.where(where_mask(where), a, neutral)
+def _masked(a: Any, where: Any, neutral: Any) -> Any:
+    """`a` with `neutral` in place of what a reduction leaves out."""
+    if where is NO_VALUE or where is True:
+        return a
+    mask = where_mask(where)
+    if ndim_of(mask):  # it says which elements count, and may not make more of them
+        chosen, of = free_shape(mask), free_shape(a)
+        if len(chosen) > len(of) or any(
+            n not in (1, m) for n, m in zip(chosen[::-1], of[::-1], strict=False)
+        ):
+            raise ValueError(
+                f"where= of shape {tuple(chosen)} doesn't broadcast to the array of shape "
+                f"{tuple(of)} whose elements it chooses"
+            )
+        if not isinstance(mask, Variable):
+            holds_for_these_lengths(a)
+    return np.where(mask, a, neutral)
 
 
 def _first(initial: Any, a: Any) -> Any:
@@ -104,7 +119,7 @@ def _extreme(
     if where is not NO_VALUE and where is not True:
         if not given(initial):
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
-        a = np.where(where_mask(where), a, initial)
+        a = _masked(a, where, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
         kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
         return finish(f"np.{name}", np.copy(np.broadcast_to(initial, np.shape(kept))), out)
