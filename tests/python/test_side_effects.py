@@ -1,8 +1,10 @@
 """Lanes of functions that change what is around them: each by itself, as in plain Python."""
 
+import gc
 import itertools
 import random
 import types
+import weakref
 
 import numpy as np
 import pytest
@@ -286,3 +288,19 @@ def test_the_generators_of_modules():
         with pytest.warns(UserWarning, match="it draws random numbers"):
             found = tg.vmap(f)(X)
         np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_nothing_recorded_is_kept():
+    held = []
+    box = [None]
+    mapped = tg.vmap(lambda x: x * box[0])
+
+    def loss(w):
+        box[0] = w * 2.0
+        held.append(weakref.ref(box[0]))
+        return np.sum(mapped(X))
+
+    assert tg.grad(loss)(3.0) == 2.0 * X.sum()
+    box[0] = None
+    gc.collect()
+    assert held[0]() is None

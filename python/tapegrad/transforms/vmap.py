@@ -27,11 +27,14 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     tuple with an entry for each argument, where None stands for an argument that is the same for
     every lane, and a nesting built like the argument gives each leaf its own. `out_axes` says the
     same of the result. `f` is recorded once, for one lane, and its operations are then applied to
-    all lanes together; transforms compose with it in either order.
+    all lanes together; transforms compose with it in either order. Where `f` changes what it reads
+    from outside, or draws random numbers, it is called for each lane, with a warning.
 
     Raises:
         ValueError: The axes have different lengths, an axis is out of range, or lanes take
             different branches of an `if` (write it with `np.where`).
+        RuntimeError: `f` writes to a Variable that was made outside.
+        TypeError: `f` writes to an argument that is the same for every lane.
 
     >>> import numpy as np
     >>> import tapegrad as tg
@@ -205,7 +208,8 @@ class _Lanes:
         snapshot = None if shared else kept.snapshot
         if snapshot is None or not snapshot.same():
             snapshot = snapshot_of(f, name_of(f), shared)
-            kept.snapshot = None if shared else snapshot
+            # A Variable would keep what was recorded, long after the call.
+            kept.snapshot = None if shared or snapshot.variables else snapshot
         return SideEffects(snapshot, largest=_MOST_READ)
 
     def are_plain(self, arguments: Arguments, effects: SideEffects) -> bool:
