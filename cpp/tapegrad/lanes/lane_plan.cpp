@@ -169,8 +169,9 @@ class PlanBuilder : LaneFusion {
       const std::vector<uint32_t>& list = list_of(sum);
       to.push_back(place_[sum]);
       to.push_back(list[0] == none ? no_place : place_[list[0]]);
-      to.push_back(static_cast<uint32_t>(list.size() / 2) - common);
-      plan_.ns += 0.03 * static_cast<double>(list.size() / 2);
+      const auto products = static_cast<uint32_t>(list.size() / 2);
+      to.push_back(products - common);
+      plan_.ns += 0.03 * products;
     }
     for (uint32_t k = 0; k < common; ++k) {
       to.push_back(place_[list_of(tile_[0])[2 * k + 1]]);
