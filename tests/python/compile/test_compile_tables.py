@@ -155,3 +155,25 @@ def test_a_long_alignment_is_rolled_row_by_row() -> None:
     text = str(compiled.inspect().signatures[0].programs[0].text)
     assert text.count("scan(") > 150
     np.testing.assert_allclose(found, tg.grad(_alignment)(v, xs), rtol=1e-12)
+
+
+@pytest.mark.parametrize("turns", [40, 80])
+def test_short_loops_that_write_columns_are_not_rolled(turns: int) -> None:
+    """Positions of another axis may be lanes of one kernel, as the rows of a Jacobian are."""
+    weights = np.eye(9) * 0.5 + 0.05
+
+    def f(x: Any) -> Any:
+        table = np.zeros((9, turns))
+        h = x
+        for t in range(turns):
+            h = np.tanh(h @ weights)
+            table[:, t] = h[:, 0]
+        return np.sum(table**2)
+
+    x = np.linspace(0.0, 1.0, 81).reshape(9, 9)
+    compiled = tg.compile(tg.grad(f))
+    for _ in range(4):
+        found = compiled(x)
+    np.testing.assert_allclose(found, tg.grad(f)(x), rtol=1e-12)
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert ("scan(" in text) == (turns == 80)

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
 #include "tapegrad/program/scan/scan_products.h"
@@ -37,16 +38,31 @@ bool recurs(const Program& p, const RolledLoop& loop) {
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
   bool writes_parts = false;
+  bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
   Dims space;
 
   bool is_of_numbers() const { return is_short && space.empty(); }
 };
 
+// Of a write: a key holds for the last axes of the array.
+bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k) {
+  const auto code_of = [&](uint32_t turn) {
+    return p.attrs[p.steps[loop.step(turn, k)].attrs].integers(index_attrs::code);
+  };
+  const std::vector<int64_t> now = code_of(0), next = code_of(1);
+  const Dims& shape = p.type_of(p.in(p.steps[loop.step(0, k)])[0]).shape;
+  return IndexItems(now).source_axes() == shape.ndim() && now.size() == next.size() &&
+         now[1] != next[1] && std::equal(now.begin() + 2, now.end(), next.begin() + 2);
+}
+
 TurnWork work_of(const Program& p, const RolledLoop& loop) {
   TurnWork work;
   for (uint32_t k = 0; k < loop.period; ++k) {
-    work.writes_parts |= loop.roles[k] == Role::scatter;
+    if (loop.roles[k] == Role::scatter) {
+      work.writes_parts = true;
+      work.writes_across |= !moves_along_first_axis(p, loop, k);
+    }
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
     const Op& op = op_by_id(s.op);
@@ -73,13 +89,14 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   if (steps_of(loop) < least_steps) return false;
   if (work.is_of_numbers()) return numbers >= many_numbers;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
-  // A table that is written keeps its steps, whatever becomes of the small arrays.
-  const bool is_little =
-      !work.writes_parts && work.largest <= small_array && work.scalars * loop.count <= few_scalars;
   if (work.largest > most_elements) return false;
-  if (is_little || !recurs(p, loop))
-    return loop.count >= many_turns && steps_of(loop) >= many_steps;
-  return loop.count >= some_turns;
+  const bool is_long = loop.count >= many_turns;
+  if (!recurs(p, loop)) return is_long && steps_of(loop) >= many_steps;
+  // A table that is written keeps its steps, whatever becomes of the small arrays.
+  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars)
+    return is_long && (work.writes_parts || steps_of(loop) >= many_steps);
+  // Short loops over positions of an axis that is not the first are often lanes of batch().
+  return work.writes_across ? is_long : loop.count >= some_turns;
 }
 
 }  // namespace
