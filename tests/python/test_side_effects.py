@@ -7,6 +7,7 @@ import types
 import weakref
 
 import numpy as np
+import numpy.random as draws
 import pytest
 
 import tapegrad as tg
@@ -277,11 +278,14 @@ def test_the_generators_of_modules():
     def of_python(x):
         return x * random.random()
 
+    def of_numpy_by_another_name(x):
+        return x * draws.normal()
+
     def seeded():
         np.random.seed(3)
         random.seed(3)
 
-    for f in (of_numpy, of_python):
+    for f in (of_numpy, of_python, of_numpy_by_another_name):
         seeded()
         expected = [f(x) for x in X]
         seeded()

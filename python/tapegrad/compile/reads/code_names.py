@@ -160,7 +160,8 @@ def is_library(module: str) -> bool:
     return module.partition(".")[0] in _LIBRARIES
 
 
-# Of these, NumPy alone draws numbers, from objects or under the name of random.
+# Of these, NumPy alone draws numbers, from objects or in a module of the name of random, and what
+# stands for SciPy.
 _WITHOUT_DRAWS = frozenset(
     {"numpy", "tapegrad", "pybind11_builtins", "builtins", "math", "cmath", "operator", "functools",
      "itertools", "collections", "dataclasses", "enum", "typing", "types", "abc", "warnings"}
@@ -171,7 +172,10 @@ def may_draw(x: Any) -> bool:
     """Whether something of a library's may draw random numbers though no code names "random"."""
     of = x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None)
     module = of if isinstance(of, str) else type(x).__module__
-    return is_library(module) and module.partition(".")[0] not in _WITHOUT_DRAWS
+    top, *inner = module.split(".")
+    return is_library(module) and (
+        top not in _WITHOUT_DRAWS or not {"random", "scipy"}.isdisjoint(inner)
+    )
 
 
 def makes_objects(f: FunctionType) -> bool:

@@ -6,6 +6,7 @@ import random
 import types
 
 import numpy as np
+import numpy.random as draws
 import pytest
 
 import tapegrad as tg
@@ -311,6 +312,7 @@ def test_a_second_snapshot_of_one_code_knows_the_names():
     [
         (lambda x: np.sum(x) * RATE, False),
         (lambda x: x * np.random.normal(), True),
+        (lambda x: x * draws.normal(), True),
         (lambda x: x * random.random(), True),
         (functools.partial(lambda rng, x: x * rng.random(), random.Random(1)), True),
         (lambda x: x * collections.Counter("a")["a"], False),
