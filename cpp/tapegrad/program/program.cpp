@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/program/costs.h"
 
 namespace tapegrad {
 namespace {
@@ -58,8 +59,7 @@ void print_type(std::ostream& out, const TensorType& t) { out << dtype_name(t.dt
 }  // namespace
 
 double FusedKernel::ns(size_t n_operands) const {
-  constexpr double operand_ns = 0.5;  // to read or write an element
-  double each = operand_ns * static_cast<double>(n_operands);
+  double each = costs::element * static_cast<double>(n_operands);
   for (const LaneKernel::Instruction& i : lanes.kernel().code) each += lane_ns(i.fn);
   return each * static_cast<double>(element_count(space));
 }
