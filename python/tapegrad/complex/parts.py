@@ -107,10 +107,7 @@ def join(re: Any, im: Any) -> ComplexVariable:
 
 def blank(array: Any) -> Any:
     """A complex array that counts as plain until a Variable is written to it; see blanks.py."""
-    from tapegrad.numpy.layout import lying_as
-
-    re, im = (lying_as(_core.blank(part.copy()), array) for part in (array.real, array.imag))
-    return ComplexVariable(re, im)
+    return ComplexVariable(_core.blank(array.real), _core.blank(array.imag))
 
 
 def join_any(re: Any, im: Any) -> Any:

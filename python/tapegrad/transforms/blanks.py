@@ -103,12 +103,7 @@ def _blank(found: Any) -> Any:
         return blank(found)
     if found.dtype not in _FLOATS:
         return found
-    made = _core.blank(found)
-    if found.flags.c_contiguous:
-        return made
-    from tapegrad.numpy.layout import lying_as
-
-    return lying_as(made, found)
+    return _core.blank(found)
 
 
 def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
