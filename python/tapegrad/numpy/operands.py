@@ -153,6 +153,14 @@ def astype_integer(x: Variable, dtype: Any) -> Any:
     return np.asarray(x).astype(dtype)
 
 
+def cut_to_integers(x: Variable, dtype: Any) -> Any:
+    """Floating-point numbers as integers, which are constant almost everywhere."""
+    if _core.tracing() and dtype in _INTEGERS and dtype != np.uint64:  # which is beyond int64
+        return apply("to_integers", (x,), (_INTEGERS[dtype],))
+    found = np.asarray(plain(x)).astype(dtype)
+    return found if _core.stands_for_array(x) else found[()]
+
+
 def as_mask(x: Any) -> Any:
     """`x` as a mask: recorded while a whole function is, else plain."""
     if type(x) is np.ndarray and x.dtype == bool:
