@@ -153,6 +153,8 @@ PyObject* apply_to_reals(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   if (PyObject* found = apply_to_variables(fn, a, b)) return found;
   const char* name = scalar_fn_info(fn).name;
+  if (b != nullptr && how == CalledAs::operator_ && (is_complex(a) || is_complex(b)))
+    return call_complex("operator", {py::str(name).ptr(), a, b});
   if (is_complex(a) || (b != nullptr && is_complex(b)))
     return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
   return apply_to_reals(fn, a, b, how);

@@ -131,10 +131,17 @@ def _kind_of(x: Any) -> Any:
     if type(x) in (int, float, complex, bool):
         return x
     if type(x) is ComplexVariable:
-        return 1j if _is_weak(x._re) else x.dtype
+        return 1j if x.__class__ is complex else x.dtype
     if isinstance(x, Variable):
         return 1.0 if _is_weak(x) else x.dtype
     return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+
+
+def as_numpys(x: Any) -> Any:
+    """A number of Python's as the array that a function makes of it, which has a dtype."""
+    if type(x) in (int, float, complex, bool):
+        return np.asarray(x)
+    return ComplexVariable(x._re, x._im) if type(x) is ComplexVariable and x._python else x
 
 
 def operands(*xs: Any) -> list[Pair]:
