@@ -131,7 +131,8 @@ def _kind_of(x: Any) -> Any:
     if type(x) in (int, float, complex, bool):
         return x
     if type(x) is ComplexVariable:
-        return 1j if x.__class__ is complex else x.dtype
+        kind: Any = x.__class__
+        return 1j if kind is complex else x.dtype
     if isinstance(x, Variable):
         return 1.0 if _is_weak(x) else x.dtype
     return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype

@@ -289,9 +289,10 @@ def describe(z: Any) -> str:
 
 def _is_pythons(x: Any) -> bool:
     """Whether it is a number of Python's in the function itself."""
-    if type(x) is ComplexVariable:
-        return x.__class__ is complex
-    return type(x) in (int, float, bool, complex) or (type(x) is Variable and x.__class__ is float)
+    if type(x) is ComplexVariable or type(x) is Variable:
+        kind: Any = x.__class__
+        return kind is complex or kind is float
+    return type(x) in (int, float, bool, complex)
 
 
 def as_pythons(found: Any, a: Any, b: Any = 0) -> Any:

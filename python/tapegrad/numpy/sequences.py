@@ -123,17 +123,21 @@ def _vectorized(original: Any) -> Any:
             )  # fmt: skip
             return original(of_arrays, *args, **kwargs)
 
+        first: list[Any] = []  # whose dtypes NumPy takes; it calls the function with objects after
+
         def held(*xs: Any, **named: Any) -> Any:
             found = function(*xs, **named)
+            first.extend(() if first else found if isinstance(found, tuple) else (found,))
             return tuple(map(_Result, found)) if isinstance(found, tuple) else _Result(found)
 
         of_objects = np.vectorize(
             held, "O" * len(kinds) if kinds else None, excluded=self.excluded, cache=self.cache
         )
         found = original(of_objects, *args, **kwargs)
+        kinds = kinds or [(x if is_variable(x) else np.asarray(x)).dtype for x in first]
         if isinstance(found, tuple):
-            return tuple(map(_of_kind, found, kinds or [None] * len(found)))
-        return _of_kind(found, kinds[0] if kinds else None)
+            return tuple(map(_of_kind, found, kinds))
+        return _of_kind(found, kinds[0])
 
     return call
 
@@ -143,13 +147,10 @@ def _as_one_of_objects(x: Any) -> Any:
 
 
 def _of_kind(results: Any, kind: Any) -> Any:
-    """Results as one array of this dtype, or that of the first: recorded where one of them is."""
+    """Results as one array of this dtype: recorded where one of them is."""
     found = np.empty_like(results)
     for i, result in enumerate(results.flat):
         found.flat[i] = result.x if type(result) is _Result else result
-    if kind is None:
-        first = found.flat[0]
-        kind = first.dtype if is_variable(first) else np.asarray(first).dtype
     if np.dtype(kind).kind == "O" or not any(map(is_variable, found.flat)):
         return np.asanyarray(found, dtype=kind)
     return to_array(lift(found)).astype(kind)

@@ -134,3 +134,12 @@ def test_only_who_asks_for_objects_gets_them():
     ):
         with pytest.raises(TypeError, match=r"tg\.value"):
             call()
+
+
+def test_vectorize_takes_the_dtype_of_its_first_call():
+    def f(x):
+        kinds = [np.vectorize(np.sin)(a).dtype for a in (np.ones(2, np.float32), np.ones(2))]
+        assert kinds == [np.float32, np.float64]
+        return x
+
+    assert tg.grad(f)(1.5) == 1.0

@@ -22,7 +22,6 @@ Dims numpy_strides(const Ref& a);
 // have to be looked at.
 bool plainly_in_c_order(const Ref& a);
 
-
 // How an array lies in memory.
 struct Lying {
   Dims shape, strides;
