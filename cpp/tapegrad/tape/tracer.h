@@ -159,7 +159,7 @@ class Tracer {
   };
   static constexpr size_t number_entry_count = 64;
   NumberEntry number_entries_[number_entry_count];
-  static constexpr int most_steps_ = 16;    // of arithmetic; what comes of more counts as learned
+  static constexpr int most_steps_ = 16;  // of arithmetic; what comes of more counts as learned
   std::unordered_set<uint32_t> number_arguments_;
   bool learned_number_ = false;
   bool lost_weakness_ = false, saw_float32_ = false, used_outside_ = false;
