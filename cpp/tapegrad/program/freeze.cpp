@@ -138,7 +138,6 @@ class Freezer {
     by_sequence.reserve(others_.size());
     for (size_t k = others_.size(); k-- > 0;)
       by_sequence.emplace_back(tape_.node(others_[k]).seq, others_[k]);
-    // The walk back has met most of them in this order.
     if (!std::ranges::is_sorted(by_sequence)) std::ranges::sort(by_sequence);
     std::ranges::transform(by_sequence, others_.begin(), [](const auto& x) { return x.second; });
     other_ids_.resize(others_.size(), none);
