@@ -365,7 +365,6 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "one table, made from the list of functions": ("scalar/functions/function_list.cpp",),
     "ops/registry_test runs it with the derivatives of op_samples.h": ("ops/foreign/formula.cpp",),
     "run by sweep/reverse_sweep_test at every elementwise node": ("sweep/elementwise_rule.cpp",),
-    "program/record_test reads what it wrote": ("tape/tracer.cpp",),
 }
 
 

@@ -138,7 +138,7 @@ class Freezer {
     by_sequence.reserve(others_.size());
     for (size_t k = others_.size(); k-- > 0;)
       by_sequence.emplace_back(tape_.node(others_[k]).seq, others_[k]);
-    std::ranges::sort(by_sequence);
+    if (!std::ranges::is_sorted(by_sequence)) std::ranges::sort(by_sequence);
     std::ranges::transform(by_sequence, others_.begin(), [](const auto& x) { return x.second; });
     other_ids_.resize(others_.size(), none);
     for (size_t k = 0; k < others_.size(); ++k)
@@ -307,9 +307,9 @@ class Freezer {
     outs_.clear();
     const Op& op = op_by_id(n.op);
     if (op.n_out == 1) {
-      outs_.push_back(type_of(n.value));
+      outs_.push_back(writer_.type_number(n.value));
     } else {
-      for (const Value& v : n.extra->outs) outs_.push_back(type_of(v));
+      for (const Value& v : n.extra->outs) outs_.push_back(writer_.type_number(v));
     }
     static const Attrs no_attrs;
     return writer_.step(op, n.extra ? n.extra->attrs : no_attrs, ins_, outs_,
@@ -370,7 +370,7 @@ class Freezer {
   std::vector<ValueId> other_ids_;
   size_t followed_ = 0;
   std::vector<ValueId> ins_;
-  std::vector<TensorType> outs_;
+  std::vector<uint32_t> outs_;  // types by number
   ProgramWriter writer_;
   Recording recording_;
   std::span<const Tracer::Sweep> sweeps_;  // of which an outline is made

@@ -1,5 +1,6 @@
 #include "tapegrad/program/writer.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace tapegrad {
@@ -71,18 +72,34 @@ uint32_t ProgramWriter::attrs(const Attrs& a) {
   return intern(attrs_, p_.attrs, mix(1, a.hash()), a);
 }
 
-ValueId ProgramWriter::value(Source source, const TensorType& t, size_t index) {
-  p_.values.push_back({source, type(t), static_cast<uint32_t>(index)});
+uint32_t ProgramWriter::type_number(const Value& v) {
+  if (v.is_scalar()) {
+    const auto at = static_cast<size_t>(v.dtype());
+    if (at >= number_types_.size()) number_types_.resize(at + 1, none);
+    if (number_types_[at] == none) number_types_[at] = type(tapegrad::type_of(v));
+    return number_types_[at];
+  }
+  if (last_type_ < p_.types.size()) {
+    const TensorType& last = p_.types[last_type_];
+    if (last.dtype == v.dtype() && last.shape.ndim() == v.ndim() &&
+        std::equal(last.shape.begin(), last.shape.end(), v.layout()->dims()))
+      return last_type_;
+  }
+  return type(tapegrad::type_of(v));
+}
+
+ValueId ProgramWriter::value(Source source, uint32_t type, size_t index) {
+  p_.values.push_back({source, type, static_cast<uint32_t>(index)});
   return static_cast<ValueId>(p_.values.size() - 1);
 }
 
 ValueId ProgramWriter::input(const TensorType& t) {
-  p_.inputs.push_back(value(Source::input, t, p_.inputs.size()));
+  p_.inputs.push_back(value(Source::input, type(t), p_.inputs.size()));
   return p_.inputs.back();
 }
 
 ValueId ProgramWriter::capture(const TensorType& t) {
-  p_.captures.push_back(value(Source::captured, t, p_.captures.size()));
+  p_.captures.push_back(value(Source::captured, type(t), p_.captures.size()));
   return p_.captures.back();
 }
 
@@ -91,22 +108,25 @@ ValueId ProgramWriter::constant(Value v) {
   const uint32_t known =
       constants_.find(hash, [&](uint32_t k) { return same_constant(p_.constant_of(k), v); });
   if (known != FlatTable::none) return known;
-  const ValueId id = value(Source::constant, tapegrad::type_of(v), p_.constants.size());
+  const ValueId id = value(Source::constant, type_number(v), p_.constants.size());
   p_.constants.push_back(std::move(v));
   constants_.insert(hash, id);
   return id;
 }
 
-ValueId ProgramWriter::append(Program::Step step, std::span<const ValueId> in,
-                              std::span<const TensorType> out) {
+Program::Step& ProgramWriter::append(Program::Step step, std::span<const ValueId> in,
+                                     size_t n_out) {
   step.first_in = static_cast<uint32_t>(p_.operands.size());
   step.n_in = static_cast<uint32_t>(in.size());
   p_.operands.insert(p_.operands.end(), in.begin(), in.end());
   step.first_out = static_cast<ValueId>(p_.values.size());
-  step.n_out = static_cast<uint32_t>(out.size());
+  step.n_out = static_cast<uint32_t>(n_out);
   step.line = line_;
-  for (const TensorType& t : out) value(Source::step, t, p_.steps.size());
-  p_.steps.push_back(step);
+  return p_.steps.emplace_back(step);
+}
+
+ValueId ProgramWriter::outputs(const Program::Step& step, std::span<const TensorType> out) {
+  for (const TensorType& t : out) value(Source::step, type(t), p_.steps.size() - 1);
   return step.first_out;
 }
 
@@ -116,7 +136,18 @@ ValueId ProgramWriter::step(const Op& op, const Attrs& a, std::span<const ValueI
   s.held = held;
   s.op = op.id;
   s.attrs = attrs(a);
-  return append(s, in, out);
+  return outputs(append(s, in, out.size()), out);
+}
+
+ValueId ProgramWriter::step(const Op& op, const Attrs& a, std::span<const ValueId> in,
+                            std::span<const uint32_t> out, bool held) {
+  Program::Step s;
+  s.held = held;
+  s.op = op.id;
+  s.attrs = attrs(a);
+  const ValueId first = append(s, in, out.size()).first_out;
+  for (uint32_t t : out) value(Source::step, t, p_.steps.size() - 1);
+  return first;
 }
 
 ValueId ProgramWriter::kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
@@ -124,7 +155,7 @@ ValueId ProgramWriter::kernel(std::shared_ptr<const StepKernel> kernel, std::spa
   Program::Step s;
   s.kernel = static_cast<int32_t>(p_.kernels.size());
   p_.kernels.push_back(std::move(kernel));
-  return append(s, in, out);
+  return outputs(append(s, in, out.size()), out);
 }
 
 void ProgramWriter::at_line(const std::string& line) {

@@ -23,6 +23,10 @@ class ProgramWriter {
   // Returns the first of n_out consecutive outputs.
   ValueId step(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
                std::span<const TensorType> out, bool held = false);
+  // The same with the types by number.
+  ValueId step(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
+               std::span<const uint32_t> out, bool held = false);
+  uint32_t type_number(const Value& v);
   ValueId kernel(std::shared_ptr<const StepKernel> kernel, std::span<const ValueId> in,
                  std::span<const TensorType> out);
   void guard(ValueId value, Value expected, std::string where, bool of_pass = false);
@@ -34,13 +38,18 @@ class ProgramWriter {
   Program finish() && { return std::move(p_); }
 
  private:
-  ValueId value(Source source, const TensorType& type, size_t index);
+  static constexpr uint32_t none = ~uint32_t{0};
+
+  ValueId value(Source source, uint32_t type, size_t index);
   uint32_t type(const TensorType& t);
   uint32_t attrs(const Attrs& a);
-  ValueId append(Program::Step step, std::span<const ValueId> in, std::span<const TensorType> out);
+  // Its outputs are still to be written.
+  Program::Step& append(Program::Step step, std::span<const ValueId> in, size_t n_out);
+  ValueId outputs(const Program::Step& step, std::span<const TensorType> out);
 
   Program p_;
   uint32_t last_type_ = 0, line_ = 0;
+  std::vector<uint32_t> number_types_;  // of numbers, by dtype
   std::unordered_map<std::string, uint32_t> lines_;
   FlatTable types_, attrs_, constants_;
   std::unordered_set<ValueId> guarded_;

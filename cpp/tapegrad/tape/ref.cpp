@@ -152,10 +152,14 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
       tape.retain_node(in);
     } else if (reads || op.scalar_fn < 0 || tracing) {
       Value v = inputs[i].value();
-      if (!reads && !tracing) v.drop_data();
-      in = tape.constant(std::move(v));  // its first counts are ours
-      // A program wants the value whoever has read it.
-      if (reads) tape.node(in).value_refs = tracing ? 1 : 0;
+      if (tracing && v.is_scalar()) {
+        in = tape.tracer()->number(std::move(v));
+      } else {
+        if (!reads && !tracing) v.drop_data();
+        in = tape.constant(std::move(v));  // its first counts are ours
+        // A program wants the value whoever has read it.
+        if (reads) tape.node(in).value_refs = tracing ? 1 : 0;
+      }
     }
     if (reads && in != 0) {
       tape.retain_value(in);

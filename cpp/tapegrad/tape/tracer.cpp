@@ -1,6 +1,7 @@
 #include "tapegrad/tape/tracer.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace tapegrad {
 
@@ -75,6 +76,24 @@ Ref Tracer::argument(const Value& value) {
   held_.push_back(Ref::adopt(&tape_, tape_.argument(0, value)));
   arguments_.push_back(held_.back().slot());
   return held_.back();
+}
+
+uint32_t Tracer::number(Value value) {
+  const auto bits = std::bit_cast<uint64_t>(value.bits());
+  const uint64_t hash = (bits + static_cast<uint64_t>(value.dtype())) * 0x9E3779B97F4A7C15u;
+  NumberEntry& known = number_entries_[(hash >> 32) % number_entry_count];
+  if (known.slot != 0) {
+    const Node& n = tape_.node(known.slot);
+    const bool by_rule = (n.flags & Node::made_by_rule) != 0;
+    if (n.seq == known.seq && n.refs > 0 && by_rule == tape_.in_rule() &&
+        same_bits(n.value, value)) {
+      tape_.retain_node(known.slot);
+      return known.slot;
+    }
+  }
+  const uint32_t slot = tape_.constant(std::move(value));
+  known = {slot, tape_.node(slot).seq};
+  return slot;
 }
 
 Ref Tracer::number_argument(const Value& value, bool python) {

@@ -106,6 +106,9 @@ class Tracer {
     tape_.retain_node(slot);
     if (keeps_lines_) keep_line();
   }
+  // A node for a plain number that an application reads, with a count for that: the one of an equal
+  // number that was read before, if it is among those that are remembered.
+  uint32_t number(Value value);
   // From now on applications keep the user's lines, for people who look at the recording.
   void keep_lines() { keeps_lines_ = true; }
   // The user's line of an application, by its number; empty where none was kept.
@@ -149,7 +152,14 @@ class Tracer {
   std::string length_read_;
   std::unordered_set<const Leaf*> own_;
   std::unordered_map<uint32_t, Ref> weak_;  // by slot, which stays taken
-  static constexpr int most_steps_ = 16;    // of arithmetic; what comes of more counts as learned
+  // Of plain numbers, by a hash of their bits; rules' own apart.
+  struct NumberEntry {
+    uint32_t slot = 0;
+    uint64_t seq = 0;
+  };
+  static constexpr size_t number_entry_count = 64;
+  NumberEntry number_entries_[number_entry_count];
+  static constexpr int most_steps_ = 16;  // of arithmetic; what comes of more counts as learned
   std::unordered_set<uint32_t> number_arguments_;
   bool learned_number_ = false;
   bool lost_weakness_ = false, saw_float32_ = false, used_outside_ = false;

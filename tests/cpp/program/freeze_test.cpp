@@ -1,6 +1,7 @@
 #include <functional>
 #include <optional>
 
+#include "program/allocated.h"
 #include "program/recorded.h"
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/elementwise.h"
@@ -81,6 +82,18 @@ TEST(outlines_differ_where_a_sweep_would) {
     CHECK(same_recording(*first.outline, *recorded(plain, false, false, at_one).outline));
     CHECK(!same_recording(*first.outline, *recorded(plain, false, true, at_one).outline));
   }
+}
+
+TEST(the_work_of_an_outline_grows_with_the_loop) {
+  double taken[2];
+  for (const int n : {4 * turns, turns, 4 * turns}) {  // at first for the pool, which keeps memory
+    const int64_t start = allocated_bytes();
+    const Outcome brief =
+        recorded([n](const Ref& x, const Ref& y) { return sum_of_turns(x, y, n); }, true);
+    CHECK(brief.outline);
+    taken[n != turns] = static_cast<double>(allocated_bytes() - start);
+  }
+  CHECK(taken[1] <= 5 * taken[0]);
 }
 
 TEST(there_is_no_outline_where_a_sweep_makes_nothing_of_its_own) {
