@@ -2,10 +2,27 @@
 
 namespace tapegrad {
 
+namespace {
+
+constexpr int most_levels = 4;
+
+// Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
+Program roll_nests(Program p, const PassOptions& options) {
+  for (int level = 0; level < most_levels; ++level) {
+    if (level > 0) p = drop_dead(rewrite_locally(std::move(p), options));
+    const size_t steps = p.steps.size();
+    p = roll_loops(join_lookups(p));
+    if (p.steps.size() == steps || !options.dead) break;
+  }
+  return p;
+}
+
+}  // namespace
+
 Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
   if (options.parts && options.dead) p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))));
-  if (options.roll) p = roll_loops(join_lookups(p));
+  if (options.roll) p = roll_nests(std::move(p), options);
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
   if (options.parts && options.dead) p = join_writes(drop_dead(p));

@@ -25,9 +25,9 @@ class RollPlan {
     bool reverse = false;             // the scan runs from the last element to the first
     std::vector<uint32_t> first_key;  // by step of the body: the number of its first output
     // These are by key.
-    std::vector<bool> wanted;      // stacked over the turns
-    std::vector<uint32_t> ages;    // how many carries there are of it, of ages from 1 on
-    std::vector<ValueId> stacked;  // new values
+    std::vector<bool> wanted;                // stacked over the turns
+    std::vector<uint32_t> ages;              // how many carries there are of it, of ages from 1 on
+    std::vector<ValueId> stacked;            // new values
     std::vector<std::vector<ValueId>> last;  // of carries, by age - 1, and of scatters
   };
 

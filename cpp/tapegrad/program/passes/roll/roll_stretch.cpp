@@ -158,9 +158,7 @@ class Stretch {
   }
 
   // How many turns before its reader a carry was made.
-  uint32_t age_of(uint32_t k, uint32_t a) const {
-    return middle_ - turn_of(input(middle_, k, a));
-  }
+  uint32_t age_of(uint32_t k, uint32_t a) const { return middle_ - turn_of(input(middle_, k, a)); }
 
   // Whether a turn is like the one in the middle. Where a carry would have been made before turn
   // `begin`, anything from before that turn may stand for it; none: nothing may.

@@ -3,6 +3,7 @@
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
 
 // Which of the loops that were found are faster as scans than step by step.
@@ -37,6 +38,8 @@ bool recurs(const Program& p, const RolledLoop& loop) {
 // What a turn computes.
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
+  bool has_loops = false;
+  uint64_t steps = 0;  // those of loops each time
   bool writes_parts = false;
   bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
@@ -66,6 +69,11 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
     const Op& op = op_by_id(s.op);
+    if (s.op == scan_op().id) {
+      const ScanForm inner(p.attrs_of(s));
+      work.has_loops = true;
+      work.steps += inner.body->program().steps.size() * static_cast<uint64_t>(inner.length);
+    }
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
     for (uint32_t j = 0; j < s.n_out; ++j) {
@@ -86,6 +94,7 @@ uint64_t steps_of(const RolledLoop& loop) { return uint64_t{loop.period} * loop.
 // one again and again, until it outgrows the caches.
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
                       uint64_t numbers) {
+  if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
   if (steps_of(loop) < least_steps) return false;
   if (work.is_of_numbers()) return numbers >= many_numbers;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
@@ -102,7 +111,6 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
 }  // namespace
 
 std::vector<RolledLoop> loops_to_roll(const Program& p) {
-  if (p.steps.size() < least_steps) return {};
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
   uint64_t numbers = 0;
