@@ -105,9 +105,9 @@ void run_registers(const RegisterCode<T>& program, T* r) {
       &&at_root_r,      &&at_root_x,      &&at_add_rr,      &&at_add_xr,       &&at_add_rx,
       &&at_subtract_rr, &&at_subtract_xr, &&at_subtract_rx, &&at_multiply_rr,  &&at_multiply_xr,
       &&at_multiply_rx, &&at_divide_rr,   &&at_divide_xr,   &&at_divide_rx,    &&at_zmul_rr,
-      &&at_zmul_xr,     &&at_zmul_rx,     &&at_maximum_rr, &&at_maximum_xr,   &&at_maximum_rx,
-      &&at_minimum_rr,  &&at_minimum_xr,  &&at_minimum_rx, &&at_prefer_rr,    &&at_prefer_xr,
-      &&at_prefer_rx,   &&at_equal_rr,    &&at_equal_xr,   &&at_equal_rx,     &&at_choose};
+      &&at_zmul_xr,     &&at_zmul_rx,     &&at_maximum_rr,  &&at_maximum_xr,   &&at_maximum_rx,
+      &&at_minimum_rr,  &&at_minimum_xr,  &&at_minimum_rx,  &&at_prefer_rr,    &&at_prefer_xr,
+      &&at_prefer_rx,   &&at_equal_rr,    &&at_equal_xr,    &&at_equal_rx,     &&at_choose};
   static_assert(std::size(labels) == code_count);
   const ElementwiseTable& table = elementwise_table();
   const RegisterStep* s = program.steps.data();

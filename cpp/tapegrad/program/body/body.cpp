@@ -42,7 +42,6 @@ bool Body::equals(const AttrObject& other) const {
 }
 
 void Body::print(std::ostream& out) const {
-  if (getenv("LO_PRINT")) { out << "{{" << to_string(cleaned(program_)) << "}} EXEC {{" << to_string(executor(5, 1)->program()) << "}}"; return; }
   out << "body of " << program_.steps.size() << " steps";
 }
 

@@ -39,8 +39,7 @@ bool recurs(const Program& p, const RolledLoop& loop) {
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
   bool has_loops = false;
-  uint64_t steps = 0;  // those of loops each time
-  bool writes_parts = false;
+  uint64_t steps = 0;          // those of loops each time
   bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
   Dims space;
@@ -63,7 +62,6 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
   TurnWork work;
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] == Role::scatter) {
-      work.writes_parts = true;
       work.writes_across |= !moves_along_first_axis(p, loop, k);
     }
     if (loop.roles[k] != Role::computed) continue;
@@ -101,9 +99,7 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
   if (!recurs(p, loop)) return is_long && steps_of(loop) >= many_steps;
-  // A table that is written keeps its steps, whatever becomes of the small arrays.
-  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars)
-    return is_long && (work.writes_parts || steps_of(loop) >= many_steps);
+  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
 }
