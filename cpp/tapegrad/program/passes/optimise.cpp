@@ -6,7 +6,20 @@
 namespace tapegrad {
 namespace {
 
-// The passes after roll_loops(), until lanes are found.
+constexpr int most_levels = 4;
+
+// Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
+Program roll_nests(Program p, const PassOptions& options) {
+  for (int level = 0; level < most_levels; ++level) {
+    if (level > 0) p = join_lookups(drop_dead(rewrite_locally(std::move(p), options)));
+    const size_t steps = p.steps.size();
+    p = roll_loops(p);
+    if (p.steps.size() == steps || !options.dead) break;
+  }
+  return p;
+}
+
+// The passes after roll_nests(), until lanes are found.
 Program with_lanes(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(p);
@@ -30,7 +43,7 @@ Program finished(Program p, const PassOptions& options) {
 constexpr size_t most_steps = 4000;
 constexpr double clear_gain = 0.7;
 
-// What costs less than `most` ns a run of the program that roll_loops() got, or nothing.
+// What costs less than `most` ns a run of the program that roll_nests() got, or nothing.
 std::optional<Program> without_loops(Program p, const PassOptions& options, double most) {
   p = with_lanes(std::move(p), options);
   if (least_cost(p) > most) return std::nullopt;
@@ -46,7 +59,7 @@ Program optimise(Program p, const PassOptions& options) {
     p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))), PartsTaken::repeated);
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
   p = join_lookups(p);
-  Program rolled = roll_loops(p);
+  Program rolled = roll_nests(p, options);
   const bool has_loops = rolled.steps.size() != p.steps.size();
   rolled = finished(with_lanes(std::move(rolled), options), options);
   if (!has_loops || p.steps.size() > most_steps) return rolled;
