@@ -129,6 +129,7 @@ def test_python_tests_mirror_the_package() -> None:
         "docstrings", "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
         "gradbench", "gradbench_compare", "gradbench_modules",
         "habits", "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
+        "machine_code",
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "outside_writes",
         "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",

@@ -32,6 +32,7 @@ class RegisterMachine {
     const Run run = run_.load(std::memory_order_acquire);
     return run ? run : compile_if_due(code);
   }
+  bool is_compiled() const { return run_.load(std::memory_order_acquire) != nullptr; }
 
  private:
   Run compile_if_due(const RegisterCode<T>& code) const;
