@@ -73,32 +73,10 @@ template <class T>
   return c == 0 ? T(0) : c * p;
 }
 
-}  // namespace
-
-RegisterStep make_register_step(ScalarFn fn, uint32_t out, const uint32_t* args,
-                                uint32_t previous_out) {
-  const int arity = scalar_fn_info(fn).arity;
-  RegisterStep step{0,       static_cast<uint16_t>(fn), out,
-                    args[0], args[arity > 1 ? 1 : 0],   args[arity > 2 ? 2 : 0]};
-  const int code = code_of(fn);
-  if (!code) {
-    step.code = static_cast<uint16_t>(call1 + arity - 1);
-  } else if (arity < 3 && args[0] == previous_out) {
-    step.code = static_cast<uint16_t>(code + 1);
-  } else if (arity == 2 && args[1] == previous_out) {
-    step.code = static_cast<uint16_t>(code + 2);
-  } else {
-    step.code = static_cast<uint16_t>(code);
-  }
-  return step;
-}
-
-RegisterStep end_step() { return {stop, 0, 0, 0, 0, 0}; }
-
 // The code of each step is a label, in the order of Code: a `switch` in a loop looks the same, and
 // took up to twice the time, by where the linker had put it.
 template <class T>
-void run_registers(const RegisterCode<T>& program, T* r) {
+void interpret(const RegisterCode<T>& program, T* r) {
   static const void* const labels[] = {
       &&at_stop,        &&at_call_1,      &&at_call_2,      &&at_call_3,       &&at_negative_r,
       &&at_negative_x,  &&at_square_r,    &&at_square_x,    &&at_reciprocal_r, &&at_reciprocal_x,
@@ -236,6 +214,34 @@ at_choose:
   goto next;
 at_stop:
   return;
+}
+
+}  // namespace
+
+RegisterStep make_register_step(ScalarFn fn, uint32_t out, const uint32_t* args,
+                                uint32_t previous_out) {
+  const int arity = scalar_fn_info(fn).arity;
+  RegisterStep step{0,       static_cast<uint16_t>(fn), out,
+                    args[0], args[arity > 1 ? 1 : 0],   args[arity > 2 ? 2 : 0]};
+  const int code = code_of(fn);
+  if (!code) {
+    step.code = static_cast<uint16_t>(call1 + arity - 1);
+  } else if (arity < 3 && args[0] == previous_out) {
+    step.code = static_cast<uint16_t>(code + 1);
+  } else if (arity == 2 && args[1] == previous_out) {
+    step.code = static_cast<uint16_t>(code + 2);
+  } else {
+    step.code = static_cast<uint16_t>(code);
+  }
+  return step;
+}
+
+RegisterStep end_step() { return {stop, 0, 0, 0, 0, 0}; }
+
+template <class T>
+void run_registers(const RegisterCode<T>& code, T* registers) {
+  if (const auto run = code.machine.get(code)) return run(registers);
+  interpret(code, registers);
 }
 
 template <class T>

@@ -127,6 +127,17 @@ size_t hash_of(const Program& p) {
   return h;
 }
 
+std::string machine_code(const Program& p) {
+  std::ostringstream out;
+  for (size_t k = 0; k < p.kernels.size(); ++k) {
+    const std::string code = p.kernels[k]->machine_code();
+    if (code.empty()) continue;
+    p.kernels[k]->print(out);
+    out << ":\n" << code;
+  }
+  return out.str();
+}
+
 std::string to_string(const Program& p) {
   std::ostringstream out;
   out.precision(17);
