@@ -5,7 +5,7 @@
 
 The exit status is 1 where one is off by more than a factor of 3.
 
-The table, `cpp/tapegrad/program/cost_list.h`, is compiled in. It decides which of two programs for
+The table, `cpp/tapegrad/program/costs.h`, is compiled in. It decides which of two programs for
 the same a function gets, so small differences between machines don't matter.
 """
 
@@ -25,7 +25,7 @@ import numpy as np
 import tapegrad as tg
 from tapegrad import _core
 
-TABLE = Path(__file__).parents[1] / "cpp" / "tapegrad" / "program" / "cost_list.h"
+TABLE = Path(__file__).parents[1] / "cpp" / "tapegrad" / "program" / "costs.h"
 AS_RECORDED = dict.fromkeys(_core.pass_names(), False)
 ON_ROWS = {"roll": False, "expand": False}
 
@@ -190,7 +190,7 @@ def measured() -> dict[str, float]:
 def write(found: dict[str, float]) -> None:
     text = TABLE.read_text()
     for name, ns in found.items():
-        text = re.sub(rf"COST\({name}, [\d.e+-]+,", f"COST({name}, {ns:.2g},", text)
+        text = re.sub(rf'{{"{name}", [\d.e+-]+,', f'{{"{name}", {ns:.2g},', text)
     TABLE.write_text(text)
 
 

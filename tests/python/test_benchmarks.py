@@ -383,13 +383,13 @@ def test_costs_are_measured_and_held_against_the_table(monkeypatch, tmp_path, ca
 
     found = {**table, "turn": 30 * table["turn"]}
     monkeypatch.setattr(costs, "measured", lambda: found)
-    copy = tmp_path / "cost_list.h"
+    copy = tmp_path / "costs.h"
     copy.write_text(costs.TABLE.read_text())
     monkeypatch.setattr(costs, "TABLE", copy)
     monkeypatch.setattr(sys, "argv", ["costs", "--write"])
     assert costs.main() == 1
     (off,) = (line for line in capsys.readouterr().out.splitlines() if "OFF" in line)
     assert off.startswith("turn ")
-    assert f"COST(turn, {found['turn']:.2g}," in copy.read_text()
+    assert f'{{"turn", {found["turn"]:.2g},' in copy.read_text()
     found["turn"] = table["turn"]
     assert costs.main() == 0

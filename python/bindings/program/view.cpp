@@ -154,7 +154,8 @@ void bind_views(py::module_& m) {
       "cost_table",
       [] {
         py::dict out;
-        for (const CostEntry& e : cost_table()) out[e.name] = py::make_tuple(e.ns, e.what);
+        for (const CostEntry& e : cost_table)
+          out[py::str(std::string(e.name))] = py::make_tuple(e.ns, std::string(e.what));
         return out;
       },
       "By name, the nanoseconds that passes reckon with, and of what.");
