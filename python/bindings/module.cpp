@@ -22,6 +22,7 @@
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/buffer.h"
 #include "tapegrad/base/pool_policy.h"
+#include "tapegrad/emit/machine_code.h"
 #include "tapegrad/kernels/blas/blas_library.h"
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/parallel/idle_memory.h"
@@ -147,6 +148,9 @@ PYBIND11_MODULE(_core_of_main, m) {
   m.def(
       "isa_level", [] { return static_cast<int>(isa_level()); },
       "x86-64 level of the kernels in use: 1, 3 or 4.");
+  m.def(
+      "machine_code_count", [] { return emit::count().made; },
+      "How many pieces of machine code were made.");
   m.def(
       "trim_pool",
       [] {

@@ -84,6 +84,9 @@ FUNCTIONAL = [
     "np.apply_along_axis(np.cumsum, 1, fit({0}, (2, 3)))",
     "np.vectorize(lambda v: np.sin(v) * 2.0)({0})",
     "np.vectorize(lambda v, w: v * w + {2}, otypes=[float])({0}, 0.5)",
+    "np.vectorize(lambda v: v * {2}, otypes='d')(np.arange(3.0))",
+    "np.vectorize(lambda v: v if v > {2} else 0.0)({0})",
+    "np.vectorize(np.dot, signature='(n),(n)->()')(fit({0}, (2, 3)), fit({1}, (3,)))",
     "np.apply_over_axes(np.sum, fit({0}, (2, 3)), [0, 1])",
     "np.frompyfunc(lambda v: v * 2.0, 1, 1)({0}).astype(float)",
     "max([{2}, {3}, 0.1], key=lambda v: v * v)", "sorted([{2}, {3}])[0]",
@@ -156,6 +159,12 @@ ORDER = [
     "{0}.swapaxes(0, -1).dot(fit({1}, (np.shape({0})[0],)))", "np.dot({0}, {0}.T)",
     "np.inner(fit({0}, (2, 3)), fit({1}, (3,)))",
     "np.hypot({0}, {2}) + np.arctan2({0}, 1.5 + {2} ** 2)",
+    "np.linspace(0.5, 2.0, 9)[np.clip({0} * 3.0 + 4.0, 0.0, 8.0).astype(int)] * {0}",
+    "({0} * 2.0).astype(np.int32) * {2} + {0}.astype(bool)", "np.array({0} * 3.0, dtype=int) * {2}",
+    "np.full((2, 3), fit({0}, (3,))) * {2}", "np.full((2, 2), {2}) * {3}",
+    "np.fromiter((v * {2} for v in fit({0}, (3,))), float)",
+    "np.hstack(({2}, fit({0}, (3,)), 1.0))",
+    "sum(v * v for v in np.nditer(fit({0}, (2, 2))))",
 ]  # fmt: skip
 WRITES = [
     "np.add.at({0}, [0, 0], {2})", "np.multiply.at({0}, (0,), {2})",
@@ -205,6 +214,9 @@ BLOCKS = [
     "m_ = Model({0}, {2})\nm_.w = m_.w * 2.0\nm_.b += 1.0\n{4} = m_.w + m_.b\ndel m_",
     "m_ = Model(np.zeros(3), 1.0)\nm_.w[1] = {2}\nm_.w += fit({0}, (3,))\n{4} = m_.w * m_.b\ndel "
     "m_",
+    "{4} = np.ones((3, 2)).T * 2.0\n{4}.reshape(-1)[0] = 7.0\n{4}.ravel('K')[1] = 5.0\n{4} = {4} "
+    "* {2}",
+    "{4} = np.zeros((3, 2), order='F')[[2, 0]] + 1.0\n{4}.reshape(-1)[1] = 7.0\n{4}[0] += {2}",
     "{4}, _r = np.modf({0})\n{4} += {2}",
     "_a, *_b = fit({0}, (3, 2))\n_b[0][...] = {2}\n{4} = _a + _b[0] * _b[1]",
     "{4} = np.array([1.0, 2.0])\n{4} = {4} + {2}\n{4}[0] -= {3}",

@@ -294,6 +294,41 @@ def method(x):
     return 0.5 * r.dot(r)
 
 
+def full_of_rows(x):
+    table = np.full((2, 3), x) * np.full((2, 1), x[0]) + np.full(3, [x[1], 1.0, x[2]])
+    table[1, 2] = x[0]
+    single = np.full((2, 3), x, np.float32, "F")
+    assert single.dtype == np.float32
+    single.ravel()[0] = 100.0  # of a copy
+    assert np.max(single) < 10.0
+    return np.sum(table**2)
+
+
+def from_an_iterator(x):
+    squares = np.fromiter((v * v for v in x), float)
+    squares[0] *= x[1]
+    return np.sum(squares) + np.sum(np.fromiter(iter([x[0], 2.0, x[2]]), np.float64, count=2))
+
+
+def through_an_iterator(x):
+    total = 0.0
+    for v in np.nditer(x):
+        total = total + v * v
+    for u, v in np.nditer([x[:, None], np.array([1.0, 2.0])]):
+        total = total + u * v
+    return total + sum(float(v) for v in np.nditer(np.ones(2)))
+
+
+def gradient_noise(x):
+    slopes = np.array([0.3, -0.8, 0.5, 0.9])
+    cell = np.floor(x).astype(int)
+    inside = x - cell
+    fade = inside**3 * (inside * (6.0 * inside - 15.0) + 10.0)
+    left, right = slopes[cell % 4] * inside, slopes[(cell + 1) % 4] * (inside - 1.0)
+    whole = np.array(x, dtype=np.int32)
+    return np.sum(left + fade * (right - left)) + x[cell[0]] * whole[2] + np.sum(x.astype(bool))
+
+
 PROGRAMS = {
     name: f
     for name, f in list(globals().items())

@@ -274,6 +274,7 @@ for name, operands, positions in (
     ("int_minimum", ([5, -1], [2, 2]), [2, -1]),
     ("int_maximum", ([1, -1], [2, 2]), [2, 2]),
     ("int_positive", ([1, -1],), [1, -1]),
+    ("to_integers", ([1.9, -1.9],), [1, -1]),
     ("int_negative", ([1, -1],), [-1, 1]),
     ("int_absolute", ([1, -2],), [1, 2]),
 ):

@@ -271,8 +271,15 @@ CALLS = {
         (lambda x: np.concatenate([x, 2 * x], dtype=float), X),
     ],
     np.stack: [(lambda x: np.stack([x, x], -1), X)],
-    np.vstack: [(lambda x: np.vstack([x, x[0]]), X)],
-    np.hstack: [(lambda x: np.hstack([x, x]), V), (lambda x: np.hstack((x, x)), X)],
+    np.vstack: [
+        (lambda x: np.vstack([x, x[0]]), X),
+        (lambda x: np.vstack((x[0], x[:, None])), V),
+    ],
+    np.hstack: [
+        (lambda x: np.hstack([x, x]), V),
+        (lambda x: np.hstack((x, x)), X),
+        (lambda x: np.hstack((x[0], x[1:], 1.0)), V),
+    ],
     np.dstack: [(lambda x: np.dstack([x, x]), V)],
     np.column_stack: [(lambda x: np.column_stack([x, x]), V)],
     np.append: [(lambda x: np.append(x, [1.0]), X)],

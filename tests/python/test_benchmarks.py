@@ -369,3 +369,27 @@ def test_a_peer_that_is_not_installed_is_named():
     done = run("--peers", "tapegrad", "no_such_peer")
     assert done.returncode == 2
     assert "no_such_peer" in done.stderr
+
+
+def test_costs_are_measured_and_held_against_the_table(monkeypatch, tmp_path, capsys):
+    from benchmarks import costs
+
+    from tapegrad import _core
+
+    table = {name: ns for name, (ns, _) in _core.cost_table().items()}
+    best = costs.best
+    monkeypatch.setattr(costs, "best", lambda f, *x, **_: best(f, *x, runs=2))
+    assert costs.measured().keys() == table.keys()
+
+    found = {**table, "turn": 30 * table["turn"]}
+    monkeypatch.setattr(costs, "measured", lambda: found)
+    copy = tmp_path / "cost_list.h"
+    copy.write_text(costs.TABLE.read_text())
+    monkeypatch.setattr(costs, "TABLE", copy)
+    monkeypatch.setattr(sys, "argv", ["costs", "--write"])
+    assert costs.main() == 1
+    (off,) = (line for line in capsys.readouterr().out.splitlines() if "OFF" in line)
+    assert off.startswith("turn ")
+    assert f"COST(turn, {found['turn']:.2g}," in copy.read_text()
+    found["turn"] = table["turn"]
+    assert costs.main() == 0

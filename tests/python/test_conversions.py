@@ -72,6 +72,54 @@ def test_conversions_that_may_not_copy():
         tg.grad(lambda x: np.sum(np.asarray(2.0 * x, np.float32, copy=False)))(np.ones(3))
 
 
+INTEGERS = ["int64", "int32", "int16", "int8", "uint8", "uint64", "bool", int, bool]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("of", [np.float64, np.float32])
+def test_integers_and_masks_are_constant(dtype, of):
+    """What NumPy makes of floats, and a derivative of zero."""
+    x = np.array([[0.0, 0.7, 1.5], [2.9, 3.0, 100.25]]).astype(of)
+
+    def f(x):
+        part = (x * 1.0).T[1:]
+        whole = part.astype(dtype)
+        number = x[1, 0].astype(dtype)
+        as_array = np.asarray(x, dtype)
+        assert whole.dtype == as_array.dtype == number.dtype == np.dtype(dtype)
+        assert (whole.shape, number.shape) == ((2, 2), ())
+        return np.concatenate(
+            (whole * np.sin(part), as_array[:, :2], np.reshape(x[0, :2] * number, (1, 2)))
+        )
+
+    def plain(x):
+        return f(np.asarray(x))
+
+    expected = plain(x)
+    compiled, slopes = tg.compile(f), tg.compile(tg.grad(lambda x: np.sum(f(x))))
+    for scale in (1.0, 1.1, 0.9):
+        np.testing.assert_allclose(compiled(x * of(scale)), plain(x * of(scale)), rtol=1e-6)
+        np.testing.assert_allclose(
+            slopes(x * of(scale)), tg.grad(lambda x: np.sum(f(x)))(x * of(scale)), rtol=1e-6
+        )
+    np.testing.assert_allclose(tg.vjp(f, x)[0], expected, rtol=1e-6)
+    if dtype != "uint64":  # which plain code learns
+        np.testing.assert_allclose(
+            tg.vmap(f)(np.stack([x, x + of(0.5)])), [expected, plain(x + of(0.5))], rtol=1e-6
+        )
+    if of is np.float64:
+        tg.testing.check_grads(f, x + 0.2)
+
+
+def test_integers_of_new_arrays_lie_as_they_do():
+    def f(x):
+        made = np.ones((3, 2)).T.astype(int), (x * np.ones((3, 2))).T.astype(int)
+        assert all(a.flags.f_contiguous and a.dtype == int for a in made)
+        return x
+
+    assert tg.grad(f)(1.5) == 1.0
+
+
 # Arrays in an order of their own; ravel("K") and what is written to them show it.
 ORDERED = {
     "asfortranarray": lambda v: np.asfortranarray(v).ravel("K"),

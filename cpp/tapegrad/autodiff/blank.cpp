@@ -1,8 +1,13 @@
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
 #include <optional>
 #include <vector>
 
 #include "tapegrad/autodiff/variable.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/shape/memory_order.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/tracer.h"
 
 // Blanks: arrays that NumPy's creation functions made, plain until a Variable is written to them.
@@ -42,6 +47,24 @@ Cell* Cell::blank(Value value) {
   c->blank_ = true;
   if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
   return c;
+}
+
+// A view of one that is packed in C order.
+Cell* Cell::blank_lying_by(const Value& value, std::span<const int64_t> strides) {
+  const Dims shape = value.shape();
+  if (shape.size() < 2 || is_c_order(shape, Dims(strides))) return blank(value.contiguous());
+  Axes outwards(shape.size());  // from the outermost in memory
+  std::iota(outwards.begin(), outwards.end(), int64_t{0});
+  const auto step = [&](int64_t axis) { return std::abs(strides[static_cast<size_t>(axis)]); };
+  std::ranges::stable_sort(outwards, [&](int64_t i, int64_t k) { return step(i) > step(k); });
+  Axes back(shape.size());
+  for (size_t i = 0; i < outwards.size(); ++i)
+    back[static_cast<size_t>(outwards[i])] = static_cast<int64_t>(i);
+  const RecordingGuard off(false);
+  const Ref packed(transpose(Ref(value), outwards).value().copy());
+  Ref shown = transpose(packed, back);
+  return view_of(CellPtr(blank(packed.value())), transpose_op(), {std::move(back)},
+                 std::move(shown));
 }
 
 bool Cell::is_still_blank() {

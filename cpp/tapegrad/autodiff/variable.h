@@ -84,6 +84,8 @@ class Cell final : public Leaf, public recycled::Recycled {
   // A blank: an array that NumPy's creation functions made. It is plain, and no leaf that has a
   // derivative, until a Variable is written to it.
   static Cell* blank(Value value);
+  // The same with axes that lie in memory in the order of these strides.
+  static Cell* blank_lying_by(const Value& value, std::span<const int64_t> strides);
   static Cell* adopt(Tape* tape, uint32_t slot) {  // takes over a count
     Cell* c = new Cell;
     c->tape_ = tape;

@@ -173,8 +173,7 @@ Dims Cell::numpy_strides() {
       return region_of(at_first_positions(part_of(view)).code, view.base->type().shape,
                        view.base->numpy_strides(), "index")
           .strides;
-    if (view.op->compose == nullptr &&
-        strides_of_view(*view.op, view.attrs, view.base->type().shape, view.base->numpy_strides(),
+    if (strides_of_view(*view.op, view.attrs, view.base->type().shape, view.base->numpy_strides(),
                         type().shape, found))
       return found;
   }

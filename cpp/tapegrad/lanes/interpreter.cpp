@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "tapegrad/rows/elementwise_table.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/scalar/functions/functions_selection.h"
 
 namespace tapegrad {
 namespace {
@@ -25,7 +25,12 @@ enum Code : uint16_t {
   multiply = subtract + 3,
   divide = multiply + 3,
   zmul = divide + 3,
-  code_count = zmul + 3,
+  maximum = zmul + 3,
+  minimum = maximum + 3,
+  prefer = minimum + 3,
+  equal = prefer + 3,
+  choose = equal + 3,  // of three operands, from registers
+  code_count,
 };
 
 int code_of(ScalarFn fn) {
@@ -48,6 +53,16 @@ int code_of(ScalarFn fn) {
       return divide;
     case scalar_fn_of<Zmul>():
       return zmul;
+    case scalar_fn_of<Maximum>():
+      return maximum;
+    case scalar_fn_of<Minimum>():
+      return minimum;
+    case scalar_fn_of<Prefer>():
+      return prefer;
+    case scalar_fn_of<Equal>():
+      return equal;
+    case scalar_fn_of<Select>():
+      return choose;
     default:
       return 0;
   }
@@ -58,39 +73,19 @@ template <class T>
   return c == 0 ? T(0) : c * p;
 }
 
-}  // namespace
-
-RegisterStep make_register_step(ScalarFn fn, uint32_t out, const uint32_t* args,
-                                uint32_t previous_out) {
-  const int arity = scalar_fn_info(fn).arity;
-  RegisterStep step{0,       static_cast<uint16_t>(fn), out,
-                    args[0], args[arity > 1 ? 1 : 0],   args[arity > 2 ? 2 : 0]};
-  const int code = code_of(fn);
-  if (!code) {
-    step.code = static_cast<uint16_t>(call1 + arity - 1);
-  } else if (args[0] == previous_out) {
-    step.code = static_cast<uint16_t>(code + 1);
-  } else if (arity == 2 && args[1] == previous_out) {
-    step.code = static_cast<uint16_t>(code + 2);
-  } else {
-    step.code = static_cast<uint16_t>(code);
-  }
-  return step;
-}
-
-RegisterStep end_step() { return {stop, 0, 0, 0, 0, 0}; }
-
 // The code of each step is a label, in the order of Code: a `switch` in a loop looks the same, and
 // took up to twice the time, by where the linker had put it.
 template <class T>
-void run_registers(const RegisterCode<T>& program, T* r) {
+void interpret(const RegisterCode<T>& program, T* r) {
   static const void* const labels[] = {
       &&at_stop,        &&at_call_1,      &&at_call_2,      &&at_call_3,       &&at_negative_r,
       &&at_negative_x,  &&at_square_r,    &&at_square_x,    &&at_reciprocal_r, &&at_reciprocal_x,
       &&at_root_r,      &&at_root_x,      &&at_add_rr,      &&at_add_xr,       &&at_add_rx,
       &&at_subtract_rr, &&at_subtract_xr, &&at_subtract_rx, &&at_multiply_rr,  &&at_multiply_xr,
       &&at_multiply_rx, &&at_divide_rr,   &&at_divide_xr,   &&at_divide_rx,    &&at_zmul_rr,
-      &&at_zmul_xr,     &&at_zmul_rx};
+      &&at_zmul_xr,     &&at_zmul_rx,     &&at_maximum_rr,  &&at_maximum_xr,   &&at_maximum_rx,
+      &&at_minimum_rr,  &&at_minimum_xr,  &&at_minimum_rx,  &&at_prefer_rr,    &&at_prefer_xr,
+      &&at_prefer_rx,   &&at_equal_rr,    &&at_equal_xr,    &&at_equal_rx,     &&at_choose};
   static_assert(std::size(labels) == code_count);
   const ElementwiseTable& table = elementwise_table();
   const RegisterStep* s = program.steps.data();
@@ -178,8 +173,75 @@ at_zmul_xr:
 at_zmul_rx:
   x = strong_product(r[s->a], x);
   goto next;
+at_maximum_rr:
+  x = Maximum::value(r[s->a], r[s->b]);
+  goto next;
+at_maximum_xr:
+  x = Maximum::value(x, r[s->b]);
+  goto next;
+at_maximum_rx:
+  x = Maximum::value(r[s->a], x);
+  goto next;
+at_minimum_rr:
+  x = Minimum::value(r[s->a], r[s->b]);
+  goto next;
+at_minimum_xr:
+  x = Minimum::value(x, r[s->b]);
+  goto next;
+at_minimum_rx:
+  x = Minimum::value(r[s->a], x);
+  goto next;
+at_prefer_rr:
+  x = Prefer::value(r[s->a], r[s->b]);
+  goto next;
+at_prefer_xr:
+  x = Prefer::value(x, r[s->b]);
+  goto next;
+at_prefer_rx:
+  x = Prefer::value(r[s->a], x);
+  goto next;
+at_equal_rr:
+  x = Equal::value(r[s->a], r[s->b]);
+  goto next;
+at_equal_xr:
+  x = Equal::value(x, r[s->b]);
+  goto next;
+at_equal_rx:
+  x = Equal::value(r[s->a], x);
+  goto next;
+at_choose:
+  x = Select::value(r[s->a], r[s->b], r[s->c]);
+  goto next;
 at_stop:
   return;
+}
+
+}  // namespace
+
+RegisterStep make_register_step(ScalarFn fn, uint32_t out, const uint32_t* args,
+                                uint32_t previous_out) {
+  const int arity = scalar_fn_info(fn).arity;
+  RegisterStep step{0,       static_cast<uint16_t>(fn), out,
+                    args[0], args[arity > 1 ? 1 : 0],   args[arity > 2 ? 2 : 0]};
+  const int code = code_of(fn);
+  if (!code) {
+    step.code = static_cast<uint16_t>(call1 + arity - 1);
+  } else if (arity < 3 && args[0] == previous_out) {
+    step.code = static_cast<uint16_t>(code + 1);
+  } else if (arity == 2 && args[1] == previous_out) {
+    step.code = static_cast<uint16_t>(code + 2);
+  } else {
+    step.code = static_cast<uint16_t>(code);
+  }
+  return step;
+}
+
+RegisterStep end_step() { return {stop, 0, 0, 0, 0, 0}; }
+
+template <class T>
+void run_registers(const RegisterCode<T>& code, T* registers) {
+  if (const auto run = code.machine.get(code)) return run(registers);
+  interpret(code, registers);
 }
 
 template <class T>

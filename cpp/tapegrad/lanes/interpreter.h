@@ -1,5 +1,5 @@
-// The one interpreter of scalar tapes (scalar/tape.h), and the interface that another back end, one
-// that emits machine code for instance, would fill instead of it.
+// The one interpreter of scalar tapes (scalar/tape.h), and the interface that it and machine code
+// (machine.h) fill.
 //
 // What an implementation receives is a planned tape, in one or both of two forms:
 //  (a) RegisterCode: one element. Steps over a file of registers, which begins with the constants;
@@ -26,6 +26,7 @@
 #include <span>
 #include <vector>
 
+#include "tapegrad/lanes/machine.h"
 #include "tapegrad/rows/lane_steps.h"
 #include "tapegrad/scalar/tape.h"
 
@@ -48,6 +49,7 @@ struct RegisterCode {
   std::vector<RegisterStep> steps;  // the last one is the end
   uint32_t registers = 0;
   std::vector<Port> outputs;
+  RegisterMachine<T> machine{};  // steps must not change once the code was run
 };
 
 template <class T>
@@ -56,6 +58,7 @@ struct BlockCode {
   std::vector<uint32_t> lists;  // operands of the steps that have many
 };
 
+// Interprets the code, or runs what it was compiled to.
 template <class T>
 void run_registers(const RegisterCode<T>& code, T* registers);
 

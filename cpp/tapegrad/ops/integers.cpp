@@ -67,6 +67,7 @@ void register_integer_ops() {
   add<IntegerFn::minimum>("int_minimum", 2, "the lesser of two integers");
   add<IntegerFn::maximum>("int_maximum", 2, "the greater of two integers");
   add<IntegerFn::positive>("int_positive", 1, "integers as those of another dtype");
+  add<IntegerFn::positive>("to_integers", 1, "numbers cut towards zero");
   add<IntegerFn::negative>("int_negative", 1, "-a of integers");
   add<IntegerFn::absolute>("int_absolute", 1, "abs(a) of integers");
 }

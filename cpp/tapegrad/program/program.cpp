@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/program/costs.h"
 
 namespace tapegrad {
 namespace {
@@ -58,8 +59,7 @@ void print_type(std::ostream& out, const TensorType& t) { out << dtype_name(t.dt
 }  // namespace
 
 double FusedKernel::ns(size_t n_operands) const {
-  constexpr double operand_ns = 0.5;  // to read or write an element
-  double each = operand_ns * static_cast<double>(n_operands);
+  double each = costs::element * static_cast<double>(n_operands);
   for (const LaneKernel::Instruction& i : lanes.kernel().code) each += lane_ns(i.fn);
   return each * static_cast<double>(element_count(space));
 }
@@ -125,6 +125,17 @@ size_t hash_of(const Program& p) {
   for (ValueId v : p.outputs) mix(v);
   for (const TensorType& t : p.types) mix(static_cast<size_t>(element_count(t.shape)));
   return h;
+}
+
+std::string machine_code(const Program& p) {
+  std::ostringstream out;
+  for (size_t k = 0; k < p.kernels.size(); ++k) {
+    const std::string code = p.kernels[k]->machine_code();
+    if (code.empty()) continue;
+    p.kernels[k]->print(out);
+    out << ":\n" << code;
+  }
+  return out.str();
 }
 
 std::string to_string(const Program& p) {

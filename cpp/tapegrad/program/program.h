@@ -35,6 +35,8 @@ class StepKernel {
   // The most memory that a run takes, besides its outputs.
   virtual size_t scratch_bytes() const { return 0; }
   virtual void print(std::ostream& out) const = 0;
+  // What it was compiled to by now, an instruction a line.
+  virtual std::string machine_code() const { return {}; }
 };
 
 // A fused group of elementwise ops and sums: see lanes/lane_kernel.h.
@@ -45,6 +47,7 @@ struct FusedKernel final : StepKernel {
   }
   double ns(size_t n_operands) const override;
   void print(std::ostream& out) const override;
+  std::string machine_code() const override { return lanes.machine_code(); }
   LaneProgram lanes;
   Dims space;
 };
@@ -112,5 +115,7 @@ size_t hash_of(const Program& p);
 
 // One step a line.
 std::string to_string(const Program& p);
+// Of its kernels, as far as they were compiled by now.
+std::string machine_code(const Program& p);
 
 }  // namespace tapegrad

@@ -306,11 +306,13 @@ void bind_blanks(py::module_& m) {
           made->count_as_array();
           return py::reinterpret_steal<py::object>(new_variable(made));
         }
+        if (v.ndim() > 1 && !v.is_contiguous())
+          return py::reinterpret_steal<py::object>(new_blank_lying_by(Value(v), v.strides()));
         return py::reinterpret_steal<py::object>(new_blank(v.is_scalar() ? Value(v) : v.copy()));
       },
       py::arg("array"),
-      "A copy that takes Variables: plain until one is written to it. Other dtypes than floats "
-      "stay NumPy's.");
+      "A copy that takes Variables: plain until one is written to it, and that lies in memory as "
+      "the array does. Other dtypes than floats stay NumPy's.");
   m.def(
       "stands_for_array", [](const py::handle& x) { return is_array(x.ptr()); }, py::arg("x"),
       "Whether plain code has an array there: what has no axes may be a number or an array.");

@@ -156,12 +156,20 @@ bool set_positional(const Form& form, Call& call, PyObject* const* args, size_t 
   return true;
 }
 
+// Whether it is a call of blanks that is composed of several operations: NumPy's own result lies in
+// memory as only its code says.
+bool is_numpys(const Op& op, const Call& call) {
+  return op.compose != nullptr && op.shares == MemorySharing::none && call.n_operands == 1 &&
+         is_blank(call.operands[0]) && variable_cell(call.operands[0]).value().ndim() > 1;
+}
+
 PyObject* apply_form(Form& form, Call& call) {
   for (const size_t i : form.order) {
     const Parameter& parameter = form.parameters[i];
     if (call.given[i] == nullptr && is_left_out(parameter.kind)) continue;
     if (!add(call, parameter, call.given[i])) return nullptr;
   }
+  if (is_numpys(*form.op, call)) return nullptr;
   if (!(call.key == form.last_key)) {
     form.last_attrs = call.key.attrs();
     form.last_key = call.key;

@@ -257,6 +257,9 @@ void bind_programs(py::module_& m) {
                              [](const CapturedProgram& p) { return p.program().kernels.size(); })
       .def_property_readonly("memory",
                              [](const CapturedProgram& p) { return p.executor().peak_bytes(); })
+      .def(
+          "machine_code", [](const CapturedProgram& p) { return machine_code(p.program()); },
+          "What its kernels were compiled to by now, an instruction a line.")
       .def_property_readonly("view", [](const CapturedProgram& p) { return view_of(p.program()); })
       .def("__str__", [](const CapturedProgram& p) { return to_string(p.program()); });
   m.def(

@@ -10,6 +10,7 @@
 #include "bindings/recording.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/program/body/body.h"
+#include "tapegrad/program/costs.h"
 #include "tapegrad/program/run/step_times.h"
 
 namespace tapegrad {
@@ -149,6 +150,14 @@ void bind_views(py::module_& m) {
       },
       py::arg("program"), py::arg("inputs"), py::arg("runs") = 1,
       "Nanoseconds of each step of a Recording or a Program, the least of `runs` runs.");
+  m.def(
+      "cost_table",
+      [] {
+        py::dict out;
+        for (const CostEntry& e : cost_table()) out[e.name] = py::make_tuple(e.ns, e.what);
+        return out;
+      },
+      "By name, the nanoseconds that passes reckon with, and of what.");
 }
 
 }  // namespace tapegrad

@@ -32,20 +32,36 @@ struct Inputs {
   }
 
   // A mask, which is plain, lies in memory as NumPy's would.
-  static PyObject* from_plain(Value v, const Op& op, std::span<const Ref> given) {
-    if (v.ndim() < 2 || !(op.by_element || op.converts)) return to_python(std::move(v), true);
-    const bool is_packed = std::all_of(given.begin(), given.end(), [](const Ref& r) {
-      return r.shape().size() < 2 || plainly_in_c_order(r);
-    });
+  PyObject* from_plain(Value v, const Op& op, std::span<const Ref> given) const {
+    if (v.ndim() < 2 || given.empty() || !(op.by_element || op.converts))
+      return to_python(std::move(v), true);
+    bool is_packed = true;
+    for (size_t i = 0; i < given.size() && is_packed; ++i)
+      is_packed = is_variable(objects[i]) ? variable_cell(objects[i]).lies_in_c_order()
+                                          : given[i].value().is_contiguous();
     if (is_packed) return to_python(std::move(v), true);
-    return to_python_lying_by(v, numpy_strides(given, v.shape()));
+    return to_python_lying_by(v, numpy_strides(lying(given), v.shape()));
+  }
+
+  std::vector<Lying> lying(std::span<const Ref> given) const {
+    std::vector<Lying> found;
+    for (size_t i = 0; i < given.size(); ++i) found.push_back(lying_of(objects[i], given[i]));
+    return found;
+  }
+
+  // So does what is computed of blanks.
+  PyObject* from_blanks(Value v, const Op& op, const Attrs& attrs,
+                        std::span<const Ref> given) const {
+    if (v.ndim() < 2 || given.empty()) return new_blank(std::move(v));
+    const Dims strides = numpy_strides(op, attrs, lying(given), v.shape());
+    return new_blank_lying_by(std::move(v), strides);
   }
 
   PyObject* wrap(Ref r, const Op& op, const Attrs& attrs, std::span<const Ref> given = {}) const {
     if (!r.tracked() && (!any_variable || !is_floating(r.dtype())))
       return from_plain(std::move(r).take_value(), op, given);
     if (only_blanks && !r.tracked() && !(op.shares != MemorySharing::none && is_blank(objects[0])))
-      return new_blank(std::move(r).take_value());
+      return from_blanks(std::move(r).take_value(), op, attrs, given);
     Cell* first =
         !objects.empty() && is_variable(objects[0]) ? &variable_cell(objects[0]) : nullptr;
     return new_variable(Cell::result_of(op, attrs, first, std::move(r)));
@@ -64,7 +80,7 @@ PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, con
     inputs.any_variable = true;
     inputs.only_blanks = !given.tracked() && is_blank(objects[0]);
     if (op.compose) return inputs.wrap(std::move(op.compose(attrs, {&given, 1})[0]), op, attrs);
-    return inputs.wrap(apply_single(op, attrs, {&given, 1}), op, attrs);
+    return inputs.wrap(apply_single(op, attrs, {&given, 1}), op, attrs, {&given, 1});
   }
   if (op.n_out == 1 && n > 0 && n <= 3 && !op.in_place) {
     check_input_count(op, n);
@@ -78,11 +94,13 @@ PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, con
   std::vector<Operand> operands(n);
   std::vector<Ref> refs(n);
   inputs.read(op, operands, refs);
+  const std::vector<Ref> given = inputs.only_blanks ? refs : std::vector<Ref>();
   std::vector<Ref> results = apply(op, attrs, std::move(refs));
-  if (op.n_out == 1) return inputs.wrap(std::move(results[0]), op, attrs);
+  if (op.n_out == 1) return inputs.wrap(std::move(results[0]), op, attrs, given);
   py::tuple out(results.size());
   for (size_t i = 0; i < results.size(); ++i)
-    out[i] = py::reinterpret_steal<py::object>(inputs.wrap(std::move(results[i]), op, attrs));
+    out[i] =
+        py::reinterpret_steal<py::object>(inputs.wrap(std::move(results[i]), op, attrs, given));
   return out.release().ptr();
 }
 

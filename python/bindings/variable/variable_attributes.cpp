@@ -325,7 +325,7 @@ PyObject* copy_method(PyObject* self, PyObject*) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
     if (cell.is_blank()) {
-      Cell* c = Cell::blank(cell.value().copy());
+      Cell* c = Cell::blank_lying_by(cell.value().copy(), cell.numpy_strides());
       if (!cell.is_number()) c->count_as_array();
       return new_variable(c);
     }

@@ -45,24 +45,41 @@ PyObject* apply_numpy(const char* name, PyObject* a, PyObject* b) {
   return (b == nullptr ? function(plain(a)) : function(plain(a), plain(b))).release().ptr();
 }
 
-// A mask of a and b, which lies in memory as NumPy's would.
-PyObject* from_mask(Value&& mask, PyObject* a, PyObject* b) {
+// What is plain, of a and b by element, lies in memory as NumPy's would: its strides. None where
+// that is C order, as nearly always.
+std::optional<Dims> plain_strides(const Value& result, PyObject* a, PyObject* b) {
   const auto is_strided = [](PyObject* o) {
-    return o != nullptr && is_variable(o) && variable_cell(o).value().ndim() > 1 &&
-           !variable_cell(o).lies_in_c_order();
+    if (o == nullptr) return false;
+    if (is_variable(o))
+      return variable_cell(o).value().ndim() > 1 && !variable_cell(o).lies_in_c_order();
+    const auto& api = py::detail::npy_api::get();
+    if (!api.PyArray_Check_(o)) return false;
+    const auto* array = py::detail::array_proxy(o);
+    return array->nd > 1 && (array->flags & py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_) == 0;
   };
-  if (mask.ndim() < 2 || !(is_strided(a) || is_strided(b))) return to_python(std::move(mask), true);
-  std::vector<Ref> inputs{to_operand(a, "mask").ref};
-  if (b != nullptr) inputs.push_back(to_operand(b, "mask").ref);
-  return to_python_lying_by(mask, numpy_strides(inputs, mask.shape()));
+  if (result.ndim() < 2 || !(is_strided(a) || is_strided(b))) return {};
+  std::vector<Lying> inputs{lying_of(a, to_operand(a, "arithmetic").ref)};
+  if (b != nullptr) inputs.push_back(lying_of(b, to_operand(b, "arithmetic").ref));
+  return numpy_strides(inputs, result.shape());
 }
 
 // Masks outside of a recorded function are plain, and so is what is computed of blanks.
 PyObject* from_result(Ref&& result, PyObject* a, PyObject* b) {
-  if (!result.tracked() && are_blanks(a, b)) return new_blank(std::move(result).take_value());
-  if (!result.tracked() && !is_floating(result.dtype()))
-    return from_mask(std::move(result).take_value(), a, b);
-  return new_variable(std::move(result));
+  const bool of_blanks = !result.tracked() && are_blanks(a, b);
+  if (!of_blanks && (result.tracked() || is_floating(result.dtype())))
+    return new_variable(std::move(result));
+  Value found = std::move(result).take_value();
+  const std::optional<Dims> strides = plain_strides(found, a, b);
+  if (of_blanks && is_floating(found.dtype()))
+    return strides ? new_blank_lying_by(std::move(found), *strides) : new_blank(std::move(found));
+  if (strides) return to_python_lying_by(found, *strides);
+  return of_blanks ? new_blank(std::move(found)) : to_python(std::move(found), true);
+}
+
+// A product of matrices, which is packed.
+PyObject* from_product(Ref&& result, PyObject* a, PyObject* b) {
+  if (result.tracked() || !are_blanks(a, b)) return new_variable(std::move(result));
+  return new_blank(std::move(result).take_value());
 }
 
 // Of Variables alone, which have no precision to settle: null where a whole function is recorded,
@@ -136,6 +153,8 @@ PyObject* apply_to_reals(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
 PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   if (PyObject* found = apply_to_variables(fn, a, b)) return found;
   const char* name = scalar_fn_info(fn).name;
+  if (b != nullptr && how == CalledAs::operator_ && (is_complex(a) || is_complex(b)))
+    return call_complex("operator", {py::str(name).ptr(), a, b});
   if (is_complex(a) || (b != nullptr && is_complex(b)))
     return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
   return apply_to_reals(fn, a, b, how);
@@ -258,15 +277,15 @@ PyObject* divide_with_remainder(PyObject* a, PyObject* b) {
 PyObject* matrix_multiply(PyObject* a, PyObject* b) {
   return guard([&]() -> PyObject* {
     if (is_variable(a) && is_variable(b) && !Tape::current().tracing())
-      return from_result(matmul(variable_cell(a).ref("matmul"), variable_cell(b).ref("matmul")), a,
-                         b);
+      return from_product(matmul(variable_cell(a).ref("matmul"), variable_cell(b).ref("matmul")), a,
+                          b);
     if (!is_usual(a) || !is_usual(b)) {
       if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
       if (is_sparse(a) || is_sparse(b)) return apply_to_sparse("matmul", a, b);
       if (is_complex(a) || is_complex(b)) return apply_to_complex("matmul", {a, b});
     }
     const Operand x = to_operand(a, "matmul"), y = to_operand(b, "matmul");
-    return from_result(matmul(x.ref, y.ref), a, b);
+    return from_product(matmul(x.ref, y.ref), a, b);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "bindings/variable/index.h"
 #include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/value_order.h"
+#include "tapegrad/ops/index/index.h"
 #include "tapegrad/scalar/functions/functions.h"
 
 namespace tapegrad {
@@ -249,13 +250,25 @@ PyObject* blank_of(Cell* part) {
   return new_blank(Value(part->value()));
 }
 
+// What index arrays choose of a blank.
+PyObject* blank_of(Cell* part, Cell& whole, const IndexSpec& spec) {
+  const CellPtr owned(part);
+  const Lying source{whole.type().shape, whole.numpy_strides()};
+  const Value found = part->value();
+  const Dims strides = numpy_strides(gather_op(), spec.attrs(), {&source, 1}, found.shape());
+  return new_blank_lying_by(Value(found), strides);
+}
+
 PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     if (Cell* const number = element_by_key(cell, key)) return new_variable(number);
-    Cell* const part = cell.item(index_key(cell, key, KeyUse::read));
+    const IndexKey parsed = index_key(cell, key, KeyUse::read);
+    Cell* const part = cell.item(parsed);
     const bool is_plain = part->is_leaf() && !part->is_view();  // not at recorded positions
-    return is_plain && cell.is_blank() ? blank_of(part) : new_variable(part);
+    if (!is_plain || !cell.is_blank()) return new_variable(part);
+    const bool is_strided = part->value().ndim() > 1 && !parsed.spec.is_basic();
+    return is_strided ? blank_of(part, cell, parsed.spec) : blank_of(part);
   });
 }
 
@@ -344,6 +357,16 @@ PyObject* new_blank(Value&& value) {
   if (!value.is_scalar()) return to_python(std::move(value), true);
   const py::object dtype = dtype_object(value.dtype());
   return dtype.attr("type")(to_object(std::move(value))).release().ptr();
+}
+
+PyObject* new_blank_lying_by(Value&& value, std::span<const int64_t> strides) {
+  if (value.ndim() < 2 || !is_floating(value.dtype())) return new_blank(std::move(value));
+  return new_variable(Cell::blank_lying_by(value, strides));
+}
+
+Lying lying_of(PyObject* object, const Ref& ref) {
+  return {ref.shape(),
+          is_variable(object) ? variable_cell(object).numpy_strides() : ref.value().strides()};
 }
 
 PyObject* new_variable(Cell* cell) {

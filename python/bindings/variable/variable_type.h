@@ -8,6 +8,7 @@
 #include "bindings/recording.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/ops/operand.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/scalar/scalar_fn.h"
 
 // Variable is the one hot class: a heap type written against the C API, so that an operation on two
@@ -36,6 +37,10 @@ inline Cell& variable_cell(PyObject* o) { return *reinterpret_cast<PyVariable*>(
 PyObject* new_variable(Cell* cell);
 // What was computed of blanks alone: a blank, or a number that is NumPy's.
 PyObject* new_blank(Value&& value);
+// The same, of axes that lie in memory in the order of these strides.
+PyObject* new_blank_lying_by(Value&& value, std::span<const int64_t> strides);
+// How NumPy's array lies in memory that stands where this one does. `ref` is what was read of it.
+Lying lying_of(PyObject* object, const Ref& ref);
 inline bool is_blank(PyObject* o) { return is_variable(o) && variable_cell(o).is_blank(); }
 // Whether these hold a Variable, and none but blanks. (Other objects are left to the caller.)
 template <class... Objects>

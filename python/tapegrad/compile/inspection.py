@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tapegrad.compile.states import State
@@ -21,6 +22,8 @@ class ProgramReport(NamedTuple):
     memory: int  # the most bytes that its arrays take at a time
     guards: list[str]
     text: str  # one step a line
+    # What kernels were compiled to by now, an instruction a line: see docs/machine_code.md.
+    machine_code: Callable[[], str]
 
     def __repr__(self) -> str:
         lines = [f"program: {_count(self.n_steps, 'step')}, {self.n_recorded} as recorded"]
@@ -110,6 +113,7 @@ def _report_of(program: TrustedProgram) -> ProgramReport:
         program.program.memory,
         list(dict.fromkeys(program.recording.guards)),
         str(program.program),
+        program.program.machine_code,
     )
 
 

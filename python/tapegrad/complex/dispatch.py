@@ -10,7 +10,7 @@ from tapegrad._core import Variable, value
 from tapegrad.complex.functions import array_function
 from tapegrad.complex.parts import is_pair, real_dtype
 from tapegrad.complex.ufuncs import array_ufunc
-from tapegrad.complex.variable import ComplexVariable
+from tapegrad.complex.variable import ComplexVariable, as_pythons
 
 
 def leaf(x: Any, name: Any = None, dtype: Any = None) -> ComplexVariable:
@@ -38,6 +38,11 @@ def leaf(x: Any, name: Any = None, dtype: Any = None) -> ComplexVariable:
     )
 
 
+def operator(name: str, a: Any, b: Any) -> Any:
+    """What an operator of a real Variable and a complex number gives."""
+    return as_pythons(array_ufunc(getattr(np, name), "__call__", (a, b), {}), a, b)
+
+
 def method(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A method of a real Variable, which was given something complex."""
     numpys = getattr(function, "function", None)
@@ -51,4 +56,4 @@ def method(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     )
 
 
-__all__ = ["array_function", "array_ufunc", "leaf", "method"]
+__all__ = ["array_function", "array_ufunc", "leaf", "method", "operator"]

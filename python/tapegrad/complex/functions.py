@@ -143,8 +143,11 @@ def _imag(x: Any) -> Any:
     if is_complex(x):
         return split(x)[1]
     if isinstance(x, (Variable, np.ndarray)):
-        return np.zeros_like(x) if getattr(x, "ndim", 0) else 0.0 * x
-    return 0.0 if isinstance(x, (int, float, np.number)) else x
+        is_array = x.ndim or not isinstance(x, Variable)
+        return np.zeros_like(x) if is_array else 0.0 * x
+    if isinstance(x, (np.generic, bool)):
+        return type(x)(0)  # in its own dtype
+    return 0.0 if isinstance(x, (int, float)) else x
 
 
 def _joined(re: Any, im: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from tapegrad.complex.functions import array_function
 from tapegrad.complex.parts import operand_of, split
 from tapegrad.complex.ufuncs import PAIRS, call
-from tapegrad.complex.variable import ComplexVariable, describe
+from tapegrad.complex.variable import ComplexVariable, as_pythons, describe
 from tapegrad.numpy.attributes import ATTRIBUTES
 from tapegrad.numpy.table import methods
 
@@ -48,7 +48,7 @@ def astype(self: ComplexVariable, dtype: Any, order: Any = "K", casting: Any = "
 
 def conjugate(self: ComplexVariable) -> Any:
     """X - iy."""
-    return call("conjugate", (self,))
+    return as_pythons(call("conjugate", (self,)), self)
 
 
 def sort(self: ComplexVariable, axis: Any = -1, kind: Any = None, order: Any = None) -> None:

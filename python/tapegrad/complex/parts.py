@@ -107,10 +107,7 @@ def join(re: Any, im: Any) -> ComplexVariable:
 
 def blank(array: Any) -> Any:
     """A complex array that counts as plain until a Variable is written to it; see blanks.py."""
-    from tapegrad.numpy.layout import lying_as
-
-    re, im = (lying_as(_core.blank(part.copy()), array) for part in (array.real, array.imag))
-    return ComplexVariable(re, im)
+    return ComplexVariable(_core.blank(array.real), _core.blank(array.imag))
 
 
 def join_any(re: Any, im: Any) -> Any:
@@ -134,10 +131,18 @@ def _kind_of(x: Any) -> Any:
     if type(x) in (int, float, complex, bool):
         return x
     if type(x) is ComplexVariable:
-        return 1j if _is_weak(x._re) else x.dtype
+        kind: Any = x.__class__
+        return 1j if kind is complex else x.dtype
     if isinstance(x, Variable):
         return 1.0 if _is_weak(x) else x.dtype
     return x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+
+
+def as_numpys(x: Any) -> Any:
+    """A number of Python's as the array that a function makes of it, which has a dtype."""
+    if type(x) in (int, float, complex, bool):
+        return np.asarray(x)
+    return ComplexVariable(x._re, x._im) if type(x) is ComplexVariable and x._python else x
 
 
 def operands(*xs: Any) -> list[Pair]:

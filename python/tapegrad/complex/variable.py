@@ -32,12 +32,13 @@ class ComplexVariable:
     array([6.-8.j, 0.-2.j])
     """
 
-    __slots__ = ("__weakref__", "_im", "_re")
+    __slots__ = ("__weakref__", "_im", "_python", "_re")
     __array_priority__ = 1000.0
 
     def __init__(self, re: Any, im: Any) -> None:
         self._re = re
         self._im = im
+        self._python = False  # a number of Python's in the function itself, 1j * x of a float x
 
     # What the program would see without a record.
     @property
@@ -46,7 +47,7 @@ class ComplexVariable:
         kind = self._re.__class__
         if kind is np.ndarray:
             return kind
-        return complex if kind is float else self.dtype.type
+        return complex if kind is float or self._python else self.dtype.type
 
     @__class__.setter
     def __class__(self, kind: Any) -> None:
@@ -55,7 +56,7 @@ class ComplexVariable:
     @property
     def real(self) -> Any:
         """The real part, a Variable; writing to it writes here."""
-        return self._re
+        return _core.as_float(self._re) if self._python else self._re
 
     @real.setter
     def real(self, x: Any) -> None:
@@ -64,7 +65,7 @@ class ComplexVariable:
     @property
     def imag(self) -> Any:
         """The imaginary part, a Variable; writing to it writes here."""
-        return self._im
+        return _core.as_float(self._im) if self._python else self._im
 
     @imag.setter
     def imag(self, x: Any) -> None:
@@ -260,7 +261,9 @@ class ComplexVariable:
         return format(complex(self.value), spec) if spec else repr(self)
 
     def __copy__(self) -> ComplexVariable:
-        return ComplexVariable(self._re.__copy__(), self._im.__copy__())
+        made = ComplexVariable(self._re.__copy__(), self._im.__copy__())
+        made._python = self._python
+        return made
 
     def __deepcopy__(self, memo: Any) -> ComplexVariable:
         return self.__copy__()
@@ -284,6 +287,30 @@ def describe(z: Any) -> str:
     return f"a complex Variable of shape {tuple(_core.free_shape(z._re))} and dtype {z.dtype}"
 
 
+def _is_pythons(x: Any) -> bool:
+    """Whether it is a number of Python's in the function itself."""
+    if type(x) is ComplexVariable or type(x) is Variable:
+        kind: Any = x.__class__
+        return kind is complex or kind is float
+    return type(x) in (int, float, bool, complex)
+
+
+def as_pythons(found: Any, a: Any, b: Any = 0) -> Any:
+    """What an operator gave: of Python's numbers again one of them, whose precision is weak.
+
+    So is what a complex number of Python's makes of a numpy.float64 on its right, which is a
+    float; on the left, that is NumPy's and makes a numpy.complex128.
+    """
+    is_left = _is_pythons(a) and a.__class__ is complex
+    if _is_pythons(b) or (is_left and b.__class__ is np.float64):
+        if type(found) is ComplexVariable and _is_pythons(a):
+            found = ComplexVariable(_core.to_number(found._re), _core.to_number(found._im))
+            found._python = True
+        elif type(found) is Variable and _is_pythons(a):  # of abs(z)
+            return _core.as_float(found)
+    return found
+
+
 def _knows(x: Any) -> bool:
     return type(x) in (ComplexVariable, Variable) or isinstance(x, _FOREIGN)
 
@@ -294,12 +321,16 @@ def _operator(name: str) -> tuple[Any, Any, Any]:
     def apply(self: ComplexVariable, other: Any) -> Any:
         from tapegrad.complex.ufuncs import call
 
-        return call(name, (self, other)) if _knows(other) else NotImplemented
+        if not _knows(other):
+            return NotImplemented
+        return as_pythons(call(name, (self, other)), self, other)
 
     def reflected(self: ComplexVariable, other: Any) -> Any:
         from tapegrad.complex.ufuncs import call
 
-        return call(name, (other, self)) if _knows(other) else NotImplemented
+        if not _knows(other):
+            return NotImplemented
+        return as_pythons(call(name, (other, self)), other, self)
 
     def in_place(self: ComplexVariable, other: Any) -> Any:
         found = apply(self, other)
@@ -330,7 +361,7 @@ def _unary(name: str) -> Any:
     def apply(self: ComplexVariable) -> Any:
         from tapegrad.complex.ufuncs import call
 
-        return call(name, (self,))
+        return as_pythons(call(name, (self,)), self)
 
     apply.__name__ = name
     apply.__doc__ = f"numpy.{name} of this Variable."

@@ -95,7 +95,7 @@ def imag(val: Any) -> Any:
     return zeros if isinstance(val, np.ndarray) else zeros[()]
 
 
-@implements(np.shares_memory, np.may_share_memory)
+@implements(np.shares_memory, np.may_share_memory, asks_where=True)
 def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
     return overlap(a, b)
 

@@ -89,10 +89,9 @@ def _axes_in_common(arrays: Any) -> int:
     for x in arrays:
         if type(x) is not Variable and (type(x) is not np.ndarray or x.dtype.char not in "fd"):
             return 0
-        if n != x.ndim:
-            if n:
-                return 0
-            n = x.ndim
+        if not x.ndim or n not in (0, x.ndim):
+            return 0
+        n = x.ndim
     return n
 
 

@@ -62,7 +62,7 @@ def astype(
     self: Variable, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True,
     copy: Any = True,
 ) -> Any:  # fmt: skip
-    """Converted to float64 or float32; other dtypes have no derivative and raise TypeError."""
+    """Converted to float64 or float32; integers and masks are constant almost everywhere."""
     if casting != "unsafe" and not np.can_cast(self.dtype, dtype, casting):
         raise TypeError(
             f"v.astype: cannot cast from {self.dtype} to {np.dtype(dtype)} according to the rule "

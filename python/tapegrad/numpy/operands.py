@@ -114,7 +114,16 @@ def _as_it_lies(found: Any, v: Any) -> Any:
         return found
     axes = sorted(range(found.ndim), key=lambda i: (-abs(strides[i]), i))
     back = sorted(range(found.ndim), key=axes.__getitem__)
-    return np.ascontiguousarray(found.transpose(axes)).transpose(back)
+    turned = found.transpose(axes)
+    lengths, step = list(turned.shape), 1
+    for i in reversed(axes):
+        if found.shape[i] != 1 and strides[i] != step:  # a part of some array: there are gaps
+            lengths[-1] *= 2
+            gaps = np.empty(lengths, found.dtype)[..., ::2]
+            gaps[...] = turned
+            return gaps.transpose(back)
+        step *= found.shape[i]
+    return np.ascontiguousarray(turned).transpose(back)
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -142,6 +151,14 @@ def astype_integer(x: Variable, dtype: Any) -> Any:
     if dtype in _INTEGERS:
         return apply("int_positive", (x,), (_INTEGERS[dtype],))
     return np.asarray(x).astype(dtype)
+
+
+def cut_to_integers(x: Variable, dtype: Any) -> Any:
+    """Floating-point numbers as integers, which are constant almost everywhere."""
+    if _core.tracing() and dtype in _INTEGERS and dtype != np.uint64:  # which is beyond int64
+        return apply("to_integers", (x,), (_INTEGERS[dtype],))
+    found = np.asarray(plain(x)).astype(dtype)
+    return found if _core.stands_for_array(x) else found[()]
 
 
 def as_mask(x: Any) -> Any:

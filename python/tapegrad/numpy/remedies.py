@@ -28,7 +28,6 @@ LIBRARIES: dict[str, str] = {
     "np.require": "write v itself, which NumPy functions take as they take an array",
     "np.asarray_chkfinite": "write v itself, and np.all(np.isfinite(v)) where it matters",
     "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
-    "np.vectorize": "leave otypes= out, or write np.stack([f(x) for x in v])",
     "np.apply_along_axis": "write a = tg.Variable(a) before it",
     "np.piecewise": "write x = tg.Variable(x) before it",
     "np.bmat": "write np.block([[v, w]])",

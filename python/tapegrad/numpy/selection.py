@@ -310,12 +310,16 @@ def nan_to_num(
 @implements(np.round, np.around, values=1, method="round")
 def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     a, decimals = lift(a), integer("np.round: decimals", decimals)
+    if not decimals:
+        return finish("np.round", np.rint(a), out)
     if decimals > 0:
         found = np.rint(a * 10.0**decimals) / 10.0**decimals
-    elif decimals < 0:
-        found = np.rint(a / 10.0**-decimals) * 10.0**-decimals
     else:
-        found = np.rint(a)
+        found = np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    if ndim_of(found) > 1:
+        from tapegrad.numpy.layout import lying_as_new
+
+        found = lying_as_new(found, a)
     return finish("np.round", found, out)
 
 

@@ -3,7 +3,7 @@
 NumPy asks the arguments of a call whether they override it, and a list of Variables can't answer.
 The core looks into the lists before NumPy does (bindings/numpy_functions/entries.cpp) and asks
 here. `np.r_`, `np.c_`, `np.mgrid` and `np.ogrid`, which take what stands between brackets, are seen
-to in the same way.
+to in the same way, and so is what `np.vectorize` makes of its function's results.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable
-from tapegrad._tree import is_array
+from tapegrad._core import Variable, to_array
+from tapegrad._tree import is_array, is_variable
 from tapegrad.numpy.families import registration_of
 from tapegrad.numpy.operands import (
     as_array,
@@ -89,6 +89,71 @@ def install() -> None:
     for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
         cls: Any = type(own)
         cls.__getitem__ = _brackets(cls.__getitem__, made)
+    vectorize: Any = np.vectorize
+    vectorize.__call__ = _vectorized(vectorize.__call__)
+
+
+class _Result:
+    """What a function of np.vectorize gave, which NumPy takes for an object of no type it knows."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+def _vectorized(original: Any) -> Any:
+    """What calls of np.vectorize do: its own code, which holds the results as objects till the end.
+
+    Plain arrays, which it makes of them where `otypes=` or the first result says so, take no
+    Variables.
+    """
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        kinds, function = self.otypes, self.pyfunc
+        may_record = _core.in_blank_block() or any(map(is_variable, (*args, *kwargs.values())))
+        is_usual = type(self) is np.vectorize and callable(function)
+        if not is_usual or not (kinds or may_record):
+            return original(self, *args, **kwargs)
+        if self.signature is not None:
+            of_arrays = np.vectorize(
+                lambda *xs, **named: function(*map(_as_one_of_objects, xs), **named), kinds,
+                excluded=self.excluded, cache=self.cache, signature=self.signature,
+            )  # fmt: skip
+            return original(of_arrays, *args, **kwargs)
+
+        first: list[Any] = []  # whose dtypes NumPy takes; it calls the function with objects after
+
+        def held(*xs: Any, **named: Any) -> Any:
+            found = function(*xs, **named)
+            first.extend(() if first else found if isinstance(found, tuple) else (found,))
+            return tuple(map(_Result, found)) if isinstance(found, tuple) else _Result(found)
+
+        of_objects = np.vectorize(
+            held, "O" * len(kinds) if kinds else None, excluded=self.excluded, cache=self.cache
+        )
+        found = original(of_objects, *args, **kwargs)
+        kinds = kinds or [(x if is_variable(x) else np.asarray(x)).dtype for x in first]
+        if isinstance(found, tuple):
+            return tuple(map(_of_kind, found, kinds))
+        return _of_kind(found, kinds[0])
+
+    return call
+
+
+def _as_one_of_objects(x: Any) -> Any:
+    return lift(x) if isinstance(x, np.ndarray) and x.dtype == object else x
+
+
+def _of_kind(results: Any, kind: Any) -> Any:
+    """Results as one array of this dtype: recorded where one of them is."""
+    found = np.empty_like(results)
+    for i, result in enumerate(results.flat):
+        found.flat[i] = result.x if type(result) is _Result else result
+    if np.dtype(kind).kind == "O" or not any(map(is_variable, found.flat)):
+        return np.asanyarray(found, dtype=kind)
+    return to_array(lift(found)).astype(kind)
 
 
 def _brackets(original: Any, made: Any) -> Any:

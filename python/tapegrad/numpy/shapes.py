@@ -21,6 +21,7 @@ from tapegrad._core import (
 from tapegrad.numpy.operands import (
     astype_integer,
     cast,
+    cut_to_integers,
     describe,
     floating_dtype,
     free_shape,
@@ -354,13 +355,17 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
 @implements(np.astype, values=1, on_data=RECORD)
 def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
     wanted = np.dtype(dtype)
+    if wanted.kind == "O":
+        return np.array(x, object)
     if wanted.kind != "f" and is_blank(x):
         return np.array(x).astype(wanted)
     if isinstance(x, Variable) and wanted.kind != "f":
         if wanted.kind != "b" and x.dtype.kind in "biu":
             return astype_integer(x, wanted)
-        mask = x if x.dtype == wanted else x != 0
-        if isinstance(mask, Variable) and wanted.kind == "b":  # recorded
+        if wanted.kind in "iu":
+            return cut_to_integers(x, wanted)
+        if wanted.kind == "b":
+            mask = x if x.dtype == wanted else x != 0
             return np.copy(mask) if copy and mask is x else mask
     found = cast(x, wanted)
     if isinstance(x, Variable) and found is x:

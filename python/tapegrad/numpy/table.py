@@ -66,6 +66,7 @@ class Registration:
         method: str = "",
         module: str = "",
         eager: Callable[..., Any] | None = None,
+        asks_where: bool = False,
     ) -> None:
         self.function = function
         self.eager = eager or implementation  # what is called where nothing is recorded
@@ -75,8 +76,8 @@ class Registration:
         self.on_data = on_data
         self.plain_unless_recording = plain_unless_recording
         self.is_direct = implementation is not None and not plain_unless_recording
-        # Neither views of its arguments nor writes to them.
-        self.makes_new = not facts.view and not module.endswith("writes")
+        # Neither views of its arguments, nor writes to them, nor told where they lie.
+        self.makes_new = not (facts.view or asks_where or module.endswith("writes"))
         if method:
             self.__name__ = method
             self.__qualname__ = f"Variable.{method}"
@@ -143,10 +144,12 @@ def implements(
     in_core: tuple[str, Mapping[str, str]] | None = None,
     gives_array: bool = False,
     eager: Callable[..., Any] | None = None,
+    asks_where: bool = False,
 ) -> Callable[[F], F]:
     """Registers the decorated function as what `functions` do with Variables.
 
-    `eager` does the same while no whole function is recorded.
+    `eager` does the same while no whole function is recorded; `asks_where`: it is told where in
+    memory its arguments lie.
     """
     module = sys._getframe(1).f_globals["__name__"]
 
@@ -155,7 +158,7 @@ def implements(
         data = on_data if isinstance(on_data, str) else frozenset(on_data)
         for function in map(_numpys_own, functions):
             made = Registration(
-                function, f, facts, data, plain_unless_recording, method, module, eager
+                function, f, facts, data, plain_unless_recording, method, module, eager, asks_where
             )
             register(function, made)
             if method:

@@ -15,6 +15,7 @@ import ast
 import builtins
 import dis
 import functools
+import itertools
 import math
 import os
 import sys
@@ -103,12 +104,7 @@ def _blank(found: Any) -> Any:
         return blank(found)
     if found.dtype not in _FLOATS:
         return found
-    made = _core.blank(found)
-    if found.flags.c_contiguous:
-        return made
-    from tapegrad.numpy.layout import lying_as
-
-    return lying_as(made, found)
+    return _core.blank(found)
 
 
 def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
@@ -126,8 +122,62 @@ def new(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable
             found.fill(0)
         return _blank(found)
 
-    setattr(creation, "replaces", original)  # noqa: B010 - mypy knows no attributes of functions
     return creation
+
+
+def full(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
+    """The same of `np.full`, which may be filled with Variables."""
+
+    @functools.wraps(original)
+    def filled(
+        shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any
+    ) -> Any:
+        if not active("full"):
+            return original(shape, fill_value, dtype, order, **kwargs)
+        packed = _joined(fill_value) if dtype is None or np.dtype(dtype).kind in "fc" else None
+        if packed is None:
+            return _blank(original(shape, fill_value, dtype, order, **kwargs))
+        lengths = shape if isinstance(shape, (tuple, list)) else (shape,)
+        if dtype is not None and packed.dtype != np.dtype(dtype):
+            packed = packed.astype(dtype)
+        return np.broadcast_to(packed, lengths).copy(order)
+
+    return filled
+
+
+def fromiter(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
+    """The same of `np.fromiter`, whose items may be Variables."""
+
+    @functools.wraps(original)
+    def taken(iter: Any, dtype: Any, count: Any = -1, **kwargs: Any) -> Any:
+        if not active("fromiter"):
+            return original(iter, dtype, count, **kwargs)
+        items = list(iter if count < 0 else itertools.islice(iter, count))
+        packed = _joined(items) if np.dtype(dtype).kind in "fc" else None
+        if packed is None or packed.ndim != 1 or len(items) < count:
+            return _blank(original(items, dtype, count, **kwargs))
+        return packed.astype(dtype)
+
+    return taken
+
+
+def nditer(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
+    """`np.nditer`, which goes through the elements of Variables too."""
+
+    @functools.wraps(original, updated=())
+    def elements(op: Any, *args: Any, **kwargs: Any) -> Any:
+        arrays = op if isinstance(op, (list, tuple)) else (op,)
+        if not any(map(_tree.is_variable, arrays)) or not active("nditer"):
+            return original(op, *args, **kwargs)
+        if args or kwargs or any(map(_tree.is_complex, arrays)):
+            raise TypeError(
+                "np.nditer(v, ...): of a Variable it takes no flags; write for i in "
+                "np.ndindex(v.shape), with v[i] for an element"
+            )
+        rows = [np.ravel(x) for x in np.broadcast_arrays(*arrays)]
+        return iter(rows[0]) if op is arrays[0] else zip(*rows, strict=True)
+
+    return elements
 
 
 def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> Callable[..., Any]:
@@ -139,17 +189,19 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
     def convert(a: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not active(name):
             return original(a, dtype, *args, **kwargs)
-        packed = _joined(a) if dtype is None or np.dtype(dtype).kind in "fc" else None
+        packed = _joined(a) if dtype is None or np.dtype(dtype).kind in "fciub" else None
         if packed is None and (dtype is None or np.dtype(dtype) == np.int64):
             packed = _joined_integers(a)
         if packed is None:
             found = original(a, dtype, *args, **kwargs)
             return _blank(found) if found is not a and found.flags.owndata else found
+        if dtype is not None and packed.dtype != np.dtype(dtype):
+            packed = packed.astype(dtype)
+            if not _tree.is_variable(packed):  # integers, which are plain
+                return original(packed, dtype, *args, **kwargs)
         copy = kwargs.pop("copy", copies or None)
         ndmin = kwargs.pop("ndmin", 1 if own_order else 0)
         order = own_order or kwargs.pop("order", args[0] if args else None)
-        if dtype is not None and packed.dtype != np.dtype(dtype):
-            packed = packed.astype(dtype)
         packed = _lying_in(packed, order, copy and packed is a)
         if copy is False and packed is not a:
             original([0.0], copy=False)  # raises NumPy's error
@@ -158,7 +210,6 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         missing = ndmin - packed.ndim
         return packed[(None,) * missing + (...,)] if missing > 0 else packed
 
-    setattr(convert, "replaces", original)  # noqa: B010 - as above
     return convert
 
 
@@ -210,11 +261,22 @@ def _holds_floats(a: Any) -> bool:
     return False
 
 
+_OWN = {"full": full, "fromiter": fromiter, "nditer": nditer}
+_ALL = (*CREATION, *CONVERSIONS, "nditer")
+
+
+def stand_in(name: str, active: Callable[[str], bool]) -> Callable[..., Any]:
+    """What stands for NumPy's function of this name, where a call of it is active."""
+    make = _OWN.get(name) or (new if name in CREATION else conversion)
+    made = make(_originals[name], active)
+    setattr(made, "replaces", _originals[name])  # noqa: B010 - mypy knows none of functions
+    return made
+
+
 def _prepare() -> None:
-    for make, names in ((new, CREATION), (conversion, CONVERSIONS)):
-        for name in names:
-            _originals[name] = original = getattr(np, name)
-            _replacements[name] = make(original, _is_active)
+    for name in _ALL:
+        _originals[name] = getattr(np, name)
+        _replacements[name] = stand_in(name, _is_active)
 
 
 _prepare()
@@ -222,7 +284,7 @@ _prepare()
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_NAMES = frozenset(CREATION + CONVERSIONS)
+_NAMES = frozenset(_ALL)
 
 
 @functools.cache
@@ -335,9 +397,4 @@ def original(name: str) -> Any:
 @functools.cache
 def function(name: str) -> Any:
     """What `tapegrad.numpy` has under a name: NumPy's own, or the function whose arrays fill."""
-    original = _originals.get(name)
-    if original is None:
-        return getattr(np, name)
-    if name in CREATION:
-        return new(original, lambda _: True)
-    return conversion(original, lambda _: True)
+    return stand_in(name, lambda _: True) if name in _NAMES else getattr(np, name)

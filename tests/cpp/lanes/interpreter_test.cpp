@@ -1,6 +1,6 @@
 // Random scalar tapes, run in every way there is: on one element, as a training step, as a kernel
-// over lanes, as the body of a loop; and every partial, at a point and over arrays. All give the
-// bits that the functions give one by one.
+// over lanes, as the body of a loop, each interpreted and compiled; and every partial, at a point
+// and over arrays. All give the bits that the functions give one by one.
 #include "tapegrad/lanes/interpreter.h"
 
 #include <array>
@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "kernels/random_values.h"
+#include "lanes/emit_when.h"
 #include "tapegrad/kernels/array/elementwise.h"
 #include "tapegrad/kernels/fused/lane_program.h"
 #include "tapegrad/kernels/fused/loop/lane_loop.h"
@@ -244,13 +245,19 @@ void check_partials() {
 }  // namespace
 
 TEST(every_way_to_run_a_tape_gives_the_same_bits) {
-  check_tapes<double>();
-  check_tapes<float>();
+  for (const emit::When when : {emit::When::never, emit::When::always}) {
+    const EmitWhen set(when);
+    check_tapes<double>();
+    check_tapes<float>();
+  }
 }
 
 TEST(every_way_to_run_a_partial_gives_the_same_bits) {
-  check_partials<double>();
-  check_partials<float>();
+  for (const emit::When when : {emit::When::never, emit::When::always}) {
+    const EmitWhen set(when);
+    check_partials<double>();
+    check_partials<float>();
+  }
 }
 
 TEST(chained_results_are_taken_from_the_step_before) {

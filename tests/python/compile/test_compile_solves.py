@@ -324,3 +324,28 @@ def test_random_einsums(subscripts, lengths, seed):
         x = [rng.normal(size=[length[k] for k in term]) for term in terms]
         np.testing.assert_array_equal(compiled(*x), gradient(*x))
     assert "einsum" not in texts(compiled)[0] or lengths[0] * lengths[1] > 8
+
+
+def test_a_loop_of_systems_of_which_one_has_no_pivot() -> None:
+    """A zero where a turn would divide: the loop is run by the arrays' own operations."""
+
+    def loss(xs, b):
+        h, total = b, 0.0
+        for x in xs:
+            h = np.tanh(np.linalg.solve(x, h) + b)
+            total = total + np.sum(h * h)
+        return total
+
+    rng = np.random.default_rng(0)
+    xs, b = rng.normal(size=(100, 2, 2)) + 3 * np.eye(2), np.array([0.3, 0.5])
+    gradient = tg.grad(loss, (0, 1))
+    compiled = tg.compile(gradient)
+    turning = xs.copy()
+    turning[60] = np.array([[0.0, 1.0], [1.0, 0.0]])
+    singular = xs.copy()
+    singular[60] = 0.0
+    for data in (xs, xs, xs, turning, xs):
+        for got, wanted in zip(compiled(data, b), gradient(data, b), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-11, atol=1e-13)
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled(singular, b)

@@ -147,13 +147,14 @@ def test_rows_of_a_table_leave_a_short_program() -> None:
     assert len(text.splitlines()) < 60
 
 
-def test_a_long_alignment_is_rolled_row_by_row() -> None:
+def test_a_long_alignment_is_loops_of_loops() -> None:
     compiled = tg.compile(tg.grad(_alignment))
     v, xs = _data(3), _data(176, 176)
     for _ in range(4):
         found = compiled(v, xs)
     text = str(compiled.inspect().signatures[0].programs[0].text)
-    assert text.count("scan(") > 150
+    assert 3 <= text.count("scan(") < 20  # not one for each row
+    assert "(173, 176)" in text  # what rows make, over the rows
     np.testing.assert_allclose(found, tg.grad(_alignment)(v, xs), rtol=1e-12)
 
 
@@ -177,3 +178,39 @@ def test_short_loops_that_write_columns_are_not_rolled(turns: int) -> None:
     np.testing.assert_allclose(found, tg.grad(f)(x), rtol=1e-12)
     text = str(compiled.inspect().signatures[0].programs[0].text)
     assert ("scan(" in text) == (turns == 80)
+
+
+@pytest.mark.parametrize("joints", [12, 24])
+def test_lanes_of_a_hessian_are_cheaper_than_loops(joints: int) -> None:
+    """The program is made with loops and without, and the cheaper one is kept."""
+
+    def reach(angles: Any) -> Any:
+        frame = np.eye(3)
+        for angle in angles:
+            c, s = np.cos(angle), np.sin(angle)
+            frame = frame @ np.array([[c, -s, c], [s, c, s], [0.0 * c, 0.0 * c, 1.0]])
+        return np.sum((frame[:2, 2] - np.array([2.0, 1.0])) ** 2)
+
+    angles = np.linspace(-1.0, 1.0, joints)
+    compiled = tg.compile(tg.hessian(reach))
+    for _ in range(4):
+        found = compiled(angles)
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert "scan(" not in text
+    assert "slice_add(" not in text
+    np.testing.assert_allclose(found, tg.hessian(reach)(angles), rtol=1e-10, atol=1e-10)
+
+
+def test_a_short_recursion_of_two_numbers_is_one_tape() -> None:
+    def descent(x: Any, rate: Any) -> Any:
+        for _ in range(100):
+            x = x - rate * np.array([x[0] - x[1] ** 2, x[1] + 0.5 * x[0]])
+        return np.sum(x**2)
+
+    compiled = tg.compile(tg.grad(descent, (0, 1)))
+    arguments = np.array([0.5, -0.25]), 0.01
+    for _ in range(4):
+        found = compiled(*arguments)
+    assert len(str(compiled.inspect().signatures[0].programs[0].text).splitlines()) == 3
+    for left, right in zip(found, tg.grad(descent, (0, 1))(*arguments), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-12)

@@ -1,9 +1,11 @@
-"""Arrays that creation functions make inside tg.patch_numpy(), and constants beside Variables."""
+"""Arrays made inside tg.patch_numpy(), constants beside Variables, and the dtypes of results."""
 
+import itertools
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import tapegrad as tg
 
@@ -105,3 +107,110 @@ print(tg.grad(f)(np.array([1.0, 2.0])))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout == "[1. 0.]\n", found.stderr
+
+
+# Dtypes: 1j * x of a float is a number of Python's, whose precision is weak.
+POINTS = {
+    "double": np.float64(1.5),
+    "single": np.float32(1.5),
+    "doubles": np.array([1.5, 2.0]),
+    "singles": np.array([1.5, 2.0], np.float32),
+    "array": np.array(1.5),
+}
+FIRST = {
+    "1j * x": lambda x: 1j * x,
+    "x * 1j": lambda x: x * 1j,
+    "1j - x": lambda x: 1j - x,
+    "1j / x": lambda x: 1j / x,
+    "1j ** x": lambda x: 1j**x,
+    "(1j * x) * x": lambda x: (1j * x) * x,
+    "x * (1j * x)": lambda x: x * (1j * x),
+    "-(2 + 1j * x)": lambda x: -(2 + 1j * x),
+    "conjugate": lambda x: (0.5j * x).conjugate(),
+    "square": lambda x: (1j * x) ** 2,
+    "cosine": lambda x: np.cos(1j * x),
+    "sum": lambda x: sum([1j * x, 2.0]),
+}
+SECOND = {
+    "int": 3,
+    "float": 2.5,
+    "complex": 0.5j,
+    "bool": True,
+    **{t.__name__: t(2) for t in (np.float64, np.float32, np.int64, np.int8, np.uint8, np.bool_)},
+    **{t.__name__: t(2j) for t in (np.complex64, np.complex128)},
+    "array of no axes": np.array(2.0, np.float32),
+    **{f"array of {d}": np.array([1, 2], d) for d in "dfFDlbB?"},
+}
+OPERATIONS = {
+    "multiply": lambda a, b: a * b,
+    "add": lambda a, b: a + b,
+    "divide": lambda a, b: a / (b + 1),
+    "power": lambda a, b: (a + 0.5) ** b,
+    "np.multiply": np.multiply,
+    "np.dot": np.dot,
+    "np.clip": lambda a, b: np.clip(a, b, None),
+    "stack": lambda a, b: np.stack([np.ravel(a)[0], np.ravel(b)[0]]),
+    "concatenate": lambda a, b: np.concatenate([np.atleast_1d(a), np.atleast_1d(b)]),
+}
+
+
+def kind_of(x):
+    """The class of a number of Python's, else dtype and shape."""
+    found = x.__class__
+    is_pythons = found in (complex, float, bool, int)
+    return found if is_pythons else (np.dtype(x.dtype), np.shape(x))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("first", FIRST)
+def test_dtypes_are_numpys(first, point):
+    x, found = POINTS[point], {}
+    pairs = list(itertools.product(OPERATIONS, SECOND, (False, True)))
+
+    def result(x, operation, second, is_turned):
+        a, b = FIRST[first](x), SECOND[second]
+        return OPERATIONS[operation](*((b, a) if is_turned else (a, b)))
+
+    def f(x):
+        for pair in pairs:
+            found[pair] = result(x, *pair)
+        return np.sum(x)
+
+    for transform in (tg.grad, tg.compile):
+        transform(f)(x)
+        for pair in pairs:
+            expected = result(x, *pair)
+            assert kind_of(found[pair]) == kind_of(expected), pair
+            rtol = 1e-5 if np.asarray(expected).dtype == np.complex64 else 1e-13
+            if transform is tg.grad:
+                np.testing.assert_allclose(tg.value(found[pair]), expected, rtol, rtol)
+
+
+@pytest.mark.filterwarnings("ignore:compile")  # f writes down what it sees
+def test_parts_of_pythons_numbers_are_floats_while_recording():
+    kinds = []
+
+    def f(x, y):
+        z = 1j * x
+        kinds.append([(part * y).dtype for part in (z.imag, z.real, abs(z))])
+        return z.imag * y
+
+    singles = np.ones(2, np.float32)
+    assert tg.compile(f)(np.float64(1.5), singles).dtype == np.float32
+    assert kinds == [[np.float32] * 3]
+
+
+def test_what_a_weak_number_gives_is_differentiated():
+    singles = np.array([0.5, 2.0], np.float32)
+
+    def f(x):
+        waves = singles * np.exp(1j * x) + (1j * x) * singles
+        return np.sum(np.abs(waves) ** 2).astype(np.float64)
+
+    x, h = np.float64(0.7), 1e-2
+    slope = tg.grad(f)(x)
+    assert slope == pytest.approx((f(x + h) - f(x - h)) / (2 * h), rel=1e-3)
+    assert tg.compile(tg.grad(f))(x) == pytest.approx(slope, rel=1e-6)
+    assert tg.jvp(f, (x,), (1.0,))[1] == pytest.approx(slope, rel=1e-6)
+    assert tg.vmap(tg.grad(f))(np.array([x, x]))[1] == pytest.approx(slope, rel=1e-6)

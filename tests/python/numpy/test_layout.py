@@ -3,6 +3,7 @@
 It is seen in which writes through a flattened result show in it: reshape gives a view or a copy.
 """
 
+import copy
 import warnings
 
 import numpy as np
@@ -60,7 +61,18 @@ def shown(f, x, flatten):
     return found
 
 
-def differs(f, shape):
+def recorded(base):
+    return tg.Variable(base) * 1.0
+
+
+# Of a plain array that was made inside the function, whose results are plain.
+PLAINLY_OTHERWISE = {
+    "np.broadcast_arrays": "what repeats is for reading",
+    "np.fft.fftn": "ravel('K') of a part of a complex array",
+}
+
+
+def differs(f, shape, of=recorded):
     rng = np.random.default_rng(0)
     for layout, source in LAYOUTS.values():
         base = rng.uniform(0.3, 1.7, source(shape))
@@ -69,7 +81,7 @@ def differs(f, shape):
                 expected = shown(f, layout(base.copy()), flatten)
             except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
                 continue
-            found = shown(f, layout(tg.Variable(base) * 1.0), flatten)
+            found = shown(f, layout(of(base)), flatten)
             if len(found) != len(expected) or not all(
                 np.allclose(a, b, rtol=1e-8, equal_nan=True)
                 for a, b in zip(found, expected, strict=True)
@@ -87,6 +99,58 @@ def test_results_lie_as_numpys(name, calls):
         warnings.simplefilter("ignore")
         found = any(differs(f, np.shape(x)) for f, x in calls if np.ndim(x) > 1)
     assert found == (name in OTHERWISE)
+
+
+@pytest.mark.parametrize(("name", "calls"), CASES, ids=[name for name, _ in CASES])
+def test_results_of_new_plain_arrays_lie_as_numpys(name, calls):
+    with warnings.catch_warnings(), np.errstate(all="ignore"), tg.patch_numpy():
+        warnings.simplefilter("ignore")
+        found = any(differs(f, np.shape(x), np.array) for f, x in calls if np.ndim(x) > 1)
+    assert found == (name in PLAINLY_OTHERWISE)
+
+
+CHOICES = {
+    "by element": lambda a: a * 2.0 + a,
+    "with C order": lambda a: a + np.ones(a.shape),
+    "comparison": lambda a: a > 0.5,
+    "rows": lambda a: a[[1, 0]],
+    "columns": lambda a: a[:, [1, 0]],
+    "mask": lambda a: a[np.arange(len(a)) != 1],
+    "copy": copy.copy,
+    "swapped part": lambda a: np.swapaxes(a[1:, ::2], 0, -1) + 1.0,
+    "rounded": lambda a: a.round(1),
+    "differences": lambda a: np.diff(a, axis=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore:compile")  # f writes down what it sees
+@pytest.mark.parametrize("name", CHOICES)
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_new_plain_arrays_show_numpys_layout(name, dtype):
+    def seen(a):
+        found = CHOICES[name](a)
+        flat = found.reshape(-1)
+        flags = found.flags.c_contiguous, found.flags.f_contiguous, np.shares_memory(flat, found)
+        flat[0] = 7
+        return found.dtype, found.shape, flags, found.tolist()
+
+    layouts = [
+        lambda axes=axes: np.arange(24, dtype=dtype).reshape(2, 3, 4).transpose(axes)
+        for axes in ((0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1))
+    ]
+    layouts += [lambda: np.ones((4, 3), dtype).T[:, ::2], lambda: np.ones((3, 4), dtype, "F")]
+    for made in layouts:
+        expected, kept = seen(made()), []
+
+        def f(x, made=made, kept=kept):
+            kept.append(seen(made()))
+            with tg.no_grad():
+                kept.append(seen(made()))
+            return x * x
+
+        assert tg.grad(f)(1.5) == 3.0
+        assert tg.compile(f)(1.5) == 2.25
+        assert kept == [expected] * 4
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ def test_arrays_of_variables_go_through_numpys_own_code(name):
         np.testing.assert_allclose(compiled(X * scale, Y), expected, rtol=1e-14)
 
 
+@np.vectorize
+def leaky(e, slope=0.1):
+    return e if e > 0 else 0.0 if slope is None else slope * e
+
+
+doubled = np.vectorize(lambda e: e * 2.0, otypes=[np.float64])
 VECTORIZED = {
     "a function": lambda x: np.vectorize(lambda e: e * e if e > 0 else 3.0 * e)(x),
     "two arguments": lambda x: np.vectorize(lambda e, k=1.0: e * e * k)(x, x[0]),
@@ -74,6 +80,21 @@ VECTORIZED = {
     "excluded": lambda x: np.vectorize(lambda e, p: p[0] * e, excluded=[1])(x, [2.0]),
     "signature": lambda x: np.vectorize(lambda r: np.sum(r * r), signature="(n)->()")(x),
     "two results": lambda x: np.sum(np.vectorize(lambda e: (e, e * e))(x), axis=0),
+    "of floats": lambda x: np.vectorize(lambda e: np.sin(e) * e, otypes=[float])(x),
+    "a letter": lambda x: np.vectorize(lambda e, k: e * k, otypes="d")(x, 2.0),
+    "several dtypes": lambda x: np.prod(
+        np.vectorize(lambda e: (e * e, 3), otypes=[float, int])(x)[:1], axis=0
+    ),
+    "excluded by name": lambda x: np.vectorize(
+        lambda e, p: p[0] * e, otypes=[float], excluded=["p"]
+    )(x, p=x[1]),
+    "of plain arrays": lambda x: np.vectorize(lambda e: e * x[0, 1], otypes=[float])(np.eye(2)),
+    "the first is plain": lambda x: np.vectorize(lambda e: 1.0 if e < x[0, 1] else e)(x),
+    "a decorator": lambda x: leaky(x) + leaky(-x) + leaky(-x, None),
+    "of a module": lambda x: doubled(x) + doubled(1.0),
+    "signature and dtype": lambda x: np.vectorize(np.cumsum, signature="(n)->(n)", otypes=[float])(
+        x
+    ),
     "frompyfunc": lambda x: np.frompyfunc(lambda e: e * e, 1, 1)(np.asarray(x, object)),
 }
 
@@ -110,8 +131,15 @@ def test_only_who_asks_for_objects_gets_them():
     for call in (
         lambda: np.array(v),
         lambda: np.asarray(v, float),
-        lambda: np.vectorize(lambda e: e * e, otypes=[float])(v),
-        lambda: np.vectorize(lambda e: 1.0 if e > 0 else e)(v),  # the first is plain
     ):
         with pytest.raises(TypeError, match=r"tg\.value"):
             call()
+
+
+def test_vectorize_takes_the_dtype_of_its_first_call():
+    def f(x):
+        kinds = [np.vectorize(np.sin)(a).dtype for a in (np.ones(2, np.float32), np.ones(2))]
+        assert kinds == [np.float32, np.float64]
+        return x
+
+    assert tg.grad(f)(1.5) == 1.0

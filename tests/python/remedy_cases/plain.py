@@ -141,16 +141,6 @@ CASES = [
     ),
     # Functions of NumPy whose own code makes plain arrays.
     Case(
-        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
-        "write np.stack([f(x) for x in v])",
-        "np.stack([e * e for e in x])",
-    ),
-    Case(
-        "np.vectorize(lambda e: e * e, otypes=[float])(x)",
-        "leave otypes= out",
-        "np.stack(np.vectorize(lambda e: e * e)(x))",
-    ),
-    Case(
         "np.piecewise(np.ones(3), [[True, False, True]], [lambda y: y * a, 0.0])",
         "write x = tg.Variable(x) before it",
         "np.piecewise(tg.Variable(np.ones(3)), [[True, False, True]], [lambda y: y * a, 0.0])",
@@ -336,10 +326,16 @@ CASES = [
         "tg.Variable({1.0, 1.0})", "np.stack(list(x))", "np.stack(list({1.0, 1.0}))", is_plain=True
     ),
     Case(
-        "x.astype(int)",
+        "np.add(x, x, dtype=int)",
         "tg.value(v).astype('int64')",
         "tg.value(x).astype('int64')",
         "x.astype(int)",
+    ),
+    Case(
+        "tg.grad(lambda y: sum(np.nditer(y, flags=['c_index'])))(tg.value(x))",
+        "write for i in np.ndindex(v.shape), with v[i]",
+        "np.stack([x[i] for i in np.ndindex(x.shape)])",
+        "x",
     ),
     Case("a.astype('f2')", "use float64 or float32", "a.astype('f4')", "a", rtol=1e-6),
     Case(

@@ -46,6 +46,13 @@ class PlanCache {
     return made;
   }
 
+  std::string machine_code() const {
+    std::string all;
+    for (const Entry* e = head_.load(std::memory_order_acquire); e; e = e->next)
+      if (e->plan->uniform.machine.is_compiled()) all += listing_of(e->plan->uniform);
+    return all;
+  }
+
   // The plan made last, null where there is none.
   const LanePlan<T>* any() const {
     const Entry* e = head_.load(std::memory_order_acquire);
@@ -158,6 +165,10 @@ const LaneKernel& LaneProgram::kernel() const { return code_->kernel; }
 int LaneProgram::slot_count() const {
   return code_->kernel.dtype == DType::float32 ? code_->slot_count<float>()
                                                : code_->slot_count<double>();
+}
+
+std::string LaneProgram::machine_code() const {
+  return code_->f64.machine_code() + code_->f32.machine_code();
 }
 
 void LaneProgram::run(std::span<const Value> inputs, std::span<const int64_t> space,

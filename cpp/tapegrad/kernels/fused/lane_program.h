@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "tapegrad/lanes/lane_kernel.h"
 
@@ -19,6 +20,8 @@ class LaneProgram {
 
   const LaneKernel& kernel() const;
   int slot_count() const;
+  // What was compiled by now of its plans, an instruction a line; "" where all is interpreted.
+  std::string machine_code() const;
 
   // outputs[k] is made here, or its memory reused where it is an array of the right shape and dtype
   // that owns its buffer. Throws ValueError where an input does not broadcast to `space`.

@@ -54,6 +54,12 @@ void store_part(const LaneStep<T>& s, T* const* at, int64_t, LaneFrame<T>& f) {
   const T* from = at[s.a];
   const int64_t stride = f.parts[s.b].stride;
   To* to = static_cast<To*>(f.parts[s.b].data) + f.begin * stride;
+  if constexpr (std::is_same_v<T, To>) {
+    if (stride == 1) {
+      std::copy_n(from, f.count, to);
+      return;
+    }
+  }
 #pragma GCC unroll 4  // as in strided_gather()
   for (int64_t i = 0; i < f.count; ++i)
     to[i * stride] = std::is_same_v<To, bool> ? from[i] != 0 : static_cast<To>(from[i]);

@@ -119,7 +119,7 @@ void walk(std::span<const int64_t> code, std::span<const int64_t> shape, const c
 
 }  // namespace
 
-std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape) {
+std::optional<Box> part_of_code(std::span<const int64_t> code, const Dims& shape) {
   const IndexItems items(code);
   if (items.size() > shape.size()) return std::nullopt;
   Box box;
@@ -127,17 +127,26 @@ std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape)
     box.start.push_back(0);
     box.length.push_back(shape[i]);
   }
-  bool ranges = !box.start.empty();
   for (size_t k = 0; k < items.size(); ++k) {
     const IndexItem item = items[k];
     const bool single = item.kind == IndexKind::at;
-    if (single ? ranges : item.kind != IndexKind::range || (item.step != 1 && item.length > 1))
+    if (!single && (item.kind != IndexKind::range || (item.step != 1 && item.length > 1)))
       return std::nullopt;
-    ranges = ranges || !single;
     box.start.push_back(item.start);
     box.length.push_back(single ? 1 : item.length);
   }
   return box;
+}
+
+std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape) {
+  const IndexItems items(code);
+  bool ranges = items.size() < shape.size();
+  for (size_t k = 0; k < items.size(); ++k) {
+    const bool single = items[k].kind == IndexKind::at;
+    if (single && ranges) return std::nullopt;
+    ranges = ranges || !single;
+  }
+  return part_of_code(code, shape);
 }
 
 Region region_of(std::span<const int64_t> code, std::span<const int64_t> shape,

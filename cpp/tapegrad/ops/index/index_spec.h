@@ -93,8 +93,11 @@ struct IndexSpec {
 struct Box {
   Dims start, length;
 };
-// The box that a basic key means, where it means one: ranges of step 1 and, before them, single
-// positions, whose axes have length 1 in the box.
+// The box that a basic key of ranges of step 1 and of single positions means; the axes of these
+// have length 1 in it.
+std::optional<Box> part_of_code(std::span<const int64_t> code, const Dims& shape);
+// The same, where the single positions come before all ranges: what the key takes then broadcasts
+// as the box does.
 std::optional<Box> box_of_code(std::span<const int64_t> code, const Dims& shape);
 
 // A region of a strided array: a basic spec applied to it. Strides and offset count elements.

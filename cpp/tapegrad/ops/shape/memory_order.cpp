@@ -1,6 +1,7 @@
 #include "tapegrad/ops/shape/memory_order.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "tapegrad/kernels/array/copy.h"
@@ -124,6 +125,132 @@ Dims like_inputs(size_t n, const Dims& shape, Shape shape_of, Strides strides_of
   return in_c_order ? contiguous_strides(shape) : packed_like(found, shape);
 }
 
+// How the result of an op lies; `strides_of` an input is asked where that depends on it.
+template <class Shape, class Strides>
+class OrderOfResult {
+ public:
+  OrderOfResult(const Op& op, const Attrs& attrs, size_t n, const Dims& shape, Shape shape_of,
+                Strides strides_of)
+      : op_(op),
+        attrs_(attrs),
+        n_(n),
+        shape_(shape),
+        shape_of_(std::move(shape_of)),
+        strides_of_(std::move(strides_of)) {}
+
+  // `own`: those of the core's value.
+  Dims strides(const Dims& own) {
+    if (n_ == 0) return own;
+    const Dims first = shape_of_(0);
+    const Order order = order_of(op_, attrs_, first, shape_);
+    if (order == Order::views) {
+      Dims found;
+      if (strides_of_view(op_, attrs_, first, strides_of_(0), shape_, found)) return found;
+      return contiguous_strides(shape_);
+    }
+    if (own.size() < 2) return own;
+    switch (order) {
+      case Order::reduction:
+        return of_reduction(first);
+      case Order::gather:
+        return of_gather(strides_of_(0));
+      case Order::stack:
+        return of_stack();
+      case Order::pad:
+        return of_pad(strides_of_(0), first);
+      case Order::inputs:
+        return like_inputs(n_, shape_, shape_of_, strides_of_);
+      case Order::written:
+        return strides_of_(0);
+      default:
+        return own;
+    }
+  }
+
+ private:
+  // In Fortran's order where that is the order of what is padded.
+  Dims of_pad(const Dims& strides_there, const Dims& its) const {
+    const auto reversed = [](Dims x) {
+      std::reverse(x.begin(), x.end());
+      return x;
+    };
+    if (is_c_order(its, strides_there) || !is_c_order(reversed(its), reversed(strides_there)))
+      return contiguous_strides(shape_);
+    return reversed(contiguous_strides(reversed(shape_)));
+  }
+
+  Dims of_stack() {
+    const auto axis = static_cast<size_t>(
+        normalize_axis(attrs_.integer(AttrKey(0, "axis")), shape_.ndim(), "stack"));
+    std::vector<Aligned> found;
+    for (size_t input = 0; input < n_; ++input) {
+      const Dims strides_there = strides_of_(input);
+      Aligned with_axis;
+      for (size_t i = 0, k = 0; i < shape_.size(); ++i)
+        with_axis.strides.push_back(i == axis ? 0 : std::abs(strides_there[k++]));
+      found.push_back(std::move(with_axis));
+    }
+    return packed_like(found, shape_);
+  }
+
+  // The axes of index arrays lie outside all others, wherever they stand; those lie as the input's.
+  Dims of_gather(const Dims& strides_there) const {
+    const IndexItems items(attrs_.integers(index_attrs::code));
+    // Axes in front of the items are taken whole.
+    size_t axis = strides_there.size() - static_cast<size_t>(items.source_axes());
+    std::vector<int64_t> kept(strides_there.data(), strides_there.data() + axis);
+    for (size_t k = 0; k < items.size(); ++k) {
+      const IndexItem item = items[k];
+      if (item.makes_axis()) kept.push_back(item.takes_axis() ? std::abs(strides_there[axis]) : 0);
+      axis += item.takes_axis();
+    }
+    const auto first = static_cast<size_t>(attrs_.integer(index_attrs::position));
+    const size_t end = first + (shape_.size() - kept.size());
+    Dims rest;
+    Aligned of_rest;
+    for (size_t i = 0, k = 0; i < shape_.size(); ++i) {
+      if (i >= first && i < end) continue;
+      rest.push_back(shape_[i]);
+      of_rest.strides.push_back(shape_[i] == 1 ? 0 : kept[k]);
+      ++k;
+    }
+    const Dims inner = packed_like({&of_rest, 1}, rest);
+    Dims strides(shape_.size(), 0);
+    int64_t step = element_count(rest);
+    for (size_t i = end; i-- > first;) {
+      strides[i] = step;
+      step *= shape_[i];
+    }
+    for (size_t i = 0, k = 0; i < shape_.size(); ++i)
+      if (i < first || i >= end) strides[i] = inner[k++];
+    return strides;
+  }
+
+  Dims of_reduction(const Dims& its) {
+    const Dims strides_there = strides_of_(0);
+    if (op_.axes < 0 || is_c_order(its, strides_there)) return contiguous_strides(shape_);
+    const AttrKey key{static_cast<size_t>(op_.axes), "axis"};
+    const Dims reduced = axis_flags(attrs_, key, its.ndim(), op_.name);
+    Aligned left;
+    for (size_t i = 0; i < its.size(); ++i) {
+      if (!reduced[i]) {
+        left.strides.push_back(its[i] == 1 ? 0 : std::abs(strides_there[i]));
+      } else if (shape_.size() == its.size()) {  // an axis that was kept, of length 1
+        left.strides.push_back(0);
+      }
+    }
+    if (left.strides.size() != shape_.size()) return contiguous_strides(shape_);
+    return packed_like({&left, 1}, shape_);
+  }
+
+  const Op& op_;
+  const Attrs& attrs_;
+  size_t n_;
+  const Dims& shape_;
+  Shape shape_of_;
+  Strides strides_of_;
+};
+
 class Walk {
  public:
   explicit Walk(const Tape& tape) : tape_(tape) {}
@@ -158,114 +285,12 @@ class Walk {
 
   Dims of_op(const Node& n, const Dims& own) {
     const std::span<const uint32_t> inputs = n.inputs();
-    const Op& op = op_by_id(n.op);
-    const Attrs& attrs = attrs_of(n);
     const Dims shape = n.value.shape();
-    if (inputs.empty()) return own;
-    const Dims first = tape_.node(inputs[0]).value.shape();
-    const Order order = order_of(op, attrs, first, shape);
-    if (order == Order::views) {
-      Dims found;
-      if (strides_of_view(op, attrs, first, strides(inputs[0]), shape, found)) return found;
-      return contiguous_strides(shape);
-    }
-    if (own.size() < 2) return own;
-    switch (order) {
-      case Order::reduction:
-        return of_reduction(op, attrs, inputs[0], shape);
-      case Order::gather:
-        return of_gather(attrs, strides(inputs[0]), shape);
-      case Order::stack:
-        return of_stack(attrs, inputs, shape);
-      case Order::pad:
-        return of_pad(strides(inputs[0]), first, shape);
-      case Order::inputs:
-        return of_inputs(inputs, shape);
-      default:
-        return own;
-    }
-  }
-
-  // In Fortran's order where that is the order of what is padded.
-  static Dims of_pad(const Dims& strides_there, const Dims& its, const Dims& shape) {
-    const auto reversed = [](Dims x) {
-      std::reverse(x.begin(), x.end());
-      return x;
-    };
-    if (is_c_order(its, strides_there) || !is_c_order(reversed(its), reversed(strides_there)))
-      return contiguous_strides(shape);
-    return reversed(contiguous_strides(reversed(shape)));
-  }
-
-  Dims of_inputs(std::span<const uint32_t> inputs, const Dims& shape) {
-    return like_inputs(
-        inputs.size(), shape, [&](size_t k) { return tape_.node(inputs[k]).value.shape(); },
-        [&](size_t k) { return strides(inputs[k]); });
-  }
-
-  Dims of_stack(const Attrs& attrs, std::span<const uint32_t> inputs, const Dims& shape) {
-    const auto axis = static_cast<size_t>(
-        normalize_axis(attrs.integer(AttrKey(0, "axis")), shape.ndim(), "stack"));
-    std::vector<Aligned> found;
-    for (const uint32_t slot : inputs) {
-      const Dims strides_there = strides(slot);
-      Aligned with_axis;
-      for (size_t i = 0, k = 0; i < shape.size(); ++i)
-        with_axis.strides.push_back(i == axis ? 0 : std::abs(strides_there[k++]));
-      found.push_back(std::move(with_axis));
-    }
-    return packed_like(found, shape);
-  }
-
-  // The axes of index arrays lie outside all others, wherever they stand; those lie as the input's.
-  Dims of_gather(const Attrs& attrs, const Dims& strides_there, const Dims& shape) {
-    const IndexItems items(attrs.integers(index_attrs::code));
-    // Axes in front of the items are taken whole.
-    size_t axis = strides_there.size() - static_cast<size_t>(items.source_axes());
-    std::vector<int64_t> kept(strides_there.data(), strides_there.data() + axis);
-    for (size_t k = 0; k < items.size(); ++k) {
-      const IndexItem item = items[k];
-      if (item.makes_axis()) kept.push_back(item.takes_axis() ? std::abs(strides_there[axis]) : 0);
-      axis += item.takes_axis();
-    }
-    const auto first = static_cast<size_t>(attrs.integer(index_attrs::position));
-    const size_t end = first + (shape.size() - kept.size());
-    Dims rest;
-    Aligned of_rest;
-    for (size_t i = 0, k = 0; i < shape.size(); ++i) {
-      if (i >= first && i < end) continue;
-      rest.push_back(shape[i]);
-      of_rest.strides.push_back(shape[i] == 1 ? 0 : kept[k]);
-      ++k;
-    }
-    const Dims inner = packed_like({&of_rest, 1}, rest);
-    Dims strides(shape.size(), 0);
-    int64_t step = element_count(rest);
-    for (size_t i = end; i-- > first;) {
-      strides[i] = step;
-      step *= shape[i];
-    }
-    for (size_t i = 0, k = 0; i < shape.size(); ++i)
-      if (i < first || i >= end) strides[i] = inner[k++];
-    return strides;
-  }
-
-  Dims of_reduction(const Op& op, const Attrs& attrs, uint32_t input, const Dims& shape) {
-    const Dims its = tape_.node(input).value.shape();
-    const Dims strides_there = strides(input);
-    if (op.axes < 0 || is_c_order(its, strides_there)) return contiguous_strides(shape);
-    const AttrKey key{static_cast<size_t>(op.axes), "axis"};
-    const Dims reduced = axis_flags(attrs, key, its.ndim(), op.name);
-    Aligned left;
-    for (size_t i = 0; i < its.size(); ++i) {
-      if (!reduced[i]) {
-        left.strides.push_back(its[i] == 1 ? 0 : std::abs(strides_there[i]));
-      } else if (shape.size() == its.size()) {  // an axis that was kept, of length 1
-        left.strides.push_back(0);
-      }
-    }
-    if (left.strides.size() != shape.size()) return contiguous_strides(shape);
-    return packed_like({&left, 1}, shape);
+    return OrderOfResult(
+               op_by_id(n.op), attrs_of(n), inputs.size(), shape,
+               [&](size_t k) { return tape_.node(inputs[k]).value.shape(); },
+               [&](size_t k) { return strides(inputs[k]); })
+        .strides(own);
   }
 
   const Tape& tape_;
@@ -283,6 +308,20 @@ Dims numpy_strides(std::span<const Ref> inputs, const Dims& shape) {
   return like_inputs(
       inputs.size(), shape, [&](size_t k) { return inputs[k].shape(); },
       [&](size_t k) { return numpy_strides(inputs[k]); });
+}
+
+Dims numpy_strides(std::span<const Lying> inputs, const Dims& shape) {
+  return like_inputs(
+      inputs.size(), shape, [&](size_t k) { return inputs[k].shape; },
+      [&](size_t k) { return inputs[k].strides; });
+}
+
+Dims numpy_strides(const Op& op, const Attrs& attrs, std::span<const Lying> inputs,
+                   const Dims& shape) {
+  return OrderOfResult(
+             op, attrs, inputs.size(), shape, [&](size_t k) { return inputs[k].shape; },
+             [&](size_t k) { return inputs[k].strides; })
+      .strides(contiguous_strides(shape));
 }
 
 bool plainly_in_c_order(const Ref& a) {
@@ -309,6 +348,10 @@ bool strides_of_view(const Op& op, const Attrs& attrs, const Dims& shape, const 
   // All other views are made without a look at the elements, but for a single one: the strides are
   // those of the view of an array that has no more.
   Value in = Value::zeros(DType::bool_, Dims{1}).view(shape, strides, 0);
+  if (op.compose) {
+    found = op.compose(attrs, std::array{Ref(std::move(in))})[0].value().strides();
+    return true;
+  }
   Value out;
   op.eval(attrs, {&in, 1}, {&out, 1});
   found = out.strides();

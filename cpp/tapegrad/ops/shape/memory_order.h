@@ -22,8 +22,17 @@ Dims numpy_strides(const Ref& a);
 // have to be looked at.
 bool plainly_in_c_order(const Ref& a);
 
-// Those that it would have of op(inputs), by element, of this shape.
+// How an array lies in memory.
+struct Lying {
+  Dims shape, strides;
+};
+
+// Those that it would have of a function of these, by element, of this shape.
 Dims numpy_strides(std::span<const Ref> inputs, const Dims& shape);
+Dims numpy_strides(std::span<const Lying> inputs, const Dims& shape);
+// Those that it would have of op(attrs, inputs), of this shape, where nothing was recorded.
+Dims numpy_strides(const Op& op, const Attrs& attrs, std::span<const Lying> inputs,
+                   const Dims& shape);
 
 // `a`, or a copy where NumPy's array would not be packed in C order.
 Ref in_c_order(const Ref& a);

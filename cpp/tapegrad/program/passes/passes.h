@@ -40,8 +40,10 @@ Program join_lookups(const Program& p);
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.
 Program keep_in_pieces(Program p);
-// What is added to the same few parts of an array again and again is added up part by part.
-Program add_up_parts(Program p);
+// What is added to the same few parts of an array again and again is added up part by part; `all`:
+// and what is added once to each of the parts that zeros are made of is joined.
+enum class PartsTaken : uint8_t { repeated, all };
+Program add_up_parts(Program p, PartsTaken taken);
 // f(x[i]) as f(x)[i] where x is not longer than x[i]; for programs that are run, not swept.
 Program compute_before_gathers(Program p);
 // Outputs that are transposes of long gathers as gathers from what was transposed.

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "tapegrad/parallel/parallel.h"
+#include "tapegrad/program/costs.h"
 
 namespace tapegrad {
 namespace {
 
 constexpr double step_overhead_ns = 150;  // before the first element
-constexpr double element_ns = 0.5;
 constexpr double splits_itself_ns = 2e5;  // a step this heavy uses the threads inside
 constexpr double turn_worth_ns = 2e4;     // a level this light runs on one thread
 constexpr double worthy_share = 0.2;      // of all work, in levels that are worth it
@@ -38,14 +38,15 @@ double cost_ns(const Program& p, const Program::Step& s) {
   const std::span<const ValueId> in = p.in(s);
   if (op.scalar_fn >= 0)
     return step_overhead_ns +
-           elements(p, s.first_out) *
-               (element_ns * (s.n_in + 1) + scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns);
-  if (op.by_region && op.in_place) return step_overhead_ns + 2 * element_ns * elements(p, in[1]);
+           elements(p, s.first_out) * (costs::element * (s.n_in + 1) +
+                                       scalar_fn_info(static_cast<ScalarFn>(op.scalar_fn)).ns);
+  if (op.by_region && op.in_place)
+    return step_overhead_ns + 2 * costs::element * elements(p, in[1]);
   double most = 0;
   for (uint32_t j = 0; j < s.n_out; ++j) most = std::max(most, elements(p, s.first_out + j));
   if (!op.by_region)
     for (ValueId v : in) most = std::max(most, elements(p, v));
-  return step_overhead_ns + 2 * element_ns * most * (s.n_in + s.n_out);
+  return step_overhead_ns + 2 * costs::element * most * (s.n_in + s.n_out);
 }
 
 // Completes a plan whose turns and steps are known.

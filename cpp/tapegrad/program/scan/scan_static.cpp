@@ -21,7 +21,8 @@ class StaticScan final : public BodyExtra {
   explicit StaticScan(const ScanForm& f) : StaticScan(GatheredForm(f)) {}
 
   bool has_plan() const { return plan_ != nullptr; }
-  void run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const;
+  // False where a guard of the body did not hold.
+  bool run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const;
 
  private:
   class Lease;
@@ -69,7 +70,7 @@ class StaticScan::Lease {
   std::unique_ptr<Registers> r_;
 };
 
-void StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const {
+bool StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const {
   Lease lease(*this);
   Registers& r = lease.get();
   for (size_t i = 0; i < in.size(); ++i)
@@ -85,7 +86,7 @@ void StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Val
   for (int64_t i = 0; i < f.length; ++i) {
     const int64_t t = f.reverse ? f.length - 1 - i : i;
     poll();
-    r.run.step(t);
+    if (!r.run.step(t)) return false;
     for (size_t k = 0; k < n_ys; ++k) r.ys[k].put(t, r.run.y(k));
     size_t factor = n_ys;
     for (size_t k = 0; k < r.stacks.size(); ++k) {
@@ -98,6 +99,7 @@ void StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Val
   for (size_t c = 0, kept = 0; c < f.n_carry; ++c)
     if (stays_[c]) out[c] = r.run.carry(kept++);
   for (size_t k = 0; k < n_ys; ++k) out[f.n_carry + k] = r.ys[k].take();
+  return true;
 }
 
 constexpr int64_t least_length = 8;  // a plan costs some steps
@@ -112,8 +114,7 @@ bool run_scan_statically(const ScanForm& f, std::span<const Value> in, std::span
   const auto found = f.body->extra(key, [&] { return std::make_shared<const StaticScan>(f); });
   const auto& scan = static_cast<const StaticScan&>(*found);
   if (!scan.has_plan()) return false;
-  scan.run(f, in, out);
-  return true;
+  return scan.run(f, in, out);
 }
 
 }  // namespace tapegrad

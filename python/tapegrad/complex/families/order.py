@@ -12,7 +12,7 @@ import numpy as np
 from tapegrad import _core
 from tapegrad.complex.families.elements import plain
 from tapegrad.complex.functions import on_complex
-from tapegrad.complex.parts import as_pair, operand_of
+from tapegrad.complex.parts import as_numpys, as_pair, operand_of
 from tapegrad.complex.ufuncs import call
 from tapegrad.numpy.operands import NO_VALUE, given
 
@@ -106,6 +106,7 @@ def clip(
     min: Any = NO_VALUE, max: Any = NO_VALUE, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """Between bounds, in this order."""
+    a = as_numpys(a)
     low = a_min if given(a_min) else min
     high = a_max if given(a_max) else max
     if given(low):

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad.complex.functions import on_complex
-from tapegrad.complex.parts import is_complex, join, operand_of, operands, split
+from tapegrad.complex.parts import as_numpys, is_complex, join, operand_of, operands, split
 
 
 def of_both(function: Callable[..., Any], a: Any, b: Any) -> Any:
     """A bilinear function of two operands: of each pair of parts."""
+    a, b = as_numpys(a), as_numpys(b)
     if not is_complex(a):
         (re, im), (x, _) = operands(b, a)
         return join(function(x, re), function(x, im))

@@ -238,6 +238,7 @@ OF_NUMBERS: dict[str, Callable[..., Any]] = {
     "int_minimum": _minimum,
     "int_maximum": _maximum,
     "int_positive": _same,
+    "to_integers": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
     "int_negative": lambda x: -x,
     "int_absolute": sympy.Abs,
 }

@@ -67,4 +67,18 @@ TEST(codes_that_leave_the_array_are_refused) {
   CHECK_THROWS(ValueError, gathered(IndexSpec().array(), Dims{5}, {}));
 }
 
+TEST(parts_are_boxes) {
+  const Dims shape{4, 5, 6};
+  const IndexSpec column = IndexSpec().at(2), middle = IndexSpec().range(1, 1, 3).at(4);
+  const auto of_lanes = part_of_code(column.code, shape), inner = part_of_code(middle.code, shape);
+  CHECK(of_lanes && of_lanes->start == (Dims{0, 0, 2}) && of_lanes->length == (Dims{4, 5, 1}));
+  CHECK(inner && inner->start == (Dims{0, 1, 4}) && inner->length == (Dims{4, 3, 1}));
+  // What they take does not broadcast as the box does.
+  CHECK(!box_of_code(column.code, shape) && !box_of_code(middle.code, shape));
+  CHECK(box_of_code(IndexSpec().at(1).at(2).whole(6).code, shape));
+  CHECK(!part_of_code(IndexSpec().range(0, 2, 3).code, shape));
+  CHECK(!part_of_code(IndexSpec().newaxis().code, shape));
+  CHECK(part_of_code(IndexSpec().code, Dims{}));
+}
+
 }  // namespace tapegrad

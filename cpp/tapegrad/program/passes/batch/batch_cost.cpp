@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/program/costs.h"
 #include "tapegrad/tape/op.h"
 
 namespace tapegrad {
@@ -13,18 +14,18 @@ bool BatchCosts::reduces(uint16_t op) {
 
 // With few lanes the fixed cost of a step or an instruction counts too.
 BatchCost BatchCosts::of(const Program::Step& s) const {
-  constexpr double step_ns = 300, fused_ns = 30, instruction_ns = 5, product_ns = 1;
+  constexpr double fused_ns = 30, product_ns = 1;
   BatchCost cost = per_lane(s);
   const auto n = static_cast<double>(axes_.n());
   const auto made = static_cast<double>(axes_.elements(s.first_out));
   if (is_elementwise(s.op)) {
     cost.arrays += fused_ns / n;
-    cost.scalars += instruction_ns * made / n;
+    cost.scalars += costs::row_instruction * made / n;
   } else if (is_product(s.op) || reduces(s.op) || op_by_id(s.op).matrix_stack) {
-    cost.arrays += step_ns / n;
-    cost.scalars += (instruction_ns * made + product_ns * cost.instructions / 2) / n;
+    cost.arrays += costs::step / n;
+    cost.scalars += (costs::row_instruction * made + product_ns * cost.instructions / 2) / n;
   } else if (op_by_id(s.op).copies()) {
-    cost.arrays += step_ns / n;
+    cost.arrays += costs::step / n;
   }
   return cost;
 }

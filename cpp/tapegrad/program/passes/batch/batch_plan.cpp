@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "tapegrad/program/costs.h"
+
 namespace tapegrad {
 
 BatchPlan::BatchPlan(const Program& p, int64_t n, const std::vector<bool>& banned)
@@ -96,16 +98,17 @@ void BatchPlan::find_regions() {
   constexpr double least_gain_ns = 5000, most_instructions = 400000;
   // The time to compile an instruction, and how many calls shall pay for it: more where compiling
   // is over in milliseconds.
-  constexpr double compile_ns = 400, few_instructions = 20000, few_calls = 50, many_calls = 150;
+  constexpr double few_instructions = 20000, few_calls = 50, many_calls = 150;
   make_kernels([](uint32_t) { return true; });
   find_readers();
-  const std::vector<BatchCost> costs = region_costs();
-  make_kernels([&](uint32_t region) {
-    const BatchCost& c = costs[region];
+  const std::vector<BatchCost> region = region_costs();
+  make_kernels([&](uint32_t r) {
+    const BatchCost& c = region[r];
     const double gain = (c.arrays - c.scalars) * static_cast<double>(axes_.n());
     const double calls = c.instructions < few_instructions ? many_calls : few_calls;
     return gain > least_gain_ns && c.arrays > 1.3 * c.scalars &&
-           c.instructions < most_instructions && compile_ns * c.instructions < calls * gain;
+           c.instructions < most_instructions &&
+           costs::compiled_instruction * c.instructions < calls * gain;
   });
   find_readers();
   for (Kernel& k : kernels_)

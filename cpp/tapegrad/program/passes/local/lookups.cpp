@@ -13,8 +13,8 @@
 // A loop that looks up x[k[t]] at each turn t is as many gathers as it has turns, each at an
 // element of k, and its adjoint as many additions to one array. Here one gather takes all that the
 // turns look up, and each turn reads its row of that; one gather_add adds what the turns give, in
-// their order. What is left in the turns are slices at the number of the turn, which loops are
-// rolled by.
+// their order, and where the turns give to several parts, one for each part. What is left in the
+// turns are slices at the number of the turn, which loops are rolled by.
 //
 // One gather of all complains of any bad position, the gathers of the turns of those that are
 // reached. So nothing is done where guards may end the path before.
@@ -41,10 +41,15 @@ class Lookups {
     Edit edit(p_);
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       const uint32_t k = group_of_[i];
-      if (k == none || !is_long(groups_[k])) {
+      if (k != none && groups_[k].adds) {
+        const Chain& chain = chains_[groups_[k].chain];
+        if (!has_long(chain)) {
+          edit.copy(p_.steps[i]);
+        } else if (chain.last == i) {
+          edit.set(p_.steps[i].first_out, added(edit, chain));
+        }
+      } else if (k == none || !is_long(groups_[k])) {
         edit.copy(p_.steps[i]);
-      } else if (groups_[k].adds) {
-        if (groups_[k].steps.back() == i) edit.set(p_.steps[i].first_out, added(edit, groups_[k]));
       } else {
         edit.set(p_.steps[i].first_out, looked_up(edit, groups_[k], i));
       }
@@ -67,9 +72,19 @@ class Lookups {
     std::vector<std::vector<Element>> places;  // by index array
     ValueId rows = no_value;                   // once they are written
     size_t next = 0;
+    uint32_t chain = none;  // of additions
+  };
+  // Additions to one array, one after the other, which nobody else reads in between. Those of
+  // different groups are to parts of the array that have nothing in common.
+  struct Chain {
+    uint32_t last;  // step
+    std::vector<uint32_t> groups;
   };
 
   static bool is_long(const Group& g) { return g.steps.size() >= least_lookups; }
+  bool has_long(const Chain& chain) const {
+    return std::ranges::any_of(chain.groups, [this](uint32_t k) { return is_long(groups_[k]); });
+  }
 
   const Program::Step* maker(ValueId v) const {
     const Program::ValueInfo& info = p_.values[v];
@@ -120,7 +135,7 @@ class Lookups {
       places.push_back(*place);
     }
     uint32_t& k = group_of_[i];
-    k = adds ? run_of(s, places) : lookups_of(s, places);
+    k = adds ? run_of(i, places) : lookups_of(s, places);
     Group& group = groups_[k];
     group.steps.push_back(i);
     for (size_t j = 0; j < places.size(); ++j) group.places[j].push_back(places[j]);
@@ -143,8 +158,8 @@ class Lookups {
     return key;
   }
 
-  uint32_t new_group(bool adds, size_t n_arrays) {
-    groups_.push_back({adds, {}, std::vector<std::vector<Element>>(n_arrays), no_value, 0});
+  uint32_t new_group(bool adds, size_t n_arrays, uint32_t chain = none) {
+    groups_.push_back({adds, {}, std::vector<std::vector<Element>>(n_arrays), no_value, 0, chain});
     return static_cast<uint32_t>(groups_.size() - 1);
   }
 
@@ -153,25 +168,57 @@ class Lookups {
     std::vector<uint32_t> key = key_of(s, places);
     key.push_back(p_.in(s)[0]);
     const auto [at, is_new] = lookups_.try_emplace(std::move(key), 0);
-    const int64_t elements = element_count(p_.type_of(s.first_out).shape);
-    const auto is_full = [&] {
-      return static_cast<int64_t>(groups_[at->second].steps.size() + 1) * elements > most_elements;
-    };
-    if (is_new || is_full()) at->second = new_group(false, places.size());
+    if (is_new || is_full(groups_[at->second], s.first_out))
+      at->second = new_group(false, places.size());
     return at->second;
   }
 
-  // One after the other to one array, which nobody else reads in between.
-  uint32_t run_of(const Program::Step& s, const std::vector<Element>& places) {
+  uint32_t run_of(uint32_t i, const std::vector<Element>& places) {
+    constexpr size_t most_groups = 64;  // of a chain
+    const Program::Step& s = p_.steps[i];
     const ValueId base = p_.in(s)[0];
     const Program::ValueInfo& info = p_.values[base];
-    const uint32_t k = info.source == Source::step ? group_of_[info.index] : none;
-    if (k == none || !groups_[k].adds || uses_[base] != 1 ||
-        key_of(p_.steps[info.index], places_of(k)) != key_of(s, places))
-      return new_group(true, places.size());
-    const int64_t elements = element_count(p_.type_of(p_.in(s)[1]).shape);
-    const auto n = static_cast<int64_t>(groups_[k].steps.size() + 1);
-    return n * elements > most_elements ? new_group(true, places.size()) : k;
+    const uint32_t before = info.source == Source::step ? group_of_[info.index] : none;
+    uint32_t chain = before == none ? none : groups_[before].chain;
+    if (chain != none && uses_[base] == 1 && chains_[chain].last == info.index) {
+      chains_[chain].last = i;
+      for (const uint32_t k : chains_[chain].groups)
+        if (key_of(p_.steps[groups_[k].steps.back()], places_of(k)) == key_of(s, places) &&
+            !is_full(groups_[k], p_.in(s)[1]))
+          return k;
+      const bool apart = std::ranges::all_of(chains_[chain].groups, [&](uint32_t k) {
+        return are_apart(p_.steps[groups_[k].steps.back()], s);
+      });
+      if (apart && chains_[chain].groups.size() < most_groups) {
+        const uint32_t k = new_group(true, places.size(), chain);
+        chains_[chain].groups.push_back(k);
+        return k;
+      }
+      chains_[chain].last = info.index;
+    }
+    chain = static_cast<uint32_t>(chains_.size());
+    const uint32_t k = new_group(true, places.size(), chain);
+    chains_.push_back({i, {k}});
+    return k;
+  }
+
+  // Whether both keep to one position of an axis, and not to the same.
+  bool are_apart(const Program::Step& s, const Program::Step& t) const {
+    const auto code_of = [this](const Program::Step& step) -> const std::vector<int64_t>& {
+      return p_.attrs_of(step).integers(index_attrs::code);
+    };
+    const IndexItems a(code_of(s)), b(code_of(t));
+    for (size_t k = 0; k < std::min(a.size(), b.size()); ++k) {
+      if (!a[k].takes_axis() || !b[k].takes_axis()) return false;
+      if (a[k].kind == IndexKind::at && b[k].kind == IndexKind::at && a[k].start != b[k].start)
+        return true;
+    }
+    return false;
+  }
+
+  bool is_full(const Group& group, ValueId row) const {
+    const int64_t elements = element_count(p_.type_of(row).shape);
+    return static_cast<int64_t>(group.steps.size() + 1) * elements > most_elements;
   }
 
   std::vector<Element> places_of(uint32_t group) const {
@@ -245,14 +292,31 @@ class Lookups {
                  {&group.rows, 1}, row);
   }
 
-  ValueId added(Edit& edit, const Group& group) const {
+  ValueId added(Edit& edit, const Chain& chain) const {
+    ValueId sum = edit.at(p_.in(p_.steps[groups_[chain.groups[0]].steps[0]])[0]);
+    for (const uint32_t k : chain.groups) {
+      if (is_long(groups_[k])) {
+        sum = added(edit, groups_[k], sum);
+        continue;
+      }
+      for (const uint32_t i : groups_[k].steps) {
+        const Program::Step& s = p_.steps[i];
+        std::vector<ValueId> in{sum};
+        for (const ValueId v : p_.in(s).subspan(1)) in.push_back(edit.at(v));
+        sum = edit.write(s, in, {&p_.values[s.first_out].type, 1});
+      }
+    }
+    return sum;
+  }
+
+  // `array` and what all steps of a group add to it.
+  ValueId added(Edit& edit, const Group& group, ValueId array) const {
     const Program::Step &first = p_.steps[group.steps.front()],
                         &last = p_.steps[group.steps.back()];
     std::vector<ValueId> updates;
     for (const uint32_t i : group.steps) updates.push_back(edit.at(p_.in(p_.steps[i])[1]));
     const TensorType rows = rows_type(group, p_.type_of(p_.in(first)[1]));
-    std::vector<ValueId> in{edit.at(p_.in(first)[0]),
-                            write(edit, stack_op(), Attrs{int64_t{0}}, updates, rows)};
+    std::vector<ValueId> in{array, write(edit, stack_op(), Attrs{int64_t{0}}, updates, rows)};
     for (const auto& places : group.places) in.push_back(picked(edit, places));
     return write(edit, op_by_id(last.op), rows_key(last), in, p_.type_of(last.first_out));
   }
@@ -260,6 +324,7 @@ class Lookups {
   const Program& p_;
   std::vector<uint32_t> uses_, group_of_;  // by value; by step
   std::vector<Group> groups_;
+  std::vector<Chain> chains_;
   std::map<std::vector<uint32_t>, uint32_t> lookups_;
 };
 

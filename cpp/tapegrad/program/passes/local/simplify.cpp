@@ -200,10 +200,15 @@ class Algebra final : public LocalRule {
     return no_value;
   }
 
+  bool has_attrs_of(const Program::Step& s, const Program::Step& t) const {
+    const Program& p = pass_->program();
+    return s.attrs == t.attrs || p.attrs_of(s) == p.attrs_of(t);
+  }
+
   // (zeros + u) + v in one region is zeros + (u + v) there, minus zeros too.
   ValueId add_to_region(const Application& a) {
     const Program::Step* s = pass_->producer(a.in[0]);
-    if (!s || s->op != a.like.op || s->attrs != a.like.attrs ||
+    if (!s || s->op != a.like.op || !has_attrs_of(*s, a.like) ||
         !is_plus_zero(pass_->input_of(*s, 0)))
       return no_value;
     const uint32_t out = out_;  // emit() moves it on

@@ -74,9 +74,9 @@ class Roller : RollPlan {
         break;
       }
       case Role::scatter:
-        return state.last[at->key];
+        return state.last[at->key][0];
       case Role::computed:
-        if (at->turn + 1 == loop.count && state.is_carry[at->key]) return state.last[at->key];
+        if (is_left_over(*at)) return state.last[at->key][loop.count - 1 - at->turn];
         edit_.set(v, element(state.stacked[at->key], index_of_turn(at->loop, at->turn)));
     }
     return edit_.at(v);
@@ -273,9 +273,11 @@ class Roller : RollPlan {
     const RolledLoop& loop = loops_[i];
     State& state = states_[i];
     std::vector<TensorType> out;
-    for (const RolledLoop::Carry& c : loop.carries) {
+    for (size_t k = 0; k < loop.carries.size(); ++k) {
+      const RolledLoop::Carry& c = loop.carries[k];
       const Program::Step& s = p_.steps[loop.step(0, c.step)];
-      w.body.output(made_in_turn(w, *place_of(s.first_out + c.out)));
+      w.body.output(c.age == 1 ? made_in_turn(w, *place_of(s.first_out + c.out))
+                               : w.carries[k - 1]);
       out.push_back(p_.type_of(c.initial));
     }
     std::vector<uint32_t> ys;  // keys
@@ -298,8 +300,11 @@ class Roller : RollPlan {
     std::vector<uint32_t> types;
     for (const TensorType& t : out) types.push_back(edit_.type(t));
     ValueId next = edit_.write(like, w.in, types);
-    for (const RolledLoop::Carry& c : loop.carries)
-      state.last[state.first_key[c.step] + c.out] = next++;
+    for (const RolledLoop::Carry& c : loop.carries) {
+      std::vector<ValueId>& last = state.last[state.first_key[c.step] + c.out];
+      last.resize(std::max<size_t>(last.size(), c.age));
+      last[c.age - 1] = next++;
+    }
     for (uint32_t key : ys) state.stacked[key] = next++;
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::scatter) write_scatter(i, k);
@@ -321,7 +326,7 @@ class Roller : RollPlan {
     const ValueId parts =
         axis_moved(state.stacked[key], 0, range_axis(code_at(0), move.item, table.shape.ndim()));
     const ValueId in[] = {resolve(read(i, 0, k, 0)), parts};
-    state.last[key] =
+    state.last[key][0] =
         write(op_by_id(step_at(0).op), Attrs{with_range(code_at(0), move, loop.count)}, in, table);
   }
 

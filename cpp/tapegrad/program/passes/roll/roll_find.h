@@ -26,10 +26,13 @@ struct RolledLoop {
     Kind kind = Kind::local;
     uint32_t index = 0;  // into carries or series
   };
+  // What step `step` of the body made as its output `out`, `age` turns before. A carry of a higher
+  // age stands behind the one of the next lower age, whose old value is its new one.
   struct Carry {
-    uint32_t step, out;  // of the body: what goes over to the next turn
+    uint32_t step, out, age;
     ValueId initial;
   };
+  static constexpr uint32_t most_age = 6;
   struct Series {
     uint32_t step, operand;  // of the body: where it is read
   };

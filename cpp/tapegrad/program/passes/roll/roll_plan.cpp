@@ -20,10 +20,12 @@ RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
     }
     state.wanted.assign(keys, false);
     state.stacked.assign(keys, no_value);
-    state.last.assign(keys, no_value);
-    state.is_carry.assign(keys, false);
-    for (const RolledLoop::Carry& c : loop.carries)
-      state.is_carry[state.first_key[c.step] + c.out] = true;
+    state.last.assign(keys, {no_value});
+    state.ages.assign(keys, 0);
+    for (const RolledLoop::Carry& c : loop.carries) {
+      uint32_t& ages = state.ages[state.first_key[c.step] + c.out];
+      ages = std::max(ages, c.age);
+    }
     state.reverse = runs_backwards(i);
   }
   find_wanted();
@@ -110,9 +112,7 @@ bool RollPlan::is_long_stack(const Program::Step& s) const {
 void RollPlan::want(ValueId v) {
   const auto at = place_of(v);
   if (!at || role_of(*at) != Role::computed) return;
-  State& state = states_[at->loop];
-  if (at->turn + 1 == loops_[at->loop].count && state.is_carry[at->key]) return;
-  state.wanted[at->key] = true;
+  if (!is_left_over(*at)) states_[at->loop].wanted[at->key] = true;
 }
 
 void RollPlan::want_list(std::span<const ValueId> list) {

@@ -25,10 +25,10 @@ class RollPlan {
     bool reverse = false;             // the scan runs from the last element to the first
     std::vector<uint32_t> first_key;  // by step of the body: the number of its first output
     // These are by key.
-    std::vector<bool> wanted;  // stacked over the turns
-    std::vector<bool> is_carry;
-    std::vector<ValueId> stacked;  // new values
-    std::vector<ValueId> last;     // of carries and scatters
+    std::vector<bool> wanted;                // stacked over the turns
+    std::vector<uint32_t> ages;              // how many carries there are of it, of ages from 1 on
+    std::vector<ValueId> stacked;            // new values
+    std::vector<std::vector<ValueId>> last;  // of carries, by age - 1, and of scatters
   };
 
   // The place where an old value of a loop was made.
@@ -47,6 +47,10 @@ class RollPlan {
 
   std::optional<Place> place_of(ValueId v) const;
   Role role_of(const Place& at) const { return loops_[at.loop].roles[at.k]; }
+  // Whether a carry holds behind the last turn what was made there.
+  bool is_left_over(const Place& at) const {
+    return at.turn + states_[at.loop].ages[at.key] >= loops_[at.loop].count;
+  }
   // The index of a turn in stacked results, and back.
   uint32_t index_of_turn(uint32_t i, uint32_t turn) const {
     return states_[i].reverse ? loops_[i].count - 1 - turn : turn;

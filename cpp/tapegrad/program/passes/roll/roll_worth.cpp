@@ -3,6 +3,7 @@
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
 
 // Which of the loops that were found are faster as scans than step by step.
@@ -42,7 +43,8 @@ bool recurs(const Program& p, const RolledLoop& loop) {
 // What a turn computes.
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
-  bool writes_parts = false;
+  bool has_loops = false;
+  uint64_t steps = 0;          // those of loops each time
   bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
   Dims space;
@@ -65,12 +67,16 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
   TurnWork work;
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] == Role::scatter) {
-      work.writes_parts = true;
       work.writes_across |= !moves_along_first_axis(p, loop, k);
     }
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
     const Op& op = op_by_id(s.op);
+    if (s.op == scan_op().id) {
+      const ScanForm inner(p.attrs_of(s));
+      work.has_loops = true;
+      work.steps += inner.body->program().steps.size() * static_cast<uint64_t>(inner.length);
+    }
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
     for (uint32_t j = 0; j < s.n_out; ++j) {
@@ -91,15 +97,14 @@ uint64_t steps_of(const RolledLoop& loop) { return uint64_t{loop.period} * loop.
 // one again and again, until it outgrows the caches; but it takes longer to make.
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
                       bool are_many) {
+  if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
   if (steps_of(loop) < least_steps) return false;
   if (work.is_of_numbers()) return are_many;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
   if (!recurs(p, loop)) return is_long && steps_of(loop) >= many_steps;
-  // A table that is written keeps its steps, whatever becomes of the small arrays.
-  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars)
-    return is_long && (work.writes_parts || steps_of(loop) >= many_steps);
+  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
 }
@@ -107,7 +112,6 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
 }  // namespace
 
 std::vector<RolledLoop> loops_to_roll(const Program& p) {
-  if (p.steps.size() < least_steps) return {};
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
   uint64_t numbers = 0, in_long_loops = 0;

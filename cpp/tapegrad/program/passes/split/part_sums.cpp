@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/program/passes/edit.h"
@@ -13,12 +14,13 @@
 namespace tapegrad {
 namespace {
 
-constexpr size_t most_parts = 64, least_additions = 16;
+constexpr size_t most_parts = 4096, least_additions = 16, least_pieces = 4;
+constexpr size_t most_comparisons = 64;  // for each part
 
 class PartSums {
  public:
-  explicit PartSums(const Program& p)
-      : p_(p), uses_(p.values.size(), 0), chain_of_(p.steps.size(), none) {
+  PartSums(const Program& p, PartsTaken taken)
+      : p_(p), taken_(taken), uses_(p.values.size(), 0), chain_of_(p.steps.size(), none) {
     const auto use = [this](ValueId v) { ++uses_[v]; };
     std::ranges::for_each(p.operands, use);
     std::ranges::for_each(p.outputs, use);
@@ -28,7 +30,8 @@ class PartSums {
   // Nothing where there is no such array.
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) follow(i);
-    for (Chain& c : chains_) c.is_taken = c.additions.size() >= least_additions && find_parts(c);
+    const size_t least = taken_ == PartsTaken::all ? least_pieces : least_additions;
+    for (Chain& c : chains_) c.is_taken = c.additions.size() >= least && find_parts(c);
     if (std::ranges::none_of(chains_, &Chain::is_taken)) return std::nullopt;
     Edit edit(p_);
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
@@ -65,13 +68,12 @@ class PartSums {
     const TensorType &array = p_.type_of(p_.in(s)[0]), &update = p_.type_of(p_.in(s)[1]);
     if (!is_floating(array.dtype) || update.dtype != array.dtype) return false;
     const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
-    if (items.size() != array.shape.size()) return false;
-    size_t axis = 0;
+    if (items.size() > array.shape.size()) return false;
+    Dims part;
+    for (size_t i = 0; i + items.size() < array.shape.size(); ++i) part.push_back(array.shape[i]);
     for (size_t k = 0; k < items.size(); ++k)
-      if (items[k].makes_axis() &&
-          (axis == update.shape.size() || update.shape[axis++] != items[k].length))
-        return false;
-    return axis == update.shape.size();
+      if (items[k].makes_axis()) part.push_back(items[k].length);
+    return part == update.shape;
   }
 
   void follow(uint32_t i) {
@@ -88,8 +90,8 @@ class PartSums {
     chain_of_[i] = k;
   }
 
-  // Whether there are few parts, apart from one another, each added to at least twice.
-  bool find_parts(Chain& c) const {
+  // Whether the parts are apart from one another, and worth it.
+  bool find_parts(Chain& c) {
     std::map<std::vector<int64_t>, uint32_t> known;
     const Dims& shape = p_.type_of(c.root).shape;
     for (uint32_t i : c.additions) {
@@ -99,14 +101,42 @@ class PartSums {
       const auto [at, is_new] = known.try_emplace(code, static_cast<uint32_t>(c.parts.size()));
       c.part_of_attrs[attrs] = at->second;
       if (!is_new) continue;
-      auto box = box_of_code(code, shape);
+      auto box = part_of_code(code, shape);
       if (!box || c.parts.size() == most_parts) return false;
       c.parts.push_back({attrs, std::move(*box)});
     }
-    if (2 * c.parts.size() > c.additions.size()) return false;
-    for (size_t a = 0; a < c.parts.size(); ++a)
-      for (size_t b = 0; b < a; ++b)
-        if (overlap(c.parts[a].box, c.parts[b].box)) return false;
+    const bool are_repeated = 2 * c.parts.size() <= c.additions.size();
+    return (are_repeated || (taken_ == PartsTaken::all && fill(c))) && are_apart(c.parts);
+  }
+
+  // Whether parts that are apart leave nothing of a constant that the array was.
+  bool fill(const Chain& c) {
+    if (p_.values[c.root].source != Source::constant) return false;
+    int64_t left = element_count(p_.type_of(c.root).shape);
+    for (const Part& part : c.parts) left -= element_count(part.box.length);
+    return left == 0 && uniform_.at(p_, c.root);
+  }
+
+  // Each part is compared with those that begin before its end, on the axis that tells most of
+  // them apart.
+  static bool are_apart(const std::vector<Part>& parts) {
+    const size_t ndim = parts[0].box.start.size();
+    if (ndim == 0) return parts.size() == 1;
+    size_t axis = 0, most = 0;
+    for (size_t k = 0; k < ndim; ++k) {
+      std::set<int64_t> starts;
+      for (const Part& p : parts) starts.insert(p.box.start[k]);
+      if (starts.size() > most) axis = k, most = starts.size();
+    }
+    std::vector<const Box*> boxes;
+    for (const Part& p : parts) boxes.push_back(&p.box);
+    std::ranges::sort(boxes, {}, [axis](const Box* b) { return b->start[axis]; });
+    size_t left = most_comparisons * boxes.size();
+    for (size_t a = 0; a < boxes.size(); ++a) {
+      const int64_t end = boxes[a]->start[axis] + boxes[a]->length[axis];
+      for (size_t b = a + 1; b < boxes.size() && boxes[b]->start[axis] < end; ++b)
+        if (overlap(*boxes[a], *boxes[b]) || left-- == 0) return false;
+    }
     return true;
   }
 
@@ -156,6 +186,7 @@ class PartSums {
   }
 
   const Program& p_;
+  const PartsTaken taken_;
   std::vector<uint32_t> uses_, chain_of_;  // by value; by step
   std::vector<Chain> chains_;
   UniformConstants uniform_;
@@ -163,8 +194,8 @@ class PartSums {
 
 }  // namespace
 
-Program add_up_parts(Program p) {
-  std::optional<Program> found = PartSums(p).run();
+Program add_up_parts(Program p, PartsTaken taken) {
+  std::optional<Program> found = PartSums(p, taken).run();
   return found ? std::move(*found) : std::move(p);
 }
 

@@ -1,43 +1,106 @@
 #include "tapegrad/program/passes/tiles/run_cost.h"
 
-#include "tapegrad/tape/op.h"
+#include <algorithm>
+
+#include "tapegrad/program/costs.h"
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/scan/scan.h"
 
 namespace tapegrad {
 namespace {
 
-constexpr double step_ns = 300, view_ns = 60;  // of an op whatever its arrays
-constexpr double element_ns = 0.5;             // moved or added
-constexpr double instruction_ns = 1.3;         // of a scalar tape
-constexpr double scalar_slowdown = 4;          // of a function outside of vectors
+constexpr size_t near_instructions = 20000;
+constexpr double scalar_slowdown = 4;  // of a function outside of vectors
 
 bool is_view(const Op& op) { return op.view != ViewKind::none && op.n_out == 1; }
+
+double code_cost(const LaneKernel& k, double lanes) {
+  const double addition_ns = lane_ns(scalar_fn_of<Add>());
+  double ns = 0;
+  for (size_t i = 0; i < k.code.size(); ++i) {
+    const double each = lane_ns(k.code[i].fn);
+    ns += lanes > 1 ? costs::row_instruction + costs::row_element * each / addition_ns * lanes
+                    : (i < near_instructions ? costs::instruction : costs::far_instruction) +
+                          (each > 1 ? scalar_slowdown * each : 0);
+  }
+  return ns;
+}
+
+// What steps cost whatever their arrays.
+struct FixedCosts {
+  double step = costs::step, elementwise = costs::elementwise_step, view = costs::view_step;
+
+  double of(const Op& op) const {
+    return is_view(op) ? view : op.scalar_fn >= 0 ? elementwise : step;
+  }
+};
+constexpr FixedCosts planned{costs::planned_step, costs::planned_step, 0};
 
 }  // namespace
 
 double run_cost(const StepKernel& kernel) {
   const auto* fused = dynamic_cast<const FusedKernel*>(&kernel);
-  if (!fused) return step_ns + kernel.ns(0);
+  if (!fused) return costs::step + kernel.ns(0);
   const LaneKernel& k = fused->lanes.kernel();
   const auto lanes = static_cast<double>(element_count(fused->space));
-  double ns = 0;
-  for (const LaneKernel::Instruction& i : k.code) {
-    const double each = lane_ns(i.fn);
-    ns += lanes == 1 ? instruction_ns + (each > 1 ? scalar_slowdown * each : 0)
-                     : 5 + 0.3 * each * lanes;
-  }
+  const double ns = code_cost(k, lanes);
   const double moved = static_cast<double>(k.n_inputs + k.outputs.size());
-  return step_ns + ns + (k.batch ? 2 : 15) * moved;
+  return costs::step + ns + (k.batch ? 2 : 15) * moved;
 }
 
-double run_cost(const Program& p) {
+namespace {
+
+double program_cost(const Program& p, const FixedCosts& fixed);
+
+// The body may run as a kernel, or by a plan that has a place for each value: what a step costs
+// besides its arithmetic is then a fraction.
+double scan_cost(const ScanForm& f) {
+  const auto turns = static_cast<double>(f.length);
+  if (f.length < 2) return program_cost(f.body->program(), FixedCosts());
+  if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs)) {
+    const LaneLoop& loop = kernel->loop();
+    const auto lanes = static_cast<double>(element_count(loop.space));
+    return turns * (costs::turn + code_cost(loop.body, lanes));
+  }
+  const auto executor = f.body->executor(static_cast<size_t>(f.length), f.n_carry);
+  return turns * (costs::turn + program_cost(executor->program(), planned));
+}
+
+double program_cost(const Program& p, const FixedCosts& fixed) {
+  double ns = 0;
+  for (const Program::Step& s : p.steps) {
+    if (s.kernel >= 0) {
+      ns += fixed.step - costs::step + run_cost(*p.kernels[static_cast<size_t>(s.kernel)]);
+      continue;
+    }
+    const Op& op = op_by_id(s.op);
+    ns += fixed.of(op);
+    if (s.op == scan_op().id) {
+      ns += scan_cost(ScanForm(p.attrs_of(s)));
+    } else if (!is_view(op)) {
+      const auto made = static_cast<double>(element_count(p.type_of(s.first_out).shape));
+      ns += costs::element * made;
+      if (op.product == ProductKind::matrices) {
+        const auto inner =
+            static_cast<double>(std::max<int64_t>(1, p.type_of(p.in(s)[0]).shape.back()));
+        ns += made * inner * product_cost(inner);
+      }
+    }
+  }
+  return ns;
+}
+
+}  // namespace
+
+double run_cost(const Program& p) { return program_cost(p, FixedCosts()); }
+
+double least_cost(const Program& p) {
   double ns = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) {
       ns += run_cost(*p.kernels[static_cast<size_t>(s.kernel)]);
-    } else if (is_view(op_by_id(s.op))) {
-      ns += view_ns;
-    } else {
-      ns += step_ns + element_ns * static_cast<double>(element_count(p.type_of(s.first_out).shape));
+    } else if (!is_view(op_by_id(s.op)) && !op_by_id(s.op).copies()) {
+      ns += costs::instruction * static_cast<double>(element_count(p.type_of(s.first_out).shape));
     }
   }
   return ns;

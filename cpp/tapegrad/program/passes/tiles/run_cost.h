@@ -8,5 +8,7 @@ namespace tapegrad {
 
 double run_cost(const Program& p);
 double run_cost(const StepKernel& kernel);
+// What is left where every array is taken apart into scalars, each computed by one instruction.
+double least_cost(const Program& p);
 
 }  // namespace tapegrad

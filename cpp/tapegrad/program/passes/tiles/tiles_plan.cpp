@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/batch/batch_cost.h"
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/writer.h"
@@ -13,7 +14,6 @@ namespace {
 
 constexpr size_t tile_bytes = size_t{1} << 21;       // that a tile makes,
 constexpr size_t most_tile_bytes = size_t{6} << 20;  // and with all that it reads
-constexpr double byte_ns = 0.08;                     // of an array that is in no near cache
 constexpr double sum_byte_ns = 0.05;                 // to add a tile's sum to others
 constexpr double step_ns = 500;
 constexpr double least_gain_ns = 1e5, least_share = 0.45;
@@ -200,7 +200,7 @@ double TilesPlan::tiled_bytes(const Region& region, int64_t tiles) const {
   for (ValueId v : region.results) {
     const auto size = static_cast<double>(bytes(v));
     if (!axes_.has_lanes(v)) {
-      all += size * static_cast<double>(tiles) * sum_byte_ns / byte_ns;
+      all += size * static_cast<double>(tiles) * sum_byte_ns / costs::far_byte;
     } else if (bytes(v) > large_bytes) {
       all += 2 * size;  // the tile's result is copied
     }
@@ -249,10 +249,11 @@ void TilesPlan::measure(Region& region) const {
   const int64_t length = tile_length(region, whole);
   if (length == 0 || !cuts_well(region, length)) return;
   const int64_t tiles = (axes_.n() + length - 1) / length;
-  const double now = byte_ns * traffic(whole);
+  const double now = costs::far_byte * traffic(whole);
   const double steps = static_cast<double>(tiles) * static_cast<double>(whole.steps.size());
   region.ns = now;
-  region.gain_ns = always_ ? 0 : now - byte_ns * tiled_bytes(region, tiles) - step_ns * steps;
+  region.gain_ns =
+      always_ ? 0 : now - costs::far_byte * tiled_bytes(region, tiles) - step_ns * steps;
   if (always_ || (region.gain_ns > least_gain_ns && region.gain_ns > least_share * now))
     region.length = length;
 }

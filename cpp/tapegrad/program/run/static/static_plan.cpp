@@ -32,6 +32,10 @@ class StaticPlanner {
       if (!plan_step(k)) return nullptr;
     for (ValueId v : p_.outputs)
       if (at(v).place == none) return nullptr;
+    for (const Program::Guard& g : p_.guards) {
+      if (at(g.value).place == none) return nullptr;
+      plan_->guards_.push_back({at(g.value), g.expected});
+    }
     // A carry that is a view with strides is read as one in the next step, which rounds by them.
     for (size_t c = 0; c < n_carry(); ++c)
       if (is_strided_[p_.outputs[c]] || hides_strides_[p_.outputs[c]]) return nullptr;
@@ -60,7 +64,9 @@ class StaticPlanner {
   bool is_short(ValueId v) const { return count(v) <= most_bound_lanes; }
 
   bool fits() const {
-    if (!p_.guards.empty() || !p_.captures.empty()) return false;
+    if (!p_.captures.empty()) return false;
+    for (const Program::Guard& g : p_.guards)
+      if (!p_.type_of(g.value).shape.empty()) return false;
     for (size_t i = 0; i < plan_->n_carry_ + plan_->n_series_; ++i)
       if (!is_short(p_.inputs[i])) return false;
     for (const Program::Step& s : p_.steps)
@@ -77,6 +83,7 @@ class StaticPlanner {
     for (uint32_t k = 0; k < p_.steps.size(); ++k)
       for (ValueId v : p_.in(p_.steps[k])) last_use_[v] = k;
     for (ValueId v : p_.outputs) last_use_[v] = at_end;
+    for (const Program::Guard& g : p_.guards) last_use_[g.value] = at_end;
     // Whoever reads a view may read what it is a view of.
     for (size_t k = p_.steps.size(); k-- > 0;)
       if (const Program::Step& s = p_.steps[k]; is_view(s)) {

@@ -16,7 +16,8 @@ namespace tapegrad {
 class StaticPlan {
  public:
   // For a body whose inputs are carries, then elements of series, then the rest; null where it has
-  // guards, or long arrays, or steps alone that are run as ops: an Executor runs it as fast.
+  // guards of arrays, or long arrays, or steps alone that are run as ops: an Executor runs it as
+  // fast.
   static std::unique_ptr<const StaticPlan> of(const Program& p, size_t n_carry, size_t n_series);
 
  private:
@@ -55,6 +56,10 @@ class StaticPlan {
     size_t bytes, item;
     bool swaps;  // the places trade their memory
   };
+  struct Guard {
+    Operand at;
+    Value expected;  // a number
+  };
 
   Program program_;
   size_t n_carry_ = 0, n_series_ = 0;
@@ -63,6 +68,7 @@ class StaticPlan {
   std::vector<Step> once_, steps_;
   std::vector<Carry> carries_;
   std::vector<Operand> ys_;
+  std::vector<Guard> guards_;
   size_t bytes_ = 0;
 };
 
@@ -82,8 +88,8 @@ class StaticRun {
   void begin(std::span<const Value> inputs);
   // Lets go of the inputs.
   void end();
-  // The step at index t.
-  void step(int64_t t);
+  // The step at index t; false where a guard does not hold, and then the run is of no use.
+  [[nodiscard]] bool step(int64_t t);
   // What the last step made: the k-th output that is no carry, until the next step.
   const char* y(size_t k) const { return ys_[k]; }
   Value y_value(size_t k) const;

@@ -268,7 +268,7 @@ void StaticRun::carry_over() {
   }
 }
 
-void StaticRun::step(int64_t t) {
+bool StaticRun::step(int64_t t) {
   if (has_run_) carry_over();
   has_run_ = true;
   for (const Series& s : series_) {
@@ -284,6 +284,9 @@ void StaticRun::step(int64_t t) {
   }
   for (size_t k = 0; k < plan_.steps_.size(); ++k) run(plan_.steps_[k], general_[k]);
   for (size_t k = 0; k < ys_.size(); ++k) ys_[k] = at(plan_.ys_[k]);
+  return std::ranges::all_of(plan_.guards_, [this](const StaticPlan::Guard& g) {
+    return same_bits(number_at(at(g.at), g.expected.dtype()), g.expected);
+  });
 }
 
 Value StaticRun::carry(size_t c) const {

@@ -17,13 +17,13 @@ numpy_version = _np.__version__
 
 def _creation(name: str) -> Any:
     """NumPy's function, whose arrays take Variables while a function is differentiated."""
-    return blanks.new(blanks.original(name), lambda _: _core.in_blank_block())
+    return blanks.stand_in(name, lambda _: _core.in_blank_block())
 
 
 def _conversion(name: str) -> Any:
     """NumPy's function, which joins Variables in lists."""
     plain = blanks.original(name)
-    joining = blanks.conversion(plain, lambda _: True)
+    joining = blanks.stand_in(name, lambda _: True)
 
     @wraps(plain)
     def convert(A: Any, *args: Any, **kwargs: Any) -> Any:

@@ -46,7 +46,7 @@ __all__ = [
 
 Shape = int | Sequence[int]
 _zeros, _ones, _full = map(blanks.original, ("zeros", "ones", "full"))
-_joining = blanks.conversion(blanks.original("array"), lambda _: True)
+_joining = blanks.stand_in("array", lambda _: True)
 
 
 def _of(shape: Any) -> Any:

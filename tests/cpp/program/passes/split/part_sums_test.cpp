@@ -18,8 +18,11 @@ size_t steps_of(const Program& p, const char* name) {
   return found;
 }
 
-Program added(const Program& p) {
-  const Program q = tapegrad::drop_dead(tapegrad::add_up_parts(p));
+// Of an array whose first axis is one of lanes, which the key does not name.
+Attrs column(int64_t i) { return {Ints{0, i, 0, 0}}; }
+
+Program added(const Program& p, tapegrad::PartsTaken taken = tapegrad::PartsTaken::repeated) {
+  const Program q = tapegrad::drop_dead(tapegrad::add_up_parts(p, taken));
   check_same(p, q);
   return q;
 }
@@ -70,4 +73,52 @@ TEST(parts_that_overlap_or_are_read_between_stay) {
     e.writer().output(sum);
   }
   CHECK(steps_of(added(e.returning({sum})), "slice_add") == 20);
+}
+
+TEST(columns_beside_lanes_are_added_up) {
+  Draft d;
+  ValueId acc = d.constant(Value::full(DType::float64, Dims{n, 12}, 0.0));
+  const ValueId u = d.input({n}), v = d.input({n});
+  for (int64_t k = 0; k < 12; ++k) {
+    acc = d.op("slice_add", {acc, u}, column(11 - k));
+    acc = d.op("slice_add", {acc, v}, column(11 - k));
+  }
+  const Program q = added(d.returning({acc}));
+  CHECK(steps_of(q, "slice_add") == 0);
+  CHECK(steps_of(q, "slice_set") == 12);
+}
+
+TEST(lanes_that_are_added_to_as_a_whole_stay) {
+  Draft d;
+  ValueId acc = d.input({n, 4});
+  const ValueId one = d.input({1});
+  for (int64_t k = 0; k < 20; ++k) acc = d.op("slice_add", {acc, one}, column(k % 4));
+  CHECK(steps_of(added(d.returning({acc})), "slice_add") == 20);
+}
+
+TEST(very_many_parts_are_compared_by_their_places) {
+  constexpr int64_t rows = 1000;
+  Draft d, e;
+  ValueId acc = d.input({rows, n}), sum = e.input({rows, n});
+  const ValueId u = d.input({n}), v = e.input({n}), two = e.input({2, n});
+  for (int64_t k = 0; k < 2 * rows; ++k) {
+    acc = d.op("slice_add", {acc, u}, row(k % rows));
+    sum = e.op("slice_add", {sum, v}, row(k % rows));
+  }
+  CHECK(steps_of(added(d.returning({acc})), "slice_add") == 0);
+  for (int k = 0; k < 2; ++k) sum = e.op("slice_add", {sum, two}, {Ints{1, 500, 1, 2, 1, 0, 1, n}});
+  CHECK(steps_of(added(e.returning({sum})), "slice_add") == 2 * rows + 2);
+}
+
+TEST(zeros_that_are_all_added_to_are_joined) {
+  for (const double number : {0.0, 1.0})
+    for (const int64_t missing : {0, 1}) {
+      Draft d;
+      ValueId acc = d.constant(Value::full(DType::float64, Dims{n, 8}, number));
+      const ValueId u = d.input({n});
+      for (int64_t k = missing; k < 8; ++k) acc = d.op("slice_add", {acc, u}, column(k));
+      const Program p = d.returning({acc});
+      CHECK(steps_of(added(p), "slice_add") == static_cast<size_t>(8 - missing));
+      CHECK(steps_of(added(p, tapegrad::PartsTaken::all), "slice_add") == (missing ? 7 : 0));
+    }
 }

@@ -27,10 +27,14 @@ TEST(what_an_executor_runs_as_fast_has_none) {
   Draft e;  // ops alone
   const ValueId w = e.input({40, 40});
   CHECK(!has_plan(e.returning({e.op("matmul", {w, w})}), 0, 0));
-  Draft g;  // a guard
-  const ValueId x = g.input({4});
-  const ValueId y = g.op("sin", {x});
-  g.guard(g.op("greater", {g.op("sum", {x}, {Attr{}, false}), g.constant(0.0)}),
-          Value::integer_scalar(1, DType::bool_));
-  CHECK(!has_plan(g.returning({y}), 1, 0));
+  for (const bool of_number : {false, true}) {
+    Draft g;  // a guard
+    const ValueId x = g.input({4});
+    const ValueId y = g.op("sin", {x});
+    const ValueId looked_at = of_number ? g.op("sum", {x}, {Attr{}, false}) : x;
+    g.guard(g.op("greater", {looked_at, g.constant(0.0)}),
+            of_number ? Value::integer_scalar(1, DType::bool_)
+                      : Value::full(DType::bool_, Dims{4}, 1.0));
+    CHECK(has_plan(tapegrad::fuse(g.returning({y})), 1, 0) == of_number);
+  }
 }

@@ -34,7 +34,7 @@ TEST(carries_trade_places_and_series_are_read_where_they_lie) {
     for (int64_t t = 0; t < 5; ++t) {
       now[2] = us.view(Dims{n}, Dims{1}, t * n);
       const std::vector<Value> want = run(body, now);
-      got.step(t);
+      CHECK(got.step(t));
       CHECK(same_numbers(got.y_value(0), want[2]));
       CHECK(same_numbers(got.y_value(1), want[3]));
       now[0] = want[0];
@@ -60,7 +60,7 @@ TEST(an_array_that_is_added_to_stays_where_it_is) {
   StaticRun got(*plan);
   got.begin(now);
   for (int64_t t = 0; t < 4; ++t) {
-    got.step(t);
+    CHECK(got.step(t));
     now = run(body, now);
     CHECK(same_numbers(got.carry(0), now[0]));
     CHECK(same_numbers(got.carry(1), now[1]));
@@ -81,7 +81,7 @@ TEST(views_reach_ops_as_views) {
   StaticRun got(*plan);
   got.begin(now);
   for (int64_t t = 0; t < 3; ++t) {
-    got.step(t);
+    CHECK(got.step(t));
     now[0] = run(body, now)[0];
     CHECK(same_numbers(got.carry(0), now[0]));
   }
