@@ -17,13 +17,8 @@ constexpr uint32_t least_turns = 8;
 constexpr uint32_t least_steps = 256;  // of all turns together
 constexpr uint32_t many_turns = 64;    // of a loop of small arrays
 constexpr uint32_t many_steps = 4096;
-constexpr uint32_t some_turns = 12;  // of another
-// Steps of numbers alone, in all loops; fewer where long loops of short turns are all of the
-// program but a tenth. (The loops of a nest, and whole rows of a table, are short, or have long
-// turns.)
-constexpr uint64_t many_numbers = 250'000, many_in_long_loops = 100'000;
-constexpr uint64_t long_loop = 4096;
-constexpr uint32_t short_turn = 64;
+constexpr uint32_t some_turns = 12;                 // of another
+constexpr uint64_t many_numbers = 250'000;          // steps of numbers alone, in all loops
 constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
 constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
 constexpr int64_t few_scalars = 20000;  // scalars
@@ -114,15 +109,12 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
 std::vector<RolledLoop> loops_to_roll(const Program& p) {
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
-  uint64_t numbers = 0, in_long_loops = 0;
+  uint64_t numbers = 0;
   for (const RolledLoop& loop : loops) {
     work.push_back(work_of(p, loop));
-    if (!work.back().is_of_numbers()) continue;
-    numbers += steps_of(loop);
-    if (steps_of(loop) >= long_loop && loop.period <= short_turn) in_long_loops += steps_of(loop);
+    if (work.back().is_of_numbers()) numbers += steps_of(loop);
   }
-  const bool are_many = numbers >= many_numbers || (in_long_loops >= many_in_long_loops &&
-                                                    10 * in_long_loops >= 9 * p.steps.size());
+  const bool are_many = numbers >= many_numbers;
   for (size_t i = 0; i < loops.size(); ++i)
     if (is_worth_rolling(p, loops[i], work[i], are_many)) chosen.push_back(std::move(loops[i]));
   return chosen;

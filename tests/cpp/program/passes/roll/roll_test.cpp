@@ -374,13 +374,6 @@ TEST(loops_of_numbers_alone_are_rolled_where_they_are_very_long) {
   const auto turn = [](Draft& d, ValueId x, int) {
     return d.op("sin", {d.op("multiply", {d.op("cos", {x}), x})});
   };
-  for (const int turns : {1000, 33'000}) CHECK(scans(roll_loops(loop(turns, turn, {}))) == 0);
-  for (const int turns : {34'000, 100'000}) check_rolled(loop(turns, turn, {}), 1, 8);
-  // Short loops in another are one tape for longer.
-  const auto nest = [&](Draft& d, ValueId x, int) {
-    for (int k = 0; k < 200; ++k) x = turn(d, x, k);
-    return d.op("exp", {x});
-  };
-  CHECK(scans(roll_loops(loop(300, nest, {}))) == 0);
-  CHECK(scans(roll_loops(loop(500, nest, {}))) > 0);
+  for (const int turns : {1000, 50'000}) CHECK(scans(roll_loops(loop(turns, turn, {}))) == 0);
+  check_rolled(loop(100'000, turn, {}), 1, 8);
 }
