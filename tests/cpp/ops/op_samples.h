@@ -174,6 +174,7 @@ inline std::vector<Sample> op_samples() {
     all.push_back({std::string("int_") + op,
                    {integers({7, -2, 9}, {3})},
                    {static_cast<int64_t>(DType::int64)}});
+  all.push_back({"to_integers", {drawn({3}, 2)}, {static_cast<int64_t>(DType::int64)}});
   return all;
 }
 
