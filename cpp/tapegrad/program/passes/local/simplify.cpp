@@ -263,8 +263,8 @@ class Algebra final : public LocalRule {
     const TensorType& to = pass_->type(out_);
     const int64_t n = element_count(to.shape);
     if (n == 0 || !is_floating(to.dtype)) return no_value;
-    const int64_t all = element_count(pass_->program().type_of(x).shape);
-    return pass_->emit<Multiply>({inner, number(static_cast<double>(all / n))}, out_);
+    const int64_t copies = element_count(pass_->program().type_of(x).shape) / n;
+    return pass_->emit<Multiply>({inner, number(static_cast<double>(copies))}, out_);
   }
 
   // Whether v, a constant, can be written as a number: w keeps the result's shape and dtype.
