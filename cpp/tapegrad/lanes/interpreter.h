@@ -1,5 +1,5 @@
 // The one interpreter of scalar tapes (scalar/tape.h), and the interface that it and machine code
-// (machine.h) fill.
+// (machine.h, block_machine.h) fill.
 //
 // What an implementation receives is a planned tape, in one or both of two forms:
 //  (a) RegisterCode: one element. Steps over a file of registers, which begins with the constants;
@@ -26,6 +26,7 @@
 #include <span>
 #include <vector>
 
+#include "tapegrad/lanes/block/block_machine.h"
 #include "tapegrad/lanes/machine.h"
 #include "tapegrad/rows/lane_steps.h"
 #include "tapegrad/scalar/tape.h"
@@ -56,24 +57,35 @@ template <class T>
 struct BlockCode {
   std::vector<LaneStep<T>> steps;
   std::vector<uint32_t> lists;  // operands of the steps that have many
+  // Operands that all lanes share have the places from first_number on; they point to these
+  // registers of one file. Rows from first_slot on are not wanted after the block.
+  uint32_t first_number = 0, first_slot = 0;
+  uint32_t places = 0;  // so many
+  std::vector<uint32_t> numbers;
+  BlockMachine<T> machine{};  // nothing must change once the code was run
 };
 
 // Interprets the code, or runs what it was compiled to.
 template <class T>
 void run_registers(const RegisterCode<T>& code, T* registers);
 
-// `at` has the places, and the frame what frame_for() gives, and whatever else the forms of the
-// steps read.
+// Interprets the code on n > 0 lanes, or runs what it was compiled to. `at` has the places, and the
+// frame what frame_for() gives, and whatever else the forms of the steps read.
 template <class T>
 inline void run_block(const BlockCode<T>& code, T* const* at, int64_t n, LaneFrame<T>& frame) {
-  for (const LaneStep<T>& step : code.steps) step.run(step, at, n, frame);
+  const BlockCode<T>& runs = code.machine.get(code, n);
+  frame.lists = runs.lists.data();
+  for (const LaneStep<T>& step : runs.steps) step.run(step, at, n, frame);
 }
 
-// The same, with ahead.after_step() between the steps.
+// The same, with ahead.begin_block() before and ahead.after_step() after each step.
 template <class T, class Ahead>
 inline void run_block(const BlockCode<T>& code, T* const* at, int64_t n, LaneFrame<T>& frame,
                       Ahead& ahead) {
-  for (const LaneStep<T>& step : code.steps) {
+  const BlockCode<T>& runs = code.machine.get(code, n);
+  frame.lists = runs.lists.data();
+  ahead.begin_block(frame.count, runs.steps.size());
+  for (const LaneStep<T>& step : runs.steps) {
     step.run(step, at, n, frame);
     ahead.after_step();
   }

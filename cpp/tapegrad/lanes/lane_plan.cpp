@@ -27,6 +27,7 @@ class PlanBuilder : LaneFusion {
     give_places();
     const uint32_t streams = live_streams();
     emit();
+    plan_.block.places = static_cast<uint32_t>(plan_.places());
     plan_.live = std::max(plan_.slots + streams, 1u);
   }
 
@@ -52,13 +53,14 @@ class PlanBuilder : LaneFusion {
       place_[i] = next++;
       plan_.lane_inputs.push_back(i);
     }
+    plan_.block.first_number = next;
     std::fill(last_.begin(), last_.end(), none);
     for_roots([&](uint32_t at, uint32_t, const std::vector<uint32_t>& operands) {
       for (uint32_t op : operands) {
         last_[op] = at;
         if (!uniform_[op] || place_[op] != none) continue;
         place_[op] = next++;
-        plan_.lane_uniforms.push_back(reg_[op]);
+        plan_.block.numbers.push_back(reg_[op]);
       }
     });
     for (uint32_t op = first_result_; op < count_ && !batch_; ++op) {
@@ -70,7 +72,7 @@ class PlanBuilder : LaneFusion {
         break;
       }
     }
-    first_slot_ = next;
+    plan_.block.first_slot = first_slot_ = next;
   }
 
   // Rows of inputs and outputs that are in use at once: a long kernel reads most of its inputs in
@@ -327,7 +329,7 @@ class PlanBuilder : LaneFusion {
   }
 
   bool is_direct(uint32_t op, uint32_t output) const {
-    const size_t first = plan_.lane_inputs.size() + plan_.lane_uniforms.size();
+    const size_t first = plan_.lane_inputs.size() + plan_.block.numbers.size();
     return is_result(op) && place_[op] < first_slot_ && plan_.direct[place_[op] - first] == output;
   }
 
@@ -364,6 +366,16 @@ RegisterCode<T> make_register_code(const ScalarTape& tape, std::span<const uint3
   return std::move(plan.uniform);
 }
 
+template <class T>
+std::string machine_code_of(const LanePlan<T>& plan) {
+  std::string all;
+  if (plan.uniform.machine.is_compiled()) all += listing_of(plan.uniform);
+  if (plan.block.machine.is_compiled()) all += listing_of(plan.block);
+  return all;
+}
+
+template std::string machine_code_of(const LanePlan<float>&);
+template std::string machine_code_of(const LanePlan<double>&);
 template std::unique_ptr<LanePlan<float>> make_lane_plan(const LaneKernel&, const InputBits&);
 template std::unique_ptr<LanePlan<double>> make_lane_plan(const LaneKernel&, const InputBits&);
 template RegisterCode<float> make_register_code(const ScalarTape&, std::span<const uint32_t>, bool);

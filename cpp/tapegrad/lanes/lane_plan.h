@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tapegrad/lanes/interpreter.h"
@@ -28,25 +29,28 @@ class InputBits {
 };
 
 // A kernel planned for one pattern of uniform inputs. Places are numbered: lane inputs, uniform
-// operands, direct outputs, slots.
+// operands (block.numbers), direct outputs, slots.
 template <class T>
 struct LanePlan {
   RegisterCode<T> uniform;  // what is the same for all lanes
   BlockCode<T> block;       // the rest
 
-  std::vector<uint32_t> lane_inputs;    // place k is input lane_inputs[k]
-  std::vector<uint32_t> lane_uniforms;  // then registers
-  std::vector<uint32_t> direct;         // then outputs that are written where they belong
-  std::vector<uint32_t> sinks;          // outputs that are summed
-  std::vector<uint32_t> once;           // in a batch: registers added to them, or no_place
-  uint32_t slots = 0;                   // then rows of the block
-  uint32_t live = 0;                    // so many rows at most are still needed after a step
-  double ns = 0;                        // per lane
+  std::vector<uint32_t> lane_inputs;  // place k is input lane_inputs[k]
+  std::vector<uint32_t> direct;       // then outputs that are written where they belong
+  std::vector<uint32_t> sinks;        // outputs that are summed
+  std::vector<uint32_t> once;         // in a batch: registers added to them, or no_place
+  uint32_t slots = 0;                 // then rows of the block
+  uint32_t live = 0;                  // so many rows at most are still needed after a step
+  double ns = 0;                      // per lane
 
   size_t places() const {
-    return lane_inputs.size() + lane_uniforms.size() + direct.size() + slots;
+    return lane_inputs.size() + block.numbers.size() + direct.size() + slots;
   }
 };
+
+// What was compiled of it by now, an instruction a line.
+template <class T>
+std::string machine_code_of(const LanePlan<T>& plan);
 
 template <class T>
 std::unique_ptr<LanePlan<T>> make_lane_plan(const LaneKernel& kernel, const InputBits& uniform);

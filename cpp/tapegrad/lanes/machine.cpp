@@ -1,63 +1,26 @@
 #include "tapegrad/lanes/machine.h"
 
-#include <algorithm>
-#include <array>
 #include <vector>
 
 #include "tapegrad/emit/straight.h"
 #include "tapegrad/lanes/interpreter.h"
-#include "tapegrad/scalar/functions/function_list.h"
+#include "tapegrad/lanes/machine_function.h"
 
 namespace tapegrad {
 namespace {
 
-using emit::Function;
-
-// The functions that have instructions of their own, with the values that the structs of
-// scalar/functions give; all others are called.
-std::array<Function, scalar_fn_limit> make_functions() {
-  std::array<Function, scalar_fn_limit> of;
-  of.fill(Function::call);
-  const auto set = [&of](ScalarFn fn, Function f) { of[index_of(fn)] = f; };
-  set(scalar_fn_of<Add>(), Function::add);
-  set(scalar_fn_of<Subtract>(), Function::subtract);
-  set(scalar_fn_of<Multiply>(), Function::multiply);
-  set(scalar_fn_of<Divide>(), Function::divide);
-  set(scalar_fn_of<Square>(), Function::square);
-  set(scalar_fn_of<Negative>(), Function::negative);
-  set(scalar_fn_of<Absolute>(), Function::absolute);
-  set(scalar_fn_of<Fabs>(), Function::absolute);
-  set(scalar_fn_of<Reciprocal>(), Function::reciprocal);
-  set(scalar_fn_of<Sqrt>(), Function::root);
-  set(scalar_fn_of<Zmul>(), Function::strong_product);
-  set(scalar_fn_of<Zproduct>(), Function::zero_product);
-  set(scalar_fn_of<Maximum>(), Function::maximum);
-  set(scalar_fn_of<Minimum>(), Function::minimum);
-  set(scalar_fn_of<Less>(), Function::less);
-  set(scalar_fn_of<LessEqual>(), Function::less_equal);
-  set(scalar_fn_of<Greater>(), Function::greater);
-  set(scalar_fn_of<GreaterEqual>(), Function::greater_equal);
-  set(scalar_fn_of<Equal>(), Function::equal);
-  set(scalar_fn_of<NotEqual>(), Function::not_equal);
-  set(scalar_fn_of<Select>(), Function::select);
-  return of;
-}
-
 template <class T>
-emit::Straight compile(const RegisterCode<T>& code, bool lists) {
-  static const std::array<Function, scalar_fn_limit> functions = make_functions();
+emit::Compiled compile(const RegisterCode<T>& code, bool lists) {
   std::vector<emit::Line> lines;
   lines.reserve(code.steps.size());
   for (size_t i = 0; i + 1 < code.steps.size(); ++i) {
     const RegisterStep& s = code.steps[i];
     const ScalarFn fn{s.fn};
     const ScalarFnInfo& info = scalar_fn_info(fn);
-    lines.push_back({functions[s.fn], static_cast<uint8_t>(info.arity), s.out, s.a, s.b, s.c,
+    lines.push_back({machine_function(fn), static_cast<uint8_t>(info.arity), s.out, s.a, s.b, s.c,
                      reinterpret_cast<const void*>(elementwise_kernel<T>(fn).scalar), info.name});
   }
-  constexpr auto precision =
-      sizeof(T) == sizeof(double) ? emit::Precision::float64 : emit::Precision::float32;
-  return emit::compile_straight(lines, code.registers, precision, lists);
+  return emit::compile_straight(lines, code.registers, machine_precision<T>, lists);
 }
 
 // What compiling costs, in steps of the interpreter: so many have to be run before.
@@ -94,7 +57,7 @@ auto RegisterMachine<T>::compile_if_due(const RegisterCode<T>& code) const -> Ru
   }
   if (settled_.exchange(true) || steps == 0 || code.registers >= emit::most_registers)
     return nullptr;
-  const emit::Straight made = compile(code, false);
+  const emit::Compiled made = compile(code, false);
   machine_code_ = emit::MachineCode::place(made.code.bytes());
   if (!machine_code_) return nullptr;
   const auto run = reinterpret_cast<Run>(reinterpret_cast<uintptr_t>(machine_code_.at(made.entry)));

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/program/compiled_parts.h"
 #include "tapegrad/program/costs.h"
 
 namespace tapegrad {
@@ -135,6 +136,15 @@ std::string machine_code(const Program& p) {
     p.kernels[k]->print(out);
     out << ":\n" << code;
   }
+  for (const Attrs& attrs : p.attrs)
+    for (size_t k = 0; k < attrs.size(); ++k) {
+      const auto* ref = std::get_if<AttrRef>(&attrs[k]);
+      const auto* parts = ref ? dynamic_cast<const CompiledParts*>(&**ref) : nullptr;
+      const std::string code = parts ? parts->machine_code() : "";
+      if (code.empty()) continue;
+      (**ref).print(out);
+      out << ":\n" << code;
+    }
   return out.str();
 }
 

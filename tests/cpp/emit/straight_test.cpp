@@ -1,10 +1,8 @@
 // Programs over a file of registers, compiled and run against what each line says.
 #include "tapegrad/emit/straight.h"
 
-#include <cmath>
-#include <cstring>
-
 #include "check.h"
+#include "emit/line_values.h"
 #include "kernels/random_values.h"
 #include "tapegrad/emit/machine_code.h"
 
@@ -38,64 +36,7 @@ T mixed(T a, T b, T c) {
   return spoil(a * b - c);
 }
 
-template <class T>
-T value(const Line& line, const T* file) {
-  const T a = file[line.a], b = file[line.b], c = file[line.c];
-  switch (line.function) {
-    case Function::add:
-      return a + b;
-    case Function::subtract:
-      return a - b;
-    case Function::multiply:
-      return a * b;
-    case Function::divide:
-      return a / b;
-    case Function::square:
-      return a * a;
-    case Function::negative:
-      return -a;
-    case Function::absolute:
-      return std::fabs(a);
-    case Function::reciprocal:
-      return 1 / a;
-    case Function::root:
-      return std::sqrt(a);
-    case Function::strong_product:
-      return a == 0 ? T(0) : a * b;
-    case Function::zero_product:
-      return a == 0 || b == 0 ? T(0) : a * b;
-    case Function::maximum:
-      return a >= b || a != a ? a : b;
-    case Function::minimum:
-      return a <= b || a != a ? a : b;
-    case Function::less:
-      return a < b;
-    case Function::less_equal:
-      return a <= b;
-    case Function::greater:
-      return a > b;
-    case Function::greater_equal:
-      return a >= b;
-    case Function::equal:
-      return a == b;
-    case Function::not_equal:
-      return a != b;
-    case Function::select:
-      return a != 0 ? b : c;
-    case Function::call:
-      return reinterpret_cast<T (*)(T, T, T)>(reinterpret_cast<uintptr_t>(line.called))(a, b, c);
-  }
-  return 0;
-}
-
 constexpr uint8_t last_function = static_cast<uint8_t>(Function::call);
-
-uint8_t arity_of(Function f) {
-  if (f == Function::select) return 3;
-  const bool one = f == Function::square || f == Function::negative || f == Function::absolute ||
-                   f == Function::reciprocal || f == Function::root;
-  return one ? 1 : 2;
-}
 
 template <class T>
 Line call_of(uint8_t arity, uint32_t out, uint32_t a, uint32_t b, uint32_t c) {
@@ -110,23 +51,17 @@ Line call_of(uint8_t arity, uint32_t out, uint32_t a, uint32_t b, uint32_t c) {
           "f"};
 }
 
-template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  for (size_t i = 0; i < a.size(); ++i)
-    if (!(a[i] != a[i] && b[i] != b[i]) && std::memcmp(&a[i], &b[i], sizeof(T)) != 0) return false;
-  return true;
-}
-
 // A line for each, then the whole file is compared.
 template <class T>
 bool agrees(const std::vector<Line>& lines, std::vector<T> file) {
   constexpr auto precision = sizeof(T) == 8 ? Precision::float64 : Precision::float32;
-  const Straight made = compile_straight(lines, static_cast<uint32_t>(file.size()), precision);
+  const Compiled made = compile_straight(lines, static_cast<uint32_t>(file.size()), precision);
   const MachineCode code = MachineCode::place(made.code.bytes());
   CHECK(bool(code));
   if (!code) return false;
   std::vector<T> wanted = file;
-  for (const Line& line : lines) wanted[line.out] = value(line, wanted.data());
+  for (const Line& line : lines)
+    wanted[line.out] = value_of(line, wanted[line.a], wanted[line.b], wanted[line.c]);
   reinterpret_cast<void (*)(T*)>(reinterpret_cast<uintptr_t>(code.at(made.entry)))(file.data());
   return same(file, wanted);
 }
@@ -207,7 +142,7 @@ TEST(no_lines_leave_the_file_alone) {
 TEST(a_listing_has_every_byte_of_the_code) {
   const std::vector<Line> lines = {{Function::multiply, 2, 2, 0, 1, 0, nullptr, ""},
                                    call_of<double>(1, 3, 2, 0, 0)};
-  const Straight made = compile_straight(lines, 4, Precision::float64, true);
+  const Compiled made = compile_straight(lines, 4, Precision::float64, true);
   size_t at = made.entry;
   for (const ListedInstruction& i : made.code.listing()) {
     CHECK(i.at == at);

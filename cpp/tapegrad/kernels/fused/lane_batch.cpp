@@ -248,8 +248,8 @@ class BatchRun {
     T* next = rows.as<T>();
     const auto take = [&] { return std::exchange(next, next + row); };
     for (size_t k = 0; k < n_inputs; ++k) at[k] = take();
-    for (size_t k = 0; k < plan_.lane_uniforms.size(); ++k)
-      at[n_inputs + k] = registers_.template as<T>() + plan_.lane_uniforms[k];
+    for (size_t k = 0; k < plan_.block.numbers.size(); ++k)
+      at[n_inputs + k] = registers_.template as<T>() + plan_.block.numbers[k];
     for (size_t k = at.size() - plan_.slots; k < at.size(); ++k) at[k] = take();
     const PooledVector<T*> own(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n_inputs));
 
@@ -279,7 +279,6 @@ class BatchRun {
       if (!ahead) {
         run_block(plan_.block, at.data(), whole, frame);
       } else {
-        ahead->begin_block(n, plan_.block.steps.size());
         run_block(plan_.block, at.data(), whole, frame, *ahead);
       }
     }

@@ -49,7 +49,7 @@ class PlanCache {
   std::string machine_code() const {
     std::string all;
     for (const Entry* e = head_.load(std::memory_order_acquire); e; e = e->next)
-      if (e->plan->uniform.machine.is_compiled()) all += listing_of(e->plan->uniform);
+      all += machine_code_of(*e->plan);
     return all;
   }
 

@@ -319,7 +319,7 @@ class LaneRun {
       rows[k] = needs_row(k) ? arena.template take<T>(row) : nullptr;
       *next = rows[k] ? rows[k] : const_cast<T*>(lane_inputs_[k].in_place()) + begin;
     }
-    for (uint32_t reg : plan_.lane_uniforms) *next++ = registers_ + reg;
+    for (uint32_t reg : plan_.block.numbers) *next++ = registers_ + reg;
     T** const direct = next;
     for (uint32_t k : plan_.direct) *next++ = static_cast<T*>(stores_[k]) + begin;
     for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.template take<T>(row);
@@ -347,7 +347,6 @@ class LaneRun {
       if (!ahead) {
         run_block(plan_.block, at, whole, frame);
       } else {
-        ahead->begin_block(n, plan_.block.steps.size());
         run_block(plan_.block, at, whole, frame, *ahead);
       }
       if (copied) {

@@ -49,7 +49,7 @@ class SmallRun {
     for (size_t k = 0; k < n_inputs; ++k)
       rows[k] = arena.take<T>(is_packed(plan_.lane_inputs[k]) ? row : vector);
     T** next = at + n_inputs;
-    for (uint32_t reg : plan_.lane_uniforms) *next++ = registers + reg;
+    for (uint32_t reg : plan_.block.numbers) *next++ = registers + reg;
     T** const direct = next;
     next += plan_.direct.size();
     for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.take<T>(row);

@@ -45,6 +45,30 @@ void Body::print(std::ostream& out) const {
   out << "body of " << program_.steps.size() << " steps";
 }
 
+std::string Body::machine_code() const {
+  std::vector<std::shared_ptr<const Executor>> executors;
+  std::vector<std::shared_ptr<const LaneBody>> lane_bodies;
+  std::vector<std::shared_ptr<const BodyExtra>> extras;
+  std::vector<BodyPtr> derived;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, running] : running_)
+      executors.push_back(running.optimised ? running.optimised : running.plain);
+    for (const auto& [key, body] : lane_bodies_) lane_bodies.push_back(body);
+    for (const auto& [key, extra] : extras_) extras.push_back(extra);
+    for (const auto& [name, body] : derived_) derived.push_back(body);
+  }
+  std::string all;
+  for (const auto& e : executors)
+    if (e) all += tapegrad::machine_code(e->program());
+  for (const auto& body : lane_bodies)
+    if (body) all += body->machine_code();
+  for (const auto& extra : extras)
+    if (extra) all += extra->machine_code();
+  for (const BodyPtr& body : derived) all += body->machine_code();
+  return all;
+}
+
 std::shared_ptr<const Executor> Body::executor(size_t runs, size_t n_owned) const {
   bool repeated = false;
   {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "tapegrad/program/compiled_parts.h"
 #include "tapegrad/program/record.h"
 #include "tapegrad/program/run/executor.h"
 #include "tapegrad/program/run/lane_body.h"
@@ -18,12 +19,13 @@ using Flags = std::vector<uint8_t>;
 class BodyExtra {
  public:
   virtual ~BodyExtra() = default;
+  virtual std::string machine_code() const { return {}; }
 };
 
 // A Body is an immutable function, as an attribute of the ops that apply it (call.h, scan.h): a
 // program without captures and guards. What is derived from it (its derivatives, itself over lanes)
 // is made at first use and kept.
-class Body final : public AttrObject {
+class Body final : public AttrObject, public CompiledParts {
  public:
   static BodyPtr of(Program program);
 
@@ -57,6 +59,7 @@ class Body final : public AttrObject {
   bool equals(const AttrObject& other) const override;
   void print(std::ostream& out) const override;
   bool calls_host() const override { return calls_host_; }
+  std::string machine_code() const override;
 
   explicit Body(Program program);  // see of()
 

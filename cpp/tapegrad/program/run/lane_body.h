@@ -14,6 +14,7 @@ class LaneBody {
       : program_(std::move(loop)), constants_(std::move(constants)) {}
 
   const LaneLoop& loop() const { return program_.loop(); }
+  std::string machine_code() const { return program_.machine_code(); }
   // Inputs and outputs of the scan.
   void run(std::span<const Value> inputs, int64_t length, bool reverse,
            std::span<Value> outputs) const;

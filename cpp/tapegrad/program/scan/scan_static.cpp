@@ -21,6 +21,7 @@ class StaticScan final : public BodyExtra {
   explicit StaticScan(const ScanForm& f) : StaticScan(GatheredForm(f)) {}
 
   bool has_plan() const { return plan_ != nullptr; }
+  std::string machine_code() const override { return plan_ ? plan_->machine_code() : ""; }
   // False where a guard of the body did not hold.
   bool run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const;
 

@@ -40,12 +40,13 @@ class Bound final : public BoundKernel {
   }
 
   size_t scratch_bytes() const override { return bytes_; }
+  std::string machine_code() const override { return machine_code_of(*plan_); }
 
   void set_up(char* scratch) const override {
     T* const registers = at<T>(scratch, registers_);
     std::ranges::copy(plan_->uniform.constants, registers);
     T** place = at<T*>(scratch, places_) + inputs_.size();
-    for (uint32_t reg : plan_->lane_uniforms) *place++ = registers + reg;
+    for (uint32_t reg : plan_->block.numbers) *place++ = registers + reg;
     place += plan_->direct.size();
     for (uint32_t k = 0; k < plan_->slots; ++k) *place++ = row(scratch, inputs_.size() + k);
   }
@@ -118,7 +119,7 @@ class Bound final : public BoundKernel {
     frame.sinks = at<LaneSink<T>>(scratch, sinks_);
     begin_sums(outputs, scratch);
     T** const places = at<T*>(scratch, places_);
-    T** const direct = places + inputs_.size() + plan_->lane_uniforms.size();
+    T** const direct = places + inputs_.size() + plan_->block.numbers.size();
     for (int64_t begin = 0; begin < size_; begin += block_) {
       const int64_t n = std::min(block_, size_ - begin), whole = padded(n);
       for (size_t k = 0; k < inputs_.size(); ++k)

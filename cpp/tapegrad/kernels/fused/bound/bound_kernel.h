@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "tapegrad/lanes/lane_kernel.h"
 
@@ -23,6 +24,8 @@ class BoundKernel {
   virtual ~BoundKernel() = default;
 
   virtual size_t scratch_bytes() const = 0;
+  // What was compiled of it by now, an instruction a line.
+  virtual std::string machine_code() const = 0;
   // Once for each scratch memory, which is aligned to 64 bytes.
   virtual void set_up(char* scratch) const = 0;
   virtual void run(char* const* inputs, char* const* outputs, char* scratch) const = 0;

@@ -27,6 +27,9 @@ class Numbers final : public BoundKernel {
   }
 
   size_t scratch_bytes() const override { return code_.registers * sizeof(T); }
+  std::string machine_code() const override {
+    return code_.machine.is_compiled() ? listing_of(code_) : "";
+  }
 
   void set_up(char* scratch) const override {
     std::ranges::copy(code_.constants, static_cast<T*>(static_cast<void*>(scratch)));

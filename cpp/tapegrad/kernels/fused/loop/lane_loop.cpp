@@ -159,11 +159,11 @@ class LoopRun {
     T** next = at_;
     for (size_t k = 0; k < plan_.lane_inputs.size(); ++k) *next++ = take_row();
     T** const uniforms = next;
-    next += plan_.lane_uniforms.size();
+    next += plan_.block.numbers.size();
     for (size_t k = 0; k < plan_.direct.size() + plan_.slots; ++k) *next++ = take_row();
     registers_ = next_;
-    for (size_t k = 0; k < plan_.lane_uniforms.size(); ++k)
-      uniforms[k] = registers_ + plan_.lane_uniforms[k];
+    for (size_t k = 0; k < plan_.block.numbers.size(); ++k)
+      uniforms[k] = registers_ + plan_.block.numbers[k];
   }
 
   void run_uniform() {
@@ -243,7 +243,7 @@ class LoopRun {
   }
 
   void set_up_outputs() {
-    const auto first = static_cast<uint32_t>(plan_.lane_inputs.size() + plan_.lane_uniforms.size());
+    const auto first = static_cast<uint32_t>(plan_.lane_inputs.size() + plan_.block.numbers.size());
     for (uint32_t d = 0; d < plan_.direct.size(); ++d) {
       const uint32_t k = plan_.direct[d], place = first + d;
       if (k < loop_.n_carry) {
@@ -350,6 +350,10 @@ LaneLoopProgram::LaneLoopProgram(LaneLoop loop) : code_(std::make_unique<Code>()
 LaneLoopProgram::~LaneLoopProgram() = default;
 
 const LaneLoop& LaneLoopProgram::loop() const { return code_->loop; }
+
+std::string LaneLoopProgram::machine_code() const {
+  return code_->f32 ? machine_code_of(*code_->f32) : machine_code_of(*code_->f64);
+}
 
 void LaneLoopProgram::run(std::span<const Value> inputs, int64_t length, bool reverse,
                           std::span<Value> outputs) const {

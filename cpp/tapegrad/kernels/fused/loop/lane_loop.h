@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tapegrad/lanes/lane_kernel.h"
@@ -46,6 +47,8 @@ class LaneLoopProgram {
   LaneLoopProgram& operator=(const LaneLoopProgram&) = delete;
 
   const LaneLoop& loop() const;
+  // What was compiled of it by now, an instruction a line.
+  std::string machine_code() const;
 
   // Inputs: first carries, whole series with a leading axis of `length`, the rest. Outputs: last
   // carries, whole series. Step t reads and writes element t of the series, from the last to the

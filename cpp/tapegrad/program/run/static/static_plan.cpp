@@ -320,6 +320,14 @@ class StaticPlanner {
   std::vector<StaticPlan::Step>* to_ = nullptr;
 };
 
+std::string StaticPlan::machine_code() const {
+  std::string all;
+  for (const std::vector<Step>* steps : {&once_, &steps_})
+    for (const Step& s : *steps)
+      if (s.kernel) all += s.kernel->machine_code();
+  return all;
+}
+
 std::unique_ptr<const StaticPlan> StaticPlan::of(const Program& p, size_t n_carry,
                                                  size_t n_series) {
   return StaticPlanner(p, n_carry, n_series).run();

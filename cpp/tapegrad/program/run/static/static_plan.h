@@ -20,6 +20,9 @@ class StaticPlan {
   // fast.
   static std::unique_ptr<const StaticPlan> of(const Program& p, size_t n_carry, size_t n_series);
 
+  // What its kernels were compiled to by now, an instruction a line.
+  std::string machine_code() const;
+
  private:
   friend class StaticRun;
   friend class StaticPlanner;

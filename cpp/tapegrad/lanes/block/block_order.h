@@ -1,0 +1,18 @@
+// Brings steps of a block that instructions can be written for together, so that more values stay
+// in vectors on the way from one to the next.
+#pragma once
+
+#include "tapegrad/lanes/interpreter.h"
+
+namespace tapegrad {
+
+// Whether instructions can be written for the step.
+template <class T>
+bool has_instructions(const LaneStep<T>& step);
+
+// The same steps in another order. Each row that is not wanted after the block is written once, so
+// that there are more of them, from code.first_slot on; `places` counts all.
+template <class T>
+BlockCode<T> in_long_pieces(const BlockCode<T>& code);
+
+}  // namespace tapegrad
