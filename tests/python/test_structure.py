@@ -363,6 +363,20 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/isa/lane_pairs_f64.cpp",
         "rows/isa/reduce_loops.cpp",
     ),
+    "emit/straight_test and emit/rows/rows_test run all functions, at each width": (
+        "emit/function.cpp",
+        "emit/line.cpp",
+    ),
+    "emit/assembler_test has its instructions": ("emit/assembler_general.cpp",),
+    "emit/rows/rows_test runs it on long chains": ("emit/rows/interleave.cpp",),
+    "lanes/block/block_machine_test and lanes/interpreter_test run it": (
+        "lanes/block/block_lines.cpp",
+        "lanes/block/block_order.cpp",
+        "lanes/block/block_slots.cpp",
+    ),
+    "a table; lanes/interpreter_test runs all functions both ways": (
+        "lanes/machine_function.cpp",
+    ),
     "one table, made from the list of functions": ("scalar/functions/function_list.cpp",),
     "ops/registry_test runs it with the derivatives of op_samples.h": ("ops/foreign/formula.cpp",),
     "run by sweep/reverse_sweep_test at every elementwise node": ("sweep/elementwise_rule.cpp",),

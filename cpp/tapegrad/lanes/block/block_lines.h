@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "tapegrad/emit/rows.h"
+#include "tapegrad/emit/rows/rows.h"
 #include "tapegrad/lanes/interpreter.h"
 
 namespace tapegrad {

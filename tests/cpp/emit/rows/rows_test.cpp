@@ -1,5 +1,5 @@
 // Programs over rows, compiled at each width and run against what each line says of each lane.
-#include "tapegrad/emit/rows.h"
+#include "tapegrad/emit/rows/rows.h"
 
 #include "check.h"
 #include "emit/line_values.h"

@@ -1,4 +1,4 @@
-#include "tapegrad/emit/interleave.h"
+#include "tapegrad/emit/rows/interleave.h"
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,11 @@
-#include "tapegrad/emit/rows.h"
+#include "tapegrad/emit/rows/rows.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "tapegrad/emit/function.h"
-#include "tapegrad/emit/interleave.h"
+#include "tapegrad/emit/rows/interleave.h"
 #include "tapegrad/emit/vector_file.h"
 
 namespace tapegrad::emit {

@@ -4,7 +4,7 @@
 // side by side.
 #pragma once
 
-#include "tapegrad/emit/rows.h"
+#include "tapegrad/emit/rows/rows.h"
 
 namespace tapegrad::emit {
 
