@@ -19,6 +19,7 @@ constexpr General table = General::rsi, end = General::rdx, lane = General::rdi,
 constexpr std::array pointers{General::r8,  General::r9,  General::r10, General::r11, General::rbx,
                               General::r12, General::r13, General::r14, General::r15};
 constexpr size_t free_pointers = 4;
+constexpr int32_t page = 4096;
 
 Memory place_in_table(uint32_t place) {
   return {table, static_cast<int32_t>(place * sizeof(void*))};
@@ -187,14 +188,14 @@ class Compiler {
   void step(uint32_t vectors) { code_.add(lane, static_cast<int32_t>(vectors * vector_bytes())); }
 
   void choose_pointers() {
-    std::vector<std::pair<uint32_t, uint32_t>> uses;  // how often, and a place
+    std::vector<uint32_t> uses, places;  // by place; those that are used
     const auto use = [&](uint32_t v) {
       const RowValue& value = program_.values[v];
       if (value.kind == Kind::number) has_numbers_ = true;
       if (value.kind != Kind::row) return;
-      const auto place = static_cast<size_t>(value.at);
+      const auto place = static_cast<uint32_t>(value.at);
       if (uses.size() <= place) uses.resize(place + 1);
-      ++uses[place].first;
+      if (uses[place]++ == 0) places.push_back(place);
     };
     for (const Line& line : program_.lines) {
       const std::array<uint32_t, 3> operands = operands_of(line);
@@ -202,14 +203,12 @@ class Compiler {
       use(line.out);
     }
     pointer_of_.assign(uses.size(), General::none);
-    for (uint32_t place = 0; place < uses.size(); ++place) uses[place].second = place;
-    const auto kept = std::min(uses.size(), pointers.size());
-    std::partial_sort(uses.begin(), uses.begin() + static_cast<std::ptrdiff_t>(kept), uses.end(),
-                      std::greater());
-    for (size_t k = 0; k < kept && uses[k].first > 0; ++k) {
-      pointer_of_[uses[k].second] = pointers[k];
-      kept_.push_back(uses[k].second);
-    }
+    const size_t kept = std::min(places.size(), pointers.size());
+    std::partial_sort(
+        places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept), places.end(),
+        [&](uint32_t a, uint32_t b) { return std::pair(uses[b], a) < std::pair(uses[a], b); });
+    kept_.assign(places.begin(), places.begin() + static_cast<std::ptrdiff_t>(kept));
+    for (size_t k = 0; k < kept; ++k) pointer_of_[kept_[k]] = pointers[k];
   }
 
   void enter(uint32_t slots, size_t begin) {
@@ -220,6 +219,9 @@ class Compiler {
       const auto vector = static_cast<int32_t>(vector_bytes());
       code_.add(General::rsp, -vector * static_cast<int32_t>(slots));
       code_.keep_bits(General::rsp, static_cast<int8_t>(-vector));
+      // From above, so that where the stack ends the first page behind it is met.
+      for (int32_t at = vector * static_cast<int32_t>(slots) - page; at > 0; at -= page)
+        code_.load(scratch, {General::rsp, at});
     }
     code_.shift_left(end, code_.precision() == Precision::float64 ? 3 : 2);  // in bytes
     code_.clear(lane);

@@ -53,23 +53,40 @@ class PieceWriter {
   std::vector<BlockPiece> pieces() {
     std::vector<BlockPiece> all;
     const std::vector<LaneStep<T>>& steps = code_.steps;
-    for (size_t begin = 0, end = 0; begin < steps.size(); begin = std::max(begin + 1, end)) {
-      for (end = begin;
-           end < steps.size() && has_instructions(steps[end]) && end - begin < most_steps;)
-        ++end;
-      all.push_back({begin, end, {}});
+    for (size_t begin = 0; begin < steps.size();) {
+      size_t end = begin;
+      for (size_t lines = 0; end < steps.size() && has_instructions(steps[end]); ++end)
+        if ((lines += lines_of(steps[end])) > most_lines && end > begin) break;
       if (end - begin < least_steps) {
-        all.pop_back();
-        for (size_t i = begin; i < std::max(begin + 1, end); ++i) skip(steps[i]);
-      } else {
-        write(all.back());
+        skip(steps[begin++]);
+        continue;
       }
+      all.push_back({begin, end, {}});
+      write(all.back());
+      begin = end;
     }
     return all;
   }
 
  private:
-  static constexpr size_t least_steps = 2, most_steps = 4096;
+  // What a piece keeps lies on the stack, a vector for each line at most.
+  static constexpr size_t least_steps = 2, most_lines = 2048;
+
+  // At most.
+  size_t lines_of(const LaneStep<T>& s) const {
+    switch (s.form) {
+      case LaneForm::products_tile: {
+        size_t lines = 0;
+        for (const TileSum& sum : Tile<T>(s, code_).sums) lines += s.c + sum.own;
+        return lines;
+      }
+      case LaneForm::sum_of_products:
+      case LaneForm::contracted_products:
+        return 2 * s.c;
+      default:
+        return 3;
+    }
+  }
 
   // Each time that a row is written is a number, in order; by it, the last step that reads it.
   void find_last_readers() {
