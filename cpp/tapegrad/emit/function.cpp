@@ -10,9 +10,9 @@ namespace {
 constexpr size_t constant_bytes = 32;
 
 template <class Bits>
-void put_rows(Assembler& to, Bits one) {
+void put_rows(Assembler& to, Bits one, Bits half) {
   constexpr Bits sign = Bits{1} << (8 * sizeof(Bits) - 1);
-  for (Bits x : {sign, static_cast<Bits>(~sign), one, Bits{0}}) {
+  for (Bits x : {sign, static_cast<Bits>(~sign), one, half, Bits{0}}) {
     std::array<Bits, constant_bytes / sizeof(Bits)> row;
     row.fill(x);
     to.data(std::bit_cast<std::array<uint8_t, constant_bytes>>(row));
@@ -40,9 +40,9 @@ Compare compare_of(Function f) {
 
 void FunctionWriter::put_constants() {
   if (code_.precision() == Precision::float64) {
-    put_rows(code_, std::bit_cast<uint64_t>(1.0));
+    put_rows(code_, std::bit_cast<uint64_t>(1.0), std::bit_cast<uint64_t>(0.5));
   } else {
-    put_rows(code_, std::bit_cast<uint32_t>(1.0f));
+    put_rows(code_, std::bit_cast<uint32_t>(1.0f), std::bit_cast<uint32_t>(0.5f));
   }
 }
 
@@ -68,6 +68,8 @@ bool FunctionWriter::takes_memory(Function f) const {
     case Function::logical_or:
     case Function::logical_not:
     case Function::is_nan:
+    case Function::prefer:
+    case Function::copy:
       return false;
     default:
       return code_.width() == Width::bytes_64;
@@ -97,6 +99,8 @@ void FunctionWriter::write(Function f, Vector out, Vector a, Vector b, Operand l
       return code_.root(out, last);
     case Function::negative:
       return code_.logical(Logical::differ, out, last.vector(), constant(Constant::sign));
+    case Function::copy:
+      return code_.move(out, last.vector());
     case Function::absolute:
       return code_.logical(Logical::both, out, last.vector(), constant(Constant::magnitude));
     default:
@@ -147,6 +151,12 @@ void FunctionWriter::with_vectors(Function f, Vector out, Vector a, Vector b, Ve
         code_.compare(Compare::equal, mask, last, zero);
       }
       return code_.logical(Logical::both, out, mask, constant(Constant::one));
+    case Function::prefer:
+      code_.compare(Compare::greater_equal, mask, a, last);
+      code_.compare(Compare::greater, other, a, last);
+      code_.logical(Logical::both, mask, mask, constant(Constant::half));
+      code_.logical(Logical::both, other, other, constant(Constant::half));
+      return code_.arithmetic(Arithmetic::add, out, mask, other);
     default:
       code_.compare(compare_of(f), out, a, last);
       return code_.logical(Logical::both, out, out, constant(Constant::one));
@@ -187,6 +197,12 @@ void FunctionWriter::with_masks(Function f, Vector out, Vector a, Vector b, Oper
     case Function::is_nan:
       code_.compare(Compare::unordered, mask, last.vector(), last);
       break;
+    case Function::prefer:
+      code_.compare(Compare::greater_equal, mask, a, last);
+      code_.spread(first_spare(), constant(Constant::half), mask);
+      code_.compare(Compare::greater, mask, a, last);
+      code_.spread(out, constant(Constant::half), mask);
+      return code_.arithmetic(Arithmetic::add, out, out, first_spare());
     default:
       code_.compare(compare_of(f), mask, a, last);
   }

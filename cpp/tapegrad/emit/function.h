@@ -24,7 +24,7 @@ class FunctionWriter {
   void write(Function f, Vector out, Vector a, Vector b, Operand last);
 
  private:
-  enum class Constant : uint8_t { sign, magnitude, one, zero };
+  enum class Constant : uint8_t { sign, magnitude, one, half, zero };
   Memory constant(Constant c) const;
   Vector first_spare() const { return {holders(code_.width())}; }
   Vector second_spare() const { return {static_cast<uint8_t>(holders(code_.width()) + 1)}; }

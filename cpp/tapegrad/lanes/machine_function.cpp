@@ -37,6 +37,7 @@ std::array<Function, scalar_fn_limit> make_functions() {
   set(scalar_fn_of<LogicalOr>(), Function::logical_or);
   set(scalar_fn_of<LogicalNot>(), Function::logical_not);
   set(scalar_fn_of<Isnan>(), Function::is_nan);
+  set(scalar_fn_of<Prefer>(), Function::prefer);
   set(scalar_fn_of<Select>(), Function::select);
   return of;
 }

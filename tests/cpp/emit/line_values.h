@@ -58,6 +58,10 @@ T value_of(const Line& line, T a, T b, T c) {
       return a == 0;
     case Function::is_nan:
       return a != a;
+    case Function::prefer:
+      return a > b ? T(1) : a == b ? T(0.5) : T(0);
+    case Function::copy:
+      return a;
     case Function::select:
       return a != 0 ? b : c;
     case Function::call:
@@ -72,7 +76,7 @@ inline uint8_t arity_of(Function f) {
   if (f == Function::select || f == Function::add_product) return 3;
   const bool one = f == Function::square || f == Function::negative || f == Function::absolute ||
                    f == Function::reciprocal || f == Function::root || f == Function::logical_not ||
-                   f == Function::is_nan;
+                   f == Function::is_nan || f == Function::copy;
   return one ? 1 : 2;
 }
 

@@ -205,7 +205,15 @@ class PieceWriter {
       }
       case LaneForm::products_tile:
         return write_tile(Tile<T>(s, code_));
+      case LaneForm::row_copy:
+        return give(s.out, line(Function::copy, {value(0)}));
       default: {
+        if (ScalarFn{s.fn} == scalar_fn_of<Clip>()) {
+          const uint32_t low = line(Function::maximum, {value(0), value(1)});
+          return give(s.out, line(Function::minimum, {low, value(2)}));
+        }
+        if (ScalarFn{s.fn} == scalar_fn_of<WithValue>())
+          return give(s.out, line(Function::select, {value(0), value(2), value(1)}));
         const Function f = machine_function(ScalarFn{s.fn});
         switch (scalar_fn_info(ScalarFn{s.fn}).arity) {
           case 1:

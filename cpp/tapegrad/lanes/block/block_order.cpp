@@ -4,6 +4,7 @@
 
 #include "tapegrad/lanes/block/block_rows.h"
 #include "tapegrad/lanes/machine_function.h"
+#include "tapegrad/scalar/functions/function_list.h"
 
 namespace tapegrad {
 namespace {
@@ -78,7 +79,9 @@ template <class T>
 bool has_instructions(const LaneStep<T>& s) {
   switch (s.form) {
     case LaneForm::function:
-      return machine_function(ScalarFn{s.fn}) != emit::Function::call;
+      return machine_function(ScalarFn{s.fn}) != emit::Function::call ||
+             ScalarFn{s.fn} == scalar_fn_of<Clip>() || ScalarFn{s.fn} == scalar_fn_of<WithValue>();
+    case LaneForm::row_copy:
     case LaneForm::pair:
     case LaneForm::two_products:
     case LaneForm::product_difference:

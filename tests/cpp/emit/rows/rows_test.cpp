@@ -91,7 +91,7 @@ bool is_for_rows(Function f) { return f != Function::call; }
 template <class T>
 void check_each_function(Width width) {
   Random random(5);
-  for (uint8_t k = 0; k <= static_cast<uint8_t>(Function::add_product); ++k) {
+  for (uint8_t k = 0; k <= static_cast<uint8_t>(Function::copy); ++k) {
     const auto f = static_cast<Function>(k);
     if (!is_for_rows(f)) continue;
     for (uint32_t numbers = 0; numbers < 8; ++numbers)
@@ -132,7 +132,7 @@ void check_random_programs(Width width) {
     std::vector<uint32_t> known(p.values.size());
     for (uint32_t v = 0; v < known.size(); ++v) known[v] = v;
     for (uint32_t i = 0, n = 1 + any(seed % 3 ? 40 : 300); i < n; ++i) {
-      auto f = static_cast<Function>(any(static_cast<uint8_t>(Function::add_product) + 1));
+      auto f = static_cast<Function>(any(static_cast<uint8_t>(Function::copy) + 1));
       if (!is_for_rows(f)) f = Function::add_product;
       const auto operand = [&] {
         const uint32_t recent =

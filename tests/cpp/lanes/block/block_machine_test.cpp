@@ -61,11 +61,12 @@ Tape random_batch(Random& random, DType dtype) {
     }
     rows.insert(rows.end(), sums.begin(), sums.end());
     for (uint32_t i = 0, n = any(12); i < n; ++i) {
-      constexpr ScalarFn few[] = {scalar_fn_of<Subtract>(), scalar_fn_of<Zmul>(),
+      constexpr ScalarFn few[] = {scalar_fn_of<Clip>(),     scalar_fn_of<Prefer>(),
+                                  scalar_fn_of<Subtract>(), scalar_fn_of<Zmul>(),
                                   scalar_fn_of<Maximum>(),  scalar_fn_of<Exp>(),
                                   scalar_fn_of<Square>(),   scalar_fn_of<NotEqual>(),
                                   scalar_fn_of<Divide>(),   scalar_fn_of<Select>()};
-      rows.push_back(t.call(few[any(8)], row(), any(3) ? row() : number(), row()));
+      rows.push_back(t.call(few[any(10)], row(), any(3) ? row() : number(), row()));
     }
   }
   for (uint32_t i = 0, n = 1 + any(20); i < n; ++i) {
