@@ -28,6 +28,8 @@ class PlanBuilder : LaneFusion {
     const uint32_t streams = live_streams();
     emit();
     plan_.block.places = static_cast<uint32_t>(plan_.places());
+    plan_.spare = spare_rows(plan_.block);
+    plan_.block.places += plan_.spare;
     plan_.live = std::max(plan_.slots + streams, 1u);
   }
 

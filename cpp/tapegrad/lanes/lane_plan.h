@@ -39,12 +39,14 @@ struct LanePlan {
   std::vector<uint32_t> direct;       // then outputs that are written where they belong
   std::vector<uint32_t> sinks;        // outputs that are summed
   std::vector<uint32_t> once;         // in a batch: registers added to them, or no_place
-  uint32_t slots = 0;                 // then rows of the block
+  uint32_t slots = 0;                 // then rows of the block,
+  uint32_t spare = 0;                 // and some that machine code may hand on more
   uint32_t live = 0;                  // so many rows at most are still needed after a step
   double ns = 0;                      // per lane
 
+  uint32_t rows() const { return slots + spare; }
   size_t places() const {
-    return lane_inputs.size() + block.numbers.size() + direct.size() + slots;
+    return lane_inputs.size() + block.numbers.size() + direct.size() + rows();
   }
 };
 

@@ -243,14 +243,14 @@ class BatchRun {
     const size_t n_inputs = lane_inputs_.size();
     // Rows a power of two apart share few sets of the cache.
     const auto row = static_cast<size_t>(block_ + row_alignment / static_cast<int64_t>(sizeof(T)));
-    const Memory rows((plan_.slots + n_inputs) * row * sizeof(T));
+    const Memory rows((plan_.rows() + n_inputs) * row * sizeof(T));
     PooledVector<T*> at(plan_.places());
     T* next = rows.as<T>();
     const auto take = [&] { return std::exchange(next, next + row); };
     for (size_t k = 0; k < n_inputs; ++k) at[k] = take();
     for (size_t k = 0; k < plan_.block.numbers.size(); ++k)
       at[n_inputs + k] = registers_.template as<T>() + plan_.block.numbers[k];
-    for (size_t k = at.size() - plan_.slots; k < at.size(); ++k) at[k] = take();
+    for (size_t k = at.size() - plan_.rows(); k < at.size(); ++k) at[k] = take();
     const PooledVector<T*> own(at.begin(), at.begin() + static_cast<std::ptrdiff_t>(n_inputs));
 
     LaneFrame<T> frame = frame_for(plan_.block);

@@ -245,7 +245,7 @@ class LaneRun {
 
   void choose_block() {
     // What is live lies in the first level of the cache, all rows in the second.
-    const auto live = static_cast<size_t>(plan_.live), all = plan_.places();
+    const auto live = static_cast<size_t>(plan_.live), all = plan_.places() - plan_.spare;
     const size_t most = std::min(24 * 1024 / (sizeof(T) * live), 256 * 1024 / (sizeof(T) * all));
     block_ = std::clamp<int64_t>(static_cast<int64_t>(most), 128, 1024) / 64 * 64;
     int64_t whole = loops_.width;  // blocks of whole rows sum faster
@@ -301,7 +301,7 @@ class LaneRun {
                   Arena::aligned(n_inputs * sizeof(T*)) +
                   Arena::aligned(n_sinks * sizeof(LaneSink<T>)) +
                   n_sinks * Arena::aligned(n_sums * sizeof(T)) +
-                  (plan_.slots + packed_) * Arena::aligned(row * sizeof(T)) +
+                  (plan_.rows() + packed_) * Arena::aligned(row * sizeof(T)) +
                   (n_inputs - packed_ + n_direct) * Arena::aligned(extra * sizeof(T)));
     T** at = arena.template take<T*>(plan_.places());
     T** const rows = arena.template take<T*>(n_inputs);  // of those that have one
@@ -322,7 +322,7 @@ class LaneRun {
     for (uint32_t reg : plan_.block.numbers) *next++ = registers_ + reg;
     T** const direct = next;
     for (uint32_t k : plan_.direct) *next++ = static_cast<T*>(stores_[k]) + begin;
-    for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.template take<T>(row);
+    for (uint32_t k = 0; k < plan_.rows(); ++k) *next++ = arena.template take<T>(row);
 
     std::optional<LaneAhead> ahead = streams_from(begin);
     InterruptPoll poll;

@@ -27,7 +27,7 @@ class SmallRun {
     const auto packed = [this](uint32_t input) { return is_packed(input); };
     block_ = operands.size();
     if (plan.block.steps.size() <= 1 && std::ranges::none_of(plan.lane_inputs, packed)) return;
-    const auto live = static_cast<int64_t>(plan.places());
+    const auto live = static_cast<int64_t>(plan.places() - plan.spare);
     block_ = std::clamp<int64_t>(24 * 1024 / (static_cast<int64_t>(sizeof(T)) * live), 128, grain);
     block_ = std::min(block_ / 64 * 64, (operands.size() + width_ - 1) / width_ * width_);
   }
@@ -39,7 +39,7 @@ class SmallRun {
     size_t bytes =
         Arena::aligned(plan_.places() * sizeof(T*)) + Arena::aligned(n_inputs * sizeof(T*)) +
         Arena::aligned(plan_.uniform.registers * sizeof(T)) +
-        plan_.slots * Arena::aligned(row * sizeof(T)) + Arena::aligned(vector * sizeof(T));
+        plan_.rows() * Arena::aligned(row * sizeof(T)) + Arena::aligned(vector * sizeof(T));
     for (uint32_t k : plan_.lane_inputs)
       bytes += Arena::aligned((is_packed(k) ? row : vector) * sizeof(T));
     arena.reserve(bytes);
@@ -52,7 +52,7 @@ class SmallRun {
     for (uint32_t reg : plan_.block.numbers) *next++ = registers + reg;
     T** const direct = next;
     next += plan_.direct.size();
-    for (uint32_t k = 0; k < plan_.slots; ++k) *next++ = arena.take<T>(row);
+    for (uint32_t k = 0; k < plan_.rows(); ++k) *next++ = arena.take<T>(row);
     T* const last = arena.take<T>(vector);  // of the output
 
     std::copy(plan_.uniform.constants.begin(), plan_.uniform.constants.end(), registers);

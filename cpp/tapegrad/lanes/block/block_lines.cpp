@@ -295,9 +295,11 @@ class PieceWriter {
 
 template <class T>
 BlockPieces<T> pieces_of(const BlockCode<T>& code) {
-  BlockPieces<T> made{in_long_pieces(code), {}};
-  made.pieces = PieceWriter<T>(made.code).pieces();
-  if (share_slots(made, code.places)) return made;
+  for (const uint32_t window : {192, 64, 24, 8}) {
+    BlockPieces<T> made{in_long_pieces(code, window), {}};
+    made.pieces = PieceWriter<T>(made.code).pieces();
+    if (share_slots(made, code.places)) return made;
+  }
   return {code, PieceWriter<T>(code).pieces()};
 }
 

@@ -1,5 +1,6 @@
 #include "tapegrad/lanes/block/block_machine.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -96,6 +97,13 @@ void BlockMachine<T>::reset() {
 }
 
 template <class T>
+uint32_t spare_rows(const BlockCode<T>& code) {
+  if (emit::when() == emit::When::never || !can_compile()) return 0;
+  // More would not be worth it: where rows are many they lie in the second-level cache, or beyond.
+  return std::min(static_cast<uint32_t>(code.steps.size() / 2), 16U);
+}
+
+template <class T>
 std::string listing_of(const BlockCode<T>& code) {
   const BlockPieces<T> from = pieces_of(code);
   std::string all;
@@ -107,6 +115,8 @@ std::string listing_of(const BlockCode<T>& code) {
   return all;
 }
 
+template uint32_t spare_rows(const BlockCode<float>&);
+template uint32_t spare_rows(const BlockCode<double>&);
 template class BlockMachine<float>;
 template class BlockMachine<double>;
 template std::string listing_of(const BlockCode<float>&);

@@ -45,6 +45,11 @@ class BlockMachine {
   mutable std::atomic<bool> settled_{false};  // compiled, being compiled, or never to be
 };
 
+// How many rows more than its steps a block may need as machine code, as good as always: what is
+// computed early, so that pieces are long, is kept longer.
+template <class T>
+uint32_t spare_rows(const BlockCode<T>& code);
+
 // The instructions that pieces of `code` are compiled to, a line each.
 template <class T>
 std::string listing_of(const BlockCode<T>& code);

@@ -9,8 +9,6 @@
 namespace tapegrad {
 namespace {
 
-// No step moves further ahead: what is computed early must be kept longer.
-constexpr uint32_t window = 192;
 constexpr uint32_t none = ~uint32_t{0};
 
 // Gives each row that is written a place of its own.
@@ -33,7 +31,7 @@ void write_once(BlockCode<T>& code) {
 // The order of the steps: those with instructions as long as there are some whose rows are there,
 // then all others whose rows are there.
 template <class T>
-std::vector<uint32_t> order_of(const BlockCode<T>& code) {
+std::vector<uint32_t> order_of(const BlockCode<T>& code, uint32_t window) {
   const auto n = static_cast<uint32_t>(code.steps.size());
   std::vector<uint32_t> writer(code.places, none), missing(n);
   std::vector<std::vector<uint32_t>> readers(n);
@@ -95,10 +93,10 @@ bool has_instructions(const LaneStep<T>& s) {
 }
 
 template <class T>
-BlockCode<T> in_long_pieces(const BlockCode<T>& code) {
+BlockCode<T> in_long_pieces(const BlockCode<T>& code, uint32_t window) {
   BlockCode<T> made = code;
   write_once(made);
-  const std::vector<uint32_t> order = order_of(made);
+  const std::vector<uint32_t> order = order_of(made, window);
   std::vector<LaneStep<T>> steps;
   steps.reserve(order.size());
   for (uint32_t i : order) steps.push_back(made.steps[i]);
@@ -108,7 +106,7 @@ BlockCode<T> in_long_pieces(const BlockCode<T>& code) {
 
 template bool has_instructions(const LaneStep<float>&);
 template bool has_instructions(const LaneStep<double>&);
-template BlockCode<float> in_long_pieces(const BlockCode<float>&);
-template BlockCode<double> in_long_pieces(const BlockCode<double>&);
+template BlockCode<float> in_long_pieces(const BlockCode<float>&, uint32_t);
+template BlockCode<double> in_long_pieces(const BlockCode<double>&, uint32_t);
 
 }  // namespace tapegrad

@@ -48,7 +48,7 @@ class Bound final : public BoundKernel {
     T** place = at<T*>(scratch, places_) + inputs_.size();
     for (uint32_t reg : plan_->block.numbers) *place++ = registers + reg;
     place += plan_->direct.size();
-    for (uint32_t k = 0; k < plan_->slots; ++k) *place++ = row(scratch, inputs_.size() + k);
+    for (uint32_t k = 0; k < plan_->rows(); ++k) *place++ = row(scratch, inputs_.size() + k);
   }
 
   void run(char* const* inputs, char* const* outputs, char* scratch) const override {
@@ -95,7 +95,7 @@ class Bound final : public BoundKernel {
           take(sums_[k].parts() > 1 ? static_cast<size_t>(sums_[k].partials()) * sizeof(T) : 0));
     // Rows a power of two apart would share few sets of the cache.
     row_bytes_ = Arena::aligned(static_cast<size_t>(block_) * sizeof(T)) + Arena::alignment;
-    rows_ = take((inputs_.size() + plan_->slots) * row_bytes_);
+    rows_ = take((inputs_.size() + plan_->rows()) * row_bytes_);
   }
 
   void fill(uint32_t k, T x, char* out) const {

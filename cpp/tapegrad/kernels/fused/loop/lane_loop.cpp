@@ -150,7 +150,7 @@ class LoopRun {
   void take_memory() {
     row_ = (width_ * static_cast<int64_t>(sizeof(T)) + row_alignment - 1) / row_alignment *
            row_alignment / static_cast<int64_t>(sizeof(T));
-    const size_t rows = plan_.lane_inputs.size() + plan_.direct.size() + plan_.slots;
+    const size_t rows = plan_.lane_inputs.size() + plan_.direct.size() + plan_.rows();
     const size_t bytes = (rows * static_cast<size_t>(row_) + plan_.uniform.registers) * sizeof(T);
     memory_ = Buffer::allocate(bytes + static_cast<size_t>(row_alignment));
     next_ = static_cast<T*>(static_cast<void*>(memory_->data()));
@@ -160,7 +160,7 @@ class LoopRun {
     for (size_t k = 0; k < plan_.lane_inputs.size(); ++k) *next++ = take_row();
     T** const uniforms = next;
     next += plan_.block.numbers.size();
-    for (size_t k = 0; k < plan_.direct.size() + plan_.slots; ++k) *next++ = take_row();
+    for (size_t k = 0; k < plan_.direct.size() + plan_.rows(); ++k) *next++ = take_row();
     registers_ = next_;
     for (size_t k = 0; k < plan_.block.numbers.size(); ++k)
       uniforms[k] = registers_ + plan_.block.numbers[k];
