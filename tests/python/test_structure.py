@@ -374,9 +374,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "lanes/block/block_order.cpp",
         "lanes/block/block_slots.cpp",
     ),
-    "a table; lanes/interpreter_test runs all functions both ways": (
-        "lanes/machine_function.cpp",
-    ),
+    "a table; lanes/interpreter_test runs all functions both ways": ("lanes/machine_function.cpp",),
     "one table, made from the list of functions": ("scalar/functions/function_list.cpp",),
     "ops/registry_test runs it with the derivatives of op_samples.h": ("ops/foreign/formula.cpp",),
     "run by sweep/reverse_sweep_test at every elementwise node": ("sweep/elementwise_rule.cpp",),

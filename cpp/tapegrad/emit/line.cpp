@@ -16,7 +16,7 @@ std::string listing_of(const Compiled& made) {
       std::snprintf(two, sizeof two, "%02x", b);
       bytes += two;
     }
-    bytes.resize(std::max<size_t>(bytes.size(), 22), ' ');
+    bytes.resize(std::max<size_t>(bytes.size(), 26), ' ');
     all += place + bytes + i.text + "\n";
   }
   return all;

@@ -33,7 +33,7 @@ enum class Function : uint8_t {
   logical_or,
   logical_not,
   is_nan,
-  prefer,  // 1 where a > b, 1/2 where they are equal, else 0
+  prefer,       // 1 where a > b, 1/2 where they are equal, else 0
   select,       // a is not 0 ? b : c
   call,         // some function of one to three numbers, in programs of numbers alone
   add_product,  // a * b + c, rounded once, in programs over rows alone
