@@ -15,6 +15,10 @@
 #include "tapegrad/rows/cpu.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
+#ifdef __linux__
+#include <sys/resource.h>
+#endif
+
 using namespace tapegrad;
 using emit::When;
 
@@ -273,6 +277,27 @@ TEST(nothing_of_a_block_is_compiled_where_it_is_switched_off) {
   BlockRun<double> first(tape, *plan, 64, 1);
   for (int i = 0; i < 20'000; ++i) first.run(plan->block);
   CHECK(!plan->block.machine.is_compiled());
+}
+
+TEST(without_pages_a_block_is_interpreted) {
+#ifdef __linux__
+  if (!can_compile()) return;
+  const EmitWhen always(When::always);
+  const Tape tape = chain(40);
+  const auto warm = plan_of<double>(tape), plan = plan_of<double>(tape);
+  BlockRun<double> wanted(tape, *warm, 64, 1), found(tape, *plan, 64, 1);
+  wanted.run(warm->block);  // what compiling takes of the heap is there after this
+  CHECK(warm->block.machine.is_compiled());
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  rlimit none = before;
+  none.rlim_cur = 1 << 20;  // less than the process has
+  setrlimit(RLIMIT_AS, &none);
+  found.run(plan->block);
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(!plan->block.machine.is_compiled());
+  CHECK(found.same(wanted));
+#endif
 }
 
 TEST(a_listing_says_which_steps_a_piece_stands_for) {
