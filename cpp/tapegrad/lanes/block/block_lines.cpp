@@ -69,7 +69,8 @@ class PieceWriter {
   }
 
  private:
-  // What a piece keeps lies on the stack, a vector for each line at most.
+  // A step alone has a loop that is as fast. What a piece keeps lies on the stack, a vector for
+  // each line at most.
   static constexpr size_t least_steps = 2, most_lines = 2048;
 
   // At most.
