@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
@@ -35,6 +36,49 @@ bool recurs(const Program& p, const RolledLoop& loop) {
   return false;
 }
 
+// By step of the body: whether it makes or adds up the terms of a sum of products over the turns,
+// which the scan does apart (scan_products.h). Nothing else may read what these steps make.
+Flags gathered_steps(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
+  Flags is_sum(loop.period, 0), is_term(loop.period, 0), gathered(loop.period, 0);
+  std::vector<uint32_t> readers(loop.period, 0);
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.step(0, k)];
+    if (loop.roles[k] != Role::computed || s.kernel >= 0) continue;
+    is_sum[k] = s.op == op_of_fn<Add>() && may_be_gathered(p.type_of(s.first_out));
+    is_term[k] = is_gathered_term(p, s);
+  }
+  // The step that makes an operand, in this turn or the one before.
+  const auto maker = [&](uint32_t k, uint32_t a) -> std::optional<uint32_t> {
+    const RolledLoop::Operand& o = loop.operand(k, a);
+    if (o.kind == RolledLoop::Kind::local)
+      return p.values[p.in(p.steps[loop.step(0, k)])[a]].index - loop.first;
+    if (o.kind == RolledLoop::Kind::carry && loop.carries[o.index].age == 1)
+      return loop.carries[o.index].step;
+    return {};
+  };
+  // A sum of which a part is something else is none; then those that read it aren't, either.
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (uint32_t k = 0; k < loop.period; ++k) {
+      if (!is_sum[k]) continue;
+      for (uint32_t a = 0; a < 2 && is_sum[k]; ++a) {
+        const std::optional<uint32_t> part = maker(k, a);
+        if (!part || !(is_sum[*part] || is_term[*part])) is_sum[k] = 0, changed = true;
+      }
+    }
+  }
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    if (!is_sum[k]) continue;
+    for (uint32_t a = 0; a < 2; ++a)
+      if (const std::optional<uint32_t> part = maker(k, a)) ++readers[*part];
+  }
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const ValueId made = p.steps[loop.step(0, k)].first_out;
+    gathered[k] = (is_sum[k] || is_term[k]) && readers[k] == 1 && reads[made] == 1;
+  }
+  return gathered;
+}
+
 // What a turn computes.
 struct TurnWork {
   bool is_short = true;  // one kernel may do it
@@ -58,8 +102,9 @@ bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k
          now[1] != next[1] && std::equal(now.begin() + 2, now.end(), next.begin() + 2);
 }
 
-TurnWork work_of(const Program& p, const RolledLoop& loop) {
+TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
   TurnWork work;
+  const Flags gathered = gathered_steps(p, loop, reads);
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] == Role::scatter) {
       work.writes_across |= !moves_along_first_axis(p, loop, k);
@@ -71,6 +116,10 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
       const ScanForm inner(p.attrs_of(s));
       work.has_loops = true;
       work.steps += inner.body->program().steps.size() * static_cast<uint64_t>(inner.length);
+    }
+    if (gathered[k]) {
+      work.is_short = false;
+      continue;
     }
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
@@ -110,8 +159,11 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
   uint64_t numbers = 0;
+  std::vector<uint32_t> reads(p.values.size(), 0);
+  for (ValueId v : p.operands) ++reads[v];
+  for (ValueId v : p.outputs) ++reads[v];
   for (const RolledLoop& loop : loops) {
-    work.push_back(work_of(p, loop));
+    work.push_back(work_of(p, loop, reads));
     if (work.back().is_of_numbers()) numbers += steps_of(loop);
   }
   const bool are_many = numbers >= many_numbers;
