@@ -179,6 +179,7 @@ class Roller : RollPlan {
 
   void write_loop(uint32_t i) {
     const RolledLoop& loop = loops_[i];
+    if (loop.only_writes()) return write_parts(i);
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::hoisted) copy(loop.first + k);
     Writing w;
@@ -199,6 +200,14 @@ class Roller : RollPlan {
     }
     for (uint32_t k = 0; k < loop.period; ++k) write_step(w, i, k);
     write_scan(w, i);
+  }
+
+  // What is written is there already.
+  void write_parts(uint32_t i) {
+    for (uint32_t k = 0; k < loops_[i].period; ++k) {
+      states_[i].stacked[states_[i].first_key[k]] = stacked(turns_of(i, k, 1, false));
+      write_scatter(i, k);
+    }
   }
 
   void add_series(Writing& w, const std::vector<ValueId>& list, ValueId key) {

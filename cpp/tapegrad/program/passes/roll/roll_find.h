@@ -49,6 +49,8 @@ struct RolledLoop {
   uint32_t end() const { return first + period * count; }
   uint32_t step(uint32_t turn, uint32_t k) const { return first + turn * period + k; }
   const Operand& operand(uint32_t k, uint32_t a) const { return operands[first_operand[k] + a]; }
+  // Whether its turns are writes of something else each time.
+  bool only_writes() const;
 };
 
 // The loops, in order and apart from one another, each of at least `least_turns` turns.

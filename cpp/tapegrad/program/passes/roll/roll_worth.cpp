@@ -153,6 +153,17 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   return work.writes_across ? is_long : loop.count >= some_turns;
 }
 
+// A loop that does nothing but write down, one by one, what a rolled loop made (but for its first
+// and last turns).
+bool writes_what_is_rolled(const Program& p, const RolledLoop& loop, const Flags& rolled) {
+  if (!loop.only_writes()) return false;
+  for (const RolledLoop::Series& s : loop.series) {
+    const ValueId v = p.in(p.steps[loop.step(loop.count / 2, s.step)])[s.operand];
+    if (p.values[v].source != Source::step || !rolled[p.values[v].index]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<RolledLoop> loops_to_roll(const Program& p) {
@@ -167,8 +178,16 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
     if (work.back().is_of_numbers()) numbers += steps_of(loop);
   }
   const bool are_many = numbers >= many_numbers;
+  Flags rolled(p.steps.size(), 0);  // by step
+  Flags is_chosen(loops.size(), 0);
+  for (size_t i = 0; i < loops.size(); ++i) {
+    is_chosen[i] = is_worth_rolling(p, loops[i], work[i], are_many);
+    if (is_chosen[i])
+      std::fill(rolled.begin() + loops[i].first, rolled.begin() + loops[i].end(), 1);
+  }
   for (size_t i = 0; i < loops.size(); ++i)
-    if (is_worth_rolling(p, loops[i], work[i], are_many)) chosen.push_back(std::move(loops[i]));
+    if (is_chosen[i] || writes_what_is_rolled(p, loops[i], rolled))
+      chosen.push_back(std::move(loops[i]));
   return chosen;
 }
 

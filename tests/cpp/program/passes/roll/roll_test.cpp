@@ -324,6 +324,20 @@ TEST(sums_of_products_over_the_turns_do_not_keep_a_loop_of_vectors_apart) {
   CHECK(scans(roll_loops(weight_gradient(70, true))) == 0);
 }
 
+TEST(what_a_loop_made_and_others_write_down_later_is_written_at_once) {
+  Draft d;
+  const ValueId w = d.input({n});
+  ValueId h = d.input({n}), table = d.constant(Value::zeros(DType::float64, Dims{80, n}));
+  std::vector<ValueId> made;
+  for (int t = 0; t < 80; ++t) {
+    h = d.op("tanh", {d.op("add", {d.op("multiply", {w, h}), d.op("sin", {h})})});
+    made.push_back(h);
+  }
+  for (int64_t t = 79; t >= 0; --t)
+    table = d.op("slice_add", {table, made[static_cast<size_t>(t)]}, at(79 - t));
+  check_rolled(d.returning({table, h}), 1, 12);
+}
+
 TEST(random_loops_compute_what_they_did) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     std::mt19937_64 random(seed);
