@@ -11,7 +11,7 @@ constexpr int most_levels = 4;
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
   for (int level = 0; level < most_levels; ++level) {
-    if (level > 0) p = join_lookups(drop_dead(rewrite_locally(std::move(p), options)));
+    if (level > 0) p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
     const size_t steps = p.steps.size();
     p = roll_loops(p);
     if (p.steps.size() == steps || !options.dead) break;
@@ -58,7 +58,7 @@ Program optimise(Program p, const PassOptions& options) {
   if (options.parts && options.dead)
     p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))), PartsTaken::repeated);
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
-  p = join_lookups(p);
+  p = distribute_loops(join_row_lookups(join_lookups(p)));
   Program rolled = roll_nests(p, options);
   const bool has_loops = rolled.steps.size() != p.steps.size();
   rolled = finished(with_lanes(std::move(rolled), options), options);

@@ -28,6 +28,8 @@ struct PassOptions {
 };
 
 Program roll_loops(const Program& p);
+// Loops over numbers taken apart into what recurs and what all turns can be made of at once.
+Program distribute_loops(const Program& p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
@@ -36,6 +38,8 @@ Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
 Program join_lookups(const Program& p);
+// The same for x[t, k] at one row t after the other.
+Program join_row_lookups(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 
@@ -11,7 +12,8 @@
 // Writes each loop that was found as one scan. What later steps read of single turns becomes a
 // result of the scan that is stacked over the turns, and what a loop reads of something that
 // changes with the turn a stacked array: taken from another loop's results, a range of x[t], or put
-// together.
+// together. A loop that is distributed is written stage by stage: what recurs turn by turn, the
+// rest as steps on such stacked arrays.
 
 namespace tapegrad {
 namespace {
@@ -75,6 +77,8 @@ class Roller : RollPlan {
       }
       case Role::scatter:
         return state.last[at->key][0];
+      case Role::straight:
+        break;  // written when its turn comes, before anybody reads it
       case Role::computed:
         if (is_left_over(*at)) return state.last[at->key][loop.count - 1 - at->turn];
         edit_.set(v, element(state.stacked[at->key], index_of_turn(at->loop, at->turn)));
@@ -181,6 +185,7 @@ class Roller : RollPlan {
     const RolledLoop& loop = loops_[i];
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::hoisted) copy(loop.first + k);
+    if (!loop.stages.empty()) return write_stages(i);
     Writing w;
     w.by_key.assign(states_[i].wanted.size(), no_value);
     for (const RolledLoop::Carry& c : loop.carries) {
@@ -199,6 +204,41 @@ class Roller : RollPlan {
     }
     for (uint32_t k = 0; k < loop.period; ++k) write_step(w, i, k);
     write_scan(w, i);
+  }
+
+  // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
+  using Stacks = std::map<std::pair<Kind, uint32_t>, ValueId>;
+
+  void write_stages(uint32_t i) {
+    const RolledLoop& loop = loops_[i];
+    Stacks known;
+    for (const RolledLoop::Stage& stage : loop.stages) {
+      for (uint32_t turn = 0; turn < loop.count; ++turn)
+        for (uint32_t k : stage.straight) copy(loop.step(turn, k));
+      for (uint32_t k : stage.at_once) {
+        const Program::Step& s = p_.steps[loop.first + k];
+        std::vector<ValueId> in;
+        for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(of_all_turns(known, i, k, a));
+        const uint32_t type = edit_.type(stacked_type(p_.type_of(s.first_out), loop.count));
+        states_[i].stacked[states_[i].first_key[k]] = edit_.write(s, in, {&type, 1});
+      }
+    }
+  }
+
+  // An operand of a step that is made at once: a number, or one for each turn.
+  ValueId of_all_turns(Stacks& known, uint32_t i, uint32_t k, uint32_t a) {
+    const RolledLoop& loop = loops_[i];
+    const RolledLoop::Operand& operand = loop.operand(k, a);
+    const ValueId first = read(i, 0, k, a);
+    const auto at = place_of(first);
+    const bool is_local = operand.kind == Kind::local;
+    if (operand.kind == Kind::invariant || (is_local && role_of(*at) == Role::hoisted))
+      return resolve(first);
+    if (is_local && role_of(*at) == Role::computed) return states_[i].stacked[at->key];
+    const uint32_t number = is_local ? at->key : operand.index;
+    const auto [found, is_new] = known.try_emplace({operand.kind, number}, no_value);
+    if (is_new) found->second = stacked(turns_of(i, k, a, false));
+    return found->second;
   }
 
   void add_series(Writing& w, const std::vector<ValueId>& list, ValueId key) {
@@ -334,6 +374,12 @@ class Roller : RollPlan {
 };
 
 }  // namespace
+
+Program distribute_loops(const Program& p) {
+  std::vector<RolledLoop> loops = loops_to_distribute(p);
+  if (loops.empty()) return p;
+  return Roller(p, std::move(loops)).run();
+}
 
 Program roll_loops(const Program& p) {
   std::vector<RolledLoop> loops = loops_to_roll(p);

@@ -23,6 +23,7 @@ RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
     state.last.assign(keys, {no_value});
     state.ages.assign(keys, 0);
     for (const RolledLoop::Carry& c : loop.carries) {
+      if (!loop.stages.empty()) break;  // nothing is left over
       uint32_t& ages = state.ages[state.first_key[c.step] + c.out];
       ages = std::max(ages, c.age);
     }

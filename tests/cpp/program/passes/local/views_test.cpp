@@ -112,3 +112,17 @@ TEST(empty_arrays_pass) {
   y = d.op("sum_to_shape", {d.op("broadcast_to", {y}, {Ints{2, 0}})}, {Ints{0}});
   simplified(d.returning({y, d.op("sum", {x}, {Ints{0}, false})}));
 }
+
+TEST(pieces_without_elements_are_not_joined) {
+  Draft d;
+  const ValueId x = d.input({3}), y = d.input({2}), none = d.input({0}), m = d.input({2, 3}),
+                empty = d.input({2, 0});
+  const Program p = d.returning({d.op("concatenate", {none, x, none}, {int64_t{0}}),
+                                 d.op("concatenate", {none, x, y}, {int64_t{0}}),
+                                 d.op("concatenate", {none, none}, {int64_t{0}}),
+                                 d.op("exp", {d.op("concatenate", {m, empty, m}, {int64_t{1}})})});
+  const Program q = simplified(p);
+  CHECK(q.outputs[0] == q.inputs[0]);
+  for (const Program::Step& s : q.steps)
+    if (s.op == op_named("concatenate").id) CHECK(s.n_in == 2);
+}
