@@ -62,9 +62,8 @@ RecordedBody::Results RecordedBody::scan(std::vector<Ref> inputs, int64_t length
   const Flags tracked = tracked_among(inputs), reached = reached_through(form, tracked);
   form.checkpoints = checkpoints < length ? checkpoints : 0;
   const bool is_swept = std::find(tracked.begin(), tracked.end(), 1) != tracked.end();
-  return results_of(
-      scan_without_fixed(form, std::move(inputs), form.checkpoints == 0 && is_swept),
-      body_->n_out(), reached);
+  return results_of(scan_without_fixed(form, std::move(inputs), form.checkpoints == 0 && is_swept),
+                    body_->n_out(), reached);
 }
 
 }  // namespace tapegrad

@@ -11,7 +11,8 @@ constexpr int most_levels = 4;
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
   for (int level = 0; level < most_levels; ++level) {
-    if (level > 0) p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
+    if (level > 0)
+      p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
     const size_t steps = p.steps.size();
     p = roll_loops(p);
     if (p.steps.size() == steps || !options.dead) break;

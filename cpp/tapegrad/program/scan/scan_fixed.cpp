@@ -9,12 +9,12 @@ namespace {
 
 // A body taken apart: what its steps compute alike, of inputs that stay the same, and the rest.
 struct FixedPart final : BodyExtra {
-  Flags fixed_carries;     // by carry: the step hands it on as it came
-  bool any = false;        // there is something to take out
-  Program before;          // takes all inputs of the scan's body, gives what the rest reads of it
-  Flags keeps;             // by input of the body: the rest reads it
-  BodyPtr body;            // its inputs: those that it keeps, then the results of `before`
-  size_t n_carry = 0;      // of it
+  Flags fixed_carries;  // by carry: the step hands it on as it came
+  bool any = false;     // there is something to take out
+  Program before;       // takes all inputs of the scan's body, gives what the rest reads of it
+  Flags keeps;          // by input of the body: the rest reads it
+  BodyPtr body;         // its inputs: those that it keeps, then the results of `before`
+  size_t n_carry = 0;   // of it
 };
 
 class Divider {
@@ -142,8 +142,8 @@ std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool
     if (hands_out) form.body = with_carries(form);
     return scan(form, std::move(inputs));
   };
-  const bool has_kernels = std::ranges::any_of(form.body->program().steps,
-                                               [](const auto& s) { return s.kernel >= 0; });
+  const bool has_kernels =
+      std::ranges::any_of(form.body->program().steps, [](const auto& s) { return s.kernel >= 0; });
   const auto part = form.length == 0 || has_kernels ? nullptr : fixed_part(form);
   if (!part || !part->any) return whole();
   std::vector<Ref> fixed = replay(part->before, inputs, {});
@@ -154,8 +154,8 @@ std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool
   std::vector<Ref> in;
   for (const bool stays : {false, true})
     for (size_t i = 0; i < inputs.size(); ++i) {
-      const bool is_rest = i >= form.n_carry + form.n_xs ||
-                           (i < form.n_carry && part->fixed_carries[i]);
+      const bool is_rest =
+          i >= form.n_carry + form.n_xs || (i < form.n_carry && part->fixed_carries[i]);
       if (part->keeps[i] && is_rest == stays) in.push_back(inputs[i]);
     }
   std::ranges::move(fixed, std::back_inserter(in));

@@ -38,8 +38,7 @@ size_t steps_of_scan(const ScanForm& f, const std::vector<Value>& at) {
   for (const Value& v : at) in.push_back(tracer.argument(v));
   const Recording r = freeze(tracer, scan_without_fixed(f, in, false));
   for (const Program::Step& s : r.program.steps)
-    if (s.op == scan_op().id)
-      return body_of(r.program.attrs_of(s), 0)->program().steps.size();
+    if (s.op == scan_op().id) return body_of(r.program.attrs_of(s), 0)->program().steps.size();
   CHECK(false);
   return 0;
 }

@@ -57,9 +57,9 @@ class RowLookups {
     size_t item;  // of the key, which moves
     std::vector<uint32_t> steps{};
     std::map<int64_t, uint32_t> step_at{};  // by row
-    int64_t first = 0, by = 1, count = 0;  // the rows that are read or added to
-    int axis = 0;                          // where they stand in the result
-    IndexSpec all{};                       // the key that takes them
+    int64_t first = 0, by = 1, count = 0;   // the rows that are read or added to
+    int axis = 0;                           // where they stand in the result
+    IndexSpec all{};                        // the key that takes them
     ValueId gathered = no_value;
     bool is_joined = false;
   };
@@ -71,9 +71,8 @@ class RowLookups {
   // Where guards may end the path before, a lookup must not complain of a position that plain code
   // does not come to: positions that are constant were looked at when they were recorded.
   bool is_harmless(const Program::Step& s, bool adds) const {
-    return p_.guards.empty() || std::ranges::all_of(arrays(s, adds), [this](ValueId v) {
-             return p_.is_constant(v);
-           });
+    return p_.guards.empty() ||
+           std::ranges::all_of(arrays(s, adds), [this](ValueId v) { return p_.is_constant(v); });
   }
 
   void follow(uint32_t i) {
@@ -214,8 +213,7 @@ class RowLookups {
     const TensorType rows = rows_type(g), one = p_.type_of(p_.in(first)[1]);
     std::vector<int64_t> shape(one.shape.begin(), one.shape.end());
     shape.insert(shape.begin(), g.count);
-    ValueId stacked =
-        write(edit, stack_op(), Attrs{int64_t{0}}, updates, {one.dtype, Dims(shape)});
+    ValueId stacked = write(edit, stack_op(), Attrs{int64_t{0}}, updates, {one.dtype, Dims(shape)});
     if (g.axis != 0) {
       std::vector<int64_t> perm(shape.size() - 1);
       std::iota(perm.begin(), perm.end(), 1);

@@ -138,10 +138,10 @@ class WriteChains {
         at->second = update;
         continue;
       }
-      const ValueId before =
-          !is_new ? at->second
-          : fill  ? edit.constant(Value::scalar(*fill, p_.type_of(chain.root).dtype))
-                  : read(edit, s, edit.at(chain.root), part);
+      const ValueId before = !is_new ? at->second
+                             : fill
+                                 ? edit.constant(Value::scalar(*fill, p_.type_of(chain.root).dtype))
+                                 : read(edit, s, edit.at(chain.root), part);
       at->second = apply(edit, op_of_fn<Add>(), 0, {before, update}, part);
     }
     return now;

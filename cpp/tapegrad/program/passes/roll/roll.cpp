@@ -125,6 +125,7 @@ class Roller : RollPlan {
       return edit_.constant(std::move(out[0]));
     }
     const TensorType& type = p_.type_of(list[0]);
+    if (const auto positions = scattered(list)) return gathered(list[0], *positions);
     std::vector<ValueId> parts, singles;
     const auto flush = [&] {
       if (singles.empty()) return;
@@ -146,6 +147,19 @@ class Roller : RollPlan {
     if (parts.size() == 1) return parts[0];
     return write(concatenate_op(), Attrs{int64_t{0}}, parts,
                  stacked_type(type, static_cast<int64_t>(list.size())));
+  }
+
+  // Parts like `first` of one array, at any positions.
+  ValueId gathered(ValueId first, const Positions& positions) {
+    const Element e = element_of(first);
+    const std::span<const int64_t> one = code_of(e);
+    std::vector<int64_t> code(one.begin(), one.end());
+    const int64_t array[] = {static_cast<int64_t>(IndexKind::array), 0, 0, 0};
+    std::ranges::copy(array, code.begin() + static_cast<std::ptrdiff_t>(4 * positions.item));
+    const auto n = static_cast<int64_t>(positions.at.size());
+    const ValueId in[] = {resolve(e.base),
+                          edit_.constant(Value::from_int64(positions.at, Dims{n}))};
+    return write(gather_op(), Attrs{code, int64_t{0}}, in, stacked_type(p_.type_of(first), n));
   }
 
   ValueId run(std::span<const ValueId> list) {
@@ -237,7 +251,11 @@ class Roller : RollPlan {
     if (is_local && role_of(*at) == Role::computed) return states_[i].stacked[at->key];
     const uint32_t number = is_local ? at->key : operand.index;
     const auto [found, is_new] = known.try_emplace({operand.kind, number}, no_value);
-    if (is_new) found->second = stacked(turns_of(i, k, a, false));
+    if (is_new) {
+      const std::vector<ValueId> list = turns_of(i, k, a, false);
+      const bool stays = std::ranges::all_of(list, [&](ValueId v) { return v == list[0]; });
+      found->second = stays ? resolve(list[0]) : stacked(list);
+    }
     return found->second;
   }
 

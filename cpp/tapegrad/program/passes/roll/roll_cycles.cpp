@@ -86,8 +86,6 @@ uint32_t source_in_body(const Program& p, const RolledLoop& loop, uint32_t k, ui
   return p.values[p.in(p.steps[loop.step(0, k)])[a]].index - loop.first;
 }
 
-LoopCycles cycles_of(const Program& p, const RolledLoop& loop) {
-  return Components(p, loop).run();
-}
+LoopCycles cycles_of(const Program& p, const RolledLoop& loop) { return Components(p, loop).run(); }
 
 }  // namespace tapegrad

@@ -9,8 +9,8 @@ namespace tapegrad {
 // A strongly connected component of a body: a step reads what the turn before made, that the step
 // before that, and so on until it comes back. Components come before those that read of them.
 struct LoopCycles {
-  std::vector<uint32_t> of;   // by step of the body: its component
-  std::vector<bool> recurs;   // by component: whether there is a cycle at all
+  std::vector<uint32_t> of;  // by step of the body: its component
+  std::vector<bool> recurs;  // by component: whether there is a cycle at all
   bool recurs_at(uint32_t k) const { return recurs[of[k]]; }
 };
 

@@ -32,9 +32,9 @@ class Distribution {
 
   // False where the loop is better left as it is.
   bool run() {
-    if (!is_of_numbers()) return false;
     cycles_ = cycles_of(p_, loop_);
     order_ = in_order();
+    if (std::ranges::none_of(order_, [this](uint32_t k) { return is_free(k); })) return false;
     find_series();
     const std::vector<bool> none(loop_.period, false);
     const double plain = cost(none);
@@ -54,16 +54,15 @@ class Distribution {
 
  private:
   const Program::Step& step(uint32_t k) const { return p_.steps[loop_.first + k]; }
-  bool is_computed(uint32_t k) const { return loop_.roles[k] == Role::computed; }
+  bool is_computed(uint32_t k) const {
+    return loop_.roles[k] == Role::computed || loop_.roles[k] == Role::straight;
+  }
 
-  bool is_of_numbers() const {
-    for (uint32_t k = 0; k < loop_.period; ++k) {
-      if (loop_.roles[k] == Role::scatter) return false;
-      const Program::Step& s = step(k);
-      if (is_computed(k) && (!is_elementwise(s.op) || !p_.type_of(s.first_out).shape.empty()))
-        return false;
-    }
-    return true;
+  // Whether a step may be made at once: a function of numbers that waits for no turn before.
+  bool is_free(uint32_t k) const {
+    const Program::Step& s = step(k);
+    return loop_.roles[k] == Role::computed && is_elementwise(s.op) &&
+           p_.type_of(s.first_out).shape.empty() && !cycles_.recurs_at(k);
   }
 
   // Steps behind those that they read, those of a cycle in the order of the body.
@@ -92,6 +91,7 @@ class Distribution {
   }
 
   bool are_of_one_array(ValueId v, ValueId next) const {
+    if (v == next) return true;
     if (p_.is_constant(v) || p_.is_constant(next)) return p_.is_constant(v) && p_.is_constant(next);
     if (p_.values[v].source != Source::step || p_.values[next].source != Source::step) return false;
     const uint32_t i = p_.values[v].index, j = p_.values[next].index;
@@ -106,7 +106,7 @@ class Distribution {
 
   std::vector<bool> all() const {
     std::vector<bool> chosen(loop_.period, false);
-    for (uint32_t k : order_) chosen[k] = !cycles_.recurs_at(k);
+    for (uint32_t k : order_) chosen[k] = is_free(k);
     return chosen;
   }
 
@@ -114,7 +114,7 @@ class Distribution {
   std::vector<bool> before_cycles() const {
     std::vector<bool> chosen(loop_.period, false);
     for (uint32_t k : order_) {
-      chosen[k] = !cycles_.recurs_at(k);
+      chosen[k] = is_free(k);
       for (uint32_t a = 0; a < step(k).n_in; ++a)
         if (const uint32_t from = source(k, a); from != made_outside && !chosen[from])
           chosen[k] = false;
@@ -128,7 +128,7 @@ class Distribution {
     if (order_.size() > most_searched) return least;
     const auto try_each = [&](auto&& steps) {
       for (uint32_t k : steps) {
-        if (cycles_.recurs_at(k)) continue;
+        if (!is_free(k)) continue;
         chosen[k] = !chosen[k];
         const double found = cost(chosen);
         if (found < least) {
@@ -165,8 +165,10 @@ class Distribution {
     double each = 0;
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
-      const auto fn = static_cast<ScalarFn>(step(k).op);
-      each += chosen[k] ? lane_cost(fn) : number_cost(fn);
+      if (is_free(k)) {
+        const auto fn = static_cast<ScalarFn>(step(k).op);
+        each += chosen[k] ? lane_cost(fn) : number_cost(fn);
+      }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const RolledLoop::Operand& operand = loop_.operand(k, a);
         if (operand.kind == Kind::series && chosen[k] && is_loose_[operand.index])
@@ -208,7 +210,7 @@ class Distribution {
 std::vector<RolledLoop> loops_to_distribute(const Program& p) {
   std::vector<RolledLoop> chosen;
   std::vector<bool> at_once(p.steps.size(), false);
-  for (RolledLoop& loop : find_loops(p, least_turns)) {
+  for (RolledLoop& loop : find_loops(p, least_turns, LoopKind::distributed)) {
     if (!Distribution(p, loop, at_once).run()) continue;
     for (const RolledLoop::Stage& stage : loop.stages)
       for (uint32_t k : stage.at_once)

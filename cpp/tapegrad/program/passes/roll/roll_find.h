@@ -58,8 +58,12 @@ struct RolledLoop {
   const Operand& operand(uint32_t k, uint32_t a) const { return operands[first_operand[k] + a]; }
 };
 
+// What a loop is found for: a scan; or to be distributed, where rows of a nest may be one loop, of
+// which a row's own value is a series, and each turn may write to any part of an array.
+enum class LoopKind : uint8_t { scan, distributed };
 // The loops, in order and apart from one another, each of at least `least_turns` turns.
-std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns);
+std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns,
+                                   LoopKind kind = LoopKind::scan);
 // Those that are faster as scans.
 std::vector<RolledLoop> loops_to_roll(const Program& p);
 // Loops of numbers that are faster distributed.

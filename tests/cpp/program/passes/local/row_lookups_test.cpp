@@ -38,9 +38,9 @@ Program joined(const Program& p, const std::vector<Value>& inputs) {
 }  // namespace
 
 TEST(rows_at_the_same_positions_are_taken_at_once) {
-  for (const auto& [key, shape] : {std::pair{row_key, Dims{rows, 6}},
-                                   std::pair{column_key, Dims{6, rows}},
-                                   std::pair{middle_key, Dims{rows, 2, 6}}}) {
+  for (const auto& [key, shape] :
+       {std::pair{row_key, Dims{rows, 6}}, std::pair{column_key, Dims{6, rows}},
+        std::pair{middle_key, Dims{rows, 2, 6}}}) {
     Draft d;
     const ValueId x = d.input(shape), k = d.constant(positions({3, 0, 3, -1}, Dims{4}));
     ValueId y = d.constant(0.25);
@@ -63,9 +63,9 @@ TEST(every_other_row_and_positions_from_data) {
 }
 
 TEST(rows_are_added_to_at_once) {
-  for (const auto& [key, shape] : {std::pair{row_key, Dims{rows, 6}},
-                                   std::pair{column_key, Dims{6, rows}},
-                                   std::pair{middle_key, Dims{rows, 2, 6}}}) {
+  for (const auto& [key, shape] :
+       {std::pair{row_key, Dims{rows, 6}}, std::pair{column_key, Dims{6, rows}},
+        std::pair{middle_key, Dims{rows, 2, 6}}}) {
     Draft d;
     const bool is_middle = shape.size() == 3;
     const ValueId base = d.input(shape), k = d.constant(positions({3, 0, 3, 3}, Dims{4}));
@@ -107,8 +107,7 @@ TEST(guards_keep_positions_from_data_apart) {
       y = d.op("add", {d.op("sin", {y}), d.op("gather", {x, k}, row_key(t))});
     d.guard(d.op("less", {d.op("sum", {x}, {std::monostate{}, false}), d.constant(1e9)}),
             Value::integer_scalar(1, DType::bool_));
-    const Program q =
-        joined(d.returning({y}), {counted({rows, 6}), positions({0, 5}, Dims{2})});
+    const Program q = joined(d.returning({y}), {counted({rows, 6}), positions({0, 5}, Dims{2})});
     CHECK(steps_of(q, "gather") == (is_constant ? 1 : rows));
   }
 }

@@ -126,3 +126,17 @@ TEST(pieces_without_elements_are_not_joined) {
   for (const Program::Step& s : q.steps)
     if (s.op == op_named("concatenate").id) CHECK(s.n_in == 2);
 }
+
+TEST(parts_of_parts_are_parts) {
+  Draft d;
+  const ValueId x = d.input({6, 5, 4});
+  const ValueId row =
+      d.op("slice", {x}, {Ints{0, 2, 0, 0, 1, 4, -1, 5, 1, 0, 1, 4}});  // x[2, ::-1]
+  const ValueId number = d.op("slice", {row}, {Ints{0, 1, 0, 0, 0, 3, 0, 0}});
+  const ValueId some = d.op("slice", {row}, {Ints{1, 3, -2, 2, 2, 0, 0, 0, 0, 1, 0, 0}});
+  const ValueId tall = d.op("slice", {x}, {Ints{1, 1, 2, 2, 2, 0, 0, 0, 0, 4, 0, 0, 1, 0, 1, 4}});
+  const ValueId one = d.op("slice", {tall}, {Ints{2, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 2, 0, 0}});
+  const Program q = simplified(d.returning({number, some, one}));
+  CHECK(q.steps.size() == 3);
+  for (const Program::Step& s : q.steps) CHECK(q.in(s)[0] == q.inputs[0]);
+}

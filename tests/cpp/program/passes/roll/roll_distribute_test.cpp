@@ -16,10 +16,9 @@ std::vector<Value> inputs_of(const Program& p, uint64_t seed) {
   std::vector<Value> in;
   for (ValueId v : p.inputs) {
     const Dims& shape = p.type_of(v).shape;
-    in.push_back(shape.empty() ? Value(number(random))
-                               : filled(DType::float64, shape, [&](int64_t) {
-                                   return number(random);
-                                 }));
+    in.push_back(shape.empty()
+                     ? Value(number(random))
+                     : filled(DType::float64, shape, [&](int64_t) { return number(random); }));
   }
   return in;
 }
