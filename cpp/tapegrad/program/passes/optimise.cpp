@@ -56,10 +56,11 @@ std::optional<Program> without_loops(Program p, const PassOptions& options, doub
 
 Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
-  if (options.parts && options.dead)
-    p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))), PartsTaken::repeated);
+  const bool has_parts = options.parts && options.dead;
+  if (has_parts) p = join_writes(drop_dead(p));
+  if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(p)));
+  if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
-  p = distribute_loops(join_row_lookups(join_lookups(p)));
   Program rolled = roll_nests(p, options);
   const bool has_loops = rolled.steps.size() != p.steps.size();
   rolled = finished(with_lanes(std::move(rolled), options), options);
