@@ -52,12 +52,19 @@ std::optional<Program> without_loops(Program p, const PassOptions& options, doub
   return run_cost(p) < most ? std::optional(std::move(p)) : std::nullopt;
 }
 
+Program without_tiny_arrays(Program p, const PassOptions& options) {
+  Program found = expand_tiny(p);
+  if (found.steps.size() == p.steps.size()) return p;
+  return join_writes(drop_dead(rewrite_locally(std::move(found), options)));
+}
+
 }  // namespace
 
 Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
   const bool has_parts = options.parts && options.dead;
   if (has_parts) p = join_writes(drop_dead(p));
+  if (options.expand && options.fuse && has_parts) p = without_tiny_arrays(std::move(p), options);
   if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(p)));
   if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
