@@ -28,6 +28,8 @@ struct PassOptions {
 };
 
 Program roll_loops(const Program& p);
+// Loops over numbers taken apart into what recurs and what all turns can be made of at once.
+Program distribute_loops(const Program& p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
@@ -36,6 +38,8 @@ Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
 Program join_lookups(const Program& p);
+// The same for x[t, k] at one row t after the other.
+Program join_row_lookups(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.
@@ -58,6 +62,9 @@ Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.
 Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
+// Long programs over arrays of at most four elements, vectors of two in a loop above all, as
+// programs over numbers, to the bit.
+Program expand_tiny(const Program& p);
 Program optimise(Program p, const PassOptions& options);
 
 }  // namespace tapegrad

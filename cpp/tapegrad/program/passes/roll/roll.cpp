@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 
@@ -11,7 +12,8 @@
 // Writes each loop that was found as one scan. What later steps read of single turns becomes a
 // result of the scan that is stacked over the turns, and what a loop reads of something that
 // changes with the turn a stacked array: taken from another loop's results, a range of x[t], or put
-// together.
+// together. A loop that is distributed is written stage by stage: what recurs turn by turn, the
+// rest as steps on such stacked arrays.
 
 namespace tapegrad {
 namespace {
@@ -75,6 +77,8 @@ class Roller : RollPlan {
       }
       case Role::scatter:
         return state.last[at->key][0];
+      case Role::straight:
+        break;  // written when its turn comes, before anybody reads it
       case Role::computed:
         if (is_left_over(*at)) return state.last[at->key][loop.count - 1 - at->turn];
         edit_.set(v, element(state.stacked[at->key], index_of_turn(at->loop, at->turn)));
@@ -121,6 +125,7 @@ class Roller : RollPlan {
       return edit_.constant(std::move(out[0]));
     }
     const TensorType& type = p_.type_of(list[0]);
+    if (const auto positions = scattered(list)) return gathered(list[0], *positions);
     std::vector<ValueId> parts, singles;
     const auto flush = [&] {
       if (singles.empty()) return;
@@ -142,6 +147,19 @@ class Roller : RollPlan {
     if (parts.size() == 1) return parts[0];
     return write(concatenate_op(), Attrs{int64_t{0}}, parts,
                  stacked_type(type, static_cast<int64_t>(list.size())));
+  }
+
+  // Parts like `first` of one array, at any positions.
+  ValueId gathered(ValueId first, const Positions& positions) {
+    const Element e = element_of(first);
+    const std::span<const int64_t> one = code_of(e);
+    std::vector<int64_t> code(one.begin(), one.end());
+    const int64_t array[] = {static_cast<int64_t>(IndexKind::array), 0, 0, 0};
+    std::ranges::copy(array, code.begin() + static_cast<std::ptrdiff_t>(4 * positions.item));
+    const auto n = static_cast<int64_t>(positions.at.size());
+    const ValueId in[] = {resolve(e.base),
+                          edit_.constant(Value::from_int64(positions.at, Dims{n}))};
+    return write(gather_op(), Attrs{code, int64_t{0}}, in, stacked_type(p_.type_of(first), n));
   }
 
   ValueId run(std::span<const ValueId> list) {
@@ -182,6 +200,7 @@ class Roller : RollPlan {
     if (loop.only_writes()) return write_parts(i);
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::hoisted) copy(loop.first + k);
+    if (!loop.stages.empty()) return write_stages(i);
     Writing w;
     w.by_key.assign(states_[i].wanted.size(), no_value);
     for (const RolledLoop::Carry& c : loop.carries) {
@@ -202,6 +221,7 @@ class Roller : RollPlan {
     write_scan(w, i);
   }
 
+<<<<<<< HEAD
   // What is written is there already.
   void write_parts(uint32_t i) {
     for (uint32_t k = 0; k < loops_[i].period; ++k) {
@@ -210,6 +230,47 @@ class Roller : RollPlan {
     }
   }
 
+=======
+  // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
+  using Stacks = std::map<std::pair<Kind, uint32_t>, ValueId>;
+
+  void write_stages(uint32_t i) {
+    const RolledLoop& loop = loops_[i];
+    Stacks known;
+    for (const RolledLoop::Stage& stage : loop.stages) {
+      for (uint32_t turn = 0; turn < loop.count; ++turn)
+        for (uint32_t k : stage.straight) copy(loop.step(turn, k));
+      for (uint32_t k : stage.at_once) {
+        const Program::Step& s = p_.steps[loop.first + k];
+        std::vector<ValueId> in;
+        for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(of_all_turns(known, i, k, a));
+        const uint32_t type = edit_.type(stacked_type(p_.type_of(s.first_out), loop.count));
+        states_[i].stacked[states_[i].first_key[k]] = edit_.write(s, in, {&type, 1});
+      }
+    }
+  }
+
+  // An operand of a step that is made at once: a number, or one for each turn.
+  ValueId of_all_turns(Stacks& known, uint32_t i, uint32_t k, uint32_t a) {
+    const RolledLoop& loop = loops_[i];
+    const RolledLoop::Operand& operand = loop.operand(k, a);
+    const ValueId first = read(i, 0, k, a);
+    const auto at = place_of(first);
+    const bool is_local = operand.kind == Kind::local;
+    if (operand.kind == Kind::invariant || (is_local && role_of(*at) == Role::hoisted))
+      return resolve(first);
+    if (is_local && role_of(*at) == Role::computed) return states_[i].stacked[at->key];
+    const uint32_t number = is_local ? at->key : operand.index;
+    const auto [found, is_new] = known.try_emplace({operand.kind, number}, no_value);
+    if (is_new) {
+      const std::vector<ValueId> list = turns_of(i, k, a, false);
+      const bool stays = std::ranges::all_of(list, [&](ValueId v) { return v == list[0]; });
+      found->second = stays ? resolve(list[0]) : stacked(list);
+    }
+    return found->second;
+  }
+
+>>>>>>> loops
   void add_series(Writing& w, const std::vector<ValueId>& list, ValueId key) {
     w.in.push_back(stacked(list));
     const ValueId x = w.body.input(p_.type_of(list[0]));
@@ -343,6 +404,12 @@ class Roller : RollPlan {
 };
 
 }  // namespace
+
+Program distribute_loops(const Program& p) {
+  std::vector<RolledLoop> loops = loops_to_distribute(p);
+  if (loops.empty()) return p;
+  return Roller(p, std::move(loops)).run();
+}
 
 Program roll_loops(const Program& p) {
   std::vector<RolledLoop> loops = loops_to_roll(p);

@@ -64,9 +64,10 @@ class Signatures {
 
 class Finder {
  public:
-  Finder(const Program& p, uint32_t least_turns)
+  Finder(const Program& p, uint32_t least_turns, LoopKind kind)
       : p_(p),
         least_turns_(least_turns),
+        kind_(kind),
         signatures_(p),
         uses_(p.values.size(), 0),
         repeat_soon_(p.steps.size() + 1, 0) {
@@ -122,7 +123,8 @@ class Finder {
     const uint32_t shift = best_shift(at, period, length);
     for (const uint32_t by : {shift, uint32_t{0}}) {
       const uint32_t turns = (length - by) / period;
-      if (find_in_stretch(p_, uses_, {at + by, period, turns}, least_turns_, found_)) return true;
+      const Repetition where{at + by, period, turns};
+      if (find_in_stretch(p_, uses_, where, least_turns_, kind_, found_)) return true;
       if (by == 0) break;
     }
     return false;
@@ -155,6 +157,7 @@ class Finder {
 
   const Program& p_;
   const uint32_t least_turns_;
+  const LoopKind kind_;
   const Signatures signatures_;
   std::vector<uint32_t> uses_;
   std::vector<uint32_t> repeat_soon_;  // by step: how many before it
@@ -164,6 +167,7 @@ class Finder {
 
 }  // namespace
 
+<<<<<<< HEAD
 bool RolledLoop::only_writes() const {
   for (uint32_t k = 0; k < period; ++k)
     if (roles[k] != Role::scatter || operand(k, 1).kind != Kind::series) return false;
@@ -172,6 +176,10 @@ bool RolledLoop::only_writes() const {
 
 std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns) {
   return Finder(p, least_turns).run();
+=======
+std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns, LoopKind kind) {
+  return Finder(p, least_turns, kind).run();
+>>>>>>> loops
 }
 
 }  // namespace tapegrad

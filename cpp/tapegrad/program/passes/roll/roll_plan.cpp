@@ -23,6 +23,7 @@ RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
     state.last.assign(keys, {no_value});
     state.ages.assign(keys, 0);
     for (const RolledLoop::Carry& c : loop.carries) {
+      if (!loop.stages.empty()) break;  // nothing is left over
       uint32_t& ages = state.ages[state.first_key[c.step] + c.out];
       ages = std::max(ages, c.age);
     }
@@ -101,6 +102,31 @@ size_t RollPlan::run_length(std::span<const ValueId> list) const {
     last = e;
   }
   return n;
+}
+
+std::optional<RollPlan::Positions> RollPlan::scattered(std::span<const ValueId> list) const {
+  constexpr size_t few = 4;  // ranges beside one another
+  const Element first = element_of(list[0]);
+  if (first.from != Element::From::slice) return std::nullopt;
+  const std::span<const int64_t> code = code_of(first);
+  const Dims& base = p_.type_of(first.base).shape;
+  if (IndexItems(code).source_axes() != base.ndim()) return std::nullopt;
+  size_t ranges = 0;
+  for (size_t i = 0; i < list.size() && ranges <= few; ++ranges) i += run_length(list.subspan(i));
+  if (ranges <= few) return std::nullopt;
+  std::optional<size_t> item;
+  for (ValueId v : list) {
+    const Element e = element_of(v);
+    if (e.from != Element::From::slice || e.base != first.base) return std::nullopt;
+    if (std::ranges::equal(code, code_of(e))) continue;
+    const auto move = key_move(code, code_of(e));
+    if (!move || (item && *item != move->item)) return std::nullopt;
+    item = move->item;
+  }
+  if (!item) return std::nullopt;
+  Positions found{*item, {}};
+  for (ValueId v : list) found.at.push_back(IndexItems(code_of(element_of(v)))[*item].start);
+  return found;
 }
 
 bool RollPlan::is_long_stack(const Program::Step& s) const {

@@ -69,6 +69,13 @@ class RollPlan {
   std::optional<KeyMove> move_between(const Element& a, const Element& b) const;
   // How many of the first values are elements of one thing, at equal distances.
   size_t run_length(std::span<const ValueId> list) const;
+  // The positions at which many values are parts of one array whose keys differ in that item alone;
+  // nothing where they are not.
+  struct Positions {
+    size_t item;
+    std::vector<int64_t> at;
+  };
+  std::optional<Positions> scattered(std::span<const ValueId> list) const;
   // A stack that a series of its own may stand for.
   bool is_long_stack(const Program::Step& s) const;
 

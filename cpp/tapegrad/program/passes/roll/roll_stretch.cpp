@@ -19,8 +19,14 @@ constexpr uint32_t most_age = RolledLoop::most_age;
 
 class Stretch {
  public:
-  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where)
-      : p_(p), uses_(uses), first_(where.first), period_(where.period), turns_(where.turns) {}
+  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
+          LoopKind kind)
+      : p_(p),
+        uses_(uses),
+        is_scan_(kind == LoopKind::scan),
+        first_(where.first),
+        period_(where.period),
+        turns_(where.turns) {}
 
   // Kinds are taken from one turn and held against those around it. Behind a loop the search goes
   // on. Where there is none it goes on at the next turn, and, where many turns were looked at in
@@ -116,6 +122,8 @@ class Stretch {
         if (same) loop.roles[k] = Role::hoisted;
       } else if (reads_by_key(op_by_id(s.op)) && same) {
         loop.roles[k] = Role::varying;
+      } else if (!is_scan_) {
+        loop.roles[k] = Role::straight;
       } else if (is_scatter(k)) {
         loop.roles[k] = Role::scatter;
       } else {
@@ -134,8 +142,13 @@ class Stretch {
       if (is_output(next, turn + 1, from.k, from.out)) return true;
       if (turn + 1 >= middle_) return false;
     }
-    kind = v == next ? Kind::invariant : Kind::series;
+    kind = v == next && stays(k, a) ? Kind::invariant : Kind::series;
     return turn == none || turn < middle_;
+  }
+
+  // In a nest, whether it is the same for all rows: looked at from both ends.
+  bool stays(uint32_t k, uint32_t a) const {
+    return is_scan_ || input(from_, k, a) == input(turns_ - 1, k, a);
   }
 
   std::span<const int64_t> code_of(uint32_t turn, uint32_t k) const {
@@ -342,6 +355,7 @@ class Stretch {
 
   const Program& p_;
   const std::vector<uint32_t>& uses_;
+  const bool is_scan_;
   const uint32_t first_, period_, turns_;
   uint32_t from_ = 0, middle_ = 0, low_ = 0, high_ = 0;
 };
@@ -349,8 +363,8 @@ class Stretch {
 }  // namespace
 
 bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
-                     uint32_t least_turns, std::vector<RolledLoop>& found) {
-  return Stretch(p, uses, where).find(least_turns, found);
+                     uint32_t least_turns, LoopKind kind, std::vector<RolledLoop>& found) {
+  return Stretch(p, uses, where, kind).find(least_turns, found);
 }
 
 }  // namespace tapegrad

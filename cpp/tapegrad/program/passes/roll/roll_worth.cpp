@@ -3,6 +3,7 @@
 
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/roll_cycles.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
@@ -27,9 +28,11 @@ constexpr int64_t few_scalars = 20000;  // scalars
 // Whether a turn does more with what the turn before made than to add to it: turns that only add
 // up could also be made all at once.
 bool recurs(const Program& p, const RolledLoop& loop) {
+  const LoopCycles cycles = cycles_of(p, loop);
   for (uint32_t k = 0; k < loop.period; ++k) {
     const Program::Step& s = p.steps[loop.step(0, k)];
     if (loop.roles[k] != Role::computed || s.op == op_of_fn<Add>()) continue;
+    if (cycles.recurs_at(k)) return true;
     for (uint32_t a = 0; a < s.n_in; ++a)
       if (loop.operand(k, a).kind == RolledLoop::Kind::carry) return true;
   }
