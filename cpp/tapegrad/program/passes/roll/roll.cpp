@@ -221,7 +221,6 @@ class Roller : RollPlan {
     write_scan(w, i);
   }
 
-<<<<<<< HEAD
   // What is written is there already.
   void write_parts(uint32_t i) {
     for (uint32_t k = 0; k < loops_[i].period; ++k) {
@@ -230,7 +229,6 @@ class Roller : RollPlan {
     }
   }
 
-=======
   // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
   using Stacks = std::map<std::pair<Kind, uint32_t>, ValueId>;
 
@@ -270,7 +268,6 @@ class Roller : RollPlan {
     return found->second;
   }
 
->>>>>>> loops
   void add_series(Writing& w, const std::vector<ValueId>& list, ValueId key) {
     w.in.push_back(stacked(list));
     const ValueId x = w.body.input(p_.type_of(list[0]));

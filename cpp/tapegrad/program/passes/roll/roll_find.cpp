@@ -167,19 +167,14 @@ class Finder {
 
 }  // namespace
 
-<<<<<<< HEAD
 bool RolledLoop::only_writes() const {
   for (uint32_t k = 0; k < period; ++k)
     if (roles[k] != Role::scatter || operand(k, 1).kind != Kind::series) return false;
   return carries.empty();
 }
 
-std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns) {
-  return Finder(p, least_turns).run();
-=======
 std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns, LoopKind kind) {
   return Finder(p, least_turns, kind).run();
->>>>>>> loops
 }
 
 }  // namespace tapegrad
