@@ -47,6 +47,7 @@ struct RolledLoop {
   uint32_t period = 0;                  // steps of a turn
   uint32_t count = 0;                   // turns
   std::vector<Role> roles;              // by step of the body
+  std::vector<bool> is_anywhere;        // scatters that add to parts at any positions
   std::vector<uint32_t> first_operand;  // by step of the body, into operands
   std::vector<Operand> operands;
   std::vector<Carry> carries;

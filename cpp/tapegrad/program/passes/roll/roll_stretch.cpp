@@ -16,6 +16,7 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t none = ~uint32_t{0};
 constexpr size_t most_writes = 64;  // into one array, in a turn
 constexpr uint32_t most_age = RolledLoop::most_age;
+constexpr uint32_t around = 6;  // turns before and behind the one in the middle
 
 class Stretch {
  public:
@@ -102,6 +103,7 @@ class Stretch {
 
   bool classify(RolledLoop& loop) {
     loop.roles.assign(period_, Role::computed);
+    loop.is_anywhere.assign(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
       loop.first_operand.push_back(static_cast<uint32_t>(loop.operands.size()));
       const Program::Step& s = step(middle_, k);
@@ -117,7 +119,7 @@ class Stretch {
           same &= kind == Kind::invariant;
         }
       }
-      const bool fixed = s.attrs == step(middle_ + 1, k).attrs;
+      const bool fixed = is_fixed(k);
       if (fixed) {
         if (same) loop.roles[k] = Role::hoisted;
       } else if (reads_by_key(op_by_id(s.op)) && same) {
@@ -126,6 +128,7 @@ class Stretch {
         loop.roles[k] = Role::straight;
       } else if (is_scatter(k)) {
         loop.roles[k] = Role::scatter;
+        loop.is_anywhere[k] = !moves_evenly(k);
       } else {
         return false;
       }
@@ -159,10 +162,48 @@ class Stretch {
     return key_move(code_of(middle_, k), code_of(middle_ + 1, k));
   }
 
-  // table[key] = x or table[key] += x with another part at each turn, written whole.
+  // Keys that come from data (x[labels[t]]) are sometimes equal, and move evenly, for a turn or
+  // two: so several turns around the middle are looked at.
+  template <class F>
+  bool all_around_middle(F&& holds) const {
+    const uint32_t low = middle_ - std::min(middle_, around), high = middle_ + around + 1;
+    for (uint32_t turn = low; turn < std::min(high, turns_); ++turn)
+      if (!holds(turn)) return false;
+    return true;
+  }
+
+  bool is_fixed(uint32_t k) const {
+    const Program::Step& s = step(middle_, k);
+    if (s.attrs != step(middle_ + 1, k).attrs) return false;
+    if (!is_scan_ || s.kernel >= 0 || op_by_id(s.op).key != KeyKind::basic) return true;
+    return all_around_middle([&](uint32_t turn) { return step(turn, k).attrs == s.attrs; });
+  }
+
+  bool moves_evenly(uint32_t k) const {
+    return move_of(k) && all_around_middle([&](uint32_t turn) { return key_holds(turn, k); });
+  }
+
+  // The item of a key that is another at some turns, where it is the only one.
+  std::optional<size_t> moving_item(uint32_t k) const {
+    std::optional<size_t> item;
+    const bool is_single = all_around_middle([&](uint32_t turn) {
+      const std::span<const int64_t> from = code_of(middle_, k), to = code_of(turn, k);
+      if (std::ranges::equal(from, to)) return true;
+      const std::optional<KeyMove> move = key_move(from, to);
+      if (!move || (item && *item != move->item)) return false;
+      item = move->item;
+      return true;
+    });
+    return is_single ? item : std::nullopt;
+  }
+
+  // table[key] = x or table[key] += x with another part at each turn, written whole; additions may
+  // be to any part.
   bool is_scatter(uint32_t k) const {
     const Program::Step& s = step(middle_, k);
-    if (!writes_by_key(op_by_id(s.op)) || s.held || !move_of(k)) return false;
+    const Op& op = op_by_id(s.op);
+    if (!writes_by_key(op) || s.held) return false;
+    if (!moves_evenly(k) && (op.update != UpdateKind::add || !moving_item(k))) return false;
     const Dims& shape = p_.type_of(input(middle_, k, 0)).shape;
     IndexSpec part;
     const std::span<const int64_t> code = code_of(middle_, k);
@@ -181,11 +222,19 @@ class Stretch {
       const Role role = loop.roles[k];
       if ((role == Role::computed || role == Role::hoisted) && s.attrs != step(middle_, k).attrs)
         return false;
-      if (role == Role::scatter && !key_holds(turn, k)) return false;
+      if (role == Role::scatter && !(loop.is_anywhere[k] ? is_part(turn, k) : key_holds(turn, k)))
+        return false;
       for (uint32_t a = 0; a < s.n_in; ++a)
         if (!operand_holds(loop.operand(k, a).kind, turn, k, a, begin)) return false;
     }
     return true;
+  }
+
+  bool is_part(uint32_t turn, uint32_t k) const {
+    const std::span<const int64_t> from = code_of(middle_, k), to = code_of(turn, k);
+    if (std::ranges::equal(from, to)) return true;
+    const std::optional<KeyMove> move = key_move(from, to);
+    return move && move->item == moving_item(k);
   }
 
   bool key_holds(uint32_t turn, uint32_t k) const {
@@ -294,7 +343,7 @@ class Stretch {
       std::vector<uint32_t>& chain = chains[first_of[k]];
       if (chain.size() == most_writes) return false;
       for (uint32_t before : chain)
-        if (!in_order(before, k)) return false;
+        if (!in_order(loop, before, k)) return false;
       chain.push_back(k);
     }
     for (uint32_t k = 0; k < period_; ++k) {
@@ -307,8 +356,12 @@ class Stretch {
   }
 
   // Whether what both steps write at some turns, the later of the two in a turn writes last.
-  bool in_order(uint32_t earlier, uint32_t later) const {
+  bool in_order(const RolledLoop& loop, uint32_t earlier, uint32_t later) const {
     const std::span<const int64_t> a = code_of(middle_, earlier), b = code_of(middle_, later);
+    if (loop.is_anywhere[earlier] || loop.is_anywhere[later]) {
+      const std::optional<size_t> item = moving_item(earlier);
+      return item && item == moving_item(later) && apart_beside(a, b, *item);
+    }
     const std::optional<KeyMove> move = move_of(earlier);
     if (move_of(later) != move) return false;
     if (apart_beside(a, b, move->item)) return true;
