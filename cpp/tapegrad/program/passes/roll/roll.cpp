@@ -3,6 +3,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/program/passes/roll/roll_lookups.h"
 #include "tapegrad/program/passes/roll/roll_writer.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
@@ -43,6 +45,7 @@ class Roller : RollWriter {
     std::vector<ValueId> carries, xs, rest;
     std::unordered_map<ValueId, ValueId> of_rest;  // by new value
     std::vector<ValueId> in;                       // new values
+    std::vector<std::vector<ValueId>> at;          // by step: positions, as body values
   };
 
   void write_loop(uint32_t i) {
@@ -62,6 +65,9 @@ class Roller : RollWriter {
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::varying)
         add_series(w, turns_of(i, k, 0, true), states_[i].first_key[k]);
+    w.at.resize(loop.period);
+    for (uint32_t k = 0; k < loop.period; ++k)
+      if (loop.roles[k] == Role::computed && loop.is_anywhere[k]) add_positions(w, i, k);
     std::vector<ValueId> outer = invariants(i);
     for (ValueId v : outer) {
       w.in.push_back(v);
@@ -128,6 +134,14 @@ class Roller : RollWriter {
     }
   }
 
+  void add_positions(Writing& w, uint32_t i, uint32_t k) {
+    for (std::vector<int64_t> at : positions_of(i, k).at) {
+      if (states_[i].reverse) std::ranges::reverse(at);
+      w.in.push_back(series_of(at));
+      w.at[k].push_back(w.body.input({DType::int64, Dims{}}));
+    }
+  }
+
   // New values that the steps of the body read, and what goes over to the next turn.
   std::vector<ValueId> invariants(uint32_t i) {
     const RolledLoop& loop = loops_[i];
@@ -182,7 +196,17 @@ class Roller : RollWriter {
     for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(body_value(w, i, k, a));
     std::vector<TensorType> out;
     for (uint32_t j = 0; j < s.n_out; ++j) out.push_back(p_.type_of(s.first_out + j));
-    const ValueId first = w.body.step(op_by_id(s.op), p_.attrs_of(s), in, out, s.held);
+    const Op* op = &op_by_id(s.op);
+    Attrs attrs = p_.attrs_of(s);
+    if (!w.at[k].empty()) {
+      in.insert(in.end(), w.at[k].begin(), w.at[k].end());
+      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, k).items),
+                    int64_t{0}};
+      op = op->update == UpdateKind::none  ? &gather_op()
+           : op->update == UpdateKind::add ? &gather_add_op()
+                                           : &gather_set_op();
+    }
+    const ValueId first = w.body.step(*op, attrs, in, out, s.held);
     for (uint32_t j = 0; j < s.n_out; ++j) w.by_key[key + j] = first + j;
   }
 
@@ -237,9 +261,10 @@ Program distribute_loops(const Program& p) {
 }
 
 Program roll_loops(const Program& p) {
-  std::vector<RolledLoop> loops = loops_to_roll(p);
+  const Program before = lookups_before_loops(p);
+  std::vector<RolledLoop> loops = loops_to_roll(before);
   if (loops.empty()) return p;
-  return Roller(p, std::move(loops)).run();
+  return Roller(before, std::move(loops)).run();
 }
 
 }  // namespace tapegrad

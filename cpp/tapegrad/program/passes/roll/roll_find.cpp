@@ -121,11 +121,14 @@ class Finder {
   // A loop may begin at any of its steps: where the fewest values go over to the next turn.
   bool take(uint32_t at, uint32_t period, uint32_t length) {
     const uint32_t shift = best_shift(at, period, length);
-    for (const uint32_t by : {shift, uint32_t{0}}) {
-      const uint32_t turns = (length - by) / period;
+    std::vector<uint32_t> shifts{shift};
+    if (shift != 0) shifts.push_back(0);
+    for (size_t i = 0; i < shifts.size(); ++i) {
+      const uint32_t by = shifts[i], turns = (length - by) / period;
       const Repetition where{at + by, period, turns};
-      if (find_in_stretch(p_, uses_, where, least_turns_, kind_, found_)) return true;
-      if (by == 0) break;
+      const StretchSearch search = find_in_stretch(p_, uses_, where, least_turns_, kind_, found_);
+      if (search.found) return true;
+      if (search.first && i == 0) shifts.insert(shifts.begin() + 1, (by + *search.first) % period);
     }
     return false;
   }

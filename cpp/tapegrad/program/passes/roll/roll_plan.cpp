@@ -114,19 +114,34 @@ std::optional<RollPlan::Positions> RollPlan::scattered(std::span<const ValueId> 
   size_t ranges = 0;
   for (size_t i = 0; i < list.size() && ranges <= few; ++ranges) i += run_length(list.subspan(i));
   if (ranges <= few) return std::nullopt;
-  std::optional<size_t> item;
+  std::vector<std::span<const int64_t>> codes;
   for (ValueId v : list) {
     const Element e = element_of(v);
     if (e.from != Element::From::slice || e.base != first.base) return std::nullopt;
-    if (std::ranges::equal(code, code_of(e))) continue;
-    const auto move = key_move(code, code_of(e));
-    if (!move || (item && *item != move->item)) return std::nullopt;
-    item = move->item;
+    codes.push_back(code_of(e));
   }
-  if (!item) return std::nullopt;
-  Positions found{*item, {}};
-  for (ValueId v : list) found.at.push_back(IndexItems(code_of(element_of(v)))[*item].start);
+  return positions_in(codes);
+}
+
+std::optional<RollPlan::Positions> RollPlan::positions_in(
+    std::span<const std::span<const int64_t>> codes) {
+  Positions found;
+  for (const std::span<const int64_t> code : codes)
+    if (!note_moves(codes[0], code, found.items)) return std::nullopt;
+  if (found.items.empty()) return std::nullopt;
+  std::ranges::sort(found.items);
+  for (size_t item : found.items) {
+    std::vector<int64_t>& at = found.at.emplace_back();
+    for (const std::span<const int64_t> code : codes) at.push_back(IndexItems(code)[item].start);
+  }
   return found;
+}
+
+RollPlan::Positions RollPlan::positions_of(uint32_t i, uint32_t k) const {
+  std::vector<std::span<const int64_t>> codes;
+  for (uint32_t turn = 0; turn < loops_[i].count; ++turn)
+    codes.push_back(p_.attrs_of(p_.steps[loops_[i].step(turn, k)]).integers(index_attrs::code));
+  return positions_in(codes).value_or(Positions{});
 }
 
 bool RollPlan::is_long_stack(const Program::Step& s) const {

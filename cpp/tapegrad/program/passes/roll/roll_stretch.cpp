@@ -16,6 +16,7 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t none = ~uint32_t{0};
 constexpr size_t most_writes = 64;  // into one array, in a turn
 constexpr uint32_t most_age = RolledLoop::most_age;
+constexpr uint32_t most_tries = 8;
 constexpr uint32_t around = 6;  // turns before and behind the one in the middle
 
 class Stretch {
@@ -32,7 +33,7 @@ class Stretch {
   // Kinds are taken from one turn and held against those around it. Behind a loop the search goes
   // on. Where there is none it goes on at the next turn, and, where many turns were looked at in
   // vain again and again, behind half of them: so all of it stays linear.
-  bool find(uint32_t least_turns, std::vector<RolledLoop>& found) {
+  StretchSearch find(uint32_t least_turns, std::vector<RolledLoop>& found) {
     constexpr int patience = 8;
     const size_t before = found.size();
     for (int misses = 0; from_ + least_turns <= turns_;) {
@@ -47,11 +48,25 @@ class Stretch {
         from_ += goes_far ? std::max((high_ - low_) / 2, uint32_t{1}) : 1;
       }
     }
-    return found.size() > before;
+    return {found.size() > before, begins_better_};
   }
 
  private:
+  // Additions at positions from data are made behind the loop where that is possible, else in it.
   bool find_around_middle(RolledLoop& loop, uint32_t least_turns) {
+    in_turns_.assign(period_, false);
+    for (uint32_t tries = 0; tries <= most_tries; ++tries) {
+      loop = {};
+      low_ = high_ = middle_;
+      not_apart_ = none;
+      if (find_with_scatters(loop, least_turns)) return true;
+      if (not_apart_ == none || !loop.is_anywhere[not_apart_]) return false;
+      in_turns_[not_apart_] = true;
+    }
+    return false;
+  }
+
+  bool find_with_scatters(RolledLoop& loop, uint32_t least_turns) {
     loop.period = period_;
     if (!classify(loop)) return false;
     high_ = middle_ + 2;
@@ -129,6 +144,8 @@ class Stretch {
       } else if (is_scatter(k)) {
         loop.roles[k] = Role::scatter;
         loop.is_anywhere[k] = !moves_evenly(k);
+      } else if (moves(k)) {
+        loop.is_anywhere[k] = true;
       } else {
         return false;
       }
@@ -183,18 +200,10 @@ class Stretch {
     return move_of(k) && all_around_middle([&](uint32_t turn) { return key_holds(turn, k); });
   }
 
-  // The item of a key that is another at some turns, where it is the only one.
-  std::optional<size_t> moving_item(uint32_t k) const {
-    std::optional<size_t> item;
-    const bool is_single = all_around_middle([&](uint32_t turn) {
-      const std::span<const int64_t> from = code_of(middle_, k), to = code_of(turn, k);
-      if (std::ranges::equal(from, to)) return true;
-      const std::optional<KeyMove> move = key_move(from, to);
-      if (!move || (item && *item != move->item)) return false;
-      item = move->item;
-      return true;
-    });
-    return is_single ? item : std::nullopt;
+  // Whether single positions alone move, by data: not evenly.
+  bool moves(uint32_t k) const {
+    return op_by_id(step(middle_, k).op).key == KeyKind::basic && !moves_evenly(k) &&
+           all_around_middle([&](uint32_t turn) { return is_part(turn, k); });
   }
 
   // table[key] = x or table[key] += x with another part at each turn, written whole; additions may
@@ -203,7 +212,8 @@ class Stretch {
     const Program::Step& s = step(middle_, k);
     const Op& op = op_by_id(s.op);
     if (!writes_by_key(op) || s.held) return false;
-    if (!moves_evenly(k) && (op.update != UpdateKind::add || !moving_item(k))) return false;
+    if (!moves_evenly(k) && (op.update != UpdateKind::add || in_turns_[k] || !moves(k)))
+      return false;
     const Dims& shape = p_.type_of(input(middle_, k, 0)).shape;
     IndexSpec part;
     const std::span<const int64_t> code = code_of(middle_, k);
@@ -220,10 +230,13 @@ class Stretch {
     for (uint32_t k = 0; k < period_; ++k) {
       const Program::Step& s = step(turn, k);
       const Role role = loop.roles[k];
-      if ((role == Role::computed || role == Role::hoisted) && s.attrs != step(middle_, k).attrs)
+      if (loop.is_anywhere[k]) {
+        if (!is_part(turn, k)) return false;
+      } else if (role == Role::computed || role == Role::hoisted) {
+        if (s.attrs != step(middle_, k).attrs) return false;
+      } else if (role == Role::scatter && !key_holds(turn, k)) {
         return false;
-      if (role == Role::scatter && !(loop.is_anywhere[k] ? is_part(turn, k) : key_holds(turn, k)))
-        return false;
+      }
       for (uint32_t a = 0; a < s.n_in; ++a)
         if (!operand_holds(loop.operand(k, a).kind, turn, k, a, begin)) return false;
     }
@@ -231,10 +244,8 @@ class Stretch {
   }
 
   bool is_part(uint32_t turn, uint32_t k) const {
-    const std::span<const int64_t> from = code_of(middle_, k), to = code_of(turn, k);
-    if (std::ranges::equal(from, to)) return true;
-    const std::optional<KeyMove> move = key_move(from, to);
-    return move && move->item == moving_item(k);
+    std::vector<size_t> items;
+    return note_moves(code_of(middle_, k), code_of(turn, k), items);
   }
 
   bool key_holds(uint32_t turn, uint32_t k) const {
@@ -328,12 +339,13 @@ class Stretch {
 
   // The writes are made after the loop, each for all turns at once. So nobody may read what is
   // written between them, and no part may be written in another order than before.
-  bool scatters_are_apart(const RolledLoop& loop) const {
+  bool scatters_are_apart(const RolledLoop& loop) {
     std::map<uint32_t, std::vector<uint32_t>> chains;  // by the first write of a turn
     std::vector<uint32_t> first_of(period_, none);
     std::vector<bool> goes_on(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
       if (loop.roles[k] != Role::scatter) continue;
+      not_apart_ = k;
       const MadeBy from = source_of(input(middle_, k, 0));
       if (loop.roles[from.k] != Role::scatter) return false;
       const bool begins = loop.operand(k, 0).kind == Kind::carry;
@@ -343,31 +355,58 @@ class Stretch {
       std::vector<uint32_t>& chain = chains[first_of[k]];
       if (chain.size() == most_writes) return false;
       for (uint32_t before : chain)
-        if (!in_order(loop, before, k)) return false;
+        if (!in_order(loop, before, k)) {
+          begins_better_ = k;  // writes in a turn what the step before it writes in the next
+          return false;
+        }
       chain.push_back(k);
     }
     for (uint32_t k = 0; k < period_; ++k) {
       if (loop.roles[k] != Role::scatter) continue;
+      not_apart_ = k;
       if (first_of[source_of(input(middle_, first_of[k], 0)).k] != first_of[k]) return false;
       for (uint32_t turn = low_; turn + (goes_on[k] ? 0 : 1) < high_; ++turn)
         if (uses_[step(turn, k).first_out] != 1) return false;
     }
+    not_apart_ = none;
     return true;
   }
 
   // Whether what both steps write at some turns, the later of the two in a turn writes last.
   bool in_order(const RolledLoop& loop, uint32_t earlier, uint32_t later) const {
     const std::span<const int64_t> a = code_of(middle_, earlier), b = code_of(middle_, later);
-    if (loop.is_anywhere[earlier] || loop.is_anywhere[later]) {
-      const std::optional<size_t> item = moving_item(earlier);
-      return item && item == moving_item(later) && apart_beside(a, b, *item);
-    }
+    if (loop.is_anywhere[earlier] || loop.is_anywhere[later])
+      return share_a_moving_item(earlier, later);
     const std::optional<KeyMove> move = move_of(earlier);
     if (move_of(later) != move) return false;
     if (apart_beside(a, b, move->item)) return true;
     const int64_t ahead = a[4 * move->item + 1] - b[4 * move->item + 1];
     return ahead % move->by != 0 || ahead / move->by >= 0 ||
            ahead / move->by <= -static_cast<int64_t>(high_ - low_);
+  }
+
+  // Whether there is an item with the same position in both, and another one at each turn.
+  bool share_a_moving_item(uint32_t earlier, uint32_t later) const {
+    const size_t n = std::min(code_of(middle_, earlier).size(), code_of(middle_, later).size()) / 4;
+    for (size_t item = 0; item < n; ++item) {
+      int64_t by = 0;
+      bool holds = true;
+      for (uint32_t turn = low_; holds && turn < high_; ++turn) {
+        const IndexItem a = IndexItems(code_of(turn, earlier))[item],
+                        b = IndexItems(code_of(turn, later))[item];
+        holds = a.kind == IndexKind::at && b.kind == IndexKind::at && a.start == b.start;
+        if (!holds || turn == low_) continue;
+        const int64_t step = a.start - IndexItems(code_of(turn - 1, earlier))[item].start;
+        holds = step != 0 && (turn == low_ + 1 || step == by);
+        by = step;
+      }
+      if (holds) return true;
+      // After an axis that a key makes, items of one number are of different axes.
+      if (!IndexItems(code_of(middle_, earlier))[item].takes_axis() ||
+          !IndexItems(code_of(middle_, later))[item].takes_axis())
+        return false;
+    }
+    return false;
   }
 
   void name_carries(RolledLoop& loop) const {
@@ -411,12 +450,16 @@ class Stretch {
   const bool is_scan_;
   const uint32_t first_, period_, turns_;
   uint32_t from_ = 0, middle_ = 0, low_ = 0, high_ = 0;
+  std::vector<bool> in_turns_;  // by step of the body
+  uint32_t not_apart_ = none;   // the write that is not
+  std::optional<uint32_t> begins_better_;
 };
 
 }  // namespace
 
-bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
-                     uint32_t least_turns, LoopKind kind, std::vector<RolledLoop>& found) {
+StretchSearch find_in_stretch(const Program& p, const std::vector<uint32_t>& uses,
+                              const Repetition& where, uint32_t least_turns, LoopKind kind,
+                              std::vector<RolledLoop>& found) {
   return Stretch(p, uses, where, kind).find(least_turns, found);
 }
 

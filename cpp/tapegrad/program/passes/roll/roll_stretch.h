@@ -2,6 +2,8 @@
 // apart by what each turn reads.
 #pragma once
 
+#include <optional>
+
 #include "tapegrad/program/passes/roll/roll_find.h"
 
 namespace tapegrad {
@@ -11,9 +13,15 @@ struct Repetition {
   uint32_t first, period, turns;
 };
 
-// Adds the loops of a repetition, in order; false where there are none. `uses`: by value, how often
-// it is read. The time is linear in the number of steps.
-bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
-                     uint32_t least_turns, LoopKind kind, std::vector<RolledLoop>& found);
+struct StretchSearch {
+  bool found = false;
+  std::optional<uint32_t> first;  // where none was: a step with which turns had better begin
+};
+
+// Adds the loops of a repetition, in order. `uses`: by value, how often it is read. The time is
+// linear in the number of steps.
+StretchSearch find_in_stretch(const Program& p, const std::vector<uint32_t>& uses,
+                              const Repetition& where, uint32_t least_turns, LoopKind kind,
+                              std::vector<RolledLoop>& found);
 
 }  // namespace tapegrad

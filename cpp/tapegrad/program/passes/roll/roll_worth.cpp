@@ -181,7 +181,6 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
     if (work.back().is_of_numbers()) numbers += steps_of(loop);
   }
   const bool are_many = numbers >= many_numbers;
-  for (size_t i=0;i<loops.size();++i){auto& l=loops[i]; fprintf(stderr,"loop first %u period %u count %u carries %zu series %zu only %d of %zu largest %ld scalars %ld worth %d\n", l.first,l.period,l.count,l.carries.size(),l.series.size(),int(l.only_writes()),p.steps.size(),work[i].largest,work[i].scalars,int(is_worth_rolling(p,l,work[i],are_many)));}
   Flags rolled(p.steps.size(), 0);  // by step
   Flags is_chosen(loops.size(), 0);
   for (size_t i = 0; i < loops.size(); ++i) {

@@ -118,13 +118,14 @@ ValueId RollWriter::stacked(std::span<const ValueId> list) {
 
 ValueId RollWriter::gathered(ValueId first, const Positions& positions) {
   const Element e = element_of(first);
-  const std::span<const int64_t> one = code_of(e);
-  std::vector<int64_t> code(one.begin(), one.end());
-  const int64_t array[] = {static_cast<int64_t>(IndexKind::array), 0, 0, 0};
-  std::ranges::copy(array, code.begin() + static_cast<std::ptrdiff_t>(4 * positions.item));
-  const auto n = static_cast<int64_t>(positions.at.size());
-  const ValueId in[] = {resolve(e.base), edit_.constant(Value::from_int64(positions.at, Dims{n}))};
-  return write(gather_op(), Attrs{code, int64_t{0}}, in, stacked_type(p_.type_of(first), n));
+  std::vector<ValueId> in{resolve(e.base)};
+  for (const std::vector<int64_t>& at : positions.at) in.push_back(series_of(at));
+  return write(gather_op(), Attrs{with_arrays(code_of(e), positions.items), int64_t{0}}, in,
+               stacked_type(p_.type_of(first), static_cast<int64_t>(positions.at[0].size())));
+}
+
+ValueId RollWriter::series_of(const std::vector<int64_t>& positions) {
+  return edit_.constant(Value::from_int64(positions, Dims{static_cast<int64_t>(positions.size())}));
 }
 
 ValueId RollWriter::run(std::span<const ValueId> list) {
@@ -174,28 +175,21 @@ void RollWriter::write_scatter(uint32_t i, uint32_t k) {
 void RollWriter::write_additions(uint32_t i, uint32_t k) {
   const RolledLoop& loop = loops_[i];
   State& state = states_[i];
-  const auto code_at = [&](uint32_t turn) -> std::span<const int64_t> {
-    return p_.attrs_of(p_.steps[loop.step(turn, k)]).integers(index_attrs::code);
-  };
-  std::vector<int64_t> code(code_at(0).begin(), code_at(0).end()), at;
-  size_t item = 0;
-  for (uint32_t turn = 1; turn < loop.count; ++turn)
-    if (const auto move = key_move(code, code_at(turn))) item = move->item;
-  for (uint32_t turn = 0; turn < loop.count; ++turn) at.push_back(code_at(turn)[4 * item + 1]);
-  const int64_t array[] = {static_cast<int64_t>(IndexKind::array), 0, 0, 0};
-  std::ranges::copy(array, code.begin() + static_cast<std::ptrdiff_t>(4 * item));
+  const Program::Step& s = p_.steps[loop.step(0, k)];
+  const Positions positions = positions_of(i, k);
   const uint32_t key = state.first_key[k];
   ValueId parts = state.stacked[key];
-  const int64_t n = loop.count;
   if (state.reverse) {
+    const int64_t n = loop.count;
     const TensorType type = edit_.program().type_of(parts);
     parts =
         write(slice_op(), IndexSpec::along(type.shape, 0, n - 1, -1, n).attrs(), {&parts, 1}, type);
   }
-  const ValueId in[] = {resolve(read(i, 0, k, 0)), parts,
-                        edit_.constant(Value::from_int64(at, Dims{n}))};
-  state.last[key][0] = write(gather_add_op(), Attrs{code, int64_t{0}}, in,
-                             p_.type_of(p_.steps[loop.first + k].first_out));
+  std::vector<ValueId> in{resolve(read(i, 0, k, 0)), parts};
+  for (const std::vector<int64_t>& at : positions.at) in.push_back(series_of(at));
+  const std::span<const int64_t> code = p_.attrs_of(s).integers(index_attrs::code);
+  state.last[key][0] = write(gather_add_op(), Attrs{with_arrays(code, positions.items), int64_t{0}},
+                             in, p_.type_of(s.first_out));
 }
 
 }  // namespace tapegrad

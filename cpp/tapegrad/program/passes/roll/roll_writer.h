@@ -24,6 +24,8 @@ class RollWriter : protected RollPlan {
   ValueId stacked(std::span<const ValueId> list);
   // Parts like `first` of one array, at any positions.
   ValueId gathered(ValueId first, const Positions& positions);
+  // Positions, one for each turn.
+  ValueId series_of(const std::vector<int64_t>& positions);
   ValueId run(std::span<const ValueId> list);
   // All parts at once, after the loop.
   void write_scatter(uint32_t i, uint32_t k);
