@@ -125,7 +125,7 @@ def test_loops_of_points_in_a_loop() -> None:
 
 def test_functions_are_called_for_all_turns_at_once() -> None:
     assert "over (500,)" in _check(_terms, _numbers(3), _numbers(500))
-    assert "over (499,)" in _check(_variance, _numbers(3), _numbers(500))
+    assert "over (498,)" in _check(_variance, _numbers(3), _numbers(500))
 
 
 def test_single_precision_and_second_order() -> None:

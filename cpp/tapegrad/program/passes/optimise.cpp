@@ -35,6 +35,7 @@ Program finished(Program p, const PassOptions& options) {
   if (options.tiles && options.fuse && options.dead) p = tile(std::move(p));
   if (options.fuse) p = fuse(p);
   if (options.dead) p = drop_dead(p);
+  if (options.fuse && options.dead) p = pack_results(std::move(p));
   if (options.batch && options.fuse && options.dead) p = write_into_joins(std::move(p));
   return p;
 }

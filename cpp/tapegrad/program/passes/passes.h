@@ -53,6 +53,8 @@ Program compute_before_gathers(Program p);
 // Outputs that are transposes of long gathers as gathers from what was transposed.
 Program transpose_before_gathers(Program p);
 Program batch(Program p, bool may_require = false);
+// What kernels over a batch alone read of another becomes one array.
+Program pack_results(Program p);
 // Kernels over a batch write what is joined after them where it lies in the result.
 Program write_into_joins(Program p);
 Program expand(Program p, bool may_require = false);

@@ -262,19 +262,26 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
 }
 
 Program expand_tiny(const Program& p) {
-  constexpr int64_t tiny = 4, medium = 4096;  // elements
+  // Where arrays are joined all the time, a row has to be longer to be worth it.
+  constexpr int64_t tiny = 4, short_row = 8, medium = 4096;  // elements
   constexpr size_t least_steps = 256, most_scalars = 100'000;
-  size_t of_tiny = 0, of_medium = 0;
+  size_t of_tiny = 0, of_short = 0, of_medium = 0, joins = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) return p;
-    if (op_by_id(s.op).view != ViewKind::none) continue;
+    const Op& op = op_by_id(s.op);
     const Dims& shape = p.type_of(s.first_out).shape;
+    if (op.view != ViewKind::none || shape.empty()) continue;
     const int64_t n = element_count(shape);
-    of_tiny += n <= tiny && !shape.empty();
-    of_medium += n > tiny && n <= medium;
+    of_tiny += n <= tiny;
+    of_short += n > tiny && n <= short_row;
+    of_medium += n > short_row && n <= medium;
+    joins += n <= short_row && op.join != JoinKind::none;
   }
-  if (of_tiny < least_steps || of_tiny < 4 * of_medium) return p;
-  return expanded(p, tiny, most_scalars, true);
+  const bool takes_short = 8 * joins >= of_tiny + of_short;
+  const size_t taken = of_tiny + (takes_short ? of_short : 0);
+  const size_t left = of_medium + (takes_short ? 0 : of_short);
+  if (taken < least_steps || taken < 4 * left) return p;
+  return expanded(p, takes_short ? short_row : tiny, most_scalars, true);
 }
 
 }  // namespace tapegrad

@@ -22,7 +22,9 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
-constexpr double crossing = 2 * costs::instruction;  // a number written to an array, or read of one
+// Of numbers, as measured: what a function costs beside its instruction, over what it costs in a
+// row; a number that is joined to an array; one that is read of it.
+constexpr double alone = 2, joining = 5 * costs::instruction, reading = 2 * costs::instruction;
 
 class Distribution {
  public:
@@ -160,6 +162,11 @@ class Distribution {
     return found;
   }
 
+  static double straight_cost(ScalarFn fn) {
+    const double each = lane_ns(fn);
+    return costs::instruction + (each > 1 ? alone * each : 0);
+  }
+
   // In ns, of all turns.
   double cost(const std::vector<bool>& chosen) const {
     double each = 0;
@@ -167,7 +174,7 @@ class Distribution {
     for (uint32_t k : order_) {
       if (is_free(k)) {
         const auto fn = static_cast<ScalarFn>(step(k).op);
-        each += chosen[k] ? lane_cost(fn) : number_cost(fn);
+        each += chosen[k] ? lane_cost(fn) : straight_cost(fn);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const RolledLoop::Operand& operand = loop_.operand(k, a);
@@ -177,8 +184,9 @@ class Distribution {
         if (from != made_outside && chosen[from] != chosen[k]) crosses[from] = true;
       }
     }
-    each += crossing * static_cast<double>(std::ranges::count(crosses, true) +
-                                           std::ranges::count(is_stacked, true));
+    each += joining * static_cast<double>(std::ranges::count(is_stacked, true));
+    for (uint32_t k : order_)
+      if (crosses[k]) each += chosen[k] ? reading : joining;
     double stages = 0;
     const std::vector<uint32_t> level = levels(chosen);
     for (uint32_t k : order_)

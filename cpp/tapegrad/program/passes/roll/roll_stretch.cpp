@@ -71,7 +71,7 @@ class Stretch {
     if (!classify(loop)) return false;
     high_ = middle_ + 2;
     while (low_ > from_ && holds(loop, low_ - 1, none)) --low_;
-    while (high_ < turns_ && holds(loop, high_, none)) ++high_;
+    while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
     const uint32_t strict = low_;
     low_ -= std::min(most_age, low_ - from_);
     if (!settle_beginning(loop, strict)) return false;
@@ -275,6 +275,20 @@ class Stretch {
         return true;
     }
     return false;
+  }
+
+  // Whether what a turn of a nest reads from outside was made before this row.
+  bool reads_outside(const RolledLoop& loop, uint32_t turn) const {
+    if (is_scan_) return true;
+    const uint32_t begin = low_ - std::min(most_age, low_ - from_);
+    for (uint32_t k = 0; k < period_; ++k)
+      for (uint32_t a = 0; a < step(turn, k).n_in; ++a) {
+        const Kind kind = loop.operand(k, a).kind;
+        if (kind != Kind::invariant && kind != Kind::series) continue;
+        const uint32_t from = turn_of(input(turn, k, a));
+        if (from != none && from >= begin) return false;
+      }
+    return true;
   }
 
   // Invariants and series come from before the first turn.
