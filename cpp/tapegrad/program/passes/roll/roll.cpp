@@ -261,10 +261,12 @@ Program distribute_loops(const Program& p) {
 }
 
 Program roll_loops(const Program& p) {
-  const Program before = lookups_before_loops(p);
+  const std::optional<Program> moved = lookups_before_loops(p);
+  const Program& before = moved ? *moved : p;
   std::vector<RolledLoop> loops = loops_to_roll(before);
   if (loops.empty()) return p;
-  return Roller(before, std::move(loops)).run();
+  Program rolled = Roller(before, std::move(loops)).run();
+  return moved ? drop_dead(rolled) : rolled;
 }
 
 }  // namespace tapegrad

@@ -8,7 +8,7 @@
 namespace tapegrad {
 namespace {
 
-constexpr uint32_t least_lookups = 8;  // in one table
+constexpr uint32_t least_lookups = 4;  // in one table
 
 struct Table {
   uint32_t lookups = 0;
@@ -17,7 +17,7 @@ struct Table {
 
 }  // namespace
 
-Program lookups_before_loops(const Program& p) {
+std::optional<Program> lookups_before_loops(const Program& p) {
   const auto is_lookup = [&](const Program::Step& s) {
     return s.kernel < 0 && !s.held && s.n_in == 1 && reads_by_key(op_by_id(s.op));
   };
@@ -39,7 +39,7 @@ Program lookups_before_loops(const Program& p) {
     behind[from].push_back(k);
     any = true;
   }
-  if (!any) return p;
+  if (!any) return std::nullopt;
   Edit edit(p);
   std::vector<uint32_t> open;
   const auto write_behind = [&](ValueId v) {

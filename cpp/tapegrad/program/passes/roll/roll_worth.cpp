@@ -5,6 +5,7 @@
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/roll_cycles.h"
 #include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/roll_keys.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
 
@@ -87,6 +88,7 @@ struct TurnWork {
   bool is_short = true;  // one kernel may do it
   bool has_loops = false;
   uint64_t steps = 0;          // those of loops each time
+  uint64_t lookups = 0;        // that stand before the loop
   bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
   Dims space;
@@ -108,6 +110,12 @@ bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k
 TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
   TurnWork work;
   const Flags gathered = gathered_steps(p, loop, reads);
+  for (const RolledLoop::Series& s : loop.series) {
+    const ValueId v = p.in(p.steps[loop.step(loop.count / 2, s.step)])[s.operand];
+    if (p.values[v].source != Source::step) continue;
+    const Program::Step& made_by = p.steps[p.values[v].index];
+    work.lookups += made_by.kernel < 0 && reads_by_key(op_by_id(made_by.op));
+  }
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] == Role::scatter) {
       work.writes_across |= !loop.is_anywhere[k] && !moves_along_first_axis(p, loop, k);
@@ -138,19 +146,21 @@ TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uin
   return work;
 }
 
-uint64_t steps_of(const RolledLoop& loop) { return uint64_t{loop.period} * loop.count; }
+uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
+  return (loop.period + work.lookups) * loop.count;
+}
 
 // `are_many`: the numbers in loops over numbers alone. One long scalar tape is as fast as a short
 // one again and again, until it outgrows the caches; but it takes longer to make.
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
                       bool are_many) {
   if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
-  if (steps_of(loop) < least_steps) return false;
+  if (steps_of(loop, work) < least_steps) return false;
   if (work.is_of_numbers()) return are_many;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
-  if (!recurs(p, loop)) return is_long && steps_of(loop) >= many_steps;
+  if (!recurs(p, loop)) return is_long && steps_of(loop, work) >= many_steps;
   if (work.largest <= small_array && work.scalars * loop.count <= few_scalars) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
@@ -178,7 +188,7 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
   for (ValueId v : p.outputs) ++reads[v];
   for (const RolledLoop& loop : loops) {
     work.push_back(work_of(p, loop, reads));
-    if (work.back().is_of_numbers()) numbers += steps_of(loop);
+    if (work.back().is_of_numbers()) numbers += steps_of(loop, work.back());
   }
   const bool are_many = numbers >= many_numbers;
   Flags rolled(p.steps.size(), 0);  // by step

@@ -56,10 +56,10 @@ TEST(shared_lookups_stand_before_the_loop_that_reads_them) {
       columns[j] = d.op("slice", {table}, column(static_cast<int64_t>(j)));
     h = d.op("tanh", {d.op("add", {d.op("sin", {h}), columns[j]})});
   }
-  const Program p = d.returning({h}), early = tapegrad::lookups_before_loops(p);
+  const Program p = d.returning({h}), early = tapegrad::lookups_before_loops(p).value();
   check_same_bits(p, early);
   for (size_t k = 0; k < early.steps.size(); ++k)
-    CHECK((op_by_id(early.steps[k].op).name == std::string_view("slice")) == (k < n));
+    CHECK((tapegrad::op_by_id(early.steps[k].op).name == std::string_view("slice")) == (k < n));
   const Program rolled = roll_loops(p);
   CHECK(scans(rolled) == 1);
   check_same_bits(p, rolled);
@@ -105,7 +105,7 @@ TEST(random_loops_with_positions_from_data_compute_what_they_did) {
     std::mt19937_64 random(seed);
     const auto pick = [&](size_t k) { return random() % k; };
     const auto position = [&] { return static_cast<int64_t>(pick(n)); };
-    const int turns = 30 + static_cast<int>(pick(40));
+    const int turns = 60 + static_cast<int>(pick(20));
     enum {
       read_column,
       read_entry,
@@ -166,5 +166,5 @@ TEST(random_loops_with_positions_from_data_compute_what_they_did) {
     n_rolled += scans(rolled) > 0;
     check_same_bits(p, rolled);
   }
-  CHECK(n_rolled > 150);
+  CHECK(n_rolled > 200);
 }
