@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -355,7 +356,7 @@ def _averages_numbers(p: Any, prices: Any) -> Any:
     fast_share, slow_share = 1 / (1 + np.exp(-p[0])), 1 / (1 + np.exp(-p[1]))
     fast = slow = prices[0]
     gain = 0.0
-    for before, now in zip(prices[:-1], prices[1:], strict=True):
+    for before, now in itertools.pairwise(prices):
         gain += np.tanh(fast - slow) * (now - before)
         fast += fast_share * (now - fast)
         slow += slow_share * (now - slow)

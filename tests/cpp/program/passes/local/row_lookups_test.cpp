@@ -39,8 +39,8 @@ Program joined(const Program& p, const std::vector<Value>& inputs) {
 
 TEST(rows_at_the_same_positions_are_taken_at_once) {
   for (const auto& [key, shape] :
-       {std::pair{row_key, Dims{rows, 6}}, std::pair{column_key, Dims{6, rows}},
-        std::pair{middle_key, Dims{rows, 2, 6}}}) {
+       {std::pair{&row_key, Dims{rows, 6}}, std::pair{&column_key, Dims{6, rows}},
+        std::pair{&middle_key, Dims{rows, 2, 6}}}) {
     Draft d;
     const ValueId x = d.input(shape), k = d.constant(positions({3, 0, 3, -1}, Dims{4}));
     ValueId y = d.constant(0.25);
@@ -64,8 +64,8 @@ TEST(every_other_row_and_positions_from_data) {
 
 TEST(rows_are_added_to_at_once) {
   for (const auto& [key, shape] :
-       {std::pair{row_key, Dims{rows, 6}}, std::pair{column_key, Dims{6, rows}},
-        std::pair{middle_key, Dims{rows, 2, 6}}}) {
+       {std::pair{&row_key, Dims{rows, 6}}, std::pair{&column_key, Dims{6, rows}},
+        std::pair{&middle_key, Dims{rows, 2, 6}}}) {
     Draft d;
     const bool is_middle = shape.size() == 3;
     const ValueId base = d.input(shape), k = d.constant(positions({3, 0, 3, 3}, Dims{4}));
