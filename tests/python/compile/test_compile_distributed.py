@@ -166,7 +166,7 @@ def test_complex_steps() -> None:
 
 def test_rows_that_are_written_one_by_one() -> None:
     def loss(w: Any, x: Any) -> Any:
-        y = np.zeros((len(x), 3))
+        y = np.zeros((len(x), 5))
         for t in range(len(x) - 1, -1, -1):
             y[t] = np.tanh(w * x[t] + (y[t + 1] if t + 1 < len(x) else 1.0))
         return np.sum(y**2)

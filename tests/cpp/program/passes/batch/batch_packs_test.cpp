@@ -52,6 +52,29 @@ TEST(what_one_kernel_reads_of_another_is_one_array) {
   }
 }
 
+// A reader of one array of many, which then has as many inputs as before.
+TEST(a_kernel_that_reads_one_of_them_reads_it_where_it_stands) {
+  Draft d;
+  const ValueId a = d.input({12, 3, 3}), long_one = d.input({200});
+  std::vector<ValueId> made;
+  ValueId row = long_one;
+  for (int64_t k = 0; k < 12; ++k) {
+    const ValueId m = d.op("slice", {a}, {Ints{0, k, 0, 0, 1, 0, 1, 3, 1, 0, 1, 3}});
+    made.push_back(d.op("matmul", {m, m}));
+  }
+  for (ValueId v : made) {
+    row = d.op("cumsum", {row}, {int64_t{0}, false});
+    const ValueId scaled = d.op("multiply", {v, d.op("slice", {row}, {Ints{0, 3, 0, 0}})});
+    const ValueId number = d.op("sum", {d.op("matmul", {scaled, scaled})}, {Attr{}, false});
+    row = d.op("multiply", {row, d.op("tanh", {number})});
+  }
+  const Program p =
+      tapegrad::drop_dead(tapegrad::fuse(tapegrad::expand(d.returning({row, made[0]}))));
+  const Program q = pack_results(p);
+  CHECK(most_results(p) == 12 && most_results(q) == 2);
+  check_same(p, q, true, true);
+}
+
 TEST(few_results_stay_values) {
   const Program p = two_kernels(4, false);
   check_text(pack_results(p), to_string(p));
