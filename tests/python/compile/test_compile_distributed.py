@@ -172,7 +172,7 @@ def test_rows_that_are_written_one_by_one() -> None:
         return np.sum(y**2)
 
     text = _check(loss, _numbers(5), _numbers(90, 5))
-    assert text.count("slice_set") <= 2
+    assert text.count("slice_set") < 5  # of some at the ends, instead of one a row
 
 
 @pytest.mark.parametrize("columns", [False, True])

@@ -43,7 +43,7 @@ size_t steps_of(const Program& p, const char* name, bool of_arrays) {
 }  // namespace
 
 TEST(independent_terms_are_made_at_once) {
-  constexpr int64_t n = 300;
+  constexpr int64_t n = 1000;
   Draft d;
   const ValueId x = d.input({n}), a = d.input(Dims{});
   ValueId total = d.constant(0.0);
