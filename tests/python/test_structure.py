@@ -119,7 +119,8 @@ def test_python_tests_mirror_the_package() -> None:
     about_the_whole = {
         "accuracy", "array_function", "bad_arguments", "bad_axes", "benchmarks", "callers",
         "captured_constants", "compile",
-        "compile_batch", "compile_captures", "compile_distributed", "compile_first", "compile_floats",
+        "compile_batch", "compile_captures", "compile_distributed",
+        "compile_first", "compile_floats",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
         "compile_numbers", "compile_parts", "compile_positions", "compile_properties",
         "compile_solves", "compile_stale",

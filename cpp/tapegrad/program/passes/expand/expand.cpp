@@ -195,10 +195,11 @@ bool may_be_strided(const Program& p, ValueId v) {
 // Small arrays that are joined along their first axis to a larger one.
 bool joins_rows(const Program& p, const Program::Step& s) {
   if (s.kernel >= 0 || s.held || is_scalar_fn(s.op)) return false;
-  const JoinKind join = op_by_id(s.op).join;
-  if (join != JoinKind::stack && join != JoinKind::concatenate) return false;
+  const Op& op = op_by_id(s.op);
+  if (op.join != JoinKind::stack && op.join != JoinKind::concatenate) return false;
   const int axes = p.type_of(s.first_out).shape.ndim();
-  return normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, "stack") == 0;
+  return !p.attrs_of(s).is_none(join_attrs::axis) &&
+         normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name) == 0;
 }
 
 }  // namespace
