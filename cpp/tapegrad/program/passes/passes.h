@@ -64,7 +64,7 @@ Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.
 Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
-// Long programs over arrays of at most four elements, vectors of two in a loop above all, as
+// Long programs over very short arrays, vectors of two in a loop above all, as
 // programs over numbers, to the bit.
 Program expand_tiny(const Program& p);
 Program optimise(Program p, const PassOptions& options);

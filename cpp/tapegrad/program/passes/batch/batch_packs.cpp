@@ -92,12 +92,13 @@ class Packs {
     std::vector<ValueId> stands_for;
     const bool packs = pack_outputs(edit, batch, s, types, stands_for);
     Program::Step like = s;
-    if (packs || in.size() != s.n_in) {
+    const auto is_packed = [this](ValueId v) { return place_[v].step != none; };
+    if (packs || std::ranges::any_of(in, is_packed)) {
       kernel.batch = std::make_shared<const LaneBatch>(std::move(batch));
       like.kernel = edit.kernel(std::make_shared<const FusedKernel>(std::move(kernel), old.space));
     }
     std::vector<ValueId> now;
-    for (ValueId v : in) now.push_back(place_[v].step == none ? edit.at(v) : packed(v));
+    for (ValueId v : in) now.push_back(is_packed(v) ? packed(v) : edit.at(v));
     const ValueId first = edit.write(like, now, types);
     for (size_t r = 0; r < stands_for.size(); ++r)
       edit.set(stands_for[r], first + static_cast<ValueId>(r));

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/lanes/lane_kernel.h"
 #include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -194,10 +195,11 @@ bool may_be_strided(const Program& p, ValueId v) {
 // Small arrays that are joined along their first axis to a larger one.
 bool joins_rows(const Program& p, const Program::Step& s) {
   if (s.kernel >= 0 || s.held || is_scalar_fn(s.op)) return false;
-  const JoinKind join = op_by_id(s.op).join;
-  if (join != JoinKind::stack && join != JoinKind::concatenate) return false;
+  const Op& op = op_by_id(s.op);
+  if (op.join != JoinKind::stack && op.join != JoinKind::concatenate) return false;
   const int axes = p.type_of(s.first_out).shape.ndim();
-  return normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, "stack") == 0;
+  return !p.attrs_of(s).is_none(join_attrs::axis) &&
+         normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name) == 0;
 }
 
 }  // namespace
@@ -262,10 +264,12 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
 }
 
 Program expand_tiny(const Program& p) {
-  // Where arrays are joined all the time, a row has to be longer to be worth it.
-  constexpr int64_t tiny = 4, short_row = 8, medium = 4096;  // elements
+  // Three elements are faster as a row of lanes; but where rows are joined and cut all the time,
+  // and functions don't cost the most, a row has to be longer for that.
+  constexpr int64_t tiny = 2, short_row = 8, medium = 4096;  // elements
   constexpr size_t least_steps = 256, most_scalars = 100'000;
-  size_t of_tiny = 0, of_short = 0, of_medium = 0, joins = 0;
+  constexpr double cheap = 2;  // ns
+  size_t of_tiny = 0, of_short = 0, of_medium = 0, joins = 0, functions = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) return p;
     const Op& op = op_by_id(s.op);
@@ -276,8 +280,9 @@ Program expand_tiny(const Program& p) {
     of_short += n > tiny && n <= short_row;
     of_medium += n > short_row && n <= medium;
     joins += n <= short_row && op.join != JoinKind::none;
+    functions += n > tiny && is_scalar_fn(s.op) && lane_ns(static_cast<ScalarFn>(s.op)) > cheap;
   }
-  const bool takes_short = 8 * joins >= of_tiny + of_short;
+  const bool takes_short = 8 * joins >= of_tiny + of_short && 16 * functions <= of_short;
   const size_t taken = of_tiny + (takes_short ? of_short : 0);
   const size_t left = of_medium + (takes_short ? 0 : of_short);
   if (taken < least_steps || taken < 4 * left) return p;

@@ -88,7 +88,8 @@ class Distribution {
       const auto at = [&](uint32_t turn) {
         return p_.in(p_.steps[loop_.step(turn, s.step)])[s.operand];
       };
-      is_loose_.push_back(!are_of_one_array(at(0), at(1)));
+      const uint32_t middle = loop_.count / 2;  // the first and last may come from elsewhere
+      is_loose_.push_back(!are_of_one_array(at(middle), at(middle + 1)));
     }
   }
 
