@@ -4,7 +4,7 @@
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
-#include "tapegrad/program/passes/roll/roll_lookups.h"
+#include "tapegrad/program/passes/roll/find/roll_lookups.h"
 #include "tapegrad/program/passes/roll/roll_writer.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"

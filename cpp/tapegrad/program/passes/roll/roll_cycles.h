@@ -2,7 +2,7 @@
 // no cycle could be made for all turns at once.
 #pragma once
 
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 
 namespace tapegrad {
 

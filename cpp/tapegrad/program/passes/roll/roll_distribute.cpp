@@ -3,8 +3,8 @@
 
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 #include "tapegrad/program/passes/roll/roll_cycles.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
 #include "tapegrad/program/passes/tiles/run_cost.h"
 
 // Loop distribution (Allen and Kennedy, Automatic translation of Fortran programs to vector form,

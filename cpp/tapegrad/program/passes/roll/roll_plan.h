@@ -6,8 +6,8 @@
 #include <span>
 
 #include "tapegrad/program/passes/edit.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 
 namespace tapegrad {
 

@@ -3,9 +3,9 @@
 
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 #include "tapegrad/program/passes/roll/roll_cycles.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
 

@@ -1,7 +1,7 @@
 // Loops over numbers, of which what does not recur is made for all turns at once.
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 
 using namespace programs;
 using tapegrad::distribute_loops;

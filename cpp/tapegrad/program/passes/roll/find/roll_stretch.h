@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 
 namespace tapegrad {
 

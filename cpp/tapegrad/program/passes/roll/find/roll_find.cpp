@@ -1,12 +1,12 @@
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 
 #include <algorithm>
 #include <unordered_map>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/local/local.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
-#include "tapegrad/program/passes/roll/roll_stretch.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_stretch.h"
 
 namespace tapegrad {
 namespace {

@@ -1,11 +1,11 @@
-#include "tapegrad/program/passes/roll/roll_stretch.h"
+#include "tapegrad/program/passes/roll/find/roll_stretch.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
 
 #include "tapegrad/program/passes/flat_table.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_turns.h"
 
 namespace tapegrad {
 namespace {
@@ -13,22 +13,15 @@ namespace {
 using Role = RolledLoop::Role;
 using Kind = RolledLoop::Kind;
 
-constexpr uint32_t none = ~uint32_t{0};
 constexpr size_t most_writes = 64;  // into one array, in a turn
 constexpr uint32_t most_age = RolledLoop::most_age;
 constexpr uint32_t most_tries = 8;
-constexpr uint32_t around = 6;  // turns before and behind the one in the middle
 
-class Stretch {
+class Stretch : RepeatedTurns {
  public:
   Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
           LoopKind kind)
-      : p_(p),
-        uses_(uses),
-        is_scan_(kind == LoopKind::scan),
-        first_(where.first),
-        period_(where.period),
-        turns_(where.turns) {}
+      : RepeatedTurns(p, where, kind), uses_(uses) {}
 
   // Kinds are taken from one turn and held against those around it. Behind a loop the search goes
   // on. Where there is none it goes on at the next turn, and, where many turns were looked at in
@@ -83,39 +76,6 @@ class Stretch {
     return true;
   }
 
-  const Program::Step& step(uint32_t turn, uint32_t k) const {
-    return p_.steps[first_ + turn * period_ + k];
-  }
-  // The step that makes v, or none.
-  uint32_t producer(ValueId v) const {
-    const Program::ValueInfo& info = p_.values[v];
-    return info.source == Source::step ? info.index : none;
-  }
-  // v as output `out` of step k of a turn; false where it was made elsewhere.
-  bool is_output(ValueId v, uint32_t turn, uint32_t k, uint32_t out) const {
-    return v == step(turn, k).first_out + out;
-  }
-  // The turn that makes v, or none.
-  uint32_t turn_of(ValueId v) const {
-    const uint32_t s = producer(v);
-    if (s == none || s < first_ || s >= first_ + turns_ * period_) return none;
-    return (s - first_) / period_;
-  }
-  ValueId input(uint32_t turn, uint32_t k, uint32_t a) const { return p_.in(step(turn, k))[a]; }
-
-  bool is_from_before(ValueId v, uint32_t turn) const {
-    const uint32_t s = producer(v);
-    return s == none || s < first_ + turn * period_;
-  }
-
-  struct MadeBy {
-    uint32_t k = 0, out = 0;
-  };
-  MadeBy source_of(ValueId v) const {
-    const uint32_t s = producer(v);
-    return {(s - first_) % period_, v - p_.steps[s].first_out};
-  }
-
   bool classify(RolledLoop& loop) {
     loop.roles.assign(period_, Role::computed);
     loop.is_anywhere.assign(period_, false);
@@ -141,7 +101,7 @@ class Stretch {
         loop.roles[k] = Role::varying;
       } else if (!is_scan_) {
         loop.roles[k] = Role::straight;
-      } else if (is_scatter(k)) {
+      } else if (is_scatter(k, in_turns_[k])) {
         loop.roles[k] = Role::scatter;
         loop.is_anywhere[k] = !moves_evenly(k);
       } else if (moves(k)) {
@@ -171,59 +131,6 @@ class Stretch {
     return is_scan_ || input(from_, k, a) == input(turns_ - 1, k, a);
   }
 
-  std::span<const int64_t> code_of(uint32_t turn, uint32_t k) const {
-    return p_.attrs_of(step(turn, k)).integers(index_attrs::code);
-  }
-  // How the key of a step moves from the turn in the middle on.
-  std::optional<KeyMove> move_of(uint32_t k) const {
-    return key_move(code_of(middle_, k), code_of(middle_ + 1, k));
-  }
-
-  // Keys that come from data (x[labels[t]]) are sometimes equal, and move evenly, for a turn or
-  // two: so several turns around the middle are looked at.
-  template <class F>
-  bool all_around_middle(F&& holds) const {
-    const uint32_t low = middle_ - std::min(middle_, around), high = middle_ + around + 1;
-    for (uint32_t turn = low; turn < std::min(high, turns_); ++turn)
-      if (!holds(turn)) return false;
-    return true;
-  }
-
-  bool is_fixed(uint32_t k) const {
-    const Program::Step& s = step(middle_, k);
-    if (s.attrs != step(middle_ + 1, k).attrs) return false;
-    if (!is_scan_ || s.kernel >= 0 || op_by_id(s.op).key != KeyKind::basic) return true;
-    return all_around_middle([&](uint32_t turn) { return step(turn, k).attrs == s.attrs; });
-  }
-
-  bool moves_evenly(uint32_t k) const {
-    return move_of(k) && all_around_middle([&](uint32_t turn) { return key_holds(turn, k); });
-  }
-
-  // Whether single positions alone move, by data: not evenly.
-  bool moves(uint32_t k) const {
-    return op_by_id(step(middle_, k).op).key == KeyKind::basic && !moves_evenly(k) &&
-           all_around_middle([&](uint32_t turn) { return is_part(turn, k); });
-  }
-
-  // table[key] = x or table[key] += x with another part at each turn, written whole; additions may
-  // be to any part.
-  bool is_scatter(uint32_t k) const {
-    const Program::Step& s = step(middle_, k);
-    const Op& op = op_by_id(s.op);
-    if (!writes_by_key(op) || s.held) return false;
-    if (!moves_evenly(k) && (op.update != UpdateKind::add || in_turns_[k] || !moves(k)))
-      return false;
-    const Dims& shape = p_.type_of(input(middle_, k, 0)).shape;
-    IndexSpec part;
-    const std::span<const int64_t> code = code_of(middle_, k);
-    part.code.assign(code.begin(), code.end());
-    return p_.type_of(input(middle_, k, 1)).shape == result_shape(part, shape);
-  }
-
-  // How many turns before its reader a carry was made.
-  uint32_t age_of(uint32_t k, uint32_t a) const { return middle_ - turn_of(input(middle_, k, a)); }
-
   // Whether a turn is like the one in the middle. Where a carry would have been made before turn
   // `begin`, anything from before that turn may stand for it; none: nothing may.
   bool holds(const RolledLoop& loop, uint32_t turn, uint32_t begin) const {
@@ -241,18 +148,6 @@ class Stretch {
         if (!operand_holds(loop.operand(k, a).kind, turn, k, a, begin)) return false;
     }
     return true;
-  }
-
-  bool is_part(uint32_t turn, uint32_t k) const {
-    std::vector<size_t> items;
-    return note_moves(code_of(middle_, k), code_of(turn, k), items);
-  }
-
-  bool key_holds(uint32_t turn, uint32_t k) const {
-    if (turn == middle_) return true;
-    std::optional<KeyMove> move = move_of(k);
-    move->by *= static_cast<int64_t>(turn) - middle_;
-    return key_move(code_of(middle_, k), code_of(turn, k)) == move;
   }
 
   bool operand_holds(Kind kind, uint32_t turn, uint32_t k, uint32_t a, uint32_t begin) const {
@@ -390,37 +285,13 @@ class Stretch {
   bool in_order(const RolledLoop& loop, uint32_t earlier, uint32_t later) const {
     const std::span<const int64_t> a = code_of(middle_, earlier), b = code_of(middle_, later);
     if (loop.is_anywhere[earlier] || loop.is_anywhere[later])
-      return share_a_moving_item(earlier, later);
+      return share_a_moving_item(earlier, later, low_, high_);
     const std::optional<KeyMove> move = move_of(earlier);
     if (move_of(later) != move) return false;
     if (apart_beside(a, b, move->item)) return true;
     const int64_t ahead = a[4 * move->item + 1] - b[4 * move->item + 1];
     return ahead % move->by != 0 || ahead / move->by >= 0 ||
            ahead / move->by <= -static_cast<int64_t>(high_ - low_);
-  }
-
-  // Whether there is an item with the same position in both, and another one at each turn.
-  bool share_a_moving_item(uint32_t earlier, uint32_t later) const {
-    const size_t n = std::min(code_of(middle_, earlier).size(), code_of(middle_, later).size()) / 4;
-    for (size_t item = 0; item < n; ++item) {
-      int64_t by = 0;
-      bool holds = true;
-      for (uint32_t turn = low_; holds && turn < high_; ++turn) {
-        const IndexItem a = IndexItems(code_of(turn, earlier))[item],
-                        b = IndexItems(code_of(turn, later))[item];
-        holds = a.kind == IndexKind::at && b.kind == IndexKind::at && a.start == b.start;
-        if (!holds || turn == low_) continue;
-        const int64_t step = a.start - IndexItems(code_of(turn - 1, earlier))[item].start;
-        holds = step != 0 && (turn == low_ + 1 || step == by);
-        by = step;
-      }
-      if (holds) return true;
-      // After an axis that a key makes, items of one number are of different axes.
-      if (!IndexItems(code_of(middle_, earlier))[item].takes_axis() ||
-          !IndexItems(code_of(middle_, later))[item].takes_axis())
-        return false;
-    }
-    return false;
   }
 
   void name_carries(RolledLoop& loop) const {
@@ -459,11 +330,8 @@ class Stretch {
       }
   }
 
-  const Program& p_;
   const std::vector<uint32_t>& uses_;
-  const bool is_scan_;
-  const uint32_t first_, period_, turns_;
-  uint32_t from_ = 0, middle_ = 0, low_ = 0, high_ = 0;
+  uint32_t from_ = 0, low_ = 0, high_ = 0;
   std::vector<bool> in_turns_;  // by step of the body
   uint32_t not_apart_ = none;   // the write that is not
   std::optional<uint32_t> begins_better_;

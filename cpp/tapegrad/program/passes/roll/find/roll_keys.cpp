@@ -1,4 +1,4 @@
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 
 #include <algorithm>
 

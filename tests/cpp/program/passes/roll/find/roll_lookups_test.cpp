@@ -1,10 +1,10 @@
-#include "tapegrad/program/passes/roll/roll_lookups.h"
+#include "tapegrad/program/passes/roll/find/roll_lookups.h"
 
 #include <algorithm>
 
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 #include "tapegrad/program/scan/scan.h"
 
 using namespace programs;

@@ -1,9 +1,9 @@
-#include "tapegrad/program/passes/roll/roll_lookups.h"
+#include "tapegrad/program/passes/roll/find/roll_lookups.h"
 
 #include <algorithm>
 
 #include "tapegrad/program/passes/edit.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 
 namespace tapegrad {
 namespace {
