@@ -155,6 +155,39 @@ def _process_jax(jax: Any, p: Any, x: Any, y: Any) -> Any:
     return 0.5 * z @ z + jnp.sum(jnp.log(jnp.diag(L)))
 
 
+# A polynomial at many points, by Horner's rule and by powers.
+
+
+def _horner_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(7)
+    return rng.normal(size=8), rng.uniform(-1.0, 1.0, n)
+
+
+def _horner_vectors(c: Any, x: Any) -> Any:
+    y = np.zeros(len(x))
+    for coefficient in c[::-1]:
+        y = y * x + coefficient
+    return np.sum(np.sqrt(1 + y**2))
+
+
+def _horner_points(c: Any, x: Any) -> Any:
+    values = []
+    for point in x:
+        y = 0.0
+        for k in range(len(c) - 1, -1, -1):
+            y = y * point + c[k]
+        values.append(np.sqrt(1 + y**2))
+    return np.sum(np.array(values))
+
+
+def _horner_powers(c: Any, x: Any) -> Any:
+    total, power = 0.0, np.ones(len(x))
+    for k in range(len(c)):
+        total = total + c[k] * power
+        power = power * x
+    return np.sum(np.sqrt(1 + total**2))
+
+
 MODELS = [
     Model("spline", _spline_data, (
         Spelling("basis", _spline_basis),
@@ -171,4 +204,9 @@ MODELS = [
         Spelling("determinant", _process_determinant),
         Spelling("coordinates, inverse", _process_coordinates),
     ), sizes=(4, 100), usual=40, work=lambda n: n * n + n**3 / 30, rtol=1e-7, jax=_process_jax),
+    Model("horner", _horner_data, (
+        Spelling("vectors", _horner_vectors),
+        Spelling("point by point", _horner_points),
+        Spelling("powers", _horner_powers),
+    ), sizes=(10, 3000), usual=500),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,47 @@ def _volatility_jax(jax: Any, p: Any, z: Any, r: Any) -> Any:
     return 0.5 * jnp.sum(h + r**2 * jnp.exp(-h) + z**2)
 
 
+# Exponential averages at two speeds, and their crossings softened.
+
+
+def _averages_data(n: int) -> tuple[Any, ...]:
+    return np.array([-1.0, -3.0]), np.cumsum(np.random.default_rng(8).normal(size=n))
+
+
+def _averages_numbers(p: Any, prices: Any) -> Any:
+    fast_share, slow_share = 1 / (1 + np.exp(-p[0])), 1 / (1 + np.exp(-p[1]))
+    fast = slow = prices[0]
+    gain = 0.0
+    for before, now in itertools.pairwise(prices):
+        gain += np.tanh(fast - slow) * (now - before)
+        fast += fast_share * (now - fast)
+        slow += slow_share * (now - slow)
+    return gain
+
+
+def _averages_pairs(p: Any, prices: Any) -> Any:
+    share = 1 / (1 + np.exp(-p))
+    averages = np.stack([prices[0], prices[0]])
+    gain = 0.0
+    for t in range(1, len(prices)):
+        gain = gain + np.tanh(averages[0] - averages[1]) * (prices[t] - prices[t - 1])
+        averages = averages + share * (prices[t] - averages)
+    return gain
+
+
+def _averages_listed(p: Any, prices: Any) -> Any:
+    """The averages in lists; positions and gains for all days at once."""
+
+    def average(share: Any) -> Any:
+        found = [prices[0]]
+        for price in prices[1:-1]:
+            found.append((1 - share) * found[-1] + share * price)
+        return np.array(found)
+
+    shares = 1 / (1 + np.exp(-p))
+    return np.sum(np.tanh(average(shares[0]) - average(shares[1])) * np.diff(prices))
+
+
 MODELS = [
     Model("garch", _garch_data, (
         Spelling("written into an array", recursions.PROGRAMS["garch"]),
@@ -172,4 +214,9 @@ MODELS = [
         Spelling("written into an array", _volatility_writes),
         Spelling("list and stack", _volatility_list),
     ), sizes=(10, 10_000), usual=1000, wrt=(0, 1), jax=_volatility_jax),
+    Model("averages", _averages_data, (
+        Spelling("numbers", _averages_numbers),
+        Spelling("pairs", _averages_pairs),
+        Spelling("lists", _averages_listed),
+    ), sizes=(10, 10_000), usual=1000),
 ]  # fmt: skip

@@ -195,6 +195,40 @@ def _wave_jax(jax: Any, u: Any) -> Any:
     return jnp.sum(last**2)
 
 
+# A diffusion with a reaction on a ring, by explicit steps.
+
+RING_STEPS = 40
+
+
+def _ring_data(n: int) -> tuple[Any, ...]:
+    return np.random.default_rng(3).uniform(0.1, 0.9, n), np.array([0.2, 0.05])
+
+
+def _ring_rolled(u: Any, p: Any) -> Any:
+    for _ in range(RING_STEPS):
+        u = u + p[0] * (np.roll(u, 1) - 2 * u + np.roll(u, -1)) + p[1] * u * (1 - u)
+    return np.sum(u**2)
+
+
+def _ring_points(u: Any, p: Any) -> Any:
+    """Point by point, the neighbours by negative and wrapped positions."""
+    n = len(u)
+    for _ in range(RING_STEPS):
+        new = np.zeros(n)
+        for i in range(n):
+            around = u[i - 1] - 2 * u[i] + u[(i + 1) % n]
+            new[i] = u[i] + p[0] * around + p[1] * u[i] * (1 - u[i])
+        u = new
+    return np.sum(u**2)
+
+
+def _ring_padded(u: Any, p: Any) -> Any:
+    for _ in range(RING_STEPS):
+        wide = np.concatenate((u[-1:], u, u[:1]))
+        u = u + p[0] * (wide[:-2] - 2 * u + wide[2:]) + p[1] * u * (1 - u)
+    return np.sum(u**2)
+
+
 MODELS = [
     Model("heat", _line, (
         Spelling("rolls", _heat_rolls),
@@ -217,4 +251,9 @@ MODELS = [
         Spelling("rolls and a mask", _wave_rolls),
         Spelling("padded inside", _wave_padded),
     ), sizes=(4, 200), usual=40, work=lambda n: n * n, jax=_wave_jax),
+    Model("ring", _ring_data, (
+        Spelling("rolled", _ring_rolled),
+        Spelling("point by point", _ring_points),
+        Spelling("padded", _ring_padded),
+    ), sizes=(8, 300), usual=100, wrt=(0, 1)),
 ]  # fmt: skip

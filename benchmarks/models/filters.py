@@ -247,6 +247,58 @@ def _particle_jax(jax: Any, p: Any, y: Any, noise: Any) -> Any:
     return jax.scipy.special.logsumexp(jnp.sum(terms, 0)) - jnp.log(PARTICLES)
 
 
+# A running cost of a filter that is a class with state.
+
+
+def _pole_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(0)
+    return np.array([0.2, -0.4, 0.3, 0.1, 0.2]), rng.normal(size=n), rng.normal(size=n)
+
+
+class _Biquad:
+    """A filter of second order, in the transposed direct form."""
+
+    def __init__(self, coefficients: Any) -> None:
+        self.b0, self.b1, self.b2, self.a1, self.a2 = coefficients
+        self.s1 = self.s2 = 0.0
+
+    def __call__(self, x: Any) -> Any:
+        y = self.b0 * x + self.s1
+        self.s1 = self.b1 * x - self.a1 * y + self.s2
+        self.s2 = self.b2 * x - self.a2 * y
+        return y
+
+
+def _biquad_class(p: Any, x: Any, goal: Any) -> Any:
+    step = _Biquad(p)
+    total = 0.0
+    for value, wanted in zip(x, goal, strict=True):
+        total += np.abs(step(value) - wanted)
+    return total / len(x)
+
+
+def _biquad_states(p: Any, x: Any, goal: Any) -> Any:
+    """Both states in one array, outputs in a list."""
+    s, ys = np.zeros(2), []
+    for value in x:
+        y = p[0] * value + s[0]
+        s = np.stack([p[1] * value - p[3] * y + s[1], p[2] * value - p[4] * y])
+        ys.append(y)
+    return np.mean(np.abs(np.array(ys) - goal))
+
+
+def _biquad_written(p: Any, x: Any, goal: Any) -> Any:
+    """The difference equation, written into an array."""
+    y = np.zeros(len(x))
+    for t in range(len(x)):
+        y[t] = p[0] * x[t]
+        if t > 0:
+            y[t] += p[1] * x[t - 1] - p[3] * y[t - 1]
+        if t > 1:
+            y[t] += p[2] * x[t - 2] - p[4] * y[t - 2]
+    return np.mean(np.abs(y - goal))
+
+
 MODELS = [
     Model("holt", _holt_data, (
         Spelling("numbers", _holt_numbers),
@@ -268,4 +320,9 @@ MODELS = [
         Spelling("logarithms", _particle_logarithms),
         Spelling("paths first", _particle_paths),
     ), sizes=(5, 1000), usual=100, jax=_particle_jax),
+    Model("biquad", _pole_data, (
+        Spelling("class with state", _biquad_class),
+        Spelling("states in an array", _biquad_states),
+        Spelling("difference equation", _biquad_written),
+    ), sizes=(10, 10_000), usual=1000),
 ]  # fmt: skip

@@ -181,6 +181,51 @@ def _descent_jax(jax: Any, start: Any, rate: Any, xs: Any, ys: Any) -> Any:
     return jax.numpy.sum(jax.lax.scan(step, start, (xs, ys))[0] ** 2)
 
 
+# A Markov chain that moves through matrices of rates.
+
+PLACES = 4
+
+
+def _moves_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(6)
+    return rng.normal(size=(PLACES, PLACES)), rng.normal(size=n), rng.normal(size=PLACES)
+
+
+def _moves_products(rates: Any, weather: Any, goal: Any) -> Any:
+    share, total = np.ones(PLACES) / PLACES, 0.0
+    for w in weather:
+        e = np.exp(rates * w)
+        share = share @ (e / e.sum(axis=1, keepdims=True))
+        total += share @ goal
+    return total
+
+
+def _moves_before(rates: Any, weather: Any, goal: Any) -> Any:
+    """All matrices before the loop."""
+    e = np.exp(weather[:, None, None] * rates)
+    matrices = e / e.sum(axis=2, keepdims=True)
+    share, shares = np.ones(PLACES) / PLACES, []
+    for matrix in matrices:
+        share = share @ matrix
+        shares.append(share)
+    return np.sum(np.stack(shares) @ goal)
+
+
+def _moves_numbers(rates: Any, weather: Any, goal: Any) -> Any:
+    share, total = [1.0 / PLACES] * PLACES, 0.0
+    for w in weather:
+        arriving = [0.0] * PLACES
+        for i in range(PLACES):
+            row = [np.exp(rates[i, j] * w) for j in range(PLACES)]
+            leaving = sum(row)
+            for j in range(PLACES):
+                arriving[j] = arriving[j] + share[i] * row[j] / leaving
+        share = arriving
+        for j in range(PLACES):
+            total += share[j] * goal[j]
+    return total
+
+
 MODELS = [
     Model("page_ranks", _ranks_data, (
         Spelling("add.at, shares before the loop", _ranks_shares),
@@ -197,4 +242,9 @@ MODELS = [
         Spelling("array of two", _descent_array),
         Spelling("in place", _descent_in_place),
     ), sizes=(10, 10_000), usual=1000, wrt=(0, 1), jax=_descent_jax),
+    Model("moves", _moves_data, (
+        Spelling("a product a turn", _moves_products),
+        Spelling("matrices before", _moves_before),
+        Spelling("numbers", _moves_numbers),
+    ), sizes=(10, 1000), usual=200),
 ]  # fmt: skip

@@ -219,6 +219,64 @@ def _in_a_row(A: Any, a: Any, B: Any, b: Any, x: Any, y: Any) -> tuple[Any, ...]
     return np.concatenate((A.ravel(), a, B.ravel(), b)), x, y
 
 
+# A Poisson regression, point by point.
+
+
+def _counts_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(1)
+    return np.array([0.3, -0.2, 0.1]), rng.normal(size=(n, 2)), rng.poisson(2.0, n).astype(float)
+
+
+def _counts_points(w: Any, X: Any, y: Any) -> Any:
+    total = 0.0
+    for i in range(len(y)):
+        rate = w[0] + w[1] * X[i, 0] + w[2] * X[i, 1]
+        total += np.exp(rate) - y[i] * rate
+    return total
+
+
+def _counts_zip(w: Any, X: Any, y: Any) -> Any:
+    terms = []
+    for (first, second), count in zip(X, y, strict=True):
+        rate = w[0] + w[1] * first + w[2] * second
+        terms.append(np.exp(rate) - count * rate)
+    return np.sum(np.array(terms))
+
+
+def _counts_vectors(w: Any, X: Any, y: Any) -> Any:
+    rate = w[0] + X @ w[1:]
+    return np.sum(np.exp(rate) - y * rate)
+
+
+# Sums by the kind of a thing, in a dictionary.
+
+KINDS = 6
+
+
+def _kinds_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(2)
+    return rng.normal(size=KINDS), rng.normal(size=n), np.arange(n) % KINDS
+
+
+def _kinds_dictionary(w: Any, x: Any, kinds: Any) -> Any:
+    sums: dict[int, Any] = {}
+    for k, value in enumerate(x):
+        kind = k % KINDS
+        sums[kind] = sums.get(kind, 0.0) + np.tanh(w[kind] * value)
+    return sum(total**2 for total in sums.values())
+
+
+def _kinds_table(w: Any, x: Any, kinds: Any) -> Any:
+    sums = np.zeros(KINDS)
+    for k in range(len(x)):
+        sums[k % KINDS] += np.tanh(w[k % KINDS] * x[k])
+    return np.sum(sums**2)
+
+
+def _kinds_counted(w: Any, x: Any, kinds: Any) -> Any:
+    return np.sum(np.bincount(kinds, weights=np.tanh(w[kinds] * x), minlength=KINDS) ** 2)
+
+
 MODELS = [
     Model("softmax_regression", _classes_data, (
         Spelling("gathered", _classes_gathered),
@@ -249,4 +307,14 @@ MODELS = [
                  lambda A, a, B, b, x, y: ([(A, a), (B, b)], x, y), (0,)),
         Spelling("a sample at a time", _layers_samples),
     ), sizes=(5, 3000), usual=100, wrt=(0, 1, 2, 3), jax=_layers_jax),
+    Model("counts", _counts_data, (
+        Spelling("point by point", _counts_points),
+        Spelling("zip and a list", _counts_zip),
+        Spelling("vectors", _counts_vectors),
+    ), sizes=(10, 10_000), usual=1000),
+    Model("sums_by_kind", _kinds_data, (
+        Spelling("dictionary", _kinds_dictionary),
+        Spelling("table", _kinds_table),
+        Spelling("bincount", _kinds_counted),
+    ), sizes=(12, 10_000), usual=1000),
 ]  # fmt: skip

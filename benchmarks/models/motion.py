@@ -231,6 +231,88 @@ def _bodies_jax(jax: Any, x: Any, v: Any, mass: Any) -> Any:
     return jnp.sum(x**2) + jnp.sum(v**2)
 
 
+# Runge and Kutta's method of fourth order for a pendulum with friction.
+
+
+def _pendulum_data(n: int) -> tuple[Any, ...]:
+    return np.array([0.8, 0.1]), np.array([0.15, 9.8]), np.full(n, 10.0 / n)
+
+
+def _pendulum_slope(state: Any, p: Any) -> Any:
+    return np.array([state[1], -p[0] * state[1] - p[1] * np.sin(state[0])])
+
+
+def _pendulum_arrays(start: Any, p: Any, steps: Any) -> Any:
+    state, k = start, 0
+    while k < len(steps):
+        h = steps[k]
+        k1 = _pendulum_slope(state, p)
+        k2 = _pendulum_slope(state + 0.5 * h * k1, p)
+        k3 = _pendulum_slope(state + 0.5 * h * k2, p)
+        k4 = _pendulum_slope(state + h * k3, p)
+        state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        k += 1
+    return np.sum(state**2)
+
+
+def _pendulum_numbers(start: Any, p: Any, steps: Any) -> Any:
+    angle, speed = start
+
+    def slope(angle: Any, speed: Any) -> tuple[Any, Any]:
+        return speed, -p[0] * speed - p[1] * np.sin(angle)
+
+    for h in steps:
+        a1, b1 = slope(angle, speed)
+        a2, b2 = slope(angle + 0.5 * h * a1, speed + 0.5 * h * b1)
+        a3, b3 = slope(angle + 0.5 * h * a2, speed + 0.5 * h * b2)
+        a4, b4 = slope(angle + h * a3, speed + h * b3)
+        angle = angle + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+        speed = speed + h / 6 * (b1 + 2 * b2 + 2 * b3 + b4)
+    return angle**2 + speed**2
+
+
+def _pendulum_table(start: Any, p: Any, steps: Any) -> Any:
+    """All states in a table, the stages in a small one."""
+    states = np.zeros((len(steps) + 1, 2))
+    states[0] = start
+    for t, h in enumerate(steps):
+        slopes = np.zeros((4, 2))
+        for stage, share in enumerate((0.0, 0.5, 0.5, 1.0)):
+            at = states[t] + share * h * slopes[stage - 1]
+            slopes[stage] = _pendulum_slope(at, p)
+        states[t + 1] = states[t] + h * np.array([1, 2, 2, 1]) / 6 @ slopes
+    return np.sum(states[-1] ** 2)
+
+
+# Attraction between all pairs, i before j.
+
+
+def _pairs_data(n: int) -> tuple[Any, ...]:
+    return (np.random.default_rng(4).normal(size=(n, 2)),)
+
+
+def _pairs_loops(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x)):
+        for j in range(i + 1, len(x)):
+            total += 1.0 / np.sqrt(np.sum((x[i] - x[j]) ** 2) + 0.1)
+    return total
+
+
+def _pairs_rows(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x) - 1):
+        apart = x[i + 1 :] - x[i]
+        total += np.sum(1.0 / np.sqrt(np.sum(apart**2, axis=1) + 0.1))
+    return total
+
+
+def _pairs_indices(x: Any) -> Any:
+    i, j = np.triu_indices(len(x), 1)
+    apart = x[i] - x[j]
+    return np.sum(1.0 / np.sqrt(np.sum(apart**2, axis=1) + 0.1))
+
+
 MODELS = [
     Model("lotka_volterra", _prey_data, (
         Spelling("arrays of two", _prey_arrays),
@@ -248,4 +330,14 @@ MODELS = [
         Spelling("pairs", _bodies_pairs),
         Spelling("a body at a time", _bodies_loops),
     ), sizes=(3, 100), usual=20, wrt=(0, 1), work=lambda n: n * n, jax=_bodies_jax),
+    Model("pendulum", _pendulum_data, (
+        Spelling("arrays of two, while", _pendulum_arrays),
+        Spelling("numbers", _pendulum_numbers),
+        Spelling("tables", _pendulum_table),
+    ), sizes=(10, 3000), usual=300, wrt=(0, 1)),
+    Model("pairs", _pairs_data, (
+        Spelling("two loops", _pairs_loops),
+        Spelling("a row at a time", _pairs_rows),
+        Spelling("triangular indices", _pairs_indices),
+    ), sizes=(5, 100), usual=40, work=lambda n: n * n),
 ]  # fmt: skip

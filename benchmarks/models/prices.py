@@ -139,6 +139,38 @@ def _paths_jax(jax: Any, p: Any, z: Any) -> Any:
     return jnp.mean(jnp.maximum(jnp.exp(log_price) - 1.0, 0.0))
 
 
+# Mortality and cash: present values from the last year to the first.
+
+
+def _annuity_data(n: int) -> tuple[Any, ...]:
+    rng = np.random.default_rng(5)
+    return np.array([0.03, -6.0, 0.08]), rng.uniform(0.5, 1.5, n)
+
+
+def _annuity_backwards(p: Any, cash: Any) -> Any:
+    value = 0.0
+    for t in range(len(cash) - 1, -1, -1):
+        stays = np.exp(-np.exp(p[1] + p[2] * t / len(cash)))
+        value = cash[t] + stays * value / (1 + p[0])
+    return value
+
+
+def _annuity_reversed(p: Any, cash: Any) -> Any:
+    """Shares that stay in a list, then back over both."""
+    years = np.arange(len(cash)) / len(cash)
+    stays = [np.exp(-np.exp(p[1] + p[2] * year)) for year in years]
+    value = 0.0
+    for payment, share in reversed(list(zip(cash, stays, strict=True))):
+        value = payment + share / (1 + p[0]) * value
+    return value
+
+
+def _annuity_products(p: Any, cash: Any) -> Any:
+    years = np.arange(len(cash)) / len(cash)
+    shares = np.exp(-np.exp(p[1] + p[2] * years)) / (1 + p[0])
+    return np.sum(cash * np.concatenate((np.ones(1), np.cumprod(shares[:-1]))))
+
+
 MODELS = [
     Model("binomial_tree", _tree_data, (
         Spelling("slices", _tree_slices),
@@ -150,4 +182,9 @@ MODELS = [
         Spelling("written into a table", _paths_writes),
         Spelling("lists", _paths_lists),
     ), sizes=(5, 1000), usual=100, jax=_paths_jax),
+    Model("annuity", _annuity_data, (
+        Spelling("backwards", _annuity_backwards),
+        Spelling("reversed lists", _annuity_reversed),
+        Spelling("products", _annuity_products),
+    ), sizes=(10, 10_000), usual=1000),
 ]  # fmt: skip

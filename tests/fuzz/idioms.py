@@ -233,6 +233,20 @@ BLOCKS = [
     "{0}[i_] * {2}",
     "for i_, v_ in np.ndenumerate(fit({0}, (2, 2))):\n    {2}\n{4} = v_ * i_[0]",
     "{4} = 0.0\nfor a_, b_ in zip(fit({0}, (3,)), reversed(fit({1}, (3,)))):\n    {4} += a_ * b_",
+    "{4} = {2}\n_x = np.resize(fit({0}, (5,)), 40)\nfor v_ in _x:\n    {4} = 0.5 * {4} + np.sin(v_ "
+    "* {3})\ndel _x",
+    "{4} = 0.0\n_x = np.resize(fit({0}, (5,)), 48)\nfor i_ in range(47, -1, -1):\n    {4} += "
+    "np.exp(-np.abs(_x[i_])) / (1.0 + _x[i_ - 1] ** 2)\ndel _x",
+    "_y = [{2}]\n_x = np.resize(fit({0}, (5,)), 40)\nfor v_, w_ in zip(_x, reversed(_x)):\n    "
+    "_y.append(np.tanh(_y[-1] * 0.5 + v_ / (2.0 + w_ * w_)))\n{4} = np.array(_y[1::2])\ndel _x, _y",
+    "_y = np.zeros((12, 3))\nfor i_ in reversed(range(12)):\n    _y[i_] = np.tanh(fit({0}, (3,)) + "
+    "i_) * _y[(i_ + 1) % 12, ::-1] + {2}\n{4} = _y[:, [0, 2]].sum(axis=0)\ndel _y",
+    "{4} = np.zeros(0)\nfor i_ in range(9):\n    {4} = np.concatenate(({4}[:2], fit({0}, (3,)) * "
+    "{2}, {4}[3:3]))\n{4} = {4}[1:]",
+    "_t = np.resize(np.tanh(fit({0}, (7,))), (12, 4))\n{4} = {2}\nfor i_ in range(12):\n    {4} = "
+    "np.sum(np.sin({4} * _t[i_, [0, 2, 2]]))\ndel _t",
+    "{4} = dict(a=0.0, b=0.0)\nfor i_, v_ in enumerate(np.resize(fit({0}, (5,)), 66)):\n    "
+    "{4}['ab'[i_ % 2]] += np.sqrt(1.0 + v_ * v_) * {2}\n{4} = {4}['a'] - {4}['b']",
 ]  # fmt: skip
 NESTED = [
     "tg.grad(tg.compile(lambda q: np.sum(np.sin(q) * {2})))(np.ravel({0}))",

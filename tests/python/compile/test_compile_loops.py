@@ -97,6 +97,46 @@ def test_bodies_with_products_of_matrices_are_scans_of_programs() -> None:
     _check(loss, _numbers(3, 3), _numbers(3))
 
 
+@pytest.mark.parametrize("batch", [0, 3])
+def test_gradients_of_large_weights_are_added_up_behind_the_loop(batch: int) -> None:
+    w, u, xs, h0 = _numbers(70, 70), _numbers(2, 70), _numbers(90, *[batch][: batch > 0], 2), 0.1
+
+    def loss(w: Any, u: Any, xs: Any) -> Any:
+        h = np.full((batch, 70) if batch else 70, h0)
+        total = 0.0
+        for x in xs:
+            h = np.tanh(0.1 * h @ w + x @ u)
+            total = total + np.sum(h[..., 0] ** 2)
+        return total + np.sum(h**2)
+
+    f, g = tg.compile(tg.grad(loss, (0, 1, 2))), tg.grad(loss, (0, 1, 2))
+    for factor in (1.0, 1.0, 1.0, 0.7):
+        for got, want in zip(f(factor * w, u, xs), g(factor * w, u, xs), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-12)
+    assert _text(f).count("scan(") == 2
+
+
+@pytest.mark.parametrize("batch", [0, 1, 3, 8])
+def test_rows_that_are_iterated_over_get_their_gradients_at_once(batch: int) -> None:
+    w, u, h0 = 0.3 * _numbers(8, 8), _numbers(2, 8), np.full((batch, 8) if batch else 8, 0.1)
+
+    def loss(w: Any, u: Any, xs: Any) -> Any:
+        h = h0
+        for x in xs:
+            h = np.tanh(h @ w + x @ u)
+        return np.sum(h**2)
+
+    steps = []
+    for turns in (150, 300):
+        xs = _numbers(turns, *[batch][: batch > 0], 2)
+        f, g = tg.compile(tg.grad(loss, (0, 1, 2))), tg.grad(loss, (0, 1, 2))
+        for factor in (1.0, 1.0, 1.0, 0.7):
+            for got, want in zip(f(w, u, factor * xs), g(w, u, factor * xs), strict=True):
+                np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+        steps.append(_text(f).count("\n"))
+    assert steps[1] <= steps[0] + 4 < 44
+
+
 def test_a_branch_inside_the_loop() -> None:
     def loss(w: Any, x: Any) -> Any:
         for _ in range(60):

@@ -19,6 +19,7 @@ const Op& slice_copy_op();
 const Op& slice_add_op();
 const Op& slice_set_op();
 const Op& gather_op();
+const Op& gather_add_op();
 const Op& gather_set_op();
 
 // x[spec] for a basic spec: a view of x, or a packed copy where the region is a small part of x (so

@@ -269,6 +269,7 @@ bool expand_gather_add(ExpandContext& c) { return expand_add_to_part(c, gather_o
 }  // namespace
 
 const Op& gather_op() { return *op_gather; }
+const Op& gather_add_op() { return *op_gather_add; }
 const Op& gather_set_op() { return *op_gather_set; }
 
 void register_gather_ops() {

@@ -5,6 +5,7 @@
 #include "tapegrad/base/error.h"
 #include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/body/call.h"
+#include "tapegrad/program/scan/scan_fixed.h"
 
 namespace tapegrad {
 namespace {
@@ -60,9 +61,9 @@ RecordedBody::Results RecordedBody::scan(std::vector<Ref> inputs, int64_t length
   ScanForm form(body_, length, n_carry, n_xs, reverse);
   const Flags tracked = tracked_among(inputs), reached = reached_through(form, tracked);
   form.checkpoints = checkpoints < length ? checkpoints : 0;
-  if (form.checkpoints == 0 && std::find(tracked.begin(), tracked.end(), 1) != tracked.end())
-    form.body = with_carries(form);
-  return results_of(tapegrad::scan(form, std::move(inputs)), body_->n_out(), reached);
+  const bool is_swept = std::find(tracked.begin(), tracked.end(), 1) != tracked.end();
+  return results_of(scan_without_fixed(form, std::move(inputs), form.checkpoints == 0 && is_swept),
+                    body_->n_out(), reached);
 }
 
 }  // namespace tapegrad

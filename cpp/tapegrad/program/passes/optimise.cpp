@@ -11,7 +11,8 @@ constexpr int most_levels = 4;
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
   for (int level = 0; level < most_levels; ++level) {
-    if (level > 0) p = join_lookups(drop_dead(rewrite_locally(std::move(p), options)));
+    if (level > 0)
+      p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
     const size_t steps = p.steps.size();
     p = roll_loops(p);
     if (p.steps.size() == steps || !options.dead) break;
@@ -34,6 +35,7 @@ Program finished(Program p, const PassOptions& options) {
   if (options.tiles && options.fuse && options.dead) p = tile(std::move(p));
   if (options.fuse) p = fuse(p);
   if (options.dead) p = drop_dead(p);
+  if (options.fuse && options.dead) p = pack_results(std::move(p));
   if (options.batch && options.fuse && options.dead) p = write_into_joins(std::move(p));
   return p;
 }
@@ -51,14 +53,22 @@ std::optional<Program> without_loops(Program p, const PassOptions& options, doub
   return run_cost(p) < most ? std::optional(std::move(p)) : std::nullopt;
 }
 
+Program without_tiny_arrays(Program p, const PassOptions& options) {
+  Program found = expand_tiny(p);
+  if (found.steps.size() == p.steps.size()) return p;
+  return join_writes(drop_dead(rewrite_locally(std::move(found), options)));
+}
+
 }  // namespace
 
 Program optimise(Program p, const PassOptions& options) {
   p = rewrite_locally(std::move(p), options);
-  if (options.parts && options.dead)
-    p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))), PartsTaken::repeated);
+  const bool has_parts = options.parts && options.dead;
+  if (has_parts) p = join_writes(drop_dead(p));
+  if (options.expand && options.fuse && has_parts) p = without_tiny_arrays(std::move(p), options);
+  if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(p)));
+  if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
-  p = join_lookups(p);
   Program rolled = roll_nests(p, options);
   const bool has_loops = rolled.steps.size() != p.steps.size();
   rolled = finished(with_lanes(std::move(rolled), options), options);

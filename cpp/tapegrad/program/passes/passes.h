@@ -28,6 +28,8 @@ struct PassOptions {
 };
 
 Program roll_loops(const Program& p);
+// Loops over numbers taken apart into what recurs and what all turns can be made of at once.
+Program distribute_loops(const Program& p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
@@ -36,6 +38,8 @@ Program trim_bodies(const Program& p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
 Program join_lookups(const Program& p);
+// The same for x[t, k] at one row t after the other.
+Program join_row_lookups(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.
@@ -49,6 +53,8 @@ Program compute_before_gathers(Program p);
 // Outputs that are transposes of long gathers as gathers from what was transposed.
 Program transpose_before_gathers(Program p);
 Program batch(Program p, bool may_require = false);
+// What kernels over a batch alone read of another becomes one array.
+Program pack_results(Program p);
 // Kernels over a batch write what is joined after them where it lies in the result.
 Program write_into_joins(Program p);
 Program expand(Program p, bool may_require = false);
@@ -58,6 +64,9 @@ Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.
 Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
+// Long programs over very short arrays, vectors of two in a loop above all, as
+// programs over numbers, to the bit.
+Program expand_tiny(const Program& p);
 Program optimise(Program p, const PassOptions& options);
 
 }  // namespace tapegrad

@@ -19,6 +19,31 @@ struct Product {
   int64_t rows = 0;
 };
 
+// (m, rows) and (rows, n), or (n) for one row.
+bool fits(const Program& p, ValueId a, ValueId b, int64_t rows, const TensorType& sum) {
+  const TensorType &left = p.type_of(a), &right = p.type_of(b);
+  return left.dtype == sum.dtype && right.dtype == sum.dtype &&
+         left.shape == Dims{sum.shape[0], rows} &&
+         (right.shape == Dims{rows, sum.shape[1]} ||
+          (rows == 1 && right.shape == Dims{sum.shape[1]}));
+}
+
+std::optional<Product> as_product(const Program& p, const Program::Step& s) {
+  if (s.kernel >= 0) return {};
+  const bool is_matmul = op_by_id(s.op).product == ProductKind::matrices;
+  if (!is_matmul && s.op != op_of_fn<Multiply>()) return {};
+  const ValueId a = p.in(s)[0], b = p.in(s)[1];
+  const TensorType& sum = p.type_of(s.first_out);
+  if (is_matmul) {
+    const Dims& x = p.type_of(a).shape;
+    if (!fits(p, a, b, x.back(), sum) || x.back() > most_inner) return {};
+    return Product{a, b, x.back()};
+  }
+  if (fits(p, a, b, 1, sum)) return Product{a, b, 1};
+  if (fits(p, b, a, 1, sum)) return Product{b, a, 1};
+  return {};
+}
+
 struct Found {
   ProductSum sum;
   std::vector<Product> terms;
@@ -52,7 +77,7 @@ class Finder {
           if (p_.type_of(part) != *type_) return {};
           open.push_back(part);
         }
-      } else if (const auto product = as_product(s)) {
+      } else if (const auto product = as_product(p_, s)) {
         found.sum.rows += product->rows;
         ++found.sum.n_terms;
         found.terms.push_back(*product);
@@ -65,40 +90,10 @@ class Finder {
   }
 
  private:
-  std::optional<Product> as_product(const Program::Step& s) const {
-    if (s.kernel >= 0) return {};
-    const bool is_matmul = op_by_id(s.op).product == ProductKind::matrices;
-    if (!is_matmul && s.op != op_of_fn<Multiply>()) return {};
-    const ValueId a = p_.in(s)[0], b = p_.in(s)[1];
-    if (is_matmul) {
-      const Dims& x = p_.type_of(a).shape;
-      if (!fits(a, b, x.back()) || x.back() > most_inner) return {};
-      return Product{a, b, x.back()};
-    }
-    if (fits(a, b, 1)) return Product{a, b, 1};
-    if (fits(b, a, 1)) return Product{b, a, 1};
-    return {};
-  }
-
-  // (m, rows) and (rows, n), or (n) for one row.
-  bool fits(ValueId a, ValueId b, int64_t rows) const {
-    const TensorType &left = p_.type_of(a), &right = p_.type_of(b);
-    const Dims& shape = type_->shape;
-    return left.dtype == type_->dtype && right.dtype == type_->dtype &&
-           left.shape == Dims{shape[0], rows} &&
-           (right.shape == Dims{rows, shape[1]} || (rows == 1 && right.shape == Dims{shape[1]}));
-  }
-
   const Program& p_;
   std::vector<uint32_t> reads_;
   const TensorType* type_ = nullptr;
 };
-
-bool may_be_gathered(const ScanForm& f, size_t carry) {
-  const TensorType& t = f.body->in_type(carry);
-  return is_floating(t.dtype) && t.shape.size() == 2 && element_count(t.shape) > most_ungathered &&
-         std::min(t.shape[0], t.shape[1]) > most_inner;
-}
 
 // Returns the two axes of a matrix, or of a vector read as a row.
 Value as_matrix(const Value& v) {
@@ -112,12 +107,22 @@ Value transposed(const Value& v) {
 
 }  // namespace
 
+bool may_be_gathered(const TensorType& sum) {
+  return is_floating(sum.dtype) && sum.shape.size() == 2 &&
+         element_count(sum.shape) > most_ungathered &&
+         std::min(sum.shape[0], sum.shape[1]) > most_inner;
+}
+
+bool is_gathered_term(const Program& p, const Program::Step& s) {
+  return may_be_gathered(p.type_of(s.first_out)) && as_product(p, s).has_value();
+}
+
 GatheredForm::GatheredForm(const ScanForm& f) : form(f), stays(f.n_carry, 1) {
   std::vector<Found> all;
   if (f.length >= least_gathered_length) {
     std::optional<Finder> finder;
     for (size_t c = 0; c < f.n_carry; ++c) {
-      if (!may_be_gathered(f, c)) continue;
+      if (!may_be_gathered(f.body->in_type(c))) continue;
       if (!finder) finder.emplace(f.body->program());
       if (std::optional<Found> found = finder->find(c)) {
         all.push_back(std::move(*found));

@@ -8,9 +8,7 @@
 
 namespace tapegrad {
 
-// Smaller sums stay in the steps. So do all sums in scans that stand for loops which a program was
-// recorded with, and whose bits are those of the loop.
-constexpr int64_t most_ungathered = 4096;
+constexpr int64_t most_ungathered = 4096;  // elements: smaller sums stay in the steps
 
 constexpr int64_t least_gathered_length = 16;  // of a scan
 
@@ -29,6 +27,10 @@ struct GatheredForm {
 
   explicit GatheredForm(const ScanForm& f);
 };
+
+// Whether a sum of this type may be treated so, and whether a step makes a term of it.
+bool may_be_gathered(const TensorType& sum);
+bool is_gathered_term(const Program& p, const Program::Step& s);
 
 // Collects the factors of one sum, step after step.
 class ProductStack {

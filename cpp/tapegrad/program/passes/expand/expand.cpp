@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "tapegrad/kernels/array/elementwise.h"
+#include "tapegrad/lanes/lane_kernel.h"
+#include "tapegrad/ops/axes.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/passes.h"
@@ -119,11 +122,14 @@ namespace {
 // Scalars as steps of a program, which puts arrays together again for whoever needs them whole.
 class ProgramScalars final : public ScalarWriter {
  public:
-  explicit ProgramScalars(const Program& from)
-      : ScalarWriter(from), whole_(from.values.size(), no_operand) {}
+  ProgramScalars(const Program& from, bool keeps_order)
+      : ScalarWriter(from), keeps_order_(keeps_order), whole_(from.values.size(), no_operand) {}
 
   ProgramWriter& to() { return to_; }
+  bool keeps_order() const override { return keeps_order_; }
   ValueId whole(ValueId old);
+  // Scalars side by side, as an array of this type.
+  ValueId joined(std::span<const ValueId> parts, const TensorType& type);
   void set_whole(ValueId old, ValueId now) { whole_[old] = now; }
 
  private:
@@ -138,6 +144,7 @@ class ProgramScalars final : public ScalarWriter {
     return to_.step(op_by_id(static_cast<uint16_t>(fn)), Attrs(), in, {&type, 1});
   }
 
+  const bool keeps_order_;
   ProgramWriter to_;
   std::vector<ValueId> whole_;
 };
@@ -167,40 +174,79 @@ ValueId ProgramScalars::whole(ValueId old) {
   if (element_count(type.shape) == 0)
     return whole = to_.constant(Value::zeros(type.dtype, type.shape));
   const std::vector<ValueId>& parts = elements(old);
-  if (type.shape.empty()) return whole = parts.at(0);
+  return whole = type.shape.empty() ? parts.at(0) : joined(parts, type);
+}
+
+ValueId ProgramScalars::joined(std::span<const ValueId> parts, const TensorType& type) {
   const TensorType flat{type.dtype, Dims{static_cast<int64_t>(parts.size())}};
-  whole = to_.step(stack_op(), Attrs{int64_t{0}}, parts, {&flat, 1});
-  if (type.shape.size() != 1)
-    whole =
-        to_.step(reshape_op(), Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
-                 {&whole, 1}, {&type, 1});
-  return whole;
+  const ValueId all = to_.step(stack_op(), Attrs{int64_t{0}}, parts, {&flat, 1});
+  if (type.shape.size() == 1) return all;
+  return to_.step(reshape_op(), Attrs{std::vector<int64_t>(type.shape.begin(), type.shape.end())},
+                  {&all, 1}, {&type, 1});
+}
+
+bool is_scalar_fn(uint16_t op) { return op < scalar_fn_count; }
+
+// A view, perhaps, that was not taken apart.
+bool may_be_strided(const Program& p, ValueId v) {
+  return p.values[v].source == Source::step && only_moves(p.steps[p.values[v].index]);
+}
+
+// Small arrays that are joined along their first axis to a larger one.
+bool joins_rows(const Program& p, const Program::Step& s) {
+  if (s.kernel >= 0 || s.held || is_scalar_fn(s.op)) return false;
+  const Op& op = op_by_id(s.op);
+  if (op.join != JoinKind::stack && op.join != JoinKind::concatenate) return false;
+  const int axes = p.type_of(s.first_out).shape.ndim();
+  return !p.attrs_of(s).is_none(join_attrs::axis) &&
+         normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name) == 0;
 }
 
 }  // namespace
 
-Program expand_small(const Program& p, int64_t most_elements, size_t most_scalars) {
+namespace {
+
+Program expanded(const Program& p, int64_t most_elements, size_t most_scalars, bool keeps_order) {
   const auto is_small = [&](ValueId v) {
     const int64_t n = element_count(p.type_of(v).shape);
     return n > 0 && n <= most_elements;
   };
-  ProgramScalars w(p);
+  const auto is_known = [&](ValueId v) {
+    const DType d = p.type_of(v).dtype;
+    return !keeps_order || is_bool(d) || is_floating(d) || p.is_constant(v);
+  };
+  ProgramScalars w(p, keeps_order);
+  std::vector<bool> apart(p.steps.size(), false);
   for (ValueId v : p.inputs) w.set_whole(v, w.to().input(p.type_of(v)));
   for (ValueId v : p.captures) w.set_whole(v, w.to().capture(p.type_of(v)));
   std::vector<ValueId> ins;
   std::vector<TensorType> outs;
-  for (const Program::Step& s : p.steps) {
-    bool small = s.kernel < 0 && !s.held;
-    for (ValueId v : p.in(s)) small = small && is_small(v);
+  for (size_t k = 0; k < p.steps.size(); ++k) {
+    const Program::Step& s = p.steps[k];
+    const std::span<const ValueId> in = p.in(s);
+    w.to().at_line(p.line_of(s));
+    const bool reads_small = s.kernel < 0 && !s.held && std::ranges::all_of(in, is_small) &&
+                             std::ranges::all_of(in, is_known);
+    bool small = reads_small;
     for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(s.first_out + j);
+    for (ValueId v : in)
+      if (small && keeps_order && may_be_strided(p, v) && !apart[p.values[v].index])
+        w.mark_strided(v);
     if (small && expand_step(w, s)) {
+      apart[k] = true;
       if (w.written() > most_scalars) return p;
       continue;
     }
     if (s.kernel >= 0) return p;
+    if (keeps_order && reads_small && joins_rows(p, s)) {
+      ins.clear();
+      for (ValueId v : in) std::ranges::copy(w.elements(v), std::back_inserter(ins));
+      w.set_whole(s.first_out, w.joined(ins, p.type_of(s.first_out)));
+      continue;
+    }
     ins.clear();
     outs.clear();
-    for (ValueId v : p.in(s)) ins.push_back(w.whole(v));
+    for (ValueId v : in) ins.push_back(w.whole(v));
     for (uint32_t j = 0; j < s.n_out; ++j) outs.push_back(p.type_of(s.first_out + j));
     const ValueId first = w.to().step(op_by_id(s.op), p.attrs_of(s), ins, outs, s.held);
     for (uint32_t j = 0; j < s.n_out; ++j) w.set_whole(s.first_out + j, first + j);
@@ -209,6 +255,38 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
     w.to().guard(w.whole(g.value), g.expected, g.where, g.of_pass);
   for (ValueId v : p.outputs) w.to().output(w.whole(v));
   return std::move(w.to()).finish();
+}
+
+}  // namespace
+
+Program expand_small(const Program& p, int64_t most_elements, size_t most_scalars) {
+  return expanded(p, most_elements, most_scalars, false);
+}
+
+Program expand_tiny(const Program& p) {
+  // Three elements are faster as a row of lanes; but where rows are joined and cut all the time,
+  // and functions don't cost the most, a row has to be longer for that.
+  constexpr int64_t tiny = 2, short_row = 8, medium = 4096;  // elements
+  constexpr size_t least_steps = 256, most_scalars = 100'000;
+  constexpr double cheap = 2;  // ns
+  size_t of_tiny = 0, of_short = 0, of_medium = 0, joins = 0, functions = 0;
+  for (const Program::Step& s : p.steps) {
+    if (s.kernel >= 0) return p;
+    const Op& op = op_by_id(s.op);
+    const Dims& shape = p.type_of(s.first_out).shape;
+    if (op.view != ViewKind::none || shape.empty()) continue;
+    const int64_t n = element_count(shape);
+    of_tiny += n <= tiny;
+    of_short += n > tiny && n <= short_row;
+    of_medium += n > short_row && n <= medium;
+    joins += n <= short_row && op.join != JoinKind::none;
+    functions += n > tiny && is_scalar_fn(s.op) && lane_ns(static_cast<ScalarFn>(s.op)) > cheap;
+  }
+  const bool takes_short = 8 * joins >= of_tiny + of_short && 16 * functions <= of_short;
+  const size_t taken = of_tiny + (takes_short ? of_short : 0);
+  const size_t left = of_medium + (takes_short ? 0 : of_short);
+  if (taken < least_steps || taken < 4 * left) return p;
+  return expanded(p, takes_short ? short_row : tiny, most_scalars, true);
 }
 
 }  // namespace tapegrad

@@ -1,6 +1,7 @@
 #include "tapegrad/program/passes/local/part_keys.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tapegrad/ops/index/index_spec.h"
 
@@ -49,6 +50,38 @@ std::vector<int64_t> key_within(std::span<const int64_t> inner, std::span<const 
     if (b[k].kind == IndexKind::range)
       key.append(a[k].kind, a[k].start - b[k].start, a[k].step, a[k].length);
   return key.code;
+}
+
+std::optional<std::vector<int64_t>> key_of_both(std::span<const int64_t> outer,
+                                                std::span<const int64_t> inner) {
+  const IndexItems a(outer), b(inner);
+  IndexSpec key;
+  size_t next = 0;
+  const auto new_axes = [&] {
+    for (; next < b.size() && !b[next].takes_axis(); ++next) key.newaxis();
+  };
+  for (size_t k = 0; k < a.size(); ++k) {
+    const IndexItem x = a[k];
+    if (x.kind == IndexKind::at) {
+      key.at(x.start);
+      continue;
+    }
+    new_axes();
+    if (next == b.size()) return std::nullopt;
+    const IndexItem y = b[next++];
+    if (y.kind == IndexKind::range && y.length == 0) return std::nullopt;
+    if (x.kind == IndexKind::newaxis) {
+      if (y.kind == IndexKind::range && y.length != 1) return std::nullopt;
+      if (y.kind == IndexKind::range) key.newaxis();
+    } else if (y.kind == IndexKind::at) {
+      key.at(x.start + x.step * y.start);
+    } else {
+      key.range(x.start + x.step * y.start, x.step * y.step, y.length);
+    }
+  }
+  new_axes();
+  if (next != b.size()) return std::nullopt;
+  return std::move(key.code);
 }
 
 }  // namespace tapegrad

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
@@ -26,9 +27,13 @@ namespace {
 class Parts final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
-    if (!touches_part(a.like, UpdateKind::none) || a.like.held) return no_value;
+    if (a.like.held) return no_value;
+    if (touches_part(a.like, UpdateKind::add) || touches_part(a.like, UpdateKind::set))
+      return written_by_numbers(pass, a);
+    if (!touches_part(a.like, UpdateKind::none)) return no_value;
     const std::vector<int64_t>& code =
         pass.program().attrs[a.like.attrs].integers(index_attrs::code);
+    if (const ValueId v = read_by_numbers(pass, a); v != no_value) return v;
     if (const ValueId v = joined_number(pass, a.in[0], code); v != no_value)
       return pass.type_number(v) == a.out[0] ? v : no_value;
     const Part part = part_of(pass, a.like.attrs, a.in[0]);
@@ -106,6 +111,58 @@ class Parts final : public LocalRule {
     if (s.kernel >= 0 || is_elementwise(s.op)) return false;
     const Op& op = op_by_id(s.op);
     return op.key == KeyKind::basic && op.update == update;
+  }
+
+  // A few numbers of a row, x[2:5]: nothing where a key means something else.
+  static std::optional<IndexItem> few_numbers(const LocalPass& pass, const Application& a) {
+    constexpr int64_t few = 8;
+    const Program& p = pass.program();
+    const IndexItems items(p.attrs[a.like.attrs].integers(index_attrs::code));
+    if (items.size() != 1 || p.type_of(a.in[0]).shape.ndim() != 1 ||
+        items[0].kind != IndexKind::range || items[0].length < 1 || items[0].length > few)
+      return std::nullopt;
+    return items[0];
+  }
+
+  static uint32_t number_key(LocalPass& pass, const IndexItem& range, int64_t j) {
+    return pass.edit().attrs(IndexSpec().at(range.start + j * range.step).attrs());
+  }
+
+  // Of a row that is written number by number, a few are read one by one.
+  ValueId read_by_numbers(LocalPass& pass, const Application& a) {
+    const Version v = version_of(a.in[0]);
+    const auto range = v.chain == none ? std::nullopt : few_numbers(pass, a);
+    if (!range) return no_value;
+    bool is_written = false;
+    for (int64_t j = 0; j < range->length; ++j) {
+      const auto lead = static_cast<uint32_t>(range->start + j * range->step);
+      is_written |= elements_.last_below(key(v.chain, lead), v.writes) != 0;
+    }
+    if (!is_written) return no_value;
+    const uint32_t number = pass.edit().type({pass.type(a.out[0]).dtype, {}});
+    std::vector<ValueId> row;
+    for (int64_t j = 0; j < range->length; ++j)
+      row.push_back(pass.emit(a.like.op, number_key(pass, *range, j), {a.in.data(), 1}, number));
+    return pass.emit(stack_op().id, pass.edit().attrs(Attrs{int64_t{0}}), row, a.out[0]);
+  }
+
+  // And so are a few that are written to such a row, or added.
+  ValueId written_by_numbers(LocalPass& pass, const Application& a) {
+    const Version v = version_of(a.in[0]);
+    const auto range = v.chain == none ? std::nullopt : few_numbers(pass, a);
+    if (!range) return no_value;
+    const TensorType& update = pass.program().type_of(a.in[1]);
+    const DType dtype = pass.type(a.out[0]).dtype;
+    if (!is_floating(dtype) || update.dtype != dtype || update.shape != Dims{range->length})
+      return no_value;
+    const uint32_t number = pass.edit().type({dtype, {}});
+    ValueId row = a.in[0];
+    for (int64_t j = 0; j < range->length; ++j) {
+      const uint32_t own = pass.edit().attrs(IndexSpec().at(j).attrs());
+      const ValueId in[] = {row, pass.emit(slice_op().id, own, {&a.in[1], 1}, number)};
+      row = pass.emit(a.like.op, number_key(pass, *range, j), in, a.out[0]);
+    }
+    return pass.in_its_layout(row);
   }
 
   // Equal keys may stand in the program as several attributes.

@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/local/part_keys.h"
 
-// Reshapes, transposes and broadcasts that do nothing, that merge with one another, or that the
-// op which reads them does by itself.
+// Reshapes, transposes, broadcasts and joins that do nothing, that merge with one another, or that
+// the op which reads them does by itself.
 
 namespace tapegrad {
 namespace {
@@ -19,6 +23,8 @@ class Views final : public LocalRule {
     if (op.view == ViewKind::reshaped) return reshaped(pass, a);
     if (op.view == ViewKind::broadcast) return broadcast(pass, a);
     if (op.view == ViewKind::permuted) return transposed(pass, a);
+    if (op.join == JoinKind::concatenate) return joined(pass, a);
+    if (op.view == ViewKind::part && op.key == KeyKind::basic) return part_of_part(pass, a);
     return op.adds_up() ? summed(pass, a) : no_value;
   }
 
@@ -80,6 +86,39 @@ class Views final : public LocalRule {
     if (std::is_sorted(perm.begin(), perm.end())) return pass.in_its_layout(x);
     return pass.in_its_layout(
         pass.emit(a.like.op, pass.edit().attrs(Attrs{perm}), {&x, 1}, a.out[0]));
+  }
+
+  // x[2][0] is x[2, 0].
+  ValueId part_of_part(LocalPass& pass, const Application& a) const {
+    const Program::Step* s = pass.view_made_by(a.in[0], ViewKind::part);
+    if (!s || op_by_id(s->op).key != KeyKind::basic) return no_value;
+    const Program& p = pass.program();
+    const std::vector<int64_t>& outer = p.attrs_of(*s).integers(index_attrs::code);
+    const std::vector<int64_t>& inner = p.attrs[a.like.attrs].integers(index_attrs::code);
+    const ValueId x = pass.input_of(*s, 0);
+    if (IndexItems(outer).source_axes() != p.type_of(x).shape.ndim() ||
+        IndexItems(inner).source_axes() != p.type_of(a.in[0]).shape.ndim())
+      return no_value;
+    std::optional<std::vector<int64_t>> code = key_of_both(outer, inner);
+    if (!code) return no_value;
+    const uint32_t attrs = pass.edit().attrs(Attrs{std::move(*code)});
+    return pass.in_its_layout(pass.emit(a.like.op, attrs, {&x, 1}, a.out[0]));
+  }
+
+  // Pieces without elements add nothing to what is joined, and one piece alone is all of it.
+  ValueId joined(LocalPass& pass, const Application& a) const {
+    const auto has_elements = [&](ValueId v) {
+      return element_count(pass.program().type_of(v).shape) > 0;
+    };
+    std::vector<ValueId> pieces;
+    std::ranges::copy_if(a.in, std::back_inserter(pieces), has_elements);
+    if (pieces.size() == 1 && pass.type_number(pieces[0]) == a.out[0]) return pieces[0];
+    if (pieces.empty() || pieces.size() == a.in.size()) return no_value;
+    const DType dtype = pass.type(a.out[0]).dtype;  // that of all pieces decides
+    for (ValueId v : a.in)
+      if (pass.program().type_of(v).dtype != dtype) return no_value;
+    const ValueId found = pass.emit(a.like.op, a.like.attrs, pieces, a.out[0]);
+    return pass.type(a.out[0]).shape.ndim() == 1 ? pass.in_its_layout(found) : found;
   }
 
   // A sum over axes of length 1 alone.

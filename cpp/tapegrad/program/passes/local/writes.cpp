@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -9,7 +10,8 @@
 
 // An array that is written element by element, and read only when all is written: every write is a
 // step, which costs more than the number that it writes. Here the numbers are joined into an array
-// by one step, or put into one that was there before. part_rule() has seen to it that what is read
+// by one step, or put into one that was there before. So are the rows of an array that was the same
+// number everywhere, where most of them are written. part_rule() has seen to it that what is read
 // between the writes is read where it was written, so that little else keeps versions of such an
 // array alive.
 
@@ -31,13 +33,13 @@ class WriteChains {
   // Fewer steps, or nothing where there are no such arrays.
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) follow(i);
-    const auto is_long = [](const Chain& c) { return c.writes.size() >= least_writes; };
-    if (std::ranges::none_of(chains_, is_long)) return std::nullopt;
+    for (Chain& c : chains_) c.is_joined = c.writes.size() >= least_writes && can_join(c);
+    if (std::ranges::none_of(chains_, &Chain::is_joined)) return std::nullopt;
     Edit edit(p_);
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       const Program::Step& s = p_.steps[i];
       const uint32_t k = chain_of_[i];
-      if (k == none || !is_long(chains_[k])) {
+      if (k == none || !chains_[k].is_joined) {
         edit.copy(s);
       } else if (chains_[k].writes.back() == i) {
         edit.set(s.first_out, joined(edit, chains_[k]));
@@ -50,38 +52,58 @@ class WriteChains {
   static constexpr uint32_t none = ~uint32_t{0};
   struct Chain {
     ValueId root;
-    std::vector<uint32_t> writes;  // steps, each of which alone reads what the one before wrote
+    bool of_rows;
+    std::vector<uint32_t> writes{};  // steps, each of which alone reads what the one before wrote
+    bool is_joined = false;
+  };
+  // What a step writes: an element, numbered in C order, or a row.
+  struct Place {
+    int64_t number;
+    bool is_row;
   };
 
-  // The element that a step writes a number of the array's own dtype to, in C order; -1 where it
-  // does not do that.
-  int64_t element_written(const Program::Step& s) const {
-    if (s.kernel >= 0 || s.held || is_elementwise(s.op)) return -1;
+  // Nothing where it does not write that, in the array's own dtype.
+  std::optional<Place> place_written(const Program::Step& s) const {
+    if (s.kernel >= 0 || s.held || is_elementwise(s.op)) return std::nullopt;
     const Op& op = op_by_id(s.op);
-    if (op.key != KeyKind::basic || op.update == UpdateKind::none) return -1;
+    if (op.key != KeyKind::basic || op.update == UpdateKind::none) return std::nullopt;
     const TensorType &array = p_.type_of(p_.in(s)[0]), &update = p_.type_of(p_.in(s)[1]);
-    if (!is_floating(array.dtype) || update.dtype != array.dtype || !update.shape.empty())
-      return -1;
+    if (!is_floating(array.dtype) || update.dtype != array.dtype) return std::nullopt;
     const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
-    if (static_cast<int>(items.size()) != array.shape.ndim()) return -1;
+    const Dims& shape = array.shape;
+    if (items.size() == 0 || static_cast<int>(items.size()) != shape.ndim() ||
+        items[0].kind != IndexKind::at)
+      return std::nullopt;
     int64_t element = 0;
+    bool is_element = true, is_row = shape.ndim() > 1;
     for (size_t k = 0; k < items.size(); ++k) {
-      if (items[k].kind != IndexKind::at) return -1;
-      element = element * array.shape[k] + items[k].start;
+      const IndexItem item = items[k];
+      is_element &= item.kind == IndexKind::at;
+      element = element * shape[k] + item.start;
+      is_row &= k == 0 || (item.kind == IndexKind::range && item.start == 0 && item.step == 1 &&
+                           item.length == shape[k]);
     }
-    return element;
+    const bool is_number = update.shape.empty();
+    if (is_element && is_number) return Place{element, false};
+    const bool fits = is_number || update.shape == row_shape(array);
+    return is_row && fits ? std::optional(Place{items[0].start, true}) : std::nullopt;
+  }
+
+  static Dims row_shape(const TensorType& array) {
+    return Dims(array.shape.data() + 1, array.shape.size() - 1);
   }
 
   void follow(uint32_t i) {
     const Program::Step& s = p_.steps[i];
-    if (element_written(s) < 0) return;
+    const std::optional<Place> place = place_written(s);
+    if (!place) return;
     const ValueId base = p_.in(s)[0];
     const Program::ValueInfo& info = p_.values[base];
     uint32_t k = info.source == Source::step ? chain_of_[info.index] : none;
-    if (k == none || uses_[base] != 1) {
+    if (k == none || uses_[base] != 1 || chains_[k].of_rows != place->is_row) {
       if (!is_root(base)) return;
       k = static_cast<uint32_t>(chains_.size());
-      chains_.push_back({base, {}});
+      chains_.push_back({base, place->is_row});
     }
     chains_[k].writes.push_back(i);
     chain_of_[i] = k;
@@ -96,41 +118,63 @@ class WriteChains {
     return s.kernel >= 0 || is_elementwise(s.op);
   }
 
-  ValueId joined(Edit& edit, const Chain& chain) {
-    const uint32_t array = p_.values[chain.root].type;
-    const TensorType type = p_.types[array];
-    const uint32_t number = edit.type({type.dtype, {}});
+  bool can_join(const Chain& c) {
+    if (!c.of_rows) return true;
+    if (!uniform_.at(p_, c.root)) return false;
+    std::unordered_set<int64_t> rows;
+    for (uint32_t i : c.writes) rows.insert(place_written(p_.steps[i])->number);
+    return p_.type_of(c.root).shape[0] <= 2 * static_cast<int64_t>(rows.size());
+  }
+
+  // By place, what it holds after all writes.
+  std::unordered_map<int64_t, ValueId> written(Edit& edit, const Chain& chain, uint32_t part) {
     const auto fill = uniform_.at(p_, chain.root);
-    const auto constant = [&] { return edit.constant(Value::scalar(*fill, type.dtype)); };
     std::unordered_map<int64_t, ValueId> now;
     for (uint32_t i : chain.writes) {
       const Program::Step& s = p_.steps[i];
-      const ValueId update = edit.at(p_.in(s)[1]);
-      const auto [at, is_new] = now.try_emplace(element_written(s), update);
+      const ValueId update = as_part(edit, edit.at(p_.in(s)[1]), part);
+      const auto [at, is_new] = now.try_emplace(place_written(s)->number, update);
       if (op_by_id(s.op).update == UpdateKind::set) {
         at->second = update;
         continue;
       }
       const ValueId before = !is_new ? at->second
-                             : fill  ? constant()
-                                     : read(edit, s, edit.at(chain.root), number);
-      at->second = apply(edit, op_of_fn<Add>(), 0, {before, update}, number);
+                             : fill
+                                 ? edit.constant(Value::scalar(*fill, p_.type_of(chain.root).dtype))
+                                 : read(edit, s, edit.at(chain.root), part);
+      at->second = apply(edit, op_of_fn<Add>(), 0, {before, update}, part);
     }
-    const int64_t n = element_count(type.shape);
-    const auto written = static_cast<int64_t>(now.size());
-    if (fill && n <= 2 * written)
+    return now;
+  }
+
+  ValueId joined(Edit& edit, const Chain& chain) {
+    const uint32_t array = p_.values[chain.root].type;
+    const TensorType type = p_.types[array];
+    const Dims row = chain.of_rows ? row_shape(type) : Dims();
+    auto now = written(edit, chain, edit.type({type.dtype, row}));
+    const auto fill = uniform_.at(p_, chain.root);
+    const auto constant = [&] {
+      return edit.constant(chain.of_rows ? Value::full(type.dtype, row, *fill)
+                                         : Value::scalar(*fill, type.dtype));
+    };
+    const int64_t n = chain.of_rows ? type.shape[0] : element_count(type.shape);
+    if (fill && n <= 2 * static_cast<int64_t>(now.size()))
       for (int64_t e = 0; e < n; ++e) now.try_emplace(e, no_value);
-    std::vector<std::pair<int64_t, ValueId>> elements(now.begin(), now.end());
-    std::ranges::sort(elements);
-    std::vector<ValueId> numbers;
+    std::vector<std::pair<int64_t, ValueId>> parts(now.begin(), now.end());
+    std::ranges::sort(parts);
+    std::vector<ValueId> values;
     std::vector<int64_t> places;
-    for (const auto& [e, v] : elements) {
+    ValueId filled = no_value;
+    for (const auto& [e, v] : parts) {
+      if (v == no_value && filled == no_value) filled = constant();
       places.push_back(e);
-      numbers.push_back(v == no_value ? constant() : v);
+      values.push_back(v == no_value ? filled : v);
     }
-    const auto length = static_cast<int64_t>(numbers.size());
-    const uint32_t row = edit.type({type.dtype, {length}});
-    const ValueId stacked = apply(edit, stack_op().id, edit.attrs(Attrs{int64_t{0}}), numbers, row);
+    const auto length = static_cast<int64_t>(values.size());
+    const uint32_t along = edit.attrs(Attrs{int64_t{0}});
+    if (chain.of_rows) return apply(edit, stack_op().id, along, values, array);
+    const ValueId stacked =
+        apply(edit, stack_op().id, along, values, edit.type({type.dtype, {length}}));
     if (length == n) return in_shape(edit, stacked, type.shape, array);
     const uint32_t flat = edit.type({type.dtype, {n}});
     const ValueId root = in_shape(edit, edit.at(chain.root), Dims{n}, flat);
@@ -140,8 +184,15 @@ class WriteChains {
     return in_shape(edit, put, type.shape, array);
   }
 
-  ValueId read(Edit& edit, const Program::Step& write, ValueId root, uint32_t number) const {
-    return apply(edit, slice_op().id, write.attrs, {root}, number);
+  ValueId read(Edit& edit, const Program::Step& write, ValueId root, uint32_t part) const {
+    return apply(edit, slice_op().id, write.attrs, {root}, part);
+  }
+
+  // A number that fills a row, as one.
+  static ValueId as_part(Edit& edit, ValueId update, uint32_t part) {
+    const Dims shape = edit.program().types[part].shape;
+    if (edit.program().type_of(update).shape == shape) return update;
+    return apply(edit, broadcast_to_op().id, edit.attrs(Attrs{to_vector(shape)}), {update}, part);
   }
 
   static ValueId in_shape(Edit& edit, ValueId v, const Dims& shape, uint32_t type) {

@@ -1,27 +1,28 @@
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
-#include "tapegrad/ops/shape/shape.h"
-#include "tapegrad/program/passes/roll/roll_plan.h"
+#include "tapegrad/program/passes/roll/find/roll_lookups.h"
+#include "tapegrad/program/passes/roll/roll_writer.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
 
 // Writes each loop that was found as one scan. What later steps read of single turns becomes a
 // result of the scan that is stacked over the turns, and what a loop reads of something that
 // changes with the turn a stacked array: taken from another loop's results, a range of x[t], or put
-// together.
+// together. A loop that is distributed is written stage by stage: what recurs turn by turn, the
+// rest as steps on such stacked arrays.
 
 namespace tapegrad {
 namespace {
 
 using Role = RolledLoop::Role;
 
-class Roller : RollPlan {
+class Roller : RollWriter {
  public:
-  Roller(const Program& p, std::vector<RolledLoop> loops)
-      : RollPlan(p, std::move(loops)), edit_(p) {}
+  Roller(const Program& p, std::vector<RolledLoop> loops) : RollWriter(p, std::move(loops)) {}
 
   Program run() {
     for (uint32_t k = 0; k < p_.steps.size(); ++k) {
@@ -37,137 +38,6 @@ class Roller : RollPlan {
   }
 
  private:
-  void copy(uint32_t k) {
-    const Program::Step& s = p_.steps[k];
-    if (is_long_stack(s)) return edit_.set(s.first_out, stacked(p_.in(s)));
-    std::vector<ValueId> in;
-    for (ValueId v : p_.in(s)) in.push_back(resolve(v));
-    write_copy(k, in);
-  }
-
-  void write_copy(uint32_t k, std::span<const ValueId> in) {
-    const Program::Step& s = p_.steps[k];
-    std::vector<uint32_t> out;
-    for (uint32_t j = 0; j < s.n_out; ++j) out.push_back(p_.values[s.first_out + j].type);
-    const ValueId first = edit_.write(s, in, out);
-    for (uint32_t j = 0; j < s.n_out; ++j) edit_.set(s.first_out + j, first + j);
-  }
-
-  // The new value of an old one, single turns of loops included.
-  ValueId resolve(ValueId v) {
-    if (edit_.has(v)) return edit_.at(v);
-    const auto at = place_of(v);
-    if (!at) return edit_.at(v);
-    const RolledLoop& loop = loops_[at->loop];
-    const State& state = states_[at->loop];
-    switch (role_of(*at)) {
-      case Role::hoisted: {
-        const Program::Step& s = p_.steps[loop.step(at->turn, at->k)];
-        const ValueId first = p_.steps[loop.step(0, at->k)].first_out;
-        edit_.set(v, edit_.at(first + (v - s.first_out)));
-        break;
-      }
-      case Role::varying: {
-        const uint32_t k = loop.step(at->turn, at->k);
-        const ValueId in[] = {resolve(p_.in(p_.steps[k])[0])};
-        write_copy(k, in);
-        break;
-      }
-      case Role::scatter:
-        return state.last[at->key][0];
-      case Role::computed:
-        if (is_left_over(*at)) return state.last[at->key][loop.count - 1 - at->turn];
-        edit_.set(v, element(state.stacked[at->key], index_of_turn(at->loop, at->turn)));
-    }
-    return edit_.at(v);
-  }
-
-  ValueId write(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
-                const TensorType& out) {
-    Program::Step like;
-    like.op = op.id;
-    like.attrs = edit_.attrs(attrs);
-    const uint32_t type = edit_.type(out);
-    return edit_.write(like, in, {&type, 1});
-  }
-
-  ValueId element(ValueId stacked, int64_t index) {
-    const TensorType from = edit_.program().type_of(stacked);
-    const IndexSpec key = IndexSpec::entry(from.shape, 0, index);
-    const std::span<const int64_t> rest(from.shape.data() + 1, from.shape.size() - 1);
-    return write(slice_op(), key.attrs(), {&stacked, 1}, {from.dtype, Dims(rest)});
-  }
-
-  // x with its axis `from` as axis `to`.
-  ValueId axis_moved(ValueId x, size_t from, size_t to) {
-    if (from == to) return x;
-    const TensorType type = edit_.program().type_of(x);
-    std::vector<int64_t> perm(type.shape.size());
-    std::iota(perm.begin(), perm.end(), 0);
-    const int64_t axis = perm[from];
-    perm.erase(perm.begin() + static_cast<std::ptrdiff_t>(from));
-    perm.insert(perm.begin() + static_cast<std::ptrdiff_t>(to), axis);
-    Dims shape;
-    for (int64_t k : perm) shape.push_back(type.shape[static_cast<size_t>(k)]);
-    return write(transpose_op(), Attrs{perm}, {&x, 1}, {type.dtype, shape});
-  }
-
-  // Old values, all of one type, as one array with a leading axis.
-  ValueId stacked(std::span<const ValueId> list) {
-    if (std::all_of(list.begin(), list.end(), [&](ValueId v) { return p_.is_constant(v); })) {
-      std::vector<Value> in, out(1);
-      for (ValueId v : list) in.push_back(p_.constant_of(v));
-      stack_op().eval(Attrs{int64_t{0}}, in, out);
-      return edit_.constant(std::move(out[0]));
-    }
-    const TensorType& type = p_.type_of(list[0]);
-    std::vector<ValueId> parts, singles;
-    const auto flush = [&] {
-      if (singles.empty()) return;
-      parts.push_back(write(stack_op(), Attrs{int64_t{0}}, singles,
-                            stacked_type(type, static_cast<int64_t>(singles.size()))));
-      singles.clear();
-    };
-    for (size_t i = 0; i < list.size();) {
-      const size_t n = run_length(list.subspan(i));
-      if (n < 2) {
-        singles.push_back(resolve(list[i++]));
-        continue;
-      }
-      flush();
-      parts.push_back(run(list.subspan(i, n)));
-      i += n;
-    }
-    flush();
-    if (parts.size() == 1) return parts[0];
-    return write(concatenate_op(), Attrs{int64_t{0}}, parts,
-                 stacked_type(type, static_cast<int64_t>(list.size())));
-  }
-
-  ValueId run(std::span<const ValueId> list) {
-    const auto n = static_cast<int64_t>(list.size());
-    const Element first = element_of(list[0]);
-    const KeyMove move = *move_between(first, element_of(list[1]));
-    const TensorType out = stacked_type(p_.type_of(list[0]), n);
-    if (first.from == Element::From::slice) {
-      const std::span<const int64_t> code = code_of(first);
-      const size_t axis = range_axis(code, move.item, p_.type_of(first.base).shape.ndim());
-      std::vector<int64_t> shape(out.shape.begin() + 1, out.shape.end());
-      shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), n);
-      const ValueId base = resolve(first.base);
-      const ValueId wide =
-          write(slice_op(), Attrs{with_range(code, move, n)}, {&base, 1}, {out.dtype, Dims(shape)});
-      return axis_moved(wide, axis, 0);
-    }
-    const ValueId from = first.from == Element::From::unstack
-                             ? resolve(first.base)
-                             : states_[first.source >> 32].stacked[first.source & none];
-    if (edit_.program().type_of(from) == out && move.by == 1) return from;
-    const Dims& shape = edit_.program().type_of(from).shape;
-    return write(slice_op(), IndexSpec::along(shape, 0, first.index, move.by, n).attrs(),
-                 {&from, 1}, out);
-  }
-
   // The body as a program; what it reads, in the order of the scan's inputs.
   struct Writing {
     ProgramWriter body;
@@ -175,12 +45,15 @@ class Roller : RollPlan {
     std::vector<ValueId> carries, xs, rest;
     std::unordered_map<ValueId, ValueId> of_rest;  // by new value
     std::vector<ValueId> in;                       // new values
+    std::vector<std::vector<ValueId>> at;          // by step: positions, as body values
   };
 
   void write_loop(uint32_t i) {
     const RolledLoop& loop = loops_[i];
+    if (loop.only_writes()) return write_parts(i);
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::hoisted) copy(loop.first + k);
+    if (!loop.stages.empty()) return write_stages(i);
     Writing w;
     w.by_key.assign(states_[i].wanted.size(), no_value);
     for (const RolledLoop::Carry& c : loop.carries) {
@@ -192,6 +65,9 @@ class Roller : RollPlan {
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::varying)
         add_series(w, turns_of(i, k, 0, true), states_[i].first_key[k]);
+    w.at.resize(loop.period);
+    for (uint32_t k = 0; k < loop.period; ++k)
+      if (loop.roles[k] == Role::computed && loop.is_anywhere[k]) add_positions(w, i, k);
     std::vector<ValueId> outer = invariants(i);
     for (ValueId v : outer) {
       w.in.push_back(v);
@@ -201,6 +77,53 @@ class Roller : RollPlan {
     write_scan(w, i);
   }
 
+  // What is written is there already.
+  void write_parts(uint32_t i) {
+    for (uint32_t k = 0; k < loops_[i].period; ++k) {
+      states_[i].stacked[states_[i].first_key[k]] = stacked(turns_of(i, k, 1, false));
+      write_scatter(i, k);
+    }
+  }
+
+  // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
+  using Stacks = std::map<std::pair<Kind, uint32_t>, ValueId>;
+
+  void write_stages(uint32_t i) {
+    const RolledLoop& loop = loops_[i];
+    Stacks known;
+    for (const RolledLoop::Stage& stage : loop.stages) {
+      for (uint32_t turn = 0; turn < loop.count; ++turn)
+        for (uint32_t k : stage.straight) copy(loop.step(turn, k));
+      for (uint32_t k : stage.at_once) {
+        const Program::Step& s = p_.steps[loop.first + k];
+        std::vector<ValueId> in;
+        for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(of_all_turns(known, i, k, a));
+        const uint32_t type = edit_.type(stacked_type(p_.type_of(s.first_out), loop.count));
+        states_[i].stacked[states_[i].first_key[k]] = edit_.write(s, in, {&type, 1});
+      }
+    }
+  }
+
+  // An operand of a step that is made at once: a number, or one for each turn.
+  ValueId of_all_turns(Stacks& known, uint32_t i, uint32_t k, uint32_t a) {
+    const RolledLoop& loop = loops_[i];
+    const RolledLoop::Operand& operand = loop.operand(k, a);
+    const ValueId first = read(i, 0, k, a);
+    const auto at = place_of(first);
+    const bool is_local = operand.kind == Kind::local;
+    if (operand.kind == Kind::invariant || (is_local && role_of(*at) == Role::hoisted))
+      return resolve(first);
+    if (is_local && role_of(*at) == Role::computed) return states_[i].stacked[at->key];
+    const uint32_t number = is_local ? at->key : operand.index;
+    const auto [found, is_new] = known.try_emplace({operand.kind, number}, no_value);
+    if (is_new) {
+      const std::vector<ValueId> list = turns_of(i, k, a, false);
+      const bool stays = std::ranges::all_of(list, [&](ValueId v) { return v == list[0]; });
+      found->second = stays ? resolve(list[0]) : stacked(list);
+    }
+    return found->second;
+  }
+
   void add_series(Writing& w, const std::vector<ValueId>& list, ValueId key) {
     w.in.push_back(stacked(list));
     const ValueId x = w.body.input(p_.type_of(list[0]));
@@ -208,6 +131,14 @@ class Roller : RollPlan {
       w.xs.push_back(x);
     } else {
       w.by_key[key] = x;
+    }
+  }
+
+  void add_positions(Writing& w, uint32_t i, uint32_t k) {
+    for (std::vector<int64_t> at : positions_of(i, k).at) {
+      if (states_[i].reverse) std::ranges::reverse(at);
+      w.in.push_back(series_of(at));
+      w.at[k].push_back(w.body.input({DType::int64, Dims{}}));
     }
   }
 
@@ -265,7 +196,17 @@ class Roller : RollPlan {
     for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(body_value(w, i, k, a));
     std::vector<TensorType> out;
     for (uint32_t j = 0; j < s.n_out; ++j) out.push_back(p_.type_of(s.first_out + j));
-    const ValueId first = w.body.step(op_by_id(s.op), p_.attrs_of(s), in, out, s.held);
+    const Op* op = &op_by_id(s.op);
+    Attrs attrs = p_.attrs_of(s);
+    if (!w.at[k].empty()) {
+      in.insert(in.end(), w.at[k].begin(), w.at[k].end());
+      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, k).items),
+                    int64_t{0}};
+      op = op->update == UpdateKind::none  ? &gather_op()
+           : op->update == UpdateKind::add ? &gather_add_op()
+                                           : &gather_set_op();
+    }
+    const ValueId first = w.body.step(*op, attrs, in, out, s.held);
     for (uint32_t j = 0; j < s.n_out; ++j) w.by_key[key + j] = first + j;
   }
 
@@ -309,36 +250,23 @@ class Roller : RollPlan {
     for (uint32_t k = 0; k < loop.period; ++k)
       if (loop.roles[k] == Role::scatter) write_scatter(i, k);
   }
-
-  // All parts at once, after the loop.
-  void write_scatter(uint32_t i, uint32_t k) {
-    const RolledLoop& loop = loops_[i];
-    State& state = states_[i];
-    const auto step_at = [&](uint32_t t) -> const Program::Step& {
-      return p_.steps[loop.step(index_of_turn(i, t), k)];
-    };
-    const auto code_at = [&](uint32_t t) -> std::span<const int64_t> {
-      return p_.attrs_of(step_at(t)).integers(index_attrs::code);
-    };
-    const KeyMove move = *key_move(code_at(0), code_at(1));
-    const uint32_t key = state.first_key[k];
-    const TensorType table = p_.type_of(p_.steps[loop.first + k].first_out);
-    const ValueId parts =
-        axis_moved(state.stacked[key], 0, range_axis(code_at(0), move.item, table.shape.ndim()));
-    const ValueId in[] = {resolve(read(i, 0, k, 0)), parts};
-    state.last[key][0] =
-        write(op_by_id(step_at(0).op), Attrs{with_range(code_at(0), move, loop.count)}, in, table);
-  }
-
-  Edit edit_;
 };
 
 }  // namespace
 
-Program roll_loops(const Program& p) {
-  std::vector<RolledLoop> loops = loops_to_roll(p);
+Program distribute_loops(const Program& p) {
+  std::vector<RolledLoop> loops = loops_to_distribute(p);
   if (loops.empty()) return p;
   return Roller(p, std::move(loops)).run();
+}
+
+Program roll_loops(const Program& p) {
+  const std::optional<Program> moved = lookups_before_loops(p);
+  const Program& before = moved ? *moved : p;
+  std::vector<RolledLoop> loops = loops_to_roll(before);
+  if (loops.empty()) return p;
+  Program rolled = Roller(before, std::move(loops)).run();
+  return moved ? drop_dead(rolled) : rolled;
 }
 
 }  // namespace tapegrad

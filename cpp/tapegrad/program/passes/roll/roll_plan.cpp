@@ -23,6 +23,7 @@ RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
     state.last.assign(keys, {no_value});
     state.ages.assign(keys, 0);
     for (const RolledLoop::Carry& c : loop.carries) {
+      if (!loop.stages.empty()) break;  // nothing is left over
       uint32_t& ages = state.ages[state.first_key[c.step] + c.out];
       ages = std::max(ages, c.age);
     }
@@ -101,6 +102,46 @@ size_t RollPlan::run_length(std::span<const ValueId> list) const {
     last = e;
   }
   return n;
+}
+
+std::optional<RollPlan::Positions> RollPlan::scattered(std::span<const ValueId> list) const {
+  constexpr size_t few = 4;  // ranges beside one another
+  const Element first = element_of(list[0]);
+  if (first.from != Element::From::slice) return std::nullopt;
+  const std::span<const int64_t> code = code_of(first);
+  const Dims& base = p_.type_of(first.base).shape;
+  if (IndexItems(code).source_axes() != base.ndim()) return std::nullopt;
+  size_t ranges = 0;
+  for (size_t i = 0; i < list.size() && ranges <= few; ++ranges) i += run_length(list.subspan(i));
+  if (ranges <= few) return std::nullopt;
+  std::vector<std::span<const int64_t>> codes;
+  for (ValueId v : list) {
+    const Element e = element_of(v);
+    if (e.from != Element::From::slice || e.base != first.base) return std::nullopt;
+    codes.push_back(code_of(e));
+  }
+  return positions_in(codes);
+}
+
+std::optional<RollPlan::Positions> RollPlan::positions_in(
+    std::span<const std::span<const int64_t>> codes) {
+  Positions found;
+  for (const std::span<const int64_t> code : codes)
+    if (!note_moves(codes[0], code, found.items)) return std::nullopt;
+  if (found.items.empty()) return std::nullopt;
+  std::ranges::sort(found.items);
+  for (size_t item : found.items) {
+    std::vector<int64_t>& at = found.at.emplace_back();
+    for (const std::span<const int64_t> code : codes) at.push_back(IndexItems(code)[item].start);
+  }
+  return found;
+}
+
+RollPlan::Positions RollPlan::positions_of(uint32_t i, uint32_t k) const {
+  std::vector<std::span<const int64_t>> codes;
+  for (uint32_t turn = 0; turn < loops_[i].count; ++turn)
+    codes.push_back(p_.attrs_of(p_.steps[loops_[i].step(turn, k)]).integers(index_attrs::code));
+  return positions_in(codes).value_or(Positions{});
 }
 
 bool RollPlan::is_long_stack(const Program::Step& s) const {

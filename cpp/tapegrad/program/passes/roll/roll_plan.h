@@ -6,8 +6,8 @@
 #include <span>
 
 #include "tapegrad/program/passes/edit.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 
 namespace tapegrad {
 
@@ -69,6 +69,15 @@ class RollPlan {
   std::optional<KeyMove> move_between(const Element& a, const Element& b) const;
   // How many of the first values are elements of one thing, at equal distances.
   size_t run_length(std::span<const ValueId> list) const;
+  // The positions at which many values are parts of one array whose keys differ in these items
+  // alone; nothing where they are not.
+  struct Positions {
+    std::vector<size_t> items;             // in order
+    std::vector<std::vector<int64_t>> at;  // by item
+  };
+  std::optional<Positions> scattered(std::span<const ValueId> list) const;
+  // Those of a step of the body at each turn.
+  Positions positions_of(uint32_t i, uint32_t k) const;
   // A stack that a series of its own may stand for.
   bool is_long_stack(const Program::Step& s) const;
 
@@ -78,6 +87,7 @@ class RollPlan {
   std::vector<uint32_t> at_;  // by step: its loop
 
  private:
+  static std::optional<Positions> positions_in(std::span<const std::span<const int64_t>> codes);
   bool runs_backwards(uint32_t i) const;
   void want(ValueId v);
   void want_list(std::span<const ValueId> list);

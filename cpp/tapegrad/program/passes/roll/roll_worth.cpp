@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <optional>
 
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
+#include "tapegrad/program/passes/roll/roll_cycles.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/scan/scan_products.h"
 
@@ -26,13 +29,58 @@ constexpr int64_t few_scalars = 20000;  // scalars
 // Whether a turn does more with what the turn before made than to add to it: turns that only add
 // up could also be made all at once.
 bool recurs(const Program& p, const RolledLoop& loop) {
+  const LoopCycles cycles = cycles_of(p, loop);
   for (uint32_t k = 0; k < loop.period; ++k) {
     const Program::Step& s = p.steps[loop.step(0, k)];
     if (loop.roles[k] != Role::computed || s.op == op_of_fn<Add>()) continue;
+    if (cycles.recurs_at(k)) return true;
     for (uint32_t a = 0; a < s.n_in; ++a)
       if (loop.operand(k, a).kind == RolledLoop::Kind::carry) return true;
   }
   return false;
+}
+
+// By step of the body: whether it makes or adds up the terms of a sum of products over the turns,
+// which the scan does apart (scan_products.h). Nothing else may read what these steps make.
+Flags gathered_steps(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
+  Flags is_sum(loop.period, 0), is_term(loop.period, 0), gathered(loop.period, 0);
+  std::vector<uint32_t> readers(loop.period, 0);
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.step(0, k)];
+    if (loop.roles[k] != Role::computed || s.kernel >= 0) continue;
+    is_sum[k] = s.op == op_of_fn<Add>() && may_be_gathered(p.type_of(s.first_out));
+    is_term[k] = is_gathered_term(p, s);
+  }
+  // The step that makes an operand, in this turn or the one before.
+  const auto maker = [&](uint32_t k, uint32_t a) -> std::optional<uint32_t> {
+    const RolledLoop::Operand& o = loop.operand(k, a);
+    if (o.kind == RolledLoop::Kind::local)
+      return p.values[p.in(p.steps[loop.step(0, k)])[a]].index - loop.first;
+    if (o.kind == RolledLoop::Kind::carry && loop.carries[o.index].age == 1)
+      return loop.carries[o.index].step;
+    return {};
+  };
+  // A sum of which a part is something else is none; then those that read it aren't, either.
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (uint32_t k = 0; k < loop.period; ++k) {
+      if (!is_sum[k]) continue;
+      for (uint32_t a = 0; a < 2 && is_sum[k]; ++a) {
+        const std::optional<uint32_t> part = maker(k, a);
+        if (!part || !(is_sum[*part] || is_term[*part])) is_sum[k] = 0, changed = true;
+      }
+    }
+  }
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    if (!is_sum[k]) continue;
+    for (uint32_t a = 0; a < 2; ++a)
+      if (const std::optional<uint32_t> part = maker(k, a)) ++readers[*part];
+  }
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const ValueId made = p.steps[loop.step(0, k)].first_out;
+    gathered[k] = (is_sum[k] || is_term[k]) && readers[k] == 1 && reads[made] == 1;
+  }
+  return gathered;
 }
 
 // What a turn computes.
@@ -40,6 +88,7 @@ struct TurnWork {
   bool is_short = true;  // one kernel may do it
   bool has_loops = false;
   uint64_t steps = 0;          // those of loops each time
+  uint64_t lookups = 0;        // that stand before the loop
   bool writes_across = false;  // along another axis than the first
   int64_t largest = 0, scalars = 0;
   Dims space;
@@ -58,11 +107,18 @@ bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k
          now[1] != next[1] && std::equal(now.begin() + 2, now.end(), next.begin() + 2);
 }
 
-TurnWork work_of(const Program& p, const RolledLoop& loop) {
+TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
   TurnWork work;
+  const Flags gathered = gathered_steps(p, loop, reads);
+  for (const RolledLoop::Series& s : loop.series) {
+    const ValueId v = p.in(p.steps[loop.step(loop.count / 2, s.step)])[s.operand];
+    if (p.values[v].source != Source::step) continue;
+    const Program::Step& made_by = p.steps[p.values[v].index];
+    work.lookups += made_by.kernel < 0 && reads_by_key(op_by_id(made_by.op));
+  }
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] == Role::scatter) {
-      work.writes_across |= !moves_along_first_axis(p, loop, k);
+      work.writes_across |= !loop.is_anywhere[k] && !moves_along_first_axis(p, loop, k);
     }
     if (loop.roles[k] != Role::computed) continue;
     const Program::Step& s = p.steps[loop.step(0, k)];
@@ -71,6 +127,10 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
       const ScanForm inner(p.attrs_of(s));
       work.has_loops = true;
       work.steps += inner.body->program().steps.size() * static_cast<uint64_t>(inner.length);
+    }
+    if (gathered[k]) {
+      work.is_short = false;
+      continue;
     }
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
@@ -86,22 +146,35 @@ TurnWork work_of(const Program& p, const RolledLoop& loop) {
   return work;
 }
 
-uint64_t steps_of(const RolledLoop& loop) { return uint64_t{loop.period} * loop.count; }
+uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
+  return (loop.period + work.lookups) * loop.count;
+}
 
 // `are_many`: the numbers in loops over numbers alone. One long scalar tape is as fast as a short
 // one again and again, until it outgrows the caches; but it takes longer to make.
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
                       bool are_many) {
   if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
-  if (steps_of(loop) < least_steps) return false;
+  if (steps_of(loop, work) < least_steps) return false;
   if (work.is_of_numbers()) return are_many;
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
-  if (!recurs(p, loop)) return is_long && steps_of(loop) >= many_steps;
+  if (!recurs(p, loop)) return is_long && steps_of(loop, work) >= many_steps;
   if (work.largest <= small_array && work.scalars * loop.count <= few_scalars) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
+}
+
+// A loop that does nothing but write down, one by one, what a rolled loop made (but for its first
+// and last turns).
+bool writes_what_is_rolled(const Program& p, const RolledLoop& loop, const Flags& rolled) {
+  if (!loop.only_writes()) return false;
+  for (const RolledLoop::Series& s : loop.series) {
+    const ValueId v = p.in(p.steps[loop.step(loop.count / 2, s.step)])[s.operand];
+    if (p.values[v].source != Source::step || !rolled[p.values[v].index]) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -110,13 +183,24 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
   uint64_t numbers = 0;
+  std::vector<uint32_t> reads(p.values.size(), 0);
+  for (ValueId v : p.operands) ++reads[v];
+  for (ValueId v : p.outputs) ++reads[v];
   for (const RolledLoop& loop : loops) {
-    work.push_back(work_of(p, loop));
-    if (work.back().is_of_numbers()) numbers += steps_of(loop);
+    work.push_back(work_of(p, loop, reads));
+    if (work.back().is_of_numbers()) numbers += steps_of(loop, work.back());
   }
   const bool are_many = numbers >= many_numbers;
+  Flags rolled(p.steps.size(), 0);  // by step
+  Flags is_chosen(loops.size(), 0);
+  for (size_t i = 0; i < loops.size(); ++i) {
+    is_chosen[i] = is_worth_rolling(p, loops[i], work[i], are_many);
+    if (is_chosen[i])
+      std::fill(rolled.begin() + loops[i].first, rolled.begin() + loops[i].end(), 1);
+  }
   for (size_t i = 0; i < loops.size(); ++i)
-    if (is_worth_rolling(p, loops[i], work[i], are_many)) chosen.push_back(std::move(loops[i]));
+    if (is_chosen[i] || writes_what_is_rolled(p, loops[i], rolled))
+      chosen.push_back(std::move(loops[i]));
   return chosen;
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t most_parts = 4096, least_additions = 16, least_pieces = 4;
 constexpr size_t most_comparisons = 64;  // for each part
+constexpr size_t most_periods = 8;       // that are tried
 
 class PartSums {
  public:
@@ -106,7 +107,25 @@ class PartSums {
       c.parts.push_back({attrs, std::move(*box)});
     }
     const bool are_repeated = 2 * c.parts.size() <= c.additions.size();
-    return (are_repeated || (taken_ == PartsTaken::all && fill(c))) && are_apart(c.parts);
+    if (taken_ == PartsTaken::repeated && !(are_repeated && come_in_turns(c))) return false;
+    return (are_repeated || fill(c)) && are_apart(c.parts);
+  }
+
+  // Whether, but for the first and last ones, additions come in the same order again and again.
+  // Where data say what is added to (w[labels[t]]), the turns of a loop would be no longer alike.
+  bool come_in_turns(const Chain& c) const {
+    const auto part = [&](size_t i) {
+      return c.part_of_attrs.at(p_.steps[c.additions[i]].attrs);
+    };
+    const size_t from = c.additions.size() / 4, to = c.additions.size() - from;
+    for (size_t period = 1, tries = 0; from + period < to && tries < most_periods; ++period) {
+      if (part(from + period) != part(from)) continue;
+      ++tries;
+      bool holds = true;
+      for (size_t i = from; holds && i + period < to; ++i) holds = part(i) == part(i + period);
+      if (holds) return true;
+    }
+    return false;
   }
 
   // Whether parts that are apart leave nothing of a constant that the array was.

@@ -11,17 +11,16 @@ namespace {
 
 constexpr size_t near_instructions = 20000;
 constexpr double scalar_slowdown = 4;  // of a function outside of vectors
+constexpr double far_more = costs::far_instruction - costs::instruction;
 
 bool is_view(const Op& op) { return op.view != ViewKind::none && op.n_out == 1; }
 
 double code_cost(const LaneKernel& k, double lanes) {
-  const double addition_ns = lane_ns(scalar_fn_of<Add>());
   double ns = 0;
   for (size_t i = 0; i < k.code.size(); ++i) {
-    const double each = lane_ns(k.code[i].fn);
-    ns += lanes > 1 ? costs::row_instruction + costs::row_element * each / addition_ns * lanes
-                    : (i < near_instructions ? costs::instruction : costs::far_instruction) +
-                          (each > 1 ? scalar_slowdown * each : 0);
+    const ScalarFn fn = k.code[i].fn;
+    ns += lanes > 1 ? costs::row_instruction + lane_cost(fn) * lanes
+                    : number_cost(fn) + (i < near_instructions ? 0 : far_more);
   }
   return ns;
 }
@@ -37,6 +36,15 @@ struct FixedCosts {
 constexpr FixedCosts planned{costs::planned_step, costs::planned_step, 0};
 
 }  // namespace
+
+double number_cost(ScalarFn fn) {
+  const double each = lane_ns(fn);
+  return costs::instruction + (each > 1 ? scalar_slowdown * each : 0);
+}
+
+double lane_cost(ScalarFn fn) {
+  return costs::row_element * lane_ns(fn) / lane_ns(scalar_fn_of<Add>());
+}
 
 double run_cost(const StepKernel& kernel) {
   const auto* fused = dynamic_cast<const FusedKernel*>(&kernel);

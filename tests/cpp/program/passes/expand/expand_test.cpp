@@ -149,3 +149,65 @@ TEST(arrays_without_elements_have_none) {
   CHECK(out[0].at(0) == 27 && out[0].at(1) == 64);
   CHECK(out[1].shape() == (Dims{0}));
 }
+
+namespace {
+
+// What a loop over vectors of two makes: its last vector, and all of them joined.
+Program pairs_in_a_loop(int64_t turns, const std::vector<Value>& inputs) {
+  return record(inputs, [&](const std::vector<Ref>& x) {
+    Ref h = x[0];
+    std::vector<Ref> made;
+    for (int64_t t = 0; t < turns; ++t) {
+      const Ref row = slice(x[1], IndexSpec::entry(x[1].shape(), 0, t));
+      const Ref turned = slice(h, IndexSpec::along(h.shape(), 0, 1, -1, 2));
+      const Ref length = sum(multiply(turned, h));
+      h = add(multiply(h, exp(negative(row))), multiply(turned, length));
+      made.push_back(h);
+    }
+    return std::vector<Ref>{h, stack(made, 0)};
+  });
+}
+
+std::vector<Value> of_pairs(int64_t turns) {
+  std::vector<double> rows;
+  for (int64_t i = 0; i < 2 * turns; ++i) rows.push_back(std::sin(static_cast<double>(i)) + 2);
+  return {numbers({0.1, -0.2}, {2}), Value::from(rows, Dims{turns, 2})};
+}
+
+}  // namespace
+
+TEST(loops_over_vectors_of_two_become_loops_over_numbers) {
+  const std::vector<Value> inputs = of_pairs(100);
+  const Program p = pairs_in_a_loop(100, inputs);
+  const Program q = drop_dead(expand_tiny(p));
+  check_program(q);
+  size_t arrays = 0;
+  for (const Program::Step& s : q.steps)
+    arrays += op_by_id(s.op).scalar_fn >= 0 && !q.type_of(s.first_out).shape.empty();
+  CHECK(arrays == 0);
+  const std::vector<Ref> refs(inputs.begin(), inputs.end());
+  const std::vector<Ref> a = replay(p, refs, {}), b = replay(q, refs, {});
+  for (size_t k = 0; k < a.size(); ++k) {
+    CHECK(a[k].type() == b[k].type());
+    for (int64_t i = 0; i < a[k].size(); ++i)  // to the bit
+      CHECK(a[k].value().at(i) == b[k].value().at(i));
+  }
+}
+
+TEST(short_programs_and_those_of_longer_arrays_keep_their_arrays) {
+  const Program few = pairs_in_a_loop(10, of_pairs(10));
+  CHECK(expand_tiny(few).steps.size() == few.steps.size());
+  const Program longer = record({numbers({1, 2, 3, 4, 5}, {5})}, [](const std::vector<Ref>& x) {
+    Ref h = x[0];
+    for (int t = 0; t < 300; ++t) h = exp(negative(multiply(h, h)));
+    return std::vector<Ref>{h};
+  });
+  CHECK(expand_tiny(longer).steps.size() == longer.steps.size());
+}
+
+TEST(the_work_of_taking_tiny_arrays_apart_is_linear) {
+  const auto steps = [](int64_t turns) {
+    return expand_tiny(pairs_in_a_loop(turns, of_pairs(turns))).operands.size();
+  };
+  CHECK(steps(800) < 5 * steps(200));
+}

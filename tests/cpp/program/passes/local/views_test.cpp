@@ -112,3 +112,31 @@ TEST(empty_arrays_pass) {
   y = d.op("sum_to_shape", {d.op("broadcast_to", {y}, {Ints{2, 0}})}, {Ints{0}});
   simplified(d.returning({y, d.op("sum", {x}, {Ints{0}, false})}));
 }
+
+TEST(pieces_without_elements_are_not_joined) {
+  Draft d;
+  const ValueId x = d.input({3}), y = d.input({2}), none = d.input({0}), m = d.input({2, 3}),
+                empty = d.input({2, 0});
+  const Program p = d.returning({d.op("concatenate", {none, x, none}, {int64_t{0}}),
+                                 d.op("concatenate", {none, x, y}, {int64_t{0}}),
+                                 d.op("concatenate", {none, none}, {int64_t{0}}),
+                                 d.op("exp", {d.op("concatenate", {m, empty, m}, {int64_t{1}})})});
+  const Program q = simplified(p);
+  CHECK(q.outputs[0] == q.inputs[0]);
+  for (const Program::Step& s : q.steps)
+    if (s.op == op_named("concatenate").id) CHECK(s.n_in == 2);
+}
+
+TEST(parts_of_parts_are_parts) {
+  Draft d;
+  const ValueId x = d.input({6, 5, 4});
+  const ValueId row =
+      d.op("slice", {x}, {Ints{0, 2, 0, 0, 1, 4, -1, 5, 1, 0, 1, 4}});  // x[2, ::-1]
+  const ValueId number = d.op("slice", {row}, {Ints{0, 1, 0, 0, 0, 3, 0, 0}});
+  const ValueId some = d.op("slice", {row}, {Ints{1, 3, -2, 2, 2, 0, 0, 0, 0, 1, 0, 0}});
+  const ValueId tall = d.op("slice", {x}, {Ints{1, 1, 2, 2, 2, 0, 0, 0, 0, 4, 0, 0, 1, 0, 1, 4}});
+  const ValueId one = d.op("slice", {tall}, {Ints{2, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 2, 0, 0}});
+  const Program q = simplified(d.returning({number, some, one}));
+  CHECK(q.steps.size() == 3);
+  for (const Program::Step& s : q.steps) CHECK(q.in(s)[0] == q.inputs[0]);
+}

@@ -78,6 +78,35 @@ TEST(tables) {
   CHECK(steps_of(q, "reshape") == 2);
 }
 
+// Rows in any order, one of them a number, one added to again, one never written.
+TEST(rows_of_zeros_are_stacked) {
+  Draft d;
+  const ValueId u = d.input({3}), v = d.input({3}), number = d.input(Dims{});
+  const ValueId zeros = d.constant(Value::full(DType::float64, Dims{6, 3}, 0.0));
+  const auto row = [](int64_t i) { return Attrs{Ints{0, i, 0, 0, 1, 0, 1, 3}}; };
+  ValueId y = d.op("slice_set", {zeros, u}, row(5));
+  y = d.op("slice_set", {y, v}, row(0));
+  y = d.op("slice_add", {y, u}, row(3));
+  y = d.op("slice_add", {y, v}, row(3));
+  y = d.op("slice_set", {y, number}, row(1));
+  y = d.op("slice_set", {y, v}, row(2));
+  const Program q = joined(d.returning({y, d.op("sum", {y}, {Ints{1}, false})}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "stack") == 1);
+  CHECK(steps_of(q, "add") == 2);
+}
+
+TEST(few_rows_of_many_and_rows_of_an_input_stay) {
+  for (const bool is_constant : {false, true}) {
+    Draft d;
+    const ValueId u = d.input({3}), x = d.input({12, 3});
+    ValueId y = is_constant ? d.constant(Value::full(DType::float64, Dims{12, 3}, 0.0)) : x;
+    for (int64_t i = 0; i < (is_constant ? 5 : 12); ++i)
+      y = d.op("slice_set", {y, u}, {Ints{0, i, 0, 0, 1, 0, 1, 3}});
+    CHECK(writes_of(joined(d.returning({y}))) == (is_constant ? 5 : 12));
+  }
+}
+
 TEST(versions_that_are_read_stay) {
   Draft d;
   const ValueId x = d.input({6}), u = d.input(Dims{});

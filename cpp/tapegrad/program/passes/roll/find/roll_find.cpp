@@ -1,12 +1,12 @@
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 
 #include <algorithm>
 #include <unordered_map>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/local/local.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
-#include "tapegrad/program/passes/roll/roll_stretch.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_stretch.h"
 
 namespace tapegrad {
 namespace {
@@ -64,9 +64,10 @@ class Signatures {
 
 class Finder {
  public:
-  Finder(const Program& p, uint32_t least_turns)
+  Finder(const Program& p, uint32_t least_turns, LoopKind kind)
       : p_(p),
         least_turns_(least_turns),
+        kind_(kind),
         signatures_(p),
         uses_(p.values.size(), 0),
         repeat_soon_(p.steps.size() + 1, 0) {
@@ -120,10 +121,14 @@ class Finder {
   // A loop may begin at any of its steps: where the fewest values go over to the next turn.
   bool take(uint32_t at, uint32_t period, uint32_t length) {
     const uint32_t shift = best_shift(at, period, length);
-    for (const uint32_t by : {shift, uint32_t{0}}) {
-      const uint32_t turns = (length - by) / period;
-      if (find_in_stretch(p_, uses_, {at + by, period, turns}, least_turns_, found_)) return true;
-      if (by == 0) break;
+    std::vector<uint32_t> shifts{shift};
+    if (shift != 0) shifts.push_back(0);
+    for (size_t i = 0; i < shifts.size(); ++i) {
+      const uint32_t by = shifts[i], turns = (length - by) / period;
+      const Repetition where{at + by, period, turns};
+      const StretchSearch search = find_in_stretch(p_, uses_, where, least_turns_, kind_, found_);
+      if (search.found) return true;
+      if (search.first && i == 0) shifts.insert(shifts.begin() + 1, (by + *search.first) % period);
     }
     return false;
   }
@@ -155,6 +160,7 @@ class Finder {
 
   const Program& p_;
   const uint32_t least_turns_;
+  const LoopKind kind_;
   const Signatures signatures_;
   std::vector<uint32_t> uses_;
   std::vector<uint32_t> repeat_soon_;  // by step: how many before it
@@ -164,8 +170,14 @@ class Finder {
 
 }  // namespace
 
-std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns) {
-  return Finder(p, least_turns).run();
+bool RolledLoop::only_writes() const {
+  for (uint32_t k = 0; k < period; ++k)
+    if (roles[k] != Role::scatter || operand(k, 1).kind != Kind::series) return false;
+  return carries.empty();
+}
+
+std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns, LoopKind kind) {
+  return Finder(p, least_turns, kind).run();
 }
 
 }  // namespace tapegrad

@@ -4,7 +4,7 @@
 
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"
-#include "tapegrad/program/passes/roll/roll_find.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
 #include "tapegrad/program/scan/scan.h"
 
 using namespace programs;

@@ -1,11 +1,11 @@
-#include "tapegrad/program/passes/roll/roll_stretch.h"
+#include "tapegrad/program/passes/roll/find/roll_stretch.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
 
 #include "tapegrad/program/passes/flat_table.h"
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_turns.h"
 
 namespace tapegrad {
 namespace {
@@ -13,19 +13,20 @@ namespace {
 using Role = RolledLoop::Role;
 using Kind = RolledLoop::Kind;
 
-constexpr uint32_t none = ~uint32_t{0};
 constexpr size_t most_writes = 64;  // into one array, in a turn
 constexpr uint32_t most_age = RolledLoop::most_age;
+constexpr uint32_t most_tries = 8;
 
-class Stretch {
+class Stretch : RepeatedTurns {
  public:
-  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where)
-      : p_(p), uses_(uses), first_(where.first), period_(where.period), turns_(where.turns) {}
+  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
+          LoopKind kind)
+      : RepeatedTurns(p, where, kind), uses_(uses) {}
 
   // Kinds are taken from one turn and held against those around it. Behind a loop the search goes
   // on. Where there is none it goes on at the next turn, and, where many turns were looked at in
   // vain again and again, behind half of them: so all of it stays linear.
-  bool find(uint32_t least_turns, std::vector<RolledLoop>& found) {
+  StretchSearch find(uint32_t least_turns, std::vector<RolledLoop>& found) {
     constexpr int patience = 8;
     const size_t before = found.size();
     for (int misses = 0; from_ + least_turns <= turns_;) {
@@ -40,16 +41,30 @@ class Stretch {
         from_ += goes_far ? std::max((high_ - low_) / 2, uint32_t{1}) : 1;
       }
     }
-    return found.size() > before;
+    return {found.size() > before, begins_better_};
   }
 
  private:
+  // Additions at positions from data are made behind the loop where that is possible, else in it.
   bool find_around_middle(RolledLoop& loop, uint32_t least_turns) {
+    in_turns_.assign(period_, false);
+    for (uint32_t tries = 0; tries <= most_tries; ++tries) {
+      loop = {};
+      low_ = high_ = middle_;
+      not_apart_ = none;
+      if (find_with_scatters(loop, least_turns)) return true;
+      if (not_apart_ == none || !loop.is_anywhere[not_apart_]) return false;
+      in_turns_[not_apart_] = true;
+    }
+    return false;
+  }
+
+  bool find_with_scatters(RolledLoop& loop, uint32_t least_turns) {
     loop.period = period_;
     if (!classify(loop)) return false;
     high_ = middle_ + 2;
     while (low_ > from_ && holds(loop, low_ - 1, none)) --low_;
-    while (high_ < turns_ && holds(loop, high_, none)) ++high_;
+    while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
     const uint32_t strict = low_;
     low_ -= std::min(most_age, low_ - from_);
     if (!settle_beginning(loop, strict)) return false;
@@ -61,41 +76,9 @@ class Stretch {
     return true;
   }
 
-  const Program::Step& step(uint32_t turn, uint32_t k) const {
-    return p_.steps[first_ + turn * period_ + k];
-  }
-  // The step that makes v, or none.
-  uint32_t producer(ValueId v) const {
-    const Program::ValueInfo& info = p_.values[v];
-    return info.source == Source::step ? info.index : none;
-  }
-  // v as output `out` of step k of a turn; false where it was made elsewhere.
-  bool is_output(ValueId v, uint32_t turn, uint32_t k, uint32_t out) const {
-    return v == step(turn, k).first_out + out;
-  }
-  // The turn that makes v, or none.
-  uint32_t turn_of(ValueId v) const {
-    const uint32_t s = producer(v);
-    if (s == none || s < first_ || s >= first_ + turns_ * period_) return none;
-    return (s - first_) / period_;
-  }
-  ValueId input(uint32_t turn, uint32_t k, uint32_t a) const { return p_.in(step(turn, k))[a]; }
-
-  bool is_from_before(ValueId v, uint32_t turn) const {
-    const uint32_t s = producer(v);
-    return s == none || s < first_ + turn * period_;
-  }
-
-  struct MadeBy {
-    uint32_t k = 0, out = 0;
-  };
-  MadeBy source_of(ValueId v) const {
-    const uint32_t s = producer(v);
-    return {(s - first_) % period_, v - p_.steps[s].first_out};
-  }
-
   bool classify(RolledLoop& loop) {
     loop.roles.assign(period_, Role::computed);
+    loop.is_anywhere.assign(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
       loop.first_operand.push_back(static_cast<uint32_t>(loop.operands.size()));
       const Program::Step& s = step(middle_, k);
@@ -111,13 +94,18 @@ class Stretch {
           same &= kind == Kind::invariant;
         }
       }
-      const bool fixed = s.attrs == step(middle_ + 1, k).attrs;
+      const bool fixed = is_fixed(k);
       if (fixed) {
         if (same) loop.roles[k] = Role::hoisted;
       } else if (reads_by_key(op_by_id(s.op)) && same) {
         loop.roles[k] = Role::varying;
-      } else if (is_scatter(k)) {
+      } else if (!is_scan_) {
+        loop.roles[k] = Role::straight;
+      } else if (is_scatter(k, in_turns_[k])) {
         loop.roles[k] = Role::scatter;
+        loop.is_anywhere[k] = !moves_evenly(k);
+      } else if (moves(k)) {
+        loop.is_anywhere[k] = true;
       } else {
         return false;
       }
@@ -134,31 +122,14 @@ class Stretch {
       if (is_output(next, turn + 1, from.k, from.out)) return true;
       if (turn + 1 >= middle_) return false;
     }
-    kind = v == next ? Kind::invariant : Kind::series;
+    kind = v == next && stays(k, a) ? Kind::invariant : Kind::series;
     return turn == none || turn < middle_;
   }
 
-  std::span<const int64_t> code_of(uint32_t turn, uint32_t k) const {
-    return p_.attrs_of(step(turn, k)).integers(index_attrs::code);
+  // In a nest, whether it is the same for all rows: looked at from both ends.
+  bool stays(uint32_t k, uint32_t a) const {
+    return is_scan_ || input(from_, k, a) == input(turns_ - 1, k, a);
   }
-  // How the key of a step moves from the turn in the middle on.
-  std::optional<KeyMove> move_of(uint32_t k) const {
-    return key_move(code_of(middle_, k), code_of(middle_ + 1, k));
-  }
-
-  // table[key] = x or table[key] += x with another part at each turn, written whole.
-  bool is_scatter(uint32_t k) const {
-    const Program::Step& s = step(middle_, k);
-    if (!writes_by_key(op_by_id(s.op)) || s.held || !move_of(k)) return false;
-    const Dims& shape = p_.type_of(input(middle_, k, 0)).shape;
-    IndexSpec part;
-    const std::span<const int64_t> code = code_of(middle_, k);
-    part.code.assign(code.begin(), code.end());
-    return p_.type_of(input(middle_, k, 1)).shape == result_shape(part, shape);
-  }
-
-  // How many turns before its reader a carry was made.
-  uint32_t age_of(uint32_t k, uint32_t a) const { return middle_ - turn_of(input(middle_, k, a)); }
 
   // Whether a turn is like the one in the middle. Where a carry would have been made before turn
   // `begin`, anything from before that turn may stand for it; none: nothing may.
@@ -166,20 +137,17 @@ class Stretch {
     for (uint32_t k = 0; k < period_; ++k) {
       const Program::Step& s = step(turn, k);
       const Role role = loop.roles[k];
-      if ((role == Role::computed || role == Role::hoisted) && s.attrs != step(middle_, k).attrs)
+      if (loop.is_anywhere[k]) {
+        if (!is_part(turn, k)) return false;
+      } else if (role == Role::computed || role == Role::hoisted) {
+        if (s.attrs != step(middle_, k).attrs) return false;
+      } else if (role == Role::scatter && !key_holds(turn, k)) {
         return false;
-      if (role == Role::scatter && !key_holds(turn, k)) return false;
+      }
       for (uint32_t a = 0; a < s.n_in; ++a)
         if (!operand_holds(loop.operand(k, a).kind, turn, k, a, begin)) return false;
     }
     return true;
-  }
-
-  bool key_holds(uint32_t turn, uint32_t k) const {
-    if (turn == middle_) return true;
-    std::optional<KeyMove> move = move_of(k);
-    move->by *= static_cast<int64_t>(turn) - middle_;
-    return key_move(code_of(middle_, k), code_of(turn, k)) == move;
   }
 
   bool operand_holds(Kind kind, uint32_t turn, uint32_t k, uint32_t a, uint32_t begin) const {
@@ -202,6 +170,20 @@ class Stretch {
         return true;
     }
     return false;
+  }
+
+  // Whether what a turn of a nest reads from outside was made before this row.
+  bool reads_outside(const RolledLoop& loop, uint32_t turn) const {
+    if (is_scan_) return true;
+    const uint32_t begin = low_ - std::min(most_age, low_ - from_);
+    for (uint32_t k = 0; k < period_; ++k)
+      for (uint32_t a = 0; a < step(turn, k).n_in; ++a) {
+        const Kind kind = loop.operand(k, a).kind;
+        if (kind != Kind::invariant && kind != Kind::series) continue;
+        const uint32_t from = turn_of(input(turn, k, a));
+        if (from != none && from >= begin) return false;
+      }
+    return true;
   }
 
   // Invariants and series come from before the first turn.
@@ -266,12 +248,13 @@ class Stretch {
 
   // The writes are made after the loop, each for all turns at once. So nobody may read what is
   // written between them, and no part may be written in another order than before.
-  bool scatters_are_apart(const RolledLoop& loop) const {
+  bool scatters_are_apart(const RolledLoop& loop) {
     std::map<uint32_t, std::vector<uint32_t>> chains;  // by the first write of a turn
     std::vector<uint32_t> first_of(period_, none);
     std::vector<bool> goes_on(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
       if (loop.roles[k] != Role::scatter) continue;
+      not_apart_ = k;
       const MadeBy from = source_of(input(middle_, k, 0));
       if (loop.roles[from.k] != Role::scatter) return false;
       const bool begins = loop.operand(k, 0).kind == Kind::carry;
@@ -281,21 +264,28 @@ class Stretch {
       std::vector<uint32_t>& chain = chains[first_of[k]];
       if (chain.size() == most_writes) return false;
       for (uint32_t before : chain)
-        if (!in_order(before, k)) return false;
+        if (!in_order(loop, before, k)) {
+          begins_better_ = k;  // writes in a turn what the step before it writes in the next
+          return false;
+        }
       chain.push_back(k);
     }
     for (uint32_t k = 0; k < period_; ++k) {
       if (loop.roles[k] != Role::scatter) continue;
+      not_apart_ = k;
       if (first_of[source_of(input(middle_, first_of[k], 0)).k] != first_of[k]) return false;
       for (uint32_t turn = low_; turn + (goes_on[k] ? 0 : 1) < high_; ++turn)
         if (uses_[step(turn, k).first_out] != 1) return false;
     }
+    not_apart_ = none;
     return true;
   }
 
   // Whether what both steps write at some turns, the later of the two in a turn writes last.
-  bool in_order(uint32_t earlier, uint32_t later) const {
+  bool in_order(const RolledLoop& loop, uint32_t earlier, uint32_t later) const {
     const std::span<const int64_t> a = code_of(middle_, earlier), b = code_of(middle_, later);
+    if (loop.is_anywhere[earlier] || loop.is_anywhere[later])
+      return share_a_moving_item(earlier, later, low_, high_);
     const std::optional<KeyMove> move = move_of(earlier);
     if (move_of(later) != move) return false;
     if (apart_beside(a, b, move->item)) return true;
@@ -340,17 +330,19 @@ class Stretch {
       }
   }
 
-  const Program& p_;
   const std::vector<uint32_t>& uses_;
-  const uint32_t first_, period_, turns_;
-  uint32_t from_ = 0, middle_ = 0, low_ = 0, high_ = 0;
+  uint32_t from_ = 0, low_ = 0, high_ = 0;
+  std::vector<bool> in_turns_;  // by step of the body
+  uint32_t not_apart_ = none;   // the write that is not
+  std::optional<uint32_t> begins_better_;
 };
 
 }  // namespace
 
-bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
-                     uint32_t least_turns, std::vector<RolledLoop>& found) {
-  return Stretch(p, uses, where).find(least_turns, found);
+StretchSearch find_in_stretch(const Program& p, const std::vector<uint32_t>& uses,
+                              const Repetition& where, uint32_t least_turns, LoopKind kind,
+                              std::vector<RolledLoop>& found) {
+  return Stretch(p, uses, where, kind).find(least_turns, found);
 }
 
 }  // namespace tapegrad

@@ -28,6 +28,14 @@ struct KeyMove {
 // How the second code comes of the first, where all but one single position are equal.
 std::optional<KeyMove> key_move(std::span<const int64_t> from, std::span<const int64_t> to);
 
+// Adds to `items` those whose single positions differ between two codes; false where anything else
+// differs.
+bool note_moves(std::span<const int64_t> from, std::span<const int64_t> to,
+                std::vector<size_t>& items);
+
+// The code in which these items take their positions from index arrays.
+std::vector<int64_t> with_arrays(std::span<const int64_t> code, std::span<const size_t> items);
+
 // Two codes for one array that take no element in common whatever the position of `item`.
 bool apart_beside(std::span<const int64_t> a, std::span<const int64_t> b, size_t item);
 

@@ -1,4 +1,4 @@
-#include "tapegrad/program/passes/roll/roll_keys.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 
 #include <algorithm>
 
@@ -23,6 +23,26 @@ std::optional<KeyMove> key_move(std::span<const int64_t> from, std::span<const i
       !std::equal(differ.first + 1, from.end(), differ.second + 1))
     return std::nullopt;
   return KeyMove{item, *differ.second - *differ.first};
+}
+
+bool note_moves(std::span<const int64_t> from, std::span<const int64_t> to,
+                std::vector<size_t>& items) {
+  if (from.size() != to.size()) return false;
+  const IndexItems a(from), b(to);
+  for (size_t k = 0; k < a.size(); ++k) {
+    if (std::ranges::equal(from.subspan(4 * k, 4), to.subspan(4 * k, 4))) continue;
+    if (a[k].kind != IndexKind::at || b[k].kind != IndexKind::at) return false;
+    if (std::ranges::find(items, k) == items.end()) items.push_back(k);
+  }
+  return true;
+}
+
+std::vector<int64_t> with_arrays(std::span<const int64_t> code, std::span<const size_t> items) {
+  std::vector<int64_t> found(code.begin(), code.end());
+  const int64_t array[] = {static_cast<int64_t>(IndexKind::array), 0, 0, 0};
+  for (size_t k : items)
+    std::ranges::copy(array, found.begin() + static_cast<std::ptrdiff_t>(4 * k));
+  return found;
 }
 
 bool apart_beside(std::span<const int64_t> a, std::span<const int64_t> b, size_t item) {

@@ -14,7 +14,8 @@ struct RolledLoop {
     computed,
     hoisted,  // the same at every turn
     varying,  // by attributes alone, of what is the same at every turn: x[t]
-    scatter   // writes part t of an array that nothing but the next of such steps reads
+    scatter,  // writes part t of an array that nothing but the next of such steps reads
+    straight  // made turn by turn, in a loop that is distributed
   };
   enum class Kind : uint8_t {
     local,      // made in the same turn
@@ -32,6 +33,11 @@ struct RolledLoop {
     uint32_t step, out, age;
     ValueId initial;
   };
+  // Steps of the body: those that are made turn by turn, then those that are made at once for all
+  // turns, as arrays.
+  struct Stage {
+    std::vector<uint32_t> straight, at_once;
+  };
   static constexpr uint32_t most_age = 6;
   struct Series {
     uint32_t step, operand;  // of the body: where it is read
@@ -41,19 +47,29 @@ struct RolledLoop {
   uint32_t period = 0;                  // steps of a turn
   uint32_t count = 0;                   // turns
   std::vector<Role> roles;              // by step of the body
+  std::vector<bool> is_anywhere;        // scatters that add to parts at any positions
   std::vector<uint32_t> first_operand;  // by step of the body, into operands
   std::vector<Operand> operands;
   std::vector<Carry> carries;
   std::vector<Series> series;
+  std::vector<Stage> stages;  // where it is distributed; else it becomes a scan
 
   uint32_t end() const { return first + period * count; }
   uint32_t step(uint32_t turn, uint32_t k) const { return first + turn * period + k; }
   const Operand& operand(uint32_t k, uint32_t a) const { return operands[first_operand[k] + a]; }
+  // Whether its turns are writes of something else each time.
+  bool only_writes() const;
 };
 
+// What a loop is found for: a scan; or to be distributed, where rows of a nest may be one loop, of
+// which a row's own value is a series, and each turn may write to any part of an array.
+enum class LoopKind : uint8_t { scan, distributed };
 // The loops, in order and apart from one another, each of at least `least_turns` turns.
-std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns);
+std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns,
+                                   LoopKind kind = LoopKind::scan);
 // Those that are faster as scans.
 std::vector<RolledLoop> loops_to_roll(const Program& p);
+// Loops of numbers that are faster distributed.
+std::vector<RolledLoop> loops_to_distribute(const Program& p);
 
 }  // namespace tapegrad

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <optional>
+
+#include "tapegrad/program/costs.h"
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
+#include "tapegrad/program/passes/roll/roll_cycles.h"
+#include "tapegrad/program/passes/tiles/run_cost.h"
+
+// Loop distribution (Allen and Kennedy, Automatic translation of Fortran programs to vector form,
+// 1987) of loops over numbers. What no turn makes out of what it made in the turn before can be
+// made for all turns at once, as arrays: a function then costs a fraction of what it costs on
+// single numbers. But what goes from one kind to the other passes through an array. So steps
+// change their kind where that lowers the sum of both costs.
+
+namespace tapegrad {
+namespace {
+
+using Role = RolledLoop::Role;
+using Kind = RolledLoop::Kind;
+
+constexpr uint32_t least_turns = 32;
+constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
+constexpr double clear_gain = 0.75;
+// Of numbers, as measured: what a function costs beside its instruction, over what it costs in a
+// row; a number that is joined to an array; one that is read of it.
+constexpr double alone = 2, joining = 5 * costs::instruction, reading = 2 * costs::instruction;
+
+class Distribution {
+ public:
+  // `at_once`: steps of the program that are made at once by loops before this one.
+  Distribution(const Program& p, RolledLoop& loop, const std::vector<bool>& at_once)
+      : p_(p), loop_(loop), at_once_before_(at_once) {}
+
+  // False where the loop is better left as it is.
+  bool run() {
+    cycles_ = cycles_of(p_, loop_);
+    order_ = in_order();
+    if (std::ranges::none_of(order_, [this](uint32_t k) { return is_free(k); })) return false;
+    find_series();
+    const std::vector<bool> none(loop_.period, false);
+    const double plain = cost(none);
+    std::optional<std::vector<bool>> best;
+    double least = clear_gain * plain;
+    for (const std::vector<bool>& start : {all(), before_cycles()}) {
+      std::vector<bool> chosen = start;
+      const double found = improved(chosen);
+      if (found >= least) continue;
+      least = found;
+      best = std::move(chosen);
+    }
+    if (!best) return false;
+    set_stages(*best);
+    return true;
+  }
+
+ private:
+  const Program::Step& step(uint32_t k) const { return p_.steps[loop_.first + k]; }
+  bool is_computed(uint32_t k) const {
+    return loop_.roles[k] == Role::computed || loop_.roles[k] == Role::straight;
+  }
+
+  // Whether a step may be made at once: a function of numbers that waits for no turn before.
+  bool is_free(uint32_t k) const {
+    const Program::Step& s = step(k);
+    return loop_.roles[k] == Role::computed && is_elementwise(s.op) &&
+           p_.type_of(s.first_out).shape.empty() && !cycles_.recurs_at(k);
+  }
+
+  // Steps behind those that they read, those of a cycle in the order of the body.
+  std::vector<uint32_t> in_order() const {
+    std::vector<uint32_t> order;
+    for (uint32_t k = 0; k < loop_.period; ++k)
+      if (is_computed(k)) order.push_back(k);
+    std::ranges::stable_sort(order, {}, [this](uint32_t k) { return cycles_.of[k]; });
+    return order;
+  }
+
+  // The computed step that makes an operand, or made_outside.
+  uint32_t source(uint32_t k, uint32_t a) const {
+    const uint32_t from = source_in_body(p_, loop_, k, a);
+    return from != made_outside && is_computed(from) ? from : made_outside;
+  }
+
+  // Series that are no part of an array yet.
+  void find_series() {
+    for (const RolledLoop::Series& s : loop_.series) {
+      const auto at = [&](uint32_t turn) {
+        return p_.in(p_.steps[loop_.step(turn, s.step)])[s.operand];
+      };
+      const uint32_t middle = loop_.count / 2;  // the first and last may come from elsewhere
+      is_loose_.push_back(!are_of_one_array(at(middle), at(middle + 1)));
+    }
+  }
+
+  bool are_of_one_array(ValueId v, ValueId next) const {
+    if (v == next) return true;
+    if (p_.is_constant(v) || p_.is_constant(next)) return p_.is_constant(v) && p_.is_constant(next);
+    if (p_.values[v].source != Source::step || p_.values[next].source != Source::step) return false;
+    const uint32_t i = p_.values[v].index, j = p_.values[next].index;
+    if (at_once_before_[i] && at_once_before_[j]) return true;
+    const Program::Step &s = p_.steps[i], &t = p_.steps[j];
+    if (s.kernel >= 0 || t.kernel >= 0) return false;
+    if (op_by_id(s.op).join == JoinKind::unstack) return i == j;
+    if (!reads_by_key(op_by_id(s.op)) || !reads_by_key(op_by_id(t.op))) return false;
+    return p_.in(s)[0] == p_.in(t)[0] && key_move(p_.attrs_of(s).integers(index_attrs::code),
+                                                  p_.attrs_of(t).integers(index_attrs::code));
+  }
+
+  std::vector<bool> all() const {
+    std::vector<bool> chosen(loop_.period, false);
+    for (uint32_t k : order_) chosen[k] = is_free(k);
+    return chosen;
+  }
+
+  // What depends on no cycle.
+  std::vector<bool> before_cycles() const {
+    std::vector<bool> chosen(loop_.period, false);
+    for (uint32_t k : order_) {
+      chosen[k] = is_free(k);
+      for (uint32_t a = 0; a < step(k).n_in; ++a)
+        if (const uint32_t from = source(k, a); from != made_outside && !chosen[from])
+          chosen[k] = false;
+    }
+    return chosen;
+  }
+
+  // Changes the kinds of cheap steps one by one where that is better.
+  double improved(std::vector<bool>& chosen) const {
+    double least = cost(chosen);
+    if (order_.size() > most_searched) return least;
+    const auto try_each = [&](auto&& steps) {
+      for (uint32_t k : steps) {
+        if (!is_free(k)) continue;
+        chosen[k] = !chosen[k];
+        const double found = cost(chosen);
+        if (found < least) {
+          least = found;
+        } else {
+          chosen[k] = !chosen[k];
+        }
+      }
+    };
+    try_each(order_);
+    try_each(std::vector<uint32_t>(order_.rbegin(), order_.rend()));
+    return least;
+  }
+
+  std::vector<uint32_t> levels(const std::vector<bool>& chosen) const {
+    std::vector<uint32_t> of_component(cycles_.recurs.size(), 0);
+    for (uint32_t k : order_) {
+      uint32_t& level = of_component[cycles_.of[k]];
+      for (uint32_t a = 0; a < step(k).n_in; ++a) {
+        const uint32_t from = source(k, a);
+        if (from == made_outside) continue;
+        // In a stage what is made at once stands last.
+        const uint32_t behind = chosen[from] && !chosen[k] ? 1 : 0;
+        level = std::max(level, of_component[cycles_.of[from]] + behind);
+      }
+    }
+    std::vector<uint32_t> found(loop_.period, 0);
+    for (uint32_t k : order_) found[k] = of_component[cycles_.of[k]];
+    return found;
+  }
+
+  static double straight_cost(ScalarFn fn) {
+    const double each = lane_ns(fn);
+    return costs::instruction + (each > 1 ? alone * each : 0);
+  }
+
+  // In ns, of all turns.
+  double cost(const std::vector<bool>& chosen) const {
+    double each = 0;
+    std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
+    for (uint32_t k : order_) {
+      if (is_free(k)) {
+        const auto fn = static_cast<ScalarFn>(step(k).op);
+        each += chosen[k] ? lane_cost(fn) : straight_cost(fn);
+      }
+      for (uint32_t a = 0; a < step(k).n_in; ++a) {
+        const RolledLoop::Operand& operand = loop_.operand(k, a);
+        if (operand.kind == Kind::series && chosen[k] && is_loose_[operand.index])
+          is_stacked[operand.index] = true;
+        const uint32_t from = source(k, a);
+        if (from != made_outside && chosen[from] != chosen[k]) crosses[from] = true;
+      }
+    }
+    each += joining * static_cast<double>(std::ranges::count(is_stacked, true));
+    for (uint32_t k : order_)
+      if (crosses[k]) each += chosen[k] ? reading : joining;
+    double stages = 0;
+    const std::vector<uint32_t> level = levels(chosen);
+    for (uint32_t k : order_)
+      if (chosen[k]) stages = std::max(stages, 1.0 + level[k]);
+    return each * loop_.count + 2 * costs::step * stages;
+  }
+
+  void set_stages(const std::vector<bool>& chosen) {
+    const std::vector<uint32_t> level = levels(chosen);
+    for (uint32_t k : order_) {
+      if (level[k] >= loop_.stages.size()) loop_.stages.resize(level[k] + 1);
+      RolledLoop::Stage& stage = loop_.stages[level[k]];
+      (chosen[k] ? stage.at_once : stage.straight).push_back(k);
+      if (!chosen[k]) loop_.roles[k] = Role::straight;
+    }
+    for (RolledLoop::Stage& stage : loop_.stages) std::ranges::sort(stage.straight);
+  }
+
+  const Program& p_;
+  RolledLoop& loop_;
+  const std::vector<bool>& at_once_before_;
+  LoopCycles cycles_;
+  std::vector<uint32_t> order_;  // of the computed steps
+  std::vector<bool> is_loose_;   // by series
+};
+
+}  // namespace
+
+std::vector<RolledLoop> loops_to_distribute(const Program& p) {
+  std::vector<RolledLoop> chosen;
+  std::vector<bool> at_once(p.steps.size(), false);
+  for (RolledLoop& loop : find_loops(p, least_turns, LoopKind::distributed)) {
+    if (!Distribution(p, loop, at_once).run()) continue;
+    for (const RolledLoop::Stage& stage : loop.stages)
+      for (uint32_t k : stage.at_once)
+        for (uint32_t turn = 0; turn < loop.count; ++turn) at_once[loop.step(turn, k)] = true;
+    chosen.push_back(std::move(loop));
+  }
+  return chosen;
+}
+
+}  // namespace tapegrad

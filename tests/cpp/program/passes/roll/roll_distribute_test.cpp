@@ -1,0 +1,180 @@
+// Loops over numbers, of which what does not recur is made for all turns at once.
+#include "program/programs.h"
+#include "tapegrad/program/passes/passes.h"
+#include "tapegrad/program/passes/roll/find/roll_find.h"
+
+using namespace programs;
+using tapegrad::distribute_loops;
+
+namespace {
+
+Attrs at(int64_t i) { return {Ints{0, i, 0, 0}}; }
+
+std::vector<Value> inputs_of(const Program& p, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> number(0.1, 0.9);
+  std::vector<Value> in;
+  for (ValueId v : p.inputs) {
+    const Dims& shape = p.type_of(v).shape;
+    in.push_back(shape.empty()
+                     ? Value(number(random))
+                     : filled(DType::float64, shape, [&](int64_t) { return number(random); }));
+  }
+  return in;
+}
+
+Program check_distributed(const Program& p, uint64_t seed = 1) {
+  const Program q = distribute_loops(p);
+  tapegrad::check_program(q);
+  const std::vector<Value> in = inputs_of(p, seed);
+  const std::vector<Value> want = run(p, in), got = run(q, in);
+  CHECK(want.size() == got.size());
+  for (size_t k = 0; k < want.size(); ++k) CHECK(same_numbers(want[k], got[k]));
+  return q;
+}
+
+size_t steps_of(const Program& p, const char* name, bool of_arrays) {
+  size_t n = 0;
+  for (const Program::Step& s : p.steps)
+    n += s.op == op_named(name).id && p.type_of(s.first_out).shape.empty() != of_arrays;
+  return n;
+}
+
+}  // namespace
+
+TEST(independent_terms_are_made_at_once) {
+  constexpr int64_t n = 1000;
+  Draft d;
+  const ValueId x = d.input({n}), a = d.input(Dims{});
+  ValueId total = d.constant(0.0);
+  for (int64_t t = 0; t < n; ++t) {
+    const ValueId product = d.op("multiply", {a, d.op("slice", {x}, at(t))});
+    total = d.op("add", {total, d.op("exp", {product})});
+  }
+  const Program q = check_distributed(d.returning({total}));
+  CHECK(steps_of(q, "exp", true) == 1 && steps_of(q, "exp", false) == 0);
+  CHECK(steps_of(q, "multiply", true) == 1 && steps_of(q, "multiply", false) == 0);
+  CHECK(steps_of(q, "add", false) == n);  // in the order of the turns
+}
+
+TEST(what_recurs_stays_and_what_reads_it_comes_behind) {
+  constexpr int64_t n = 200;
+  Draft d;
+  const ValueId x = d.input({n}), a = d.input(Dims{});
+  ValueId h = d.input(Dims{}), total = d.constant(0.0);
+  std::vector<ValueId> made;
+  for (int64_t t = 0; t < n; ++t) {
+    const ValueId news = d.op("sin", {d.op("cos", {d.op("slice", {x}, at(t))})});
+    h = d.op("add", {d.op("multiply", {a, h}), news});
+    made.push_back(h);
+    const ValueId bent = d.op("tanh", {d.op("exp", {d.op("sin", {h})})});
+    total = d.op("add", {total, d.op("divide", {d.op("log", {bent}), h})});
+  }
+  const Program q = check_distributed(d.returning({h, total, made[7]}));
+  for (const char* name : {"cos", "tanh", "exp", "log", "divide"})
+    CHECK(steps_of(q, name, true) == 1 && steps_of(q, name, false) == 0);
+  CHECK(steps_of(q, "multiply", false) == n);
+}
+
+TEST(a_loop_reads_what_another_made_at_once_backwards) {
+  constexpr int64_t n = 800;
+  Draft d;
+  const ValueId x = d.input({n});
+  std::vector<ValueId> made;
+  ValueId total = d.constant(0.0);
+  for (int64_t t = 0; t < n; ++t) {
+    made.push_back(d.op("exp", {d.op("slice", {x}, at(t))}));
+    total = d.op("add", {total, d.op("sqrt", {made.back()})});
+  }
+  ValueId back = d.constant(0.5);
+  for (size_t t = n; t-- > 0;) {
+    const ValueId slope = d.op("cos", {d.op("negative", {made[t]})});
+    back = d.op("add", {d.op("multiply", {back, d.constant(0.9)}), slope});
+  }
+  const Program q = check_distributed(d.returning({total, back}));
+  CHECK(steps_of(q, "cos", true) == 1 && steps_of(q, "cos", false) == 0);
+  CHECK(steps_of(q, "stack", true) == 0);
+}
+
+TEST(cheap_or_short_loops_stay) {
+  for (const int64_t n : {12, 100}) {
+    Draft d;
+    const ValueId x = d.input({n}), a = d.input(Dims{});
+    ValueId h = d.input(Dims{});
+    for (int64_t t = 0; t < n; ++t) {
+      const ValueId item = d.op("slice", {x}, at(t));
+      h = d.op("add", {d.op("multiply", {a, h}), n == 12 ? d.op("exp", {item}) : item});
+      h = d.op("subtract", {d.op("square", {h}), h});
+    }
+    const Program p = d.returning({h});
+    CHECK(distribute_loops(p).steps.size() == p.steps.size());
+  }
+}
+
+// Several carries, values of turns before, values that are read outside, series of numbers.
+TEST(random_loops_over_numbers) {
+  static const char* const unary[] = {"exp", "sin", "log", "tanh", "square", "negative"};
+  static const char* const binary[] = {"add", "multiply", "divide", "maximum"};
+  size_t changed = 0;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto pick = [&](size_t k) { return random() % k; };
+    const int64_t n = 32 + static_cast<int64_t>(pick(60));
+    Draft d;
+    const ValueId x = d.input({n}), y = d.input({n, 2}), a = d.input(Dims{}), b = d.input(Dims{});
+    // The plan of a turn: what each step applies to which of the values known then.
+    struct Step {
+      size_t fn, first, second;
+    };
+    const size_t n_carry = 1 + pick(3), n_steps = 3 + pick(10), n_known = n_carry + 5;
+    std::vector<Step> plan;
+    for (size_t k = 0; k < n_steps; ++k)
+      plan.push_back({pick(10), pick(n_known + k), pick(n_known + k)});
+    std::vector<size_t> next;
+    for (size_t c = 0; c < n_carry; ++c) next.push_back(pick(n_known + n_steps));
+    std::vector<ValueId> carries;
+    for (size_t c = 0; c < n_carry; ++c) carries.push_back(d.input(Dims{}));
+    std::vector<ValueId> old = carries, made, loose;
+    for (int64_t t = 0; t < n; ++t) loose.push_back(d.op("sin", {pick(2) ? a : b}));
+    for (int64_t t = 0; t < n; ++t) {
+      std::vector<ValueId> known = carries;
+      known.push_back(d.op("slice", {x}, at(t)));
+      known.push_back(d.op("slice", {y}, {Ints{0, n - 1 - t, 0, 0, 0, 1, 0, 0}}));
+      known.push_back(a);
+      known.push_back(loose[static_cast<size_t>(t)]);
+      known.push_back(old[pick(1)]);
+      for (const Step& s : plan) {
+        if (s.fn < 6) {
+          known.push_back(d.op(unary[s.fn], {known[s.first]}));
+        } else {
+          known.push_back(d.op(binary[s.fn - 6], {known[s.first], known[s.second]}));
+        }
+      }
+      old = carries;
+      for (size_t c = 0; c < n_carry; ++c) carries[c] = known[next[c]];
+      made.push_back(known.back());
+    }
+    for (ValueId c : carries) d.writer().output(c);
+    const Program p = d.returning({made[pick(made.size())], made.back()});
+    changed += check_distributed(p, seed).steps.size() != p.steps.size();
+    tapegrad::check_program(tapegrad::optimise(p, {}));
+  }
+  CHECK(changed > 60);
+}
+
+// Twice the turns take about twice the work: counted in steps that are written.
+TEST(the_work_is_linear_in_the_turns) {
+  const auto written = [](int64_t n) {
+    Draft d;
+    const ValueId x = d.input({n}), a = d.input(Dims{});
+    ValueId h = d.input(Dims{}), total = d.constant(0.0);
+    for (int64_t t = 0; t < n; ++t) {
+      h = d.op("add", {d.op("multiply", {a, h}), d.op("exp", {d.op("slice", {x}, at(t))})});
+      total = d.op("add", {total, d.op("log", {h})});
+    }
+    const Program q = distribute_loops(d.returning({total}));
+    return q.operands.size() + q.values.size();
+  };
+  const size_t once = written(500), four = written(2000);
+  CHECK(four < 5 * once);
+}
