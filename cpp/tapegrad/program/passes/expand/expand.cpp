@@ -198,8 +198,9 @@ bool joins_rows(const Program& p, const Program::Step& s) {
   const Op& op = op_by_id(s.op);
   if (op.join != JoinKind::stack && op.join != JoinKind::concatenate) return false;
   const int axes = p.type_of(s.first_out).shape.ndim();
-  return !p.attrs_of(s).is_none(join_attrs::axis) &&
-         normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name) == 0;
+  if (p.attrs_of(s).is_none(join_attrs::axis)) return false;
+  const int64_t axis = normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name);
+  return axis == 0;
 }
 
 }  // namespace
