@@ -198,8 +198,9 @@ bool joins_rows(const Program& p, const Program::Step& s) {
   const Op& op = op_by_id(s.op);
   if (op.join != JoinKind::stack && op.join != JoinKind::concatenate) return false;
   const int axes = p.type_of(s.first_out).shape.ndim();
-  return !p.attrs_of(s).is_none(join_attrs::axis) &&
-         normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name) == 0;
+  if (p.attrs_of(s).is_none(join_attrs::axis)) return false;
+  const int64_t axis = normalize_axis(p.attrs_of(s).integer(join_attrs::axis), axes, op.name);
+  return axis == 0;
 }
 
 }  // namespace
@@ -264,29 +265,37 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
 }
 
 Program expand_tiny(const Program& p) {
-  // Three elements are faster as a row of lanes; but where rows are joined and cut all the time,
-  // and functions don't cost the most, a row has to be longer for that.
-  constexpr int64_t tiny = 2, short_row = 8, medium = 4096;  // elements
-  constexpr size_t least_steps = 256, most_scalars = 100'000;
+  // Three elements are faster as a row of lanes. But a few of up to four go along with pairs, and
+  // where rows are joined and cut all the time, and functions don't cost the most, a row has to be
+  // longer for that. Rows that are left must be few: each is joined of numbers then.
+  constexpr int64_t pair = 2, tiny = 4, short_row = 8, medium = 4096;  // elements
+  constexpr size_t least_steps = 256, most_scalars = 100'000, few = 8;
   constexpr double cheap = 2;  // ns
-  size_t of_tiny = 0, of_short = 0, of_medium = 0, joins = 0, functions = 0;
+  size_t of_pairs = 0, of_tiny = 0, of_short = 0, of_medium = 0, joins = 0, functions = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) return p;
     const Op& op = op_by_id(s.op);
     const Dims& shape = p.type_of(s.first_out).shape;
-    if (op.view != ViewKind::none || shape.empty()) continue;
+    if (op.matrix_stack) return p;  // systems stay whole here, and would be joined of numbers
+    if (op.view != ViewKind::none || op.update != UpdateKind::none || shape.empty()) continue;
     const int64_t n = element_count(shape);
-    of_tiny += n <= tiny;
-    of_short += n > tiny && n <= short_row;
-    of_medium += n > short_row && n <= medium;
+    size_t& kind = n <= pair        ? of_pairs
+                   : n <= tiny      ? of_tiny
+                   : n <= short_row ? of_short
+                                    : of_medium;
+    kind += n <= medium;
     joins += n <= short_row && op.join != JoinKind::none;
-    functions += n > tiny && is_scalar_fn(s.op) && lane_ns(static_cast<ScalarFn>(s.op)) > cheap;
+    functions += n > pair && n <= short_row && is_scalar_fn(s.op) &&
+                 lane_ns(static_cast<ScalarFn>(s.op)) > cheap;
   }
-  const bool takes_short = 8 * joins >= of_tiny + of_short && 16 * functions <= of_short;
-  const size_t taken = of_tiny + (takes_short ? of_short : 0);
-  const size_t left = of_medium + (takes_short ? 0 : of_short);
-  if (taken < least_steps || taken < 4 * left) return p;
-  return expanded(p, takes_short ? short_row : tiny, most_scalars, true);
+  const bool cuts =
+      8 * joins >= of_pairs + of_tiny + of_short && 16 * functions <= of_tiny + of_short;
+  const bool takes_short = cuts && of_short > 0,
+             takes_tiny = takes_short || few * of_tiny <= of_pairs;
+  const size_t taken = of_pairs + (takes_tiny ? of_tiny : 0) + (takes_short ? of_short : 0);
+  const size_t left = of_pairs + of_tiny + of_short + of_medium - taken;
+  if (taken < least_steps || taken < few * left) return p;
+  return expanded(p, takes_short ? short_row : takes_tiny ? tiny : pair, most_scalars, true);
 }
 
 }  // namespace tapegrad

@@ -123,7 +123,9 @@ class WriteChains {
     if (!uniform_.at(p_, c.root)) return false;
     std::unordered_set<int64_t> rows;
     for (uint32_t i : c.writes) rows.insert(place_written(p_.steps[i])->number);
-    return p_.type_of(c.root).shape[0] <= 2 * static_cast<int64_t>(rows.size());
+    // What is added to few rows again and again belongs to the turns that add it: add_up_parts().
+    return p_.type_of(c.root).shape[0] <= 2 * static_cast<int64_t>(rows.size()) &&
+           c.writes.size() <= 2 * rows.size();
   }
 
   // By place, what it holds after all writes.

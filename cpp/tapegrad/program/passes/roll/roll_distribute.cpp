@@ -24,7 +24,7 @@ constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are c
 constexpr double clear_gain = 0.75;
 // Of numbers, as measured: what a function costs beside its instruction, over what it costs in a
 // row; a number that is joined to an array; one that is read of it.
-constexpr double alone = 2, joining = 5 * costs::instruction, reading = 2 * costs::instruction;
+constexpr double alone = 2, joining = 7 * costs::instruction, reading = 2.5 * costs::instruction;
 
 class Distribution {
  public:
