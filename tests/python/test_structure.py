@@ -126,7 +126,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_stencils", "compile_tables", "compile_threads", "compile_tiles", "compile_views",
         "compile_writes",
         "contexts", "conversions",
-        "docstrings", "documents", "doubts", "edges", "examples", "exhaustion", "exit", "faults",
+        "docstrings", "documents", "doubts", "edges", "everyday", "examples", "exhaustion", "exit", "faults",
         "gradbench", "gradbench_compare", "gradbench_modules",
         "habits", "handwritten", "interrupts", "leaves", "lengths_properties", "loud",
         "machine_code",

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
@@ -257,6 +258,7 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
     return nullptr;
   }
   return guard([&]() -> PyObject* {
+    if (is_one_mask(a) && PyLong_CheckExact(b)) return power_of_mask(a, b);
     if (is_variable(a) && (PyFloat_CheckExact(b) || PyLong_CheckExact(b)))
       if (const auto fn = short_cut_of_power(variable_cell(a).type(), to_operand(b, "power")))
         return apply_elementwise(*fn, a, nullptr, CalledAs::operator_);

@@ -17,7 +17,7 @@ from tapegrad.numpy.table import RECORD, implements, plain_results
 plain_results(
     np.argpartition, np.argwhere, np.nanargmax, np.nanargmin, np.lexsort, np.flatnonzero, np.isin,
     np.array_equal, np.array_equiv, np.iscomplex, np.isreal, np.can_cast, np.min_scalar_type,
-    np.array_repr, np.array_str, np.array2string, np.einsum_path, np.linalg.matrix_rank,
+    np.array_repr, np.array_str, np.array2string, np.linalg.matrix_rank,
 )  # fmt: skip
 plain_results(np.nonzero, method="nonzero")
 if hasattr(np, "in1d"):  # before NumPy 2.4
@@ -48,7 +48,7 @@ def _types_alone(*functions: Any, of: Callable[..., Any]) -> None:
 _types_alone(np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.common_type, of=_on_types)
 _types_alone(
     np.shape, np.size, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
-    of=_on_lengths,
+    np.einsum_path, of=_on_lengths,
 )  # fmt: skip
 
 

@@ -31,7 +31,13 @@ from tapegrad.numpy.table import array_function
 
 # NumPy asks the items of what is joined: of those that are called most, the lists need no look.
 _ASKS_ITEMS = (np.concatenate, np.stack)
+# NumPy asks the elements of these, and not what stands beside them: `constant_values=`, `left=`.
+_ASKS_FEW = (
+    np.pad, np.interp, np.nan_to_num, np.sum, np.prod, np.max, np.min, np.amax, np.amin,
+    np.piecewise, np.select, np.full_like, np.unwrap,
+)  # fmt: skip
 _COMPLEX = (complex, np.complexfloating)
+_NUMBERS = (int, float, complex, np.generic)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
 
 
@@ -85,12 +91,18 @@ def install() -> None:
     for module in (np, np.linalg, np.fft, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
-                _core.take_entry(function, "joined" if function in _ASKS_ITEMS else "hidden")
+                _core.take_entry(function, _entry_of(function))
     for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
         cls: Any = type(own)
         cls.__getitem__ = _brackets(cls.__getitem__, made)
     vectorize: Any = np.vectorize
     vectorize.__call__ = _vectorized(vectorize.__call__)
+
+
+def _entry_of(function: Any) -> str:
+    if function in _ASKS_ITEMS:
+        return "joined"
+    return "few" if function in _ASKS_FEW else "hidden"
 
 
 class _Result:
@@ -172,7 +184,7 @@ def _holds(item: Any) -> bool:
         return any(isinstance(x, Variable) for x in (item.start, item.stop, item.step))
     if isinstance(item, (list, tuple)):
         return any(map(_holds, item))
-    return isinstance(item, Variable)
+    return is_variable(item)
 
 
 def _joined(joiner: Any, key: Any) -> Any:
@@ -191,7 +203,7 @@ def _joined(joiner: Any, key: Any) -> Any:
             if added and place != -1:
                 part = np.swapaxes(part, -1, place)
         else:
-            part = as_array(item)
+            part = _as_item(item)
             n = ndim_of(part)
             added = max(least - n, 0)
             part = np.reshape(part, (1,) * added + free_shape(part))
@@ -200,9 +212,28 @@ def _joined(joiner: Any, key: Any) -> Any:
                 axes = list(range(least))
                 part = np.transpose(part, axes[:before] + axes[added:] + axes[before:added])
         parts.append(part)
-        is_number = isinstance(item, (int, float, np.generic)) and not isinstance(item, Variable)
-        dtypes.append(item if is_number else floating_dtype(part))
-    return np.concatenate([cast(x, np.result_type(*dtypes)) for x in parts], axis)
+        is_number = isinstance(item, _NUMBERS) and not is_variable(item)
+        dtypes.append(item if is_number else _dtype_of_part(part))
+    wanted = np.result_type(*dtypes)
+    if wanted.kind == "c":
+        return np.concatenate([np.astype(x, wanted) for x in parts], axis)
+    return np.concatenate([cast(x, wanted) for x in parts], axis)
+
+
+def _as_item(item: Any) -> Any:
+    if type(item) in (list, tuple) and _core.holds_complex(item):
+        return np.stack(item)
+    return np.asarray(item) if type(item) is complex else item if _is_pair(item) else as_array(item)
+
+
+def _is_pair(x: Any) -> bool:
+    """Whether it is a complex Variable."""
+    return is_variable(x) and not isinstance(x, Variable)
+
+
+def _dtype_of_part(part: Any) -> Any:
+    dtype = getattr(part, "dtype", None)
+    return dtype if dtype is not None and dtype.kind == "c" else floating_dtype(part)
 
 
 def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, int]:

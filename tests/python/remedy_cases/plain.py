@@ -82,7 +82,6 @@ CASES = [
     Case("math.pow(a, 3)", "write np.power(a, 3)", "np.power(a, 3)"),
     Case("math.fsum([a, b])", "write np.sum([a, b])", "np.sum([a, b])"),
     Case("cmath.sqrt(a).real", "write np.sqrt(a)", "np.sqrt(a)"),
-    Case("'%f' % a", "write f'{a:f}'", "f'{a:f}'", is_plain=True),
     Case("array.array('d', x)[1]", "keep the Variable", "x[1]"),
     Case(
         "fractions.Fraction(a)",
