@@ -109,7 +109,7 @@ void check_loses_derivative(PyObject* self) {
   if (!told.is_none()) throw TypeError(py::cast<std::string>(told));
   if (variable_cell(self).value().size() != 1)
     throw_error<TypeError>(
-        "a text of a Variable of shape ", variable_cell(self).type().shape,
+        "'%f' % v of a Variable of shape ", variable_cell(self).type().shape,
         ": only one number has this format; format each element, or write f'{v}'");
 }
 

@@ -32,7 +32,6 @@ MATH: dict[str, tuple[int, str]] = {
 # What takes the place of functions that accept plain arrays alone.
 LIBRARIES: dict[str, str] = {
     "np.full": "write np.broadcast_to(v, shape).copy()",
-    "np.full_like": "write np.broadcast_to(v, a.shape).copy()",
     "np.fill_diagonal": "write a = tg.Variable(a) before it",
     "np.repeat": "write np.repeat(a, tg.value(n).astype(int)) of the counts n",
     "np.take": "write np.take(a, tg.value(i).astype(int)) of the positions i",

@@ -314,7 +314,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
 
 def _filling(name: str, fill: Any, x: Any) -> Any:
     """What stands in place of such elements of `x`: a number, or an array of its shape."""
-    if not np.ndim(fill):
+    if not np.ndim(fill) and not isinstance(fill, Variable):
         return number(f"np.nan_to_num: {name}", fill)
     return cast(np.broadcast_to(lift(fill), free_shape(x)), floating_dtype(x))
 

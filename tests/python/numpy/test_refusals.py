@@ -39,7 +39,6 @@ CODE = [
     ("float(x[0])", "x[0]"),
     ("sum(float(q) for q in x)", "sum(q for q in x)"),
     ("np.full(3, x)", "np.broadcast_to(x, 3).copy()"),
-    ("np.full_like(A, x)", "np.broadcast_to(x, A.shape).copy()"),
 ]
 
 # Statements: the last is an expression.
@@ -99,9 +98,8 @@ def test_expressions(tmp_path):
         else:
             with pytest.raises(TypeError) as caught:
                 module.f(tg.Variable(X), A)
-            wanted = remedy.replace("(x, A.shape)", "(v, a.shape)")
             if not refused.startswith(("math.atan2", "math.pow", "sum(")):
-                assert wanted in str(caught.value), (refused, str(caught.value))
+                assert remedy in str(caught.value), (refused, str(caught.value))
         assert "tg.value(" in str(caught.value) or "np.broadcast_to" in str(caught.value)
         hold(lambda x, r=remedy: evaluate(r, x), lambda x, r=refused: evaluate(r, x))
 
@@ -255,7 +253,7 @@ BELOW = {"scipy.integrate.dblquad", "scipy.integrate.nquad"}
 
 
 def test_every_text_for_libraries_has_a_case():
-    others = {"np.full", "np.full_like", "np.fill_diagonal"}
+    others = {"np.full", "np.fill_diagonal"}
     others |= {"np.require", "np.asarray_chkfinite", "np.asmatrix"}
     others |= {"np.apply_along_axis", "np.piecewise", "np.bmat"}
     others |= {"np.repeat", "np.take", "np.compress", "np.put"}
