@@ -96,7 +96,7 @@ template <class F, class... Fs>
 constexpr bool is_one_of = (std::is_same_v<F, Fs> || ...);
 template <class F>
 constexpr bool has_strong_partials =
-    is_one_of<F, Absolute, Fabs, Maximum, Minimum, Fmax, Fmin, Clip, Hypot, Zproduct>;
+    is_one_of<F, Absolute, Fabs, Maximum, Minimum, Fmax, Fmin, Clip, Zproduct>;
 
 template <class F>
 std::array<PartialTape, 3> record_partials() {

@@ -28,7 +28,6 @@ namespace py = pybind11;
 // What an entry does about sequences.
 enum class Sequences {
   hidden,  // NumPy does not look into them: the package does
-  few,     // the same, and NumPy asks few of the other arguments: the package sees to all
   joined,  // NumPy asks their items, but not what is inside of those
   left     // nothing
 };
@@ -130,7 +129,9 @@ PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, P
   if (seen.variables == Variables::some) {
     PyObject* found = call_at_once(function, args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
-    if constexpr (sequences == Sequences::few) {
+    // Where the first is none NumPy may ask none of them: it asks few, of np.pad the array alone.
+    if (sequences == Sequences::hidden && Py_TYPE(function) != ufunc_type &&
+        (n == 0 || !is_variable(args[0]))) {
       found = call_with_hidden(function, args, n, names);
       if (found != Py_NotImplemented) return found;
       Py_DECREF(found);
@@ -149,7 +150,6 @@ PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, P
 
 vectorcallfunc entry_for(const std::string& sequences) {
   if (sequences == "hidden") return enter<Sequences::hidden>;
-  if (sequences == "few") return enter<Sequences::few>;
   if (sequences == "joined") return enter<Sequences::joined>;
   if (sequences == "left") return enter<Sequences::left>;
   throw_error<ValueError>("take_entry: there are no sequences '", sequences, "'");
@@ -168,7 +168,7 @@ bool take_entry(py::handle function, const std::string& sequences) {
   const vectorcallfunc taken = entry_for(sequences);
   vectorcallfunc* const slot = slot_of(function.ptr());
   if (slot == nullptr || *slot == nullptr) return false;
-  for (const char* kind : {"hidden", "few", "joined", "left"})
+  for (const char* kind : {"hidden", "joined", "left"})
     if (*slot == entry_for(kind)) return true;
   Entry* const known = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) {
     return e.type == nullptr || e.type == Py_TYPE(function.ptr());
@@ -188,8 +188,7 @@ void bind_entries(py::module_& m) {
   m.def("take_entry", &take_entry, py::arg("function"), py::arg("sequences"),
         "Lets calls of a NumPy function with Variables become operations without NumPy's asking. "
         "Sequences that hold Variables are 'hidden' from NumPy and shown to the package, 'joined' "
-        "by a function that asks their items, or 'left' to it. 'few': hidden, and the package is "
-        "shown Variables in any place, of which NumPy asks few.");
+        "by a function that asks their items, or 'left' to it.");
 }
 
 }  // namespace tapegrad

@@ -282,7 +282,10 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     in_core=op("norm", x="operand", ord="number", axis="axis", keepdims="flag"),
 )  # fmt: skip
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    return apply("norm", (lift(x),), (ord, axis, flag(keepdims)))
+    x = lift(x)
+    if isinstance(ord, Variable) and (ndim_of(x) == 1 or isinstance(axis, int)):
+        return np.sum(np.abs(x) ** ord, axis=axis, keepdims=flag(keepdims)) ** (1.0 / ord)
+    return apply("norm", (x,), (ord, axis, flag(keepdims)))
 
 
 def _joined_length(shape: Any, axes: Any) -> int:

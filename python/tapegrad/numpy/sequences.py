@@ -31,11 +31,6 @@ from tapegrad.numpy.table import array_function
 
 # NumPy asks the items of what is joined: of those that are called most, the lists need no look.
 _ASKS_ITEMS = (np.concatenate, np.stack)
-# NumPy asks the elements of these, and not what stands beside them: `constant_values=`, `left=`.
-_ASKS_FEW = (
-    np.pad, np.interp, np.nan_to_num, np.sum, np.prod, np.max, np.min, np.amax, np.amin,
-    np.piecewise, np.select, np.full_like, np.unwrap,
-)  # fmt: skip
 _COMPLEX = (complex, np.complexfloating)
 _NUMBERS = (int, float, complex, np.generic)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
@@ -92,18 +87,12 @@ def install() -> None:
     for module in (np, np.linalg, np.fft, np.emath):
         for function in vars(module).values():
             if isinstance(function, (np.ufunc, dispatched)):
-                _core.take_entry(function, _entry_of(function))
+                _core.take_entry(function, "joined" if function in _ASKS_ITEMS else "hidden")
     for own, made in ((np.r_, _joined), (np.c_, _joined), (np.mgrid, _grid), (np.ogrid, _grid)):
         cls: Any = type(own)
         cls.__getitem__ = _brackets(cls.__getitem__, made)
     vectorize: Any = np.vectorize
     vectorize.__call__ = _vectorized(vectorize.__call__)
-
-
-def _entry_of(function: Any) -> str:
-    if function in _ASKS_ITEMS:
-        return "joined"
-    return "few" if function in _ASKS_FEW else "hidden"
 
 
 class _Result:
