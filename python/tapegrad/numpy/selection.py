@@ -294,7 +294,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     shape = shape_of(arr)
     axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
     n = shape[axis]
-    places, new = _places_of_new(plain(obj), n), -1
+    new: Any = -1
+    places = _places_of_new(plain(obj), n)
     if places.size == 1:  # all values go there, however many they are
         own = shape_of(values)
         values = np.reshape(values, (1,) * (len(shape) - len(own)) + own)

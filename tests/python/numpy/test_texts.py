@@ -83,7 +83,7 @@ NOWHERE = io.StringIO()
 
 def test_only_one_number_has_a_format():
     v = tg.Variable([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"'%f' % v of a Variable of shape \(2,\): only one number has this format"):
+    with pytest.raises(TypeError, match=r"'%f' % v .* \(2,\): only one number has this"):
         "%f" % v  # noqa: UP031 - under test
     assert "%.1f" % v[1] == "2.0"  # noqa: UP031 - under test
     with pytest.raises(TypeError, match="would lose the derivative"):
