@@ -35,6 +35,11 @@ def _on_lengths(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return _on_types(function, *args, **kwargs)
 
 
+def _on_attributes(own: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
+    """NumPy's own code, which makes an array of a list."""
+    return own(stand_in(x) if isinstance(x, (list, tuple)) else x, *args, **kwargs)
+
+
 _OF_ATTRIBUTES = (np.shape, np.ndim, np.size, np.iscomplexobj)
 
 
@@ -42,6 +47,7 @@ def _types_alone(*functions: Any, of: Callable[..., Any]) -> None:
     for function in functions:
         # NumPy's own code asks for attributes alone, which Variables have.
         own = getattr(function, "_implementation", None) if function in _OF_ATTRIBUTES else None
+        own = None if own is None else partial(_on_attributes, own)
         implements(function, only_shape=True, on_data=RECORD, eager=own)(partial(of, function))
 
 
