@@ -127,6 +127,9 @@ PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, P
   Seen seen;
   for (Py_ssize_t i = 0; i < n_all; ++i) seen.look<sequences>(args[i]);
   if (seen.variables == Variables::some) {
+    // Of code in C that passed over an error and calls its function again: SciPy's bisection, where
+    // float(v) raises.
+    if (PyErr_Occurred()) return nullptr;
     PyObject* found = call_at_once(function, args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
     // Where the first is none NumPy may ask none of them: it asks few, of np.pad the array alone.
