@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from everyday_programs import (  # noqa: F401 - they register programs
+    algorithms,
     arrays,
     idioms,
     models,
