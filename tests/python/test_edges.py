@@ -107,6 +107,42 @@ def test_the_same_zero_wins_against_infinity_in_every_mode(name, order):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+# Slopes that are zero where the operand is not looked at, behind an infinite one.
+UNSEEN = {
+    "abs": (lambda x: np.sqrt(np.abs(0.0 * x)), 1.0),
+    "abs at a kink": (lambda x: np.cbrt(np.abs(x)), 0.0),
+    "fabs": (lambda x: np.sqrt(np.fabs(x - x)), 2.0),
+    "maximum": (lambda x: np.sqrt(np.maximum(x - 1.0, 0.0)), 0.5),
+    "minimum": (lambda x: np.sqrt(-np.minimum(1.0 - x, 0.0)), 0.5),
+    "fmax": (lambda x: np.log1p(np.fmax(x, -1.0) * 1.0), -2.0),
+    "fmin": (lambda x: np.cbrt(np.fmin(x, 0.0)), 3.0),
+    "clip": (lambda x: np.arccos(np.clip(x, -1.0, 1.0)), 1.5),
+    "clip from below": (lambda x: np.sqrt(np.clip(x, 0.0, None)), -1.0),
+    "where": (lambda x: np.sqrt(np.where(x > 0, x, 0.0)), -1.0),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", UNSEEN)
+def test_nothing_goes_back_to_what_is_not_looked_at(name):
+    f, x = UNSEEN[name]
+    modes = {
+        "grad": tg.grad(f),
+        "jvp": lambda x: tg.jvp(f, (x,), (1.0,))[1],
+        "arrays": lambda x: tg.vjp(f, np.full(3, x))[1](np.ones(3))[0][1],
+        "tangents of arrays": lambda x: tg.jvp(f, (np.full(3, x),), (np.ones(3),))[1][1],
+        "lanes": lambda x: tg.vmap(tg.grad(f))(np.full(3, x))[1],
+        "grad of grad": tg.grad(tg.grad(f)),
+        "jvp of grad": lambda x: tg.jvp(tg.grad(f), (x,), (1.0,))[1],
+        "hessian": tg.hessian(f),
+        "single": lambda x: tg.grad(f)(np.float32(x)),
+    }
+    for mode, derived in modes.items():
+        assert derived(x) == 0.0, mode
+        compiled = tg.compile(derived)
+        assert [float(compiled(x)) for _ in range(4)] == [0.0] * 4, mode
+
+
 def raising(name, error):
     def fail(*args):
         raise error(name)

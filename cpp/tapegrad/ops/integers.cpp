@@ -162,6 +162,7 @@ constexpr double most_given = 2147483648.0;
 // No value that this one may have is farther from zero; nothing where that takes long to say.
 std::optional<double> bound_of(const Ref& x, int steps = 8) {
   if (!x.tracked()) return std::abs(static_cast<double>(x.value().as_int64()));
+  if (is_bool(x.dtype())) return 1.0;
   const Node& n = x.tape()->node(x.slot());
   if (n.kind == NodeKind::constant) return std::abs(static_cast<double>(n.value.as_int64()));
   if (n.kind != NodeKind::op) return most_given;

@@ -90,6 +90,14 @@ namespace {
 
 using PartialTapes = std::vector<std::array<PartialTape, 3>>;
 
+// Functions of which a zero partial says that they do not look at the operand there, or have a
+// kink whose slope is zero by convention: nothing goes back to it, however much comes.
+template <class F, class... Fs>
+constexpr bool is_one_of = (std::is_same_v<F, Fs> || ...);
+template <class F>
+constexpr bool has_strong_partials =
+    is_one_of<F, Absolute, Fabs, Maximum, Minimum, Fmax, Fmin, Clip, Zproduct>;
+
 template <class F>
 std::array<PartialTape, 3> record_partials() {
   PartialRecorder recorder(F::arity);
@@ -110,7 +118,7 @@ std::array<PartialTape, 3> record_partials() {
     tapes[i].by = static_cast<int>(i);
     tapes[i].is_mask = std::is_same_v<F, Select> && !tapes[i].is_zero;
     tapes[i].strong =
-        tapes[i].is_mask || (std::is_same_v<F, Zmul> && i == 1) || std::is_same_v<F, Zproduct>;
+        tapes[i].is_mask || (std::is_same_v<F, Zmul> && i == 1) || has_strong_partials<F>;
   }
   return tapes;
 }

@@ -26,7 +26,7 @@ struct PartialTape : ScalarTape {
   std::optional<double> constant;  // the partial where it is the same for all inputs
   // How the partial p is multiplied with what flows, c. Ordinarily zmul(c, p): 0 where c is 0.
   bool strong =
-      false;  // as zproduct(c, p), 0 where p is 0 too: a mask, the factor c of zmul(c, p) itself
+      false;  // as zproduct(c, p), 0 where p is 0 too: masks, choices, kinks, the c of zmul(c, p)
   bool is_mask = false;  // p is 0 or 1, made from data (where): the product is p ? c : 0
 
   uint32_t arity() const { return n_inputs - 1; }  // of the function

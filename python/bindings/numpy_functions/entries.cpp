@@ -127,8 +127,18 @@ PyObject* enter(PyObject* function, PyObject* const* args, size_t n_and_flags, P
   Seen seen;
   for (Py_ssize_t i = 0; i < n_all; ++i) seen.look<sequences>(args[i]);
   if (seen.variables == Variables::some) {
-    PyObject* const found = call_at_once(function, args, n, names);
+    // Of code in C that passed over an error and calls its function again: SciPy's bisection, where
+    // float(v) raises.
+    if (PyErr_Occurred()) return nullptr;
+    PyObject* found = call_at_once(function, args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
+    // Where the first is none NumPy may ask none of them: it asks few, of np.pad the array alone.
+    if (sequences == Sequences::hidden && Py_TYPE(function) != ufunc_type &&
+        (n == 0 || !is_variable(args[0]))) {
+      found = call_with_hidden(function, args, n, names);
+      if (found != Py_NotImplemented) return found;
+      Py_DECREF(found);
+    }
   } else if (sequences != Sequences::left && seen.variables == Variables::none &&
              seen.has_sequence && std::any_of(args, args + n_all, hides_variable)) {
     PyObject* found =
@@ -161,9 +171,8 @@ bool take_entry(py::handle function, const std::string& sequences) {
   const vectorcallfunc taken = entry_for(sequences);
   vectorcallfunc* const slot = slot_of(function.ptr());
   if (slot == nullptr || *slot == nullptr) return false;
-  if (*slot == enter<Sequences::hidden> || *slot == enter<Sequences::joined> ||
-      *slot == enter<Sequences::left>)
-    return true;
+  for (const char* kind : {"hidden", "joined", "left"})
+    if (*slot == entry_for(kind)) return true;
   Entry* const known = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& e) {
     return e.type == nullptr || e.type == Py_TYPE(function.ptr());
   });

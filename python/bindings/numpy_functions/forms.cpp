@@ -6,13 +6,15 @@
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
+#include "tapegrad/autodiff/learn.h"
 
 namespace tapegrad::forms {
 namespace {
 
-constexpr std::array kind_names{
-    "operand",       "array", "packed",  "operands", "mask",   "axis", "axes",  "ints", "gathered",
-    "gathered_axes", "index", "integer", "count",    "number", "flag", "unset", "never"};
+constexpr std::array kind_names{"operand",       "variable", "array",   "packed", "operands",
+                                "mask",          "axis",     "axes",    "ints",   "gathered",
+                                "gathered_axes", "index",    "integer", "count",  "number",
+                                "flag",          "unset",    "never"};
 
 bool is_int(PyObject* o, int64_t& x) {
   if (!PyLong_CheckExact(o)) return false;
@@ -87,6 +89,10 @@ bool add(Call& call, const Parameter& parameter, PyObject* o) {
   AttrNumbers& key = call.key;
   int64_t x;
   switch (kind) {
+    case Kind::variable:
+      if (o == nullptr || !is_variable(o) || is_weak(variable_cell(o)) || is_recorded_data(o))
+        return false;
+      return add_operand(call, o);
     case Kind::packed:
       if (!is_packed(o)) return false;
       [[fallthrough]];

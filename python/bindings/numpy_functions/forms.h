@@ -16,6 +16,7 @@ namespace tapegrad::forms {
 
 enum class Kind : uint8_t {
   operand,        // a Variable, a number or an array
+  variable,       // a Variable with a dtype of its own: no number of Python's
   array,          // a Variable with axes
   packed,         // a Variable with axes whose array NumPy would have packed in C order
   operands,       // a list or tuple of them

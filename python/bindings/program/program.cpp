@@ -217,8 +217,6 @@ void bind_programs(py::module_& m) {
             for (py::handle h : outputs) {
               const bool weak =
                   is_variable(h.ptr()) && self.get().is_weak(variable_cell(h.ptr()).ref());
-              if (weak && is_integer(variable_cell(h.ptr()).value().dtype()))
-                learn_value(variable_cell(h.ptr()));  // what a program returns is no int
               const NumberKind kind = weak                ? NumberKind::python
                                       : is_array(h.ptr()) ? NumberKind::array
                                                           : NumberKind::numpy;
@@ -297,7 +295,9 @@ void bind_programs(py::module_& m) {
 std::vector<Ref> refs_of(const py::sequence& items, const char* operation) {
   std::vector<Ref> refs;
   // An object, since the items of some sequences are made when they are read (an array's rows).
-  for (const py::object x : items) refs.push_back(to_operand(x.ptr(), operation).ref);
+  for (const py::object x : items)
+    refs.push_back(is_variable(x.ptr()) ? variable_cell(x.ptr()).ref(operation)
+                                        : to_operand(x.ptr(), operation).ref);
   return refs;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bindings/convert.h"
+#include "tapegrad/autodiff/learn.h"
 #include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/tape/record.h"
 
@@ -99,9 +100,23 @@ PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> objects, con
   if (op.n_out == 1) return inputs.wrap(std::move(results[0]), op, attrs, given);
   py::tuple out(results.size());
   for (size_t i = 0; i < results.size(); ++i)
-    out[i] =
-        py::reinterpret_steal<py::object>(inputs.wrap(std::move(results[i]), op, attrs, given));
+    out[i] = pybind11::reinterpret_steal<py::object>(
+        inputs.wrap(std::move(results[i]), op, attrs, given));
   return out.release().ptr();
+}
+
+bool is_one_mask(PyObject* o) {
+  if (!is_variable(o) || !is_recorded_data(o)) return false;
+  Cell& cell = variable_cell(o);
+  return is_bool(cell.type().dtype) && cell.is_number();
+}
+
+PyObject* power_of_mask(PyObject* mask, PyObject* exponent) {
+  Cell& cell = variable_cell(mask);
+  const NumberKind kind = is_weak(cell) ? NumberKind::python : NumberKind::numpy;
+  const auto learned =
+      pybind11::reinterpret_steal<py::object>(to_plain_result(learn_value(cell), kind));
+  return PyNumber_Power(learned.ptr(), exponent, Py_None);
 }
 
 }  // namespace tapegrad

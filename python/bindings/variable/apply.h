@@ -11,4 +11,9 @@ namespace tapegrad {
 // view of the first, where NumPy gives a view), else a plain value; several results as a tuple.
 PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> inputs, const Attrs& attrs);
 
+// One mask of a function that is recorded: a number in Python or NumPy, whose powers by a whole
+// number have another dtype than those of an array of masks.
+bool is_one_mask(PyObject* o);
+PyObject* power_of_mask(PyObject* mask, PyObject* exponent);
+
 }  // namespace tapegrad

@@ -310,8 +310,10 @@ PyObject* format_method(PyObject* self, PyObject* spec) {
     if (!PyUnicode_Check(spec)) throw_error<TypeError>("format: the format must be a string");
     if (is_recorded_data(self) || variable_cell(self).holds_plain())
       return PyObject_Format(to_object(learn_value(variable_cell(self))).ptr(), spec);
-    if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0)
+    if (variable_cell(self).value().is_scalar() && PyUnicode_GetLength(spec) > 0) {
+      learn_for_text(variable_cell(self));
       return PyObject_Format(to_object(variable_cell(self).value()).ptr(), spec);
+    }
     if (PyUnicode_GetLength(spec) > 0)
       throw_error<TypeError>(
           "format: a Variable of shape ", variable_cell(self).type().shape,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
@@ -251,12 +252,10 @@ PyObject* multiply(PyObject* a, PyObject* b) {
 }
 
 PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
-  if (modulus != Py_None) {
-    PyErr_SetString(PyExc_TypeError,
-                    "pow: a modulus is not supported for Variables; use a ** b % m");
-    return nullptr;
-  }
   return guard([&]() -> PyObject* {
+    if (modulus != Py_None)
+      throw_error<TypeError>("pow: a modulus is not supported for Variables; use a ** b % m");
+    if (is_one_mask(a) && PyLong_CheckExact(b)) return power_of_mask(a, b);
     if (is_variable(a) && (PyFloat_CheckExact(b) || PyLong_CheckExact(b)))
       if (const auto fn = short_cut_of_power(variable_cell(a).type(), to_operand(b, "power")))
         return apply_elementwise(*fn, a, nullptr, CalledAs::operator_);

@@ -99,20 +99,39 @@ PyObject* construct(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   });
 }
 
-// The text names what the caller wrote, which Python code can tell best.
-[[noreturn]] void throw_loses_derivative(PyObject* self) {
+// What the caller wrote Python code can tell best: it names that, or finds that a text is made of
+// the number, as '%.3f' % v does, and gives None.
+void check_loses_derivative(PyObject* self) {
   const std::string what = join_text("this Variable of shape ", variable_cell(self).type().shape,
                                      " (value ", variable_cell(self).value(), ")");
-  throw TypeError(py::cast<std::string>(
-      py::module_::import("tapegrad.numpy.refusals").attr("number_refusal")(what)));
+  const py::object told =
+      py::module_::import("tapegrad.numpy.refusals").attr("number_refusal")(what);
+  if (!told.is_none()) throw TypeError(py::cast<std::string>(told));
+  if (variable_cell(self).value().size() != 1)
+    throw_error<TypeError>(
+        "'%f' % v of a Variable of shape ", variable_cell(self).type().shape,
+        ": only one number has this format; format each element, or write f'{v}'");
 }
+
+}  // namespace
+
+void learn_for_text(Cell& cell) {
+  if (!Tape::current().tracing()) return;
+  const py::object shown = py::module_::import("tapegrad.numpy.texts").attr("is_only_shown")();
+  if (!shown.cast<bool>()) learn_value(cell);
+}
+
+namespace {
 
 PyObject* to_float(PyObject* self) {
   return guard([&]() -> PyObject* {
     Cell& cell = variable_cell(self);
-    if (is_recorded_data(cell) || is_float_of_data(cell) || cell.holds_plain())
-      return PyNumber_Float(to_object(learn_value(cell)).ptr());
-    throw_loses_derivative(self);
+    if (!is_recorded_data(cell) && !is_float_of_data(cell) && !cell.holds_plain()) {
+      check_loses_derivative(self);
+      learn_for_text(cell);
+      return PyFloat_FromDouble(cell.value().at(0));
+    }
+    return PyNumber_Float(to_object(learn_value(cell)).ptr());
   });
 }
 
@@ -209,6 +228,7 @@ PyObject* represent(PyObject* self) {
     if (is_recorded_data(cell) || cell.is_blank())
       return PyObject_Repr(to_object(learn_value(cell)).ptr());
     learn_lengths(cell);
+    learn_for_text(cell);
     const Value v = cell.value();
     std::string text = "Variable(";
     if (v.is_scalar()) {

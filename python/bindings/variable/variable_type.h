@@ -55,6 +55,9 @@ inline PyObject* new_like(Cell& like, Ref ref) {
   if (!like.is_number()) made->count_as_array();
   return new_variable(made);
 }
+// A text of the value goes to plain code, which a function that is recorded may act on; where it is
+// only shown nothing is learned (tapegrad/numpy/texts.py).
+void learn_for_text(Cell& cell);
 // Whether plain code has an array there and no number: what has no axes may be either.
 bool is_array(PyObject* o);
 

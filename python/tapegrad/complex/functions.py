@@ -29,6 +29,10 @@ _ELEMENTS = frozenset(
     {"initial", "prepend", "append", "to_end", "to_begin", "constant_values", "end_values"}
 )
 _NAMED = [(name,) for name in _ELEMENTS]
+# Whose results have the dtype of the first argument.
+_OF_THE_FIRST = (
+    np.sum, np.prod, np.max, np.amax, np.min, np.amin, np.insert, np.pad, np.ediff1d,
+)  # fmt: skip
 
 
 def _numpys(function: Any) -> Any:
@@ -66,6 +70,8 @@ def _moves(x: Registration) -> bool:
 def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answers NumPy's `__array_function__` where something is complex."""
     kwargs = dict(kwargs)  # which is NumPy's own
+    if func in _OF_THE_FIRST and args and not _has_complex(args[0]):
+        _check_real(func, args[1:], kwargs)
     out = kwargs.pop("out", None)
     implementation = own.get(func)
     if implementation is not None:
@@ -78,6 +84,16 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
             raise TypeError(_refusal(func))
         found = by_parts(func, places, args, kwargs)
     return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
+
+
+def _check_real(func: Any, others: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Beside an array of real numbers, whose dtype the result has, NumPy drops imaginary parts."""
+    given = [*others, *(x for name, x in kwargs.items() if name not in ("dtype", "out"))]
+    if any(map(_has_complex, given)) and kwargs.get("dtype") is None:
+        raise TypeError(
+            f"{name_of(func)}: what goes into a real array is complex, and its imaginary part "
+            "would be dropped; write x.astype(complex) in place of the array x, or z.real"
+        )
 
 
 def by_parts(

@@ -84,7 +84,7 @@ def _are_alike(re: Variable, im: Variable) -> bool:
     return _core.free_shape(re) == _core.free_shape(im)
 
 
-def join(re: Any, im: Any) -> ComplexVariable:
+def join(re: Any, im: Any) -> Any:
     """The complex Variable of these parts, which get a common shape and dtype."""
     if type(re) is Variable and type(im) is Variable and _are_alike(re, im):  # most results
         return ComplexVariable(re, im)
@@ -92,6 +92,8 @@ def join(re: Any, im: Any) -> ComplexVariable:
         re = _as_variable(re, im)
     if not isinstance(im, Variable):
         im = _as_variable(im, re)
+    if not isinstance(re, Variable):  # numbers, of which a program keeps no copy
+        return plain_pair(re, im)
     if re.dtype != im.dtype or re.dtype.kind != "f":
         wanted = np.result_type(re.dtype, im.dtype, 1.0)
         re, im = cast(re, wanted), cast(im, wanted)

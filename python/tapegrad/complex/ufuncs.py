@@ -12,6 +12,7 @@ from tapegrad._core import Variable
 from tapegrad.complex import arithmetic, elementary, inverse
 from tapegrad.complex.parts import (
     Pair,
+    as_numpys,
     is_complex,
     join_any,
     operand_of,
@@ -203,7 +204,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         out[0][...] = np.where(where, found, out[0])
         return out[0]
     if method == "outer":
-        first, second = (operand_of(x) for x in inputs)
+        first, second = (as_numpys(operand_of(x)) for x in inputs)
         spread = np.reshape(first, np.shape(first) + (1,) * np.ndim(second))
         return finish(name, call(name, (spread, second)), out)
     if method == "reduce" and name in ("add", "multiply"):

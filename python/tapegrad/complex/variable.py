@@ -10,6 +10,7 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
 from tapegrad._tree import is_variable
+from tapegrad.numpy.refusals import asked_by_objects_code
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
 _FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple)
@@ -161,7 +162,7 @@ class ComplexVariable:
         return np.asarray(self.value, dtype)
 
     def _refuse_array(self, dtype: Any = None, copy: Any = None) -> Any:
-        if dtype is not None and np.dtype(dtype) == object:
+        if (dtype is not None and np.dtype(dtype) == object) or asked_by_objects_code():
             found = np.empty(self.shape, object)
             for i in np.ndindex(self.shape):
                 found[i] = self[i]

@@ -66,7 +66,10 @@ class RefusedAttribute:
             return self
         if _core.is_blank(v):
             return getattr(np.asarray(v), self.name)
-        raise AttributeError(self.text(f" of {describe(v)}"))
+        told = self.text(f" of {describe(v)}")
+        if told.startswith("statistics."):  # which goes on without the name, and names nothing then
+            raise TypeError(told)
+        raise AttributeError(told)
 
     def text(self, whose: str) -> str:
         """Operation, why not, and the remedy."""

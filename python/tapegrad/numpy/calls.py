@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply, to_array
 from tapegrad.numpy.operands import (
     as_mask,
@@ -59,13 +60,22 @@ def apply_along_axis(
     outer = shape[:axis] + shape[axis + 1 :]
     if 0 in outer:
         raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
-    found = [lift(func1d(rows[(*at, ...)], *args, **kwargs)) for at in np.ndindex(*outer)]
+    found = [func1d(rows[(*at, ...)], *args, **kwargs) for at in np.ndindex(*outer)]
+    if _core.holds_complex(found):
+        return _assembled(np.stack(found), outer, axis)
+    found = [lift(x) for x in found]
     inner = shape_of(found[0])
     joined = np.stack([np.broadcast_to(x, inner) for x in found])
     joined = cast(joined, floating_dtype(found[0]))
-    whole = reshape(joined, outer + inner)
+    return _assembled(joined, outer, axis)
+
+
+def _assembled(joined: Any, outer: tuple[int, ...], axis: int) -> Any:
+    """Results of rows, their axes where the rows' axis was."""
+    inner = tuple(joined.shape[1:])
     n = len(inner)
-    return moveaxis(whole, range(len(outer), len(outer) + n), range(axis, axis + n))
+    whole = np.reshape(joined, outer + inner)
+    return np.moveaxis(whole, range(len(outer), len(outer) + n), range(axis, axis + n))
 
 
 @implements(np.apply_over_axes)

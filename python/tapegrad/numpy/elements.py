@@ -21,8 +21,6 @@ from tapegrad.numpy.operands import cast
 from tapegrad.numpy.rebinding import value_of
 from tapegrad.transforms.trace import warn_user
 
-# NumPy's code that does with objects what it does with numbers.
-_OF_OBJECTS = ("np.vectorize", "np.polynomial.", "np.ndenumerate")
 _MOST_PRODUCTS = 5_000  # that are recorded without a word: about two milliseconds
 _MAKE_ARRAYS = ("array", "asarray", "asanyarray")
 _MOST_PLACES = 10_000
@@ -52,7 +50,7 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
             _warn_of_products(v, call, array)
         if array is not None and array.dtype != object:
             v = cast(v, np.result_type(array, v.dtype))
-    elif not of_objects and not refusals.owner_of(frame).startswith(_OF_OBJECTS):
+    elif not of_objects and not refusals.asked_by_objects_code():
         raise TypeError(refusals.array_refusal(shape))
     found = np.empty(tuple(v.shape), object)
     for at in np.ndindex(*found.shape):

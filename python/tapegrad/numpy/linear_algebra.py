@@ -282,12 +282,10 @@ def cholesky(a: Any, /, *, upper: Any = False) -> Any:
     in_core=op("norm", x="operand", ord="number", axis="axis", keepdims="flag"),
 )  # fmt: skip
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    return apply("norm", (lift(x),), (ord, axis, flag(keepdims)))
-
-
-def _joined_length(shape: Any, axes: Any) -> int:
-    """The length of these axes joined; left to reshape but where there are no elements."""
-    return -1 if all(shape) else math.prod(shape[i] for i in axes)
+    x = lift(x)
+    if isinstance(ord, Variable) and (ndim_of(x) == 1 or isinstance(axis, int)):
+        return np.sum(np.abs(x) ** ord, axis=axis, keepdims=flag(keepdims)) ** (1.0 / ord)
+    return apply("norm", (x,), (ord, axis, flag(keepdims)))
 
 
 @implements(np.linalg.vector_norm, values=1)
@@ -301,7 +299,9 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any 
     # The axes of the norm are joined into one, at the front.
     x = np.transpose(x, (*axes, *rest))
     if len(axes) != 1:
-        x = np.reshape(x, (_joined_length(shape, axes), *(shape[i] for i in rest)))
+        # Left to reshape, but where there are no elements.
+        joined = -1 if all(shape) else math.prod(shape[i] for i in axes)
+        x = np.reshape(x, (joined, *(shape[i] for i in rest)))
     found = norm(x, ord, 0)
     if not keepdims:
         return found

@@ -259,6 +259,11 @@ def axis_of(name: str, axis: Any, ndim: int) -> int:
 
 def number(what: str, x: Any) -> float:
     """An argument that is no part of what is differentiated."""
+    if isinstance(x, Variable) and x.dtype.kind == "f" and not _core.is_blank(x):
+        raise TypeError(
+            f"{what} is {describe(x)}, whose derivative would be lost; give a plain number, "
+            "tg.value(v) of the Variable v"
+        )
     x = plain(x)
     try:
         return float(x)

@@ -17,7 +17,7 @@ from tapegrad.numpy.table import RECORD, implements, plain_results
 plain_results(
     np.argpartition, np.argwhere, np.nanargmax, np.nanargmin, np.lexsort, np.flatnonzero, np.isin,
     np.array_equal, np.array_equiv, np.iscomplex, np.isreal, np.can_cast, np.min_scalar_type,
-    np.array_repr, np.array_str, np.array2string, np.einsum_path, np.linalg.matrix_rank,
+    np.array_repr, np.array_str, np.array2string, np.linalg.matrix_rank,
 )  # fmt: skip
 plain_results(np.nonzero, method="nonzero")
 if hasattr(np, "in1d"):  # before NumPy 2.4
@@ -35,6 +35,11 @@ def _on_lengths(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return _on_types(function, *args, **kwargs)
 
 
+def _on_attributes(own: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Any:
+    """NumPy's own code, which makes an array of a list."""
+    return own(stand_in(x) if isinstance(x, (list, tuple)) else x, *args, **kwargs)
+
+
 _OF_ATTRIBUTES = (np.shape, np.ndim, np.size, np.iscomplexobj)
 
 
@@ -42,13 +47,14 @@ def _types_alone(*functions: Any, of: Callable[..., Any]) -> None:
     for function in functions:
         # NumPy's own code asks for attributes alone, which Variables have.
         own = getattr(function, "_implementation", None) if function in _OF_ATTRIBUTES else None
+        own = None if own is None else partial(_on_attributes, own)
         implements(function, only_shape=True, on_data=RECORD, eager=own)(partial(of, function))
 
 
 _types_alone(np.iscomplexobj, np.isrealobj, np.ndim, np.result_type, np.common_type, of=_on_types)
 _types_alone(
     np.shape, np.size, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
-    of=_on_lengths,
+    np.einsum_path, of=_on_lengths,
 )  # fmt: skip
 
 

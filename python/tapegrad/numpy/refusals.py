@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.numpy.remedies import DRAWS, LIBRARIES, OWN_CALLS
+from tapegrad.numpy.remedies import DRAWS, LIBRARIES, MATH, OWN_CALLS
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
-_PACKAGES = ("numpy", "scipy")
+_PACKAGES = ("numpy", "scipy", "statistics", "random")  # whose functions a refusal names
 _INNER = (
     ["linalg"],
     ["fft"],
@@ -27,6 +27,7 @@ _INNER = (
     ["testing"],
     ["polynomial"],
 )  # named with their module
+_OF_OBJECTS = ("np.vectorize", "np.polynomial.", "np.ndenumerate")
 _WRAPPERS = ("wrapper", "wrapped", "inner", "inner_f", "axis_nan_policy_wrapper")
 # Names of math that NumPy has under another name.
 _OF_MATH = {
@@ -41,8 +42,16 @@ def array_refusal(shape: str) -> str:
     return _refusal("np.array(v)", f"a plain array would lose the derivative of {shape}", "array")
 
 
-def number_refusal(what: str) -> str:
-    """Of a Variable with one element that something asks for a plain number."""
+def number_refusal(what: str) -> str | None:
+    """Of a Variable with one element that something asks for a plain number.
+
+    None where a text is made of it, '%.3f' % v, which has no derivative to lose.
+    """
+    from tapegrad.numpy.texts import is_format
+
+    frame = outside()
+    if not owner_of(frame) and is_format(expression_of(frame), frame):
+        return None
     return _refusal("float(v)", f"a plain number would lose the derivative of {what}", "number")
 
 
@@ -71,7 +80,7 @@ def _refusal(call: str, lost: str, kind: str) -> str:
         remedy = _of_call(found, kind, frame)
         if remedy:
             return f"{call}: {lost}; {remedy}, {_OWN_WORDS}"
-    if isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mod):  # '%f' % v
+    if isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mod):  # form % v of unknown form
         text = ast.unparse(found.right)
         return f"{ast.unparse(found)}: {lost}; write f'{{{text}:f}}', {_OWN_WORDS}"
     if kind == "number":
@@ -105,9 +114,14 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
         )
     of_math = _name_in_math(call, frame)
     if of_math:
+        if of_math in MATH and len(call.args) >= MATH[of_math][0]:
+            texts = [ast.unparse(x) for x in call.args]
+            return f"write {MATH[of_math][1].format(*texts)}, keep the Variable"
         numpys_name = _OF_MATH.get(of_math, of_math)
         if hasattr(np, numpys_name):
             return f"write np.{numpys_name}({args}), keep the Variable"
+    if name == "complex" and not owner and len(call.args) == 2:
+        return f"write {first} + 1j * {_factor(call.args[1])}: keep the Variable"
     if name in ("float", "complex") and not owner:
         return f"write {first} itself: keep the Variable (NumPy functions work on it)"
     if f"np.{name}" in LIBRARIES and owner and not numpys and name != "array":
@@ -127,6 +141,11 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
         whole = ast.unparse(call).replace(text, f"np.stack({text})", 1)
         return f"write {whole}"
     return ""
+
+
+def _factor(x: ast.expr) -> str:
+    text = ast.unparse(x)
+    return f"({text})" if isinstance(x, (ast.BinOp, ast.UnaryOp, ast.IfExp)) else text
 
 
 def is_numpy(owner: str, frame: FrameType | None) -> bool:
@@ -171,6 +190,11 @@ def of_calling_library(lost: str) -> str:
 def calling_library() -> str:
     """The public function of NumPy or SciPy whose code asks, "" where the user's does."""
     return owner_of(outside())
+
+
+def asked_by_objects_code() -> bool:
+    """Whether code of NumPy's asks that does with objects what it does with numbers."""
+    return calling_library().startswith(_OF_OBJECTS)
 
 
 # The frames that led here.
@@ -237,6 +261,10 @@ def _of_library(name: str) -> str:
         return f"compare the plain value, {name}(tg.value(v), ...)"
     if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
+    if name.startswith("statistics."):
+        return "its own code computes with plain numbers: write it with NumPy functions"
+    if name.startswith("random."):
+        return "it draws by plain numbers: draw standard numbers, and shift and scale them"
     if name.startswith("np."):
         return "its own code takes plain arrays: write it with functions that take Variables"
     if name.startswith("scipy.sparse.linalg"):

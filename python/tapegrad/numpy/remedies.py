@@ -16,10 +16,22 @@ DRAWS: dict[str, str] = {
     "lognormal": "write np.exp(mean + sigma * {}.standard_normal(size))",
 }
 
+# Functions of math that NumPy has in other words: how many arguments those take, and the words.
+MATH: dict[str, tuple[int, str]] = {
+    "dist": (2, "np.linalg.norm(np.subtract({0}, {1}))"),
+    "erf": (1, "scipy.special.erf({0})"),
+    "erfc": (1, "scipy.special.erfc({0})"),
+    "gamma": (1, "scipy.special.gamma({0})"),
+    "hypot": (3, "np.linalg.norm([{0}, {1}, {2}])"),
+    "isclose": (2, "np.isclose({0}, {1}, rtol=1e-9, atol=0.0)"),
+    "lgamma": (1, "scipy.special.gammaln({0})"),
+    "log": (2, "np.log({0}) / np.log({1})"),
+    "sumprod": (2, "np.dot({0}, {1})"),
+}
+
 # What takes the place of functions that accept plain arrays alone.
 LIBRARIES: dict[str, str] = {
     "np.full": "write np.broadcast_to(v, shape).copy()",
-    "np.full_like": "write np.broadcast_to(v, a.shape).copy()",
     "np.fill_diagonal": "write a = tg.Variable(a) before it",
     "np.repeat": "write np.repeat(a, tg.value(n).astype(int)) of the counts n",
     "np.take": "write np.take(a, tg.value(i).astype(int)) of the positions i",
@@ -39,4 +51,16 @@ LIBRARIES: dict[str, str] = {
     "scipy.fft.fft": "write np.fft.fft(x)",
     "scipy.fft.rfft": "write np.fft.rfft(x)",
     "scipy.fft.irfft": "write np.fft.irfft(x)",
+    "statistics.mean": "write np.mean(v)",
+    "statistics.fmean": "write np.mean(v)",
+    "statistics.geometric_mean": "write np.exp(np.mean(np.log(v)))",
+    "statistics.harmonic_mean": "write 1 / np.mean(1 / v)",
+    "statistics.variance": "write np.var(v, ddof=1)",
+    "statistics.stdev": "write np.std(v, ddof=1)",
+    "statistics.pvariance": "write np.var(v)",
+    "statistics.pstdev": "write np.std(v)",
+    "statistics.covariance": "write np.cov(v, w)[0, 1]",
+    "statistics.correlation": "write np.corrcoef(v, w)[0, 1]",
+    "statistics.linear_regression": "write np.polyfit(v, w, 1)",
+    "random.choices": "write random.choices(items, tg.value(weights)), which has no derivative",
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _core
 from tapegrad._core import Variable, apply, to_array, to_number
 from tapegrad.numpy.operands import (
     NO_VALUE,
@@ -25,6 +26,7 @@ from tapegrad.numpy.operands import (
     plain,
     shape_of,
 )
+from tapegrad.numpy.remedies import LIBRARIES
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import RECORD, implements, is_data, op
 
@@ -66,7 +68,7 @@ def _are_integers(*arrays: Any) -> bool:
 
 @implements(
     np.clip, values=3, method="clip", on_data=RECORD,
-    in_core=op("clip", a="operand", a_min="operand", a_max="operand"),
+    in_core=op("clip", a="variable", a_min="operand", a_max="operand"),
 )  # fmt: skip
 def clip(
     a: Any, a_min: Any = NO_VALUE, a_max: Any = NO_VALUE, out: Any = None, *,
@@ -86,7 +88,7 @@ def clip(
         )
     low = a_min if min is NO_VALUE else min
     high = a_max if max is NO_VALUE else max
-    a, low, high = cast(lift(a), dtype), _bound(low, dtype), _bound(high, dtype)
+    a, low, high = cast(_with_dtype(a), dtype), _bound(low, dtype), _bound(high, dtype)
     if low is None and high is None:
         found = np.positive(a)
     elif low is None:
@@ -102,6 +104,14 @@ def clip(
     if out is None and order not in ("K", None) and ndim_of(found) > 1:
         found = found.copy("C" if order == "A" else order)
     return finish("np.clip", found, out)
+
+
+def _with_dtype(x: Any) -> Any:
+    """`x`, a number of Python's as the one of NumPy's that the function makes of it."""
+    x = lift(x)
+    if type(x) in (int, float, bool):
+        return np.asarray(x)
+    return np.positive(x) if _core.is_weak(x) else x
 
 
 def _bound(x: Any, dtype: Any) -> Any:
@@ -125,6 +135,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
         return a[indices]
     a = lift(a)
     recorded = mode == "raise" and isinstance(a, Variable) and is_integer(indices)
+    if isinstance(indices, Variable) and indices.dtype.kind == "f":
+        raise TypeError(f"np.take: positions are integers; {LIBRARIES['np.take']}")
     if not recorded:
         indices = plain(indices)
     if not isinstance(a, Variable):
@@ -265,6 +277,16 @@ def _without(arr: Any, at: int, axis: int) -> Any:
     return np.concatenate([_along(arr, axis, part) for part in parts], axis)
 
 
+def _places_of_new(obj: Any, n: int) -> Any:
+    """The positions before which np.insert puts what is new, without axes where it is one."""
+    if isinstance(obj, slice):
+        return np.arange(*obj.indices(n))
+    places = np.asarray(obj)
+    if places.dtype.kind == "b":
+        return np.flatnonzero(places)
+    return places if places.size else places.astype(np.intp)
+
+
 @implements(np.insert, values=1)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     from tapegrad.numpy.layout import lying_as_new
@@ -275,19 +297,30 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     shape = shape_of(arr)
     axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
     n = shape[axis]
-    marked = np.insert(np.arange(n), plain(obj), -1)  # where the new ones go
+    new: Any = -1
+    places = _places_of_new(plain(obj), n)
+    if places.size == 1:  # all values go there, however many they are
+        own = shape_of(values)
+        values = np.reshape(values, (1,) * (len(shape) - len(own)) + own)
+        values = np.moveaxis(values, 0, axis) if not places.ndim else values
+        new = np.full(shape_of(values)[axis], -1)
+    marked = np.insert(np.arange(n), places, new)  # where the new ones go
     fresh = np.flatnonzero(marked < 0)
     spread = list(shape)
     spread[axis] = len(fresh)
-    if np.ndim(plain(obj)) == 0 and shape_of(values) and not isinstance(obj, slice):
-        own = shape_of(values)
-        values = np.moveaxis(np.reshape(values, (1,) * (len(shape) - len(own)) + own), 0, axis)
     # Old and new one after the other, then in the order in which they stand.
     joined = np.concatenate([arr, cast(np.broadcast_to(values, spread), arr.dtype)], axis)
     order = np.arange(len(marked))
     order[marked >= 0] = np.arange(n)
     order[fresh] = n + np.arange(len(fresh))
     return lying_as_new(_along(joined, axis, order), arr)
+
+
+def _filling(name: str, fill: Any, x: Any) -> Any:
+    """What stands in place of such elements of `x`: a number, or an array of its shape."""
+    if not np.ndim(fill) and not isinstance(fill, Variable):
+        return number(f"np.nan_to_num: {name}", fill)
+    return cast(np.broadcast_to(lift(fill), free_shape(x)), floating_dtype(x))
 
 
 @implements(np.nan_to_num, values=1)
@@ -298,9 +331,9 @@ def nan_to_num(
     limits = np.finfo(floating_dtype(x))
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
-    found = apply("where", (np.isnan(x), number("np.nan_to_num: nan", nan), x))
-    found = apply("where", (np.isposinf(x), number("np.nan_to_num: posinf", high), found))
-    found = apply("where", (np.isneginf(x), number("np.nan_to_num: neginf", low), found))
+    found = apply("where", (np.isnan(x), _filling("nan", nan, x), x))
+    found = apply("where", (np.isposinf(x), _filling("posinf", high, x), found))
+    found = apply("where", (np.isneginf(x), _filling("neginf", low, x), found))
     if not copy and isinstance(x, Variable) and not np.isscalar(x):
         x[...] = found
         return x

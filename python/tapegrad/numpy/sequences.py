@@ -32,7 +32,9 @@ from tapegrad.numpy.table import array_function
 # NumPy asks the items of what is joined: of those that are called most, the lists need no look.
 _ASKS_ITEMS = (np.concatenate, np.stack)
 _COMPLEX = (complex, np.complexfloating)
+_NUMBERS = (int, float, complex, np.generic)
 _LIBRARIES = ("numpy", "scipy", "tapegrad")
+_STANDS_FOR_THE_USER = "tapegrad.transforms.blanks"  # whose functions are called in NumPy's place
 
 
 def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -47,7 +49,7 @@ def called(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if sees_memory(function, args, kwargs):
         return NotImplemented
     caller = str(sys._getframe(1).f_globals.get("__name__", ""))
-    is_library = caller.partition(".")[0] in _LIBRARIES
+    is_library = caller.partition(".")[0] in _LIBRARIES and caller != _STANDS_FOR_THE_USER
     is_complex = _core.holds_complex((args, kwargs))
     if isinstance(function, np.ufunc):
         out = args[function.nin :] or kwargs.get("out")
@@ -172,7 +174,7 @@ def _holds(item: Any) -> bool:
         return any(isinstance(x, Variable) for x in (item.start, item.stop, item.step))
     if isinstance(item, (list, tuple)):
         return any(map(_holds, item))
-    return isinstance(item, Variable)
+    return is_variable(item)
 
 
 def _joined(joiner: Any, key: Any) -> Any:
@@ -191,7 +193,7 @@ def _joined(joiner: Any, key: Any) -> Any:
             if added and place != -1:
                 part = np.swapaxes(part, -1, place)
         else:
-            part = as_array(item)
+            part = _as_item(item)
             n = ndim_of(part)
             added = max(least - n, 0)
             part = np.reshape(part, (1,) * added + free_shape(part))
@@ -200,9 +202,28 @@ def _joined(joiner: Any, key: Any) -> Any:
                 axes = list(range(least))
                 part = np.transpose(part, axes[:before] + axes[added:] + axes[before:added])
         parts.append(part)
-        is_number = isinstance(item, (int, float, np.generic)) and not isinstance(item, Variable)
-        dtypes.append(item if is_number else floating_dtype(part))
-    return np.concatenate([cast(x, np.result_type(*dtypes)) for x in parts], axis)
+        is_number = isinstance(item, _NUMBERS) and not is_variable(item)
+        dtypes.append(item if is_number else _dtype_of_part(part))
+    wanted = np.result_type(*dtypes)
+    if wanted.kind == "c":
+        return np.concatenate([np.astype(x, wanted) for x in parts], axis)
+    return np.concatenate([cast(x, wanted) for x in parts], axis)
+
+
+def _as_item(item: Any) -> Any:
+    if type(item) in (list, tuple) and _core.holds_complex(item):
+        return np.stack(item)
+    return np.asarray(item) if type(item) is complex else item if _is_pair(item) else as_array(item)
+
+
+def _is_pair(x: Any) -> bool:
+    """Whether it is a complex Variable."""
+    return is_variable(x) and not isinstance(x, Variable)
+
+
+def _dtype_of_part(part: Any) -> Any:
+    dtype = getattr(part, "dtype", None)
+    return dtype if dtype is not None and dtype.kind == "c" else floating_dtype(part)
 
 
 def _directive(text: str, axis: int, least: int, place: int) -> tuple[int, int, int]:

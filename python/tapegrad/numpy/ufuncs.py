@@ -182,7 +182,7 @@ def _of_elements(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
     arrays = [lift(x) for x in inputs]
     found = ufunc(
         *(
-            fill_objects(np.empty(x.shape, object), x) if isinstance(x, Variable) and x.ndim else x
+            fill_objects(np.empty(x.shape, object), x) if isinstance(x, Variable) else x
             for x in arrays
         )
     )

@@ -257,3 +257,33 @@ def test_precision_beside_derivatives_and_held_values(single):
     v = tg.Variable(single)
     assert (v * tg.stop_gradient(2.0)).dtype == np.float32
     assert (v * tg.stop_gradient(np.sum(v.astype(float)))).dtype == np.float64
+
+
+TRUTHS = {
+    "product": lambda e: (e > 0) * 2,
+    "sum": lambda e: (e > 0) + 1,
+    "difference": lambda e: 1 - (e > 0) * 3,
+    "quotient": lambda e: (e > 0) / 2,
+    "power": lambda e: (e > 0) ** 2,
+    "whole quotient": lambda e: (e > 0) // 1,
+    "remainder": lambda e: (e > 0) % 2,
+    "of a float": lambda e: (e > 0) * 2.0,
+    "count": lambda e: sum(k * (e > k) for k in (0, 1, 2)),
+    "largest": lambda e: max(e, 3),
+    "pair": lambda e: ((e > 0) * 2, e * (e > 0)),
+    "of a scan": lambda e: (tg.scan(lambda c, x: (c * x, c), e, np.ones(3))[0] > 0) * 2,
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+@pytest.mark.parametrize("kind", [float, np.float64])
+def test_numbers_made_of_comparisons_are_those_of_the_function(name, kind):
+    f = TRUTHS[name]
+    compiled = tg.compile(f)
+    for x in (1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 2.5, 0.0):
+        found, expected = compiled(kind(x)), f(kind(x))
+        assert found == expected
+        if name != "of a scan":
+            assert types_in(found) == types_in(expected)
+        else:  # whose carry is NumPy's
+            assert isinstance(found, (int, np.int64))

@@ -265,3 +265,74 @@ def test_subclasses_and_keyword_spellings():
     assert np.sum(tg.Variable(M), 0, keepdims=True).shape == (1, 2)
     for axis in (0, 1, 0, None):  # the attributes of the last call are kept
         assert np.array_equal(tg.value(np.sum(tg.Variable(M), axis=axis)), M.sum(axis))
+
+
+C = np.array([1.0, 2.0, 4.0])
+HOLES = np.array([1.0, np.nan, np.inf])
+# Of a number, which stands where NumPy asks no argument what to do.
+UNASKED = {
+    "pad": lambda v: np.pad(C, 1, constant_values=v),
+    "pad, both ends": lambda v: np.pad(C, 1, constant_values=(v, 1.0)),
+    "pad, ramp": lambda v: np.pad(C, 2, "linear_ramp", end_values=v),
+    "interp, left": lambda v: np.interp(0.0, C, C, left=v),
+    "interp, right": lambda v: np.interp(9.0, C, C, None, v),
+    "nan_to_num": lambda v: np.nan_to_num(HOLES, nan=v),
+    "nan_to_num, infinite": lambda v: np.nan_to_num(HOLES, True, 0.0, v * v),
+    "nan_to_num of a Variable": lambda v: np.nan_to_num(v * HOLES, nan=v, posinf=3 * v),
+    "nan_to_num by arrays": lambda v: np.nan_to_num(HOLES, nan=C * v),
+    "sum": lambda v: np.sum(C, initial=v),
+    "prod": lambda v: np.prod(C, initial=v),
+    "max": lambda v: np.max(C, initial=9.0 * v),
+    "min": lambda v: np.min(C, initial=0.1 * v),
+    "select": lambda v: np.select([C > 1], [0.0], v),
+    "select of arrays": lambda v: np.select([C > 3, C > 1], [0.0, C], default=v * C),
+    "full_like": lambda v: np.full_like(C, v),
+    "unwrap": lambda v: np.unwrap(C, period=v),
+    "apply_along_axis": lambda v: np.apply_along_axis(lambda r, s: r * s, 0, C, v),
+    "norm": lambda v: np.linalg.norm(C, v + 1),
+    "frompyfunc": lambda v: np.frompyfunc(lambda a, b: a * b, 2, 1)(C, v),
+    "by keywords": lambda v: np.pad(array=C, pad_width=1, constant_values=v),
+}
+
+
+@pytest.mark.parametrize("name", UNASKED)
+def test_arguments_that_numpy_does_not_ask(name):
+    f, v = UNASKED[name], 1.5
+
+    def flat(x):
+        return np.array([float(item) for item in np.ravel(f(x))])
+
+    slope = (flat(v + 1e-6) - flat(v - 1e-6)) / 2e-6
+    compiled = tg.compile(lambda v: tg.jvp(f, (v,), (1.0,)))
+    for found, tangent in (
+        tg.jvp(f, (v,), (1.0,)),
+        *(compiled(x) for x in (1.4, 1.45, 1.5)),
+        [x[0] for x in tg.vmap(lambda v: tg.jvp(f, (v,), (1.0,)))(np.array([v, 1.6]))],
+    ):
+        last = np.ravel(found), np.ravel(tangent)
+    np.testing.assert_allclose(last[0], flat(v), rtol=1e-12)
+    np.testing.assert_allclose(last[1], slope, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.ravel(tg.jacobian(f)(v)), slope, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(np.ravel(compiled(v)[1]), slope, rtol=1e-6, atol=1e-6)
+
+
+PLACES = [1, [1], -1, [0, 2], slice(1, 2), slice(0, 3, 2), MASK[:2]]
+
+
+@pytest.mark.parametrize("places", PLACES)
+@pytest.mark.parametrize("values", [C[:1], C[:2], 5.0])
+def test_insert(places, values):
+    def f(x):
+        return np.insert(x * 1.0, places, values * x[0])
+
+    try:
+        expected = f(B[:2])
+    except (ValueError, IndexError) as error:
+        with pytest.raises(type(error)):
+            f(tg.Variable(B[:2]))
+        return
+    np.testing.assert_array_equal(tg.value(f(tg.Variable(B[:2]))), expected)
+    tg.testing.check_grads(f, B[:2])
+    compiled = tg.compile(f)
+    for k in (1.0, 2.0, 3.0, 4.0):
+        np.testing.assert_array_equal(compiled(B[:2] * k), f(B[:2] * k))

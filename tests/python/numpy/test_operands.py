@@ -101,3 +101,38 @@ def test_numbers_beside_float32(name, a):
 def test_vander_of_what_is_not_finite():
     x = np.array([np.inf, np.nan, 2.0])
     np.testing.assert_array_equal(np.vander(tg.Variable(x), 3).value, np.vander(x, 3))
+
+
+# Where one array has single precision, what stands beside it settles that of the result.
+MIXED = {
+    "clip of a number": lambda x, s: np.clip(s, x, None),
+    "clip of a number from above": lambda x, s: np.clip(s, None, x),
+    "clip between arrays": lambda x, s: np.clip(s, x, x),
+    "clip by a number": lambda x, s: np.clip(x, s, None),
+    "std of complex": lambda x, s: np.std(x * 1j) * s,
+    "nanmean of complex": lambda x, s: np.nanmean(x * 1j) + s,
+    "nanvar of complex": lambda x, s: np.nanvar(x * 1j) + s,
+    "vander of complex": lambda x, s: np.vander(x * 1j, 2) * s,
+    "prod of complex": lambda x, s: np.prod(x * 1j, initial=np.complex128(2)) * s,
+    "max of complex": lambda x, s: np.max(x + 1j, initial=np.complex128(2)) * s,
+    "outer of complex": lambda x, s: np.add.outer(x * 1j, s),
+    "r_ of complex": lambda x, s: np.r_[x[0] * 1j, s],
+    "r_ of complex arrays": lambda x, s: np.r_[x * 1j, s],
+    "c_ of complex": lambda x, s: np.c_[x * 1j, x * s],
+    "insert several": lambda x, s: np.insert(x, 1, [s, s]),
+    "full_like": lambda x, s: np.full_like(x, s),
+    "power of a truth": lambda x, s: (x[0] > 0) ** 2 * s,
+    "power of truths": lambda x, s: (x > 0) ** 2 * s,
+}
+
+
+@pytest.mark.parametrize("s", [2, 2.5, True, np.float64(2.5), np.float32(2.5)], ids=repr)
+@pytest.mark.parametrize("name", MIXED)
+def test_numbers_beside_single_precision(name, s):
+    f = MIXED[name]
+    expected = f(SINGLE, s)
+    compiled, given = tg.compile(lambda x: f(x, s)), tg.compile(f)
+    assert_same(f(tg.Variable(SINGLE), s), expected, 2e-5)
+    for _ in range(4):
+        assert_same(compiled(SINGLE), expected, 2e-5)
+        assert_same(given(SINGLE, s), expected, 2e-5)

@@ -125,3 +125,18 @@ def test_other_functions_are_told_to_be_written_in_numpy():
     linalg = importlib.import_module("scipy.linalg")
     with pytest.raises(TypeError, match=r"scipy\.linalg\.hessenberg: .*write it with NumPy f"):
         linalg.hessenberg(np.eye(3) * tg.Variable(X))
+
+
+@pytest.mark.parametrize("name", ["brentq", "brenth", "bisect", "ridder"])
+def test_bisections_whose_code_passes_over_the_error(name):
+    optimize = importlib.import_module("scipy.optimize")
+    own = importlib.import_module("tapegrad.scipy.optimize")
+
+    def f(x, a):
+        return x**3 - a
+
+    told = f"scipy.optimize.{name}: .* call tapegrad.scipy.optimize.{name}, which takes the same"
+    with pytest.raises(TypeError, match=told):
+        tg.grad(lambda a: getattr(optimize, name)(f, 0.0, 9.0, args=(a,)))(1.5)
+    slope = tg.grad(lambda a: getattr(own, name)(f, 0.0, 9.0, args=(a,)))(1.5)
+    assert slope == pytest.approx(1.5 ** (-2 / 3) / 3, rel=1e-8)

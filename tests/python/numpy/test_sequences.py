@@ -386,3 +386,14 @@ def test_references_are_given_back():
         np.exp(items)
         np.shape(items)
     assert (sys.getrefcount(v), sys.getrefcount(items)) == before
+
+
+def test_lengths_of_lists_that_hold_arrays():
+    v, s = tg.Variable([1.0, 2.0, 3.0]), tg.Variable(2.0)
+    assert np.shape([v, 2.0 * v]) == (2, 3)
+    assert np.ndim([[v], [v]]) == 3
+    assert np.size([v, v]) == 6
+    assert np.size((v, v), 1) == 3
+    assert np.shape([[s, 1.0], [0.0, s]]) == (2, 2)
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        np.shape([v, v[:2]])

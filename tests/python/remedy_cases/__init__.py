@@ -13,6 +13,7 @@ from remedy_cases import (
     objects,
     operations,
     plain,
+    standard,
     statistics,
     torch_names,
     transforms,
@@ -22,6 +23,7 @@ from remedy_cases.exempt import EXEMPT, TABLES
 
 CASES = [
     *plain.CASES,
+    *standard.CASES,
     *filling.CASES,
     *objects.CASES,
     *arrays.CASES,

@@ -7,6 +7,8 @@ import itertools
 import math
 import os
 import pickle
+import random
+import statistics
 import threading
 import time
 import types
@@ -73,6 +75,7 @@ def names_of(x):
         "x": x, "a": x[0], "b": x[1], "m": np.outer(x[:2], x), "q": A + np.outer(x, x),
         "A": A.copy(), "X": np.array([0.7, 1.9, 2.6]), "np": np, "tg": tg, "math": math,
         "cmath": cmath, "array": array, "fractions": fractions, "pickle": pickle,
+        "random": random, "statistics": statistics,
         "numerical": numerical, "testing": testing, "types": types, "itertools": itertools,
         "time": time, "dataclass": dataclass, "ended_thread": ended_thread,
         "__name__": "remedy",

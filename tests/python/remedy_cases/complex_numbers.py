@@ -46,6 +46,18 @@ CASES = [
         "np.polyfit(np.arange(3.0), x * 1j, 1).imag",
         "np.polyfit(np.arange(3.0), x, 1)",
     ),
+    Case(
+        "np.interp(a * 1j, X, X * X)",
+        "write x.real",
+        "np.interp((a * 1j).real, X, X * X)",
+        "X[0] ** 2 + 0.0 * a",
+    ),
+    Case(
+        "np.insert(x, 1, 1j)",
+        "write x.astype(complex) in place of the array x",
+        "np.abs(np.insert(x.astype(complex), 1, 1j))",
+        "np.insert(np.abs(x), 1, 1.0)",
+    ),
     Case("np.unique(x * 1j, axis=0)", "leave it out", "np.unique(x * 1j).imag", "np.unique(x)"),
     Case(
         "np.trim_zeros(m * 1j)",

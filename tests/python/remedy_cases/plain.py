@@ -9,6 +9,12 @@ CASES = [
         "recorded products or more; write w @ x",
         "w = np.ones((2000, 3)); w @ x",
     ),
+    Case(
+        "np.nanvar(x, ddof=a - 0.7)",
+        "give a plain number, tg.value(v) of the Variable v",
+        "np.nanvar(x, ddof=float(tg.value(a - 0.7)))",
+        "np.nanvar(x, ddof=0.0)",
+    ),
     Case("np.asarray(x)", "write x itself", "np.exp(x)", "np.exp(np.asarray(x))"),
     Case("np.array(x)", "x.copy() for a copy", "x.copy()"),
     Case("np.array(x, dtype=np.float64)", "x.astype(dtype)", "x.astype(np.float64)"),
@@ -82,7 +88,6 @@ CASES = [
     Case("math.pow(a, 3)", "write np.power(a, 3)", "np.power(a, 3)"),
     Case("math.fsum([a, b])", "write np.sum([a, b])", "np.sum([a, b])"),
     Case("cmath.sqrt(a).real", "write np.sqrt(a)", "np.sqrt(a)"),
-    Case("'%f' % a", "write f'{a:f}'", "f'{a:f}'", is_plain=True),
     Case("array.array('d', x)[1]", "keep the Variable", "x[1]"),
     Case(
         "fractions.Fraction(a)",
@@ -198,11 +203,6 @@ CASES = [
         "np.full(3, x)",
         "write np.broadcast_to(v, shape).copy()",
         "np.broadcast_to(x, (3,)).copy()",
-    ),
-    Case(
-        "np.full_like(A, x)",
-        "write np.broadcast_to(v, a.shape).copy()",
-        "np.broadcast_to(x, A.shape).copy()",
     ),
     Case(
         "z = A.copy(); z.fill(a); z",

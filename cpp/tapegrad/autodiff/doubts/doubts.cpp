@@ -47,13 +47,25 @@ struct Overflow {
     const ElementwiseNode node(tape, n);
     for (size_t i = 0; i < to.size(); ++i) {
       const PartialTape& p = partial_tape(static_cast<ScalarFn>(n.op), static_cast<int>(i));
-      if (to[i] < 0 || p.constant || p.strong) continue;
+      if (to[i] < 0 || p.constant || (p.strong && !is_ridge(n))) continue;
       const std::optional<Value> slope = node.partial(static_cast<int>(i));
-      if (slope) compare(cotangent, *slope, reads_infinity(tape, n));
+      if (slope && p.strong) hide_at_ridge(cotangent, *slope);
+      if (slope && !p.strong) compare(cotangent, *slope, reads_infinity(tape, n));
     }
   }
 
  private:
+  static bool is_ridge(const Node& n) {
+    const auto fn = static_cast<ScalarFn>(n.op);
+    return fn == scalar_fn_of<Absolute>() || fn == scalar_fn_of<Fabs>();
+  }
+
+  // log(|x|) at 0: the slope that is zero by convention meets a pole.
+  void hide_at_ridge(const Value& cotangent, const Value& slope) {
+    for (int64_t k = 0; k < slope.size(); ++k)
+      if (slope.at(k) == 0 && !std::isfinite(cotangent.at(k))) vanishes = meets_infinity = true;
+  }
+
   static bool reads_infinity(Tape& tape, const Node& n) {
     return !is_finite(n.value) || std::ranges::any_of(n.inputs(), [&](uint32_t slot) {
       return slot != 0 && !is_finite(tape.node(slot).value);

@@ -137,7 +137,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 @on_complex(np.select)
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """The choice of the first condition that holds."""
-    *pairs, otherwise = operands(*map(operand_of, choicelist), default)
+    *pairs, otherwise = operands(*map(operand_of, choicelist), operand_of(default))
     parts = [np.select(condlist, [p[i] for p in pairs], otherwise[i]) for i in (0, 1)]
     return join(*parts)
 
@@ -237,6 +237,31 @@ def apply_along_axis(func1d: Any, axis: Any, arr: Any, *args: Any, **kwargs: Any
     extra = whole.ndim - len(lead)
     places = tuple(range(axis % rows.ndim, axis % rows.ndim + extra))
     return np.moveaxis(whole, tuple(range(len(lead), whole.ndim)), places)
+
+
+@on_complex(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
+    """Of each element what the function of its condition gives; complex where `x` is."""
+    x = operand_of(x)
+    conditions = np.asarray(plain(condlist), bool)
+    if conditions.ndim == np.ndim(x) and (np.ndim(x) or not conditions.ndim):
+        conditions = conditions[None]
+    chosen = list(conditions)
+    if len(chosen) == len(funclist) - 1:
+        chosen.append(~np.any(chosen, axis=0))
+    if len(chosen) != len(funclist):
+        n = len(chosen)
+        raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")
+    shape = np.shape(x)
+    x = np.atleast_1d(x)
+    found = np.where(False, x, 0)
+    for mask, function in zip(chosen, funclist, strict=True):
+        at = np.reshape(mask, np.shape(x))
+        if not callable(function):
+            found[at] = function
+        elif np.any(at):
+            found[at] = function(x[at], *args, **kwargs)
+    return found if shape else found[0]
 
 
 @on_complex(np.apply_over_axes)

@@ -34,7 +34,8 @@ for _name, _fill in {"nansum": 0.0, "nanprod": 1.0, "nancumsum": 0.0, "nancumpro
 def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
     """The mean of what there is."""
     z, there = _filled(a, 0.0)
-    return np.sum(z, axis, dtype, **kwargs) / np.sum(there, axis, **kwargs)
+    found = np.sum(z, axis, dtype, **kwargs)
+    return found / np.astype(np.sum(there, axis, **kwargs), found.real.dtype)
 
 
 @on_complex(np.nanvar)
@@ -43,10 +44,11 @@ def nanvar(
 ) -> Any:
     """The mean of |z - mean|^2 of what there is."""
     z, there = _filled(a, 0.0)
-    n = np.sum(there, axis, keepdims=True)
+    n = np.astype(np.sum(there, axis, keepdims=True), z.real.dtype)
     off = np.where(there, z - np.sum(z, axis, keepdims=True) / n, 0.0)
     sizes = off.real * off.real + off.imag * off.imag
-    return np.sum(sizes, axis, dtype, **kwargs) / (np.sum(there, axis, **kwargs) - ddof)
+    found = np.sum(sizes, axis, dtype, **kwargs)
+    return found / np.astype(np.sum(there, axis, **kwargs) - ddof, found.dtype)
 
 
 @on_complex(np.nanstd)

@@ -84,7 +84,7 @@ def _extreme(find: Any, choose: Any) -> Any:
         rows = np.reshape(rows, (*kept, -1))
         found = _folded(rows, choose) if _core.tracing() else _found(rows, find)
         if given(initial):
-            found = call(choose.__name__, (found, initial))
+            found = np.astype(call(choose.__name__, (found, initial)), z.dtype)
         return np.reshape(found, lengths) if given(keepdims) and keepdims else found
 
     return of

@@ -42,7 +42,7 @@ def poly(seq_of_zeros: Any) -> Any:
 @on_complex(np.vander)
 def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
     """The powers of the elements."""
-    x = operand_of(x)
+    x = np.astype(operand_of(x), complex)  # NumPy's, which is that of integers beside x
     n = len(x) if N is None else N
     columns = [x**k for k in range(n)]
     return np.stack(columns if increasing else columns[::-1], axis=-1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.complex.functions import on_complex
-from tapegrad.complex.parts import as_pair, join, operand_of, split
+from tapegrad.complex.parts import as_pair, is_complex, join, operand_of, split
 from tapegrad.numpy.operands import NO_VALUE, given
 
 
@@ -43,7 +43,7 @@ def prod(
         row = np.concatenate((paired, row[-1:])) if odd else paired
     found = row[0] if len(row) else as_pair(np.ones(row.shape[1:], row.dtype))
     if given(initial):
-        found = found * initial
+        found = np.astype(found * initial, row.dtype)
     if keepdims is not NO_VALUE and keepdims:
         kept = tuple(1 if i in axes else n for i, n in enumerate(lengths))
         found = np.reshape(found, kept)
@@ -99,7 +99,7 @@ def var(*args: Any, **kwargs: Any) -> Any:
 def std(*args: Any, **kwargs: Any) -> Any:
     """The root of the variance: a norm, whose tip has the derivatives of one."""
     parts, n, options = _deviations("std", *args, **kwargs)
-    return _without_parts(np.linalg.vector_norm(parts, **options), options) / np.sqrt(n)
+    return _without_parts(np.linalg.vector_norm(parts, **options), options) / float(np.sqrt(n))
 
 
 @on_complex(np.average)
@@ -186,6 +186,9 @@ def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
     """Between complex values at real places."""
+    for name, places in (("x", x), ("xp", xp)):
+        if is_complex(operand_of(places)):
+            raise TypeError(f"np.interp: {name} is complex, and places are real; write {name}.real")
     re, im = (
         np.interp(x, xp, part(fp), part(left), part(right), period) for part in (_real, _imag)
     )
