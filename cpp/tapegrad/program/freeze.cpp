@@ -316,21 +316,26 @@ class Freezer {
                         (n.flags & Node::held_constant) != 0);
   }
 
+  // The array that a constant was copied from.
+  static Value origin_of(const Node& n) {
+    return n.extra && n.extra->rare ? n.extra->rare->origin : Value();
+  }
+
   ValueId plain_constant(const Node& n) {
     const bool is_users =
-        n.flags & Node::held_by_reference || (n.extra && n.extra->origin.buffer());
+        n.flags & Node::held_by_reference || origin_of(n).buffer() != nullptr;
     if (n.flags & Node::made_by_rule && !is_users) {
       recording_.made.push_back(writer_.constant(n.value));
       return recording_.made.back();
     }
     const bool by_reference = n.flags & Node::held_by_reference;
-    if (by_reference && fingerprint_of(n.value) != n.extra->fingerprint) {
+    if (by_reference && fingerprint_of(n.value) != n.extra->rare->fingerprint) {
       if (recording_.refusal.empty())
         recording_.refusal = "a NumPy " + describe(n.value) + " was changed after it was used" +
-                             (n.extra->where.empty() ? "" : " at " + n.extra->where);
+                             (n.extra->where().empty() ? "" : " at " + n.extra->where());
       return writer_.constant(n.value);
     }
-    const Value origin = by_reference ? n.value : n.extra ? n.extra->origin : Value();
+    const Value origin = by_reference ? n.value : origin_of(n);
     if (origin.buffer() == nullptr || !same_bits(origin.contiguous(), n.value.contiguous())) {
       const ValueId id = writer_.constant(n.value);
       recording_.constants.push_back({id, n.value});
@@ -365,7 +370,7 @@ class Freezer {
   const Freezer* used_;  // of the steps that a run takes, where this one freezes the others
   const std::vector<uint32_t>& applications_;  // by sequence; a node's mark is its place here
   std::vector<bool> wanted_;
-  std::vector<ValueId> ids_;
+  LongVector<ValueId> ids_;
   std::vector<uint32_t> others_;  // all other nodes; a mark is a place here
   std::vector<ValueId> other_ids_;
   size_t followed_ = 0;

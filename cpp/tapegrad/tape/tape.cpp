@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -24,8 +25,44 @@ struct TapeOwner {
 };
 
 namespace {
+
 thread_local TapeOwner owner;
+
+// Slabs after the first few lie many in one piece of memory, in huge pages: a long recording would
+// spend a fifth of its time on the faults of small ones.
+constexpr uint32_t single_slabs = 16, slabs_of_piece = 64;
+constexpr size_t huge_page = size_t{2} << 20, least_huge = size_t{1} << 20;
+
+// Memory for slabs of this many bytes together.
+void* slab_memory(size_t bytes) {
+  if (bytes < least_huge) return ::operator new(bytes);
+  bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+  void* const memory = std::aligned_alloc(huge_page, bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
 }
+
+void free_slab_memory(void* memory, size_t bytes) {
+  if (bytes < least_huge) return ::operator delete(memory);
+  std::free(memory);
+}
+
+// Whether a slab is the first in its piece of memory.
+bool begins_piece(uint32_t slab) {
+  return slab < single_slabs || (slab - single_slabs) % slabs_of_piece == 0;
+}
+
+size_t piece_bytes(uint32_t first_slab) {
+  return (first_slab < single_slabs ? 1 : slabs_of_piece) * Tape::slab_size * sizeof(Node);
+}
+
+// Extras in the slab of this number.
+size_t extras_in(size_t slab) { return slab < single_slabs ? 512 : huge_page / sizeof(NodeExtra); }
+
+}  // namespace
 
 Tape::Tape() {
   // The directory is reserved as a whole and never moves, so that other threads may read values.
@@ -36,7 +73,7 @@ Tape::Tape() {
 }
 
 Tape::~Tape() {
-  for (uint32_t i = 0; i < slab_count_; ++i) delete[] slabs_[i];
+  drop_slabs();
   munmap(slabs_, max_slabs * sizeof(Node*));
 }
 
@@ -51,18 +88,50 @@ uint32_t Tape::grow() {
   if ((slot >> slab_shift) >= slab_count_) {
     if (slab_count_ == max_slabs)
       throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
-    slabs_[slab_count_] = new Node[slab_size];
+    Node* const slab = begins_piece(slab_count_)
+                           ? static_cast<Node*>(slab_memory(piece_bytes(slab_count_)))
+                           : slabs_[slab_count_ - 1] + slab_size;
+    std::uninitialized_default_construct_n(slab, slab_size);
+    slabs_[slab_count_] = slab;
     ++slab_count_;
   }
   ++next_fresh_;
   return slot;
 }
 
+void Tape::drop_slabs() {
+  for (uint32_t i = 0; i < slab_count_; ++i) std::destroy_n(slabs_[i], slab_size);
+  for (uint32_t i = 0; i < slab_count_; ++i)
+    if (begins_piece(i)) free_slab_memory(slabs_[i], piece_bytes(i));
+  slab_count_ = 0;
+  for (size_t k = 0; k < extra_slabs_.size(); ++k)
+    free_slab_memory(extra_slabs_[k], extras_in(k) * sizeof(NodeExtra));
+  extra_slabs_.clear();
+  free_extra_ = nullptr;
+}
+
+void Tape::grow_extras() {
+  const size_t n = extras_in(extra_slabs_.size());
+  extra_slabs_.reserve(extra_slabs_.size() + 1);
+  auto* const slab = static_cast<NodeExtra*>(slab_memory(n * sizeof(NodeExtra)));
+  extra_slabs_.push_back(slab);
+  for (size_t k = n; k-- > 0;) {
+    void* const at = slab + k;
+    *static_cast<void**>(at) = std::exchange(free_extra_, at);
+  }
+}
+
+void Tape::delete_extra(NodeExtra* extra) {
+  if (extra == nullptr) return;
+  std::destroy_at(extra);
+  void* const at = extra;
+  *static_cast<void**>(at) = std::exchange(free_extra_, at);
+}
+
 void Tape::trim() {
   drain_releases();
   if (live_ != 0 || collecting_) return;
-  for (uint32_t i = 0; i < slab_count_; ++i) delete[] std::exchange(slabs_[i], nullptr);
-  slab_count_ = 0;
+  drop_slabs();
   next_fresh_ = 1;
   free_head_ = 0;
   for (LeafEntry& e : leaf_entries_) e = LeafEntry();
@@ -70,26 +139,30 @@ void Tape::trim() {
 
 uint32_t Tape::constant(Value value) {
   // Memory may run out up to the node's being made, and not after.
-  std::unique_ptr<NodeExtra> extra;
+  std::unique_ptr<NodeExtra::Rare> rare;
   const bool foreign = value.buffer() != nullptr && value.buffer()->is_foreign();
   const bool by_reference = foreign && value.byte_count() >= hold_by_reference_bytes;
   if (by_reference) {
-    extra = std::make_unique<NodeExtra>();
-    if (current_location) extra->where = current_location();
-    extra->fingerprint = fingerprint_of(value);
+    rare = std::make_unique<NodeExtra::Rare>();
+    if (current_location) rare->where = current_location();
+    rare->fingerprint = fingerprint_of(value);
   } else if (foreign) {
     if (tracing()) {
-      extra = std::make_unique<NodeExtra>();
-      extra->origin = value;
+      rare = std::make_unique<NodeExtra::Rare>();
+      rare->origin = value;
     }
     value = copy_as_it_lies(value);
   }
+  if (rare && free_extra_ == nullptr) grow_extras();
   const uint32_t slot = new_node(NodeKind::constant, 0);
   Node& n = node(slot);
   n.n_in = 0;
   n.origin = ~uint32_t{0};
   n.value = std::move(value);
-  n.extra = extra.release();
+  if (rare) {
+    n.extra = new_extra();
+    n.extra->rare = std::move(rare);
+  }
   if (in_rule_) n.flags |= Node::made_by_rule;
   if (by_reference) n.flags |= Node::held_by_reference;
   return slot;
@@ -147,7 +220,7 @@ void Tape::collect(uint32_t first) {
     n.mark = free_head_;
     free_head_ = slot;
     --live_;
-    delete extra;
+    delete_extra(extra);
     if (leaf) leaf->drop_name();
   }
   collecting_ = false;

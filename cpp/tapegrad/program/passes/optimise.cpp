@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "tapegrad/program/passes/local/local.h"
@@ -7,13 +8,26 @@ namespace tapegrad {
 namespace {
 
 constexpr int most_levels = 4;
+// Programs of so many steps are tried without loops too: where batch() finds lanes in them, or
+// expand() scalars, they may be faster. Costs are rough, so a clear gain is asked for.
+constexpr size_t most_steps = 4000;
+constexpr double clear_gain = 0.7;
+
+// A second walk over numbers finds next to nothing: what comes between the two is about arrays.
+bool is_long_and_of_numbers(const Program& p) {
+  if (p.steps.size() <= most_steps) return false;
+  const auto arrays = std::ranges::count_if(p.steps, [&](const Program::Step& s) {
+    return s.kernel >= 0 || s.n_out != 1 || !p.type_of(s.first_out).shape.empty();
+  });
+  return static_cast<size_t>(arrays) <= p.steps.size() / 1000;
+}
 
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
   for (int level = 0; level < most_levels; ++level) {
     if (level > 0) p = join_lookups(drop_dead(rewrite_locally(std::move(p), options)));
     const size_t steps = p.steps.size();
-    p = roll_loops(p);
+    p = roll_loops(std::move(p));
     if (p.steps.size() == steps || !options.dead) break;
   }
   return p;
@@ -21,8 +35,8 @@ Program roll_nests(Program p, const PassOptions& options) {
 
 // The passes after roll_nests(), until lanes are found.
 Program with_lanes(Program p, const PassOptions& options) {
-  p = rewrite_locally(std::move(p), options);
-  if (options.dead) p = trim_bodies(p);
+  if (!is_long_and_of_numbers(p)) p = rewrite_locally(std::move(p), options);
+  if (options.dead) p = trim_bodies(std::move(p));
   if (options.parts && options.dead) p = join_writes(add_up_parts(drop_dead(p), PartsTaken::all));
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
   if (options.batch && options.fuse && options.dead) p = batch(std::move(p), options.may_require);
@@ -38,11 +52,6 @@ Program finished(Program p, const PassOptions& options) {
   return p;
 }
 
-// Programs of so many steps are tried without loops too: where batch() finds lanes in them, or
-// expand() scalars, they may be faster. Costs are rough, so a clear gain is asked for.
-constexpr size_t most_steps = 4000;
-constexpr double clear_gain = 0.7;
-
 // What costs less than `most` ns a run of the program that roll_nests() got, or nothing.
 std::optional<Program> without_loops(Program p, const PassOptions& options, double most) {
   p = with_lanes(std::move(p), options);
@@ -53,17 +62,22 @@ std::optional<Program> without_loops(Program p, const PassOptions& options, doub
 
 }  // namespace
 
-Program optimise(Program p, const PassOptions& options) {
-  p = rewrite_locally(std::move(p), options);
-  if (options.parts && options.dead)
-    p = add_up_parts(keep_in_pieces(join_writes(drop_dead(p))), PartsTaken::repeated);
+Program optimise(const Program& recorded, const PassOptions& options) {
+  Program p = rewrite_locally(recorded, options);
+  if (options.parts && options.dead) {
+    p = drop_dead(p);  // what was before it goes at once
+    p = add_up_parts(keep_in_pieces(join_writes(std::move(p))), PartsTaken::repeated);
+  }
   if (!options.roll) return finished(with_lanes(std::move(p), options), options);
-  p = join_lookups(p);
-  Program rolled = roll_nests(p, options);
-  const bool has_loops = rolled.steps.size() != p.steps.size();
+  p = join_lookups(std::move(p));
+  const size_t steps = p.steps.size();
+  std::optional<Program> unrolled;
+  if (steps <= most_steps) unrolled = p;
+  Program rolled = roll_nests(std::move(p), options);
+  const bool has_loops = rolled.steps.size() != steps;
   rolled = finished(with_lanes(std::move(rolled), options), options);
-  if (!has_loops || p.steps.size() > most_steps) return rolled;
-  auto straight = without_loops(std::move(p), options, clear_gain * run_cost(rolled));
+  if (!has_loops || !unrolled) return rolled;
+  auto straight = without_loops(std::move(*unrolled), options, clear_gain * run_cost(rolled));
   return straight ? std::move(*straight) : std::move(rolled);
 }
 

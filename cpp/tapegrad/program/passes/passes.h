@@ -27,15 +27,15 @@ struct PassOptions {
   bool may_require = false;
 };
 
-Program roll_loops(const Program& p);
+Program roll_loops(Program p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
-Program trim_bodies(const Program& p);
+Program trim_bodies(Program p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
-Program join_lookups(const Program& p);
+Program join_lookups(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.
@@ -58,6 +58,6 @@ Program fuse(const Program& p);
 // Arrays of at most `most_elements` taken apart into scalars; p itself where that would make more
 // than `most_scalars`. Sums are added in the order of their elements.
 Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
-Program optimise(Program p, const PassOptions& options);
+Program optimise(const Program& recorded, const PassOptions& options);
 
 }  // namespace tapegrad

@@ -22,7 +22,8 @@ bool is_long(const Program& p) {
 CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fixed,
                                  const PassOptions& options)
     : captures_(r.captures),
-      executor_(with_fixed_captures(r, fixed), options),
+      executor_(fixed.empty() ? Executor(r.program, options)
+                              : Executor(with_fixed_captures(r, fixed), options)),
       long_(is_long(executor_.program())) {}
 
 void CapturedProgram::read_captures(std::vector<Value>& captured) const {

@@ -42,7 +42,7 @@ class NumberLists {
   }
 
   FlatTable table_;
-  std::vector<List> lists_;
+  LongVector<List> lists_;
 };
 
 }  // namespace tapegrad

@@ -335,7 +335,7 @@ class Roller : RollPlan {
 
 }  // namespace
 
-Program roll_loops(const Program& p) {
+Program roll_loops(Program p) {
   std::vector<RolledLoop> loops = loops_to_roll(p);
   if (loops.empty()) return p;
   return Roller(p, std::move(loops)).run();

@@ -19,7 +19,7 @@ constexpr uint32_t most_age = RolledLoop::most_age;
 
 class Stretch {
  public:
-  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where)
+  Stretch(const Program& p, const LongVector<uint32_t>& uses, const Repetition& where)
       : p_(p), uses_(uses), first_(where.first), period_(where.period), turns_(where.turns) {}
 
   // Kinds are taken from one turn and held against those around it. Behind a loop the search goes
@@ -341,14 +341,14 @@ class Stretch {
   }
 
   const Program& p_;
-  const std::vector<uint32_t>& uses_;
+  const LongVector<uint32_t>& uses_;
   const uint32_t first_, period_, turns_;
   uint32_t from_ = 0, middle_ = 0, low_ = 0, high_ = 0;
 };
 
 }  // namespace
 
-bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
+bool find_in_stretch(const Program& p, const LongVector<uint32_t>& uses, const Repetition& where,
                      uint32_t least_turns, std::vector<RolledLoop>& found) {
   return Stretch(p, uses, where).find(least_turns, found);
 }

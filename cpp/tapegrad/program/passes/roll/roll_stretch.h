@@ -13,7 +13,7 @@ struct Repetition {
 
 // Adds the loops of a repetition, in order; false where there are none. `uses`: by value, how often
 // it is read. The time is linear in the number of steps.
-bool find_in_stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
+bool find_in_stretch(const Program& p, const LongVector<uint32_t>& uses, const Repetition& where,
                      uint32_t least_turns, std::vector<RolledLoop>& found);
 
 }  // namespace tapegrad
