@@ -13,13 +13,32 @@ constexpr int most_levels = 4;
 constexpr size_t most_steps = 4000;
 constexpr double clear_gain = 0.7;
 
-// A second walk over numbers finds next to nothing: what comes between the two is about arrays.
-bool is_long_and_of_numbers(const Program& p) {
-  if (p.steps.size() <= most_steps) return false;
-  const auto arrays = std::ranges::count_if(p.steps, [&](const Program::Step& s) {
+// What the passes before roll_nests() gave.
+struct Start {
+  Program program;
+  bool is_local = false;  // rewrite_locally() made it, and nothing but dead steps went since
+};
+
+Start started(const Program& recorded, const PassOptions& options) {
+  Start start{rewrite_locally(recorded, options), true};
+  if (!options.parts || !options.dead) return start;
+  Program p = drop_dead(start.program);
+  start.program = Program();  // the largest of all goes at once
+  const auto* const steps = p.steps.data();
+  p = add_up_parts(keep_in_pieces(join_writes(std::move(p))), PartsTaken::repeated);
+  start.is_local = p.steps.data() == steps;  // these give back what they have nothing to do with
+  start.program = std::move(p);
+  return start;
+}
+
+// Whether a second walk is worth its time: over so many numbers the first one has found what there
+// is to find.
+bool is_to_be_rewritten(const Program& p, bool is_local) {
+  const auto makes_array = [&](const Program::Step& s) {
     return s.kernel >= 0 || s.n_out != 1 || !p.type_of(s.first_out).shape.empty();
-  });
-  return static_cast<size_t>(arrays) <= p.steps.size() / 1000;
+  };
+  return !is_local || p.steps.size() <= most_steps ||
+         std::ranges::count_if(p.steps, makes_array) > std::ssize(p.steps) / 1000;
 }
 
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
@@ -34,8 +53,8 @@ Program roll_nests(Program p, const PassOptions& options) {
 }
 
 // The passes after roll_nests(), until lanes are found.
-Program with_lanes(Program p, const PassOptions& options) {
-  if (!is_long_and_of_numbers(p)) p = rewrite_locally(std::move(p), options);
+Program with_lanes(Program p, const PassOptions& options, bool is_local) {
+  if (is_to_be_rewritten(p, is_local)) p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(std::move(p));
   if (options.parts && options.dead) p = join_writes(add_up_parts(drop_dead(p), PartsTaken::all));
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
@@ -54,7 +73,7 @@ Program finished(Program p, const PassOptions& options) {
 
 // What costs less than `most` ns a run of the program that roll_nests() got, or nothing.
 std::optional<Program> without_loops(Program p, const PassOptions& options, double most) {
-  p = with_lanes(std::move(p), options);
+  p = with_lanes(std::move(p), options, false);
   if (least_cost(p) > most) return std::nullopt;
   p = finished(std::move(p), options);
   return run_cost(p) < most ? std::optional(std::move(p)) : std::nullopt;
@@ -63,19 +82,16 @@ std::optional<Program> without_loops(Program p, const PassOptions& options, doub
 }  // namespace
 
 Program optimise(const Program& recorded, const PassOptions& options) {
-  Program p = rewrite_locally(recorded, options);
-  if (options.parts && options.dead) {
-    p = drop_dead(p);  // what was before it goes at once
-    p = add_up_parts(keep_in_pieces(join_writes(std::move(p))), PartsTaken::repeated);
-  }
-  if (!options.roll) return finished(with_lanes(std::move(p), options), options);
+  Start start = started(recorded, options);
+  Program p = std::move(start.program);
+  if (!options.roll) return finished(with_lanes(std::move(p), options, start.is_local), options);
   p = join_lookups(std::move(p));
   const size_t steps = p.steps.size();
   std::optional<Program> unrolled;
   if (steps <= most_steps) unrolled = p;
   Program rolled = roll_nests(std::move(p), options);
   const bool has_loops = rolled.steps.size() != steps;
-  rolled = finished(with_lanes(std::move(rolled), options), options);
+  rolled = finished(with_lanes(std::move(rolled), options, start.is_local), options);
   if (!has_loops || !unrolled) return rolled;
   auto straight = without_loops(std::move(*unrolled), options, clear_gain * run_cost(rolled));
   return straight ? std::move(*straight) : std::move(rolled);
