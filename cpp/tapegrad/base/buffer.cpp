@@ -60,6 +60,8 @@ size_t local_most(int c) { return std::clamp<size_t>(local_cache_bytes / class_b
 std::atomic<size_t> bytes_in_use{0};        // but for what threads count by themselves
 std::atomic<int64_t> allocations_left{-1};  // until one fails, for tests
 
+thread_local bool ordinary_pages = false;  // see OrdinaryPages
+
 void count_down_to_failure() {
   if (allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0)
     throw_error<MemoryError>("could not allocate: a test said so");
@@ -184,7 +186,7 @@ class BufferPool {
                                " bytes; free some arrays, or give back what is kept for later "
                                "with tg.memory.trim()");
 #ifdef __linux__
-    if (huge) madvise(block, total, MADV_HUGEPAGE);
+    if (huge && !ordinary_pages) madvise(block, total, MADV_HUGEPAGE);
 #endif
     Buffer* b = new (block) Buffer;
     b->data_ = static_cast<char*>(block) + header_bytes;
@@ -374,6 +376,9 @@ void trim_pool() {
   malloc_trim(0);
 #endif
 }
+
+OrdinaryPages::OrdinaryPages() : before_(std::exchange(ordinary_pages, true)) {}
+OrdinaryPages::~OrdinaryPages() { ordinary_pages = before_; }
 
 bool fail_allocation(int64_t n) { return allocations_left.exchange(n) >= 0; }
 

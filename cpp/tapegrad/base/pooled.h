@@ -59,8 +59,8 @@ class PooledArray {
 template <class T>
 using PooledVector = std::vector<T, PoolAllocator<T>>;
 
-// Memory of the heap while a vector is short. What is long comes from the pool, in huge pages:
-// passes over long programs would spend a fifth of their time on the faults of fresh small ones.
+// Memory of the heap while a vector is short. What is long comes from the pool: passes over long
+// programs, each of which writes a new one, would spend a fifth of their time on page faults.
 template <class T>
 struct LongAllocator {
   using value_type = T;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tapegrad/base/pool_policy.h"
 #include "tapegrad/program/writer.h"
 #include "tapegrad/tape/record.h"
 
@@ -186,8 +187,8 @@ class Freezer {
     }
     auto stray = strays.begin();
     for (size_t k = 0; k < applications_.size(); ++k) {
-      if (k + 16 < applications_.size()) prefetch(applications_[k + 16]);
-      if (k + 8 < applications_.size()) prefetch_parts(applications_[k + 8]);
+      if (k + 16 < applications_.size() && wanted_[k + 16]) prefetch(applications_[k + 16]);
+      if (k + 8 < applications_.size() && wanted_[k + 8]) prefetch_parts(applications_[k + 8]);
       if (!wanted_[k]) continue;
       const Node& n = tape_.node(applications_[k]);
       for (; stray != strays.end() && tape_.node(*stray).seq < n.seq; ++stray) emit_stray(*stray);
@@ -322,8 +323,7 @@ class Freezer {
   }
 
   ValueId plain_constant(const Node& n) {
-    const bool is_users =
-        n.flags & Node::held_by_reference || origin_of(n).buffer() != nullptr;
+    const bool is_users = n.flags & Node::held_by_reference || origin_of(n).buffer() != nullptr;
     if (n.flags & Node::made_by_rule && !is_users) {
       recording_.made.push_back(writer_.constant(n.value));
       return recording_.made.back();
@@ -388,12 +388,14 @@ class Freezer {
 }  // namespace
 
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
+  const OrdinaryPages pages;
   return Freezer(tracer).run(outputs);
 }
 
 std::optional<Recording> outline(const Tracer& tracer, std::span<const Ref> outputs,
                                  size_t first_sweep) {
   if (first_sweep >= tracer.sweeps().size()) return std::nullopt;
+  const OrdinaryPages pages;
   return Freezer(tracer).run_outline(outputs, first_sweep);
 }
 

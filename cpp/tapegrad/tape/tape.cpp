@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <new>
 
@@ -28,39 +27,7 @@ namespace {
 
 thread_local TapeOwner owner;
 
-// Slabs after the first few lie many in one piece of memory, in huge pages: a long recording would
-// spend a fifth of its time on the faults of small ones.
-constexpr uint32_t single_slabs = 16, slabs_of_piece = 64;
-constexpr size_t huge_page = size_t{2} << 20, least_huge = size_t{1} << 20;
-
-// Memory for slabs of this many bytes together.
-void* slab_memory(size_t bytes) {
-  if (bytes < least_huge) return ::operator new(bytes);
-  bytes = (bytes + huge_page - 1) / huge_page * huge_page;
-  void* const memory = std::aligned_alloc(huge_page, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-  madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return memory;
-}
-
-void free_slab_memory(void* memory, size_t bytes) {
-  if (bytes < least_huge) return ::operator delete(memory);
-  std::free(memory);
-}
-
-// Whether a slab is the first in its piece of memory.
-bool begins_piece(uint32_t slab) {
-  return slab < single_slabs || (slab - single_slabs) % slabs_of_piece == 0;
-}
-
-size_t piece_bytes(uint32_t first_slab) {
-  return (first_slab < single_slabs ? 1 : slabs_of_piece) * Tape::slab_size * sizeof(Node);
-}
-
-// Extras in the slab of this number.
-size_t extras_in(size_t slab) { return slab < single_slabs ? 512 : huge_page / sizeof(NodeExtra); }
+constexpr size_t extras_of_slab = 4096, extras_of_first = 256;
 
 }  // namespace
 
@@ -88,11 +55,7 @@ uint32_t Tape::grow() {
   if ((slot >> slab_shift) >= slab_count_) {
     if (slab_count_ == max_slabs)
       throw_error<MemoryError>("the tape holds 2^32 nodes; nothing more can be recorded");
-    Node* const slab = begins_piece(slab_count_)
-                           ? static_cast<Node*>(slab_memory(piece_bytes(slab_count_)))
-                           : slabs_[slab_count_ - 1] + slab_size;
-    std::uninitialized_default_construct_n(slab, slab_size);
-    slabs_[slab_count_] = slab;
+    slabs_[slab_count_] = new Node[slab_size];
     ++slab_count_;
   }
   ++next_fresh_;
@@ -100,20 +63,17 @@ uint32_t Tape::grow() {
 }
 
 void Tape::drop_slabs() {
-  for (uint32_t i = 0; i < slab_count_; ++i) std::destroy_n(slabs_[i], slab_size);
-  for (uint32_t i = 0; i < slab_count_; ++i)
-    if (begins_piece(i)) free_slab_memory(slabs_[i], piece_bytes(i));
+  for (uint32_t i = 0; i < slab_count_; ++i) delete[] std::exchange(slabs_[i], nullptr);
   slab_count_ = 0;
-  for (size_t k = 0; k < extra_slabs_.size(); ++k)
-    free_slab_memory(extra_slabs_[k], extras_in(k) * sizeof(NodeExtra));
+  for (NodeExtra* slab : extra_slabs_) ::operator delete(slab);
   extra_slabs_.clear();
   free_extra_ = nullptr;
 }
 
 void Tape::grow_extras() {
-  const size_t n = extras_in(extra_slabs_.size());
+  const size_t n = extra_slabs_.empty() ? extras_of_first : extras_of_slab;
   extra_slabs_.reserve(extra_slabs_.size() + 1);
-  auto* const slab = static_cast<NodeExtra*>(slab_memory(n * sizeof(NodeExtra)));
+  auto* const slab = static_cast<NodeExtra*>(::operator new(n * sizeof(NodeExtra)));
   extra_slabs_.push_back(slab);
   for (size_t k = n; k-- > 0;) {
     void* const at = slab + k;
