@@ -54,9 +54,13 @@ Program roll_nests(Program p, const PassOptions& options) {
 
 // The passes after roll_nests(), until lanes are found.
 Program with_lanes(Program p, const PassOptions& options, bool is_local) {
+  const auto* const steps = p.steps.data();
   if (is_to_be_rewritten(p, is_local)) p = rewrite_locally(std::move(p), options);
   if (options.dead) p = trim_bodies(std::move(p));
-  if (options.parts && options.dead) p = join_writes(add_up_parts(drop_dead(p), PartsTaken::all));
+  if (options.parts && options.dead) {
+    if (p.steps.data() != steps) p = drop_dead(p);
+    p = join_writes(add_up_parts(std::move(p), PartsTaken::all));
+  }
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
   if (options.batch && options.fuse && options.dead) p = batch(std::move(p), options.may_require);
   return p;
@@ -91,7 +95,7 @@ Program optimise(const Program& recorded, const PassOptions& options) {
   if (steps <= most_steps) unrolled = p;
   Program rolled = roll_nests(std::move(p), options);
   const bool has_loops = rolled.steps.size() != steps;
-  rolled = finished(with_lanes(std::move(rolled), options, start.is_local), options);
+  rolled = finished(with_lanes(std::move(rolled), options, start.is_local && !has_loops), options);
   if (!has_loops || !unrolled) return rolled;
   auto straight = without_loops(std::move(*unrolled), options, clear_gain * run_cost(rolled));
   return straight ? std::move(*straight) : std::move(rolled);
