@@ -19,7 +19,6 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pool_policy.h"
-#include "tapegrad/base/recycled.h"
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
@@ -387,19 +386,3 @@ size_t pool_capacity() { return BufferPool::global().capacity(); }
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
 
 }  // namespace tapegrad
-
-namespace tapegrad::recycled {
-
-constinit thread_local Blocks blocks[n_sizes] = {};
-
-void own_blocks() {
-  thread_local struct Owner {
-    ~Owner() {
-      for (Blocks& b : blocks)
-        for (b.count = most_kept; b.first != nullptr;)
-          ::operator delete(std::exchange(b.first, *static_cast<void**>(b.first)));
-    }
-  } owner;
-}
-
-}  // namespace tapegrad::recycled

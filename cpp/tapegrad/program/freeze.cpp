@@ -288,7 +288,6 @@ class Freezer {
                          : n.kind == NodeKind::leaf     ? leaf(n)
                                                         : argument(slot);
   }
-
   ValueId recorded(uint32_t slot) {
     recording_.captures.push_back({CellPtr(), Value(), with_value(Ref(&tape_, slot))});
     return writer_.capture(type_of(tape_.node(slot).value));
@@ -317,7 +316,6 @@ class Freezer {
                         (n.flags & Node::held_constant) != 0);
   }
 
-  // The array that a constant was copied from.
   static Value origin_of(const Node& n) {
     return n.extra && n.extra->rare ? n.extra->rare->origin : Value();
   }
@@ -397,11 +395,6 @@ std::optional<Recording> outline(const Tracer& tracer, std::span<const Ref> outp
   if (first_sweep >= tracer.sweeps().size()) return std::nullopt;
   const OrdinaryPages pages;
   return Freezer(tracer).run_outline(outputs, first_sweep);
-}
-
-size_t first_left_out(const Tracer& tracer) {
-  const std::vector<Tracer::Sweep>& all = tracer.sweeps();
-  return static_cast<size_t>(std::ranges::find_if(all, &Tracer::Sweep::left_out) - all.begin());
 }
 
 }  // namespace tapegrad

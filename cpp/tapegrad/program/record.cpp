@@ -19,6 +19,11 @@ Ref linked_argument(Tracer& tracer, const Ref& x) {
   return argument;
 }
 
+size_t first_left_out(const Tracer& tracer) {
+  const std::vector<Tracer::Sweep>& all = tracer.sweeps();
+  return static_cast<size_t>(std::ranges::find_if(all, &Tracer::Sweep::left_out) - all.begin());
+}
+
 bool may_fail_at_other_lengths(const UnusedSteps& unused) {
   // What goes by elements or sums them fails at no lengths but those that its operands exclude.
   const LongVector<Program::Step>& steps = unused.recording.program.steps;

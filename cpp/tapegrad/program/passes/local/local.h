@@ -131,7 +131,8 @@ std::unique_ptr<LocalRule> view_rule();
 std::unique_ptr<LocalRule>
 mean_rule();  // mean(f(x)) as a sum, which a kernel can make, and a quotient
 std::unique_ptr<LocalRule> sharing_rule();
-// By constant, the first that is equal: what a loop makes anew in each turn, index arrays above all.
+// By constant, the first that is equal: what a loop makes anew in each turn, index arrays above
+// all.
 std::vector<uint32_t> equal_constants(const Program& p);
 std::unique_ptr<LocalRule> part_rule();  // what was written into an array is read directly
 

@@ -197,7 +197,7 @@ class Parts final : public LocalRule {
         (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
       return no_value;
     const ValueId value = with_pending(pass, r, found);
-    if (value != no_value) know({key(from.chain, r.part.number), from.writes, value});
+    if (value != no_value) known_.set({key(from.chain, r.part.number), from.writes, value});
     return value;
   }
 
@@ -212,7 +212,7 @@ class Parts final : public LocalRule {
     const bool is_number = is_floating(pass.type(r.out).dtype);
     int within = 0;
     for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
-      const Known* const known = known_of(key(v.chain, r.part.number));
+      const KnownValues::Known* const known = known_.find(key(v.chain, r.part.number));
       for (uint32_t end = v.writes;;) {
         const Touch touch = last_touch(v.chain, r.part, end);
         if (touch.how == Overlap::unclear) return false;
@@ -368,38 +368,14 @@ class Parts final : public LocalRule {
     return pass.emit(r.op, pass.edit().attrs(Attrs{code}), {&found.base, 1}, out);
   }
 
-  // What a part holds after the first `writes` of a chain.
-  struct Known {
-    uint64_t key;  // of chain and part
-    uint32_t writes;
-    ValueId value;
-  };
-  uint32_t place_known(uint64_t key) const {
-    return known_at_.find(mix_hash(1, key), [&](uint32_t k) { return known_[k].key == key; });
-  }
-  const Known* known_of(uint64_t key) const {
-    const uint32_t at = place_known(key);
-    return at == FlatTable::none ? nullptr : &known_[at];
-  }
-  void know(const Known& now) {
-    const uint32_t at = place_known(now.key);
-    if (at != FlatTable::none) {
-      known_[at] = now;
-      return;
-    }
-    known_at_.insert(mix_hash(1, now.key), static_cast<uint32_t>(known_.size()));
-    known_.push_back(now);
-  }
-
   std::vector<Part> part_of_attrs_;
   FlatTable part_numbers_;
   std::deque<std::vector<int64_t>> codes_;  // by number of the part
   LongVector<Version> versions_;            // by value
   std::vector<Chain> chains_;
-  NumberLists of_part_;                        // by chain and part
-  NumberLists elements_, others_;              // by chain and first index
-  LongVector<Known> known_;
-  FlatTable known_at_;
+  NumberLists of_part_;            // by chain and part
+  NumberLists elements_, others_;  // by chain and first index
+  KnownValues known_;              // by chain and part
 };
 
 }  // namespace
