@@ -19,7 +19,6 @@
 
 #include "tapegrad/base/error.h"
 #include "tapegrad/base/pool_policy.h"
-#include "tapegrad/base/recycled.h"
 
 // A pooled buffer is one block: this header (padded to 64 bytes), then the data. Classes grow by
 // quarters of a power of two. Small blocks are cached per thread without a lock, larger ones in one
@@ -59,6 +58,8 @@ size_t local_most(int c) { return std::clamp<size_t>(local_cache_bytes / class_b
 
 std::atomic<size_t> bytes_in_use{0};        // but for what threads count by themselves
 std::atomic<int64_t> allocations_left{-1};  // until one fails, for tests
+
+thread_local bool ordinary_pages = false;  // see OrdinaryPages
 
 void count_down_to_failure() {
   if (allocations_left.fetch_sub(1, std::memory_order_relaxed) == 0)
@@ -184,7 +185,7 @@ class BufferPool {
                                " bytes; free some arrays, or give back what is kept for later "
                                "with tg.memory.trim()");
 #ifdef __linux__
-    if (huge) madvise(block, total, MADV_HUGEPAGE);
+    if (huge && !ordinary_pages) madvise(block, total, MADV_HUGEPAGE);
 #endif
     Buffer* b = new (block) Buffer;
     b->data_ = static_cast<char*>(block) + header_bytes;
@@ -375,6 +376,9 @@ void trim_pool() {
 #endif
 }
 
+OrdinaryPages::OrdinaryPages() : before_(std::exchange(ordinary_pages, true)) {}
+OrdinaryPages::~OrdinaryPages() { ordinary_pages = before_; }
+
 bool fail_allocation(int64_t n) { return allocations_left.exchange(n) >= 0; }
 
 size_t pool_capacity() { return BufferPool::global().capacity(); }
@@ -382,19 +386,3 @@ size_t pool_capacity() { return BufferPool::global().capacity(); }
 void set_pool_capacity(size_t bytes) { BufferPool::global().set_capacity(bytes); }
 
 }  // namespace tapegrad
-
-namespace tapegrad::recycled {
-
-constinit thread_local Blocks blocks[n_sizes] = {};
-
-void own_blocks() {
-  thread_local struct Owner {
-    ~Owner() {
-      for (Blocks& b : blocks)
-        for (b.count = most_kept; b.first != nullptr;)
-          ::operator delete(std::exchange(b.first, *static_cast<void**>(b.first)));
-    }
-  } owner;
-}
-
-}  // namespace tapegrad::recycled

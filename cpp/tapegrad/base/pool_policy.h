@@ -19,6 +19,19 @@ extern bool (*pool_holds_much)();
 // pool_always_keeps is left.
 bool trim_idle_pool();
 
+// While one lives, the new blocks of this thread have ordinary pages, however long they are: to
+// clear huge ones does not pay for what is soon given back.
+class OrdinaryPages {
+ public:
+  OrdinaryPages();
+  ~OrdinaryPages();
+  OrdinaryPages(const OrdinaryPages&) = delete;
+  OrdinaryPages& operator=(const OrdinaryPages&) = delete;
+
+ private:
+  bool before_;
+};
+
 // For tests: the n-th allocation from now, counted from 0 over all threads, throws MemoryError;
 // none does where n is negative. Returns whether the one asked for before is still to come.
 bool fail_allocation(int64_t n);

@@ -2,6 +2,7 @@
 // and ops, so that a program in its steady state takes nothing from the system.
 #pragma once
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -57,5 +58,33 @@ class PooledArray {
 
 template <class T>
 using PooledVector = std::vector<T, PoolAllocator<T>>;
+
+// Memory of the heap while a vector is short. What is long comes from the pool: passes over long
+// programs, each of which writes a new one, would spend a fifth of their time on page faults.
+template <class T>
+struct LongAllocator {
+  using value_type = T;
+  LongAllocator() = default;
+  template <class U>
+  LongAllocator(const LongAllocator<U>&) {}
+
+  T* allocate(size_t n) {
+    return is_long(n) ? PoolAllocator<T>().allocate(n) : std::allocator<T>().allocate(n);
+  }
+  void deallocate(T* p, size_t n) {
+    if (is_long(n)) {
+      PoolAllocator<T>().deallocate(p, n);
+    } else {
+      std::allocator<T>().deallocate(p, n);
+    }
+  }
+  friend bool operator==(const LongAllocator&, const LongAllocator&) { return true; }
+
+ private:
+  static bool is_long(size_t n) { return n >= (size_t{1} << 18) / sizeof(T); }
+};
+
+template <class T>
+using LongVector = std::vector<T, LongAllocator<T>>;
 
 }  // namespace tapegrad

@@ -57,7 +57,7 @@ template <class Context>
 Ref partial_ref(const Context& ctx, ScalarFn fn, int i) {
   const PartialTape& p = partial_tape(fn, i);
   const int n = static_cast<int>(p.arity());
-  std::vector<Ref> operands(static_cast<size_t>(n) + 1);
+  std::array<Ref, 4> operands;
   for (int k = 0; k < n; ++k)
     if (p.reads >> k & 1) operands[static_cast<size_t>(k)] = ctx.in(k);
   if (p.reads & PartialTape::reads_output) operands[static_cast<size_t>(n)] = ctx.out();
@@ -66,7 +66,7 @@ Ref partial_ref(const Context& ctx, ScalarFn fn, int i) {
     return apply_single(op_by_id(static_cast<uint16_t>(f)), Attrs(), args);
   };
   const auto make_const = [dtype](double c) { return Ref(Value::scalar(c, dtype)); };
-  return replay<Ref>(p, operands, apply_fn, make_const);
+  return replay<Ref>(p, {operands.data(), static_cast<size_t>(n) + 1}, apply_fn, make_const);
 }
 
 // partial * c, where a zero c gives zero whatever the partial.

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tapegrad/base/pool_policy.h"
 #include "tapegrad/program/writer.h"
 #include "tapegrad/tape/record.h"
 
@@ -186,8 +187,8 @@ class Freezer {
     }
     auto stray = strays.begin();
     for (size_t k = 0; k < applications_.size(); ++k) {
-      if (k + 16 < applications_.size()) prefetch(applications_[k + 16]);
-      if (k + 8 < applications_.size()) prefetch_parts(applications_[k + 8]);
+      if (k + 16 < applications_.size() && wanted_[k + 16]) prefetch(applications_[k + 16]);
+      if (k + 8 < applications_.size() && wanted_[k + 8]) prefetch_parts(applications_[k + 8]);
       if (!wanted_[k]) continue;
       const Node& n = tape_.node(applications_[k]);
       for (; stray != strays.end() && tape_.node(*stray).seq < n.seq; ++stray) emit_stray(*stray);
@@ -287,7 +288,6 @@ class Freezer {
                          : n.kind == NodeKind::leaf     ? leaf(n)
                                                         : argument(slot);
   }
-
   ValueId recorded(uint32_t slot) {
     recording_.captures.push_back({CellPtr(), Value(), with_value(Ref(&tape_, slot))});
     return writer_.capture(type_of(tape_.node(slot).value));
@@ -316,21 +316,24 @@ class Freezer {
                         (n.flags & Node::held_constant) != 0);
   }
 
+  static Value origin_of(const Node& n) {
+    return n.extra && n.extra->rare ? n.extra->rare->origin : Value();
+  }
+
   ValueId plain_constant(const Node& n) {
-    const bool is_users =
-        n.flags & Node::held_by_reference || (n.extra && n.extra->origin.buffer());
+    const bool is_users = n.flags & Node::held_by_reference || origin_of(n).buffer() != nullptr;
     if (n.flags & Node::made_by_rule && !is_users) {
       recording_.made.push_back(writer_.constant(n.value));
       return recording_.made.back();
     }
     const bool by_reference = n.flags & Node::held_by_reference;
-    if (by_reference && fingerprint_of(n.value) != n.extra->fingerprint) {
+    if (by_reference && fingerprint_of(n.value) != n.extra->rare->fingerprint) {
       if (recording_.refusal.empty())
         recording_.refusal = "a NumPy " + describe(n.value) + " was changed after it was used" +
-                             (n.extra->where.empty() ? "" : " at " + n.extra->where);
+                             (n.extra->where().empty() ? "" : " at " + n.extra->where());
       return writer_.constant(n.value);
     }
-    const Value origin = by_reference ? n.value : n.extra ? n.extra->origin : Value();
+    const Value origin = by_reference ? n.value : origin_of(n);
     if (origin.buffer() == nullptr || !same_bits(origin.contiguous(), n.value.contiguous())) {
       const ValueId id = writer_.constant(n.value);
       recording_.constants.push_back({id, n.value});
@@ -365,7 +368,7 @@ class Freezer {
   const Freezer* used_;  // of the steps that a run takes, where this one freezes the others
   const std::vector<uint32_t>& applications_;  // by sequence; a node's mark is its place here
   std::vector<bool> wanted_;
-  std::vector<ValueId> ids_;
+  LongVector<ValueId> ids_;
   std::vector<uint32_t> others_;  // all other nodes; a mark is a place here
   std::vector<ValueId> other_ids_;
   size_t followed_ = 0;
@@ -383,18 +386,15 @@ class Freezer {
 }  // namespace
 
 Recording freeze(const Tracer& tracer, std::span<const Ref> outputs) {
+  const OrdinaryPages pages;
   return Freezer(tracer).run(outputs);
 }
 
 std::optional<Recording> outline(const Tracer& tracer, std::span<const Ref> outputs,
                                  size_t first_sweep) {
   if (first_sweep >= tracer.sweeps().size()) return std::nullopt;
+  const OrdinaryPages pages;
   return Freezer(tracer).run_outline(outputs, first_sweep);
-}
-
-size_t first_left_out(const Tracer& tracer) {
-  const std::vector<Tracer::Sweep>& all = tracer.sweeps();
-  return static_cast<size_t>(std::ranges::find_if(all, &Tracer::Sweep::left_out) - all.begin());
 }
 
 }  // namespace tapegrad

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tapegrad/base/pooled.h"
 #include "tapegrad/base/value.h"
 #include "tapegrad/kernels/fused/lane_program.h"
 #include "tapegrad/tape/op.h"
@@ -80,9 +81,9 @@ struct Program {
   std::vector<TensorType> types;
   std::vector<Attrs> attrs{Attrs()};
   std::vector<Value> constants;
-  std::vector<ValueInfo> values;
-  std::vector<ValueId> operands;
-  std::vector<Step> steps;
+  LongVector<ValueInfo> values;
+  LongVector<ValueId> operands;
+  LongVector<Step> steps;
   std::vector<std::shared_ptr<const StepKernel>> kernels;
   std::vector<ValueId> inputs;
   std::vector<ValueId> captures;

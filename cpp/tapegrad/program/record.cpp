@@ -19,9 +19,14 @@ Ref linked_argument(Tracer& tracer, const Ref& x) {
   return argument;
 }
 
+size_t first_left_out(const Tracer& tracer) {
+  const std::vector<Tracer::Sweep>& all = tracer.sweeps();
+  return static_cast<size_t>(std::ranges::find_if(all, &Tracer::Sweep::left_out) - all.begin());
+}
+
 bool may_fail_at_other_lengths(const UnusedSteps& unused) {
   // What goes by elements or sums them fails at no lengths but those that its operands exclude.
-  const std::vector<Program::Step>& steps = unused.recording.program.steps;
+  const LongVector<Program::Step>& steps = unused.recording.program.steps;
   return std::any_of(steps.begin(), steps.end(), [](const Program::Step& s) {
     const Op& op = op_by_id(s.op);
     const bool averages = op.reduces == ReductionKind::sum || op.reduces == ReductionKind::mean;

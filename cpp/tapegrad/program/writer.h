@@ -77,7 +77,7 @@ class Rewriter {
   static constexpr ValueId none = ~ValueId{0};
   const Program& from_;
   ProgramWriter to_;
-  std::vector<ValueId> map_;
+  LongVector<ValueId> map_;
   std::vector<ValueId> ins_;
   std::vector<TensorType> outs_;
 };

@@ -44,8 +44,10 @@ std::string to_string(const PartialTape& partial);
 template <class Num, class ApplyFn, class MakeConst>
 Num replay(const PartialTape& p, std::span<const Num> inputs, ApplyFn&& apply,
            MakeConst&& make_const) {
-  std::vector<Num> done;
-  done.reserve(p.code.size());
+  std::array<Num, 4> few;  // most are short
+  std::vector<Num> many(p.code.size() <= few.size() ? 0 : p.code.size());
+  Num* const done = many.empty() ? few.data() : many.data();
+  size_t n_done = 0;
   auto operand = [&](uint32_t i) -> Num {
     if (p.is_input(i)) return inputs[i];
     if (p.is_constant(i)) return make_const(p.constants[i - p.first_constant()]);
@@ -55,7 +57,7 @@ Num replay(const PartialTape& p, std::span<const Num> inputs, ApplyFn&& apply,
     const auto n = static_cast<size_t>(scalar_fn_info(step.fn).arity);
     std::array<Num, 3> args{};
     for (size_t k = 0; k < n; ++k) args[k] = operand(step.args[k]);
-    done.push_back(apply(step.fn, std::span<const Num>(args.data(), n)));
+    done[n_done++] = apply(step.fn, std::span<const Num>(args.data(), n));
   }
   return operand(p.result);
 }

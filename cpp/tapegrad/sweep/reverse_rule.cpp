@@ -46,11 +46,11 @@ ReverseRule::ReverseRule(ReverseSweep& sweep, size_t pos, const Node& node, cons
   attrs_ = &attrs_of(node);
   n_in_ = static_cast<int>(to_.size());
   if (op.n_out == 1) {
-    cts_.push_back(sweep.schedule_->target[pos] && sweep.state_[pos] == ReverseSweep::State::held
-                       ? sweep.held_[pos]
-                   : sweep.state_[pos] == ReverseSweep::State::number
-                       ? Ref(Value::scalar(sweep.numbers_[pos], node.value.dtype()))
-                       : sweep.take(pos));
+    ct_ = sweep.schedule_->target[pos] && sweep.state_[pos] == ReverseSweep::State::held
+              ? sweep.held_[pos]
+          : sweep.state_[pos] == ReverseSweep::State::number
+              ? Ref(Value::scalar(sweep.numbers_[pos], node.value.dtype()))
+              : sweep.take(pos);
   } else {
     cts_.swap(sweep.picked_.at(pos));
     if (!sweep.concurrent_) sweep.picked_.erase(pos);
@@ -75,13 +75,18 @@ TensorType ReverseRule::out_type(int j) const {
 }
 
 bool ReverseRule::has_ct(int j) const {
+  if (op_.n_out == 1) return j == 0;
   const auto at = static_cast<size_t>(j);
-  return at < cts_.size() && (op_.n_out == 1 || cts_[at].dtype() != DType::int64);
+  return at < cts_.size() && cts_[at].dtype() != DType::int64;
 }
 
-Ref ReverseRule::ct(int j) const { return cts_[static_cast<size_t>(j)]; }
+Ref ReverseRule::ct(int j) const {
+  return op_.n_out == 1 ? ct_ : cts_[static_cast<size_t>(j)];
+}
 
-Ref ReverseRule::take_ct(int j) { return std::move(cts_[static_cast<size_t>(j)]); }
+Ref ReverseRule::take_ct(int j) {
+  return std::move(op_.n_out == 1 ? ct_ : cts_[static_cast<size_t>(j)]);
+}
 
 void ReverseRule::add(int i, Ref contribution) {
   if (needs(i))

@@ -27,7 +27,8 @@ class ReverseRule final : public VjpContext {
   const Node& node_;
   const Op& op_;
   std::span<const int32_t> to_;
-  std::vector<Ref> cts_;
+  Ref ct_;                // of an op with one output
+  std::vector<Ref> cts_;  // of another
 };
 
 // The rules of either sweep read a node through these.

@@ -12,6 +12,7 @@
 #include "tapegrad/sweep/elementwise_rule.h"
 #include "tapegrad/sweep/reverse_rule.h"
 #include "tapegrad/tape/anomaly/anomaly.h"
+#include "tapegrad/tape/record.h"
 #include "tapegrad/tape/ref_algebra.h"
 
 namespace tapegrad {
@@ -286,6 +287,12 @@ void ReverseSweep::add_in_place_now(size_t to, const Op& op, const Attrs& attrs,
   } else if (state_[to] == State::number) {
     held_[to] = Ref(Value::scalar(numbers_[to], node_at(to).value.dtype()));
     state_[to] = State::held;
+  }
+  if (rest.size() == 1 && op.n_out == 1 && op.compose == nullptr) {  // and that very often
+    Ref in[] = {std::move(held_[to]), std::move(rest[0])};
+    held_[to] = Ref();
+    held_[to] = apply_few(op, attrs, in);
+    return;
   }
   rest.insert(rest.begin(), std::move(held_[to]));
   held_[to] = Ref();

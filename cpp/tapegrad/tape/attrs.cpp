@@ -27,7 +27,7 @@ Attrs::Shared* Attrs::Shared::of(std::span<Attr> items) {
   static_assert(sizeof(Shared) % alignof(Attr) == 0);
   if (items.empty()) return nullptr;
   void* const p = recycled::allocate(sizeof(Shared) + items.size_bytes());
-  auto* const made = new (p) Shared{1, static_cast<uint32_t>(items.size())};
+  auto* const made = new (p) Shared{1, static_cast<uint32_t>(items.size()), 0};
   std::uninitialized_move(items.begin(), items.end(), made->items());
   return made;
 }
@@ -95,7 +95,7 @@ bool Attrs::calls_host() const {
   });
 }
 
-size_t Attrs::hash() const {
+size_t Attrs::computed_hash() const {
   size_t h = size();
   const auto mix = [&h](size_t x) { h ^= x + 0x9e3779b97f4a7c15u + (h << 6) + (h >> 2); };
   for (const Attr& a : items()) {
@@ -113,6 +113,7 @@ size_t Attrs::hash() const {
         },
         a);
   }
+  shared_->hash.store(h, std::memory_order_relaxed);
   return h;
 }
 

@@ -116,7 +116,11 @@ class Attrs {
   // Whether an application with these runs code of the host language (AttrObject::calls_host).
   bool calls_host() const;
 
-  size_t hash() const;
+  size_t hash() const {
+    if (!shared_) return 0;
+    const size_t known = shared_->hash.load(std::memory_order_relaxed);
+    return known != 0 ? known : computed_hash();
+  }
   friend bool operator==(const Attrs& a, const Attrs& b) {
     return a.shared_ == b.shared_ || std::ranges::equal(a.items(), b.items());
   }
@@ -126,6 +130,7 @@ class Attrs {
   struct Shared {
     std::atomic<uint32_t> refs;
     uint32_t size;
+    std::atomic<size_t> hash;  // 0 until somebody asked for it
 
     static Shared* of(std::span<Attr> items);  // null where there are none
     bool drop() {                              // whether nobody is left
@@ -136,6 +141,7 @@ class Attrs {
     Attr* items() { return reinterpret_cast<Attr*>(this + 1); }
   };
 
+  size_t computed_hash() const;
   const Attr& item(AttrKey key) const;
   std::span<const Attr> items() const { return {shared_ ? shared_->items() : nullptr, size()}; }
 

@@ -137,7 +137,7 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
     mask = 0;
   }
   if (many || !attrs.empty() || op.n_out != 1) {
-    n.extra = new NodeExtra;
+    n.extra = tape.new_extra();
     n.extra->attrs = attrs;
     if (many) n.extra->inputs.resize(inputs.size());
   }
@@ -172,8 +172,9 @@ uint32_t record_application(Tape& tape, const Op& op, const Attrs& attrs,
   }
   if (tracing) tape.tracer()->keep(recorded.slot());
   if (anomaly::is_watching()) [[unlikely]] {
-    if (n.extra == nullptr) n.extra = new NodeExtra;
-    if (current_location) n.extra->where = current_location();
+    if (n.extra == nullptr) n.extra = tape.new_extra();
+    if (n.extra->rare == nullptr) n.extra->rare = std::make_unique<NodeExtra::Rare>();
+    if (current_location) n.extra->rare->where = current_location();
   }
   return std::move(recorded).release_slot();
 }

@@ -24,8 +24,12 @@ struct TapeOwner {
 };
 
 namespace {
+
 thread_local TapeOwner owner;
-}
+
+constexpr size_t extras_of_slab = 4096, extras_of_first = 256;
+
+}  // namespace
 
 Tape::Tape() {
   // The directory is reserved as a whole and never moves, so that other threads may read values.
@@ -36,7 +40,7 @@ Tape::Tape() {
 }
 
 Tape::~Tape() {
-  for (uint32_t i = 0; i < slab_count_; ++i) delete[] slabs_[i];
+  drop_slabs();
   munmap(slabs_, max_slabs * sizeof(Node*));
 }
 
@@ -58,11 +62,36 @@ uint32_t Tape::grow() {
   return slot;
 }
 
+void Tape::drop_slabs() {
+  for (uint32_t i = 0; i < slab_count_; ++i) delete[] std::exchange(slabs_[i], nullptr);
+  slab_count_ = 0;
+  for (NodeExtra* slab : extra_slabs_) ::operator delete(slab);
+  extra_slabs_.clear();
+  free_extra_ = nullptr;
+}
+
+void Tape::grow_extras() {
+  const size_t n = extra_slabs_.empty() ? extras_of_first : extras_of_slab;
+  extra_slabs_.reserve(extra_slabs_.size() + 1);
+  auto* const slab = static_cast<NodeExtra*>(::operator new(n * sizeof(NodeExtra)));
+  extra_slabs_.push_back(slab);
+  for (size_t k = n; k-- > 0;) {
+    void* const at = slab + k;
+    *static_cast<void**>(at) = std::exchange(free_extra_, at);
+  }
+}
+
+void Tape::delete_extra(NodeExtra* extra) {
+  if (extra == nullptr) return;
+  std::destroy_at(extra);
+  void* const at = extra;
+  *static_cast<void**>(at) = std::exchange(free_extra_, at);
+}
+
 void Tape::trim() {
   drain_releases();
   if (live_ != 0 || collecting_) return;
-  for (uint32_t i = 0; i < slab_count_; ++i) delete[] std::exchange(slabs_[i], nullptr);
-  slab_count_ = 0;
+  drop_slabs();
   next_fresh_ = 1;
   free_head_ = 0;
   for (LeafEntry& e : leaf_entries_) e = LeafEntry();
@@ -70,26 +99,30 @@ void Tape::trim() {
 
 uint32_t Tape::constant(Value value) {
   // Memory may run out up to the node's being made, and not after.
-  std::unique_ptr<NodeExtra> extra;
+  std::unique_ptr<NodeExtra::Rare> rare;
   const bool foreign = value.buffer() != nullptr && value.buffer()->is_foreign();
   const bool by_reference = foreign && value.byte_count() >= hold_by_reference_bytes;
   if (by_reference) {
-    extra = std::make_unique<NodeExtra>();
-    if (current_location) extra->where = current_location();
-    extra->fingerprint = fingerprint_of(value);
+    rare = std::make_unique<NodeExtra::Rare>();
+    if (current_location) rare->where = current_location();
+    rare->fingerprint = fingerprint_of(value);
   } else if (foreign) {
     if (tracing()) {
-      extra = std::make_unique<NodeExtra>();
-      extra->origin = value;
+      rare = std::make_unique<NodeExtra::Rare>();
+      rare->origin = value;
     }
     value = copy_as_it_lies(value);
   }
+  if (rare && free_extra_ == nullptr) grow_extras();
   const uint32_t slot = new_node(NodeKind::constant, 0);
   Node& n = node(slot);
   n.n_in = 0;
   n.origin = ~uint32_t{0};
   n.value = std::move(value);
-  n.extra = extra.release();
+  if (rare) {
+    n.extra = new_extra();
+    n.extra->rare = std::move(rare);
+  }
   if (in_rule_) n.flags |= Node::made_by_rule;
   if (by_reference) n.flags |= Node::held_by_reference;
   return slot;
@@ -147,7 +180,7 @@ void Tape::collect(uint32_t first) {
     n.mark = free_head_;
     free_head_ = slot;
     --live_;
-    delete extra;
+    delete_extra(extra);
     if (leaf) leaf->drop_name();
   }
   collecting_ = false;

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "tapegrad/base/recycled.h"
 #include "tapegrad/base/value.h"
 #include "tapegrad/tape/op.h"
 
@@ -82,14 +82,24 @@ class Leaf {
   Birth birth_;
 };
 
-struct NodeExtra : recycled::Recycled {
+// What a node has besides; see Tape::new_extra.
+struct NodeExtra {
+  // What few of them have.
+  struct Rare {
+    uint64_t fingerprint = 0;  // of a constant that is held by reference
+    std::string where;         // the user's line, for errors found later
+    Value origin;              // while tracing: the array that a copied constant was copied from
+  };
   Attrs attrs;
   std::vector<uint32_t> inputs;  // of ops with more than two
-  ReadMask read_mask = 0;        // and which of them it holds a value_ref of
   std::vector<Value> outs;       // of ops with several outputs: data only where a rule reads it
-  uint64_t fingerprint = 0;      // of a constant that is held by reference
-  std::string where;             // the user's line, for errors found later
-  Value origin;                  // while tracing: the array that a copied constant was copied from
+  std::unique_ptr<Rare> rare;
+  ReadMask read_mask = 0;  // which of the inputs it holds a value_ref of
+
+  const std::string& where() const {
+    static const std::string nowhere;
+    return rare ? rare->where : nowhere;
+  }
 };
 
 struct Node {
@@ -196,6 +206,14 @@ class Tape {
     if (pending_.load(std::memory_order_acquire)) drain();
   }
 
+  // A node's extra lies in slabs of this tape as well, and goes with the node.
+  NodeExtra* new_extra() {
+    if (free_extra_ == nullptr) grow_extras();
+    void* const at = free_extra_;
+    free_extra_ = *static_cast<void**>(at);
+    return new (at) NodeExtra;
+  }
+
   // Gives the memory of nodes back where none is live.
   void trim();
 
@@ -280,6 +298,9 @@ class Tape {
   ~Tape();
   static Tape& create();
   uint32_t grow();
+  void drop_slabs();
+  void grow_extras();
+  void delete_extra(NodeExtra* extra);
   void collect(uint32_t slot);
   void release_elsewhere(uint32_t slot);
   void drain();
@@ -303,6 +324,8 @@ class Tape {
   uint32_t slab_count_ = 0;
   uint32_t next_fresh_ = 1;  // slot 0 means none
   uint32_t free_head_ = 0;
+  std::vector<NodeExtra*> extra_slabs_;
+  void* free_extra_ = nullptr;  // each holds the next one
   uint64_t seq_ = 0;
   int64_t live_ = 0;
   bool recording_ = true;

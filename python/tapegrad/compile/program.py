@@ -28,13 +28,16 @@ class TrustedProgram(_core.TrustedProgramBase):
         constant_captures: Sequence[int] = (),
     ) -> None:
         self.call = call
+        is_long = call.recording.n_steps > _MANY_STEPS
+        if is_long:
+            _core.trim_tape()  # passes take about as much memory as the recording took
         self.program = Program(call.recording, list(constant_captures), **passes)
         self.captures = None  # what it reads in place of the arrays that were recorded
         self.written = call.written
         self.make = call.maker()
         self.numbers = call.numbers
         self._body: Body | None = None
-        if call.recording.n_steps > _MANY_STEPS or _core.pool_bytes()[1] > _MUCH_MEMORY:
+        if is_long or _core.pool_bytes()[1] > _MUCH_MEMORY:
             _core.trim_pool()  # a replay takes far less than a recording
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Variable
+from tapegrad._core import Recording, Variable
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.reads.captured_data import PlainReads, stamps
 from tapegrad.compile.reads.snapshot import Snapshot
@@ -148,6 +148,8 @@ class ProgramCache(_core.ProgramCacheBase):
         self.unconfirmed = [x for x in self.unconfirmed if x is not call]
         made_anew = call.made_anew(earlier)
         call.outlined = None
+        if not earlier.complete:
+            earlier.recording = Recording()  # it has served; passes take much memory themselves
         program = TrustedProgram(call, passes, made_anew)
         self.programs = [program, *self.programs[: MOST_PROGRAMS - 1]]
         return program

@@ -128,8 +128,8 @@ void vjp_slice_add(VjpContext& ctx) {
 void vjp_slice_set(VjpContext& ctx) {
   give_region(ctx);
   if (!ctx.needs(0)) return;
-  const Ref zero = Value::scalar(0.0, ctx.in_type(0).dtype);
-  ctx.add(0, std::move(apply(*op_slice_set, ctx.attrs(), operands(ctx.take_ct(), zero))[0]));
+  Ref in[] = {ctx.take_ct(), Value::scalar(0.0, ctx.in_type(0).dtype)};
+  ctx.add(0, apply_few(*op_slice_set, ctx.attrs(), in));
 }
 
 // What is written broadcasts against the region of one lane.

@@ -1,5 +1,7 @@
 #include "tapegrad/ops/index/index_spec.h"
 
+#include <array>
+#include <memory>
 #include <utility>
 
 #include "tapegrad/base/error.h"
@@ -55,12 +57,43 @@ IndexSpec IndexSpec::entry(std::span<const int64_t> shape, int axis, int64_t ent
   return spec;
 }
 
-Attrs IndexSpec::attrs() const& { return IndexSpec(*this).attrs(); }
+namespace {
+
+// Where a thread remembers the attributes of a key of single positions; null for other keys. An
+// element that is read at all is read several times, as a rule, and written once: whoever records
+// that shares the attributes. Neighbours have places of their own, so that one row of a table is
+// still there when the next one is made.
+Attrs* recent_place(std::span<const int64_t> code) {
+  constexpr size_t n_recent = 1024;
+  uint64_t place = 0;
+  for (size_t k = 0; k < code.size(); k += 4) {
+    if (code[k] != static_cast<int64_t>(IndexKind::at)) return nullptr;
+    place = 401 * place + static_cast<uint64_t>(code[k + 1]);
+  }
+  if (code.empty()) return nullptr;
+  // Behind a pointer: the memory that threads have from their start is scarce.
+  thread_local std::unique_ptr<std::array<Attrs, n_recent>> recent;
+  if (!recent) recent = std::make_unique<std::array<Attrs, n_recent>>();
+  return &(*recent)[place % n_recent];
+}
+
+}  // namespace
+
+Attrs IndexSpec::attrs() const& {
+  if (const Attrs* known = recent_place(code);
+      known && !known->empty() && known->integers(index_attrs::code) == code)
+    return *known;
+  return IndexSpec(*this).attrs();
+}
 
 Attrs IndexSpec::attrs() && {
+  Attrs* const known = recent_place(code);
+  if (known && !known->empty() && known->integers(index_attrs::code) == code) return *known;
   const bool basic = is_basic();
   Attr list[] = {std::move(code), position};
-  return Attrs(std::span<Attr>(list, basic ? 1 : 2));
+  Attrs made(std::span<Attr>(list, basic ? 1 : 2));
+  if (known) *known = made;
+  return made;
 }
 
 IndexSpec IndexSpec::from(const Attrs& attrs) {

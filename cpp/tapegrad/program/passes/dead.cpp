@@ -51,7 +51,7 @@ Program drop_dead(const Program& p) {
   Kept constants(p.constants);
   Kept kernels(p.kernels);
   attrs(0);
-  std::vector<ValueId> map(p.values.size(), unused);
+  LongVector<ValueId> map(p.values.size(), unused);
   const auto add = [&](ValueId old, Source source, size_t index) {
     map[old] = static_cast<ValueId>(out.values.size());
     out.values.push_back({source, types(p.values[old].type), static_cast<uint32_t>(index)});

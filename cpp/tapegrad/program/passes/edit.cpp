@@ -56,6 +56,7 @@ ValueId Edit::value(Source source, uint32_t type, uint32_t index) {
 }
 
 ValueId Edit::constant_at(uint32_t index, uint32_t type) {
+  if (index < same_.size()) index = same_[index];
   if (constant_ids_[index] == no_value) constant_ids_[index] = value(Source::constant, type, index);
   return constant_ids_[index];
 }

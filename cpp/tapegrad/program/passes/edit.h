@@ -33,6 +33,8 @@ class Edit {
       map_[old] = constant_at(old_->values[old].index, old_->values[old].type);
     return map_[old];
   }
+  // From now on the first of equal constants stands for the others (equal_constants()).
+  void share_constants(std::vector<uint32_t> same) { same_ = std::move(same); }
   bool has(ValueId old) const { return map_[old] != no_value; }
   void set(ValueId old, ValueId now) { map_[old] = now; }
 
@@ -61,9 +63,11 @@ class Edit {
   const Program* old_;
   Program p_;
   std::vector<Program::Guard> required_;
-  std::vector<ValueId> map_, ins_;
+  LongVector<ValueId> map_;
+  std::vector<ValueId> ins_;
   std::vector<uint32_t> outs_;
   std::vector<ValueId> constant_ids_;  // by index
+  std::vector<uint32_t> same_;         // by index: the constant that stands for it
   FlatTable types_, attrs_, scalars_;
   bool types_known_ = false, attrs_known_ = false, scalars_known_ = false;
 };

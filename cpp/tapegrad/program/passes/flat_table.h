@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "tapegrad/base/pooled.h"
 
 namespace tapegrad {
 
@@ -51,13 +52,13 @@ class FlatTable {
   }
 
   void grow() {
-    std::vector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size());
+    LongVector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size());
     old.swap(slots_);
     for (const Slot& slot : old)
       if (slot.item != none) put(slot);
   }
 
-  std::vector<Slot> slots_;
+  LongVector<Slot> slots_;
   size_t count_ = 0;
 };
 

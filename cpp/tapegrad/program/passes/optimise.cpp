@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "tapegrad/program/passes/local/local.h"
@@ -7,6 +8,48 @@ namespace tapegrad {
 namespace {
 
 constexpr int most_levels = 4;
+// Programs of so many steps are tried without loops too: where batch() finds lanes in them, or
+// expand() scalars, they may be faster. Costs are rough, so a clear gain is asked for.
+constexpr size_t most_steps = 4000;
+constexpr double clear_gain = 0.7;
+
+// What the passes before roll_nests() gave.
+struct Start {
+  Program program;
+  bool is_local = false;  // rewrite_locally() made it, and nothing but dead steps went since
+};
+
+Program without_tiny_arrays(Program p, const PassOptions& options) {
+  const size_t steps = p.steps.size();
+  p = expand_tiny(std::move(p));
+  if (p.steps.size() == steps) return p;
+  return join_writes(drop_dead(rewrite_locally(std::move(p), options)));
+}
+
+Start started(const Program& recorded, const PassOptions& options) {
+  Start start{rewrite_locally(recorded, options), true};
+  const bool has_parts = options.parts && options.dead;
+  Program p = has_parts ? drop_dead(start.program) : std::move(start.program);
+  start.program = Program();  // the largest of all goes at once
+  const auto* const steps = p.steps.data();
+  if (has_parts) p = join_writes(std::move(p));
+  if (has_parts && options.expand && options.fuse) p = without_tiny_arrays(std::move(p), options);
+  if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(std::move(p))));
+  if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
+  start.is_local = p.steps.data() == steps;  // these give back what they have nothing to do with
+  start.program = std::move(p);
+  return start;
+}
+
+// Whether a second walk is worth its time: over so many numbers the first one has found what there
+// is to find.
+bool is_to_be_rewritten(const Program& p, bool is_local) {
+  const auto makes_array = [&](const Program::Step& s) {
+    return s.kernel >= 0 || s.n_out != 1 || !p.type_of(s.first_out).shape.empty();
+  };
+  return !is_local || p.steps.size() <= most_steps ||
+         std::ranges::count_if(p.steps, makes_array) > std::ssize(p.steps) / 1000;
+}
 
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
@@ -14,17 +57,21 @@ Program roll_nests(Program p, const PassOptions& options) {
     if (level > 0)
       p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
     const size_t steps = p.steps.size();
-    p = roll_loops(p);
+    p = roll_loops(std::move(p));
     if (p.steps.size() == steps || !options.dead) break;
   }
   return p;
 }
 
 // The passes after roll_nests(), until lanes are found.
-Program with_lanes(Program p, const PassOptions& options) {
-  p = rewrite_locally(std::move(p), options);
-  if (options.dead) p = trim_bodies(p);
-  if (options.parts && options.dead) p = join_writes(add_up_parts(drop_dead(p), PartsTaken::all));
+Program with_lanes(Program p, const PassOptions& options, bool is_local) {
+  const auto* const steps = p.steps.data();
+  if (is_to_be_rewritten(p, is_local)) p = rewrite_locally(std::move(p), options);
+  if (options.dead) p = trim_bodies(std::move(p));
+  if (options.parts && options.dead) {
+    if (p.steps.data() != steps) p = drop_dead(p);
+    p = join_writes(add_up_parts(std::move(p), PartsTaken::all));
+  }
   if (options.fuse) p = transpose_before_gathers(compute_before_gathers(std::move(p)));
   if (options.batch && options.fuse && options.dead) p = batch(std::move(p), options.may_require);
   return p;
@@ -40,40 +87,28 @@ Program finished(Program p, const PassOptions& options) {
   return p;
 }
 
-// Programs of so many steps are tried without loops too: where batch() finds lanes in them, or
-// expand() scalars, they may be faster. Costs are rough, so a clear gain is asked for.
-constexpr size_t most_steps = 4000;
-constexpr double clear_gain = 0.7;
-
 // What costs less than `most` ns a run of the program that roll_nests() got, or nothing.
 std::optional<Program> without_loops(Program p, const PassOptions& options, double most) {
-  p = with_lanes(std::move(p), options);
+  p = with_lanes(std::move(p), options, false);
   if (least_cost(p) > most) return std::nullopt;
   p = finished(std::move(p), options);
   return run_cost(p) < most ? std::optional(std::move(p)) : std::nullopt;
 }
 
-Program without_tiny_arrays(Program p, const PassOptions& options) {
-  Program found = expand_tiny(p);
-  if (found.steps.size() == p.steps.size()) return p;
-  return join_writes(drop_dead(rewrite_locally(std::move(found), options)));
-}
-
 }  // namespace
 
-Program optimise(Program p, const PassOptions& options) {
-  p = rewrite_locally(std::move(p), options);
-  const bool has_parts = options.parts && options.dead;
-  if (has_parts) p = join_writes(drop_dead(p));
-  if (options.expand && options.fuse && has_parts) p = without_tiny_arrays(std::move(p), options);
-  if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(p)));
-  if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
-  if (!options.roll) return finished(with_lanes(std::move(p), options), options);
-  Program rolled = roll_nests(p, options);
-  const bool has_loops = rolled.steps.size() != p.steps.size();
-  rolled = finished(with_lanes(std::move(rolled), options), options);
-  if (!has_loops || p.steps.size() > most_steps) return rolled;
-  auto straight = without_loops(std::move(p), options, clear_gain * run_cost(rolled));
+Program optimise(const Program& recorded, const PassOptions& options) {
+  Start start = started(recorded, options);
+  Program p = std::move(start.program);
+  if (!options.roll) return finished(with_lanes(std::move(p), options, start.is_local), options);
+  const size_t steps = p.steps.size();
+  std::optional<Program> unrolled;
+  if (steps <= most_steps) unrolled = p;
+  Program rolled = roll_nests(std::move(p), options);
+  const bool has_loops = rolled.steps.size() != steps;
+  rolled = finished(with_lanes(std::move(rolled), options, start.is_local && !has_loops), options);
+  if (!has_loops || !unrolled) return rolled;
+  auto straight = without_loops(std::move(*unrolled), options, clear_gain * run_cost(rolled));
   return straight ? std::move(*straight) : std::move(rolled);
 }
 

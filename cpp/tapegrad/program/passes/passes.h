@@ -27,17 +27,17 @@ struct PassOptions {
   bool may_require = false;
 };
 
-Program roll_loops(const Program& p);
+Program roll_loops(Program p);
 // Loops over numbers taken apart into what recurs and what all turns can be made of at once.
-Program distribute_loops(const Program& p);
+Program distribute_loops(Program p);
 Program fold_constants(const Program& p);
 Program share_common(const Program& p);
 Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
-Program trim_bodies(const Program& p);
+Program trim_bodies(Program p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
-Program join_lookups(const Program& p);
+Program join_lookups(Program p);
 // The same for x[t, k] at one row t after the other.
 Program join_row_lookups(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
@@ -66,7 +66,7 @@ Program fuse(const Program& p);
 Program expand_small(const Program& p, int64_t most_elements = 64, size_t most_scalars = 20000);
 // Long programs over very short arrays, vectors of two in a loop above all, as
 // programs over numbers, to the bit.
-Program expand_tiny(const Program& p);
-Program optimise(Program p, const PassOptions& options);
+Program expand_tiny(Program p);
+Program optimise(const Program& recorded, const PassOptions& options);
 
 }  // namespace tapegrad

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "tapegrad/program/body/call.h"
@@ -38,7 +39,11 @@ std::optional<Trimmed> trimmed(const Program& p, const Program::Step& s,
 
 }  // namespace
 
-Program trim_bodies(const Program& p) {
+Program trim_bodies(Program p) {
+  const auto has_body = [](const Program::Step& s) {
+    return s.kernel < 0 && (s.op == call_op().id || s.op == scan_op().id);
+  };
+  if (std::ranges::none_of(p.steps, has_body)) return p;
   std::vector<bool> live(p.values.size(), false);
   for (ValueId v : p.outputs) live[v] = true;
   for (const Program::Guard& g : p.guards) live[g.value] = true;

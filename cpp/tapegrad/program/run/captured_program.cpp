@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tapegrad/autodiff/workspace.h"
+#include "tapegrad/base/pool_policy.h"
 
 namespace tapegrad {
 namespace {
@@ -17,12 +18,19 @@ bool is_long(const Program& p) {
          });
 }
 
+Executor executor_of(const Recording& r, std::span<const size_t> fixed,
+                     const PassOptions& options) {
+  const OrdinaryPages pages;
+  return fixed.empty() ? Executor(r.program, options)
+                       : Executor(with_fixed_captures(r, fixed), options);
+}
+
 }  // namespace
 
 CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fixed,
                                  const PassOptions& options)
     : captures_(r.captures),
-      executor_(with_fixed_captures(r, fixed), options),
+      executor_(executor_of(r, fixed, options)),
       long_(is_long(executor_.program())) {}
 
 void CapturedProgram::read_captures(std::vector<Value>& captured) const {

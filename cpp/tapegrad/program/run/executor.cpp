@@ -164,7 +164,7 @@ PassOptions with_requirements(PassOptions options) {
 
 }  // namespace
 
-Executor::Executor(Program recorded, PassOptions options, size_t n_owned)
+Executor::Executor(const Program& recorded, PassOptions options, size_t n_owned)
     : Executor(optimise(recorded, with_requirements(options)), n_owned) {
   if (std::none_of(program_.guards.begin(), program_.guards.end(),
                    [](const Program::Guard& g) { return g.of_pass; }))
@@ -174,7 +174,7 @@ Executor::Executor(Program recorded, PassOptions options, size_t n_owned)
     together_ = plan_together(program_, 0);
     peak_bytes_ = tapegrad::peak_bytes(program_, in_order_);
   }
-  recorded_ = std::move(recorded);
+  recorded_ = recorded;
   options_ = options;
   options_.may_require = false;
 }

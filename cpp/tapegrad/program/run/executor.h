@@ -22,7 +22,7 @@ class Executor {
   explicit Executor(Program program, size_t n_owned = 0);
   // Runs the program that passes make of `recorded`. Where guards of theirs do not hold it runs
   // what is made without them, which raises what there is to raise.
-  Executor(Program recorded, PassOptions options, size_t n_owned = 0);
+  Executor(const Program& recorded, PassOptions options, size_t n_owned = 0);
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

@@ -132,7 +132,7 @@ void check_derivative(const Tape& tape, const Node& node, const Value& found,
   std::ostringstream text;
   text << "the derivative of ";
   print_name(text, op, applied.extra ? applied.extra->attrs : Attrs());
-  text << ", recorded" << line_of(applied.extra ? applied.extra->where : "") << ", gave "
+  text << ", recorded" << line_of(applied.extra ? applied.extra->where() : "") << ", gave "
        << text_of(found.at(*at)) << " as the " << kind;
   print_place(text, found.shape(), *at);
   print_operands(text, op, operands_of(tape, applied), found.shape(), *at);
@@ -146,7 +146,7 @@ void check_sum(const Tape&, const Node& node, const Value& sum) {
   std::ostringstream text;
   text << "the cotangents that flow back to the result of "
        << (node.kind == NodeKind::op ? op_by_id(node.op).name : "an argument")
-       << (node.extra ? line_of(node.extra->where) : "") << " add up to " << text_of(sum.at(*at));
+       << (node.extra ? line_of(node.extra->where()) : "") << " add up to " << text_of(sum.at(*at));
   print_place(text, sum.shape(), *at);
   text << ": one was passed as a seed, or they are infinite, of either sign";
   throw AnomalyError(text.str());

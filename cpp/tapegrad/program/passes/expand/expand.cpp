@@ -264,7 +264,7 @@ Program expand_small(const Program& p, int64_t most_elements, size_t most_scalar
   return expanded(p, most_elements, most_scalars, false);
 }
 
-Program expand_tiny(const Program& p) {
+Program expand_tiny(Program p) {
   // Three elements are faster as a row of lanes. But a few of up to four go along with pairs, and
   // where rows are joined and cut all the time, and functions don't cost the most, a row has to be
   // longer for that. Rows that are left must be few: each is joined of numbers then.

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <optional>
 
+#include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/batch/batch_scalars.h"
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/passes/tiles/run_cost.h"
@@ -32,19 +33,27 @@ bool joins_numbers(const Program& p, const Program::Step& s) {
          p.type_of(p.in(s)[0]).shape.empty();
 }
 
-// Whether there may be something to take apart: more than elementwise steps, which fuse() takes.
+// Of what is taken apart, a program has to be faster by this share to be worth it.
+constexpr double least_gain = 0.1;
+
+// Whether there may be something to take apart: more than elementwise steps, which fuse() takes,
+// and enough of it beside numbers, which are scalars as they are.
 bool is_worth_a_try(const Program& p) {
-  int64_t scalars = 0;
+  constexpr double most_gain_of_step = 3 * costs::step;  // itself, and kernels that end at it
+  int64_t scalars = 0, numbers = 0, others = 0;
   bool found = false;
   for (const Program::Step& s : p.steps) {
     bool small = s.kernel < 0;
     for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(p, s.first_out + j);
     if (!small) continue;
     found |= !is_elementwise(s.op);
+    ++(is_elementwise(s.op) && p.type_of(s.first_out).shape.empty() ? numbers : others);
     for (uint32_t j = 0; j < s.n_out; ++j)
       scalars += element_count(p.type_of(s.first_out + j).shape);
   }
-  return found && scalars <= most_scalars;
+  const double most_gain = most_gain_of_step * static_cast<double>(others);
+  return found && scalars <= most_scalars &&
+         most_gain > least_gain * costs::instruction * static_cast<double>(numbers);
 }
 
 // Scalars of one lane in the order of the arrays' sums.
@@ -211,7 +220,7 @@ std::optional<Program> expanded(const Program& p, bool may_require) {
         fused && fused->space == Dims{1})
       made += run_cost(*fused);
   const double gain = run_cost(fuse(p)) - run_cost(fuse(drop_dead(*found)));
-  if (gain <= 0.1 * made) return std::nullopt;
+  if (gain <= least_gain * made) return std::nullopt;
   return found;
 }
 

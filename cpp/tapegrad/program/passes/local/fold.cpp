@@ -15,9 +15,10 @@ class Folding final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     const Program& p = pass.program();
-    if (a.like.held || p.attrs[a.like.attrs].calls_host()) return no_value;
+    if (a.like.held) return no_value;
     for (ValueId v : a.in)
       if (!p.is_constant(v)) return no_value;
+    if (pass.calls_host(a.like.attrs)) return no_value;
     const size_t bytes = stays_view(p, a) ? 0 : byte_count(pass, a);
     if (bytes > most_bytes || (bytes > 0 && folded_ + bytes > most_bytes_together)) return no_value;
     std::vector<Value> in, out(a.out.size());

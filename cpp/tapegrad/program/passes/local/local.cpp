@@ -126,7 +126,10 @@ Program LocalPass::run() {
   return edit_.finish();
 }
 
-Program rewrite_locally(Program p, const PassOptions& options) {
+namespace {
+
+template <class P>
+Program rewritten(P&& p, const PassOptions& options) {
   std::vector<std::unique_ptr<LocalRule>> rules;
   if (options.parts) rules.push_back(part_rule());
   if (options.fold) rules.push_back(folding_rule());
@@ -134,9 +137,22 @@ Program rewrite_locally(Program p, const PassOptions& options) {
   if (options.views) rules.push_back(view_rule());
   if (options.algebra) rules.push_back(algebra_rule(options.reorder));
   if (options.shared) rules.push_back(sharing_rule());
-  if (rules.empty()) return p;
-  if (options.shared) share_constants(p);
-  return LocalPass(std::move(p), std::move(rules)).run();
+  if (rules.empty()) return std::forward<P>(p);
+  std::vector<uint32_t> same;
+  if (options.shared) same = equal_constants(p);
+  LocalPass pass(std::forward<P>(p), std::move(rules));
+  pass.edit().share_constants(std::move(same));
+  return pass.run();
+}
+
+}  // namespace
+
+Program rewrite_locally(const Program& p, const PassOptions& options) {
+  return rewritten(p, options);
+}
+
+Program rewrite_locally(Program&& p, const PassOptions& options) {
+  return rewritten(std::move(p), options);
 }
 
 }  // namespace tapegrad

@@ -56,7 +56,9 @@ class UniformConstants {
 
 class LocalPass {
  public:
-  LocalPass(Program p, std::vector<std::unique_ptr<LocalRule>> rules)
+  LocalPass(const Program& p, std::vector<std::unique_ptr<LocalRule>> rules)
+      : edit_(p), rules_(std::move(rules)) {}
+  LocalPass(Program&& p, std::vector<std::unique_ptr<LocalRule>> rules)
       : edit_(std::move(p)), rules_(std::move(rules)) {}
   Program run();
 
@@ -93,6 +95,15 @@ class LocalPass {
   ValueId input_of(const Program::Step& s, size_t i) const {
     return program().operands[s.first_in + i];
   }
+  // Whether an application with these attributes does; they are looked at once.
+  bool calls_host(uint32_t attrs) {
+    if (attrs == 0) return false;
+    if (attrs >= calls_host_.size()) calls_host_.resize(program().attrs.size(), Answer::unknown);
+    Answer& known = calls_host_[attrs];
+    if (known == Answer::unknown)
+      known = program().attrs[attrs].calls_host() ? Answer::yes : Answer::no;
+    return known == Answer::yes;
+  }
   // Says of what a rule returns that it has the strides that the application's result had.
   ValueId in_its_layout(ValueId v) { return same_layout_ = v; }
   std::optional<double> uniform(ValueId v) { return uniform_.at(program(), v); }
@@ -109,6 +120,8 @@ class LocalPass {
   ValueId same_layout_ = no_value;
   std::vector<std::unique_ptr<LocalRule>> rules_;
   UniformConstants uniform_;
+  enum class Answer : uint8_t { unknown, yes, no };
+  std::vector<Answer> calls_host_;  // by attributes
 };
 
 // The rules; each is defined in the file of its pass.
@@ -118,11 +131,13 @@ std::unique_ptr<LocalRule> view_rule();
 std::unique_ptr<LocalRule>
 mean_rule();  // mean(f(x)) as a sum, which a kernel can make, and a quotient
 std::unique_ptr<LocalRule> sharing_rule();
-// Equal constant arrays become one: what a loop makes anew in each turn, index arrays above all.
-void share_constants(Program& p);
+// By constant, the first that is equal: what a loop makes anew in each turn, index arrays above
+// all.
+std::vector<uint32_t> equal_constants(const Program& p);
 std::unique_ptr<LocalRule> part_rule();  // what was written into an array is read directly
 
 // The passes that `options` names among parts, fold, views, algebra and shared, in one walk.
-Program rewrite_locally(Program p, const PassOptions& options);
+Program rewrite_locally(const Program& p, const PassOptions& options);
+Program rewrite_locally(Program&& p, const PassOptions& options);
 
 }  // namespace tapegrad

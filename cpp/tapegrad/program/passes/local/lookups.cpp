@@ -322,7 +322,7 @@ class Lookups {
   }
 
   const Program& p_;
-  std::vector<uint32_t> uses_, group_of_;  // by value; by step
+  LongVector<uint32_t> uses_, group_of_;  // by value; by step
   std::vector<Group> groups_;
   std::vector<Chain> chains_;
   std::map<std::vector<uint32_t>, uint32_t> lookups_;
@@ -330,10 +330,13 @@ class Lookups {
 
 }  // namespace
 
-Program join_lookups(const Program& p) {
-  if (!p.guards.empty()) return p;
+Program join_lookups(Program p) {
+  const auto looks_up = [](const Program::Step& s) {
+    return s.kernel < 0 && op_by_id(s.op).key == KeyKind::arrays;
+  };
+  if (!p.guards.empty() || std::ranges::none_of(p.steps, looks_up)) return p;
   Lookups lookups(p);
-  return lookups.any() ? lookups.run() : p;
+  return lookups.any() ? lookups.run() : std::move(p);
 }
 
 }  // namespace tapegrad

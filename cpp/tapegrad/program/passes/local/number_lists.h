@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tapegrad/program/passes/flat_table.h"
+#include "tapegrad/program/program.h"
 
 namespace tapegrad {
 
@@ -42,7 +43,39 @@ class NumberLists {
   }
 
   FlatTable table_;
-  std::vector<List> lists_;
+  LongVector<List> lists_;
+};
+
+// By key, a value, and after how many writes of what it belongs to it was that.
+class KnownValues {
+ public:
+  struct Known {
+    uint64_t key;
+    uint32_t writes;
+    ValueId value;
+  };
+  // Stays where it is until the next set().
+  const Known* find(uint64_t key) const {
+    const uint32_t at = place(key);
+    return at == FlatTable::none ? nullptr : &all_[at];
+  }
+  void set(const Known& now) {
+    const uint32_t at = place(now.key);
+    if (at != FlatTable::none) {
+      all_[at] = now;
+      return;
+    }
+    table_.insert(mix_hash(1, now.key), static_cast<uint32_t>(all_.size()));
+    all_.push_back(now);
+  }
+
+ private:
+  uint32_t place(uint64_t key) const {
+    return table_.find(mix_hash(1, key), [&](uint32_t k) { return all_[k].key == key; });
+  }
+
+  LongVector<Known> all_;
+  FlatTable table_;
 };
 
 }  // namespace tapegrad

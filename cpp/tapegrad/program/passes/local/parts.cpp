@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <deque>
 #include <optional>
-#include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
@@ -255,7 +254,7 @@ class Parts final : public LocalRule {
         (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
       return no_value;
     const ValueId value = with_pending(pass, r, found);
-    if (value != no_value) known_[key(from.chain, r.part.number)] = {from.writes, value};
+    if (value != no_value) known_.set({key(from.chain, r.part.number), from.writes, value});
     return value;
   }
 
@@ -270,13 +269,12 @@ class Parts final : public LocalRule {
     const bool is_number = is_floating(pass.type(r.out).dtype);
     int within = 0;
     for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
-      const auto known = known_.find(key(v.chain, r.part.number));
+      const KnownValues::Known* const known = known_.find(key(v.chain, r.part.number));
       for (uint32_t end = v.writes;;) {
         const Touch touch = last_touch(v.chain, r.part, end);
         if (touch.how == Overlap::unclear) return false;
-        if (known != known_.end() && known->second.writes >= touch.number &&
-            known->second.writes <= end) {
-          found.value = known->second.value;
+        if (known && known->writes >= touch.number && known->writes <= end) {
+          found.value = known->value;
           return pass.type_number(found.value) == r.out;
         }
         if (touch.number == 0) break;
@@ -427,20 +425,14 @@ class Parts final : public LocalRule {
     return pass.emit(r.op, pass.edit().attrs(Attrs{code}), {&found.base, 1}, out);
   }
 
-  // What a part holds after the first `writes` of a chain.
-  struct Known {
-    uint32_t writes;
-    ValueId value;
-  };
-
   std::vector<Part> part_of_attrs_;
   FlatTable part_numbers_;
   std::deque<std::vector<int64_t>> codes_;  // by number of the part
-  std::vector<Version> versions_;           // by value
+  LongVector<Version> versions_;            // by value
   std::vector<Chain> chains_;
-  NumberLists of_part_;                        // by chain and part
-  NumberLists elements_, others_;              // by chain and first index
-  std::unordered_map<uint64_t, Known> known_;  // by chain and part
+  NumberLists of_part_;            // by chain and part
+  NumberLists elements_, others_;  // by chain and first index
+  KnownValues known_;              // by chain and part
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ class Sharing final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     const Program& p = pass.program();
-    if (p.attrs[a.like.attrs].calls_host()) return no_value;
+    if (pass.calls_host(a.like.attrs)) return no_value;
     const Users& users = users_of(p, youngest_of(a));
     for (uint32_t k = users.first; k != none; k = next_[k])
       if (same(p, p.steps[k], a)) return pass.in_its_layout(p.steps[k].first_out);
@@ -25,7 +25,7 @@ class Sharing final : public LocalRule {
   }
 
   void written(LocalPass& pass, const Application& a) override {
-    if (pass.program().attrs[a.like.attrs].calls_host()) return;
+    if (pass.calls_host(a.like.attrs)) return;
     const auto step = static_cast<uint32_t>(pass.program().steps.size() - 1);
     next_.resize(step + 1, none);
     Users& users = users_of(pass.program(), youngest_of(a));
@@ -75,14 +75,14 @@ class Sharing final : public LocalRule {
            (in.size() == 2 && commutes(s.op) && in[0] == a.in[1] && in[1] == a.in[0]);
   }
 
-  std::vector<Users> users_;    // by value
-  std::vector<uint32_t> next_;  // by step
+  LongVector<Users> users_;    // by value
+  LongVector<uint32_t> next_;  // by step
   FlatTable table_;
 };
 
 }  // namespace
 
-void share_constants(Program& p) {
+std::vector<uint32_t> equal_constants(const Program& p) {
   constexpr size_t most_bytes = 1 << 16;  // longer ones are not worth a look at all of their bytes
   FlatTable known;
   std::vector<uint32_t> same(p.constants.size());
@@ -103,8 +103,7 @@ void share_constants(Program& p) {
       same[k] = found;
     }
   }
-  for (Program::ValueInfo& v : p.values)
-    if (v.source == Source::constant) v.index = same[v.index];
+  return same;
 }
 
 std::unique_ptr<LocalRule> sharing_rule() { return std::make_unique<Sharing>(); }

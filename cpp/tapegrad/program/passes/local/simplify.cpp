@@ -208,8 +208,8 @@ class Algebra final : public LocalRule {
   // (zeros + u) + v in one region is zeros + (u + v) there, minus zeros too.
   ValueId add_to_region(const Application& a) {
     const Program::Step* s = pass_->producer(a.in[0]);
-    if (!s || s->op != a.like.op || !has_attrs_of(*s, a.like) ||
-        !is_plus_zero(pass_->input_of(*s, 0)))
+    if (!s || s->op != a.like.op || !is_plus_zero(pass_->input_of(*s, 0)) ||
+        !has_attrs_of(*s, a.like))
       return no_value;
     const uint32_t out = out_;  // emit() moves it on
     const ValueId zeros = pass_->input_of(*s, 0), u = pass_->input_of(*s, 1), v = a.in[1];

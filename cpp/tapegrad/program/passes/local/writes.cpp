@@ -215,7 +215,7 @@ class WriteChains {
   }
 
   const Program& p_;
-  std::vector<uint32_t> uses_, chain_of_;  // by value; by step
+  LongVector<uint32_t> uses_, chain_of_;  // by value; by step
   std::vector<Chain> chains_;
   UniformConstants uniform_;
 };

@@ -254,13 +254,13 @@ class Roller : RollWriter {
 
 }  // namespace
 
-Program distribute_loops(const Program& p) {
+Program distribute_loops(Program p) {
   std::vector<RolledLoop> loops = loops_to_distribute(p);
   if (loops.empty()) return p;
   return Roller(p, std::move(loops)).run();
 }
 
-Program roll_loops(const Program& p) {
+Program roll_loops(Program p) {
   const std::optional<Program> moved = lookups_before_loops(p);
   const Program& before = moved ? *moved : p;
   std::vector<RolledLoop> loops = loops_to_roll(before);

@@ -206,7 +206,7 @@ class PartSums {
 
   const Program& p_;
   const PartsTaken taken_;
-  std::vector<uint32_t> uses_, chain_of_;  // by value; by step
+  LongVector<uint32_t> uses_, chain_of_;  // by value; by step
   std::vector<Chain> chains_;
   UniformConstants uniform_;
 };

@@ -1,7 +1,7 @@
 #include "tapegrad/program/passes/roll/find/roll_find.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/local/local.h"
@@ -33,16 +33,23 @@ class Signatures {
       for (uint32_t j = 0; j < s.n_out; ++j) h = mix_hash(h, p.values[s.first_out + j].type);
       step_[k] = h;
     }
-    std::unordered_map<uint64_t, uint32_t> last;
-    last.reserve(p.steps.size());
-    for (size_t k = p.steps.size(); k-- > 0;) {
-      if (k + window > p.steps.size()) continue;
+    // Of each kind of window, the place that was seen last.
+    struct Seen {
+      uint64_t hash;
+      uint32_t at;
+    };
+    LongVector<Seen> seen;
+    FlatTable table;
+    for (size_t k = p.steps.size() < window ? 0 : p.steps.size() - window + 1; k-- > 0;) {
       uint64_t h = 0;
       for (size_t i = k; i < k + window; ++i) h = mix_hash(h, step_[i]);
-      const auto [it, fresh] = last.try_emplace(h, static_cast<uint32_t>(k));
-      if (!fresh) {
-        next_[k] = it->second;
-        it->second = static_cast<uint32_t>(k);
+      const auto at = static_cast<uint32_t>(k);
+      const uint32_t known = table.find(h, [&](uint32_t i) { return seen[i].hash == h; });
+      if (known != FlatTable::none) {
+        next_[k] = std::exchange(seen[known].at, at);
+      } else {
+        table.insert(h, static_cast<uint32_t>(seen.size()));
+        seen.push_back({h, at});
       }
     }
   }
@@ -58,8 +65,8 @@ class Signatures {
 
  private:
   const Program& p_;
-  std::vector<uint64_t> step_;
-  std::vector<uint32_t> next_;
+  LongVector<uint64_t> step_;
+  LongVector<uint32_t> next_;
 };
 
 class Finder {
@@ -162,8 +169,8 @@ class Finder {
   const uint32_t least_turns_;
   const LoopKind kind_;
   const Signatures signatures_;
-  std::vector<uint32_t> uses_;
-  std::vector<uint32_t> repeat_soon_;  // by step: how many before it
+  LongVector<uint32_t> uses_;
+  LongVector<uint32_t> repeat_soon_;  // by step: how many before it
   std::vector<RolledLoop> found_;
   size_t budget_ = 32 * p_.steps.size();  // comparisons: what makes the search linear
 };

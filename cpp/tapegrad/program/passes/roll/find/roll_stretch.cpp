@@ -19,7 +19,7 @@ constexpr uint32_t most_tries = 8;
 
 class Stretch : RepeatedTurns {
  public:
-  Stretch(const Program& p, const std::vector<uint32_t>& uses, const Repetition& where,
+  Stretch(const Program& p, const LongVector<uint32_t>& uses, const Repetition& where,
           LoopKind kind)
       : RepeatedTurns(p, where, kind), uses_(uses) {}
 
@@ -330,7 +330,7 @@ class Stretch : RepeatedTurns {
       }
   }
 
-  const std::vector<uint32_t>& uses_;
+  const LongVector<uint32_t>& uses_;
   uint32_t from_ = 0, low_ = 0, high_ = 0;
   std::vector<bool> in_turns_;  // by step of the body
   uint32_t not_apart_ = none;   // the write that is not
@@ -339,7 +339,7 @@ class Stretch : RepeatedTurns {
 
 }  // namespace
 
-StretchSearch find_in_stretch(const Program& p, const std::vector<uint32_t>& uses,
+StretchSearch find_in_stretch(const Program& p, const LongVector<uint32_t>& uses,
                               const Repetition& where, uint32_t least_turns, LoopKind kind,
                               std::vector<RolledLoop>& found) {
   return Stretch(p, uses, where, kind).find(least_turns, found);

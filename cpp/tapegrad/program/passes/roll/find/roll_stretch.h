@@ -20,7 +20,7 @@ struct StretchSearch {
 
 // Adds the loops of a repetition, in order. `uses`: by value, how often it is read. The time is
 // linear in the number of steps.
-StretchSearch find_in_stretch(const Program& p, const std::vector<uint32_t>& uses,
+StretchSearch find_in_stretch(const Program& p, const LongVector<uint32_t>& uses,
                               const Repetition& where, uint32_t least_turns, LoopKind kind,
                               std::vector<RolledLoop>& found);
 

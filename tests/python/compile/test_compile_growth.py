@@ -1,0 +1,53 @@
+"""What first calls of long loops cost: time that grows with the length, and no faster."""
+
+import time
+
+import numpy as np
+from compile_checks import replays
+
+import tapegrad as tg
+
+
+def volatility(returns):
+    def likelihood(p):
+        w, a, b = p[0], p[1], p[2]
+        h, total = w / (1 - a - b), 0.0
+        for r in returns:
+            total = total + np.log(h) + r * r / h
+            h = w + a * (r * r) + b * h
+        return 0.5 * total
+
+    return likelihood
+
+
+def cheapest_way(rows):
+    def cost(costs):
+        best = np.zeros((rows, 10))
+        best[0, 0] = costs[0, 0]
+        for i in range(1, rows):
+            best[i, 0] = best[i - 1, 0] + costs[i, 0]
+            for j in range(1, 10):
+                best[i, j] = costs[i, j] + np.minimum(best[i - 1, j], best[i, j - 1])
+        return best[rows - 1, 9]
+
+    return cost
+
+
+def test_first_calls_of_loops_take_time_that_grows_with_their_length():
+    """Four times the turns: a search that went with the square would take sixteen times as long."""
+    rng = np.random.default_rng(5)
+    returns, costs = rng.normal(size=8000) * 0.1, rng.uniform(size=(600, 10))
+    shorter_and_longer = [
+        [(volatility(returns[:n]), np.array([0.001, 0.1, 0.8])) for n in (2000, 8000)],
+        [(cheapest_way(rows), costs[:rows]) for rows in (150, 600)],
+    ]
+    for pair in shorter_and_longer:
+        took = []
+        for f, x in pair:
+            begun = time.process_time()
+            compiled = tg.compile(tg.grad(f))
+            found = [compiled(x) for _ in range(3)][-1]
+            took.append(time.process_time() - begun)
+            assert replays(compiled) == 1
+            np.testing.assert_allclose(found, tg.grad(f)(x), rtol=1e-12)
+        assert took[1] < 9 * took[0]
