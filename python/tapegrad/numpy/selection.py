@@ -26,7 +26,6 @@ from tapegrad.numpy.operands import (
     plain,
     shape_of,
 )
-from tapegrad.numpy.remedies import LIBRARIES
 from tapegrad.numpy.shapes import reshape
 from tapegrad.numpy.table import RECORD, implements, is_data, op
 
@@ -136,6 +135,8 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "r
     a = lift(a)
     recorded = mode == "raise" and isinstance(a, Variable) and is_integer(indices)
     if isinstance(indices, Variable) and indices.dtype.kind == "f":
+        from tapegrad.numpy.remedies import LIBRARIES
+
         raise TypeError(f"np.take: positions are integers; {LIBRARIES['np.take']}")
     if not recorded:
         indices = plain(indices)

@@ -111,19 +111,27 @@ class PartSums {
     return (are_repeated || fill(c)) && are_apart(c.parts);
   }
 
-  // Whether, but for the first and last ones, additions come in the same order again and again.
-  // Where data say what is added to (w[labels[t]]), the turns of a loop would be no longer alike.
+  // Whether additions come in the same order again and again, but for the first and last turns, or
+  // all those to one part together. Where data say what is added to (w[labels[t]]), the turns of a
+  // loop would be no longer alike.
   bool come_in_turns(const Chain& c) const {
-    const auto part = [&](size_t i) {
-      return c.part_of_attrs.at(p_.steps[c.additions[i]].attrs);
-    };
-    const size_t from = c.additions.size() / 4, to = c.additions.size() - from;
-    for (size_t period = 1, tries = 0; from + period < to && tries < most_periods; ++period) {
-      if (part(from + period) != part(from)) continue;
+    std::vector<uint32_t> parts;
+    for (uint32_t i : c.additions) parts.push_back(c.part_of_attrs.at(p_.steps[i].attrs));
+    size_t changes = 1;
+    for (size_t i = 1; i < parts.size(); ++i) changes += parts[i] != parts[i - 1];
+    const std::span<const uint32_t> all(parts);
+    const size_t quarter = parts.size() / 4;
+    return changes <= c.parts.size() || repeats(all.subspan(quarter, parts.size() - 2 * quarter)) ||
+           repeats(all);
+  }
+
+  static bool repeats(std::span<const uint32_t> parts) {
+    size_t tries = 0;
+    for (size_t period = 1; 2 * period <= parts.size() && tries < most_periods; ++period) {
+      if (parts[period] != parts[0]) continue;
       ++tries;
-      bool holds = true;
-      for (size_t i = from; holds && i + period < to; ++i) holds = part(i) == part(i + period);
-      if (holds) return true;
+      if (std::ranges::equal(parts.subspan(period), parts.first(parts.size() - period)))
+        return true;
     }
     return false;
   }
