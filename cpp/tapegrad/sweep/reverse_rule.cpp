@@ -80,9 +80,7 @@ bool ReverseRule::has_ct(int j) const {
   return at < cts_.size() && cts_[at].dtype() != DType::int64;
 }
 
-Ref ReverseRule::ct(int j) const {
-  return op_.n_out == 1 ? ct_ : cts_[static_cast<size_t>(j)];
-}
+Ref ReverseRule::ct(int j) const { return op_.n_out == 1 ? ct_ : cts_[static_cast<size_t>(j)]; }
 
 Ref ReverseRule::take_ct(int j) {
   return std::move(op_.n_out == 1 ? ct_ : cts_[static_cast<size_t>(j)]);

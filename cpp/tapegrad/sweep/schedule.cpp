@@ -182,7 +182,8 @@ void check_constants(const Schedule& schedule) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == 0 || !n.reads_input(i)) continue;
       const Node& c = schedule.tape->node(inputs[i]);
-      if (!(c.flags & Node::held_by_reference) || fingerprint_of(c.value) == c.extra->rare->fingerprint)
+      if (!(c.flags & Node::held_by_reference) ||
+          fingerprint_of(c.value) == c.extra->rare->fingerprint)
         continue;
       throw_error<ValueError>(op_by_id(n.op).name, ": operand ", i, ", a NumPy ", describe(c.value),
                               ", was changed after it was recorded",

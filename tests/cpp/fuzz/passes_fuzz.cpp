@@ -99,10 +99,9 @@ TEST(passes_that_keep_every_bit) {
     for (auto pass : {tapegrad::fold_constants, tapegrad::share_common, tapegrad::drop_dead,
                       tapegrad::simplify, tapegrad::fuse})
       check_same(p, pass(p));
-    for (auto pass :
-         {tapegrad::roll_loops, tapegrad::distribute_loops, tapegrad::expand_tiny,
-          tapegrad::trim_bodies, tapegrad::join_writes, tapegrad::keep_in_pieces,
-          tapegrad::join_row_lookups})
+    for (auto pass : {tapegrad::roll_loops, tapegrad::distribute_loops, tapegrad::expand_tiny,
+                      tapegrad::trim_bodies, tapegrad::join_writes, tapegrad::keep_in_pieces,
+                      tapegrad::join_row_lookups})
       check_same(p, pass(p));
     for (auto taken : {tapegrad::PartsTaken::repeated, tapegrad::PartsTaken::all})
       check_same(p, tapegrad::add_up_parts(p, taken));
