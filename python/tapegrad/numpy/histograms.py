@@ -136,6 +136,11 @@ def _of_axes(
     columns = [sample[:, i] for i in np.arange(axes).tolist()]
     edges = [_edges(name, x, b, r, None) for x, b, r in zip(columns, bins, ranges, strict=True)]
     weights = None if weights is None else lift(weights)
+    if weights is not None and free_shape(weights) != free_shape(columns[0]):
+        raise ValueError(
+            f"{name}: weights= of shape {shape_of(weights)} for {shape_of(columns[0])[0]} points; "
+            "give one for each point"
+        )
     if isinstance(weights, Variable):
         shape = tuple(shape_of(e)[0] - 1 for e in edges)
         found = [_places(x, e) for x, e in zip(columns, edges, strict=True)]

@@ -96,3 +96,15 @@ def test_histograms_of_several_axes(options):
 def test_edges_of_several_axes_keep_their_derivatives():
     for f in (lambda x: np.histogram2d(x[0], x[1], 3)[1:], lambda x: np.histogramdd(x.T, 2)[1]):
         tg.testing.check_grads(f, (MATRICES[0],))
+
+
+@pytest.mark.parametrize("n", [3, 5, 6])
+def test_weights_of_another_number_of_points(n):
+    points = [0.5, 1.5, 2.5, 1.0]
+    for f in (
+        lambda w: np.histogram2d(points, points, 2, weights=w, density=True)[0],
+        lambda w: np.histogramdd((points, points), 2, weights=w)[0],
+    ):
+        for way in (f, tg.jacobian(f), tg.compile(f)):
+            with pytest.raises(ValueError, match="weights"):
+                way(np.linspace(0.1, 1.0, n))

@@ -49,6 +49,12 @@ CASES = [
         "np.histogram(X, 3, weights=x)[0]",
     ),
     Case(
+        "np.histogramdd(m, 3, weights=x)",
+        "give one for each point",
+        "np.histogramdd(m, 3, weights=x[:2])[0]",
+        "np.histogramdd(m, 3, weights=x[:2])[0]",
+    ),
+    Case(
         "np.histogramdd(m, [3, 2], weights=x[:2])",
         "give one for each column",
         "np.histogramdd(m, [3, 2, 3], weights=x[:2])[0]",
