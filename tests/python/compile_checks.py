@@ -12,6 +12,24 @@ def replays(compiled):
     return sum(s.replays for s in compiled.inspect().signatures)
 
 
+def text_of(compiled):
+    return str(compiled.inspect().signatures[0].programs[0].text)
+
+
+def as_eager_to_the_bit(f, *args, scales=(1.0, 1.0, 1.0, 1.0, 0.5)):
+    """The compiled gradient, which gives what the eager one gives, and the last derivatives."""
+    gradient = tg.value_and_grad(f, tuple(range(len(args))))
+    compiled, slopes = tg.compile(gradient, passes={"batch": False}), ()
+    for scale in scales:
+        point = [scale * x for x in args]
+        value, slopes = gradient(*point)
+        found, found_slopes = compiled(*point)
+        assert found == value
+        for a, b in zip(found_slopes, slopes, strict=True):
+            np.testing.assert_array_equal(a, b)
+    return compiled, slopes
+
+
 def programs(compiled):
     return sum(len(s.programs) for s in compiled.inspect().signatures)
 

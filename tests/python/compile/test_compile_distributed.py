@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compile_checks import as_eager_to_the_bit, text_of
 
 import tapegrad as tg
 
@@ -17,21 +18,11 @@ def _numbers(*shape: int) -> Any:
     return np.random.default_rng(sum(shape)).uniform(0.2, 0.9, size=shape)
 
 
-def _text(f: Any) -> str:
-    return str(f.inspect().signatures[0].programs[0].text)
-
-
 def _check(f: Callable[..., Any], *args: Any) -> str:
     """Values and derivatives are the eager ones, to the bit, and those of finite differences."""
-    gradient = tg.value_and_grad(f, tuple(range(len(args))))
-    compiled = tg.compile(gradient, passes={"batch": False})
-    for scale in (1.0, 1.0, 1.0, 1.0, 0.75):
-        point = [scale * x for x in args]
-        value, slopes = gradient(*point)
-        got, got_slopes = compiled(*point)
-        assert got == value
-        for a, b in zip(got_slopes, slopes, strict=True):
-            np.testing.assert_array_equal(a, b)
+    scales = (1.0, 1.0, 1.0, 1.0, 0.75)
+    compiled, got_slopes = as_eager_to_the_bit(f, *args, scales=scales)
+    point = [scales[-1] * x for x in args]
     rng = np.random.default_rng(0)
     along = [rng.normal(size=np.shape(x)) for x in args]
     h = 1e-6
@@ -40,7 +31,7 @@ def _check(f: Callable[..., Any], *args: Any) -> str:
     slope = sum(np.sum(g * v) for g, v in zip(got_slopes, along, strict=True))
     assert slope == pytest.approx((ahead - behind) / (2 * h), rel=1e-5, abs=1e-6)
     assert compiled.inspect().signatures[0].replays in (2, 3)
-    return _text(compiled)
+    return text_of(compiled)
 
 
 def _terms(p: Any, x: Any) -> Any:

@@ -7,26 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compile_checks import as_eager_to_the_bit, text_of
 
 import tapegrad as tg
 
 
-def _text(f: Any) -> str:
-    return str(f.inspect().signatures[0].programs[0].text)
-
-
 def _check(f: Callable[..., Any], *args: Any, rolled: bool = True) -> Any:
     """Value and derivatives of the compiled function are those of `f`, to the bit."""
-    gradient = tg.value_and_grad(f, tuple(range(len(args))))
-    compiled = tg.compile(gradient, passes={"batch": False})
-    for scale in (1.0, 1.0, 1.0, 1.0, 0.5):
-        point = [scale * x for x in args]
-        value, slopes = gradient(*point)
-        got, got_slopes = compiled(*point)
-        assert got == value
-        for a, b in zip(got_slopes, slopes, strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert ("scan(" in _text(compiled)) == rolled
+    compiled, _ = as_eager_to_the_bit(f, *args)
+    assert ("scan(" in text_of(compiled)) == rolled
     assert compiled.inspect().signatures[0].replays in (2, 3)  # a long one begins a call later
     return compiled
 
@@ -44,7 +33,7 @@ def test_a_recurrent_net() -> None:
         return total
 
     compiled = _check(loss, _numbers(5), _numbers(5), _numbers(60, 5))
-    assert len(_text(compiled).splitlines()) < 80
+    assert len(text_of(compiled).splitlines()) < 80
 
 
 def test_iteration_over_the_rows_of_an_array() -> None:
@@ -113,7 +102,7 @@ def test_gradients_of_large_weights_are_added_up_behind_the_loop(batch: int) -> 
     for factor in (1.0, 1.0, 1.0, 0.7):
         for got, want in zip(f(factor * w, u, xs), g(factor * w, u, xs), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-12)
-    assert _text(f).count("scan(") == 2
+    assert text_of(f).count("scan(") == 2
 
 
 @pytest.mark.parametrize("batch", [0, 1, 3, 8])
@@ -133,7 +122,7 @@ def test_rows_that_are_iterated_over_get_their_gradients_at_once(batch: int) -> 
         for factor in (1.0, 1.0, 1.0, 0.7):
             for got, want in zip(f(w, u, factor * xs), g(w, u, factor * xs), strict=True):
                 np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
-        steps.append(_text(f).count("\n"))
+        steps.append(text_of(f).count("\n"))
     assert max(steps) < 60
 
 
@@ -194,7 +183,7 @@ def test_rolling_can_be_switched_off() -> None:
     f = tg.compile(tg.grad(loss), passes={"roll": False})
     for _ in range(3):
         f(_numbers(4))
-    assert "scan(" not in _text(f)
+    assert "scan(" not in text_of(f)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
