@@ -23,7 +23,10 @@ constexpr size_t least_writes = 4;
 class WriteChains {
  public:
   explicit WriteChains(const Program& p)
-      : p_(p), uses_(p.values.size(), 0), chain_of_(p.steps.size(), none) {
+      : p_(p),
+        uses_(p.values.size(), 0),
+        chain_of_(p.steps.size(), none),
+        is_packed_(p.values.size(), false) {
     const auto use = [this](ValueId v) { ++uses_[v]; };
     std::ranges::for_each(p.operands, use);
     std::ranges::for_each(p.outputs, use);
@@ -99,9 +102,11 @@ class WriteChains {
     if (!place) return;
     const ValueId base = p_.in(s)[0];
     const Program::ValueInfo& info = p_.values[base];
+    const bool is_packed = is_packed_[base] || is_root(base);
+    is_packed_[s.first_out] = is_packed;  // a write keeps the layout
     uint32_t k = info.source == Source::step ? chain_of_[info.index] : none;
     if (k == none || uses_[base] != 1 || chains_[k].of_rows != place->is_row) {
-      if (!is_root(base)) return;
+      if (!is_packed) return;
       k = static_cast<uint32_t>(chains_.size());
       chains_.push_back({base, place->is_row});
     }
@@ -216,6 +221,7 @@ class WriteChains {
 
   const Program& p_;
   LongVector<uint32_t> uses_, chain_of_;  // by value; by step
+  std::vector<bool> is_packed_;           // by value: what was written into an array that is
   std::vector<Chain> chains_;
   UniformConstants uniform_;
 };

@@ -172,10 +172,10 @@ class Stretch : RepeatedTurns {
     return false;
   }
 
-  // Whether what a turn of a nest reads from outside was made before this row.
+  // Whether what a turn reads from outside was made before this loop: it ends where that is not so.
+  // In a nest that is the row; a scan may begin at the turn in the middle and no later.
   bool reads_outside(const RolledLoop& loop, uint32_t turn) const {
-    if (is_scan_) return true;
-    const uint32_t begin = low_ - std::min(most_age, low_ - from_);
+    const uint32_t begin = is_scan_ ? middle_ : low_ - std::min(most_age, low_ - from_);
     for (uint32_t k = 0; k < period_; ++k)
       for (uint32_t a = 0; a < step(turn, k).n_in; ++a) {
         const Kind kind = loop.operand(k, a).kind;
