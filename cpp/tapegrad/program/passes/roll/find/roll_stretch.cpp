@@ -64,10 +64,14 @@ class Stretch : RepeatedTurns {
     if (!classify(loop)) return false;
     high_ = middle_ + 2;
     while (low_ > from_ && holds(loop, low_ - 1, none)) --low_;
-    while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
     const uint32_t strict = low_;
     low_ -= std::min(most_age, low_ - from_);
-    if (!settle_beginning(loop, strict)) return false;
+    // A row of a nest may end where it reads what it made itself: the later it begins, the later.
+    for (uint32_t settled = 0;; settled = high_) {
+      while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
+      if (high_ == settled) break;
+      if (!settle_beginning(loop, strict)) return false;
+    }
     if (high_ < low_ + least_turns || !scatters_are_apart(loop)) return false;
     loop.first = first_ + low_ * period_;
     loop.count = high_ - low_;
@@ -123,7 +127,18 @@ class Stretch : RepeatedTurns {
       if (turn + 1 >= middle_) return false;
     }
     kind = v == next && stays(k, a) ? Kind::invariant : Kind::series;
+    if (kind == Kind::series && takes_turns(k, a)) return false;
     return turn == none || turn < middle_;
+  }
+
+  // Whether a few arrays come in turn, as where each of them is added up: then that many turns are
+  // one, which is a longer repetition to look at. As a series they would be put together.
+  bool takes_turns(uint32_t k, uint32_t a) const {
+    const ValueId v = input(middle_, k, a);
+    if (!is_scan_ || p_.type_of(v).shape.empty() || v == input(middle_ + 1, k, a)) return false;
+    for (uint32_t by = 2; by <= std::min(most_age, middle_); ++by)
+      if (input(middle_ - by, k, a) == v) return true;
+    return false;
   }
 
   // In a nest, whether it is the same for all rows: looked at from both ends.
@@ -175,7 +190,7 @@ class Stretch : RepeatedTurns {
   // Whether what a turn reads from outside was made before this loop: it ends where that is not so.
   // In a nest that is the row; a scan may begin at the turn in the middle and no later.
   bool reads_outside(const RolledLoop& loop, uint32_t turn) const {
-    const uint32_t begin = is_scan_ ? middle_ : low_ - std::min(most_age, low_ - from_);
+    const uint32_t begin = is_scan_ ? middle_ : low_;
     for (uint32_t k = 0; k < period_; ++k)
       for (uint32_t a = 0; a < step(turn, k).n_in; ++a) {
         const Kind kind = loop.operand(k, a).kind;
