@@ -90,8 +90,28 @@ def _alignment(v: Any, xs: Any) -> Any:
     return table[-1, -1]
 
 
+def _soft_alignment(v: Any, xs: Any) -> Any:
+    table = np.full((len(xs) + 1, 5), 1e10)
+    table[0, 0] = 0.0
+    for i in range(1, len(xs) + 1):
+        for j in range(1, 5):
+            ways = -np.array([table[i - 1, j], table[i, j - 1], table[i - 1, j - 1]])
+            most = np.max(ways)
+            table[i, j] = v[j - 1] * xs[i - 1, j - 1] - (np.log(np.sum(np.exp(ways - most))) + most)
+    return table[-1, -1]
+
+
+def _relaxed(v: Any, xs: Any) -> Any:
+    u = v * xs
+    for _ in range(3):
+        for i in range(1, len(xs) - 1):
+            for j in range(1, 3):
+                u[i, j] = 0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1])
+    return np.sum(u * u)
+
+
 LOOPS = [_rows_of_vectors, _rows_of_products, _rows_of_numbers, _columns_backwards, _written_twice,
-         _best_path, _scaled, _alignment]  # fmt: skip
+         _best_path, _scaled, _alignment, _soft_alignment, _relaxed]  # fmt: skip
 LENGTHS = [3, 20, 90]
 
 
@@ -145,6 +165,15 @@ def test_rows_of_a_table_leave_a_short_program() -> None:
     text = str(compiled.inspect().signatures[0].programs[0].text)
     assert "scan(" in text
     assert len(text.splitlines()) < 60
+
+
+@pytest.mark.parametrize(("loop", "n"), [(_relaxed, 40), (_soft_alignment, 700)])
+def test_what_is_written_and_read_by_elements_leaves_no_step_for_each(loop: Any, n: int) -> None:
+    compiled = tg.compile(tg.grad(loop))
+    for _ in range(4):
+        compiled(_data(4), _data(n, 4))
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert len(text.splitlines()) < 80, text
 
 
 def test_a_long_alignment_is_loops_of_loops() -> None:

@@ -23,8 +23,8 @@ constexpr uint32_t many_steps = 4096;
 constexpr uint32_t some_turns = 12;                 // of another
 constexpr uint64_t many_numbers = 250'000;          // steps of numbers alone, in all loops
 constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
-constexpr int64_t small_array = 64;     // which expand() takes apart, in programs of so many
-constexpr int64_t few_scalars = 20000;  // scalars
+constexpr int64_t small_array = 64;      // which expand() takes apart, in programs of so many
+constexpr int64_t few_scalars = 64'000;  // scalars
 
 // Whether a turn does more with what the turn before made than to add to it: turns that only add
 // up could also be made all at once.
@@ -94,6 +94,7 @@ struct TurnWork {
   Dims space;
 
   bool is_of_numbers() const { return is_short && space.empty(); }
+  bool is_of_small_arrays() const { return largest <= small_array; }
 };
 
 // Of a write: a key holds for the last axes of the array.
@@ -150,18 +151,27 @@ uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
   return (loop.period + work.lookups) * loop.count;
 }
 
-// `are_many`: the numbers in loops over numbers alone. One long scalar tape is as fast as a short
-// one again and again, until it outgrows the caches; but it takes longer to make.
+// What all loops of a kind have together: passes behind this one look at the whole program.
+struct AllLoops {
+  uint64_t numbers = 0;  // steps in loops over numbers alone
+  int64_t scalars = 0;   // in loops over small arrays
+
+  // One long scalar tape is as fast as a short one again and again, until it outgrows the caches;
+  // but it takes longer to make.
+  bool are_many_numbers() const { return numbers >= many_numbers; }
+  bool may_be_expanded() const { return scalars <= few_scalars; }
+};
+
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
-                      bool are_many) {
+                      const AllLoops& all) {
   if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
   if (steps_of(loop, work) < least_steps) return false;
-  if (work.is_of_numbers()) return are_many;
+  if (work.is_of_numbers()) return all.are_many_numbers();
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
   if (!recurs(p, loop)) return is_long && steps_of(loop, work) >= many_steps;
-  if (work.largest <= small_array && work.scalars * loop.count <= few_scalars) return is_long;
+  if (work.is_of_small_arrays() && all.may_be_expanded()) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
 }
@@ -182,19 +192,21 @@ bool writes_what_is_rolled(const Program& p, const RolledLoop& loop, const Flags
 std::vector<RolledLoop> loops_to_roll(const Program& p) {
   std::vector<RolledLoop> loops = find_loops(p, least_turns), chosen;
   std::vector<TurnWork> work;
-  uint64_t numbers = 0;
+  AllLoops all;
   std::vector<uint32_t> reads(p.values.size(), 0);
   for (ValueId v : p.operands) ++reads[v];
   for (ValueId v : p.outputs) ++reads[v];
   for (const RolledLoop& loop : loops) {
     work.push_back(work_of(p, loop, reads));
-    if (work.back().is_of_numbers()) numbers += steps_of(loop, work.back());
+    if (work.back().is_of_numbers())
+      all.numbers += steps_of(loop, work.back());
+    else if (work.back().is_of_small_arrays())
+      all.scalars += work.back().scalars * loop.count;
   }
-  const bool are_many = numbers >= many_numbers;
   Flags rolled(p.steps.size(), 0);  // by step
   Flags is_chosen(loops.size(), 0);
   for (size_t i = 0; i < loops.size(); ++i) {
-    is_chosen[i] = is_worth_rolling(p, loops[i], work[i], are_many);
+    is_chosen[i] = is_worth_rolling(p, loops[i], work[i], all);
     if (is_chosen[i])
       std::fill(rolled.begin() + loops[i].first, rolled.begin() + loops[i].end(), 1);
   }
