@@ -1,6 +1,7 @@
 #include "tapegrad/program/record.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "tapegrad/base/error.h"
@@ -36,16 +37,19 @@ bool may_fail_at_other_lengths(const UnusedSteps& unused) {
 
 Program with_fixed_captures(const Recording& r, std::span<const size_t> fixed) {
   Program p = r.program;
+  if (fixed.empty()) return p;
+  std::vector<ValueId> now_of(p.values.size());
+  std::iota(now_of.begin(), now_of.end(), ValueId{0});
   for (size_t k : fixed) {
     const ValueId old = p.captures.at(k), now = static_cast<ValueId>(p.values.size());
     p.values.push_back(
         {Source::constant, p.values[old].type, static_cast<uint32_t>(p.constants.size())});
     p.constants.push_back(r.captures[k].content().copy());
-    std::replace(p.operands.begin(), p.operands.end(), old, now);
-    std::replace(p.outputs.begin(), p.outputs.end(), old, now);
-    for (Program::Guard& g : p.guards)
-      if (g.value == old) g.value = now;
+    now_of[old] = now;
   }
+  for (ValueId& v : p.operands) v = now_of[v];
+  for (ValueId& v : p.outputs) v = now_of[v];
+  for (Program::Guard& g : p.guards) g.value = now_of[g.value];
   return p;
 }
 

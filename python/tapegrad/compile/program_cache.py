@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tapegrad import _core, _tree
 from tapegrad._core import Recording, Variable
+from tapegrad.compile.extents import Extents
 from tapegrad.compile.program import TrustedProgram
 from tapegrad.compile.reads.captured_data import PlainReads, stamps
 from tapegrad.compile.reads.snapshot import Snapshot
@@ -75,6 +77,9 @@ class ProgramCache(_core.ProgramCacheBase):
         """Whether an input shows in another one or in what is captured, as writes to it would."""
         arrays = [x for x in inputs if _tree.is_array(x)]
         others = [x for _, x in self.snapshot.arrays]
+        extents = Extents([*arrays, *others])
+        if all(extents.meeting(x) == 1 for x in arrays if x.size):  # itself
+            return False
         return any(
             np.may_share_memory(x, y) and not _are_parts(x, y)
             for i, x in enumerate(arrays)
@@ -99,11 +104,12 @@ class ProgramCache(_core.ProgramCacheBase):
         What operations read of a whole array is read from the one that is there now; views, and
         arrays that are part of the result, stay those that were recorded.
         """
-        fixed = [x[0] for x in call.fixed if x is not None]
-        for _, a in self.snapshot.arrays:
-            views = [x for x in call.recording.captures if x is not a]
-            if any(_tree.is_array(x) and np.may_share_memory(x, a) for x in [*fixed, *views]):
-                self.fixed_arrays.add(id(a))
+        captures = [x for x in call.recording.captures if _tree.is_array(x)]
+        fixed = [x[0] for x in call.fixed if x is not None and _tree.is_array(x[0])]
+        extents, own = Extents([*fixed, *captures]), Counter(map(id, captures))
+        self.fixed_arrays |= {
+            id(a) for _, a in self.snapshot.arrays if extents.meeting(a) > own[id(a)]
+        }
 
     def _explained(self, call: RecordedCall, may_be_numbers: bool) -> bool:
         """Whether nothing that the program holds fixed may come from a captured array's content.
@@ -114,11 +120,13 @@ class ProgramCache(_core.ProgramCacheBase):
         if not arrays:
             return True
         watched = {id(x) for _, x in arrays}
-        for x in call.recording.captures:
-            if isinstance(x, Variable) or id(x) in watched:
-                continue
-            if not any(_is_view(x, a) for _, a in arrays):
-                return False
+        others = [
+            x
+            for x in call.recording.captures
+            if not isinstance(x, Variable) and id(x) not in watched
+        ]
+        if others and not _are_views(others, [a for _, a in arrays]):
+            return False
         constants = call.recording.constants
         if any(np.ndim(x) or may_be_numbers for x in constants):
             return False
@@ -182,11 +190,20 @@ def _plain_reads(snapshot: Snapshot) -> PlainReads:
     return plain_reads(snapshot)
 
 
-def _is_view(x: Any, a: Any) -> bool:
-    base = getattr(x, "base", None)
-    if base is None:
-        return False
-    return (base is a or base is a.base) and bool(np.may_share_memory(x, a))
+def _are_views(views: Sequence[Any], arrays: Sequence[Any]) -> bool:
+    """Whether each of these shows parts of one of the arrays."""
+    by_owner: defaultdict[int, list[Any]] = defaultdict(list)
+    for a in arrays:
+        by_owner[id(a)].append(a)
+        if a.base is not None:
+            by_owner[id(a.base)].append(a)
+    extents = {owner: Extents(found) for owner, found in by_owner.items()}
+
+    def is_view(x: Any) -> bool:
+        base = getattr(x, "base", None)
+        return base is not None and id(base) in extents and extents[id(base)].meeting(x) > 0
+
+    return all(map(is_view, views))
 
 
 def _are_parts(x: Any, y: Any) -> bool:

@@ -45,6 +45,19 @@ def shortest_way(costs):
     return best[-1, -1]
 
 
+def grouped(groups):
+    """Each group is a captured array of its own."""
+    ys = [np.arange(3.0) + k for k in range(groups)]
+
+    def likelihood(p):
+        total = 0.0
+        for y in ys:
+            total = total + np.sum((y - p[0]) ** 2) * np.exp(-p[1])
+        return total
+
+    return likelihood
+
+
 def test_first_calls_of_loops_take_time_that_grows_with_their_length():
     """Four times the turns: a search that went with the square would take sixteen times as long."""
     rng = np.random.default_rng(5)
@@ -53,6 +66,7 @@ def test_first_calls_of_loops_take_time_that_grows_with_their_length():
         [(volatility(returns[:n]), np.array([0.001, 0.1, 0.8])) for n in (2000, 8000)],
         [(cheapest_way(rows), costs[:rows]) for rows in (150, 600)],
         [(shortest_way, rng.uniform(size=(n, n))) for n in (50, 100)],
+        [(grouped(n), np.array([0.1, 0.2])) for n in (400, 1600)],
     ]
     for pair in shorter_and_longer:
         took = []

@@ -1,0 +1,31 @@
+"""Where arrays lie in memory: which of many may share it, in time linear in their number."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import Any
+
+from numpy.lib.array_utils import byte_bounds
+
+
+class Extents:
+    """The stretches of memory between the first and the last byte of arrays.
+
+    >>> import numpy as np
+    >>> a = np.arange(6.0)
+    >>> Extents([a[:3], np.ones(2)]).meeting(a[2:])
+    1
+    """
+
+    def __init__(self, arrays: Iterable[Any]) -> None:
+        bounds = [byte_bounds(x) for x in arrays if x.size]
+        self._lows = sorted(low for low, _ in bounds)
+        self._highs = sorted(high for _, high in bounds)
+
+    def meeting(self, x: Any) -> int:
+        """How many of the arrays may share memory with `x`, as `np.may_share_memory` says."""
+        if not x.size:
+            return 0
+        low, high = byte_bounds(x)
+        return bisect_left(self._lows, high) - bisect_right(self._highs, low)
