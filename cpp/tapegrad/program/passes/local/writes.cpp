@@ -11,9 +11,9 @@
 // An array that is written element by element, and read only when all is written: every write is a
 // step, which costs more than the number that it writes. Here the numbers are joined into an array
 // by one step, or put into one that was there before. So are the rows of an array that was the same
-// number everywhere, where most of them are written. part_rule() has seen to it that what is read
-// between the writes is read where it was written, so that little else keeps versions of such an
-// array alive.
+// number everywhere, where most of them are written. A write that another one replaces goes.
+// part_rule() has seen to it that what is read between the writes is read where it was written, so
+// that little else keeps versions of such an array alive.
 
 namespace tapegrad {
 namespace {
@@ -26,7 +26,8 @@ class WriteChains {
       : p_(p),
         uses_(p.values.size(), 0),
         chain_of_(p.steps.size(), none),
-        is_packed_(p.values.size(), false) {
+        is_packed_(p.values.size(), false),
+        is_overwritten_(p.steps.size(), false) {
     const auto use = [this](ValueId v) { ++uses_[v]; };
     std::ranges::for_each(p.operands, use);
     std::ranges::for_each(p.outputs, use);
@@ -36,16 +37,23 @@ class WriteChains {
   // Fewer steps, or nothing where there are no such arrays.
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) follow(i);
-    for (Chain& c : chains_) c.is_joined = c.writes.size() >= least_writes && can_join(c);
-    if (std::ranges::none_of(chains_, &Chain::is_joined)) return std::nullopt;
+    bool is_changed = false;
+    for (Chain& c : chains_) {
+      is_changed |= drop_overwritten(c);
+      c.is_joined = c.writes.size() >= least_writes && can_join(c);
+      is_changed |= c.is_joined;
+    }
+    if (!is_changed) return std::nullopt;
     Edit edit(p_);
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       const Program::Step& s = p_.steps[i];
       const uint32_t k = chain_of_[i];
-      if (k == none || !chains_[k].is_joined) {
+      if (k != none && chains_[k].is_joined) {
+        if (chains_[k].writes.back() == i) edit.set(s.first_out, joined(edit, chains_[k]));
+      } else if (is_overwritten_[i]) {
+        edit.set(s.first_out, edit.at(p_.in(s)[0]));
+      } else {
         edit.copy(s);
-      } else if (chains_[k].writes.back() == i) {
-        edit.set(s.first_out, joined(edit, chains_[k]));
       }
     }
     return edit.finish();
@@ -121,6 +129,22 @@ class WriteChains {
     if (p_.values[v].source != Source::step) return false;
     const Program::Step& s = p_.steps[p_.values[v].index];
     return s.kernel >= 0 || is_elementwise(s.op);
+  }
+
+  // Nobody reads what another write replaces before the end of the chain.
+  bool drop_overwritten(Chain& c) {
+    std::unordered_set<int64_t> replaced;
+    const size_t n = c.writes.size();
+    for (size_t j = n; j-- > 0;) {
+      const Program::Step& s = p_.steps[c.writes[j]];
+      const int64_t place = place_written(s)->number;
+      if (replaced.contains(place))
+        is_overwritten_[c.writes[j]] = true;
+      else if (op_by_id(s.op).update == UpdateKind::set)
+        replaced.insert(place);
+    }
+    std::erase_if(c.writes, [&](uint32_t i) { return is_overwritten_[i]; });
+    return c.writes.size() != n;
   }
 
   bool can_join(const Chain& c) {
@@ -222,6 +246,7 @@ class WriteChains {
   const Program& p_;
   LongVector<uint32_t> uses_, chain_of_;  // by value; by step
   std::vector<bool> is_packed_;           // by value: what was written into an array that is
+  std::vector<bool> is_overwritten_;      // by step: all that it writes, later in its chain
   std::vector<Chain> chains_;
   UniformConstants uniform_;
 };

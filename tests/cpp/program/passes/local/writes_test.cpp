@@ -143,6 +143,25 @@ TEST(a_table_goes_on_behind_a_version_that_is_read) {
   }
 }
 
+TEST(what_is_written_again_goes) {
+  Draft d;
+  const ValueId x = d.input({9, 2}), row = d.input({2});
+  const Ints whole{0, 1, 0, 0, 1, 0, 1, 2};
+  ValueId y = d.op("exp", {x});
+  for (int64_t i = 0; i < 6; ++i) y = d.op("slice_set", {y, row}, {whole});
+  y = d.op("slice_add", {y, row}, {whole});
+  CHECK(writes_of(joined(d.returning({y}))) == 2);
+  Draft e;
+  const ValueId u = e.input(Dims{});
+  ValueId z = e.op("exp", {e.input({9, 2})}), early = z;
+  for (int64_t i = 0; i < 5; ++i) {
+    z = e.op(i < 4 ? "slice_add" : "slice_set", {z, u}, {at(2, 0)});
+    if (i == 1) early = z;
+  }
+  // Both of those before the version that is read count, and the last.
+  CHECK(writes_of(joined(e.returning({z, early}))) == 3);
+}
+
 TEST(rows_other_dtypes_and_few_writes_stay_what_they_are) {
   Draft d;
   const ValueId x = d.input({4, 2}), row = d.input({2}), u = d.input(Dims{});
