@@ -20,7 +20,9 @@ namespace tapegrad {
 namespace {
 
 // An array that a few elements are picked out of may be larger.
-constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 200'000;
+constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 600'000;
+// Of one kernel: behind it the next one begins.
+constexpr size_t most_of_kernel = 100'000;
 
 bool is_small(const Program& p, ValueId v, int64_t most = most_elements) {
   const int64_t n = element_count(p.type_of(v).shape);
@@ -129,7 +131,8 @@ class Regions {
       latest = std::max(latest, stage_[from] + (kernel_of_[from] == none ? 0 : 1));
     }
     if (can_take(s)) {
-      const uint32_t stage = std::max(of_kernels == 0 ? 0 : of_kernels - 1, of_steps);
+      uint32_t stage = std::max(of_kernels == 0 ? 0 : of_kernels - 1, of_steps);
+      while (is_full(stage)) ++stage;
       const uint32_t k = kernel_at(stage);
       for (ValueId v : p_.in(s))
         if (may_be_strided(p_, v) && kernel_of_[p_.values[v].index] != k)
@@ -141,6 +144,12 @@ class Regions {
       }
     }
     stage_[i] = std::max(of_kernels, of_steps);
+  }
+
+  bool is_full(uint32_t stage) const {
+    const auto at = kernel_at_stage_.find(stage);
+    return at != kernel_at_stage_.end() &&
+           kernels_[at->second].scalars->written() > most_of_kernel;
   }
 
   uint32_t kernel_at(uint32_t stage) {
