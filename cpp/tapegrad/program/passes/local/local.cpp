@@ -53,16 +53,17 @@ ValueId LocalPass::as_type(ValueId x, uint32_t out) {
   return emit(broadcast_to_op().id, attrs, {&x, 1}, out);
 }
 
-bool LocalPass::is_packed(ValueId v) const {
-  const Program& p = program();
+bool is_packed(const Program& p, ValueId v) {
   for (;;) {
     if (p.type_of(v).shape.empty()) return true;
     if (p.is_constant(v)) return p.constant_of(v).is_contiguous();
     if (p.values[v].source != Source::step) return false;
     const Program::Step& s = p.steps[p.values[v].index];
     if (s.kernel >= 0 || is_elementwise(s.op)) return true;
-    if (op_by_id(s.op).join == JoinKind::stack && p.type_of(v).shape.ndim() == 1) return true;
-    if (op_by_id(s.op).view != ViewKind::reshaped) return false;
+    const Op& op = op_by_id(s.op);
+    if (op.join == JoinKind::stack && p.type_of(v).shape.ndim() == 1) return true;
+    if (op.key == KeyKind::basic && op.view == ViewKind::none) return true;  // parts, copied
+    if (op.view != ViewKind::reshaped) return false;
     v = p.in(s)[0];
   }
 }
@@ -83,7 +84,8 @@ ValueId LocalPass::place(const Application& a) {
     for (const auto& rule : rules_) {
       same_layout_ = no_value;
       const ValueId instead = rule->replace(*this, a);
-      if (instead != no_value && (may_be_strided_ || instead == same_layout_ || is_packed(instead)))
+      if (instead != no_value &&
+          (may_be_strided_ || instead == same_layout_ || is_packed(program(), instead)))
         return instead;
     }
   }

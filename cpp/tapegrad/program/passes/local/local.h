@@ -36,6 +36,9 @@ class LocalRule {
   virtual void written(LocalPass&, const Application&) {}
 };
 
+// Whether a value is sure to lie in C order without gaps.
+bool is_packed(const Program& p, ValueId v);
+
 template <class F>
 constexpr uint16_t op_of_fn() {
   return static_cast<uint16_t>(scalar_fn_of<F>());
@@ -112,7 +115,6 @@ class LocalPass {
   ValueId place(const Application& a);
   bool place_each(const Application& a, ValueId first_old);
   void find_layout_free();
-  bool is_packed(ValueId v) const;
 
   Edit edit_;
   std::vector<bool> layout_free_;  // by old value: nobody who reads it cares for its strides

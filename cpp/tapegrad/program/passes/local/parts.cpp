@@ -80,6 +80,7 @@ class Parts final : public LocalRule {
   static constexpr uint32_t few_writes = 8;  // see may_read_root
   static constexpr int most_looks = 64;      // at writes of other parts at one first index
   static constexpr int most_within = 64;     // writes within a part that one read makes again
+  static constexpr int most_passed = 512;    // of those that later ones replace
   static constexpr int most_depth = 4;       // of reads for reads
   static constexpr int64_t short_row = 64;   // elements
   static constexpr int64_t most_leads = int64_t{1} << 31;
@@ -241,9 +242,17 @@ class Parts final : public LocalRule {
   // What is known of a part while the writes are gone back over: its value, or where to read it.
   struct Found {
     ValueId value = no_value, base = no_value;
-    uint32_t root_of = none;       // the chain that starts from `base`
-    std::vector<Pending> pending;  // the latest first
+    uint32_t root_of = none;         // the chain that starts from `base`
+    std::vector<Pending> pending;    // the latest first
+    std::vector<uint32_t> replaced;  // smaller parts that these write: before, they don't matter
   };
+
+  bool is_replaced(const Found& found, uint32_t part) const {
+    return std::ranges::any_of(found.replaced, [&](uint32_t larger) {
+      const Overlap how = overlap_of(codes_[larger], codes_[part]);
+      return how == Overlap::same || how == Overlap::inside;
+    });
+  }
 
   // What a part holds in a version of an array; no_value where that is not known.
   ValueId content(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
@@ -267,7 +276,7 @@ class Parts final : public LocalRule {
 
   bool go_back(LocalPass& pass, const Read& r, Version v, int depth, Found& found) {
     const bool is_number = is_floating(pass.type(r.out).dtype);
-    int within = 0;
+    int within = 0, passed = 0;
     for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
       const KnownValues::Known* const known = known_.find(key(v.chain, r.part.number));
       for (uint32_t end = v.writes;;) {
@@ -285,6 +294,12 @@ class Parts final : public LocalRule {
         }
         if (w.adds && !is_number) return false;
         if (touch.how == Overlap::inside) {
+          if (is_replaced(found, w.part)) {
+            if (++passed > most_passed) return false;
+            end = touch.number - 1;
+            continue;
+          }
+          if (!w.adds) found.replaced.push_back(w.part);
           const TensorType& whole = pass.type(r.out);
           if (++within > most_within || element_count(whole.shape) > short_row ||
               pass.program().type_of(w.update).dtype != whole.dtype)

@@ -26,7 +26,6 @@ class WriteChains {
       : p_(p),
         uses_(p.values.size(), 0),
         chain_of_(p.steps.size(), none),
-        is_packed_(p.values.size(), false),
         is_overwritten_(p.steps.size(), false) {
     const auto use = [this](ValueId v) { ++uses_[v]; };
     std::ranges::for_each(p.operands, use);
@@ -110,25 +109,16 @@ class WriteChains {
     if (!place) return;
     const ValueId base = p_.in(s)[0];
     const Program::ValueInfo& info = p_.values[base];
-    const bool is_packed = is_packed_[base] || is_root(base);
-    is_packed_[s.first_out] = is_packed;  // a write keeps the layout
     uint32_t k = info.source == Source::step ? chain_of_[info.index] : none;
     if (k == none || uses_[base] != 1 || chains_[k].of_rows != place->is_row) {
-      if (!is_packed) return;
+      // What is joined anew is packed. Of more than one axis a root may not be, and what reads the
+      // array may round by that.
+      if (p_.type_of(base).shape.ndim() > 1 && !is_packed(p_, base)) return;
       k = static_cast<uint32_t>(chains_.size());
       chains_.push_back({base, place->is_row});
     }
     chains_[k].writes.push_back(i);
     chain_of_[i] = k;
-  }
-
-  // What is joined anew lies packed in memory. Of more than one axis a root may not be, and what
-  // reads the array may round by that.
-  bool is_root(ValueId v) const {
-    if (p_.type_of(v).shape.ndim() == 1 || p_.is_constant(v)) return true;
-    if (p_.values[v].source != Source::step) return false;
-    const Program::Step& s = p_.steps[p_.values[v].index];
-    return s.kernel >= 0 || is_elementwise(s.op);
   }
 
   // Nobody reads what another write replaces before the end of the chain.
@@ -245,7 +235,6 @@ class WriteChains {
 
   const Program& p_;
   LongVector<uint32_t> uses_, chain_of_;  // by value; by step
-  std::vector<bool> is_packed_;           // by value: what was written into an array that is
   std::vector<bool> is_overwritten_;      // by step: all that it writes, later in its chain
   std::vector<Chain> chains_;
   UniformConstants uniform_;
