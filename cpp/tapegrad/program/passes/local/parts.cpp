@@ -17,8 +17,8 @@
 // part holds is kept until the next read, and each chain keeps its writes by part, so that a read
 // takes no time that grows with the chain.
 //
-// Parts are told apart by their first index, which must be one position (x[i], x[i, j], x[i, 1:]);
-// other keys end a chain.
+// Parts of a chain are told apart by an index that is one position in all of its writes: the first,
+// mostly (x[i], x[i, j], x[i, 1:]), or that of another axis (x[:, j]). Other keys end a chain.
 
 namespace tapegrad {
 namespace {
@@ -60,15 +60,16 @@ class Parts final : public LocalRule {
     const Part part = part_of(pass, a.like.attrs, a.in[0]);
     if (!part.is_known()) return;
     Version v = version_of(a.in[0]);
-    if (v.chain == none || chains_[v.chain].writes.size() != v.writes) {
+    if (v.chain == none || chains_[v.chain].writes.size() != v.writes ||
+        !lead_of(part, chains_[v.chain].axis)) {
       v = {static_cast<uint32_t>(chains_.size()), 0};
-      chains_.push_back({a.in[0], {}});
+      chains_.push_back({a.in[0], first_position(part), {}});
     }
     Chain& chain = chains_[v.chain];
     const auto number = static_cast<uint32_t>(chain.writes.size());
     chain.writes.push_back({a.in[1], part.number, adds, no_value});
     of_part_.add(key(v.chain, part.number), number);
-    (part.is_element ? elements_ : others_).add(key(v.chain, part.lead), number);
+    (part.is_element ? elements_ : others_).add(key(v.chain, *lead_of(part, chain.axis)), number);
     const ValueId now = a.like.first_out;
     if (versions_.size() <= now) versions_.resize(now + 1, {none, 0});
     versions_[now] = {v.chain, number + 1};
@@ -78,7 +79,7 @@ class Parts final : public LocalRule {
   static constexpr uint32_t none = ~uint32_t{0};
   static constexpr int most_chains = 16;     // that one read goes back over
   static constexpr uint32_t few_writes = 8;  // see may_read_root
-  static constexpr int most_looks = 64;      // at writes of other parts at one first index
+  static constexpr int most_looks = 64;      // at writes of other parts at one lead
   static constexpr int most_within = 64;     // writes within a part that one read makes again
   static constexpr int most_passed = 512;    // of those that later ones replace
   static constexpr int most_depth = 4;       // of reads for reads
@@ -88,7 +89,6 @@ class Parts final : public LocalRule {
   struct Part {
     uint32_t number = none;  // equal keys have one number
     bool is_element = false;
-    uint32_t lead = 0;  // the first index
     bool is_seen = false;
     bool is_known() const { return number != none; }
   };
@@ -103,6 +103,7 @@ class Parts final : public LocalRule {
   };
   struct Chain {
     ValueId root;
+    size_t axis;  // on which every write has one position, the lead
     std::vector<Write> writes;
   };
   static uint64_t key(uint32_t chain, uint32_t x) { return uint64_t{chain} << 32 | x; }
@@ -175,13 +176,15 @@ class Parts final : public LocalRule {
     const std::vector<int64_t>& code = p.attrs[attrs].integers(index_attrs::code);
     const IndexItems items(code);
     if (items.size() == 0 || static_cast<int>(items.size()) != p.type_of(array).shape.ndim() ||
-        items[0].kind != IndexKind::at || items[0].start >= most_leads)
+        std::ranges::max(p.type_of(array).shape) > most_leads)
       return part;
-    bool is_element = true;
-    for (size_t k = 1; k < items.size(); ++k) {
+    bool is_element = true, has_position = false;
+    for (size_t k = 0; k < items.size(); ++k) {
       if (items[k].kind != IndexKind::at && items[k].kind != IndexKind::range) return part;
       is_element &= items[k].kind == IndexKind::at;
+      has_position |= items[k].kind == IndexKind::at;
     }
+    if (!has_position) return part;
     uint64_t hash = code.size();
     for (int64_t x : code) hash = mix_hash(hash, static_cast<uint64_t>(x));
     part.number = part_numbers_.find(hash, [&](uint32_t k) { return codes_[k] == code; });
@@ -191,8 +194,19 @@ class Parts final : public LocalRule {
       codes_.push_back(code);
     }
     part.is_element = is_element;
-    part.lead = static_cast<uint32_t>(items[0].start);
     return part;
+  }
+
+  std::optional<uint32_t> lead_of(const Part& part, size_t axis) const {
+    const IndexItem item = IndexItems(codes_[part.number])[axis];
+    if (item.kind != IndexKind::at) return std::nullopt;
+    return static_cast<uint32_t>(item.start);
+  }
+
+  size_t first_position(const Part& part) const {
+    size_t axis = 0;
+    while (!lead_of(part, axis)) ++axis;
+    return axis;
   }
 
   Version version_of(ValueId v) const {
@@ -205,12 +219,14 @@ class Parts final : public LocalRule {
     Overlap how = Overlap::none;
   };
   Touch last_touch(uint32_t chain, const Part& part, uint32_t end) const {
+    const std::optional<uint32_t> lead = lead_of(part, chains_[chain].axis);
+    if (!lead) return {end, Overlap::unclear};
     const uint32_t same = of_part_.last_below(key(chain, part.number), end);
     uint32_t others_end = end, elements_end = end;
     for (int looks = 0; looks < most_looks; ++looks) {
-      const uint32_t others = others_.last_below(key(chain, part.lead), others_end);
+      const uint32_t others = others_.last_below(key(chain, *lead), others_end);
       const uint32_t elements =
-          part.is_element ? 0 : elements_.last_below(key(chain, part.lead), elements_end);
+          part.is_element ? 0 : elements_.last_below(key(chain, *lead), elements_end);
       const uint32_t number = std::max(others, elements);
       if (number <= same) return same == 0 ? Touch{} : Touch{same, Overlap::same};
       const uint32_t written = chains_[chain].writes[number - 1].part;
@@ -330,7 +346,7 @@ class Parts final : public LocalRule {
     if (w.adds) {
       if (depth == most_depth || element_count(type.shape) > short_row) return no_value;
       const uint32_t attrs = pass.edit().attrs(Attrs{around});
-      const Part part{w.part, false, r.part.lead};
+      const Part part{w.part, false};
       whole = content(pass, {slice_op().id, attrs, pass.edit().type(type), part}, no_value, v,
                       depth + 1);
       if (whole == no_value) return no_value;
@@ -446,7 +462,7 @@ class Parts final : public LocalRule {
   LongVector<Version> versions_;            // by value
   std::vector<Chain> chains_;
   NumberLists of_part_;            // by chain and part
-  NumberLists elements_, others_;  // by chain and first index
+  NumberLists elements_, others_;  // by chain and lead
   KnownValues known_;              // by chain and part
 };
 

@@ -60,16 +60,17 @@ class WriteChains {
 
  private:
   static constexpr uint32_t none = ~uint32_t{0};
+  static constexpr int no_axis = -1;
   struct Chain {
     ValueId root;
-    bool of_rows;
+    int axis;  // along which its rows lie side by side; no_axis: elements are written
     std::vector<uint32_t> writes{};  // steps, each of which alone reads what the one before wrote
     bool is_joined = false;
   };
-  // What a step writes: an element, numbered in C order, or a row.
+  // What a step writes: an element, numbered in C order, or a row: all of the other axes.
   struct Place {
     int64_t number;
-    bool is_row;
+    int axis;
   };
 
   // Nothing where it does not write that, in the array's own dtype.
@@ -81,26 +82,31 @@ class WriteChains {
     if (!is_floating(array.dtype) || update.dtype != array.dtype) return std::nullopt;
     const IndexItems items(p_.attrs_of(s).integers(index_attrs::code));
     const Dims& shape = array.shape;
-    if (items.size() == 0 || static_cast<int>(items.size()) != shape.ndim() ||
-        items[0].kind != IndexKind::at)
-      return std::nullopt;
-    int64_t element = 0;
-    bool is_element = true, is_row = shape.ndim() > 1;
+    if (items.size() == 0 || static_cast<int>(items.size()) != shape.ndim()) return std::nullopt;
+    int64_t element = 0, positions = 0, others = 0;
+    int axis = no_axis;
     for (size_t k = 0; k < items.size(); ++k) {
       const IndexItem item = items[k];
-      is_element &= item.kind == IndexKind::at;
       element = element * shape[k] + item.start;
-      is_row &= k == 0 || (item.kind == IndexKind::range && item.start == 0 && item.step == 1 &&
-                           item.length == shape[k]);
+      if (item.kind == IndexKind::at) {
+        ++positions;
+        axis = static_cast<int>(k);
+      }
+      others += item.kind == IndexKind::range && item.start == 0 && item.step == 1 &&
+                item.length == shape[k];
     }
     const bool is_number = update.shape.empty();
-    if (is_element && is_number) return Place{element, false};
-    const bool fits = is_number || update.shape == row_shape(array);
-    return is_row && fits ? std::optional(Place{items[0].start, true}) : std::nullopt;
+    if (positions == shape.ndim())
+      return is_number ? std::optional(Place{element, no_axis}) : std::nullopt;
+    if (positions != 1 || others != shape.ndim() - 1) return std::nullopt;
+    if (!is_number && update.shape != row_shape(array, axis)) return std::nullopt;
+    return Place{items[axis].start, axis};
   }
 
-  static Dims row_shape(const TensorType& array) {
-    return Dims(array.shape.data() + 1, array.shape.size() - 1);
+  static Dims row_shape(const TensorType& array, int axis) {
+    std::vector<int64_t> shape = to_vector(array.shape);
+    shape.erase(shape.begin() + axis);
+    return Dims(shape.data(), shape.size());
   }
 
   void follow(uint32_t i) {
@@ -110,12 +116,12 @@ class WriteChains {
     const ValueId base = p_.in(s)[0];
     const Program::ValueInfo& info = p_.values[base];
     uint32_t k = info.source == Source::step ? chain_of_[info.index] : none;
-    if (k == none || uses_[base] != 1 || chains_[k].of_rows != place->is_row) {
+    if (k == none || uses_[base] != 1 || chains_[k].axis != place->axis) {
       // What is joined anew is packed. Of more than one axis a root may not be, and what reads the
       // array may round by that.
       if (p_.type_of(base).shape.ndim() > 1 && !is_packed(p_, base)) return;
       k = static_cast<uint32_t>(chains_.size());
-      chains_.push_back({base, place->is_row});
+      chains_.push_back({base, place->axis});
     }
     chains_[k].writes.push_back(i);
     chain_of_[i] = k;
@@ -138,12 +144,12 @@ class WriteChains {
   }
 
   bool can_join(const Chain& c) {
-    if (!c.of_rows) return true;
+    if (c.axis == no_axis) return true;
     if (!uniform_.at(p_, c.root)) return false;
     std::unordered_set<int64_t> rows;
     for (uint32_t i : c.writes) rows.insert(place_written(p_.steps[i])->number);
     // What is added to few rows again and again belongs to the turns that add it: add_up_parts().
-    return p_.type_of(c.root).shape[0] <= 2 * static_cast<int64_t>(rows.size()) &&
+    return p_.type_of(c.root).shape[c.axis] <= 2 * static_cast<int64_t>(rows.size()) &&
            c.writes.size() <= 2 * rows.size();
   }
 
@@ -171,14 +177,15 @@ class WriteChains {
   ValueId joined(Edit& edit, const Chain& chain) {
     const uint32_t array = p_.values[chain.root].type;
     const TensorType type = p_.types[array];
-    const Dims row = chain.of_rows ? row_shape(type) : Dims();
+    const bool of_rows = chain.axis != no_axis;
+    const Dims row = of_rows ? row_shape(type, chain.axis) : Dims();
     auto now = written(edit, chain, edit.type({type.dtype, row}));
     const auto fill = uniform_.at(p_, chain.root);
     const auto constant = [&] {
-      return edit.constant(chain.of_rows ? Value::full(type.dtype, row, *fill)
-                                         : Value::scalar(*fill, type.dtype));
+      return edit.constant(of_rows ? Value::full(type.dtype, row, *fill)
+                                   : Value::scalar(*fill, type.dtype));
     };
-    const int64_t n = chain.of_rows ? type.shape[0] : element_count(type.shape);
+    const int64_t n = of_rows ? type.shape[chain.axis] : element_count(type.shape);
     if (fill && n <= 2 * static_cast<int64_t>(now.size()))
       for (int64_t e = 0; e < n; ++e) now.try_emplace(e, no_value);
     std::vector<std::pair<int64_t, ValueId>> parts(now.begin(), now.end());
@@ -192,8 +199,8 @@ class WriteChains {
       values.push_back(v == no_value ? filled : v);
     }
     const auto length = static_cast<int64_t>(values.size());
-    const uint32_t along = edit.attrs(Attrs{int64_t{0}});
-    if (chain.of_rows) return apply(edit, stack_op().id, along, values, array);
+    const uint32_t along = edit.attrs(Attrs{int64_t{of_rows ? chain.axis : 0}});
+    if (of_rows) return apply(edit, stack_op().id, along, values, array);
     const ValueId stacked =
         apply(edit, stack_op().id, along, values, edit.type({type.dtype, {length}}));
     if (length == n) return in_shape(edit, stacked, type.shape, array);
