@@ -110,8 +110,50 @@ def _relaxed(v: Any, xs: Any) -> Any:
     return np.sum(u * u)
 
 
+def _columns(v: Any, xs: Any) -> Any:
+    states = np.zeros((len(v), len(xs) + 1))
+    states[:, 0] = v
+    for t in range(len(xs)):
+        states[:, t + 1] = np.tanh(np.outer(v, xs[t]) @ states[:, t] + xs[t])
+    return np.sum(states**2)
+
+
+def _last_axis(v: Any, xs: Any) -> Any:
+    turn, spread = np.diag(v), np.zeros((len(v), len(v), len(xs)))
+    spread[..., 0] = np.outer(v, v)
+    for t in range(1, len(xs)):
+        spread[:, :, t] = turn @ spread[:, :, t - 1] @ turn.T + np.diag(xs[t])
+    return np.sum(spread[0, 0]) + np.trace(spread[:, :, -1])
+
+
+def _middle_axis(v: Any, xs: Any) -> Any:
+    y = np.zeros((2, len(xs), 3))
+    for t in range(1, len(xs)):
+        y[0, t] = np.sin(v[:3] + y[1, t - 1])
+        y[1, t, 1:] += y[0, t, :2] * xs[t, :2]
+    return np.sum(y[:, -1] ** 2) + np.sum(y[1])
+
+
+def _interior(v: Any, xs: Any) -> Any:
+    n = 6
+    u = np.zeros((len(xs) + 1, n))
+    u[0, :4] = v
+    for t in range(len(xs)):
+        u[t + 1, 1:-1] = u[t, 1:-1] + xs[t, 0] * (u[t, 2:] - 2 * u[t, 1:-1] + u[t, :-2])
+    return np.sum(u[-1] ** 2) + u[1, 2]
+
+
+def _eliminated(v: Any, xs: Any) -> Any:
+    m = np.array(xs[:9])
+    for k in range(3):
+        for i in range(k + 1, len(m)):
+            m[i, k:] = m[i, k:] - m[i, k] / (2 + m[k, k]) * m[k, k:] * v[k:]
+    return np.sum(m**2)
+
+
 LOOPS = [_rows_of_vectors, _rows_of_products, _rows_of_numbers, _columns_backwards, _written_twice,
-         _best_path, _scaled, _alignment, _soft_alignment, _relaxed]  # fmt: skip
+         _best_path, _scaled, _alignment, _soft_alignment, _relaxed,
+         _columns, _last_axis, _middle_axis, _interior, _eliminated]  # fmt: skip
 LENGTHS = [3, 20, 90]
 
 
@@ -167,6 +209,16 @@ def test_rows_of_a_table_leave_a_short_program() -> None:
     assert len(text.splitlines()) < 60
 
 
+@pytest.mark.parametrize("loop", [_columns, _last_axis, _interior])
+def test_what_is_written_along_other_axes_is_rolled(loop: Any) -> None:
+    compiled = tg.compile(tg.grad(loop))
+    for _ in range(4):
+        compiled(_data(4), _data(300, 4))
+    text = str(compiled.inspect().signatures[0].programs[0].text)
+    assert "scan(" in text
+    assert len(text.splitlines()) < 60, text
+
+
 @pytest.mark.parametrize(("loop", "n"), [(_relaxed, 40), (_soft_alignment, 700)])
 def test_what_is_written_and_read_by_elements_leaves_no_step_for_each(loop: Any, n: int) -> None:
     compiled = tg.compile(tg.grad(loop))
@@ -187,7 +239,7 @@ def test_a_long_alignment_is_loops_of_loops() -> None:
     np.testing.assert_allclose(found, tg.grad(_alignment)(v, xs), rtol=1e-12)
 
 
-@pytest.mark.parametrize("turns", [40, 80])
+@pytest.mark.parametrize("turns", [40, 160])
 def test_short_loops_that_write_columns_are_not_rolled(turns: int) -> None:
     """Positions of another axis may be lanes of one kernel, as the rows of a Jacobian are."""
     weights = np.eye(9) * 0.5 + 0.05
@@ -206,7 +258,7 @@ def test_short_loops_that_write_columns_are_not_rolled(turns: int) -> None:
         found = compiled(x)
     np.testing.assert_allclose(found, tg.grad(f)(x), rtol=1e-12)
     text = str(compiled.inspect().signatures[0].programs[0].text)
-    assert ("scan(" in text) == (turns == 80)
+    assert ("scan(" in text) == (turns == 160)
 
 
 @pytest.mark.parametrize("joints", [12, 24])

@@ -1,5 +1,6 @@
 #include "tapegrad/program/passes/local/local.h"
 
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/shape/shape.h"
 
 namespace tapegrad {
@@ -53,6 +54,24 @@ ValueId LocalPass::as_type(ValueId x, uint32_t out) {
   return emit(broadcast_to_op().id, attrs, {&x, 1}, out);
 }
 
+namespace {
+
+// Whether a key takes elements that lie side by side in a packed array of this shape.
+bool takes_one_stretch(const IndexItems& items, const Dims& shape) {
+  if (static_cast<int>(items.size()) != shape.ndim()) return false;
+  bool in_rows = false;
+  for (size_t k = 0; k < items.size(); ++k) {
+    const IndexItem item = items[k];
+    const bool is_range = item.kind == IndexKind::range && item.step == 1;
+    if (in_rows ? !is_range || item.length != shape[k] : !is_range && item.kind != IndexKind::at)
+      return false;
+    in_rows |= is_range;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool is_packed(const Program& p, ValueId v) {
   for (;;) {
     if (p.type_of(v).shape.empty()) return true;
@@ -63,8 +82,13 @@ bool is_packed(const Program& p, ValueId v) {
     const Op& op = op_by_id(s.op);
     if (op.join == JoinKind::stack && p.type_of(v).shape.ndim() == 1) return true;
     if (op.key == KeyKind::basic && op.view == ViewKind::none) return true;  // parts, copied
-    if (op.view != ViewKind::reshaped) return false;
     v = p.in(s)[0];
+    if (op.view == ViewKind::part && op.key == KeyKind::basic) {
+      const IndexItems items(p.attrs_of(s).integers(index_attrs::code));
+      if (!takes_one_stretch(items, p.type_of(v).shape)) return false;
+    } else if (op.view != ViewKind::reshaped) {
+      return false;
+    }
   }
 }
 

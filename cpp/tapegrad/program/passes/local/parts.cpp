@@ -84,6 +84,7 @@ class Parts final : public LocalRule {
   static constexpr int most_passed = 512;    // of those that later ones replace
   static constexpr int most_depth = 4;       // of reads for reads
   static constexpr int64_t short_row = 64;   // elements
+  static constexpr int64_t most_of_row = 4096;
   static constexpr int64_t most_leads = int64_t{1} << 31;
 
   struct Part {
@@ -274,7 +275,8 @@ class Parts final : public LocalRule {
   ValueId content(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
     Found found;
     found.base = array;
-    if (from.chain == none || !go_back(pass, r, from, depth, found)) return no_value;
+    if (from.chain == none) return no_value;
+    if (!go_back(pass, r, from, depth, found)) return part_of_row(pass, r, array, from, depth);
     if (found.value == no_value &&
         (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
       return no_value;
@@ -334,6 +336,31 @@ class Parts final : public LocalRule {
       v = version_of(found.base);
     }
     return true;
+  }
+
+  // Where writes cover some of what is read and other things (x[k, 2:] after x[k, 1:-1] = ...): a
+  // part of all that has this lead.
+  ValueId part_of_row(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
+    if (array == no_value || depth == most_depth) return no_value;
+    const TensorType whole = pass.program().type_of(array);
+    const std::optional<uint32_t> lead = lead_of(r.part, chains_[from.chain].axis);
+    if (!lead) return no_value;
+    IndexSpec key;
+    for (size_t k = 0; k < whole.shape.size(); ++k) {
+      if (k == chains_[from.chain].axis)
+        key.at(*lead);
+      else
+        key.whole(whole.shape[k]);
+    }
+    const TensorType row{whole.dtype, shape_of_part(key.code)};
+    if (key.code == codes_[r.part.number] || element_count(row.shape) > most_of_row)
+      return no_value;
+    const uint32_t attrs = pass.edit().attrs(key.attrs()), type = pass.edit().type(row);
+    const Part part = part_of(pass, attrs, array);
+    const ValueId found =
+        content(pass, {slice_copy_op().id, attrs, type, part}, array, from, depth + 1);
+    if (found == no_value) return no_value;
+    return read_within(pass, found, key_within(codes_[r.part.number], key.code), r.out);
   }
 
   // A part of what the last write of a version wrote to, or added to.

@@ -115,13 +115,32 @@ TEST(numbers_that_were_joined_are_taken_apart) {
              "  return in0, in1, in1");
 }
 
+TEST(columns_and_rows_that_are_written_in_part) {
+  const Ints column{1, 0, 1, 4, 0, 2, 0, 0}, inner{1, 1, 1, 2, 0, 2, 0, 0},
+      last{1, 2, 1, 2, 0, 2, 0, 0}, other{1, 0, 1, 4, 0, 1, 0, 0};
+  Draft d;
+  const ValueId x = d.input({4, 3}), u = d.input({4}), v = d.input({2});
+  ValueId y = d.op("slice_set", {x, u}, {column});
+  y = d.op("slice_set", {y, u}, {other});
+  y = d.op("slice_set", {y, v}, {inner});
+  const ValueId read = d.op("exp", {d.op("slice", {y}, {last})});
+  const Program p = drop_dead(read_through(d.returning({read})));
+  check_text(p,
+             "program(in0: float64(4, 3), in1: float64(4,), in2: float64(2,))\n"
+             "  %3: float64(4,) = slice_set(in1, in2) {code=(1, 1, 1, 2)}\n"
+             "  %4: float64(2,) = slice(%3) {code=(1, 2, 1, 2)}\n"
+             "  %5: float64(2,) = exp(%4)\n"
+             "  return %5");
+}
+
 TEST(other_dtypes_are_left_and_broadcasts_made) {
   const Ints row{0, 1, 0, 0, 1, 0, 1, 3};
   Draft d;
   const ValueId x = d.input({2, 3}), u = d.input(Dims{});
   const ValueId f = d.input({DType::float32, Dims{3}});
-  const ValueId z = d.op("slice_set", {f, u}, {first});                         // converted
-  const ValueId w = d.op("slice_set", {x, u}, {Ints{1, 0, 1, 2, 0, 1, 0, 0}});  // no single row
+  const ValueId z = d.op("slice_set", {f, u}, {first});  // converted
+  const ValueId w =
+      d.op("slice_set", {x, u}, {Ints{1, 0, 1, 2, 1, 1, 1, 1}});  // no single row or column
   const Program p = d.returning(
       {d.op("slice", {z}, {first}), d.op("slice", {w}, {Ints{0, 0, 0, 0, 0, 1, 0, 0}})});
   CHECK(read_through(p).steps.size() == p.steps.size());
