@@ -269,7 +269,7 @@ def test_loops_of_rows(f: Callable[..., Any], n: int) -> None:
 
 def test_rows_are_no_loop_where_nothing_recurs() -> None:
     text = _check(_samples_while, _numbers(4), _numbers(200, 4))
-    assert len(text.splitlines()) < 20
+    assert len(text.splitlines()) < 40
 
 
 def test_products_of_rows() -> None:
@@ -291,7 +291,7 @@ def test_products_of_rows() -> None:
 
 def test_rows_in_single_precision_and_second_order() -> None:
     w, x = _numbers(4).astype(np.float32), _numbers(60, 4).astype(np.float32)
-    for f in (_samples, _half_recursive):
+    for f in (_samples, _samples_while):
         compiled, plain = tg.compile(tg.grad(f)), tg.grad(f)
         for _ in range(4):
             got = compiled(w, x)

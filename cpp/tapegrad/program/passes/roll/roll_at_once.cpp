@@ -24,7 +24,10 @@ class AtOnce {
     has_turns_[0] = 1;
   }
 
-  ValueId write() { return is_elementwise(s_.op) ? write_elementwise() : write_by_rule(); }
+  ValueId write() {
+    if (is_elementwise(s_.op)) return write_elementwise();
+    return is_rows_by_matrix() ? write_product() : write_by_rule();
+  }
 
  private:
   const TensorType& own(size_t a) const { return p_.type_of(p_.in(s_)[a]); }
@@ -45,6 +48,16 @@ class AtOnce {
       in_[a] = edit_.write(like, {&in_[a], 1}, {&type, 1});
     }
     const uint32_t type = edit_.type(stacked_type(out, turns_));
+    return edit_.write(s_, in_, {&type, 1});
+  }
+
+  // Each turn's row times the same matrix: the rows are one matrix.
+  bool is_rows_by_matrix() const {
+    return op_by_id(s_.op).product == ProductKind::matrices && has_turns_[0] && !has_turns_[1] &&
+           own(0).shape.ndim() == 1 && own(1).shape.ndim() == 2;
+  }
+  ValueId write_product() {
+    const uint32_t type = edit_.type(stacked_type(p_.type_of(s_.first_out), turns_));
     return edit_.write(s_, in_, {&type, 1});
   }
 
@@ -112,7 +125,7 @@ bool can_be_at_once(const Program& p, const Program::Step& s) {
   const bool has_rule = op.lanes != nullptr || op.axes >= 0;
   const bool is_safe = op.product != ProductKind::none || op.reduces != ReductionKind::none ||
                        op.elements != ElementKind::computed || op.view != ViewKind::none;
-  return has_rule && is_safe && op.update == UpdateKind::none;
+  return has_rule && is_safe;
 }
 
 ValueId with_turns(Edit& edit, const TensorType& own, ValueId v, int64_t turns) {

@@ -41,15 +41,16 @@ class Distribution {
     cycles_ = cycles_of(p_, loop_);
     order_ = in_order();
     for (uint32_t k = 0; k < loop_.period; ++k) is_free_.push_back(may_be_at_once(k));
-    if (std::ranges::none_of(is_free_, std::identity())) return false;
     find_sums();
+    const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
+    if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     find_series();
     costs_ = TurnCosts(p_, loop_);
-    const std::vector<bool> none(loop_.period, false);
-    const double plain = cost(none);
+    nothing_.assign(loop_.period, false);
+    const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
     double least = clear_gain * plain;
-    for (const std::vector<bool>& start : {all(), before_cycles()}) {
+    for (const std::vector<bool>& start : {all(), before_cycles(), nothing_}) {
       std::vector<bool> chosen = start;
       const double found = improved(chosen);
       if (found >= least) continue;
@@ -105,8 +106,8 @@ class Distribution {
     if (summand_[k] == none) return false;
     const RolledLoop::Operand& operand = loop_.operand(k, summand_[k]);
     if (operand.kind == Kind::series) return !is_loose_[operand.index];
-    const uint32_t from = source(k, summand_[k]);
-    return from != made_outside && chosen[from];
+    const uint32_t from = source_in_body(p_, loop_, k, summand_[k]);
+    return loop_.roles[from] == Role::varying || (is_computed(from) && chosen[from]);
   }
 
   // Steps behind those that they read, those of a cycle in the order of the body.
@@ -206,16 +207,17 @@ class Distribution {
   }
 
   // In ns, of all turns.
-  double cost(const std::vector<bool>& chosen) const {
+  double cost(const std::vector<bool>& chosen, bool may_sum = true) const {
     double each = 0, once = 0;
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
-      const bool sums = is_sum(k, chosen);
+      const bool sums = may_sum && is_sum(k, chosen);
       if (is_free(k)) {
         each += chosen[k] ? costs_.at_once(k) : costs_.straight(k);
         if (chosen[k]) once += costs_.fixed(k);
       } else if (summand_[k] != none) {
         each += sums ? costs_.sum(k) : costs_.straight(k);
+        if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const RolledLoop::Operand& operand = loop_.operand(k, a);
@@ -232,7 +234,7 @@ class Distribution {
     double stages = 0;
     const std::vector<uint32_t> level = levels(chosen);
     for (uint32_t k : order_)
-      if (chosen[k]) stages = std::max(stages, 1.0 + level[k]);
+      if (chosen[k] || (may_sum && is_sum(k, chosen))) stages = std::max(stages, 1.0 + level[k]);
     return each * loop_.count + once + 2 * costs::step * stages;
   }
 
@@ -263,6 +265,7 @@ class Distribution {
   std::vector<bool> is_free_;      // by step: whether it may be made at once
   std::vector<uint32_t> summand_;  // by step: the operand that a sum adds; none where it is no sum
   std::vector<bool> is_loose_;     // by series
+  std::vector<bool> nothing_;      // no step is made at once
   TurnCosts costs_;
 };
 

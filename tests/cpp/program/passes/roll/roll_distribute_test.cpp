@@ -182,9 +182,8 @@ TEST(rows_are_made_at_once_and_added_up_in_order) {
   const Program q = check_distributed(p);
   CHECK(q.steps.size() < 20);
   CHECK(steps_of(q, "exp", true) == 1 && steps_of(q, "exp", false) == 0);
-  CHECK(std::ranges::count_if(q.steps, [](const Program::Step& s) {
-          return s.op == tapegrad::scan_op().id;
-        }) == 2);
+  CHECK(std::ranges::count_if(
+            q.steps, [](const Program::Step& s) { return s.op == tapegrad::scan_op().id; }) == 2);
 }
 
 // Rows and numbers with and without what recurs, of several shapes; series from several places.
@@ -193,7 +192,8 @@ TEST(random_loops_over_rows) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     std::mt19937_64 random(seed);
     const auto pick = [&](size_t k) { return random() % k; };
-    const int64_t n = 32 + static_cast<int64_t>(pick(40)), width = 2 + static_cast<int64_t>(pick(5));
+    const int64_t n = 32 + static_cast<int64_t>(pick(40)),
+                  width = 2 + static_cast<int64_t>(pick(5));
     Draft d;
     const ValueId x = d.input({n, width}), u = d.input({width}), a = d.input(Dims{});
     std::vector<std::pair<size_t, std::pair<size_t, size_t>>> plan;
@@ -218,8 +218,7 @@ TEST(random_loops_over_rows) {
         }
       }
       const ValueId last = known.back();
-      if (seed % 3 == 0)
-        carry = d.op("multiply", {d.op("add", {carry, last}), d.constant(0.25)});
+      if (seed % 3 == 0) carry = d.op("multiply", {d.op("add", {carry, last}), d.constant(0.25)});
       sum = d.op("add", {sum, d.op("multiply", {last, u})});
       total = d.op("add", {total, d.op("sum", {sum}, {Attr{}, false})});
       made.push_back(last);

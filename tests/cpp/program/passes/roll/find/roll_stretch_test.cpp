@@ -139,7 +139,8 @@ TEST(random_loops_in_one_repetition) {
   CHECK(found > 100);
 }
 
-// Points of a ring, whose neighbours are at wrapped positions: each row is a loop of all its points.
+// Points of a ring, whose neighbours are at wrapped positions: each row is a loop of all its
+// points.
 TEST(rows_of_a_ring_are_loops_of_all_their_points) {
   constexpr size_t n = 40, rows = 6;
   Draft d;
