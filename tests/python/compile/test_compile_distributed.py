@@ -211,3 +211,94 @@ def test_a_step_of_a_scan_reads_elements_of_parameters() -> None:
     found = tg.compile(tg.hessian(loss))
     for _ in range(4):
         np.testing.assert_allclose(found(p, x), tg.hessian(loss)(p, x), rtol=1e-10)
+
+
+def _samples(w: Any, x: Any) -> Any:
+    """A sample at a time, a branch on captured data, two kinds of terms."""
+    total = 0.0
+    for k, row in enumerate(x):
+        z = np.sum(row * w)
+        total += np.log1p(np.exp(z)) - (z if k % 3 else 0.5 * z)
+    return total
+
+
+def _samples_while(w: Any, x: Any) -> Any:
+    k, total = 0, np.zeros(len(w))
+    while k < len(x):
+        total = total + np.tanh(x[k] * w) / (1.0 + np.max(x[k]))
+        k += 1
+    return np.sum(total**2)
+
+
+def _two_lists(w: Any, x: Any) -> Any:
+    """Several results a turn, in lists."""
+    highs, lows = [], []
+    for row in x:
+        e = np.exp(row * w)
+        e = e / np.sum(e)
+        highs.append(e @ e)
+        lows.append(np.sum(e[1:] * e[:-1]))
+    return np.sum(np.array(highs) / np.array(lows))
+
+
+def _tables(w: Any, x: Any) -> Any:
+    """Matrices made in a turn, added up, and a table that is written row by row."""
+    spread, out = np.zeros((len(w), len(w))), np.zeros((len(x), len(w)))
+    for t in range(len(x)):
+        centred = x[t] - np.mean(x[t])
+        spread += np.outer(centred * w, centred)
+        out[t] = np.sin(w + centred)
+    return np.sum(spread**2) + np.sum(out * x)
+
+
+def _half_recursive(w: Any, x: Any) -> Any:
+    """Something recurs, what leads to it and what follows does not."""
+    state, total = np.zeros(len(w)), 0.0
+    for row in x:
+        driven = np.exp(-row) * w
+        state = 0.5 * np.tanh(state) + driven
+        total += np.sum(np.sqrt(1.0 + state**2) * row)
+    return total
+
+
+@pytest.mark.parametrize("n", [40, 150])
+@pytest.mark.parametrize("f", [_samples, _samples_while, _two_lists, _tables, _half_recursive])
+def test_loops_of_rows(f: Callable[..., Any], n: int) -> None:
+    _check(f, _numbers(4), _numbers(n, 4))
+
+
+def test_rows_are_no_loop_where_nothing_recurs() -> None:
+    text = _check(_samples_while, _numbers(4), _numbers(200, 4))
+    assert len(text.splitlines()) < 40
+
+
+def test_products_of_rows() -> None:
+    """Products with one matrix become one product of matrices: other sums, near the last bit."""
+
+    def loss(w: Any, x: Any) -> Any:
+        total = 0.0
+        for row in x:
+            total += np.sum(np.tanh(row @ w) ** 2)
+        return total
+
+    w, x = _numbers(6, 5), _numbers(80, 6)
+    compiled, plain = tg.compile(tg.value_and_grad(loss)), tg.value_and_grad(loss)
+    for _ in range(4):
+        for found, expected in zip(compiled(w, x), plain(w, x), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert text_of(compiled).count("= matmul(") <= 3
+
+
+def test_rows_in_single_precision_and_second_order() -> None:
+    w, x = _numbers(4).astype(np.float32), _numbers(60, 4).astype(np.float32)
+    for f in (_samples, _samples_while):
+        compiled, plain = tg.compile(tg.grad(f)), tg.grad(f)
+        for _ in range(4):
+            got = compiled(w, x)
+            assert got.dtype == np.float32
+            np.testing.assert_array_equal(got, plain(w, x))
+        hessian = tg.compile(tg.hessian(f))
+        expected = tg.hessian(f)(_numbers(4), _numbers(40, 4))
+        for _ in range(4):
+            found = hessian(_numbers(4), _numbers(40, 4))
+        np.testing.assert_allclose(found, expected, rtol=1e-11)

@@ -35,7 +35,12 @@ Start started(const Program& recorded, const PassOptions& options) {
   if (has_parts) p = join_writes(std::move(p));
   if (has_parts && options.expand && options.fuse) p = without_tiny_arrays(std::move(p), options);
   if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(std::move(p))));
-  if (has_parts) p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
+  if (has_parts) {
+    const auto* const before = p.steps.data();
+    p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
+    // What was added to parts of an array may be sums now.
+    if (options.roll && p.steps.data() != before) p = distribute_loops(std::move(p));
+  }
   start.is_local = p.steps.data() == steps;  // these give back what they have nothing to do with
   start.program = std::move(p);
   return start;

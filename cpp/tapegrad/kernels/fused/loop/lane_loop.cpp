@@ -6,6 +6,7 @@
 #include "tapegrad/kernels/fused/lane_inputs.h"
 #include "tapegrad/kernels/fused/lane_output.h"
 #include "tapegrad/kernels/fused/loop/lane_loop_numbers.h"
+#include "tapegrad/kernels/fused/loop/lane_loop_sums.h"
 #include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/scalar/functions/function_list.h"
 
@@ -329,6 +330,7 @@ struct LaneLoopProgram::Code {
   LaneKernel planned;
   std::unique_ptr<LanePlan<double>> f64;
   std::unique_ptr<LanePlan<float>> f32;
+  std::vector<uint32_t> sums;  // where it does nothing else: summed_series()
 };
 
 LaneLoopProgram::LaneLoopProgram(LaneLoop loop) : code_(std::make_unique<Code>()) {
@@ -339,6 +341,7 @@ LaneLoopProgram::LaneLoopProgram(LaneLoop loop) : code_(std::make_unique<Code>()
     for (uint32_t i = 0; i < loop.body.n_inputs; ++i) uniform.set(i);
     code_->planned = without_rows(loop.body);
   }
+  code_->sums = summed_series(loop);
   code_->loop = std::move(loop);
   if (code_->planned.dtype == DType::float32) {
     code_->f32 = make_lane_plan<float>(code_->planned, uniform);
@@ -362,6 +365,9 @@ void LaneLoopProgram::run(std::span<const Value> inputs, int64_t length, bool re
     throw_error<ValueError>("LaneLoop: takes ", l.body.n_inputs, " inputs and ", l.n_out(),
                             " outputs, got ", inputs.size(), " and ", outputs.size());
   const LaneLoopCall call{l, inputs, length, reverse, outputs};
+  if (!code_->sums.empty() &&
+      (code_->f32 ? run_sums<float>(call, code_->sums) : run_sums<double>(call, code_->sums)))
+    return;
   const bool is_number = element_count(l.space) == 1;
   if (code_->f32) {
     is_number ? run_number_loop(call, *code_->f32) : LoopRun<float>(call, *code_->f32).run();

@@ -4,7 +4,9 @@
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
+#include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_lookups.h"
+#include "tapegrad/program/passes/roll/roll_at_once.h"
 #include "tapegrad/program/passes/roll/roll_writer.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
@@ -98,10 +100,63 @@ class Roller : RollWriter {
         const Program::Step& s = p_.steps[loop.first + k];
         std::vector<ValueId> in;
         for (uint32_t a = 0; a < s.n_in; ++a) in.push_back(of_all_turns(known, i, k, a));
-        const uint32_t type = edit_.type(stacked_type(p_.type_of(s.first_out), loop.count));
-        states_[i].stacked[states_[i].first_key[k]] = edit_.write(s, in, {&type, 1});
+        states_[i].stacked[states_[i].first_key[k]] = write_at_once(edit_, p_, s, in, loop.count);
+      }
+      for (std::span<const uint32_t> left = stage.sums; !left.empty();) {
+        const auto type = [&](uint32_t k) { return p_.values[output_of(i, k)].type; };
+        const auto other =
+            std::ranges::find_if(left, [&](uint32_t k) { return type(k) != type(left[0]); });
+        const auto n = static_cast<size_t>(other - left.begin());
+        write_sums(known, i, left.first(n));
+        left = left.subspan(n);
       }
     }
+  }
+
+  ValueId output_of(uint32_t i, uint32_t k) const {
+    return p_.steps[loops_[i].step(0, k)].first_out;
+  }
+
+  // Sums of one type, in the order of the turns.
+  void write_sums(Stacks& known, uint32_t i, std::span<const uint32_t> sums) {
+    const RolledLoop& loop = loops_[i];
+    State& state = states_[i];
+    const TensorType& type = p_.type_of(output_of(i, sums[0]));
+    std::vector<ValueId> in, xs;
+    std::vector<uint32_t> types(sums.size(), edit_.type(type));
+    ProgramWriter body;
+    for (uint32_t k : sums) {
+      const uint32_t c = loop.operand(k, 0).kind == Kind::carry ? 0 : 1;
+      in.push_back(resolve(loop.carries[loop.operand(k, c).index].initial));
+      xs.push_back(with_turns(edit_, type, of_all_turns(known, i, k, 1 - c), loop.count));
+      body.input(type);
+    }
+    in.insert(in.end(), xs.begin(), xs.end());
+    for (size_t n = 0; n < sums.size(); ++n) body.input(type);
+    std::vector<ValueId> made;
+    for (size_t n = 0; n < sums.size(); ++n) {
+      const std::vector<ValueId>& of = body.program().inputs;
+      ValueId parts[] = {of[n], of[sums.size() + n]};
+      if (loop.operand(sums[n], 0).kind != Kind::carry) std::swap(parts[0], parts[1]);
+      made.push_back(body.step(op_by_id(op_of_fn<Add>()), Attrs(), parts, {&type, 1}));
+      body.output(made.back());
+    }
+    std::vector<uint32_t> keys;
+    for (size_t n = 0; n < sums.size(); ++n) {
+      const uint32_t key = state.first_key[sums[n]];
+      if (!state.wanted[key]) continue;
+      body.output(made[n]);
+      keys.push_back(key);
+      types.push_back(edit_.type(stacked_type(type, loop.count)));
+    }
+    const ScanForm form(Body::of(std::move(body).finish()), loop.count, sums.size(), sums.size(),
+                        state.reverse);
+    Program::Step like;
+    like.op = scan_op().id;
+    like.attrs = edit_.attrs(form.attrs());
+    ValueId next = edit_.write(like, in, types);
+    for (uint32_t k : sums) state.last[state.first_key[k]][0] = next++;
+    for (uint32_t key : keys) state.stacked[key] = next++;
   }
 
   // An operand of a step that is made at once: a number, or one for each turn.

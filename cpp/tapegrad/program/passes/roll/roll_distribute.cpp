@@ -1,17 +1,21 @@
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
+#include "tapegrad/program/passes/roll/roll_at_once.h"
+#include "tapegrad/program/passes/roll/roll_costs.h"
 #include "tapegrad/program/passes/roll/roll_cycles.h"
-#include "tapegrad/program/passes/tiles/run_cost.h"
+#include "tapegrad/program/scan/scan_products.h"
 
 // Loop distribution (Allen and Kennedy, Automatic translation of Fortran programs to vector form,
-// 1987) of loops over numbers. What no turn makes out of what it made in the turn before can be
-// made for all turns at once, as arrays: a function then costs a fraction of what it costs on
-// single numbers. But what goes from one kind to the other passes through an array. So steps
-// change their kind where that lowers the sum of both costs.
+// 1987). What no turn makes out of what it made in the turn before can be made for all turns at
+// once, as arrays: a function then costs a fraction of what it costs on single numbers or short
+// rows. But what goes from one kind to the other passes through an array. So steps change their
+// kind where that lowers the sum of both costs. What turns only add up, of such arrays, is a scan
+// of its own, in the order of the turns.
 
 namespace tapegrad {
 namespace {
@@ -22,9 +26,9 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
-// Of numbers, as measured: what a function costs beside its instruction, over what it costs in a
-// row; a number that is joined to an array; one that is read of it.
-constexpr double alone = 2, joining = 7 * costs::instruction, reading = 2.5 * costs::instruction;
+constexpr int64_t most_elements = most_ungathered;  // of an array of a turn
+constexpr int64_t most_at_once = int64_t{1} << 18;  // of one of all turns
+constexpr uint32_t none = made_outside;
 
 class Distribution {
  public:
@@ -36,13 +40,17 @@ class Distribution {
   bool run() {
     cycles_ = cycles_of(p_, loop_);
     order_ = in_order();
-    if (std::ranges::none_of(order_, [this](uint32_t k) { return is_free(k); })) return false;
+    for (uint32_t k = 0; k < loop_.period; ++k) is_free_.push_back(may_be_at_once(k));
+    find_sums();
+    const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
+    if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     find_series();
-    const std::vector<bool> none(loop_.period, false);
-    const double plain = cost(none);
+    costs_ = TurnCosts(p_, loop_);
+    nothing_.assign(loop_.period, false);
+    const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
     double least = clear_gain * plain;
-    for (const std::vector<bool>& start : {all(), before_cycles()}) {
+    for (const std::vector<bool>& start : {all(), before_cycles(), nothing_}) {
       std::vector<bool> chosen = start;
       const double found = improved(chosen);
       if (found >= least) continue;
@@ -60,11 +68,46 @@ class Distribution {
     return loop_.roles[k] == Role::computed || loop_.roles[k] == Role::straight;
   }
 
-  // Whether a step may be made at once: a function of numbers that waits for no turn before.
-  bool is_free(uint32_t k) const {
+  // Whether a step may be made at once: it waits for no turn before.
+  bool may_be_at_once(uint32_t k) const {
     const Program::Step& s = step(k);
-    return loop_.roles[k] == Role::computed && is_elementwise(s.op) &&
-           p_.type_of(s.first_out).shape.empty() && !cycles_.recurs_at(k);
+    if (loop_.roles[k] != Role::computed || cycles_.recurs_at(k)) return false;
+    const int64_t elements = element_count(p_.type_of(s.first_out).shape);
+    return elements <= most_elements && elements * loop_.count <= most_at_once &&
+           can_be_at_once(p_, s);
+  }
+  bool is_free(uint32_t k) const { return is_free_[k]; }
+
+  // Steps that add something to what they made in the turn before, which no other step reads.
+  void find_sums() {
+    summand_.assign(loop_.period, none);
+    std::vector<bool> is_read(loop_.period, false);
+    for (uint32_t k = 0; k < loop_.period; ++k)
+      for (uint32_t a = 0; a < step(k).n_in; ++a)
+        if (const uint32_t from = source_in_body(p_, loop_, k, a); from != made_outside)
+          if (from != k) is_read[from] = true;
+    for (uint32_t k = 0; k < loop_.period; ++k) {
+      if (is_read[k] || loop_.roles[k] != Role::computed || step(k).op != op_of_fn<Add>()) continue;
+      for (uint32_t a = 0; a < 2; ++a) {
+        const RolledLoop::Operand& sum = loop_.operand(k, a);
+        const Kind other = loop_.operand(k, 1 - a).kind;
+        if (sum.kind != Kind::carry || loop_.carries[sum.index].step != k ||
+            loop_.carries[sum.index].age != 1 || (other != Kind::local && other != Kind::series))
+          continue;
+        const uint32_t made = p_.values[step(k).first_out].type;
+        if (p_.values[p_.in(step(k))[0]].type == made && p_.values[p_.in(step(k))[1]].type == made)
+          summand_[k] = 1 - a;
+      }
+    }
+  }
+
+  // Whether a step is such a sum, of something that is an array of all turns.
+  bool is_sum(uint32_t k, const std::vector<bool>& chosen) const {
+    if (summand_[k] == none) return false;
+    const RolledLoop::Operand& operand = loop_.operand(k, summand_[k]);
+    if (operand.kind == Kind::series) return !is_loose_[operand.index];
+    const uint32_t from = source_in_body(p_, loop_, k, summand_[k]);
+    return loop_.roles[from] == Role::varying || (is_computed(from) && chosen[from]);
   }
 
   // Steps behind those that they read, those of a cycle in the order of the body.
@@ -153,8 +196,8 @@ class Distribution {
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const uint32_t from = source(k, a);
         if (from == made_outside) continue;
-        // In a stage what is made at once stands last.
-        const uint32_t behind = chosen[from] && !chosen[k] ? 1 : 0;
+        // In a stage what is made at once stands behind what is not, and sums stand last.
+        const uint32_t behind = chosen[from] && !chosen[k] && !is_sum(k, chosen) ? 1 : 0;
         level = std::max(level, of_component[cycles_.of[from]] + behind);
       }
     }
@@ -163,36 +206,36 @@ class Distribution {
     return found;
   }
 
-  static double straight_cost(ScalarFn fn) {
-    const double each = lane_ns(fn);
-    return costs::instruction + (each > 1 ? alone * each : 0);
-  }
-
   // In ns, of all turns.
-  double cost(const std::vector<bool>& chosen) const {
-    double each = 0;
+  double cost(const std::vector<bool>& chosen, bool may_sum = true) const {
+    double each = 0, once = 0;
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
+      const bool sums = may_sum && is_sum(k, chosen);
       if (is_free(k)) {
-        const auto fn = static_cast<ScalarFn>(step(k).op);
-        each += chosen[k] ? lane_cost(fn) : straight_cost(fn);
+        each += chosen[k] ? costs_.at_once(k) : costs_.straight(k);
+        if (chosen[k]) once += costs_.fixed(k);
+      } else if (summand_[k] != none) {
+        each += sums ? costs_.sum(k) : costs_.straight(k);
+        if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const RolledLoop::Operand& operand = loop_.operand(k, a);
         if (operand.kind == Kind::series && chosen[k] && is_loose_[operand.index])
           is_stacked[operand.index] = true;
         const uint32_t from = source(k, a);
-        if (from != made_outside && chosen[from] != chosen[k]) crosses[from] = true;
+        if (from != made_outside && chosen[from] != chosen[k] && !sums) crosses[from] = true;
       }
     }
-    each += joining * static_cast<double>(std::ranges::count(is_stacked, true));
+    for (size_t n = 0; n < is_stacked.size(); ++n)
+      if (is_stacked[n]) each += costs_.joining(loop_.series[n]);
     for (uint32_t k : order_)
-      if (crosses[k]) each += chosen[k] ? reading : joining;
+      if (crosses[k]) each += costs_.crossing(k, chosen[k]);
     double stages = 0;
     const std::vector<uint32_t> level = levels(chosen);
     for (uint32_t k : order_)
-      if (chosen[k]) stages = std::max(stages, 1.0 + level[k]);
-    return each * loop_.count + 2 * costs::step * stages;
+      if (chosen[k] || (may_sum && is_sum(k, chosen))) stages = std::max(stages, 1.0 + level[k]);
+    return each * loop_.count + once + 2 * costs::step * stages;
   }
 
   void set_stages(const std::vector<bool>& chosen) {
@@ -200,18 +243,30 @@ class Distribution {
     for (uint32_t k : order_) {
       if (level[k] >= loop_.stages.size()) loop_.stages.resize(level[k] + 1);
       RolledLoop::Stage& stage = loop_.stages[level[k]];
+      if (is_sum(k, chosen)) {
+        stage.sums.push_back(k);
+        continue;
+      }
       (chosen[k] ? stage.at_once : stage.straight).push_back(k);
       if (!chosen[k]) loop_.roles[k] = Role::straight;
     }
-    for (RolledLoop::Stage& stage : loop_.stages) std::ranges::sort(stage.straight);
+    for (RolledLoop::Stage& stage : loop_.stages) {
+      std::ranges::sort(stage.straight);
+      std::ranges::stable_sort(stage.sums, {},
+                               [this](uint32_t k) { return p_.values[step(k).first_out].type; });
+    }
   }
 
   const Program& p_;
   RolledLoop& loop_;
   const std::vector<bool>& at_once_before_;
   LoopCycles cycles_;
-  std::vector<uint32_t> order_;  // of the computed steps
-  std::vector<bool> is_loose_;   // by series
+  std::vector<uint32_t> order_;    // of the computed steps
+  std::vector<bool> is_free_;      // by step: whether it may be made at once
+  std::vector<uint32_t> summand_;  // by step: the operand that a sum adds; none where it is no sum
+  std::vector<bool> is_loose_;     // by series
+  std::vector<bool> nothing_;      // no step is made at once
+  TurnCosts costs_;
 };
 
 }  // namespace
@@ -222,8 +277,9 @@ std::vector<RolledLoop> loops_to_distribute(const Program& p) {
   for (RolledLoop& loop : find_loops(p, least_turns, LoopKind::distributed)) {
     if (!Distribution(p, loop, at_once).run()) continue;
     for (const RolledLoop::Stage& stage : loop.stages)
-      for (uint32_t k : stage.at_once)
-        for (uint32_t turn = 0; turn < loop.count; ++turn) at_once[loop.step(turn, k)] = true;
+      for (const std::vector<uint32_t>* steps : {&stage.at_once, &stage.sums})
+        for (uint32_t k : *steps)
+          for (uint32_t turn = 0; turn < loop.count; ++turn) at_once[loop.step(turn, k)] = true;
     chosen.push_back(std::move(loop));
   }
   return chosen;

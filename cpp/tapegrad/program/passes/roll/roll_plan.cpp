@@ -22,8 +22,11 @@ RollPlan::RollPlan(const Program& p, std::vector<RolledLoop> loops)
     state.stacked.assign(keys, no_value);
     state.last.assign(keys, {no_value});
     state.ages.assign(keys, 0);
+    const bool is_scan = loop.stages.empty();
+    for (const RolledLoop::Stage& stage : loop.stages)
+      for (uint32_t k : stage.sums) state.ages[state.first_key[k]] = 1;
     for (const RolledLoop::Carry& c : loop.carries) {
-      if (!loop.stages.empty()) break;  // nothing is left over
+      if (!is_scan) break;  // but for sums nothing is left over
       uint32_t& ages = state.ages[state.first_key[c.step] + c.out];
       ages = std::max(ages, c.age);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/kernels/fused/loop/lane_loop_sums.h"
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/scan/scan.h"
@@ -68,6 +69,8 @@ double scan_cost(const ScanForm& f) {
   if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs)) {
     const LaneLoop& loop = kernel->loop();
     const auto lanes = static_cast<double>(element_count(loop.space));
+    if (const size_t sums = summed_series(loop).size())
+      return turns * static_cast<double>(sums) * (costs::instruction + costs::row_element * lanes);
     return turns * (costs::turn + code_cost(loop.body, lanes));
   }
   const auto executor = f.body->executor(static_cast<size_t>(f.length), f.n_carry);

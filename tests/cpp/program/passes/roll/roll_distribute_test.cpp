@@ -2,6 +2,7 @@
 #include "program/programs.h"
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/passes/roll/find/roll_find.h"
+#include "tapegrad/program/scan/scan.h"
 
 using namespace programs;
 using tapegrad::distribute_loops;
@@ -156,6 +157,73 @@ TEST(random_loops_over_numbers) {
     }
     for (ValueId c : carries) d.writer().output(c);
     const Program p = d.returning({made[pick(made.size())], made.back()});
+    changed += check_distributed(p, seed).steps.size() != p.steps.size();
+    tapegrad::check_program(tapegrad::optimise(p, {}));
+  }
+  CHECK(changed > 60);
+}
+
+// A sample at a time: sums over the samples stay in their order.
+TEST(rows_are_made_at_once_and_added_up_in_order) {
+  constexpr int64_t n = 300, width = 5;
+  Draft d;
+  const ValueId x = d.input({n, width}), w = d.input({width});
+  ValueId total = d.constant(0.0), slope = d.input({width});
+  std::vector<ValueId> made;
+  for (int64_t t = 0; t < n; ++t) {
+    const ValueId row = d.op("slice", {x}, {Ints{0, t, 0, 0, 1, 0, 1, width}});
+    const ValueId z = d.op("sum", {d.op("multiply", {row, w})}, {Attr{}, false});
+    const ValueId e = d.op("exp", {z});
+    total = d.op("add", {total, d.op("log", {d.op("add", {e, d.constant(1.0)})})});
+    slope = d.op("add", {d.op("multiply", {e, row}), slope});
+    made.push_back(total);
+  }
+  const Program p = d.returning({total, slope, made[17]});
+  const Program q = check_distributed(p);
+  CHECK(q.steps.size() < 20);
+  CHECK(steps_of(q, "exp", true) == 1 && steps_of(q, "exp", false) == 0);
+  CHECK(std::ranges::count_if(
+            q.steps, [](const Program::Step& s) { return s.op == tapegrad::scan_op().id; }) == 2);
+}
+
+// Rows and numbers with and without what recurs, of several shapes; series from several places.
+TEST(random_loops_over_rows) {
+  size_t changed = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto pick = [&](size_t k) { return random() % k; };
+    const int64_t n = 32 + static_cast<int64_t>(pick(40)),
+                  width = 2 + static_cast<int64_t>(pick(5));
+    Draft d;
+    const ValueId x = d.input({n, width}), u = d.input({width}), a = d.input(Dims{});
+    std::vector<std::pair<size_t, std::pair<size_t, size_t>>> plan;
+    const size_t n_steps = 3 + pick(8);
+    for (size_t k = 0; k < n_steps; ++k) plan.push_back({pick(8), {pick(4 + k), pick(4 + k)}});
+    ValueId carry = d.input({width}), sum = d.input({width}), total = d.constant(0.0);
+    std::vector<ValueId> made;
+    for (int64_t t = 0; t < n; ++t) {
+      std::vector<ValueId> known{carry, u, a,
+                                 d.op("slice", {x}, {Ints{0, t, 0, 0, 1, 0, 1, width}})};
+      for (const auto& [fn, of] : plan) {
+        const ValueId first = known[of.first], second = known[of.second];
+        const bool is_number = d.writer().program().type_of(first).shape.empty();
+        if (fn < 3) {
+          known.push_back(d.op(fn == 0 ? "sin" : fn == 1 ? "tanh" : "square", {first}));
+        } else if (fn == 3 && !is_number) {
+          known.push_back(d.op("sum", {first}, {Attr{}, false}));
+        } else if (fn == 4 && !is_number) {
+          known.push_back(d.op("max", {first}, {Attr{}, false}));
+        } else {
+          known.push_back(d.op(fn % 2 ? "multiply" : "add", {first, second}));
+        }
+      }
+      const ValueId last = known.back();
+      if (seed % 3 == 0) carry = d.op("multiply", {d.op("add", {carry, last}), d.constant(0.25)});
+      sum = d.op("add", {sum, d.op("multiply", {last, u})});
+      total = d.op("add", {total, d.op("sum", {sum}, {Attr{}, false})});
+      made.push_back(last);
+    }
+    const Program p = d.returning({sum, total, made[pick(made.size())], made.back()});
     changed += check_distributed(p, seed).steps.size() != p.steps.size();
     tapegrad::check_program(tapegrad::optimise(p, {}));
   }

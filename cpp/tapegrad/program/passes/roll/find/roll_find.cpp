@@ -130,14 +130,17 @@ class Finder {
     const uint32_t shift = best_shift(at, period, length);
     std::vector<uint32_t> shifts{shift};
     if (shift != 0) shifts.push_back(0);
+    uint32_t in_turn = 0;
     for (size_t i = 0; i < shifts.size(); ++i) {
       const uint32_t by = shifts[i], turns = (length - by) / period;
       const Repetition where{at + by, period, turns};
       const StretchSearch search = find_in_stretch(p_, uses_, where, least_turns_, kind_, found_);
       if (search.found) return true;
+      in_turn = std::max(in_turn, search.in_turn);
       if (search.first && i == 0) shifts.insert(shifts.begin() + 1, (by + *search.first) % period);
     }
-    return false;
+    const bool is_longer = in_turn > 1 && length / (in_turn * period) >= least_turns_;
+    return is_longer && take(at, in_turn * period, length);
   }
 
   uint32_t best_shift(uint32_t at, uint32_t period, uint32_t length) const {

@@ -34,9 +34,9 @@ struct RolledLoop {
     ValueId initial;
   };
   // Steps of the body: those that are made turn by turn, then those that are made at once for all
-  // turns, as arrays.
+  // turns, as arrays, then those that only add up such arrays.
   struct Stage {
-    std::vector<uint32_t> straight, at_once;
+    std::vector<uint32_t> straight, at_once, sums;
   };
   static constexpr uint32_t most_age = 6;
   struct Series {
@@ -69,7 +69,7 @@ std::vector<RolledLoop> find_loops(const Program& p, uint32_t least_turns,
                                    LoopKind kind = LoopKind::scan);
 // Those that are faster as scans.
 std::vector<RolledLoop> loops_to_roll(const Program& p);
-// Loops of numbers that are faster distributed.
+// Loops that are faster distributed.
 std::vector<RolledLoop> loops_to_distribute(const Program& p);
 
 }  // namespace tapegrad

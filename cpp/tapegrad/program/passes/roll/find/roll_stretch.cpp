@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <numeric>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/roll/find/roll_turns.h"
@@ -16,6 +17,7 @@ using Kind = RolledLoop::Kind;
 constexpr size_t most_writes = 64;  // into one array, in a turn
 constexpr uint32_t most_age = RolledLoop::most_age;
 constexpr uint32_t most_tries = 8;
+constexpr uint32_t most_in_turn = 16;  // arrays
 
 class Stretch : RepeatedTurns {
  public:
@@ -41,7 +43,7 @@ class Stretch : RepeatedTurns {
         from_ += goes_far ? std::max((high_ - low_) / 2, uint32_t{1}) : 1;
       }
     }
-    return {found.size() > before, begins_better_};
+    return {found.size() > before, begins_better_, in_turn_};
   }
 
  private:
@@ -114,10 +116,23 @@ class Stretch : RepeatedTurns {
         return false;
       }
     }
-    return true;
+    return is_scan_ || !takes_turns(loop);
   }
 
-  bool kind_of(uint32_t k, uint32_t a, Kind& kind) const {
+  // Whether each step goes on with what it made more turns ago, and all with the same: several sums,
+  // say, to which is added in turn. Then that many turns are one.
+  bool takes_turns(const RolledLoop& loop) {
+    uint32_t common = 0;
+    for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy, uint32_t age) {
+      if (k == source_of(input(middle_, k, a)).k) common = std::gcd(common, age);
+    });
+    bool all = common > 1;
+    for_carries(loop, [&](uint32_t, uint32_t, MadeBy, uint32_t age) { all &= age == common; });
+    if (all) in_turn_ = common;
+    return all;
+  }
+
+  bool kind_of(uint32_t k, uint32_t a, Kind& kind) {
     const ValueId v = input(middle_, k, a), next = input(middle_ + 1, k, a);
     const uint32_t turn = turn_of(v);
     if (turn != none && turn <= middle_ && turn + most_age >= middle_) {
@@ -133,11 +148,14 @@ class Stretch : RepeatedTurns {
 
   // Whether a few arrays come in turn, as where each of them is added up: then that many turns are
   // one, which is a longer repetition to look at. As a series they would be put together.
-  bool takes_turns(uint32_t k, uint32_t a) const {
+  bool takes_turns(uint32_t k, uint32_t a) {
     const ValueId v = input(middle_, k, a);
-    if (!is_scan_ || p_.type_of(v).shape.empty() || v == input(middle_ + 1, k, a)) return false;
-    for (uint32_t by = 2; by <= std::min(most_age, middle_); ++by)
-      if (input(middle_ - by, k, a) == v) return true;
+    if (p_.type_of(v).shape.empty() || v == input(middle_ + 1, k, a)) return false;
+    for (uint32_t by = 2; by <= most_in_turn && middle_ + by < turns_; ++by)
+      if (input(middle_ + by, k, a) == v) {
+        in_turn_ = by;
+        return true;
+      }
     return false;
   }
 
@@ -350,6 +368,7 @@ class Stretch : RepeatedTurns {
   std::vector<bool> in_turns_;  // by step of the body
   uint32_t not_apart_ = none;   // the write that is not
   std::optional<uint32_t> begins_better_;
+  uint32_t in_turn_ = 0;  // how many turns would be one
 };
 
 }  // namespace

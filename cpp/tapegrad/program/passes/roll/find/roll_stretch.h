@@ -16,6 +16,7 @@ struct Repetition {
 struct StretchSearch {
   bool found = false;
   std::optional<uint32_t> first;  // where none was: a step with which turns had better begin
+  uint32_t in_turn = 0;           // or how many of them had better be one
 };
 
 // Adds the loops of a repetition, in order. `uses`: by value, how often it is read. The time is

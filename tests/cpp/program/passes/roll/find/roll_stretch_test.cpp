@@ -138,3 +138,45 @@ TEST(random_loops_in_one_repetition) {
   }
   CHECK(found > 100);
 }
+
+// Points of a ring, whose neighbours are at wrapped positions: each row is a loop of all its
+// points.
+TEST(rows_of_a_ring_are_loops_of_all_their_points) {
+  constexpr size_t n = 40, rows = 6;
+  Draft d;
+  const ValueId x = d.input({static_cast<int64_t>(n)}), a = d.input(Dims{});
+  std::vector<ValueId> u;
+  for (size_t i = 0; i < n; ++i) u.push_back(d.op("slice", {x}, at(static_cast<int64_t>(i))));
+  for (size_t row = 0; row < rows; ++row) {
+    std::vector<ValueId> next;
+    for (size_t i = 0; i < n; ++i) {
+      const ValueId beside = d.op("add", {u[(i + n - 1) % n], u[(i + 1) % n]});
+      const ValueId moved = d.op("multiply", {a, d.op("subtract", {beside, u[i]})});
+      next.push_back(d.op("add", {d.op("sin", {u[i]}), moved}));
+    }
+    u = next;
+  }
+  for (ValueId v : u) d.writer().output(v);
+  const Program p = d.returning({});
+  size_t whole = 0;
+  for (const tapegrad::RolledLoop& loop :
+       tapegrad::find_loops(p, 32, tapegrad::LoopKind::distributed))
+    whole += loop.count == n;
+  CHECK(whole == rows);
+  check_same_results(p, tapegrad::distribute_loops(p));
+}
+
+// Elements of three arrays are added up in turn: that is no loop over a stack of the arrays.
+TEST(arrays_that_take_turns_are_no_series) {
+  constexpr int64_t n = 300;
+  Draft d;
+  const ValueId x[] = {d.input({n}), d.input({n}), d.input({n})};
+  ValueId sum[] = {d.input(Dims{}), d.input(Dims{}), d.input(Dims{})};
+  for (int64_t t = 0; t < n; ++t)
+    for (size_t k = 0; k < 3; ++k) sum[k] = d.op("add", {sum[k], d.op("slice", {x[k]}, at(t))});
+  const Program p = d.returning({sum[0], sum[1], sum[2]});
+  const Program q = roll_loops(p);
+  check_same_results(p, q);
+  for (size_t v = 0; v < q.values.size(); ++v)
+    CHECK(tapegrad::element_count(q.type_of(static_cast<ValueId>(v)).shape) <= n);
+}

@@ -1,0 +1,86 @@
+#include "tapegrad/program/passes/roll/roll_costs.h"
+
+#include <algorithm>
+
+#include "tapegrad/kernels/fused/loop/lane_loop.h"
+#include "tapegrad/program/costs.h"
+#include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/tiles/run_cost.h"
+
+namespace tapegrad {
+namespace {
+
+// Of numbers, as measured: what a function costs beside its instruction, over what it costs in a
+// row; a number that is joined to an array; one that is read of it.
+constexpr double alone = 2, joining_number = 7 * costs::instruction,
+                 reading_number = 2.5 * costs::instruction;
+constexpr double summed_number = 1.5;
+
+}  // namespace
+
+TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop) : p_(&p), loop_(&loop) {
+  Dims space;
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    if (loop.roles[k] != RolledLoop::Role::computed) continue;
+    const Op& op = op_by_id(step(k).op);
+    is_row_ &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
+               op.reduces == ReductionKind::mean;
+    const Dims& shape = p.type_of(step(k).first_out).shape;
+    if (shape.empty()) continue;
+    is_of_numbers_ = false;
+    if (space.empty()) space = shape;
+    is_row_ &= shape == space && element_count(shape) <= most_loop_lanes;
+  }
+  lanes_ = static_cast<double>(element_count(space));
+}
+
+double TurnCosts::elements(uint32_t k) const {
+  return static_cast<double>(element_count(p_->type_of(step(k).first_out).shape));
+}
+
+// Of all elements.
+double TurnCosts::work(uint32_t k) const {
+  const Op& op = op_by_id(step(k).op);
+  if (op.scalar_fn >= 0) return lane_cost(static_cast<ScalarFn>(step(k).op)) * elements(k);
+  double read = elements(k);
+  for (ValueId v : p_->in(step(k)))
+    read = std::max(read, static_cast<double>(element_count(p_->type_of(v).shape)));
+  if (op.product == ProductKind::matrices) {
+    const Dims& shape = p_->type_of(p_->in(step(k))[0]).shape;
+    const auto inner = static_cast<double>(shape.empty() ? 1 : shape.back());
+    return elements(k) * (costs::element + inner * costs::product);
+  }
+  return costs::element * read;
+}
+
+double TurnCosts::straight(uint32_t k) const {
+  const auto fn = static_cast<ScalarFn>(step(k).op);
+  if (is_of_numbers_) {
+    const double each = lane_ns(fn);
+    return costs::instruction + (each > 1 ? alone * each : 0);
+  }
+  if (!is_row_) return costs::planned_step + work(k);
+  return costs::row_instruction + (is_elementwise(step(k).op) ? lane_cost(fn) * lanes_ : work(k));
+}
+
+double TurnCosts::at_once(uint32_t k) const { return work(k); }
+
+double TurnCosts::fixed(uint32_t k) const { return is_elementwise(step(k).op) ? 0 : costs::step; }
+
+double TurnCosts::sum(uint32_t k) const {
+  return summed_number +
+         (p_->type_of(step(k).first_out).shape.empty() ? 0 : costs::row_element * 2 * elements(k));
+}
+
+double TurnCosts::crossing(uint32_t k, bool made_at_once) const {
+  if (p_->type_of(step(k).first_out).shape.empty())
+    return made_at_once ? reading_number : is_of_numbers_ ? joining_number : costs::element;
+  return costs::element * elements(k);
+}
+
+double TurnCosts::joining(const RolledLoop::Series& s) const {
+  const ValueId v = p_->in(step(s.step))[s.operand];
+  return joining_number + costs::element * static_cast<double>(element_count(p_->type_of(v).shape));
+}
+
+}  // namespace tapegrad
