@@ -1,6 +1,7 @@
 #include "tapegrad/program/record.h"
 
 #include <algorithm>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -155,8 +156,9 @@ class Freezer {
     }
   }
 
+  // From the last on, since others are turned around at the end: then they come by sequence.
   void want_inputs(const Node& n) {
-    for (uint32_t in : n.inputs())
+    for (uint32_t in : n.inputs() | std::views::reverse)
       if (in != 0) want(in);
   }
 

@@ -1,8 +1,8 @@
 """The source of functions, as syntax trees."""
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import linecache
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from functools import lru_cache, reduce
 from operator import or_
 from types import CodeType
 from typing import Any, TypeAlias
-
 
 _Compiled: TypeAlias = tuple[ast.AST, frozenset[CodeType]]
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/roll/find/roll_turns.h"
@@ -35,10 +36,10 @@ class Stretch : RepeatedTurns {
       if (find_around_middle(loop, least_turns)) {
         found.push_back(std::move(loop));
         from_ = high_;
-        misses = 0;
+        looked_at_ = misses = 0;
       } else {
         const bool goes_far = ++misses % patience == 0;
-        from_ += goes_far ? std::max((high_ - low_) / 2, uint32_t{1}) : 1;
+        from_ += goes_far ? std::max(std::exchange(looked_at_, 0) / 2, uint32_t{1}) : 1;
       }
     }
     return {found.size() > before, begins_better_};
@@ -65,6 +66,7 @@ class Stretch : RepeatedTurns {
     high_ = middle_ + 2;
     while (low_ > from_ && holds(loop, low_ - 1, none)) --low_;
     while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
+    looked_at_ = std::max(looked_at_, high_ - low_);
     const uint32_t strict = low_;
     low_ -= std::min(most_age, low_ - from_);
     if (!settle_beginning(loop, strict)) return false;
@@ -332,6 +334,7 @@ class Stretch : RepeatedTurns {
 
   const LongVector<uint32_t>& uses_;
   uint32_t from_ = 0, low_ = 0, high_ = 0;
+  uint32_t looked_at_ = 0;      // the most turns, since the search went far
   std::vector<bool> in_turns_;  // by step of the body
   uint32_t not_apart_ = none;   // the write that is not
   std::optional<uint32_t> begins_better_;
