@@ -1,7 +1,6 @@
 #include "tapegrad/program/record.h"
 
 #include <algorithm>
-#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -156,9 +155,8 @@ class Freezer {
     }
   }
 
-  // From the last on, since others are turned around at the end: then they come by sequence.
   void want_inputs(const Node& n) {
-    for (uint32_t in : n.inputs() | std::views::reverse)
+    for (uint32_t in : n.inputs())
       if (in != 0) want(in);
   }
 
