@@ -44,7 +44,7 @@ CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fix
   if (!fixed.empty()) changed = with_fixed_captures(r, fixed);
   const Program& recorded = changed ? *changed : r.program;
   if (may_wait(recorded, most_runs_)) {
-    as_recorded_ = std::make_shared<const Runnable>(std::make_unique<const Executor>(recorded));
+    as_recorded_ = std::make_shared<const Runnable>(Executor::for_few_runs(recorded));
   } else {
     owned_ = std::make_unique<const Runnable>(std::make_unique<const Executor>(recorded, options));
     passed_ = owned_.get();

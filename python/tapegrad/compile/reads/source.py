@@ -64,15 +64,21 @@ def _next_at_margin(lines: Sequence[str], k: int) -> int:
 
 
 def _node_of(code: CodeType, tree: ast.AST) -> Any:
-    kinds = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, kinds)
-        and _first_line(node) == code.co_firstlineno
-        and getattr(node, "name", "<lambda>") == code.co_name
-    ]
+    kind = ast.Lambda if code.co_name == "<lambda>" else ast.FunctionDef
+    line = code.co_firstlineno
+    todo, found = [tree], []
+    for node in todo:  # it grows
+        is_there = isinstance(node, kind) and _first_line(node) == line
+        if is_there and getattr(node, "name", "<lambda>") == code.co_name:
+            found.append(node)
+        todo += [x for x in ast.iter_child_nodes(node) if _may_hold(x, line)]
     return found[0] if len(found) == 1 else None
+
+
+def _may_hold(node: Any, line: int) -> bool:
+    """Whether something in it may begin at this line. Arguments and the like have no lines."""
+    end = getattr(node, "end_lineno", None)
+    return end is None or _first_line(node) <= line <= end
 
 
 def _first_line(node: Any) -> int:
