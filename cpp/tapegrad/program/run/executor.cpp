@@ -143,11 +143,17 @@ void Executor::Session::run() {
     throw_error<RuntimeError>("internal error: a guard failed in a program that has none");
 }
 
-Executor::Executor(Program program, size_t n_owned) : program_(std::move(program)) {
+Executor::Executor(Program program, size_t n_owned)
+    : Executor(std::move(program), n_owned, Runs::many) {}
+
+std::unique_ptr<const Executor> Executor::for_few_runs(Program program) {
+  return std::unique_ptr<const Executor>(new Executor(std::move(program), 0, Runs::few));
+}
+
+Executor::Executor(Program program, size_t n_owned, Runs runs) : program_(std::move(program)) {
   check_program(program_);
   in_order_ = plan_in_order(program_, n_owned);
-  together_ = plan_together(program_, n_owned);
-  peak_bytes_ = tapegrad::peak_bytes(program_, in_order_);
+  if (runs == Runs::many) together_ = plan_together(program_, n_owned);
   place_guards();
   std::vector<uint32_t> asked(program_.values.size(), 0);
   for (ValueId v : program_.outputs) ++asked[v];
@@ -172,7 +178,6 @@ Executor::Executor(const Program& recorded, PassOptions options, size_t n_owned)
   if (n_owned > 0) {  // inputs may be asked for again
     in_order_ = plan_in_order(program_, 0);
     together_ = plan_together(program_, 0);
-    peak_bytes_ = tapegrad::peak_bytes(program_, in_order_);
   }
   recorded_ = recorded;
   options_ = options;

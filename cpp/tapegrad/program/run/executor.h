@@ -20,6 +20,8 @@ class Executor {
   // The first `n_owned` inputs belong to whoever runs it: a step that is the last to read one may
   // overwrite it, where nobody else holds it.
   explicit Executor(Program program, size_t n_owned = 0);
+  // One that is to run a few times only, so that it makes no plan for several threads.
+  static std::unique_ptr<const Executor> for_few_runs(Program program);
   // Runs the program that passes make of `recorded`. Where guards of theirs do not hold it runs
   // what is made without them, which raises what there is to raise.
   Executor(const Program& recorded, PassOptions options, size_t n_owned = 0);
@@ -61,10 +63,12 @@ class Executor {
   // Whether steps run at the same time where there are threads.
   bool runs_together() const { return together_.has_value(); }
   // See run_plan.h; on one thread.
-  size_t peak_bytes() const { return peak_bytes_; }
+  size_t peak_bytes() const { return tapegrad::peak_bytes(program_, in_order_); }
 
  private:
   class Stop;
+  enum class Runs : uint8_t { few, many };
+  Executor(Program program, size_t n_owned, Runs runs);
   struct Operands {  // what a step is called with
     std::vector<Value> in, out;
   };
@@ -91,7 +95,6 @@ class Executor {
   mutable std::unique_ptr<const Executor> without_requirements_;
   RunPlan in_order_;
   std::optional<RunPlan> together_;
-  size_t peak_bytes_ = 0;
   std::vector<StepGuards> guards_of_;   // by step
   std::vector<uint32_t> guards_;        // step after step
   std::vector<uint32_t> early_guards_;  // on inputs and captures

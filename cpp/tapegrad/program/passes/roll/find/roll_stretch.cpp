@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/roll/find/roll_turns.h"
@@ -37,10 +38,10 @@ class Stretch : RepeatedTurns {
       if (find_around_middle(loop, least_turns)) {
         found.push_back(std::move(loop));
         from_ = high_;
-        misses = 0;
+        looked_at_ = misses = 0;
       } else {
         const bool goes_far = ++misses % patience == 0;
-        from_ += goes_far ? std::max((high_ - low_) / 2, uint32_t{1}) : 1;
+        from_ += goes_far ? std::max(std::exchange(looked_at_, 0) / 2, uint32_t{1}) : 1;
       }
     }
     return {found.size() > before, begins_better_, in_turn_};
@@ -71,6 +72,7 @@ class Stretch : RepeatedTurns {
     // A row of a nest may end where it reads what it made itself: the later it begins, the later.
     for (uint32_t settled = 0;; settled = high_) {
       while (high_ < turns_ && holds(loop, high_, none) && reads_outside(loop, high_)) ++high_;
+      looked_at_ = std::max(looked_at_, high_ - low_);
       if (high_ == settled) break;
       if (!settle_beginning(loop, strict)) return false;
     }
@@ -365,6 +367,7 @@ class Stretch : RepeatedTurns {
 
   const LongVector<uint32_t>& uses_;
   uint32_t from_ = 0, low_ = 0, high_ = 0;
+  uint32_t looked_at_ = 0;      // the most turns, since the search went far
   std::vector<bool> in_turns_;  // by step of the body
   uint32_t not_apart_ = none;   // the write that is not
   std::optional<uint32_t> begins_better_;
