@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/program/scan/scan_residuals.h"
 #include "tapegrad/program/writer.h"
 
 namespace tapegrad {
@@ -135,11 +136,17 @@ std::shared_ptr<const FixedPart> fixed_part(const ScanForm& f) {
       f.body->extra(key, [&] { return Divider(f).run(); }));
 }
 
+Flags tracked_among(const std::vector<Ref>& refs) {
+  Flags flags;
+  for (const Ref& r : refs) flags.push_back(r.tracked());
+  return flags;
+}
+
 }  // namespace
 
 std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool hands_out) {
   const auto whole = [&] {
-    if (hands_out) form.body = with_carries(form);
+    if (hands_out) form.body = with_residuals(form, tracked_among(inputs));
     return scan(form, std::move(inputs));
   };
   const bool has_kernels =
@@ -150,7 +157,6 @@ std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool
   ScanForm rest = form;
   rest.body = part->body;
   rest.n_carry = part->n_carry;
-  if (hands_out) rest.body = with_carries(rest);
   std::vector<Ref> in;
   for (const bool stays : {false, true})
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -159,6 +165,7 @@ std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool
       if (part->keeps[i] && is_rest == stays) in.push_back(inputs[i]);
     }
   std::ranges::move(fixed, std::back_inserter(in));
+  if (hands_out) rest.body = with_residuals(rest, tracked_among(in));
   std::vector<Ref> found = scan(rest, std::move(in)), out;
   size_t at = 0;
   for (size_t c = 0; c < form.n_carry; ++c)
