@@ -46,8 +46,7 @@ double cost_of(const Program& p, const Program::Step& s) {
   }
   const double moved = costs::planned_step + costs::element * made;
   if (op.copies()) return moved;
-  if (op.matrix_stack)
-    return moved + costs::product * largest * std::sqrt(largest);
+  if (op.matrix_stack) return moved + costs::product * largest * std::sqrt(largest);
   // (m, k) (k, n) -> (m, n) is m k n multiplications; of other sums of products it is a low guess.
   if (s.n_in == 2 && op.pattern() == Pattern::dense)
     return moved + costs::product * std::sqrt(volume * made);
@@ -60,20 +59,27 @@ double cost_of(const Program& p) {
   return ns;
 }
 
-double storing_cost(const Program& p, ValueId v) {
-  return costs::turn + 2 * costs::far_byte * bytes_of(p, v);
+constexpr double near_bytes = 1 << 20;  // of a stack that is still in a near cache when it is read
+
+// To store it at each of so many steps, and to read it.
+double storing_cost(const Program& p, ValueId v, double steps) {
+  const double bytes = bytes_of(p, v);
+  const double far = bytes * steps > near_bytes ? costs::far_byte * bytes : 0;
+  return 2 * (costs::row_instruction + costs::row_element * elements_of(p, v) + far);
 }
 
-// Goes over the steps in order: what a rule reads is stored, where that is allowed and pays, or else
-// computed again, and then so is all that this takes.
+// Goes over the steps in order: what a rule reads is stored, where that is allowed and pays, or
+// else computed again, and then so is all that this takes.
 class Chooser {
  public:
   Chooser(const ScanForm& f, const Flags& inputs)
-      : p_(f.body->program()), n_carry_(f.n_carry), read_(p_.values.size(), false) {
+      : p_(f.body->program()),
+        n_carry_(f.n_carry),
+        length_(static_cast<double>(f.length)),
+        read_(p_.values.size(), false) {
     find_read(inputs);
     at_hand_.assign(p_.values.size(), false);
-    for (size_t v = 0; v < p_.values.size(); ++v)
-      at_hand_[v] = p_.values[v].source != Source::step;
+    for (size_t v = 0; v < p_.values.size(); ++v) at_hand_[v] = p_.values[v].source != Source::step;
   }
 
   // `allowed`: by value.
@@ -93,7 +99,7 @@ class Chooser {
         if (!read_[v] || at_hand_[v]) continue;
         wanted.push_back(v);
         bytes += bytes_of(p_, v);
-        storing += storing_cost(p_, v);
+        storing += storing_cost(p_, v, length_);
         may_store = may_store && allowed[v];
       }
       if (wanted.empty()) continue;
@@ -157,6 +163,7 @@ class Chooser {
 
   const Program& p_;
   const size_t n_carry_;
+  const double length_;
   std::vector<bool> read_, at_hand_;  // by value
 };
 
@@ -207,9 +214,9 @@ KnownResults::KnownResults(const ScanForm& form, const Flags& inputs)
   chooser.run(allowed, std::numeric_limits<double>::infinity());
   next = std::move(chooser.next);
   for (ValueId v : chooser.stored)
-    ys[static_cast<size_t>(
-        std::find(p.outputs.begin() + static_cast<std::ptrdiff_t>(form.n_carry), p.outputs.end(), v) -
-        p.outputs.begin())] = 1;
+    ys[static_cast<size_t>(std::find(p.outputs.begin() + static_cast<std::ptrdiff_t>(form.n_carry),
+                                     p.outputs.end(), v) -
+                           p.outputs.begin())] = 1;
 }
 
 }  // namespace tapegrad

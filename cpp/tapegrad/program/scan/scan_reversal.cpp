@@ -60,8 +60,7 @@ ScanForm ScanReversal::step(std::span<const Value> in, const KnownResults& known
   next.resize(form.n_carry, 0);
   ys.resize(n_out, 0);
   const size_t n_next = count(next, 0, form.n_carry), n_known = count(ys, 0, n_out);
-  const size_t n_carry =
-      count(wanted, 0, form.n_carry) + count(wanted, first_rest, n_in) + n_next;
+  const size_t n_carry = count(wanted, 0, form.n_carry) + count(wanted, first_rest, n_in) + n_next;
   const size_t n_xs = first_rest + count(has_ct, form.n_carry, n_out) + n_known;
   const std::string name = form_name("reverse", form, {&wanted, &has_ct, &next, &ys});
   const BodyPtr body = form.body->derived(name, [&] {
