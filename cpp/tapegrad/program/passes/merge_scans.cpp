@@ -26,50 +26,77 @@ class Inside {
 
   void set_input(size_t i, size_t of_other) { found_[p_.inputs[i]] = in_.inputs[of_other]; }
 
-  bool find_steps() {
-    if (p_.steps.size() > in_.steps.size() || p_.steps.size() * in_.steps.size() > most_compared)
-      return false;
+  void find_steps() {
     for (const Program::Step& s : p_.steps) {
       const auto same = std::ranges::find_if(
           in_.steps, [&](const Program::Step& other) { return is_same(s, other); });
-      if (same == in_.steps.end()) return false;
-      for (uint32_t j = 0; j < s.n_out; ++j) found_[s.first_out + j] = same->first_out + j;
+      if (same == in_.steps.end()) {
+        missing_.push_back(&s);
+      } else {
+        for (uint32_t j = 0; j < s.n_out; ++j) found_[s.first_out + j] = same->first_out + j;
+      }
     }
-    return true;
   }
-
-  // Constants have no place of their own there.
-  std::optional<ValueId> at(ValueId v) const { return found_[v]; }
+  bool has_all() const { return missing_.empty(); }
   bool is(ValueId v, ValueId other) const {
     return found_[v] ? *found_[v] == other : same_constants(p_, v, in_, other);
   }
 
+  // Returns the other body with these outputs too; what is missing for them is written behind it.
+  BodyPtr with_outputs(std::span<const ValueId> outputs) const {
+    Rewriter writer(in_);
+    writer.begin();
+    for (const Program::Step& s : in_.steps) writer.copy(s);
+    writer.end();
+    std::vector<std::optional<ValueId>> written(found_.size());
+    const auto at = [&](ValueId v) {
+      if (!written[v])
+        written[v] = found_[v] ? writer.at(*found_[v]) : writer.to().constant(p_.constant_of(v));
+      return *written[v];
+    };
+    for (const Program::Step* s : missing_) {
+      std::vector<ValueId> in;
+      for (ValueId v : p_.in(*s)) in.push_back(at(v));
+      std::vector<TensorType> out;
+      for (uint32_t j = 0; j < s->n_out; ++j) out.push_back(p_.type_of(s->first_out + j));
+      writer.to().at_line(p_.line_of(*s));
+      const ValueId first = writer.to().step(op_by_id(s->op), p_.attrs_of(*s), in, out, s->held);
+      for (uint32_t j = 0; j < s->n_out; ++j) written[s->first_out + j] = first + j;
+    }
+    for (ValueId v : outputs) writer.to().output(at(v));
+    return Body::of(std::move(writer).finish());
+  }
+
  private:
   bool is_same(const Program::Step& s, const Program::Step& other) const {
-    return s.kernel < 0 && other.kernel < 0 && s.op == other.op && s.n_in == other.n_in &&
-           s.n_out == other.n_out && s.held == other.held &&
-           p_.attrs_of(s) == in_.attrs_of(other) &&
+    return other.kernel < 0 && s.op == other.op && s.n_in == other.n_in && s.n_out == other.n_out &&
+           s.held == other.held && p_.attrs_of(s) == in_.attrs_of(other) &&
            std::ranges::equal(
                p_.in(s), in_.in(other), [this](ValueId v, ValueId w) { return is(v, w); });
   }
 
   const Program &p_, &in_;
-  std::vector<std::optional<ValueId>> found_;  // by value of p_
+  std::vector<std::optional<ValueId>> found_;  // by value of p_; constants have none
+  std::vector<const Program::Step*> missing_;
 };
 
 bool is_scan(const Program::Step& s) { return s.kernel < 0 && s.op == scan_op().id; }
 
-// Returns, by output of scan `a`, the value of the body of scan `b`; its carries are carries there.
-std::optional<std::vector<ValueId>> computed_along(const Program& p, const Program::Step& a,
-                                                   const Program::Step& b) {
+// Returns the body of scan `b` with the ys of scan `a` behind its own, where its carries are those
+// of `a` and others.
+BodyPtr with_ys_of(const Program& p, const Program::Step& a, const Program::Step& b) {
   const ScanForm f(p.attrs_of(a)), g(p.attrs_of(b));
+  const Program &body = f.body->program(), &other = g.body->program();
+  const auto has_kernels = [](const Program& q) {
+    return std::ranges::any_of(q.steps, [](const auto& s) { return s.kernel >= 0; });
+  };
   if (f.length != g.length || f.reverse != g.reverse || f.checkpoints != g.checkpoints ||
-      f.n_carry > g.n_carry || f.body->calls_host())
+      f.n_carry > g.n_carry || f.body->calls_host() ||
+      body.steps.size() * other.steps.size() > most_compared || has_kernels(body))
     return {};
   const auto same_operand = [&](ValueId v, ValueId w) {
     return v == w || same_constants(p, v, p, w);
   };
-  const Program &body = f.body->program(), &other = g.body->program();
   Inside inside(body, other);
   for (size_t i = 0; i < a.n_in; ++i) {
     const size_t first = f.is_xs(i) ? g.n_carry : i < f.n_carry ? i : g.n_carry + g.n_xs;
@@ -79,15 +106,11 @@ std::optional<std::vector<ValueId>> computed_along(const Program& p, const Progr
     if (at == end) return {};
     inside.set_input(i, at);
   }
-  if (!inside.find_steps()) return {};
-  std::vector<ValueId> found;
-  for (size_t j = 0; j < a.n_out; ++j) {
-    if (j < f.n_carry && !inside.is(body.outputs[j], other.outputs[j])) return {};
-    const auto at = j < f.n_carry ? other.outputs[j] : inside.at(body.outputs[j]);
-    if (!at) return {};
-    found.push_back(*at);
-  }
-  return found;
+  inside.find_steps();
+  for (size_t c = 0; c < f.n_carry; ++c)
+    if (!inside.is(body.outputs[c], other.outputs[c])) return {};
+  if (f.n_carry == 0 && !inside.has_all()) return {};
+  return inside.with_outputs(std::span(body.outputs).subspan(f.n_carry));
 }
 
 // Returns the steps between the two that depend on the first; nothing where the second is one of
@@ -109,20 +132,12 @@ std::optional<std::vector<size_t>> delayed_steps(const Program& p, size_t a, siz
   return delayed;
 }
 
-Program merged(const Program& p, size_t a, size_t b, const std::vector<ValueId>& along,
+Program merged(const Program& p, size_t a, size_t b, BodyPtr body,
                const std::vector<size_t>& delayed) {
   const Program::Step &first = p.steps[a], &second = p.steps[b];
   const ScanForm f(p.attrs_of(first));
   ScanForm g(p.attrs_of(second));
-  const std::vector<ValueId> ys(along.begin() + static_cast<std::ptrdiff_t>(f.n_carry),
-                                along.end());
-  std::string name = "along";
-  for (ValueId v : ys) name += ':' + std::to_string(v);
-  g.body = g.body->derived(name, [&] {
-    Program body = g.body->program();
-    body.outputs.insert(body.outputs.end(), ys.begin(), ys.end());
-    return Body::of(std::move(body));
-  });
+  g.body = std::move(body);
   Rewriter writer(p);
   writer.begin();
   for (size_t k = 0; k < p.steps.size(); ++k) {
@@ -156,10 +171,10 @@ std::optional<Program> with_one_merged(const Program& p) {
     if (is_scan(p.steps[k]) && !p.steps[k].held) scans.push_back(k);
   for (size_t i = 0; i < scans.size(); ++i)
     for (size_t j = i + 1; j < scans.size(); ++j) {
-      const auto along = computed_along(p, p.steps[scans[i]], p.steps[scans[j]]);
-      if (!along) continue;
-      if (const auto delayed = delayed_steps(p, scans[i], scans[j]))
-        return merged(p, scans[i], scans[j], *along, *delayed);
+      const auto delayed = delayed_steps(p, scans[i], scans[j]);
+      if (!delayed) continue;
+      if (BodyPtr body = with_ys_of(p, p.steps[scans[i]], p.steps[scans[j]]))
+        return merged(p, scans[i], scans[j], std::move(body), *delayed);
     }
   return {};
 }
