@@ -100,8 +100,8 @@ TEST(passes_that_keep_every_bit) {
                       tapegrad::simplify, tapegrad::fuse})
       check_same(p, pass(p));
     for (auto pass : {tapegrad::roll_loops, tapegrad::distribute_loops, tapegrad::expand_tiny,
-                      tapegrad::trim_bodies, tapegrad::join_writes, tapegrad::keep_in_pieces,
-                      tapegrad::join_row_lookups})
+                      tapegrad::trim_bodies, tapegrad::merge_scans, tapegrad::join_writes,
+                      tapegrad::keep_in_pieces, tapegrad::join_row_lookups})
       check_same(p, pass(p));
     for (auto taken : {tapegrad::PartsTaken::repeated, tapegrad::PartsTaken::all})
       check_same(p, tapegrad::add_up_parts(p, taken));

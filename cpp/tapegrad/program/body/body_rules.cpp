@@ -1,5 +1,8 @@
 #include "tapegrad/program/body/body_rules.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "tapegrad/autodiff/grad.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/body/vmap.h"
@@ -76,6 +79,10 @@ Flags reached_outputs(const Program& p, const Flags& inputs) {
   return flags_at(dependents(p, inputs, true), p.outputs);
 }
 
+std::vector<bool> values_reached(const Program& p, const Flags& inputs) {
+  return dependents(p, inputs, true);
+}
+
 Flags outputs_with_lanes(const Program& p, const Flags& inputs) {
   return flags_at(dependents(p, inputs, false), p.outputs);
 }
@@ -96,12 +103,13 @@ Flags reached_inputs(const Program& p, const Flags& outputs) {
 }
 
 Refs pull_back(const Program& p, std::span<const Ref> in, const Flags& wanted, const Flags& has_ct,
-               std::span<const Ref> cts) {
+               std::span<const Ref> cts, const Flags& shown) {
   Scope scope;
   Refs wrt;
   const Refs entered = enter(scope, in, wanted, wrt);
-  const Refs outs = chosen_of(replay(p, entered, {}), has_ct);
-  Refs found = scope.grad(outs, wrt, cts);
+  const Refs outs = replay(p, entered, {});
+  Refs found = scope.grad(chosen_of(outs, has_ct), wrt, cts);
+  std::ranges::move(chosen_of(outs, shown), std::back_inserter(found));
   for (Ref& r : found) r = scope.result(r);
   return found;
 }

@@ -12,13 +12,16 @@ namespace tapegrad {
 // floating inputs that cotangents of the flagged outputs reach.
 Flags reached_outputs(const Program& p, const Flags& inputs);
 Flags reached_inputs(const Program& p, const Flags& outputs);
+// Returns, by value, those that the former reach.
+std::vector<bool> values_reached(const Program& p, const Flags& inputs);
 // Returns the outputs that differ between lanes where the flagged inputs do.
 Flags outputs_with_lanes(const Program& p, const Flags& inputs);
 
 // Applies p to `in` and sweeps back: returns the adjoint of each wanted input, given a cotangent
-// for each flagged output, in order. The tracer at work records it.
+// for each flagged output, in order, and then the outputs that are to be shown. The tracer at work
+// records it.
 std::vector<Ref> pull_back(const Program& p, std::span<const Ref> in, const Flags& wanted,
-                           const Flags& has_ct, std::span<const Ref> cts);
+                           const Flags& has_ct, std::span<const Ref> cts, const Flags& shown = {});
 
 // Applies p to `in`, whose flagged inputs have tangents, in order: returns the outputs, then the
 // tangents of the wanted ones.

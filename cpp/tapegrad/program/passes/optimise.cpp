@@ -72,7 +72,7 @@ Program roll_nests(Program p, const PassOptions& options) {
 Program with_lanes(Program p, const PassOptions& options, bool is_local) {
   const auto* const steps = p.steps.data();
   if (is_to_be_rewritten(p, is_local)) p = rewrite_locally(std::move(p), options);
-  if (options.dead) p = trim_bodies(std::move(p));
+  if (options.dead) p = merge_scans(trim_bodies(std::move(p)));
   if (options.parts && options.dead) {
     if (p.steps.data() != steps) p = drop_dead(p);
     p = join_writes(add_up_parts(std::move(p), PartsTaken::all));

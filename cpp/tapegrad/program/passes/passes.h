@@ -35,6 +35,8 @@ Program share_common(const Program& p);
 Program drop_dead(const Program& p);
 // Calls and scans lose the outputs that nothing reads, and the inputs that only those needed.
 Program trim_bodies(Program p);
+// A scan whose steps another one takes too, as its tangents do, becomes a part of that.
+Program merge_scans(Program p);
 Program simplify(const Program& p);
 // What a loop reads at one recorded number after the other is read at once, for roll_loops.
 Program join_lookups(Program p);

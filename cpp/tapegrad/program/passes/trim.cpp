@@ -21,6 +21,26 @@ bool all_set(const Flags& flags) {
   return true;
 }
 
+// Flags the carries too that others which are flagged take: of their steps back.
+void flag_needed_carries(const ScanForm& form, Flags& outputs) {
+  const Program& p = form.body->program();
+  std::vector<bool> read(p.values.size(), false);
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (size_t j = 0; j < outputs.size(); ++j)
+      if (outputs[j]) read[p.outputs[j]] = true;
+    for (size_t k = p.steps.size(); k-- > 0;) {
+      const Program::Step& s = p.steps[k];
+      bool any = false;
+      for (uint32_t j = 0; j < s.n_out; ++j) any = any || read[s.first_out + j];
+      if (!any) continue;
+      for (ValueId v : p.in(s)) read[v] = true;
+    }
+    for (size_t c = 0; c < form.n_carry; ++c)
+      if (!outputs[c] && read[p.inputs[c]]) outputs[c] = grown = true;
+  }
+}
+
 std::optional<Trimmed> trimmed(const Program& p, const Program::Step& s,
                                const std::vector<bool>& live) {
   const bool is_call = s.op == call_op().id;
@@ -29,9 +49,8 @@ std::optional<Trimmed> trimmed(const Program& p, const Program::Step& s,
   for (uint32_t j = 0; j < s.n_out; ++j) t.outputs.push_back(live[s.first_out + j]);
   const ScanForm form =
       is_call ? ScanForm(body_of(p.attrs_of(s), 0), 1, 0, 0, false) : ScanForm(p.attrs_of(s));
-  for (size_t c = 0; c < form.n_carry; ++c) t.outputs[c] = 1;
-  const Flags ys(t.outputs.begin() + static_cast<std::ptrdiff_t>(form.n_carry), t.outputs.end());
-  const ScanForm kept = keeping_ys(form, ys, t.inputs);
+  flag_needed_carries(form, t.outputs);
+  const ScanForm kept = keeping_outputs(form, t.outputs, t.inputs);
   if (all_set(t.outputs) && all_set(t.inputs)) return std::nullopt;
   t.attrs = is_call ? Attrs{AttrRef(kept.body)} : kept.attrs();
   return t;

@@ -128,18 +128,24 @@ BodyPtr with_carries(const ScanForm& form) {
   });
 }
 
-ScanForm keeping_ys(const ScanForm& form, const Flags& ys, Flags& inputs) {
-  Flags outputs(form.n_carry, 1);
-  outputs.insert(outputs.end(), ys.begin(), ys.end());
+ScanForm keeping_outputs(const ScanForm& form, const Flags& outputs, Flags& inputs) {
   ScanForm kept = form;
-  if (std::find(ys.begin(), ys.end(), 0) != ys.end())
+  if (std::find(outputs.begin(), outputs.end(), 0) != outputs.end())
     kept.body = form.body->keeping_outputs(outputs);
   inputs.assign(form.body->n_in(), 1);
-  for (size_t i = form.n_carry; i < inputs.size(); ++i) inputs[i] = kept.body->reads(i);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    inputs[i] = i < form.n_carry ? outputs[i] : kept.body->reads(i);
   if (std::find(inputs.begin(), inputs.end(), 0) == inputs.end()) return kept;
+  for (size_t i = 0; i < form.n_carry; ++i) kept.n_carry -= !inputs[i];
   for (size_t i = form.n_carry; i < form.n_carry + form.n_xs; ++i) kept.n_xs -= !inputs[i];
   kept.body = kept.body->keeping_inputs(inputs);
   return kept;
+}
+
+ScanForm keeping_ys(const ScanForm& form, const Flags& ys, Flags& inputs) {
+  Flags outputs(form.n_carry, 1);
+  outputs.insert(outputs.end(), ys.begin(), ys.end());
+  return keeping_outputs(form, outputs, inputs);
 }
 
 }  // namespace tapegrad

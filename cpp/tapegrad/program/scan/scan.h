@@ -45,7 +45,9 @@ BodyPtr with_carries(const ScanForm& form);
 // Returns the outputs that derivatives with respect to the flagged inputs reach.
 Flags reached_through(const ScanForm& form, Flags inputs);
 
-// Keeps only these ys. Inputs that nothing reads then are left out too, and cleared in `inputs`.
+// Keeps only these outputs, by flags, of which none takes a carry that is left out. Inputs that
+// nothing reads then are left out too, and cleared in `inputs`; the second keeps all carries.
+ScanForm keeping_outputs(const ScanForm& form, const Flags& outputs, Flags& inputs);
 ScanForm keeping_ys(const ScanForm& form, const Flags& ys, Flags& inputs);
 
 }  // namespace tapegrad

@@ -7,7 +7,8 @@
 namespace tapegrad {
 
 // The scan applied to `inputs`, with that taken out of its body: what it gives is the same.
-// `hands_out`: and then the carries that come into each step, for the reverse sweep (scan.h).
+// `hands_out`: and then the carries that come into each step, and its residuals, for the reverse
+// sweep (scan_residuals.h).
 std::vector<Ref> scan_without_fixed(ScanForm form, std::vector<Ref> inputs, bool hands_out);
 
 }  // namespace tapegrad

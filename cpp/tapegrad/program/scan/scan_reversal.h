@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tapegrad/program/scan/scan.h"
+#include "tapegrad/program/scan/scan_residuals.h"
 
 namespace tapegrad {
 
@@ -14,11 +14,11 @@ struct ScanReversal {
   ScanReversal(const ScanForm& f, Flags needed, Flags given);
   bool any() const;
 
-  // Returns the scan that goes the other way. Its carries are the cotangents of the flagged carries
-  // and sums for the wanted rest; its xs are the incoming carries, the xs and the cotangents of the
-  // flagged ys; its rest is the rest. Its ys are the adjoints of the wanted xs. It is recorded at
-  // `in`, the inputs of the scan.
-  ScanForm step(std::span<const Value> in) const;
+  // Returns the scan that goes the other way. Its carries are the cotangents of the flagged
+  // carries, sums for the wanted rest, and the known next carries; its xs are the incoming carries,
+  // the xs, the cotangents of the flagged ys and the known ys; its rest is the rest. Its ys are the
+  // adjoints of the wanted xs. It is recorded at `in`, the inputs of the scan.
+  ScanForm step(std::span<const Value> in, const KnownResults& known = {}) const;
 };
 
 }  // namespace tapegrad

@@ -81,7 +81,8 @@ void vjp_scan(VjpContext& ctx) {
   }
   std::vector<Value> at;
   for (int i = 0; i < ctx.n_in(); ++i) at.push_back(ctx.in(i).value());
-  const ScanForm whole = reversal.step(at);
+  const KnownResults known(f, reversal.wanted);
+  const ScanForm whole = reversal.step(at, known);
   Flags read;
   const ScanForm step = keeping_ys(whole, Flags(whole.n_ys(), 1), read);
   // `in` gets what the step reads, in the order of its inputs.
@@ -97,6 +98,8 @@ void vjp_scan(VjpContext& ctx) {
       });
   for (size_t r = first_rest; r < needed.size(); ++r)
     if (reversal.wanted[r]) give([&] { return constant_full(f.body->in_type(r), 0); });
+  for (size_t c = 0; c < f.n_carry; ++c)
+    if (known.next[c]) give([&] { return ctx.out(static_cast<int>(c)); });
   const Flags asked(read.begin() + static_cast<std::ptrdiff_t>(whole.n_carry),
                     read.begin() + static_cast<std::ptrdiff_t>(whole.n_carry + f.n_carry));
   Refs carried = incoming_carries(ctx, f, asked);
@@ -104,10 +107,12 @@ void vjp_scan(VjpContext& ctx) {
   for (size_t i = f.n_carry; i < first_rest; ++i) give([&] { return ctx.in(static_cast<int>(i)); });
   for (size_t j = f.n_carry; j < given.size(); ++j)
     if (given[j]) give([&] { return ctx.ct(static_cast<int>(j)); });
+  for (size_t j = f.n_carry; j < given.size(); ++j)
+    if (known.ys[j]) give([&] { return ctx.out(static_cast<int>(j)); });
   for (size_t r = first_rest; r < needed.size(); ++r)
     give([&] { return ctx.in(static_cast<int>(r)); });
   const Refs out = scan(step, std::move(in));
-  size_t carry = 0, y = step.n_carry;
+  size_t carry = 0, y = step.n_carry;  // known carries come behind the adjoints
   for (size_t i = 0; i < needed.size(); ++i) {
     if (!reversal.wanted[i]) continue;
     const Ref& adjoint = out[f.is_xs(i) ? y++ : carry++];
