@@ -158,9 +158,10 @@ def _imag(x: Any) -> Any:
         return type(x)(map(_imag, x))
     if is_complex(x):
         return split(x)[1]
+    if isinstance(x, Variable) and not x.ndim:
+        return x.dtype.type(0)
     if isinstance(x, (Variable, np.ndarray)):
-        is_array = x.ndim or not isinstance(x, Variable)
-        return np.zeros_like(x) if is_array else 0.0 * x
+        return np.zeros_like(x)
     if isinstance(x, (np.generic, bool)):
         return type(x)(0)  # in its own dtype
     return 0.0 if isinstance(x, (int, float)) else x

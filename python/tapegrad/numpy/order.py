@@ -143,6 +143,12 @@ def sort(
     return apply("sort", (a,), (integer("np.sort: axis", axis),))
 
 
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    a = np.sort(a)
+    return a.astype(np.complex64 if a.dtype == np.float32 else np.complex128)
+
+
 def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """`a` with the reduced axes as one, the last; its shape reduced, and with axes of length 1."""
     a = lift(a)

@@ -92,7 +92,7 @@ def logsumexp(
     sign = np.sign(plain(total))
     found = np.log(np.abs(total) if return_sign else total) + top
     if not keepdims:
-        found, sign = np.squeeze(found, axes), np.squeeze(sign, axes)
+        found, sign = np.squeeze(found, axes)[()], np.squeeze(sign, axes)
     return (found, sign[()]) if return_sign else found
 
 

@@ -175,3 +175,31 @@ def test_choices_have_the_precision_that_numpy_gives_them():
             found = f(tg.Variable(x))
             assert found.dtype == f(x).dtype
             np.testing.assert_array_equal(tg.value(found), f(x))
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda x: np.array([-x, 2j * x, 4.0]),
+        lambda x: np.stack([-x, 2j * x]),
+        lambda x: np.array([-x, 2j]),
+        lambda x: np.insert(np.array([2j * x]), 0, -x),
+        lambda x: np.append(-x, np.array([2j * x])),
+        lambda x: np.array([x * np.inf, -x, 1j]),
+    ],
+)
+def test_real_numbers_beside_complex_ones_have_a_zero_for_imaginary_part(join):
+    """Of plus sign and finite, so that they lie on NumPy's side of branch cuts."""
+    for kind in (np.float64, np.float32):
+        x = kind(1.5)
+        expected = np.sqrt(join(x))
+        for found in (tg.jvp(lambda x: np.sqrt(join(x)), (x,), (x,))[0], tg.compile(join)(x)):
+            assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(
+            np.signbit(tg.compile(join)(x).imag), np.signbit(join(x).imag)
+        )
+        found = tg.jvp(lambda x: np.sqrt(join(x)), (x,), (x,))[0]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    lanes = np.array([1.5, 2.5])
+    expected = np.stack([np.sqrt(join(x)) for x in lanes])
+    np.testing.assert_allclose(tg.vmap(lambda x: np.sqrt(join(x)))(lanes), expected, rtol=1e-14)

@@ -2,7 +2,14 @@
 
 from remedy_cases.case import Case
 
+FIT = "from numpy.polynomial import Polynomial; Polynomial.fit(x, x * x, 1"
+
 CASES = [
+    Case(
+        f"{FIT})(0.5)",
+        "give rcond=len(x) * 2e-16",
+        f"{FIT}, rcond=len(x) * 2e-16)(0.5)",
+    ),
     # Operators and Python's functions.
     Case("int(x)", "int(v[0])", "x * int(x[2])", "x * 2"),
     Case("int(m)", "index it", "x * int(m[0, 2])", "x * int(m[0, 2])"),
