@@ -6,8 +6,10 @@ from everyday_programs import (  # noqa: F401 - they register programs
     algorithms,
     arrays,
     idioms,
+    matter,
     models,
     motion,
+    populations,
     sciences,
     systems,
 )

@@ -13,7 +13,7 @@ from tapegrad._tree import is_variable
 from tapegrad.numpy.refusals import array_refusal, asked_by_objects_code
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
-_FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple)
+_FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple, range)
 
 
 class ComplexVariable:

@@ -145,8 +145,7 @@ def sort(
 
 @implements(np.sort_complex)
 def sort_complex(a: Any) -> Any:
-    a = np.sort(a)
-    return a.astype(np.complex64 if a.dtype == np.float32 else np.complex128)
+    return np.sort(a).astype(np.complex128)  # float32 too
 
 
 def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

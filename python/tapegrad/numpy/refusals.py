@@ -228,8 +228,9 @@ def owner_of(frame: FrameType | None) -> str:
     while within is not None and _package(within) in _PACKAGES:
         if not within.f_code.co_name.startswith(("_", "<")):
             module, name = _wrapped(within)
-        elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
-            of_class = type(within.f_locals["self"]).__name__
+        elif within.f_code.co_name in ("__new__", "__init__", "__call__"):
+            owner = within.f_locals.get(within.f_code.co_varnames[0])
+            of_class = (owner if isinstance(owner, type) else type(owner)).__name__
             module, name = _module(within), "" if of_class.startswith("_") else of_class
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]

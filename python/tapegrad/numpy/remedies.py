@@ -42,6 +42,7 @@ LIBRARIES: dict[str, str] = {
     "np.asmatrix": "write np.asarray(m) @ v, of the matrix m",
     "np.apply_along_axis": "write a = tg.Variable(a) before it",
     "np.piecewise": "write x = tg.Variable(x) before it",
+    "np.matrix": "write np.array(rows), or the array itself, and a @ b for products",
     "np.bmat": "write np.block([[v, w]])",
     "scipy.integrate.dblquad": "write tapegrad.scipy.integrate.quad of what calls quad",
     "scipy.integrate.nquad": "write tapegrad.scipy.integrate.quad of what calls quad",

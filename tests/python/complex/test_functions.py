@@ -203,3 +203,25 @@ def test_real_numbers_beside_complex_ones_have_a_zero_for_imaginary_part(join):
     lanes = np.array([1.5, 2.5])
     expected = np.stack([np.sqrt(join(x)) for x in lanes])
     np.testing.assert_allclose(tg.vmap(lambda x: np.sqrt(join(x)))(lanes), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.cumsum(z, 0, {})", "np.sum(z, 0, {})", "np.mean(z, 0, {})", "np.trace(z, 0, 0, 1, {})",
+        "np.prod(z, 0, {})", "np.cumprod(z, 0, {})", "z.sum(0, {})",
+        "np.cumulative_sum(z, axis=0, dtype={})",
+    ],
+)  # fmt: skip
+def test_dtypes_by_place_are_seen(call):
+    """A real one would drop the imaginary part, which NumPy warns of."""
+    if "cumulative" in call and not hasattr(np, "cumulative_sum"):
+        pytest.skip("there is no np.cumulative_sum")
+    z = np.array([[1 + 2j, 3.0], [4j, 2.0]])
+    for dtype in ("np.complex64", "np.complex128"):
+        expected = eval(call.format(dtype), {"np": np, "z": z})
+        found = eval(call.format(dtype), {"np": np, "z": tg.Variable(z)})
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found.value, expected, rtol=1e-6)
+    with pytest.raises(TypeError, match="would drop the imaginary part"):
+        eval(call.format("float"), {"np": np, "z": tg.Variable(z)})

@@ -141,7 +141,7 @@ if hasattr(np, "cumulative_sum"):
                 if z.ndim != 1:
                     raise ValueError(f"np.{name}: an array of several axes needs axis=")
                 axis = 0
-            found = function(z, axis, dtype)
+            found = function(z, axis, dtype=dtype)
             if not include_initial:
                 return found
             first = np.take(z, [0], axis) * 0.0 + start
