@@ -6,6 +6,7 @@ from everyday_programs import (  # noqa: F401 - they register programs
     algorithms,
     arrays,
     idioms,
+    instruments,
     matter,
     models,
     motion,

@@ -40,7 +40,7 @@ class Interpolator(metaclass=_Names):
         plain = not holds_variable((args, kwargs))
         self._plain: Any = self._scipys(*args, **kwargs) if plain else None
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc]  # mypy takes __class__ for a plain attribute
     def __class__(self) -> Any:
         """SciPy's class where the data are plain, which SciPy's functions of splines ask for."""
         return type(self) if vars(self).get("_plain") is None else self._scipys
