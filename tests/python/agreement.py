@@ -13,7 +13,7 @@ def parts(x):
 def assert_same_kinds(found, expected):
     """Whether Variables stand for numbers where NumPy gives such, and for arrays elsewhere."""
     for x, e in zip(parts(found), parts(expected), strict=True):
-        if isinstance(e, (np.ndarray, np.floating, float)):
+        if isinstance(e, (np.ndarray, np.inexact, float)):
             assert isinstance(x, np.ndarray) == isinstance(e, np.ndarray)
 
 

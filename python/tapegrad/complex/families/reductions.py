@@ -163,7 +163,7 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, *args: Any, **kwargs: Any) ->
     n = len(x)
     whole = np.cov(x.real, x.imag, True, *args, **kwargs)
     found = join(whole[:n, :n] + whole[n:, n:], whole[n:, :n] - whole[:n, n:])
-    return found[0, 0] if n == 1 else found
+    return found[0, 0, ...] if n == 1 else found  # an array, of no axes
 
 
 def _variables_first(m: Any, rowvar: Any) -> Any:
