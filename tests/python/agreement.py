@@ -10,6 +10,13 @@ def parts(x):
     return [p for item in x for p in parts(item)] if isinstance(x, (tuple, list)) else [x]
 
 
+def assert_same_kinds(found, expected):
+    """Whether Variables stand for numbers where NumPy gives such, and for arrays elsewhere."""
+    for x, e in zip(parts(found), parts(expected), strict=True):
+        if isinstance(e, (np.ndarray, np.inexact, float)):
+            assert isinstance(x, np.ndarray) == isinstance(e, np.ndarray)
+
+
 def assert_equal_parts(found, expected, rtol):
     for x, e in zip(parts(found), parts(expected), strict=True):
         x = tg.value(x)
@@ -26,7 +33,9 @@ def agrees(f, calls, *, smooth=True, lanes=True, rtol=1e-13):
     with np.errstate(all="ignore"):
         expected = [f(*args) for args in calls]
     for args, e in zip(calls, expected, strict=True):
-        assert_equal_parts(f(*map(tg.Variable, args)), e, rtol)
+        found = f(*map(tg.Variable, args))
+        assert_equal_parts(found, e, rtol)
+        assert_same_kinds(found, e)
     if smooth:
         tg.testing.check_grads(f, calls[0])
 

@@ -54,6 +54,9 @@ CALLS = {
     "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}, ""),
     "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}, ""),
     "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}, ""),
+    "scipy.fft.ifft": ("(x)", lambda x: {"x": five(x) * (1 + 0.5j)}, ""),
+    "scipy.fft.fft2": ("(x)", lambda x: {"x": five(x) * np.ones((2, 1))}, ""),
+    "scipy.fft.ihfft": ("(x)", lambda x: {"x": five(x)}, ""),
 }
 # Modules in which the functions above are, where their name leaves one out.
 MODULES = {

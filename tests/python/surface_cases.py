@@ -446,6 +446,7 @@ CALLS = {
         (lambda x: np.poly([x[0], x[1] * 2.0, 3.0]), V),
         (lambda x: np.poly(np.outer(x, [1.0, 2.0, 5.0, 3.0][: len(x)]) + np.diag(x)), V),
     ],
+    np.sort_complex: [(np.sort_complex, V), (lambda x: np.sort_complex(x * 2.0), S)],
     np.roots: [
         (lambda x: np.roots(np.poly(x)), V),
         (lambda x: np.roots(np.concatenate(([0.0], np.poly(x), [0.0, 0.0]))), V),

@@ -6,8 +6,11 @@ from everyday_programs import (  # noqa: F401 - they register programs
     algorithms,
     arrays,
     idioms,
+    instruments,
+    matter,
     models,
     motion,
+    populations,
     sciences,
     systems,
 )

@@ -249,20 +249,22 @@ PyMethodDef plain_array_def = {
     METH_VARARGS | METH_KEYWORDS, "The plain array of a mask or of indices."};
 
 // Distributions hide the element of a scalar in arrays of arrays, of which NumPy can't say what
-// they are: they are refused by name, as arrays are.
-bool is_asked_by_distributions() {
+// they are, and nobody looks into an np.matrix of objects: they are refused by name, as arrays are.
+bool is_asked_by_what_hides_it() {
   PyObject* names = PyEval_GetGlobals();
   PyObject* name = names ? PyDict_GetItemString(names, "__name__") : nullptr;
   if (name == nullptr || !PyUnicode_Check(name)) return false;
   const char* text = PyUnicode_AsUTF8(name);
-  return text != nullptr && std::string_view(text).starts_with("scipy.stats.");
+  if (text == nullptr) return false;
+  const std::string_view module = text;
+  return module.starts_with("scipy.stats.") || module.starts_with("numpy.matrixlib.");
 }
 
 PyObject* get_array(PyObject* self, void*) {
   return guard([&]() -> PyObject* {
     if (!is_floating(variable_cell(self).type().dtype) || variable_cell(self).holds_plain())
       return PyCFunction_New(&plain_array_def, self);
-    if (variable_cell(self).value().is_scalar() && !is_asked_by_distributions()) {
+    if (variable_cell(self).value().is_scalar() && !is_asked_by_what_hides_it()) {
       lose_weakness(variable_cell(self));
       see_element();
       if (variable_cell(self).type().dtype == DType::float32)

@@ -181,8 +181,8 @@ bool is_operand(PyObject* o) {
   return is_variable(o) || PyFloat_Check(o) || PyLong_Check(o) ||
          py::detail::npy_api::get().PyArray_Check_(o) ||
          PyObject_TypeCheck(o, py::detail::npy_api::get().PyArray_Type_) ||
-         py::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyUnicode_Check(o) ||
-         PyBytes_Check(o) || PyComplex_Check(o);
+         py::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o) ||
+         PyUnicode_Check(o) || PyBytes_Check(o) || PyComplex_Check(o);
 }
 
 }  // namespace

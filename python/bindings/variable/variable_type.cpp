@@ -193,8 +193,8 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
       return PyObject_RichCompare(plain(a).ptr(), plain(b).ptr(), op);
     }
     if (is_variable(a) && variable_cell(a).value().ndim() > 0 &&
-        (PyList_Check(b) || PyTuple_Check(b) || b == Py_None || PyUnicode_Check(b) ||
-         PyBytes_Check(b)))
+        (PyList_Check(b) || PyTuple_Check(b) || PyRange_Check(b) || b == Py_None ||
+         PyUnicode_Check(b) || PyBytes_Check(b)))
       return compare_with_items(a, b, op);
     Py_RETURN_NOTIMPLEMENTED;
   });

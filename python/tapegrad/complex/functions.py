@@ -69,7 +69,7 @@ def _moves(x: Registration) -> bool:
 
 def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answers NumPy's `__array_function__` where something is complex."""
-    kwargs = dict(kwargs)  # which is NumPy's own
+    args, kwargs = _by_name(func, args, kwargs)
     if func in _OF_THE_FIRST and args and not _has_complex(args[0]):
         _check_real(func, args[1:], kwargs)
     out = kwargs.pop("out", None)
@@ -84,6 +84,15 @@ def array_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
             raise TypeError(_refusal(func))
         found = by_parts(func, places, args, kwargs)
     return found if out is None else finish(name_of(func).removeprefix("np."), found, out)
+
+
+def _by_name(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments, from dtype= or out= on by name, in a dict that NumPy does not hold."""
+    names = () if func is np.astype else _names_of(func)  # which takes dtype by its place alone
+    first = min((names.index(x) for x in ("dtype", "out") if x in names), default=len(args))
+    return args[:first], {**dict(zip(names[first:], args[first:], strict=False)), **kwargs}
 
 
 def _check_real(func: Any, others: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -158,9 +167,10 @@ def _imag(x: Any) -> Any:
         return type(x)(map(_imag, x))
     if is_complex(x):
         return split(x)[1]
+    if isinstance(x, Variable) and not x.ndim:
+        return x.dtype.type(0)
     if isinstance(x, (Variable, np.ndarray)):
-        is_array = x.ndim or not isinstance(x, Variable)
-        return np.zeros_like(x) if is_array else 0.0 * x
+        return np.zeros_like(x)
     if isinstance(x, (np.generic, bool)):
         return type(x)(0)  # in its own dtype
     return 0.0 if isinstance(x, (int, float)) else x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from tapegrad.complex.parts import operand_of, split
 from tapegrad.complex.ufuncs import PAIRS, call
 from tapegrad.complex.variable import ComplexVariable, as_pythons, describe
 from tapegrad.numpy.attributes import ATTRIBUTES
+from tapegrad.numpy.refusals import of_calling_library
 from tapegrad.numpy.table import methods
 
 
@@ -69,21 +71,51 @@ def put(self: ComplexVariable, indices: Any, values: Any, mode: Any = "raise") -
 class _Flat:
     """The elements one after the other, to read and to write."""
 
+    __hash__ = None  # type: ignore[assignment]  # as of every array
+
     def __init__(self, z: ComplexVariable) -> None:
         self._z = z
+        self._re, self._im = z.real.flat, z.imag.flat
+
+    @property
+    def base(self) -> ComplexVariable:
+        """The complex Variable whose elements these are."""
+        return self._z
+
+    @property
+    def index(self) -> int:
+        """How many elements next() has given."""
+        return int(self._re.index)
+
+    @property
+    def coords(self) -> tuple[int, ...]:
+        """Where the next element stands."""
+        return tuple(self._re.coords)
+
+    def copy(self) -> Any:
+        """The elements as an array of one axis."""
+        return ComplexVariable(self._re.copy(), self._im.copy())
 
     def __len__(self) -> int:
-        return int(self._z.size)
+        return len(self._re)
 
     def __iter__(self) -> Iterator[Any]:
-        return map(ComplexVariable, self._z.real.flat, self._z.imag.flat)
+        return self
+
+    def __next__(self) -> Any:
+        return ComplexVariable(next(self._re), next(self._im))
 
     def __getitem__(self, key: Any) -> Any:
-        return ComplexVariable(self._z.real.flat[key], self._z.imag.flat[key])
+        return ComplexVariable(self._re[key], self._im[key])
 
     def __setitem__(self, key: Any, x: Any) -> None:
-        re, im = split(operand_of(x))
-        self._z.real.flat[key], self._z.imag.flat[key] = re, im
+        self._re[key], self._im[key] = split(operand_of(x))
+
+    def __eq__(self, other: Any) -> Any:
+        return self.copy() == (other.copy() if isinstance(other, _Flat) else other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self.copy() != (other.copy() if isinstance(other, _Flat) else other)
 
 
 def _set_flat(z: ComplexVariable, x: Any) -> None:
@@ -92,10 +124,15 @@ def _set_flat(z: ComplexVariable, x: Any) -> None:
 
 def view(self: ComplexVariable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype."""
+    if isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray):
+        dtype, type = None, dtype
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...]
+    told = of_calling_library(f"it would lose the derivative of {describe(self)}")
+    asked = dtype if type is None else type
     raise TypeError(
-        f"z.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
+        told
+        or f"z.view({asked!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
         "np.stack((z.real, z.imag), -1) for the parts as pairs of floats"
     )
 

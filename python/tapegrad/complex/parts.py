@@ -181,6 +181,8 @@ def _in(x: Any, wanted: Any) -> Any:
 
 def operand_of(x: Any) -> Any:
     """A list as an array; anything else as it is."""
+    if type(x) is range:
+        return np.asarray(x)
     if issubclass(type(x), (list, tuple)):  # isinstance asks a complex Variable for its class
         return np.stack([operand_of(item) for item in x]) if _has_variables(x) else np.asarray(x)
     return x

@@ -10,10 +10,10 @@ import numpy as np
 from tapegrad import _core, _tree
 from tapegrad._core import Variable
 from tapegrad._tree import is_variable
-from tapegrad.numpy.refusals import asked_by_objects_code
+from tapegrad.numpy.refusals import array_refusal, asked_by_objects_code
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
-_FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple)
+_FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple, range)
 
 
 class ComplexVariable:
@@ -167,10 +167,7 @@ class ComplexVariable:
             for i in np.ndindex(self.shape):
                 found[i] = self[i]
             return found
-        raise TypeError(
-            f"a plain array would lose the derivative of {describe(self)}; keep the Variable, or "
-            "call tg.value(z) where the derivative is not needed"
-        )
+        raise TypeError(array_refusal(describe(self)))
 
     # Elements.
 

@@ -52,10 +52,21 @@ def array_of(v: Any, shape: str, of_objects: bool) -> Any:
             v = cast(v, np.result_type(array, v.dtype))
     elif not of_objects and not refusals.asked_by_objects_code():
         raise TypeError(refusals.array_refusal(shape))
+    elif frame is not None and _reads_precision(v, frame):
+        raise TypeError(
+            f"{refusals.owner_of(frame)}: without rcond= it asks for the precision of x, which an "
+            "array of the elements of a Variable does not have; give rcond=len(x) * 2e-16"
+        )
     found = np.empty(tuple(v.shape), object)
     for at in np.ndindex(*found.shape):
         found[at] = v[at]
     return found
+
+
+def _reads_precision(v: Any, frame: FrameType) -> bool:
+    """Whether fits of np.polynomial ask, who take the precision of their points."""
+    given = frame.f_locals
+    return frame.f_code.co_name == "_fit" and given.get("x") is v and given.get("rcond", 0) is None
 
 
 def check_element() -> None:

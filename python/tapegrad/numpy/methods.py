@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -185,6 +186,8 @@ def set_real(self: Variable, x: Any) -> None:
 # Those whose arguments are not the function's, or that have none.
 def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     """The same elements; TypeError for another dtype, since a Variable does not show its bytes."""
+    if isinstance(dtype, builtins.type) and issubclass(dtype, np.ndarray):
+        dtype, type = None, dtype
     if (dtype is None or np.dtype(dtype) == self.dtype) and type in (None, np.ndarray):
         return self[...] if stands_for_array(self) else self
     if _core.is_blank(self):
@@ -193,9 +196,10 @@ def view(self: Variable, dtype: Any = None, type: Any = None) -> Any:
     from tapegrad.numpy import refusals
 
     told = refusals.of_calling_library(f"it would lose the derivative of {describe(self)}")
+    asked = dtype if type is None else type
     raise TypeError(
         told
-        or f"v.view({dtype!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
+        or f"v.view({asked!r}) of {describe(self)}: the bytes of a Variable are not shown; write "
         "v[...] for the same elements, v.astype(dtype) for another dtype"
     )
 

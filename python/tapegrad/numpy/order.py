@@ -143,6 +143,11 @@ def sort(
     return apply("sort", (a,), (integer("np.sort: axis", axis),))
 
 
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    return np.sort(a).astype(np.complex128)  # float32 too
+
+
 def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """`a` with the reduced axes as one, the last; its shape reduced, and with axes of length 1."""
     a = lift(a)

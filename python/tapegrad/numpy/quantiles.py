@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import to_array
 from tapegrad.numpy.families import table
 from tapegrad.numpy.operands import (
     NO_VALUE,
@@ -105,7 +106,8 @@ def _quantile(
     else:
         found = _at_places(flat, q, method, skips, weak)
     found = reshape(np.moveaxis(found, -1, 0).copy(), (*form, *(kept if flag(keepdims) else rest)))
-    return finish(name, found, out)
+    found = finish(name, found, out)
+    return found if weights is None else to_array(found)  # of which NumPy makes no number
 
 
 def _at_places(flat: Any, q: Any, method: str, skips: bool, weak: bool) -> Any:

@@ -10,7 +10,7 @@ import builtins
 import dis
 import linecache
 import sys
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,7 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
     f = call.func
     args = ", ".join(ast.unparse(x) for x in (*call.args, *call.keywords))
     first = ast.unparse(call.args[0]) if call.args else "v"
+    owned = operand(call.args[0]) if call.args else "v"
     name = _called(call)
     owner = ast.unparse(f.value) if isinstance(f, ast.Attribute) else ""
     numpys = is_numpy(owner, frame)
@@ -102,14 +103,14 @@ def _of_call(call: ast.Call, kind: str, frame: FrameType | None) -> str:
     if numpys and isinstance(getattr(np, name, None), type):
         dtype = getattr(np, name)
         if dtype in (np.float32, np.float64):
-            return f"write {first}.astype(np.{dtype.__name__})"
-        return f"write {first} itself, or {first}.astype(np.float64)"
+            return f"write {owned}.astype(np.{dtype.__name__})"
+        return f"write {first} itself, or {owned}.astype(np.float64)"
     if name in _CONVERTERS and (numpys or not owner):
         if call.args and isinstance(call.args[0], (ast.List, ast.Tuple, ast.ListComp)):
             return f"write np.stack({first}), or np.concatenate to join along an axis"
         return (
             f"write {first} itself, which NumPy functions take as they take an array, "
-            f"{first}.copy() for a copy, {first}.astype(dtype) for another dtype, "
+            f"{owned}.copy() for a copy, {owned}.astype(dtype) for another dtype, "
             f"np.stack({first}) where it is a list"
         )
     of_math = _name_in_math(call, frame)
@@ -227,8 +228,9 @@ def owner_of(frame: FrameType | None) -> str:
     while within is not None and _package(within) in _PACKAGES:
         if not within.f_code.co_name.startswith(("_", "<")):
             module, name = _wrapped(within)
-        elif within.f_code.co_name in ("__init__", "__call__") and "self" in within.f_locals:
-            of_class = type(within.f_locals["self"]).__name__
+        elif within.f_code.co_name in ("__new__", "__init__", "__call__"):
+            owner = within.f_locals.get(within.f_code.co_varnames[0])
+            of_class = (owner if isinstance(owner, type) else type(owner)).__name__
             module, name = _module(within), "" if of_class.startswith("_") else of_class
         within = within.f_back
     parts = [part for part in module.split(".") if not part.startswith("_")]
@@ -243,8 +245,9 @@ def _wrapped(frame: FrameType) -> tuple[str, str]:
     if frame.f_code.co_name in _WRAPPERS:
         for name in frame.f_code.co_freevars:
             f = frame.f_locals.get(name)
-            if isinstance(f, FunctionType) and f.__module__.split(".")[0] in _PACKAGES:
-                return f.__module__, f.__name__
+            module = str(getattr(f, "__module__", ""))  # Cython's functions are of another type
+            if callable(f) and hasattr(f, "__name__") and module.split(".")[0] in _PACKAGES:
+                return module, f.__name__
     return _module(frame), frame.f_code.co_name
 
 
@@ -261,6 +264,8 @@ def _of_library(name: str) -> str:
         return f"compare the plain value, {name}(tg.value(v), ...)"
     if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
+    if name.startswith("scipy.fft.") and hasattr(np.fft, name.removeprefix("scipy.fft.")):
+        return f"write np.fft.{name.removeprefix('scipy.fft.')}(x)"
     if name.startswith("statistics."):
         return "its own code computes with plain numbers: write it with NumPy functions"
     if name.startswith("random."):

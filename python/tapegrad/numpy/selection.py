@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -373,6 +374,8 @@ def sinc(x: Any) -> Any:
 
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
+    if isinstance(x, np.poly1d):  # the polynomial of a polynomial
+        return functools.reduce(lambda found, c: found * x + c, lift(p), 0)
     p, x = lift(p), as_array(x)
     if not ndim_of(p):
         raise TypeError(f"np.polyval: p is a vector of coefficients, not {p!r}; write [{p!r}]")

@@ -1,7 +1,7 @@
 """SciPy's functions under their own names, with derivatives.
 
 Every module is loaded at its first use: `tapegrad.scipy.linalg` is what `scipy.linalg` is, and its
-functions take Variables too. What has no derivative here is SciPy's own.
+functions take Variables too. What has no derivative here, and every other module, is SciPy's own.
 
 >>> import numpy as np
 >>> import tapegrad as tg
@@ -29,9 +29,11 @@ _MODULES = (
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name in _MODULES:
+        return import_module(f"tapegrad.scipy.{name}")
+    if name.startswith("_"):
         raise AttributeError(f"module 'tapegrad.scipy' has no attribute {name!r}")
-    return import_module(f"tapegrad.scipy.{name}")
+    return getattr(import_module("scipy"), name)
 
 
 def __dir__() -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import special as _special
 
-from tapegrad._core import Variable, apply, holds_complex
+from tapegrad._core import Variable, apply, holds_complex, to_number
 from tapegrad.numpy.operands import as_array, lift, plain, shape_of
 
 __all__ = [
@@ -92,7 +92,7 @@ def logsumexp(
     sign = np.sign(plain(total))
     found = np.log(np.abs(total) if return_sign else total) + top
     if not keepdims:
-        found, sign = np.squeeze(found, axes), np.squeeze(sign, axes)
+        found, sign = to_number(np.squeeze(found, axes)), np.squeeze(sign, axes)
     return (found, sign[()]) if return_sign else found
 
 

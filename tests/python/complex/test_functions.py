@@ -6,6 +6,7 @@ import warnings
 import generated
 import numpy as np
 import pytest
+from agreement import assert_same_kinds
 from complex_cases import (
     ALIKE,
     ELEMENTARY,
@@ -88,8 +89,9 @@ def assert_same(found, wanted, code):
 
 @pytest.mark.parametrize("code", CALLS)
 def test_values(code):
-    found = tg.value(eval(code, names_of(tg.Variable(Z))))
-    assert_same(found, eval(code, names_of(Z)), code)
+    found, expected = eval(code, names_of(tg.Variable(Z))), eval(code, names_of(Z))
+    assert_same(tg.value(found), expected, code)
+    assert_same_kinds(found, expected)
 
 
 @pytest.mark.parametrize("code", CALLS)
@@ -175,3 +177,53 @@ def test_choices_have_the_precision_that_numpy_gives_them():
             found = f(tg.Variable(x))
             assert found.dtype == f(x).dtype
             np.testing.assert_array_equal(tg.value(found), f(x))
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda x: np.array([-x, 2j * x, 4.0]),
+        lambda x: np.stack([-x, 2j * x]),
+        lambda x: np.array([-x, 2j]),
+        lambda x: np.insert(np.array([2j * x]), 0, -x),
+        lambda x: np.append(-x, np.array([2j * x])),
+        lambda x: np.array([x * np.inf, -x, 1j]),
+    ],
+)
+def test_real_numbers_beside_complex_ones_have_a_zero_for_imaginary_part(join):
+    """Of plus sign and finite, so that they lie on NumPy's side of branch cuts."""
+    for kind in (np.float64, np.float32):
+        x = kind(1.5)
+        expected = np.sqrt(join(x))
+        for found in (tg.jvp(lambda x: np.sqrt(join(x)), (x,), (x,))[0], tg.compile(join)(x)):
+            assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(
+            np.signbit(tg.compile(join)(x).imag), np.signbit(join(x).imag)
+        )
+        found = tg.jvp(lambda x: np.sqrt(join(x)), (x,), (x,))[0]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    lanes = np.array([1.5, 2.5])
+    expected = np.stack([np.sqrt(join(x)) for x in lanes])
+    np.testing.assert_allclose(tg.vmap(lambda x: np.sqrt(join(x)))(lanes), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.cumsum(z, 0, {})", "np.sum(z, 0, {})", "np.mean(z, 0, {})", "np.trace(z, 0, 0, 1, {})",
+        "np.prod(z, 0, {})", "np.cumprod(z, 0, {})", "z.sum(0, {})",
+        "np.cumulative_sum(z, axis=0, dtype={})",
+    ],
+)  # fmt: skip
+def test_dtypes_by_place_are_seen(call):
+    """A real one would drop the imaginary part, which NumPy warns of."""
+    if "cumulative" in call and not hasattr(np, "cumulative_sum"):
+        pytest.skip("there is no np.cumulative_sum")
+    z = np.array([[1 + 2j, 3.0], [4j, 2.0]])
+    for dtype in ("np.complex64", "np.complex128"):
+        expected = eval(call.format(dtype), {"np": np, "z": z})
+        found = eval(call.format(dtype), {"np": np, "z": tg.Variable(z)})
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found.value, expected, rtol=1e-6)
+    with pytest.raises(TypeError, match="would drop the imaginary part"):
+        eval(call.format("float"), {"np": np, "z": tg.Variable(z)})

@@ -188,3 +188,16 @@ def test_object_arrays_and_lists():
     np.testing.assert_allclose(found[1], [2, 2 * Z[1], 0])
     z = tg.Variable(Z)
     np.testing.assert_array_equal(np.add(z, [1j, 2, z[0]]).value, Z + np.array([1j, 2, Z[0]]))
+
+
+def test_flat_goes_on_where_it_was():
+    z = np.array([[1 + 2j, 3.0], [4j, 2.0]])
+    for x in (z, tg.Variable(z)):
+        it = x.flat
+        assert it.base is x
+        assert [complex(tg.value(next(it))) for _ in range(3)] == [1 + 2j, 3.0, 4j]
+        assert (it.index, it.coords, len(it)) == (3, (1, 1), 4)
+        assert [complex(tg.value(e)) for e in it] == [2.0]
+        np.testing.assert_array_equal(tg.value(it.copy()), z.ravel())
+        np.testing.assert_array_equal(it == z.ravel(), [True] * 4)
+        np.testing.assert_array_equal(it != x.flat, [False] * 4)

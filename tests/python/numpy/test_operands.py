@@ -5,6 +5,7 @@ import pytest
 from surface_cases import CALLS
 
 import tapegrad as tg
+from tapegrad import numerical
 from tapegrad.numpy.families import name_of
 
 ROWS = [(name_of(func), f, x) for func, calls in CALLS.items() for f, x in calls]
@@ -136,3 +137,24 @@ def test_numbers_beside_single_precision(name, s):
     for _ in range(4):
         assert_same(compiled(SINGLE), expected, 2e-5)
         assert_same(given(SINGLE, s), expected, 2e-5)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * range(3) + range(3) * x - range(1, 4),
+        lambda x: x[:, None] ** range(4) + range(1, 5) / x[:, None],
+        lambda x: x @ range(3) + x[0] * range(3),
+        lambda x: np.where(x > range(3), x, 0.0) + (x != range(3)) * x,
+        lambda x: np.float_power(x * (1 + 0.5j), range(3)).imag + (x * 1j * range(3)).imag,
+    ],
+)
+def test_ranges_are_operands_as_lists_are(f):
+    x = np.array([0.5, 1.5, 2.5])
+    compiled = tg.compile(f)
+    for scale in (1.0, 1.1, 0.9, 1.05):
+        np.testing.assert_allclose(tg.value(f(tg.Variable(x * scale))), f(x * scale), rtol=1e-14)
+        np.testing.assert_allclose(compiled(x * scale), f(x * scale), rtol=1e-14)
+    found = tg.grad(lambda x: np.sum(np.sin(f(x))))(x)
+    wanted = numerical.grad(lambda x: float(np.sum(np.sin(f(x)))))(x)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)

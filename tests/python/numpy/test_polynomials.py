@@ -5,6 +5,7 @@ import pytest
 from surface_cases import CALLS, V
 
 import tapegrad as tg
+from tapegrad import numerical
 from tapegrad.numpy import polynomials
 from tapegrad.numpy.families import name_of, whole_table
 
@@ -68,6 +69,29 @@ def test_what_numpy_refuses_is_refused(call, error, text):
     for x in (V, tg.Variable(V)):
         with pytest.raises(error, match=text):
             call(x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.polyval(x, np.poly1d([2.0, 1.0])).coeffs,
+        lambda x: np.polyval(x, np.poly1d(x[:2])).coeffs,
+        lambda x: np.polyval([1.0, 3.0, 2.0], np.poly1d(x[:2]))(0.3),
+        lambda x: np.poly1d(x)(np.poly1d(x[:2])).coeffs,
+    ],
+)
+def test_the_polynomial_of_a_polynomial(f):
+    at = V + 0.3  # no coefficient is zero
+    expected = f(at)
+    compiled = tg.compile(f)
+    for scale in (1.0, 1.5, 0.75, 1.25):
+        np.testing.assert_allclose(compiled(at * scale), f(at * scale), rtol=1e-13)
+    np.testing.assert_allclose(tg.jvp(f, (at,), (at,))[0], expected, rtol=1e-13)
+    found = tg.grad(lambda x: np.sum(np.sin(f(x))))(at)
+    wanted = numerical.grad(lambda x: float(np.sum(np.sin(f(x)))))(at)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    lanes = np.stack([at, at * 1.1])
+    np.testing.assert_allclose(tg.vmap(f)(lanes), [f(x) for x in lanes], rtol=1e-13)
 
 
 def test_refusals_say_why():

@@ -10,8 +10,8 @@ import tapegrad as tg
 # Constant almost everywhere, results of integers, dates or texts, or made from plain data.
 PLAIN = {
     "busday_count", "busday_offset", "datetime_as_string", "is_busday", "packbits",
-    "ravel_multi_index", "save", "savetxt", "savez", "savez_compressed", "sort_complex",
-    "unpackbits", "unravel_index",
+    "ravel_multi_index", "save", "savetxt", "savez", "savez_compressed", "unpackbits",
+    "unravel_index",
 }  # fmt: skip
 # Only asked where a Variable is given as like=.
 LIKE = {

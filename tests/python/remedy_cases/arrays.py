@@ -50,12 +50,6 @@ CASES = [
         "np.linalg._umath_linalg.inv(tg.value(q))",
     ),
     Case(
-        "np.sort_complex(x)",
-        "call it on the plain value, tg.value(v)",
-        "np.sort_complex(tg.value(x))",
-        "np.sort_complex(x)",
-    ),
-    Case(
         "np.ravel_multi_index((x, x), (3, 3))",
         "else write it with other NumPy functions",
         "x * 3 + x",

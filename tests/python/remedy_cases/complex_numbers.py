@@ -8,6 +8,18 @@ ROTATION = (
 )
 
 CASES = [
+    Case(
+        "import scipy.fft; np.real(scipy.fft.ifft(x * 1j))",
+        "write np.fft.ifft(x)",
+        "np.real(np.fft.ifft(x * 1j))",
+        module="scipy",
+    ),
+    Case(
+        "np.polyval(x * 1j, np.poly1d([2.0, 1.0]))(0.3)",
+        "write np.polyval(p, np.polyval(x.coeffs, t))",
+        "np.polyval(x * 1j, np.polyval(np.poly1d([2.0, 1.0]).coeffs, 0.3)).imag",
+        "np.polyval(x, 1.6)",
+    ),
     Case("tg.Variable(x * 1j)", "use z itself", "(x * 1j).imag", "x"),
     Case(
         "v = x * 1; v.fill(1j); v",
@@ -159,7 +171,8 @@ CASES = [
         "z = np.zeros_like(x * 1j); z[...] = 1j; z.imag * x",
         "x",
     ),
-    Case("np.array(x * 1j)", "keep the Variable", "(x * 1j).imag", "x"),
+    Case("np.array(x * 1j)", "write x * 1j itself", "(x * 1j).imag", "x"),
+    Case("np.array(x * 1j)", "(x * 1j).copy() for a copy", "(x * 1j).copy().imag", "x"),
     Case("f'{x * 1j:.3f}'", "format each element", "f'{(x * 1j)[0]:.3f}'", is_plain=True),
     Case(
         "tg.holomorphic_grad(np.sin)(X)",

@@ -2,7 +2,21 @@
 
 from remedy_cases.case import Case
 
+ROWS = "[[x[0], 1.0], [0.5, x[1]]]"
+FIT = "from numpy.polynomial import Polynomial; Polynomial.fit(x, x * x, 1"
+
 CASES = [
+    Case(
+        f"np.asarray(np.matrix({ROWS}) * np.matrix([[1.0], [2.0]]))",
+        "write np.array(rows), or the array itself, and a @ b for products",
+        f"np.array({ROWS}) @ np.array([[1.0], [2.0]])",
+    ),
+    Case("np.matrix(q) * 2", "or the array itself", "q * 2", "q * 2"),
+    Case(
+        f"{FIT})(0.5)",
+        "give rcond=len(x) * 2e-16",
+        f"{FIT}, rcond=len(x) * 2e-16)(0.5)",
+    ),
     # Operators and Python's functions.
     Case("int(x)", "int(v[0])", "x * int(x[2])", "x * 2"),
     Case("int(m)", "index it", "x * int(m[0, 2])", "x * int(m[0, 2])"),

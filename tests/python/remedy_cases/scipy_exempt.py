@@ -32,6 +32,7 @@ PIECES: dict[str, tuple[str, ...]] = {
         "use CubicSpline for conditions at the ends, or leave bc_type= out",
         "differentiate the call itself, tg.elementwise_grad(f)",
     ),
+    "python/tapegrad/scipy/interpolate/interpolator.py": ("call the interpolator itself, f(x)",),
     "python/tapegrad/scipy/interpolate/curves.py": ("write the period twice, with its ends",),
     "python/tapegrad/scipy/interpolate/grids.py": (
         "use 'cubic' or 'linear'",
@@ -122,6 +123,7 @@ PIECES: dict[str, tuple[str, ...]] = {
         "write a.astype(dtype)",
     ),
     "python/tapegrad/scipy/stats/multivariate.py": (
+        "draw standard numbers, and shift and scale them, or give it plain parameters",
         "leave it out, or add to the diagonal of cov",
         "leave it out, or add to the diagonal",
         "pass the number that it gives",

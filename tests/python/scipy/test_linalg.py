@@ -84,3 +84,14 @@ def test_arguments_that_do_not_fit():
         linalg.inv(v * np.nan)
     with pytest.raises(np.linalg.LinAlgError):
         linalg.cholesky(-v @ v.T)
+
+
+def test_positions_and_ranks_have_scipys_types():
+    a = linalg_cases.A
+    v = tg.Variable(a)
+    for f in (lambda s, x: s.lu_factor(x)[1], lambda s, x: s.lu(x, p_indices=True)[0]):
+        expected = f(scipy.linalg, a)
+        found = tg.value(f(linalg, v))
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert type(linalg.lstsq(v, a[0])[2]) is type(scipy.linalg.lstsq(a, a[0])[2])

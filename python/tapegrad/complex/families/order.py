@@ -85,7 +85,9 @@ def _extreme(find: Any, choose: Any) -> Any:
         found = _folded(rows, choose) if _core.tracing() else _found(rows, find)
         if given(initial):
             found = np.astype(call(choose.__name__, (found, initial)), z.dtype)
-        return np.reshape(found, lengths) if given(keepdims) and keepdims else found
+        if given(keepdims) and keepdims:
+            return np.reshape(found, lengths)
+        return found if found.ndim else found[()]  # a number
 
     return of
 

@@ -16,6 +16,11 @@ register_linear(np.polyder, np.polyint)
 @on_complex(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """By Horner's rule."""
+    if isinstance(x, np.poly1d):
+        raise TypeError(
+            "np.polyval: x is an np.poly1d, which holds no complex Variables; write "
+            "np.polyval(p, np.polyval(x.coeffs, t)) for its value at t"
+        )
     p, x = operand_of(p), operand_of(x)
     found: Any = 0.0 * x
     for coefficient in p:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad._core import to_array
 from tapegrad.complex.functions import on_complex
 from tapegrad.complex.parts import as_numpys, is_complex, join, operand_of, operands, split
 
@@ -31,7 +32,10 @@ def _product(function: Any, conjugated: bool = False) -> None:
         a, b = operand_of(a), operand_of(b)
         if conjugated:
             a = np.conjugate(a)
-        return of_both(lambda x, y: function(x, y, *args, **kwargs), a, b)
+        found = of_both(lambda x, y: function(x, y, *args, **kwargs), a, b)
+        if found.ndim or function not in (np.tensordot, np.linalg.tensordot):
+            return found
+        return join(to_array(found.real), to_array(found.imag))  # an array, of no axes
 
     on_complex(function)(of)
 

@@ -141,7 +141,7 @@ if hasattr(np, "cumulative_sum"):
                 if z.ndim != 1:
                     raise ValueError(f"np.{name}: an array of several axes needs axis=")
                 axis = 0
-            found = function(z, axis, dtype)
+            found = function(z, axis, dtype=dtype)
             if not include_initial:
                 return found
             first = np.take(z, [0], axis) * 0.0 + start
@@ -163,7 +163,7 @@ def cov(m: Any, y: Any = None, rowvar: Any = True, *args: Any, **kwargs: Any) ->
     n = len(x)
     whole = np.cov(x.real, x.imag, True, *args, **kwargs)
     found = join(whole[:n, :n] + whole[n:, n:], whole[n:, :n] - whole[:n, n:])
-    return found[0, 0] if n == 1 else found
+    return found[0, 0, ...] if n == 1 else found  # an array, of no axes
 
 
 def _variables_first(m: Any, rowvar: Any) -> Any:

@@ -10,7 +10,16 @@ from tapegrad.scipy.arrays import floats, ndim_of, normal_axis, shape_of
 from tapegrad.scipy.functions import FUNCTIONS, Function, holds_variable, refuse_complex
 
 
-class Interpolator:
+class _Names(type):
+    """Finds in SciPy's class what is asked of a class here: helpers, which take plain arrays."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_") or cls.__dict__.get("_scipys") is None:
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        return getattr(cls.__dict__["_scipys"], name)
+
+
+class Interpolator(metaclass=_Names):
     """A function of points that is called as SciPy's own.
 
     Where data and points are plain, SciPy's own object answers; it has all other methods too.
@@ -30,6 +39,17 @@ class Interpolator:
         refuse_complex(self._name, (args, kwargs))
         plain = not holds_variable((args, kwargs))
         self._plain: Any = self._scipys(*args, **kwargs) if plain else None
+
+    @property  # type: ignore[misc]  # mypy takes __class__ for a plain attribute
+    def __class__(self) -> Any:
+        """SciPy's class where the data are plain, which SciPy's functions of splines ask for."""
+        return type(self) if vars(self).get("_plain") is None else self._scipys
+
+    def __iter__(self) -> Any:
+        raise TypeError(
+            f"{self._name}: an interpolator has no items, and SciPy's functions of splines take "
+            "plain ones; call the interpolator itself, f(x)"
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

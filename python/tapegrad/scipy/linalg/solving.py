@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from tapegrad._core import Variable
 from tapegrad.numpy.operands import lift
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.decompositions import cholesky
@@ -158,6 +159,7 @@ def lstsq(
     x, _, rank, s = np.linalg.lstsq(a, b, cond)
     of_all = m > n and rank == n
     residues = np.sum((b - a @ x) ** 2, axis=0) if of_all else np.asarray([], a.dtype)
+    rank = rank if isinstance(rank, Variable) else int(rank)
     return x, residues, rank, None if lapack_driver == "gelsy" else s
 
 

@@ -73,12 +73,12 @@ def lu(
     p, lower, upper = _factors(_one("scipy.linalg.lu", a, check_finite))
     if permute_l:
         return p @ lower, upper
-    return (np.argmax(p, axis=1) if p_indices else p), lower, upper
+    return (np.argmax(p, axis=1).astype(np.int32) if p_indices else p), lower, upper
 
 
 @primitive
 def _pivots(a: Any) -> Any:
-    return scipy.linalg.lu_factor(a, check_finite=False)[1].astype(np.int64)
+    return scipy.linalg.lu_factor(a, check_finite=False)[1].astype(np.int32)
 
 
 _pivots.defvjp(None)

@@ -9,9 +9,16 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
+from tapegrad._core import to_number
 from tapegrad.scipy.arrays import floats
 from tapegrad.scipy.functions import derives
-from tapegrad.scipy.optimize.implicit import called_functions, check, solution, unless_function
+from tapegrad.scipy.optimize.implicit import (
+    called_functions,
+    check,
+    flat,
+    solution,
+    unless_function,
+)
 
 _JUST_F = "let the function give the equations alone"
 
@@ -46,7 +53,7 @@ def root(
     given = method, way, tol, callback, options
     x, result = solution(name, functions, [x0], given, itself, solve)
     result = OptimizeResult(success=True) if result is None else result
-    result.update(x=x, fun=functions["f"](functions["f"].operands, x))
+    result.update(x=x, fun=flat(functions["f"](functions["f"].operands, x)))
     return result
 
 
@@ -125,7 +132,7 @@ def newton(
         return np.reshape(found[0], np.shape(x0)), None
 
     starts = [x0] if x1 is None else [x0, x1]
-    return solution(name, functions, starts, (tol, maxiter, rtol), itself, solve)[0]
+    return to_number(solution(name, functions, starts, (tol, maxiter, rtol), itself, solve)[0])
 
 
 @derives(scipy.optimize.fixed_point, functions=("func",))

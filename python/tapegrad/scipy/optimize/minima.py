@@ -14,6 +14,7 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
+from tapegrad._core import to_number
 from tapegrad.scipy.arrays import shape_of
 from tapegrad.scipy.closures import Called
 from tapegrad.scipy.functions import derives, holds_variable, refuse, with_parameters_of
@@ -159,7 +160,7 @@ def minimize_scalar(
 
     given = method, limits, tol, options
     x, result = solution(name, functions, list(bracket or ()), given, equation, solve)
-    return _result(functions["f"], x, result)
+    return _result(functions["f"], to_number(x), result)
 
 
 def _least_squares(

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.optimize
 from scipy.optimize import OptimizeResult
 
+from tapegrad._core import to_number
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.optimize.equations import itself
 from tapegrad.scipy.optimize.implicit import called_functions, check, solution
@@ -59,7 +60,7 @@ def root_scalar(
     key = method, keys, rest
     x, result = solution(name, functions, list(starts.values()), key, itself, solve)
     result = OptimizeResult(converged=True) if result is None else result
-    result.root = x
+    result.root = to_number(x)
     return result
 
 
@@ -71,7 +72,8 @@ def _bracketed(own: Any, f: Any, a: Any, b: Any, args: Any, rest: dict[str, Any]
         check(name, found.converged, f"no convergence after {found.iterations} iterations")
         return x, None
 
-    return solution(name, called_functions(name, args, f=f), [a, b], rest, itself, solve)[0]
+    functions = called_functions(name, args, f=f)
+    return to_number(solution(name, functions, [a, b], rest, itself, solve)[0])
 
 
 def _between_two(own: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from tapegrad._core import Variable
+from tapegrad._core import Variable, to_number
 from tapegrad.numpy.operands import is_integer
 from tapegrad.scipy.arrays import floats
 from tapegrad.scipy.functions import FUNCTIONS, Function, holds_variable, refuse, refuse_complex
@@ -142,7 +142,7 @@ class Standard:
             found = found - np.log(scale) if method == "logpdf" else found / scale
             inside = (x > low) & (x < high) if self._is_open() else (x >= low) & (x <= high)
             found = np.where(inside, found, -np.inf if method == "logpdf" else 0.0)
-            return np.where(good & ~np.isnan(x), found, np.nan)
+            return to_number(np.where(good & ~np.isnan(x), found, np.nan))
 
     def _is_open(self) -> bool:
         """Whether SciPy takes the ends of the support for outside."""
@@ -159,7 +159,7 @@ class Standard:
             good = self._valid(*shapes) & (scale > 0)
             found = getattr(self, f"_{method}")(x, *shapes)
             found = np.where(x <= low, before, np.where(x >= high, after, found))
-            return np.where(good & ~np.isnan(x), found, np.nan)
+            return to_number(np.where(good & ~np.isnan(x), found, np.nan))
 
     def _quantile(self, method: str, q: Any, args: Any, kwds: Any) -> Any:
         if not holds_variable((q, args)) and not holds_variable(kwds):
@@ -171,7 +171,7 @@ class Standard:
             good = self._valid(*shapes) & (scale > 0) & (q >= 0) & (q <= 1)
             found = getattr(self, f"_{method}")(q, *shapes)
             found = np.where(q == 0, at_zero, np.where(q == 1, at_one, found))
-            return np.where(good, found * scale + loc, np.nan)
+            return to_number(np.where(good, found * scale + loc, np.nan))
 
 
 class Counts(Standard):
@@ -212,7 +212,7 @@ class Counts(Standard):
             found = getattr(self, f"_{method}")(k, *shapes)
             inside = (k >= low) & (k <= high) & (k == np.floor(k))
             found = np.where(inside, found, -np.inf if method == "logpmf" else 0.0)
-            return np.where(self._valid(*shapes) & ~np.isnan(k), found, np.nan)
+            return to_number(np.where(self._valid(*shapes) & ~np.isnan(k), found, np.nan))
 
     def _mass(self, method: str, x: Any, args: Any, kwds: Any, before: float, after: float) -> Any:
         if not holds_variable((x, args)) and not holds_variable(kwds):
@@ -222,7 +222,7 @@ class Counts(Standard):
             low, high = self._support(*shapes)
             found = getattr(self, f"_{method}")(np.floor(k), *shapes)
             found = np.where(k < low, before, np.where(k >= high, after, found))
-            return np.where(self._valid(*shapes) & ~np.isnan(k), found, np.nan)
+            return to_number(np.where(self._valid(*shapes) & ~np.isnan(k), found, np.nan))
 
     def _quantile(self, method: str, q: Any, args: Any, kwds: Any) -> Any:
         # A whole number, which has no derivative: plain, as positions and counts are.

@@ -66,7 +66,11 @@ class _FrozenVectors:
         if name in ("logpdf", "pdf"):
             return lambda x: getattr(self._of, name)(x, *self._args, **self._kwds)
         if name.startswith("_") or self._plain is None:
-            raise AttributeError(f"{self._of._name}: .{name} with parameters that are Variables")
+            raise AttributeError(
+                f"{self._of._name}: .{name} with parameters that are Variables has no derivative; "
+                f"draw standard numbers, and shift and scale them, or give it plain parameters, "
+                "tg.value(v)"
+            )
         return getattr(self._plain, name)
 
 

@@ -28,8 +28,26 @@ def test_plain_data_take_points_that_are_variables():
     holds(lambda at: periodic(at), (AT + 4.05,), single=False)
 
 
+def test_plain_ones_are_scipys_to_its_functions():
+    spline = interpolate.make_interp_spline(X, Y)
+    assert isinstance(spline, scipy.interpolate.BSpline)
+    expected = scipy.interpolate.splev(AT, scipy.interpolate.make_interp_spline(X, Y), 1)
+    np.testing.assert_array_equal(interpolate.splev(AT, spline, 1), expected)
+    assert isinstance(interpolate.CubicSpline(X, Y), interpolate.CubicSpline)
+    of_variables = interpolate.CubicSpline(X, tg.Variable(Y))
+    assert not isinstance(of_variables, scipy.interpolate.CubicSpline)
+    knots = np.arange(8.0)
+    found = interpolate.BSpline.design_matrix([3.5, 4.0], knots, 3).toarray()
+    wanted = scipy.interpolate.BSpline.design_matrix([3.5, 4.0], knots, 3).toarray()
+    np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        interpolate.BSpline.no_such_name  # noqa: B018 - that is what is tested
+
+
 def test_refusals():
     v = tg.Variable(Y)
+    with pytest.raises(TypeError, match=r"BSpline: .* call the interpolator itself, f\(x\)"):
+        interpolate.splev(AT, interpolate.make_interp_spline(X, v))
     with pytest.raises(TypeError, match="bc_type='periodic'"):
         interpolate.CubicSpline(X, v, bc_type="periodic")
     with pytest.raises(AttributeError, match="derivative is there where the data are plain"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import stats_cases
+from agreement import assert_same_kinds
 from scipy_checks import holds
 
 import tapegrad as tg
@@ -137,3 +138,24 @@ def test_hypergeometric_counts():
         told = rf"scipy\.stats\.hypergeom\.logpmf: {name}, which counts .*pass tg\.value\({name}\)"
         with pytest.raises(TypeError, match=told):
             stats.hypergeom.logpmf(*given)
+
+
+@pytest.mark.parametrize("method", ["pdf", "logpdf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf"])
+def test_of_numbers_they_give_numbers(method):
+    """So that `y += 1` leaves another name of a density alone."""
+    f = getattr(stats.norm, method)
+    for x in (0.3, np.array(0.3)):
+        assert_same_kinds(f(tg.Variable(x)), f(x))
+    count = getattr(stats.poisson, method.replace("pdf", "pmf"))
+    if method not in ("ppf", "isf"):
+        assert_same_kinds(count(2, tg.Variable(1.5)), count(2, 1.5))
+
+    def shifted(x):
+        y = first = f(x)
+        y += 1.0
+        return first * y
+
+    expected = [float(shifted(x)) for x in (0.3, 0.4)]
+    found = [tg.value(shifted(tg.Variable(x))) for x in (0.3, 0.4)]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    np.testing.assert_allclose(tg.vmap(shifted)(np.array([0.3, 0.4])), expected, rtol=1e-14)
