@@ -148,8 +148,7 @@ class Regions {
 
   bool is_full(uint32_t stage) const {
     const auto at = kernel_at_stage_.find(stage);
-    return at != kernel_at_stage_.end() &&
-           kernels_[at->second].scalars->written() > most_of_kernel;
+    return at != kernel_at_stage_.end() && kernels_[at->second].scalars->written() > most_of_kernel;
   }
 
   uint32_t kernel_at(uint32_t stage) {
