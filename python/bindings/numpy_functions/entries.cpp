@@ -21,9 +21,20 @@
 // attributes and type of the functions stay what they are.
 
 namespace tapegrad {
-namespace {
 
 namespace py = pybind11;
+
+bool is_asked(PyObject* x) {
+  static PyObject* const names[] = {PyUnicode_InternFromString("__array_function__"),
+                                    PyUnicode_InternFromString("__array_ufunc__")};
+  static PyTypeObject* const arrays = py::detail::npy_api::get().PyArray_Type_;
+  return std::any_of(std::begin(names), std::end(names), [&](PyObject* name) {
+    PyObject* const own = _PyType_Lookup(Py_TYPE(x), name);
+    return own != nullptr && own != _PyType_Lookup(arrays, name);
+  });
+}
+
+namespace {
 
 // What an entry does about sequences.
 enum class Sequences {
@@ -49,14 +60,6 @@ enum class Variables {
   some,  // and of no other class that NumPy would ask
   other  // of the user's classes, or beside objects of such, which NumPy asks
 };
-
-// Whether NumPy asks it what a function does.
-bool is_asked(PyObject* x) {
-  static PyObject* const name = PyUnicode_InternFromString("__array_function__");
-  static PyObject* const of_arrays = _PyType_Lookup(py::detail::npy_api::get().PyArray_Type_, name);
-  PyObject* const own = _PyType_Lookup(Py_TYPE(x), name);
-  return own != nullptr && own != of_arrays;
-}
 
 Variables variables_in(PyObject* sequence) {
   Variables found = Variables::none;

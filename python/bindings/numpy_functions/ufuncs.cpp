@@ -5,6 +5,7 @@
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
+#include "bindings/numpy_functions/entries.h"
 #include "bindings/numpy_functions/foreign.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
@@ -204,7 +205,11 @@ PyObject* call_known_ufunc(PyObject* ufunc, PyObject* const* operands, Py_ssize_
 
 PyObject* variable_array_ufunc(PyObject* self, PyObject* const* args, Py_ssize_t n,
                                PyObject* names) {
-  if (n >= 3 && PyUnicode_CheckExact(args[1])) {
+  // Beside objects of other classes that NumPy asks, the package decides who answers.
+  const bool is_ours = std::all_of(args + std::min<Py_ssize_t>(n, 2), args + n, [](PyObject* x) {
+    return is_variable(x) || is_complex(x) || !is_asked(x);
+  });
+  if (is_ours && n >= 3 && PyUnicode_CheckExact(args[1])) {
     const bool has_names = names != nullptr && PyTuple_GET_SIZE(names) > 0;
     const bool is_call = args[1] == ufuncs.call || PyUnicode_Compare(args[1], ufuncs.call) == 0;
     PyObject* found = nullptr;

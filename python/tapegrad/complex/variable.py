@@ -11,6 +11,7 @@ from tapegrad import _core, _tree
 from tapegrad._core import Variable
 from tapegrad._tree import is_variable
 from tapegrad.numpy.refusals import array_refusal, asked_by_objects_code
+from tapegrad.numpy.table import overrides
 
 _COMPLEX_OF = {"f": np.dtype(np.complex64), "d": np.dtype(np.complex128)}
 _FOREIGN = (int, float, complex, bool, np.ndarray, np.generic, list, tuple, range)
@@ -137,11 +138,15 @@ class ComplexVariable:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from tapegrad.complex.dispatch import array_ufunc
 
+        if any(overrides(type(x), "__array_ufunc__") for x in inputs):
+            return NotImplemented
         return array_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from tapegrad.complex.dispatch import array_function
 
+        if any(overrides(kind, "__array_function__") for kind in types):
+            return NotImplemented
         return array_function(func, args, kwargs)
 
     @property

@@ -227,10 +227,20 @@ def _form(
     )
 
 
+def overrides(kind: type, protocol: str) -> bool:
+    """Whether a class of others says what NumPy's functions do with it: it is asked after us."""
+    answer = getattr(kind, protocol, None)
+    if answer is None or answer is getattr(np.ndarray, protocol):
+        return False
+    return not issubclass(kind, Variable) and not kind.__module__.startswith("tapegrad")
+
+
 def array_function(
     func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
+    if any(overrides(kind, "__array_function__") for kind in types):
+        return NotImplemented
     registration = table.get(func) or registration_of(func)
     if registration is not None:
         if registration.makes_new and _core.are_blanks((args, kwargs)):

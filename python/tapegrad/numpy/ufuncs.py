@@ -38,6 +38,7 @@ from tapegrad.numpy.table import (
     as_blanks,
     is_data,
     on_plain_values,
+    overrides,
 )
 
 _OPS = frozenset(_core.op_names())
@@ -69,6 +70,8 @@ def array_ufunc(
     v: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_ufunc__` for Variables."""
+    if any(overrides(type(x), "__array_ufunc__") for x in inputs):
+        return NotImplemented
     name = ufunc.__name__
     if method == "__call__":
         return _call(ufunc, name, inputs, kwargs)

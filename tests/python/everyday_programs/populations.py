@@ -209,7 +209,7 @@ def replicator(A):
     return x @ A @ x
 
 
-@program({"A": np.array([[3.0, -1.0], [0.5, 2.0]]), "temper": 0.6})
+@program({"A": np.array([[3.0, -1.0], [0.5, 2.0]]), "temper": 1.6})
 def quantal_response(p):
     """The equilibrium of two players who err, by a damped fixed point."""
 
@@ -218,8 +218,9 @@ def quantal_response(p):
         return e / e.sum()
 
     x = y = np.array([0.5, 0.5])
-    gap = np.inf
-    while gap > 1e-13:
+    gap, turns = np.inf, 0
+    while gap > 1e-13 and turns < 200:
+        turns += 1
         new_x, new_y = logit(p["A"] @ y), logit(-p["A"].T @ x)
         gap = max(np.abs(new_x - x).max(), np.abs(new_y - y).max())
         x, y = 0.5 * (x + new_x), 0.5 * (y + new_y)

@@ -4,8 +4,10 @@ import inspect
 
 import numpy as np
 import pytest
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import tapegrad as tg
+from tapegrad import numerical
 from tapegrad.numpy.families import whole_table
 
 A = np.array([0.5, 1.5, 2.5, 3.5])
@@ -336,3 +338,62 @@ def test_insert(places, values):
     compiled = tg.compile(f)
     for k in (1.0, 2.0, 3.0, 4.0):
         np.testing.assert_array_equal(compiled(B[:2] * k), f(B[:2] * k))
+
+
+class Quantity(NDArrayOperatorsMixin):
+    """Numbers with a unit, as libraries of units have them: NumPy asks it what functions do."""
+
+    def __init__(self, a, unit="m"):
+        self.a, self.unit = np.asarray(a), unit
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        given = [x.a if isinstance(x, Quantity) else x for x in inputs]
+        return Quantity(getattr(ufunc, method)(*given, **kwargs), self.unit)
+
+    def __array_function__(self, function, types, args, kwargs):
+        def bare(x):
+            if isinstance(x, (list, tuple)):
+                return [*map(bare, x)]
+            return x.a if isinstance(x, Quantity) else x
+
+        return Quantity(function(*map(bare, args), **kwargs), self.unit)
+
+
+LENGTHS = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sqrt(Quantity(x) * 2.0) + Quantity(x),
+        lambda x: x * Quantity(LENGTHS) + x,
+        lambda x: x[0] * Quantity(LENGTHS) - Quantity(LENGTHS) / x,
+        lambda x: np.add(x, Quantity(LENGTHS)),
+        lambda x: np.multiply.outer(x, Quantity(LENGTHS)),
+        lambda x: x @ Quantity(LENGTHS) * x,
+        lambda x: np.concatenate([x, Quantity(LENGTHS)]) * 2.0,
+        lambda x: np.where(LENGTHS > 1.5, x, Quantity(LENGTHS)),
+        lambda x: np.abs(1j * x * Quantity(LENGTHS)),
+        lambda x: np.abs(np.stack([x * 1j, Quantity(LENGTHS)])),
+    ],
+)
+def test_objects_that_numpy_asks_answer_beside_variables(f):
+    x = np.array([0.7, 1.9, 2.6])
+    compiled = tg.compile(lambda x: f(x).a)
+    for scale in (1.0, 1.1, 0.9, 1.05):
+        np.testing.assert_allclose(compiled(x * scale), f(x * scale).a, rtol=1e-13)
+    found = tg.grad(lambda x: np.sum(np.sin(f(x).a)))(x)
+    wanted = numerical.grad(lambda x: float(np.sum(np.sin(f(x).a))))(x)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    lanes = np.stack([x, 1.1 * x])
+    expected = [f(row).a for row in lanes]
+    np.testing.assert_allclose(tg.vmap(lambda x: f(x).a)(lanes), expected, rtol=1e-13)
+
+
+def test_objects_that_do_not_answer_are_named():
+    class Silent:
+        def __array_ufunc__(self, *args, **kwargs):
+            return NotImplemented
+
+    with pytest.raises(TypeError, match=r"all returned NotImplemented"):
+        np.add(tg.Variable(LENGTHS), Silent())
