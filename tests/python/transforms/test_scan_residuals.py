@@ -77,7 +77,7 @@ models = pytest.mark.parametrize("model", MODELS, ids=lambda f: f.__name__)
 dtypes = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
 
-def arguments(dtype=np.float64, length=len(POSITIONS)):
+def arguments(dtype=np.float64, length=8):
     made = {
         "w": RNG.standard_normal((N, N)) / N,
         "u": RNG.standard_normal(N),
