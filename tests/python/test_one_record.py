@@ -77,9 +77,11 @@ SPELLED = {
 }
 # Files that compare an op with a record, and why.
 COMPARED = {
+    "cpp/tapegrad/program/passes/merge_scans.cpp": "scans of which one contains the other",
     "cpp/tapegrad/program/passes/roll/roll_worth.cpp": "a scan takes the steps of its turns",
     "cpp/tapegrad/program/passes/tiles/run_cost.cpp": "a scan costs what its turns cost",
     "cpp/tapegrad/program/passes/trim.cpp": "call and scan, whose bodies the pass makes smaller",
+    "cpp/tapegrad/program/scan/scan_residuals.cpp": "call and scan cost what their bodies cost",
     "cpp/tapegrad/autodiff/doubts/doubts.cpp": "of a standard deviation its tip is known",
 }
 

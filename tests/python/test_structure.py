@@ -135,7 +135,8 @@ def test_python_tests_mirror_the_package() -> None:
         "memory_of_instances", "nesting", "no_axes", "one_record", "ops", "optim", "outside_writes",
         "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
-        "scipy_refusals", "side_effects", "spellings", "structure", "surface", "tie_doubts",
+        "scan_residuals", "scipy_refusals", "side_effects", "spellings", "structure", "surface",
+        "tie_doubts",
         "types", "typing", "variable", "views",
     }  # fmt: skip
     for test in tests.rglob("test_*.py"):

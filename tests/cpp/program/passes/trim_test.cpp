@@ -43,18 +43,39 @@ TEST(what_is_read_stays) {
   CHECK(same_program(p, trim_bodies(p)));
 }
 
-TEST(a_scan_keeps_its_carries) {
+TEST(a_scan_keeps_the_carries_that_are_taken) {
   const ScanForm form(three_outputs(), 4, 1, 1, false);
-  const Program q =
-      trimmed([&](const Refs& in) -> Refs { return {scan(form, {in[0], exp(in[1])})[2]}; },
-              {Value(0.3), numbers({4})});
-  const Program::Step& s = q.steps.back();
-  CHECK(s.op == scan_op().id);
-  CHECK(s.n_in == 2);
-  CHECK(s.n_out == 2);
-  const Program carry =
-      trimmed([&](const Refs& in) -> Refs { return {scan(form, {in[0], exp(in[1])})[0]}; },
-              {Value(0.3), numbers({4})});
-  CHECK(carry.steps.size() == 1);
-  CHECK(ScanForm(carry.attrs_of(carry.steps[0])).n_xs == 0);
+  const auto scan_for = [&](size_t output) {
+    const Program q =
+        trimmed([&](const Refs& in) -> Refs { return {scan(form, {in[0], exp(in[1])})[output]}; },
+                {Value(0.3), numbers({4})});
+    return ScanForm(q.attrs_of(q.steps.back()));
+  };
+  CHECK(scan_for(0).n_carry == 1 && scan_for(0).n_xs == 0 && scan_for(0).n_ys() == 0);
+  CHECK(scan_for(1).n_carry == 1 && scan_for(1).n_xs == 1 && scan_for(1).n_ys() == 1);
+  CHECK(scan_for(2).n_carry == 0 && scan_for(2).n_xs == 1 && scan_for(2).n_ys() == 1);
+}
+
+TEST(a_carry_that_nothing_takes_in_the_end_is_left_out) {
+  register_all_ops();
+  // a, b, x -> a x, b + a | a
+  const BodyPtr body = record_body(std::vector<Value>{Value(0.5), Value(0.0), Value(2.0)},
+                                   [](std::span<const Ref> in) {
+                                     return Refs{multiply(in[0], in[2]), add(in[1], in[0]), in[0]};
+                                   });
+  const ScanForm form(body, 4, 2, 1, false);
+  const auto carries_for = [&](std::vector<size_t> outputs) {
+    const Program q = trimmed(
+        [&](const Refs& in) {
+          const Refs all = scan(form, {in[0], exp(in[0]), in[1]});
+          Refs some;
+          for (size_t j : outputs) some.push_back(all[j]);
+          return some;
+        },
+        {Value(0.3), numbers({4})});
+    return ScanForm(q.attrs_of(q.steps.back())).n_carry;
+  };
+  CHECK(carries_for({0}) == 1);
+  CHECK(carries_for({2}) == 1);
+  CHECK(carries_for({1}) == 2);
 }
