@@ -95,10 +95,36 @@ class Distribution {
             loop_.carries[sum.index].age != 1 || (other != Kind::local && other != Kind::series))
           continue;
         const uint32_t made = p_.values[step(k).first_out].type;
-        if (p_.values[p_.in(step(k))[0]].type == made && p_.values[p_.in(step(k))[1]].type == made)
+        if (p_.values[p_.in(step(k))[0]].type == made &&
+            p_.values[p_.in(step(k))[1]].type == made && (other == Kind::local || is_run(k, 1 - a)))
           summand_[k] = 1 - a;
       }
     }
+  }
+
+  // Whether what is read from outside lies in few rows, each evenly.
+  bool is_run(uint32_t k, uint32_t a) const {
+    constexpr uint32_t few = 4;
+    uint32_t breaks = 0;
+    std::optional<KeyMove> before;
+    uint32_t distance = 0;
+    for (uint32_t turn = 0; turn + 1 < loop_.count && breaks <= few; ++turn) {
+      const ValueId v = p_.in(p_.steps[loop_.step(turn, k)])[a];
+      const ValueId next = p_.in(p_.steps[loop_.step(turn + 1, k)])[a];
+      if (!are_of_one_array(v, next) || v == next || p_.is_constant(v)) {
+        ++breaks;
+        continue;
+      }
+      const uint32_t i = p_.values[v].index, j = p_.values[next].index;
+      const bool of_key = reads_by_key(op_by_id(p_.steps[i].op));
+      const auto move = of_key ? key_move(p_.attrs_of(p_.steps[i]).integers(index_attrs::code),
+                                          p_.attrs_of(p_.steps[j]).integers(index_attrs::code))
+                               : std::nullopt;
+      breaks += turn > 0 && (of_key ? move != before : j - i != distance);
+      before = move;
+      distance = j - i;
+    }
+    return breaks <= few;
   }
 
   // Whether a step is such a sum, of something that is an array of all turns.

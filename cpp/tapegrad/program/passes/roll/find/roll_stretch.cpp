@@ -119,8 +119,8 @@ class Stretch : RepeatedTurns {
     return is_scan_ || !takes_turns(loop);
   }
 
-  // Whether each step goes on with what it made more turns ago, and all with the same: several sums,
-  // say, to which is added in turn. Then that many turns are one.
+  // Whether each step goes on with what it made more turns ago, and all with the same: several
+  // sums, say, to which is added in turn. Then that many turns are one.
   bool takes_turns(const RolledLoop& loop) {
     uint32_t common = 0;
     for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy, uint32_t age) {
