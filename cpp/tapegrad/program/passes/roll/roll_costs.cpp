@@ -53,12 +53,13 @@ double TurnCosts::work(uint32_t k) const {
   return costs::element * read;
 }
 
-double TurnCosts::straight(uint32_t k) const {
+double TurnCosts::straight(uint32_t k, bool apart) const {
   const auto fn = static_cast<ScalarFn>(step(k).op);
   if (is_of_numbers_) {
     const double each = lane_ns(fn);
     return costs::instruction + (each > 1 ? alone * each : 0);
   }
+  if (apart) return costs::step + work(k);
   if (!is_row_) return costs::planned_step + work(k);
   return costs::row_instruction + (is_elementwise(step(k).op) ? lane_cost(fn) * lanes_ : work(k));
 }

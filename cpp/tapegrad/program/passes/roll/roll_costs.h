@@ -10,7 +10,8 @@ class TurnCosts {
   TurnCosts() = default;
   TurnCosts(const Program& p, const RolledLoop& loop);
 
-  double straight(uint32_t k) const;
+  // `apart`: behind what is made at once, where no scan may be left for it.
+  double straight(uint32_t k, bool apart) const;
   double at_once(uint32_t k) const;
   double fixed(uint32_t k) const;  // of one that is made at once, whatever the number of turns
   double sum(uint32_t k) const;    // of one that adds up what was made at once

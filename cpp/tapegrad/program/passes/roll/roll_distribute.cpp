@@ -44,6 +44,7 @@ class Distribution {
     find_sums();
     const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
+    if (!may_be_apart()) return false;
     find_series();
     costs_ = TurnCosts(p_, loop_);
     nothing_.assign(loop_.period, false);
@@ -77,6 +78,16 @@ class Distribution {
            can_be_at_once(p_, s);
   }
   bool is_free(uint32_t k) const { return is_free_[k]; }
+
+  // Where arrays are made turn by turn that are no part of a recurrence, what is left of the loop
+  // would be no scan; large products are added up by the scan that makes their factors.
+  bool may_be_apart() const {
+    return std::ranges::none_of(order_, [this](uint32_t k) {
+      const Dims& shape = p_.type_of(step(k).first_out).shape;
+      if (loop_.roles[k] == Role::computed && element_count(shape) > most_elements) return true;
+      return !shape.empty() && !is_free(k) && !cycles_.recurs_at(k);
+    });
+  }
 
   // Steps that add something to what they made in the turn before, which no other step reads.
   void find_sums() {
@@ -235,14 +246,15 @@ class Distribution {
   // In ns, of all turns.
   double cost(const std::vector<bool>& chosen, bool may_sum = true) const {
     double each = 0, once = 0;
+    const std::vector<uint32_t> level = levels(chosen);
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
       const bool sums = may_sum && is_sum(k, chosen);
       if (is_free(k)) {
-        each += chosen[k] ? costs_.at_once(k) : costs_.straight(k);
+        each += chosen[k] ? costs_.at_once(k) : costs_.straight(k, level[k] > 0);
         if (chosen[k]) once += costs_.fixed(k);
       } else if (summand_[k] != none) {
-        each += sums ? costs_.sum(k) : costs_.straight(k);
+        each += sums ? costs_.sum(k) : costs_.straight(k, level[k] > 0);
         if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
@@ -258,7 +270,6 @@ class Distribution {
     for (uint32_t k : order_)
       if (crosses[k]) each += costs_.crossing(k, chosen[k]);
     double stages = 0;
-    const std::vector<uint32_t> level = levels(chosen);
     for (uint32_t k : order_)
       if (chosen[k] || (may_sum && is_sum(k, chosen))) stages = std::max(stages, 1.0 + level[k]);
     return each * loop_.count + once + 2 * costs::step * stages;
