@@ -15,6 +15,7 @@ namespace {
 constexpr double alone = 2, joining_number = 7 * costs::instruction,
                  reading_number = 2.5 * costs::instruction;
 constexpr double summed_number = 1.5;
+constexpr double near_bytes = 32768;  // what stays in the nearest cache
 
 }  // namespace
 
@@ -69,8 +70,10 @@ double TurnCosts::at_once(uint32_t k) const { return work(k); }
 double TurnCosts::fixed(uint32_t k) const { return is_elementwise(step(k).op) ? 0 : costs::step; }
 
 double TurnCosts::sum(uint32_t k) const {
-  return summed_number +
-         (p_->type_of(step(k).first_out).shape.empty() ? 0 : costs::row_element * 2 * elements(k));
+  if (p_->type_of(step(k).first_out).shape.empty()) return summed_number;
+  const double bytes = elements(k) * sizeof(double);
+  const double moved = bytes * loop_->count > near_bytes ? 2 * costs::far_byte * bytes : 0;
+  return summed_number + 2 * costs::row_element * elements(k) + moved;
 }
 
 double TurnCosts::crossing(uint32_t k, bool made_at_once) const {
