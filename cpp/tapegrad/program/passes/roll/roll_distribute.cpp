@@ -26,6 +26,7 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
+constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
 constexpr int64_t most_elements = most_ungathered;  // of an array of a turn
 constexpr int64_t most_at_once = int64_t{1} << 18;  // of one of all turns
 constexpr uint32_t none = made_outside;
@@ -50,7 +51,7 @@ class Distribution {
     nothing_.assign(loop_.period, false);
     const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
-    double least = clear_gain * plain;
+    double least = (has_rows_that_recur() ? clearer_gain : clear_gain) * plain;
     for (const std::vector<bool>& start : {all(), before_cycles(), nothing_}) {
       std::vector<bool> chosen = start;
       const double found = improved(chosen);
@@ -86,6 +87,13 @@ class Distribution {
       const Dims& shape = p_.type_of(step(k).first_out).shape;
       if (loop_.roles[k] == Role::computed && element_count(shape) > most_elements) return true;
       return !shape.empty() && !is_free(k) && !cycles_.recurs_at(k);
+    });
+  }
+
+  bool has_rows_that_recur() const {
+    return std::ranges::any_of(order_, [this](uint32_t k) {
+      return summand_[k] == none && cycles_.recurs_at(k) && loop_.roles[k] == Role::computed &&
+             !p_.type_of(step(k).first_out).shape.empty();
     });
   }
 
