@@ -19,7 +19,8 @@ constexpr double near_bytes = 32768;  // what stays in the nearest cache
 
 }  // namespace
 
-TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop) : p_(&p), loop_(&loop) {
+TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop, bool stays)
+    : p_(&p), loop_(&loop), stays_(stays) {
   Dims space;
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] != RolledLoop::Role::computed) continue;
@@ -65,7 +66,15 @@ double TurnCosts::straight(uint32_t k, bool apart) const {
   return costs::row_instruction + (is_elementwise(step(k).op) ? lane_cost(fn) * lanes_ : work(k));
 }
 
-double TurnCosts::at_once(uint32_t k) const { return work(k); }
+// Operands that are repeated along short axes are copied into rows first.
+double TurnCosts::at_once(uint32_t k) const {
+  const Dims& shape = p_->type_of(step(k).first_out).shape;
+  const bool repeats = std::ranges::any_of(p_->in(step(k)), [&](ValueId v) {
+    const Dims& own = p_->type_of(v).shape;
+    return is_elementwise(step(k).op) && !own.empty() && own != shape;
+  });
+  return work(k) + (stays_ && repeats ? 4 * costs::element * elements(k) : 0);
+}
 
 double TurnCosts::fixed(uint32_t k) const { return is_elementwise(step(k).op) ? 0 : costs::step; }
 

@@ -47,7 +47,7 @@ class Distribution {
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     if (!may_be_apart()) return false;
     find_series();
-    costs_ = TurnCosts(p_, loop_);
+    costs_ = TurnCosts(p_, loop_, has_rows_that_recur());
     nothing_.assign(loop_.period, false);
     const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
