@@ -99,9 +99,9 @@ TEST(passes_that_keep_every_bit) {
     for (auto pass : {tapegrad::fold_constants, tapegrad::share_common, tapegrad::drop_dead,
                       tapegrad::simplify, tapegrad::fuse})
       check_same(p, pass(p));
-    for (auto pass : {tapegrad::roll_loops, tapegrad::distribute_loops, tapegrad::expand_tiny,
-                      tapegrad::trim_bodies, tapegrad::merge_scans, tapegrad::join_writes,
-                      tapegrad::keep_in_pieces, tapegrad::join_row_lookups})
+    for (auto pass :
+         {tapegrad::roll_loops, tapegrad::expand_tiny, tapegrad::trim_bodies, tapegrad::merge_scans,
+          tapegrad::join_writes, tapegrad::keep_in_pieces, tapegrad::join_row_lookups})
       check_same(p, pass(p));
     for (auto taken : {tapegrad::PartsTaken::repeated, tapegrad::PartsTaken::all})
       check_same(p, tapegrad::add_up_parts(p, taken));
@@ -117,6 +117,7 @@ TEST(passes_that_add_in_another_order) {
     const bool tame = is_tame(p, in);
     const std::vector<Value> expected = run(p, in);
     const Program changed[] = {tapegrad::batch(p),
+                               tapegrad::distribute_loops(p),
                                tapegrad::expand(p),
                                tapegrad::tile(p, true),
                                tapegrad::expand_small(p, 1 + static_cast<int64_t>(d.random() % 64)),

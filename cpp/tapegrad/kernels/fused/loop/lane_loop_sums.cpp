@@ -9,6 +9,8 @@
 namespace tapegrad {
 namespace {
 
+constexpr int64_t most_packed = int64_t{1} << 20;  // elements that are copied to lie in rows
+
 // Whether the axes from `first` on lie packed, in C order.
 template <class T>
 bool is_packed(const Value& v, size_t first) {
@@ -30,7 +32,11 @@ class Sums {
 
   bool run() {
     for (uint32_t k = 0; k < loop_.n_carry; ++k) {
-      if (call_.length > 0 && !is_packed<T>(x(k), 1)) return false;
+      x_.push_back(call_.inputs[loop_.n_carry + series_[k]]);
+      if (call_.length > 0 && !is_packed<T>(x(k), 1)) {
+        if (x(k).dtype() != dtype_of<T>() || x(k).size() > most_packed) return false;
+        x_[k] = x(k).contiguous();
+      }
       if (loop_.in_is_row(k) && !is_packed<T>(call_.inputs[k], 0)) return false;
     }
     std::vector<uint32_t> numbers;
@@ -51,7 +57,7 @@ class Sums {
   }
 
  private:
-  const Value& x(uint32_t k) const { return call_.inputs[loop_.n_carry + series_[k]]; }
+  const Value& x(uint32_t k) const { return x_[k]; }
 
   template <size_t n>
   void add_numbers(std::span<const uint32_t> carries) {
@@ -103,6 +109,7 @@ class Sums {
   const LaneLoop& loop_;
   const std::vector<uint32_t>& series_;
   const int64_t lanes_;
+  std::vector<Value> x_;  // by carry
 };
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace tapegrad {
 // Carry number k is the sum of series number `series[k]`. Empty where the loop does anything else.
 std::vector<uint32_t> summed_series(const LaneLoop& loop);
 
-// Returns false, and has done nothing, where series do not lie in packed rows of the loop's dtype.
+// Returns false, and has done nothing, where series are of another dtype than the loop, or too long
+// to be copied where their rows do not lie packed.
 template <class T>
 bool run_sums(const LaneLoopCall& call, const std::vector<uint32_t>& series);
 

@@ -51,12 +51,22 @@ class AtOnce {
     return edit_.write(s_, in_, {&type, 1});
   }
 
-  // Each turn's row times the same matrix: the rows are one matrix.
+  // Each turn's row times the same matrix, or the matrix times it: the rows are one matrix.
   bool is_rows_by_matrix() const {
-    return op_by_id(s_.op).product == ProductKind::matrices && has_turns_[0] && !has_turns_[1] &&
-           own(0).shape.ndim() == 1 && own(1).shape.ndim() == 2;
+    if (op_by_id(s_.op).product != ProductKind::matrices || has_turns_[0] == has_turns_[1])
+      return false;
+    const size_t rows = has_turns_[0] ? 0 : 1;
+    return own(rows).shape.ndim() == 1 && own(1 - rows).shape.ndim() == 2;
   }
   ValueId write_product() {
+    if (!has_turns_[0]) {
+      const TensorType& matrix = own(0);
+      Program::Step like;
+      like.op = transpose_op().id;
+      like.attrs = edit_.attrs(Attrs{std::vector<int64_t>{1, 0}});
+      const uint32_t type = edit_.type({matrix.dtype, {matrix.shape[1], matrix.shape[0]}});
+      in_ = {in_[1], edit_.write(like, {&in_[0], 1}, {&type, 1})};
+    }
     const uint32_t type = edit_.type(stacked_type(p_.type_of(s_.first_out), turns_));
     return edit_.write(s_, in_, {&type, 1});
   }

@@ -15,10 +15,12 @@ namespace {
 constexpr double alone = 2, joining_number = 7 * costs::instruction,
                  reading_number = 2.5 * costs::instruction;
 constexpr double summed_number = 1.5;
+constexpr double near_bytes = 32768;  // what stays in the nearest cache
 
 }  // namespace
 
-TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop) : p_(&p), loop_(&loop) {
+TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop, bool stays)
+    : p_(&p), loop_(&loop), stays_(stays) {
   Dims space;
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] != RolledLoop::Role::computed) continue;
@@ -53,23 +55,34 @@ double TurnCosts::work(uint32_t k) const {
   return costs::element * read;
 }
 
-double TurnCosts::straight(uint32_t k) const {
+double TurnCosts::straight(uint32_t k, bool apart) const {
   const auto fn = static_cast<ScalarFn>(step(k).op);
   if (is_of_numbers_) {
     const double each = lane_ns(fn);
     return costs::instruction + (each > 1 ? alone * each : 0);
   }
+  if (apart) return costs::step + work(k);
   if (!is_row_) return costs::planned_step + work(k);
   return costs::row_instruction + (is_elementwise(step(k).op) ? lane_cost(fn) * lanes_ : work(k));
 }
 
-double TurnCosts::at_once(uint32_t k) const { return work(k); }
+// Operands that are repeated along short axes are copied into rows first.
+double TurnCosts::at_once(uint32_t k) const {
+  const Dims& shape = p_->type_of(step(k).first_out).shape;
+  const bool repeats = std::ranges::any_of(p_->in(step(k)), [&](ValueId v) {
+    const Dims& own = p_->type_of(v).shape;
+    return is_elementwise(step(k).op) && !own.empty() && own != shape;
+  });
+  return work(k) + (stays_ && repeats ? 4 * costs::element * elements(k) : 0);
+}
 
 double TurnCosts::fixed(uint32_t k) const { return is_elementwise(step(k).op) ? 0 : costs::step; }
 
 double TurnCosts::sum(uint32_t k) const {
-  return summed_number +
-         (p_->type_of(step(k).first_out).shape.empty() ? 0 : costs::row_element * 2 * elements(k));
+  if (p_->type_of(step(k).first_out).shape.empty()) return summed_number;
+  const double bytes = elements(k) * sizeof(double);
+  const double moved = bytes * loop_->count > near_bytes ? 2 * costs::far_byte * bytes : 0;
+  return summed_number + 2 * costs::row_element * elements(k) + moved;
 }
 
 double TurnCosts::crossing(uint32_t k, bool made_at_once) const {

@@ -8,9 +8,11 @@ namespace tapegrad {
 class TurnCosts {
  public:
   TurnCosts() = default;
-  TurnCosts(const Program& p, const RolledLoop& loop);
+  // `stays`: there will be a scan over rows in any case.
+  TurnCosts(const Program& p, const RolledLoop& loop, bool stays);
 
-  double straight(uint32_t k) const;
+  // `apart`: behind what is made at once, where no scan may be left for it.
+  double straight(uint32_t k, bool apart) const;
   double at_once(uint32_t k) const;
   double fixed(uint32_t k) const;  // of one that is made at once, whatever the number of turns
   double sum(uint32_t k) const;    // of one that adds up what was made at once
@@ -25,6 +27,7 @@ class TurnCosts {
 
   const Program* p_ = nullptr;
   const RolledLoop* loop_ = nullptr;
+  bool stays_ = false;
   bool is_of_numbers_ = true;
   bool is_row_ = true;  // a kernel over a row may do all of a turn
   double lanes_ = 1;    // of that row

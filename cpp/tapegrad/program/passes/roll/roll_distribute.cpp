@@ -26,6 +26,7 @@ using Kind = RolledLoop::Kind;
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
+constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
 constexpr int64_t most_elements = most_ungathered;  // of an array of a turn
 constexpr int64_t most_at_once = int64_t{1} << 18;  // of one of all turns
 constexpr uint32_t none = made_outside;
@@ -44,12 +45,13 @@ class Distribution {
     find_sums();
     const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
+    if (!may_be_apart()) return false;
     find_series();
-    costs_ = TurnCosts(p_, loop_);
+    costs_ = TurnCosts(p_, loop_, has_rows_that_recur());
     nothing_.assign(loop_.period, false);
     const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
-    double least = clear_gain * plain;
+    double least = (has_rows_that_recur() ? clearer_gain : clear_gain) * plain;
     for (const std::vector<bool>& start : {all(), before_cycles(), nothing_}) {
       std::vector<bool> chosen = start;
       const double found = improved(chosen);
@@ -78,6 +80,23 @@ class Distribution {
   }
   bool is_free(uint32_t k) const { return is_free_[k]; }
 
+  // Where arrays are made turn by turn that are no part of a recurrence, what is left of the loop
+  // would be no scan; large products are added up by the scan that makes their factors.
+  bool may_be_apart() const {
+    return std::ranges::none_of(order_, [this](uint32_t k) {
+      const Dims& shape = p_.type_of(step(k).first_out).shape;
+      if (loop_.roles[k] == Role::computed && element_count(shape) > most_elements) return true;
+      return !shape.empty() && !is_free(k) && !cycles_.recurs_at(k);
+    });
+  }
+
+  bool has_rows_that_recur() const {
+    return std::ranges::any_of(order_, [this](uint32_t k) {
+      return summand_[k] == none && cycles_.recurs_at(k) && loop_.roles[k] == Role::computed &&
+             !p_.type_of(step(k).first_out).shape.empty();
+    });
+  }
+
   // Steps that add something to what they made in the turn before, which no other step reads.
   void find_sums() {
     summand_.assign(loop_.period, none);
@@ -95,10 +114,36 @@ class Distribution {
             loop_.carries[sum.index].age != 1 || (other != Kind::local && other != Kind::series))
           continue;
         const uint32_t made = p_.values[step(k).first_out].type;
-        if (p_.values[p_.in(step(k))[0]].type == made && p_.values[p_.in(step(k))[1]].type == made)
+        if (p_.values[p_.in(step(k))[0]].type == made &&
+            p_.values[p_.in(step(k))[1]].type == made && (other == Kind::local || is_run(k, 1 - a)))
           summand_[k] = 1 - a;
       }
     }
+  }
+
+  // Whether what is read from outside lies in few rows, each evenly.
+  bool is_run(uint32_t k, uint32_t a) const {
+    constexpr uint32_t few = 4;
+    uint32_t breaks = 0;
+    std::optional<KeyMove> before;
+    uint32_t distance = 0;
+    for (uint32_t turn = 0; turn + 1 < loop_.count && breaks <= few; ++turn) {
+      const ValueId v = p_.in(p_.steps[loop_.step(turn, k)])[a];
+      const ValueId next = p_.in(p_.steps[loop_.step(turn + 1, k)])[a];
+      if (!are_of_one_array(v, next) || v == next || p_.is_constant(v)) {
+        ++breaks;
+        continue;
+      }
+      const uint32_t i = p_.values[v].index, j = p_.values[next].index;
+      const bool of_key = reads_by_key(op_by_id(p_.steps[i].op));
+      const auto move = of_key ? key_move(p_.attrs_of(p_.steps[i]).integers(index_attrs::code),
+                                          p_.attrs_of(p_.steps[j]).integers(index_attrs::code))
+                               : std::nullopt;
+      breaks += turn > 0 && (of_key ? move != before : j - i != distance);
+      before = move;
+      distance = j - i;
+    }
+    return breaks <= few;
   }
 
   // Whether a step is such a sum, of something that is an array of all turns.
@@ -209,14 +254,15 @@ class Distribution {
   // In ns, of all turns.
   double cost(const std::vector<bool>& chosen, bool may_sum = true) const {
     double each = 0, once = 0;
+    const std::vector<uint32_t> level = levels(chosen);
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
       const bool sums = may_sum && is_sum(k, chosen);
       if (is_free(k)) {
-        each += chosen[k] ? costs_.at_once(k) : costs_.straight(k);
+        each += chosen[k] ? costs_.at_once(k) : costs_.straight(k, level[k] > 0);
         if (chosen[k]) once += costs_.fixed(k);
       } else if (summand_[k] != none) {
-        each += sums ? costs_.sum(k) : costs_.straight(k);
+        each += sums ? costs_.sum(k) : costs_.straight(k, level[k] > 0);
         if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
@@ -232,7 +278,6 @@ class Distribution {
     for (uint32_t k : order_)
       if (crosses[k]) each += costs_.crossing(k, chosen[k]);
     double stages = 0;
-    const std::vector<uint32_t> level = levels(chosen);
     for (uint32_t k : order_)
       if (chosen[k] || (may_sum && is_sum(k, chosen))) stages = std::max(stages, 1.0 + level[k]);
     return each * loop_.count + once + 2 * costs::step * stages;

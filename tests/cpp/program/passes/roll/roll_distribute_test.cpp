@@ -55,7 +55,7 @@ TEST(independent_terms_are_made_at_once) {
   const Program q = check_distributed(d.returning({total}));
   CHECK(steps_of(q, "exp", true) == 1 && steps_of(q, "exp", false) == 0);
   CHECK(steps_of(q, "multiply", true) == 1 && steps_of(q, "multiply", false) == 0);
-  CHECK(steps_of(q, "add", false) == n);  // in the order of the turns
+  CHECK(steps_of(q, "add", false) == 0 && steps_of(q, "scan", false) == 1);
 }
 
 TEST(what_recurs_stays_and_what_reads_it_comes_behind) {
@@ -227,7 +227,7 @@ TEST(random_loops_over_rows) {
     changed += check_distributed(p, seed).steps.size() != p.steps.size();
     tapegrad::check_program(tapegrad::optimise(p, {}));
   }
-  CHECK(changed > 60);
+  CHECK(changed > 30);
 }
 
 // Twice the turns take about twice the work: counted in steps that are written.

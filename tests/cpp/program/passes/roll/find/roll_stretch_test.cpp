@@ -161,7 +161,7 @@ TEST(rows_of_a_ring_are_loops_of_all_their_points) {
   size_t whole = 0;
   for (const tapegrad::RolledLoop& loop :
        tapegrad::find_loops(p, 32, tapegrad::LoopKind::distributed))
-    whole += loop.count == n;
+    whole += loop.count == n && loop.period > 1;  // not what reads the points
   CHECK(whole == rows);
   check_same_results(p, tapegrad::distribute_loops(p));
 }
