@@ -195,6 +195,14 @@ std::optional<std::vector<TensorType>> BatchAxes::made(const Program::Step& s,
   return out;
 }
 
+// Elementwise: lanes on different axes of a square would meet all others (A.sum(axis=1) + A).
+bool BatchAxes::are_side_by_side(const Program::Step& s, int axis) const {
+  const int ndim = p_.type_of(s.first_out).shape.ndim();
+  return std::ranges::all_of(p_.in(s), [&](ValueId v) {
+    return !has_lanes(v) || axis_[v] + ndim - p_.type_of(v).shape.ndim() == axis;
+  });
+}
+
 // One lane may be repeated along an axis of others: an update of one row, say.
 bool BatchAxes::works_on_several(const Program::Step& s, std::span<const int> axes) const {
   const auto out = made(s, several_);
@@ -272,7 +280,8 @@ bool BatchAxes::take(uint32_t i) {
     adds |= *axis == summed;
   }
   if (adds && !sums(s) && op_of(s).product == ProductKind::none) return false;
-  if (!is_elementwise(s.op) && !works_on_several(s, axes)) return false;
+  if (is_elementwise(s.op) ? !are_side_by_side(s, axes[0]) : !works_on_several(s, axes))
+    return false;
   return finish(i, adds ? How::sum : How::lanes, axes);
 }
 

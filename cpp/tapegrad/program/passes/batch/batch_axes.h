@@ -56,6 +56,7 @@ class BatchAxes {
   std::optional<std::pair<uint16_t, Attrs>> for_lanes(const Program::Step& s, int64_t count) const;
   // The types that it makes then; none where the lanes do not line up.
   std::optional<std::vector<TensorType>> made(const Program::Step& s, int64_t count) const;
+  bool are_side_by_side(const Program::Step& s, int axis) const;
   bool works_on_several(const Program::Step& s, std::span<const int> axes) const;
   std::optional<Attrs> with_code(const Program::Step& s, int64_t count) const;
   std::optional<int> axis_after_reshape(const Program::Step& s) const;

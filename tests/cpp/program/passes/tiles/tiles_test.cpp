@@ -107,6 +107,13 @@ TEST(less_memory_is_needed) {
   CHECK(2 * peak(tapegrad::tile(p)) < peak(tapegrad::fuse(p)));
 }
 
+TEST(sums_of_rows_beside_the_columns_of_a_square) {
+  Draft d;
+  const ValueId x = d.input({6, 6}), e = d.op("exp", {x});
+  const ValueId rows = d.op("sum", {e}, {Ints{1}, false});
+  check_tiles(d.returning({d.op("tanh", {d.op("add", {rows, e})}), d.op("add", {rows, rows})}));
+}
+
 TEST(small_arrays_and_single_steps_are_left_alone) {
   CHECK(tiles_of(tapegrad::tile(layers(4000, 16))).empty());
   Draft one;
