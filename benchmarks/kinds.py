@@ -74,7 +74,7 @@ class _Ratio:
 
     def __call__(self) -> tuple[float, Any]:
         if self.counts is None:
-            for _ in range(6):  # until programs run, after their passes
+            for _ in range(3):  # until programs run
                 self.above(), self.below()
             self.counts = (
                 timing.repetitions(self.above, self.LEAST),

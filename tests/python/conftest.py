@@ -7,9 +7,6 @@ import tapegrad as tg
 from tapegrad import _core
 
 sys.path.insert(0, str(Path(__file__).parent))  # tables of cases stand beside the tests
-# What passes make is tested from the first replay on; replays before that have tests of their own
-# (compile/test_compile_first_runs.py).
-_core.set_runs_as_recorded(0)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ PROGRAM = """
 import numpy as np
 import tapegrad as tg
 from tapegrad import _core
-_core.set_runs_as_recorded(0)
 
 def arm(angles):
     frame = np.eye(3)
@@ -51,7 +50,6 @@ BLOCKS = """
 import numpy as np
 import tapegrad as tg
 from tapegrad import _core
-_core.set_runs_as_recorded(0)
 
 def curve(x):
     y = np.where(x > 0.2, np.maximum(x * x, 0.5) / (x + 3.0), np.sqrt(np.abs(x)) - x)

@@ -15,9 +15,10 @@ namespace tapegrad {
 // A recorded function, ready to run: the program that the passes make of it, and the things that it
 // reads again at each run. Any number of threads may run one at once.
 //
-// Many functions are called a few times only. Where passes take longer than the first runs of the
-// program as it was recorded, those run so, and passes come then. How many runs that are depends on
-// the program alone, never on a clock, so that a call's bits are the same everywhere.
+// A function may be called a few times only. Where passes take longer than so many first runs of
+// the program as it was recorded, those can run so, and passes come then: set_runs_as_recorded().
+// That depends on the program alone, never on a clock, so that a call's bits are the same
+// everywhere. None do unless they are asked for: who times a program wants it fast at once.
 class CapturedProgram {
  public:
   // `fixed`: the numbers of captured arrays that are constants.
@@ -54,7 +55,7 @@ class CapturedProgram {
   bool run_by(const Runnable& by, std::span<const Value> inputs, std::span<const Value> captured,
               std::vector<Value>& outputs) const;
 
-  static inline std::atomic<int> most_runs_{3};
+  static inline std::atomic<int> most_runs_{0};
 
   std::vector<Capture> captures_;
   PassOptions options_;

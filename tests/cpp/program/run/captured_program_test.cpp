@@ -61,8 +61,21 @@ Recording chain(const Value& x) {
 
 }  // namespace
 
+// While it is there.
+struct FirstRuns {
+  int before;
+  explicit FirstRuns(int n) : before(CapturedProgram::set_runs_as_recorded(n)) {}
+  FirstRuns(const FirstRuns&) = delete;
+  FirstRuns& operator=(const FirstRuns&) = delete;
+  ~FirstRuns() { CapturedProgram::set_runs_as_recorded(before); }
+};
+
+TEST(passes_come_at_once_unless_asked_otherwise) {
+  CHECK(!CapturedProgram(chain(Value(0.25)), {}, PassOptions()).runs_as_recorded());
+}
+
 TEST(the_first_runs_of_a_short_program_come_before_passes) {
-  const int before = CapturedProgram::set_runs_as_recorded(2);
+  const FirstRuns two(2);
   const CapturedProgram p(chain(Value(0.25)), {}, PassOptions());
   const double expected = run(p, Value(0.5))[0].as_double();
   CHECK(p.runs_as_recorded());
@@ -71,10 +84,10 @@ TEST(the_first_runs_of_a_short_program_come_before_passes) {
   CHECK(run(p, Value(0.5))[0].as_double() == expected);
   CHECK(!p.runs_as_recorded());
   CHECK(p.program().steps.size() < 5);
-  CapturedProgram::set_runs_as_recorded(before);
 }
 
 TEST(who_looks_at_a_program_sees_it_after_the_passes) {
+  const FirstRuns three(3);
   const CapturedProgram p(chain(Value(0.25)), {}, PassOptions());
   CHECK(p.runs_as_recorded());
   CHECK(p.program().steps.size() < 5);
@@ -82,14 +95,13 @@ TEST(who_looks_at_a_program_sees_it_after_the_passes) {
 }
 
 TEST(passes_come_at_once_where_runs_cost_more) {
+  const FirstRuns three(3);
   const Recording r = chain(Value::zeros(DType::float64, Dims{200000}));
   CHECK(!CapturedProgram(r, {}, PassOptions()).runs_as_recorded());
-  const int before = CapturedProgram::set_runs_as_recorded(0);
-  CHECK(!CapturedProgram(chain(Value(0.25)), {}, PassOptions()).runs_as_recorded());
-  CapturedProgram::set_runs_as_recorded(before);
 }
 
 TEST(a_guard_is_named_before_and_after_the_passes) {
+  const FirstRuns three(3);
   const Recording r = record(
       [](Tracer& tracer, const Refs& in) -> Refs {
         tracer.guard(in[1], "there");
@@ -107,10 +119,9 @@ TEST(a_guard_is_named_before_and_after_the_passes) {
 }
 
 TEST(threads_may_run_a_program_while_passes_work_on_it) {
-  const CapturedProgram p(chain(Value(0.25)), {}, PassOptions());
-  const int before = CapturedProgram::set_runs_as_recorded(0);
   const CapturedProgram at_once(chain(Value(0.25)), {}, PassOptions());
-  CapturedProgram::set_runs_as_recorded(before);
+  const FirstRuns three(3);
+  const CapturedProgram p(chain(Value(0.25)), {}, PassOptions());
   const double expected = run(at_once, Value(0.5))[0].as_double();
   std::atomic<int> right{0};
   std::vector<std::thread> all;
