@@ -229,3 +229,15 @@ def test_what_an_index_array_picks():
             found = compiled(x)
             assert np.array_equal(found, op_by_op(x))
         np.testing.assert_allclose(found, derivative(x), rtol=1e-12)
+
+
+def test_a_product_with_a_hessian_of_slices_is_one_kernel():
+    def rosenbrock(x):
+        return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    x, v = np.linspace(-1.0, 1.0, 500), np.ones(500)
+    compiled = tg.compile(lambda x, v: tg.hvp(rosenbrock, x, v))
+    for _ in range(4):
+        found = compiled(x, v)
+    np.testing.assert_allclose(found, tg.hvp(rosenbrock, x, v), rtol=1e-12)
+    assert str(compiled.inspect().signatures[0].programs[0].text).count("kernel of") == 1

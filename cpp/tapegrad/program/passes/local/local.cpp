@@ -72,7 +72,7 @@ bool takes_one_stretch(const IndexItems& items, const Dims& shape) {
 
 }  // namespace
 
-bool is_packed(const Program& p, ValueId v) {
+bool is_packed(const Program& p, ValueId v, bool is_part) {
   for (;;) {
     if (p.type_of(v).shape.empty()) return true;
     if (p.is_constant(v)) return p.constant_of(v).is_contiguous();
@@ -81,7 +81,7 @@ bool is_packed(const Program& p, ValueId v) {
     if (s.kernel >= 0 || is_elementwise(s.op)) return true;
     const Op& op = op_by_id(s.op);
     if (op.join == JoinKind::stack && p.type_of(v).shape.ndim() == 1) return true;
-    if (op.key == KeyKind::basic && op.view == ViewKind::none) return true;  // parts, copied
+    if (is_part && op.key == KeyKind::basic && op.view == ViewKind::none) return true;
     v = p.in(s)[0];
     if (op.view == ViewKind::part && op.key == KeyKind::basic) {
       const IndexItems items(p.attrs_of(s).integers(index_attrs::code));

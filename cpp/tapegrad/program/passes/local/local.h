@@ -36,8 +36,9 @@ class LocalRule {
   virtual void written(LocalPass&, const Application&) {}
 };
 
-// Whether a value is sure to lie in C order without gaps.
-bool is_packed(const Program& p, ValueId v);
+// Whether a value is sure to lie in C order without gaps. `is_part`: what was copied out of arrays
+// and written into them counts; other rules leave it where it is for the kernels of slices.
+bool is_packed(const Program& p, ValueId v, bool is_part = false);
 
 template <class F>
 constexpr uint16_t op_of_fn() {

@@ -37,8 +37,9 @@ class Parts final : public LocalRule {
       return pass.type_number(v) == a.out[0] ? v : no_value;
     const Part part = part_of(pass, a.like.attrs, a.in[0]);
     if (!part.is_known()) return no_value;
-    return content(pass, {a.like.op, a.like.attrs, a.out[0], part}, a.in[0], version_of(a.in[0]),
-                   0);
+    const ValueId v =
+        content(pass, {a.like.op, a.like.attrs, a.out[0], part}, a.in[0], version_of(a.in[0]), 0);
+    return v != no_value && is_packed(pass.program(), v, true) ? pass.in_its_layout(v) : v;
   }
 
   // Numbers that were joined are taken apart.
@@ -338,8 +339,7 @@ class Parts final : public LocalRule {
     return true;
   }
 
-  // Where writes cover some of what is read and other things (x[k, 2:] after x[k, 1:-1] = ...): a
-  // part of all that has this lead.
+  // Where writes and reads overlap (x[k, 2:] after x[k, 1:-1] = ...): a part of the whole lead.
   ValueId part_of_row(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
     if (array == no_value || depth == most_depth) return no_value;
     const TensorType whole = pass.program().type_of(array);

@@ -119,7 +119,7 @@ class WriteChains {
     if (k == none || uses_[base] != 1 || chains_[k].axis != place->axis) {
       // What is joined anew is packed. Of more than one axis a root may not be, and what reads the
       // array may round by that.
-      if (p_.type_of(base).shape.ndim() > 1 && !is_packed(p_, base)) return;
+      if (p_.type_of(base).shape.ndim() > 1 && !is_packed(p_, base, true)) return;
       k = static_cast<uint32_t>(chains_.size());
       chains_.push_back({base, place->axis});
     }
