@@ -18,6 +18,15 @@ std::vector<Value> run(const CapturedProgram& p, const Value& x) {
   return out;
 }
 
+Recording guarded_square() {
+  return record(
+      [](Tracer& tracer, const Refs& in) -> Refs {
+        tracer.guard(in[1], "here");
+        return {multiply(in[0], in[0])};
+      },
+      {Value(3.0), Value(1.0)});
+}
+
 }  // namespace
 
 TEST(captures_are_read_again_at_each_run) {
@@ -31,13 +40,7 @@ TEST(captures_are_read_again_at_each_run) {
 }
 
 TEST(the_guard_that_failed_is_named) {
-  const Recording r = record(
-      [](Tracer& tracer, const Refs& in) -> Refs {
-        tracer.guard(in[1], "here");
-        return {multiply(in[0], in[0])};
-      },
-      {Value(3.0), Value(1.0)});
-  const CapturedProgram p(r, {}, PassOptions());
+  const CapturedProgram p(guarded_square(), {}, PassOptions());
   std::vector<Value> out;
   CHECK(p.run(std::vector<Value>{Value(2.0), Value(1.0)}, {}, out));
   CHECK(p.guard_failed().empty());
@@ -102,17 +105,11 @@ TEST(passes_come_at_once_where_runs_cost_more) {
 
 TEST(a_guard_is_named_before_and_after_the_passes) {
   const FirstRuns three(3);
-  const Recording r = record(
-      [](Tracer& tracer, const Refs& in) -> Refs {
-        tracer.guard(in[1], "there");
-        return {multiply(in[0], in[0])};
-      },
-      {Value(3.0), Value(1.0)});
-  const CapturedProgram p(r, {}, PassOptions());
+  const CapturedProgram p(guarded_square(), {}, PassOptions());
   std::vector<Value> out;
   for (int k = 0; k < 6; ++k) {
     CHECK(!p.run(std::vector<Value>{Value(2.0), Value(0.0)}, {}, out));
-    CHECK(p.guard_failed() == "there");
+    CHECK(p.guard_failed() == "here");
     CHECK(p.run(std::vector<Value>{Value(2.0), Value(1.0)}, {}, out));
     CHECK(out[0].as_double() == 4);
   }

@@ -118,12 +118,12 @@ class Stretch : RepeatedTurns {
         return false;
       }
     }
-    return is_scan_ || !takes_turns(loop);
+    return is_scan_ || !adds_in_turn(loop);
   }
 
   // Whether each step goes on with what it made more turns ago, and all with the same: several
   // sums, say, to which is added in turn. Then that many turns are one.
-  bool takes_turns(const RolledLoop& loop) {
+  bool adds_in_turn(const RolledLoop& loop) {
     uint32_t common = 0;
     for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy, uint32_t age) {
       if (k == source_of(input(middle_, k, a)).k) common = std::gcd(common, age);
