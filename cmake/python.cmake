@@ -14,9 +14,6 @@ target_include_directories(_core PRIVATE ${PROJECT_SOURCE_DIR}/python)
 target_precompile_headers(
   _core PRIVATE <algorithm> <array> <cstdint> <functional> <memory> <optional> <span> <sstream> <string> <utility>
   <vector> <pybind11/numpy.h> <pybind11/pybind11.h> <pybind11/stl.h>)
-if(TAPEGRAD_FRESH_BUILD)
-  set_target_properties(_core PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 7)
-endif()
 install(TARGETS _core LIBRARY DESTINATION tapegrad COMPONENT python)
 
 execute_process(

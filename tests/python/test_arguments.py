@@ -17,7 +17,7 @@ WRONG = [
 OF_CPP = ("incompatible", "Invoked with", "C++", "Unable to cast")
 # Called with nothing, a number or a text they do what they say.
 HARMLESS = {
-    "set_most_ns_of_sweeps", "set_runs_as_recorded", "set_work_threshold_ns", "set_hooks",
+    "set_most_ns_of_sweeps", "set_work_threshold_ns", "set_hooks",
     "set_form", "set_blas_library", "set_pool_capacity", "fail_allocation", "enter_unrecorded",
     "leave_block", "set_complex_type", "set_sequence_hook", "take_entry", "set_plain", "set_fold",
     "set_implementation",

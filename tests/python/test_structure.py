@@ -120,7 +120,7 @@ def test_python_tests_mirror_the_package() -> None:
         "accuracy", "array_function", "bad_arguments", "bad_axes", "benchmarks", "callers",
         "captured_constants", "compile",
         "compile_batch", "compile_captures", "compile_distributed",
-        "compile_first", "compile_first_runs", "compile_floats", "compile_growth",
+        "compile_first", "compile_floats", "compile_growth",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
         "compile_numbers", "compile_parts", "compile_positions", "compile_properties",
         "compile_solves", "compile_stale",

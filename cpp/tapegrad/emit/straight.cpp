@@ -35,7 +35,7 @@ class Compiler final : VectorFile {
       if (lines_[i].function == Function::call) {
         call(lines_[i], next[i]);
       } else {
-        compute(lines_[i], next[i]);
+        write_function(writer_, lines_[i], next[i]);
       }
     }
     for (uint8_t v = 0; v < holders(); ++v) store(v);
@@ -48,24 +48,6 @@ class Compiler final : VectorFile {
   Memory memory_of(uint32_t reg) override { return {base_, static_cast<int32_t>(reg) * size_}; }
   void write_back(uint32_t reg, Vector from) override { code_.store(memory_of(reg), from); }
   void read(Vector to, uint32_t reg) override { code_.load(to, memory_of(reg)); }
-
-  void compute(const Line& line, const NextReaders& next) {
-    std::array<uint32_t, 3> operands = operands_of(line);
-    std::array<uint32_t, 3> readers = next.of_operands;
-    // Either order gives the same bits, and the last operand may lie in memory.
-    if (FunctionWriter::commutes(line.function) && !is_in_vector(line.a) && is_in_vector(line.b)) {
-      std::swap(operands[0], operands[1]);
-      std::swap(readers[0], readers[1]);
-    }
-    std::array<Vector, 2> first{};
-    const size_t last = line.arity - size_t{1};
-    for (size_t k = 0; k < last; ++k) first[k] = in_vector(operands[k], readers[k]);
-    const Operand x = writer_.takes_memory(line.function)
-                          ? where_it_is(operands[last], readers[last])
-                          : in_vector(operands[last], readers[last]);
-    release(line, next);
-    writer_.write(line.function, result(line, next), first[0], first[1], x);
-  }
 
   // Arguments go in the first vectors. What lives on is stored before, and so is an argument in a
   // vector that another one needs.

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tapegrad/emit/line.h"
+#include "tapegrad/emit/function.h"
 
 namespace tapegrad::emit {
 
@@ -92,6 +92,28 @@ class VectorFile {
     const uint8_t v = take();
     if (next.of_result != never) hold(v, line.out, next.of_result, true);
     return {v};
+  }
+
+  // The line's function, and the vector of its result. Where either order of two operands gives the
+  // same bits, the one in a vector comes first: the last may lie in memory, and finding it there
+  // may take a register.
+  Vector write_function(FunctionWriter& writer, const Line& line, const NextReaders& next) {
+    std::array<uint32_t, 3> operands = operands_of(line);
+    std::array<uint32_t, 3> readers = next.of_operands;
+    if (FunctionWriter::commutes(line.function) && !is_in_vector(line.a) && is_in_vector(line.b)) {
+      std::swap(operands[0], operands[1]);
+      std::swap(readers[0], readers[1]);
+    }
+    std::array<Vector, 2> first{};
+    const size_t last = line.arity - size_t{1};
+    for (size_t k = 0; k < last; ++k) first[k] = in_vector(operands[k], readers[k]);
+    const Operand x = writer.takes_memory(line.function)
+                          ? where_it_is(operands[last], readers[last])
+                          : in_vector(operands[last], readers[last]);
+    release(line, next);
+    const Vector out = result(line, next);
+    writer.write(line.function, out, first[0], first[1], x);
+    return out;
   }
 
   // A vector that holds nothing.

@@ -128,6 +128,14 @@ size_t hash_of(const Program& p) {
   return h;
 }
 
+LongVector<uint32_t> use_counts(const Program& p) {
+  LongVector<uint32_t> counts(p.values.size(), 0);
+  for (ValueId v : p.operands) ++counts[v];
+  for (ValueId v : p.outputs) ++counts[v];
+  for (const Program::Guard& g : p.guards) ++counts[g.value];
+  return counts;
+}
+
 std::string machine_code(const Program& p) {
   std::ostringstream out;
   for (size_t k = 0; k < p.kernels.size(); ++k) {

@@ -114,6 +114,9 @@ void check_program(const Program& p);
 bool same_program(const Program& p, const Program& q);
 size_t hash_of(const Program& p);
 
+// How often each value is read: by steps, by guards and as an output.
+LongVector<uint32_t> use_counts(const Program& p);
+
 // One step a line.
 std::string to_string(const Program& p);
 // Of its kernels, as far as they were compiled by now.

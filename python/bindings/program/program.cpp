@@ -249,7 +249,6 @@ void bind_programs(py::module_& m) {
       .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none(),
            py::arg("numbers") = py::none(), "`numbers`: see Tracer.number_kinds.")
       .def_property_readonly("guard_failed", &CapturedProgram::guard_failed)
-      .def_property_readonly("runs_as_recorded", &CapturedProgram::runs_as_recorded)
       .def_property_readonly("n_steps",
                              [](const CapturedProgram& p) { return p.program().steps.size(); })
       .def_property_readonly("n_kernels",
@@ -277,9 +276,6 @@ void bind_programs(py::module_& m) {
 
   m.def("set_most_ns_of_sweeps", &Tracer::set_most_ns_of_sweeps, py::arg("ns"),
         "How long the sweeps of a first recording may take; returns what it was.");
-
-  m.def("set_runs_as_recorded", &CapturedProgram::set_runs_as_recorded, py::arg("n"),
-        "How many runs of a program there may be before passes; returns what it was.");
 
   m.def(
       "same_node",

@@ -90,6 +90,8 @@ def _by_name(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments, from dtype= or out= on by name, in a dict that NumPy does not hold."""
+    if len(args) < 2:  # the first is what the function is about
+        return args, dict(kwargs)
     names = () if func is np.astype else _names_of(func)  # which takes dtype by its place alone
     first = min((names.index(x) for x in ("dtype", "out") if x in names), default=len(args))
     return args[:first], {**dict(zip(names[first:], args[first:], strict=False)), **kwargs}

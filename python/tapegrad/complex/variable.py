@@ -138,14 +138,14 @@ class ComplexVariable:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from tapegrad.complex.dispatch import array_ufunc
 
-        if any(overrides(type(x), "__array_ufunc__") for x in inputs):
+        if overrides(map(type, inputs), "__array_ufunc__"):
             return NotImplemented
         return array_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from tapegrad.complex.dispatch import array_function
 
-        if any(overrides(kind, "__array_function__") for kind in types):
+        if overrides(types, "__array_function__"):
             return NotImplemented
         return array_function(func, args, kwargs)
 

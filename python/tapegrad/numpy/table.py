@@ -227,19 +227,27 @@ def _form(
     )
 
 
-def overrides(kind: type, protocol: str) -> bool:
+_KNOWN = frozenset((Variable, np.ndarray, np.float64, float, int, complex, bool))
+
+
+def overrides(kinds: Iterable[type], protocol: str) -> bool:
     """Whether a class of others says what NumPy's functions do with it: it is asked after us."""
-    answer = getattr(kind, protocol, None)
-    if answer is None or answer is getattr(np.ndarray, protocol):
-        return False
-    return not issubclass(kind, Variable) and not kind.__module__.startswith("tapegrad")
+    for kind in kinds:
+        if kind in _KNOWN or kind.__module__.startswith("tapegrad"):
+            continue
+        answer = getattr(kind, protocol, None)
+        if answer is None or answer is getattr(np.ndarray, protocol):
+            continue
+        if not issubclass(kind, Variable):
+            return True
+    return False
 
 
 def array_function(
     func: Any, types: Iterable[type], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_function__` for Variables."""
-    if any(overrides(kind, "__array_function__") for kind in types):
+    if overrides(types, "__array_function__"):
         return NotImplemented
     registration = table.get(func) or registration_of(func)
     if registration is not None:

@@ -70,7 +70,7 @@ def array_ufunc(
     v: Any, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Answers NumPy's `__array_ufunc__` for Variables."""
-    if any(overrides(type(x), "__array_ufunc__") for x in inputs):
+    if overrides(map(type, inputs), "__array_ufunc__"):
         return NotImplemented
     name = ufunc.__name__
     if method == "__call__":

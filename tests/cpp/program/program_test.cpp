@@ -58,3 +58,13 @@ TEST(every_broken_invariant_is_found) {
   check_broken("output", [](Program& p) { p.outputs[0] = 500; });
   check_broken("guard", [](Program& p) { p.guards[0].value = 500; });
 }
+
+TEST(uses_are_counted_of_steps_guards_and_outputs) {
+  Draft d;
+  const ValueId x = d.input({2}), unread = d.input({2});
+  const ValueId y = d.op("multiply", {x, x});
+  const ValueId m = d.op("sum", {y}, {Attr{}, false});
+  d.guard(m, Value(2.0));
+  const auto counts = use_counts(d.returning({y, m}));
+  CHECK(counts[x] == 2 && counts[unread] == 0 && counts[y] == 2 && counts[m] == 2);
+}

@@ -86,8 +86,8 @@ class Body final : VectorFile {
   }
 
   void compute(const Line& line, const NextReaders& next) {
-    const Vector out =
-        line.function == Function::add_product ? add_product(line, next) : function(line, next);
+    const Vector out = line.function == Function::add_product ? add_product(line, next)
+                                                              : write_function(writer_, line, next);
     if (value(line.out).kind == Kind::row) {
       if (is_in_vector(line.out)) {
         store(out.number);
@@ -99,27 +99,6 @@ class Body final : VectorFile {
     for (size_t k = 0; k < line.arity; ++k)
       if (next.of_operands[k] == never && slot_of_[operands[k]] != no_slot)
         free_slots_.push_back(std::exchange(slot_of_[operands[k]], no_slot));
-  }
-
-  // The operand that is read from memory, if one is, comes last: finding it may take the scratch
-  // register.
-  Vector function(const Line& line, const NextReaders& next) {
-    std::array<uint32_t, 3> operands = operands_of(line);
-    std::array<uint32_t, 3> readers = next.of_operands;
-    if (FunctionWriter::commutes(line.function) && !is_in_vector(line.a) && is_in_vector(line.b)) {
-      std::swap(operands[0], operands[1]);
-      std::swap(readers[0], readers[1]);
-    }
-    std::array<Vector, 2> first{};
-    const size_t last = line.arity - size_t{1};
-    for (size_t k = 0; k < last; ++k) first[k] = in_vector(operands[k], readers[k]);
-    const Operand x = writer_.takes_memory(line.function)
-                          ? where_it_is(operands[last], readers[last])
-                          : in_vector(operands[last], readers[last]);
-    release(line, next);
-    const Vector out = result(line, next);
-    writer_.write(line.function, out, first[0], first[1], x);
-    return out;
   }
 
   // The sum stands where what is added to stood, or else a copy of it.

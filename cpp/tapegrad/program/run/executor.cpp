@@ -143,17 +143,10 @@ void Executor::Session::run() {
     throw_error<RuntimeError>("internal error: a guard failed in a program that has none");
 }
 
-Executor::Executor(Program program, size_t n_owned)
-    : Executor(std::move(program), n_owned, Runs::many) {}
-
-std::unique_ptr<const Executor> Executor::for_few_runs(Program program) {
-  return std::unique_ptr<const Executor>(new Executor(std::move(program), 0, Runs::few));
-}
-
-Executor::Executor(Program program, size_t n_owned, Runs runs) : program_(std::move(program)) {
+Executor::Executor(Program program, size_t n_owned) : program_(std::move(program)) {
   check_program(program_);
   in_order_ = plan_in_order(program_, n_owned);
-  if (runs == Runs::many) together_ = plan_together(program_, n_owned);
+  together_ = plan_together(program_, n_owned);
   place_guards();
   std::vector<uint32_t> asked(program_.values.size(), 0);
   for (ValueId v : program_.outputs) ++asked[v];

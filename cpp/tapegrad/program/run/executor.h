@@ -20,8 +20,6 @@ class Executor {
   // The first `n_owned` inputs belong to whoever runs it: a step that is the last to read one may
   // overwrite it, where nobody else holds it.
   explicit Executor(Program program, size_t n_owned = 0);
-  // One that is to run a few times only, so that it makes no plan for several threads.
-  static std::unique_ptr<const Executor> for_few_runs(Program program);
   // Runs the program that passes make of `recorded`. Where guards of theirs do not hold it runs
   // what is made without them, which raises what there is to raise.
   Executor(const Program& recorded, PassOptions options, size_t n_owned = 0);
@@ -67,8 +65,6 @@ class Executor {
 
  private:
   class Stop;
-  enum class Runs : uint8_t { few, many };
-  Executor(Program program, size_t n_owned, Runs runs);
   struct Operands {  // what a step is called with
     std::vector<Value> in, out;
   };

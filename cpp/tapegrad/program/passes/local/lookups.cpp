@@ -28,10 +28,7 @@ constexpr int64_t most_elements = int64_t{1} << 23;  // of the array that they a
 class Lookups {
  public:
   explicit Lookups(const Program& p)
-      : p_(p), uses_(p.values.size(), 0), group_of_(p.steps.size(), none) {
-    const auto use = [this](ValueId v) { ++uses_[v]; };
-    std::ranges::for_each(p.operands, use);
-    std::ranges::for_each(p.outputs, use);
+      : p_(p), uses_(use_counts(p)), group_of_(p.steps.size(), none) {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) follow(i);
   }
 

@@ -23,12 +23,7 @@ constexpr int64_t most_elements = int64_t{1} << 23;  // of the rows together
 class RowLookups {
  public:
   explicit RowLookups(const Program& p)
-      : p_(p), uses_(p.values.size(), 0), group_of_(p.steps.size(), none) {
-    const auto use = [this](ValueId v) { ++uses_[v]; };
-    std::ranges::for_each(p.operands, use);
-    std::ranges::for_each(p.outputs, use);
-    for (const Program::Guard& g : p.guards) use(g.value);
-  }
+      : p_(p), uses_(use_counts(p)), group_of_(p.steps.size(), none) {}
 
   // Nothing where there are no such loops.
   std::optional<Program> run() {
@@ -226,7 +221,7 @@ class RowLookups {
   }
 
   const Program& p_;
-  std::vector<uint32_t> uses_, group_of_;  // by value; by step
+  LongVector<uint32_t> uses_, group_of_;  // by value; by step
   std::vector<Group> groups_;
   std::map<std::vector<int64_t>, uint32_t> reads_;
 };

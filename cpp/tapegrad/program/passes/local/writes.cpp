@@ -24,14 +24,9 @@ class WriteChains {
  public:
   explicit WriteChains(const Program& p)
       : p_(p),
-        uses_(p.values.size(), 0),
+        uses_(use_counts(p)),
         chain_of_(p.steps.size(), none),
-        is_overwritten_(p.steps.size(), false) {
-    const auto use = [this](ValueId v) { ++uses_[v]; };
-    std::ranges::for_each(p.operands, use);
-    std::ranges::for_each(p.outputs, use);
-    for (const Program::Guard& g : p.guards) use(g.value);
-  }
+        is_overwritten_(p.steps.size(), false) {}
 
   // Fewer steps, or nothing where there are no such arrays.
   std::optional<Program> run() {

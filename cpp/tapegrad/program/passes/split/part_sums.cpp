@@ -21,12 +21,7 @@ constexpr size_t most_periods = 8;       // that are tried
 class PartSums {
  public:
   PartSums(const Program& p, PartsTaken taken)
-      : p_(p), taken_(taken), uses_(p.values.size(), 0), chain_of_(p.steps.size(), none) {
-    const auto use = [this](ValueId v) { ++uses_[v]; };
-    std::ranges::for_each(p.operands, use);
-    std::ranges::for_each(p.outputs, use);
-    for (const Program::Guard& g : p.guards) use(g.value);
-  }
+      : p_(p), taken_(taken), uses_(use_counts(p)), chain_of_(p.steps.size(), none) {}
 
   // Nothing where there is no such array.
   std::optional<Program> run() {

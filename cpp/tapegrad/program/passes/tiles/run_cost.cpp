@@ -59,9 +59,7 @@ double run_cost(const StepKernel& kernel) {
 
 namespace {
 
-enum class Loops : uint8_t { counted, left_out };
-
-double program_cost(const Program& p, const FixedCosts& fixed, Loops loops = Loops::counted);
+double program_cost(const Program& p, const FixedCosts& fixed);
 
 // The body may run as a kernel, or by a plan that has a place for each value: what a step costs
 // besides its arithmetic is then a fraction.
@@ -79,7 +77,7 @@ double scan_cost(const ScanForm& f) {
   return turns * (costs::turn + program_cost(executor->program(), planned));
 }
 
-double program_cost(const Program& p, const FixedCosts& fixed, Loops loops) {
+double program_cost(const Program& p, const FixedCosts& fixed) {
   double ns = 0;
   for (const Program::Step& s : p.steps) {
     if (s.kernel >= 0) {
@@ -89,7 +87,7 @@ double program_cost(const Program& p, const FixedCosts& fixed, Loops loops) {
     const Op& op = op_by_id(s.op);
     ns += fixed.of(op);
     if (s.op == scan_op().id) {
-      if (loops == Loops::counted) ns += scan_cost(ScanForm(p.attrs_of(s)));
+      ns += scan_cost(ScanForm(p.attrs_of(s)));
     } else if (!is_view(op)) {
       const auto made = static_cast<double>(element_count(p.type_of(s.first_out).shape));
       ns += costs::element * made;
@@ -106,8 +104,6 @@ double program_cost(const Program& p, const FixedCosts& fixed, Loops loops) {
 }  // namespace
 
 double run_cost(const Program& p) { return program_cost(p, FixedCosts()); }
-
-double steps_cost(const Program& p) { return program_cost(p, FixedCosts(), Loops::left_out); }
 
 double least_cost(const Program& p) {
   double ns = 0;

@@ -7,8 +7,6 @@
 namespace tapegrad {
 
 double run_cost(const Program& p);
-// The same, of a program without loops in its steps; those cost nothing here.
-double steps_cost(const Program& p);
 double run_cost(const StepKernel& kernel);
 // An instruction of a kernel on a single element, and on each of many.
 double number_cost(ScalarFn fn);

@@ -76,11 +76,8 @@ class Finder {
         least_turns_(least_turns),
         kind_(kind),
         signatures_(p),
-        uses_(p.values.size(), 0),
+        uses_(use_counts(p)),
         repeat_soon_(p.steps.size() + 1, 0) {
-    for (ValueId v : p.operands) ++uses_[v];
-    for (ValueId v : p.outputs) ++uses_[v];
-    for (const Program::Guard& g : p.guards) ++uses_[g.value];
     const auto n = static_cast<uint32_t>(p.steps.size());
     for (uint32_t k = 0; k < n; ++k) {
       const uint32_t next = signatures_.next(k);
