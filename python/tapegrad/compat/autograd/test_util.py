@@ -57,7 +57,8 @@ def check_vjp(f: Function, x: Any) -> None:
     exact = xs.inner_prod(u, found)
     numeric = ys.inner_prod(v, make_numerical_jvp(f, x)(u))
     assert scalar_close(numeric, exact), (
-        f"check_vjp({get_name(f)}) at {x}: the derivative is {exact}, and differences say {numeric}"
+        f"the pullback (VJP) check of {get_name(f)} failed at {x}: the derivative is {exact}, and "
+        f"differences say {numeric}"
     )
 
 
