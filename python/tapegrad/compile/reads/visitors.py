@@ -351,8 +351,8 @@ def _is_known(kind: type) -> bool:
 
 def _is_compiled(cls: type) -> bool:
     """Whether a class was written in C, where its objects may keep what nobody sees."""
-    if cls.__module__.partition(".")[0] in ("numpy", "tapegrad"):
-        return False  # functions, as a rule; arrays and generators have visitors
+    if cls.__module__.partition(".")[0] in ("numpy", "tapegrad", "uarray"):
+        return False  # functions, as a rule, scipy.fft's too; arrays and generators have visitors
     own = [x for name, x in cls.__dict__.items() if name not in ("__dict__", "__weakref__")]
     return not cls.__flags__ & _HEAP_TYPE or any(isinstance(x, _MADE_IN_C) for x in own)
 

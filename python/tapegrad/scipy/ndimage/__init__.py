@@ -9,13 +9,31 @@ from tapegrad.scipy.ndimage.filters import (
     gaussian_filter1d,
     uniform_filter1d,
 )
+from tapegrad.scipy.ndimage.kernels import (
+    convolve,
+    correlate,
+    gaussian_gradient_magnitude,
+    gaussian_laplace,
+    laplace,
+    prewitt,
+    sobel,
+    uniform_filter,
+)
 
 __all__ = [
+    "convolve",
     "convolve1d",
+    "correlate",
     "correlate1d",
     "gaussian_filter",
     "gaussian_filter1d",
+    "gaussian_gradient_magnitude",
+    "gaussian_laplace",
+    "laplace",
     "map_coordinates",
+    "prewitt",
+    "sobel",
+    "uniform_filter",
     "uniform_filter1d",
 ]
 

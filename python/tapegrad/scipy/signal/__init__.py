@@ -20,11 +20,21 @@ from tapegrad.scipy.signal.filters import (
     sosfilt_zi,
     sosfiltfilt,
 )
+from tapegrad.scipy.signal.resampling import (
+    chirp,
+    decimate,
+    deconvolve,
+    resample,
+    resample_poly,
+    upfirdn,
+)
+from tapegrad.scipy.signal.spectra import csd, freqs, freqz, freqz_sos, periodogram, welch
 
 __all__ = [
-    "convolve", "convolve2d", "correlate", "correlate2d", "detrend", "fftconvolve", "filtfilt",
-    "hilbert", "lfilter", "lfilter_zi", "oaconvolve", "savgol_filter", "sosfilt",
-    "sosfilt_zi", "sosfiltfilt",
+    "chirp", "convolve", "convolve2d", "correlate", "correlate2d", "csd", "decimate", "deconvolve",
+    "detrend", "fftconvolve", "filtfilt", "freqs", "freqz", "freqz_sos", "hilbert", "lfilter",
+    "lfilter_zi", "oaconvolve", "periodogram", "resample", "resample_poly", "savgol_filter",
+    "sosfilt", "sosfilt_zi", "sosfiltfilt", "upfirdn", "welch",
 ]  # fmt: skip
 
 __getattr__ = others_of("scipy.signal")

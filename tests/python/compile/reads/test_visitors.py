@@ -68,3 +68,18 @@ def test_captured_complex_data(change):
                 data["w"] = data["w"] * 3j
             else:
                 data["s"] = 2.0 - 1j
+
+
+def test_functions_of_scipy_fft_may_be_named():
+    fft = pytest.importorskip("scipy.fft")
+    dct, weights = fft.dct, np.array([1.0, 2.0, 3.0])
+
+    def f(x):
+        return np.sum(dct(weights) * x)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gradient = tg.compile(tg.grad(f))
+        for k in range(6):
+            weights[0] = k
+            np.testing.assert_allclose(gradient(X), fft.dct(weights), rtol=1e-14)
