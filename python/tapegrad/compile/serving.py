@@ -353,7 +353,7 @@ class Serving:
             outputs_written=True,
             as_they_lie=True,
         )
-        if done.changed_containers:
+        if done.container_changes:
             done.refusal = done.refusal or "it changes a container that was passed to it"
         done.name_captures(snapshot.arrays)
         return done
