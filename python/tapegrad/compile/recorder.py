@@ -54,8 +54,8 @@ class RecordedCall:
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
     make numbers of the arrays that they meet. `learned_number`: plain code saw a whole number among
-    the inputs, or one that was computed from such. `container_changes`: the caller's containers that
-    the function changed, with what they hold then.
+    the inputs, or one that was computed from such. `container_changes`: the caller's containers
+    that the function changed, with what they hold then.
 
     Where sweeps were left out (`complete` is False) there is no recording, only a result. Such a
     call can be compared with one that was recorded as a whole, by an outline: all but what the
