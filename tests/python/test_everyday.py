@@ -9,7 +9,6 @@ from everyday_programs import (  # noqa: F401 - they register programs
     features,
     fields,
     idioms,
-    inference,
     instruments,
     matter,
     models,
