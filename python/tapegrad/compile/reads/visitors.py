@@ -12,7 +12,7 @@ import sys
 from _thread import LockType, RLock
 from collections import deque, namedtuple
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partial, singledispatch
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -152,10 +152,16 @@ def _visit_array(snapshot: Snapshot, x: np.ndarray[Any, Any], label: str) -> Non
         snapshot.note(label, "array", x)
 
 
+_DISPATCHES = getattr(singledispatch(len), "__code__", None)  # of functions that choose by a type
+
+
 def _visit_function(snapshot: Snapshot, x: FunctionType, label: str) -> None:
     snapshot.note(label, "identity", x.__code__)
     snapshot.compared.codes.append((x, x.__code__))
     snapshot.functions.append((label, x))
+    if x.__code__ is _DISPATCHES:  # by what is registered; the cache beside it changes by itself
+        visit(snapshot, vars(x)["registry"], f"{label}.registry")
+        return
     library = not is_users(x)
     if library:
         snapshot.refuse_changing(read_from(x.__module__ or "", x.__name__))
@@ -230,10 +236,6 @@ def _visit_property(snapshot: Snapshot, x: property, label: str) -> None:
         visit(snapshot, x.fget, label)
 
 
-def _visit_wrapped(snapshot: Snapshot, x: Any, label: str) -> None:
-    visit(snapshot, x.__func__, label)
-
-
 def _visit_sequence(snapshot: Snapshot, x: Any, label: str) -> None:
     snapshot.note(label, "value", (type(x).__qualname__, len(x)))
     if not isinstance(x, tuple):
@@ -302,10 +304,6 @@ def _visit_class_names(
     }
     names = (snapshot.names | special | more) & cls.__dict__.keys()
     snapshot.visit_names(cls.__dict__, names | inherited, cls.__qualname__ + ".")
-
-
-def _visit_ufunc(snapshot: Snapshot, x: np.ufunc, label: str) -> None:
-    snapshot.note(label, "identity", x)
 
 
 def attribute_of(x: Any, name: str) -> Any:
@@ -388,12 +386,12 @@ _VISITORS: tuple[tuple[type | tuple[type, ...], Visitor], ...] = (
     (BuiltinFunctionType, _visit_builtin),
     (partial, _visit_partial),
     (property, _visit_property),
-    ((staticmethod, classmethod), _visit_wrapped),
+    ((staticmethod, classmethod), lambda snapshot, x, label: visit(snapshot, x.__func__, label)),
     (SGD, _visit_optimiser),
     ((list, tuple, deque), _visit_sequence),
     ((dict, MappingProxyType), _visit_dict),
     ((set, frozenset), _visit_set),
     (bytearray, _visit_bytearray),
     (type, _visit_class),
-    (np.ufunc, _visit_ufunc),
+    (np.ufunc, lambda snapshot, x, label: snapshot.note(label, "identity", x)),
 )
