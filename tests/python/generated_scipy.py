@@ -79,6 +79,7 @@ array([-1. , -0.5])
 ## Functions
 
 Behind a name stands what of it is refused with Variables, by name and with what to do instead.
+
 """  # noqa: E501 - a page
 
 
@@ -103,15 +104,14 @@ def page():
         importlib.import_module(f"tapegrad.scipy.{module}")
     text = HEAD
     for module, names in sorted(entries().items()):
-        text += f"\n### {module}\n\n"
         if module == "scipy.stats":
-            line = ", ".join(f"`{name}`" for name in sorted(names))
-            text += textwrap.fill(f"{line}.", 118, break_on_hyphens=False) + "\n"
-            continue
-        parts = [
-            f"`{n}`" + (f" (not {', '.join(r)})" if r else "") for n, r in sorted(names.items())
-        ]
-        text += textwrap.fill(", ".join(parts) + ".", 118, break_on_hyphens=False) + "\n"
+            parts = [f"`{name}`" for name in sorted(names)]
+        else:
+            parts = [
+                f"`{n}`" + (f" (not {', '.join(r)})" if r else "") for n, r in sorted(names.items())
+            ]
+        line = f"- **{module}**: {', '.join(parts)}."
+        text += textwrap.fill(line, 118, break_on_hyphens=False, subsequent_indent="  ") + "\n"
     return text
 
 

@@ -104,6 +104,7 @@ PIECES: dict[str, tuple[str, ...]] = {
         "take it off the signal, and add it to the result",
         "call filtfilt, and take y[::q]",
     ),
+    "python/tapegrad/scipy/signal/short_time.py": ("take np.abs or np.angle of what stft gives",),
     "python/tapegrad/scipy/signal/spectra.py": (
         "give the frequencies themselves, worN=np.logspace(-2, 2)",
         "leave it out: the mean over the windows is taken",

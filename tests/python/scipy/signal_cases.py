@@ -119,6 +119,42 @@ SPECTRA = {
         (X, Y),
     ),
 }
+SHORT_TIME = {
+    "spectrogram": (lambda x: signal.spectrogram(x, nperseg=6), (draw(20),)),
+    "spectrogram axis": (
+        lambda x: signal.spectrogram(x, 2.0, "hann", 4, 2, 5, "linear", False, "spectrum", 0),
+        (draw(9, 2),),
+    ),
+    "stft": (lambda x: three(signal.stft(x, nperseg=6)), (draw(20),)),
+    "stft axis": (
+        lambda x: three(signal.stft(x, 2.0, "hamming", 4, 3, 7, "constant", axis=0)),
+        (draw(9, 2),),
+    ),
+    "stft bare": (
+        lambda x: three(
+            signal.stft(x, nperseg=4, boundary=None, padded=False, return_onesided=False)
+        ),
+        (draw(11),),
+    ),
+    **{
+        f"stft {kind}": (
+            lambda x, kind=kind: three(
+                signal.stft(x, nperseg=4, boundary=kind, scaling="psd", window="boxcar")
+            ),
+            (draw(11),),
+        )
+        for kind in ("even", "odd", "constant")
+    },
+    "coherence": (lambda x, y: signal.coherence(x, y, nperseg=4), (draw(14), draw(14, seed=2))),
+}
+
+
+def three(found):
+    """Frequencies and times, and what belongs to them in real parts."""
+    f, t, z = found
+    return f, t, *parts(z)
+
+
 RATES = {
     "resample": (lambda x: signal.resample(x, 11), (X,)),
     "resample even": (lambda x: signal.resample(x, 10, axis=1), (draw(2, 6),)),

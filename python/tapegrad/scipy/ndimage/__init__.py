@@ -19,6 +19,15 @@ from tapegrad.scipy.ndimage.kernels import (
     sobel,
     uniform_filter,
 )
+from tapegrad.scipy.ndimage.ranks import (
+    maximum_filter,
+    maximum_filter1d,
+    median_filter,
+    minimum_filter,
+    minimum_filter1d,
+    percentile_filter,
+    rank_filter,
+)
 
 __all__ = [
     "convolve",
@@ -31,7 +40,14 @@ __all__ = [
     "gaussian_laplace",
     "laplace",
     "map_coordinates",
+    "maximum_filter",
+    "maximum_filter1d",
+    "median_filter",
+    "minimum_filter",
+    "minimum_filter1d",
+    "percentile_filter",
     "prewitt",
+    "rank_filter",
     "sobel",
     "uniform_filter",
     "uniform_filter1d",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -23,7 +24,7 @@ from tapegrad.scipy.ndimage.filters import (
 _AXES = {"axes": "leave it out, and give weights an axis of length 1 for each other axis"}
 
 
-def _axes_of(axes: Any, n: int) -> list[int]:
+def axes_of(axes: Any, n: int) -> list[int]:
     if axes is None:
         return list(range(n))
     return list(np.lib.array_utils.normalize_axis_tuple(axes, n))
@@ -36,23 +37,30 @@ def _correlate(input: Any, weights: Any, mode: Any, cval: Any, origin: Any) -> A
         raise RuntimeError(
             f"filter weights array has incorrect shape: {shape_of(weights)} for {n} axes"
         )
-    widths = []
-    for size, at in zip(shape_of(weights), for_each(origin, n), strict=True):
+    found: Any = 0.0
+    moved = windows(input, shape_of(weights), for_each(mode, n), cval, for_each(origin, n))
+    for place, part in moved:
+        found = found + weights[place] * part
+    return found.astype(input.dtype)
+
+
+def windows(
+    x: Any, sizes: Sequence[int], modes: list[Any], cval: Any, origins: list[Any]
+) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Each place in a window, and the elements that are there in the windows of all elements."""
+    n = ndim_of(x)
+    wide = x
+    for axis, (size, kind, at) in enumerate(zip(sizes, modes, origins, strict=True)):
         before = size // 2 + at
         if not 0 <= before < size:
             raise ValueError("invalid origin")
-        widths.append((before, size - 1 - before))
-    wide = input
-    for axis, kind in enumerate(for_each(mode, n)):
         if kind not in MODES:
             raise RuntimeError("boundary mode not supported")
-        own = [widths[axis] if i == axis else (0, 0) for i in range(n)]
+        own = [(before, size - 1 - before) if i == axis else (0, 0) for i in range(n)]
         wide = padded(wide, own, MODES[kind], cval)
-    found: Any = 0.0
-    for place in product(*map(range, shape_of(weights))):
-        limits = zip(place, shape_of(input), strict=True)
-        found = found + weights[place] * wide[tuple(slice(k, k + m) for k, m in limits)]
-    return found.astype(input.dtype)
+    for place in product(*map(range, sizes)):
+        limits = zip(place, shape_of(x), strict=True)
+        yield place, wide[tuple(slice(k, k + m) for k, m in limits)]
 
 
 def _of_weights(name: str, is_convolution: bool) -> Any:
@@ -86,7 +94,7 @@ correlate, convolve = _of_weights("correlate", False), _of_weights("convolve", T
 
 def _uniform(input: Any, size: Any, mode: Any, cval: Any, origin: Any, axes: Any = None) -> Any:
     found = floats(input)
-    places = _axes_of(axes, ndim_of(found))
+    places = axes_of(axes, ndim_of(found))
     given = [for_each(x, len(places)) for x in (size, mode, origin)]
     for axis, m, kind, at in zip(places, *given, strict=True):
         if m > 1:
@@ -110,7 +118,7 @@ def _edge(rest: tuple[float, ...]) -> Any:
 
 def _laplace(input: Any, mode: Any, cval: Any, axes: Any = None) -> Any:
     x = floats(input)
-    places = _axes_of(axes, ndim_of(x))
+    places = axes_of(axes, ndim_of(x))
     kinds = for_each(mode, len(places))
     second = np.array([1.0, -2.0, 1.0])
     parts = [
@@ -126,7 +134,7 @@ def _gaussian_parts(
     """Derivatives of the smoothed array along each axis."""
     x = floats(input)
     n = ndim_of(x)
-    places = _axes_of(axes, n)
+    places = axes_of(axes, n)
     sizes = dict(zip(places, for_each(sigma, len(places)), strict=True))
     found = []
     for axis, kind in zip(places, for_each(mode, len(places)), strict=True):

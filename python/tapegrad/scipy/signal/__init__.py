@@ -28,13 +28,15 @@ from tapegrad.scipy.signal.resampling import (
     resample_poly,
     upfirdn,
 )
+from tapegrad.scipy.signal.short_time import coherence, spectrogram, stft
 from tapegrad.scipy.signal.spectra import csd, freqs, freqz, freqz_sos, periodogram, welch
 
 __all__ = [
-    "chirp", "convolve", "convolve2d", "correlate", "correlate2d", "csd", "decimate", "deconvolve",
-    "detrend", "fftconvolve", "filtfilt", "freqs", "freqz", "freqz_sos", "hilbert", "lfilter",
-    "lfilter_zi", "oaconvolve", "periodogram", "resample", "resample_poly", "savgol_filter",
-    "sosfilt", "sosfilt_zi", "sosfiltfilt", "upfirdn", "welch",
+    "chirp", "coherence", "convolve", "convolve2d", "correlate", "correlate2d", "csd", "decimate",
+    "deconvolve", "detrend", "fftconvolve", "filtfilt", "freqs", "freqz", "freqz_sos", "hilbert",
+    "lfilter", "lfilter_zi", "oaconvolve", "periodogram", "resample", "resample_poly",
+    "savgol_filter", "sosfilt", "sosfilt_zi", "sosfiltfilt", "spectrogram", "stft", "upfirdn",
+    "welch",
 ]  # fmt: skip
 
 __getattr__ = others_of("scipy.signal")

@@ -98,7 +98,7 @@ def freqs(b: Any, a: Any, worN: Any = 200, plot: Any = None) -> Any:
     return w, at(b) / at(a)
 
 
-def _segments(x: Any, window: Any, step: int, detrend: Any, nfft: int, one_sided: bool) -> Any:
+def segments(x: Any, window: Any, step: int, detrend: Any, nfft: int, one_sided: bool) -> Any:
     """The spectra of windows along the last axis, one after the other along the one before."""
     n = len(window)
     count = (shape_of(x)[-1] - n) // step + 1
@@ -106,12 +106,12 @@ def _segments(x: Any, window: Any, step: int, detrend: Any, nfft: int, one_sided
     if callable(detrend):
         parts = detrend(parts)
     elif detrend:
-        parts = without_trend(parts, -1, detrend) if ndim_of(parts) else parts
+        parts = without_trend(parts, -1, detrend)
     parts = parts * window.astype(x.dtype)
     return np.fft.rfft(parts, nfft) if one_sided else np.fft.fft(parts, nfft)
 
 
-def _window_of(name: str, window: Any, nperseg: Any, n: int) -> Any:
+def window_of(name: str, window: Any, nperseg: Any, n: int) -> Any:
     if not isinstance(window, (str, tuple)):
         window = np.asarray(window)
         if nperseg is not None and nperseg != len(window):
@@ -126,7 +126,7 @@ def _window_of(name: str, window: Any, nperseg: Any, n: int) -> Any:
     return scipy.signal.get_window(window, nperseg)
 
 
-def _cross_spectrum(
+def cross_spectrum(
     name: str,
     x: Any,
     y: Any,
@@ -141,7 +141,8 @@ def _cross_spectrum(
     axis: Any,
     average: Any,
 ) -> Any:
-    if average != "mean":
+    """Frequencies, and the spectrum in place of the axis; the windows stand last, or their mean."""
+    if average not in ("mean", None):
         refuse(name, f"average={average!r}", "leave it out: the mean over the windows is taken")
     if scaling not in ("density", "spectrum"):
         raise ValueError(f"Parameter scaling={scaling!r} is neither 'density' nor 'spectrum'!")
@@ -151,7 +152,7 @@ def _cross_spectrum(
     x, y = (np.moveaxis(z, axis, -1) for z in (x, y))
     n = max(shape_of(x)[-1], shape_of(y)[-1])
     x, y = (_lengthened(z, n) for z in (x, y))
-    window = _window_of(name, window, nperseg, n)
+    window = window_of(name, window, nperseg, n)
     nperseg = len(window)
     nfft = nperseg if nfft is None else int(nfft)
     if nfft < nperseg:
@@ -160,13 +161,13 @@ def _cross_spectrum(
     if noverlap >= nperseg:
         raise ValueError(f"noverlap={noverlap} must be less than nperseg={nperseg}!")
     options = window, nperseg - noverlap, detrend, nfft, bool(return_onesided)
-    first = _segments(x, *options)
-    second = first if same else _segments(y, *options)
+    first = segments(x, *options)
+    second = first if same else segments(y, *options)
     weight = fs * np.sum(window * window) if scaling == "density" else np.sum(window) ** 2
     if same:
-        found = np.mean(np.real(first) ** 2 + np.imag(first) ** 2, -2) / weight
+        found = (np.real(first) ** 2 + np.imag(first) ** 2) / weight
     else:
-        found = np.mean(np.conj(first) * second, -2) / weight
+        found = np.conj(first) * second / weight
     if return_onesided:
         twice = np.ones(nfft // 2 + 1)
         twice[1 : None if nfft % 2 else -1] = 2.0  # the last one of an even number has no partner
@@ -175,7 +176,8 @@ def _cross_spectrum(
     else:
         points = np.fft.fftfreq(nfft, 1.0 / fs)
     kind = x.dtype if same else np.result_type(x.dtype, y.dtype, np.complex64)
-    return points, np.moveaxis(found, -1, axis).astype(kind)
+    found = np.moveaxis(np.mean(found, -2) if average else found, -1, axis)
+    return points, found.astype(kind)
 
 
 def _lengthened(x: Any, n: int) -> Any:
@@ -189,7 +191,7 @@ def _welch(
     x: Any, fs: Any, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any,
     return_onesided: Any, scaling: Any, axis: Any, average: Any,
 ) -> Any:  # fmt: skip
-    return _cross_spectrum(
+    return cross_spectrum(
         "scipy.signal.welch", x, x, fs, window, nperseg, noverlap, nfft, detrend, return_onesided,
         scaling, axis, average,
     )  # fmt: skip
@@ -199,7 +201,7 @@ def _csd(
     x: Any, y: Any, fs: Any, window: Any, nperseg: Any, noverlap: Any, nfft: Any, detrend: Any,
     return_onesided: Any, scaling: Any, axis: Any, average: Any,
 ) -> Any:  # fmt: skip
-    return _cross_spectrum(
+    return cross_spectrum(
         "scipy.signal.csd", x, y, fs, window, nperseg, noverlap, nfft, detrend, return_onesided,
         scaling, axis, average,
     )  # fmt: skip
@@ -216,7 +218,7 @@ def _periodogram(
         x = np.moveaxis(np.moveaxis(x, axis, -1)[..., :nfft], -1, axis)
         n, nfft = nfft, None
     window = "boxcar" if window is None else window
-    return _cross_spectrum(
+    return cross_spectrum(
         "scipy.signal.periodogram", x, x, fs, window, n, 0, nfft, detrend, return_onesided, scaling,
         axis, "mean",
     )  # fmt: skip

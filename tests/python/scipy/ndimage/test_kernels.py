@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 from scipy_checks import holds
@@ -45,9 +47,10 @@ def test_weights_that_do_not_fit():
         ndimage.convolve(x, K, origin=2)
     with pytest.raises(RuntimeError, match="boundary mode not supported"):
         ndimage.correlate(x, K, mode="round")
-    with pytest.raises(TypeError, match=r"axes=.* give weights an axis of length 1"):
-        ndimage.correlate(x, np.ones(3), axes=(1,))
-    found = ndimage.correlate(x, np.ones((1, 3)))
-    np.testing.assert_allclose(tg.value(found), ndimage.correlate(M, np.ones(3), axes=(1,)))
+    if "axes" in inspect.signature(ndimage.correlate).parameters:
+        with pytest.raises(TypeError, match=r"axes=.* give weights an axis of length 1"):
+            ndimage.correlate(x, np.ones(3), axes=(1,))
+        found = ndimage.correlate(x, np.ones((1, 3)))
+        np.testing.assert_allclose(tg.value(found), ndimage.correlate(M, np.ones(3), axes=(1,)))
     with pytest.raises(TypeError, match=r"scipy\.ndimage\.sobel: output="):
         ndimage.sobel(x, output=np.empty((5, 4)))
