@@ -68,8 +68,9 @@ array([-1. , -0.5])
 - Distributions are differentiated in points, shapes, location and scale; outside of the support, and with parameters
   that are out of range, they give what SciPy gives. `loc=` and counts of discrete ones are whole numbers and have no
   derivative.
-- `eig` and `eigvals` give complex eigenvalues always, as SciPy's do. The vectors of a pair, `eig(a, b)`, have the phases that
-  SciPy gives them, and move at right angles to themselves.
+- `eig` and `eigvals` give complex eigenvalues always, as SciPy's do. Complex vectors of a pair, `eig(a, b)`, have the phases
+  that SciPy gives them, and move at right angles to themselves: what depends on phases has no derivative, and a warning
+  says so.
 - Complex Variables: `inv`, `det`, `solve`, `solve_triangular`, `cholesky`, `cho_factor`, `cho_solve`, `lu` and its kind,
   `expm`, `eig`, `eigh`, `eigvalsh`, `svd`, `svdvals` of `linalg`, `fft` and `freqz` take them; other functions refuse them by
   name.

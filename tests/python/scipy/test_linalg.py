@@ -45,6 +45,22 @@ def test_bases_that_are_a_matter_of_choice_are_warned_of():
     np.testing.assert_allclose(tg.value(z), scipy.linalg.null_space(wide))
 
 
+def test_complex_vectors_of_a_pair_are_right_but_for_their_phases():
+    a, b = linalg_cases.matrix(4), linalg_cases.positive(4)
+
+    def of_pair(a, b):
+        w, v = linalg.eig(a, b)
+        alike = v[:, None] * np.conj(v[None])  # without a phase
+        return w.real, w.imag, np.abs(v), alike.real, alike.imag
+
+    with pytest.warns(UserWarning, match="phases of complex vectors of a pair"):
+        w, v = linalg.eig(tg.Variable(a), b)
+    np.testing.assert_allclose(tg.value(w), scipy.linalg.eig(a, b)[0])
+    np.testing.assert_allclose(tg.value(v), scipy.linalg.eig(a, b)[1], atol=1e-12)
+    with pytest.warns(UserWarning, match="phases of complex vectors of a pair"):
+        tg.testing.check_grads(of_pair, (a, b))
+
+
 @pytest.mark.parametrize("is_real", [True, False])
 def test_complex_schur_form(is_real):
     rng = np.random.default_rng(3)

@@ -10,7 +10,7 @@ import scipy.linalg
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.matrices import array, one_of, shape_of, square
 from tapegrad.scipy.linalg.schur_form import in_order_of, with_phases_of
-from tapegrad.transforms.trace import value
+from tapegrad.transforms.trace import value, warn_user
 
 _PAIRS = "leave it out for the eigenvalues themselves"
 _LEFT = "write np.conj(np.linalg.inv(v)).T for what stands on the left of the eigenvectors v"
@@ -21,7 +21,9 @@ def _complex(w: Any) -> Any:
     return w if np.iscomplexobj(w) else w.astype(np.result_type(w.dtype, np.complex64))
 
 
-def _of_pair(name: str, a: Any, b: Any, check_finite: Any) -> tuple[Any, Any]:
+def _of_pair(
+    name: str, a: Any, b: Any, check_finite: Any, only_values: bool = False
+) -> tuple[Any, Any]:
     """Eigenvalues and vectors of a v = w b v, by those of b^-1 a.
 
     Their order, and the phases of the vectors, are those that SciPy finds for the pair.
@@ -34,6 +36,11 @@ def _of_pair(name: str, a: Any, b: Any, check_finite: Any) -> tuple[Any, Any]:
     expected, vectors = scipy.linalg.eig(np.asarray(value(a)), np.asarray(value(b)))
     w, v = np.linalg.eig(np.linalg.solve(b, a))
     order = in_order_of(np.asarray(value(w)), expected)
+    if not only_values and np.iscomplexobj(v):
+        warn_user(
+            f"{name}: the phases of complex vectors of a pair are a matter of choice; their "
+            "derivative is right for what no phase changes, such as np.abs(v)"
+        )
     return w[order], with_phases_of(v[:, order], vectors)
 
 
@@ -73,7 +80,7 @@ def eigvals(
     a = square("scipy.linalg.eigvals", a, check_finite)
     if b is None:
         return _complex(np.linalg.eigvals(a))
-    return _complex(_of_pair("scipy.linalg.eigvals", a, b, check_finite)[0])
+    return _complex(_of_pair("scipy.linalg.eigvals", a, b, check_finite, True)[0])
 
 
 def _selected(name: str, w: Any, v: Any, select: Any, limits: Any) -> Any:
