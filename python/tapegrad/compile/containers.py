@@ -12,17 +12,22 @@ from typing import Any, TypeAlias
 from tapegrad import _tree
 from tapegrad._core import Variable
 
-Content: TypeAlias = tuple[list[Any], list[Any]]  # keys or names, and what is behind them
-Change: TypeAlias = tuple[Any, list[Any], list[Any]]  # a container, and its content from now on
+# What a container holds: whether it is an attribute, its key or name, and what is there.
+Content: TypeAlias = list[tuple[bool, Any, Any]]
+Change: TypeAlias = tuple[Any, Content]  # a container, and its content from now on
 
 
 class PassedContainers:
-    """Containers that a function may change, each with its caller's own and what it held first."""
+    """Containers that a function may change, each with its caller's own and what it held first.
+
+    `are_shared`: one stands in two places, of which the function got a copy each.
+    """
 
     def __init__(self, own: Any, copied: Any) -> None:
         self._known: dict[int, tuple[Any, Any]] = {}  # of what was passed: it, and the caller's own
         self._pairs: list[tuple[Any, Any, Content]] = []
         self._learn(own, copied)
+        self.are_shared = len({id(x) for _, x, _ in self._pairs}) < len(self._pairs)
 
     def _learn(self, own: Any, copied: Any) -> None:
         self._known[id(copied)] = copied, own
@@ -45,16 +50,19 @@ class PassedContainers:
             now = _content(copied)
             assert now is not None
             if not _same(now, before):
-                found.append((own, now[0], [self._as_known(x) for x in now[1]]))
-        items = [x for _, _, held in found for x in held]
-        leaves = [x for _, x in _tree.leaves(items)]
+                found.append((own, now))
+        held = [self._as_known(x) for _, content in found for _, _, x in content]
+        leaves = [x for _, x in _tree.leaves(held)]
         values = iter(plain([x for x in leaves if isinstance(x, Variable)]))
         known = (
             x.own if type(x) is _Own else next(values) if isinstance(x, Variable) else x
             for x in leaves
         )
-        items = iter(_tree.fill(items, known))
-        return [(own, keys, [next(items) for _ in held]) for own, keys, held in found]
+        items = iter(_tree.fill(held, known))
+        return [
+            (own, [(is_name, key, next(items)) for is_name, key, _ in content])
+            for own, content in found
+        ]
 
     def _as_known(self, x: Any) -> Any:
         """`x` with a mark in place of all that was passed."""
@@ -75,33 +83,33 @@ class _Own:
 
 def carry_over(changes: list[Change]) -> None:
     """Makes the caller's containers hold what they are to hold."""
-    for own, keys, items in changes:
+    for own, content in changes:
+        items = [(key, x) for is_name, key, x in content if not is_name]
         if isinstance(own, dict):
             own.clear()
-            own.update(zip(keys, items, strict=True))
+            for key, x in items:
+                own[key] = x  # what else that does to attributes is set right below
         elif isinstance(own, list):
-            own[:] = items
-        else:
-            for name, item in zip(keys, items, strict=True):
-                object.__setattr__(own, name, item)
+            list.__setitem__(own, slice(None), [x for _, x in items])
+        names = {key: x for is_name, key, x in content if is_name}
+        for name in getattr(own, "__dict__", {}).keys() - names.keys():
+            object.__delattr__(own, name)
+        for name, x in names.items():
+            object.__setattr__(own, name, x)  # of frozen ones too
 
 
 def _content(x: Any) -> Content | None:
     """What a container holds that may change; None of others."""
-    if isinstance(x, dict):
-        return list(x), list(x.values())
-    if isinstance(x, list):
-        return [None] * len(x), list(x)
-    names = getattr(type(x), "__dataclass_fields__", None)
-    if names is None:
+    fields = getattr(type(x), "__dataclass_fields__", None)
+    if fields is None and not isinstance(x, (dict, list)):
         return None
-    known = [name for name in names if hasattr(x, name)]
-    return known, [getattr(x, name) for name in known]
+    items = x.items() if isinstance(x, dict) else enumerate(x) if isinstance(x, list) else ()
+    names = {name: getattr(x, name) for name in fields or () if hasattr(x, name)}
+    names.update(getattr(x, "__dict__", {}))
+    return [(False, k, y) for k, y in items] + [(True, name, y) for name, y in names.items()]
 
 
 def _same(x: Content, y: Content) -> bool:
-    return x[0] == y[0] and len(x[1]) == len(y[1]) and all(map(_is, x[1], y[1]))
-
-
-def _is(x: Any, y: Any) -> bool:
-    return x is y
+    return len(x) == len(y) and all(
+        a[:2] == b[:2] and a[2] is b[2] for a, b in zip(x, y, strict=True)
+    )

@@ -55,7 +55,8 @@ class RecordedCall:
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
     make numbers of the arrays that they meet. `learned_number`: plain code saw a whole number among
     the inputs, or one that was computed from such. `container_changes`: the caller's containers
-    that the function changed, with what they hold then.
+    that the function changed, with what they hold then; `containers_are_shared`: one was passed
+    twice, and a change of the one copy did not show in the other.
 
     Where sweeps were left out (`complete` is False) there is no recording, only a result. Such a
     call can be compared with one that was recorded as a whole, by an outline: all but what the
@@ -66,6 +67,7 @@ class RecordedCall:
         "captured_names",
         "complete",
         "container_changes",
+        "containers_are_shared",
         "first_sweep",
         "fixed",
         "learned_number",
@@ -101,6 +103,7 @@ class RecordedCall:
     used_outside: bool
     may_have_promoted: bool
     container_changes: list[Change]
+    containers_are_shared: bool
 
     def name_captures(self, arrays: Sequence[tuple[str, Any]]) -> None:
         """Notes under which name each array is known that the operations read."""
@@ -288,6 +291,7 @@ def record_call(
         if outputs_written:
             outputs += [handles[k] for k in done.written]
         done.container_changes = passed.changes(partial(_plain, tracer))
+        done.containers_are_shared = passed.are_shared
         done.complete = not tracer.left_out
         done.numbers = tracer.number_kinds(outputs)
         done.may_have_promoted = tracer.may_have_promoted

@@ -305,6 +305,9 @@ class Serving:
             return Event.REFUSED
         if done.refusal:
             self._turn_away(done.refusal)
+            if done.container_changes and done.containers_are_shared:
+                self.run()
+                return Event.REFUSED
             return self._answer(done, Event.REFUSED)
         if done.learned_number:
             return self._by_number_alone()
