@@ -185,6 +185,14 @@ bool is_operand(PyObject* o) {
          PyUnicode_Check(o) || PyBytes_Check(o) || PyComplex_Check(o);
 }
 
+// A fraction as a float, as NumPy's numbers take it; null for all else.
+py::object float_of_rational(PyObject* o) {
+  if (is_operand(o) || !py::hasattr(o, "numerator") || !py::hasattr(o, "denominator")) return {};
+  auto found = py::reinterpret_steal<py::object>(PyNumber_Float(o));
+  if (!found) throw py::error_already_set();
+  return found;
+}
+
 }  // namespace
 
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
@@ -229,7 +237,11 @@ PyObject* binary(PyObject* a, PyObject* b) {
       return new_variable(apply_scalar_operation(fn, x, y));
     if (PyObject* found = apply_to_variables(fn, a, b)) return found;
     if (is_usual(a) && is_usual(b)) return apply_to_reals(fn, a, b, CalledAs::operator_);
-    if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+    if (!is_operand(a) || !is_operand(b)) {
+      const py::object x = float_of_rational(a), y = float_of_rational(b);
+      if (!x && !y) Py_RETURN_NOTIMPLEMENTED;
+      return binary<F>(x ? x.ptr() : a, y ? y.ptr() : b);
+    }
     if (is_sparse(a) || is_sparse(b)) return apply_to_sparse(scalar_fn_info(fn).name, a, b);
     return apply_any(fn, a, b, CalledAs::operator_);
   });
