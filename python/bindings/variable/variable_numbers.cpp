@@ -6,6 +6,7 @@
 #include "bindings/convert.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
+#include "bindings/variable/foreign_operands.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
@@ -159,38 +160,6 @@ PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   if (is_complex(a) || (b != nullptr && is_complex(b)))
     return b == nullptr ? apply_to_complex(name, {a}) : apply_to_complex(name, {a, b});
   return apply_to_reals(fn, a, b, how);
-}
-
-// Sparse matrices of SciPy, and those with Variables in them, say so by their conversion.
-bool is_sparse(PyObject* o) {
-  return !is_variable(o) && !PyFloat_Check(o) && !PyLong_Check(o) &&
-         !py::detail::npy_api::get().PyArray_Check_(o) && py::hasattr(o, "tocsr");
-}
-
-PyObject* apply_to_sparse(const char* name, PyObject* a, PyObject* b) {
-  static const py::object* apply = nullptr;
-  if (apply == nullptr)
-    apply =
-        new py::object(py::module_::import("tapegrad.scipy.sparse.operators").attr("with_sparse"));
-  return (*apply)(name, py::handle(a), py::handle(b)).release().ptr();
-}
-
-// Foreign operands (lists, other libraries' types) go to their own reflected method, as Python
-// would.
-bool is_operand(PyObject* o) {
-  return is_variable(o) || PyFloat_Check(o) || PyLong_Check(o) ||
-         py::detail::npy_api::get().PyArray_Check_(o) ||
-         PyObject_TypeCheck(o, py::detail::npy_api::get().PyArray_Type_) ||
-         py::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o) ||
-         PyUnicode_Check(o) || PyBytes_Check(o) || PyComplex_Check(o);
-}
-
-// A fraction as a float, as NumPy's numbers take it; null for all else.
-py::object float_of_rational(PyObject* o) {
-  if (is_operand(o) || !py::hasattr(o, "numerator") || !py::hasattr(o, "denominator")) return {};
-  auto found = py::reinterpret_steal<py::object>(PyNumber_Float(o));
-  if (!found) throw py::error_already_set();
-  return found;
 }
 
 }  // namespace
