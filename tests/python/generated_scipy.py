@@ -57,9 +57,9 @@ array([-1. , -0.5])
 - `assume_a='pos'` and the like read one triangle, and have the symmetric derivative, as `np.linalg.eigh`. Signs of
   eigenvectors are NumPy's. `qr`, `svd`, `null_space` have derivatives for what the matrix determines: see
   [decompositions](decompositions.md).
-- `solve_sylvester`, the Lyapunov equations, `sqrtm`, `logm` and other functions of matrices, `lu`, banded and sparse
-  systems, `cg`, `quad`, `odeint` and `solve_ivp` are computed by SciPy at each call and each replay: they are steps of
-  programs that take the interpreter's lock.
+- `solve_sylvester`, the Lyapunov and Riccati equations, `sqrtm`, `logm` and other functions of matrices, `lu`, banded and
+  sparse systems, `cg`, `quad`, `odeint` and `solve_ivp` are computed by SciPy at each call and each replay: they are
+  steps of programs that take the interpreter's lock.
 - `odeint` and `solve_ivp` solve the variational equations along, to the same tolerances: n (n + p) more equations for n
   components and p numbers that a derivative is taken by, which is meant for small systems. Derivatives of `quad` are integrals
   to the same tolerances.
@@ -68,14 +68,19 @@ array([-1. , -0.5])
 - Distributions are differentiated in points, shapes, location and scale; outside of the support, and with parameters
   that are out of range, they give what SciPy gives. `loc=` and counts of discrete ones are whole numbers and have no
   derivative.
+- `eig` and `eigvals` give complex eigenvalues always, as SciPy's do. Complex vectors of a pair, `eig(a, b)`, have the phases
+  that SciPy gives them, and move at right angles to themselves: what depends on phases has no derivative, and a warning
+  says so.
 - Complex Variables: `inv`, `det`, `solve`, `solve_triangular`, `cholesky`, `cho_factor`, `cho_solve`, `lu` and its kind,
-  `expm`, `eigh`, `eigvalsh`, `svd`, `svdvals` of `linalg` take them; other functions refuse them by name.
+  `expm`, `eig`, `eigh`, `eigvalsh`, `svd`, `svdvals` of `linalg`, `fft` and `freqz` take them; other functions refuse them by
+  name.
 - An interpolator of plain data has all that SciPy's has. One of Variables is called, at points of any kind.
 - `expm` and `fftconvolve` and everything else that is not in the second point is recorded as NumPy operations.
 
 ## Functions
 
 Behind a name stands what of it is refused with Variables, by name and with what to do instead.
+
 """  # noqa: E501 - a page
 
 
@@ -100,15 +105,14 @@ def page():
         importlib.import_module(f"tapegrad.scipy.{module}")
     text = HEAD
     for module, names in sorted(entries().items()):
-        text += f"\n### {module}\n\n"
         if module == "scipy.stats":
-            line = ", ".join(f"`{name}`" for name in sorted(names))
-            text += textwrap.fill(f"{line}.", 118, break_on_hyphens=False) + "\n"
-            continue
-        parts = [
-            f"`{n}`" + (f" (not {', '.join(r)})" if r else "") for n, r in sorted(names.items())
-        ]
-        text += textwrap.fill(", ".join(parts) + ".", 118, break_on_hyphens=False) + "\n"
+            parts = [f"`{name}`" for name in sorted(names)]
+        else:
+            parts = [
+                f"`{n}`" + (f" (not {', '.join(r)})" if r else "") for n, r in sorted(names.items())
+            ]
+        line = f"- **{module}**: {', '.join(parts)}."
+        text += textwrap.fill(line, 118, break_on_hyphens=False, subsequent_indent="  ") + "\n"
     return text
 
 

@@ -51,12 +51,12 @@ CALLS = {
         lambda x: {"x": five(x), "y": np.array([1.0, -2.0, 0.5])},
         "scipy.signal.convolve",
     ),
-    "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}, ""),
-    "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}, ""),
-    "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}, ""),
-    "scipy.fft.ifft": ("(x)", lambda x: {"x": five(x) * (1 + 0.5j)}, ""),
-    "scipy.fft.fft2": ("(x)", lambda x: {"x": five(x) * np.ones((2, 1))}, ""),
-    "scipy.fft.ihfft": ("(x)", lambda x: {"x": five(x)}, ""),
+    "scipy.fft.fft": ("(x)", lambda x: {"x": five(x)}, "scipy.fft.fft"),
+    "scipy.fft.rfft": ("(x)", lambda x: {"x": five(x)}, "scipy.fft.rfft"),
+    "scipy.fft.irfft": ("(x)", lambda x: {"x": five(x)}, "scipy.fft.irfft"),
+    "scipy.fft.ifft": ("(x)", lambda x: {"x": five(x) * (1 + 0.5j)}, "scipy.fft.ifft"),
+    "scipy.fft.fft2": ("(x)", lambda x: {"x": five(x) * np.ones((2, 1))}, "scipy.fft.fft2"),
+    "scipy.fft.ihfft": ("(x)", lambda x: {"x": five(x)}, "scipy.fft.ihfft"),
 }
 # Modules in which the functions above are, where their name leaves one out.
 MODULES = {

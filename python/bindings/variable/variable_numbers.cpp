@@ -6,6 +6,7 @@
 #include "bindings/convert.h"
 #include "bindings/variable/apply.h"
 #include "bindings/variable/complex.h"
+#include "bindings/variable/foreign_operands.h"
 #include "bindings/variable/variable_type.h"
 #include "tapegrad/autodiff/learn.h"
 #include "tapegrad/autodiff/scalar_operation.h"
@@ -161,30 +162,6 @@ PyObject* apply_any(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
   return apply_to_reals(fn, a, b, how);
 }
 
-// Sparse matrices of SciPy, and those with Variables in them, say so by their conversion.
-bool is_sparse(PyObject* o) {
-  return !is_variable(o) && !PyFloat_Check(o) && !PyLong_Check(o) &&
-         !py::detail::npy_api::get().PyArray_Check_(o) && py::hasattr(o, "tocsr");
-}
-
-PyObject* apply_to_sparse(const char* name, PyObject* a, PyObject* b) {
-  static const py::object* apply = nullptr;
-  if (apply == nullptr)
-    apply =
-        new py::object(py::module_::import("tapegrad.scipy.sparse.operators").attr("with_sparse"));
-  return (*apply)(name, py::handle(a), py::handle(b)).release().ptr();
-}
-
-// Foreign operands (lists, other libraries' types) go to their own reflected method, as Python
-// would.
-bool is_operand(PyObject* o) {
-  return is_variable(o) || PyFloat_Check(o) || PyLong_Check(o) ||
-         py::detail::npy_api::get().PyArray_Check_(o) ||
-         PyObject_TypeCheck(o, py::detail::npy_api::get().PyArray_Type_) ||
-         py::hasattr(o, "dtype") || PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o) ||
-         PyUnicode_Check(o) || PyBytes_Check(o) || PyComplex_Check(o);
-}
-
 }  // namespace
 
 PyObject* apply_elementwise(ScalarFn fn, PyObject* a, PyObject* b, CalledAs how) {
@@ -229,7 +206,11 @@ PyObject* binary(PyObject* a, PyObject* b) {
       return new_variable(apply_scalar_operation(fn, x, y));
     if (PyObject* found = apply_to_variables(fn, a, b)) return found;
     if (is_usual(a) && is_usual(b)) return apply_to_reals(fn, a, b, CalledAs::operator_);
-    if (!is_operand(a) || !is_operand(b)) Py_RETURN_NOTIMPLEMENTED;
+    if (!is_operand(a) || !is_operand(b)) {
+      const py::object x = float_of_rational(a), y = float_of_rational(b);
+      if (!x && !y) Py_RETURN_NOTIMPLEMENTED;
+      return binary<F>(x ? x.ptr() : a, y ? y.ptr() : b);
+    }
     if (is_sparse(a) || is_sparse(b)) return apply_to_sparse(scalar_fn_info(fn).name, a, b);
     return apply_any(fn, a, b, CalledAs::operator_);
   });

@@ -31,6 +31,7 @@ from tapegrad._core import (
 )
 from tapegrad._tree import Tree
 from tapegrad.compile.call import Arguments
+from tapegrad.compile.containers import Change, PassedContainers, carry_over
 from tapegrad.compile.reads.captured_data import same_array, same_value
 from tapegrad.transforms import blanks
 from tapegrad.transforms.trace import pack
@@ -53,7 +54,9 @@ class RecordedCall:
     `captured_names` are the names of the arrays that the operations read from outside, '' where
     there is none. `made_elements`: Variables stood in arrays of objects, where NumPy's own methods
     make numbers of the arrays that they meet. `learned_number`: plain code saw a whole number among
-    the inputs, or one that was computed from such.
+    the inputs, or one that was computed from such. `container_changes`: the caller's containers
+    that the function changed, with what they hold then; `containers_are_shared`: one was passed
+    twice, and a change of the one copy did not show in the other.
 
     Where sweeps were left out (`complete` is False) there is no recording, only a result. Such a
     call can be compared with one that was recorded as a whole, by an outline: all but what the
@@ -62,8 +65,9 @@ class RecordedCall:
 
     __slots__ = (
         "captured_names",
-        "changed_containers",
         "complete",
+        "container_changes",
+        "containers_are_shared",
         "first_sweep",
         "fixed",
         "learned_number",
@@ -98,7 +102,8 @@ class RecordedCall:
     made_elements: bool
     used_outside: bool
     may_have_promoted: bool
-    changed_containers: bool
+    container_changes: list[Change]
+    containers_are_shared: bool
 
     def name_captures(self, arrays: Sequence[tuple[str, Any]]) -> None:
         """Notes under which name each array is known that the operations read."""
@@ -118,8 +123,13 @@ class RecordedCall:
     # The result.
 
     def commit(self, inputs: Sequence[Any]) -> Any:
-        """The call's result, once; what the function wrote goes into the caller's arrays."""
+        """The call's result, once; what the function wrote goes into the caller's arrays.
+
+        What it changed in containers that were passed to it changes in the caller's too.
+        """
         found, self.values = self.values, None
+        carry_over(self.container_changes)
+        self.container_changes = []
         values = [] if found is None else [found[k] for k in range(len(found))]
         write_back(self.written, inputs, values)
         make = self.maker()
@@ -265,7 +275,8 @@ def record_call(
         entered = [enter(tracer, x) for x in arguments.input_leaves()]
         # The function gets handles of its own, so that writes to them can be seen.
         handles = [v.__copy__() for v in entered]
-        args, kwargs, given = arguments.filled(handles)
+        args, kwargs, _ = arguments.filled(handles)
+        passed = PassedContainers(arguments.structure, (args, kwargs))
         out = pack(blanks.call(f, args, kwargs))
         found = _tree.leaves(out, "the result")
         own = [is_output(path, x) for path, x in found]
@@ -279,6 +290,8 @@ def record_call(
         ]
         if outputs_written:
             outputs += [handles[k] for k in done.written]
+        done.container_changes = passed.changes(partial(_plain, tracer))
+        done.containers_are_shared = passed.are_shared
         done.complete = not tracer.left_out
         done.numbers = tracer.number_kinds(outputs)
         done.may_have_promoted = tracer.may_have_promoted
@@ -298,15 +311,17 @@ def record_call(
     done.fixed = [None if is_own else (x,) for (_, x), is_own in zip(found, own, strict=True)]
     done.template = _tree.fill(out, iter([0.0 if x is None else x[0] for x in done.fixed]))
     done.captured_names = [""] * len(done.recording.captures)
-    now_given = _tree.leaves((args, kwargs))
-    done.changed_containers = len(now_given) != len(given) or any(
-        x is not old for (_, x), old in zip(now_given, given, strict=True)
-    )
     done.outlined = None
     if outline is not None and not outline.refusal:
         done.outlined = done.with_recording(outline)
         done.outlined.values = None
     return done
+
+
+def _plain(tracer: Tracer, found: list[Variable]) -> list[Any]:
+    """What these are in the function itself, plain."""
+    values = Values(found, tracer.number_kinds(found))
+    return [values[k] for k in range(len(found))]
 
 
 def write_back(written: Sequence[int], inputs: Sequence[Any], values: Sequence[Any]) -> None:

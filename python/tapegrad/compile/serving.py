@@ -305,6 +305,9 @@ class Serving:
             return Event.REFUSED
         if done.refusal:
             self._turn_away(done.refusal)
+            if done.container_changes and done.containers_are_shared:
+                self.run()
+                return Event.REFUSED
             return self._answer(done, Event.REFUSED)
         if done.learned_number:
             return self._by_number_alone()
@@ -353,7 +356,7 @@ class Serving:
             outputs_written=True,
             as_they_lie=True,
         )
-        if done.changed_containers:
+        if done.container_changes:
             done.refusal = done.refusal or "it changes a container that was passed to it"
         done.name_captures(snapshot.arrays)
         return done

@@ -264,8 +264,6 @@ def _of_library(name: str) -> str:
         return f"compare the plain value, {name}(tg.value(v), ...)"
     if name == "np.ma" or name.startswith("np.ma."):
         return "write np.where(mask, 0.0, a.data) for the masked array a, or a.filled(x)"
-    if name.startswith("scipy.fft.") and hasattr(np.fft, name.removeprefix("scipy.fft.")):
-        return f"write np.fft.{name.removeprefix('scipy.fft.')}(x)"
     if name.startswith("statistics."):
         return "its own code computes with plain numbers: write it with NumPy functions"
     if name.startswith("random."):

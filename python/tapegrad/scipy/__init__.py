@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = (
+    "fft",
     "integrate",
     "interpolate",
     "linalg",

@@ -40,6 +40,8 @@ def record_operation(
     refusal = done.refusal
     if done.written and not may_write:
         refusal = refusal or "it writes to an array that was passed to it"
+    if done.container_changes and not may_write:
+        refusal = refusal or "it changes a container that was passed to it"
     if refusal:
         raise UnrecordableError(
             f"{label}: {refusal}, which can't be recorded as one operation; call the function "

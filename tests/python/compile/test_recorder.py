@@ -58,9 +58,10 @@ def test_writes_are_seen_and_committed(write):
 
 
 def test_containers_that_change_are_seen():
-    assert recorded(lambda p: p.update(a=1.0), {"a": 2.0}).changed_containers
-    assert recorded(lambda p: p.append(1.0), [2.0]).changed_containers
-    assert not recorded(lambda p: p[0] * 2.0, [2.0]).changed_containers
+    assert recorded(lambda p: p.update(a=1.0), {"a": 2.0}).container_changes
+    assert recorded(lambda p: p.append(1.0), [2.0]).container_changes
+    assert recorded(lambda p: p.update(seen=[]), {"a": 2.0}).container_changes  # without a leaf
+    assert not recorded(lambda p: p[0] * 2.0, [2.0]).container_changes
 
 
 def test_refusals_are_told():

@@ -14,6 +14,7 @@ class Program:
     tolerance: float = 1e-6  # of differences of the plain function
     has_second: bool = True  # differences of the gradient tell the second derivative
     has_lanes: bool = True  # lanes take the same branches
+    change: Callable[[int], None] = lambda _: None  # sets what it reads, for call k
 
 
 PROGRAMS: dict[str, Program] = {}

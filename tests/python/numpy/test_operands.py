@@ -1,5 +1,9 @@
 """The dtypes that NumPy's functions give: beside float32, and where Python's numbers take part."""
 
+import operator
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from surface_cases import CALLS
@@ -158,3 +162,32 @@ def test_ranges_are_operands_as_lists_are(f):
     found = tg.grad(lambda x: np.sum(np.sin(f(x))))(x)
     wanted = numerical.grad(lambda x: float(np.sum(np.sin(f(x)))))(x)
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+OF_TWO = {f.__name__: f for f in (operator.add, operator.sub, operator.mul, operator.truediv,
+                                  operator.pow, operator.mod)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+@pytest.mark.parametrize("x", [1.7, np.array([1.5, 2.5]), np.float32(1.25)])
+def test_fractions_are_numbers(name, x):
+    third, number = Fraction(1, 3), 1 / 3
+    for f, same in (
+        (lambda v: OF_TWO[name](v, third), lambda v: OF_TWO[name](v, number)),
+        (lambda v: OF_TWO[name](third, v), lambda v: OF_TWO[name](number, v)),
+    ):
+        found = tg.value(f(tg.Variable(x)))
+        assert np.asarray(found).dtype == np.asarray(x).dtype
+        np.testing.assert_array_equal(found, tg.value(same(tg.Variable(x))))
+        gradient = tg.grad(lambda v, f=f: np.sum(f(v)))
+        wanted = tg.grad(lambda v, same=same: np.sum(same(v)))(x)
+        np.testing.assert_array_equal(gradient(x), wanted)
+        compiled = tg.compile(gradient)
+        for _ in range(4):
+            np.testing.assert_array_equal(compiled(x), wanted)
+
+
+def test_decimals_are_no_numbers_as_with_floats():
+    for v in (1.5, tg.Variable(1.5)):
+        with pytest.raises(TypeError, match=r"unsupported operand type.* 'decimal\.Decimal'"):
+            v * Decimal("0.1")

@@ -10,8 +10,8 @@ ROTATION = (
 CASES = [
     Case(
         "import scipy.fft; np.real(scipy.fft.ifft(x * 1j))",
-        "write np.fft.ifft(x)",
-        "np.real(np.fft.ifft(x * 1j))",
+        "call tapegrad.scipy.fft.ifft",
+        "import tapegrad.scipy; np.real(tapegrad.scipy.fft.ifft(x * 1j))",
         module="scipy",
     ),
     Case(

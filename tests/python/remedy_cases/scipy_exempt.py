@@ -7,9 +7,9 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/signal/convolutions.py": ("is empty; leave it out for all axes",),
     "python/tapegrad/scipy/functions.py": (
         "call .",
-        "call tapegrad.",
         "complex Variables have no derivative in this function; compute with z.real and z",
     ),
+    "python/tapegrad/scipy/fft/transforms.py": ("leave it out, as SciPy's own functions ask too",),
     "python/tapegrad/scipy/closures.py": (
         "reads Variables that can't be found by its closure, globals, defaults and attributes",
         "is a Variable which it reads by such a name; give what it assigns a name of its own",
@@ -43,6 +43,13 @@ PIECES: dict[str, tuple[str, ...]] = {
         "take part of all of them, w[:k] and v[:, :k]",
         "call it with mode='economic' for q and r",
     ),
+    "python/tapegrad/scipy/linalg/control.py": (
+        "write a - b @ inv(r) @ s.T for a, and q - s @ inv(r) @ s.T for q",
+    ),
+    "python/tapegrad/scipy/linalg/eigenvalues.py": (
+        "leave it out for the eigenvalues themselves",
+        "write np.conj(np.linalg.inv(v)).T for what stands on the left of the eigenvectors v",
+    ),
     "python/tapegrad/scipy/linalg/equations.py": (
         "leave it out: with Variables nothing is printed and no error is estimated",
         "the result is complex for this matrix, and has no derivative here; call it on th",
@@ -59,6 +66,9 @@ PIECES: dict[str, tuple[str, ...]] = {
     "python/tapegrad/scipy/ndimage/coordinates.py": ("use one of the modes",),
     "python/tapegrad/scipy/ndimage/filters.py": (
         "take the result, y = f(x), and convert it with y.astype(dtype)",
+    ),
+    "python/tapegrad/scipy/ndimage/kernels.py": (
+        "leave it out, and give weights an axis of length 1 for each other axis",
     ),
     "python/tapegrad/scipy/optimize/equations.py": (
         "let the function give the equations alone",
@@ -88,6 +98,16 @@ PIECES: dict[str, tuple[str, ...]] = {
         "leave method= out, which pads the signal",
         "it belongs to method='gust'; leave both out",
         "choose an odd window_length",
+    ),
+    "python/tapegrad/scipy/signal/resampling.py": (
+        "give the signal itself, np.fft.ifft(x, axis=axis)",
+        "take it off the signal, and add it to the result",
+        "call filtfilt, and take y[::q]",
+    ),
+    "python/tapegrad/scipy/signal/short_time.py": ("take np.abs or np.angle of what stft gives",),
+    "python/tapegrad/scipy/signal/spectra.py": (
+        "give the frequencies themselves, worN=np.logspace(-2, 2)",
+        "leave it out: the mean over the windows is taken",
     ),
     "python/tapegrad/scipy/sparse/constructors.py": (
         "write coo_array((data, (rows, columns)))",

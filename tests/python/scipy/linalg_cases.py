@@ -42,9 +42,16 @@ def projectors(w, v):
     return w, v.T[:, :, None] * v.T[:, None, :]
 
 
+def parts(w, v=None):
+    """Real and imaginary parts of eigenvalues, and of vectors up to their sign."""
+    found = (w,) if v is None else (w, v[..., None, :] * v[..., None, :, :])
+    return tuple(part for z in found for part in (np.real(z), np.imag(z) + 0.0 * np.real(z)))
+
+
 A, P, S, B, V = matrix(), positive(), symmetric(), matrix(3, 2), matrix(1, 3)[0]
 TALL, WIDE, STACK = matrix(4, 3), matrix(3, 4), np.stack([matrix(), matrix().T + 1.0])
 
+E2 = np.array([0.6, -0.9])
 REAL = A @ np.diag([2.0, -1.0, 0.5]) @ np.linalg.inv(A)  # with real eigenvalues
 
 # Name: the function of Variables, and its arguments.
@@ -144,6 +151,37 @@ CASES = {
     "diagsvd": (lambda s: linalg.diagsvd(s, 3, 4), (V,)),
     "matmul_toeplitz": (lambda c, x: linalg.matmul_toeplitz(c, x), (V, B)),
     "solve_toeplitz": (lambda c, r, b: linalg.solve_toeplitz((c, r), b), (V, V[::-1], B)),
+    "solve_circulant": (linalg.solve_circulant, (V + np.array([3.0, 0, 0]), B)),
+    "solve_circulant axes": (
+        lambda c, b: linalg.solve_circulant(c, b, baxis=1, outaxis=-1),
+        (V + np.array([3.0, 0, 0]), B.T),
+    ),
+    "eig": (lambda a: parts(*linalg.eig(a)), (matrix(4),)),
+    "eig real": (lambda a: parts(*linalg.eig(a)), (REAL,)),
+    "eig stack": (lambda a: parts(*linalg.eig(a)), (STACK,)),
+    "eigvals": (lambda a: parts(linalg.eigvals(a)), (matrix(4),)),
+    "eigvals alone": (lambda a: parts(linalg.eig(a, right=False)), (matrix(4),)),
+    "eig pair": (lambda a, b: parts(*linalg.eig(a, b)), (REAL, np.diag([1.0, 1.1, 1.3]))),
+    "eigvals pair": (lambda a, b: parts(linalg.eigvals(a, b)), (matrix(4), positive(4))),
+    "eigh_tridiagonal": (lambda d, e: projectors(*linalg.eigh_tridiagonal(d, e)), (V, E2)),
+    "eigh_tridiagonal places": (
+        lambda d, e: projectors(*linalg.eigh_tridiagonal(d, e, select="i", select_range=(1, 2))),
+        (V, E2),
+    ),
+    "eigvalsh_tridiagonal": (linalg.eigvalsh_tridiagonal, (V, E2)),
+    "eigvalsh_tridiagonal values": (
+        lambda d, e: linalg.eigvalsh_tridiagonal(d, e, "v", (-0.5, 9.0)),
+        (V, E2),
+    ),
+    "eig_banded": (lambda a: projectors(*linalg.eig_banded(a)), (WIDE,)),
+    "eig_banded lower": (lambda a: projectors(*linalg.eig_banded(a, lower=True)), (WIDE,)),
+    "eigvals_banded": (
+        lambda a: linalg.eigvals_banded(a, select="i", select_range=(0, 1)),
+        (WIDE,),
+    ),
+    "orthogonal_procrustes": (linalg.orthogonal_procrustes, (TALL, matrix(3, 4).T)),
+    "subspace_angles": (linalg.subspace_angles, (TALL[:, :2], matrix(2, 4).T)),
+    "subspace_angles apart": (linalg.subspace_angles, (np.eye(5, 1) + 0.1, np.eye(5, 2, -1))),
 }
 
 BAND = np.random.default_rng(2).uniform(0.2, 0.8, (4, 5)) + np.array([[0], [0], [3.0], [0]])
@@ -165,6 +203,27 @@ SOLVED_BY_SCIPY = {
         name: (lambda a, name=name: getattr(linalg, name)(a), (0.4 * A,))
         for name in ("cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm")
     },
+    "signm": (linalg.signm, (REAL,)),
+    "fractional_matrix_power": (
+        lambda a, t: linalg.fractional_matrix_power(a, t),
+        (P + 0.3 * A, np.array(0.4)),
+    ),
+    "fractional_matrix_power negative": (
+        lambda a: linalg.fractional_matrix_power(a, -1.3),
+        (P + 0.3 * A,),
+    ),
+    "fractional_matrix_power whole": (
+        lambda a: linalg.fractional_matrix_power(a, 3),
+        (A,),
+    ),
+    "solve_continuous_are": (
+        lambda a, b, q, r: linalg.solve_continuous_are(a, b, q + q.T, r + r.T),
+        (0.3 * A, B, P, positive(2)),
+    ),
+    "solve_discrete_are": (
+        lambda a, b, q, r: linalg.solve_discrete_are(a, b, q + q.T, r + r.T),
+        (A, B, P, positive(2)),
+    ),
     "lu": (lambda a: linalg.lu(a)[1:], (A,)),
     "lu tall": (lambda a: linalg.lu(a)[1:], (TALL,)),
     "lu wide": (lambda a: linalg.lu(a)[1:], (WIDE,)),
@@ -195,7 +254,10 @@ SOLVED_BY_SCIPY = {
 }
 
 # Those that choose by the value of the whole argument, which lanes do not share.
-ONE_BY_ONE = {"pinv cutoff", "qr pivoting", "null_space", "schur", "schur sorted"}
+ONE_BY_ONE = {
+    "pinv cutoff", "qr pivoting", "null_space", "schur", "schur sorted", "eig pair", "eigvals pair",
+    "subspace_angles", "subspace_angles apart", "eigvalsh_tridiagonal values",
+}  # fmt: skip
 if SCIPY < (1, 16):  # which takes one matrix, not a stack
     del CASES["solve stack"], CASES["inv stack"]
 if SCIPY < (1, 17):  # which has no such parameters

@@ -91,6 +91,112 @@ FILTERS = {
     "hilbert": (lambda x: parts(signal.hilbert(x)), (X,)),
     "hilbert axis": (lambda x: parts(signal.hilbert(x, 6, 0)), (M,)),
 }
+SPECTRA = {
+    "freqz": (lambda b, a: whole(signal.freqz(b, a, 8)), (B, A)),
+    "freqz fir": (lambda b: whole(signal.freqz(b, worN=6, whole=True)), (X,)),
+    "freqz points": (lambda b, a, w: whole(signal.freqz(b, a, w, fs=8.0)), (B, A, np.abs(Y))),
+    "freqz nyquist": (lambda b: whole(signal.freqz(b, 2.0, 5, include_nyquist=True)), (B,)),
+    "freqz_sos": (
+        lambda s: whole(signal.freqz_sos(s / s[:, 3:4], 7)),
+        (SOS * np.array([1.0, 1.1, 1.2, 1, 1, 1]),),
+    ),
+    "freqs": (lambda b, a, w: whole(signal.freqs(b, a, w)), (B, A, np.abs(Y))),
+    "periodogram": (signal.periodogram, (X,)),
+    "periodogram two sides": (
+        lambda x: signal.periodogram(x, 4.0, "hann", 6, "linear", False, "spectrum", 0),
+        (draw(8, 2),),
+    ),
+    "periodogram long": (lambda x: signal.periodogram(x, nfft=11, detrend=False), (X,)),
+    "welch": (lambda x: signal.welch(x, nperseg=6), (draw(20),)),
+    "welch axis": (
+        lambda x: signal.welch(x, 2.0, ("kaiser", 3.0), 4, 3, 7, axis=0),
+        (draw(9, 2),),
+    ),
+    "welch window": (lambda x: signal.welch(x, window=np.hamming(5), detrend="linear"), (X,)),
+    "csd": (lambda x, y: whole(signal.csd(x, y, nperseg=4)), (X, Y)),
+    "csd two sides": (
+        lambda x, y: whole(signal.csd(x, y, nperseg=4, return_onesided=False)),
+        (X, Y),
+    ),
+}
+SHORT_TIME = {
+    "spectrogram": (lambda x: signal.spectrogram(x, nperseg=6), (draw(20),)),
+    "spectrogram axis": (
+        lambda x: signal.spectrogram(x, 2.0, "hann", 4, 2, 5, "linear", False, "spectrum", 0),
+        (draw(9, 2),),
+    ),
+    "stft": (lambda x: three(signal.stft(x, nperseg=6)), (draw(20),)),
+    "stft axis": (
+        lambda x: three(signal.stft(x, 2.0, "hamming", 4, 3, 7, "constant", axis=0)),
+        (draw(9, 2),),
+    ),
+    "stft bare": (
+        lambda x: three(
+            signal.stft(x, nperseg=4, boundary=None, padded=False, return_onesided=False)
+        ),
+        (draw(11),),
+    ),
+    **{
+        f"stft {kind}": (
+            lambda x, kind=kind: three(
+                signal.stft(x, nperseg=4, boundary=kind, scaling="psd", window="boxcar")
+            ),
+            (draw(11),),
+        )
+        for kind in ("even", "odd", "constant")
+    },
+    "coherence": (lambda x, y: signal.coherence(x, y, nperseg=4), (draw(14), draw(14, seed=2))),
+}
+
+
+def three(found):
+    """Frequencies and times, and what belongs to them in real parts."""
+    f, t, z = found
+    return f, t, *parts(z)
+
+
+RATES = {
+    "resample": (lambda x: signal.resample(x, 11), (X,)),
+    "resample even": (lambda x: signal.resample(x, 10, axis=1), (draw(2, 6),)),
+    "resample fewer": (lambda x: signal.resample(x, 4), (draw(8),)),
+    "resample window": (lambda x: signal.resample(x, 5, window="hamming"), (draw(8, 2),)),
+    "resample weights": (lambda x: signal.resample(x, 9, window=np.arange(1.0, 9.0)), (draw(8),)),
+    "resample times": (lambda x: signal.resample(x, 5, np.arange(7.0) * 0.5), (X,)),
+    "resample_poly": (lambda x: signal.resample_poly(x, 3, 2), (X,)),
+    "resample_poly down": (lambda x: signal.resample_poly(x, 2, 6, axis=1), (M,)),
+    "resample_poly mean": (lambda x: signal.resample_poly(x, 2, 3, padtype="mean"), (M,)),
+    "resample_poly weights": (
+        lambda x, h: signal.resample_poly(x, 2, 3, window=h),
+        (X, draw(5, seed=9)),
+    ),
+    "upfirdn": (lambda h, x: signal.upfirdn(h, x, 3, 2), (B, X)),
+    "upfirdn axis": (lambda h, x: signal.upfirdn(h, x, 2, 3, axis=0), (B, M)),
+    "decimate": (lambda x: signal.decimate(x, 3), (draw(40),)),
+    "decimate forward": (lambda x: signal.decimate(x, 2, 4, zero_phase=False), (X,)),
+    "decimate fir": (lambda x: signal.decimate(x, 2, ftype="fir"), (draw(9, 2).T.copy(),)),
+    "decimate fir forward": (
+        lambda x: signal.decimate(x, 2, 5, "fir", 0, zero_phase=False),
+        (M,),
+    ),
+    "deconvolve": (signal.deconvolve, (X, A)),
+    **{
+        f"chirp {method}": (
+            lambda t, f0, t1, f1, method=method: signal.chirp(t, f0, t1, f1, method, 30.0),
+            (np.abs(Y), np.array(1.2), np.array(2.0), np.array(0.7)),
+        )
+        for method in ("linear", "quadratic", "logarithmic", "hyperbolic")
+    },
+    "chirp turned": (
+        lambda t, f1: signal.chirp(t, 1.0, 2.0, f1, "quad", vertex_zero=False),
+        (np.abs(Y), np.array(0.7)),
+    ),
+}
+
+
+def whole(found):
+    """The frequencies, and what belongs to them in real parts."""
+    w, h = found
+    return w, *parts(h)
 
 
 def parts(z):

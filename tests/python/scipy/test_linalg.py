@@ -45,6 +45,22 @@ def test_bases_that_are_a_matter_of_choice_are_warned_of():
     np.testing.assert_allclose(tg.value(z), scipy.linalg.null_space(wide))
 
 
+def test_complex_vectors_of_a_pair_are_right_but_for_their_phases():
+    a, b = linalg_cases.matrix(4), linalg_cases.positive(4)
+
+    def of_pair(a, b):
+        w, v = linalg.eig(a, b)
+        alike = v[:, None] * np.conj(v[None])  # without a phase
+        return w.real, w.imag, np.abs(v), alike.real, alike.imag
+
+    with pytest.warns(UserWarning, match="phases of complex vectors of a pair"):
+        w, v = linalg.eig(tg.Variable(a), b)
+    np.testing.assert_allclose(tg.value(w), scipy.linalg.eig(a, b)[0])
+    np.testing.assert_allclose(tg.value(v), scipy.linalg.eig(a, b)[1], atol=1e-12)
+    with pytest.warns(UserWarning, match="phases of complex vectors of a pair"):
+        tg.testing.check_grads(of_pair, (a, b))
+
+
 @pytest.mark.parametrize("is_real", [True, False])
 def test_complex_schur_form(is_real):
     rng = np.random.default_rng(3)
@@ -72,6 +88,32 @@ def test_real_schur_form_with_complex_eigenvalues_is_refused():
     with pytest.raises(TypeError, match=r"eigenvalues 0\+2j .* output='complex'"):
         linalg.schur(tg.Variable(a))
     linalg.schur(tg.Variable(a), output="complex")
+
+
+def test_remedies_do_what_was_asked_for():
+    a, b, s = linalg_cases.A, linalg_cases.B, 0.1 * linalg_cases.B
+    q, r = linalg_cases.P, np.eye(2)
+    expected = scipy.linalg.solve_continuous_are(a, b, q, r, s=s)
+    with pytest.raises(TypeError, match=r"s=.* write a - b @ inv"):
+        linalg.solve_continuous_are(tg.Variable(a), b, q, r, s=s)
+    inv = np.linalg.inv
+    left = s @ inv(r)
+    found = linalg.solve_continuous_are(tg.Variable(a) - b @ left.T, b, q - left @ s.T, r)
+    np.testing.assert_allclose(tg.value(found), expected, rtol=1e-10)
+    with pytest.raises(TypeError, match=r"left=True.* write np.conj"):
+        linalg.eig(tg.Variable(a), left=True)
+    v = linalg.eig(tg.Variable(a))[1]
+    _, left, _ = scipy.linalg.eig(a, left=True)
+    found = tg.value(np.conj(np.linalg.inv(v)).T)
+    found = found / np.linalg.norm(found, axis=0)
+    np.testing.assert_allclose(np.abs(np.sum(np.conj(found) * left, 0)), 1.0)
+    with pytest.raises(ValueError, match="select_range out of bounds"):
+        linalg.eigh_tridiagonal(tg.Variable([1.0, 2.0]), [0.5], select="i", select_range=(0, 2))
+    with pytest.raises(scipy.linalg.LinAlgError, match="near singular"):
+        linalg.solve_circulant(tg.Variable([1.0, 1.0]), [1.0, 2.0])
+    singular = tg.Variable(np.array([1.0, 1.0]))
+    least = linalg.solve_circulant(singular, [1.0, 2.0], "lstsq")
+    np.testing.assert_allclose(tg.value(least), [0.75, 0.75])
 
 
 def test_arguments_that_do_not_fit():

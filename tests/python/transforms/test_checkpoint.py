@@ -180,6 +180,15 @@ def test_without_a_record_it_is_the_function():
     assert calls == [x]
 
 
+def test_changing_a_container_that_was_passed_is_refused():
+    def f(p):
+        p["sum"] = np.sum(p["x"])
+        return p["sum"] ** 2
+
+    with pytest.raises(RuntimeError, match="changes a container that was passed to it"):
+        tg.checkpoint(f)({"x": tg.Variable(np.ones(2))})
+
+
 def test_writing_to_an_argument_is_refused():
     def f(x):
         x[0] = 1.0

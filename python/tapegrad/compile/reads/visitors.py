@@ -12,7 +12,7 @@ import sys
 from _thread import LockType, RLock
 from collections import deque, namedtuple
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partial, singledispatch
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -152,10 +152,16 @@ def _visit_array(snapshot: Snapshot, x: np.ndarray[Any, Any], label: str) -> Non
         snapshot.note(label, "array", x)
 
 
+_DISPATCHES = getattr(singledispatch(len), "__code__", None)  # of functions that choose by a type
+
+
 def _visit_function(snapshot: Snapshot, x: FunctionType, label: str) -> None:
     snapshot.note(label, "identity", x.__code__)
     snapshot.compared.codes.append((x, x.__code__))
     snapshot.functions.append((label, x))
+    if x.__code__ is _DISPATCHES:  # by what is registered; the cache beside it changes by itself
+        visit(snapshot, vars(x)["registry"], f"{label}.registry")
+        return
     library = not is_users(x)
     if library:
         snapshot.refuse_changing(read_from(x.__module__ or "", x.__name__))
@@ -230,10 +236,6 @@ def _visit_property(snapshot: Snapshot, x: property, label: str) -> None:
         visit(snapshot, x.fget, label)
 
 
-def _visit_wrapped(snapshot: Snapshot, x: Any, label: str) -> None:
-    visit(snapshot, x.__func__, label)
-
-
 def _visit_sequence(snapshot: Snapshot, x: Any, label: str) -> None:
     snapshot.note(label, "value", (type(x).__qualname__, len(x)))
     if not isinstance(x, tuple):
@@ -304,10 +306,6 @@ def _visit_class_names(
     snapshot.visit_names(cls.__dict__, names | inherited, cls.__qualname__ + ".")
 
 
-def _visit_ufunc(snapshot: Snapshot, x: np.ufunc, label: str) -> None:
-    snapshot.note(label, "identity", x)
-
-
 def attribute_of(x: Any, name: str) -> Any:
     """An attribute; MISSING where the object has none or raises, whatever it raises."""
     try:
@@ -351,8 +349,8 @@ def _is_known(kind: type) -> bool:
 
 def _is_compiled(cls: type) -> bool:
     """Whether a class was written in C, where its objects may keep what nobody sees."""
-    if cls.__module__.partition(".")[0] in ("numpy", "tapegrad"):
-        return False  # functions, as a rule; arrays and generators have visitors
+    if cls.__module__.partition(".")[0] in ("numpy", "tapegrad", "uarray"):
+        return False  # functions, as a rule, scipy.fft's too; arrays and generators have visitors
     own = [x for name, x in cls.__dict__.items() if name not in ("__dict__", "__weakref__")]
     return not cls.__flags__ & _HEAP_TYPE or any(isinstance(x, _MADE_IN_C) for x in own)
 
@@ -388,12 +386,12 @@ _VISITORS: tuple[tuple[type | tuple[type, ...], Visitor], ...] = (
     (BuiltinFunctionType, _visit_builtin),
     (partial, _visit_partial),
     (property, _visit_property),
-    ((staticmethod, classmethod), _visit_wrapped),
+    ((staticmethod, classmethod), lambda snapshot, x, label: visit(snapshot, x.__func__, label)),
     (SGD, _visit_optimiser),
     ((list, tuple, deque), _visit_sequence),
     ((dict, MappingProxyType), _visit_dict),
     ((set, frozenset), _visit_set),
     (bytearray, _visit_bytearray),
     (type, _visit_class),
-    (np.ufunc, _visit_ufunc),
+    (np.ufunc, lambda snapshot, x, label: snapshot.note(label, "identity", x)),
 )

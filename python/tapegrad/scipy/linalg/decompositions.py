@@ -211,3 +211,40 @@ def _one_matrix(name: str, a: Any, check_finite: Any = True) -> Any:
     if len(shape_of(a)) != 2:
         raise ValueError(f"{name}: expected one matrix, got shape {shape_of(a)}")
     return a
+
+
+@derives(scipy.linalg.orthogonal_procrustes)
+def orthogonal_procrustes(A: Any, B: Any, check_finite: Any = True) -> Any:
+    name = "scipy.linalg.orthogonal_procrustes"
+    A, B = _one_matrix(name, A, check_finite), _one_matrix(name, B, check_finite)
+    if shape_of(A) != shape_of(B):
+        raise ValueError(f"the shapes of A and B differ ({shape_of(A)} vs {shape_of(B)})")
+    u, w, vt = np.linalg.svd(turned(A) @ B)
+    return u @ vt, np.sum(w)
+
+
+def _basis(a: Any) -> Any:
+    """An orthonormal basis of what the columns span, by a factor that no tie disturbs."""
+    a = _one_matrix("scipy.linalg.subspace_angles", a, True)
+    found = orth(value(a))
+    m, n = shape_of(a)
+    return np.linalg.qr(a)[0] if m >= n and shape_of(found)[1] == n else orth(a)
+
+
+@derives(scipy.linalg.subspace_angles)
+def subspace_angles(A: Any, B: Any) -> Any:
+    first, second = _basis(A), _basis(B)
+    if shape_of(first)[0] != shape_of(second)[0]:
+        raise ValueError(
+            f"A and B must have the same number of rows, got {shape_of(A)[0]} and {shape_of(B)[0]}"
+        )
+    if shape_of(first)[1] < shape_of(second)[1]:
+        first, second = second, first
+    shared = turned(first) @ second
+    cosines = np.linalg.svd(shared, compute_uv=False)
+    sines = np.linalg.svd(second - first @ shared, compute_uv=False)
+    # Of each angle the function that is not flat there, as Knyazev and Argentati (2002) say.
+    cosines = cosines[::-1]
+    small = cosines**2 >= 0.5
+    by_sine = np.arcsin(np.where(small, np.clip(sines, -1.0, 1.0), 0.5))
+    return np.where(small, by_sine, np.arccos(np.where(small, 0.5, np.clip(cosines, -1.0, 1.0))))

@@ -130,6 +130,54 @@ def _of_one(name: str, a: Any) -> Any:
     return a
 
 
+# The power t of a: the derivative by a is that of the block matrix, by t it is a^t log(a). That of
+# the block matrix is real where that of a is, but for what rounding leaves.
+
+
+@primitive
+def _power(a: Any, t: Any, is_block: Any = False) -> Any:
+    state = np.random.get_state()
+    try:
+        found = scipy.linalg.fractional_matrix_power(a, float(t))
+    finally:
+        np.random.set_state(state)
+    if is_block or np.max(np.abs(np.imag(found)), initial=0.0) <= 1e-13 * np.max(np.abs(found)):
+        return np.real(found)
+    return _real("fractional_matrix_power", found)
+
+
+def _pull_power(argnums: Any, x: Any, args: Any, kwargs: Any) -> Any:
+    a, t, *_ = args
+    n = shape_of(a)[0]
+
+    def by_matrix(g: Any) -> Any:
+        whole = np.block([[turned(a), g], [np.zeros((n, n)), turned(a)]])
+        return _power(whole, t, True)[:n, n:].astype(a.dtype)
+
+    def by_exponent(g: Any) -> Any:
+        return np.sum(g * (x @ _function(a, "logm")))
+
+    return lambda g: [(by_matrix, by_exponent)[k](g) for k in argnums]
+
+
+_power.defvjp_argnums(_pull_power)
+
+
+@derives(scipy.linalg.fractional_matrix_power)
+def fractional_matrix_power(A: Any, t: Any) -> Any:
+    if np.ndim(t):
+        raise ValueError(
+            f"scipy.linalg.fractional_matrix_power: t is one number, and has shape {np.shape(t)}"
+        )
+    return _power(_of_one("fractional_matrix_power", A), t)
+
+
+def _sign(a: Any) -> Any:
+    """The matrix times the inverse root of its square, of which the derivative is known."""
+    a = _of_one("signm", a)
+    return np.linalg.solve(_root(a @ a), a)
+
+
 _NO_ERROR = {"disp": "leave it out: with Variables nothing is printed and no error is estimated"}
 
 
@@ -144,6 +192,10 @@ if _OPTIONS := scipy.linalg.sqrtm.__defaults__:  # before SciPy 1.18
     def logm(A: Any, disp: Any = _DISP) -> Any:
         return _function(_of_one("logm", A), "logm")
 
+    @derives(scipy.linalg.signm, refused=_NO_ERROR)
+    def signm(A: Any, disp: Any = _DISP) -> Any:
+        return _sign(A)
+
 else:
 
     @derives(scipy.linalg.sqrtm)
@@ -153,6 +205,10 @@ else:
     @derives(scipy.linalg.logm)
     def logm(A: Any) -> Any:
         return _function(_of_one("logm", A), "logm")
+
+    @derives(scipy.linalg.signm)
+    def signm(A: Any) -> Any:
+        return _sign(A)
 
 
 @derives(scipy.linalg.cosm)

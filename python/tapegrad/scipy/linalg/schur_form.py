@@ -12,13 +12,20 @@ from tapegrad.scipy.linalg.matrices import adjoint, array, shape_of
 from tapegrad.transforms.trace import value
 
 
-def _in_order_of(w: Any, wanted: Any) -> list[int]:
+def in_order_of(w: Any, wanted: Any) -> list[int]:
     """Which eigenvalue is nearest to each wanted one, each taken once."""
     left, order = list(range(len(w))), []
     for x in wanted:
         order.append(min(left, key=lambda k: abs(w[k] - x)))
         left.remove(order[-1])
     return order
+
+
+def with_phases_of(v: Any, wanted: Any) -> Any:
+    """Columns with the signs of the wanted ones; complex ones move at right angles to those."""
+    along = np.sum(np.conj(wanted) * v, 0)
+    unit = np.conj(along) / np.abs(along) if np.iscomplexobj(v) else np.sign(value(along))
+    return v * unit
 
 
 # A = V diag(w) / V and V = Q R give A = Q (R diag(w) / R) Q*, a triangle between unitary matrices.
@@ -49,11 +56,9 @@ def schur(
     if np.iscomplexobj(t):
         a = a.astype(t.dtype)
     w, v = np.linalg.eig(a)
-    order = _in_order_of(np.asarray(value(w)), np.diagonal(t))
+    order = in_order_of(np.asarray(value(w)), np.diagonal(t))
     q, _ = np.linalg.qr(v[:, order])
-    along = np.sum(np.conj(z) * q, 0)
-    unit = np.conj(along) / np.abs(along) if np.iscomplexobj(t) else np.sign(value(along))
-    found = q * unit
+    found = with_phases_of(q, z)
     return (np.triu(adjoint(found) @ a @ found), found, *rest)
 
 

@@ -23,7 +23,7 @@ from tapegrad.scipy.linalg.matrices import (
     turned,
 )
 from tapegrad.scipy.linalg.special_matrices import toeplitz
-from tapegrad.transforms.trace import value
+from tapegrad.transforms.trace import stop_gradient, value
 
 _POSITIVE = ("pos", "positive definite")
 _SYMMETRIC = ("sym", "symmetric")
@@ -231,3 +231,32 @@ def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: Any = True) -> Any:
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
     matrix = toeplitz(c, r).astype(np.float64)  # in double precision, as SciPy does
     return solve(matrix, b, check_finite=check_finite)
+
+
+@derives(scipy.linalg.solve_circulant, complex_too=True)
+def solve_circulant(
+    c: Any,
+    b: Any,
+    singular: Any = "raise",
+    tol: Any = None,
+    caxis: Any = -1,
+    baxis: Any = 0,
+    outaxis: Any = 0,
+) -> Any:
+    c, b = (np.moveaxis(np.atleast_1d(array(x)), k, -1) for x, k in ((c, caxis), (b, baxis)))
+    n = shape_of(c)[-1]
+    if shape_of(b)[-1] != n:
+        raise ValueError(
+            f"scipy.linalg.solve_circulant: shapes of c {shape_of(c)} and b {shape_of(b)} are "
+            "incompatible"
+        )
+    waves = np.fft.fft(c)
+    sizes = np.abs(waves)
+    if tol is None:
+        tol = np.max(sizes, axis=-1, keepdims=True) * n * np.finfo(np.float64).eps
+    none = stop_gradient(sizes) <= stop_gradient(tol)
+    if np.any(none) and singular == "raise":
+        raise scipy.linalg.LinAlgError("near singular circulant matrix.")
+    parts = np.where(none, 0.0, np.fft.fft(b) / np.where(none, 1.0, waves))
+    x = np.fft.ifft(parts)
+    return np.moveaxis(x if np.iscomplexobj(c) or np.iscomplexobj(b) else np.real(x), -1, outaxis)

@@ -21,7 +21,7 @@ from tapegrad.transforms.trace import value
 
 OUTPUT = {"output": "take the result, y = f(x), and convert it with y.astype(dtype)"}
 # What NumPy calls the ways to go on beyond the ends.
-_MODES = {
+MODES = {
     "reflect": "symmetric", "grid-mirror": "symmetric", "mirror": "reflect", "nearest": "edge",
     "wrap": "wrap", "grid-wrap": "wrap", "constant": "constant", "grid-constant": "constant",
 }  # fmt: skip
@@ -42,7 +42,7 @@ def correlate1d(
     n = shape_of(weights)[0] if ndim_of(weights) == 1 else 0
     if not n:
         raise RuntimeError("no filter weights given")
-    if mode not in _MODES:
+    if mode not in MODES:
         raise RuntimeError("boundary mode not supported")
     before = n // 2 + origin
     if not 0 <= before < n:
@@ -51,7 +51,7 @@ def correlate1d(
             "(len(weights)-1) // 2"
         )
     widths = [(before, n - 1 - before) if i == axis else (0, 0) for i in range(ndim_of(input))]
-    wide = padded(input, widths, _MODES[mode], cval)
+    wide = padded(input, widths, MODES[mode], cval)
     length = shape_of(input)[axis]
     found = sum(weights[k] * part(wide, axis, k, k + length) for k in range(n))
     return found.astype(input.dtype)
@@ -126,7 +126,8 @@ def gaussian_filter1d(
     return correlate1d(input, weights, axis, None, mode, cval, 0)
 
 
-def _for_each(x: Any, n: int) -> list[Any]:
+def for_each(x: Any, n: int) -> list[Any]:
+    """An option that is given once, or for each of n axes."""
     found = list(x) if isinstance(x, (list, tuple)) or np.ndim(x) else [x] * n
     if len(found) != n:
         raise RuntimeError("sequence argument must have length equal to input rank")
@@ -150,7 +151,7 @@ def gaussian_filter(
     n = ndim_of(found)
     axes = range(n) if axes is None else np.lib.array_utils.normalize_axis_tuple(axes, n)
     axes = list(axes)
-    given = [_for_each(x, len(axes)) for x in (sigma, order, mode, radius)]
+    given = [for_each(x, len(axes)) for x in (sigma, order, mode, radius)]
     for axis, s, k, m, r in zip(axes, *given, strict=True):
         if s > 1e-15:
             found = gaussian_filter1d(found, s, axis, k, None, m, cval, truncate, radius=r)

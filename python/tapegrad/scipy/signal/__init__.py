@@ -20,11 +20,23 @@ from tapegrad.scipy.signal.filters import (
     sosfilt_zi,
     sosfiltfilt,
 )
+from tapegrad.scipy.signal.resampling import (
+    chirp,
+    decimate,
+    deconvolve,
+    resample,
+    resample_poly,
+    upfirdn,
+)
+from tapegrad.scipy.signal.short_time import coherence, spectrogram, stft
+from tapegrad.scipy.signal.spectra import csd, freqs, freqz, freqz_sos, periodogram, welch
 
 __all__ = [
-    "convolve", "convolve2d", "correlate", "correlate2d", "detrend", "fftconvolve", "filtfilt",
-    "hilbert", "lfilter", "lfilter_zi", "oaconvolve", "savgol_filter", "sosfilt",
-    "sosfilt_zi", "sosfiltfilt",
+    "chirp", "coherence", "convolve", "convolve2d", "correlate", "correlate2d", "csd", "decimate",
+    "deconvolve", "detrend", "fftconvolve", "filtfilt", "freqs", "freqz", "freqz_sos", "hilbert",
+    "lfilter", "lfilter_zi", "oaconvolve", "periodogram", "resample", "resample_poly",
+    "savgol_filter", "sosfilt", "sosfilt_zi", "sosfiltfilt", "spectrogram", "stft", "upfirdn",
+    "welch",
 ]  # fmt: skip
 
 __getattr__ = others_of("scipy.signal")

@@ -117,7 +117,7 @@ def lfilter_zi(b: Any, a: Any) -> Any:
     return np.linalg.solve(np.eye(n, dtype=a.dtype) - moves, b[1:] - a[1:] * b[0])
 
 
-def _extended(x: Any, axis: int, padtype: Any, edge: int) -> Any:
+def extended(x: Any, axis: int, padtype: Any, edge: int) -> Any:
     """The signal with `edge` more elements at both ends."""
     if padtype is None or not edge:
         return x
@@ -166,7 +166,7 @@ def filtfilt(
         )
     b, a = _coefficients("scipy.signal.filtfilt", b, a)
     state = np.reshape(lfilter_zi(b, a), (-1, *(1,) * (ndim_of(x) - 1)))
-    x = np.moveaxis(_extended(x, axis, padtype, edge), axis, 0)
+    x = np.moveaxis(extended(x, axis, padtype, edge), axis, 0)
     shape = taps - 1, *shape_of(x)[1:]
     y, _ = _run(b, a, x, np.broadcast_to(state * x[:1], shape))
     y = y[::-1]
@@ -207,7 +207,7 @@ def sosfiltfilt(sos: Any, x: Any, axis: Any = -1, padtype: Any = "odd", padlen: 
         raise ValueError(
             f"The length of the input vector x must be greater than padlen, which is {edge}."
         )
-    x = np.moveaxis(_extended(x, axis, padtype, edge), axis, 0)
+    x = np.moveaxis(extended(x, axis, padtype, edge), axis, 0)
     settled = _settled(sos)
     settled = np.reshape(settled, (*shape_of(settled), *(1,) * (ndim_of(x) - 1)))
     for _ in range(2):

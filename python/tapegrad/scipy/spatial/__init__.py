@@ -2,7 +2,8 @@
 
 from tapegrad.scipy.functions import others_of
 from tapegrad.scipy.spatial import distance
+from tapegrad.scipy.spatial.points import distance_matrix, minkowski_distance, procrustes
 
-__all__ = ["distance"]
+__all__ = ["distance", "distance_matrix", "minkowski_distance", "procrustes"]
 
 __getattr__ = others_of("scipy.spatial")

@@ -14,9 +14,13 @@ import scipy.spatial.distance
 
 from tapegrad.numpy.operands import finish
 from tapegrad.scipy.arrays import array, floats, ndim_of, shape_of
-from tapegrad.scipy.functions import derives, others_of, refuse
+from tapegrad.scipy.functions import derives, others_of, refuse, with_parameters_of
 
-__all__ = ["cdist", "pdist", "squareform"]
+__all__ = [
+    "braycurtis", "canberra", "cdist", "chebyshev", "cityblock", "correlation", "cosine",
+    "euclidean", "jensenshannon", "mahalanobis", "minkowski", "pdist", "seuclidean",
+    "sqeuclidean", "squareform",
+]  # fmt: skip
 
 __getattr__ = others_of("scipy.spatial.distance")
 
@@ -158,6 +162,53 @@ def _points(name: str, x: Any) -> Any:
     if ndim_of(x) != 2:
         raise ValueError(f"{name}: a 2-dimensional array must be passed, got shape {shape_of(x)}")
     return x.astype(np.float64)
+
+
+def _vector(name: str, x: Any) -> Any:
+    x = floats(x)
+    if ndim_of(x) != 1:
+        raise ValueError(f"{name}: input vector should be 1-D, got shape {shape_of(x)}")
+    return x
+
+
+_IN_DOUBLE = ("euclidean", "minkowski", "canberra", "braycurtis")  # whatever the vectors are
+
+
+def _of_two(name: str) -> Callable[..., Any]:
+    """SciPy's function of one pair of vectors, by the metric of its name."""
+    function = getattr(scipy.spatial.distance, name)
+    full, metric = f"scipy.spatial.distance.{name}", _METRICS[name]
+
+    def call(u: Any, v: Any, **options: Any) -> Any:
+        is_cosine = name == "correlation" and not options.pop("centered", True)
+        w = options.get("w")
+        if w is None:
+            options.pop("w", None)
+        elif np.any(floats(w) < 0):
+            raise ValueError("Input weights should be all non-negative")
+        options = {key: floats(x) if np.ndim(x) else x for key, x in options.items()}
+        pair = _vector(full, u), _vector(full, v)
+        if name in _IN_DOUBLE and options.get("p", 2) in (1, 2):
+            pair = pair[0].astype(np.float64), pair[1].astype(np.float64)
+        for key in {"w", "V"} & options.keys() if name != "chebyshev" else ():
+            options[key] = options[key].astype(np.float64)
+        return (_cosine if is_cosine else metric)(*pair, **options)
+
+    return derives(function, name=full)(with_parameters_of(function, call))
+
+
+euclidean, sqeuclidean, cityblock = map(_of_two, ("euclidean", "sqeuclidean", "cityblock"))
+chebyshev, minkowski, cosine = map(_of_two, ("chebyshev", "minkowski", "cosine"))
+correlation, canberra, braycurtis = map(_of_two, ("correlation", "canberra", "braycurtis"))
+mahalanobis, seuclidean = map(_of_two, ("mahalanobis", "seuclidean"))
+
+
+@derives(scipy.spatial.distance.jensenshannon)
+def jensenshannon(p: Any, q: Any, base: Any = None, *, axis: Any = 0, keepdims: Any = False) -> Any:
+    p, q = floats(p), floats(q)
+    found = _jensenshannon(np.moveaxis(p, axis, -1), np.moveaxis(q, axis, -1))
+    found = found if base is None else found / np.sqrt(np.log(base))
+    return np.expand_dims(found, axis) if keepdims else found
 
 
 @derives(scipy.spatial.distance.cdist)

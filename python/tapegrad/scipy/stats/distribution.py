@@ -29,6 +29,11 @@ def xlogy(x: Any, y: Any) -> Any:
     return np.where((x == 0) & (y <= 0), 0.0, x * np.log(y))
 
 
+def far_is_none(x: Any, log: Any) -> Any:
+    """The logarithm of a density, which at infinity is none."""
+    return np.where(np.isinf(x), -np.inf, log)
+
+
 def _log_of(p: Any, rest: Any) -> Any:
     """The logarithm of a probability, of which the rest to one is known as exactly."""
     return np.where(p < 0.5, np.log(p), np.log1p(-rest))

@@ -1,5 +1,6 @@
 """Complex Variables that a compiled function reads, and leaves behind."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -68,3 +69,51 @@ def test_captured_complex_data(change):
                 data["w"] = data["w"] * 3j
             else:
                 data["s"] = 2.0 - 1j
+
+
+def test_functions_of_scipy_fft_may_be_named():
+    fft = pytest.importorskip("scipy.fft")
+    dct, weights = fft.dct, np.array([1.0, 2.0, 3.0])
+
+    def f(x):
+        return np.sum(dct(weights) * x)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gradient = tg.compile(tg.grad(f))
+        for k in range(6):
+            weights[0] = k
+            np.testing.assert_allclose(gradient(X), fft.dct(weights), rtol=1e-14)
+
+
+class Disk:
+    def __init__(self, radius):
+        self.radius = radius
+
+
+@functools.singledispatch
+def size_of(x):
+    return np.sum(x)
+
+
+@size_of.register
+def _(x: Disk):
+    return x.radius**2
+
+
+def test_functions_that_choose_by_a_type():
+    def f(x):
+        return size_of(Disk(x[0])) * size_of(x) + size_of([x[1], x[2]])
+
+    gradient, plain = tg.compile(tg.grad(f)), tg.grad(f)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(9):
+            if k == 3:
+                size_of.register(list, lambda items: items[0] * items[1])
+            if k == 6:
+                size_of.register(Disk, lambda x: 3.0 * x.radius)
+            x = X + 0.1 * k
+            np.testing.assert_allclose(gradient(x), plain(x), rtol=1e-13)
+            if k > 6:
+                assert plain(x)[1] == 3.0 * x[0] + x[2]

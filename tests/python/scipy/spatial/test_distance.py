@@ -31,3 +31,35 @@ def test_metrics_without_derivative_are_named():
         distance.cdist(tg.Variable(np.eye(2)), np.eye(2), "hamming")
     with pytest.raises(TypeError, match=r"write it over all pairs"):
         distance.pdist(tg.Variable(np.eye(2)), lambda u, v: np.sum(u * v))
+
+
+U, V, W = np.array([0.3, 1.2, 0.7]), np.array([1.1, 0.5, 0.9]), np.array([0.5, 1.5, 1.0])
+OF_TWO = (
+    "euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski", "cosine", "correlation",
+    "canberra", "braycurtis",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+def test_distances_of_two_vectors(name):
+    f = getattr(distance, name)
+    holds(f, (U, V))
+    holds(lambda u, v, w: f(u, v, w=w), (U, V, W), single_rtol=1e-4)
+
+
+def test_distances_of_two_vectors_with_their_own_options():
+    holds(lambda u, v: distance.minkowski(u, v, 3.0), (U, V))
+    holds(lambda u, v: distance.correlation(u, v, centered=False), (U, V))
+    holds(lambda u, v, s: distance.seuclidean(u, v, s), (U, V, W))
+    holds(lambda u, v, s: distance.mahalanobis(u, v, np.outer(s, s) + np.eye(3)), (U, V, W))
+    holds(distance.jensenshannon, (U, V), single_rtol=1e-4)
+    holds(lambda u, v: distance.jensenshannon(u, v, 2.0), (U, V), single_rtol=1e-4)
+    holds(
+        lambda u, v: distance.jensenshannon(u, v, axis=1, keepdims=True),
+        (np.outer(U, W), np.outer(V, U)),
+        single_rtol=1e-4,
+    )
+    with pytest.raises(ValueError, match="should be 1-D"):
+        distance.euclidean(tg.Variable(np.eye(2)), np.ones(2))
+    with pytest.raises(ValueError, match="non-negative"):
+        distance.cosine(tg.Variable(U), V, -W)

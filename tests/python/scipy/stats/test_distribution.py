@@ -22,6 +22,10 @@ def test_continuous(name, method):
     x, shapes = stats_cases.continuous(name)
     f = getattr(getattr(stats, name), method)
     if method in ("ppf", "isf"):
+        if name in stats_cases.WITHOUT_INVERSE:
+            with pytest.raises(TypeError, match=r"the inverse has no derivative; solve cdf\(x\)"):
+                f(tg.Variable(0.4), *shapes)
+            return
         x = np.array([0.1, 0.45, 0.8])
     args = x, *map(np.float64, (*shapes, stats_cases.LOC, stats_cases.SCALE))
     holds(lambda x, *rest: f(x, *rest), args, single=False, rtol=1e-9)
@@ -58,7 +62,7 @@ def test_edges_and_parameters_out_of_range(name):
                 found = getattr(ours, method)(tg.Variable(EDGES), *wrong)
                 np.testing.assert_allclose(tg.value(found), expected, rtol=1e-9, atol=1e-15)
     q = np.array([-0.1, 0.0, 0.3, 1.0, 1.1, np.nan])
-    for method in ("ppf", "isf"):
+    for method in ("ppf", "isf") if name not in stats_cases.WITHOUT_INVERSE else ():
         expected = getattr(scipys, method)(q, *shapes)
         found = getattr(ours, method)(tg.Variable(q), *shapes)
         np.testing.assert_allclose(tg.value(found), expected, rtol=1e-9, atol=1e-15)
