@@ -283,6 +283,7 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     if (Cell* const number = element_by_key(cell, key)) return new_variable(number);
+    if (Cell* const part = part_by_key(cell, key)) return new_variable(part);
     IndexKey parsed = index_key(cell, key, KeyUse::read);
     if (!cell.is_blank()) return new_variable(cell.item(std::move(parsed)));
     Cell* const part = cell.item(parsed);

@@ -47,7 +47,8 @@ def test_values_and_layout(call, dtype):
                 mixed[k] = np.exp(tg.Variable(np.log(np.abs(arrays[k]))))
                 expected = np.einsum(subscripts, *map(tg.value, mixed))
             found = np.einsum(text, *mixed)
-            assert isinstance(found, type(expected)) and found.dtype == expected.dtype
+            assert isinstance(found, type(expected))
+            assert found.dtype == expected.dtype
             np.testing.assert_allclose(tg.value(found), expected, rtol=1e-5)
             assert lies_as(found, expected)
 
@@ -77,8 +78,6 @@ def test_operands_in_other_orders(n):
 def test_complaints_come_each_time(subscripts, shapes):
     a, b = (np.ones(shape) for shape in shapes)
     for _ in range(3):
-        with pytest.raises(ValueError):
-            np.einsum(subscripts, a, b)
         with pytest.raises(ValueError, match="einsum"):
             np.einsum(subscripts, tg.Variable(a), b)
 
