@@ -84,7 +84,7 @@ def full_like(
         return lying_as(found, a)
     made = _made_like(
         lambda shape, dtype: np.full(shape, fill_value, dtype),
-        lambda like, *kind, shape: np.full_like(like, fill_value, *kind, shape=shape),
+        lambda like, dtype, order, shape: np.full_like(like, fill_value, dtype, order, shape=shape),
         a, dtype, order, shape,
     )  # fmt: skip
     found = _fresh(a, made, fill_value, shape)
