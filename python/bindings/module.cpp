@@ -6,9 +6,10 @@
 #include "bindings/functions.h"
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
+#include "bindings/numpy_functions/calls/einsum.h"
+#include "bindings/numpy_functions/calls/plain_calls.h"
 #include "bindings/numpy_functions/entries.h"
 #include "bindings/numpy_functions/foreign.h"
-#include "bindings/numpy_functions/plain_calls.h"
 #include "bindings/numpy_functions/sequences.h"
 #include "bindings/program/body.h"
 #include "bindings/program/host_function.h"
@@ -122,6 +123,7 @@ PYBIND11_MODULE(_core_of_main, m) {
   bind_array_functions(m);
   bind_foreign(m);
   bind_plain_calls(m);
+  take_einsum();
   bind_sequences(m);
   bind_entries(m);
   bind_scope(m);

@@ -69,6 +69,7 @@ SPELLED = {
     "cpp/tapegrad/program/scan/scan.cpp": {"scan"},
     "cpp/tapegrad/program/scan/scan_reverse.cpp": {"scan_reverse"},
     "python/bindings/blanks/blanks.cpp": {"call"},
+    "python/bindings/numpy_functions/calls/einsum.cpp": {"einsum"},  # NumPy's function
     "python/bindings/numpy_functions/ufuncs.cpp": {"matmul", "outer"},  # and ufunc.outer
     "python/bindings/variable/complex.cpp": {"ravel"},  # of NumPy's arrays
     "python/bindings/program/body.cpp": {"call", "scan"},
@@ -131,7 +132,7 @@ def test_no_comparison_with_a_name():
         "cpp/tapegrad/kernels/special/parameter_functions.cpp": "a table of functions, no ops",
         "python/bindings/numpy_functions/array_function.cpp": "names of parameters",
         "python/bindings/numpy_functions/foreign.cpp": "NumPy's function of the name",
-        "python/bindings/numpy_functions/forms.cpp": "names of parameters",
+        "python/bindings/numpy_functions/calls/forms.cpp": "names of parameters",
         "python/bindings/variable/variable_type.cpp": "ends a table of Python's",
         "python/bindings/variable/index.cpp": "names of NumPy's types",
         "cpp/tapegrad/tape/op.cpp": "the registry itself",

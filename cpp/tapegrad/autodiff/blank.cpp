@@ -91,8 +91,8 @@ std::optional<Value> Cell::lend() {
   }
   std::optional<Value> shown = is_view_ ? part_of(owner.value_, places_of(*this)) : owner.value_;
   if (!shown) return {};
-  CellInfo& info = owner.info();
-  if (info.lent_count++ == 0) info.lent = owner.value_;
+  CellInfo::Rare& rare = owner.rare();
+  if (rare.lent_count++ == 0) rare.lent = owner.value_;
   return shown;
 }
 
@@ -110,8 +110,8 @@ Value Cell::places_of(const Cell& view) {
 }
 
 void Cell::take_back() {
-  CellInfo& info = whole().info();
-  if (--info.lent_count == 0) info.lent = Value();
+  CellInfo::Rare& rare = whole().rare();
+  if (--rare.lent_count == 0) rare.lent = Value();
 }
 
 // What is computed of it keeps its own copy: who borrowed the memory may write to it.
@@ -126,7 +126,7 @@ void Cell::check_not_lent(const char* write) {
 }
 
 void Cell::keep_lent_memory() {
-  Value& lent = info_->lent;
+  Value& lent = info_->rare->lent;
   if (value_.buffer() == lent.buffer()) return;
   copy_into(lent, value_);
   value_ = lent;

@@ -82,6 +82,12 @@ Cell* record_watched_scalar(ScalarFn fn, int arity, const ScalarOperand& a, cons
 // positions that name no element, a blank, a function that is being recorded.
 Cell* element_at(Cell& x, std::span<const int64_t> positions);
 
+// x[key] of a key of positions, slices, new axes and an ellipsis, which loops read again and again:
+// what such a key means for an array of this shape is remembered (part.cpp). The same as
+// Cell::item, to which all else is left: null of a view, a blank, and in a function that is being
+// recorded.
+Cell* part_at(Cell& x, std::span<const IndexEntry> key);
+
 // x[i] = number, of a leaf and at such positions: as Cell::assign does it, which is left to do all
 // else where this gives false.
 bool set_element(Cell& x, std::span<const int64_t> positions, double number);

@@ -23,7 +23,7 @@ Cell* Cell::leaf(Value value, std::string name) {
                            describe(value), "; convert it first, np.asarray(x, dtype=float)");
   Cell* c = new Cell;
   c->value_ = std::move(value);
-  if (!name.empty()) c->info().name = std::move(name);
+  if (!name.empty()) c->set_name(std::move(name));
   if (Tape* tape = Tape::current_if_any(); tape && tape->tracing()) tape->tracer()->own(c);
   return c;
 }
@@ -150,7 +150,7 @@ void Cell::assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref up
 
 const std::string& Cell::name() const {
   static const std::string none;
-  return info_ ? info_->name : none;
+  return has_rare() ? info_->rare->name : none;
 }
 
 // A whole function that is being recorded may write to its own Variables only: a replay would not
@@ -177,18 +177,18 @@ void Cell::set_grad(Value g) {
   if (g.shape() != t.shape)
     throw_error<ValueError>("grad: a Variable of shape ", t.shape,
                             " needs a gradient of that shape, got ", g.shape());
-  info().grad = g.cast(t.dtype);
-  info().has_grad = true;
+  rare().grad = g.cast(t.dtype);
+  rare().has_grad = true;
 }
 
 void Cell::clear_grad() {
-  if (!info_) return;
-  info_->has_grad = false;
-  info_->grad = Value();
+  if (!has_rare()) return;
+  info_->rare->has_grad = false;
+  info_->rare->grad = Value();
 }
 
 void Cell::add_grad(const Value& g) {
-  CellInfo& i = info();
+  CellInfo::Rare& i = rare();
   if (!i.has_grad) {
     i.grad = g.buffer() && g.buffer()->is_foreign() ? g.copy() : g;  // never the user's own seed
     i.has_grad = true;

@@ -43,7 +43,7 @@ class CellPtr {
 
 // How a view is read from its base: one application of an op to the base's current content, and to
 // the recorded positions at which that part begins, if there are any.
-struct View : recycled::Recycled {
+struct View {
   CellPtr base;
   const Op* op;
   Attrs attrs;
@@ -54,14 +54,17 @@ struct View : recycled::Recycled {
   std::vector<Ref> operands(Ref whole) const;
 };
 
-// What few Variables have.
+// What most Variables lack: what it shows, which a view has, and the rest, which few have.
 struct CellInfo : recycled::Recycled {
-  std::string name;
-  bool has_grad = false;
-  Value grad;
-  std::unique_ptr<View> view;
-  Value lent;  // the content of a blank that plain arrays elsewhere share
-  int lent_count = 0;
+  struct Rare {
+    std::string name;
+    bool has_grad = false;
+    Value grad;
+    Value lent;  // the content of a blank that plain arrays elsewhere share
+    int lent_count = 0;
+  };
+  std::optional<View> view;
+  std::unique_ptr<Rare> rare;
 };
 
 // The content of a Variable: a node of a tape, or (a leaf) a value of its own. Writing moves the
@@ -133,9 +136,9 @@ class Cell final : public Leaf, public recycled::Recycled {
   void assign(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);
 
   const std::string& name() const;
-  void set_name(std::string name) { info().name = std::move(name); }
-  bool has_grad() const { return info_ && info_->has_grad; }
-  const Value& grad() const { return info_->grad; }
+  void set_name(std::string name) { rare().name = std::move(name); }
+  bool has_grad() const { return has_rare() && info_->rare->has_grad; }
+  const Value& grad() const { return info_->rare->grad; }
   void set_grad(Value g);
   void clear_grad();
   void add_grad(const Value& g);
@@ -169,6 +172,11 @@ class Cell final : public Leaf, public recycled::Recycled {
     if (!info_) info_ = std::make_unique<CellInfo>();
     return *info_;
   }
+  bool has_rare() const { return info_ && info_->rare; }
+  CellInfo::Rare& rare() {
+    if (!info().rare) info_->rare = std::make_unique<CellInfo::Rare>();
+    return *info_->rare;
+  }
   static Birth birth_now() {
     const Tape* const tape = Tape::current_if_any();
     return tape ? tape->birth() : Birth();
@@ -178,7 +186,7 @@ class Cell final : public Leaf, public recycled::Recycled {
   bool is_still_blank();
   const Cell& whole() const;  // of a view: the Cell that its views of views begin with
   Cell& whole() { return const_cast<Cell&>(std::as_const(*this).whole()); }
-  bool is_lent() const { return info_ && info_->lent_count > 0; }
+  bool is_lent() const { return has_rare() && info_->rare->lent_count > 0; }
   static Value places_of(const Cell& view);
   void check_not_lent(const char* write);
   void keep_lent_memory();

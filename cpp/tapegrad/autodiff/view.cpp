@@ -105,8 +105,8 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
   const uint64_t version = base->version();
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
-  c->info().view = std::make_unique<View>(
-      View{{}, std::move(base), &op, std::move(attrs), std::move(indices), version, read_only});
+  c->info().view =
+      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only};
   c->is_view_ = true;
   if (c->info_->view->base->blank_ && c->info_->view->indices.empty()) {
     c->blank_ = true;

@@ -7,55 +7,6 @@
 
 namespace tapegrad {
 
-namespace {
-
-void check_size(std::span<const int64_t> shape) {
-  int64_t bytes = sizeof(double);
-  bool fits = shape.size() <= size_t{max_ndim};
-  for (int64_t d : shape)
-    fits = fits && d >= 0 && (d == 0 || !__builtin_mul_overflow(bytes, d, &bytes));
-  if (fits) return;
-  if (shape.size() > size_t{max_ndim})
-    throw_error<ValueError>("an array can have at most ", max_ndim, " axes, got ", shape.size());
-  throw_error<ValueError>("an array of shape ", Dims(shape), " can't be made: ",
-                          std::any_of(shape.begin(), shape.end(), [](int64_t d) { return d < 0; })
-                              ? "lengths must not be negative"
-                              : "it has more elements than memory has addresses");
-}
-
-}  // namespace
-
-Layout* Layout::make(std::span<const int64_t> shape) {
-  constexpr int64_t step = 1;
-  if (shape.size() == 1) return make(shape, {&step, 1});
-  check_size(shape);
-  return make(shape, contiguous_strides(shape));
-}
-
-Layout* Layout::make(std::span<const int64_t> shape, std::span<const int64_t> strides) {
-  const size_t n = shape.size();
-  check_size(shape);  // a view may repeat its elements
-  Buffer* home = Buffer::allocate(sizeof(Layout) + 2 * n * sizeof(int64_t));
-  Layout* layout = new (home->data()) Layout;
-  layout->home_ = home;
-  layout->ndim_ = static_cast<int32_t>(n);
-  layout->size_ = element_count(shape);
-  int64_t expected = 1;
-  for (size_t i = n; i-- > 0;) {
-    layout->items_[i] = shape[i];
-    layout->items_[n + i] = strides[i];
-    if (shape[i] != 1 && strides[i] != expected && layout->size_ != 0) layout->contiguous_ = false;
-    expected *= shape[i];
-  }
-  return layout;
-}
-
-void Layout::destroy() {
-  Buffer* home = home_;
-  this->~Layout();
-  home->drop();
-}
-
 void Value::release() {
   if (buffer_) buffer_->drop();
   layout_->drop();
@@ -245,7 +196,8 @@ Value Value::reshaped(std::span<const int64_t> to) const {
     copy_into(v, *this);
     return v;
   }
-  return contiguous().view(to, contiguous_strides(to), 0);
+  if (!is_contiguous()) return copy().reshaped(to);
+  return view(to, contiguous_strides(to), 0);
 }
 
 std::string describe(const Value& v) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <iosfwd>
@@ -10,6 +9,7 @@
 #include "tapegrad/base/buffer.h"
 #include "tapegrad/base/dtype.h"
 #include "tapegrad/base/error.h"
+#include "tapegrad/base/layout.h"
 #include "tapegrad/base/shape.h"
 
 // A Value is a scalar held in place or a strided view of a shared buffer. Invariants:
@@ -21,35 +21,6 @@
 //   - A value whose data was dropped keeps dtype and shape (has_data() is false).
 
 namespace tapegrad {
-
-// Shape and strides, immutable and shared between values.
-class Layout {
- public:
-  static Layout* make(std::span<const int64_t> shape);
-  static Layout* make(std::span<const int64_t> shape, std::span<const int64_t> strides);
-
-  int ndim() const { return ndim_; }
-  int64_t size() const { return size_; }
-  bool contiguous() const { return contiguous_; }
-  const int64_t* dims() const { return items_; }
-  const int64_t* strides() const { return items_ + ndim_; }
-
-  void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
-  void drop() {
-    if (refs_.load(std::memory_order_acquire) == 1 ||
-        refs_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      destroy();
-  }
-
- private:
-  void destroy();
-  std::atomic<int32_t> refs_{1};
-  int32_t ndim_ = 0;
-  int64_t size_ = 0;
-  Buffer* home_ = nullptr;  // the pooled block this layout lives in
-  bool contiguous_ = true;
-  int64_t items_[1];  // shape, then strides
-};
 
 class Value {
  public:

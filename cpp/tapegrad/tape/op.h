@@ -103,7 +103,8 @@ struct Op {
   std::vector<AttrDeclaration> attrs{};
 
   std::vector<TensorType> (*infer)(const Attrs& attrs, std::span<const TensorType> in) = nullptr;
-  // Computes out[] from in[]. Both belong to the caller; in[] may be moved from, see in_place.
+  // Computes out[] from in[]. Both belong to the caller, and in[] stays as it is: only an op that
+  // is in place may move from in[0].
   void (*eval)(const Attrs& attrs, std::span<Value> in, std::span<Value> out) = nullptr;
   // The transpose: for each i with ctx.needs(i) it calls ctx.add(i, ...), written with Ref
   // functions, so that what it does is recorded where that is wanted.

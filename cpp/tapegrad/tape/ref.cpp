@@ -269,8 +269,8 @@ Ref apply_few(const Op& op, const Attrs& attrs, std::span<Ref> inputs) {
 
 namespace {
 
-// The values of inputs, for an eval that only reads them (that of an elementwise function):
-// counting several atomics up and down is most of what a short one costs.
+// The values of inputs, for an eval that reads them (all do that are not in place): counting
+// several atomics up and down is much of what a short one costs. The Refs hold them meanwhile.
 struct BorrowedValues {
   Value values[3];
 
@@ -289,13 +289,9 @@ struct BorrowedValues {
 Ref apply_single(const Op& op, const Attrs& attrs, std::span<const Ref> inputs) {
   Tape* tape = recording_tape(op, inputs);
   Value out[1];
-  if (op.scalar_fn >= 0) {
+  {
     BorrowedValues in(inputs);
     op.eval(attrs, {in.values, inputs.size()}, {out, 1});
-  } else {
-    Value in[3];
-    for (size_t i = 0; i < inputs.size(); ++i) in[i] = inputs[i].value();
-    op.eval(attrs, {in, inputs.size()}, {out, 1});
   }
   if (tape && is_recorded(*tape, out[0].dtype()))
     return record_single(*tape, op, attrs, inputs, std::move(out[0]));

@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "bindings/convert.h"
-#include "bindings/numpy_functions/forms.h"
-#include "bindings/numpy_functions/plain_calls.h"
+#include "bindings/numpy_functions/calls/known_functions.h"
+#include "bindings/numpy_functions/calls/plain_calls.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 
@@ -27,8 +26,11 @@ namespace {
 
 using namespace forms;
 
-std::unordered_map<PyObject*, std::unique_ptr<Form>> forms_by_function;
-std::unordered_map<PyObject*, PyObject*> implementations;
+// Null where there is none.
+Form* form_of(PyObject* function) {
+  const KnownFunction* const known = find_known(function);
+  return known == nullptr ? nullptr : known->form.get();
+}
 
 // np.add.reduce and the like, which are functions of their own.
 struct Fold {
@@ -81,14 +83,9 @@ PyObject* apply_named(Form& form, Call& call, PyObject* const* args, size_t n, P
 
 PyObject* try_method(Form& form, PyObject* const* args, size_t n, PyObject* names) {
   Call call;
-  py::object gathered;
   if (form.gathers() && n > 2) {
-    gathered = py::reinterpret_steal<py::object>(PyTuple_New(static_cast<Py_ssize_t>(n - 1)));
-    if (!gathered) return nullptr;
-    for (size_t i = 1; i < n; ++i)
-      PyTuple_SET_ITEM(gathered.ptr(), static_cast<Py_ssize_t>(i - 1), Py_NewRef(args[i]));
     call.given[0] = args[0];
-    call.given[1] = gathered.ptr();
+    call.gathered = {args + 1, n - 1};
   } else if (!set_positional(form, call, args, n)) {
     return nullptr;
   }
@@ -108,10 +105,12 @@ PyObject* call_method(PyObject* self, PyObject* const* args, size_t flags, PyObj
   }
   if (method->form == nullptr && n > 0 && is_variable(args[0])) {
     const auto n_args = static_cast<Py_ssize_t>(n);
-    PyObject* found = call_plain_method(method->numpys, args, n_args, names);
+    const KnownFunction* const known = find_known(method->numpys);
+    PyObject* found = known == nullptr ? nullptr : call_plain_method(*known, args, n_args, names);
     // A registration has the function's parameters; what else is a method has its own.
-    if (found == nullptr && !PyErr_Occurred() && !PyFunction_Check(method->function))
-      found = call_implementation(method->numpys, args, n_args, names);
+    if (found == nullptr && known != nullptr && !PyErr_Occurred() &&
+        !PyFunction_Check(method->function))
+      found = call_implementation(*known, args, n_args, names);
     if (found != nullptr || PyErr_Occurred()) return found;
   }
   if (any_complex(args, n + (names ? static_cast<size_t>(PyTuple_GET_SIZE(names)) : 0)))
@@ -169,11 +168,10 @@ PyTypeObject* create_method_type() {
 
 py::object make_method(const py::object& numpy_function, const py::object& function) {
   static PyTypeObject* const type = create_method_type();
-  const auto form = forms_by_function.find(numpy_function.ptr());
   auto* method = PyObject_New(Method, type);
   if (method == nullptr) throw py::error_already_set();
   method->vectorcall = call_method;
-  method->form = form == forms_by_function.end() ? nullptr : form->second.get();
+  method->form = form_of(numpy_function.ptr());
   method->numpys = py::object(numpy_function).release().ptr();
   method->function = py::object(function).release().ptr();
   return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(method));
@@ -196,23 +194,22 @@ void set_form(const py::object& numpy_function, const std::string& op_name, cons
     form->order.push_back(order[i].cast<size_t>());
     if (form->order[i] >= n) throw_error<ValueError>("set_form: ", op_name, " has an order of it");
   }
-  forms_by_function.insert_or_assign(py::object(numpy_function).release().ptr(), std::move(form));
+  make_known(numpy_function).form = std::move(form);
 }
 
 }  // namespace
 
-PyObject* call_form(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
-  const auto form = forms_by_function.find(function);
-  if (form == forms_by_function.end()) return nullptr;
+PyObject* call_form(const KnownFunction& known, PyObject* const* args, Py_ssize_t n,
+                    PyObject* names) {
+  if (known.form == nullptr) return nullptr;
   Call call;
-  if (!set_positional(*form->second, call, args, static_cast<size_t>(n))) return nullptr;
-  return apply_named(*form->second, call, args, static_cast<size_t>(n), names);
+  if (!set_positional(*known.form, call, args, static_cast<size_t>(n))) return nullptr;
+  return apply_named(*known.form, call, args, static_cast<size_t>(n), names);
 }
 
-PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssize_t n,
+PyObject* call_implementation(const KnownFunction& known, PyObject* const* args, Py_ssize_t n,
                               PyObject* names) {
-  const auto known = implementations.find(function);
-  if (known == implementations.end()) return nullptr;
+  if (known.implementation == nullptr) return nullptr;
   return guard([&]() -> PyObject* {
     // NumPy asks the first argument, or what follows subscripts; of others not all.
     const Py_ssize_t n_all = n + (names == nullptr ? 0 : PyTuple_GET_SIZE(names));
@@ -221,8 +218,9 @@ PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssiz
     if (Tape::current().tracing() || !hold_recorded(args, n_asked) ||
         any_complex(args, static_cast<size_t>(n_all)))
       return nullptr;
-    PyObject* const found = in_python(
-        [&] { return PyObject_Vectorcall(known->second, args, static_cast<size_t>(n), names); });
+    PyObject* const found = in_python([&] {
+      return PyObject_Vectorcall(known.implementation, args, static_cast<size_t>(n), names);
+    });
     if (found != Py_NotImplemented) return found;
     Py_DECREF(found);
     return nullptr;
@@ -237,11 +235,10 @@ PyObject* call_fold(PyObject* ufunc, PyObject* method, PyObject* const* args, Py
     return f.ufunc == ufunc && PyUnicode_Compare(f.method, method) == 0;
   });
   if (n != 1 || fold == folds.end()) return nullptr;
-  const auto found = forms_by_function.find(fold->function);
-  if (found == forms_by_function.end() || !holds_recorded(args[0]) ||
-      variable_cell(args[0]).value().ndim() == 0)
+  Form* const found = form_of(fold->function);
+  if (found == nullptr || !holds_recorded(args[0]) || variable_cell(args[0]).value().ndim() == 0)
     return nullptr;
-  Form& form = *found->second;
+  Form& form = *found;
   Call call;
   call.given[0] = args[0];
   for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); ++i)
@@ -253,9 +250,8 @@ PyObject* call_fold(PyObject* ufunc, PyObject* method, PyObject* const* args, Py
 
 PyObject* variable_array_function(PyObject*, PyObject* const* args, Py_ssize_t n) {
   if (n == 4 && PyTuple_CheckExact(args[2]) && PyDict_CheckExact(args[3])) {
-    const auto form = forms_by_function.find(args[0]);
-    if (form != forms_by_function.end()) {
-      PyObject* found = try_function(*form->second, args[2], args[3]);
+    if (Form* const form = form_of(args[0])) {
+      PyObject* found = try_function(*form, args[2], args[3]);
       if (found != nullptr || PyErr_Occurred()) return found;
     }
   }
@@ -274,8 +270,7 @@ void bind_array_functions(py::module_& m) {
   m.def(
       "set_implementation",
       [](const py::object& numpy_function, const py::object& implementation) {
-        implementations.insert_or_assign(py::object(numpy_function).release().ptr(),
-                                         py::object(implementation).release().ptr());
+        make_known(numpy_function).implementation = py::object(implementation).release().ptr();
       },
       py::arg("numpy_function"), py::arg("implementation"),
       "The package's function for calls with Variables, where no whole function is recorded.");

@@ -2,6 +2,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include "bindings/numpy_functions/calls/known_functions.h"
+
 namespace tapegrad {
 
 // Variable.__array_function__(func, types, args, kwargs), METH_FASTCALL.
@@ -9,11 +11,12 @@ PyObject* variable_array_function(PyObject* self, PyObject* const* args, Py_ssiz
 
 // The call of a function in the form in which nearly all are written. A new reference; null without
 // an error where there is no such form.
-PyObject* call_form(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names);
+PyObject* call_form(const KnownFunction& known, PyObject* const* args, Py_ssize_t n,
+                    PyObject* names);
 
 // The call of a function by the package's own, which NumPy would reach by asking the Variables. A
 // new reference; null without an error where there is none, or NumPy is to ask.
-PyObject* call_implementation(PyObject* function, PyObject* const* args, Py_ssize_t n,
+PyObject* call_implementation(const KnownFunction& known, PyObject* const* args, Py_ssize_t n,
                               PyObject* names);
 
 // np.add.reduce(v) and the like as the function that it is; null as above.

@@ -9,7 +9,7 @@
 
 #include "bindings/interpreter.h"
 #include "bindings/numpy_functions/array_function.h"
-#include "bindings/numpy_functions/plain_calls.h"
+#include "bindings/numpy_functions/calls/plain_calls.h"
 #include "bindings/numpy_functions/sequences.h"
 #include "bindings/variable/variable_type.h"
 
@@ -104,11 +104,17 @@ struct Seen {
 PyObject* call_at_once(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   if (Py_TYPE(function) == ufunc_type)
     return names == nullptr ? call_known_ufunc(function, args, n) : nullptr;
-  for (auto* const call : {call_form, call_plain, call_implementation}) {
-    PyObject* const found = call(function, args, n, names);
+  const KnownFunction* const known = find_known(function);
+  if (known == nullptr) return nullptr;
+  PyObject* found = call_form(*known, args, n, names);
+  if (found != nullptr || PyErr_Occurred()) return found;
+  found = call_plain(*known, function, args, n, names);
+  if (found != nullptr || PyErr_Occurred()) return found;
+  if (known->call != nullptr) {
+    found = known->call(args, n, names);
     if (found != nullptr || PyErr_Occurred()) return found;
   }
-  return nullptr;
+  return call_implementation(*known, args, n, names);
 }
 
 // Of one with Variables inside of lists. What NumPy's own code calls is left to the package, which
@@ -120,7 +126,8 @@ PyObject* call_at_once_with_hidden(PyObject* function, PyObject* const* args, Py
   const std::string_view caller = name_of_module(globals);
   for (const std::string_view library : {"numpy", "scipy", "tapegrad"})
     if (caller.starts_with(library)) return nullptr;
-  return call_implementation(function, args, n, names);
+  const KnownFunction* const known = find_known(function);
+  return known == nullptr ? nullptr : call_implementation(*known, args, n, names);
 }
 
 template <Sequences sequences>

@@ -184,6 +184,20 @@ bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
   return found.n > 0 && set_element(variable, found.all(), number);
 }
 
+Cell* part_by_key(Cell& variable, PyObject* key) {
+  std::array<IndexEntry, 4> entries;
+  PyObject* const* items = &key;
+  size_t n = 1;
+  if (PyTuple_CheckExact(key)) {
+    n = static_cast<size_t>(PyTuple_GET_SIZE(key));
+    items = PySequence_Fast_ITEMS(key);
+  }
+  if (n > entries.size()) return nullptr;
+  for (size_t i = 0; i < n; ++i)
+    if (!read_basic(items[i], entries[i])) return nullptr;
+  return part_at(variable, {entries.data(), n});
+}
+
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use) {
   PyObject* const* items = &key;
   size_t n = 1;

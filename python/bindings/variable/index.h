@@ -12,6 +12,10 @@ Cell* element_by_key(Cell& variable, PyObject* key);
 // where it is not.
 bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value);
 
+// variable[key] of a key of ints, plain slices, None and Ellipsis; null where the key is another
+// one or there is more to it (autodiff/scalar_operation.h).
+Cell* part_by_key(Cell& variable, PyObject* key);
+
 // A Python index key, as NumPy reads it for an array of the Variable's shape, with NumPy's errors.
 IndexKey index_key(Cell& variable, PyObject* key, KeyUse use);
 

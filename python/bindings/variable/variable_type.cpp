@@ -283,10 +283,12 @@ PyObject* subscript(PyObject* self, PyObject* key) {
   return guard([&] {
     Cell& cell = variable_cell(self);
     if (Cell* const number = element_by_key(cell, key)) return new_variable(number);
-    const IndexKey parsed = index_key(cell, key, KeyUse::read);
+    if (Cell* const part = part_by_key(cell, key)) return new_variable(part);
+    IndexKey parsed = index_key(cell, key, KeyUse::read);
+    if (!cell.is_blank()) return new_variable(cell.item(std::move(parsed)));
     Cell* const part = cell.item(parsed);
     const bool is_plain = part->is_leaf() && !part->is_view();  // not at recorded positions
-    if (!is_plain || !cell.is_blank()) return new_variable(part);
+    if (!is_plain) return new_variable(part);
     const bool is_strided = part->value().ndim() > 1 && !parsed.spec.is_basic();
     return is_strided ? blank_of(part, cell, parsed.spec) : blank_of(part);
   });

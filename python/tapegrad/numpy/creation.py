@@ -38,12 +38,20 @@ def _fresh(prototype: Any, array: Any, fill: Any, shape: Any) -> Any:
     return apply("where", (False, cast(anchor, array.dtype), array))
 
 
+def _made_like(make: Any, like: Any, a: Any, dtype: Any, order: Any, shape: Any) -> Any:
+    """`make(shape, dtype)`, or in another order or shape NumPy's `like` of what stands for `a`."""
+    if type(a) is not Variable or order != "K" or shape is not None:
+        return like(stand_in(a), dtype, order, shape=shape)
+    _core.lose_weakness(a)  # NumPy makes an array of it
+    return make(free_shape(a), a.dtype if dtype is None else dtype)
+
+
 @implements(np.zeros_like, only_shape=True)
 def zeros_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.zeros_like(stand_in(a), dtype, order, shape=shape), 0, shape)
+    return _fresh(a, _made_like(np.zeros, np.zeros_like, a, dtype, order, shape), 0, shape)
 
 
 @implements(np.ones_like, only_shape=True)
@@ -51,7 +59,7 @@ def ones_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(a, np.ones_like(stand_in(a), dtype, order, shape=shape), 1, shape)
+    return _fresh(a, _made_like(np.ones, np.ones_like, a, dtype, order, shape), 1, shape)
 
 
 @implements(np.empty_like, only_shape=True)
@@ -59,9 +67,8 @@ def empty_like(
     prototype: Any, /, dtype: Any = None, order: Any = "K", subok: Any = True, shape: Any = None, *,
     device: Any = None,
 ) -> Any:  # fmt: skip
-    return _fresh(
-        prototype, np.zeros_like(stand_in(prototype), dtype, order, shape=shape), 0, shape
-    )
+    made = _made_like(np.zeros, np.zeros_like, prototype, dtype, order, shape)
+    return _fresh(prototype, made, 0, shape)
 
 
 @implements(np.full_like, values=2)
@@ -75,9 +82,12 @@ def full_like(
         if order != "K" or lie_in_c_order(a) or found.shape != np.shape(a):
             return found
         return lying_as(found, a)
-    found = _fresh(
-        a, np.full_like(stand_in(a), fill_value, dtype, order, shape=shape), fill_value, shape
-    )
+    made = _made_like(
+        lambda shape, dtype: np.full(shape, fill_value, dtype),
+        lambda like, dtype, order, shape: np.full_like(like, fill_value, dtype, order, shape=shape),
+        a, dtype, order, shape,
+    )  # fmt: skip
+    found = _fresh(a, made, fill_value, shape)
     if order != "K" or shape is not None or np.ndim(fill_value) == 0 or lie_in_c_order(a):
         return found
     return lying_as(found, a)

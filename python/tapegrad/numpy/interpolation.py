@@ -20,7 +20,8 @@ def _double(name: str, x: Any) -> Any:
 
 def _at(a: Any, places: Any) -> Any:
     """The elements of a vector at places of one axis, which may be recorded."""
-    return a[places] if isinstance(a, Variable) else np.take_along_axis(a, places, 0)
+    is_recorded = isinstance(places, Variable) and not isinstance(a, Variable)
+    return np.take_along_axis(a, places, 0) if is_recorded else a[places]
 
 
 @implements(np.interp, values=5)
@@ -41,7 +42,7 @@ def interp(
         xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
         fp = np.concatenate([fp[-1:], fp, fp[:1]])
         n += 2
-    elif not np.all(xp[1:] >= xp[:-1]):
+    elif not (xp[1:] >= xp[:-1]).all():
         raise ValueError(
             "np.interp: xp must increase; sort both, i = np.argsort(xp), and pass xp[i] and fp[i]"
         )
@@ -71,14 +72,14 @@ def _between(x: Any, xp: Any, fp: Any, n: int) -> Any:
     At a point where two pieces meet the derivative is that of the piece to the right; at the last
     point it is that of the last piece.
     """
-    after = np.clip(np.searchsorted(xp, x, side="right"), 1, n - 1)
+    after = np.minimum(np.maximum(np.searchsorted(xp, x, side="right"), 1), n - 1)
     before = after - 1
     x0, x1, y0, y1 = _at(xp, before), _at(xp, after), _at(fp, before), _at(fp, after)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (y1 - y0) / (x1 - x0)
     found = np.where(x == x1, slope * (x - x1) + y1, slope * (x - x0) + y0)
     gaps = np.isnan(found)
-    if isinstance(gaps, Variable) or np.any(gaps):  # where points are infinite, or NaN, or equal
+    if isinstance(gaps, Variable) or gaps.any():  # where points are infinite, or NaN, or equal
         found = np.where(gaps, slope * (x - x1) + y1, found)
         found = np.where(np.isnan(found) & (y0 == y1) & ~np.isnan(x), y0, found)
         found = np.where(gaps & (x == x0), y0, found)

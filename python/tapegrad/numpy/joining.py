@@ -131,6 +131,9 @@ def dstack(tup: Any) -> Any:
 
 @implements(np.column_stack, values=1, on_data=RECORD)
 def column_stack(tup: Any) -> Any:
+    n = _axes_in_common(tup)
+    if n == 1 and len({free_shape(x) for x in tup}) == 1:
+        return apply("stack", tuple(tup), (1,))
     parts = []
     for x in _parts("np.column_stack", tup):
         shape = free_shape(x)
@@ -140,6 +143,10 @@ def column_stack(tup: Any) -> Any:
 
 @implements(np.append, values=2, on_data=RECORD)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
+    if axis is None and _axes_in_common((arr,)) == 1:
+        values = np.asarray([values]) if type(values) is float else values
+        if _axes_in_common((values,)) == 1:
+            return apply("concatenate", (arr, values), (0,))
     return concatenate((lift(arr), lift(values)), axis)
 
 

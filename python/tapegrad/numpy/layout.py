@@ -63,6 +63,19 @@ def axes_of_einsum(
     return axes_of(np.einsum(subscripts, *small, optimize=optimize))
 
 
+def is_einsum_in_c_order(subscripts: str, lengths: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether NumPy's result lies so, of arrays in C order; also False where it complains.
+
+    Each length is 0, 1, or 2 for all greater ones.
+    """
+    orders = tuple(tuple(range(len(shape))) for shape in lengths)
+    try:
+        axes = axes_of_einsum(subscripts, orders, lengths, False)
+    except (ValueError, IndexError):
+        return False
+    return list(axes) == sorted(axes)
+
+
 def lie_in_c_order(*xs: Any) -> bool:
     """Whether all of them do, as most arrays."""
     return all(list(axes) == sorted(axes) for axes in map(axes_of, xs))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core
-from tapegrad._core import Variable, apply, stands_for_array, stop_gradient, to_array, value
+from tapegrad._core import Variable, apply, stands_for_array, stop_gradient, value
 from tapegrad.numpy import selection, shapes, ufuncs
 from tapegrad.numpy.attributes import attach_refusals
 from tapegrad.numpy.operands import describe
@@ -25,6 +25,8 @@ def reshape(self: Variable, *shape: Any, order: Any = "C", copy: Any = None) -> 
 
 def flatten(self: Variable, order: Any = "C") -> Any:
     """A copy with one axis."""
+    if order == "C":
+        return shapes.copied(apply("ravel", (self,)))
     return copy(shapes.ravel(self, order))
 
 
@@ -40,23 +42,13 @@ def copy(self: Variable, order: Any = "C") -> Any:
     if order != "C":
         order = shapes.resolved_order("v.copy", order, self)
         if order == "K":
-            return _copied(self)
+            return shapes.copied(self)
         if order == "F":
             return shapes.transpose(copy(shapes.transpose(self)))
     if _core.memory_strides(self) is not None:
         # A copy would lie as its operand does; one axis lies in one way only.
-        return shapes.reshape(_copied(apply("reshape", (self,), ((-1,),))), self.shape)
-    return _copied(self)
-
-
-def _copied(self: Variable) -> Any:
-    if self.dtype.kind in "iu":
-        found = np.positive(self)
-    elif self.dtype.kind == "b":
-        found = apply("logical_or", (self, self))
-    else:
-        found = apply("positive", (self,))
-    return to_array(found) if stands_for_array(self) else found
+        return shapes.reshape(shapes.copied(apply("reshape", (self,), ((-1,),))), self.shape)
+    return shapes.copied(self)
 
 
 def astype(

@@ -153,6 +153,8 @@ def merged(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     a = lift(a)
     shape = free_shape(a)
     n = len(shape)
+    if n == 1 and axis is None and 0 not in shape:
+        return a, (), (1,)
     axes = tuple(range(n)) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, n)
     rest = [i for i in range(n) if i not in axes]
     length = -1
@@ -168,7 +170,7 @@ def nan_where_any(ordered: Any, found: Any) -> Any:
     """NaN in place of what was found in sorted vectors that hold NaN, which is then the last."""
     last = ordered[..., -1:]
     missing = np.isnan(last)
-    if isinstance(missing, Variable) or np.any(missing):
+    if isinstance(missing, Variable) or missing.any():
         found = where(missing, last, found)
     return found
 

@@ -83,7 +83,7 @@ def _quantile(
     q = lift(q)
     if name.endswith("percentile"):
         q = q / 100
-    if not np.all((q >= 0) & (q <= 1)):
+    if not (0 <= q <= 1 if type(q) is float else np.all((q >= 0) & (q <= 1))):
         high = 100 if name.endswith("percentile") else 1
         raise ValueError(f"{name}: q must be in the range [0, {high}]")
     if method not in _WHOLE and method not in _BETWEEN:

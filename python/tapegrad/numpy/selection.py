@@ -128,11 +128,11 @@ def _along(a: Any, axis: int, indices: Any) -> Any:
 
 @implements(np.take, values=1, method="take", on_data=RECORD)
 def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
-    from tapegrad.numpy.layout import packed
-
     usual = type(a) is Variable and type(indices) is np.ndarray and indices.dtype.kind in "iu"
     if usual and axis is out is None and mode == "raise" and a.ndim == 1 and indices.ndim:
         return a[indices]
+    from tapegrad.numpy.layout import packed
+
     a = lift(a)
     recorded = mode == "raise" and isinstance(a, Variable) and is_integer(indices)
     if isinstance(indices, Variable) and indices.dtype.kind == "f":

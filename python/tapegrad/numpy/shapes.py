@@ -352,6 +352,17 @@ def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
     return to_array(a.copy(order)) if isinstance(a, Variable) else np.array(a, order=order)
 
 
+def copied(a: Variable) -> Any:
+    """A recorded copy, which lies in memory as `a` does."""
+    if a.dtype.kind in "iu":
+        found = np.positive(a)
+    elif a.dtype.kind == "b":
+        found = apply("logical_or", (a, a))
+    else:
+        found = apply("positive", (a,))
+    return to_array(found) if stands_for_array(a) else found
+
+
 @implements(np.astype, values=1, on_data=RECORD)
 def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> Any:
     wanted = np.dtype(dtype)
@@ -369,5 +380,5 @@ def astype(x: Any, dtype: Any, /, *, copy: Any = True, device: Any = None) -> An
             return np.copy(mask) if copy and mask is x else mask
     found = cast(x, wanted)
     if isinstance(x, Variable) and found is x:
-        return x.copy("K") if copy else x
+        return copied(x) if copy else x
     return to_array(found) if stands_for_array(x) else found

@@ -175,6 +175,26 @@ TEST(views_look_at_the_memory_of_the_input) {
   }
 }
 
+// Those that apply() hands in are borrowed: nobody counts them.
+TEST(an_eval_leaves_its_inputs_as_they_are) {
+  const auto is_same = [](const Value& a, const Value& b) {
+    return a.layout() == b.layout() && a.buffer() == b.buffer() && a.dtype() == b.dtype() &&
+           a.bits().i == b.bits().i;
+  };
+  for (const Sample& s : op_samples()) {
+    const Op& op = op_of(s);
+    if (op.in_place || op.compose || op.n_out < 0) continue;
+    for (const DType first : {s.in[0].dtype(), DType::float32}) {
+      if (first == DType::float32 && !varies(s.in[0])) continue;
+      std::vector<Value> given = s.in;
+      given[0] = given[0].cast(first);
+      std::vector<Value> in = given, out(static_cast<size_t>(op.n_out));
+      op.eval(s.attrs, in, out);
+      for (size_t i = 0; i < in.size(); ++i) CHECK(is_same(in[i], given[i]));
+    }
+  }
+}
+
 TEST(linear_ops_are_linear) {
   for (const Sample& s : op_samples()) {
     if (!op_of(s).linear) continue;

@@ -55,10 +55,12 @@ void set_values(const ComplexValue& found, std::span<Value> out) {
   out[1] = found.im;
 }
 
-void same_dtype(std::span<Value> in) {
+std::vector<Value> in_one_dtype(std::span<const Value> in) {
   DType dtype = in[0].dtype();
   for (const Value& v : in) dtype = promote(dtype, v.dtype());
-  for (Value& v : in) v = v.cast(linalg_dtype(dtype));
+  std::vector<Value> all;
+  for (const Value& v : in) all.push_back(v.cast(linalg_dtype(dtype)));
+  return all;
 }
 
 // Two numbers (..., n), then two arrays of the shape of the results.
@@ -71,8 +73,8 @@ std::vector<TensorType> infer_of_numbers(const Attrs&, std::span<const TensorTyp
 Pair over_gaps(const Pair& w, const Pair& k);
 
 void eval_gaps(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  same_dtype(in);
-  set_values(divide_by_gaps_values(pair_of(in, 0), pair_of(in, 2)), out);
+  const std::vector<Value> all = in_one_dtype(in);
+  set_values(divide_by_gaps_values(pair_of(all, 0), pair_of(all, 2)), out);
 }
 
 void vjp_gaps(VjpContext& ctx) {
@@ -119,8 +121,8 @@ Pair over_gaps(const Pair& w, const Pair& k) {
 Pair shared(const Pair& w, const Pair& d);
 
 void eval_share(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  same_dtype(in);
-  set_values(share_ties_values(pair_of(in, 0), pair_of(in, 2)), out);
+  const std::vector<Value> all = in_one_dtype(in);
+  set_values(share_ties_values(pair_of(all, 0), pair_of(all, 2)), out);
 }
 
 void vjp_share(VjpContext& ctx) {
@@ -161,8 +163,8 @@ std::vector<TensorType> infer_places(const Attrs&, std::span<const TensorType> i
 }
 
 void eval_places(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  same_dtype(in);
-  out[0] = real_places(pair_of(in, 0));
+  const std::vector<Value> all = in_one_dtype(in);
+  out[0] = real_places(pair_of(all, 0));
 }
 
 // A place does not move.

@@ -35,13 +35,16 @@ DType common_dtype(std::span<const TensorType> in) {
   return linalg_dtype(dtype);
 }
 
-// Converts all to one dtype; throws where `infer` does.
-void prepare(std::span<Value> in,
-             std::vector<TensorType> (*infer)(const Attrs&, std::span<const TensorType>)) {
+// All in one dtype; throws where `infer` does.
+std::vector<Value> prepared(std::span<const Value> in,
+                            std::vector<TensorType> (*infer)(const Attrs&,
+                                                             std::span<const TensorType>)) {
   std::vector<TensorType> types;
   for (const Value& v : in) types.push_back(type_of(v));
   const DType dtype = infer({}, types)[0].dtype;
-  for (Value& v : in) v = v.cast(dtype);
+  std::vector<Value> all;
+  for (const Value& v : in) all.push_back(v.cast(dtype));
+  return all;
 }
 
 void require_fit(const char* op, bool fits, std::span<const TensorType> in) {
@@ -65,8 +68,8 @@ std::vector<TensorType> infer_gaps(const Attrs&, std::span<const TensorType> in)
 }
 
 void eval_gaps(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  prepare(in, infer_gaps);
-  out[0] = divide_by_gaps_values(in[0], in[1], in[2]);
+  const std::vector<Value> all = prepared(in, infer_gaps);
+  out[0] = divide_by_gaps_values(all[0], all[1], all[2]);
 }
 
 Ref quotients(const Ref& w, const Ref& k) { return divide_by_gaps(w, k, zeros_like(w)); }
@@ -112,8 +115,8 @@ std::vector<TensorType> infer_share(const Attrs&, std::span<const TensorType> in
 }
 
 void eval_share(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
-  prepare(in, infer_share);
-  out[0] = share_ties_values(in[0], in[1], tip_of(attrs));
+  const std::vector<Value> all = prepared(in, infer_share);
+  out[0] = share_ties_values(all[0], all[1], tip_of(attrs));
 }
 
 void vjp_share(VjpContext& ctx) {
@@ -153,8 +156,8 @@ std::vector<TensorType> infer_scaled(const Attrs&, std::span<const TensorType> i
 }
 
 void eval_scaled(const Attrs&, std::span<Value> in, std::span<Value> out) {
-  prepare(in, infer_scaled);
-  out[0] = matmul(multiply(as_row(in[1]), in[0]), in[2]).value();
+  const std::vector<Value> all = prepared(in, infer_scaled);
+  out[0] = matmul(multiply(as_row(all[1]), all[0]), all[2]).value();
 }
 
 void vjp_scaled(VjpContext& ctx) {

@@ -199,8 +199,6 @@ void vjp(VjpContext& ctx) {
   }
 }
 
-const Op& einsum_op();
-
 void jvp(JvpContext& ctx) {
   Ref sum;
   bool first = true;
@@ -249,6 +247,12 @@ std::vector<Ref> lanes(const LanesCall& call) {
                {call.in.begin(), call.in.end()});
 }
 
+Ref einsum_of(const std::string& subscripts, std::vector<Ref> operands) {
+  return std::move(apply(einsum_op(), Attrs{subscripts, true}, std::move(operands))[0]);
+}
+
+}  // namespace
+
 const Op& einsum_op() {
   static const Op& op =
       register_op({.name = "einsum",
@@ -267,12 +271,6 @@ const Op& einsum_op() {
                    .summary = "sum of products over named axes"});
   return op;
 }
-
-Ref einsum_of(const std::string& subscripts, std::vector<Ref> operands) {
-  return std::move(apply(einsum_op(), Attrs{subscripts, true}, std::move(operands))[0]);
-}
-
-}  // namespace
 
 Ref einsum(const std::string& subscripts, std::vector<Ref> operands) {
   return std::move(apply(einsum_op(), Attrs{subscripts}, std::move(operands))[0]);

@@ -7,6 +7,8 @@
 
 namespace tapegrad {
 
+const Op& einsum_op();
+
 Ref einsum(const std::string& subscripts, std::vector<Ref> operands);
 
 void register_einsum_ops();

@@ -8,6 +8,7 @@
 #include "tapegrad/ops/index/index_update.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/registry.h"
+#include "tapegrad/tape/data_values.h"
 #include "tapegrad/tape/record.h"
 #include "tapegrad/tape/rule.h"
 
@@ -45,6 +46,13 @@ bool worth_copying(const Value& x, int64_t size) {
   return size <= x.size() / (size <= 1024 ? 2 : 8);
 }
 
+Value slice_of(const Value& x, const Region& region, bool always_copy) {
+  if (x.is_scalar()) return x.reshaped(region.shape);
+  if (always_copy || worth_copying(x, element_count(region.shape)))
+    return copy_region(x, {region.shape, region.strides, region.offset});
+  return x.view(region.shape, region.strides, region.offset);
+}
+
 template <bool always_copy>
 void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const std::vector<int64_t>& code = attrs.integers(index_attrs::code);
@@ -53,14 +61,7 @@ void eval_slice(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
     out[0] = x.view({}, {}, *at);
     return;
   }
-  const Region region = region_in(code, x, "slice");
-  if (x.is_scalar()) {
-    out[0] = x.reshaped(region.shape);
-  } else if (always_copy || worth_copying(x, element_count(region.shape))) {
-    out[0] = copy_region(x, {region.shape, region.strides, region.offset});
-  } else {
-    out[0] = x.view(region.shape, region.strides, region.offset);
-  }
+  out[0] = slice_of(x, region_of(code, dims_of(x), strides_of(x), "slice"), always_copy);
 }
 
 std::vector<TensorType> infer_slice(const Attrs& attrs, std::span<const TensorType> in) {
@@ -198,6 +199,15 @@ void register_index_ops() {
   op_slice_set = &register_op(update);
   register_gather_ops();
   register_composed_index_ops();
+}
+
+Ref slice_region(const Ref& x, const Attrs& attrs, const Region& region) {
+  const std::span<const Ref> inputs(&x, 1);
+  Value part = region.shape.empty() ? x.value().view({}, {}, region.offset)
+                                    : slice_of(x.value(), region, false);
+  Tape* const tape = recording_tape(*op_slice, inputs);
+  if (tape == nullptr || !is_recorded(*tape, part.dtype())) return Ref(std::move(part));
+  return record_single(*tape, *op_slice, attrs, inputs, std::move(part));
 }
 
 Ref slice(const Ref& x, const IndexSpec& spec) { return apply(*op_slice, spec.attrs(), {x}); }

@@ -25,6 +25,8 @@ const Op& gather_set_op();
 // x[spec] for a basic spec: a view of x, or a packed copy where the region is a small part of x (so
 // that it does not keep all of x alive, or in the way of writes in place).
 Ref slice(const Ref& x, const IndexSpec& spec);
+// The same, of an array of which these attributes mean this region.
+Ref slice_region(const Ref& x, const Attrs& attrs, const Region& region);
 Ref slice_copy(const Ref& x, const IndexSpec& spec);  // always packed, in a buffer of its own
 // base with base[spec] += update or base[spec] = update; update is broadcast and cast as NumPy
 // does.

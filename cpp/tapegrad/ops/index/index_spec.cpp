@@ -59,16 +59,17 @@ IndexSpec IndexSpec::entry(std::span<const int64_t> shape, int axis, int64_t ent
 
 namespace {
 
-// Where a thread remembers the attributes of a key of single positions; null for other keys. An
-// element that is read at all is read several times, as a rule, and written once: whoever records
-// that shares the attributes. Neighbours have places of their own, so that one row of a table is
-// still there when the next one is made.
+// Where a thread remembers the attributes of a basic key; null for other keys. A part that is read
+// at all is read several times, as a rule, and written once: whoever records that shares the
+// attributes. Neighbours have places of their own, so that one row of a table is still there when
+// the next one is made.
 Attrs* recent_place(std::span<const int64_t> code) {
   constexpr size_t n_recent = 1024;
   uint64_t place = 0;
   for (size_t k = 0; k < code.size(); k += 4) {
-    if (code[k] != static_cast<int64_t>(IndexKind::at)) return nullptr;
-    place = 401 * place + static_cast<uint64_t>(code[k + 1]);
+    if (code[k] > static_cast<int64_t>(IndexKind::newaxis)) return nullptr;
+    const auto at = [&](size_t i) { return static_cast<uint64_t>(code[k + i]); };
+    place = 401 * place + 131 * at(0) + at(1) + 31 * (at(2) + 7 * at(3));
   }
   if (code.empty()) return nullptr;
   // Behind a pointer: the memory that threads have from their start is scarce.

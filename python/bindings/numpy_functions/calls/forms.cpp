@@ -1,4 +1,4 @@
-#include "bindings/numpy_functions/forms.h"
+#include "bindings/numpy_functions/calls/forms.h"
 
 #include <pybind11/numpy.h>
 
@@ -65,6 +65,19 @@ bool is_plain_mask(PyObject* o) {
              py::detail::npy_api::NPY_BOOL_;
 }
 
+bool add_list(Call& call, std::span<PyObject* const> ints) {
+  AttrNumbers& key = call.key;
+  if (!key.add(AttrNumbers::list, {static_cast<int64_t>(ints.size())}) ||
+      key.size + ints.size() > longest_key)
+    return false;
+  for (PyObject* o : ints) {
+    int64_t x;
+    if (!is_int(o, x)) return false;
+    key.items[key.size++] = x;
+  }
+  return true;
+}
+
 // One int: as it is for an axis, else a list of one.
 bool add_ints(Call& call, PyObject* o, bool keep_single) {
   int64_t x;
@@ -72,15 +85,7 @@ bool add_ints(Call& call, PyObject* o, bool keep_single) {
     return keep_single ? call.key.add(AttrNumbers::integer, {x})
                        : call.key.add(AttrNumbers::list, {1, x});
   if (!PyTuple_CheckExact(o)) return false;
-  const Py_ssize_t n = PyTuple_GET_SIZE(o);
-  AttrNumbers& key = call.key;
-  if (!key.add(AttrNumbers::list, {n}) || key.size + static_cast<size_t>(n) > longest_key)
-    return false;
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    if (!is_int(PyTuple_GET_ITEM(o, i), x)) return false;
-    key.items[key.size++] = x;
-  }
-  return true;
+  return add_list(call, {PySequence_Fast_ITEMS(o), static_cast<size_t>(PyTuple_GET_SIZE(o))});
 }
 
 // Enters one argument, null where it is not given; false where the package's function must look.
@@ -111,10 +116,13 @@ bool add(Call& call, const Parameter& parameter, PyObject* o) {
     case Kind::axis:
     case Kind::axes:
     case Kind::gathered_axes:
+      if (kind == Kind::gathered_axes && !call.gathered.empty())
+        return add_list(call, call.gathered);
       if (o == nullptr || o == Py_None) return key.add(AttrNumbers::none, {});
       return add_ints(call, o, kind == Kind::axis);
     case Kind::ints:
     case Kind::gathered:
+      if (kind == Kind::gathered && !call.gathered.empty()) return add_list(call, call.gathered);
       return o != nullptr && add_ints(call, o, false);
     case Kind::integer:
     case Kind::count:
@@ -151,7 +159,8 @@ bool set_keyword(const Form& form, Call& call, PyObject* name, PyObject* value) 
   while (i < p.size() && p[i].name != name) ++i;
   if (i == p.size())  // the same text in another object
     for (i = 0; i < p.size() && PyUnicode_Compare(p[i].name, name) != 0;) ++i;
-  if (i == p.size() || call.given[i] != nullptr) return false;
+  const bool is_gathered = i == 1 && !call.gathered.empty();
+  if (i == p.size() || call.given[i] != nullptr || is_gathered) return false;
   call.given[i] = value;
   return true;
 }
@@ -169,6 +178,32 @@ bool is_numpys(const Op& op, const Call& call) {
          is_blank(call.operands[0]) && variable_cell(call.operands[0]).value().ndim() > 1;
 }
 
+// The attributes of a call: the form's own, of which nobody counts a copy. A call that begins
+// before that one is over, in an operand's code or another thread, makes its own.
+class AttrsOfCall {
+ public:
+  AttrsOfCall(Form& form, const AttrNumbers& key) : form_(form), borrows_(!form.lends) {
+    if (!borrows_) {
+      own_ = key.attrs();
+    } else if (!(key == form.last_key)) {
+      form.last_attrs = key.attrs();
+      form.last_key = key;
+    }
+    form.lends = true;
+  }
+  AttrsOfCall(const AttrsOfCall&) = delete;
+  AttrsOfCall& operator=(const AttrsOfCall&) = delete;
+  ~AttrsOfCall() {
+    if (borrows_) form_.lends = false;
+  }
+  const Attrs& get() const { return borrows_ ? form_.last_attrs : own_; }
+
+ private:
+  Form& form_;
+  const bool borrows_;
+  Attrs own_{};
+};
+
 PyObject* apply_form(Form& form, Call& call) {
   for (const size_t i : form.order) {
     const Parameter& parameter = form.parameters[i];
@@ -176,13 +211,10 @@ PyObject* apply_form(Form& form, Call& call) {
     if (!add(call, parameter, call.given[i])) return nullptr;
   }
   if (is_numpys(*form.op, call)) return nullptr;
-  if (!(call.key == form.last_key)) {
-    form.last_attrs = call.key.attrs();
-    form.last_key = call.key;
-  }
-  const Attrs attrs = form.last_attrs;
   return guard([&] {
-    PyObject* made = apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs);
+    const AttrsOfCall attrs(form, call.key);
+    PyObject* made =
+        apply_to_objects(*form.op, {call.operands.data(), call.n_operands}, attrs.get());
     if (form.gives_array && is_variable(made)) variable_cell(made).count_as_array();
     return made;
   });

@@ -1,11 +1,10 @@
-#include "bindings/numpy_functions/plain_calls.h"
+#include "bindings/numpy_functions/calls/plain_calls.h"
 #include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
 
 #include <array>
 #include <string>
-#include <unordered_map>
 
 #include "bindings/convert.h"
 #include "bindings/variable/complex.h"
@@ -22,18 +21,6 @@ namespace {
 namespace py = pybind11;
 
 constexpr size_t most_arguments = 8;
-
-struct PlainFunction {
-  Py_ssize_t out;    // at which place the result may be asked to go somewhere; -1: none
-  PyObject* method;  // the name of an array's method of the same parameters; may be null
-};
-
-std::unordered_map<PyObject*, PlainFunction> functions;
-
-const PlainFunction* find(PyObject* function) {
-  const auto found = functions.find(function);
-  return found == functions.end() ? nullptr : &found->second;
-}
 
 bool holds_numbers(PyObject* x) {
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(x); ++i)
@@ -83,11 +70,11 @@ struct PlainCall {
 };
 
 template <class F>
-PyObject* call(const PlainFunction* known, PyObject* const* args, Py_ssize_t n, PyObject* names,
-               F&& f) {
+PyObject* call(const std::optional<PlainFunction>& known, PyObject* const* args, Py_ssize_t n,
+               PyObject* names, F&& f) {
   const Py_ssize_t k = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
   const auto n_all = static_cast<size_t>(n + k);
-  if (known == nullptr || n_all > most_arguments) return nullptr;
+  if (!known || n_all > most_arguments) return nullptr;
   if (known->out >= 0 && n > known->out) return nullptr;
   for (Py_ssize_t i = 0; i < k; ++i)
     if (PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, i), "out") == 0) return nullptr;
@@ -100,18 +87,19 @@ PyObject* call(const PlainFunction* known, PyObject* const* args, Py_ssize_t n, 
 
 }  // namespace
 
-PyObject* call_plain(PyObject* function, PyObject* const* args, Py_ssize_t n, PyObject* names) {
-  return call(find(function), args, n, names, [&](PyObject* const* given, size_t count) {
+PyObject* call_plain(const KnownFunction& known, PyObject* function, PyObject* const* args,
+                     Py_ssize_t n, PyObject* names) {
+  return call(known.plain, args, n, names, [&](PyObject* const* given, size_t count) {
     return in_python([&] { return PyObject_Vectorcall(function, given, count, names); });
   });
 }
 
-PyObject* call_plain_method(PyObject* function, PyObject* const* args, Py_ssize_t n,
+PyObject* call_plain_method(const KnownFunction& known, PyObject* const* args, Py_ssize_t n,
                             PyObject* names) {
-  const PlainFunction* const known = find(function);
-  if (known != nullptr && known->method == nullptr) return nullptr;
-  return call(known, args, n, names, [&](PyObject* const* given, size_t count) {
-    return in_python([&] { return PyObject_VectorcallMethod(known->method, given, count, names); });
+  if (!known.plain || known.plain->method == nullptr) return nullptr;
+  return call(known.plain, args, n, names, [&](PyObject* const* given, size_t count) {
+    return in_python(
+        [&] { return PyObject_VectorcallMethod(known.plain->method, given, count, names); });
   });
 }
 
@@ -121,7 +109,7 @@ void bind_plain_calls(py::module_& m) {
       [](const py::object& function, Py_ssize_t out, const std::string& method) {
         PyObject* const name =
             method.empty() ? nullptr : PyUnicode_InternFromString(method.c_str());
-        functions[py::object(function).release().ptr()] = {out, name};
+        make_known(function).plain = {out, name};
       },
       py::arg("function"), py::arg("out"), py::arg("method"),
       "Declares a NumPy function whose results are NumPy's own of the plain values: at which place "

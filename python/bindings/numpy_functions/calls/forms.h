@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,7 @@ constexpr size_t most_parameters = 10;
 constexpr size_t most_operands = 16;
 constexpr size_t longest_key = 20;
 
-// Attributes as numbers: each a tag and what it holds. The attributes of the last call are kept,
-// since calls in a loop mostly repeat them.
+// Attributes as numbers: each a tag and what it holds.
 struct AttrNumbers {
   enum Tag : int64_t { none, flag, integer, list };
   std::array<int64_t, longest_key> items;
@@ -94,8 +94,10 @@ struct Form {
   std::vector<Parameter> parameters;  // in NumPy's order
   std::vector<size_t> order;          // of them, in which the op has its inputs and attributes
   bool gives_array = false;           // of no axes too, where most functions give a number
+  // The attributes of the last call, since calls in a loop mostly repeat them.
   AttrNumbers last_key{};
   Attrs last_attrs{};
+  bool lends = false;  // a call that is not over reads them
 
   bool gathers() const {
     return parameters.size() > 1 &&
@@ -105,6 +107,7 @@ struct Form {
 
 struct Call {
   std::array<PyObject*, most_parameters> given{};
+  std::span<PyObject* const> gathered{};  // what a method got one by one for parameter 1
   std::array<PyObject*, most_operands> operands;
   size_t n_operands = 0;
   AttrNumbers key;
