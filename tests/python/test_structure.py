@@ -152,7 +152,6 @@ def test_python_tests_mirror_the_package() -> None:
 
 # Files above 400 lines, each with the reason why it is not split.
 LONG_FILES: dict[str, str] = {
-    "cpp/tapegrad/program/passes/local/parts.cpp": "one record of what parts hold",
     "cpp/tapegrad/program/passes/split/pieces.cpp": "finds, weighs and writes the same groups",
     "cpp/tapegrad/ops/shape/shape_join.cpp": "joins and cuts, whose rules are each other",
     "python/bindings/convert.cpp": "both ways between Python and values",

@@ -1,24 +1,17 @@
 #include <algorithm>
-#include <deque>
 #include <optional>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
-#include "tapegrad/program/passes/local/number_lists.h"
-#include "tapegrad/program/passes/local/part_keys.h"
+#include "tapegrad/program/passes/local/parts/part_chains.h"
 
-// Arrays that are written part by part (`c[i] = ...` in a loop), and read part by part: what was
-// written is read directly. Such an array is a *chain* of versions, each made by one write from the
-// version before. A read of a part goes back over the writes of its chain: a write of the same part
-// is the answer, an addition to it a term, and writes of other parts are passed over. Of a write
-// that is around the part, the part is read; one that is within it is made again in what the part
-// held before, and where a short row was written number by number, the numbers are joined. What a
-// part holds is kept until the next read, and each chain keeps its writes by part, so that a read
-// takes no time that grows with the chain.
-//
-// Parts of a chain are told apart by an index that is one position in all of its writes: the first,
-// mostly (x[i], x[i, j], x[i, 1:]), or that of another axis (x[:, j]). Other keys end a chain.
+// Arrays that are written part by part are read part by part too: what was written is read
+// directly. A read of a part goes back over the writes of its chain (part_chains.h): a write of the
+// same part is the answer, an addition to it a term, and writes of other parts are passed over. Of
+// a write that is around the part, the part is read; one that is within it is made again in what
+// the part held before, and where a short row was written number by number, the numbers are joined.
+// What a part holds is kept until the next read.
 
 namespace tapegrad {
 namespace {
@@ -35,10 +28,10 @@ class Parts final : public LocalRule {
     if (const ValueId v = read_by_numbers(pass, a); v != no_value) return v;
     if (const ValueId v = joined_number(pass, a.in[0], code); v != no_value)
       return pass.type_number(v) == a.out[0] ? v : no_value;
-    const Part part = part_of(pass, a.like.attrs, a.in[0]);
+    const Part part = chains_.part_of(pass.program(), a.like.attrs, a.in[0]);
     if (!part.is_known()) return no_value;
-    const ValueId v =
-        content(pass, {a.like.op, a.like.attrs, a.out[0], part}, a.in[0], version_of(a.in[0]), 0);
+    const ValueId v = content(pass, {a.like.op, a.like.attrs, a.out[0], part}, a.in[0],
+                              chains_.version_of(a.in[0]), 0);
     return v != no_value && is_packed(pass.program(), v, true) ? pass.in_its_layout(v) : v;
   }
 
@@ -58,57 +51,23 @@ class Parts final : public LocalRule {
   void written(LocalPass& pass, const Application& a) override {
     const bool adds = touches_part(a.like, UpdateKind::add);
     if ((!adds && !touches_part(a.like, UpdateKind::set)) || a.like.held) return;
-    const Part part = part_of(pass, a.like.attrs, a.in[0]);
+    const Part part = chains_.part_of(pass.program(), a.like.attrs, a.in[0]);
     if (!part.is_known()) return;
-    Version v = version_of(a.in[0]);
-    if (v.chain == none || chains_[v.chain].writes.size() != v.writes ||
-        !lead_of(part, chains_[v.chain].axis)) {
-      v = {static_cast<uint32_t>(chains_.size()), 0};
-      chains_.push_back({a.in[0], first_position(part), {}});
-    }
-    Chain& chain = chains_[v.chain];
-    const auto number = static_cast<uint32_t>(chain.writes.size());
-    chain.writes.push_back({a.in[1], part.number, adds, no_value});
-    of_part_.add(key(v.chain, part.number), number);
-    (part.is_element ? elements_ : others_).add(key(v.chain, *lead_of(part, chain.axis)), number);
-    const ValueId now = a.like.first_out;
-    if (versions_.size() <= now) versions_.resize(now + 1, {none, 0});
-    versions_[now] = {v.chain, number + 1};
+    chains_.add(a.like.first_out, a.in[0], part, a.in[1], adds);
   }
 
  private:
-  static constexpr uint32_t none = ~uint32_t{0};
+  using Part = PartChains::Part;
+  using Version = PartChains::Version;
+  using Write = PartChains::Write;
+  static constexpr uint32_t none = PartChains::none;
   static constexpr int most_chains = 16;     // that one read goes back over
   static constexpr uint32_t few_writes = 8;  // see may_read_root
-  static constexpr int most_looks = 64;      // at writes of other parts at one lead
   static constexpr int most_within = 64;     // writes within a part that one read makes again
   static constexpr int most_passed = 512;    // of those that later ones replace
   static constexpr int most_depth = 4;       // of reads for reads
   static constexpr int64_t short_row = 64;   // elements
   static constexpr int64_t most_of_row = 4096;
-  static constexpr int64_t most_leads = int64_t{1} << 31;
-
-  struct Part {
-    uint32_t number = none;  // equal keys have one number
-    bool is_element = false;
-    bool is_seen = false;
-    bool is_known() const { return number != none; }
-  };
-  struct Version {
-    uint32_t chain, writes;  // how many writes of the chain it holds
-  };
-  struct Write {
-    ValueId update;
-    uint32_t part;  // its number
-    bool adds;
-    ValueId sum;  // of an addition: what the part holds after it, once somebody has read it
-  };
-  struct Chain {
-    ValueId root;
-    size_t axis;  // on which every write has one position, the lead
-    std::vector<Write> writes;
-  };
-  static uint64_t key(uint32_t chain, uint32_t x) { return uint64_t{chain} << 32 | x; }
 
   static bool touches_part(const Program::Step& s, UpdateKind update) {
     if (s.kernel >= 0 || is_elementwise(s.op)) return false;
@@ -133,13 +92,13 @@ class Parts final : public LocalRule {
 
   // Of a row that is written number by number, a few are read one by one.
   ValueId read_by_numbers(LocalPass& pass, const Application& a) {
-    const Version v = version_of(a.in[0]);
+    const Version v = chains_.version_of(a.in[0]);
     const auto range = v.chain == none ? std::nullopt : few_numbers(pass, a);
     if (!range) return no_value;
     bool is_written = false;
     for (int64_t j = 0; j < range->length; ++j) {
       const auto lead = static_cast<uint32_t>(range->start + j * range->step);
-      is_written |= elements_.last_below(key(v.chain, lead), v.writes) != 0;
+      is_written |= chains_.has_element_at(v, lead);
     }
     if (!is_written) return no_value;
     const uint32_t number = pass.edit().type({pass.type(a.out[0]).dtype, {}});
@@ -151,7 +110,7 @@ class Parts final : public LocalRule {
 
   // And so are a few that are written to such a row, or added.
   ValueId written_by_numbers(LocalPass& pass, const Application& a) {
-    const Version v = version_of(a.in[0]);
+    const Version v = chains_.version_of(a.in[0]);
     const auto range = v.chain == none ? std::nullopt : few_numbers(pass, a);
     if (!range) return no_value;
     const TensorType& update = pass.program().type_of(a.in[1]);
@@ -168,81 +127,10 @@ class Parts final : public LocalRule {
     return pass.in_its_layout(row);
   }
 
-  // Equal keys may stand in the program as several attributes.
-  const Part& part_of(const LocalPass& pass, uint32_t attrs, ValueId array) {
-    const Program& p = pass.program();
-    if (attrs >= part_of_attrs_.size()) part_of_attrs_.resize(p.attrs.size());
-    Part& part = part_of_attrs_[attrs];
-    if (part.is_seen) return part;
-    part.is_seen = true;
-    const std::vector<int64_t>& code = p.attrs[attrs].integers(index_attrs::code);
-    const IndexItems items(code);
-    if (items.size() == 0 || static_cast<int>(items.size()) != p.type_of(array).shape.ndim() ||
-        std::ranges::max(p.type_of(array).shape) > most_leads)
-      return part;
-    bool is_element = true, has_position = false;
-    for (size_t k = 0; k < items.size(); ++k) {
-      if (items[k].kind != IndexKind::at && items[k].kind != IndexKind::range) return part;
-      is_element &= items[k].kind == IndexKind::at;
-      has_position |= items[k].kind == IndexKind::at;
-    }
-    if (!has_position) return part;
-    uint64_t hash = code.size();
-    for (int64_t x : code) hash = mix_hash(hash, static_cast<uint64_t>(x));
-    part.number = part_numbers_.find(hash, [&](uint32_t k) { return codes_[k] == code; });
-    if (part.number == FlatTable::none) {
-      part.number = static_cast<uint32_t>(codes_.size());
-      part_numbers_.insert(hash, part.number);
-      codes_.push_back(code);
-    }
-    part.is_element = is_element;
-    return part;
-  }
-
-  std::optional<uint32_t> lead_of(const Part& part, size_t axis) const {
-    const IndexItem item = IndexItems(codes_[part.number])[axis];
-    if (item.kind != IndexKind::at) return std::nullopt;
-    return static_cast<uint32_t>(item.start);
-  }
-
-  size_t first_position(const Part& part) const {
-    size_t axis = 0;
-    while (!lead_of(part, axis)) ++axis;
-    return axis;
-  }
-
-  Version version_of(ValueId v) const {
-    return v < versions_.size() ? versions_[v] : Version{none, 0};
-  }
-
-  // The last among the first `end` writes of a chain that touches a part, counted from 1.
-  struct Touch {
-    uint32_t number = 0;
-    Overlap how = Overlap::none;
-  };
-  Touch last_touch(uint32_t chain, const Part& part, uint32_t end) const {
-    const std::optional<uint32_t> lead = lead_of(part, chains_[chain].axis);
-    if (!lead) return {end, Overlap::unclear};
-    const uint32_t same = of_part_.last_below(key(chain, part.number), end);
-    uint32_t others_end = end, elements_end = end;
-    for (int looks = 0; looks < most_looks; ++looks) {
-      const uint32_t others = others_.last_below(key(chain, *lead), others_end);
-      const uint32_t elements =
-          part.is_element ? 0 : elements_.last_below(key(chain, *lead), elements_end);
-      const uint32_t number = std::max(others, elements);
-      if (number <= same) return same == 0 ? Touch{} : Touch{same, Overlap::same};
-      const uint32_t written = chains_[chain].writes[number - 1].part;
-      const Overlap how = overlap_of(codes_[part.number], codes_[written]);
-      if (how != Overlap::none) return {number, how};
-      (number == others ? others_end : elements_end) = number - 1;
-    }
-    return {end, Overlap::unclear};
-  }
-
   // A root that is read after the chain's writes can't be written in place, and is copied: once,
   // which is little beside many writes.
   bool may_read_root(const Program& p, uint32_t chain) const {
-    const Chain& c = chains_[chain];
+    const PartChains::Chain& c = chains_.chain(chain);
     return c.writes.size() >= few_writes || p.values[c.root].source != Source::step;
   }
 
@@ -267,7 +155,7 @@ class Parts final : public LocalRule {
 
   bool is_replaced(const Found& found, uint32_t part) const {
     return std::ranges::any_of(found.replaced, [&](uint32_t larger) {
-      const Overlap how = overlap_of(codes_[larger], codes_[part]);
+      const Overlap how = overlap_of(chains_.code_of(larger), chains_.code_of(part));
       return how == Overlap::same || how == Overlap::inside;
     });
   }
@@ -282,7 +170,8 @@ class Parts final : public LocalRule {
         (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
       return no_value;
     const ValueId value = with_pending(pass, r, found);
-    if (value != no_value) known_.set({key(from.chain, r.part.number), from.writes, value});
+    if (value != no_value)
+      known_.set({PartChains::key(from.chain, r.part.number), from.writes, value});
     return value;
   }
 
@@ -297,16 +186,16 @@ class Parts final : public LocalRule {
     const bool is_number = is_floating(pass.type(r.out).dtype);
     int within = 0, passed = 0;
     for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
-      const KnownValues::Known* const known = known_.find(key(v.chain, r.part.number));
+      const KnownValues::Known* const known = known_.find(PartChains::key(v.chain, r.part.number));
       for (uint32_t end = v.writes;;) {
-        const Touch touch = last_touch(v.chain, r.part, end);
+        const PartChains::Touch touch = chains_.last_touch(v.chain, r.part, end);
         if (touch.how == Overlap::unclear) return false;
         if (known && known->writes >= touch.number && known->writes <= end) {
           found.value = known->value;
           return pass.type_number(found.value) == r.out;
         }
         if (touch.number == 0) break;
-        const Write w = chains_[v.chain].writes[touch.number - 1];
+        const Write w = chains_.chain(v.chain).writes[touch.number - 1];
         if (touch.how == Overlap::around) {
           found.value = part_of_larger(pass, r, {v.chain, touch.number}, w, depth);
           return found.value != no_value;
@@ -332,9 +221,9 @@ class Parts final : public LocalRule {
         found.pending.push_back({v.chain, touch.number - 1, touch.how == Overlap::inside});
         end = touch.number - 1;
       }
-      found.base = chains_[v.chain].root;
+      found.base = chains_.chain(v.chain).root;
       found.root_of = v.chain;
-      v = version_of(found.base);
+      v = chains_.version_of(found.base);
     }
     return true;
   }
@@ -343,29 +232,29 @@ class Parts final : public LocalRule {
   ValueId part_of_row(LocalPass& pass, const Read& r, ValueId array, Version from, int depth) {
     if (array == no_value || depth == most_depth) return no_value;
     const TensorType whole = pass.program().type_of(array);
-    const std::optional<uint32_t> lead = lead_of(r.part, chains_[from.chain].axis);
+    const std::optional<uint32_t> lead = chains_.lead_of(r.part, chains_.chain(from.chain).axis);
     if (!lead) return no_value;
     IndexSpec key;
     for (size_t k = 0; k < whole.shape.size(); ++k) {
-      if (k == chains_[from.chain].axis)
+      if (k == chains_.chain(from.chain).axis)
         key.at(*lead);
       else
         key.whole(whole.shape[k]);
     }
     const TensorType row{whole.dtype, shape_of_part(key.code)};
-    if (key.code == codes_[r.part.number] || element_count(row.shape) > most_of_row)
+    if (key.code == chains_.code_of(r.part.number) || element_count(row.shape) > most_of_row)
       return no_value;
     const uint32_t attrs = pass.edit().attrs(key.attrs()), type = pass.edit().type(row);
-    const Part part = part_of(pass, attrs, array);
+    const Part part = chains_.part_of(pass.program(), attrs, array);
     const ValueId found =
         content(pass, {slice_copy_op().id, attrs, type, part}, array, from, depth + 1);
     if (found == no_value) return no_value;
-    return read_within(pass, found, key_within(codes_[r.part.number], key.code), r.out);
+    return read_within(pass, found, key_within(chains_.code_of(r.part.number), key.code), r.out);
   }
 
   // A part of what the last write of a version wrote to, or added to.
   ValueId part_of_larger(LocalPass& pass, const Read& r, Version v, const Write& w, int depth) {
-    const std::vector<int64_t>& around = codes_[w.part];
+    const std::vector<int64_t>& around = chains_.code_of(w.part);
     const TensorType type{pass.type(r.out).dtype, shape_of_part(around)};
     const TensorType written = pass.program().type_of(w.update);
     if (written.dtype != type.dtype) return no_value;
@@ -382,7 +271,7 @@ class Parts final : public LocalRule {
     } else if (!(written == type)) {
       return no_value;
     }
-    return read_within(pass, whole, key_within(codes_[r.part.number], around), r.out);
+    return read_within(pass, whole, key_within(chains_.code_of(r.part.number), around), r.out);
   }
 
   static Dims shape_of_part(const std::vector<int64_t>& code) {
@@ -427,13 +316,14 @@ class Parts final : public LocalRule {
     };
     for (size_t k = found.pending.size(); k-- > 0;) {
       const Pending now = found.pending[k];
-      const Write w = chains_[now.chain].writes[now.write];
+      const Write w = chains_.chain(now.chain).writes[now.write];
       if (!now.is_within) {
         found.value = pass.emit<Add>({whole(), w.update}, r.out);
-        chains_[now.chain].writes[now.write].sum = found.value;
+        chains_.set_sum(now.chain, now.write, found.value);
         continue;
       }
-      const std::vector<int64_t> code = key_within(codes_[w.part], codes_[r.part.number]);
+      const std::vector<int64_t> code =
+          key_within(chains_.code_of(w.part), chains_.code_of(r.part.number));
       if (length == 0) {
         const ValueId in[] = {whole(), w.update};
         found.value = pass.emit((w.adds ? slice_add_op() : slice_set_op()).id,
@@ -460,8 +350,8 @@ class Parts final : public LocalRule {
     size_t within = 0;
     for (const Pending& one : pending) {
       if (!one.is_within) continue;
-      const uint32_t written = chains_[one.chain].writes[one.write].part;
-      if (!shape_of_part(codes_[written]).empty()) return 0;
+      const uint32_t written = chains_.chain(one.chain).writes[one.write].part;
+      if (!shape_of_part(chains_.code_of(written)).empty()) return 0;
       ++within;
     }
     return 2 * within >= static_cast<size_t>(shape[0]) ? static_cast<size_t>(shape[0]) : 0;
@@ -472,7 +362,7 @@ class Parts final : public LocalRule {
     const uint32_t out = pass.edit().type({pass.type(r.out).dtype, {}});
     if (found.value != no_value)
       return read_within(pass, found.value, IndexSpec().at(static_cast<int64_t>(j)).code, out);
-    std::vector<int64_t> code = codes_[r.part.number];
+    std::vector<int64_t> code = chains_.code_of(r.part.number);
     for (size_t k = 0; k < code.size(); k += 4) {
       const IndexItem item = IndexItems(code)[k / 4];
       if (item.kind != IndexKind::range) continue;
@@ -483,14 +373,8 @@ class Parts final : public LocalRule {
     return pass.emit(r.op, pass.edit().attrs(Attrs{code}), {&found.base, 1}, out);
   }
 
-  std::vector<Part> part_of_attrs_;
-  FlatTable part_numbers_;
-  std::deque<std::vector<int64_t>> codes_;  // by number of the part
-  LongVector<Version> versions_;            // by value
-  std::vector<Chain> chains_;
-  NumberLists of_part_;            // by chain and part
-  NumberLists elements_, others_;  // by chain and lead
-  KnownValues known_;              // by chain and part
+  PartChains chains_;
+  KnownValues known_;  // by chain and part
 };
 
 }  // namespace
