@@ -339,12 +339,13 @@ class Freezer {
       recording_.constants.push_back({id, n.value});
       return id;
     }
-    for (size_t k = 0; k < recording_.captures.size(); ++k) {
+    std::vector<size_t>& known = arrays_at_[origin.raw()];
+    for (size_t k : known) {
       const Value& a = recording_.captures[k].array;
-      if (a.buffer() != nullptr && a.raw() == origin.raw() && type_of(a) == type_of(origin) &&
-          a.strides() == origin.strides())
+      if (type_of(a) == type_of(origin) && a.strides() == origin.strides())
         return writer_.program().captures[k];
     }
+    known.push_back(recording_.captures.size());
     recording_.captures.push_back({CellPtr(), origin, Ref()});
     return writer_.capture(type_of(origin));
   }
@@ -380,6 +381,7 @@ class Freezer {
   std::vector<uint32_t> given_;            // nodes that are its inputs; a mark is a place here
   std::vector<ValueId> given_ids_;
   std::unordered_map<ValueId, ValueId> read_ids_;
+  std::unordered_map<const void*, std::vector<size_t>> arrays_at_;  // captures, by first element
   std::vector<ValueId> reads_;
 };
 

@@ -1,6 +1,7 @@
 #include "tapegrad/program/run/captured_program.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "tapegrad/autodiff/workspace.h"
@@ -37,11 +38,19 @@ CapturedProgram::Runnable::Runnable(std::unique_ptr<const Executor> e)
     : executor(std::move(e)), is_long(tapegrad::is_long(executor->program())) {}
 
 CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fixed,
-                                 const PassOptions& options)
-    : captures_(r.captures), options_(options) {
+                                 const PassOptions& options, std::span<const MemoryBlock> views)
+    : captures_(r.captures), kept_(r.captures.size()), options_(options) {
   const OrdinaryPages pages;
+  std::iota(kept_.begin(), kept_.end(), size_t{0});
   std::optional<Program> changed;
   if (!fixed.empty()) changed = with_fixed_captures(r, fixed);
+  if (auto joined = join_captured_views(changed ? *changed : r.program, r.captures, views)) {
+    changed = std::move(joined->program);
+    kept_ = std::move(joined->kept);
+    captures_.clear();
+    for (size_t k : kept_) captures_.push_back(r.captures[k]);
+    for (const Value& cover : joined->covers) captures_.push_back({CellPtr(), cover, Ref()});
+  }
   const Program& recorded = changed ? *changed : r.program;
   if (may_wait(recorded, most_runs_)) {
     as_recorded_ = std::make_shared<const Runnable>(Executor::for_few_runs(recorded));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tapegrad/program/captured_views.h"
 #include "tapegrad/program/record.h"
 #include "tapegrad/program/run/executor.h"
 
@@ -21,8 +22,10 @@ namespace tapegrad {
 // everywhere. None do unless they are asked for: who times a program wants it fast at once.
 class CapturedProgram {
  public:
-  // `fixed`: the numbers of captured arrays that are constants.
-  CapturedProgram(const Recording& r, std::span<const size_t> fixed, const PassOptions& options);
+  // `fixed`: the numbers of captured arrays that are constants. `views`, by capture: in which
+  // blocks of memory those lie that no other array will ever replace.
+  CapturedProgram(const Recording& r, std::span<const size_t> fixed, const PassOptions& options,
+                  std::span<const MemoryBlock> views = {});
 
   // As the passes make it; they come now where they have not yet.
   const Executor& executor() const;
@@ -32,6 +35,12 @@ class CapturedProgram {
 
   // What the program's own captures hold now, appended.
   void read_captures(std::vector<Value>& captured) const;
+  // Where others are to be read: the captures of the recording that it takes, in order, and what it
+  // takes behind them.
+  std::span<const size_t> kept_captures() const { return kept_; }
+  std::span<const Capture> own_captures() const {
+    return std::span(captures_).subspan(kept_.size());
+  }
 
   // False where a guard does not hold; throws what a step throws.
   bool run(std::span<const Value> inputs, std::span<const Value> captured,
@@ -58,6 +67,7 @@ class CapturedProgram {
   static inline std::atomic<int> most_runs_{0};
 
   std::vector<Capture> captures_;
+  std::vector<size_t> kept_;
   PassOptions options_;
   mutable std::mutex mutex_;  // of what comes next
   mutable std::shared_ptr<const Runnable> as_recorded_;
