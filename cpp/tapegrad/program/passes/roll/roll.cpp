@@ -81,10 +81,9 @@ class Roller : RollWriter {
 
   // What is written is there already.
   void write_parts(uint32_t i) {
-    for (uint32_t k = 0; k < loops_[i].period; ++k) {
+    for (uint32_t k = 0; k < loops_[i].period; ++k)
       states_[i].stacked[states_[i].first_key[k]] = stacked(turns_of(i, k, 1, false));
-      write_scatter(i, k);
-    }
+    write_scatters(i);
   }
 
   // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
@@ -190,7 +189,7 @@ class Roller : RollWriter {
   }
 
   void add_positions(Writing& w, uint32_t i, uint32_t k) {
-    for (std::vector<int64_t> at : positions_of(i, k).at) {
+    for (std::vector<int64_t> at : positions_of(i, {&k, 1}).at) {
       if (states_[i].reverse) std::ranges::reverse(at);
       w.in.push_back(series_of(at));
       w.at[k].push_back(w.body.input({DType::int64, Dims{}}));
@@ -255,7 +254,7 @@ class Roller : RollWriter {
     Attrs attrs = p_.attrs_of(s);
     if (!w.at[k].empty()) {
       in.insert(in.end(), w.at[k].begin(), w.at[k].end());
-      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, k).items),
+      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, {&k, 1}).items),
                     int64_t{0}};
       op = op->update == UpdateKind::none  ? &gather_op()
            : op->update == UpdateKind::add ? &gather_add_op()
@@ -302,8 +301,7 @@ class Roller : RollWriter {
       last[c.age - 1] = next++;
     }
     for (uint32_t key : ys) state.stacked[key] = next++;
-    for (uint32_t k = 0; k < loop.period; ++k)
-      if (loop.roles[k] == Role::scatter) write_scatter(i, k);
+    write_scatters(i);
   }
 };
 
