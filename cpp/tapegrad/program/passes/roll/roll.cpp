@@ -305,12 +305,40 @@ class Roller : RollWriter {
   }
 };
 
+uint32_t turns_of(const std::vector<RolledLoop>& loops) {
+  uint32_t n = 0;
+  for (const RolledLoop& loop : loops) n += loop.count;
+  return n;
+}
+
+Program written(const Program& p, std::vector<RolledLoop> loops) {
+  return Roller(p, std::move(loops)).run();
+}
+
+// Whether turns make arrays: numbers alone are as well off in one scalar tape.
+bool makes_arrays(const Program& p, const RolledLoop& loop) {
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.first + k];
+    if (!p.type_of(s.first_out).shape.empty() && !writes_by_key(op_by_id(s.op))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
+// Turns in which shared lookups stand are in no loop: where these stand before all turns, loops may
+// have more of them.
 Program distribute_loops(Program p) {
   std::vector<RolledLoop> loops = loops_to_distribute(p);
-  if (loops.empty()) return p;
-  return Roller(p, std::move(loops)).run();
+  if (const std::optional<Program> moved = lookups_before_loops(p)) {
+    std::vector<RolledLoop> others = loops_to_distribute(*moved);
+    const bool are_better = !loops.empty() || std::ranges::any_of(others, [&](const auto& loop) {
+      return makes_arrays(*moved, loop);
+    });
+    if (are_better && turns_of(others) > turns_of(loops))
+      return drop_dead(written(*moved, std::move(others)));
+  }
+  return loops.empty() ? std::move(p) : written(p, std::move(loops));
 }
 
 Program roll_loops(Program p) {
@@ -318,8 +346,8 @@ Program roll_loops(Program p) {
   const Program& before = moved ? *moved : p;
   std::vector<RolledLoop> loops = loops_to_roll(before);
   if (loops.empty()) return p;
-  Program rolled = Roller(before, std::move(loops)).run();
-  return moved ? drop_dead(rolled) : rolled;
+  Program found = written(before, std::move(loops));
+  return moved ? drop_dead(found) : found;
 }
 
 }  // namespace tapegrad

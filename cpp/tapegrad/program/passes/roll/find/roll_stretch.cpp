@@ -155,11 +155,18 @@ class Stretch : RepeatedTurns {
     const ValueId v = input(middle_, k, a);
     if (p_.type_of(v).shape.empty() || v == input(middle_ + 1, k, a)) return false;
     for (uint32_t by = 2; by <= most_in_turn && middle_ + by < turns_; ++by)
-      if (input(middle_ + by, k, a) == v) {
+      if (input(middle_ + by, k, a) == v && repeats(k, a, by)) {
         in_turn_ = by;
         return true;
       }
     return false;
+  }
+
+  // Rows that data name (w[labels[t]]) come again too, but in no order.
+  bool repeats(uint32_t k, uint32_t a, uint32_t by) const {
+    for (uint32_t turn = middle_; turn < std::min(middle_ + by, turns_ - by); ++turn)
+      if (input(turn, k, a) != input(turn + by, k, a)) return false;
+    return true;
   }
 
   // In a nest, whether it is the same for all rows: looked at from both ends.
