@@ -137,7 +137,8 @@ class Roller : RollWriter {
       const std::vector<ValueId>& of = body.program().inputs;
       ValueId parts[] = {of[n], of[sums.size() + n]};
       if (loop.operand(sums[n], 0).kind != Kind::carry) std::swap(parts[0], parts[1]);
-      made.push_back(body.step(op_by_id(op_of_fn<Add>()), Attrs(), parts, {&type, 1}));
+      const Op& op = op_by_id(p_.steps[loop.step(0, sums[n])].op);  // an addition or subtraction
+      made.push_back(body.step(op, Attrs(), parts, {&type, 1}));
       body.output(made.back());
     }
     std::vector<uint32_t> keys;

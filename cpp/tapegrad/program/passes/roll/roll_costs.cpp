@@ -28,8 +28,8 @@ TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop, bool stays)
     const Op& op = op_by_id(step(k).op);
     is_row_ &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                op.reduces == ReductionKind::mean;
-    const bool reads_array = std::ranges::any_of(
-        p.in(step(k)), [&](ValueId v) { return !p.type_of(v).shape.empty(); });
+    const bool reads_array =
+        std::ranges::any_of(p.in(step(k)), [&](ValueId v) { return !p.type_of(v).shape.empty(); });
     // An element of an array is a number as good as any; a product of rows is not.
     if (reads_array && !reads_by_key(op)) is_of_numbers_ = false;
     const Dims& shape = p.type_of(step(k).first_out).shape;

@@ -156,8 +156,9 @@ void RollWriter::write_scatters(uint32_t i) {
   const RolledLoop& loop = loops_[i];
   for (uint32_t k = 0; k < loop.period; ++k) {
     if (loop.roles[k] != Role::scatter) continue;
-    const auto chain = std::ranges::find_if(
-        loop.together, [&](const auto& steps) { return std::ranges::find(steps, k) != steps.end(); });
+    const auto chain = std::ranges::find_if(loop.together, [&](const auto& steps) {
+      return std::ranges::find(steps, k) != steps.end();
+    });
     if (chain == loop.together.end()) {
       write_scatter(i, k);
     } else if (chain->front() == k) {
