@@ -165,7 +165,9 @@ def test_blocks_rows_and_columns_of_a_captured_matrix():
             np.tanh(np.sum(image[i : i + 3, j : j + 3] * k)) for i in range(10) for j in range(13)
         ),
         lambda k: sum(np.tanh(np.sum(image[i, 3:6] * k)) for i in range(12)),
-        lambda k: sum(np.tanh(np.sum(image[i : i + 3, j] * k)) for i in range(10) for j in range(9)),
+        lambda k: sum(
+            np.tanh(np.sum(image[i : i + 3, j] * k)) for i in range(10) for j in range(9)
+        ),
         lambda k: sum(np.tanh(np.sum(image[2:5, j] * k)) for j in range(15)),
         lambda k: sum(np.tanh(np.sum(image.T[j : j + 3, 4:7] * k)) for j in range(13)),
         lambda k: sum(np.tanh(np.sum(row * row[:, None] * k[0, 0])) for row in image),
@@ -213,7 +215,9 @@ def test_lanes_and_tangents_of_windows():
 
     followed = tg.compile(tangent)
     for scale in (1.0, 2.0, 0.5):
-        for a, b in zip(followed(scale * KERNEL, KERNEL), tangent(scale * KERNEL, KERNEL), strict=True):
+        for a, b in zip(
+            followed(scale * KERNEL, KERNEL), tangent(scale * KERNEL, KERNEL), strict=True
+        ):
             np.testing.assert_allclose(a, b, rtol=1e-11)
 
 

@@ -162,13 +162,6 @@ class Stretch : RepeatedTurns {
     return false;
   }
 
-  // Rows that data name (w[labels[t]]) come again too, but in no order.
-  bool repeats(uint32_t k, uint32_t a, uint32_t by) const {
-    for (uint32_t turn = middle_; turn < std::min(middle_ + by, turns_ - by); ++turn)
-      if (input(turn, k, a) != input(turn + by, k, a)) return false;
-    return true;
-  }
-
   // In a nest, whether it is the same for all rows: looked at from both ends.
   bool stays(uint32_t k, uint32_t a) const {
     return is_scan_ || input(from_, k, a) == input(turns_ - 1, k, a);
@@ -310,7 +303,7 @@ class Stretch : RepeatedTurns {
       for (uint32_t before : chain)
         if (!in_order(loop, before, k)) {
           mixed.insert(first_of[k]);
-          if (!may_be_together(loop, before, k)) {
+          if (!may_be_together(before, k, loop.is_anywhere)) {
             begins_better_ = k;  // writes in a turn what the step before it writes in the next
             return false;
           }
@@ -328,21 +321,12 @@ class Stretch : RepeatedTurns {
       const std::vector<uint32_t>& chain = chains[first];
       not_apart_ = chain.back();
       for (uint32_t k : chain)
-        if (!may_be_together(loop, first, k)) return false;
+        if (!may_be_together(first, k, loop.is_anywhere)) return false;
       for (uint32_t k : chain) loop.is_anywhere[k] = true;
       loop.together.push_back(chain);
     }
     not_apart_ = none;
     return true;
-  }
-
-  // Whether one step may add what both add, at any positions.
-  bool may_be_together(const RolledLoop& loop, uint32_t k, uint32_t other) const {
-    if (!loop.is_anywhere[k] || !loop.is_anywhere[other]) return false;
-    const Program::Step &s = step(middle_, k), &t = step(middle_, other);
-    std::vector<size_t> items;
-    return s.op == t.op && p_.type_of(p_.in(s)[1]) == p_.type_of(p_.in(t)[1]) &&
-           note_moves(code_of(middle_, k), code_of(middle_, other), items);
   }
 
   // Whether what both steps write at some turns, the later of the two in a turn writes last.
