@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t least_windows = 16;
 constexpr int64_t most_elements = int64_t{1} << 23;  // of all windows together
-constexpr int64_t long_window = 256;  // from there on a slice costs less than copying it
+constexpr int64_t long_window = 64;  // from there on a slice costs less than copying it
 
 class Windows {
  public:
