@@ -398,7 +398,13 @@ class Lengths:
 def across_lengths(a: Recording, b: Recording) -> tuple[Lengths | None, str]: ...
 
 class Program:
-    def __init__(self, recording: Recording, fixed: Sequence[int] = (), **passes: bool) -> None: ...
+    def __init__(
+        self,
+        recording: Recording,
+        fixed: Sequence[int] = (),
+        views: Sequence[int] = (),
+        **passes: bool,
+    ) -> None: ...
     def run(
         self,
         inputs: Sequence[Any],

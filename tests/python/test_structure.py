@@ -125,7 +125,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_numbers", "compile_parts", "compile_positions", "compile_properties",
         "compile_solves", "compile_stale",
         "compile_stencils", "compile_tables", "compile_threads", "compile_tiles", "compile_views",
-        "compile_writes",
+        "compile_windows", "compile_writes",
         "contexts", "conversions",
         "docstrings", "documents", "doubts", "edges", "everyday", "examples", "exhaustion", "exit",
         "faults",

@@ -339,12 +339,12 @@ class Freezer {
       recording_.constants.push_back({id, n.value});
       return id;
     }
-    for (size_t k = 0; k < recording_.captures.size(); ++k) {
-      const Value& a = recording_.captures[k].array;
-      if (a.buffer() != nullptr && a.raw() == origin.raw() && type_of(a) == type_of(origin) &&
-          a.strides() == origin.strides())
+    std::vector<size_t>& known = arrays_at_[origin.raw()];
+    for (size_t k : known)
+      if (const Value& a = recording_.captures[k].array;
+          type_of(a) == type_of(origin) && a.strides() == origin.strides())
         return writer_.program().captures[k];
-    }
+    known.push_back(recording_.captures.size());
     recording_.captures.push_back({CellPtr(), origin, Ref()});
     return writer_.capture(type_of(origin));
   }
@@ -378,9 +378,9 @@ class Freezer {
   Recording recording_;
   std::span<const Tracer::Sweep> sweeps_;  // of which an outline is made
   std::vector<uint32_t> given_;            // nodes that are its inputs; a mark is a place here
-  std::vector<ValueId> given_ids_;
+  std::unordered_map<const void*, std::vector<size_t>> arrays_at_;  // captures, by first element
   std::unordered_map<ValueId, ValueId> read_ids_;
-  std::vector<ValueId> reads_;
+  std::vector<ValueId> reads_, given_ids_;
 };
 
 }  // namespace

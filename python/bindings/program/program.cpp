@@ -94,6 +94,29 @@ void bind_lengths(py::module_& m) {
       "Two recordings at different lengths as one of all lengths, or None and why not.");
 }
 
+// Where the array lies that a view shows parts of; nowhere for what shows all of its own.
+MemoryBlock block_of(py::handle view) {
+  PyObject* base = view.ptr();
+  while (PyObject* next = is_array(base) ? py::detail::array_proxy(base)->base : nullptr)
+    base = next;
+  if (base == view.ptr() || !is_array(base)) return {};
+  const auto array = py::reinterpret_borrow<py::array>(base);
+  constexpr int packed = py::array::c_style | py::array::f_style;
+  if ((array.flags() & packed) == 0) return {};
+  const auto* begin = static_cast<const char*>(array.data());
+  return {base, begin, begin + array.nbytes()};
+}
+
+std::vector<MemoryBlock> blocks_of(const Recording& r, const std::vector<size_t>& views) {
+  std::vector<MemoryBlock> blocks(r.captures.size());
+  for (size_t k : views) {
+    const Value& array = r.captures.at(k).array;
+    if (array.buffer() != nullptr && array.buffer()->owner() != nullptr)
+      blocks[k] = block_of(static_cast<PyObject*>(array.buffer()->owner()));
+  }
+  return blocks;
+}
+
 PassOptions options_of(const py::kwargs& kwargs) {
   PassOptions options;
   for (const auto& [name, on] : kwargs)
@@ -241,11 +264,14 @@ void bind_programs(py::module_& m) {
 
   py::class_<CapturedProgram>(m, "Program", "An optimised recording, ready to run.")
       .def(py::init([](const PyRecording& r, const std::vector<size_t>& fixed,
-                       const py::kwargs& passes) {
-             return std::make_unique<CapturedProgram>(r.recording, fixed, options_of(passes));
+                       const std::vector<size_t>& views, const py::kwargs& passes) {
+             return std::make_unique<CapturedProgram>(r.recording, fixed, options_of(passes),
+                                                      blocks_of(r.recording, views));
            }),
            py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
-           "`fixed`: the numbers of captured arrays that are constants.")
+           py::arg("views") = std::vector<size_t>(),
+           "`fixed`: the numbers of captured arrays that are constants. `views`: of those that no "
+           "other array will ever replace, which may be read as parts of larger ones.")
       .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none(),
            py::arg("numbers") = py::none(), "`numbers`: see Tracer.number_kinds.")
       .def_property_readonly("guard_failed", &CapturedProgram::guard_failed)
@@ -326,7 +352,10 @@ const Recording& recording_of(py::handle recording) {
 void read_captures(const CapturedProgram& program, py::handle captures,
                    std::vector<Value>& captured) {
   if (captures.is_none()) return program.read_captures(captured);
-  for (py::handle h : captures) captured.push_back(plain_value(h, "compiled function"));
+  const auto all = py::reinterpret_borrow<py::sequence>(captures);
+  for (size_t k : program.kept_captures())
+    captured.push_back(plain_value(py::object(all[k]), "compiled function"));
+  for (const Capture& c : program.own_captures()) captured.push_back(c.content());
 }
 
 }  // namespace tapegrad

@@ -31,7 +31,9 @@ class TrustedProgram(_core.TrustedProgramBase):
         is_long = call.recording.n_steps > _MANY_STEPS
         if is_long:
             _core.trim_tape()  # passes take about as much memory as the recording took
-        self.program = Program(call.recording, list(constant_captures), **passes)
+        self.program = Program(
+            call.recording, list(constant_captures), call.unnamed_captures(), **passes
+        )
         self.captures = None  # what it reads in place of the arrays that were recorded
         self.written = call.written
         self.make = call.maker()

@@ -112,6 +112,13 @@ class RecordedCall:
         if self.outlined is not None:
             self.outlined.name_captures(arrays)
 
+    def unnamed_captures(self) -> list[int]:
+        """The captures that no name leads to, by number: views that the function made itself.
+
+        No other array ever replaces one: the arrays that they show are fixed.
+        """
+        return [k for k, name in enumerate(self.captured_names) if not name]
+
     def with_recording(self, recording: Recording) -> RecordedCall:
         """The same call with other operations: those for other lengths."""
         found = object.__new__(RecordedCall)

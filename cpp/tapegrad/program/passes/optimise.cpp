@@ -19,6 +19,11 @@ struct Start {
   bool is_local = false;  // rewrite_locally() made it, and nothing but dead steps went since
 };
 
+// What loops look up turn by turn, looked up at once.
+Program with_joined_lookups(Program p) {
+  return join_windows(join_row_lookups(join_lookups(std::move(p))));
+}
+
 Program without_tiny_arrays(Program p, const PassOptions& options) {
   const size_t steps = p.steps.size();
   p = expand_tiny(std::move(p));
@@ -34,7 +39,7 @@ Start started(const Program& recorded, const PassOptions& options) {
   const auto* const steps = p.steps.data();
   if (has_parts) p = join_writes(std::move(p));
   if (has_parts && options.expand && options.fuse) p = without_tiny_arrays(std::move(p), options);
-  if (options.roll) p = distribute_loops(join_row_lookups(join_lookups(std::move(p))));
+  if (options.roll) p = distribute_loops(with_joined_lookups(std::move(p)));
   if (has_parts) {
     const auto* const before = p.steps.data();
     p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
@@ -59,8 +64,7 @@ bool is_to_be_rewritten(const Program& p, bool is_local) {
 // Loops in loops: what is left of the inner ones repeats, and is cleaned before it is looked at.
 Program roll_nests(Program p, const PassOptions& options) {
   for (int level = 0; level < most_levels; ++level) {
-    if (level > 0)
-      p = join_row_lookups(join_lookups(drop_dead(rewrite_locally(std::move(p), options))));
+    if (level > 0) p = with_joined_lookups(drop_dead(rewrite_locally(std::move(p), options)));
     const size_t steps = p.steps.size();
     p = roll_loops(std::move(p));
     if (p.steps.size() == steps || !options.dead) break;

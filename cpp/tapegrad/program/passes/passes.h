@@ -42,6 +42,8 @@ Program simplify(const Program& p);
 Program join_lookups(Program p);
 // The same for x[t, k] at one row t after the other.
 Program join_row_lookups(Program p);
+// The same for windows x[t:t+w].
+Program join_windows(Program p);
 // Arrays that are written element by element, and read after that, are made by one step.
 Program join_writes(Program p);
 // Arrays that are joined of pieces and taken apart again are computed piece by piece.

@@ -1,6 +1,8 @@
 #include "tapegrad/program/run/captured_program.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "tapegrad/autodiff/workspace.h"
 #include "tapegrad/base/pool_policy.h"
@@ -18,23 +20,42 @@ bool is_long(const Program& p) {
          });
 }
 
-Executor executor_of(const Recording& r, std::span<const size_t> fixed,
-                     const PassOptions& options) {
+Executor executor_of(const Program& recorded, const PassOptions& options) {
   const OrdinaryPages pages;
-  return fixed.empty() ? Executor(r.program, options)
-                       : Executor(with_fixed_captures(r, fixed), options);
+  return Executor(recorded, options);
 }
 
 }  // namespace
 
+CapturedProgram::Start CapturedProgram::start(const Recording& r, std::span<const size_t> fixed,
+                                              std::span<const MemoryBlock> views) {
+  const OrdinaryPages pages;
+  Start s{std::nullopt, std::vector<size_t>(r.captures.size()), r.captures};
+  std::iota(s.kept.begin(), s.kept.end(), size_t{0});
+  if (!fixed.empty()) s.changed = with_fixed_captures(r, fixed);
+  auto joined = join_captured_views(s.changed ? *s.changed : r.program, r.captures, views);
+  if (!joined) return s;
+  s.changed = std::move(joined->program);
+  s.kept = std::move(joined->kept);
+  s.captures.clear();
+  for (size_t k : s.kept) s.captures.push_back(r.captures[k]);
+  for (const Value& cover : joined->covers) s.captures.push_back({CellPtr(), cover, Ref()});
+  return s;
+}
+
 CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fixed,
-                                 const PassOptions& options)
-    : captures_(r.captures),
-      executor_(executor_of(r, fixed, options)),
-      long_(is_long(executor_.program())) {}
+                                 const PassOptions& options, std::span<const MemoryBlock> views)
+    : CapturedProgram(r, start(r, fixed, views), options) {}
+
+CapturedProgram::CapturedProgram(const Recording& r, Start start, const PassOptions& options)
+    : start_(std::move(start)),
+      executor_(executor_of(start_.changed ? *start_.changed : r.program, options)),
+      long_(is_long(executor_.program())) {
+  start_.changed.reset();  // the passes have made theirs of it
+}
 
 void CapturedProgram::read_captures(std::vector<Value>& captured) const {
-  for (const Capture& c : captures_) captured.push_back(c.content());
+  for (const Capture& c : start_.captures) captured.push_back(c.content());
 }
 
 bool CapturedProgram::run(std::span<const Value> inputs, std::span<const Value> captured,

@@ -81,10 +81,9 @@ class Roller : RollWriter {
 
   // What is written is there already.
   void write_parts(uint32_t i) {
-    for (uint32_t k = 0; k < loops_[i].period; ++k) {
+    for (uint32_t k = 0; k < loops_[i].period; ++k)
       states_[i].stacked[states_[i].first_key[k]] = stacked(turns_of(i, k, 1, false));
-      write_scatter(i, k);
-    }
+    write_scatters(i);
   }
 
   // Stacked arrays that a distributed loop has made already: by kind and number of an operand.
@@ -138,7 +137,8 @@ class Roller : RollWriter {
       const std::vector<ValueId>& of = body.program().inputs;
       ValueId parts[] = {of[n], of[sums.size() + n]};
       if (loop.operand(sums[n], 0).kind != Kind::carry) std::swap(parts[0], parts[1]);
-      made.push_back(body.step(op_by_id(op_of_fn<Add>()), Attrs(), parts, {&type, 1}));
+      const Op& op = op_by_id(p_.steps[loop.step(0, sums[n])].op);  // an addition or subtraction
+      made.push_back(body.step(op, Attrs(), parts, {&type, 1}));
       body.output(made.back());
     }
     std::vector<uint32_t> keys;
@@ -190,7 +190,7 @@ class Roller : RollWriter {
   }
 
   void add_positions(Writing& w, uint32_t i, uint32_t k) {
-    for (std::vector<int64_t> at : positions_of(i, k).at) {
+    for (std::vector<int64_t> at : positions_of(i, {&k, 1}).at) {
       if (states_[i].reverse) std::ranges::reverse(at);
       w.in.push_back(series_of(at));
       w.at[k].push_back(w.body.input({DType::int64, Dims{}}));
@@ -255,7 +255,7 @@ class Roller : RollWriter {
     Attrs attrs = p_.attrs_of(s);
     if (!w.at[k].empty()) {
       in.insert(in.end(), w.at[k].begin(), w.at[k].end());
-      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, k).items),
+      attrs = Attrs{with_arrays(attrs.integers(index_attrs::code), positions_of(i, {&k, 1}).items),
                     int64_t{0}};
       op = op->update == UpdateKind::none  ? &gather_op()
            : op->update == UpdateKind::add ? &gather_add_op()
@@ -302,17 +302,44 @@ class Roller : RollWriter {
       last[c.age - 1] = next++;
     }
     for (uint32_t key : ys) state.stacked[key] = next++;
-    for (uint32_t k = 0; k < loop.period; ++k)
-      if (loop.roles[k] == Role::scatter) write_scatter(i, k);
+    write_scatters(i);
   }
 };
 
+uint32_t turns_of(const std::vector<RolledLoop>& loops) {
+  uint32_t n = 0;
+  for (const RolledLoop& loop : loops) n += loop.count;
+  return n;
+}
+
+Program written(const Program& p, std::vector<RolledLoop> loops) {
+  return Roller(p, std::move(loops)).run();
+}
+
+// Whether turns make arrays: numbers alone are as well off in one scalar tape.
+bool makes_arrays(const Program& p, const RolledLoop& loop) {
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    const Program::Step& s = p.steps[loop.first + k];
+    if (!p.type_of(s.first_out).shape.empty() && !writes_by_key(op_by_id(s.op))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
+// Turns in which shared lookups stand are in no loop: where these stand before all turns, loops may
+// have more of them.
 Program distribute_loops(Program p) {
   std::vector<RolledLoop> loops = loops_to_distribute(p);
-  if (loops.empty()) return p;
-  return Roller(p, std::move(loops)).run();
+  if (const std::optional<Program> moved = lookups_before_loops(p)) {
+    std::vector<RolledLoop> others = loops_to_distribute(*moved);
+    const bool are_better = !loops.empty() || std::ranges::any_of(others, [&](const auto& loop) {
+      return makes_arrays(*moved, loop);
+    });
+    if (are_better && turns_of(others) > turns_of(loops))
+      return drop_dead(written(*moved, std::move(others)));
+  }
+  return loops.empty() ? std::move(p) : written(p, std::move(loops));
 }
 
 Program roll_loops(Program p) {
@@ -320,8 +347,8 @@ Program roll_loops(Program p) {
   const Program& before = moved ? *moved : p;
   std::vector<RolledLoop> loops = loops_to_roll(before);
   if (loops.empty()) return p;
-  Program rolled = Roller(before, std::move(loops)).run();
-  return moved ? drop_dead(rolled) : rolled;
+  Program found = written(before, std::move(loops));
+  return moved ? drop_dead(found) : found;
 }
 
 }  // namespace tapegrad

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapegrad/ops/reduce/reduce.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/body/body.h"
 #include "tapegrad/program/body/vmap.h"
@@ -26,6 +27,7 @@ class AtOnce {
 
   ValueId write() {
     if (is_elementwise(s_.op)) return write_elementwise();
+    if (is_row_by_row()) return write_sums_of_products();
     return is_rows_by_matrix() ? write_product() : write_by_rule();
   }
 
@@ -69,6 +71,25 @@ class AtOnce {
     }
     const uint32_t type = edit_.type(stacked_type(p_.type_of(s_.first_out), turns_));
     return edit_.write(s_, in_, {&type, 1});
+  }
+
+  // Two short rows of each turn: sums of products cost less than a product of matrices each.
+  bool is_row_by_row() const {
+    constexpr int64_t short_row = 64;
+    return op_by_id(s_.op).product == ProductKind::matrices && own(0).shape.ndim() == 1 &&
+           own(0) == own(1) && own(0).dtype == p_.type_of(s_.first_out).dtype &&
+           own(0).shape[0] <= short_row;
+  }
+  ValueId write_sums_of_products() {
+    Program::Step like;
+    like.op = op_of_fn<Multiply>();
+    like.line = s_.line;
+    const uint32_t wide = edit_.type(stacked_type(own(0), turns_)),
+                   type = edit_.type(stacked_type(p_.type_of(s_.first_out), turns_));
+    const ValueId products = edit_.write(like, in_, {&wide, 1});
+    like.op = sum_op().id;
+    like.attrs = edit_.attrs(Attrs{std::vector<int64_t>{1}, false});
+    return edit_.write(like, {&products, 1}, {&type, 1});
   }
 
   // Turns are lanes: what the op's rule for lanes does is recorded, at zeros, and written out.

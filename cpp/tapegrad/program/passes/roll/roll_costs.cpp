@@ -5,6 +5,7 @@
 #include "tapegrad/kernels/fused/loop/lane_loop.h"
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/find/roll_keys.h"
 #include "tapegrad/program/passes/tiles/run_cost.h"
 
 namespace tapegrad {
@@ -27,6 +28,10 @@ TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop, bool stays)
     const Op& op = op_by_id(step(k).op);
     is_row_ &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                op.reduces == ReductionKind::mean;
+    const bool reads_array =
+        std::ranges::any_of(p.in(step(k)), [&](ValueId v) { return !p.type_of(v).shape.empty(); });
+    // An element of an array is a number as good as any; a product of rows is not.
+    if (reads_array && !reads_by_key(op)) is_of_numbers_ = false;
     const Dims& shape = p.type_of(step(k).first_out).shape;
     if (shape.empty()) continue;
     is_of_numbers_ = false;

@@ -97,7 +97,8 @@ class Distribution {
     });
   }
 
-  // Steps that add something to what they made in the turn before, which no other step reads.
+  // Steps that add something to what they made in the turn before, or take it away, which no other
+  // step reads.
   void find_sums() {
     summand_.assign(loop_.period, none);
     std::vector<bool> is_read(loop_.period, false);
@@ -106,8 +107,11 @@ class Distribution {
         if (const uint32_t from = source_in_body(p_, loop_, k, a); from != made_outside)
           if (from != k) is_read[from] = true;
     for (uint32_t k = 0; k < loop_.period; ++k) {
-      if (is_read[k] || loop_.roles[k] != Role::computed || step(k).op != op_of_fn<Add>()) continue;
-      for (uint32_t a = 0; a < 2; ++a) {
+      const bool takes_away = step(k).op == op_of_fn<Subtract>();
+      if (is_read[k] || loop_.roles[k] != Role::computed ||
+          !(takes_away || step(k).op == op_of_fn<Add>()))
+        continue;
+      for (uint32_t a = 0; a < (takes_away ? 1 : 2); ++a) {
         const RolledLoop::Operand& sum = loop_.operand(k, a);
         const Kind other = loop_.operand(k, 1 - a).kind;
         if (sum.kind != Kind::carry || loop_.carries[sum.index].step != k ||
@@ -176,8 +180,14 @@ class Distribution {
       const auto at = [&](uint32_t turn) {
         return p_.in(p_.steps[loop_.step(turn, s.step)])[s.operand];
       };
-      const uint32_t middle = loop_.count / 2;  // the first and last may come from elsewhere
-      is_loose_.push_back(!are_of_one_array(at(middle), at(middle + 1)));
+      // The first and last may come from elsewhere, and so may a single one of which algebra has
+      // made something simpler (a factor of 1).
+      int loose = 0;
+      for (uint32_t quarter = 1; quarter <= 3; ++quarter) {
+        const uint32_t turn = quarter * (loop_.count / 4);
+        loose += !are_of_one_array(at(turn), at(turn + 1));
+      }
+      is_loose_.push_back(loose > 1);
     }
   }
 

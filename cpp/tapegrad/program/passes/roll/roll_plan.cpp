@@ -140,10 +140,11 @@ std::optional<RollPlan::Positions> RollPlan::positions_in(
   return found;
 }
 
-RollPlan::Positions RollPlan::positions_of(uint32_t i, uint32_t k) const {
+RollPlan::Positions RollPlan::positions_of(uint32_t i, std::span<const uint32_t> steps) const {
   std::vector<std::span<const int64_t>> codes;
   for (uint32_t turn = 0; turn < loops_[i].count; ++turn)
-    codes.push_back(p_.attrs_of(p_.steps[loops_[i].step(turn, k)]).integers(index_attrs::code));
+    for (uint32_t k : steps)
+      codes.push_back(p_.attrs_of(p_.steps[loops_[i].step(turn, k)]).integers(index_attrs::code));
   return positions_in(codes).value_or(Positions{});
 }
 

@@ -76,8 +76,8 @@ class RollPlan {
     std::vector<std::vector<int64_t>> at;  // by item
   };
   std::optional<Positions> scattered(std::span<const ValueId> list) const;
-  // Those of a step of the body at each turn.
-  Positions positions_of(uint32_t i, uint32_t k) const;
+  // Those of steps of the body at each turn, turn by turn.
+  Positions positions_of(uint32_t i, std::span<const uint32_t> steps) const;
   // A stack that a series of its own may stand for.
   bool is_long_stack(const Program::Step& s) const;
 

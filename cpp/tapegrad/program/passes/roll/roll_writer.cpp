@@ -152,6 +152,21 @@ ValueId RollWriter::run(std::span<const ValueId> list) {
                out);
 }
 
+void RollWriter::write_scatters(uint32_t i) {
+  const RolledLoop& loop = loops_[i];
+  for (uint32_t k = 0; k < loop.period; ++k) {
+    if (loop.roles[k] != Role::scatter) continue;
+    const auto chain = std::ranges::find_if(loop.together, [&](const auto& steps) {
+      return std::ranges::find(steps, k) != steps.end();
+    });
+    if (chain == loop.together.end()) {
+      write_scatter(i, k);
+    } else if (chain->front() == k) {
+      write_additions(i, *chain);
+    }
+  }
+}
+
 void RollWriter::write_scatter(uint32_t i, uint32_t k) {
   const RolledLoop& loop = loops_[i];
   State& state = states_[i];
@@ -161,7 +176,7 @@ void RollWriter::write_scatter(uint32_t i, uint32_t k) {
   const auto code_at = [&](uint32_t t) -> std::span<const int64_t> {
     return p_.attrs_of(step_at(t)).integers(index_attrs::code);
   };
-  if (loop.is_anywhere[k]) return write_additions(i, k);
+  if (loop.is_anywhere[k]) return write_additions(i, {&k, 1});
   const KeyMove move = *key_move(code_at(0), code_at(1));
   const uint32_t key = state.first_key[k];
   const TensorType table = p_.type_of(p_.steps[loop.first + k].first_out);
@@ -172,24 +187,39 @@ void RollWriter::write_scatter(uint32_t i, uint32_t k) {
       write(op_by_id(step_at(0).op), Attrs{with_range(code_at(0), move, loop.count)}, in, table);
 }
 
-void RollWriter::write_additions(uint32_t i, uint32_t k) {
+ValueId RollWriter::reversed(ValueId x) {
+  const TensorType type = edit_.program().type_of(x);
+  const int64_t n = type.shape[0];
+  return write(slice_op(), IndexSpec::along(type.shape, 0, n - 1, -1, n).attrs(), {&x, 1}, type);
+}
+
+void RollWriter::write_additions(uint32_t i, std::span<const uint32_t> steps) {
   const RolledLoop& loop = loops_[i];
   State& state = states_[i];
-  const Program::Step& s = p_.steps[loop.step(0, k)];
-  const Positions positions = positions_of(i, k);
-  const uint32_t key = state.first_key[k];
-  ValueId parts = state.stacked[key];
-  if (state.reverse) {
-    const int64_t n = loop.count;
-    const TensorType type = edit_.program().type_of(parts);
-    parts =
-        write(slice_op(), IndexSpec::along(type.shape, 0, n - 1, -1, n).attrs(), {&parts, 1}, type);
+  const Program::Step& s = p_.steps[loop.step(0, steps[0])];
+  const Positions positions = positions_of(i, steps);
+  std::vector<ValueId> each;
+  for (uint32_t k : steps) {
+    const ValueId parts = state.stacked[state.first_key[k]];
+    each.push_back(state.reverse ? reversed(parts) : parts);
   }
-  std::vector<ValueId> in{resolve(read(i, 0, k, 0)), parts};
+  ValueId parts = each[0];
+  if (each.size() > 1) {
+    const TensorType one = edit_.program().type_of(parts);
+    const auto n = static_cast<int64_t>(each.size());
+    std::vector<int64_t> beside(one.shape.begin(), one.shape.end()), flat = beside;
+    beside.insert(beside.begin() + 1, n);
+    flat[0] *= n;
+    parts = write(stack_op(), Attrs{int64_t{1}}, each, {one.dtype, Dims(beside)});
+    parts = write(reshape_op(), Attrs{flat}, {&parts, 1}, {one.dtype, Dims(flat)});
+  }
+  std::vector<ValueId> in{resolve(read(i, 0, steps[0], 0)), parts};
   for (const std::vector<int64_t>& at : positions.at) in.push_back(series_of(at));
   const std::span<const int64_t> code = p_.attrs_of(s).integers(index_attrs::code);
-  state.last[key][0] = write(gather_add_op(), Attrs{with_arrays(code, positions.items), int64_t{0}},
-                             in, p_.type_of(s.first_out));
+  const ValueId written =
+      write(gather_add_op(), Attrs{with_arrays(code, positions.items), int64_t{0}}, in,
+            p_.type_of(s.first_out));
+  for (uint32_t k : steps) state.last[state.first_key[k]][0] = written;
 }
 
 }  // namespace tapegrad

@@ -27,12 +27,16 @@ class RollWriter : protected RollPlan {
   // Positions, one for each turn.
   ValueId series_of(const std::vector<int64_t>& positions);
   ValueId run(std::span<const ValueId> list);
-  // All parts at once, after the loop.
-  void write_scatter(uint32_t i, uint32_t k);
-  // Additions to parts at any positions, in the order of the turns.
-  void write_additions(uint32_t i, uint32_t k);
+  // All parts of all scatters at once, after the loop.
+  void write_scatters(uint32_t i);
 
   Edit edit_;
+
+ private:
+  void write_scatter(uint32_t i, uint32_t k);
+  // Additions of these steps to parts at any positions, in the order of the turns.
+  void write_additions(uint32_t i, std::span<const uint32_t> steps);
+  ValueId reversed(ValueId x);  // along its first axis
 };
 
 }  // namespace tapegrad

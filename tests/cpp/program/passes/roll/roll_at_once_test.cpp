@@ -55,6 +55,14 @@ TEST(products_of_turns_rows_and_one_matrix) {
   check_at_once(columns.returning({columns.op("matmul", {m, y})}), {false, true});
 }
 
+TEST(products_of_short_rows_are_sums_of_products) {
+  Draft both, one;
+  const ValueId x = both.input({6}), y = both.input({6});
+  check_at_once(both.returning({both.op("matmul", {x, y})}), {true, true});
+  const ValueId v = one.input({6}), w = one.input({6});
+  check_at_once(one.returning({one.op("matmul", {v, w})}), {false, true});
+}
+
 TEST(operands_of_fewer_axes_are_aligned) {
   Draft d;
   const ValueId x = d.input({3}), y = d.input({2, 3});

@@ -97,6 +97,67 @@ TEST(a_loop_reads_what_another_made_at_once_backwards) {
   CHECK(steps_of(q, "stack", true) == 0);
 }
 
+TEST(what_is_taken_away_again_and_again_is_a_sum_too) {
+  constexpr int64_t n = 300;
+  Draft d;
+  const ValueId x = d.input({n}), a = d.input(Dims{});
+  ValueId up = d.constant(0.0), down = d.constant(0.5);
+  for (int64_t t = 0; t < n; ++t) {
+    const ValueId term = d.op("exp", {d.op("multiply", {a, d.op("slice", {x}, at(t))})});
+    up = d.op("add", {up, term});
+    down = d.op("subtract", {down, term});
+  }
+  const Program q = check_distributed(d.returning({up, down}));
+  CHECK(steps_of(q, "add", false) == 0 && steps_of(q, "subtract", false) == 0);
+}
+
+TEST(what_a_sum_is_taken_from_is_no_sum) {
+  constexpr int64_t n = 300;
+  Draft d;
+  const ValueId x = d.input({n});
+  ValueId y = d.constant(0.5);
+  for (int64_t t = 0; t < n; ++t)
+    y = d.op("subtract", {d.op("exp", {d.op("slice", {x}, at(t))}), y});
+  CHECK(steps_of(check_distributed(d.returning({y})), "subtract", false) == n);
+}
+
+// Algebra leaves a turn out where a factor is 1.
+TEST(a_series_may_have_a_hole) {
+  constexpr int64_t n = 400;
+  Draft d;
+  const ValueId x = d.input({n}), a = d.input(Dims{});
+  std::vector<ValueId> made;
+  for (int64_t t = 0; t < n; ++t) {
+    const ValueId e = d.op("slice", {x}, at(t));
+    made.push_back(t == n / 2 ? d.op("sin", {e}) : d.op("exp", {d.op("multiply", {a, e})}));
+  }
+  ValueId total = d.constant(0.0);
+  for (int64_t t = n; t-- > 0;) total = d.op("add", {total, d.op("tanh", {made[t]})});
+  const Program q = check_distributed(d.returning({total}));
+  CHECK(steps_of(q, "tanh", true) == 1 && steps_of(q, "tanh", false) == 0);
+}
+
+TEST(rows_that_turns_share_are_looked_up_before_all_turns) {
+  constexpr int64_t n = 200, rows = 7, width = 5;
+  Draft d;
+  const ValueId table = d.input({rows, width}), x = d.input({n, width});
+  const auto row = [&](ValueId of, int64_t i) {
+    return d.op("slice", {of}, Attrs{Ints{0, i, 0, 0, 1, 0, 1, width}});
+  };
+  std::vector<ValueId> known(rows, tapegrad::ValueId{0});
+  std::vector<bool> is_known(rows, false);
+  ValueId total = d.constant(0.0);
+  for (int64_t t = 0; t < n; ++t) {
+    const auto label = static_cast<size_t>(t * t * t % rows * (t % 5) % rows);
+    if (!is_known[label]) known[label] = row(table, static_cast<int64_t>(label));
+    is_known[label] = true;
+    const ValueId both = d.op("multiply", {known[label], row(x, t)});
+    total = d.op("add", {total, d.op("sum", {d.op("sin", {both})}, Attrs{Ints{0}, false})});
+  }
+  const Program q = check_distributed(d.returning({total}));
+  CHECK(steps_of(q, "sin", true) == 1);
+}
+
 TEST(cheap_or_short_loops_stay) {
   for (const int64_t n : {12, 100}) {
     Draft d;

@@ -53,6 +53,9 @@ struct RolledLoop {
   std::vector<Carry> carries;
   std::vector<Series> series;
   std::vector<Stage> stages;  // where it is distributed; else it becomes a scan
+  // Scatters of one array whose additions keep their order only where all are made by one step,
+  // turn by turn.
+  std::vector<std::vector<uint32_t>> together;
 
   uint32_t end() const { return first + period * count; }
   uint32_t step(uint32_t turn, uint32_t k) const { return first + turn * period + k; }

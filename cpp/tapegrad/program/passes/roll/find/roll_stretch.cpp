@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "tapegrad/program/passes/flat_table.h"
@@ -154,7 +155,7 @@ class Stretch : RepeatedTurns {
     const ValueId v = input(middle_, k, a);
     if (p_.type_of(v).shape.empty() || v == input(middle_ + 1, k, a)) return false;
     for (uint32_t by = 2; by <= most_in_turn && middle_ + by < turns_; ++by)
-      if (input(middle_ + by, k, a) == v) {
+      if (input(middle_ + by, k, a) == v && repeats(k, a, by)) {
         in_turn_ = by;
         return true;
       }
@@ -283,8 +284,9 @@ class Stretch : RepeatedTurns {
 
   // The writes are made after the loop, each for all turns at once. So nobody may read what is
   // written between them, and no part may be written in another order than before.
-  bool scatters_are_apart(const RolledLoop& loop) {
+  bool scatters_are_apart(RolledLoop& loop) {
     std::map<uint32_t, std::vector<uint32_t>> chains;  // by the first write of a turn
+    std::set<uint32_t> mixed;                          // chains of which some turns write the same
     std::vector<uint32_t> first_of(period_, none);
     std::vector<bool> goes_on(period_, false);
     for (uint32_t k = 0; k < period_; ++k) {
@@ -300,8 +302,11 @@ class Stretch : RepeatedTurns {
       if (chain.size() == most_writes) return false;
       for (uint32_t before : chain)
         if (!in_order(loop, before, k)) {
-          begins_better_ = k;  // writes in a turn what the step before it writes in the next
-          return false;
+          mixed.insert(first_of[k]);
+          if (!may_be_together(before, k, loop.is_anywhere)) {
+            begins_better_ = k;  // writes in a turn what the step before it writes in the next
+            return false;
+          }
         }
       chain.push_back(k);
     }
@@ -311,6 +316,14 @@ class Stretch : RepeatedTurns {
       if (first_of[source_of(input(middle_, first_of[k], 0)).k] != first_of[k]) return false;
       for (uint32_t turn = low_; turn + (goes_on[k] ? 0 : 1) < high_; ++turn)
         if (uses_[step(turn, k).first_out] != 1) return false;
+    }
+    for (uint32_t first : mixed) {
+      const std::vector<uint32_t>& chain = chains[first];
+      not_apart_ = chain.back();
+      for (uint32_t k : chain)
+        if (!may_be_together(first, k, loop.is_anywhere)) return false;
+      for (uint32_t k : chain) loop.is_anywhere[k] = true;
+      loop.together.push_back(chain);
     }
     not_apart_ = none;
     return true;

@@ -118,6 +118,22 @@ class RepeatedTurns {
     return key_move(code_of(middle_, k), code_of(turn, k)) == move;
   }
 
+  // Rows that data name (w[labels[t]]) come again too, but in no order.
+  bool repeats(uint32_t k, uint32_t a, uint32_t by) const {
+    for (uint32_t turn = middle_; turn < std::min(middle_ + by, turns_ - by); ++turn)
+      if (input(turn, k, a) != input(turn + by, k, a)) return false;
+    return true;
+  }
+
+  // Whether one step may add what both add, at any positions.
+  bool may_be_together(uint32_t k, uint32_t other, const std::vector<bool>& is_anywhere) const {
+    if (!is_anywhere[k] || !is_anywhere[other]) return false;
+    const Program::Step &s = step(middle_, k), &t = step(middle_, other);
+    std::vector<size_t> items;
+    return s.op == t.op && p_.type_of(p_.in(s)[1]) == p_.type_of(p_.in(t)[1]) &&
+           note_moves(code_of(middle_, k), code_of(middle_, other), items);
+  }
+
   // Whether there is an item with the same position in both, and another one at each turn.
   bool share_a_moving_item(uint32_t earlier, uint32_t later, uint32_t low, uint32_t high) const {
     const size_t n = std::min(code_of(middle_, earlier).size(), code_of(middle_, later).size()) / 4;

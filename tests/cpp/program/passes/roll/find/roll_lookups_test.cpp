@@ -82,6 +82,31 @@ TEST(additions_at_positions_from_data_are_made_behind_the_loop) {
   check_same_bits(p, rolled);
 }
 
+// Both ends of an edge, say: one step makes all additions, turn by turn, so that each element gets
+// them in the order in which they came.
+TEST(additions_of_a_turn_to_parts_that_may_be_the_same_are_made_together) {
+  Draft d;
+  const ValueId start = d.input({n});
+  ValueId h = start, of_table = d.input({n, n});
+  std::mt19937_64 random(4);
+  for (int t = 0; t < 80; ++t) {
+    const auto i = static_cast<int64_t>(random() % n), j = static_cast<int64_t>(random() % n);
+    h = d.op("tanh", {d.op("add", {d.op("sin", {h}), start})});
+    of_table = d.op("slice_add", {of_table, h}, row(i));
+    of_table = d.op("slice_add", {of_table, d.op("negative", {h})}, row(j));
+  }
+  const Program p = d.returning({h, of_table}), rolled = roll_loops(p);
+  CHECK(scans(rolled) == 1);
+  CHECK(std::ranges::count_if(rolled.steps, [](const Program::Step& s) {
+          return s.op == op_named("gather_add").id;
+        }) == 1);
+  for (const Program::Step& s : rolled.steps)
+    if (s.op == tapegrad::scan_op().id)
+      for (const auto& t : tapegrad::ScanForm(rolled.attrs_of(s)).body->program().types)
+        CHECK(t.shape.ndim() < 2);  // the table is no carry
+  check_same_bits(p, rolled);
+}
+
 TEST(additions_that_others_read_in_between_stay_in_the_loop) {
   Draft d;
   const ValueId start = d.input({n}), w = d.input({n, n});
