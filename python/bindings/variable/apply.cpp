@@ -141,8 +141,8 @@ py::object as_power_takes_it(PyObject* exponent, PyObject* base) {
   if (is_older && is_variable(base) && !is_variable(exponent) && !variable_cell(base).is_number() &&
       is_floating(variable_cell(base).type().dtype) && is_real_number_of_numpys(exponent)) {
     constexpr std::array short_cuts = {-1.0, 0.0, 0.5, 1.0, 2.0};
-    const auto p = py::float_(py::reinterpret_borrow<py::object>(exponent));
-    if (std::ranges::count(short_cuts, static_cast<double>(p)) != 0) return p;
+    const double p = py::handle(exponent).attr("item")().cast<double>();
+    if (std::ranges::count(short_cuts, p) != 0) return py::float_(p);
   }
   return py::reinterpret_borrow<py::object>(exponent);
 }
