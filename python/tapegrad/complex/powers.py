@@ -61,9 +61,7 @@ def as_operator_takes_it(exponent: Any, base: Any) -> Any:
     if not _IS_OLDER or not np.ndim(base) or not isinstance(exponent, (np.ndarray, np.generic)):
         return exponent
     is_short_cut = (
-        not exponent.ndim
-        and exponent.dtype.kind in "iuf"
-        and float(exponent) in _OLDER_SHORT_CUTS
+        not exponent.ndim and exponent.dtype.kind in "iuf" and float(exponent) in _OLDER_SHORT_CUTS
     )
     return float(exponent) if is_short_cut else exponent
 

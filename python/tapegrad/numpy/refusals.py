@@ -11,7 +11,6 @@ import dis
 import linecache
 import sys
 from types import FrameType, ModuleType
-from typing import Any
 
 import numpy as np
 
