@@ -41,7 +41,8 @@ def power(a: Pair, b: Pair) -> Pair:
     none = (u == 0) & (v == 0)
     re, im = known(none, re, 1.0), known(none, im, 0.0)
     of_zero = where_number(u > 0, 0.0, np.nan, x, y)
-    return known(zero & ~none, re, of_zero), known(zero & ~none, im, of_zero)
+    zero = zero & np.logical_not(none)  # a truth of Python's where the exponent is a number
+    return known(zero, re, of_zero), known(zero, im, of_zero)
 
 
 def operator_power(a: Pair, b: Pair) -> Pair:
