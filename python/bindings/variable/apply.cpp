@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "bindings/convert.h"
 #include "tapegrad/autodiff/learn.h"
@@ -117,6 +118,33 @@ PyObject* power_of_mask(PyObject* mask, PyObject* exponent) {
   const auto learned =
       pybind11::reinterpret_steal<py::object>(to_plain_result(learn_value(cell), kind));
   return PyNumber_Power(learned.ptr(), exponent, Py_None);
+}
+
+namespace {
+
+bool is_real_number_of_numpys(PyObject* x) {
+  static const py::object* numbers = nullptr;
+  if (numbers == nullptr) numbers = new py::object(py::module_::import("numpy").attr("generic"));
+  const auto& api = py::detail::npy_api::get();
+  const bool is_number =
+      api.PyArray_Check_(x) ? py::detail::array_proxy(x)->nd == 0 : py::isinstance(x, *numbers);
+  if (!is_number) return false;
+  const auto kind = py::handle(x).attr("dtype").attr("kind").cast<std::string>();
+  return kind == "f" || kind == "i" || kind == "u";
+}
+
+}  // namespace
+
+py::object as_power_takes_it(PyObject* exponent, PyObject* base) {
+  constexpr unsigned c_api_of_2_3 = 0x14;
+  static const bool is_older = py::detail::npy_api::get().PyArray_RUNTIME_VERSION_ < c_api_of_2_3;
+  if (is_older && is_variable(base) && !is_variable(exponent) && !variable_cell(base).is_number() &&
+      is_floating(variable_cell(base).type().dtype) && is_real_number_of_numpys(exponent)) {
+    constexpr std::array short_cuts = {-1.0, 0.0, 0.5, 1.0, 2.0};
+    const double p = py::handle(exponent).attr("item")().cast<double>();
+    if (std::ranges::count(short_cuts, p) != 0) return py::float_(p);
+  }
+  return py::reinterpret_borrow<py::object>(exponent);
 }
 
 }  // namespace tapegrad

@@ -16,4 +16,8 @@ PyObject* apply_to_objects(const Op& op, std::span<PyObject* const> inputs, cons
 bool is_one_mask(PyObject* o);
 PyObject* power_of_mask(PyObject* mask, PyObject* exponent);
 
+// The exponent of a power, a number of Python's instead of one of NumPy's where the NumPy at hand
+// takes one for the other: before 2.3 x ** np.float64(2) is np.square(x), of the precision of x.
+pybind11::object as_power_takes_it(PyObject* exponent, PyObject* base);
+
 }  // namespace tapegrad

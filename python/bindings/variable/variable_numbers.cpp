@@ -237,6 +237,8 @@ PyObject* power(PyObject* a, PyObject* b, PyObject* modulus) {
     if (modulus != Py_None)
       throw_error<TypeError>("pow: a modulus is not supported for Variables; use a ** b % m");
     if (is_one_mask(a) && PyLong_CheckExact(b)) return power_of_mask(a, b);
+    const py::object exponent = as_power_takes_it(b, a);
+    b = exponent.ptr();
     if (is_variable(a) && (PyFloat_CheckExact(b) || PyLong_CheckExact(b)))
       if (const auto fn = short_cut_of_power(variable_cell(a).type(), to_operand(b, "power")))
         return apply_elementwise(*fn, a, nullptr, CalledAs::operator_);

@@ -14,6 +14,9 @@ from tapegrad.complex.parts import Pair
 
 _MOST_PRODUCTS = 100  # NumPy's limit
 _BITS = 7  # of numbers below it
+# Before 2.3, NumPy's operator takes short cuts for numbers of its own too, and more of them.
+_IS_OLDER = tuple(map(int, np.__version__.split(".")[:2])) < (2, 3)
+_OLDER_SHORT_CUTS = (-1.0, 0.0, 0.5, 1.0, 2.0)
 
 
 def power(a: Pair, b: Pair) -> Pair:
@@ -38,17 +41,30 @@ def power(a: Pair, b: Pair) -> Pair:
     none = (u == 0) & (v == 0)
     re, im = known(none, re, 1.0), known(none, im, 0.0)
     of_zero = where_number(u > 0, 0.0, np.nan, x, y)
-    return known(zero & ~none, re, of_zero), known(zero & ~none, im, of_zero)
+    zero = zero & np.logical_not(none)  # a truth of Python's where the exponent is a number
+    return known(zero, re, of_zero), known(zero, im, of_zero)
 
 
 def operator_power(a: Pair, b: Pair) -> Pair:
     """NumPy's operator **, which takes other functions for single exponents."""
     exponent = _fixed(b)
+    if exponent == 1 and _IS_OLDER and a[0].ndim:
+        return +a[0], +a[1]
     if exponent == 0.5:
         return sqrt(*a)
     if exponent == 2:
         return square(*a)
     return reciprocal(*a) if exponent == -1 else power(a, b)
+
+
+def as_operator_takes_it(exponent: Any, base: Any) -> Any:
+    """An exponent, a number of Python's instead of one of NumPy's where a short cut is taken."""
+    if not _IS_OLDER or not np.ndim(base) or not isinstance(exponent, (np.ndarray, np.generic)):
+        return exponent
+    is_short_cut = (
+        not exponent.ndim and exponent.dtype.kind in "iuf" and float(exponent) in _OLDER_SHORT_CUTS
+    )
+    return float(exponent) if is_short_cut else exponent
 
 
 def _fixed(b: Pair) -> Any:

@@ -19,7 +19,7 @@ from tapegrad.complex.parts import (
     operands,
     real_dtype,
 )
-from tapegrad.complex.powers import operator_power, power
+from tapegrad.complex.powers import as_operator_takes_it, operator_power, power
 from tapegrad.complex.variable import ComplexVariable
 from tapegrad.numpy.operands import cast, fill_objects
 
@@ -114,6 +114,8 @@ def call(name: str, inputs: tuple[Any, ...], dtype: Any = None) -> Any:
     inputs = tuple(operand_of(x) for x in inputs)
     if name in _PRODUCTS:
         return _PRODUCTS[name](*inputs)
+    if name == "**":
+        inputs = inputs[0], as_operator_takes_it(inputs[1], inputs[0])
     pairs = operands(*inputs)
     if dtype is not None:
         wanted = real_dtype(dtype)

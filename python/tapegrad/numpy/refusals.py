@@ -10,11 +10,11 @@ import builtins
 import dis
 import linecache
 import sys
-from types import CodeType, FrameType, ModuleType
-from typing import Any
+from types import FrameType, ModuleType
 
 import numpy as np
 
+from tapegrad.numpy.bytecode import STORES, named_in
 from tapegrad.numpy.remedies import DRAWS, LIBRARIES, MATH, OWN_CALLS
 
 _OWN_WORDS = "or call tg.value(v) where the derivative is not needed"
@@ -200,8 +200,6 @@ def asked_by_objects_code() -> bool:
 
 # The frames that led here.
 
-_STORES = ("STORE_SUBSCR", "STORE_SLICE")  # of z[1:] = v, from Python 3.12 on
-
 
 def outside() -> FrameType | None:
     """The innermost frame that is not this package's."""
@@ -291,7 +289,7 @@ def expression_of(frame: FrameType | None) -> ast.AST | None:
             pass
         else:
             return statement.value if isinstance(statement, ast.Expr) else statement
-    named = _from_bytecode(frame.f_code, frame.f_lasti)
+    named = named_in(frame.f_code, frame.f_lasti)
     return _on_its_line(frame, named) or named
 
 
@@ -335,49 +333,5 @@ def _text(frame: FrameType) -> str:
     raw[-1] = raw[-1][:end]
     raw[0] = raw[0][start:]
     found = b"".join(raw).decode(errors="replace")
-    stores = dis.opname[frame.f_code.co_code[frame.f_lasti]] in _STORES
+    stores = dis.opname[frame.f_code.co_code[frame.f_lasti]] in STORES
     return f"{found} = v" if stores else f"({found})"
-
-
-def _from_bytecode(code: CodeType, at: int) -> ast.AST | None:
-    """The same from names alone: the function that was loaded for the call."""
-    before = [x for x in dis.get_instructions(code) if x.offset <= at]
-    if not before:
-        return None
-    last = before[-1]
-    if last.opname in _STORES:
-        return ast.parse("z[i] = v").body[0]
-    if last.opname == "BINARY_SUBSCR" or last.argrepr == "[]":
-        return ast.parse("a[i]", mode="eval").body
-    if last.opname == "BINARY_MODULO" or last.argrepr == "%":
-        return ast.parse("'%f' % v", mode="eval").body
-    # A call of a method in C is done by the instruction before, in Python 3.11.
-    if not last.opname.startswith(("CALL", "PRECALL")):
-        return None
-    n = (last.arg or 0) + last.opname.endswith("KW")
-    depth = 0
-    for index in range(len(before) - 2, -1, -1):
-        x = before[index]
-        if depth == n and x.opname.startswith("LOAD_"):
-            return _named_call(before[: index + 1])
-        if x.opname == "PRECALL" and index == len(before) - 2:  # of this call
-            continue
-        if depth == n and x.opname == "PUSH_NULL":  # before the arguments, from Python 3.13 on
-            continue
-        try:
-            depth += dis.stack_effect(x.opcode, x.arg)
-        except ValueError:
-            return None
-    return None
-
-
-def _named_call(loads: list[dis.Instruction]) -> ast.expr | None:
-    name = loads[-1].argval
-    if not isinstance(name, str):
-        return None
-    args: list[ast.expr] = [ast.Name("v")]
-    if loads[-1].opname not in ("LOAD_METHOD", "LOAD_ATTR"):
-        return ast.Call(ast.Name(name), args, [])
-    owner: Any = loads[-2].argval if len(loads) > 1 else "a"
-    owner = owner if isinstance(owner, str) and owner.isidentifier() else "a"
-    return ast.Call(ast.Attribute(ast.Name(owner), name), args, [])

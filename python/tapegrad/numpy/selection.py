@@ -279,12 +279,16 @@ def _without(arr: Any, at: int, axis: int) -> Any:
     return np.concatenate([_along(arr, axis, part) for part in parts], axis)
 
 
+# A mask says where in np.insert; before NumPy 2.2 it is taken for zeros and ones, with a warning.
+_TAKES_MASKS = tuple(map(int, np.__version__.split(".")[:2])) >= (2, 2)
+
+
 def _places_of_new(obj: Any, n: int) -> Any:
     """The positions before which np.insert puts what is new, without axes where it is one."""
     if isinstance(obj, slice):
         return np.arange(*obj.indices(n))
     places = np.asarray(obj)
-    if places.dtype.kind == "b":
+    if places.dtype.kind == "b" and _TAKES_MASKS:
         return np.flatnonzero(places)
     return places if places.size else places.astype(np.intp)
 
@@ -299,22 +303,18 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     shape = shape_of(arr)
     axis = np.lib.array_utils.normalize_axis_index(axis, len(shape))
     n = shape[axis]
-    new: Any = -1
     places = _places_of_new(plain(obj), n)
-    if places.size == 1:  # all values go there, however many they are
+    count = places.size
+    if count == 1:  # all values go there, however many they are
         own = shape_of(values)
         values = np.reshape(values, (1,) * (len(shape) - len(own)) + own)
         values = np.moveaxis(values, 0, axis) if not places.ndim else values
-        new = np.full(shape_of(values)[axis], -1)
-    marked = np.insert(np.arange(n), places, new)  # where the new ones go
-    fresh = np.flatnonzero(marked < 0)
+        count = shape_of(values)[axis]
     spread = list(shape)
-    spread[axis] = len(fresh)
+    spread[axis] = count
     # Old and new one after the other, then in the order in which they stand.
     joined = np.concatenate([arr, cast(np.broadcast_to(values, spread), arr.dtype)], axis)
-    order = np.arange(len(marked))
-    order[marked >= 0] = np.arange(n)
-    order[fresh] = n + np.arange(len(fresh))
+    order = np.insert(np.arange(n), places, n + np.arange(count))
     return lying_as_new(_along(joined, axis, order), arr)
 
 

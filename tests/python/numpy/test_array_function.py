@@ -318,9 +318,10 @@ def test_arguments_that_numpy_does_not_ask(name):
     np.testing.assert_allclose(np.ravel(compiled(v)[1]), slope, rtol=1e-6, atol=1e-6)
 
 
-PLACES = [1, [1], -1, [0, 2], slice(1, 2), slice(0, 3, 2), MASK[:2]]
+PLACES = [1, [1], -1, [0, 2], [2, 0], [1, -2], [0, 0], slice(1, 2), slice(0, 3, 2), MASK[:2]]
 
 
+@pytest.mark.filterwarnings("ignore:in the future insert:FutureWarning")  # before NumPy 2.2
 @pytest.mark.parametrize("places", PLACES)
 @pytest.mark.parametrize("values", [C[:1], C[:2], 5.0])
 def test_insert(places, values):

@@ -143,6 +143,25 @@ def test_numbers_beside_single_precision(name, s):
         assert_same(given(SINGLE, s), expected, 2e-5)
 
 
+@pytest.mark.parametrize("p", [0, 1, 2, 3, -1, 0.5, 1.5])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.array, np.int64, np.int8])
+def test_powers_by_numpys_numbers(kind, p):
+    """Before 2.3, NumPy took some of them for Python's, which have no precision of their own."""
+    s = kind(p)  # of whole numbers the nearest to zero
+    positive = abs(SINGLE)
+    for f in (lambda x: x**s, lambda x: (x + 1j) ** s, lambda x: (x[0] + x) ** s):
+        for x in (positive, positive.astype(float)):
+            expected, rtol = f(x), 2e-5 if x.dtype == np.float32 else 1e-13
+            assert_same(f(tg.Variable(x)), expected, rtol)
+            compiled = tg.compile(f)
+            for _ in range(3):
+                assert_same(compiled(x), expected, rtol)
+    y, z = tg.Variable(SINGLE) * 1, SINGLE * 1
+    y **= kind(2)
+    z **= kind(2)
+    assert_same(y, z, 2e-5)
+
+
 @pytest.mark.parametrize(
     "f",
     [

@@ -1,6 +1,8 @@
 """What is told of SciPy's functions is run, and gives what they give."""
 
 import importlib
+import re
+import sys
 
 import numpy as np
 import pytest
@@ -137,7 +139,12 @@ def test_bisections_whose_code_passes_over_the_error(name):
         return x**3 - a
 
     told = f"scipy.optimize.{name}: .* call tapegrad.scipy.optimize.{name}, which takes the same"
-    with pytest.raises(TypeError, match=told):
+    # Python 3.10 sees at the next call of f that one is pending, and raises an error of its own.
+    is_wrapped = sys.version_info < (3, 11)
+    with pytest.raises(SystemError if is_wrapped else TypeError) as caught:
         tg.grad(lambda a: getattr(optimize, name)(f, 0.0, 9.0, args=(a,)))(1.5)
+    error = caught.value.__cause__ if is_wrapped else caught.value
+    assert type(error) is TypeError
+    assert re.search(told, str(error))
     slope = tg.grad(lambda a: getattr(own, name)(f, 0.0, 9.0, args=(a,)))(1.5)
     assert slope == pytest.approx(1.5 ** (-2 / 3) / 3, rel=1e-8)

@@ -45,7 +45,7 @@ REFUSED = [
         lambda s, v, m: s.integrate.solve_ivp(lambda t, y: -y * v[0], 1.0, [1.0]),
         r"solve_ivp: t_span is the pair \(t0, t1\), not 1\.0",
     ),
-    (lambda s, v, m: s.integrate.simpson(v, dx=[]), r"simpson: dx= is one number.* x="),
+    (lambda s, v, m: s.integrate.simpson(m, dx=np.ones(7)), r"simpson: dx= is one number.* x="),
 ]
 
 

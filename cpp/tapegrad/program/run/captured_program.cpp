@@ -45,11 +45,11 @@ CapturedProgram::Start CapturedProgram::start(const Recording& r, std::span<cons
 
 CapturedProgram::CapturedProgram(const Recording& r, std::span<const size_t> fixed,
                                  const PassOptions& options, std::span<const MemoryBlock> views)
-    : CapturedProgram(r, start(r, fixed, views), options) {}
+    : CapturedProgram(start(r, fixed, views), r.program, options) {}
 
-CapturedProgram::CapturedProgram(const Recording& r, Start start, const PassOptions& options)
+CapturedProgram::CapturedProgram(Start start, const Program& recorded, const PassOptions& options)
     : start_(std::move(start)),
-      executor_(executor_of(start_.changed ? *start_.changed : r.program, options)),
+      executor_(executor_of(start_.changed ? *start_.changed : recorded, options)),
       long_(is_long(executor_.program())) {
   start_.changed.reset();  // the passes have made theirs of it
 }

@@ -48,7 +48,7 @@ class CapturedProgram {
   };
   static Start start(const Recording& r, std::span<const size_t> fixed,
                      std::span<const MemoryBlock> views);
-  CapturedProgram(const Recording& r, Start start, const PassOptions& options);
+  CapturedProgram(Start start, const Program& recorded, const PassOptions& options);
 
   Start start_;
   Executor executor_;

@@ -35,7 +35,7 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, **kwar
     """The mean of what there is."""
     z, there = _filled(a, 0.0)
     found = np.sum(z, axis, dtype, **kwargs)
-    return found / np.astype(np.sum(there, axis, **kwargs), found.real.dtype)
+    return found / np.sum(there, axis, **kwargs).astype(found.real.dtype)
 
 
 @on_complex(np.nanvar)
@@ -44,11 +44,11 @@ def nanvar(
 ) -> Any:
     """The mean of |z - mean|^2 of what there is."""
     z, there = _filled(a, 0.0)
-    n = np.astype(np.sum(there, axis, keepdims=True), z.real.dtype)
+    n = np.sum(there, axis, keepdims=True).astype(z.real.dtype)
     off = np.where(there, z - np.sum(z, axis, keepdims=True) / n, 0.0)
     sizes = off.real * off.real + off.imag * off.imag
     found = np.sum(sizes, axis, dtype, **kwargs)
-    return found / np.astype(np.sum(there, axis, **kwargs) - ddof, found.dtype)
+    return found / (np.sum(there, axis, **kwargs) - ddof).astype(found.dtype)
 
 
 @on_complex(np.nanstd)

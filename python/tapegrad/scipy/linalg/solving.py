@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from tapegrad._core import Variable
-from tapegrad.numpy.operands import lift
+from tapegrad.numpy.operands import lift, ndim_of
 from tapegrad.scipy.functions import derives
 from tapegrad.scipy.linalg.decompositions import cholesky
 from tapegrad.scipy.linalg.matrices import (
@@ -30,6 +30,9 @@ _SYMMETRIC = ("sym", "symmetric")
 _HERMITIAN = ("her", "hermitian")
 # Whether this SciPy's cho_factor leaves the other triangle as it was: before 1.18.
 _LEAVES_REST = bool(scipy.linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
+# Whether this SciPy's lstsq gives the rank and one sum of squares as NumPy's arrays and numbers do,
+# without a number of Python's among them: from 1.18 on.
+_RANK, _RESIDUE = map(type, scipy.linalg.lstsq(np.eye(2)[:, :1], np.ones(2))[2:0:-1])
 _GENERAL = (None, "general", "gen", "banded")
 
 
@@ -159,7 +162,9 @@ def lstsq(
     x, _, rank, s = np.linalg.lstsq(a, b, cond)
     of_all = m > n and rank == n
     residues = np.sum((b - a @ x) ** 2, axis=0) if of_all else np.asarray([], a.dtype)
-    rank = rank if isinstance(rank, Variable) else int(rank)
+    if of_all and _RESIDUE is np.ndarray and not ndim_of(residues):
+        residues = np.reshape(residues, (1,))[0, ...]  # an array of no axes
+    rank = rank if isinstance(rank, Variable) else _RANK(rank)
     return x, residues, rank, None if lapack_driver == "gelsy" else s
 
 

@@ -54,10 +54,10 @@ def forwarded(name: str, f: Callable[..., Any]) -> Any:
                 )
         return results(f(*map(_given, args), **kwargs))
 
+    function.__name__ = function.__qualname__ = name  # ufuncs have the second from NumPy 2.2 on
     try:
         return wraps(f)(function)
     except (AttributeError, TypeError):
-        function.__name__ = name
         return function
 
 
