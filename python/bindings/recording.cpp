@@ -1,5 +1,7 @@
 #include "bindings/recording.h"
 
+#include <pybind11/stl.h>
+
 #include <memory>
 #include <optional>
 #include <vector>

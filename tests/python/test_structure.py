@@ -101,6 +101,14 @@ def test_bindings_use_no_threads_of_their_own() -> None:
         assert not re.search(r"std::(thread|jthread|async)\b(?!::id)", text), relative(path)
 
 
+def test_what_hands_containers_to_python_says_how() -> None:
+    """Without this header a list is no std::vector, unless a precompiled one happens to have it."""
+    for path in BINDINGS:
+        source = path.read_text()
+        if path.suffix == ".cpp" and re.search(r"\.def(\(|_)|py::init|\bcast<std::", source):
+            assert "#include <pybind11/stl.h>" in source, relative(path)
+
+
 def test_one_module_definition() -> None:
     modules = re.findall(r"PYBIND11_MODULE\((\w+)", "".join(code_of(p) for p in BINDINGS))
     assert modules == ["_core_of_main"]  # which PyInit__core gives to the main interpreter

@@ -1,5 +1,7 @@
 #include "bindings/blanks/blanks.h"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>

@@ -1,6 +1,6 @@
 #include "bindings/numpy_functions/array_function.h"
-#include "bindings/interpreter.h"
 
+#include <pybind11/stl.h>
 #include <structmember.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/convert.h"
+#include "bindings/interpreter.h"
 #include "bindings/numpy_functions/calls/known_functions.h"
 #include "bindings/numpy_functions/calls/plain_calls.h"
 #include "bindings/variable/complex.h"

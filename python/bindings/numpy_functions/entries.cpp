@@ -1,5 +1,7 @@
 #include "bindings/numpy_functions/entries.h"
 
+#include <pybind11/stl.h>
+
 #include <pybind11/numpy.h>
 
 #include <algorithm>

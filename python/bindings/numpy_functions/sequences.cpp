@@ -1,12 +1,13 @@
 #include "bindings/numpy_functions/sequences.h"
-#include "bindings/interpreter.h"
 
 #include <pybind11/numpy.h>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <atomic>
 #include <vector>
 
+#include "bindings/interpreter.h"
 #include "bindings/variable/complex.h"
 #include "bindings/variable/variable_type.h"
 

@@ -1,5 +1,7 @@
 #include "bindings/program/host_function.h"
 
+#include <pybind11/stl.h>
+
 #include <optional>
 
 #include "bindings/convert.h"

@@ -1,5 +1,7 @@
 #include "bindings/variable/apply.h"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <array>
 #include <string>

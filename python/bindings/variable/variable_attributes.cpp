@@ -1,3 +1,5 @@
+#include <pybind11/stl.h>
+
 #include <array>
 #include <string_view>
 

@@ -1,5 +1,7 @@
 #include "bindings/variable/variable_type.h"
 
+#include <pybind11/stl.h>
+
 #include <structmember.h>
 
 #include <array>
