@@ -402,7 +402,7 @@ class Program:
         self,
         recording: Recording,
         fixed: Sequence[int] = (),
-        views: Sequence[int] = (),
+        unnamed: Sequence[int] = (),
         **passes: bool,
     ) -> None: ...
     def run(

@@ -263,15 +263,16 @@ void bind_programs(py::module_& m) {
       .def_property_readonly("refusal", [](PyTracer& self) { return self.get().refusal(); });
 
   py::class_<CapturedProgram>(m, "Program", "An optimised recording, ready to run.")
-      .def(py::init([](const PyRecording& r, const std::vector<size_t>& fixed,
-                       const std::vector<size_t>& views, const py::kwargs& passes) {
-             return std::make_unique<CapturedProgram>(r.recording, fixed, options_of(passes),
-                                                      blocks_of(r.recording, views));
-           }),
-           py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
-           py::arg("views") = std::vector<size_t>(),
-           "`fixed`: the numbers of captured arrays that are constants. `views`: of those that no "
-           "other array will ever replace, which may be read as parts of larger ones.")
+      .def(
+          py::init([](const PyRecording& r, const std::vector<size_t>& fixed,
+                      const std::vector<size_t>& unnamed, const py::kwargs& passes) {
+            return std::make_unique<CapturedProgram>(r.recording, fixed, options_of(passes),
+                                                     blocks_of(r.recording, unnamed));
+          }),
+          py::arg("recording"), py::arg("fixed") = std::vector<size_t>(),
+          py::arg("unnamed") = std::vector<size_t>(),
+          "`fixed`: the numbers of captured arrays that are constants. `unnamed`: of those that no "
+          "other array will ever replace, which may be read as parts of larger ones.")
       .def("run", &run, py::arg("inputs"), py::arg("captures") = py::none(),
            py::arg("numbers") = py::none(), "`numbers`: see Tracer.number_kinds.")
       .def_property_readonly("guard_failed", &CapturedProgram::guard_failed)
