@@ -133,7 +133,7 @@ class RecordedGraph(Graph):
 
     def optimised(self, **passes: bool) -> OptimisedGraph:
         """The graph of the program that the passes make of it; `passes` as for `tg.compile`."""
-        return OptimisedGraph(self, _core.Program(self.recording, (), **passes))
+        return OptimisedGraph(self, _core.Program(self.recording, (), (), **passes))
 
 
 class OptimisedGraph(Graph):
