@@ -110,7 +110,7 @@ bool is_of(const Kept& kept, PyObject* subscripts, const Arrays& arrays) {
 
 PyObject* call_einsum(PyObject* const* args, Py_ssize_t n, PyObject* names) {
   if (names != nullptr || n < 3 || n > static_cast<Py_ssize_t>(1 + most_arrays) ||
-      !PyUnicode_CheckExact(args[0]) || Tape::current().tracing())
+      !PyUnicode_CheckExact(args[0]) || !PyUnicode_IS_ASCII(args[0]) || Tape::current().tracing())
     return nullptr;
   return guard([&]() -> PyObject* {
     Arrays arrays;
