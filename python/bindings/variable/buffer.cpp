@@ -38,7 +38,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
     }
     auto shape = std::make_unique<Shape>();
     const auto bytes = static_cast<Py_ssize_t>(item_size(lent->dtype()));
-    shape->dims.assign(lent->shape().begin(), lent->shape().end());
+    for (const int64_t length : lent->shape()) shape->dims.push_back(length);
     for (const int64_t stride : lent->strides()) shape->strides.push_back(stride * bytes);
     view->buf = lent->raw();
     view->len = lent->size() * bytes;
