@@ -10,7 +10,7 @@ from tapegrad.scipy import signal
 @pytest.mark.parametrize("name", signal_cases.RATES)
 def test_values_and_derivatives(name):
     f, args = signal_cases.RATES[name]
-    holds(f, args, single_rtol=1e-3)
+    holds(f, args)
 
 
 @pytest.mark.parametrize("method", ["linear", "quadratic", "logarithmic", "hyperbolic"])

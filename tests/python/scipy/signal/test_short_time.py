@@ -9,7 +9,7 @@ from tapegrad.scipy import signal
 @pytest.mark.parametrize("name", signal_cases.SHORT_TIME)
 def test_values_and_derivatives(name):
     f, args = signal_cases.SHORT_TIME[name]
-    holds(f, args, single_rtol=1e-3)
+    holds(f, args)
 
 
 def test_arguments_that_do_not_fit():
