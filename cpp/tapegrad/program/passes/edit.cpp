@@ -74,6 +74,15 @@ ValueId Edit::write(const Program::Step& like, std::span<const ValueId> in,
   return step.first_out;
 }
 
+ValueId Edit::write(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
+                    const TensorType& out) {
+  Program::Step like;
+  like.op = op.id;
+  like.attrs = this->attrs(attrs);
+  const uint32_t type = this->type(out);
+  return write(like, in, {&type, 1});
+}
+
 void Edit::copy(const Program::Step& old) {
   ins_.clear();
   for (ValueId v : old_->in(old)) ins_.push_back(at(v));

@@ -41,6 +41,8 @@ class Edit {
   // Writes a step like `like` (op, kernel, attributes, held); `in` are new values, `out` types.
   ValueId write(const Program::Step& like, std::span<const ValueId> in,
                 std::span<const uint32_t> out);
+  ValueId write(const Op& op, const Attrs& attrs, std::span<const ValueId> in,
+                const TensorType& out);
   void copy(const Program::Step& old);
 
   ValueId constant(Value value);

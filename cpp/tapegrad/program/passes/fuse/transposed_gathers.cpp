@@ -75,15 +75,6 @@ class TransposedGathers {
            2 * element_count(from) <= element_count(p_.type_of(gather.first_out).shape);
   }
 
-  static ValueId write(Edit& edit, const Op& op, Attrs attrs, std::span<const ValueId> in,
-                       const TensorType& out) {
-    Program::Step like;
-    like.op = op.id;
-    like.attrs = edit.attrs(attrs);
-    const uint32_t type = edit.type(out);
-    return edit.write(like, in, {&type, 1});
-  }
-
   ValueId written(Edit& edit, const Program::Step& gather, ValueId old) const {
     const ValueId x = edit.at(p_.in(gather)[0]), index = edit.at(p_.in(gather)[1]);
     const Dims& from = p_.type_of(p_.in(gather)[0]).shape;
@@ -106,13 +97,13 @@ class TransposedGathers {
       }
     }
     take.position = axis;
-    const ValueId view = write(edit, transpose_op(), Attrs{axes}, {&x, 1}, {dtype, turned});
-    const ValueId in[] = {write(edit, slice_copy_op(), whole.attrs(), {&view, 1}, {dtype, turned}),
+    const ValueId view = edit.write(transpose_op(), Attrs{axes}, {&x, 1}, {dtype, turned});
+    const ValueId in[] = {edit.write(slice_copy_op(), whole.attrs(), {&view, 1}, {dtype, turned}),
                           index};
-    const ValueId out = write(edit, gather_op(), take.attrs(), in, {dtype, taken});
+    const ValueId out = edit.write(gather_op(), take.attrs(), in, {dtype, taken});
     const Dims& shape = p_.type_of(old).shape;
     if (taken == shape) return out;
-    return write(edit, reshape_op(), Attrs{to_vector(shape)}, {&out, 1}, p_.type_of(old));
+    return edit.write(reshape_op(), Attrs{to_vector(shape)}, {&out, 1}, p_.type_of(old));
   }
 
   const Program& p_;

@@ -224,15 +224,6 @@ class Lookups {
     return last;
   }
 
-  static ValueId write(Edit& edit, const Op& op, const Attrs& attrs, std::span<const ValueId> in,
-                       const TensorType& out) {
-    Program::Step like;
-    like.op = op.id;
-    like.attrs = edit.attrs(attrs);
-    const uint32_t type = edit.type(out);
-    return edit.write(like, in, {&type, 1});
-  }
-
   // The elements of one array that a group's steps name, in order.
   ValueId picked(Edit& edit, const std::vector<Element>& places) const {
     const TensorType& root = p_.type_of(places[0].root);
@@ -240,7 +231,7 @@ class Lookups {
     ValueId found = edit.at(places[0].root);
     if (root.shape.ndim() != 1) {
       const Dims flat{element_count(root.shape)};
-      found = write(edit, reshape_op(), Attrs{to_vector(flat)}, {&found, 1}, {root.dtype, flat});
+      found = edit.write(reshape_op(), Attrs{to_vector(flat)}, {&found, 1}, {root.dtype, flat});
     }
     const int64_t first = places[0].number, step = places[1].number - first;
     const auto is_next = [&](const Element& a, const Element& b) {
@@ -249,17 +240,17 @@ class Lookups {
     const TensorType row{root.dtype, Dims{n}};
     if (step != 0 && std::ranges::adjacent_find(places, std::not_fn(is_next)) == places.end()) {
       const Attrs range = IndexSpec().range(first, step, n).attrs();
-      found = write(edit, slice_op(), range, {&found, 1}, row);
+      found = edit.write(slice_op(), range, {&found, 1}, row);
     } else {
       std::vector<int64_t> numbers;
       for (const Element& place : places) numbers.push_back(place.number);
       const ValueId in[] = {found, edit.constant(Value::from_int64(numbers, Dims{n}))};
-      found = write(edit, gather_op(), IndexSpec().array().attrs(), in, row);
+      found = edit.write(gather_op(), IndexSpec().array().attrs(), in, row);
     }
     if (places[0].conversion == none) return found;
     const Program::Step& conversion = p_.steps[places[0].conversion];
-    return write(edit, op_by_id(conversion.op), p_.attrs_of(conversion), {&found, 1},
-                 {p_.type_of(conversion.first_out).dtype, Dims{n}});
+    return edit.write(op_by_id(conversion.op), p_.attrs_of(conversion), {&found, 1},
+                      {p_.type_of(conversion.first_out).dtype, Dims{n}});
   }
 
   // The key of a step, for one array of positions in place of each number.
@@ -282,11 +273,11 @@ class Lookups {
     if (group.rows == no_value) {
       std::vector<ValueId> in{edit.at(p_.in(s)[0])};
       for (const auto& places : group.places) in.push_back(picked(edit, places));
-      group.rows = write(edit, gather_op(), rows_key(s), in, rows);
+      group.rows = edit.write(gather_op(), rows_key(s), in, rows);
     }
     const auto number = static_cast<int64_t>(group.next++);
-    return write(edit, slice_op(), IndexSpec::entry(rows.shape, 0, number).attrs(),
-                 {&group.rows, 1}, row);
+    return edit.write(slice_op(), IndexSpec::entry(rows.shape, 0, number).attrs(), {&group.rows, 1},
+                      row);
   }
 
   ValueId added(Edit& edit, const Chain& chain) const {
@@ -313,9 +304,9 @@ class Lookups {
     std::vector<ValueId> updates;
     for (const uint32_t i : group.steps) updates.push_back(edit.at(p_.in(p_.steps[i])[1]));
     const TensorType rows = rows_type(group, p_.type_of(p_.in(first)[1]));
-    std::vector<ValueId> in{array, write(edit, stack_op(), Attrs{int64_t{0}}, updates, rows)};
+    std::vector<ValueId> in{array, edit.write(stack_op(), Attrs{int64_t{0}}, updates, rows)};
     for (const auto& places : group.places) in.push_back(picked(edit, places));
-    return write(edit, op_by_id(last.op), rows_key(last), in, p_.type_of(last.first_out));
+    return edit.write(op_by_id(last.op), rows_key(last), in, p_.type_of(last.first_out));
   }
 
   const Program& p_;

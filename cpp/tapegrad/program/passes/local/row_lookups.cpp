@@ -177,28 +177,19 @@ class RowLookups {
     return {row.dtype, Dims(shape)};
   }
 
-  static ValueId write(Edit& edit, const Op& op, const Attrs& attrs, std::span<const ValueId> in,
-                       const TensorType& out) {
-    Program::Step like;
-    like.op = op.id;
-    like.attrs = edit.attrs(attrs);
-    const uint32_t type = edit.type(out);
-    return edit.write(like, in, {&type, 1});
-  }
-
   ValueId row_of(Edit& edit, Group& g, uint32_t i) {
     const Program::Step& s = p_.steps[i];
     const TensorType rows = rows_type(g);
     if (g.gathered == no_value) {
       std::vector<ValueId> in;
       for (ValueId v : p_.in(s)) in.push_back(edit.at(v));
-      g.gathered = write(edit, op_by_id(s.op), g.all.attrs(), in, rows);
+      g.gathered = edit.write(op_by_id(s.op), g.all.attrs(), in, rows);
     }
     const IndexItem at = IndexItems(p_.attrs_of(s).integers(index_attrs::code))[g.item];
     const int64_t number = (at.start - g.first) / g.by;
     const Op& op = g.axis == 0 ? slice_op() : slice_copy_op();  // packed, as the row was
-    return write(edit, op, IndexSpec::entry(rows.shape, g.axis, number).attrs(), {&g.gathered, 1},
-                 p_.type_of(s.first_out));
+    return edit.write(op, IndexSpec::entry(rows.shape, g.axis, number).attrs(), {&g.gathered, 1},
+                      p_.type_of(s.first_out));
   }
 
   ValueId added(Edit& edit, const Group& g) {
@@ -208,16 +199,16 @@ class RowLookups {
     const TensorType rows = rows_type(g), one = p_.type_of(p_.in(first)[1]);
     std::vector<int64_t> shape(one.shape.begin(), one.shape.end());
     shape.insert(shape.begin(), g.count);
-    ValueId stacked = write(edit, stack_op(), Attrs{int64_t{0}}, updates, {one.dtype, Dims(shape)});
+    ValueId stacked = edit.write(stack_op(), Attrs{int64_t{0}}, updates, {one.dtype, Dims(shape)});
     if (g.axis != 0) {
       std::vector<int64_t> perm(shape.size() - 1);
       std::iota(perm.begin(), perm.end(), 1);
       perm.insert(perm.begin() + g.axis, 0);
-      stacked = write(edit, transpose_op(), Attrs{perm}, {&stacked, 1}, rows);
+      stacked = edit.write(transpose_op(), Attrs{perm}, {&stacked, 1}, rows);
     }
     std::vector<ValueId> in{edit.at(p_.in(first)[0]), stacked};
     for (ValueId v : arrays(last, true)) in.push_back(edit.at(v));
-    return write(edit, op_by_id(last.op), g.all.attrs(), in, p_.type_of(last.first_out));
+    return edit.write(op_by_id(last.op), g.all.attrs(), in, p_.type_of(last.first_out));
   }
 
   const Program& p_;

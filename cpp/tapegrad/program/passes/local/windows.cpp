@@ -24,12 +24,7 @@ constexpr int64_t long_window = 64;  // from there on a slice costs less than co
 class Windows {
  public:
   explicit Windows(const Program& p)
-      : p_(p), uses_(p.values.size(), 0), group_of_(p.steps.size(), none) {
-    const auto use = [this](ValueId v) { ++uses_[v]; };
-    std::ranges::for_each(p.operands, use);
-    std::ranges::for_each(p.outputs, use);
-    for (const Program::Guard& g : p.guards) use(g.value);
-  }
+      : p_(p), uses_(use_counts(p)), group_of_(p.steps.size(), none) {}
 
   // Nothing where there are no such loops.
   std::optional<Program> run() {
@@ -198,18 +193,9 @@ class Windows {
     return {one.dtype, shape};
   }
 
-  static ValueId write(Edit& edit, const Op& op, const Attrs& attrs, std::span<const ValueId> in,
-                       const TensorType& out) {
-    Program::Step like;
-    like.op = op.id;
-    like.attrs = edit.attrs(attrs);
-    const uint32_t type = edit.type(out);
-    return edit.write(like, in, {&type, 1});
-  }
-
   static ValueId reshaped(Edit& edit, ValueId x, const TensorType& to) {
-    return write(edit, reshape_op(), Attrs{std::vector<int64_t>(to.shape.begin(), to.shape.end())},
-                 {&x, 1}, to);
+    return edit.write(reshape_op(), Attrs{std::vector<int64_t>(to.shape.begin(), to.shape.end())},
+                      {&x, 1}, to);
   }
 
   // The key of all windows that lie end to end, and what it takes.
@@ -263,17 +249,17 @@ class Windows {
       std::vector<ValueId> in{edit.at(p_.in(p_.steps[i])[0])};
       if (g.is_end_to_end) {
         const auto [key, type] = all_of(g);
-        g.rows = reshaped(edit, write(edit, slice_op(), key.attrs(), in, type), rows);
+        g.rows = reshaped(edit, edit.write(slice_op(), key.attrs(), in, type), rows);
       } else {
         const Attrs key = positions(edit, g, in);
-        g.rows = write(edit, gather_op(), key, in, rows);
+        g.rows = edit.write(gather_op(), key, in, rows);
       }
     }
     const size_t row = g.is_end_to_end ? g.row_of[g.next] : g.next;
     ++g.next;
-    return write(edit, slice_op(),
-                 IndexSpec::entry(rows.shape, 0, static_cast<int64_t>(row)).attrs(), {&g.rows, 1},
-                 p_.type_of(p_.steps[i].first_out));
+    return edit.write(slice_op(),
+                      IndexSpec::entry(rows.shape, 0, static_cast<int64_t>(row)).attrs(),
+                      {&g.rows, 1}, p_.type_of(p_.steps[i].first_out));
   }
 
   ValueId added(Edit& edit, const Group& g) const {
@@ -281,16 +267,16 @@ class Windows {
     std::vector<ValueId> updates(g.steps.size());
     for (size_t t = 0; t < g.steps.size(); ++t)
       updates[g.is_end_to_end ? g.row_of[t] : t] = edit.at(p_.in(p_.steps[g.steps[t]])[1]);
-    ValueId rows = write(edit, stack_op(), Attrs{int64_t{0}}, updates, rows_type(g));
+    ValueId rows = edit.write(stack_op(), Attrs{int64_t{0}}, updates, rows_type(g));
     const TensorType& out = p_.type_of(last.first_out);
     std::vector<ValueId> in{edit.at(p_.in(first)[0]), rows};
     if (!g.is_end_to_end) {
       const Attrs key = positions(edit, g, in);
-      return write(edit, gather_add_op(), key, in, out);
+      return edit.write(gather_add_op(), key, in, out);
     }
     const auto [key, type] = all_of(g);
     in[1] = reshaped(edit, rows, type);
-    return write(edit, op_by_id(last.op), key.attrs(), in, out);
+    return edit.write(op_by_id(last.op), key.attrs(), in, out);
   }
 
   const Program& p_;
