@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tapegrad/autodiff/scalar_operation.h"
+#include "tapegrad/kernels/array/index.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/tape/record.h"
 
@@ -43,10 +44,12 @@ struct Answer {
   Question question;
   Attrs attrs;
   bool has_ellipsis;
-  Region region;  // of an array that is packed
+  Region region;  // of an array that is packed, by a basic key
 };
 
-const Answer& answer_of(std::span<const IndexEntry> key, const Value& x) {
+// What the key means does not depend on how many positions its arrays hold, nor on which.
+const Answer& answer_of(std::span<const IndexEntry> key, const Value& x,
+                        std::span<const Ref> arrays = {}) {
   using Answers = std::array<std::unique_ptr<Answer>, n_remembered>;
   // Behind a pointer: the memory that threads have from their start is scarce.
   thread_local std::unique_ptr<Answers> answers;
@@ -55,8 +58,10 @@ const Answer& answer_of(std::span<const IndexEntry> key, const Value& x) {
   std::unique_ptr<Answer>& known = (*answers)[question.hash() >> 32 & (n_remembered - 1)];
   if (known && known->question == question) return *known;
   const Dims shape = x.shape();
-  IndexKey found = resolve_key(key, {}, shape, KeyUse::read);
-  Region region = region_of(found.spec.code, shape, contiguous_strides(shape), "index");
+  IndexKey found = resolve_key(key, {arrays.begin(), arrays.end()}, shape, KeyUse::read);
+  Region region;
+  if (arrays.empty())
+    region = region_of(found.spec.code, shape, contiguous_strides(shape), "index");
   known = std::make_unique<Answer>(
       Answer{question, std::move(found.spec).attrs(), found.has_ellipsis, std::move(region)});
   return *known;
@@ -67,7 +72,46 @@ bool is_plainly_read(const IndexEntry& e) {
                          e.kind == IndexEntry::newaxis || e.kind == IndexEntry::ellipsis);
 }
 
+// Whether an entry is plainly read, or an array of positions; a mask along one axis becomes the
+// positions where it is true.
+bool settles(IndexEntry& e, Ref& array, const Value& x, size_t axis) {
+  if (array.tracked() || array.ndim() == 0) return false;
+  if (e.kind == IndexEntry::positions) return array.dtype() == DType::int64;
+  if (e.kind != IndexEntry::mask || array.ndim() != 1) return false;
+  const auto k = static_cast<int>(axis);
+  if (k >= x.ndim() || array.value().dim(0) != x.dim(k)) return false;
+  const Value mask = array.value().contiguous();
+  array = Ref(std::move(nonzero(mask.data<bool>(), mask.shape())[0]));
+  e = {.kind = IndexEntry::positions};
+  return true;
+}
+
 }  // namespace
+
+Cell* elements_at(Cell& x, std::span<IndexEntry> key, std::span<Ref> arrays) {
+  constexpr size_t most_arrays = 2;
+  if (Tape::current().tracing() || x.is_blank()) return nullptr;
+  std::array<Ref, 1 + most_arrays> inputs;
+  inputs[0] = x.ref();
+  const Value& content = inputs[0].value();
+  if (key.size() > most_entries || arrays.size() > most_arrays ||
+      content.ndim() > static_cast<int>(most_axes))
+    return nullptr;
+  size_t axis = 0, n = 0;
+  for (IndexEntry& e : key) {
+    if (is_plainly_read(e)) {
+      if (e.kind == IndexEntry::ellipsis) return nullptr;
+      axis += e.kind != IndexEntry::newaxis;
+      continue;
+    }
+    if (n == arrays.size() || !settles(e, arrays[n], content, axis)) return nullptr;
+    inputs[1 + n] = std::move(arrays[n]);
+    ++n;
+    ++axis;
+  }
+  const Answer& known = answer_of(key, content, {inputs.data() + 1, n});
+  return Cell::from(apply_single(gather_op(), known.attrs, {inputs.data(), 1 + n}));
+}
 
 Cell* part_at(Cell& x, std::span<const IndexEntry> key) {
   if (Tape::current().tracing() || x.is_view() || x.is_blank()) return nullptr;

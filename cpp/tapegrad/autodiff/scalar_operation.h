@@ -88,6 +88,11 @@ Cell* element_at(Cell& x, std::span<const int64_t> positions);
 // recorded.
 Cell* part_at(Cell& x, std::span<const IndexEntry> key);
 
+// The same for a key with one or two arrays of positions, or masks along one axis, among its
+// entries: `arrays`, which are the function's to change. Views are read too: what such a key
+// chooses is a copy.
+Cell* elements_at(Cell& x, std::span<IndexEntry> key, std::span<Ref> arrays);
+
 // x[i] = number, of a leaf and at such positions: as Cell::assign does it, which is left to do all
 // else where this gives false.
 bool set_element(Cell& x, std::span<const int64_t> positions, double number);

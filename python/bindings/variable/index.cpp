@@ -94,8 +94,9 @@ struct Positions {
 
 // Positions as int64, in a buffer of their own: the array may change before a sweep reads them.
 Ref positions_of(const py::array& numbers) {
-  const Value v = to_value(numbers.ptr(), "index").cast(DType::int64);
-  return Ref(v.buffer() && v.buffer()->is_foreign() ? v.copy() : v);
+  Value v = to_value(numbers.ptr(), "index");
+  if (v.dtype() != DType::int64) v = v.cast(DType::int64);
+  return Ref(v.buffer() && v.buffer()->is_foreign() ? v.copy() : std::move(v));
 }
 
 IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vector<Ref>& arrays) {
@@ -184,8 +185,23 @@ bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
   return found.n > 0 && set_element(variable, found.all(), number);
 }
 
+namespace {
+
+// A plain array of positions, or a mask; false for everything else.
+bool read_plain_array(PyObject* item, IndexEntry& entry, std::vector<Ref>& arrays) {
+  if (!py::isinstance<py::array>(item) || Tape::current().tracing()) return false;
+  const auto numbers = py::reinterpret_borrow<py::array>(item);
+  const char kind = numbers.dtype().kind();
+  if (numbers.ndim() == 0 || (kind != 'b' && kind != 'i' && kind != 'u')) return false;
+  entry = array_entry(numbers, true, arrays);
+  return true;
+}
+
+}  // namespace
+
 Cell* part_by_key(Cell& variable, PyObject* key) {
   std::array<IndexEntry, 4> entries;
+  std::vector<Ref> arrays;
   PyObject* const* items = &key;
   size_t n = 1;
   if (PyTuple_CheckExact(key)) {
@@ -194,7 +210,9 @@ Cell* part_by_key(Cell& variable, PyObject* key) {
   }
   if (n > entries.size()) return nullptr;
   for (size_t i = 0; i < n; ++i)
-    if (!read_basic(items[i], entries[i])) return nullptr;
+    if (!read_basic(items[i], entries[i]) && !read_plain_array(items[i], entries[i], arrays))
+      return nullptr;
+  if (!arrays.empty()) return elements_at(variable, {entries.data(), n}, arrays);
   return part_at(variable, {entries.data(), n});
 }
 

@@ -68,6 +68,74 @@ TEST(a_part_is_the_item) {
       }
 }
 
+TEST(elements_at_positions_and_masks_are_the_item) {
+  const Value positions = [] {
+    Value v = Value::empty(DType::int64, Dims{2});
+    v.set_at(0, 2), v.set_at(1, -1);
+    return v;
+  }();
+  const Value square = positions.view(Dims{1, 2}, Dims{2, 1}, 0), four = [] {
+    Value v = Value::empty(DType::bool_, Dims{4});
+    for (int i = 0; i < 4; ++i) v.set_at(i, i == 1 || i == 3);
+    return v;
+  }();
+  const IndexEntry list{.kind = IndexEntry::positions}, mask{.kind = IndexEntry::mask};
+  struct Case {
+    std::vector<IndexEntry> key;
+    std::vector<Ref> arrays;
+  };
+  const std::vector<Case> cases = {{{list}, {positions}},
+                                   {{mask}, {four}},
+                                   {{list}, {square}},
+                                   {{all(), list}, {positions}},
+                                   {{all(), mask}, {four}},
+                                   {{at(0), list}, {positions}},
+                                   {{list, at(0)}, {positions}},
+                                   {{slice(0, 2), list}, {square}},
+                                   {{list, newaxis}, {positions}},
+                                   {{list, newaxis, list}, {positions, positions}},
+                                   {{list, list}, {square, positions}},
+                                   {{list, mask}, {positions, four}}};
+  for (const Dims& shape : {Dims{4}, Dims{3, 4}, Dims{4, 3}, Dims{2, 3, 4}, Dims{1}})
+    for (const Case& c : cases)
+      for (int k = 0; k < 2; ++k) {
+        const CellPtr x(Cell::leaf(counted(shape)));
+        CellPtr expected, found;
+        auto key = c.key;
+        auto arrays = c.arrays;
+        try {
+          expected = CellPtr(x->item(resolve_key(key, arrays, shape, KeyUse::read)));
+        } catch (const Error&) {  // an error, or the general way that raises it
+          try {
+            CHECK(elements_at(*x, key, arrays) == nullptr);
+          } catch (const IndexError&) {
+          }
+          continue;
+        }
+        found = CellPtr(elements_at(*x, key, arrays));
+        CHECK(found && are_same(*found, *expected));
+        backward(*CellPtr(Cell::from(sum(Variable(expected)).ref())));
+        const Value wanted = x->grad();
+        x->clear_grad();
+        backward(*CellPtr(Cell::from(sum(Variable(found)).ref())));
+        CHECK(same_bits(x->grad(), wanted));
+      }
+}
+
+TEST(elements_that_are_left) {
+  const CellPtr x(Cell::leaf(counted({4}))), blank(Cell::blank(counted({4})));
+  Value short_mask = Value::empty(DType::bool_, Dims{3});
+  for (int i = 0; i < 3; ++i) short_mask.set_at(i, 1);
+  std::vector<IndexEntry> key{{.kind = IndexEntry::mask}};
+  std::vector<Ref> arrays{short_mask};
+  CHECK(elements_at(*x, key, arrays) == nullptr);
+  key = {{.kind = IndexEntry::positions}};
+  arrays = {Ref(Value::full(DType::int64, Dims{3}, 1.0))};
+  CHECK(elements_at(*blank, key, arrays) == nullptr);
+  key = {ellipsis, {.kind = IndexEntry::positions}};
+  CHECK(elements_at(*x, key, arrays) == nullptr);
+}
+
 TEST(a_part_follows_its_array_and_has_its_derivative) {
   const std::vector<IndexEntry> key{slice(1, 3)};
   for (int k = 0; k < 2; ++k) {

@@ -45,6 +45,17 @@ def shortest_way(costs):
     return best[-1, -1]
 
 
+def products(x):
+    """Each row is a loop of its own, and all of them read the whole of x."""
+    n = len(x)
+    table = np.zeros((n + 1, n + 1))
+    for i in range(1, n + 1):
+        for j in range(1, n + 1):
+            behind = np.logaddexp(table[i - 1, j], table[i, j - 1])
+            table[i, j] = x[i - 1] * x[j - 1] + 0.5 * behind
+    return table[n, n]
+
+
 def grouped(groups):
     """Each group is a captured array of its own."""
     ys = [np.arange(3.0) + k for k in range(groups)]
@@ -66,6 +77,7 @@ def test_first_calls_of_loops_take_time_that_grows_with_their_length():
         [(volatility(returns[:n]), np.array([0.001, 0.1, 0.8])) for n in (2000, 8000)],
         [(cheapest_way(rows), costs[:rows]) for rows in (150, 600)],
         [(shortest_way, rng.uniform(size=(n, n))) for n in (50, 100)],
+        [(products, rng.normal(size=n)) for n in (60, 120)],
         [(grouped(n), np.array([0.1, 0.2])) for n in (400, 1600)],
     ]
     for pair in shorter_and_longer:

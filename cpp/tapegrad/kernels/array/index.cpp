@@ -70,11 +70,15 @@ Value copy_region(const Value& from, const RegionView& region) {
   Value out = Value::empty(from.dtype(), region.shape);
   if (region.shape.empty()) return from.view(region.shape, region.strides, region.offset);
   if (out.size() == 0) return out;
-  if (region.shape.size() == 1 && out.size() < grain) {
+  const size_t axes = region.shape.size();
+  if (axes <= 2 && out.size() < grain) {  // rows, without a plan of how to walk
+    const int64_t n = region.shape[axes - 1], rows = axes == 2 ? region.shape[0] : 1;
     visit_width(from.dtype(), [&](auto tag) {
       using T = decltype(tag);
-      copy_run(out.data<T>(), int64_t{1}, from.data<T>() + region.offset, region.strides[0],
-               out.size());
+      const T* source = from.data<T>() + region.offset;
+      for (int64_t row = 0; row < rows; ++row)
+        copy_run(out.data<T>() + row * n, int64_t{1}, source + row * region.strides[0],
+                 region.strides[axes - 1], n);
     });
     return out;
   }

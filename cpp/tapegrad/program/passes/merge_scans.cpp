@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/scan/scan.h"
@@ -84,8 +85,8 @@ bool is_scan(const Program::Step& s) { return s.kernel < 0 && s.op == scan_op().
 
 // Returns the body of scan `b` with the ys of scan `a` behind its own, where its carries are those
 // of `a` and others.
-BodyPtr with_ys_of(const Program& p, const Program::Step& a, const Program::Step& b) {
-  const ScanForm f(p.attrs_of(a)), g(p.attrs_of(b));
+BodyPtr with_ys_of(const Program& p, const Program::Step& a, const ScanForm& f,
+                   const Program::Step& b, const ScanForm& g) {
   const Program &body = f.body->program(), &other = g.body->program();
   const auto has_kernels = [](const Program& q) {
     return std::ranges::any_of(q.steps, [](const auto& s) { return s.kernel >= 0; });
@@ -165,16 +166,59 @@ Program merged(const Program& p, size_t a, size_t b, BodyPtr body,
   return std::move(writer).finish();
 }
 
+// The scans of a program, and which of them read a value.
+class Scans {
+ public:
+  struct Scan {
+    size_t step;
+    ScanForm form;
+  };
+
+  explicit Scans(const Program& p) : p_(p) {
+    for (size_t k = 0; k < p.steps.size(); ++k) {
+      const Program::Step& s = p.steps[k];
+      if (!is_scan(s) || s.held) continue;
+      for (ValueId v : p.in(s))
+        if (std::vector<size_t>& readers = readers_[v]; readers.empty() || readers.back() != size())
+          readers.push_back(size());
+      scans_.push_back({k, ScanForm(p.attrs_of(s))});
+    }
+  }
+  size_t size() const { return scans_.size(); }
+  const Scan& operator[](size_t i) const { return scans_[i]; }
+
+  // Returns the next ones behind scan i that read what it reads: the readers of that operand which
+  // fewest read. A program of a thousand scans is not asked for a million pairs.
+  std::span<const size_t> behind(size_t i) const {
+    constexpr size_t most_asked = 16;
+    std::span<const size_t> fewest = {};
+    bool found = false;
+    for (ValueId v : p_.in(p_.steps[scans_[i].step])) {
+      if (p_.is_constant(v)) continue;  // another one may be equal
+      const std::vector<size_t>& readers = readers_.at(v);
+      const auto next = std::ranges::upper_bound(readers, i);
+      const std::span<const size_t> rest(next, readers.end());
+      if (!found || rest.size() < fewest.size()) fewest = rest;
+      found = true;
+    }
+    return fewest.first(std::min(fewest.size(), most_asked));
+  }
+
+ private:
+  const Program& p_;
+  std::vector<Scan> scans_;
+  std::unordered_map<ValueId, std::vector<size_t>> readers_;
+};
+
 std::optional<Program> with_one_merged(const Program& p) {
-  std::vector<size_t> scans;
-  for (size_t k = 0; k < p.steps.size(); ++k)
-    if (is_scan(p.steps[k]) && !p.steps[k].held) scans.push_back(k);
+  const Scans scans(p);
   for (size_t i = 0; i < scans.size(); ++i)
-    for (size_t j = i + 1; j < scans.size(); ++j) {
-      const auto delayed = delayed_steps(p, scans[i], scans[j]);
-      if (!delayed) continue;
-      if (BodyPtr body = with_ys_of(p, p.steps[scans[i]], p.steps[scans[j]]))
-        return merged(p, scans[i], scans[j], std::move(body), *delayed);
+    for (size_t j : scans.behind(i)) {
+      const size_t a = scans[i].step, b = scans[j].step;
+      BodyPtr body = with_ys_of(p, p.steps[a], scans[i].form, p.steps[b], scans[j].form);
+      if (!body) continue;
+      if (const auto delayed = delayed_steps(p, a, b))
+        return merged(p, a, b, std::move(body), *delayed);
     }
   return {};
 }
