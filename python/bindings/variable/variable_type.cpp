@@ -10,6 +10,7 @@
 #include "bindings/convert.h"
 #include "bindings/numpy_functions/array_function.h"
 #include "bindings/variable/complex.h"
+#include "bindings/variable/foreign_operands.h"
 #include "bindings/variable/index.h"
 #include "tapegrad/autodiff/scalar_operation.h"
 #include "tapegrad/base/value_order.h"
@@ -198,6 +199,10 @@ PyObject* compare(PyObject* a, PyObject* b, int op) {
         (PyList_Check(b) || PyTuple_Check(b) || PyRange_Check(b) || b == Py_None ||
          PyUnicode_Check(b) || PyBytes_Check(b)))
       return compare_with_items(a, b, op);
+    if (is_variable(a) && gives_array(b))
+      return PyObject_RichCompare(a, numpy_asarray()(py::handle(b)).ptr(), op);
+    if (is_variable(a) && is_foreign_number(b))  // a fraction, a decimal: exactly, by its own rules
+      return PyObject_RichCompare(to_object(learn_value(variable_cell(a)), false).ptr(), b, op);
     Py_RETURN_NOTIMPLEMENTED;
   });
 }

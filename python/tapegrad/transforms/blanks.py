@@ -39,7 +39,12 @@ CONVERSIONS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortran
 _originals: dict[str, Any] = {}
 _replacements: dict[str, Any] = {}
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-# The modules whose code gets plain arrays: NumPy, this package and (by its name) SciPy.
+# The modules whose code gets plain arrays: NumPy and this package, and libraries that hand what
+# they make to code in C.
+_LIBRARIES = frozenset(
+    {"dask", "h5py", "jax", "jaxlib", "matplotlib", "numba", "pandas", "polars", "pyarrow", "scipy",
+     "sklearn", "torch", "xarray"}
+)  # fmt: skip
 _FOLDERS = tuple(os.path.join(os.path.dirname(f), "") for f in (np.__file__, _core.__file__))
 _MOST_KNOWN = 10_000
 
@@ -70,7 +75,9 @@ def _calls(frame: FrameType, name: str) -> bool:
 
     if frame.f_code.co_filename.startswith(_FOLDERS):
         return False
-    if str(frame.f_globals.get("__name__", "")).partition(".")[0] == "scipy":
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] in _LIBRARIES:
+        return False
+    if frame.f_code.co_name == "__array__":  # which NumPy calls: only an array will do
         return False
     call = expression_of(frame)
     if not isinstance(call, ast.Call):

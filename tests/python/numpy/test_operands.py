@@ -210,3 +210,46 @@ def test_decimals_are_no_numbers_as_with_floats():
     for v in (1.5, tg.Variable(1.5)):
         with pytest.raises(TypeError, match=r"unsupported operand type.* 'decimal\.Decimal'"):
             v * Decimal("0.1")
+
+
+class Halves:
+    """What NumPy takes for an array, and a method that goes first only for numbers of Python."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([0.5, 0.5, 0.5], dtype)
+
+    def __rmul__(self, other):
+        return "mine"
+
+
+class First(Halves):
+    __array_priority__ = 10.0
+
+
+COMPARISONS = [operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge]
+
+
+@pytest.mark.parametrize("f", [*OF_TWO.values(), *COMPARISONS, operator.matmul])
+def test_objects_that_give_an_array_are_operands_as_for_arrays(f):
+    x = np.array([0.25, 0.5, 1 / 3])
+    np.testing.assert_array_equal(tg.value(f(tg.Variable(x), Halves())), f(x, Halves()))
+    if f is not operator.matmul:  # which has no reflected method of NumPy's to go to
+        np.testing.assert_array_equal(tg.value(f(Halves(), tg.Variable(x))), f(Halves(), x))
+    assert operator.mul(x, First()) == operator.mul(tg.Variable(x), First()) == "mine"
+
+
+@pytest.mark.parametrize("f", COMPARISONS)
+@pytest.mark.parametrize("number", [Fraction(1, 2), Fraction(1, 3), Decimal("0.5")])
+def test_comparisons_with_fractions_and_decimals_are_exact(f, number):
+    x = np.array([0.25, 0.5, 1 / 3])
+    np.testing.assert_array_equal(f(tg.Variable(x), number), f(x, number))
+    np.testing.assert_array_equal(f(number, tg.Variable(x)), f(number, x))
+    for k in range(3):
+        assert bool(f(tg.Variable(x[k]), number)) is bool(f(x[k], number))
+
+    def chosen(v):
+        return np.sum(np.where(f(v, number), v**2, 3 * v))
+
+    compiled = tg.compile(tg.grad(chosen))
+    for at in (x, x, x, x + 0.2, x):
+        np.testing.assert_array_equal(compiled(at), np.where(f(at, number), 2 * at, 3.0))

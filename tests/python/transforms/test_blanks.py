@@ -308,3 +308,46 @@ def test_fresh_memory_of_objects_is_none():
         return x * sum(element is None for element in np.empty(3, object))
 
     assert tg.grad(f)(2.0) == 3.0
+
+
+class Readings:
+    """NumPy asks it for an array, which it makes anew."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray([2.0, 3.0, 5.0], dtype)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.asarray(Readings(), dtype=float) * x),
+        lambda x: np.sum(x * Readings()),
+        lambda x: np.sum(np.exp(np.asarray(Readings())) * x),
+        lambda x: np.dot(Readings(), x),
+        lambda x: np.sum(np.concatenate([Readings(), x]) ** 2),
+        lambda x: x @ np.array(Readings()) + np.sum(Readings()),
+    ],
+)
+def test_objects_that_give_an_array_of_theirs_to_numpy(f):
+    expected = numerical.grad(f)(X)
+    np.testing.assert_allclose(tg.grad(f)(X), expected, rtol=1e-6)
+    compiled = tg.compile(tg.grad(f))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an object of a class that is not watched
+        for _ in range(4):
+            np.testing.assert_allclose(compiled(X), expected, rtol=1e-6)
+
+
+def test_libraries_that_hand_their_arrays_to_code_in_c_get_plain_ones():
+    space = {"__name__": "pandas.core.frame", "np": np}
+    exec("def made():\n    return np.ones(3) + np.asarray([1.0, 2.0, 3.0])", space)
+    seen = []
+
+    def f(x):
+        seen.append(type(space["made"]()))
+        filled = np.zeros(3)
+        filled[1] = x[1]
+        return np.sum(filled * space["made"]())
+
+    np.testing.assert_array_equal(tg.grad(f)(X), [0.0, 3.0, 0.0])
+    assert seen == [np.ndarray]
