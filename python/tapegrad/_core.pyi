@@ -614,9 +614,7 @@ class Block:
 class BlankBlock:
     def __init__(
         self,
-        space: dict[str, Any],
-        replacements: dict[str, Any],
-        originals: dict[str, Any],
+        patches: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
         facts: Callable[[CodeType], tuple[str, ...] | None],
         plain: list[Any],
         modules: list[Any],

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "tapegrad/autodiff/scalar_operation.h"
-#include "tapegrad/kernels/array/index.h"
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/tape/record.h"
 
@@ -80,8 +79,7 @@ bool settles(IndexEntry& e, Ref& array, const Value& x, size_t axis) {
   if (e.kind != IndexEntry::mask || array.ndim() != 1) return false;
   const auto k = static_cast<int>(axis);
   if (k >= x.ndim() || array.value().dim(0) != x.dim(k)) return false;
-  const Value mask = array.value().contiguous();
-  array = Ref(std::move(nonzero(mask.data<bool>(), mask.shape())[0]));
+  array = Ref(positions_where(array.value()));
   e = {.kind = IndexEntry::positions};
   return true;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -25,7 +26,8 @@ py::object called(const py::object& f, const py::tuple& args, const py::dict& kw
   return py::reinterpret_steal<py::object>(found);
 }
 
-// Which functions may create arrays, by what their code names. What a name stands for may change
+// Which functions may create arrays, or call another function that a block replaces, by what their
+// code names. What a name stands for may change
 // between two calls (another closure, a function defined anew), so it is looked up at each.
 class Creators {
  public:
@@ -135,23 +137,31 @@ class Creators {
   int left_ = 0;  // items that may still be looked at
 };
 
+// The namespace of a module, and functions of it by name.
+struct Patch {
+  py::dict space, originals, replacements;
+
+  void fill_in(const py::dict& names) const {
+    if (PyDict_Update(space.ptr(), names.ptr()) != 0) throw py::error_already_set();
+  }
+};
+
 // Entering and leaving run no Python code, so that an interrupt comes before or after them. The
-// namespace has the replacements while any thread is in a block; the interpreter's lock guards it.
+// namespaces have the replacements while any thread is in a block; the interpreter's lock guards
+// them.
 class Block {
  public:
-  Block(py::dict space, py::dict replacements, py::dict originals, Creators creators)
-      : space_(std::move(space)),
-        replacements_(std::move(replacements)),
-        originals_(std::move(originals)),
-        taken_(originals_, replacements_),
-        creators_(std::move(creators)) {
+  Block(std::vector<Patch> patches, Creators creators)
+      : patches_(std::move(patches)), creators_(std::move(creators)) {
+    for (const Patch& p : patches_) taken_.add(p.originals, p.replacements);
     creators_.count_as_creators(&taken_);
   }
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
   void enter() {
-    if (blocks_ == 0) fill_in(replacements_);
+    if (blocks_ == 0)
+      for (const Patch& p : patches_) p.fill_in(p.replacements);
     ++blocks_;
     ++depth;
   }
@@ -160,12 +170,13 @@ class Block {
     --depth;
     if (--blocks_ > 0) return;
     taken_.restore();
-    fill_in(originals_);
+    for (const Patch& p : patches_) p.fill_in(p.originals);
   }
 
   // The same for the names of a module of the user's, until the block that is open is left.
   void take(const py::dict& space) {
-    if (depth > 0 && space.ptr() != space_.ptr()) taken_.replace(space.ptr());
+    const auto is = [&space](const Patch& p) { return p.space.ptr() == space.ptr(); };
+    if (depth > 0 && std::ranges::none_of(patches_, is)) taken_.replace(space.ptr());
   }
 
   // f(*args, **kwargs) inside a block, if it may create arrays and is not in one already.
@@ -193,10 +204,6 @@ class Block {
   }
 
  private:
-  void fill_in(const py::dict& names) {
-    if (PyDict_Update(space_.ptr(), names.ptr()) != 0) throw py::error_already_set();
-  }
-
   // Those of a function of the user's; null of other objects.
   PyObject* globals_of(PyObject* f) const {
     if (PyMethod_Check(f)) f = PyMethod_GET_FUNCTION(f);
@@ -211,7 +218,7 @@ class Block {
     return Creators::is_of_package(space) ? nullptr : space;
   }
 
-  py::dict space_, replacements_, originals_;
+  std::vector<Patch> patches_;
   TakenNames taken_;
   Creators creators_;
   int blocks_ = 0;  // of all threads
@@ -267,17 +274,19 @@ py::object call_with_blanks(const py::object& f, const py::tuple& args, const py
 }
 
 void bind_blanks(py::module_& m) {
-  py::class_<Block>(m, "BlankBlock", "Inside it, a namespace has other functions.")
-      .def(py::init([](py::dict space, py::dict replacements, py::dict originals,
+  py::class_<Block>(m, "BlankBlock", "Inside it, namespaces have other functions.")
+      .def(py::init([](const std::vector<std::tuple<py::dict, py::dict, py::dict>>& patches,
                        py::function facts, std::vector<py::object> plain,
                        std::vector<py::object> modules, std::vector<py::object> transformed) {
-             return std::make_unique<Block>(std::move(space), std::move(replacements),
-                                            std::move(originals),
-                                            Creators(std::move(facts), std::move(plain),
-                                                     std::move(modules), std::move(transformed)));
+             std::vector<Patch> made;
+             for (const auto& [space, originals, replacements] : patches)
+               made.push_back({space, originals, replacements});
+             return std::make_unique<Block>(
+                 std::move(made), Creators(std::move(facts), std::move(plain), std::move(modules),
+                                           std::move(transformed)));
            }),
-           py::arg("space"), py::arg("replacements"), py::arg("originals"), py::arg("facts"),
-           py::arg("plain"), py::arg("modules"), py::arg("transformed"))
+           py::arg("patches"), py::arg("facts"), py::arg("plain"), py::arg("modules"),
+           py::arg("transformed"))
       .def("__enter__", &Block::enter)
       .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
       .def("take", &Block::take, py::arg("space"),

@@ -7,7 +7,7 @@ constexpr size_t kMostKnown = 10'000;  // namespaces that are made again and aga
 
 }  // namespace
 
-TakenNames::TakenNames(const py::dict& originals, const py::dict& replacements) {
+void TakenNames::add(const py::dict& originals, const py::dict& replacements) {
   for (const auto& [name, original] : originals)
     replacement_of_[original.ptr()] = py::reinterpret_borrow<py::object>(replacements[name]);
 }

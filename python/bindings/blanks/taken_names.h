@@ -9,12 +9,12 @@ namespace py = pybind11;
 
 namespace tapegrad {
 
-// The names that modules of the user's gave to NumPy's functions (`from numpy import zeros`): while
-// a block of blanks is open they stand for the replacements, in the modules whose functions were
-// called in it. Nothing here runs Python code.
+// The names that modules of the user's gave to functions (`from numpy import zeros`, `from math
+// import sqrt`): while a block of blanks is open they stand for the replacements, in the modules
+// whose functions were called in it. Nothing here runs Python code.
 class TakenNames {
  public:
-  TakenNames(const py::dict& originals, const py::dict& replacements);
+  void add(const py::dict& originals, const py::dict& replacements);
 
   bool is_original(PyObject* f) const { return replacement_of_.contains(f); }
 

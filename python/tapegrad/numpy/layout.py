@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import _tree
 from tapegrad._core import Variable, memory_strides
 from tapegrad.numpy.operands import free_shape, ndim_of, shape_of
 
@@ -122,3 +123,11 @@ def lies_in(a: Any, order: str) -> bool:
 def is_fortran(a: Any) -> bool:
     """Whether NumPy's array would be packed in Fortran order and not in C order."""
     return not lies_in(a, "C") and lies_in(a, "F")
+
+
+def lying_in(a: Any, order: str | None, copy: Any) -> Any:
+    """`a`, or a copy of it where that is asked for or it doesn't lie in memory in this order."""
+    part = a.real if _tree.is_complex(a) else a
+    if copy or (order in ("C", "F") and not lies_in(part, order)):
+        return a.copy(order or "K")
+    return a

@@ -49,7 +49,7 @@ def inner(a: Any, b: Any, /) -> Any:
 
 @implements(np.outer, values=2, in_core=op("outer", a="operand", b="operand"))
 def outer(a: Any, b: Any, out: Any = None) -> Any:
-    return finish("np.outer", apply("outer", (lift(a), lift(b))), out)
+    return finish("np.outer", apply("outer", (lift(a), lift(b))), out, spreads=True)
 
 
 @implements(np.linalg.outer, values=2)

@@ -116,28 +116,33 @@ def tolist(self: Variable) -> Any:
     )
 
 
+def _whole_part(self: Variable, plain: Any, numpys: Any) -> int:
+    """What NumPy's function leaves of a number: a program holds for all numbers with the same."""
+    if self.ndim or self.dtype.kind != "f":
+        found: int = plain(value(self))
+        return found
+    return int(numpys(self))
+
+
 def floor(self: Variable) -> int:
     """math.floor(v): a plain int, constant almost everywhere."""
-    found: int = math.floor(value(self))
-    return found
+    return _whole_part(self, math.floor, np.floor)
 
 
 def ceil(self: Variable) -> int:
     """math.ceil(v): a plain int, constant almost everywhere."""
-    found: int = math.ceil(value(self))
-    return found
+    return _whole_part(self, math.ceil, np.ceil)
 
 
 def trunc(self: Variable) -> int:
     """math.trunc(v): a plain int, constant almost everywhere."""
-    found: int = math.trunc(value(self))
-    return found
+    return _whole_part(self, math.trunc, np.trunc)
 
 
 def rounded(self: Variable, digits: int | None = None) -> Any:
     """Python's round(v): a plain int without digits, else a Variable."""
     if digits is None:
-        return round(value(self))
+        return _whole_part(self, round, np.rint)
     _core.lose_weakness(self)
     return selection.round(self, digits)
 

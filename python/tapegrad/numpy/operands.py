@@ -184,8 +184,11 @@ def describe(x: Any) -> str:
     return f"a Variable of shape {tuple(x.shape)} and dtype {x.dtype}"
 
 
-def finish(name: str, result: Any, out: Any) -> Any:
-    """`result`, a number where it has no axes, written into `out` where that is a Variable."""
+def finish(name: str, result: Any, out: Any, spreads: bool = False) -> Any:
+    """`result`, a number where it has no axes, written into `out` where that is a Variable.
+
+    `spreads`: whether `out` may be larger, as it may be of functions by element.
+    """
     if out is None:
         return _core.to_number(result)
     if isinstance(out, tuple) and len(out) == 1:
@@ -193,6 +196,12 @@ def finish(name: str, result: Any, out: Any) -> Any:
     if out is None or out is NO_VALUE:
         return _core.to_number(result)
     if isinstance(out, Variable):
+        shape, wanted = free_shape(out), free_shape(result)
+        if shape != wanted and (not spreads or len(shape) < len(wanted)):
+            raise ValueError(
+                f"{name}: out= has shape {shape} and the result {wanted}; pass "
+                f"out=np.empty({wanted}), made in the differentiated function"
+            )
         out[...] = result
         return out
     if isinstance(out, np.ndarray) and out.dtype == object:

@@ -106,7 +106,7 @@ def _quantile(
     else:
         found = _at_places(flat, q, method, skips, weak)
     found = reshape(np.moveaxis(found, -1, 0).copy(), (*form, *(kept if flag(keepdims) else rest)))
-    found = finish(name, found, out)
+    found = finish(name, found, out, spreads=True)
     return found if weights is None else to_array(found)  # of which NumPy makes no number
 
 

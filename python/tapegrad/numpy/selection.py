@@ -103,7 +103,7 @@ def clip(
         found = where(as_mask(mask), found, out)
     if out is None and order not in ("K", None) and ndim_of(found) > 1:
         found = found.copy("C" if order == "A" else order)
-    return finish("np.clip", found, out)
+    return finish("np.clip", found, out, spreads=True)
 
 
 def _with_dtype(x: Any) -> Any:
@@ -346,7 +346,7 @@ def nan_to_num(
 def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     a, decimals = lift(a), integer("np.round: decimals", decimals)
     if not decimals:
-        return finish("np.round", np.rint(a), out)
+        return finish("np.round", np.rint(a), out, spreads=True)
     if decimals > 0:
         found = np.rint(a * 10.0**decimals) / 10.0**decimals
     else:
@@ -355,12 +355,12 @@ def round(a: Any, decimals: Any = 0, out: Any = None) -> Any:
         from tapegrad.numpy.layout import lying_as_new
 
         found = lying_as_new(found, a)
-    return finish("np.round", found, out)
+    return finish("np.round", found, out, spreads=True)
 
 
 @implements(np.fix, values=1)
 def fix(x: Any, out: Any = None) -> Any:
-    return finish("np.fix", np.trunc(lift(x)), out)
+    return finish("np.fix", np.trunc(lift(x)), out, spreads=True)
 
 
 @implements(np.sinc, values=1)

@@ -300,10 +300,8 @@ def tile(A: Any, reps: Any) -> Any:
     in_core=op("repeat", a="operand", repeats="ints", axis="number"),
 )  # fmt: skip
 def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
-    from tapegrad.numpy.layout import packed
-
     counts = integers("np.repeat: repeats", plain(repeats))
-    return packed(apply("repeat", (lift(a),), (counts, axis)))
+    return apply("repeat", (lift(a),), (counts, axis))
 
 
 @implements(np.resize, values=1, on_data=RECORD)

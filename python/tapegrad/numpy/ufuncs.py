@@ -143,7 +143,7 @@ def _computed(
         return tuple(x.copy(order) for x in found) if ufunc.nout > 1 else found.copy(order)
     if name in _CORE:
         inputs = tuple(cast(lift(x), dtype) for x in inputs)
-        return finish(f"np.{name}", _product(name, inputs, kwargs), out)
+        return finish(f"np.{name}", _product(name, inputs, kwargs), out, spreads=True)
     if kwargs:
         raise TypeError(
             f"np.{name}: {', '.join(kwargs)}= is not supported for Variables; leave it out"
@@ -154,9 +154,9 @@ def _computed(
 
         return answer(ufunc, tuple(cast(lift(x), dtype) for x in inputs), out)
     if registration is None and ufunc is _CLIP:  # of the method of a plain array
-        return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out)
+        return finish("np.clip", table[np.clip](*(cast(lift(x), dtype) for x in inputs)), out, True)
     if registration is None and set("".join(ufunc.types)) <= set("O->"):  # of np.frompyfunc
-        return finish(name, _of_elements(ufunc, inputs), out)
+        return finish(name, _of_elements(ufunc, inputs), out, spreads=True)
     if registration is None and _core.are_blanks(inputs):
         return as_blanks(ufunc(*map(plain, inputs)))
     if registration is None:
@@ -174,10 +174,10 @@ def _computed(
     else:
         found = registration(*operands, **({} if dtype is None else {"dtype": dtype}))
     if ufunc.nout == 1:
-        return finish(f"np.{name}", found, out)
+        return finish(f"np.{name}", found, out, spreads=True)
     if out is None:
         return found
-    return tuple(finish(f"np.{name}", x, y) for x, y in zip(found, out, strict=True))
+    return tuple(finish(f"np.{name}", x, y, True) for x, y in zip(found, out, strict=True))
 
 
 def _of_elements(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
@@ -223,7 +223,7 @@ def _chosen(
         if isinstance(target, Variable):
             target[...] = np.where(mask, result, target)
         elif isinstance(result, Variable):
-            finish(f"np.{name}", result, target)
+            finish(f"np.{name}", result, target, spreads=True)
         else:
             np.copyto(target, result, where=plain(mask))
     return outs[0] if ufunc.nout == 1 else outs

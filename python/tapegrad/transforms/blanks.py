@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from tapegrad import _core, _tree
+from tapegrad import _core, _math, _tree
 from tapegrad._core import Variable
 
 # Functions of shapes and numbers, whose results are new arrays.
@@ -206,10 +206,12 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
             packed = packed.astype(dtype)
             if not _tree.is_variable(packed):  # integers, which are plain
                 return original(packed, dtype, *args, **kwargs)
+        from tapegrad.numpy.layout import lying_in
+
         copy = kwargs.pop("copy", copies or None)
         ndmin = kwargs.pop("ndmin", 1 if own_order else 0)
         order = own_order or kwargs.pop("order", args[0] if args else None)
-        packed = _lying_in(packed, order, copy and packed is a)
+        packed = lying_in(packed, order, copy and packed is a)
         if copy is False and packed is not a:
             original([0.0], copy=False)  # raises NumPy's error
         if packed is a and not a.ndim:
@@ -218,16 +220,6 @@ def conversion(original: Callable[..., Any], active: Callable[[str], bool]) -> C
         return packed[(None,) * missing + (...,)] if missing > 0 else packed
 
     return convert
-
-
-def _lying_in(a: Any, order: str | None, copy: Any) -> Any:
-    """`a`, or a copy of it where that is asked for or it doesn't lie in memory in this order."""
-    from tapegrad.numpy.layout import lies_in
-
-    part = a.real if _tree.is_complex(a) else a
-    if copy or (order in ("C", "F") and not lies_in(part, order)):
-        return a.copy(order or "K")
-    return a
 
 
 def _joined(a: Any) -> Any:
@@ -327,12 +319,10 @@ def _facts(code: CodeType) -> tuple[str, ...] | None:
 
 
 _block = _core.BlankBlock(
-    vars(np),
-    _replacements,
-    _originals,
+    [(vars(np), _originals, _replacements), (vars(math), _math.ORIGINALS, _math.REPLACEMENTS)],
     _facts,
     _PLAIN,
-    [np, np.linalg, math, builtins, sys.modules["tapegrad"]],
+    [np, np.linalg, builtins, sys.modules["tapegrad"]],
     [_core.Forwarding, _core.Replayer],
 )
 _core.serve_calls(_block)

@@ -79,6 +79,58 @@ def test_a_tridiagonal_solve_is_that_of_the_matrix():
         assert compiled(x) == pytest.approx(np.sum(np.linalg.solve(matrix, x) ** 2), rel=1e-12)
 
 
+def rows_of_states(n, loss):
+    def f(p):
+        states = np.zeros((n + 1, 4))
+        for t in range(n):
+            states[t + 1] = np.tanh(p * states[t] + 0.1 * t / n + p[::-1])
+        return loss(states)
+
+    return f
+
+
+def elements_of_states(n, loss):
+    def f(p):
+        states = np.zeros((n + 1, 4))
+        for t in range(n):
+            states[t + 1, 0] = np.tanh(p[0] * states[t, 0] + 0.1 * t / n)
+            states[t + 1, 1] = np.sin(states[t, 0] + p[1] * states[t, 1])
+            states[t + 1, 2] = states[t, 1] * p[2]
+            states[t + 1, 3] = states[t, 2] + p[3] * states[t, 3]
+        return loss(states)
+
+    return f
+
+
+READS_OF_STATES = {
+    "all": lambda s: np.sum(s**2),
+    "a column": lambda s: np.sum(s[:, 0] ** 2),
+    "a column but for its first": lambda s: np.mean(s[1:, 1] ** 2),
+    "two columns": lambda s: np.sum(s[:, 0] * s[:, 1]),
+    "columns and the last row": lambda s: np.sum(s[:, 2] ** 2) + np.sum(s[:, 0]) + np.sum(s[-1]),
+    "the largest of a column": lambda s: np.max(s[:, 1]),
+    "some columns": lambda s: np.sum(s[:, 1:3] ** 2),
+    "every other row": lambda s: np.sum(s[::2] ** 2),
+    "a transpose": lambda s: np.sum(s.T[0] * s.T[1]),
+}
+
+
+@pytest.mark.parametrize("read", READS_OF_STATES)
+@pytest.mark.parametrize("states", [rows_of_states, elements_of_states])
+def test_states_in_a_table_are_a_loop_however_they_are_read(states, read):
+    """Adjoints of a column reach every row: the chain of the rows' adjoints begins with it."""
+    p, steps = np.array([0.5, -0.3, 0.8, 0.6]), []
+    for n in (100, 200):
+        f = states(n, READS_OF_STATES[read])
+        compiled = tg.compile(tg.grad(f))
+        for k in range(5):
+            at = p * (1.0 + 0.01 * k)
+            np.testing.assert_allclose(compiled(at), tg.grad(f)(at), rtol=1e-12, atol=1e-15)
+        (report,) = compiled.inspect().signatures
+        steps.append(report.programs[0].n_steps)
+    assert max(steps) < 80  # and they don't grow with the loop
+
+
 # Statements over x (5,), the vector y and the matrix m that are being written, and the number t.
 INDEX = st.integers(-5, 4).map(str)
 ROW = st.integers(-3, 2).map(str)

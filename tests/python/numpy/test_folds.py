@@ -251,3 +251,45 @@ def test_plain_parts_of_results_are_written_to_plain_arrays():
     assert found[1] is exponents
     np.testing.assert_array_equal(exponents, np.frexp(X)[1])
     np.testing.assert_array_equal(tg.value(mantissa), np.frexp(X)[0])
+
+
+INTO = {
+    "sum": lambda x, out: np.sum(x, axis=0, out=out),
+    "sum of all": lambda x, out: np.sum(x, out=out),
+    "keepdims": lambda x, out: np.sum(x, axis=0, keepdims=True, out=out),
+    "mean": lambda x, out: x.mean(axis=0, out=out),
+    "max": lambda x, out: np.max(x, axis=0, out=out),
+    "std": lambda x, out: np.std(x, axis=0, out=out),
+    "median": lambda x, out: np.median(x, axis=0, out=out),
+    "nanmean": lambda x, out: np.nanmean(x, axis=0, out=out),
+    "cumsum": lambda x, out: np.cumsum(x[0], out=out),
+    "cumprod": lambda x, out: x[0].cumprod(out=out),
+    "add.accumulate": lambda x, out: np.add.accumulate(x[0], out=out),
+    "multiply.reduce": lambda x, out: np.multiply.reduce(x, 0, out=out),
+    "take": lambda x, out: np.take(x[0], [0, 1, 2], out=out),
+    "dot": lambda x, out: np.dot(x[0], np.eye(3), out=out),
+    "matmul": lambda x, out: np.matmul(x[0], np.eye(3), out=out),
+    "outer": lambda x, out: np.outer(x[0, :1], x[0], out=out),
+    "concatenate": lambda x, out: np.concatenate([x[0, :1], x[0, 1:]], out=out),
+    "einsum": lambda x, out: np.einsum("ij->j", x, out=out),
+    "exp": lambda x, out: np.exp(x[0], out=out),
+    "clip": lambda x, out: np.clip(x[0], 0.5, 1.0, out=out),
+}
+CRASH_NUMPY = {"cumsum", "cumprod", "add.accumulate"}  # where out has no axes
+
+
+@pytest.mark.parametrize("name", INTO)
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 3), (3, 1), (1,), (4,), ()])
+def test_shapes_of_out_are_those_that_numpy_takes(name, shape):
+    x, expected = np.arange(6.0).reshape(2, 3) + 0.5, np.zeros(shape)
+    out = tg.Variable(np.zeros(shape))
+    try:
+        if shape == () and name in CRASH_NUMPY:
+            raise ValueError
+        INTO[name](x, expected)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"out=|could not broadcast|does not fit"):
+            INTO[name](tg.Variable(x), out)
+        return
+    INTO[name](tg.Variable(x), out)
+    np.testing.assert_allclose(tg.value(out), expected, rtol=1e-14)

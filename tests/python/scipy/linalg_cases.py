@@ -259,6 +259,6 @@ ONE_BY_ONE = {
     "subspace_angles", "subspace_angles apart", "eigvalsh_tridiagonal values",
 }  # fmt: skip
 if SCIPY < (1, 16):  # which takes one matrix, not a stack
-    del CASES["solve stack"], CASES["inv stack"]
+    del CASES["solve stack"], CASES["inv stack"], CASES["eig stack"]
 if SCIPY < (1, 17):  # which has no such parameters
     del CASES["inv pos"], CASES["inv lower"]

@@ -258,6 +258,11 @@ void check_result_ndim(const IndexSpec& spec) {
 
 }  // namespace
 
+Value positions_where(const Value& mask) {
+  const Value packed = mask.contiguous();
+  return std::move(nonzero(packed.data<bool>(), packed.shape())[0]);
+}
+
 IndexKey resolve_key(std::span<const IndexEntry> given, std::vector<Ref> arrays,
                      std::span<const int64_t> shape, KeyUse use) {
   const size_t taken = count_axes(given, arrays, shape.size());

@@ -47,6 +47,9 @@ struct IndexKey {
   bool shows = false;
 };
 
+// Returns the positions at which a mask of one axis is true.
+Value positions_where(const Value& mask);
+
 // `arrays`: one for each entry of kind `positions` or `mask`, in order, and two for `bounds`. What
 // a Tracer has recorded of them stays recorded where it can (another run may have other positions),
 // else it is learned: masks, whose count makes a shape; bounds beyond the first two, and those that

@@ -1,9 +1,11 @@
 #include <algorithm>
 
 #include "tapegrad/base/error.h"
+#include "tapegrad/ops/shape/memory_order.h"
 #include "tapegrad/ops/shape/shape.h"
 
-// tile, repeat and pad: compositions of broadcasts and gathers.
+// tile, repeat and pad: compositions of broadcasts and gathers, whose results are packed: what is
+// repeated of one element would otherwise lie as that element.
 
 namespace tapegrad {
 namespace {
@@ -33,7 +35,7 @@ std::vector<Ref> compose_tile(const Attrs& attrs, std::span<const Ref> in) {
     wide.push_back(n);
     result.push_back(n * reps[i]);
   }
-  return {reshape(broadcast_to(reshape(in[0], narrow), wide), result)};
+  return {in_c_order(reshape(broadcast_to(reshape(in[0], narrow), wide), result))};
 }
 
 // repeat (counts: one, or one for each position; axis or None)
@@ -53,7 +55,7 @@ std::vector<Ref> compose_repeat(const Attrs& attrs, std::span<const Ref> in) {
     for (size_t i = 0; i < wide.size(); ++i)
       wide[i] = i <= at ? shape[i] : i == at + 1 ? counts[0] : shape[i - 1];
     shape[at] *= counts[0];
-    return {reshape(broadcast_to(expand_dims(x, axis + 1), wide), shape)};
+    return {in_c_order(reshape(broadcast_to(expand_dims(x, axis + 1), wide), shape))};
   }
   if (static_cast<int64_t>(counts.size()) != shape[at])
     throw_error<ValueError>("repeat: operands could not be broadcast together with shape (",

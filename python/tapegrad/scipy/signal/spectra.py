@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,18 @@ _POINTS = "give the frequencies themselves, worN=np.logspace(-2, 2)"
 _PLOT = {"plot": "plot what it returns, plt.plot(tg.value(w), np.abs(tg.value(h)))"}
 
 
+@functools.cache
+def _keeps_single() -> bool:
+    """Whether SciPy's response of a filter in single precision is one: an older one is not."""
+    one = np.ones(2, np.float32)
+    return bool(scipy.signal.freqz(one, one, 2)[1].dtype == np.complex64)
+
+
 def _at(powers: Any, coefficients: Any) -> Any:
     """The polynomial, lowest power first, at numbers whose logarithms are `powers`."""
     n = shape_of(coefficients)[-1]
     waves = np.exp(powers[..., None] * np.arange(n))
-    dtype = np.result_type(coefficients.dtype, np.complex64)
+    dtype = np.result_type(coefficients.dtype, np.complex64 if _keeps_single() else waves.dtype)
     return np.sum(waves.astype(dtype) * coefficients, -1)
 
 
@@ -59,7 +67,7 @@ def freqz(
         points = n if whole else 2 * (n - 1) if include_nyquist else 2 * n
         if points >= shape_of(b)[0]:  # by a transform, in the precision of b
             h = h.astype(np.result_type(b.dtype, np.complex64))
-    kind = np.result_type(np.real(b).dtype, np.real(a).dtype)
+    kind = np.result_type(np.real(b).dtype, np.real(a).dtype) if _keeps_single() else w.dtype
     return (w * (fs / (2.0 * np.pi))).astype(kind), h
 
 

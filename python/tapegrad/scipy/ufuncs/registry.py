@@ -200,7 +200,7 @@ def answer(ufunc: Any, operands: tuple[Any, ...], out: Any) -> Any:
     name = f"scipy.special.{ufunc.__name__}"
     found = call(ufunc, operands)
     if not isinstance(found, tuple):
-        return finish(name, found, out)
+        return finish(name, found, out, spreads=True)
     return found if out is None else tuple(map(partial(finish, name), found, out))
 
 

@@ -72,7 +72,7 @@ void PartChains::add(ValueId now, ValueId array, const Part& part, ValueId updat
   }
   Chain& chain = chains_[v.chain];
   const auto number = static_cast<uint32_t>(chain.writes.size());
-  chain.writes.push_back({update, part.number, adds});
+  chain.writes.push_back({update, part.number, adds, now});
   of_part_.add(key(v.chain, part.number), number);
   (part.is_element ? elements_ : others_).add(key(v.chain, *lead_of(part, chain.axis)), number);
   if (versions_.size() <= now) versions_.resize(now + 1, Version{});

@@ -35,6 +35,7 @@ class PartChains {
     ValueId update;
     uint32_t part;  // its number
     bool adds;
+    ValueId now;             // the array after it
     ValueId sum = no_value;  // of an addition: what the part holds after it, where that is known
   };
   struct Chain {

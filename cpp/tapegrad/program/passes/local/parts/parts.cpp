@@ -5,6 +5,7 @@
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/local/parts/part_chains.h"
+#include "tapegrad/program/passes/local/parts/part_steps.h"
 
 // Arrays that are written part by part are read part by part too: what was written is read
 // directly. A read of a part goes back over the writes of its chain (part_chains.h): a write of the
@@ -61,34 +62,14 @@ class Parts final : public LocalRule {
   using Version = PartChains::Version;
   using Write = PartChains::Write;
   static constexpr uint32_t none = PartChains::none;
-  static constexpr int most_chains = 16;     // that one read goes back over
-  static constexpr uint32_t few_writes = 8;  // see may_read_root
-  static constexpr int most_within = 64;     // writes within a part that one read makes again
-  static constexpr int most_passed = 512;    // of those that later ones replace
-  static constexpr int most_depth = 4;       // of reads for reads
-  static constexpr int64_t short_row = 64;   // elements
+  static constexpr int most_chains = 16;       // that one read goes back over
+  static constexpr uint32_t few_writes = 8;    // see may_read_root
+  static constexpr int most_within = 64;       // writes within a part that one read makes again
+  static constexpr int most_passed = 512;      // of those that later ones replace
+  static constexpr int most_depth = 4;         // of reads for reads
+  static constexpr uint32_t first_writes = 4;  // of a chain, whose arrays may be kept to be read
+  static constexpr int64_t short_row = 64;     // elements
   static constexpr int64_t most_of_row = 4096;
-
-  static bool touches_part(const Program::Step& s, UpdateKind update) {
-    if (s.kernel >= 0 || is_elementwise(s.op)) return false;
-    const Op& op = op_by_id(s.op);
-    return op.key == KeyKind::basic && op.update == update;
-  }
-
-  // A few numbers of a row, x[2:5]: nothing where a key means something else.
-  static std::optional<IndexItem> few_numbers(const LocalPass& pass, const Application& a) {
-    constexpr int64_t few = 8;
-    const Program& p = pass.program();
-    const IndexItems items(p.attrs[a.like.attrs].integers(index_attrs::code));
-    if (items.size() != 1 || p.type_of(a.in[0]).shape.ndim() != 1 ||
-        items[0].kind != IndexKind::range || items[0].length < 1 || items[0].length > few)
-      return std::nullopt;
-    return items[0];
-  }
-
-  static uint32_t number_key(LocalPass& pass, const IndexItem& range, int64_t j) {
-    return pass.edit().attrs(IndexSpec().at(range.start + j * range.step).attrs());
-  }
 
   // Of a row that is written number by number, a few are read one by one.
   ValueId read_by_numbers(LocalPass& pass, const Application& a) {
@@ -148,7 +129,8 @@ class Parts final : public LocalRule {
   // What is known of a part while the writes are gone back over: its value, or where to read it.
   struct Found {
     ValueId value = no_value, base = no_value;
-    uint32_t root_of = none;         // the chain that starts from `base`
+    uint32_t root_of = none;         // the chain that starts from `base`, or soon after it
+    uint32_t failed_at = 0;          // the write, counted from 1, that can't be gone back over
     std::vector<Pending> pending;    // the latest first
     std::vector<uint32_t> replaced;  // smaller parts that these write: before, they don't matter
   };
@@ -165,7 +147,13 @@ class Parts final : public LocalRule {
     Found found;
     found.base = array;
     if (from.chain == none) return no_value;
-    if (!go_back(pass, r, from, depth, found)) return part_of_row(pass, r, array, from, depth);
+    if (!go_back(pass, r, from, depth, Failing::tells, found)) {
+      const ValueId part = part_of_row(pass, r, array, from, depth);
+      if (part != no_value) return part;
+      found = Found();
+      found.base = array;
+      if (!go_back(pass, r, from, depth, Failing::stops, found)) return no_value;
+    }
     if (found.value == no_value &&
         (found.root_of == none || !may_read_root(pass.program(), found.root_of)))
       return no_value;
@@ -182,50 +170,74 @@ class Parts final : public LocalRule {
            (type.shape.empty() && type.dtype == pass.type(part).dtype);
   }
 
-  bool go_back(LocalPass& pass, const Read& r, Version v, int depth, Found& found) {
-    const bool is_number = is_floating(pass.type(r.out).dtype);
-    int within = 0, passed = 0;
+  // What becomes of a read that can't go on: false, or it stops, and reads the array that is there:
+  // behind one of the first writes of a chain, or the root of the chain that it has gone through.
+  enum class Failing { tells, stops };
+
+  bool go_back(LocalPass& pass, const Read& r, Version v, int depth, Failing failing,
+               Found& found) {
     for (int hops = 0; v.chain != none && hops < most_chains; ++hops) {
-      const KnownValues::Known* const known = known_.find(PartChains::key(v.chain, r.part.number));
-      for (uint32_t end = v.writes;;) {
-        const PartChains::Touch touch = chains_.last_touch(v.chain, r.part, end);
-        if (touch.how == Overlap::unclear) return false;
-        if (known && known->writes >= touch.number && known->writes <= end) {
-          found.value = known->value;
-          return pass.type_number(found.value) == r.out;
-        }
-        if (touch.number == 0) break;
-        const Write w = chains_.chain(v.chain).writes[touch.number - 1];
-        if (touch.how == Overlap::around) {
-          found.value = part_of_larger(pass, r, {v.chain, touch.number}, w, depth);
-          return found.value != no_value;
-        }
-        if (w.adds && !is_number) return false;
-        if (touch.how == Overlap::inside) {
-          if (is_replaced(found, w.part)) {
-            if (++passed > most_passed) return false;
-            end = touch.number - 1;
-            continue;
-          }
-          if (!w.adds) found.replaced.push_back(w.part);
-          const TensorType& whole = pass.type(r.out);
-          if (++within > most_within || element_count(whole.shape) > short_row ||
-              pass.program().type_of(w.update).dtype != whole.dtype)
-            return false;
-        } else if (!fits(pass, w.update, r.out)) {
-          return false;
-        } else if (!w.adds || w.sum != no_value) {
-          found.value = w.adds ? w.sum : pass.as_type(w.update, r.out);
+      const size_t pending = found.pending.size();
+      if (!go_back_over(pass, r, v, depth, found)) {
+        if (failing == Failing::tells) return false;
+        found.value = no_value;
+        const bool gets_on = hops > 0 || found.failed_at < v.writes;
+        if (gets_on && found.failed_at != 0 && found.failed_at <= first_writes) {
+          found.base = chains_.chain(v.chain).writes[found.failed_at - 1].now;
+          found.root_of = v.chain;
           return true;
         }
-        found.pending.push_back({v.chain, touch.number - 1, touch.how == Overlap::inside});
-        end = touch.number - 1;
+        found.pending.resize(pending);
+        return hops > 0;
       }
+      if (found.value != no_value) return true;
       found.base = chains_.chain(v.chain).root;
       found.root_of = v.chain;
       v = chains_.version_of(found.base);
     }
     return true;
+  }
+
+  // The same over one chain: true with the value, or where nothing touches the part any more.
+  bool go_back_over(LocalPass& pass, const Read& r, Version v, int depth, Found& found) {
+    const bool is_number = is_floating(pass.type(r.out).dtype);
+    int within = 0, passed = 0;
+    const KnownValues::Known* const known = known_.find(PartChains::key(v.chain, r.part.number));
+    for (uint32_t end = v.writes;;) {
+      const PartChains::Touch touch = chains_.last_touch(v.chain, r.part, end);
+      found.failed_at = touch.how == Overlap::unclear ? 0 : touch.number;
+      if (touch.how == Overlap::unclear) return false;
+      if (known && known->writes >= touch.number && known->writes <= end) {
+        found.value = known->value;
+        return pass.type_number(found.value) == r.out;
+      }
+      if (touch.number == 0) return true;
+      const Write w = chains_.chain(v.chain).writes[touch.number - 1];
+      if (touch.how == Overlap::around) {
+        found.value = part_of_larger(pass, r, {v.chain, touch.number}, w, depth);
+        return found.value != no_value;
+      }
+      if (w.adds && !is_number) return false;
+      if (touch.how == Overlap::inside) {
+        if (is_replaced(found, w.part)) {
+          if (++passed > most_passed) return false;
+          end = touch.number - 1;
+          continue;
+        }
+        if (!w.adds) found.replaced.push_back(w.part);
+        const TensorType& whole = pass.type(r.out);
+        if (++within > most_within || element_count(whole.shape) > short_row ||
+            pass.program().type_of(w.update).dtype != whole.dtype)
+          return false;
+      } else if (!fits(pass, w.update, r.out)) {
+        return false;
+      } else if (!w.adds || w.sum != no_value) {
+        found.value = w.adds ? w.sum : pass.as_type(w.update, r.out);
+        return true;
+      }
+      found.pending.push_back({v.chain, touch.number - 1, touch.how == Overlap::inside});
+      end = touch.number - 1;
+    }
   }
 
   // Where writes and reads overlap (x[k, 2:] after x[k, 1:-1] = ...): a part of the whole lead.
@@ -274,28 +286,10 @@ class Parts final : public LocalRule {
     return read_within(pass, whole, key_within(chains_.code_of(r.part.number), around), r.out);
   }
 
-  static Dims shape_of_part(const std::vector<int64_t>& code) {
-    Dims shape;
-    const IndexItems items(code);
-    for (size_t k = 0; k < items.size(); ++k)
-      if (items[k].kind == IndexKind::range) shape.push_back(items[k].length);
-    return shape;
-  }
-
   ValueId read_within(LocalPass& pass, ValueId x, const std::vector<int64_t>& code, uint32_t out) {
     const ValueId v = joined_number(pass, x, code);
     if (v != no_value && pass.type_number(v) == out) return v;
     return pass.emit(slice_op().id, pass.edit().attrs(Attrs{code}), {&x, 1}, out);
-  }
-
-  // One of the numbers that a step joined into a row.
-  static ValueId joined_number(const LocalPass& pass, ValueId x, std::span<const int64_t> code) {
-    const Program::Step* s = pass.producer(x);
-    if (!s || is_elementwise(s->op) || op_by_id(s->op).join != JoinKind::stack ||
-        pass.program().type_of(x).shape.ndim() != 1 || code.size() != 4 ||
-        IndexItems(code)[0].kind != IndexKind::at)
-      return no_value;
-    return pass.input_of(*s, static_cast<size_t>(code[1]));
   }
 
   // The writes made anew in what the part held before, the earliest first.

@@ -1,0 +1,145 @@
+"""Python's math module of Variables, while a function is differentiated.
+
+`math.sin(v)` asks for a float, in which a derivative would be lost. While a transform calls the
+user's function (and inside `tg.patch_numpy()`) the functions of `math` take Variables that are
+numbers: their values are NumPy's then, and outside of their domains they raise `math`'s own
+errors. In a compiled function that holds for later calls too: whether a result is finite is a
+choice like any other that the function makes. All else goes to `math` itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapegrad import _core
+from tapegrad._core import Variable
+
+
+def _special(name: str) -> Callable[..., Any]:
+    def found(*args: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(*args)
+
+    return found
+
+
+def _log(x: Any, *base: Any) -> Any:
+    return np.log(x) / np.log(base[0]) if base else np.log(x)
+
+
+def _hypot(*coordinates: Any) -> Any:
+    if len(coordinates) == 2:
+        return np.hypot(*coordinates)
+    return np.linalg.norm(np.stack(coordinates))
+
+
+# What gives the same of NumPy's numbers. Of those that never fail a result is not looked at.
+_NEVER_FAIL: dict[str, Callable[..., Any]] = {
+    "asinh": np.arcsinh, "atan": np.arctan, "atan2": np.arctan2, "cbrt": np.cbrt,
+    "copysign": np.copysign, "erf": _special("erf"), "erfc": _special("erfc"), "fabs": np.abs,
+    "radians": np.radians, "tanh": np.tanh,
+}  # fmt: skip
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **_NEVER_FAIL,
+    "acos": np.arccos, "acosh": np.arccosh, "asin": np.arcsin, "atanh": np.arctanh, "cos": np.cos,
+    "cosh": np.cosh, "degrees": np.degrees, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
+    "fmod": np.fmod, "gamma": _special("gamma"), "hypot": _hypot, "lgamma": _special("gammaln"),
+    "log": _log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2, "pow": np.power,
+    "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan,
+}  # fmt: skip
+# What has no derivative.
+_ANSWERS: dict[str, Callable[[Any], Any]] = {
+    "isfinite": lambda x: bool(np.isfinite(x)),
+    "isinf": lambda x: bool(np.isinf(x)),
+    "isnan": lambda x: bool(np.isnan(x)),
+}
+
+ORIGINALS: dict[str, Any] = {
+    name: getattr(math, name)
+    for name in sorted({*_FUNCTIONS, *_ANSWERS, "isclose"})
+    if hasattr(math, name)  # cbrt and exp2 came with Python 3.11
+}
+
+
+def _is_number(x: Any) -> bool:
+    """Whether it is a Variable of no axes, and of floats, which as a float would lose something."""
+    return type(x) is Variable and not x.ndim and x.dtype.kind == "f"
+
+
+def _is_array(x: Any) -> bool:
+    return type(x) is Variable and bool(x.ndim)
+
+
+def _as_double(x: Any) -> Any:
+    return x.astype(np.float64) if type(x) is Variable and x.dtype != np.float64 else x
+
+
+def _plain(x: Any) -> Any:
+    return float(_core.value(x)) if type(x) is Variable else x
+
+
+def _of_numbers(name: str) -> Callable[..., Any]:
+    original, numpys = ORIGINALS[name], _FUNCTIONS[name]
+    never_fails = name in _NEVER_FAIL
+
+    @functools.wraps(original)
+    def taken(*args: Any) -> Any:
+        if not any(map(_is_number, args)) or any(map(_is_array, args)):
+            return original(*args)
+        if never_fails:
+            return _core.as_float(numpys(*map(_as_double, args)))
+        if not _core.tracing():
+            original(*map(_plain, args))  # for its errors
+            return _core.as_float(numpys(*map(_as_double, args)))
+        with np.errstate(all="ignore"):
+            found = numpys(*map(_as_double, args))
+            if not bool(np.isfinite(found)):
+                original(*map(_plain, args))
+        return _core.as_float(found)
+
+    return taken
+
+
+def _asked(name: str) -> Callable[..., Any]:
+    original, of_number = ORIGINALS[name], _ANSWERS[name]
+
+    @functools.wraps(original)
+    def answer(x: Any, /) -> Any:
+        return of_number(x) if _is_number(x) else original(x)
+
+    return answer
+
+
+def _close(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def are_close(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
+        numbers = (a, b, rel_tol, abs_tol)
+        if not any(map(_is_number, numbers)) or any(map(_is_array, numbers)):
+            return original(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+        if rel_tol < 0.0 or abs_tol < 0.0:
+            raise ValueError("tolerances must be non-negative")
+        if a == b:
+            return True
+        if abs(a) == math.inf or abs(b) == math.inf:
+            return False
+        return bool(abs(b - a) <= max(rel_tol * max(abs(a), abs(b)), abs_tol))
+
+    return are_close
+
+
+def _stand_in(name: str) -> Callable[..., Any]:
+    if name == "isclose":
+        made = _close(ORIGINALS[name])
+    else:
+        made = _asked(name) if name in _ANSWERS else _of_numbers(name)
+    setattr(made, "replaces", ORIGINALS[name])  # noqa: B010 - mypy knows none of functions
+    return made
+
+
+REPLACEMENTS = {name: _stand_in(name) for name in ORIGINALS}
