@@ -615,9 +615,10 @@ class BlankBlock:
     def __init__(
         self,
         patches: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
-        facts: Callable[[CodeType], tuple[str, ...] | None],
+        facts: Callable[[CodeType], tuple[bool, tuple[str, ...]]],
         plain: list[Any],
         modules: list[Any],
+        libraries: frozenset[str],
         transformed: list[Any],
     ) -> None: ...
     def __enter__(self) -> None: ...

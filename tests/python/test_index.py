@@ -89,6 +89,8 @@ def test_reads_and_their_gradients(problem):
     expected, error = outcome(lambda: x[key])
     v = tg.Variable(x)
     found, own_error = outcome(lambda: v[key])
+    if isinstance(error, DeprecationWarning):  # before NumPy 2.3, where nothing is chosen
+        error = IndexError()
     assert type(error) is type(own_error)
     if error is not None:
         return

@@ -6,6 +6,7 @@ import math
 import math as m
 import pickle
 import threading
+import types
 import warnings
 from math import exp, log, sqrt
 
@@ -161,6 +162,21 @@ def test_single_precision_is_left_for_that_of_floats():
         assert tg.vjp(lambda x, f=f: getattr(math, f.__name__)(x), third)[0] == pytest.approx(
             expected, rel=1e-15
         )
+
+
+def test_names_of_other_modules_stand_for_them():
+    other = types.ModuleType("shapes_of_somebody")
+    exec("from math import cos, sqrt\nimport math\ndef area(x): return sqrt(x) * cos(x)", vars(other))
+    library = types.ModuleType("scipy.something")
+    exec("from math import cos\ndef f(x): return cos(x)", vars(library))
+    area, x = other.area, 0.7
+    expected = numerical.grad(area)(x)
+    for f in (area, lambda x: area(x), lambda x: other.area(x), lambda x, f=area: f(x)):
+        assert tg.grad(f)(x) == pytest.approx(expected, rel=1e-7)
+        assert tg.compile(tg.grad(f))(x) == pytest.approx(expected, rel=1e-7)
+    assert vars(other)["sqrt"] is ORIGINALS["sqrt"]
+    with pytest.raises(TypeError, match="plain number would lose"):
+        tg.grad(lambda x: x * math.sin(x) * library.f(x))(x)
 
 
 def test_arrays_complex_numbers_and_what_is_no_number_go_to_math_itself():

@@ -3,12 +3,13 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <string_view>
+#include <set>
+#include <string>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "bindings/blanks/creators.h"
 #include "bindings/blanks/taken_names.h"
 #include "bindings/convert.h"
 #include "bindings/interpreter.h"
@@ -25,117 +26,6 @@ py::object called(const py::object& f, const py::tuple& args, const py::dict& kw
   if (!found) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(found);
 }
-
-// Which functions may create arrays, or call another function that a block replaces, by what their
-// code names. What a name stands for may change
-// between two calls (another closure, a function defined anew), so it is looked up at each.
-class Creators {
- public:
-  Creators(py::function facts, std::vector<py::object> plain, std::vector<py::object> modules,
-           std::vector<py::object> transformed)
-      : facts_(std::move(facts)),
-        plain_(std::move(plain)),
-        modules_(std::move(modules)),
-        transformed_(std::move(transformed)) {}
-
-  // Names of these functions lead to new arrays too.
-  void count_as_creators(const TakenNames* taken) { taken_ = taken; }
-
-  // Whether a call may create arrays: by the function's code, and by what it gets.
-  bool may_create(PyObject* f, PyObject* args, PyObject* kwargs) {
-    left_ = kMostItems;
-    return may_create(f, 0) || leads_to_it(args, 0) || (kwargs && leads_to_it(kwargs, 0));
-  }
-
-  bool is_transformed(PyObject* f) const {
-    return std::ranges::any_of(transformed_, [f](const py::object& type) {
-      return PyObject_TypeCheck(f, reinterpret_cast<PyTypeObject*>(type.ptr()));
-    });
-  }
-
-  static bool is_of_package(PyObject* globals) {
-    return name_of_module(globals).starts_with("tapegrad.");
-  }
-
- private:
-  static constexpr int kDeepest = 8;            // of functions that call functions
-  static constexpr int kMostItems = 300;        // in containers
-  static constexpr size_t kMostKnown = 10'000;  // functions made from text, again and again
-
-  struct Facts {
-    py::object code;  // kept alive: it is known by its address
-    bool creates = true;
-    std::vector<py::object> globals;
-  };
-
-  bool may_create(PyObject* f, int level) {
-    if (level == kDeepest) return true;
-    if (!PyFunction_Check(f)) {
-      if (!is_transformed(f)) return true;
-      const auto inner = py::reinterpret_steal<py::object>(PyObject_GetAttrString(f, "_function"));
-      if (!inner) throw py::error_already_set();
-      return may_create(inner.ptr(), level + 1);
-    }
-    PyObject* space = PyFunction_GET_GLOBALS(f);
-    if (!is_of_package(space)) {  // whose own arrays are plain
-      const Facts& code = facts_of(PyFunction_GET_CODE(f));
-      if (code.creates) return true;
-      for (const py::object& name : code.globals) {
-        PyObject* value = PyDict_GetItem(space, name.ptr());
-        if (value && leads_to_it(value, level)) return true;  // those not found are built-in
-      }
-    }
-    PyObject* closure = PyFunction_GET_CLOSURE(f);
-    for (Py_ssize_t k = 0; closure && k < PyTuple_GET_SIZE(closure); ++k) {
-      PyObject* value = PyCell_GET(PyTuple_GET_ITEM(closure, k));
-      if (!value || leads_to_it(value, level)) return true;
-    }
-    for (PyObject* given : {PyFunction_GET_DEFAULTS(f), PyFunction_GET_KW_DEFAULTS(f)})
-      if (given && leads_to_it(given, level)) return true;
-    return false;
-  }
-
-  bool leads_to_it(PyObject* value, int level) {
-    if (--left_ < 0 || (taken_ && taken_->is_original(value))) return true;
-    const auto is = [](PyObject* x) {
-      return [x](const py::object& known) { return known.ptr() == x; };
-    };
-    if (std::ranges::any_of(plain_, is(reinterpret_cast<PyObject*>(Py_TYPE(value))))) return false;
-    if (PyModule_Check(value)) return std::ranges::none_of(modules_, is(value));
-    if (level == kDeepest) return true;
-    if (PyTuple_CheckExact(value) || PyList_CheckExact(value)) {
-      for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(value); ++k)
-        if (leads_to_it(PySequence_Fast_GET_ITEM(value, k), level + 1)) return true;
-      return false;
-    }
-    if (PyDict_CheckExact(value)) {
-      PyObject *key, *item;
-      for (Py_ssize_t at = 0; PyDict_Next(value, &at, &key, &item);)
-        if (leads_to_it(item, level + 1)) return true;
-      return false;
-    }
-    return may_create(value, level + 1);
-  }
-
-  const Facts& facts_of(PyObject* code) {
-    if (const auto known = known_.find(code); known != known_.end()) return *known->second;
-    if (known_.size() >= kMostKnown) known_.clear();
-    auto found = std::make_unique<Facts>();
-    found->code = py::reinterpret_borrow<py::object>(code);
-    if (const py::object names = facts_(found->code); !names.is_none()) {
-      found->creates = false;
-      for (const py::handle& name : names)
-        found->globals.push_back(py::reinterpret_borrow<py::object>(name));
-    }
-    return *(known_[code] = std::move(found));
-  }
-
-  const TakenNames* taken_ = nullptr;
-  py::function facts_;
-  std::vector<py::object> plain_, modules_, transformed_;
-  std::unordered_map<PyObject*, std::unique_ptr<Facts>> known_;
-  int left_ = 0;  // items that may still be looked at
-};
 
 // The namespace of a module, and functions of it by name.
 struct Patch {
@@ -182,14 +72,14 @@ class Block {
   // f(*args, **kwargs) inside a block, if it may create arrays and is not in one already.
   py::object call(const py::object& f, const py::tuple& args, const py::dict& kwargs) {
     if (depth > 0) {
-      if (PyObject* space = globals_of(f.ptr())) taken_.replace(space);
+      take_names(f.ptr());
       return called(f, args, kwargs);
     }
     if (switched_off > 0 || !creators_.may_create(f.ptr(), args.ptr(), kwargs.ptr()))
       return called(f, args, kwargs);
     enter();
     try {
-      if (PyObject* space = globals_of(f.ptr())) taken_.replace(space);
+      take_names(f.ptr());
       py::object found = called(f, args, kwargs);
       leave();
       return found;
@@ -204,8 +94,8 @@ class Block {
   }
 
  private:
-  // Those of a function of the user's; null of other objects.
-  PyObject* globals_of(PyObject* f) const {
+  // Those of a function of the user's, and of what it names.
+  void take_names(PyObject* f) {
     if (PyMethod_Check(f)) f = PyMethod_GET_FUNCTION(f);
     py::object inner;
     while (creators_.is_transformed(f)) {
@@ -213,9 +103,8 @@ class Block {
       if (!inner) throw py::error_already_set();
       f = inner.ptr();
     }
-    if (!PyFunction_Check(f)) return nullptr;
-    PyObject* space = PyFunction_GET_GLOBALS(f);
-    return Creators::is_of_package(space) ? nullptr : space;
+    if (!PyFunction_Check(f) || Creators::is_of_package(PyFunction_GET_GLOBALS(f))) return;
+    creators_.for_each_space(f, [this](PyObject* space) { taken_.replace(space); });
   }
 
   std::vector<Patch> patches_;
@@ -275,18 +164,20 @@ py::object call_with_blanks(const py::object& f, const py::tuple& args, const py
 
 void bind_blanks(py::module_& m) {
   py::class_<Block>(m, "BlankBlock", "Inside it, namespaces have other functions.")
-      .def(py::init([](const std::vector<std::tuple<py::dict, py::dict, py::dict>>& patches,
-                       py::function facts, std::vector<py::object> plain,
-                       std::vector<py::object> modules, std::vector<py::object> transformed) {
-             std::vector<Patch> made;
-             for (const auto& [space, originals, replacements] : patches)
-               made.push_back({space, originals, replacements});
-             return std::make_unique<Block>(
-                 std::move(made), Creators(std::move(facts), std::move(plain), std::move(modules),
-                                           std::move(transformed)));
-           }),
-           py::arg("patches"), py::arg("facts"), py::arg("plain"), py::arg("modules"),
-           py::arg("transformed"))
+      .def(
+          py::init([](const std::vector<std::tuple<py::dict, py::dict, py::dict>>& patches,
+                      py::function facts, std::vector<py::object> plain,
+                      std::vector<py::object> modules, std::set<std::string, std::less<>> libraries,
+                      std::vector<py::object> transformed) {
+            std::vector<Patch> made;
+            for (const auto& [space, originals, replacements] : patches)
+              made.push_back({space, originals, replacements});
+            return std::make_unique<Block>(
+                std::move(made), Creators(std::move(facts), std::move(plain), std::move(modules),
+                                          std::move(libraries), std::move(transformed)));
+          }),
+          py::arg("patches"), py::arg("facts"), py::arg("plain"), py::arg("modules"),
+          py::arg("libraries"), py::arg("transformed"))
       .def("__enter__", &Block::enter)
       .def("__exit__", [](Block& b, const py::args&) { b.leave(); })
       .def("take", &Block::take, py::arg("space"),

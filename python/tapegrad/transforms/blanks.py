@@ -301,21 +301,18 @@ _PLAIN = [
 ]  # fmt: skip
 
 
-def _facts(code: CodeType) -> tuple[str, ...] | None:
-    """The global names that code reads; None where what it names otherwise may create arrays."""
-    if not _NAMES.isdisjoint(code.co_names):
-        return None
+def _facts(code: CodeType) -> tuple[bool, tuple[str, ...]]:
+    """Whether what code names may create arrays, and the global names that it reads."""
     loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
     used = dict.fromkeys(i.argval for i in loads)
-    if not _harmless().issuperset(set(code.co_names).difference(used)):
-        return None
+    creates = not _NAMES.isdisjoint(code.co_names)
+    creates = creates or not _harmless().issuperset(set(code.co_names).difference(used))
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found = _facts(inner)
-            if found is None:
-                return None
-            used |= dict.fromkeys(found)
-    return tuple(used)
+            inner_creates, names = _facts(inner)
+            creates = creates or inner_creates
+            used |= dict.fromkeys(names)
+    return creates, tuple(used)
 
 
 _block = _core.BlankBlock(
@@ -323,6 +320,7 @@ _block = _core.BlankBlock(
     _facts,
     _PLAIN,
     [np, np.linalg, builtins, sys.modules["tapegrad"]],
+    _LIBRARIES | sys.stdlib_module_names | {"numpy", "tapegrad"},
     [_core.Forwarding, _core.Replayer],
 )
 _core.serve_calls(_block)

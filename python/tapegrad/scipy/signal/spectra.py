@@ -28,7 +28,7 @@ def _at(powers: Any, coefficients: Any) -> Any:
     """The polynomial, lowest power first, at numbers whose logarithms are `powers`."""
     n = shape_of(coefficients)[-1]
     waves = np.exp(powers[..., None] * np.arange(n))
-    dtype = np.result_type(coefficients.dtype, np.complex64 if _keeps_single() else waves.dtype)
+    dtype = np.result_type(coefficients.dtype, np.complex64 if _keeps_single() else powers.dtype)
     return np.sum(waves.astype(dtype) * coefficients, -1)
 
 
