@@ -166,7 +166,7 @@ def test_single_precision_is_left_for_that_of_floats():
 
 def test_names_of_other_modules_stand_for_them():
     other = types.ModuleType("shapes_of_somebody")
-    exec("from math import cos, sqrt\nimport math\ndef area(x): return sqrt(x) * cos(x)", vars(other))
+    exec("from math import cos, sqrt\ndef area(x): return sqrt(x) * cos(x)", vars(other))
     library = types.ModuleType("scipy.something")
     exec("from math import cos\ndef f(x): return cos(x)", vars(library))
     area, x = other.area, 0.7
