@@ -20,7 +20,7 @@ namespace tapegrad {
 namespace {
 
 // An array that a few elements are picked out of may be larger.
-constexpr int64_t most_elements = 64, most_picked_from = 1024, most_scalars = 600'000;
+constexpr int64_t most_elements = 64, most_picked_from_once = 1024, most_scalars = 600'000;
 // Of one kernel: behind it the next one begins.
 constexpr size_t most_of_kernel = 100'000;
 
@@ -79,7 +79,12 @@ class Regions {
         stage_(p.steps.size(), 0),
         kernel_of_(p.steps.size(), none),
         rows_(p.values.size(), false),
-        edit_(p) {}
+        picks_(p.values.size(), 0),
+        edit_(p) {
+    for (const Program::Step& s : p.steps)
+      if (only_moves(s))
+        for (ValueId v : p.in(s)) ++picks_[v];
+  }
 
   std::optional<Program> run() {
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
@@ -101,6 +106,13 @@ class Regions {
     std::vector<ValueId> results{};
   };
 
+  // A kernel takes all elements of an array that it picks from: where many are picked, it may be as
+  // large as is worth that.
+  int64_t most_picked_from(ValueId v) const {
+    constexpr int64_t elements_of_pick = 4;
+    return std::max(most_picked_from_once, elements_of_pick * int64_t{picks_[v]});
+  }
+
   // Everything is computed in one dtype; masks go along, and indices that are constant.
   bool can_take(const Program::Step& s) {
     if (s.kernel >= 0) return false;
@@ -111,10 +123,10 @@ class Regions {
       if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
       dtype_ = d;
     }
-    const int64_t most = only_moves(s) ? most_picked_from : most_elements;
+    const bool picks = only_moves(s);
     for (ValueId v : p_.in(s)) {
       const DType d = p_.type_of(v).dtype;
-      if (!is_small(p_, v, most)) return false;
+      if (!is_small(p_, v, picks ? most_picked_from(v) : most_elements)) return false;
       if (!is_bool(d) && !is_floating(d) && !p_.is_constant(v)) return false;
       if (is_floating(d) && dtype_ && d != *dtype_) return false;
     }
@@ -214,6 +226,7 @@ class Regions {
   std::map<uint32_t, uint32_t> kernel_at_stage_;
   std::vector<Kernel> kernels_;
   const std::vector<bool> rows_;
+  LongVector<uint32_t> picks_;  // by value: how many steps that only move elements read it
   Edit edit_;
 };
 

@@ -119,7 +119,7 @@ class Stretch : RepeatedTurns {
         return false;
       }
     }
-    return is_scan_ || !adds_in_turn(loop);
+    return !adds_in_turn(loop);
   }
 
   // Whether each step goes on with what it made more turns ago, and all with the same: several

@@ -180,3 +180,24 @@ TEST(arrays_that_take_turns_are_no_series) {
   for (size_t v = 0; v < q.values.size(); ++v)
     CHECK(tapegrad::element_count(q.type_of(static_cast<ValueId>(v)).shape) <= n);
 }
+
+// The same of numbers that were made before: three sums are one turn, each with its own series.
+TEST(sums_to_which_is_added_in_turn_are_a_turn_together) {
+  constexpr int64_t n = 300;
+  Draft d;
+  const ValueId x[] = {d.input({n}), d.input({n}), d.input({n})};
+  ValueId sum[] = {d.input(Dims{}), d.input(Dims{}), d.input(Dims{})};
+  std::vector<ValueId> numbers;
+  for (int64_t t = 0; t < n; ++t)
+    for (size_t k = 0; k < 3; ++k) numbers.push_back(d.op("slice", {x[k]}, at(t)));
+  for (size_t i = 0; i < numbers.size(); ++i) sum[i % 3] = d.op("add", {sum[i % 3], numbers[i]});
+  const Program p = d.returning({sum[0], sum[1], sum[2]});
+  size_t together = 0;
+  for (const tapegrad::RolledLoop& loop : tapegrad::find_loops(p, 8, tapegrad::LoopKind::scan)) {
+    const bool adds = loop.series.size() == 3 && loop.carries.size() == 3;
+    together += adds && loop.period == 3 && loop.count == n;
+    for (const auto& carry : loop.carries) CHECK(carry.age == 1);
+  }
+  CHECK(together == 1);
+  check_same_results(p, roll_loops(p));
+}
