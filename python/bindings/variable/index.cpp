@@ -99,11 +99,12 @@ Ref positions_of(const py::array& numbers) {
   return Ref(v.buffer() && v.buffer()->is_foreign() ? v.copy() : std::move(v));
 }
 
-IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vector<Ref>& arrays) {
+// `array`: the positions, or the mask, that the entry goes with.
+IndexEntry array_entry(const py::array& numbers, bool given_as_array, Ref& array) {
   const char kind = numbers.dtype().kind();
   const bool empty_list = !given_as_array && numbers.size() == 0 && numbers.ndim() > 0;  // x[[]]
   if (kind == 'b') {
-    arrays.push_back(Ref(to_value(numbers.ptr(), "index")));
+    array = Ref(to_value(numbers.ptr(), "index"));
     return {.kind = IndexEntry::mask};
   }
   if (kind == 'i' || kind == 'u' || empty_list) {
@@ -111,12 +112,19 @@ IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vecto
       return {.kind = IndexEntry::position,
               .start = position_of(numbers.ptr()),
               .is_array = given_as_array};
-    arrays.push_back(positions_of(numbers));
+    array = positions_of(numbers);
     return {.kind = IndexEntry::positions};
   }
   if (given_as_array)
     throw_error<IndexError>("arrays used as indices must be of integer (or boolean) type");
   throw_not_an_index();
+}
+
+IndexEntry array_entry(const py::array& numbers, bool given_as_array, std::vector<Ref>& arrays) {
+  Ref array;
+  const IndexEntry found = array_entry(numbers, given_as_array, array);
+  if (found.kind != IndexEntry::position) arrays.push_back(std::move(array));
+  return found;
 }
 
 // A list of recorded whole numbers, and of plain ones beside them, as one array; null for any
@@ -188,12 +196,12 @@ bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
 namespace {
 
 // A plain array of positions, or a mask; false for everything else.
-bool read_plain_array(PyObject* item, IndexEntry& entry, std::vector<Ref>& arrays) {
+bool read_plain_array(PyObject* item, IndexEntry& entry, Ref& array) {
   if (!py::isinstance<py::array>(item) || Tape::current().tracing()) return false;
   const auto numbers = py::reinterpret_borrow<py::array>(item);
   const char kind = numbers.dtype().kind();
   if (numbers.ndim() == 0 || (kind != 'b' && kind != 'i' && kind != 'u')) return false;
-  entry = array_entry(numbers, true, arrays);
+  entry = array_entry(numbers, true, array);
   return true;
 }
 
@@ -201,7 +209,8 @@ bool read_plain_array(PyObject* item, IndexEntry& entry, std::vector<Ref>& array
 
 Cell* part_by_key(Cell& variable, PyObject* key) {
   std::array<IndexEntry, 4> entries;
-  std::vector<Ref> arrays;
+  std::array<Ref, 4> arrays;
+  size_t n_arrays = 0;
   PyObject* const* items = &key;
   size_t n = 1;
   if (PyTuple_CheckExact(key)) {
@@ -210,9 +219,10 @@ Cell* part_by_key(Cell& variable, PyObject* key) {
   }
   if (n > entries.size()) return nullptr;
   for (size_t i = 0; i < n; ++i)
-    if (!read_basic(items[i], entries[i]) && !read_plain_array(items[i], entries[i], arrays))
+    if (!read_basic(items[i], entries[i]) &&
+        !read_plain_array(items[i], entries[i], arrays[n_arrays++]))
       return nullptr;
-  if (!arrays.empty()) return elements_at(variable, {entries.data(), n}, arrays);
+  if (n_arrays > 0) return elements_at(variable, {entries.data(), n}, {arrays.data(), n_arrays});
   return part_at(variable, {entries.data(), n});
 }
 
