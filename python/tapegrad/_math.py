@@ -53,6 +53,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": _log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2, "pow": np.power,
     "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "tan": np.tan,
 }  # fmt: skip
+_OF_SEVERAL = {"atan2", "copysign", "fmod", "hypot", "pow"}
 # What has no derivative.
 _ANSWERS: dict[str, Callable[[Any], Any]] = {
     "isfinite": lambda x: bool(np.isfinite(x)),
@@ -67,9 +68,12 @@ ORIGINALS: dict[str, Any] = {
 }
 
 
+_DOUBLE = np.dtype(np.float64)
+
+
 def _is_number(x: Any) -> bool:
     """Whether it is a Variable of no axes, and of floats, which as a float would lose something."""
-    return type(x) is Variable and not x.ndim and x.dtype.kind == "f"
+    return type(x) is Variable and not x.ndim and (x.dtype is _DOUBLE or x.dtype.kind == "f")
 
 
 def _is_array(x: Any) -> bool:
@@ -77,14 +81,47 @@ def _is_array(x: Any) -> bool:
 
 
 def _as_double(x: Any) -> Any:
-    return x.astype(np.float64) if type(x) is Variable and x.dtype != np.float64 else x
+    return x.astype(np.float64) if type(x) is Variable and x.dtype is not _DOUBLE else x
 
 
 def _plain(x: Any) -> Any:
     return float(_core.value(x)) if type(x) is Variable else x
 
 
-def _of_numbers(name: str) -> Callable[..., Any]:
+def _recorded(original: Callable[..., Any], numpys: Callable[..., Any], args: Any) -> Any:
+    """Of a function that is being recorded: the result is looked at where errors may be."""
+    with np.errstate(all="ignore"):
+        found = numpys(*args)
+        if not bool(np.isfinite(found)):
+            original(*map(_plain, args))  # for its errors
+    return _core.as_float(found)
+
+
+def _of_one(name: str, otherwise: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """`otherwise` takes calls of another number of arguments."""
+    original, numpys = ORIGINALS[name], _FUNCTIONS[name]
+    never_fails, as_float = name in _NEVER_FAIL, _core.as_float
+    tracing, value = _core.tracing, _core.value
+
+    @functools.wraps(original)
+    def taken(*args: Any) -> Any:
+        if len(args) != 1:
+            return (otherwise or original)(*args)
+        x = args[0]
+        if type(x) is not Variable or not _is_number(x):
+            return original(x)
+        x = _as_double(x)
+        if never_fails:
+            return as_float(numpys(x))
+        if tracing():
+            return _recorded(original, numpys, (x,))
+        original(float(value(x)))  # for its errors
+        return as_float(numpys(x))
+
+    return taken
+
+
+def _of_several(name: str) -> Callable[..., Any]:
     original, numpys = ORIGINALS[name], _FUNCTIONS[name]
     never_fails = name in _NEVER_FAIL
 
@@ -92,16 +129,12 @@ def _of_numbers(name: str) -> Callable[..., Any]:
     def taken(*args: Any) -> Any:
         if not any(map(_is_number, args)) or any(map(_is_array, args)):
             return original(*args)
-        if never_fails:
-            return _core.as_float(numpys(*map(_as_double, args)))
-        if not _core.tracing():
+        numbers = tuple(map(_as_double, args))
+        if not never_fails:
+            if _core.tracing():
+                return _recorded(original, numpys, numbers)
             original(*map(_plain, args))  # for its errors
-            return _core.as_float(numpys(*map(_as_double, args)))
-        with np.errstate(all="ignore"):
-            found = numpys(*map(_as_double, args))
-            if not bool(np.isfinite(found)):
-                original(*map(_plain, args))
-        return _core.as_float(found)
+        return _core.as_float(numpys(*numbers))
 
     return taken
 
@@ -136,8 +169,12 @@ def _close(original: Callable[..., Any]) -> Callable[..., Any]:
 def _stand_in(name: str) -> Callable[..., Any]:
     if name == "isclose":
         made = _close(ORIGINALS[name])
+    elif name in _ANSWERS:
+        made = _asked(name)
+    elif name in _OF_SEVERAL:
+        made = _of_several(name)
     else:
-        made = _asked(name) if name in _ANSWERS else _of_numbers(name)
+        made = _of_one(name, _of_several(name) if name == "log" else None)
     setattr(made, "replaces", ORIGINALS[name])  # noqa: B010 - mypy knows none of functions
     return made
 

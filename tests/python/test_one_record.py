@@ -173,6 +173,7 @@ def test_what_these_tests_find(code):
 # Who asks whether a whole function is being recorded, outside of the table of NumPy's functions,
 # whose registrations say what is done with masks and integers then.
 ASKS = {
+    "_math.py": "errors that later calls of a program may raise",
     "compile/compiled.py": "a compiled function that is called while another one is recorded",
     "complex/choices.py": "a program's numbers change, and may become special",
     "complex/families/order.py": "positions that a program finds anew",
