@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from tapegrad.scipy.functions import derives
+from tapegrad.scipy.functions import derives, with_parameters_of
 from tapegrad.scipy.linalg.matrices import array, one_of, shape_of, square
 from tapegrad.scipy.linalg.schur_form import in_order_of, with_phases_of
 from tapegrad.transforms.trace import value, warn_user
@@ -36,7 +36,7 @@ def _of_pair(
     expected, vectors = scipy.linalg.eig(np.asarray(value(a)), np.asarray(value(b)))
     w, v = np.linalg.eig(np.linalg.solve(b, a))
     order = in_order_of(np.asarray(value(w)), expected)
-    if not only_values and np.iscomplexobj(v):
+    if not only_values and np.any(np.imag(np.asarray(value(v))) != 0.0):
         warn_user(
             f"{name}: the phases of complex vectors of a pair are a matter of choice; their "
             "derivative is right for what no phase changes, such as np.abs(v)"
@@ -69,18 +69,16 @@ def eig(
     return _complex(w), v
 
 
-@derives(scipy.linalg.eigvals, refused={"homogeneous_eigvals": _PAIRS}, complex_too=True)
-def eigvals(
-    a: Any,
-    b: Any = None,
-    overwrite_a: Any = False,
-    check_finite: Any = True,
-    homogeneous_eigvals: Any = False,
-) -> Any:
+def _eigvals(a: Any, b: Any, check_finite: Any) -> Any:
     a = square("scipy.linalg.eigvals", a, check_finite)
     if b is None:
         return _complex(np.linalg.eigvals(a))
     return _complex(_of_pair("scipy.linalg.eigvals", a, b, check_finite, True)[0])
+
+
+eigvals = derives(scipy.linalg.eigvals, refused={"homogeneous_eigvals": _PAIRS}, complex_too=True)(
+    with_parameters_of(scipy.linalg.eigvals, _eigvals)  # which are more from SciPy 1.18 on
+)
 
 
 def _selected(name: str, w: Any, v: Any, select: Any, limits: Any) -> Any:

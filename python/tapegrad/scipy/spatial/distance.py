@@ -171,7 +171,11 @@ def _vector(name: str, x: Any) -> Any:
     return x
 
 
-_IN_DOUBLE = ("euclidean", "minkowski", "canberra", "braycurtis")  # whatever the vectors are
+_ONE = np.ones(1, np.float32)
+# Whatever the vectors are; norms before SciPy 1.18.
+_IN_DOUBLE = {"canberra", "braycurtis"}
+if getattr(scipy.spatial.distance.euclidean(_ONE, _ONE), "dtype", None) != np.float32:
+    _IN_DOUBLE |= {"euclidean", "minkowski"}
 
 
 def _of_two(name: str) -> Callable[..., Any]:

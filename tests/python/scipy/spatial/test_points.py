@@ -9,6 +9,7 @@ RNG = np.random.default_rng(12)
 A, B = RNG.standard_normal((4, 3)), RNG.standard_normal((5, 3))
 
 
+@pytest.mark.filterwarnings("ignore:.*is deprecated in favor of")  # both, from SciPy 1.18 on
 @pytest.mark.parametrize("p", [1, 2.0, 3.0, np.inf])
 def test_distances(p):
     holds(lambda a, b: spatial.distance_matrix(a, b, p), (A, B), single=False)
