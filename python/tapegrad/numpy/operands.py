@@ -199,8 +199,8 @@ def finish(name: str, result: Any, out: Any, spreads: bool = False) -> Any:
         shape, wanted = free_shape(out), free_shape(result)
         if shape != wanted and (not spreads or len(shape) < len(wanted)):
             raise ValueError(
-                f"{name}: out= has shape {shape} and the result {wanted}; pass "
-                f"out=np.empty({wanted}), made in the differentiated function"
+                f"{name}: out= has shape {shape} and the result {wanted}; pass an array of that "
+                "shape, made in the differentiated function"
             )
         out[...] = result
         return out

@@ -282,6 +282,12 @@ CASES = [
         "y = np.add(x, 1); y",
     ),
     Case(
+        "np.sum(m, axis=0, out=tg.Variable(np.zeros((1, 3))))",
+        "pass an array of that shape, made in the differentiated function",
+        "with tg.patch_numpy(): y = np.empty(m.shape[1:])\nnp.sum(m, axis=0, out=y); y",
+        "np.sum(m, axis=0)",
+    ),
+    Case(
         "np.add(x, 1, out=np.zeros(3))",
         "pass a Variable as out=",
         "y = tg.Variable(np.zeros(3)); np.add(x, 1, out=y); y",
