@@ -249,11 +249,12 @@ class Stretch : RepeatedTurns {
           f(k, a, source_of(input(middle_, k, a)), age_of(k, a));
   }
 
-  // What a loop that begins at turn `begin` finds of carries from before it.
+  // What a loop that begins at turn `begin` finds of carries from before it. So near the end that
+  // there are fewer turns, there is no loop.
   template <class F>
   void for_initials(const RolledLoop& loop, uint32_t begin, F&& f) const {
     for_carries(loop, [&](uint32_t k, uint32_t a, MadeBy from, uint32_t age) {
-      for (uint32_t t = 0; t < age; ++t)
+      for (uint32_t t = 0; t < age && begin + t < turns_; ++t)
         f(CarryKey{from.k, from.out, age - t}, input(begin + t, k, a));
     });
   }

@@ -201,3 +201,20 @@ TEST(sums_to_which_is_added_in_turn_are_a_turn_together) {
   CHECK(together == 1);
   check_same_results(p, roll_loops(p));
 }
+
+// So few turns that those are no more which would read what the last ones made.
+TEST(loops_that_look_back_further_than_they_go_on) {
+  for (size_t age = 1; age <= 6; ++age)
+    for (size_t turns = 8; turns <= 14; ++turns) {
+      Draft d;
+      std::vector<ValueId> made;
+      for (size_t k = 0; k < age; ++k) made.push_back(d.input(Dims{}));
+      for (size_t t = 0; t < turns; ++t) {
+        const ValueId moved = d.op("sin", {made[made.size() - age]});
+        made.push_back(d.op("add", {t < 4 ? made[0] : made.back(), moved}));
+      }
+      const Program p = d.returning({made.back()});
+      for (const uint32_t least : {3u, 8u}) tapegrad::find_loops(p, least);
+      check_same_results(p, roll_loops(p));
+    }
+}
