@@ -34,9 +34,8 @@ def _log(x: Any, *base: Any) -> Any:
 
 
 def _hypot(*coordinates: Any) -> Any:
-    if len(coordinates) == 2:
-        return np.hypot(*coordinates)
-    return np.linalg.norm(np.stack(coordinates))
+    """One after the other: squares of large numbers would overflow."""
+    return functools.reduce(np.hypot, coordinates, 0.0)
 
 
 # What gives the same of NumPy's numbers. Of those that never fail a result is not looked at.

@@ -36,6 +36,7 @@ OTHERS = {
     "floor": lambda x: x * math.floor(3 * x) + x * math.ceil(x) + x * math.trunc(3.9 * x),
     "fmod": lambda x: math.fmod(5 * x, 0.7) * x,
     "hypot": lambda x: math.hypot(x, 1.0) * math.hypot(3.0, x),
+    "hypot of large numbers": lambda x: math.hypot(1e200 * x, 3e200, 1.0) * 1e-200,
     "log of a base": lambda x: math.log(x, 3) + math.log(3, x) + math.log(x + 1.0, x),
     "names of their own": lambda x: sqrt(x) * exp(-x) + log(x),
     "imported inside": inner,

@@ -19,8 +19,8 @@
 namespace tapegrad {
 
 // Which functions may create arrays, or call another function that a block replaces, by what their
-// code names. What a name stands for may change
-// between two calls (another closure, a function defined anew), so it is looked up at each.
+// code names. What a name stands for may change between two calls (another closure, a function
+// defined anew), so it is looked up at each.
 class Creators {
  public:
   Creators(py::function facts, std::vector<py::object> plain, std::vector<py::object> modules,
