@@ -26,8 +26,8 @@ BoundSgd make_sgd(const py::object& params, const SgdSettings& settings) {
   const py::tuple held(params);
   std::vector<py::object> leaves;
   for (py::handle h : held) {
-    const bool is_pair = is_complex(h.ptr()) && is_variable(h.attr("real").ptr());
-    if (is_pair) leaves.insert(leaves.end(), {h.attr("real"), h.attr("imag")});
+    const bool is_pair = is_complex(h.ptr()) && is_variable(h.attr("_re").ptr());
+    if (is_pair) leaves.insert(leaves.end(), {h.attr("_re"), h.attr("_im")});
     if (!is_pair) leaves.push_back(py::reinterpret_borrow<py::object>(h));
   }
   std::vector<Variable> all;

@@ -77,6 +77,11 @@ def complex_of(re: Any, im: Any) -> Any:
     return join_any(re, im)
 
 
+def parts_of_complex(z: Any) -> tuple[Any, Any]:
+    """Real and imaginary part; those of a Variable themselves, and not views of them."""
+    return (z._re, z._im) if is_variable(z) else (z.real, z.imag)
+
+
 def map_complex(f: Callable[[Any], Any], tree: Tree) -> Tree:
     """`tree` with `f` of each complex number or array in it."""
     if is_complex(tree):
@@ -109,7 +114,8 @@ def children(tree: Tree) -> list[tuple[str, Tree]] | None:
     if type(tree) is tuple or type(tree) is list:
         return _items(tree)
     if is_complex(tree):
-        return [(".real", tree.real), (".imag", tree.imag)]
+        re, im = parts_of_complex(tree)
+        return [(".real", re), (".imag", im)]
     known = _REGISTERED.get(type(tree))
     if known is not None:
         return known[0](tree)[0]

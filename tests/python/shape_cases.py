@@ -17,6 +17,12 @@ row("reshape", lambda x: np.reshape(x, (4, -1)), normal((2, 6)), errors=((np.one
 row("reshape F", lambda x: np.reshape(x, (3, 4), order="F"), normal((2, 6)))
 row("reshape to scalar", lambda x: np.reshape(x, ()), normal((1, 1)))
 row("ravel", lambda x: apply("ravel", (x,)), normal((2, 3)), reference=np.ravel)
+row(
+    "part_of_pair",
+    lambda x: 2.0 * apply("part_of_pair", (x,)),
+    normal((2, 3)),
+    reference=lambda x: 2.0 * x,
+)
 row("transpose", np.transpose, normal((2, 3, 4)))
 row(
     "transpose axes",

@@ -57,6 +57,13 @@ LAYOUTS: dict[str, Function] = {
     "y @ y.T": lambda y: y @ np.ones((4, 2)),
     "y.T @ y": lambda y: y.T @ np.ones((3, 2)),
     "broadcast_to * 1": lambda y: np.broadcast_to(y[0], (2, 4)) * 1.0,
+    "real part": lambda y: (y * (1.0 - 2.0j)).real,
+    "real part of y.T * z": lambda y: np.real(y.T * (1.0 - 2.0j)),
+    "imaginary part, transposed": lambda y: (y * 1.0j).imag.T,
+    "imaginary part, rows": lambda y: (y * 1.0j).imag[1:],
+    "imaginary part of a column": lambda y: (y * 1.0j)[:, 1:2].imag,
+    "imaginary part of a row": lambda y: (y * 1.0j)[0].imag,
+    "real part * 2": lambda y: (y.T * (1.0 + 1.0j)).real * 2.0,
     "outer": lambda y: np.multiply.outer(y[0], np.arange(1.0, 4.0)),
     "y[[0, 1]]": lambda y: y[[0, 1]],
     "y.T[[0, 1]]": lambda y: y.T[[0, 1]],
@@ -73,7 +80,7 @@ LAYOUTS: dict[str, Function] = {
 }
 
 # Those that every operation is compiled and mapped with too.
-FEW = ("y", "y.T", "y[:, ::2]", "y[1]", "y.T * 2", "y[0, 0, ...]", "no axes")
+FEW = ("y", "y.T", "y[:, ::2]", "y[1]", "y.T * 2", "y[0, 0, ...]", "no axes", "real part")
 
 OPERATIONS: dict[str, Function] = {
     # Indexing

@@ -50,6 +50,7 @@ struct View {
   std::vector<Ref> indices;
   uint64_t base_version;
   bool read_only;
+  bool in_pair;  // of an array whose elements NumPy keeps beside those of another, in steps of two
 
   std::vector<Ref> operands(Ref whole) const;
 };
@@ -197,6 +198,7 @@ class Cell final : public Leaf, public recycled::Recycled {
   void let_base_alone();
   Value places();                // of its elements, in the array that it shows or is
   bool follows_indices() const;  // which part it shows, recorded positions say
+  bool is_in_pair() const;
   Cell* item_by_number(const IndexKey& key);
   void write_through(Ref content);
   void assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update);

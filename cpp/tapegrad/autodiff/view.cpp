@@ -30,6 +30,8 @@ bool is_slice(const Op& op) { return op.key == KeyKind::basic; }
 bool is_part(const View& view) { return is_slice(*view.op) || !view.indices.empty(); }
 IndexPart part_of(const View& view) { return {IndexSpec::from(view.attrs), view.indices}; }
 
+bool shows_all(const Op& op) { return op.shares == MemorySharing::view_in_pair; }
+
 // One number computed twice, as x[i] += 1 computes it, stands for one.
 bool same_index(const Ref& a, const Ref& b) {
   if (!a.tracked() || !b.tracked()) return false;
@@ -54,6 +56,7 @@ Value numbered(const Dims& shape) {
 Ref with_part(Ref whole, const View& view, const Ref& part) {
   if (is_part(view))
     return set_index(std::move(whole), IndexSpec::from(view.attrs), part, view.indices);
+  if (shows_all(*view.op)) return part;
   // Any other view permutes or picks elements: where each came from, found by viewing their
   // numbers.
   const Dims shape = whole.shape();
@@ -85,6 +88,12 @@ bool Cell::follows_indices() const {
   return c->is_view_;
 }
 
+bool Cell::is_in_pair() const {
+  const Cell* c = this;
+  while (c->is_view_ && !c->info_->view->in_pair) c = c->info_->view->base.get();
+  return c->is_view_;
+}
+
 bool Cell::shows_leaf() const {
   const Cell* c = this;
   while (c->is_view_) c = c->info_->view->base.get();
@@ -94,11 +103,17 @@ bool Cell::shows_leaf() const {
 Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
                     std::vector<Ref> indices) {
   Cell* c = from(std::move(content));
+  bool in_pair = shows_all(op);
+  if (base->is_view_ && shows_all(*base->info_->view->op)) {
+    base = CellPtr(base->info_->view->base);
+    in_pair = true;
+  }
   if (base->is_view_ && is_slice(op) && is_slice(*base->info_->view->op)) {
     const View& outer = *base->info_->view;
     if (std::optional<IndexPart> both =
             composed(part_of(outer), {IndexSpec::from(attrs), {}}, outer.base->type().shape)) {
       attrs = std::move(both->spec).attrs();
+      in_pair |= outer.in_pair;
       base = CellPtr(outer.base);
     }
   }
@@ -106,7 +121,7 @@ Cell* Cell::view_of(CellPtr base, const Op& op, Attrs attrs, Ref content,
   const bool read_only =
       op.shares == MemorySharing::read_only || (base->is_view_ && base->info_->view->read_only);
   c->info().view =
-      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only};
+      View{std::move(base), &op, std::move(attrs), std::move(indices), version, read_only, in_pair};
   c->is_view_ = true;
   if (c->info_->view->base->blank_ && c->info_->view->indices.empty()) {
     c->blank_ = true;
@@ -122,18 +137,22 @@ Cell* Cell::item_by_number(const IndexKey& key) {
   retain();
   CellPtr base(this);
   IndexPart part{key.spec, key.arrays};
+  bool in_pair = false;
   if (is_view_ && is_part(*info_->view)) {
     const View& outer = *info_->view;
     if (std::optional<IndexPart> both = composed(part_of(outer), part, outer.base->type().shape)) {
       part = std::move(*both);
+      in_pair = outer.in_pair;
       base = CellPtr(outer.base);
     }
   }
   if (part.indices.empty()) return nullptr;
   Ref content = gather(base->ref(), part.spec, part.indices);
   if (content.ndim() == 0 && !key.has_ellipsis) return from(std::move(content));
-  return view_of(std::move(base), gather_op(), part.spec.attrs(), std::move(content),
-                 std::move(part.indices));
+  Cell* const made = view_of(std::move(base), gather_op(), part.spec.attrs(), std::move(content),
+                             std::move(part.indices));
+  made->info_->view->in_pair |= in_pair;
+  return made;
 }
 
 Cell* Cell::item(IndexKey key) {
@@ -166,22 +185,21 @@ Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result)
 }
 
 Dims Cell::numpy_strides() {
-  if (is_view_ && (!tape_ || follows_indices())) {
+  if (is_view_ && (!tape_ || follows_indices() || is_in_pair())) {
     const View& view = *info_->view;
-    Dims found;
+    Dims strides = view.base->numpy_strides(), found;
+    if (view.in_pair)
+      for (int64_t& s : strides) s *= 2;
+    const Dims shape = view.base->type().shape;
     if (!view.indices.empty())
-      return region_of(at_first_positions(part_of(view)).code, view.base->type().shape,
-                       view.base->numpy_strides(), "index")
-          .strides;
-    if (strides_of_view(*view.op, view.attrs, view.base->type().shape, view.base->numpy_strides(),
-                        type().shape, found))
-      return found;
+      return region_of(at_first_positions(part_of(view)).code, shape, strides, "index").strides;
+    if (strides_of_view(*view.op, view.attrs, shape, strides, type().shape, found)) return found;
   }
   return tape_ ? tapegrad::numpy_strides(Ref(tape_, slot_)) : value_.strides();
 }
 
 bool Cell::lies_in_c_order() {
-  if (follows_indices()) return is_c_order(type().shape, numpy_strides());
+  if (follows_indices() || is_in_pair()) return is_c_order(type().shape, numpy_strides());
   if (tape_ ? plainly_in_c_order(Ref(tape_, slot_)) : !is_view_ && value_.is_contiguous())
     return true;
   return is_c_order(type().shape, numpy_strides());
@@ -204,9 +222,9 @@ bool Cell::lies_in_k_order() {
 // Reshaped arrays are views where strides allow it; all others that share always do.
 bool Cell::shares_in_numpy(const Op& op, const Attrs& attrs, const Dims& to) {
   if (op.shares == MemorySharing::view_of_packed) return lies_in_c_order();
-  if (follows_indices() ? lies_in_c_order()
-      : tape_           ? plainly_in_c_order(Ref(tape_, slot_))
-                        : !is_view_ && value_.is_contiguous())
+  if (follows_indices() || is_in_pair() ? lies_in_c_order()
+      : tape_                           ? plainly_in_c_order(Ref(tape_, slot_))
+                                        : !is_view_ && value_.is_contiguous())
     return true;
   if (op.view != ViewKind::reshaped || type().shape.ndim() == 0) return true;
   Dims found;
@@ -303,6 +321,11 @@ void Cell::write_through(Ref content) {
 void Cell::assign_to_view(const IndexSpec& spec, const std::vector<Ref>& indices, Ref update) {
   refresh();
   View& view = *info_->view;
+  if (shows_all(*view.op)) {
+    let_base_alone();
+    view.base->assign(spec, indices, std::move(update));
+    return refresh();
+  }
   const bool by_number =
       std::any_of(indices.begin(), indices.end(), [](const Ref& r) { return r.tracked(); });
   if (is_part(view) && !view.base->is_view_ &&

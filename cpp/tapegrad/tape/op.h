@@ -59,6 +59,7 @@ enum class MemorySharing : uint8_t {
   none,
   view,            // both ways; a reshape where NumPy copies: not at all
   view_of_packed,  // both ways where the input is packed in C order
+  view_in_pair,    // both ways; NumPy's has its elements twice as far apart, beside another's
   read_only        // what is written to the input shows; the result refuses to be written to
 };
 

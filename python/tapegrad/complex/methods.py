@@ -19,22 +19,22 @@ from tapegrad.numpy.table import methods
 
 def reshape(self: ComplexVariable, *shape: Any, **kwargs: Any) -> Any:
     """Like numpy.ndarray.reshape."""
-    return ComplexVariable(self.real.reshape(*shape, **kwargs), self.imag.reshape(*shape, **kwargs))
+    return ComplexVariable(self._re.reshape(*shape, **kwargs), self._im.reshape(*shape, **kwargs))
 
 
 def transpose(self: ComplexVariable, *axes: Any) -> Any:
     """Like numpy.ndarray.transpose."""
-    return ComplexVariable(self.real.transpose(*axes), self.imag.transpose(*axes))
+    return ComplexVariable(self._re.transpose(*axes), self._im.transpose(*axes))
 
 
 def flatten(self: ComplexVariable, order: Any = "C") -> Any:
     """A copy with one axis."""
-    return ComplexVariable(self.real.flatten(order), self.imag.flatten(order))
+    return ComplexVariable(self._re.flatten(order), self._im.flatten(order))
 
 
 def copy(self: ComplexVariable, order: Any = "C") -> Any:
     """A recorded copy: writing to it leaves the original alone."""
-    return ComplexVariable(self.real.copy(order), self.imag.copy(order))
+    return ComplexVariable(self._re.copy(order), self._im.copy(order))
 
 
 def astype(self: ComplexVariable, dtype: Any, order: Any = "K", casting: Any = "unsafe",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import _core, _tree
-from tapegrad._core import Variable
+from tapegrad._core import Variable, apply
 from tapegrad._tree import is_variable
 from tapegrad.numpy.refusals import array_refusal, asked_by_objects_code
 from tapegrad.numpy.table import overrides
@@ -58,7 +58,7 @@ class ComplexVariable:
     @property
     def real(self) -> Any:
         """The real part, a Variable; writing to it writes here."""
-        return _core.as_float(self._re) if self._python else self._re
+        return _core.as_float(self._re) if self._python else apply("part_of_pair", (self._re,))
 
     @real.setter
     def real(self, x: Any) -> None:
@@ -67,7 +67,7 @@ class ComplexVariable:
     @property
     def imag(self) -> Any:
         """The imaginary part, a Variable; writing to it writes here."""
-        return _core.as_float(self._im) if self._python else self._im
+        return _core.as_float(self._im) if self._python else apply("part_of_pair", (self._im,))
 
     @imag.setter
     def imag(self, x: Any) -> None:

@@ -127,7 +127,7 @@ def is_fortran(a: Any) -> bool:
 
 def lying_in(a: Any, order: str | None, copy: Any) -> Any:
     """`a`, or a copy of it where that is asked for or it doesn't lie in memory in this order."""
-    part = a.real if _tree.is_complex(a) else a
+    part = _tree.parts_of_complex(a)[0] if _tree.is_complex(a) and _tree.is_variable(a) else a
     if copy or (order in ("C", "F") and not lies_in(part, order)):
         return a.copy(order or "K")
     return a

@@ -201,3 +201,61 @@ def test_flat_goes_on_where_it_was():
         np.testing.assert_array_equal(tg.value(it.copy()), z.ravel())
         np.testing.assert_array_equal(it == z.ravel(), [True] * 4)
         np.testing.assert_array_equal(it != x.flat, [False] * 4)
+
+
+def by_elements(z, x):
+    z.real[0] = x
+    z.imag[:, 1] = 2.0 * x
+    z.real += 1.0
+    z.real[1, 1] *= 3.0
+    z.imag[0] -= x
+    return z.real
+
+
+def by_rows(z, x):
+    row, tail = z.real[0], z.real[0][1:]
+    row[:] = x * x
+    tail[0] = 7.0 * x
+    z.real[1] = x**3
+    return np.sum(row) + np.sum(tail)
+
+
+def by_reshaped(z, x):
+    turned = z.real.T
+    turned[0, 0] = x**2
+    turned.reshape(-1)[1] = 9.0  # a copy
+    z.real.reshape(-1)[3] = x**4
+    z.real.ravel()[2] = 5.0 * x  # a copy, as no array of complex numbers has its parts side by side
+    z.ravel().imag[2] = 3.0 * x
+    z.imag.squeeze()[1, 1] = 4.0
+    return turned
+
+
+def as_a_whole(z, x):
+    part, lengths = z.imag, np.ascontiguousarray(z.imag)
+    z *= 2.0
+    lengths[0] = x
+    z.imag[...] += z.real
+    return np.sum(part) + np.sum(lengths)
+
+
+@pytest.mark.parametrize("program", [by_elements, by_rows, by_reshaped, as_a_whole])
+@pytest.mark.parametrize(
+    "start", [lambda x: np.zeros((2, 3), complex), lambda x: x + np.ones((2, 3)) * 1j]
+)
+def test_parts_are_views_in_steps_of_two(program, start):
+    def f(x):
+        z = start(x)
+        found = program(z, x)
+        return (
+            np.sum(z.real**2)
+            + 3.0 * np.sum(z.imag**2 * np.arange(6.0).reshape(2, 3))
+            + np.sum(found)
+        )
+
+    compiled = tg.compile(tg.value_and_grad(f))
+    for x in (1.5, 2.0, 0.5, 1.25):
+        value, slope = compiled(x)
+        assert value == pytest.approx(f(x), rel=1e-14)
+        assert slope == pytest.approx((f(x + 1e-6) - f(x - 1e-6)) / 2e-6, rel=1e-7)
+        assert tg.value_and_grad(f)(x) == pytest.approx((value, slope), rel=1e-14)

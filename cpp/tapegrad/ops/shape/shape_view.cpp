@@ -61,6 +61,8 @@ std::vector<Ref> compose_ravel(const Attrs&, std::span<const Ref> in) {
   return made;
 }
 
+std::vector<Ref> compose_part_of_pair(const Attrs&, std::span<const Ref> in) { return {in[0]}; }
+
 // transpose (perm or None)
 Dims permutation(const Attrs& attrs, int ndim) {
   Dims perm(static_cast<size_t>(ndim));
@@ -355,6 +357,10 @@ void register_shape_ops() {
                .compose = compose_ravel,
                .shares = MemorySharing::view_of_packed,
                .summary = "reshape(-1)"});
+  register_op({.name = "part_of_pair",
+               .compose = compose_part_of_pair,
+               .shares = MemorySharing::view_in_pair,
+               .summary = "itself, a part of an array of complex numbers"});
   register_op({.name = "swapaxes",
                .attrs = {{axis1_key, attr_kind::axis}, {axis2_key, attr_kind::axis}},
                .compose = compose_swapaxes,

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad._core import SnapshotChecks, Variable, is_leaf
-from tapegrad._tree import is_complex, is_variable
+from tapegrad._tree import is_complex, is_variable, parts_of_complex
 from tapegrad.compile.reads.captured_data import MISSING, bytes_of, same_value, stamp
 from tapegrad.compile.reads.code_names import CodeNames, outside
 from tapegrad.compile.reads.visitors import visit
@@ -148,7 +148,7 @@ class Snapshot(SnapshotChecks):
         ours = {id(v) for _, v in before.variables}
 
         def is_left(x: Any) -> bool:
-            parts = (x.real, x.imag) if is_complex(x) and is_variable(x) else (x,)
+            parts = parts_of_complex(x) if is_complex(x) and is_variable(x) else (x,)
             return any(
                 isinstance(v, Variable) and id(v) not in ours and not is_leaf(v) for v in parts
             )
