@@ -175,7 +175,10 @@ Cell* Cell::item(IndexKey key) {
 }
 
 Cell* Cell::result_of(const Op& op, const Attrs& attrs, Cell* first, Ref result) {
-  if (first == nullptr || op.shares == MemorySharing::none || first->is_number() ||
+  // A number is not written to; a view of it that is for reading refuses that too.
+  const bool is_number =
+      first != nullptr && first->is_number() && op.shares != MemorySharing::read_only;
+  if (first == nullptr || op.shares == MemorySharing::none || is_number ||
       !first->shares_in_numpy(op, attrs, result.shape())) {
     const bool plain = first != nullptr && !result.tracked() && first->is_blank();
     return plain ? blank(std::move(result).take_value()) : from(std::move(result));

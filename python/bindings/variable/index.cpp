@@ -1,5 +1,6 @@
 #include "bindings/variable/index.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -195,9 +196,51 @@ bool set_element_by_key(Cell& variable, PyObject* key, PyObject* value) {
 
 namespace {
 
-// A plain array of positions, or a mask; false for everything else.
+// A short list of ints as positions; false for every other object.
+bool read_list(PyObject* item, Ref& array) {
+  constexpr Py_ssize_t most = 256;
+  if (!PyList_CheckExact(item)) return false;
+  const Py_ssize_t n = PyList_GET_SIZE(item);
+  if (n == 0 || n > most) return false;
+  std::array<int64_t, most> numbers;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* const number = PyList_GET_ITEM(item, i);
+    int overflow = 0;
+    if (!PyLong_CheckExact(number)) return false;
+    numbers[static_cast<size_t>(i)] = PyLong_AsLongLongAndOverflow(number, &overflow);
+    if (overflow != 0) return false;
+  }
+  Value positions = Value::empty(DType::int64, Dims{n});
+  std::copy_n(numbers.data(), n, positions.data<int64_t>());
+  array = Ref(std::move(positions));
+  return true;
+}
+
+// A short vector of int64 as positions; false for every other object.
+bool read_vector(PyObject* item, Ref& array) {
+  constexpr py::ssize_t most = 256;
+  if (Py_TYPE(item) != py::detail::npy_api::get().PyArray_Type_) return false;
+  const auto* const v = py::detail::array_proxy(item);
+  if (v->nd != 1 || v->dimensions[0] > most || v->strides[0] != sizeof(int64_t)) return false;
+  const auto dtype = py::reinterpret_borrow<py::dtype>(v->descr);
+  if (dtype.kind() != 'i' || dtype.itemsize() != sizeof(int64_t) || dtype.byteorder() == '>' ||
+      !(v->flags & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
+    return false;
+  Value positions = Value::empty(DType::int64, Dims{v->dimensions[0]});
+  std::copy_n(reinterpret_cast<const int64_t*>(v->data), v->dimensions[0],
+              positions.data<int64_t>());
+  array = Ref(std::move(positions));
+  return true;
+}
+
+// A list or a plain array of positions, or a mask; false for everything else.
 bool read_plain_array(PyObject* item, IndexEntry& entry, Ref& array) {
-  if (!py::isinstance<py::array>(item) || Tape::current().tracing()) return false;
+  if (Tape::current().tracing()) return false;
+  if (read_list(item, array) || read_vector(item, array)) {
+    entry = {.kind = IndexEntry::positions};
+    return true;
+  }
+  if (!py::isinstance<py::array>(item)) return false;
   const auto numbers = py::reinterpret_borrow<py::array>(item);
   const char kind = numbers.dtype().kind();
   if (numbers.ndim() == 0 || (kind != 'b' && kind != 'i' && kind != 'u')) return false;

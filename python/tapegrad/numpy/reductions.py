@@ -121,8 +121,9 @@ def _extreme(
             raise ValueError(f"np.{name}: where= needs initial=, the value where nothing is chosen")
         a = _masked(a, where, initial)
     if given(initial) and _counted(shape_of(a), axis) == 0:
-        kept = np.sum(plain(a), axis=axis, keepdims=flag(keepdims))
-        return finish(f"np.{name}", np.copy(np.broadcast_to(initial, np.shape(kept))), out)
+        shape = np.shape(np.sum(plain(a), axis=axis, keepdims=flag(keepdims)))
+        found = np.copy(np.broadcast_to(initial, shape)) if shape else np.positive(initial)
+        return finish(f"np.{name}", found, out)
     found = apply(name, (a,), (axis, flag(keepdims)))
     if given(initial):
         found = (np.maximum if name == "max" else np.minimum)(found, initial)

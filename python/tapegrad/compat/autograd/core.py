@@ -65,6 +65,22 @@ def numpy_numbers(found: Any) -> Any:
     return _tree.fill(found, iter([np.float64(x) if type(x) is float else x for x in leaves]))
 
 
+def floats(argument: Any) -> Any:
+    """Arrays of integers or masks in an argument as floats: Autograd differentiates by them."""
+
+    def is_whole(x: Any) -> bool:
+        return type(x) is np.ndarray and x.dtype.kind in "iub"
+
+    if is_whole(argument):
+        return argument.astype(np.float64)
+    if _tree.is_leaf(argument):
+        return argument
+    leaves = [x for _, x in _tree.leaves(argument)]
+    if not any(map(is_whole, leaves)):
+        return argument
+    return _tree.fill(argument, iter(map(floats, leaves)))
+
+
 def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], Any]:
     """The pullback of `fun` at `x`, and the value.
 
@@ -73,8 +89,8 @@ def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], A
     >>> pullback(1.0), value
     (np.float64(6.0), np.float64(9.0))
     """
-    value, pullback = vjp(fun, x)
-    return lambda g: numpy_numbers(pullback(g)[0]), numpy_numbers(value)
+    value, pullback = vjp(fun, floats(x))
+    return lambda g: numpy_numbers(pullback(floats(g))[0]), numpy_numbers(value)
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
@@ -84,4 +100,4 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
     >>> make_jvp(lambda x: x**2, 3.0)(1.0)
     (np.float64(9.0), np.float64(6.0))
     """
-    return lambda g: numpy_numbers(jvp(fun, (x,), (g,)))
+    return lambda g: numpy_numbers(jvp(fun, (floats(x),), (floats(g),)))

@@ -11,9 +11,9 @@ import numpy as np
 
 import tapegrad as tg
 from tapegrad import _tree
+from tapegrad.compat.autograd.core import floats, numpy_numbers
 from tapegrad.compat.autograd.core import make_jvp as _make_jvp
 from tapegrad.compat.autograd.core import make_vjp as _make_vjp
-from tapegrad.compat.autograd.core import numpy_numbers
 from tapegrad.compat.autograd.util import subval
 from tapegrad.compat.autograd.vspaces import vspace
 from tapegrad.compat.autograd.wrap_util import named, unary_to_nary, wraps
@@ -29,12 +29,22 @@ make_jvp = unary_to_nary(_make_jvp)
 def _forward(operator: Function, transform: Function, fun: Function, argnum: Any) -> Any:
     made = transform(fun, argnum)
     if isinstance(made, Transformed):  # and no compiled function, which keeps its ways
-        made = Transformed(operator, fun, {"argnum": argnum}, _with_numpy_numbers(made.target))
+        made = Transformed(operator, fun, {"argnum": argnum}, _as_autograd(made.target, argnum))
     return named(operator.__name__, fun, argnum)(made)
 
 
-def _with_numpy_numbers(f: Function) -> Function:
-    return lambda *args, **kwargs: numpy_numbers(f(*args, **kwargs))
+def _as_autograd(f: Function, argnum: Any) -> Function:
+    """`f` by arrays of integers too, with results that have a shape and a dtype."""
+    places = argnum if isinstance(argnum, (tuple, list)) else (argnum,)
+
+    def of(*args: Any, **kwargs: Any) -> Any:
+        given = list(args)
+        for i in places:
+            if isinstance(i, int) and -len(given) <= i < len(given):
+                given[i] = floats(given[i])
+        return numpy_numbers(f(*given, **kwargs))
+
+    return of
 
 
 def grad(fun: Function, argnum: Any = 0) -> Function:
@@ -135,7 +145,8 @@ def hessian_tensor_product(fun: Function, argnum: int = 0) -> Function:
 
     def product(*args: Any, **kwargs: Any) -> Any:
         *given, tensor = args
-        return tg.hvp(lambda x: fun(*subval(given, argnum, x), **kwargs), given[argnum], tensor)
+        along = lambda x: fun(*subval(given, argnum, x), **kwargs)  # noqa: E731 - it is passed on
+        return tg.hvp(along, floats(given[argnum]), floats(tensor))
 
     return product
 
@@ -152,7 +163,7 @@ def tensor_jacobian_product(fun: Function, argnum: int = 0) -> Function:
     def product(*args: Any, **kwargs: Any) -> Any:
         *given, tensor = args
         contracted = lambda *inner: np.tensordot(tensor, fun(*inner, **kwargs), np.ndim(tensor))  # noqa: E731 - it is passed on at once
-        return tg.jacobian(contracted, argnum)(*given)
+        return tg.jacobian(contracted, argnum)(*subval(given, argnum, floats(given[argnum])))
 
     return product
 
@@ -213,7 +224,7 @@ def multigrad_dict(fun: Function) -> Function:
     def gradients(*args: Any, **kwargs: Any) -> OrderedDict[str, Any]:
         bound = of_fun.bind(*args, **kwargs)
         bound.apply_defaults()
-        return OrderedDict(numpy_numbers(tg.grad(call)(dict(bound.arguments))))
+        return OrderedDict(numpy_numbers(tg.grad(call)(floats(dict(bound.arguments)))))
 
     return gradients
 

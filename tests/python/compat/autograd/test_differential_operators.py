@@ -156,3 +156,36 @@ def test_numbers_are_numpys():
     assert again(2.0, 3.0) == 2.0
     assert type(again(2.0, 3.0)) is np.float64
     assert repr(autograd.grad(operator.mul)) == "<grad of mul>"
+
+
+@pytest.mark.parametrize("counts", [np.array([1, 2, 3]), np.array([1, 2, 3], "i4"), [1, 2, 3]])
+def test_arrays_of_integers_are_differentiated(counts):
+    if isinstance(counts, list):  # in a container
+        counts, unpacked = {"n": np.array(counts)}, lambda p: p["n"]
+    else:
+        unpacked = lambda x: x  # noqa: E731
+    numbers, x = unpacked(counts), np.array([1.0, 2.0, 3.0])
+
+    def loss(p):
+        return np.sum(unpacked(p) ** 3)
+
+    def powers(p):
+        return unpacked(p) ** 2 * 1.5
+
+    np.testing.assert_array_equal(unpacked(autograd.grad(loss)(counts)), 3.0 * x**2)
+    np.testing.assert_array_equal(
+        unpacked(autograd.grad(lambda s, p: s * loss(p), 1)(2.0, counts)), 6.0 * x**2
+    )
+    np.testing.assert_array_equal(unpacked(autograd.make_vjp(powers)(counts)[0](numbers)), 3 * x**2)
+    np.testing.assert_array_equal(autograd.make_jvp(powers)(counts)(counts)[1], 3.0 * x**2)
+    if numbers is counts:
+        np.testing.assert_array_equal(autograd.elementwise_grad(powers)(counts), 3.0 * x)
+        np.testing.assert_array_equal(autograd.hessian(loss)(counts), np.diag(6.0 * x))
+        np.testing.assert_array_equal(autograd.jacobian(powers)(counts), np.diag(3.0 * x))
+        np.testing.assert_array_equal(
+            autograd.hessian_vector_product(loss)(counts, counts), 6.0 * x**2
+        )
+        np.testing.assert_array_equal(autograd.multigrad_dict(loss)(counts)["p"], 3.0 * x**2)
+        np.testing.assert_array_equal(
+            autograd.tensor_jacobian_product(powers)(counts, counts), 3.0 * x**2
+        )
