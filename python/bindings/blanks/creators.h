@@ -60,8 +60,8 @@ class Creators {
       if (PyModule_CheckExact(value)) other = PyModule_GetDict(value);
       if (other != nullptr && other != space && !is_of_library(other)) visit(other);
     };
-    for (const py::object& name : facts_of(PyFunction_GET_CODE(f)).globals)
-      look(PyDict_GetItem(space, name.ptr()));
+    const std::shared_ptr<const Facts> code = facts_of(PyFunction_GET_CODE(f));
+    for (const py::object& name : code->globals) look(PyDict_GetItem(space, name.ptr()));
     if (PyObject* const closure = PyFunction_GET_CLOSURE(f))
       for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(closure); ++k)
         look(PyCell_GET(PyTuple_GET_ITEM(closure, k)));
@@ -85,14 +85,16 @@ class Creators {
     std::vector<py::object> globals;
   };
 
-  const Facts& facts_of(PyObject* code) {
-    if (const auto known = known_.find(code); known != known_.end()) return *known->second;
+  // Looking at another function may forget what is known of this one, which the caller holds.
+  std::shared_ptr<const Facts> facts_of(PyObject* code) {
+    if (const auto known = known_.find(code); known != known_.end()) return known->second;
     if (known_.size() >= kMostKnown) known_.clear();
-    auto found = std::make_unique<Facts>();
+    auto found = std::make_shared<Facts>();
     found->code = py::reinterpret_borrow<py::object>(code);
     std::tie(found->creates, found->globals) =
         facts_(found->code).cast<std::pair<bool, std::vector<py::object>>>();
-    return *(known_[code] = std::move(found));
+    known_[code] = found;
+    return found;
   }
 
   bool is_of_library(PyObject* space) const {
@@ -110,9 +112,9 @@ class Creators {
     }
     PyObject* space = PyFunction_GET_GLOBALS(f);
     if (!is_of_package(space)) {  // whose own arrays are plain
-      const Facts& code = facts_of(PyFunction_GET_CODE(f));
-      if (code.creates) return true;
-      for (const py::object& name : code.globals) {
+      const std::shared_ptr<const Facts> code = facts_of(PyFunction_GET_CODE(f));
+      if (code->creates) return true;
+      for (const py::object& name : code->globals) {
         PyObject* value = PyDict_GetItem(space, name.ptr());
         if (value && leads_to_it(value, level)) return true;  // those not found are built-in
       }
@@ -154,7 +156,7 @@ class Creators {
   std::vector<py::object> plain_, modules_;
   std::set<std::string, std::less<>> libraries_;  // by the first part of a module's name
   std::vector<py::object> transformed_;
-  std::unordered_map<PyObject*, std::unique_ptr<Facts>> known_;
+  std::unordered_map<PyObject*, std::shared_ptr<const Facts>> known_;
   int left_ = 0;  // items that may still be looked at
 };
 

@@ -102,8 +102,9 @@ def reversed_entries(self: Variable) -> Iterator[Any]:
 
 
 def fill(self: Variable, value: Any) -> None:
-    """Sets every element."""
-    self[...] = value
+    """Sets every element. What a program computed as a number keeps its value, as NumPy's do."""
+    if stands_for_array(self) or _core.is_leaf(self):
+        self[...] = value
 
 
 def tolist(self: Variable) -> Any:

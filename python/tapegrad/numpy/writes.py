@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad._core import Variable
+from tapegrad import _core
+from tapegrad._core import Variable, stands_for_array
 from tapegrad.numpy import refusals
 from tapegrad.numpy.operands import (
     as_mask,
@@ -92,6 +93,8 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     size = math.prod(shape_of(a))
     if mode != "raise" and size:
         ind = ind % size if mode == "wrap" else np.minimum(np.maximum(ind, 0), size - 1)
+    if isinstance(a, Variable) and not stands_for_array(a) and not _core.is_leaf(a):
+        a = a + 0.0  # NumPy's numbers keep their value, and only what is wrong is said
     write_at(a, ind, lift(v))
 
 

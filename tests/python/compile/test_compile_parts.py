@@ -164,3 +164,57 @@ def test_random_programs_of_parts(statements):
     names = {"np": np}
     exec("\n".join(lines), names)
     check(names["f"], np.array([0.3, -0.4, 0.5, 0.1, -0.2]), **KEEPS_BITS)
+
+
+PARTS = ("0", "-1", "0, 0", "1, 2", ":, 0", ":, 1:3", "0:2", ":, -1", "0, ::2", ":", "::-1, 1")
+WRITES_OF_LANES = st.one_of(
+    st.builds("a[{}] **= 2".format, st.sampled_from(PARTS)),
+    st.builds("a[{}] *= 3.0".format, st.sampled_from(PARTS)),
+    st.builds("a[{0}] += x[{0}]".format, st.sampled_from(PARTS)),
+    st.builds("a[{}] = 1.5".format, st.sampled_from(PARTS)),
+    st.builds("a[{}] -= np.sum(a[{}])".format, st.sampled_from(PARTS), st.sampled_from(PARTS)),
+    st.builds("b = a[{}]; b *= 2.0; t = t + np.sum(b)".format, st.sampled_from(PARTS[:4])),
+    st.builds("t = t + np.sum(np.sin(a[{}]))".format, st.sampled_from(PARTS)),
+)
+RESULTS = st.sampled_from(
+    (
+        "np.sum(np.einsum('...i,...i->...', a, a))",  # one lane at a time
+        "np.sum(np.interp(a, np.arange(3.0), np.arange(3.0) ** 2))",
+        "np.sum(np.convolve(a[0], a[1]))",
+        "np.sum(np.cumsum(a, 0) ** 2)",
+        "np.sum(a @ a.T)",
+    )
+)
+
+
+@settings(deadline=None)
+@given(st.lists(WRITES_OF_LANES, min_size=1, max_size=5), RESULTS)
+def test_lanes_of_random_programs_of_parts(statements, result):
+    lines = ["def f(x):", " a, t = x * 2.0, 0.0", *[f" {s}" for s in statements]]
+    names = {"np": np}
+    exec("\n".join([*lines, f" return t + {result}"]), names)
+    f = names["f"]
+    points = [
+        np.array([[0.6, 0.1, 0.3], [0.9, 0.3, 0.4]]),
+        np.array([[-0.5, 0.9, 0.4], [-1, 1, 0]]),
+    ]
+    gradients = [tg.grad(f)(x) for x in points]
+    forward, lanes = tg.compile(tg.jacobian(f, mode="forward")), tg.compile(tg.vmap(tg.grad(f)))
+    second = tg.compile(tg.hessian(f))
+    for _ in range(3):
+        for x, gradient in zip(points, gradients, strict=True):
+            np.testing.assert_allclose(forward(x), gradient, rtol=1e-11, atol=1e-11)
+            np.testing.assert_allclose(second(x), tg.hessian(f)(x), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(lanes(np.stack(points)), gradients, rtol=1e-11, atol=1e-11)
+
+
+def test_a_row_of_all_lanes_is_not_the_row_of_one():
+    def f(x):
+        a = np.sum(x, axis=(0, -1), keepdims=True)
+        a[-1] **= 2
+        return np.sum(np.einsum("...i,...i->...", a, a))
+
+    x = np.array([[0.6, 0.1, 0.3], [0.9, 0.3, 0.4]])
+    compiled = tg.compile(tg.jacobian(f, mode="forward"))
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(x), np.full((2, 3), 4 * 2.6**3), rtol=1e-14)

@@ -198,3 +198,21 @@ def test_putmask_casts_safely():
     np.putmask(a, np.array([True, False]), 0.5)
     np.putmask(a, np.array([False, True]), tg.Variable(np.float64(2.0)))
     np.testing.assert_array_equal(a.value, [0.5, 2.0])
+
+
+def test_what_numpy_does_to_numbers_changes_none():
+    def f(x):
+        total = np.sum(x)
+        total.fill(3.0)
+        total.put(0, 4.0)
+        np.put(total, 0, 5.0)
+        return total * total
+
+    x = np.array([0.5, 0.75])
+    for way in (f, tg.compile(f), lambda x: tg.value_and_grad(f)(x)[0]):
+        assert [way(x) for _ in range(3)] == [1.5625] * 3
+    with pytest.raises(IndexError, match="out of bounds"):
+        tg.grad(lambda x: np.put(np.sum(x), 3, 1.0))(x)
+    leaf = tg.Variable(2.0)
+    leaf.fill(3.0)
+    assert leaf.value == 3.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
+import types
 import warnings
 
 import numpy as np
@@ -351,3 +352,14 @@ def test_libraries_that_hand_their_arrays_to_code_in_c_get_plain_ones():
 
     np.testing.assert_array_equal(tg.grad(f)(X), [0.0, 3.0, 0.0])
     assert seen == [np.ndarray]
+
+
+def test_functions_made_again_and_again():
+    # More than what is kept of them, each with a helper that is looked at while its own is.
+    names = {"np": np}
+    exec("def helper(x):\n return x * x\ndef f(x):\n y = helper(x)\n return np.sin(y)", names)
+    f, helper = names["f"], names["helper"]
+    for k in range(5100):
+        names["helper"] = types.FunctionType(helper.__code__.replace(co_firstlineno=k + 1), names)
+        made = types.FunctionType(f.__code__.replace(co_firstlineno=k + 1), names)
+        assert tg.grad(made)(0.5) == pytest.approx(np.cos(0.25), rel=1e-14)

@@ -79,13 +79,29 @@ class Views final : public LocalRule {
     std::vector<int64_t> perm = permutation(p.attrs[a.like.attrs], ndim);
     if (std::is_sorted(perm.begin(), perm.end())) return pass.in_its_layout(a.in[0]);
     const Program::Step* s = pass.view_made_by(a.in[0], ViewKind::permuted);
-    if (!s) return no_value;
+    if (!s) return ndim == 2 ? turned_product(pass, a) : no_value;
     const std::vector<int64_t> inner = permutation(p.attrs[s->attrs], ndim);
     const ValueId x = pass.input_of(*s, 0);
     for (int64_t& axis : perm) axis = inner[static_cast<size_t>(axis)];
     if (std::is_sorted(perm.begin(), perm.end())) return pass.in_its_layout(x);
     return pass.in_its_layout(
         pass.emit(a.like.op, pass.edit().attrs(Attrs{perm}), {&x, 1}, a.out[0]));
+  }
+
+  // Of a column and a row, whose transpose is the product of the column's row and the row's column.
+  ValueId turned_product(LocalPass& pass, const Application& a) const {
+    const Program::Step* s = pass.made_by<Multiply>(a.in[0]);
+    if (!s) return no_value;
+    ValueId in[] = {pass.input_of(*s, 0), pass.input_of(*s, 1)};
+    for (ValueId& v : in) {
+      const TensorType type = pass.program().type_of(v);
+      const bool is_column = type.shape.ndim() == 2 && type.shape[1] == 1;
+      if (!is_column && (type.shape.ndim() == 0 || element_count(type.shape) != type.shape.back()))
+        return no_value;
+      const int64_t n = element_count(type.shape);
+      v = reshape(pass, v, pass.edit().type({type.dtype, is_column ? Dims{1, n} : Dims{n, 1}}));
+    }
+    return pass.emit<Multiply>({in[0], in[1]}, a.out[0]);
   }
 
   // x[2][0] is x[2, 0].

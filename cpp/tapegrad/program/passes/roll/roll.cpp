@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
 
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_lookups.h"
 #include "tapegrad/program/passes/roll/roll_at_once.h"
+#include "tapegrad/program/passes/roll/roll_cycles.h"
 #include "tapegrad/program/passes/roll/roll_writer.h"
 #include "tapegrad/program/scan/scan.h"
 #include "tapegrad/program/writer.h"
@@ -116,40 +118,100 @@ class Roller : RollWriter {
     return p_.steps[loops_[i].step(0, k)].first_out;
   }
 
+  // What the scan of sums reads: something else each turn, or the same.
+  struct SumOperands {
+    struct Operand {
+      uint32_t k, a;  // of the loop: the step and which of its operands
+      ValueId of_loop, in_body;
+      TensorType type;
+    };
+    std::vector<Operand> of_turns, of_all;
+
+    ValueId at(uint32_t k, uint32_t a) const {
+      for (const auto* some : {&of_turns, &of_all})
+        for (const Operand& o : *some)
+          if (o.k == k && o.a == a) return o.in_body;
+      return no_value;
+    }
+  };
+  using Terms = std::vector<std::pair<uint32_t, ValueId>>;  // steps, and their values in the body
+
+  // The step that makes an operand there.
+  std::optional<uint32_t> term_of(uint32_t i, uint32_t k, uint32_t a) const {
+    const RolledLoop& loop = loops_[i];
+    if (loop.operand(k, a).kind != Kind::local) return std::nullopt;
+    const uint32_t from = source_in_body(p_, loop, k, a);
+    return loop.is_term[from] ? std::optional(from) : std::nullopt;
+  }
+
+  void add_operand(SumOperands& operands, Stacks& known, uint32_t i, uint32_t k, uint32_t a) {
+    const TensorType& own = p_.type_of(p_.in(p_.steps[loops_[i].first + k])[a]);
+    if (const std::optional<uint32_t> term = term_of(i, k, a)) {
+      for (uint32_t b = 0; b < p_.steps[loops_[i].first + *term].n_in; ++b)
+        add_operand(operands, known, i, *term, b);
+      return;
+    }
+    const ValueId v = of_all_turns(known, i, k, a);
+    const bool has_turns = edit_.program().type_of(v).shape.ndim() > own.shape.ndim();
+    (has_turns ? operands.of_turns : operands.of_all).push_back({k, a, v, no_value, own});
+  }
+
+  ValueId summand(ProgramWriter& body, const SumOperands& operands, Terms& terms, uint32_t i,
+                  uint32_t k, uint32_t a) const {
+    const std::optional<uint32_t> term = term_of(i, k, a);
+    if (!term) return operands.at(k, a);
+    const Program::Step& s = p_.steps[loops_[i].first + *term];
+    std::vector<ValueId> in;
+    for (uint32_t b = 0; b < s.n_in; ++b) in.push_back(summand(body, operands, terms, i, *term, b));
+    const TensorType& type = p_.type_of(s.first_out);
+    const ValueId made = body.step(op_by_id(s.op), p_.attrs_of(s), in, {&type, 1});
+    terms.emplace_back(*term, made);
+    return made;
+  }
+
   // Sums of one type, in the order of the turns.
   void write_sums(Stacks& known, uint32_t i, std::span<const uint32_t> sums) {
     const RolledLoop& loop = loops_[i];
     State& state = states_[i];
     const TensorType& type = p_.type_of(output_of(i, sums[0]));
-    std::vector<ValueId> in, xs;
+    std::vector<ValueId> in;
     std::vector<uint32_t> types(sums.size(), edit_.type(type));
     ProgramWriter body;
+    SumOperands operands;
     for (uint32_t k : sums) {
       const uint32_t c = loop.operand(k, 0).kind == Kind::carry ? 0 : 1;
       in.push_back(resolve(loop.carries[loop.operand(k, c).index].initial));
-      xs.push_back(with_turns(edit_, type, of_all_turns(known, i, k, 1 - c), loop.count));
       body.input(type);
+      add_operand(operands, known, i, k, 1 - c);
     }
-    in.insert(in.end(), xs.begin(), xs.end());
-    for (size_t n = 0; n < sums.size(); ++n) body.input(type);
+    const size_t n_rows = operands.of_turns.size();
+    for (auto* some : {&operands.of_turns, &operands.of_all})
+      for (SumOperands::Operand& operand : *some) {
+        in.push_back(operand.of_loop);
+        operand.in_body = body.input(operand.type);
+      }
     std::vector<ValueId> made;
+    Terms terms;
     for (size_t n = 0; n < sums.size(); ++n) {
-      const std::vector<ValueId>& of = body.program().inputs;
-      ValueId parts[] = {of[n], of[sums.size() + n]};
-      if (loop.operand(sums[n], 0).kind != Kind::carry) std::swap(parts[0], parts[1]);
+      const uint32_t c = loop.operand(sums[n], 0).kind == Kind::carry ? 0 : 1;
+      ValueId parts[2];
+      parts[c] = body.program().inputs[n];
+      parts[1 - c] = summand(body, operands, terms, i, sums[n], 1 - c);
       const Op& op = op_by_id(p_.steps[loop.step(0, sums[n])].op);  // an addition or subtraction
       made.push_back(body.step(op, Attrs(), parts, {&type, 1}));
       body.output(made.back());
     }
     std::vector<uint32_t> keys;
-    for (size_t n = 0; n < sums.size(); ++n) {
-      const uint32_t key = state.first_key[sums[n]];
-      if (!state.wanted[key]) continue;
-      body.output(made[n]);
+    const auto keep = [&](uint32_t k, ValueId v) {
+      const uint32_t key = state.first_key[k];
+      if (!state.wanted[key]) return;
+      body.output(v);
       keys.push_back(key);
-      types.push_back(edit_.type(stacked_type(type, loop.count)));
-    }
-    const ScanForm form(Body::of(std::move(body).finish()), loop.count, sums.size(), sums.size(),
+      types.push_back(edit_.type(stacked_type(p_.type_of(output_of(i, k)), loop.count)));
+    };
+    for (size_t n = 0; n < sums.size(); ++n) keep(sums[n], made[n]);
+    for (const auto& [term, v] : terms) keep(term, v);
+    const ScanForm form(Body::of(std::move(body).finish()), loop.count, sums.size(), n_rows,
                         state.reverse);
     Program::Step like;
     like.op = scan_op().id;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "tapegrad/program/costs.h"
@@ -29,6 +30,9 @@ constexpr double clear_gain = 0.75;
 constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
 constexpr int64_t most_elements = most_ungathered;  // of an array of a turn
 constexpr int64_t most_at_once = int64_t{1} << 18;  // of one of all turns
+// Elements of terms that are kept for all turns: beyond them it is cheaper to make each where it is
+// added, but for those of which a step makes few.
+constexpr int64_t most_near = int64_t{1} << 14, small_term = 64;
 constexpr uint32_t none = made_outside;
 
 class Distribution {
@@ -43,6 +47,7 @@ class Distribution {
     order_ = in_order();
     for (uint32_t k = 0; k < loop_.period; ++k) is_free_.push_back(may_be_at_once(k));
     find_sums();
+    find_terms();
     const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     if (!may_be_apart()) return false;
@@ -78,6 +83,46 @@ class Distribution {
     return elements <= most_elements && elements * loop_.count <= most_at_once &&
            can_be_at_once(p_, s);
   }
+
+  // Steps whose results of all turns would be large, and which one sum adds up: it makes them as it
+  // goes.
+  void find_terms() {
+    loop_.is_term.assign(loop_.period, false);
+    std::vector<uint32_t> readers(loop_.period, 0);
+    for (uint32_t k = 0; k < loop_.period; ++k)
+      for (uint32_t a = 0; a < step(k).n_in; ++a)
+        if (const uint32_t from = source_in_body(p_, loop_, k, a); from != made_outside)
+          readers[from] += from != k;
+    for (uint32_t k = 0; k < loop_.period; ++k)
+      if (summand_[k] != none) find_term(k, summand_[k], readers);
+  }
+
+  void find_term(uint32_t reader, uint32_t a, const std::vector<uint32_t>& readers) {
+    if (loop_.operand(reader, a).kind != Kind::local) return;
+    const uint32_t k = source_in_body(p_, loop_, reader, a);
+    const Program::Step& s = step(k);
+    const bool is_simple = is_elementwise(s.op) || op_by_id(s.op).is_whole_view();
+    const int64_t elements = element_count(p_.type_of(s.first_out).shape);
+    if (loop_.roles[k] != Role::computed || readers[k] != 1 || !is_simple || cycles_.recurs_at(k) ||
+        !can_be_at_once(p_, s) || elements > most_elements ||
+        elements * loop_.count <= (elements < small_term ? most_at_once : most_near))
+      return;
+    loop_.is_term[k] = true;
+    is_free_[k] = false;
+    for (uint32_t b = 0; b < s.n_in; ++b) find_term(k, b, readers);
+  }
+
+  // Whether what such a step reads are arrays of all turns.
+  bool is_made_in_sum(uint32_t k, const std::vector<bool>& chosen) const {
+    for (uint32_t a = 0; a < step(k).n_in; ++a) {
+      const RolledLoop::Operand& operand = loop_.operand(k, a);
+      if (operand.kind == Kind::series && is_loose_[operand.index]) return false;
+      const uint32_t from = source_in_body(p_, loop_, k, a);
+      if (from == made_outside || !is_computed(from) || chosen[from]) continue;
+      if (!loop_.is_term[from] || !is_made_in_sum(from, chosen)) return false;
+    }
+    return true;
+  }
   bool is_free(uint32_t k) const { return is_free_[k]; }
 
   // Where arrays are made turn by turn that are no part of a recurrence, what is left of the loop
@@ -86,6 +131,7 @@ class Distribution {
     return std::ranges::none_of(order_, [this](uint32_t k) {
       const Dims& shape = p_.type_of(step(k).first_out).shape;
       if (loop_.roles[k] == Role::computed && element_count(shape) > most_elements) return true;
+      if (loop_.is_term[k]) return false;
       return !shape.empty() && !is_free(k) && !cycles_.recurs_at(k);
     });
   }
@@ -156,7 +202,14 @@ class Distribution {
     const RolledLoop::Operand& operand = loop_.operand(k, summand_[k]);
     if (operand.kind == Kind::series) return !is_loose_[operand.index];
     const uint32_t from = source_in_body(p_, loop_, k, summand_[k]);
+    if (loop_.is_term[from]) return is_made_in_sum(from, chosen);
     return loop_.roles[from] == Role::varying || (is_computed(from) && chosen[from]);
+  }
+
+  // Whether a sum makes what it adds.
+  bool makes_term(uint32_t k) const {
+    if (loop_.operand(k, summand_[k]).kind != Kind::local) return false;
+    return loop_.is_term[source_in_body(p_, loop_, k, summand_[k])];
   }
 
   // Steps behind those that they read, those of a cycle in the order of the body.
@@ -252,7 +305,8 @@ class Distribution {
         const uint32_t from = source(k, a);
         if (from == made_outside) continue;
         // In a stage what is made at once stands behind what is not, and sums stand last.
-        const uint32_t behind = chosen[from] && !chosen[k] && !is_sum(k, chosen) ? 1 : 0;
+        const bool is_last = is_sum(k, chosen) || loop_.is_term[k];
+        const uint32_t behind = chosen[from] && !chosen[k] && !is_last ? 1 : 0;
         level = std::max(level, of_component[cycles_.of[from]] + behind);
       }
     }
@@ -268,11 +322,14 @@ class Distribution {
     std::vector<bool> crosses(loop_.period, false), is_stacked(loop_.series.size(), false);
     for (uint32_t k : order_) {
       const bool sums = may_sum && is_sum(k, chosen);
+      // A term that is made turn by turn would leave no scan.
+      if (may_sum && loop_.is_term[k] && !is_made_in_sum(k, chosen))
+        return std::numeric_limits<double>::infinity();
       if (is_free(k)) {
         each += chosen[k] ? costs_.at_once(k) : costs_.straight(k, level[k] > 0);
         if (chosen[k]) once += costs_.fixed(k);
       } else if (summand_[k] != none) {
-        each += sums ? costs_.sum(k) : costs_.straight(k, level[k] > 0);
+        each += sums && !makes_term(k) ? costs_.sum(k) : costs_.straight(k, !sums && level[k] > 0);
         if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
@@ -302,6 +359,7 @@ class Distribution {
         stage.sums.push_back(k);
         continue;
       }
+      if (loop_.is_term[k]) continue;
       (chosen[k] ? stage.at_once : stage.straight).push_back(k);
       if (!chosen[k]) loop_.roles[k] = Role::straight;
     }

@@ -17,11 +17,13 @@ namespace {
 using Role = RolledLoop::Role;
 
 constexpr uint32_t least_turns = 8;
-constexpr uint32_t least_steps = 256;  // of all turns together
-constexpr uint32_t many_turns = 64;    // of a loop of small arrays
+constexpr uint32_t many_turns = 64;  // of a loop of small arrays
 constexpr uint32_t many_steps = 4096;
-constexpr uint32_t some_turns = 12;                 // of another
-constexpr uint64_t many_numbers = 250'000;          // steps of numbers alone, in all loops
+constexpr uint32_t some_turns = 12;         // of another
+constexpr uint64_t many_numbers = 250'000;  // steps of numbers alone, in all loops
+// A loop over numbers with long turns, and more of them, is faster than a tape of so many steps.
+constexpr uint64_t many_in_one_loop = 16'000, some_beside_it = 2'000;
+constexpr uint32_t long_turn = 16;
 constexpr int64_t most_elements = most_ungathered;  // of an array in a loop that is no kernel
 constexpr int64_t small_array = 64;      // which expand() takes apart, in programs of so many
 constexpr int64_t few_scalars = 64'000;  // scalars
@@ -154,19 +156,22 @@ uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
 // What all loops of a kind have together: passes behind this one look at the whole program.
 struct AllLoops {
   uint64_t numbers = 0;  // steps in loops over numbers alone
+  uint64_t longest = 0;  // of them, in one whose turns are long
   int64_t scalars = 0;   // in loops over small arrays
 
   // One long scalar tape is as fast as a short one again and again, until it outgrows the caches;
   // but it takes longer to make.
-  bool are_many_numbers() const { return numbers >= many_numbers; }
+  bool are_many_numbers(uint64_t in_loop) const {
+    return numbers >= many_numbers || (longest >= many_in_one_loop && in_loop >= some_beside_it);
+  }
   bool may_be_expanded() const { return scalars <= few_scalars; }
 };
 
 bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& work,
                       const AllLoops& all) {
-  if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps;
-  if (steps_of(loop, work) < least_steps) return false;
-  if (work.is_of_numbers()) return all.are_many_numbers();
+  if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps_of_loop;
+  if (steps_of(loop, work) < least_steps_of_loop) return false;
+  if (work.is_of_numbers()) return all.are_many_numbers(steps_of(loop, work));
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
@@ -198,10 +203,14 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
   for (ValueId v : p.outputs) ++reads[v];
   for (const RolledLoop& loop : loops) {
     work.push_back(work_of(p, loop, reads));
-    if (work.back().is_of_numbers())
-      all.numbers += steps_of(loop, work.back());
-    else if (work.back().is_of_small_arrays())
+    const uint64_t steps = steps_of(loop, work.back());
+    if (work.back().is_of_numbers()) {
+      all.numbers += steps;
+      if (loop.period >= long_turn && loop.period <= loop.count)
+        all.longest = std::max(all.longest, steps);
+    } else if (work.back().is_of_small_arrays()) {
       all.scalars += work.back().scalars * loop.count;
+    }
   }
   Flags rolled(p.steps.size(), 0);  // by step
   Flags is_chosen(loops.size(), 0);

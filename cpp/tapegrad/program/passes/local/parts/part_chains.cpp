@@ -30,15 +30,17 @@ bool is_element(const IndexItems& items) {
 
 PartChains::Part PartChains::part_of(const Program& p, uint32_t attrs, ValueId array) {
   if (attrs >= part_of_attrs_.size()) part_of_attrs_.resize(p.attrs.size());
-  auto& [part, is_seen] = part_of_attrs_[attrs];
-  if (is_seen) return part;
-  is_seen = true;
   const std::vector<int64_t>& code = p.attrs[attrs].integers(index_attrs::code);
   const IndexItems items(code);
   const Dims& shape = p.type_of(array).shape;
+  // Of an array with more axes the same key holds for the last ones.
   if (items.size() == 0 || static_cast<int>(items.size()) != shape.ndim() ||
-      std::ranges::max(shape) > most_leads || !has_lead(items))
-    return part;
+      std::ranges::max(shape) > most_leads)
+    return {};
+  auto& [part, is_seen] = part_of_attrs_[attrs];
+  if (is_seen) return part;
+  is_seen = true;
+  if (!has_lead(items)) return part;
   uint64_t hash = code.size();
   for (int64_t x : code) hash = mix_hash(hash, static_cast<uint64_t>(x));
   part.number = part_numbers_.find(hash, [&](uint32_t k) { return codes_[k] == code; });

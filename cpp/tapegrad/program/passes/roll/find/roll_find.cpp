@@ -1,12 +1,15 @@
 #include "tapegrad/program/passes/roll/find/roll_find.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "tapegrad/program/passes/flat_table.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
 #include "tapegrad/program/passes/roll/find/roll_stretch.h"
+#include "tapegrad/program/scan/scan.h"
 
 namespace tapegrad {
 namespace {
@@ -104,22 +107,49 @@ class Finder {
     return period >= long_period && 2 * (repeat_soon_[at + period] - repeat_soon_[at]) > period;
   }
 
-  // Returns the step to look at next.
+  // Whether a loop is too short to be rolled, whatever it does.
+  bool is_too_short(const RolledLoop& loop) const {
+    if (kind_ != LoopKind::scan || loop.period * loop.count >= least_steps_of_loop) return false;
+    for (uint32_t k = 0; k < loop.period; ++k)
+      if (p_.steps[loop.first + k].op == scan_op().id) return false;
+    return true;
+  }
+
+  // Returns the step to look at next. Loops that are too short to be rolled may be parts of the
+  // turns of another one, which is looked for first.
   uint32_t look_at(uint32_t at) {
-    uint32_t next = signatures_.next(at), seen = at + 1;
+    uint32_t next = signatures_.next(at), seen = at + 1, least_period = 0;
+    const size_t before = found_.size();
+    std::vector<RolledLoop> too_short;
     for (uint32_t tries = 0; next != none && tries < most_periods; ++tries) {
+      for (; next != none && next - at < least_period && budget_ > 0; --budget_)
+        next = signatures_.next(next);
+      if (next == none) break;
       const uint32_t period = next - at;
       if (is_nest(at, period)) break;
-      if (budget_ < period) return static_cast<uint32_t>(p_.steps.size());
+      if (budget_ < period) {
+        if (too_short.empty()) return static_cast<uint32_t>(p_.steps.size());
+        break;
+      }
       const uint32_t agreement = signatures_.agreement(at, next);
       budget_ -= std::min(budget_, static_cast<size_t>(agreement));
       if (agreement >= (least_turns_ - 1) * period) {
-        if (take(at, period, agreement + period)) return found_.back().end();
+        if (take(at, period, agreement + period)) {
+          const std::span<RolledLoop> taken(found_.begin() + before, found_.end());
+          if (!std::ranges::all_of(taken, [&](const auto& loop) { return is_too_short(loop); }))
+            return found_.back().end();
+          for (const RolledLoop& loop : taken)
+            least_period = std::max(least_period, loop.period * loop.count);
+          if (too_short.empty()) too_short.assign(taken.begin(), taken.end());
+          found_.resize(before);
+        }
         seen = std::max(seen, at + agreement);
       }
       next = signatures_.next(next);
     }
-    return seen;
+    if (too_short.empty()) return seen;
+    std::ranges::move(too_short, std::back_inserter(found_));
+    return found_.back().end();
   }
 
   // A loop may begin at any of its steps: where the fewest values go over to the next turn.

@@ -34,7 +34,8 @@ struct RolledLoop {
     ValueId initial;
   };
   // Steps of the body: those that are made turn by turn, then those that are made at once for all
-  // turns, as arrays, then those that only add up such arrays.
+  // turns, as arrays, then those that only add up such arrays. Terms that are too large to be kept
+  // for all turns are made where they are added.
   struct Stage {
     std::vector<uint32_t> straight, at_once, sums;
   };
@@ -53,6 +54,7 @@ struct RolledLoop {
   std::vector<Carry> carries;
   std::vector<Series> series;
   std::vector<Stage> stages;  // where it is distributed; else it becomes a scan
+  std::vector<bool> is_term;  // by step of the body, of a loop that is distributed
   // Scatters of one array whose additions keep their order only where all are made by one step,
   // turn by turn.
   std::vector<std::vector<uint32_t>> together;
@@ -63,6 +65,8 @@ struct RolledLoop {
   // Whether its turns are writes of something else each time.
   bool only_writes() const;
 };
+
+constexpr uint32_t least_steps_of_loop = 256;  // of all turns together, of one that is rolled
 
 // What a loop is found for: a scan; or to be distributed, where rows of a nest may be one loop, of
 // which a row's own value is a series, and each turn may write to any part of an array.

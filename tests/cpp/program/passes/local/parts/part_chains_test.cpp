@@ -42,6 +42,21 @@ TEST(keys_without_a_position_are_no_parts) {
   CHECK(!parts.part(2).is_known());  // an axis without an item
 }
 
+// There it holds for the last axes, as where turns or lanes come before them.
+TEST(a_key_is_no_part_of_an_array_with_more_axes) {
+  Draft d;
+  const ValueId array = d.input({3, 4}), lanes = d.input({5, 3, 4});
+  Program p = d.returning({array, lanes});
+  p.attrs.push_back(row(0).attrs());
+  for (const bool of_lanes_first : {false, true}) {
+    PartChains chains;
+    if (of_lanes_first) CHECK(!chains.part_of(p, 1, lanes).is_known());
+    CHECK(chains.part_of(p, 1, array).is_known());
+    CHECK(!chains.part_of(p, 1, lanes).is_known());
+    CHECK(chains.part_of(p, 1, array).is_known());
+  }
+}
+
 TEST(the_last_write_that_touches_a_part) {
   Parts parts({row(0), row(1), element(1, 2), row(2)});
   const ValueId first = 10, second = 11, third = 12;

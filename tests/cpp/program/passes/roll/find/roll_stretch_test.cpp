@@ -64,12 +64,37 @@ Program table(int64_t rows, int64_t columns) {
 }  // namespace
 
 TEST(every_row_of_a_table_is_a_loop) {
-  const Program p = table(12, 20);
+  const Program p = table(12, 70);
   const auto loops = tapegrad::find_loops(p, 8);
   uint32_t steps = 0;
   for (const tapegrad::RolledLoop& loop : loops) steps += loop.period * loop.count;
   CHECK(loops.size() >= 12 && loops.size() <= 14);
   CHECK(10 * steps >= 9 * p.steps.size());
+}
+
+// No row of so few numbers is a loop: the rows are one.
+TEST(short_rows_are_turns_of_a_loop) {
+  const auto loops = tapegrad::find_loops(table(400, 9), 8);
+  CHECK(loops.size() <= 3);
+  uint32_t longest = 0;
+  for (const tapegrad::RolledLoop& loop : loops) longest = std::max(longest, loop.count);
+  CHECK(longest >= 390);
+}
+
+// As where many numbers are added to in turn, more than a carry may be old.
+TEST(sums_side_by_side_are_one_loop) {
+  constexpr int64_t n = 500, sums = 25;
+  Draft d;
+  const ValueId xs = d.input({n, sums});
+  std::vector<ValueId> sum(sums, d.constant(0.0));
+  for (int64_t t = 0; t < n; ++t)
+    for (int64_t k = 0; k < sums; ++k)
+      sum[static_cast<size_t>(k)] =
+          d.op("add", {sum[static_cast<size_t>(k)], d.op("sin", {d.op("slice", {xs}, at(t, k))})});
+  for (const ValueId v : sum) d.writer().output(v);
+  const auto loops = tapegrad::find_loops(d.returning({}), 8);
+  CHECK(loops.size() == 1);
+  CHECK(loops[0].count >= n - 2 && loops[0].carries.size() == sums);
 }
 
 TEST(loops_of_loops_are_loops) {
