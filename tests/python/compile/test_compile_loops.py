@@ -230,3 +230,31 @@ def test_elements_of_lanes(f: Callable[..., Any], lanes: int) -> None:
             assert values[lane] == pytest.approx(value, rel=1e-12)
             np.testing.assert_allclose(slopes[lane], slope, rtol=1e-9, atol=1e-12)
     assert compiled.inspect().signatures[0].replays >= 2
+
+
+@pytest.mark.parametrize("length", [400, 1200])
+def test_long_turns_over_numbers_are_a_loop(length):
+    """The best path through five states, maxima taken two by two; 25 sums that turns add to."""
+
+    def best_path(moves, seen):
+        best = [seen[j, 0] for j in range(5)]
+        for t in range(1, length):
+            row = []
+            for j in range(5):
+                top = best[0] + moves[0, j]
+                for i in range(1, 5):
+                    top = np.maximum(top, best[i] + moves[i, j])
+                row.append(top + seen[j, t])
+            best = row
+        return np.max(np.stack(best))
+
+    rng = np.random.default_rng(length)
+    moves, seen = rng.normal(size=(5, 5)), rng.normal(size=(5, length))
+    compiled = tg.compile(tg.grad(best_path, (0, 1)))
+    for _ in range(3):
+        of_moves, of_seen = compiled(moves, seen)
+    expected = tg.grad(best_path, (0, 1))(moves, seen)
+    np.testing.assert_array_equal(of_moves, expected[0])
+    np.testing.assert_array_equal(of_seen, expected[1])
+    (report,) = compiled.inspect().signatures
+    assert report.programs[0].n_steps < 100  # and they don't grow with the length

@@ -293,3 +293,13 @@ def test_shapes_of_out_are_those_that_numpy_takes(name, shape):
         return
     INTO[name](tg.Variable(x), out)
     np.testing.assert_allclose(tg.value(out), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("function", [np.max, np.min, np.sum, np.prod])
+@pytest.mark.parametrize("where", [True, False, np.zeros((2, 0), bool)])
+def test_reductions_of_nothing_are_numbers(function, where):
+    found = function(tg.Variable(np.zeros((2, 0))), initial=0.5, where=where)
+    assert not hasattr(found, "__len__")
+    assert tg.value(found) == 0.5
+    kept = function(tg.Variable(np.zeros((2, 0))), axis=1, initial=0.5, where=where)
+    np.testing.assert_array_equal(tg.value(kept), [0.5, 0.5])

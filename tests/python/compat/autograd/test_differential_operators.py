@@ -160,10 +160,12 @@ def test_numbers_are_numpys():
 
 @pytest.mark.parametrize("counts", [np.array([1, 2, 3]), np.array([1, 2, 3], "i4"), [1, 2, 3]])
 def test_arrays_of_integers_are_differentiated(counts):
-    if isinstance(counts, list):  # in a container
-        counts, unpacked = {"n": np.array(counts)}, lambda p: p["n"]
-    else:
-        unpacked = lambda x: x  # noqa: E731
+    if isinstance(counts, list):
+        counts = {"n": np.array(counts)}
+
+    def unpacked(p):
+        return p["n"] if isinstance(p, dict) else p
+
     numbers, x = unpacked(counts), np.array([1.0, 2.0, 3.0])
 
     def loss(p):

@@ -269,7 +269,7 @@ Program expand_tiny(Program p) {
   // where rows are joined and cut all the time, and functions don't cost the most, a row has to be
   // longer for that. Rows that are left must be few: each is joined of numbers then.
   constexpr int64_t pair = 2, tiny = 4, short_row = 8, medium = 4096;  // elements
-  constexpr size_t least_steps = 256, most_scalars = 100'000, few = 8;
+  constexpr size_t least_steps = 256, most_scalars = 1'500'000, few = 8;
   constexpr double cheap = 2;  // ns
   size_t of_pairs = 0, of_tiny = 0, of_short = 0, of_medium = 0, joins = 0, functions = 0;
   for (const Program::Step& s : p.steps) {

@@ -155,14 +155,14 @@ uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
 
 // What all loops of a kind have together: passes behind this one look at the whole program.
 struct AllLoops {
-  uint64_t numbers = 0;  // steps in loops over numbers alone
-  uint64_t longest = 0;  // of them, in one whose turns are long
-  int64_t scalars = 0;   // in loops over small arrays
+  uint64_t numbers = 0;         // steps in loops over numbers alone
+  bool has_long_turns = false;  // one of them, of turns that go on from one another
+  int64_t scalars = 0;          // in loops over small arrays
 
   // One long scalar tape is as fast as a short one again and again, until it outgrows the caches;
   // but it takes longer to make.
   bool are_many_numbers(uint64_t in_loop) const {
-    return numbers >= many_numbers || (longest >= many_in_one_loop && in_loop >= some_beside_it);
+    return numbers >= many_numbers || (has_long_turns && in_loop >= some_beside_it);
   }
   bool may_be_expanded() const { return scalars <= few_scalars; }
 };
@@ -206,8 +206,8 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
     const uint64_t steps = steps_of(loop, work.back());
     if (work.back().is_of_numbers()) {
       all.numbers += steps;
-      if (loop.period >= long_turn && loop.period <= loop.count)
-        all.longest = std::max(all.longest, steps);
+      const bool is_long = loop.period >= long_turn && loop.period <= loop.count;
+      if (is_long && steps >= many_in_one_loop && recurs(p, loop)) all.has_long_turns = true;
     } else if (work.back().is_of_small_arrays()) {
       all.scalars += work.back().scalars * loop.count;
     }

@@ -9,7 +9,6 @@
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
 #include "tapegrad/program/passes/roll/find/roll_stretch.h"
-#include "tapegrad/program/scan/scan.h"
 
 namespace tapegrad {
 namespace {
@@ -107,11 +106,11 @@ class Finder {
     return period >= long_period && 2 * (repeat_soon_[at + period] - repeat_soon_[at]) > period;
   }
 
-  // Whether a loop is too short to be rolled, whatever it does.
+  // Whether a loop over numbers is too short to be rolled.
   bool is_too_short(const RolledLoop& loop) const {
     if (kind_ != LoopKind::scan || loop.period * loop.count >= least_steps_of_loop) return false;
     for (uint32_t k = 0; k < loop.period; ++k)
-      if (p_.steps[loop.first + k].op == scan_op().id) return false;
+      if (!is_of_numbers(loop.first + k)) return false;
     return true;
   }
 

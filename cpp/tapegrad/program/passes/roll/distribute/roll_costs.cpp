@@ -1,4 +1,4 @@
-#include "tapegrad/program/passes/roll/roll_costs.h"
+#include "tapegrad/program/passes/roll/distribute/roll_costs.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Steps of a turn for all turns at once.
-#include "tapegrad/program/passes/roll/roll_at_once.h"
+#include "tapegrad/program/passes/roll/distribute/roll_at_once.h"
 
 #include "program/programs.h"
 

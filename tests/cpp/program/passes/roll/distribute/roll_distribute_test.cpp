@@ -1,45 +1,14 @@
 // Loops over numbers, of which what does not recur is made for all turns at once.
-#include "program/programs.h"
+#include "program/passes/roll/distribute/distributed.h"
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/passes/roll/find/roll_find.h"
 #include "tapegrad/program/scan/scan.h"
 
-using namespace programs;
-using tapegrad::distribute_loops;
+using namespace distributed;
 
 namespace {
 
 Attrs at(int64_t i) { return {Ints{0, i, 0, 0}}; }
-
-std::vector<Value> inputs_of(const Program& p, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> number(0.1, 0.9);
-  std::vector<Value> in;
-  for (ValueId v : p.inputs) {
-    const Dims& shape = p.type_of(v).shape;
-    in.push_back(shape.empty()
-                     ? Value(number(random))
-                     : filled(DType::float64, shape, [&](int64_t) { return number(random); }));
-  }
-  return in;
-}
-
-Program check_distributed(const Program& p, uint64_t seed = 1) {
-  const Program q = distribute_loops(p);
-  tapegrad::check_program(q);
-  const std::vector<Value> in = inputs_of(p, seed);
-  const std::vector<Value> want = run(p, in), got = run(q, in);
-  CHECK(want.size() == got.size());
-  for (size_t k = 0; k < want.size(); ++k) CHECK(same_numbers(want[k], got[k]));
-  return q;
-}
-
-size_t steps_of(const Program& p, const char* name, bool of_arrays) {
-  size_t n = 0;
-  for (const Program::Step& s : p.steps)
-    n += s.op == op_named(name).id && p.type_of(s.first_out).shape.empty() != of_arrays;
-  return n;
-}
 
 }  // namespace
 
@@ -292,55 +261,6 @@ TEST(random_loops_over_rows) {
 }
 
 // Twice the turns take about twice the work: counted in steps that are written.
-// A column times a row in each turn, as the adjoints of weights are: of all turns, it would be
-// large.
-TEST(large_terms_are_made_where_they_are_added) {
-  constexpr int64_t m = 16, n = 10;
-  for (const int64_t turns : {40, 400, 3000}) {
-    for (const int how : {0, 1, 2, 3}) {
-      const bool is_turned = how % 2 == 1, is_seen = how > 1;
-      Draft d;
-      const ValueId x = d.input({turns, m, 1}), y = d.input({turns, n}), c = d.input({n});
-      ValueId up = d.input(is_turned ? Dims{n, m} : Dims{m, n}), down = up;
-      std::vector<ValueId> terms;
-      for (int64_t t = 0; t < turns; ++t) {
-        const ValueId column = d.op("slice", {x}, Attrs{Ints{0, t, 0, 0, 1, 0, 1, m, 1, 0, 1, 1}});
-        const ValueId row = d.op("slice", {y}, Attrs{Ints{0, t, 0, 0, 1, 0, 1, n}});
-        const ValueId bent = d.op("tanh", {d.op("multiply", {row, c})});
-        ValueId term = d.op("multiply", {column, bent});
-        if (is_turned) term = d.op("transpose", {term}, Attrs{std::monostate{}});
-        up = d.op("add", {up, term});
-        down = d.op("subtract", {down, d.op("multiply", {term, d.constant(3.0)})});
-        terms.push_back(term);
-      }
-      if (is_seen) {
-        d.writer().output(terms[7]);
-        d.writer().output(terms.back());
-      }
-      check_distributed(d.returning({up, down}));
-    }
-  }
-  // Each of them read by its sum alone: no step makes it of all turns.
-  for (const bool is_seen : {false, true}) {
-    constexpr int64_t turns = 3000;
-    Draft d;
-    const ValueId x = d.input({turns, m, 1}), y = d.input({turns, n});
-    ValueId sum = d.input({m, n});
-    std::vector<ValueId> terms;
-    for (int64_t t = 0; t < turns; ++t) {
-      const ValueId column = d.op("slice", {x}, Attrs{Ints{0, t, 0, 0, 1, 0, 1, m, 1, 0, 1, 1}});
-      const ValueId row = d.op("slice", {y}, Attrs{Ints{0, t, 0, 0, 1, 0, 1, n}});
-      terms.push_back(d.op("multiply", {column, d.op("exp", {row})}));
-      sum = d.op("add", {sum, terms.back()});
-    }
-    if (is_seen) d.writer().output(terms[11]);
-    const Program q = check_distributed(d.returning({sum}));
-    CHECK(steps_of(q, "multiply", true) == 0);
-    CHECK(steps_of(q, "exp", true) == 1);
-    CHECK(steps_of(q, "scan", true) == 1);
-  }
-}
-
 TEST(the_work_is_linear_in_the_turns) {
   const auto written = [](int64_t n) {
     Draft d;

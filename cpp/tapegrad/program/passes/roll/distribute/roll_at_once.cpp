@@ -1,4 +1,4 @@
-#include "tapegrad/program/passes/roll/roll_at_once.h"
+#include "tapegrad/program/passes/roll/distribute/roll_at_once.h"
 
 #include <algorithm>
 

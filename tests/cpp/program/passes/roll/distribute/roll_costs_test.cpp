@@ -1,5 +1,5 @@
 // What decides whether a step is made turn by turn: costs that are ordered as they are measured.
-#include "tapegrad/program/passes/roll/roll_costs.h"
+#include "tapegrad/program/passes/roll/distribute/roll_costs.h"
 
 #include "program/programs.h"
 

@@ -5,9 +5,10 @@
 
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/roll/distribute/roll_at_once.h"
+#include "tapegrad/program/passes/roll/distribute/roll_costs.h"
+#include "tapegrad/program/passes/roll/distribute/roll_terms.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
-#include "tapegrad/program/passes/roll/roll_at_once.h"
-#include "tapegrad/program/passes/roll/roll_costs.h"
 #include "tapegrad/program/passes/roll/roll_cycles.h"
 #include "tapegrad/program/scan/scan_products.h"
 
@@ -28,11 +29,6 @@ constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
 constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
-constexpr int64_t most_elements = most_ungathered;  // of an array of a turn
-constexpr int64_t most_at_once = int64_t{1} << 18;  // of one of all turns
-// Elements of terms that are kept for all turns: beyond them it is cheaper to make each where it is
-// added, but for those of which a step makes few.
-constexpr int64_t most_near = int64_t{1} << 14, small_term = 64;
 constexpr uint32_t none = made_outside;
 
 class Distribution {
@@ -47,7 +43,9 @@ class Distribution {
     order_ = in_order();
     for (uint32_t k = 0; k < loop_.period; ++k) is_free_.push_back(may_be_at_once(k));
     find_sums();
-    find_terms();
+    loop_.is_term = terms_of_sums(p_, loop_, cycles_, summand_);
+    for (uint32_t k = 0; k < loop_.period; ++k)
+      if (loop_.is_term[k]) is_free_[k] = false;
     const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     if (!may_be_apart()) return false;
@@ -80,36 +78,8 @@ class Distribution {
     const Program::Step& s = step(k);
     if (loop_.roles[k] != Role::computed || cycles_.recurs_at(k)) return false;
     const int64_t elements = element_count(p_.type_of(s.first_out).shape);
-    return elements <= most_elements && elements * loop_.count <= most_at_once &&
+    return elements <= most_of_turn && elements * loop_.count <= most_at_once &&
            can_be_at_once(p_, s);
-  }
-
-  // Steps whose results of all turns would be large, and which one sum adds up: it makes them as it
-  // goes.
-  void find_terms() {
-    loop_.is_term.assign(loop_.period, false);
-    std::vector<uint32_t> readers(loop_.period, 0);
-    for (uint32_t k = 0; k < loop_.period; ++k)
-      for (uint32_t a = 0; a < step(k).n_in; ++a)
-        if (const uint32_t from = source_in_body(p_, loop_, k, a); from != made_outside)
-          readers[from] += from != k;
-    for (uint32_t k = 0; k < loop_.period; ++k)
-      if (summand_[k] != none) find_term(k, summand_[k], readers);
-  }
-
-  void find_term(uint32_t reader, uint32_t a, const std::vector<uint32_t>& readers) {
-    if (loop_.operand(reader, a).kind != Kind::local) return;
-    const uint32_t k = source_in_body(p_, loop_, reader, a);
-    const Program::Step& s = step(k);
-    const bool is_simple = is_elementwise(s.op) || op_by_id(s.op).is_whole_view();
-    const int64_t elements = element_count(p_.type_of(s.first_out).shape);
-    if (loop_.roles[k] != Role::computed || readers[k] != 1 || !is_simple || cycles_.recurs_at(k) ||
-        !can_be_at_once(p_, s) || elements > most_elements ||
-        elements * loop_.count <= (elements < small_term ? most_at_once : most_near))
-      return;
-    loop_.is_term[k] = true;
-    is_free_[k] = false;
-    for (uint32_t b = 0; b < s.n_in; ++b) find_term(k, b, readers);
   }
 
   // Whether what such a step reads are arrays of all turns.
@@ -130,7 +100,7 @@ class Distribution {
   bool may_be_apart() const {
     return std::ranges::none_of(order_, [this](uint32_t k) {
       const Dims& shape = p_.type_of(step(k).first_out).shape;
-      if (loop_.roles[k] == Role::computed && element_count(shape) > most_elements) return true;
+      if (loop_.roles[k] == Role::computed && element_count(shape) > most_of_turn) return true;
       if (loop_.is_term[k]) return false;
       return !shape.empty() && !is_free(k) && !cycles_.recurs_at(k);
     });
