@@ -257,4 +257,4 @@ def test_long_turns_over_numbers_are_a_loop(length):
     np.testing.assert_array_equal(of_moves, expected[0])
     np.testing.assert_array_equal(of_seen, expected[1])
     (report,) = compiled.inspect().signatures
-    assert report.programs[0].n_steps < 100  # and they don't grow with the length
+    assert report.programs[0].n_steps < 200  # and they don't grow with the length
