@@ -29,6 +29,7 @@ MOVES = frozenset(
         "squeeze",
         "broadcast_to",
         "ravel",
+        "part_of_pair",
         "swapaxes",
         "moveaxis",
         "concatenate",
