@@ -22,8 +22,7 @@ class ComplexVariable:
 
     `tg.Variable(1 + 2j)` makes one, and so does every operation of Variables and complex numbers.
     It has the operators, methods and attributes of an array of complex128 or complex64. `z.real`
-    and `z.imag` are the parts themselves: writing to them writes to `z`. It is no `tg.Variable`,
-    which is real.
+    and `z.imag` are views: writing to them writes to `z`. It is no `tg.Variable`, which is real.
 
     >>> import numpy as np
     >>> import tapegrad as tg
