@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,7 @@ from tapegrad._core import Variable
 
 def _special(name: str) -> Callable[..., Any]:
     def found(*args: Any) -> Any:
-        from scipy import special
-
-        return getattr(special, name)(*args)
+        return getattr(import_module("scipy.special"), name)(*args)
 
     return found
 

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from tapegrad import _core
 from tapegrad.numpy.operands import finish, plain
 from tapegrad.numpy.table import as_blanks
 from tapegrad.scipy.ufuncs.symbols import Recorder
 
+special: Any = import_module("scipy.special")
 OPS = frozenset(_core.op_names())
 FAMILIES = (
     "gamma", "errors", "bessel", "elliptic", "hypergeometric", "elementary", "polynomials",
