@@ -34,6 +34,9 @@ constexpr size_t huge_page = size_t{2} << 20;
 constexpr int first_shift = 6;  // smallest class: 64 bytes
 constexpr int class_count = 4 * (48 - first_shift);
 constexpr int local_classes = 4 * (17 - first_shift);  // up to 128 KiB
+// Of so many bytes, a block that is up to three quarters longer does as well as a new one.
+constexpr size_t large = size_t{1} << 18;
+constexpr int next_larger = 3;
 constexpr size_t local_cache_bytes = size_t{1} << 15;  // per class and thread
 
 static_assert(sizeof(Buffer) <= header_bytes);
@@ -77,11 +80,15 @@ class BufferPool {
 
   Buffer* take(int c) {
     std::lock_guard lock(mutex_);
-    if (free_[c].empty()) return nullptr;
-    Buffer* const b = free_[c].back();
-    free_[c].pop_back();
-    took(c, 1);
-    return b;
+    const int last = std::min(c + (class_bytes(c) >= large ? next_larger : 0), class_count - 1);
+    for (int k = c; k <= last; ++k) {
+      if (free_[k].empty()) continue;
+      Buffer* const b = free_[k].back();
+      free_[k].pop_back();
+      took(k, 1);
+      return b;
+    }
+    return nullptr;
   }
 
   // Moves up to n blocks into `to`.

@@ -30,7 +30,7 @@ class TrustedProgram(_core.TrustedProgramBase):
         self.call = call
         is_long = call.recording.n_steps > _MANY_STEPS
         if is_long:
-            _core.trim_tape()  # passes take about as much memory as the recording took
+            _core.trim_pool()  # passes take about as much memory as the recording took
         self.program = Program(
             call.recording, list(constant_captures), call.unnamed_captures(), **passes
         )

@@ -134,3 +134,20 @@ TEST(blocks_that_travel_come_back) {
   CHECK(pool_stats().bytes_cached < size_t{1} << 20);  // of 40 MB that were handed out
   trim_pool();
 }
+
+TEST(a_longer_block_serves_where_there_is_no_other) {
+  trim_pool();
+  constexpr size_t bytes = size_t{4} << 20;
+  Buffer* const b = Buffer::allocate(bytes);
+  b->drop();
+  Buffer* const shorter = Buffer::allocate(bytes - bytes / 4);
+  CHECK(shorter == b);
+  CHECK(pool_stats().bytes_cached == 0);
+  Buffer* const other = Buffer::allocate(bytes / 4);
+  shorter->drop();
+  Buffer* const much_shorter = Buffer::allocate(bytes / 4);  // would waste most of it
+  CHECK(much_shorter != b);
+  other->drop();
+  much_shorter->drop();
+  trim_pool();
+}

@@ -258,3 +258,30 @@ def test_long_turns_over_numbers_are_a_loop(length):
     np.testing.assert_array_equal(of_seen, expected[1])
     (report,) = compiled.inspect().signatures
     assert report.programs[0].n_steps < 200  # and they don't grow with the length
+
+
+@pytest.mark.parametrize("length", [600, 7000])
+@pytest.mark.parametrize("packed", [True, False])
+def test_sums_that_turns_add_to_are_carried_by_the_sweep(length, packed):
+    """A difference equation of five coefficients, of which each turn adds to all gradients."""
+
+    def misfit(p, u, seen):
+        b0, b1, b2, a1, a2 = p if packed else (p[0], p[1], p[2], p[3], p[4])
+        y, before, total = 0.0, 0.0, 0.0
+        for t in range(2, length):
+            now = b0 * u[t] + b1 * u[t - 1] + b2 * u[t - 2] - a1 * y - a2 * before
+            y, before = now, y
+            total = total + (now - seen[t]) ** 2
+        return total
+
+    rng = np.random.default_rng(length)
+    p = np.array([0.3, -0.2, 0.1, 0.5, 0.2])
+    u, seen = rng.normal(size=(2, length))
+    compiled = tg.compile(tg.grad(misfit))
+    for _ in range(3):
+        found = compiled(p, u, seen)
+    np.testing.assert_array_equal(found, tg.grad(misfit)(p, u, seen))
+    (report,) = compiled.inspect().signatures
+    program = report.programs[0]
+    assert program.text.count(" = scan(") <= 2  # there and back: the sums have no loop of their own
+    assert program.n_steps < 30

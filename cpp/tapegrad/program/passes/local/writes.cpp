@@ -7,13 +7,15 @@
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/edit.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/split/part_order.h"
 
 // An array that is written element by element, and read only when all is written: every write is a
 // step, which costs more than the number that it writes. Here the numbers are joined into an array
 // by one step, or put into one that was there before. So are the rows of an array that was the same
 // number everywhere, where most of them are written. A write that another one replaces goes.
 // part_rule() has seen to it that what is read between the writes is read where it was written, so
-// that little else keeps versions of such an array alive.
+// that little else keeps versions of such an array alive. What turns of a loop add to the same few
+// numbers, each in its place, is added where it was, so that it stays a part of the turns.
 
 namespace tapegrad {
 namespace {
@@ -35,6 +37,7 @@ class WriteChains {
     for (Chain& c : chains_) {
       is_changed |= drop_overwritten(c);
       c.is_joined = c.writes.size() >= least_writes && can_join(c);
+      c.is_in_turns = c.is_joined && adds_in_turns(c);
       is_changed |= c.is_joined;
     }
     if (!is_changed) return std::nullopt;
@@ -43,7 +46,9 @@ class WriteChains {
       const Program::Step& s = p_.steps[i];
       const uint32_t k = chain_of_[i];
       if (k != none && chains_[k].is_joined) {
-        if (chains_[k].writes.back() == i) edit.set(s.first_out, joined(edit, chains_[k]));
+        Chain& c = chains_[k];
+        if (c.is_in_turns) write(edit, c, i);
+        if (c.writes.back() == i) edit.set(s.first_out, joined(edit, c));
       } else if (is_overwritten_[i]) {
         edit.set(s.first_out, edit.at(p_.in(s)[0]));
       } else {
@@ -61,6 +66,8 @@ class WriteChains {
     int axis;  // along which its rows lie side by side; no_axis: elements are written
     std::vector<uint32_t> writes{};  // steps, each of which alone reads what the one before wrote
     bool is_joined = false;
+    bool is_in_turns = false;                    // additions to the same numbers, again and again
+    std::unordered_map<int64_t, ValueId> now{};  // by place, what it holds after the last write
   };
   // What a step writes: an element, numbered in C order, or a row: all of the other axes.
   struct Place {
@@ -148,33 +155,50 @@ class WriteChains {
            c.writes.size() <= 2 * rows.size();
   }
 
-  // By place, what it holds after all writes.
-  std::unordered_map<int64_t, ValueId> written(Edit& edit, const Chain& chain, uint32_t part) {
-    const auto fill = uniform_.at(p_, chain.root);
-    std::unordered_map<int64_t, ValueId> now;
-    for (uint32_t i : chain.writes) {
+  // Whether numbers are added to by all writes, most of them again and again.
+  bool adds_in_turns(const Chain& c) const {
+    if (c.axis != no_axis) return false;
+    std::vector<uint32_t> places;  // by write
+    std::unordered_map<int64_t, uint32_t> known;
+    for (uint32_t i : c.writes) {
       const Program::Step& s = p_.steps[i];
-      const ValueId update = as_part(edit, edit.at(p_.in(s)[1]), part);
-      const auto [at, is_new] = now.try_emplace(place_written(s)->number, update);
-      if (op_by_id(s.op).update == UpdateKind::set) {
-        at->second = update;
-        continue;
-      }
-      const ValueId before = !is_new ? at->second
-                             : fill
-                                 ? edit.constant(Value::scalar(*fill, p_.type_of(chain.root).dtype))
-                                 : read(edit, s, edit.at(chain.root), part);
-      at->second = apply(edit, op_of_fn<Add>(), 0, {before, update}, part);
+      if (op_by_id(s.op).update != UpdateKind::add) return false;
+      const auto next = static_cast<uint32_t>(known.size());
+      places.push_back(known.try_emplace(place_written(s)->number, next).first->second);
     }
-    return now;
+    return 2 * known.size() <= places.size() && come_in_turns(places, known.size());
   }
 
-  ValueId joined(Edit& edit, const Chain& chain) {
+  uint32_t part_type(Edit& edit, const Chain& chain) const {
+    const TensorType type = p_.type_of(chain.root);
+    return edit.type({type.dtype, chain.axis != no_axis ? row_shape(type, chain.axis) : Dims()});
+  }
+
+  void write(Edit& edit, Chain& chain, uint32_t i) {
+    const uint32_t part = part_type(edit, chain);
+    const Program::Step& s = p_.steps[i];
+    const ValueId update = as_part(edit, edit.at(p_.in(s)[1]), part);
+    const auto [at, is_new] = chain.now.try_emplace(place_written(s)->number, update);
+    if (op_by_id(s.op).update == UpdateKind::set) {
+      at->second = update;
+      return;
+    }
+    const auto fill = uniform_.at(p_, chain.root);
+    const ValueId before = !is_new ? at->second
+                           : fill
+                               ? edit.constant(Value::scalar(*fill, p_.type_of(chain.root).dtype))
+                               : read(edit, s, edit.at(chain.root), part);
+    at->second = apply(edit, op_of_fn<Add>(), 0, {before, update}, part);
+  }
+
+  ValueId joined(Edit& edit, Chain& chain) {
+    if (!chain.is_in_turns)
+      for (uint32_t i : chain.writes) write(edit, chain, i);
     const uint32_t array = p_.values[chain.root].type;
     const TensorType type = p_.types[array];
     const bool of_rows = chain.axis != no_axis;
     const Dims row = of_rows ? row_shape(type, chain.axis) : Dims();
-    auto now = written(edit, chain, edit.type({type.dtype, row}));
+    std::unordered_map<int64_t, ValueId>& now = chain.now;
     const auto fill = uniform_.at(p_, chain.root);
     const auto constant = [&] {
       return edit.constant(of_rows ? Value::full(type.dtype, row, *fill)

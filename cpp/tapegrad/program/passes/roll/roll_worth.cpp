@@ -21,6 +21,9 @@ constexpr uint32_t many_turns = 64;  // of a loop of small arrays
 constexpr uint32_t many_steps = 4096;
 constexpr uint32_t some_turns = 12;         // of another
 constexpr uint64_t many_numbers = 250'000;  // steps of numbers alone, in all loops
+// The same in loops of so many turns, of which a scan takes each without a look at the others.
+constexpr uint64_t many_in_long_loops = 75'000;
+constexpr uint32_t long_loop = 1000;
 // A loop over numbers with long turns, and more of them, is faster than a tape of so many steps.
 constexpr uint64_t many_in_one_loop = 16'000, some_beside_it = 2'000;
 constexpr uint32_t long_turn = 16;
@@ -156,13 +159,15 @@ uint64_t steps_of(const RolledLoop& loop, const TurnWork& work) {
 // What all loops of a kind have together: passes behind this one look at the whole program.
 struct AllLoops {
   uint64_t numbers = 0;         // steps in loops over numbers alone
+  uint64_t in_long_loops = 0;   // those in loops of many turns
   bool has_long_turns = false;  // one of them, of turns that go on from one another
   int64_t scalars = 0;          // in loops over small arrays
 
   // One long scalar tape is as fast as a short one again and again, until it outgrows the caches;
   // but it takes longer to make.
-  bool are_many_numbers(uint64_t in_loop) const {
-    return numbers >= many_numbers || (has_long_turns && in_loop >= some_beside_it);
+  bool are_many_numbers(uint64_t in_loop, uint32_t turns) const {
+    return numbers >= many_numbers || (has_long_turns && in_loop >= some_beside_it) ||
+           (turns >= long_loop && in_long_loops >= many_in_long_loops);
   }
   bool may_be_expanded() const { return scalars <= few_scalars; }
 };
@@ -171,7 +176,7 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
                       const AllLoops& all) {
   if (work.has_loops) return (loop.period + work.steps) * loop.count >= least_steps_of_loop;
   if (steps_of(loop, work) < least_steps_of_loop) return false;
-  if (work.is_of_numbers()) return all.are_many_numbers(steps_of(loop, work));
+  if (work.is_of_numbers()) return all.are_many_numbers(steps_of(loop, work), loop.count);
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns;
@@ -206,6 +211,7 @@ std::vector<RolledLoop> loops_to_roll(const Program& p) {
     const uint64_t steps = steps_of(loop, work.back());
     if (work.back().is_of_numbers()) {
       all.numbers += steps;
+      if (loop.count >= long_loop) all.in_long_loops += steps;
       const bool is_long = loop.period >= long_turn && loop.period <= loop.count;
       if (is_long && steps >= many_in_one_loop && recurs(p, loop)) all.has_long_turns = true;
     } else if (work.back().is_of_small_arrays()) {

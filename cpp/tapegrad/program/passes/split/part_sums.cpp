@@ -6,6 +6,7 @@
 #include "tapegrad/ops/index/index.h"
 #include "tapegrad/program/passes/edit.h"
 #include "tapegrad/program/passes/local/local.h"
+#include "tapegrad/program/passes/split/part_order.h"
 
 // An array to which a few parts are added again and again, as what a loop adds to the adjoint of
 // its weights in each turn. Each part is added up for itself here, and put into the array after
@@ -16,7 +17,6 @@ namespace {
 
 constexpr size_t most_parts = 4096, least_additions = 16, least_pieces = 4;
 constexpr size_t most_comparisons = 64;  // for each part
-constexpr size_t most_periods = 8;       // that are tried
 
 class PartSums {
  public:
@@ -102,33 +102,15 @@ class PartSums {
       c.parts.push_back({attrs, std::move(*box)});
     }
     const bool are_repeated = 2 * c.parts.size() <= c.additions.size();
-    if (taken_ == PartsTaken::repeated && !(are_repeated && come_in_turns(c))) return false;
+    if (taken_ == PartsTaken::repeated && !(are_repeated && added_in_turns(c))) return false;
     return (are_repeated || fill(c)) && are_apart(c.parts);
   }
 
-  // Whether additions come in the same order again and again, but for the first and last turns, or
-  // all those to one part together. Where data say what is added to (w[labels[t]]), the turns of a
-  // loop would be no longer alike.
-  bool come_in_turns(const Chain& c) const {
+  // Else the turns of a loop would be no longer alike.
+  bool added_in_turns(const Chain& c) const {
     std::vector<uint32_t> parts;
     for (uint32_t i : c.additions) parts.push_back(c.part_of_attrs.at(p_.steps[i].attrs));
-    size_t changes = 1;
-    for (size_t i = 1; i < parts.size(); ++i) changes += parts[i] != parts[i - 1];
-    const std::span<const uint32_t> all(parts);
-    const size_t quarter = parts.size() / 4;
-    return changes <= c.parts.size() || repeats(all.subspan(quarter, parts.size() - 2 * quarter)) ||
-           repeats(all);
-  }
-
-  static bool repeats(std::span<const uint32_t> parts) {
-    size_t tries = 0;
-    for (size_t period = 1; 2 * period <= parts.size() && tries < most_periods; ++period) {
-      if (parts[period] != parts[0]) continue;
-      ++tries;
-      if (std::ranges::equal(parts.subspan(period), parts.first(parts.size() - period)))
-        return true;
-    }
-    return false;
+    return come_in_turns(parts, c.parts.size());
   }
 
   // Whether parts that are apart leave nothing of a constant that the array was.

@@ -1,3 +1,5 @@
+#include <random>
+
 #include "program/programs.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/passes.h"
@@ -187,4 +189,50 @@ TEST(rows_other_dtypes_and_few_writes_stay_what_they_are) {
   for (int64_t i = 0; i < 3; ++i) few = d.op("slice_set", {few, u}, {at(i)});
   const Program p = d.returning({y, z, few});
   check_text(joined(p), to_string(p));
+}
+
+namespace {
+
+// The gradients of a table of two weights, as a loop leaves them: in each turn something is made
+// and added to one element after the other, in this order.
+Program turns_that_add(int turns, const std::vector<int64_t>& order) {
+  Draft d;
+  const ValueId zeros = d.constant(Value::full(DType::float64, Dims{2}, 0.0));
+  ValueId x = d.input(Dims{}), sums = zeros;
+  for (int t = 0; t < turns; ++t)
+    for (size_t k = 0; k < 2; ++k) {
+      x = d.op("sin", {x});
+      const size_t n = 2 * static_cast<size_t>(t) + k;
+      sums = d.op("slice_add", {sums, x}, {at(order[n % order.size()])});
+    }
+  return d.returning({sums});
+}
+
+// How many additions stand before the last sine.
+size_t additions_among_turns(const Program& p) {
+  size_t n = 0, found = 0;
+  for (const Program::Step& s : p.steps) {
+    n += s.op == op_named("add").id;
+    if (s.op == op_named("sin").id) found = n;
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST(what_turns_add_to_the_same_numbers_stays_in_the_turns) {
+  const Program q = joined(turns_that_add(20, {0, 1}));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "add") == 40);
+  CHECK(additions_among_turns(q) == 39);
+}
+
+TEST(what_data_choose_to_add_to_stands_behind_the_turns) {
+  std::vector<int64_t> labels;
+  std::minstd_rand random(1);
+  for (int k = 0; k < 40; ++k) labels.push_back(static_cast<int64_t>(random() / 1000 % 2));
+  const Program q = joined(turns_that_add(20, labels));
+  CHECK(writes_of(q) == 0);
+  CHECK(steps_of(q, "add") == 40);
+  CHECK(additions_among_turns(q) == 0);
 }

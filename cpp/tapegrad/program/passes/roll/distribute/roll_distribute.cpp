@@ -54,7 +54,10 @@ class Distribution {
     nothing_.assign(loop_.period, false);
     const double plain = cost(nothing_, false);
     std::optional<std::vector<bool>> best;
-    double least = (has_rows_that_recur() ? clearer_gain : clear_gain) * plain;
+    // Sums are taken in the order of the turns in any case.
+    const double unchanged = cost_of_sums();
+    const double gain = has_rows_that_recur() ? clearer_gain : clear_gain;
+    double least = unchanged + gain * (plain - unchanged);
     for (const std::vector<bool>& start : {all(), before_cycles(), nothing_}) {
       std::vector<bool> chosen = start;
       const double found = improved(chosen);
@@ -318,6 +321,15 @@ class Distribution {
     for (uint32_t k : order_)
       if (chosen[k] || (may_sum && is_sum(k, chosen))) stages = std::max(stages, 1.0 + level[k]);
     return each * loop_.count + once + 2 * costs::step * stages;
+  }
+
+  // Of numbers, turn by turn.
+  double cost_of_sums() const {
+    double each = 0;
+    for (uint32_t k : order_)
+      if (summand_[k] != none && p_.type_of(step(k).first_out).shape.empty())
+        each += costs_.straight(k, false);
+    return each * loop_.count;
   }
 
   void set_stages(const std::vector<bool>& chosen) {
