@@ -241,3 +241,25 @@ def test_a_product_with_a_hessian_of_slices_is_one_kernel():
         found = compiled(x, v)
     np.testing.assert_allclose(found, tg.hvp(rosenbrock, x, v), rtol=1e-12)
     assert str(compiled.inspect().signatures[0].programs[0].text).count("kernel of") == 1
+
+
+def test_steps_that_write_the_ends_by_themselves():
+    """What sweeps put at single positions is put at the same ones in each step."""
+
+    def energy(u):
+        for _ in range(40):
+            new = np.empty_like(u)
+            new[1:-1] = u[1:-1] + 0.2 * (u[:-2] - 2 * u[1:-1] + u[2:])
+            new[0] = u[0] + 0.2 * (u[-1] - 2 * u[0] + u[1])
+            new[-1] = u[-1] + 0.2 * (u[-2] - 2 * u[-1] + u[0])
+            u = new
+        return np.sum(u**4)
+
+    u = np.random.default_rng(8).normal(size=90)
+    compiled = tg.compile(tg.grad(energy))
+    for _ in range(3):
+        found = compiled(u)
+    np.testing.assert_array_equal(found, tg.grad(energy)(u))
+    text = compiled.inspect().signatures[0].programs[0].text
+    assert text.count(" = scan(") == 2
+    assert text.count("n_xs=0") == 2  # neither positions nor zeros are stacked

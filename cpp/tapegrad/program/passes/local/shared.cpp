@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 #include "tapegrad/program/passes/local/local.h"
@@ -82,6 +83,16 @@ class Sharing final : public LocalRule {
 
 }  // namespace
 
+namespace {
+
+// Whether one element is all that there is in memory.
+bool is_repeated(const Value& v) {
+  return std::ranges::all_of(v.strides(), [](int64_t stride) { return stride == 0; });
+}
+
+}  // namespace
+
+// Equal ones lie in memory alike: packed, or as one element.
 std::vector<uint32_t> equal_constants(const Program& p) {
   constexpr size_t most_bytes = 1 << 16;  // longer ones are not worth a look at all of their bytes
   FlatTable known;
@@ -89,14 +100,19 @@ std::vector<uint32_t> equal_constants(const Program& p) {
   for (uint32_t k = 0; k < p.constants.size(); ++k) {
     const Value& c = p.constants[k];
     same[k] = k;
-    if (c.is_scalar() || !c.is_contiguous() || c.size() == 0 || c.byte_count() > most_bytes)
+    const bool is_one = !c.is_scalar() && !c.is_contiguous() && is_repeated(c);
+    const size_t bytes = is_one ? item_size(c.dtype()) : c.byte_count();
+    if (c.is_scalar() || !(c.is_contiguous() || is_one) || c.size() == 0 || bytes > most_bytes)
       continue;
-    const char* const bytes = c.data<char>();
-    uint64_t h = static_cast<uint64_t>(c.dtype());
+    uint64_t h = mix_hash(static_cast<uint64_t>(c.dtype()), is_one ? 1 : 0);
     for (int64_t n : c.shape()) h = mix_hash(h, static_cast<uint64_t>(n));
-    h = mix_hash(h, std::hash<std::string_view>()({bytes, c.byte_count()}));
-    const uint32_t found =
-        known.find(h, [&](uint32_t other) { return same_bits(p.constants[other], c); });
+    h = mix_hash(h, std::hash<std::string_view>()({static_cast<const char*>(c.raw()), bytes}));
+    const uint32_t found = known.find(h, [&](uint32_t other) {
+      const Value& o = p.constants[other];
+      if (!is_one) return o.is_contiguous() && same_bits(o, c);
+      return type_of(o) == type_of(c) && !o.is_contiguous() && is_repeated(o) &&
+             std::memcmp(o.raw(), c.raw(), bytes) == 0;
+    });
     if (found == FlatTable::none) {
       known.insert(h, k);
     } else {

@@ -218,6 +218,19 @@ uint32_t turns_of(const std::vector<RolledLoop>& loops) {
   return n;
 }
 
+// What passes made anew for each turn, positions above all, is the same at every turn.
+Program with_shared_constants(Program p) {
+  const std::vector<uint32_t> same = equal_constants(p);
+  std::vector<ValueId> stands_for(same.size(), no_value);  // by constant
+  for (ValueId& v : p.operands) {
+    if (!p.is_constant(v)) continue;
+    ValueId& first = stands_for[same[p.values[v].index]];
+    if (first == no_value) first = v;
+    if (!p.constant_of(v).is_scalar()) v = first;
+  }
+  return p;
+}
+
 Program written(const Program& p, std::vector<RolledLoop> loops) {
   return Roller(p, std::move(loops)).run();
 }
@@ -236,6 +249,7 @@ bool makes_arrays(const Program& p, const RolledLoop& loop) {
 // Turns in which shared lookups stand are in no loop: where these stand before all turns, loops may
 // have more of them.
 Program distribute_loops(Program p) {
+  p = with_shared_constants(std::move(p));
   std::vector<RolledLoop> loops = loops_to_distribute(p);
   if (const std::optional<Program> moved = lookups_before_loops(p)) {
     std::vector<RolledLoop> others = loops_to_distribute(*moved);
@@ -249,6 +263,7 @@ Program distribute_loops(Program p) {
 }
 
 Program roll_loops(Program p) {
+  p = with_shared_constants(std::move(p));
   const std::optional<Program> moved = lookups_before_loops(p);
   const Program& before = moved ? *moved : p;
   std::vector<RolledLoop> loops = loops_to_roll(before);

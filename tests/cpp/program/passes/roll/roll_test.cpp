@@ -331,3 +331,22 @@ TEST(loops_of_numbers_alone_are_rolled_where_they_are_very_long) {
   for (const int turns : {1000, 20'000}) CHECK(scans(roll_loops(loop(turns, turn, {}))) == 0);
   check_rolled(loop(30'000, turn, {}), 1, 8);
 }
+
+// A pass may make the same constant anew for each turn: packed, or one element seen as an array.
+TEST(equal_constants_are_no_series) {
+  const auto as_constant = [](bool repeated) {
+    const Value row = Value::full(DType::float64, Dims{repeated ? 1 : n}, 0.25);
+    return repeated ? row.view(Dims{n}, Dims{0}, 0) : row;
+  };
+  for (const bool repeated : {false, true}) {
+    Program p = loop(100, [](Draft& d, ValueId x, int t) {
+      const ValueId c = d.constant(Value::full(DType::float64, Dims{n}, t));
+      return d.op("tanh", {d.op("add", {d.op("multiply", {x, x}), c})});
+    });
+    for (Value& c : p.constants)
+      if (!c.is_scalar()) c = as_constant(repeated);
+    const Program rolled = check_rolled(p, 1, 2);
+    for (const Program::Step& s : rolled.steps)
+      if (s.op == scan_op().id) CHECK(tapegrad::ScanForm(rolled.attrs_of(s)).n_xs == 0);
+  }
+}
