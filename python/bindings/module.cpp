@@ -157,15 +157,12 @@ PYBIND11_MODULE(_core_of_main, m) {
       "trim_pool",
       [] {
         if (Tape* tape = Tape::current_if_any()) tape->trim();
+        WorkspaceLease::trim();
         trim_pool();
       },
-      "Gives cached memory back to the system.");
-  m.def(
-      "trim_tape",
-      [] {
-        if (Tape* tape = Tape::current_if_any()) tape->trim();
-      },
-      "Gives the memory of this thread's nodes back to the system where none is alive.");
+      "Gives what is kept for later back to the system: this thread's nodes where none is alive, "
+      "the memory of "
+      "sweeps, cached blocks.");
   m.def("set_pool_capacity", &set_pool_capacity, py::arg("bytes"),
         "The most that is kept for later.");
   m.def("pool_capacity", &pool_capacity);

@@ -67,6 +67,9 @@ class WorkspaceLease {
   Workspace* operator->() const { return workspace_; }
   Workspace& operator*() const { return *workspace_; }
 
+  // Gives back the memory of those of this thread that nobody holds.
+  static void trim() { all().resize(depth()); }
+
  private:
   static std::vector<std::unique_ptr<Workspace>>& all() {
     thread_local std::vector<std::unique_ptr<Workspace>> workspaces;

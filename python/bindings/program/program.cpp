@@ -297,6 +297,32 @@ void bind_programs(py::module_& m) {
       "The passes of the optimiser that can be switched, in the order in which they run.");
 
   m.def(
+      "byte_bounds",
+      [](const py::sequence& arrays) {
+        py::list lows, highs;
+        for (const py::handle item : arrays) {
+          const auto array = py::reinterpret_borrow<py::array>(item);
+          if (array.size() == 0) continue;
+          auto low = reinterpret_cast<intptr_t>(array.data()), high = low + array.itemsize();
+          for (py::ssize_t k = 0; k < array.ndim(); ++k)
+            (array.strides(k) < 0 ? low : high) += (array.shape(k) - 1) * array.strides(k);
+          lows.append(low);
+          highs.append(high);
+        }
+        return py::make_tuple(lows, highs);
+      },
+      py::arg("arrays"),
+      "Where the first bytes of NumPy arrays lie, and where their last ones end, but of empty "
+      "ones.");
+  m.def(
+      "is_same_view",
+      [](const py::array& x, const py::array& y) {
+        return x.data() == y.data() && x.dtype().equal(y.dtype()) && x.ndim() == y.ndim() &&
+               std::equal(x.shape(), x.shape() + x.ndim(), y.shape()) &&
+               std::equal(x.strides(), x.strides() + x.ndim(), y.strides());
+      },
+      py::arg("x"), py::arg("y"), "Whether two NumPy arrays show the same memory alike.");
+  m.def(
       "fingerprint",
       [](const py::object& array) { return fingerprint(to_value(array.ptr(), "fingerprint")); },
       py::arg("array"), "64 bits that differ where an array's content differs.");

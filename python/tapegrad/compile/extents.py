@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any
 
-from numpy.lib.array_utils import byte_bounds
+from tapegrad import _core
 
 
 class Extents:
@@ -19,13 +19,13 @@ class Extents:
     """
 
     def __init__(self, arrays: Iterable[Any]) -> None:
-        bounds = [byte_bounds(x) for x in arrays if x.size]
-        self._lows = sorted(low for low, _ in bounds)
-        self._highs = sorted(high for _, high in bounds)
+        lows, highs = _core.byte_bounds(list(arrays))
+        self._lows = sorted(lows)
+        self._highs = sorted(highs)
 
     def meeting(self, x: Any) -> int:
         """How many of the arrays may share memory with `x`, as `np.may_share_memory` says."""
         if not x.size:
             return 0
-        low, high = byte_bounds(x)
+        (low,), (high,) = _core.byte_bounds([x])
         return bisect_left(self._lows, high) - bisect_right(self._highs, low)

@@ -101,9 +101,10 @@ def same_array(x: Any, y: Any) -> bool:
         x is y
         or (
             _tree.is_array(y)
-            and x.shape == y.shape
-            and x.dtype == y.dtype
-            and (x.nbytes == y.nbytes and stamp(x) == stamp(y))
+            and (
+                _core.is_same_view(x, y)
+                or (x.shape == y.shape and x.dtype == y.dtype and stamp(x) == stamp(y))
+            )
         )
     )
 
