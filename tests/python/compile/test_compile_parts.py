@@ -218,3 +218,36 @@ def test_a_row_of_all_lanes_is_not_the_row_of_one():
     compiled = tg.compile(tg.jacobian(f, mode="forward"))
     for _ in range(3):
         np.testing.assert_allclose(compiled(x), np.full((2, 3), 4 * 2.6**3), rtol=1e-14)
+
+
+@pytest.mark.parametrize("length", [12, 90, 400])
+def test_packed_gates_whose_states_are_written(length):
+    """The sweep adds to rows of weights as a whole in some turns, and to their gates in others."""
+    n = 3
+
+    def last(weights, state, x):
+        state, total = np.copy(state), 0.0
+        for t in range(length):
+            seen = x[t]
+            for j in range(2):
+                hidden, cell = state[2 * j], state[2 * j + 1]
+                gates = np.concatenate((seen, hidden, seen, hidden)) * weights[2 * j]
+                gates = gates + weights[2 * j + 1]
+                keep, take = np.tanh(gates[:n]), np.tanh(gates[n : 2 * n])
+                give, change = np.tanh(gates[2 * n : 3 * n]), np.tanh(gates[3 * n :])
+                cell = cell * keep + take * change
+                seen = give * np.tanh(cell)
+                state[2 * j], state[2 * j + 1] = seen, cell
+            total = total + np.sum(seen * x[t])
+        return total
+
+    rng = np.random.default_rng(length)
+    weights, state = rng.normal(size=(4, 4 * n)), rng.normal(size=(4, n))
+    x = rng.normal(size=(length, n))
+    compiled = tg.compile(tg.grad(last, (0, 1, 2)))
+    for _ in range(3):
+        found = compiled(weights, state, x)
+    for ours, eager in zip(found, tg.grad(last, (0, 1, 2))(weights, state, x), strict=True):
+        np.testing.assert_array_equal(ours, eager)
+    if length > 12:
+        assert compiled.inspect().signatures[0].programs[0].n_steps < 200

@@ -10,13 +10,16 @@
 
 // An array to which a few parts are added again and again, as what a loop adds to the adjoint of
 // its weights in each turn. Each part is added up for itself here, and put into the array after
-// the last addition. Every element gets the same numbers in the same order: so the bits stay.
+// the last addition. Where some additions are to a whole (a row of packed gates) and others to the
+// pieces of it, the whole is added piece by piece. Every element gets the same numbers in the same
+// order: so the bits stay.
 
 namespace tapegrad {
 namespace {
 
 constexpr size_t most_parts = 4096, least_additions = 16, least_pieces = 4;
 constexpr size_t most_comparisons = 64;  // for each part
+constexpr size_t most_of_wholes = 64;    // parts of which some are made of others
 
 class PartSums {
  public:
@@ -43,10 +46,17 @@ class PartSums {
 
  private:
   static constexpr uint32_t none = ~uint32_t{0};
+  // What is added to a whole is added to its pieces, which nothing is a piece of.
+  struct Piece {
+    uint32_t part;
+    Attrs key;  // of the piece, in what is added to the whole
+  };
   struct Part {
     uint32_t attrs;
     Box box;
+    uint32_t type;           // of what is added
     ValueId sum = no_value;  // new
+    std::vector<Piece> pieces{};
   };
   struct Chain {
     ValueId root;
@@ -99,11 +109,57 @@ class PartSums {
       if (!is_new) continue;
       auto box = part_of_code(code, shape);
       if (!box || c.parts.size() == most_parts) return false;
-      c.parts.push_back({attrs, std::move(*box)});
+      c.parts.push_back({attrs, std::move(*box), p_.values[p_.in(p_.steps[i])[1]].type});
     }
     const bool are_repeated = 2 * c.parts.size() <= c.additions.size();
     if (taken_ == PartsTaken::repeated && !(are_repeated && added_in_turns(c))) return false;
-    return (are_repeated || fill(c)) && are_apart(c.parts);
+    return (are_repeated || fill(c)) &&
+           (are_apart(c.parts) || (are_repeated && take_wholes_apart(c.parts)));
+  }
+
+  // Whether parts that are not apart are made of others, which are.
+  bool take_wholes_apart(std::vector<Part>& parts) const {
+    if (parts.size() > most_of_wholes) return false;
+    for (Part& whole : parts)
+      for (uint32_t k = 0; k < parts.size(); ++k)
+        if (&parts[k] != &whole && contains(whole.box, parts[k].box))
+          whole.pieces.push_back({k, key_within(whole, parts[k])});
+    std::vector<Part> smallest;
+    for (const Part& part : parts)
+      if (part.pieces.empty()) smallest.push_back(part);
+    for (Part& whole : parts) {
+      if (whole.pieces.empty()) continue;
+      std::erase_if(whole.pieces, [&](const Piece& x) { return !parts[x.part].pieces.empty(); });
+      int64_t left = element_count(whole.box.length);
+      for (const Piece& x : whole.pieces) {
+        if (x.key.empty()) return false;
+        left -= element_count(parts[x.part].box.length);
+      }
+      if (left != 0) return false;
+    }
+    return are_apart(smallest);
+  }
+
+  static bool contains(const Box& whole, const Box& part) {
+    for (size_t k = 0; k < whole.start.size(); ++k)
+      if (part.start[k] < whole.start[k] ||
+          part.start[k] + part.length[k] > whole.start[k] + whole.length[k])
+        return false;
+    return true;
+  }
+
+  // Nothing where the keys are of different kinds.
+  Attrs key_within(const Part& whole, const Part& piece) const {
+    const IndexItems of_whole(p_.attrs[whole.attrs].integers(index_attrs::code)),
+        of_piece(p_.attrs[piece.attrs].integers(index_attrs::code));
+    if (of_whole.size() != of_piece.size()) return {};
+    IndexSpec key;
+    for (size_t k = 0; k < of_whole.size(); ++k) {
+      const IndexItem a = of_whole[k], b = of_piece[k];
+      if (a.kind != b.kind || (a.kind != IndexKind::at && a.kind != IndexKind::range)) return {};
+      if (a.kind == IndexKind::range) key.range(b.start - a.start, 1, b.length);
+    }
+    return key.attrs();
   }
 
   // Else the turns of a loop would be no longer alike.
@@ -154,14 +210,26 @@ class PartSums {
   void add(Edit& edit, Chain& c, uint32_t i) {
     const Program::Step& s = p_.steps[i];
     Part& part = c.parts[c.part_of_attrs.at(s.attrs)];
-    const uint32_t type = p_.values[p_.in(s)[1]].type;
-    if (part.sum == no_value) part.sum = first_of(edit, c, part, type);
-    const ValueId both[] = {part.sum, edit.at(p_.in(s)[1])};
+    const ValueId update = edit.at(p_.in(s)[1]);
+    if (part.pieces.empty()) add_to(edit, c, part, update, s.line);
+    for (const Piece& x : part.pieces) {
+      Part& piece = c.parts[x.part];
+      Program::Step like;
+      like.op = slice_op().id;
+      like.attrs = edit.attrs(x.key);
+      like.line = s.line;
+      add_to(edit, c, piece, edit.write(like, {&update, 1}, {&piece.type, 1}), s.line);
+    }
+    if (i == c.additions.back()) edit.set(s.first_out, put_together(edit, c));
+  }
+
+  void add_to(Edit& edit, const Chain& c, Part& part, ValueId update, uint32_t line) {
+    if (part.sum == no_value) part.sum = first_of(edit, c, part, part.type);
+    const ValueId both[] = {part.sum, update};
     Program::Step like;
     like.op = op_of_fn<Add>();
-    like.line = s.line;
-    part.sum = edit.write(like, both, {&type, 1});
-    if (i == c.additions.back()) edit.set(s.first_out, put_together(edit, c));
+    like.line = line;
+    part.sum = edit.write(like, both, {&part.type, 1});
   }
 
   ValueId first_of(Edit& edit, const Chain& c, const Part& part, uint32_t type) {
@@ -180,6 +248,7 @@ class PartSums {
     const uint32_t type = p_.values[c.root].type;
     ValueId array = edit.at(c.root);
     for (const Part& part : c.parts) {
+      if (!part.pieces.empty()) continue;
       Program::Step like;
       like.op = slice_set_op().id;
       like.attrs = part.attrs;

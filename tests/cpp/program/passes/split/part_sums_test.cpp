@@ -75,6 +75,23 @@ TEST(parts_that_overlap_or_are_read_between_stay) {
   CHECK(steps_of(added(e.returning({sum})), "slice_add") == 20);
 }
 
+TEST(a_whole_is_added_piece_by_piece) {
+  Draft d;
+  ValueId acc = d.input({2, 3, 4});  // along an axis of lanes
+  const ValueId whole = d.input({2, 4}), left = d.input({2, 1}), right = d.input({2, 3});
+  for (int64_t k = 0; k < 10; ++k) {
+    acc = d.op("slice_add", {acc, whole}, {Ints{0, 1, 0, 0, 1, 0, 1, 4}});
+    acc = d.op("slice_add", {acc, left}, box(1, 0, 1));
+    acc = d.op("slice_add", {acc, whole}, {Ints{0, 2, 0, 0, 1, 0, 1, 4}});  // has no pieces
+    acc = d.op("slice_add", {acc, right}, box(1, 1, 3));
+  }
+  const Program q = added(d.returning({acc}));
+  CHECK(steps_of(q, "slice_add") == 0);
+  CHECK(steps_of(q, "slice_set") == 3);
+  CHECK(steps_of(q, "add") == 50);
+  CHECK(steps_of(q, "slice") == 3 + 20);  // what was there, and the pieces of what is added
+}
+
 TEST(columns_beside_lanes_are_added_up) {
   Draft d;
   ValueId acc = d.constant(Value::full(DType::float64, Dims{n, 12}, 0.0));

@@ -27,6 +27,7 @@ using Kind = RolledLoop::Kind;
 
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
+constexpr uint32_t least_turns_of_arrays = 64;  // of a loop over arrays that is sure to be rolled
 constexpr double clear_gain = 0.75;
 constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
 constexpr uint32_t none = made_outside;
@@ -211,7 +212,8 @@ class Distribution {
       int loose = 0;
       for (uint32_t quarter = 1; quarter <= 3; ++quarter) {
         const uint32_t turn = quarter * (loop_.count / 4);
-        loose += !are_of_one_array(at(turn), at(turn + 1));
+        loose += !are_of_one_array(at(turn), at(turn + 1)) &&
+                 !are_made_by_loop(at(turn), at(turn + 1), at(turn + 2));
       }
       is_loose_.push_back(loose > 1);
     }
@@ -229,6 +231,19 @@ class Distribution {
     if (!reads_by_key(op_by_id(s.op)) || !reads_by_key(op_by_id(t.op))) return false;
     return p_.in(s)[0] == p_.in(t)[0] && key_move(p_.attrs_of(s).integers(index_attrs::code),
                                                   p_.attrs_of(t).integers(index_attrs::code));
+  }
+
+  // Arrays that steps of another loop make, one a turn: its scan will stack them.
+  bool are_made_by_loop(ValueId first, ValueId second, ValueId third) const {
+    if (loop_.count < least_turns_of_arrays || p_.type_of(first).shape.empty()) return false;
+    const auto maker = [&](ValueId v) -> const Program::Step* {
+      if (p_.values[v].source != Source::step) return nullptr;
+      const Program::Step& s = p_.steps[p_.values[v].index];
+      return s.kernel < 0 ? &s : nullptr;
+    };
+    const Program::Step *s = maker(first), *t = maker(second), *u = maker(third);
+    if (!s || !t || !u || s->op != t->op || s->attrs != t->attrs || t->op != u->op) return false;
+    return s != t && t - s == u - t && first - s->first_out == second - t->first_out;
   }
 
   std::vector<bool> all() const {
