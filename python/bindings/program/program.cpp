@@ -298,10 +298,9 @@ void bind_programs(py::module_& m) {
 
   m.def(
       "byte_bounds",
-      [](const py::sequence& arrays) {
+      [](const std::vector<py::array>& arrays) {
         py::list lows, highs;
-        for (const py::handle item : arrays) {
-          const auto array = py::reinterpret_borrow<py::array>(item);
+        for (const py::array& array : arrays) {
           if (array.size() == 0) continue;
           auto low = reinterpret_cast<intptr_t>(array.data()), high = low + array.itemsize();
           for (py::ssize_t k = 0; k < array.ndim(); ++k)
