@@ -207,6 +207,14 @@ bool joins_rows(const Program& p, const Program::Step& s) {
 
 namespace {
 
+// What is expanded in its own order is run, and never differentiated again. Where elements are
+// equal, the derivative of a maximum goes to all of them alike, that of maxima of two does not.
+bool keeps_derivative(const Program::Step& s) {
+  if (s.kernel >= 0 || is_scalar_fn(s.op)) return true;
+  const ReductionKind reduces = op_by_id(s.op).reduces;
+  return reduces != ReductionKind::maximum && reduces != ReductionKind::minimum;
+}
+
 Program expanded(const Program& p, int64_t most_elements, size_t most_scalars, bool keeps_order) {
   const auto is_small = [&](ValueId v) {
     const int64_t n = element_count(p.type_of(v).shape);
@@ -228,7 +236,7 @@ Program expanded(const Program& p, int64_t most_elements, size_t most_scalars, b
     w.to().at_line(p.line_of(s));
     const bool reads_small = s.kernel < 0 && !s.held && std::ranges::all_of(in, is_small) &&
                              std::ranges::all_of(in, is_known);
-    bool small = reads_small;
+    bool small = reads_small && (keeps_order || keeps_derivative(s));
     for (uint32_t j = 0; j < s.n_out; ++j) small = small && is_small(s.first_out + j);
     for (ValueId v : in)
       if (small && keeps_order && may_be_strided(p, v) && !apart[p.values[v].index])
