@@ -144,7 +144,7 @@ def test_python_tests_mirror_the_package() -> None:
         "own_arrays",
         "package", "pickling", "programs", "properties", "remedy_texts", "scan_properties",
         "scan_residuals", "scipy_refusals", "side_effects", "spellings", "structure", "surface",
-        "tie_doubts",
+        "tie_doubts", "ties_in_lanes",
         "types", "typing", "variable", "views",
     }  # fmt: skip
     for test in tests.rglob("test_*.py"):
