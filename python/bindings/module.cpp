@@ -160,9 +160,8 @@ PYBIND11_MODULE(_core_of_main, m) {
         WorkspaceLease::trim();
         trim_pool();
       },
-      "Gives what is kept for later back to the system: this thread's nodes where none is alive, "
-      "the memory of "
-      "sweeps, cached blocks.");
+      "Gives back to the system what is kept for later: this thread's nodes where none is alive, "
+      "the memory of its sweeps, cached blocks.");
   m.def("set_pool_capacity", &set_pool_capacity, py::arg("bytes"),
         "The most that is kept for later.");
   m.def("pool_capacity", &pool_capacity);

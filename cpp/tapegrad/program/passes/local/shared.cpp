@@ -81,10 +81,6 @@ class Sharing final : public LocalRule {
   FlatTable table_;
 };
 
-}  // namespace
-
-namespace {
-
 // Whether one element is all that there is in memory.
 bool is_repeated(const Value& v) {
   return std::ranges::all_of(v.strides(), [](int64_t stride) { return stride == 0; });

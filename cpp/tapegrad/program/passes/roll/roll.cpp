@@ -223,10 +223,10 @@ Program with_shared_constants(Program p) {
   const std::vector<uint32_t> same = equal_constants(p);
   std::vector<ValueId> stands_for(same.size(), no_value);  // by constant
   for (ValueId& v : p.operands) {
-    if (!p.is_constant(v)) continue;
+    if (!p.is_constant(v) || p.constant_of(v).is_scalar()) continue;
     ValueId& first = stands_for[same[p.values[v].index]];
     if (first == no_value) first = v;
-    if (!p.constant_of(v).is_scalar()) v = first;
+    v = first;
   }
   return p;
 }

@@ -17,9 +17,8 @@ namespace {
 using Role = RolledLoop::Role;
 
 constexpr uint32_t least_turns = 8;
-constexpr uint32_t many_turns = 64;  // of a loop of small arrays
 constexpr uint32_t many_steps = 4096;
-constexpr uint32_t some_turns = 12;         // of another
+constexpr uint32_t some_turns = 12;         // of a loop over other arrays
 constexpr uint64_t many_numbers = 250'000;  // steps of numbers alone, in all loops
 // The same in loops of so many turns, of which a scan takes each without a look at the others.
 constexpr uint64_t many_in_long_loops = 75'000;
@@ -179,7 +178,7 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   if (work.is_of_numbers()) return all.are_many_numbers(steps_of(loop, work), loop.count);
   if (work.is_short && work.largest <= most_loop_lanes) return true;
   if (work.largest > most_elements) return false;
-  const bool is_long = loop.count >= many_turns;
+  const bool is_long = loop.count >= many_turns_of_arrays;
   if (!recurs(p, loop)) return is_long && steps_of(loop, work) >= many_steps;
   if (work.is_of_small_arrays() && all.may_be_expanded()) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().

@@ -224,7 +224,7 @@ class PartSums {
   }
 
   void add_to(Edit& edit, const Chain& c, Part& part, ValueId update, uint32_t line) {
-    if (part.sum == no_value) part.sum = first_of(edit, c, part, part.type);
+    if (part.sum == no_value) part.sum = first_of(edit, c, part);
     const ValueId both[] = {part.sum, update};
     Program::Step like;
     like.op = op_of_fn<Add>();
@@ -232,8 +232,8 @@ class PartSums {
     part.sum = edit.write(like, both, {&part.type, 1});
   }
 
-  ValueId first_of(Edit& edit, const Chain& c, const Part& part, uint32_t type) {
-    const TensorType& t = p_.types[type];
+  ValueId first_of(Edit& edit, const Chain& c, const Part& part) {
+    const TensorType& t = p_.types[part.type];
     if (const auto x = uniform_.at(p_, c.root))
       return edit.constant(t.shape.empty() ? Value::scalar(*x, t.dtype)
                                            : Value::full(t.dtype, t.shape, *x));
@@ -241,7 +241,7 @@ class PartSums {
     Program::Step like;
     like.op = slice_op().id;
     like.attrs = part.attrs;
-    return edit.write(like, {&root, 1}, {&type, 1});
+    return edit.write(like, {&root, 1}, {&part.type, 1});
   }
 
   ValueId put_together(Edit& edit, const Chain& c) const {

@@ -16,8 +16,7 @@ namespace {
 constexpr double alone = 2, joining_number = 7 * costs::instruction,
                  reading_number = 2.5 * costs::instruction;
 constexpr double summed_number = 1.5;
-constexpr uint32_t rolled_turns = 64;  // loops over arrays of fewer turns may stay step by step
-constexpr double near_bytes = 32768;   // what stays in the nearest cache
+constexpr double near_bytes = 32768;  // what stays in the nearest cache
 
 }  // namespace
 
@@ -99,7 +98,7 @@ double TurnCosts::crossing(uint32_t k, bool made_at_once) const {
 
 double TurnCosts::joining(const RolledLoop::Series& s) const {
   const Dims& shape = p_->type_of(p_->in(step(s.step))[s.operand]).shape;
-  const bool by_steps = !shape.empty() && loop_->count < rolled_turns;
+  const bool by_steps = !shape.empty() && loop_->count < many_turns_of_arrays;
   return (by_steps ? costs::step : joining_number) +
          costs::element * static_cast<double>(element_count(shape));
 }

@@ -27,7 +27,6 @@ using Kind = RolledLoop::Kind;
 
 constexpr uint32_t least_turns = 32;
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
-constexpr uint32_t least_turns_of_arrays = 64;  // of a loop over arrays that is sure to be rolled
 constexpr double clear_gain = 0.75;
 constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
 constexpr uint32_t none = made_outside;
@@ -235,7 +234,7 @@ class Distribution {
 
   // Arrays that steps of another loop make, one a turn: its scan will stack them.
   bool are_made_by_loop(ValueId first, ValueId second, ValueId third) const {
-    if (loop_.count < least_turns_of_arrays || p_.type_of(first).shape.empty()) return false;
+    if (loop_.count < many_turns_of_arrays || p_.type_of(first).shape.empty()) return false;
     const auto maker = [&](ValueId v) -> const Program::Step* {
       if (p_.values[v].source != Source::step) return nullptr;
       const Program::Step& s = p_.steps[p_.values[v].index];

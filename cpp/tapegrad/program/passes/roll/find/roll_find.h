@@ -66,6 +66,8 @@ struct RolledLoop {
   bool only_writes() const;
 };
 
+// Loops over small arrays of so many turns are rolled; of fewer, they may stay step by step.
+constexpr uint32_t many_turns_of_arrays = 64;
 constexpr uint32_t least_steps_of_loop = 256;  // of all turns together, of one that is rolled
 
 // What a loop is found for: a scan; or to be distributed, where rows of a nest may be one loop, of
