@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "tapegrad/rows/lane_steps.h"
+
 namespace tapegrad {
 namespace {
 
@@ -10,7 +12,11 @@ template <class T, class From>
 void gather(T* to, const void* data, int64_t offset, int64_t stride, int64_t n) {
   const From* from = static_cast<const From*>(data) + offset;
   if (stride == 1) {
-    std::copy_n(from, n, to);
+    if constexpr (std::is_same_v<From, bool> && std::is_floating_point_v<T>) {
+      lane_loops<T>().from_bool(to, from, n);
+    } else {
+      std::copy_n(from, n, to);
+    }
   } else if (stride == 0) {
     std::fill_n(to, n, static_cast<T>(from[0]));
   } else {

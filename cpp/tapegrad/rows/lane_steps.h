@@ -115,6 +115,8 @@ struct LaneLoops {
 
   // sums[(first + i) % lanes] += x[i]: a part of what FoldLoops::row does.
   void (*accumulate)(T* sums, const T* x, int64_t first, int64_t n) = nullptr;
+  // 1 where it is true and 0 elsewhere.
+  void (*from_bool)(T* to, const bool* from, int64_t n) = nullptr;
   // The sum of a chunk of n elements, and new sums.
   T (*finish)(T* sums, int64_t n) = nullptr;
 

@@ -61,7 +61,7 @@ MatmulShape matmul_shape(const Dims& a, const Dims& b) {
 template <class T>
 MatrixStack<T> as_stack(const Value& v, const Dims& batch, bool vector, bool is_left) {
   MatrixStack<T> s;
-  s.data = v.data<T>();
+  s.data = static_cast<const T*>(v.raw());
   const int64_t* strides = v.layout()->strides();
   const int n = v.ndim();
   if (vector) {
@@ -111,6 +111,24 @@ Value multiply(const MatmulShape& s, const Value& a, const Value& b) {
   const Value right = tiny || is_readable(b, s.b_is_vector, false) ? b : b.copy();
   return visit_dtype(a.dtype(), [&](auto tag) { return multiply<decltype(tag)>(s, left, right); });
 }
+
+template <class T>
+class ProductOf final : public LikeProduct {
+ public:
+  ProductOf(const MatmulShape& s, const Value& a, const Value& b)
+      : s_(s),
+        left_(as_stack<T>(a, s.batch, s.a_is_vector, true)),
+        right_(as_stack<T>(b, s.batch, s.b_is_vector, false)) {}
+  void run(const void* a, const void* b, void* out) override {
+    left_.data = static_cast<const T*>(a);
+    right_.data = static_cast<const T*>(b);
+    multiply_stacks<T>(s_.batch, s_.m, s_.n, s_.k, left_, right_, static_cast<T*>(out));
+  }
+
+ private:
+  const MatmulShape s_;
+  MatrixStack<T> left_, right_;
+};
 
 std::vector<TensorType> infer(const Attrs&, std::span<const TensorType> in) {
   return {{promote(in[0].dtype, in[1].dtype), matmul_shape(in[0].shape, in[1].shape).out}};
@@ -192,6 +210,17 @@ std::vector<Ref> lanes(const LanesCall& call) {
 }
 
 }  // namespace
+
+std::unique_ptr<LikeProduct> product_like(const Value& a, const Value& b) {
+  if (a.dtype() != b.dtype() || !is_floating(a.dtype()) || a.is_scalar() || b.is_scalar())
+    return nullptr;
+  const MatmulShape s = matmul_shape(a.shape(), b.shape());
+  const bool tiny = is_tiny_product(s.m, s.n, s.k);
+  if (!tiny && !(is_readable(a, s.a_is_vector, true) && is_readable(b, s.b_is_vector, false)))
+    return nullptr;
+  if (a.dtype() == DType::float32) return std::make_unique<ProductOf<float>>(s, a, b);
+  return std::make_unique<ProductOf<double>>(s, a, b);
+}
 
 const Op& matmul_op() {
   static const Op& op = register_op({.name = "matmul",

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "tapegrad/tape/rule.h"
 
 // Products of vectors and matrices of Refs, by NumPy's rules.
@@ -7,6 +9,16 @@
 namespace tapegrad {
 
 const Op& matmul_op();  // for passes that write it
+
+// matmul of arrays of one shape and one place in memory after the other, given where they lie.
+class LikeProduct {
+ public:
+  virtual ~LikeProduct() = default;
+  // The result is packed.
+  virtual void run(const void* a, const void* b, void* out) = 0;
+};
+// For arrays with the shapes and strides of these; null where one of them would be copied first.
+std::unique_ptr<LikeProduct> product_like(const Value& a, const Value& b);
 
 Ref matmul(const Ref& a, const Ref& b);
 Ref dot(const Ref& a, const Ref& b);

@@ -68,6 +68,13 @@ void accumulate(T* sums, const T* x, int64_t first, int64_t n) {
   for (int64_t j = 0; i < n; ++i, ++j) sums[j] += x[i];
 }
 
+template <class T>
+void from_bool(T* to, const bool* from, int64_t n) {
+  const auto* const bytes = static_cast<const int8_t*>(static_cast<const void*>(from));
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(static_cast<int32_t>(bytes[i]));
+}
+
 // As `row` of isa/reduce_loops.cpp: fewer than 8 in order, else halves.
 template <class T>
 T finish(T* sums, int64_t n) {
@@ -95,6 +102,7 @@ void fill(LaneLoops<T>& loops) {
   loops.products_tile[1] = products_tile<T, 4>;
   loops.sums_of_rows = sums_of_rows<T>;
   loops.accumulate = accumulate<T>;
+  loops.from_bool = from_bool<T>;
   loops.finish = finish<T>;
   fill_lane_pairs(loops);
 }

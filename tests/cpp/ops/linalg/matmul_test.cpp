@@ -1,5 +1,7 @@
 #include "tapegrad/ops/linalg/matmul.h"
 
+#include <array>
+
 #include "check.h"
 #include "kernels/array_cases.h"
 #include "tapegrad/ops/registry.h"
@@ -69,6 +71,30 @@ TEST(shapes_follow_numpy) {
   check_product(random_array({0}), random_array({0}), {});
   check_product(random_array({0, 2, 3}), random_array({3, 2}), {0, 2, 2});
   check_product(random_array({2, 3, 2, 3}), random_array({3}), {2, 3, 2});
+}
+
+// Given where the arrays lie, again and again.
+TEST(products_like_others) {
+  register_all_ops();
+  for (int left = 0; left < cases::layouts; ++left) {
+    for (int right = 0; right < cases::layouts; ++right) {
+      for (const auto& [m, k, n] : {std::array<int64_t, 3>{9, 17, 10}, {3, 2, 4}, {8, 8, 1}}) {
+        const Value a = laid_out({m, k}, left), b = laid_out({k, n}, right);
+        const auto like = product_like(a, b);
+        if (!like) continue;  // matmul copies one of them
+        const Value want = product(a, b);
+        Value got = Value::empty(DType::float64, want.shape());
+        for (int round = 0; round < 2; ++round) {
+          like->run(a.raw(), b.raw(), got.raw());
+          CHECK(same_bits(got, want));
+        }
+      }
+    }
+  }
+  CHECK(product_like(random_array({4, 5}), random_array({5})) != nullptr);
+  CHECK(product_like(random_array({2, 4, 5}), random_array({5, 3})) != nullptr);
+  CHECK(product_like(random_array({4, 5}), random_array({5, 4}).cast(DType::float32)) == nullptr);
+  CHECK(product_like(Value(1.0), random_array({5})) == nullptr);
 }
 
 TEST(any_layout) {

@@ -4,9 +4,12 @@
 #include <vector>
 
 #include "tapegrad/kernels/fused/arena.h"
+#include "tapegrad/kernels/fused/bound/bound_batch.h"
 #include "tapegrad/kernels/fused/bound/bound_numbers.h"
+#include "tapegrad/kernels/fused/bound/bound_windows.h"
 #include "tapegrad/lanes/lane_plan.h"
 #include "tapegrad/lanes/lane_sums.h"
+#include "tapegrad/rows/copy_row.h"
 
 namespace tapegrad {
 namespace {
@@ -17,17 +20,26 @@ template <class T>
 class Bound final : public BoundKernel {
  public:
   Bound(const LaneKernel& kernel, const Dims& space, std::span<const TensorType> inputs,
-        std::unique_ptr<LanePlan<T>> plan)
+        std::unique_ptr<LanePlan<T>> plan, std::span<const LaneWindow> masks)
       : plan_(std::move(plan)),
-        windows_(kernel.windows),
         outputs_(kernel.outputs),
         loops_(lane_loops<T>()),
         fold_(fold_loops<T>(Fold::sum)),
         size_(element_count(space)),
         block_(std::min(padded(size_), block_lanes)) {
     for (const TensorType& t : inputs) is_bool_.push_back(is_bool(t.dtype));
-    for (uint32_t i : plan_->lane_inputs)
-      inputs_.push_back({i, kernel.offset(i), element_count(inputs[i].shape)});
+    first_mask_ = inputs.size() - masks.size();
+    for (const LaneWindow& w : masks) {
+      std::vector<T>& mask = masks_.emplace_back(static_cast<size_t>(padded(size_)), T{0});
+      w.for_runs(0, size_, [&](int64_t from, int64_t to) {
+        std::fill(mask.begin() + from, mask.begin() + to, T{1});
+      });
+    }
+    for (uint32_t i : plan_->lane_inputs) {
+      inputs_.push_back({i, kernel.offset(i), element_count(inputs[i].shape), {}, {}});
+      if (kernel.offset(i) != no_offset && !kernel.boxes[i].ranges.empty())
+        find_runs(inputs_.back(), kernel.boxes[i]);
+    }
     for (const LaneKernel::Output& o : outputs_)
       sums_.push_back(o.summed ? sum_geometry(space, o.shape) : SumGeometry());
     lay_out();
@@ -62,10 +74,28 @@ class Bound final : public BoundKernel {
   }
 
  private:
+  // Lanes [from, to) of a box, which read its elements from `element` on.
+  struct Run {
+    int64_t from, to, element;
+  };
   struct Input {
     uint32_t number;
     int64_t offset, size;
+    std::vector<Run> runs;          // of a box
+    std::vector<size_t> first_run;  // that ends behind where a block begins, by block
   };
+
+  void find_runs(Input& in, const LaneWindow& box) const {
+    int64_t element = 0;
+    box.for_runs(0, size_, [&](int64_t from, int64_t to) {
+      in.runs.push_back({from, to, element});
+      element += to - from;
+    });
+    for (int64_t begin = 0; begin < size_; begin += block_) {
+      const auto first = std::ranges::upper_bound(in.runs, begin, {}, &Run::to);
+      in.first_run.push_back(static_cast<size_t>(first - in.runs.begin()));
+    }
+  }
 
   template <class U>
   static U* at(char* scratch, size_t bytes) {
@@ -114,7 +144,6 @@ class Bound final : public BoundKernel {
 
   void run_lanes(char* const* inputs, char* const* outputs, char* scratch) const {
     LaneFrame<T> frame = frame_for(plan_->block);
-    frame.windows = windows_.data();
     frame.stores = static_cast<void* const*>(static_cast<const void*>(outputs));
     frame.sinks = at<LaneSink<T>>(scratch, sinks_);
     begin_sums(outputs, scratch);
@@ -123,7 +152,7 @@ class Bound final : public BoundKernel {
     for (int64_t begin = 0; begin < size_; begin += block_) {
       const int64_t n = std::min(block_, size_ - begin), whole = padded(n);
       for (size_t k = 0; k < inputs_.size(); ++k)
-        places[k] = lanes(inputs_[k], inputs[inputs_[k].number], begin, n, row(scratch, k));
+        places[k] = lanes(inputs_[k], inputs, begin, n, row(scratch, k));
       for (size_t d = 0; d < plan_->direct.size(); ++d)
         direct[d] = as<T>(outputs[plan_->direct[d]]) + begin;
       frame.begin = begin;
@@ -150,32 +179,65 @@ class Bound final : public BoundKernel {
   }
 
   // Lanes [begin, begin + n) and what follows up to a whole vector, where they lie or in `row`.
-  T* lanes(const Input& in, char* data, int64_t begin, int64_t n, T* row) const {
-    if (is_bool_[in.number]) {
-      const bool* const from = as<bool>(data) + begin;
-      for (int64_t i = 0; i < n; ++i) row[i] = from[i];
-      std::fill(row + n, row + padded(n), row[n - 1]);
+  T* lanes(const Input& in, char* const* inputs, int64_t begin, int64_t n, T* row) const {
+    if (in.number >= first_mask_)
+      return const_cast<T*>(masks_[in.number - first_mask_].data()) + begin;
+    char* const data = inputs[in.number];
+    return is_bool_[in.number] ? lanes(in, as<bool>(data), begin, n, row)
+                               : lanes(in, as<T>(data), begin, n, row);
+  }
+
+  template <class From>
+  T* lanes(const Input& in, From* data, int64_t begin, int64_t n, T* row) const {
+    constexpr bool lies_as_read = std::is_same_v<From, T>;
+    const int64_t whole = padded(n);
+    if (in.offset == no_offset) {
+      if constexpr (lies_as_read) return data + begin;
+      copy(data + begin, n, row);
+      std::fill(row + n, row + whole, row[n - 1]);
       return row;
     }
-    T* const from = as<T>(data);
-    if (in.offset == no_offset) return from + begin;
-    const int64_t first = begin - in.offset, whole = padded(n);
-    if (first >= 0 && first + n <= in.size) return from + first;
+    if (!in.runs.empty()) {
+      lanes_of_box(in, data, begin, n, row);
+      return row;
+    }
+    const int64_t first = begin - in.offset;
+    if constexpr (lies_as_read)
+      if (first >= 0 && first + n <= in.size) return data + first;
     const int64_t low = std::clamp<int64_t>(-first, 0, whole);
     const int64_t high = std::clamp(in.size - first, low, whole);
     std::fill(row, row + low, -T{0});
-    std::copy(from + first + low, from + first + high, row + low);
+    copy(data + first + low, high - low, row + low);
     std::fill(row + high, row + whole, -T{0});
     return row;
   }
 
+  void copy(const bool* from, int64_t n, T* to) const { loops_.from_bool(to, from, n); }
+  void copy(const T* from, int64_t n, T* to) const { copy_row(from, n, to); }
+
+  template <class From>
+  void lanes_of_box(const Input& in, const From* data, int64_t begin, int64_t n, T* row) const {
+    const int64_t end = begin + n;
+    int64_t done = begin;
+    for (size_t k = in.first_run[static_cast<size_t>(begin / block_)];
+         k < in.runs.size() && in.runs[k].from < end; ++k) {
+      const Run& r = in.runs[k];
+      const int64_t from = std::max(r.from, begin), to = std::min(r.to, end);
+      for (; done < from; ++done) row[done - begin] = -T{0};
+      copy(data + r.element + (from - r.from), to - from, row + (from - begin));
+      done = to;
+    }
+    std::fill(row + (done - begin), row + padded(n), -T{0});
+  }
+
   const std::unique_ptr<LanePlan<T>> plan_;
-  const std::vector<LaneWindow> windows_;
   const std::vector<LaneKernel::Output> outputs_;
   const LaneLoops<T>& loops_;
   const FoldLoops<T>& fold_;
   const int64_t size_, block_;
-  std::vector<uint8_t> is_bool_;   // by input
+  std::vector<uint8_t> is_bool_;  // by input
+  size_t first_mask_ = 0;         // of the inputs
+  std::vector<std::vector<T>> masks_;
   std::vector<Input> inputs_;      // of lanes
   std::vector<SumGeometry> sums_;  // by output
   // Where the scratch memory has what.
@@ -185,23 +247,26 @@ class Bound final : public BoundKernel {
 };
 
 template <class T>
-std::unique_ptr<const BoundKernel> bind(const LaneKernel& kernel, const Dims& space,
-                                        std::span<const TensorType> inputs) {
+std::unique_ptr<const BoundKernel> bind(const LaneKernel& given, const Dims& space,
+                                        std::span<const TensorType> given_inputs) {
+  const auto [kernel, masks] = windows_as_masks(given);
+  std::vector<TensorType> inputs(given_inputs.begin(), given_inputs.end());
+  inputs.resize(kernel.n_inputs, {kernel.dtype, space});
   const int64_t size = element_count(space);
   InputBits uniform(kernel.n_inputs);
   for (uint32_t i = 0; i < kernel.n_inputs; ++i) {
     const int64_t n = element_count(inputs[i].shape);
     if (inputs[i].dtype != kernel.dtype && !is_bool(inputs[i].dtype)) return nullptr;
-    if (kernel.offset(i) != no_offset) {
-      if (is_bool(inputs[i].dtype) || !kernel.boxes[i].ranges.empty()) return nullptr;
-    } else if (n == 1 || (size == 1 && kernel.windows.empty())) {
+    if (kernel.offset(i) != no_offset || i >= given.n_inputs) continue;
+    if (n == 1 || (size == 1 && masks.empty())) {
       uniform.set(i);
     } else if (n != size) {
       return nullptr;
     }
   }
   if (size > 1 && size <= short_space) uniform.set(kernel.n_inputs);
-  auto made = std::make_unique<Bound<T>>(kernel, space, inputs, make_lane_plan<T>(kernel, uniform));
+  auto made =
+      std::make_unique<Bound<T>>(kernel, space, inputs, make_lane_plan<T>(kernel, uniform), masks);
   if (!made->fits()) return nullptr;
   return made;
 }
@@ -211,8 +276,11 @@ std::unique_ptr<const BoundKernel> bind(const LaneKernel& kernel, const Dims& sp
 std::unique_ptr<const BoundKernel> BoundKernel::of(const LaneKernel& kernel, const Dims& space,
                                                    std::span<const TensorType> inputs) {
   const int64_t size = element_count(space);
-  if (kernel.batch) return size == 1 ? bind_numbers(kernel) : nullptr;
   if (!kernel.gathers.empty() || size < 1 || size > most_bound_lanes) return nullptr;
+  if (kernel.batch) {
+    auto numbers = size == 1 ? bind_numbers(kernel) : nullptr;
+    return numbers ? std::move(numbers) : bind_batch(kernel, size);
+  }
   return kernel.dtype == DType::float32 ? bind<float>(kernel, space, inputs)
                                         : bind<double>(kernel, space, inputs);
 }

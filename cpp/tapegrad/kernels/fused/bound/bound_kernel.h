@@ -18,7 +18,7 @@ class BoundKernel {
  public:
   // Null where it can't be bound: inputs are packed arrays with the elements of the space, or of
   // any length where they stand beside it, or one number; of the kernel's dtype or bool. Inputs and
-  // outputs of a kernel over a batch, which must be of one lane, are its arrays.
+  // outputs of a kernel over a batch are its arrays.
   static std::unique_ptr<const BoundKernel> of(const LaneKernel& kernel, const Dims& space,
                                                std::span<const TensorType> inputs);
   virtual ~BoundKernel() = default;

@@ -3,6 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "tapegrad/rows/copy_row.h"
 
 namespace tapegrad {
 namespace {
@@ -65,23 +70,123 @@ class RunFinder {
 };
 
 template <class T>
-void move(const MoveRuns& runs, char* const* in, char* out) {
-  T* const to = static_cast<T*>(static_cast<void*>(out));
-  for (const MoveRun& r : runs) {
-    if (r.input == MoveRun::none) {
-      std::fill_n(to + r.at, r.count, static_cast<T>(r.fill));
-      continue;
-    }
-    const T* from = static_cast<const T*>(static_cast<const void*>(in[r.input])) + r.source;
-    if (r.stride == 1) {
-      std::copy_n(from, r.count, to + r.at);
-    } else if (r.stride == 0) {
-      std::fill_n(to + r.at, r.count, *from);
-    } else {
-      for (int64_t i = 0; i < r.count; ++i) to[r.at + i] = from[i * r.stride];
-    }
+void move_run(const MoveRun& r, char* const* in, T* to) {
+  if (r.input == MoveRun::none) {
+    const T x = static_cast<T>(r.fill);
+    r.for_parts([&](int64_t, int64_t, int64_t at, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) to[at + i] = x;
+    });
+    return;
+  }
+  const T* const from = static_cast<const T*>(static_cast<const void*>(in[r.input]));
+  if (!r.listed.empty()) {
+    for (size_t i = 0; i < r.listed.size(); ++i)
+      to[r.at + static_cast<int64_t>(i)] = from[r.listed[i]];
+  } else if (r.count == 1) {
+    r.for_parts([&](int64_t source, int64_t, int64_t at, int64_t) { to[at] = from[source]; });
+  } else if (r.stride == 1) {
+    r.for_parts([&](int64_t source, int64_t, int64_t at, int64_t n) {
+      copy_row(from + source, n, to + at);
+    });
+  } else {
+    r.for_parts([&](int64_t source, int64_t stride, int64_t at, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) to[at + i] = from[source + i * stride];
+    });
   }
 }
+
+template <class T>
+void add_run(const MoveRun& r, T* to, const T* from) {
+  for (size_t i = 0; i < r.listed.size(); ++i)
+    to[r.listed[i]] += from[r.at + static_cast<int64_t>(i)];
+  if (!r.listed.empty()) return;
+  r.for_parts([&](int64_t source, int64_t stride, int64_t at, int64_t n) {
+    if (stride == 1) {
+      for (int64_t i = 0; i < n; ++i) to[source + i] += from[at + i];
+    } else {
+      for (int64_t i = 0; i < n; ++i) to[source + i * stride] += from[at + i];
+    }
+  });
+}
+
+// Runs of one form, one after the other, are one that happens again and again.
+class Grouper {
+ public:
+  explicit Grouper(bool in_any_order) : in_any_order_(in_any_order) {}
+
+  MoveRuns run(const MoveRuns& runs) {
+    for (const MoveRun& r : runs) add(r);
+    list_short_runs();
+    return std::move(groups_);
+  }
+
+ private:
+  static constexpr int64_t few = 4;  // elements, that cost no more from a list than as a run
+
+  void add(const MoveRun& r) {
+    if (in_any_order_) {
+      const auto form = std::tuple(r.input, r.stride, r.count, std::bit_cast<uint64_t>(r.fill));
+      const auto [at, is_new] = open_.try_emplace(form, groups_.size());
+      if (!is_new && joins(groups_[at->second], r)) return;
+      at->second = groups_.size();
+    } else if (!groups_.empty() && joins(groups_.back(), r)) {
+      return;
+    }
+    groups_.push_back(r);
+  }
+
+  static bool joins(MoveRun& group, const MoveRun& r) {
+    if (group.input != r.input || group.stride != r.stride || group.count != r.count ||
+        std::bit_cast<uint64_t>(group.fill) != std::bit_cast<uint64_t>(r.fill))
+      return false;
+    const int64_t last = group.times - 1;
+    const int64_t source_step = r.source - (group.source + last * group.source_step);
+    const int64_t at_step = r.at - (group.at + last * group.at_step);
+    if (group.times > 1 && (source_step != group.source_step || at_step != group.at_step))
+      return false;
+    group.source_step = source_step;
+    group.at_step = at_step;
+    ++group.times;
+    return true;
+  }
+
+  // The groups, where those of few elements are apart again.
+  MoveRuns taken_apart() {
+    MoveRuns all;
+    for (MoveRun& r : groups_) {
+      if (r.times == 1 || r.input == MoveRun::none || r.times * r.count > few) {
+        all.push_back(std::move(r));
+        continue;
+      }
+      r.for_parts([&](int64_t source, int64_t stride, int64_t at, int64_t n) {
+        all.push_back({r.input, source, stride, at, n, 0});
+      });
+    }
+    if (in_any_order_) std::ranges::stable_sort(all, {}, &MoveRun::at);
+    return all;
+  }
+
+  void list_short_runs() {
+    MoveRuns all = taken_apart();
+    groups_.clear();
+    for (MoveRun& r : all) {
+      if (r.input == MoveRun::none || r.times * r.count > few) {
+        groups_.push_back(std::move(r));
+        continue;
+      }
+      const bool joins = !groups_.empty() && !groups_.back().listed.empty() &&
+                         groups_.back().input == r.input &&
+                         groups_.back().at + std::ssize(groups_.back().listed) == r.at;
+      if (!joins) groups_.push_back({r.input, 0, 1, r.at, 0, 0});
+      for (int64_t i = 0; i < r.count; ++i)
+        groups_.back().listed.push_back(static_cast<int32_t>(r.source + i * r.stride));
+    }
+  }
+
+  const bool in_any_order_;
+  std::map<std::tuple<uint32_t, int64_t, int64_t, uint64_t>, size_t> open_;  // the last by form
+  MoveRuns groups_;
+};
 
 }  // namespace
 
@@ -144,8 +249,45 @@ bool is_alias(const MoveRuns& runs, int64_t size) {
          runs[0].count == size;
 }
 
+std::optional<MoveRuns> runs_of_take(const Dims& shape, int axis, const Value& index) {
+  const auto a = static_cast<size_t>(axis);
+  const int64_t length = shape[a];
+  const int64_t outer = element_count(Dims(shape.data(), a));
+  const int64_t inner = element_count(Dims(shape.data() + a + 1, shape.size() - a - 1));
+  std::vector<int64_t> taken;
+  const Value packed = index.contiguous();
+  for (int64_t j = 0; j < packed.size(); ++j) {
+    int64_t k = packed.is_scalar() ? packed.as_int64() : packed.view({}, {}, j).as_int64();
+    if (k < 0) k += length;
+    if (k < 0 || k >= length) return std::nullopt;
+    taken.push_back(k);
+  }
+  RunFinder runs;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t k : taken)
+      for (int64_t i = 0; i < inner; ++i) runs.add(0, (o * length + k) * inner + i);
+  return runs.take();
+}
+
+MoveRuns grouped(const MoveRuns& runs, bool in_any_order) {
+  return Grouper(in_any_order).run(runs);
+}
+
 void run_moves(const MoveRuns& runs, DType dtype, char* const* in, char* out) {
-  visit_dtype(dtype, [&](auto tag) { move<decltype(tag)>(runs, in, out); });
+  visit_dtype(dtype, [&](auto tag) {
+    using T = decltype(tag);
+    for (const MoveRun& r : runs) move_run(r, in, static_cast<T*>(static_cast<void*>(out)));
+  });
+}
+
+void run_additions(const MoveRuns& runs, DType dtype, char* array, const char* update) {
+  visit_dtype(dtype, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (std::is_floating_point_v<T>)
+      for (const MoveRun& r : runs)
+        add_run(r, static_cast<T*>(static_cast<void*>(array)),
+                static_cast<const T*>(static_cast<const void*>(update)));
+  });
 }
 
 }  // namespace tapegrad

@@ -11,8 +11,9 @@ namespace tapegrad {
 
 class StaticPlanner {
  public:
-  StaticPlanner(const Program& p, size_t n_carry, size_t n_series)
-      : plan_(std::make_unique<StaticPlan>()), p_(plan_->program_) {
+  // `strided`: carries, by flags, that come as views with strides from one step to the next.
+  StaticPlanner(const Program& p, size_t n_carry, size_t n_series, std::vector<bool>& strided)
+      : plan_(std::make_unique<StaticPlan>()), p_(plan_->program_), strided_carries_(strided) {
     plan_->program_ = p;
     plan_->n_carry_ = n_carry;
     plan_->n_series_ = n_series;
@@ -26,6 +27,7 @@ class StaticPlanner {
     varies_.assign(p_.values.size(), false);
     find_last_uses();
     for (size_t i = 0; i < p_.inputs.size(); ++i) place_input(i);
+    for (size_t c = 0; c < n_carry(); ++c) hides_strides_[p_.inputs[c]] = strided_carries_[c];
     for (ValueId v = 0; v < p_.values.size(); ++v)
       if (p_.is_constant(v) && is_short(v)) at(v) = new_place(v, false);
     for (uint32_t k = 0; k < p_.steps.size(); ++k)
@@ -36,9 +38,8 @@ class StaticPlanner {
       if (at(g.value).place == none) return nullptr;
       plan_->guards_.push_back({at(g.value), g.expected});
     }
-    // A carry that is a view with strides is read as one in the next step, which rounds by them.
     for (size_t c = 0; c < n_carry(); ++c)
-      if (is_strided_[p_.outputs[c]] || hides_strides_[p_.outputs[c]]) return nullptr;
+      if (is_strided_[p_.outputs[c]] || hides_strides_[p_.outputs[c]]) strided_carries_[c] = true;
     const auto is_general = [](const Step& s) { return s.kind == Kind::general; };
     if (std::ranges::all_of(plan_->steps_, is_general)) return nullptr;
     plan_carries();
@@ -130,7 +131,8 @@ class StaticPlanner {
     // A view of an array that has no place is made where it is read.
     if (is_view(s) && (!known || !is_short(s.first_out))) return true;
     if (known && (s.kernel >= 0 ? plan_kernel(s, varies)
-                                : plan_moves(k, varies) || plan_addition(k, varies)))
+                                : plan_elementwise(s, varies) || plan_moves(k, varies) ||
+                                      plan_addition(k, varies)))
       return true;
     return plan_general(k, varies);
   }
@@ -138,24 +140,55 @@ class StaticPlanner {
   bool plan_kernel(const Program::Step& s, bool varies) {
     const auto* fused =
         dynamic_cast<const FusedKernel*>(p_.kernels[static_cast<size_t>(s.kernel)].get());
-    if (!fused) return false;
-    const LaneKernel& kernel = fused->lanes.kernel();
+    return fused && plan_kernel(s, fused->lanes.kernel(), fused->space, varies);
+  }
+
+  // A function of numbers alone: a kernel of one instruction.
+  bool plan_elementwise(const Program::Step& s, bool varies) {
+    if (!is_scalar_fn(s.op)) return false;
     const auto in = p_.in(s);
-    const int64_t size = element_count(fused->space);
+    const TensorType& out = p_.type_of(s.first_out);
+    LaneKernel kernel;
+    kernel.n_inputs = s.n_in;
+    kernel.dtype = p_.type_of(in.back()).dtype;
+    if (!is_floating(kernel.dtype)) return false;
+    for (ValueId v : in)
+      if (p_.type_of(v).dtype != kernel.dtype && !is_bool(p_.type_of(v).dtype)) return false;
+    if (out.dtype != kernel.dtype && !is_bool(out.dtype)) return false;
+    ScalarTape::Instruction code{static_cast<ScalarFn>(s.op), {0, 0, 0}};
+    for (uint32_t i = 0; i < s.n_in; ++i) code.args[i] = i;
+    kernel.code.push_back(code);
+    kernel.outputs.push_back({.operand = kernel.first_result(), .dtype = out.dtype});
+    return plan_kernel(s, kernel, out.shape, varies);
+  }
+
+  bool plan_kernel(const Program::Step& s, const LaneKernel& kernel, const Dims& space,
+                   bool varies) {
+    const auto in = p_.in(s);
+    const int64_t size = element_count(space);
+    // Inputs that are moved before the kernel runs: what is taken by constant positions, or spread.
+    std::vector<std::optional<MoveRuns>> moved(in.size());
     std::vector<TensorType> types;
-    std::vector<bool> spread;
-    for (size_t i = 0; i < in.size(); ++i) {
-      types.push_back(p_.type_of(in[i]));
-      const int64_t n = count(in[i]);
-      spread.push_back(!kernel.batch && i < kernel.n_inputs && kernel.offset(i) == no_offset &&
-                       n != 1 && n != size);
-      if (spread.back()) types.back().shape = fused->space;
+    for (size_t i = 0; i < in.size(); ++i) types.push_back(p_.type_of(in[i]));
+    for (size_t i = 0; i < kernel.n_inputs && !kernel.batch; ++i) {
+      const Dims& shape = types[i].shape;
+      if (const LaneGather* g = kernel.gather_of(static_cast<uint32_t>(i))) {
+        const ValueId index = in[kernel.n_inputs + g->index];
+        if (p_.is_constant(index)) moved[i] = runs_of_take(shape, g->axis, p_.constant_of(index));
+        if (!moved[i]) return false;
+      } else if (const int64_t n = element_count(shape);
+                 kernel.offset(i) == no_offset && n != 1 && n != size) {
+        moved[i] = runs_of_broadcast(shape, space);
+      }
+      if (moved[i]) types[i].shape = space;
     }
-    auto bound = BoundKernel::of(kernel, fused->space, types);
+    types.resize(kernel.batch ? in.size() : kernel.n_inputs);
+    auto bound = kernel.gathers.empty() ? BoundKernel::of(kernel, space, types)
+                                        : BoundKernel::of(without_gathers(kernel), space, types);
     if (!bound) return false;
     Step step{.kind = Kind::kernel, .in = {}, .out = {}};
-    for (size_t i = 0; i < in.size(); ++i)
-      step.in.push_back(spread[i] ? spread_out(in[i], fused->space) : at(in[i]));
+    for (size_t i = 0; i < types.size(); ++i)
+      step.in.push_back(moved[i] ? moved_input(in[i], *moved[i], size) : at(in[i]));
     step.scratch = take(bound->scratch_bytes());
     step.kernel = std::move(bound);
     for (uint32_t j = 0; j < s.n_out; ++j)
@@ -164,21 +197,25 @@ class StaticPlanner {
     return true;
   }
 
-  // A copy of v that fills the space.
-  Operand spread_out(ValueId v, const Dims& space) {
-    const int64_t n = element_count(space);
+  static LaneKernel without_gathers(LaneKernel kernel) {
+    kernel.gathers.clear();
+    kernel.n_indices = 0;
+    return kernel;
+  }
+
+  Operand moved_input(ValueId v, const MoveRuns& runs, int64_t n) {
     const Operand to = new_place(static_cast<size_t>(n) * item(v), varies_[v]);
     auto& steps = varies_[v] ? plan_->steps_ : plan_->once_;
-    steps.push_back(
-        moves({at(v)}, to, runs_of_broadcast(p_.type_of(v).shape, space), p_.type_of(v).dtype, n));
+    steps.push_back(moves({at(v)}, to, runs, p_.type_of(v).dtype, n));
     return to;
   }
 
-  static Step moves(std::vector<Operand> in, Operand out, MoveRuns runs, DType dtype, int64_t n) {
+  static Step moves(std::vector<Operand> in, Operand out, const MoveRuns& runs, DType dtype,
+                    int64_t n) {
     return {.kind = Kind::moves,
             .in = std::move(in),
             .out = {out},
-            .runs = std::move(runs),
+            .runs = grouped(runs, true),
             .dtype = dtype,
             .count = n};
   }
@@ -206,9 +243,8 @@ class StaticPlanner {
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const ValueId out = s.first_out + j;
       MoveRuns& runs = (*all)[j];
-      hides_strides_[out] = !is_view(s) && std::ranges::any_of(in, [&](ValueId v) {
-        return is_strided_[v] || hides_strides_[v];
-      });
+      hides_strides_[out] = std::ranges::any_of(
+          in, [&](ValueId v) { return hides_strides_[v] || (is_strided_[v] && !is_view(s)); });
       if (is_alias(runs, count(out))) {
         Operand of = operands[runs[0].input];
         of.offset += static_cast<size_t>(runs[0].source) * item(out);
@@ -224,7 +260,7 @@ class StaticPlanner {
       } else {
         at(out) = new_place(out, varies);
       }
-      to_->push_back(moves(operands, at(out), std::move(runs), p_.type_of(out).dtype, count(out)));
+      to_->push_back(moves(operands, at(out), runs, p_.type_of(out).dtype, count(out)));
     }
     return true;
   }
@@ -263,7 +299,7 @@ class StaticPlanner {
     to_->push_back({.kind = Kind::addition,
                     .in = {at(out), at(in[1])},
                     .out = {at(out)},
-                    .runs = region->front(),
+                    .runs = grouped(region->front(), false),
                     .dtype = array.dtype});
     return true;
   }
@@ -310,6 +346,7 @@ class StaticPlanner {
 
   std::unique_ptr<StaticPlan> plan_;
   const Program& p_;
+  std::vector<bool>& strided_carries_;
   std::vector<bool> varies_;         // by value: from step to step
   std::vector<bool> is_strided_;     // by value: a view that is not packed
   std::vector<bool> hides_strides_;  // by value: moved, perhaps as a view, out of such a one
@@ -330,7 +367,15 @@ std::string StaticPlan::machine_code() const {
 
 std::unique_ptr<const StaticPlan> StaticPlan::of(const Program& p, size_t n_carry,
                                                  size_t n_series) {
-  return StaticPlanner(p, n_carry, n_series).run();
+  // Where a carry is a view with strides, steps that round by them can't be planned.
+  std::vector<bool> strided(n_carry, false);
+  std::unique_ptr<const StaticPlan> plan;
+  for (bool is_new = true; is_new;) {
+    const std::vector<bool> known = strided;
+    plan = StaticPlanner(p, n_carry, n_series, strided).run();
+    is_new = plan != nullptr && strided != known;
+  }
+  return plan;
 }
 
 }  // namespace tapegrad

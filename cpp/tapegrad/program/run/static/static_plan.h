@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tapegrad/kernels/fused/bound/bound_kernel.h"
+#include "tapegrad/ops/linalg/matmul.h"
 #include "tapegrad/program/program.h"
 #include "tapegrad/program/run/static/static_moves.h"
 
@@ -116,7 +117,8 @@ class StaticRun {
       char* at = nullptr;    // where that lay then
       bool is_made = false;  // anew at each step
     };
-    std::vector<Like> like;  // by operand
+    std::vector<Like> like;                  // by operand
+    std::unique_ptr<LikeProduct> product{};  // what runs in place of the op, where it is one
     std::vector<Value> in, out;
   };
 
@@ -125,6 +127,7 @@ class StaticRun {
   void carry_over();
   void run(const StaticPlan::Step& s, General& with);
   void run_general(const StaticPlan::Step& s, General& with);
+  void run_product(const StaticPlan::Step& s, General& with);
   void prepare(const StaticPlan::Step& s, General& with) const;
   General::Like like(ValueId v) const;
   // Constants and the rest, which are handed on as they came.

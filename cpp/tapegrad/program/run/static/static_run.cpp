@@ -53,14 +53,6 @@ void store(char* to, const Value& v) {
   pad(to, packed.byte_count(), item);
 }
 
-template <class T>
-void add_runs(const MoveRuns& runs, char* array, const char* update) {
-  T* const to = static_cast<T*>(static_cast<void*>(array));
-  const T* const from = static_cast<const T*>(static_cast<const void*>(update));
-  for (const MoveRun& r : runs)
-    for (int64_t i = 0; i < r.count; ++i) to[r.source + i * r.stride] += from[r.at + i];
-}
-
 Dims behind_first(const Dims& d) { return Dims(d.data() + 1, d.size() - 1); }
 
 }  // namespace
@@ -112,7 +104,10 @@ void StaticRun::end() {
   series_values_.clear();
   for (ValueId v : p.inputs) rest_[v] = Value();
   for (std::vector<General>* all : {&general_once_, &general_})
-    for (General& g : *all) g.like.clear();
+    for (General& g : *all) {
+      g.like.clear();
+      g.product.reset();
+    }
 }
 
 StaticRun::~StaticRun() { memory_->drop(); }
@@ -185,7 +180,24 @@ StaticRun::General::Like StaticRun::like(ValueId v) const {
 void StaticRun::prepare(const StaticPlan::Step& s, General& with) const {
   if (s.kind != StaticPlan::Step::Kind::general) return;
   with.like.clear();
-  for (ValueId v : plan_.program_.in(plan_.program_.steps[s.number])) with.like.push_back(like(v));
+  const Program::Step& step = plan_.program_.steps[s.number];
+  for (ValueId v : plan_.program_.in(step)) with.like.push_back(like(v));
+  const auto lies_still = [](const General::Like& l) { return !l.is_made && l.array.buffer(); };
+  with.product.reset();
+  if (step.kernel < 0 && step.op == matmul_op().id && std::ranges::all_of(with.like, lies_still))
+    with.product = product_like(with.like[0].array, with.like[1].array);
+}
+
+void StaticRun::run_product(const StaticPlan::Step& s, General& with) {
+  const auto place = [this](const General::Like& like) {
+    const char* const data = static_cast<const char*>(like.array.raw());
+    return like.base.place == StaticPlan::none ? data : data + (at(like.base) - like.at);
+  };
+  char* const out = at(s.out[0]);
+  with.product->run(place(with.like[0]), place(with.like[1]), out);
+  const TensorType& type = plan_.program_.type_of(plan_.program_.steps[s.number].first_out);
+  const size_t item = item_size(type.dtype);
+  pad(out, static_cast<size_t>(element_count(type.shape)) * item, item);
 }
 
 void StaticRun::run_general(const StaticPlan::Step& s, General& with) {
@@ -237,10 +249,9 @@ void StaticRun::run(const StaticPlan::Step& s, General& with) {
       return pad(to, static_cast<size_t>(s.count) * item, item);
     }
     case Kind::addition:
-      return s.dtype == DType::float32 ? add_runs<float>(s.runs, at(s.in[0]), at(s.in[1]))
-                                       : add_runs<double>(s.runs, at(s.in[0]), at(s.in[1]));
+      return run_additions(s.runs, s.dtype, at(s.in[0]), at(s.in[1]));
     case Kind::general:
-      return run_general(s, with);
+      return with.product ? run_product(s, with) : run_general(s, with);
   }
 }
 

@@ -1,78 +1,8 @@
-#include "tapegrad/kernels/fused/bound/bound_kernel.h"
-
-#include <cstring>
-#include <random>
-
-#include "check.h"
-#include "kernels/fused/lane_maker.h"
+#include "kernels/fused/bound/check_bound.h"
 
 using namespace tapegrad;
 
 namespace {
-
-// Memory as whoever keeps it lays it out: with room behind each array.
-class Memory {
- public:
-  explicit Memory(size_t bytes) : buffer_(Buffer::allocate(bytes + bound_slack)) {
-    std::memset(buffer_->data(), 0, bytes + bound_slack);
-  }
-  Memory(Memory&& o) noexcept : buffer_(std::exchange(o.buffer_, nullptr)) {}
-  Memory& operator=(Memory&&) = delete;
-  ~Memory() {
-    if (buffer_) buffer_->drop();
-  }
-  char* at() const { return buffer_->data(); }
-
- private:
-  Buffer* buffer_;
-};
-
-// A bound kernel gives the bits of LaneProgram::run, again and again.
-void check_bound(const LaneKernel& kernel, const Dims& space, const std::vector<Value>& in) {
-  std::vector<TensorType> types;
-  for (const Value& v : in) types.push_back(type_of(v));
-  const auto bound = BoundKernel::of(kernel, space, types);
-  CHECK(bound != nullptr);
-  if (!bound) return;
-  std::vector<Value> want(kernel.outputs.size());
-  LaneProgram(LaneKernel(kernel)).run(in, space, want);
-  std::vector<Memory> memory;
-  std::vector<char*> from, to;
-  for (const Value& v : in) {
-    memory.emplace_back(v.is_scalar() ? sizeof(double) : v.byte_count());
-    from.push_back(memory.back().at());
-    if (v.is_scalar()) {
-      const double x = v.as_double();
-      std::memcpy(from.back(), &x, sizeof x);
-    } else {
-      std::memcpy(from.back(), v.raw(), v.byte_count());
-    }
-  }
-  for (const Value& v : want) {
-    memory.emplace_back(static_cast<size_t>(v.size()) * item_size(v.dtype()));
-    to.push_back(memory.back().at());
-  }
-  const Memory scratch(bound->scratch_bytes());
-  bound->set_up(scratch.at());
-  for (int round = 0; round < 2; ++round) {
-    bound->run(from.data(), to.data(), scratch.at());
-    for (size_t k = 0; k < want.size(); ++k) {
-      if (want[k].is_scalar()) {
-        double x;
-        std::memcpy(&x, to[k], sizeof x);
-        CHECK(x == want[k].as_double());
-      } else {
-        CHECK(std::memcmp(to[k], want[k].raw(), want[k].byte_count()) == 0);
-      }
-    }
-  }
-}
-
-Value numbers(int64_t n, double first) {
-  Value v = Value::empty(DType::float64, Dims{n});
-  for (int64_t i = 0; i < n; ++i) v.set_at(i, first + 0.01 * static_cast<double>(i % 97));
-  return v;
-}
 
 LaneKernel mixed() {
   Maker m(3);
@@ -117,6 +47,38 @@ TEST(inputs_that_stand_beside_the_space) {
     m.k.windows.push_back(window_of_box(Dims{n}, Dims{1}, Dims{n - 3}));
     m.store(m.call(window_add, t, 2, 0));
     check_bound(m.k, Dims{n}, {numbers(n, 0), numbers(n - 1, 1), numbers(n, 2)});
+  }
+}
+
+// Rows of a box lie closer together than those of the space; blocks begin within some of them.
+TEST(inputs_that_fill_a_box) {
+  for (const int64_t rows : {3, 40}) {
+    const Dims space{rows, 30}, box{rows - 2, 25};
+    for (const DType dtype : {DType::float64, DType::bool_}) {
+      Maker m(2);
+      m.k.offsets = {no_offset, 2 * 30 + 4};
+      m.k.boxes = {{}, window_of_box(space, Dims{2, 4}, box)};
+      m.store(m.call<Add>(0, 1));
+      Value x = numbers(rows * 30, 1).reshaped(space);
+      Value in_box = numbers((rows - 2) * 25, 3).reshaped(box);
+      if (dtype == DType::bool_) {
+        in_box = Value::empty(dtype, box);
+        for (int64_t i = 0; i < in_box.size(); ++i) in_box.data<bool>()[i] = i % 5 < 2;
+      }
+      check_bound(m.k, space, {x, in_box});
+    }
+  }
+}
+
+TEST(masks_that_stand_beside_the_space) {
+  for (const int64_t n : {9, 700}) {
+    Maker m(2);
+    m.k.offsets = {no_offset, 3};
+    m.k.boxes.resize(2);
+    m.store(m.call<Select>(1, 0, 1));
+    Value mask = Value::empty(DType::bool_, Dims{n});
+    for (int64_t i = 0; i < n; ++i) mask.data<bool>()[i] = i % 3 == 0;
+    check_bound(m.k, Dims{n}, {numbers(n, 1), mask});
   }
 }
 

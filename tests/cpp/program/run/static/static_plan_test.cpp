@@ -21,6 +21,18 @@ TEST(bodies_of_kernels_and_moves_have_a_plan) {
   CHECK(has_plan(d.returning({d.op("multiply", {u, d.op("subtract", {u, left})})}), 1, 0));
 }
 
+TEST(a_step_of_numbers_is_a_kernel_and_constant_positions_are_moves) {
+  Draft d;
+  CHECK(has_plan(d.returning({d.op("sin", {d.input({500})})}), 1, 0));
+  Draft e;
+  const ValueId u = e.input({5});
+  const Value index =
+      filled(DType::int64, Dims{5}, [](int64_t i) { return static_cast<double>((3 * i + 1) % 5); });
+  const ValueId taken =
+      e.op("gather", {u, e.constant(index)}, {Ints{3, 0, 0, 0}, Attr{int64_t{0}}});
+  CHECK(has_plan(e.returning({e.op("subtract", {e.op("square", {taken}), u})}), 1, 0));
+}
+
 TEST(what_an_executor_runs_as_fast_has_none) {
   Draft d;  // long arrays
   CHECK(!has_plan(d.returning({d.op("sin", {d.input({5000})})}), 1, 0));

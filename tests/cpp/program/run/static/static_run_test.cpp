@@ -86,3 +86,32 @@ TEST(views_reach_ops_as_views) {
     CHECK(same_numbers(got.carry(0), now[0]));
   }
 }
+
+// A carry that is a part of another one comes as a view with strides.
+TEST(a_part_of_a_carry_is_a_carry) {
+  const Attrs inner{Ints{1, 1, 1, 9, 1, 1, 1, 9}};
+  for (const bool multiplies : {false, true}) {
+    Draft d;
+    const ValueId part = d.input({9, 9}), whole = d.input({11, 11});
+    const ValueId now = d.op("slice", {whole}, inner);
+    const ValueId sum = d.op("subtract", {d.op("sin", {now}), part});
+    const ValueId read = multiplies ? d.op("add", {sum, d.op("matmul", {part, part})}) : sum;
+    const Program body = optimise(d.returning({now, d.op("slice_set", {whole, read}, inner)}),
+                                  tapegrad::PassOptions());
+    const auto plan = StaticPlan::of(body, 2, 0);
+    CHECK((plan == nullptr) == multiplies);  // a product rounds by strides
+    if (!plan) continue;
+    std::vector<Value> at{
+        filled(DType::float64, Dims{9, 9}, [](int64_t i) { return 0.2 * static_cast<double>(i); }),
+        filled(DType::float64, Dims{11, 11},
+               [](int64_t i) { return 0.1 * static_cast<double>(i); })};
+    StaticRun got(*plan);
+    got.begin(at);
+    for (int64_t t = 0; t < 4; ++t) {
+      CHECK(got.step(t));
+      at = run(body, at);
+      CHECK(same_numbers(got.carry(0), at[0]));
+      CHECK(same_numbers(got.carry(1), at[1]));
+    }
+  }
+}
