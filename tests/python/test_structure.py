@@ -131,7 +131,7 @@ def test_python_tests_mirror_the_package() -> None:
         "compile_first", "compile_floats", "compile_growth",
         "compile_gathers", "compile_indices", "compile_integers", "compile_loops",
         "compile_numbers", "compile_parts", "compile_positions", "compile_properties",
-        "compile_solves", "compile_stale",
+        "compile_solves", "compile_stale", "compile_steps",
         "compile_stencils", "compile_tables", "compile_threads", "compile_tiles", "compile_views",
         "compile_windows", "compile_writes",
         "contexts", "conversions",

@@ -2,6 +2,7 @@
 
 #include "tapegrad/parallel/interrupt.h"
 #include "tapegrad/program/run/static/static_plan.h"
+#include "tapegrad/program/scan/scan_numbers.h"
 #include "tapegrad/program/scan/scan_run.h"
 
 namespace tapegrad {
@@ -18,25 +19,31 @@ struct Registers {
 
 class StaticScan final : public BodyExtra {
  public:
-  explicit StaticScan(const ScanForm& f) : StaticScan(GatheredForm(f)) {}
+  explicit StaticScan(const ScanForm& f) {
+    // Sums of a few products are taken in registers, too.
+    numbers_ = NumberScan::of(f.body->executor(2, f.n_carry)->program(), f.n_carry, f.n_xs);
+    if (numbers_) return;
+    GatheredForm g(f);
+    sums_ = std::move(g.sums);
+    stays_ = std::move(g.stays);
+    const Program& body = g.form.body->executor(2, g.form.n_carry)->program();
+    plan_ = StaticPlan::of(body, g.form.n_carry, g.form.n_xs);
+  }
 
-  bool has_plan() const { return plan_ != nullptr; }
-  std::string machine_code() const override { return plan_ ? plan_->machine_code() : ""; }
+  bool has_plan() const { return plan_ != nullptr || numbers_ != nullptr; }
+  std::string machine_code() const override {
+    return numbers_ ? numbers_->machine_code() : plan_ ? plan_->machine_code() : "";
+  }
   // False where a guard of the body did not hold.
   bool run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const;
 
  private:
   class Lease;
-  explicit StaticScan(const GatheredForm& g)
-      : sums_(g.sums),
-        stays_(g.stays),
-        plan_(StaticPlan::of(g.form.body->executor(2, g.form.n_carry)->program(), g.form.n_carry,
-                             g.form.n_xs)) {}
-
   // It is kept with the body, and does not keep the body.
-  const std::vector<ProductSum> sums_;
-  const Flags stays_;
-  const std::unique_ptr<const StaticPlan> plan_;
+  std::vector<ProductSum> sums_;
+  Flags stays_;
+  std::unique_ptr<const NumberScan> numbers_;
+  std::unique_ptr<const StaticPlan> plan_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Registers>> free_;
 };
@@ -72,6 +79,7 @@ class StaticScan::Lease {
 };
 
 bool StaticScan::run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const {
+  if (numbers_) return numbers_->run(f, in, out);
   Lease lease(*this);
   Registers& r = lease.get();
   for (size_t i = 0; i < in.size(); ++i)
