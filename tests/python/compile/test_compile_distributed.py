@@ -302,3 +302,28 @@ def test_rows_in_single_precision_and_second_order() -> None:
         for _ in range(4):
             found = hessian(_numbers(4), _numbers(40, 4))
         np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+def _forward(scores: Any, jump: Any) -> Any:
+    alpha, total = scores[0], 0.0
+    for row in scores[1:]:
+        once = np.concatenate((np.zeros(1), alpha[:-1]))
+        alpha = (alpha + jump * once) * row
+        scale = np.sum(alpha)
+        total -= np.log(scale)
+        alpha = alpha / scale
+    return total - np.log(alpha[-1])
+
+
+def test_turns_that_become_numbers_are_no_stacks_of_their_parts() -> None:
+    """Short turns as one kernel: what was distributed over them is not put together and apart."""
+    compiled = tg.compile(tg.value_and_grad(_forward, argnums=(0, 1)))
+    for scale in (1.0, 1.0, 1.0, 0.75):
+        point = scale * _numbers(80, 7), scale * _numbers(7)
+        value, grads = compiled(*point)
+        expected, expected_grads = tg.value_and_grad(_forward, argnums=(0, 1))(*point)
+        assert value == pytest.approx(expected, rel=1e-13)
+        for a, b in zip(grads, expected_grads, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-11)
+    stacks = [line for line in text_of(compiled).splitlines() if "= stack(" in line]
+    assert sum(line.count("%") for line in stacks) < 100

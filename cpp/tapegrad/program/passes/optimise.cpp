@@ -17,6 +17,8 @@ constexpr double clear_gain = 0.7;
 struct Start {
   Program program;
   bool is_local = false;  // rewrite_locally() made it, and nothing but dead steps went since
+  // The same with every turn of loops by itself, where it is short and loops were distributed.
+  std::optional<Program> whole_turns{};
 };
 
 // What loops look up turn by turn, looked up at once.
@@ -39,13 +41,27 @@ Start started(const Program& recorded, const PassOptions& options) {
   const auto* const steps = p.steps.data();
   if (has_parts) p = join_writes(std::move(p));
   if (has_parts && options.expand && options.fuse) p = without_tiny_arrays(std::move(p), options);
-  if (options.roll) p = distribute_loops(with_joined_lookups(std::move(p)));
+  std::optional<Program> whole;
+  const auto distribute = [&] {
+    if (p.steps.size() <= most_steps) whole = p;
+    const auto* const before = p.steps.data();
+    p = distribute_loops(std::move(p));
+    if (p.steps.data() == before) return whole.reset();
+    if (!start.whole_turns) start.whole_turns = std::move(whole);
+  };
+  if (options.roll) {
+    p = with_joined_lookups(std::move(p));
+    distribute();
+  }
   if (has_parts) {
     const auto* const before = p.steps.data();
     p = add_up_parts(keep_in_pieces(std::move(p)), PartsTaken::repeated);
     // What was added to parts of an array may be sums now.
-    if (options.roll && p.steps.data() != before) p = distribute_loops(std::move(p));
+    if (options.roll && p.steps.data() != before) distribute();
   }
+  if (has_parts && start.whole_turns)
+    start.whole_turns =
+        add_up_parts(keep_in_pieces(std::move(*start.whole_turns)), PartsTaken::repeated);
   start.is_local = p.steps.data() == steps;  // these give back what they have nothing to do with
   start.program = std::move(p);
   return start;
@@ -112,11 +128,16 @@ Program optimise(const Program& recorded, const PassOptions& options) {
   if (!options.roll) return finished(with_lanes(std::move(p), options, start.is_local), options);
   const size_t steps = p.steps.size();
   std::optional<Program> unrolled;
-  if (steps <= most_steps) unrolled = p;
+  const bool is_distributed = start.whole_turns.has_value();
+  if (is_distributed) {
+    unrolled = std::move(start.whole_turns);
+  } else if (steps <= most_steps) {
+    unrolled = p;
+  }
   Program rolled = roll_nests(std::move(p), options);
   const bool has_loops = rolled.steps.size() != steps;
   rolled = finished(with_lanes(std::move(rolled), options, start.is_local && !has_loops), options);
-  if (!has_loops || !unrolled) return rolled;
+  if (!(has_loops || is_distributed) || !unrolled) return rolled;
   auto straight = without_loops(std::move(*unrolled), options, clear_gain * run_cost(rolled));
   return straight ? std::move(*straight) : std::move(rolled);
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <unordered_map>
 #include <unordered_set>
@@ -41,6 +42,7 @@ class WriteChains {
       is_changed |= c.is_joined;
     }
     if (!is_changed) return std::nullopt;
+    find_added_at_once();
     Edit edit(p_);
     for (uint32_t i = 0; i < p_.steps.size(); ++i) {
       const Program::Step& s = p_.steps[i];
@@ -66,7 +68,9 @@ class WriteChains {
     int axis;  // along which its rows lie side by side; no_axis: elements are written
     std::vector<uint32_t> writes{};  // steps, each of which alone reads what the one before wrote
     bool is_joined = false;
-    bool is_in_turns = false;                    // additions to the same numbers, again and again
+    bool is_in_turns = false;  // additions to the same numbers, again and again
+    // To rows that were zeros, behind all that is added: 0 + x is x but for the sign of a zero.
+    bool adds_zero_at_once = false;
     std::unordered_map<int64_t, ValueId> now{};  // by place, what it holds after the last write
   };
   // What a step writes: an element, numbered in C order, or a row: all of the other axes.
@@ -169,6 +173,22 @@ class WriteChains {
     return 2 * known.size() <= places.size() && come_in_turns(places, known.size());
   }
 
+  // Whoever reads parts of the array finds what was written to them.
+  void find_added_at_once() {
+    std::vector<bool> is_read_in_parts(p_.values.size(), false);
+    for (const Program::Step& s : p_.steps)
+      if (s.kernel < 0 && op_by_id(s.op).key != KeyKind::none) is_read_in_parts[p_.in(s)[0]] = true;
+    const auto adds = [this](uint32_t i) {
+      return op_by_id(p_.steps[i].op).update == UpdateKind::add;
+    };
+    for (Chain& c : chains_) {
+      if (!c.is_joined || c.axis == no_axis || !std::ranges::all_of(c.writes, adds)) continue;
+      const auto fill = uniform_.at(p_, c.root);
+      c.adds_zero_at_once = fill && *fill == 0 && !std::signbit(*fill) &&
+                            !is_read_in_parts[p_.steps[c.writes.back()].first_out];
+    }
+  }
+
   uint32_t part_type(Edit& edit, const Chain& chain) const {
     const TensorType type = p_.type_of(chain.root);
     return edit.type({type.dtype, chain.axis != no_axis ? row_shape(type, chain.axis) : Dims()});
@@ -179,7 +199,7 @@ class WriteChains {
     const Program::Step& s = p_.steps[i];
     const ValueId update = as_part(edit, edit.at(p_.in(s)[1]), part);
     const auto [at, is_new] = chain.now.try_emplace(place_written(s)->number, update);
-    if (op_by_id(s.op).update == UpdateKind::set) {
+    if (op_by_id(s.op).update == UpdateKind::set || (is_new && chain.adds_zero_at_once)) {
       at->second = update;
       return;
     }
@@ -219,7 +239,7 @@ class WriteChains {
     }
     const auto length = static_cast<int64_t>(values.size());
     const uint32_t along = edit.attrs(Attrs{int64_t{of_rows ? chain.axis : 0}});
-    if (of_rows) return apply(edit, stack_op().id, along, values, array);
+    if (of_rows) return with_zero(edit, chain, apply(edit, stack_op().id, along, values, array));
     const ValueId stacked =
         apply(edit, stack_op().id, along, values, edit.type({type.dtype, {length}}));
     if (length == n) return in_shape(edit, stacked, type.shape, array);
@@ -229,6 +249,13 @@ class WriteChains {
     const ValueId put = apply(edit, gather_set_op().id, edit.attrs(IndexSpec().array().attrs()),
                               {root, stacked, at}, flat);
     return in_shape(edit, put, type.shape, array);
+  }
+
+  ValueId with_zero(Edit& edit, const Chain& chain, ValueId stacked) const {
+    if (!chain.adds_zero_at_once) return stacked;
+    const ValueId zero = edit.constant(Value::scalar(0, p_.type_of(chain.root).dtype));
+    const uint32_t type = edit.program().values[stacked].type;
+    return apply(edit, op_of_fn<Add>(), 0, {zero, stacked}, type);
   }
 
   ValueId read(Edit& edit, const Program::Step& write, ValueId root, uint32_t part) const {

@@ -88,6 +88,11 @@ void move_run(const MoveRun& r, char* const* in, T* to) {
     r.for_parts([&](int64_t source, int64_t, int64_t at, int64_t n) {
       copy_row(from + source, n, to + at);
     });
+  } else if (r.stride == 0) {
+    r.for_parts([&](int64_t source, int64_t, int64_t at, int64_t n) {
+      const T x = from[source];
+      for (int64_t i = 0; i < n; ++i) to[at + i] = x;
+    });
   } else {
     r.for_parts([&](int64_t source, int64_t stride, int64_t at, int64_t n) {
       for (int64_t i = 0; i < n; ++i) to[at + i] = from[source + i * stride];

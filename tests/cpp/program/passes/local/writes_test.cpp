@@ -1,3 +1,4 @@
+#include <cmath>
 #include <random>
 
 #include "program/programs.h"
@@ -235,4 +236,24 @@ TEST(what_data_choose_to_add_to_stands_behind_the_turns) {
   CHECK(writes_of(q) == 0);
   CHECK(steps_of(q, "add") == 40);
   CHECK(additions_among_turns(q) == 0);
+}
+
+TEST(zeros_are_added_to_all_rows_at_once) {
+  for (const bool is_read : {false, true}) {
+    Draft d;
+    ValueId y = d.constant(Value::full(DType::float64, Dims{5, 3}, 0.0));
+    for (const int64_t i : {3, 0, 1, 4, 1}) {
+      const Attrs row{Ints{0, i, 0, 0, 1, 0, 1, 3}};
+      y = d.op("slice_add", {y, d.input({3})}, row);
+    }
+    std::vector<ValueId> outputs{y};
+    if (is_read) outputs.push_back(d.op("slice", {y}, {Ints{0, 1, 0, 0, 1, 0, 1, 3}}));
+    const Program q = joined(d.returning(outputs));
+    CHECK(writes_of(q) == 0 && steps_of(q, "stack") == 1);
+    CHECK(steps_of(q, "add") == (is_read ? 5 : 2));
+    // A negative zero becomes a positive one.
+    const Value zeros = Value::full(DType::float64, Dims{3}, -0.0);
+    const Value got = run(q, {zeros, zeros, zeros, zeros, zeros})[0];
+    for (int64_t i = 0; i < got.size(); ++i) CHECK(got.at(i) == 0 && !std::signbit(got.at(i)));
+  }
 }
