@@ -246,9 +246,9 @@ TEST(zeros_are_added_to_all_rows_at_once) {
       const Attrs row{Ints{0, i, 0, 0, 1, 0, 1, 3}};
       y = d.op("slice_add", {y, d.input({3})}, row);
     }
-    std::vector<ValueId> outputs{y};
-    if (is_read) outputs.push_back(d.op("slice", {y}, {Ints{0, 1, 0, 0, 1, 0, 1, 3}}));
-    const Program q = joined(d.returning(outputs));
+    const Program q =
+        joined(is_read ? d.returning({y, d.op("slice", {y}, {Ints{0, 1, 0, 0, 1, 0, 1, 3}})})
+                       : d.returning({y}));
     CHECK(writes_of(q) == 0 && steps_of(q, "stack") == 1);
     CHECK(steps_of(q, "add") == (is_read ? 5 : 2));
     // A negative zero becomes a positive one.
