@@ -114,6 +114,7 @@ class BatchRun {
     const void* data;
     int64_t offset, stride;
     StridedGather<T> gather;  // null: read where it is
+    int64_t size;             // of the array: what is read behind the lanes is not beyond it
   };
 
   // Blocks long enough for the fixed cost of a step, which for a sum over the lanes is that of some
@@ -154,7 +155,8 @@ class BatchRun {
       const Elements& from = elements_[part.array];
       const bool direct = v.dtype() == dtype_of<T>() && from.lane_stride() == 1;
       lane_inputs_.push_back({v.raw(), from.offset(part.at), from.lane_stride(),
-                              direct ? nullptr : strided_gather<T>(v.dtype())});
+                              direct ? nullptr : strided_gather<T>(v.dtype()),
+                              v.is_contiguous() ? v.size() : 0});
     }
   }
 
@@ -264,7 +266,7 @@ class BatchRun {
       for (size_t k = 0; k < n_inputs; ++k) {
         const LaneInput& in = lane_inputs_[k];
         const int64_t first = in.offset + i * in.stride;
-        if (!in.gather && n == whole) {
+        if (!in.gather && (n == whole || first + whole <= in.size)) {
           at[k] = const_cast<T*>(static_cast<const T*>(in.data)) + first;
           continue;
         }

@@ -154,7 +154,7 @@ class Batch final : public BoundKernel {
         const Part& in = lanes_[k];
         char* const data = inputs[in.array];
         const int64_t first = in.first + begin * in.stride;
-        if (in.stride == 1 && !in.is_bool && n == whole) {
+        if (in.stride == 1 && !in.is_bool) {
           places[k] = static_cast<T*>(static_cast<void*>(data)) + first;
           continue;
         }

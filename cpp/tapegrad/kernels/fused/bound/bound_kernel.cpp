@@ -37,9 +37,11 @@ class Bound final : public BoundKernel {
     }
     for (uint32_t i : plan_->lane_inputs) {
       inputs_.push_back({i, kernel.offset(i), element_count(inputs[i].shape), {}, {}});
-      if (kernel.offset(i) != no_offset && !kernel.boxes[i].ranges.empty())
-        find_runs(inputs_.back(), kernel.boxes[i]);
     }
+    cut_blocks(kernel);
+    for (Input& in : inputs_)
+      if (in.offset != no_offset && !kernel.boxes[in.number].ranges.empty())
+        find_runs(in, kernel.boxes[in.number]);
     for (const LaneKernel::Output& o : outputs_)
       sums_.push_back(o.summed ? sum_geometry(space, o.shape) : SumGeometry());
     lay_out();
@@ -78,6 +80,10 @@ class Bound final : public BoundKernel {
   struct Run {
     int64_t from, to, element;
   };
+  struct Block {
+    int64_t begin, n;
+  };
+  static constexpr int64_t least_shifted = 2, least_cut = 128;
   struct Input {
     uint32_t number;
     int64_t offset, size;
@@ -91,10 +97,29 @@ class Bound final : public BoundKernel {
       in.runs.push_back({from, to, element});
       element += to - from;
     });
-    for (int64_t begin = 0; begin < size_; begin += block_) {
-      const auto first = std::ranges::upper_bound(in.runs, begin, {}, &Run::to);
+    for (const Block& block : blocks_) {
+      const auto first = std::ranges::upper_bound(in.runs, block.begin, {}, &Run::to);
       in.first_run.push_back(static_cast<size_t>(first - in.runs.begin()));
     }
+  }
+
+  // Inputs beside the space are copied for a block that they do not fill. Where there are several,
+  // the lanes at both ends that one of them lacks are blocks of their own.
+  void cut_blocks(const LaneKernel& kernel) {
+    int64_t head = 0, tail = 0, shifted = 0;
+    for (const Input& in : inputs_) {
+      if (in.offset == no_offset || !kernel.boxes[in.number].ranges.empty()) continue;
+      head = std::max(head, in.offset);
+      tail = std::max(tail, size_ - (in.offset + in.size));
+      ++shifted;
+    }
+    head = padded(head);
+    const int64_t end = (size_ - tail) / loops_.width * loops_.width;
+    const bool pays = shifted >= least_shifted && end - head >= size_ / 2 && size_ >= least_cut;
+    const int64_t cuts[] = {pays ? head : 0, pays ? end : size_, size_};
+    for (int64_t begin = 0; const int64_t cut : cuts)
+      for (; begin < cut; begin += blocks_.back().n)
+        blocks_.push_back({begin, std::min(block_, cut - begin)});
   }
 
   template <class U>
@@ -149,10 +174,11 @@ class Bound final : public BoundKernel {
     begin_sums(outputs, scratch);
     T** const places = at<T*>(scratch, places_);
     T** const direct = places + inputs_.size() + plan_->block.numbers.size();
-    for (int64_t begin = 0; begin < size_; begin += block_) {
-      const int64_t n = std::min(block_, size_ - begin), whole = padded(n);
+    for (size_t b = 0; b < blocks_.size(); ++b) {
+      const auto [begin, n] = blocks_[b];
+      const int64_t whole = padded(n);
       for (size_t k = 0; k < inputs_.size(); ++k)
-        places[k] = lanes(inputs_[k], inputs, begin, n, row(scratch, k));
+        places[k] = lanes(inputs_[k], inputs, b, row(scratch, k));
       for (size_t d = 0; d < plan_->direct.size(); ++d)
         direct[d] = as<T>(outputs[plan_->direct[d]]) + begin;
       frame.begin = begin;
@@ -179,17 +205,18 @@ class Bound final : public BoundKernel {
   }
 
   // Lanes [begin, begin + n) and what follows up to a whole vector, where they lie or in `row`.
-  T* lanes(const Input& in, char* const* inputs, int64_t begin, int64_t n, T* row) const {
+  T* lanes(const Input& in, char* const* inputs, size_t block, T* row) const {
     if (in.number >= first_mask_)
-      return const_cast<T*>(masks_[in.number - first_mask_].data()) + begin;
+      return const_cast<T*>(masks_[in.number - first_mask_].data()) + blocks_[block].begin;
     char* const data = inputs[in.number];
-    return is_bool_[in.number] ? lanes(in, as<bool>(data), begin, n, row)
-                               : lanes(in, as<T>(data), begin, n, row);
+    return is_bool_[in.number] ? lanes(in, as<bool>(data), block, row)
+                               : lanes(in, as<T>(data), block, row);
   }
 
   template <class From>
-  T* lanes(const Input& in, From* data, int64_t begin, int64_t n, T* row) const {
+  T* lanes(const Input& in, From* data, size_t block, T* row) const {
     constexpr bool lies_as_read = std::is_same_v<From, T>;
+    const auto [begin, n] = blocks_[block];
     const int64_t whole = padded(n);
     if (in.offset == no_offset) {
       if constexpr (lies_as_read) return data + begin;
@@ -198,7 +225,7 @@ class Bound final : public BoundKernel {
       return row;
     }
     if (!in.runs.empty()) {
-      lanes_of_box(in, data, begin, n, row);
+      lanes_of_box(in, data, block, row);
       return row;
     }
     const int64_t first = begin - in.offset;
@@ -216,11 +243,11 @@ class Bound final : public BoundKernel {
   void copy(const T* from, int64_t n, T* to) const { copy_row(from, n, to); }
 
   template <class From>
-  void lanes_of_box(const Input& in, const From* data, int64_t begin, int64_t n, T* row) const {
+  void lanes_of_box(const Input& in, const From* data, size_t block, T* row) const {
+    const auto [begin, n] = blocks_[block];
     const int64_t end = begin + n;
     int64_t done = begin;
-    for (size_t k = in.first_run[static_cast<size_t>(begin / block_)];
-         k < in.runs.size() && in.runs[k].from < end; ++k) {
+    for (size_t k = in.first_run[block]; k < in.runs.size() && in.runs[k].from < end; ++k) {
       const Run& r = in.runs[k];
       const int64_t from = std::max(r.from, begin), to = std::min(r.to, end);
       for (; done < from; ++done) row[done - begin] = -T{0};
@@ -238,7 +265,8 @@ class Bound final : public BoundKernel {
   std::vector<uint8_t> is_bool_;  // by input
   size_t first_mask_ = 0;         // of the inputs
   std::vector<std::vector<T>> masks_;
-  std::vector<Input> inputs_;      // of lanes
+  std::vector<Input> inputs_;  // of lanes
+  std::vector<Block> blocks_;
   std::vector<SumGeometry> sums_;  // by output
   // Where the scratch memory has what.
   size_t bytes_ = 0, registers_ = 0, places_ = 0, sinks_ = 0, running_ = 0, rows_ = 0;

@@ -70,6 +70,22 @@ TEST(inputs_that_fill_a_box) {
   }
 }
 
+// The ends, that some of them lack, are blocks of their own.
+TEST(several_inputs_beside_the_space) {
+  for (const int64_t n : {127, 128, 200, 501, 1764}) {
+    for (const int64_t by : {1, 7, 40, 100}) {
+      Maker m(4);
+      m.k.offsets = {no_offset, by, -by, 0};
+      m.k.boxes.resize(4);
+      const uint32_t t = m.call<Add>(m.call<Multiply>(1, 2), 3);
+      m.store(m.call<Subtract>(t, 0));
+      m.sum(t);
+      check_bound(m.k, Dims{n},
+                  {numbers(n, 0), numbers(n - 5, 1), numbers(n, 2), numbers(n - by, 3)});
+    }
+  }
+}
+
 TEST(masks_that_stand_beside_the_space) {
   for (const int64_t n : {9, 700}) {
     Maker m(2);
