@@ -184,7 +184,8 @@ void StaticRun::prepare(const StaticPlan::Step& s, General& with) const {
   for (ValueId v : plan_.program_.in(step)) with.like.push_back(like(v));
   const auto lies_still = [](const General::Like& l) { return !l.is_made && l.array.buffer(); };
   with.product.reset();
-  if (step.kernel < 0 && step.op == matmul_op().id && std::ranges::all_of(with.like, lies_still))
+  if (step.kernel < 0 && op_by_id(step.op).product == ProductKind::matrices &&
+      std::ranges::all_of(with.like, lies_still))
     with.product = product_like(with.like[0].array, with.like[1].array);
 }
 
