@@ -73,9 +73,7 @@ template <class T>
 void move_run(const MoveRun& r, char* const* in, T* to) {
   if (r.input == MoveRun::none) {
     const T x = static_cast<T>(r.fill);
-    r.for_parts([&](int64_t, int64_t, int64_t at, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) to[at + i] = x;
-    });
+    r.for_parts([&](int64_t, int64_t, int64_t at, int64_t n) { fill_row(x, n, to + at); });
     return;
   }
   const T* const from = static_cast<const T*>(static_cast<const void*>(in[r.input]));
@@ -90,8 +88,7 @@ void move_run(const MoveRun& r, char* const* in, T* to) {
     });
   } else if (r.stride == 0) {
     r.for_parts([&](int64_t source, int64_t, int64_t at, int64_t n) {
-      const T x = from[source];
-      for (int64_t i = 0; i < n; ++i) to[at + i] = x;
+      fill_row(from[source], n, to + at);
     });
   } else {
     r.for_parts([&](int64_t source, int64_t stride, int64_t at, int64_t n) {
