@@ -223,6 +223,40 @@ void multiply_stacks(const Dims& batch, int64_t m, int64_t n, int64_t k, MatrixS
   }
 }
 
+template <class T>
+RepeatedProduct<T>::RepeatedProduct(int64_t m, int64_t n, int64_t k, MatrixStack<T> a,
+                                    MatrixStack<T> b)
+    : m_(m), n_(n), k_(k), a_(std::move(a)), b_(std::move(b)) {
+  if (m == 0 || n == 0 || k == 0) return;
+  if (is_tiny_product(m, n, k)) {
+    if (m > tiny_rows) return;
+    way_ = Way::tiny;
+    tiny_ = tiny_product<T>(k, n);
+  } else if (k > 1) {
+    way_ = Way::gemm;
+    const Orientation left = orient(m, k, a_.row_stride, a_.column_stride);
+    const Orientation right = orient(k, n, b_.row_stride, b_.column_stride);
+    a_transposed_ = left.transposed;
+    a_leading_ = left.leading;
+    b_transposed_ = right.transposed;
+    b_leading_ = right.leading;
+  }
+}
+
+template <class T>
+void RepeatedProduct<T>::run(const T* a, const T* b, T* out) {
+  if (way_ == Way::gemm)
+    return scaled_gemm(a_transposed_, b_transposed_, m_, n_, k_, a, a_leading_, b, b_leading_, out,
+                       n_);
+  a_.data = a;
+  b_.data = b;
+  if (way_ == Way::tiny) return tiny_(no_batch_, m_, a_, b_, out, 0, m_);
+  multiply_stacks<T>(no_batch_, m_, n_, k_, a_, b_, out);
+}
+
+template class RepeatedProduct<float>;
+template class RepeatedProduct<double>;
+
 template void multiply_stacks(const Dims&, int64_t, int64_t, int64_t, MatrixStack<bool>,
                               MatrixStack<bool>, bool*);
 template void multiply_stacks(const Dims&, int64_t, int64_t, int64_t, MatrixStack<int8_t>,

@@ -30,4 +30,25 @@ template <class T>
 void multiply_stacks(const Dims& batch, int64_t m, int64_t n, int64_t k, MatrixStack<T> a,
                      MatrixStack<T> b, T* out);
 
+// One product of matrices of the same shapes and strides, again and again: what is to be decided is
+// decided once. It has the bits of multiply_stacks. T is float or double.
+template <class T>
+class RepeatedProduct {
+ public:
+  RepeatedProduct(int64_t m, int64_t n, int64_t k, MatrixStack<T> a, MatrixStack<T> b);
+  void run(const T* a, const T* b, T* out);
+
+ private:
+  enum class Way : uint8_t { any, tiny, gemm };
+  using Tiny = void (*)(const Dims&, int64_t, const MatrixStack<T>&, const MatrixStack<T>&, T*,
+                        int64_t, int64_t);
+  const int64_t m_, n_, k_;
+  const Dims no_batch_;
+  MatrixStack<T> a_, b_;
+  Way way_ = Way::any;
+  Tiny tiny_ = nullptr;
+  bool a_transposed_ = false, b_transposed_ = false;
+  int64_t a_leading_ = 1, b_leading_ = 1;
+};
+
 }  // namespace tapegrad

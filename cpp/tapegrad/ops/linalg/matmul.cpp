@@ -116,18 +116,14 @@ template <class T>
 class ProductOf final : public LikeProduct {
  public:
   ProductOf(const MatmulShape& s, const Value& a, const Value& b)
-      : s_(s),
-        left_(as_stack<T>(a, s.batch, s.a_is_vector, true)),
-        right_(as_stack<T>(b, s.batch, s.b_is_vector, false)) {}
+      : product_(s.m, s.n, s.k, as_stack<T>(a, {}, s.a_is_vector, true),
+                 as_stack<T>(b, {}, s.b_is_vector, false)) {}
   void run(const void* a, const void* b, void* out) override {
-    left_.data = static_cast<const T*>(a);
-    right_.data = static_cast<const T*>(b);
-    multiply_stacks<T>(s_.batch, s_.m, s_.n, s_.k, left_, right_, static_cast<T*>(out));
+    product_.run(static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(out));
   }
 
  private:
-  const MatmulShape s_;
-  MatrixStack<T> left_, right_;
+  RepeatedProduct<T> product_;
 };
 
 std::vector<TensorType> infer(const Attrs&, std::span<const TensorType> in) {
@@ -215,6 +211,7 @@ std::unique_ptr<LikeProduct> product_like(const Value& a, const Value& b) {
   if (a.dtype() != b.dtype() || !is_floating(a.dtype()) || a.is_scalar() || b.is_scalar())
     return nullptr;
   const MatmulShape s = matmul_shape(a.shape(), b.shape());
+  if (!s.batch.empty()) return nullptr;
   const bool tiny = is_tiny_product(s.m, s.n, s.k);
   if (!tiny && !(is_readable(a, s.a_is_vector, true) && is_readable(b, s.b_is_vector, false)))
     return nullptr;

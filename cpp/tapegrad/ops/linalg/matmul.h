@@ -17,7 +17,8 @@ class LikeProduct {
   // The result is packed.
   virtual void run(const void* a, const void* b, void* out) = 0;
 };
-// For arrays with the shapes and strides of these; null where one of them would be copied first.
+// For arrays with the shapes and strides of these; null where one of them would be copied first,
+// and for stacks.
 std::unique_ptr<LikeProduct> product_like(const Value& a, const Value& b);
 
 Ref matmul(const Ref& a, const Ref& b);
