@@ -6,6 +6,7 @@
 
 #include "tapegrad/kernels/fused/arena.h"
 #include "tapegrad/ops/index/index.h"
+#include "tapegrad/program/run/static/static_kernels.h"
 
 namespace tapegrad {
 
@@ -143,23 +144,9 @@ class StaticPlanner {
     return fused && plan_kernel(s, fused->lanes.kernel(), fused->space, varies);
   }
 
-  // A function of numbers alone: a kernel of one instruction.
   bool plan_elementwise(const Program::Step& s, bool varies) {
-    if (!is_scalar_fn(s.op)) return false;
-    const auto in = p_.in(s);
-    const TensorType& out = p_.type_of(s.first_out);
-    LaneKernel kernel;
-    kernel.n_inputs = s.n_in;
-    kernel.dtype = p_.type_of(in.back()).dtype;
-    if (!is_floating(kernel.dtype)) return false;
-    for (ValueId v : in)
-      if (p_.type_of(v).dtype != kernel.dtype && !is_bool(p_.type_of(v).dtype)) return false;
-    if (out.dtype != kernel.dtype && !is_bool(out.dtype)) return false;
-    ScalarTape::Instruction code{static_cast<ScalarFn>(s.op), {0, 0, 0}};
-    for (uint32_t i = 0; i < s.n_in; ++i) code.args[i] = i;
-    kernel.code.push_back(code);
-    kernel.outputs.push_back({.operand = kernel.first_result(), .dtype = out.dtype});
-    return plan_kernel(s, kernel, out.shape, varies);
+    const std::optional<LaneKernel> kernel = kernel_of_step(p_, s);
+    return kernel && plan_kernel(s, *kernel, p_.type_of(s.first_out).shape, varies);
   }
 
   bool plan_kernel(const Program::Step& s, const LaneKernel& kernel, const Dims& space,
@@ -183,12 +170,21 @@ class StaticPlanner {
       if (moved[i]) types[i].shape = space;
     }
     types.resize(kernel.batch ? in.size() : kernel.n_inputs);
+    // Masks that stay the same become numbers once.
+    std::vector<bool> is_numbered(types.size(), false);
+    for (size_t i = 0; i < types.size() && !kernel.batch; ++i) {
+      is_numbered[i] =
+          is_bool(types[i].dtype) && !varies_[in[i]] && element_count(types[i].shape) > 0;
+      if (is_numbered[i]) types[i].dtype = kernel.dtype;
+    }
     auto bound = kernel.gathers.empty() ? BoundKernel::of(kernel, space, types)
                                         : BoundKernel::of(without_gathers(kernel), space, types);
     if (!bound) return false;
     Step step{.kind = Kind::kernel, .in = {}, .out = {}};
-    for (size_t i = 0; i < types.size(); ++i)
-      step.in.push_back(moved[i] ? moved_input(in[i], *moved[i], size) : at(in[i]));
+    for (size_t i = 0; i < types.size(); ++i) {
+      const Operand from = moved[i] ? moved_input(in[i], *moved[i], size) : at(in[i]);
+      step.in.push_back(is_numbered[i] ? as_numbers(from, types[i]) : from);
+    }
     step.scratch = take(bound->scratch_bytes());
     step.kernel = std::move(bound);
     for (uint32_t j = 0; j < s.n_out; ++j)
@@ -197,10 +193,17 @@ class StaticPlanner {
     return true;
   }
 
-  static LaneKernel without_gathers(LaneKernel kernel) {
-    kernel.gathers.clear();
-    kernel.n_indices = 0;
-    return kernel;
+  // 1 for true and 0 for false, in numbers of this type.
+  Operand as_numbers(Operand mask, const TensorType& type) {
+    const Dims space{element_count(type.shape)};
+    const TensorType given{DType::bool_, space};
+    Step step{.kind = Kind::kernel, .in = {mask}, .out = {}};
+    step.kernel = BoundKernel::of(kernel_of_mask(type.dtype), space, {&given, 1});
+    step.scratch = take(step.kernel->scratch_bytes());
+    const Operand to = new_place(static_cast<size_t>(space[0]) * item_size(type.dtype), false);
+    step.out = {to};
+    plan_->once_.push_back(std::move(step));
+    return to;
   }
 
   Operand moved_input(ValueId v, const MoveRuns& runs, int64_t n) {

@@ -115,3 +115,31 @@ TEST(a_part_of_a_carry_is_a_carry) {
     }
   }
 }
+
+// Masks of the space, of its rows and beside it, that are the same at each step.
+TEST(masks_that_stay_are_numbers) {
+  Draft d;
+  const ValueId x = d.input({4, n}), whole = d.input(TensorType{DType::bool_, {4, n}}),
+                rows = d.input(TensorType{DType::bool_, {4, 1}});
+  const ValueId chosen = d.op("where", {whole, d.op("sin", {x}), d.op("cos", {x})});
+  const ValueId both = d.op("where", {rows, chosen, d.op("multiply", {chosen, x})});
+  const Program body = optimise(d.returning({both}), tapegrad::PassOptions());
+  const auto plan = StaticPlan::of(body, 1, 0);
+  CHECK(plan != nullptr);
+  StaticRun got(*plan);
+  for (int round = 0; round < 2; ++round) {  // other masks in the second
+    std::vector<Value> now{
+        filled(DType::float64, Dims{4, n}, [](int64_t i) { return 0.1 * static_cast<double>(i); }),
+        filled(DType::bool_, Dims{4, n},
+               [&](int64_t i) { return (i + round) % 3 == 0 ? 1.0 : 0.0; }),
+        filled(DType::bool_, Dims{4, 1},
+               [&](int64_t i) { return (i + round) % 2 == 0 ? 1.0 : 0.0; })};
+    got.begin(now);
+    for (int64_t t = 0; t < 3; ++t) {
+      CHECK(got.step(t));
+      now[0] = run(body, now)[0];
+      CHECK(same_numbers(got.carry(0), now[0]));
+    }
+    got.end();
+  }
+}
