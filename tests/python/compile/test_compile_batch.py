@@ -56,12 +56,12 @@ def _softmax(u):
     return e / np.sum(e, axis=2, keepdims=True)
 
 
-def model_of(steps, end, place):
+def model_of(steps, end, place, last=lambda u: u):
     def model(x, p):
         u = np.moveaxis(x, place, 0)
         for name in steps:
             u = STEPS[name](u[:, :6, :6], p)
-        return ENDS[end](u, p)
+        return ENDS[end](last(u), p)
 
     return model
 
@@ -82,10 +82,12 @@ def leaves(found):
     return [value, by_x, *(by_p[k] for k in sorted(by_p))]
 
 
-def check(f, x, p, tolerance=1e-11, passes=None):
+def check(f, x, p, tolerance=1e-11, passes=None, terms=0.0):
     """Compiled and plain agree; the kernels over many points that were made.
 
-    They may differ by ten times what the last bit of each point makes of the plain result.
+    They may differ by ten times what the last bit of each point makes of the plain result, and
+    values by some last bits of the sum of `terms`, the sizes of what is added up: where the mean
+    was taken off before, the sum is zero but for rounding.
     """
     both = tg.value_and_grad(f, (0, 1))
     compiled = tg.compile(both, passes=passes)
@@ -95,14 +97,16 @@ def check(f, x, p, tolerance=1e-11, passes=None):
         moved = leaves(both(np.nextafter(x, x.dtype.type(0)), p))
         for _ in range(3):
             found = leaves(compiled(x, p))
-    for a, b, c in zip(found, expected, moved, strict=True):
+    rounding = 8 * np.finfo(np.float64).eps * (terms if np.isfinite(terms) else 0.0)
+    for k, (a, b, c) in enumerate(zip(found, expected, moved, strict=True)):
         assert np.shape(a) == np.shape(b)
         assert np.asarray(a).dtype == np.asarray(b).dtype
         b = np.asarray(b, np.float64)
         finite = np.isfinite(b) & np.isfinite(np.asarray(c))
         scale = np.abs(b[finite]).max(initial=1.0)
         noise = np.abs(np.asarray(c)[finite] - b[finite]).max(initial=0.0) if tolerance else 0.0
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale + 10 * noise)
+        atol = tolerance * scale + 10 * noise + (rounding if k == 0 else 0.0)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=atol)
     return kernels(compiled)
 
 
@@ -116,7 +120,10 @@ def kernels(compiled):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MODEL, st.sampled_from(sorted(ENDS)), st.integers(0, 2), st.sampled_from([701, 1024]))
 def test_random_models(steps, end, place, n):
-    check(model_of(steps, end, place), *data_of(n, place))
+    x, p = data_of(n, place)
+    with np.errstate(all="ignore"):
+        terms = model_of(steps, end, place, np.abs)(x, p)
+    check(model_of(steps, end, place), x, p, terms=terms if end == "sum" else 0.0)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
