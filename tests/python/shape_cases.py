@@ -99,11 +99,10 @@ row(
     errors=((np.ones((2, 4)),),),
 )
 for mode in ("constant", "edge", "reflect", "symmetric", "wrap"):
-    ops = (
-        ("pad", "pad_constant", "crop")
-        if mode == "constant"
-        else ("pad", "gather_axis", "scatter_axis")
-    )
+    ops = {
+        "constant": ("pad", "pad_constant", "crop"),
+        "edge": ("pad", "gather_axis", "scatter_axis"),
+    }.get(mode, ("pad", "slice_copy"))
     row(
         f"pad {mode}",
         lambda x, mode=mode: np.pad(x, ((1, 2), (0, 3)), mode=mode),

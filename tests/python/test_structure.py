@@ -274,6 +274,10 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/correlate_loops.cpp",
         "rows/isa/correlate_loops.cpp",
     ),
+    "run by program/scan/scan_sums_test": (
+        "rows/isa/outer_sums.cpp",
+        "rows/outer_sums.cpp",
+    ),
     "run by kernels/fourier/fourier_test": (
         "kernels/fourier/plan.cpp",
         "rows/fourier_loops.cpp",

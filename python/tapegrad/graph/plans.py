@@ -21,6 +21,9 @@ from tapegrad.operations.primitive import notrace_primitive
 
 _F64 = np.dtype(np.float64)
 _numbers = itertools.count()
+# Sources of plans that are gone. They are not dropped by the garbage collector, which may run
+# while somebody goes over the sources (linecache.checkcache does for each traceback).
+_dead: list[str] = []
 _RUNNERS = str(Path(__file__).with_name("runner"))
 
 
@@ -169,8 +172,10 @@ class Plan:
         self._filename = f"<tapegrad graph {next(_numbers)}>"
         # The source is where tracebacks and the compiler look for it.
         lines = self.text.splitlines(keepends=True)
+        while _dead:
+            linecache.cache.pop(_dead.pop(), None)
         linecache.cache[self._filename] = (len(self.text), None, lines, self._filename)
-        finalize(self, linecache.cache.pop, self._filename, None)
+        finalize(self, _dead.append, self._filename)
         exec(compile(self.text, self._filename, "exec"), emitter.namespace)
         self.function: Callable[..., Any] = emitter.namespace[name]
         self.compiled = compile_function(self.function)

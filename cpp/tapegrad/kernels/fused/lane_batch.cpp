@@ -46,6 +46,7 @@ class Elements {
     packed_ = array.axis == LaneBatch::no_axis;
   }
   int64_t lane_stride() const { return lane_stride_; }
+  bool is_packed() const { return packed_; }  // element k is that of the array
   int64_t offset(uint32_t element) const {
     if (packed_) return element;
     int64_t rest = element, offset = 0;
@@ -144,7 +145,16 @@ class BatchRun {
   void run_uniform() {
     T* const registers = registers_.template as<T>();
     std::copy(plan_.uniform.constants.begin(), plan_.uniform.constants.end(), registers);
-    for (const auto& in : plan_.uniform.inputs) registers[in.reg] = number(in.number);
+    // Most numbers stand in few arrays, which are looked at once.
+    PooledVector<const T*> packed(inputs_.size());
+    for (size_t k = 0; k < inputs_.size(); ++k)
+      packed[k] = elements_[k].is_packed() && inputs_[k].dtype() == dtype_of<T>()
+                      ? static_cast<const T*>(inputs_[k].raw())
+                      : nullptr;
+    for (const auto& in : plan_.uniform.inputs) {
+      const LaneBatch::Part part = batch_.inputs[in.number];
+      registers[in.reg] = packed[part.array] ? packed[part.array][part.at] : number(in.number);
+    }
     run_registers(plan_.uniform, registers);
   }
 
@@ -161,7 +171,6 @@ class BatchRun {
   }
 
   void prepare_outputs() {
-    stores_.resize(kernel_.outputs.size());
     for (size_t r = 0; r < outputs_.size(); ++r) {
       const bool own = batch_.places.empty();
       const DType dtype = own ? batch_.out[r].dtype : batch_.joined[r].dtype;
@@ -172,21 +181,41 @@ class BatchRun {
         make_lane_output(outputs_[r], dtype, shape);
       }
     }
-    PooledVector<Elements> elements;
-    elements.reserve(batch_.out.size());
-    for (const LaneBatch::Array& array : batch_.out) elements.emplace_back(array);
-    for (size_t k = 0; k < stores_.size(); ++k) {
-      const LaneBatch::Part part = batch_.outputs[k];
-      const LaneBatch::Place place = batch_.place(part.array);
+    written_.reserve(batch_.out.size());
+    for (const LaneBatch::Array& array : batch_.out) written_.emplace_back(array);
+    if (!plan_.block.steps.empty()) {
+      stores_.resize(kernel_.outputs.size());
+      for (uint32_t k = 0; k < stores_.size(); ++k) stores_[k] = store_of(k);
+    }
+    write_uniform();
+  }
+
+  LaneStore store_of(uint32_t output) const {
+    const LaneBatch::Part part = batch_.outputs[output];
+    const LaneBatch::Place place = batch_.place(part.array);
+    const Value& v = outputs_[place.result];
+    if (v.is_scalar()) return {};
+    const auto size = static_cast<int64_t>(item_size(v.dtype()));
+    const int64_t at = place.first + written_[part.array].offset(part.at);
+    return {static_cast<char*>(v.raw()) + size * at, written_[part.array].lane_stride()};
+  }
+
+  void write_uniform() {
+    const T* const registers = registers_.template as<T>();
+    PooledVector<T*> packed(batch_.out.size());
+    for (uint32_t k = 0; k < batch_.out.size(); ++k) {
+      const LaneBatch::Place place = batch_.place(k);
       const Value& v = outputs_[place.result];
-      if (v.is_scalar()) continue;
-      const auto size = static_cast<int64_t>(item_size(v.dtype()));
-      const int64_t at = place.first + elements[part.array].offset(part.at);
-      stores_[k] = {static_cast<char*>(v.raw()) + size * at, elements[part.array].lane_stride()};
+      packed[k] = written_[k].is_packed() && !v.is_scalar() && v.dtype() == dtype_of<T>()
+                      ? static_cast<T*>(v.raw()) + place.first
+                      : nullptr;
     }
     for (const auto& out : plan_.uniform.outputs) {
-      const T x = registers_.template as<T>()[out.reg];
-      if (batch_.out[batch_.outputs[out.number].array].axis == LaneBatch::no_axis) {
+      const LaneBatch::Part part = batch_.outputs[out.number];
+      const T x = registers[out.reg];
+      if (T* const to = packed[part.array]) {
+        to[part.at] = x;
+      } else if (batch_.out[part.array].axis == LaneBatch::no_axis) {
         write(out.number, x);
       } else {
         fill(out.number, x);
@@ -195,7 +224,7 @@ class BatchRun {
   }
 
   void fill(uint32_t output, T x) {
-    const LaneStore& to = stores_[output];
+    const LaneStore to = store_of(output);
     const bool is_mask = is_bool(kernel_.outputs[output].dtype);
     for (int64_t i = 0; i < n_; ++i) {
       if (is_mask) {
@@ -207,7 +236,7 @@ class BatchRun {
   }
 
   void write(uint32_t output, T x) {
-    void* to = stores_[output].data;
+    void* to = store_of(output).data;
     if (!to) {
       Value& v = outputs_[batch_.place(batch_.outputs[output].array).result];
       v = lane_number(static_cast<double>(x), v.dtype());
@@ -294,7 +323,7 @@ class BatchRun {
   const int64_t n_;
   std::span<Value> outputs_;
   Memory registers_;
-  PooledVector<Elements> elements_;  // by array
+  PooledVector<Elements> elements_, written_;  // by array
   PooledVector<LaneInput> lane_inputs_;
   PooledVector<LaneStore> stores_;  // by output
   int64_t block_ = 0, chunk_ = 0;

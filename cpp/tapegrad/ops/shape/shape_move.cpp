@@ -1,7 +1,11 @@
+#include <optional>
+
 #include "tapegrad/base/error.h"
 #include "tapegrad/kernels/array/copy.h"
 #include "tapegrad/ops/elementwise.h"
 #include "tapegrad/ops/expand.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/lanes.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/tape/rule.h"
@@ -198,6 +202,15 @@ Dims gathered_shape(const Attrs& attrs, Dims shape) {
   return shape;
 }
 
+// The distance of one position to the next where it is always the same, and not 0.
+std::optional<int64_t> step_of(const std::vector<int64_t>& indices) {
+  if (indices.empty()) return std::nullopt;
+  const int64_t step = indices.size() == 1 ? 1 : indices[1] - indices[0];
+  for (size_t i = 1; i < indices.size(); ++i)
+    if (indices[i] - indices[i - 1] != step) return std::nullopt;
+  return step == 0 ? std::nullopt : std::optional(step);
+}
+
 std::vector<TensorType> infer_gather(const Attrs& attrs, std::span<const TensorType> in) {
   return {{in[0].dtype, gathered_shape(attrs, in[0].shape)}};
 }
@@ -290,6 +303,14 @@ Ref crop(const Ref& a, const std::vector<int64_t>& starts, const std::vector<int
 }
 
 Ref gather_axis(const Ref& a, int64_t axis, const std::vector<int64_t>& indices) {
+  // Evenly spaced positions are a slice: its transpose adds to a part, where it lies.
+  if (const auto step = step_of(indices)) {
+    const Dims shape = a.shape();
+    const int at = normalize_axis(axis, shape.ndim(), "gather_axis");
+    check_indices(indices, shape[static_cast<size_t>(at)], "gather_axis");
+    const auto n = static_cast<int64_t>(indices.size());
+    return apply(slice_copy_op(), IndexSpec::along(shape, at, indices[0], *step, n).attrs(), {a});
+  }
   return apply(*op_gather, {axis, indices}, {a});
 }
 

@@ -1,5 +1,9 @@
 #include <algorithm>
 
+#include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/index/index.h"
+#include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/passes.h"
 
 namespace tapegrad {
@@ -19,12 +23,26 @@ class Kept {
     }
     return numbers_[k];
   }
+  uint32_t add(Item item) {
+    items.push_back(std::move(item));
+    return static_cast<uint32_t>(items.size() - 1);
+  }
   std::vector<Item> items;
 
  private:
   const std::vector<Item>& all_;
   std::vector<uint32_t> numbers_;
 };
+
+// An array is taken apart, and few of its parts are of use: these are read by themselves.
+bool is_read_in_few(const Program& p, const Program::Step& s, const std::vector<bool>& live) {
+  constexpr std::ptrdiff_t few = 8;  // of so many parts, one
+  if (s.kernel >= 0 || s.held || s.n_out < few || op_by_id(s.op).join != JoinKind::unstack ||
+      p.in(s).size() != 1)
+    return false;
+  const auto from = live.begin() + s.first_out;
+  return std::count(from, from + s.n_out, true) * few <= std::ptrdiff_t{s.n_out};
+}
 
 }  // namespace
 
@@ -68,6 +86,24 @@ Program drop_dead(const Program& p) {
     if (!needed[k]) continue;
     Program::Step s = p.steps[k];
     const auto first_in = static_cast<uint32_t>(out.operands.size());
+    if (is_read_in_few(p, s, live)) {
+      const Dims& shape = p.type_of(p.in(s)[0]).shape;
+      const int axis =
+          normalize_axis(p.attrs_of(s).integer(join_attrs::axis), shape.ndim(), op_by_id(s.op).name);
+      const ValueId from = at(p.in(s)[0]);
+      for (uint32_t j = 0; j < s.n_out; ++j) {
+        if (!live[s.first_out + j]) continue;
+        Program::Step part = s;
+        part.op = slice_op().id;
+        part.attrs = attrs.add(IndexSpec::entry(shape, axis, j).attrs());
+        part.first_in = static_cast<uint32_t>(out.operands.size());
+        out.operands.push_back(from);
+        part.n_out = 1;
+        part.first_out = add(s.first_out + j, Source::step, out.steps.size());
+        out.steps.push_back(part);
+      }
+      continue;
+    }
     for (ValueId v : p.in(s)) out.operands.push_back(at(v));
     s.first_in = first_in;
     s.attrs = attrs(s.attrs);

@@ -9,6 +9,7 @@
 #include "tapegrad/program/scan/scan_rules.h"
 #include "tapegrad/program/scan/scan_run.h"
 #include "tapegrad/program/scan/scan_static.h"
+#include "tapegrad/program/scan/scan_sums.h"
 
 namespace tapegrad {
 namespace {
@@ -47,6 +48,7 @@ std::vector<TensorType> infer_scan(const Attrs& attrs, std::span<const TensorTyp
 void eval_scan(const Attrs& attrs, std::span<Value> in, std::span<Value> out) {
   const ScanForm f(attrs);
   const LongWorkSection section(f.length > 64);
+  if (f.length > 1 && run_scan_of_sums(f, in, out)) return;
   if (f.length > 1)
     if (const auto kernel = f.body->lane_body(f.n_carry, f.n_xs))
       return kernel->run(in, f.length, f.reverse, out);

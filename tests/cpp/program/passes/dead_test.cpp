@@ -45,3 +45,25 @@ TEST(inputs_constants_and_captures_may_be_outputs) {
   check_program(q);
   check_text(q, "program(in0: float64(); captured0: float64())\n  return captured0, 2, in0, in0");
 }
+
+TEST(an_array_taken_apart_of_which_few_parts_are_used_is_read_in_these) {
+  for (const bool few : {true, false}) {
+    Draft d;
+    const ValueId x = d.input({3, 16});
+    const ValueId first = d.op("unstack", {x}, {int64_t{-1}});
+    ValueId y = d.op("exp", {first + 15});
+    if (!few)
+      for (ValueId k = 0; k < 8; ++k) y = d.op("add", {y, first + k});
+    const Program p = d.returning({y, first + 15});
+    const Program q = drop_dead(p);
+    check_program(q);
+    check_same(p, q);
+    if (few)
+      check_text(q,
+                 "program(in0: float64(3, 16))\n"
+                 "  %1: float64(3,) = slice(in0) {code=(1, 0, 1, 3, 0, 15, 0, 0)}\n"
+                 "  %2: float64(3,) = exp(%1)\n"
+                 "  return %2, %1");
+    CHECK(q.steps.size() == (few ? 2 : p.steps.size()));
+  }
+}

@@ -157,7 +157,10 @@ namespace {
 template <class P>
 Program rewritten(P&& p, const PassOptions& options) {
   std::vector<std::unique_ptr<LocalRule>> rules;
-  if (options.parts) rules.push_back(part_rule());
+  if (options.parts) {
+    rules.push_back(part_rule());
+    rules.push_back(update_rule());
+  }
   if (options.fold) rules.push_back(folding_rule());
   if (options.fuse) rules.push_back(mean_rule());
   if (options.views) rules.push_back(view_rule());

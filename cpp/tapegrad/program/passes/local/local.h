@@ -137,7 +137,8 @@ std::unique_ptr<LocalRule> sharing_rule();
 // By constant, the first that is equal: what a loop makes anew in each turn, index arrays above
 // all.
 std::vector<uint32_t> equal_constants(const Program& p);
-std::unique_ptr<LocalRule> part_rule();  // what was written into an array is read directly
+std::unique_ptr<LocalRule> part_rule();    // what was written into an array is read directly
+std::unique_ptr<LocalRule> update_rule();  // what is added to a part is added in place
 
 // The passes that `options` names among parts, fold, views, algebra and shared, in one walk.
 Program rewrite_locally(const Program& p, const PassOptions& options);

@@ -41,8 +41,8 @@ class StaticPlanner {
     }
     for (size_t c = 0; c < n_carry(); ++c)
       if (is_strided_[p_.outputs[c]] || hides_strides_[p_.outputs[c]]) strided_carries_[c] = true;
-    const auto is_general = [](const Step& s) { return s.kind == Kind::general; };
-    if (std::ranges::all_of(plan_->steps_, is_general)) return nullptr;
+    if (std::ranges::all_of(plan_->steps_, [this](const Step& s) { return is_op(s); }))
+      return nullptr;
     plan_carries();
     for (size_t j = plan_->n_carry_; j < p_.outputs.size(); ++j)
       plan_->ys_.push_back(at(p_.outputs[j]));
@@ -325,6 +325,13 @@ class StaticPlanner {
       hides_strides_[s.first_out] = is_strided_[p_.in(s)[0]] || hides_strides_[p_.in(s)[0]];
     to_->push_back(std::move(step));
     return true;
+  }
+
+  // Whether a step is run as an op; products of matrices are set up once.
+  bool is_op(const Step& s) const {
+    if (s.kind != Kind::general) return false;
+    const Program::Step& step = p_.steps[s.number];
+    return step.kernel >= 0 || op_by_id(step.op).product != ProductKind::matrices;
   }
 
   void plan_carries() {

@@ -90,6 +90,11 @@ double TurnCosts::sum(uint32_t k) const {
   return summed_number + 2 * costs::row_element * elements(k) + moved;
 }
 
+// Its factors are read; it stays in registers.
+double TurnCosts::sum_of_products(uint32_t k) const {
+  return summed_number + costs::row_element * elements(k);
+}
+
 double TurnCosts::crossing(uint32_t k, bool made_at_once) const {
   if (p_->type_of(step(k).first_out).shape.empty())
     return made_at_once ? reading_number : is_of_numbers_ ? joining_number : costs::element;

@@ -16,6 +16,7 @@ class TurnCosts {
   double at_once(uint32_t k) const;
   double fixed(uint32_t k) const;  // of one that is made at once, whatever the number of turns
   double sum(uint32_t k) const;    // of one that adds up what was made at once
+  double sum_of_products(uint32_t k) const;  // of one that makes what it adds
   // Of what one kind of step makes and the other reads.
   double crossing(uint32_t k, bool made_at_once) const;
   double joining(const RolledLoop::Series& s) const;  // what is no part of an array yet

@@ -316,9 +316,12 @@ class Distribution {
         each += chosen[k] ? costs_.at_once(k) : costs_.straight(k, level[k] > 0);
         if (chosen[k]) once += costs_.fixed(k);
       } else if (summand_[k] != none) {
-        each += sums && !makes_term(k) ? costs_.sum(k) : costs_.straight(k, !sums && level[k] > 0);
+        each += !sums          ? costs_.straight(k, level[k] > 0)
+                : makes_term(k) ? costs_.sum_of_products(k)
+                                : costs_.sum(k);
         if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
       }
+      if (loop_.is_term[k] && !may_sum) each += costs_.straight(k, false);
       for (uint32_t a = 0; a < step(k).n_in; ++a) {
         const RolledLoop::Operand& operand = loop_.operand(k, a);
         if (operand.kind == Kind::series && chosen[k] && is_loose_[operand.index])

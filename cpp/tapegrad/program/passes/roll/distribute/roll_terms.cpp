@@ -24,9 +24,10 @@ class Terms {
     if (loop_.operand(reader, a).kind != RolledLoop::Kind::local) return;
     const uint32_t k = source_in_body(p_, loop_, reader, a);
     if (loop_.roles[k] != RolledLoop::Role::computed || readers_[k] != 1 || cycles_.recurs_at(k) ||
-        !is_simple(step(k)) || !is_large(step(k)))
+        !is_simple(step(k)))
       return;
-    found[k] = true;
+    found[k] = is_outer(step(k)) || is_large(step(k));
+    if (!found[k]) return;
     for (uint32_t b = 0; b < step(k).n_in; ++b) find(k, b);
   }
 
@@ -37,6 +38,12 @@ class Terms {
 
   bool is_simple(const Program::Step& s) const {
     return (is_elementwise(s.op) || op_by_id(s.op).is_whole_view()) && can_be_at_once(p_, s);
+  }
+  // A column times a row: the sum is taken of its factors, in registers.
+  bool is_outer(const Program::Step& s) const {
+    const auto elements = [this](ValueId v) { return element_count(p_.type_of(v).shape); };
+    return s.op == op_of_fn<Multiply>() && elements(p_.in(s)[0]) < elements(s.first_out) &&
+           elements(p_.in(s)[1]) < elements(s.first_out);
   }
   bool is_large(const Program::Step& s) const {
     const int64_t elements = element_count(p_.type_of(s.first_out).shape);
