@@ -275,6 +275,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "rows/isa/correlate_loops.cpp",
     ),
     "run by program/scan/scan_sums_test": (
+        "program/scan/scan_sum_reader.cpp",
         "rows/isa/outer_sums.cpp",
         "rows/outer_sums.cpp",
     ),

@@ -1,5 +1,7 @@
 """What is fed, what comes out, what is kept."""
 
+import gc
+import linecache
 import operator
 
 import numpy as np
@@ -148,3 +150,21 @@ def test_functions_of_the_users_are_watched(g, monkeypatch):
     monkeypatch.setattr(f"{__name__}.SCALE", 5.0)
     assert plan.run(3.0) == [15.0]
     assert Plan(Store(), [z], [x]).run(np.array([3.0]))[0].tolist() == [15.0]
+
+
+def test_sources_are_not_dropped_by_the_garbage_collector(g):
+    """Whoever goes over the sources, as each traceback does, may be in the middle of it."""
+
+    def own_sources():
+        return [name for name in linecache.cache if name.startswith("<tapegrad graph")]
+
+    x = g.node(Placeholder(F64, None), "x")
+    plan = Plan(Store(), [g.node(Call(np.square, (x,)))], [x])
+    name = plan.function.__code__.co_filename
+    assert "square" in plan.text
+    assert linecache.getlines(name) == plan.text.splitlines(keepends=True)
+    del plan
+    gc.collect()
+    assert name in own_sources()
+    Plan(Store(), [x], [x])
+    assert name not in own_sources()

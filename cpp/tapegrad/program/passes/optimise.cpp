@@ -50,7 +50,7 @@ Start started(const Program& recorded, const PassOptions& options) {
     if (!start.whole_turns) start.whole_turns = std::move(whole);
   };
   if (options.roll) {
-    p = with_joined_lookups(std::move(p));
+    p = align_turns(with_joined_lookups(std::move(p)));
     distribute();
   }
   if (has_parts) {

@@ -27,6 +27,8 @@ struct PassOptions {
   bool may_require = false;
 };
 
+// The first turn of loops is made like the others, for the next two.
+Program align_turns(Program p);
 Program roll_loops(Program p);
 // Loops over numbers taken apart into what recurs and what all turns can be made of at once.
 Program distribute_loops(Program p);

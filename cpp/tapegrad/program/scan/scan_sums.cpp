@@ -1,115 +1,15 @@
 #include "tapegrad/program/scan/scan_sums.h"
 
 #include <algorithm>
-#include <optional>
 #include <vector>
 
 #include "tapegrad/parallel/interrupt.h"
-#include "tapegrad/program/passes/local/local.h"
-#include "tapegrad/program/scan/scan_products.h"
 #include "tapegrad/rows/copy_row.h"
 #include "tapegrad/rows/elementwise_operands.h"
 #include "tapegrad/rows/outer_sums.h"
 #include "tapegrad/rows/reduce_loops.h"
 
 namespace tapegrad {
-
-class SumReader {
- public:
-  SumReader(const Program& p, size_t n_carry) : p_(p), n_carry_(n_carry) {}
-
-  std::unique_ptr<const SumScan> run() const {
-    if (!p_.captures.empty() || !p_.guards.empty() || n_carry_ == 0 ||
-        p_.outputs.size() != n_carry_)
-      return nullptr;
-    auto found = std::make_unique<SumScan>();
-    for (size_t c = 0; c < n_carry_; ++c) {
-      const std::optional<Sum> sum = sum_of(c);
-      if (!sum) return nullptr;
-      found->sums_.push_back(*sum);
-    }
-    return found;
-  }
-
- private:
-  using Sum = SumScan::Sum;
-
-  const Program::Step* step_of(ValueId v) const {
-    if (p_.values[v].source != Source::step) return nullptr;
-    const Program::Step& s = p_.steps[p_.values[v].index];
-    return s.kernel < 0 ? &s : nullptr;
-  }
-  bool is_input(ValueId v) const {
-    return p_.values[v].source == Source::input && p_.values[v].index >= n_carry_;
-  }
-
-  std::optional<Sum> sum_of(size_t c) const {
-    const ValueId carry = p_.inputs[c];
-    const TensorType& type = p_.type_of(carry);
-    const Program::Step* s = step_of(p_.outputs[c]);
-    if (!is_floating(type.dtype) || element_count(type.shape) == 0 || may_be_gathered(type) || !s ||
-        s->op != op_of_fn<Add>() || p_.type_of(s->first_out) != type)
-      return std::nullopt;
-    const auto in = p_.in(*s);
-    for (size_t a = 0; a < 2; ++a)
-      if (in[a] == carry && p_.type_of(in[1 - a]) == type) return term(in[1 - a], type);
-    return std::nullopt;
-  }
-
-  std::optional<Sum> term(ValueId v, const TensorType& type) const {
-    const int64_t n = element_count(type.shape);
-    if (const auto input = packed_input(v)) return Sum{Sum::none, *input, 1, n};
-    const Program::Step* s = step_of(v);
-    if (!s || s->op != op_of_fn<Multiply>()) return std::nullopt;
-    const auto in = p_.in(*s);
-    std::optional<Sum> best;
-    for (size_t a = 0; a < 2; ++a) {
-      const ValueId x = in[a], y = in[1 - a];
-      const auto left = packed_input(x), right = packed_input(y);
-      if (!left || !right || p_.type_of(x).dtype != type.dtype ||
-          p_.type_of(y).dtype != type.dtype)
-        return std::nullopt;
-      const int64_t rows = element_count(p_.type_of(x).shape);
-      const int64_t columns = element_count(p_.type_of(y).shape);
-      if (rows * columns != n || !leads(p_.type_of(x).shape, type.shape, columns)) continue;
-      for (const Sum& sum : {Sum{*left, *right, rows, columns, false},
-                             Sum{*right, *left, columns, rows, rows > 1 && columns > 1}})
-        if (!best || vectors_of(sum) < vectors_of(*best)) best = sum;
-    }
-    return best;
-  }
-
-  static int64_t vectors_of(const Sum& sum) {
-    constexpr int64_t width = 8;
-    return sum.rows * ((sum.columns + width - 1) / width);
-  }
-
-  // Whether an array of this shape, broadcast to `to`, goes along its first axes: those behind
-  // them have `behind` elements.
-  static bool leads(const Dims& shape, const Dims& to, int64_t behind) {
-    size_t split = to.size();
-    for (int64_t elements = 1; split > 0 && elements < behind; --split) elements *= to[split - 1];
-    const size_t lead = to.size() - shape.size();
-    for (size_t i = 0; i < to.size(); ++i) {
-      const int64_t own = i < lead ? 1 : shape[i - lead];
-      if (own != (i < split ? to[i] : 1)) return false;
-    }
-    return true;
-  }
-
-  // An element of a series or of the rest, perhaps reshaped.
-  std::optional<uint32_t> packed_input(ValueId v) const {
-    while (const Program::Step* s = step_of(v)) {
-      if (op_by_id(s->op).view != ViewKind::reshaped) return std::nullopt;
-      v = p_.in(*s)[0];
-    }
-    if (!is_input(v)) return std::nullopt;
-    return p_.values[v].index;
-  }
-
-  const Program& p_;
-  const size_t n_carry_;
-};
 
 namespace {
 
@@ -120,26 +20,40 @@ template <class T>
 struct TurnRows {
   TurnRows(const Value& v, bool is_series, const ScanForm& f) : array(v.contiguous()) {
     if (array.is_scalar()) {
-      number = scalar_as<T>(array);
-      first = &number;
-    } else {
-      first = array.template data<T>();
+      const T number = scalar_as<T>(array);
+      array = Value::empty(array.dtype(), Dims{1});
+      *array.template data<T>() = number;
     }
+    first = array.template data<T>();
     if (!is_series) return;
     step = f.length > 0 ? array.size() / f.length : 0;
     if (!f.reverse) return;
     first += (f.length - 1) * step;
     step = -step;
   }
-  TurnRows(const TurnRows&) = delete;
-  TurnRows& operator=(const TurnRows&) = delete;
   const T* at(int64_t turn) const { return first + turn * step; }
 
   Value array;
-  T number{};
   const T* first;
   int64_t step = 0;
 };
+
+// A packed copy, of a number in an array of one.
+template <class T>
+Value own_copy(const Value& first) {
+  const TensorType type = type_of(first);
+  Value made = Value::empty(type.dtype, type.shape.empty() ? Dims{1} : type.shape);
+  if (type.shape.empty()) {
+    *made.data<T>() = first.is_scalar() ? scalar_as<T>(first) : *first.data<T>();
+  } else {
+    copy_into(made, first);
+  }
+  return made;
+}
+
+Value shaped(const Value& made, const TensorType& type) {
+  return type.shape.empty() ? made.view({}, {}, 0) : made;
+}
 
 // Of few numbers, in registers of their own.
 template <int n, class T>
@@ -174,12 +88,13 @@ void add_rows(T* sums, int64_t n, const T* row, int64_t step, int64_t turns) {
 }
 
 // Vectors are loaded whole: rows that are none are copied with room behind them, some turns at a
-// time, and so are the sums.
+// time, and so are the sums. Of several terms the factors are copied, one turn's behind the other.
 template <class T>
 class OuterProducts {
  public:
   // The sum at [r, c] is sums[r * row_stride + c * column_stride].
-  OuterProducts(T* sums, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride)
+  OuterProducts(T* sums, int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride,
+                size_t n_terms)
       : sums_(sums),
         rows_(rows),
         columns_(columns),
@@ -188,21 +103,29 @@ class OuterProducts {
     const int64_t width = outer_sums<T>().width;
     padded_ = (columns + width - 1) / width * width;
     in_place_ = padded_ == columns && column_stride == 1;
-    if (padded_ != columns) right_.assign(static_cast<size_t>(turns_at_once * padded_), T{0});
+    const size_t factors = static_cast<size_t>(turns_at_once) * n_terms;
+    if (n_terms > 1) left_.assign(factors * static_cast<size_t>(rows), T{0});
+    if (n_terms > 1 || padded_ != columns)
+      right_.assign(factors * static_cast<size_t>(padded_), T{0});
     if (in_place_) return;
     own_.assign(static_cast<size_t>(rows * padded_), T{0});
     each([](T& own, const T& given) { own = given; });
   }
 
-  void add(const T* left, int64_t left_step, const T* right, int64_t right_step, int64_t turns) {
-    if (padded_ != columns_) {
-      for (int64_t t = 0; t < turns; ++t)
-        copy_row(right + t * right_step, columns_, right_.data() + t * padded_);
-      right = right_.data();
-      right_step = padded_;
+  void add(std::span<const TurnRows<T>> left, std::span<const TurnRows<T>> right, int64_t turn,
+           int64_t turns) {
+    const T *columns = left[0].at(turn), *rows = right[0].at(turn);
+    int64_t column_step = left[0].step, row_step = right[0].step;
+    if (!left_.empty()) {
+      columns = gathered(left, turn, turns, rows_, rows_, left_);
+      column_step = rows_;
     }
-    outer_sums<T>().add(in_place_ ? sums_ : own_.data(), rows_, padded_, left, left_step, right,
-                        right_step, turns);
+    if (!right_.empty()) {
+      rows = gathered(right, turn, turns, columns_, padded_, right_);
+      row_step = padded_;
+    }
+    outer_sums<T>().add(in_place_ ? sums_ : own_.data(), rows_, padded_, columns, column_step, rows,
+                        row_step, turns * static_cast<int64_t>(left.size()));
   }
 
   void finish() {
@@ -210,18 +133,28 @@ class OuterProducts {
   }
 
  private:
+  static const T* gathered(std::span<const TurnRows<T>> terms, int64_t turn, int64_t turns,
+                           int64_t n, int64_t room, std::vector<T>& to) {
+    T* next = to.data();
+    for (int64_t t = 0; t < turns; ++t)
+      for (const TurnRows<T>& term : terms) {
+        copy_row(term.at(turn + t), n, next);
+        next += room;
+      }
+    return to.data();
+  }
+
   template <class F>
   void each(F f) {
     for (int64_t r = 0; r < rows_; ++r)
       for (int64_t c = 0; c < columns_; ++c)
-        f(own_[static_cast<size_t>(r * padded_ + c)],
-          sums_[r * row_stride_ + c * column_stride_]);
+        f(own_[static_cast<size_t>(r * padded_ + c)], sums_[r * row_stride_ + c * column_stride_]);
   }
 
   T* sums_;
   int64_t rows_, columns_, row_stride_, column_stride_, padded_ = 0;
   bool in_place_ = false;
-  std::vector<T> own_, right_;
+  std::vector<T> own_, left_, right_;
 };
 
 }  // namespace
@@ -229,15 +162,13 @@ class OuterProducts {
 template <class T>
 Value SumScan::add_up(const Sum& sum, const ScanForm& f, const Value& first,
                       std::span<const Value> in) {
-  const TensorType type = type_of(first);
-  Value made = Value::empty(type.dtype, type.shape.empty() ? Dims{1} : type.shape);
+  Value made = own_copy<T>(first);
   T* const sums = made.data<T>();
-  if (type.shape.empty()) {
-    *sums = first.is_scalar() ? scalar_as<T>(first) : *first.data<T>();
-  } else {
-    copy_into(made, first);
+  std::vector<TurnRows<T>> left, right;
+  for (const Sum::Term& term : sum.terms) {
+    right.emplace_back(in[term.right], f.is_xs(term.right), f);
+    if (term.left != Sum::none) left.emplace_back(in[term.left], f.is_xs(term.left), f);
   }
-  const TurnRows<T> right(in[sum.right], f.is_xs(sum.right), f);
   InterruptPoll poll;
   const auto by_turns = [&](auto&& add) {
     for (int64_t turn = 0; turn < f.length; turn += turns_at_once) {
@@ -245,31 +176,93 @@ Value SumScan::add_up(const Sum& sum, const ScanForm& f, const Value& first,
       add(turn, std::min(turns_at_once, f.length - turn));
     }
   };
-  if (sum.left == Sum::none) {
+  if (left.empty()) {
     by_turns([&](int64_t turn, int64_t turns) {
-      add_rows(sums, sum.columns, right.at(turn), right.step, turns);
+      if (right.size() == 1)
+        return add_rows(sums, sum.columns, right[0].at(turn), right[0].step, turns);
+      for (int64_t t = turn; t < turn + turns; ++t)
+        for (const TurnRows<T>& rows : right)
+          add_rows(sums, sum.columns, rows.at(t), rows.step, int64_t{1});
     });
   } else {
-    const TurnRows<T> left(in[sum.left], f.is_xs(sum.left), f);
     OuterProducts<T> products(sums, sum.rows, sum.columns, sum.is_transposed ? 1 : sum.columns,
-                              sum.is_transposed ? sum.rows : 1);
-    by_turns([&](int64_t turn, int64_t turns) {
-      products.add(left.at(turn), left.step, right.at(turn), right.step, turns);
-    });
+                              sum.is_transposed ? sum.rows : 1, left.size());
+    by_turns([&](int64_t turn, int64_t turns) { products.add(left, right, turn, turns); });
     products.finish();
   }
-  return type.shape.empty() ? made.view({}, {}, 0) : made;
+  return shaped(made, type_of(first));
 }
 
-std::unique_ptr<const SumScan> SumScan::of(const Program& body, size_t n_carry) {
-  return SumReader(body, n_carry).run();
+// Sums of numbers wait for one another less where some are taken side by side. `rows` are those of
+// the first term of each sum, then of the second, and so on.
+template <int n, class T>
+void add_side_by_side(T* const* sums, const T* const* rows, const int64_t* steps, size_t n_terms,
+                      int64_t turns) {
+  T all[n];
+  for (int i = 0; i < n; ++i) all[i] = *sums[i];
+  const bool is_even = std::all_of(steps, steps + n, [&](int64_t s) { return s == steps[0]; });
+  if (n_terms == 1 && is_even) {
+    for (int64_t t = 0, at = 0; t < turns; ++t, at += steps[0])
+      for (int i = 0; i < n; ++i) all[i] += rows[i][at];
+  } else {
+    for (int64_t t = 0; t < turns; ++t)
+      for (size_t k = 0; k < n_terms * n; k += n)
+        for (size_t i = 0; i < n; ++i) all[i] += rows[k + i][t * steps[k + i]];
+  }
+  for (int i = 0; i < n; ++i) *sums[i] = all[i];
+}
+
+template <class T>
+void SumScan::add_up_numbers(std::span<const size_t> carries, const ScanForm& f,
+                             std::span<const Value> in, std::span<Value> out) const {
+  std::vector<TurnRows<T>> rows;
+  std::vector<T*> sums;
+  std::vector<const T*> next;
+  std::vector<int64_t> steps;
+  const size_t n_terms = sums_[carries[0]].terms.size();
+  InterruptPoll poll;
+  for (size_t n; !carries.empty(); carries = carries.subspan(n)) {
+    poll();
+    n = carries.size() >= 8 ? 8 : carries.size() >= 4 ? 4 : carries.size() >= 2 ? 2 : 1;
+    rows.clear();
+    sums.clear();
+    for (size_t term = 0; term < n_terms; ++term)
+      for (size_t c : carries.first(n)) {
+        const uint32_t from = sums_[c].terms[term].right;
+        rows.emplace_back(in[from], f.is_xs(from), f);
+      }
+    next.clear();
+    steps.clear();
+    for (const TurnRows<T>& r : rows) {
+      next.push_back(r.first);
+      steps.push_back(r.step);
+    }
+    for (size_t c : carries.first(n)) {
+      out[c] = own_copy<T>(in[c]);
+      sums.push_back(out[c].data<T>());
+    }
+    const auto add = n == 8   ? add_side_by_side<8, T>
+                     : n == 4 ? add_side_by_side<4, T>
+                     : n == 2 ? add_side_by_side<2, T>
+                              : add_side_by_side<1, T>;
+    add(sums.data(), next.data(), steps.data(), n_terms, f.length);
+    for (size_t c : carries.first(n)) out[c] = shaped(out[c], f.body->in_type(c));
+  }
 }
 
 void SumScan::run(const ScanForm& f, std::span<const Value> in, std::span<Value> out) const {
-  for (size_t c = 0; c < sums_.size(); ++c)
-    out[c] = f.body->in_type(c).dtype == DType::float32
-                 ? add_up<float>(sums_[c], f, in[c], in)
-                 : add_up<double>(sums_[c], f, in[c], in);
+  for (size_t c = 0; c < sums_.size(); ++c) {
+    const Sum& sum = sums_[c];
+    if (is_of_numbers(sum)) continue;
+    out[c] = f.body->in_type(c).dtype == DType::float32 ? add_up<float>(sum, f, in[c], in)
+                                                        : add_up<double>(sum, f, in[c], in);
+  }
+  for (const std::vector<size_t>& carries : numbers_)
+    if (f.body->in_type(carries[0]).dtype == DType::float32) {
+      add_up_numbers<float>(carries, f, in, out);
+    } else {
+      add_up_numbers<double>(carries, f, in, out);
+    }
 }
 
 namespace {

@@ -71,8 +71,36 @@ TEST(rows_are_added_in_the_order_of_the_steps) {
   check_sums(rows, {Value(0.5), Value(0.25)}, 1, 70, false);
 }
 
+TEST(sums_of_numbers_are_taken_side_by_side) {
+  for (const size_t n : {1, 2, 3, 7, 15}) {
+    std::vector<Value> first(2 * n, Value(0.5));
+    first[0] = numbers_of(DType::float64, {1}, 3);
+    if (n == 1) first[n] = numbers_of(DType::float64, {1}, 4);
+    if (n > 1) first[0] = Value(0.25);
+    const auto body = [n](std::span<const Ref> a) {
+      Refs sums;
+      for (size_t c = 0; c < n; ++c) {
+        sums.push_back(add(a[c], a[n + c]));
+        if (c % 3 == 2) sums[c] = add(sums[c], a[n]);
+      }
+      return sums;
+    };
+    const ScanForm f = form_of(body, first, 37, n, n, n == 3);
+    std::vector<Value> in = first;
+    for (size_t k = n; k < 2 * n; ++k)
+      in[k] = numbers_of(DType::float64, n == 1 ? Dims{37, 1} : Dims{37}, static_cast<int>(k));
+    std::vector<Value> out(n);
+    CHECK(run_scan_of_sums(f, in, out));
+    const std::vector<Value> want = by_steps(f, in);
+    for (size_t c = 0; c < n; ++c) {
+      CHECK(type_of(out[c]) == type_of(want[c]));
+      CHECK(same_numbers(out[c], want[c]));
+    }
+  }
+}
+
 TEST(products_of_columns_and_rows_stay_in_registers) {
-  const int64_t sizes[][2] = {{1, 1}, {3, 1}, {1, 8},  {6, 6},   {5, 8},  {9, 16},
+  const int64_t sizes[][2] = {{1, 1}, {3, 1},  {1, 8},  {6, 6},   {5, 8},  {9, 16},
                               {7, 2}, {16, 2}, {2, 16}, {10, 32}, {4, 21}, {33, 3}};
   for (const DType dtype : {DType::float64, DType::float32})
     for (const auto& [m, n] : sizes)
@@ -98,6 +126,28 @@ TEST(factors_may_be_numbers_of_more_axes_or_the_same_in_all_steps) {
         return {add(a[0], multiply(reshape(a[1], Dims{4, 1}), reshape(a[2], Dims{1, 3})))};
       },
       {f64({4, 3}, 1), f64({4}, 2), f64({3}, 3)}, 2, 20, false);
+}
+
+TEST(several_terms_are_added_in_their_order) {
+  const auto f64 = [](const Dims& shape, int seed) {
+    return numbers_of(DType::float64, shape, seed);
+  };
+  for (const bool reverse : {false, true}) {
+    check_sums(
+        [](std::span<const Ref> a) -> Refs { return {add(a[2], add(add(a[0], a[1]), a[3]))}; },
+        {f64({11}, 1), f64({11}, 2), f64({11}, 3), f64({11}, 4)}, 3, 70, reverse);
+    for (const int64_t n : {3, 8, 16})
+      check_sums(
+          [](std::span<const Ref> a) -> Refs {
+            return {add(multiply(a[3], a[4]), add(a[0], multiply(a[1], a[2])))};
+          },
+          {f64({5, n}, 1), f64({5, 1}, 2), f64({1, n}, 3), f64({1, n}, 4), f64({5, 1}, 5)}, 3, 70,
+          reverse);
+  }
+  // Of one form: a row and a product are not.
+  CHECK(!is_taken(
+      [](std::span<const Ref> a) -> Refs { return {add(add(a[0], a[1]), multiply(a[2], a[3]))}; },
+      {f64({5, 3}, 1), f64({5, 3}, 2), f64({5, 1}, 3), f64({1, 3}, 4)}, 1, 3));
 }
 
 TEST(a_body_that_does_more_is_left_alone) {

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "tapegrad/ops/axes.h"
+#include "tapegrad/ops/index/index.h"
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/ops/shape/shape.h"
 #include "tapegrad/program/passes/local/local.h"
@@ -24,6 +25,7 @@ class Views final : public LocalRule {
     if (op.view == ViewKind::broadcast) return broadcast(pass, a);
     if (op.view == ViewKind::permuted) return transposed(pass, a);
     if (op.join == JoinKind::concatenate) return joined(pass, a);
+    if (op.join == JoinKind::stack) return stacked(pass, a);
     if (op.view == ViewKind::part && op.key == KeyKind::basic) return part_of_part(pass, a);
     return op.adds_up() ? summed(pass, a) : no_value;
   }
@@ -135,6 +137,81 @@ class Views final : public LocalRule {
       if (pass.program().type_of(v).dtype != dtype) return no_value;
     const ValueId found = pass.emit(a.like.op, a.like.attrs, pieces, a.out[0]);
     return pass.type(a.out[0]).shape.ndim() == 1 ? pass.in_its_layout(found) : found;
+  }
+
+  // An entry of the first axis of an array.
+  struct Entry {
+    ValueId array;
+    int64_t at;
+  };
+  static std::optional<Entry> entry(const LocalPass& pass, ValueId v) {
+    const Program::Step* s = pass.producer(v);
+    if (!s || is_elementwise(s->op) || s->n_in != 1) return std::nullopt;
+    const Op& op = op_by_id(s->op);
+    if (op.key != KeyKind::basic || op.update != UpdateKind::none) return std::nullopt;
+    const ValueId array = pass.input_of(*s, 0);
+    const Dims& shape = pass.program().type_of(array).shape;
+    const IndexItems items(pass.program().attrs[s->attrs].integers(index_attrs::code));
+    if (items.size() == 0 || static_cast<int>(items.size()) != shape.ndim() ||
+        items[0].kind != IndexKind::at)
+      return std::nullopt;
+    for (size_t k = 1; k < items.size(); ++k)
+      if (items[k].kind != IndexKind::range || items[k].step != 1 || items[k].length != shape[k])
+        return std::nullopt;
+    return Entry{array, items[0].start};
+  }
+
+  // The entries of one array, or of a few in turns, each evenly: they are ranges.
+  ValueId stacked(LocalPass& pass, const Application& a) const {
+    constexpr size_t least = 8, most_arrays = 4;
+    const TensorType to = pass.type(a.out[0]);
+    if (a.in.size() < least) return no_value;
+    const int64_t axis = pass.program().attrs[a.like.attrs].integer(join_attrs::axis);
+    if (normalize_axis(axis, to.shape.ndim(), op_by_id(a.like.op).name) > 0) return no_value;
+    std::vector<Entry> entries;
+    for (ValueId v : a.in) {
+      const std::optional<Entry> found = entry(pass, v);
+      if (!found || pass.program().type_of(v).dtype != to.dtype) return no_value;
+      entries.push_back(*found);
+    }
+    for (size_t m = 1; m <= most_arrays; ++m)
+      if (entries.size() % m == 0 && entries.size() >= 2 * m && go_in_turns(entries, m))
+        return pass.in_its_layout(ranges(pass, entries, m, to, a.out[0]));
+    return no_value;
+  }
+
+  static bool go_in_turns(const std::vector<Entry>& entries, size_t m) {
+    for (size_t i = m; i < entries.size(); ++i) {
+      const Entry &first = entries[i % m], &second = entries[m + i % m], &before = entries[i - m];
+      if (entries[i].array != first.array || second.at == first.at ||
+          entries[i].at - before.at != second.at - first.at)
+        return false;
+    }
+    return true;
+  }
+
+  static ValueId ranges(LocalPass& pass, const std::vector<Entry>& entries, size_t m,
+                        const TensorType& to, uint32_t out) {
+    const auto n = static_cast<int64_t>(entries.size() / m);
+    Dims shape = to.shape;
+    shape[0] = n;
+    const uint32_t part = pass.edit().type({to.dtype, shape});
+    std::vector<ValueId> parts;
+    for (size_t j = 0; j < m; ++j) {
+      const Dims own = pass.program().type_of(entries[j].array).shape;
+      const int64_t step = entries[m + j].at - entries[j].at;
+      const uint32_t key =
+          pass.edit().attrs(IndexSpec::along(own, 0, entries[j].at, step, n).attrs());
+      const Op& op = m == 1 ? slice_copy_op() : slice_op();
+      parts.push_back(pass.emit(op.id, key, {&entries[j].array, 1}, part));
+    }
+    if (m == 1) return parts[0];
+    Dims wide{n, static_cast<int64_t>(m)};
+    for (size_t k = 1; k < to.shape.size(); ++k) wide.push_back(to.shape[k]);
+    const ValueId both = pass.emit(stack_op().id, pass.edit().attrs(Attrs{int64_t{1}}), parts,
+                                   pass.edit().type({to.dtype, wide}));
+    return pass.emit(reshape_op().id, pass.edit().attrs(Attrs{to_vector(to.shape)}), {&both, 1},
+                     out);
   }
 
   // A sum over axes of length 1 alone.

@@ -16,6 +16,7 @@ namespace {
 constexpr double alone = 2, joining_number = 7 * costs::instruction,
                  reading_number = 2.5 * costs::instruction;
 constexpr double summed_number = 1.5;
+constexpr int64_t few_elements = 16;
 constexpr double near_bytes = 32768;  // what stays in the nearest cache
 
 }  // namespace
@@ -33,6 +34,7 @@ TurnCosts::TurnCosts(const Program& p, const RolledLoop& loop, bool stays)
     // An element of an array is a number as good as any; a product of rows is not.
     if (reads_array && !reads_by_key(op)) is_of_numbers_ = false;
     const Dims& shape = p.type_of(step(k).first_out).shape;
+    is_of_few_ = is_of_few_ && element_count(shape) <= few_elements;
     if (shape.empty()) continue;
     is_of_numbers_ = false;
     if (space.empty()) space = shape;
@@ -60,6 +62,19 @@ double TurnCosts::work(uint32_t k) const {
   return costs::element * read;
 }
 
+// Instructions on the elements alone.
+double TurnCosts::scalars(uint32_t k) const {
+  const auto inputs = p_->in(step(k));
+  if (op_by_id(step(k).op).product != ProductKind::matrices) {
+    double read = elements(k);
+    for (ValueId v : inputs)
+      read = std::max(read, static_cast<double>(element_count(p_->type_of(v).shape)));
+    return read;
+  }
+  const Dims& shape = p_->type_of(inputs[0]).shape;
+  return 2 * elements(k) * static_cast<double>(shape.empty() ? 1 : shape.back());
+}
+
 double TurnCosts::straight(uint32_t k, bool apart) const {
   const auto fn = static_cast<ScalarFn>(step(k).op);
   if (is_of_numbers_) {
@@ -67,7 +82,13 @@ double TurnCosts::straight(uint32_t k, bool apart) const {
     return costs::instruction + (each > 1 ? alone * each : 0);
   }
   if (apart) return costs::step + work(k);
-  if (!is_row_) return costs::planned_step + work(k);
+  if (!is_row_) {
+    const double planned = costs::planned_step + work(k);
+    if (!is_of_few_) return planned;
+    // Arrays of so few elements are taken apart, and views of them are nothing.
+    if (op_by_id(step(k).op).view != ViewKind::none) return 0;
+    return std::min(planned, costs::instruction * scalars(k));
+  }
   return costs::row_instruction + (is_elementwise(step(k).op) ? lane_cost(fn) * lanes_ : work(k));
 }
 

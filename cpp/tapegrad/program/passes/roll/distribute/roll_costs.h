@@ -25,13 +25,15 @@ class TurnCosts {
   const Program::Step& step(uint32_t k) const { return p_->steps[loop_->first + k]; }
   double elements(uint32_t k) const;
   double work(uint32_t k) const;
+  double scalars(uint32_t k) const;
 
   const Program* p_ = nullptr;
   const RolledLoop* loop_ = nullptr;
   bool stays_ = false;
   bool is_of_numbers_ = true;
-  bool is_row_ = true;  // a kernel over a row may do all of a turn
-  double lanes_ = 1;    // of that row
+  bool is_of_few_ = true;  // elements, each array
+  bool is_row_ = true;     // a kernel over a row may do all of a turn
+  double lanes_ = 1;       // of that row
 };
 
 }  // namespace tapegrad

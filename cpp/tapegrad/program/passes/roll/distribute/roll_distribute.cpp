@@ -6,6 +6,7 @@
 #include "tapegrad/program/costs.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/distribute/roll_at_once.h"
+#include "tapegrad/program/passes/roll/distribute/roll_chains.h"
 #include "tapegrad/program/passes/roll/distribute/roll_costs.h"
 #include "tapegrad/program/passes/roll/distribute/roll_terms.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
@@ -26,9 +27,11 @@ using Role = RolledLoop::Role;
 using Kind = RolledLoop::Kind;
 
 constexpr uint32_t least_turns = 32;
+constexpr size_t most_chained = 16;      // additions of a turn to one sum
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
-constexpr double clearer_gain = 0.5;  // where a scan over rows stays: it is better at the rest, too
+constexpr double clearer_gain =
+    0.65;  // where a scan over rows stays: it is better at the rest, too
 constexpr uint32_t none = made_outside;
 
 class Distribution {
@@ -42,11 +45,11 @@ class Distribution {
     cycles_ = cycles_of(p_, loop_);
     order_ = in_order();
     for (uint32_t k = 0; k < loop_.period; ++k) is_free_.push_back(may_be_at_once(k));
-    find_sums();
-    loop_.is_term = terms_of_sums(p_, loop_, cycles_, summand_);
+    sums_ = chains_of_sums(p_, loop_, [this](uint32_t k, uint32_t a) { return is_run(k, a); });
+    loop_.is_term = terms_of_sums(p_, loop_, cycles_, sums_.summand);
     for (uint32_t k = 0; k < loop_.period; ++k)
       if (loop_.is_term[k]) is_free_[k] = false;
-    const bool has_sums = std::ranges::any_of(summand_, [](uint32_t a) { return a != none; });
+    const bool has_sums = std::ranges::any_of(sums_.summand, [](uint32_t a) { return a != none; });
     if (!has_sums && std::ranges::none_of(is_free_, std::identity())) return false;
     if (!may_be_apart()) return false;
     find_series();
@@ -85,14 +88,14 @@ class Distribution {
            can_be_at_once(p_, s);
   }
 
-  // Whether what such a step reads are arrays of all turns.
+  // Whether what such a step reads are arrays of all turns, or become arrays.
   bool is_made_in_sum(uint32_t k, const std::vector<bool>& chosen) const {
     for (uint32_t a = 0; a < step(k).n_in; ++a) {
       const RolledLoop::Operand& operand = loop_.operand(k, a);
       if (operand.kind == Kind::series && is_loose_[operand.index]) return false;
       const uint32_t from = source_in_body(p_, loop_, k, a);
       if (from == made_outside || !is_computed(from) || chosen[from]) continue;
-      if (!loop_.is_term[from] || !is_made_in_sum(from, chosen)) return false;
+      if (loop_.is_term[from] && !is_made_in_sum(from, chosen)) return false;
     }
     return true;
   }
@@ -111,37 +114,9 @@ class Distribution {
 
   bool has_rows_that_recur() const {
     return std::ranges::any_of(order_, [this](uint32_t k) {
-      return summand_[k] == none && cycles_.recurs_at(k) && loop_.roles[k] == Role::computed &&
+      return sums_.summand[k] == none && cycles_.recurs_at(k) && loop_.roles[k] == Role::computed &&
              !p_.type_of(step(k).first_out).shape.empty();
     });
-  }
-
-  // Steps that add something to what they made in the turn before, or take it away, which no other
-  // step reads.
-  void find_sums() {
-    summand_.assign(loop_.period, none);
-    std::vector<bool> is_read(loop_.period, false);
-    for (uint32_t k = 0; k < loop_.period; ++k)
-      for (uint32_t a = 0; a < step(k).n_in; ++a)
-        if (const uint32_t from = source_in_body(p_, loop_, k, a); from != made_outside)
-          if (from != k) is_read[from] = true;
-    for (uint32_t k = 0; k < loop_.period; ++k) {
-      const bool takes_away = step(k).op == op_of_fn<Subtract>();
-      if (is_read[k] || loop_.roles[k] != Role::computed ||
-          !(takes_away || step(k).op == op_of_fn<Add>()))
-        continue;
-      for (uint32_t a = 0; a < (takes_away ? 1 : 2); ++a) {
-        const RolledLoop::Operand& sum = loop_.operand(k, a);
-        const Kind other = loop_.operand(k, 1 - a).kind;
-        if (sum.kind != Kind::carry || loop_.carries[sum.index].step != k ||
-            loop_.carries[sum.index].age != 1 || (other != Kind::local && other != Kind::series))
-          continue;
-        const uint32_t made = p_.values[step(k).first_out].type;
-        if (p_.values[p_.in(step(k))[0]].type == made &&
-            p_.values[p_.in(step(k))[1]].type == made && (other == Kind::local || is_run(k, 1 - a)))
-          summand_[k] = 1 - a;
-      }
-    }
   }
 
   // Whether what is read from outside lies in few rows, each evenly.
@@ -171,18 +146,22 @@ class Distribution {
 
   // Whether a step is such a sum, of something that is an array of all turns.
   bool is_sum(uint32_t k, const std::vector<bool>& chosen) const {
-    if (summand_[k] == none) return false;
-    const RolledLoop::Operand& operand = loop_.operand(k, summand_[k]);
+    return sums_.of[k] != none &&
+           std::ranges::all_of(sums_.chains[sums_.of[k]],
+                               [&](uint32_t member) { return adds_array(member, chosen); });
+  }
+  bool adds_array(uint32_t k, const std::vector<bool>& chosen) const {
+    const RolledLoop::Operand& operand = loop_.operand(k, sums_.summand[k]);
     if (operand.kind == Kind::series) return !is_loose_[operand.index];
-    const uint32_t from = source_in_body(p_, loop_, k, summand_[k]);
+    const uint32_t from = source_in_body(p_, loop_, k, sums_.summand[k]);
     if (loop_.is_term[from]) return is_made_in_sum(from, chosen);
     return loop_.roles[from] == Role::varying || (is_computed(from) && chosen[from]);
   }
 
   // Whether a sum makes what it adds.
   bool makes_term(uint32_t k) const {
-    if (loop_.operand(k, summand_[k]).kind != Kind::local) return false;
-    return loop_.is_term[source_in_body(p_, loop_, k, summand_[k])];
+    if (loop_.operand(k, sums_.summand[k]).kind != Kind::local) return false;
+    return loop_.is_term[source_in_body(p_, loop_, k, sums_.summand[k])];
   }
 
   // Steps behind those that they read, those of a cycle in the order of the body.
@@ -315,8 +294,8 @@ class Distribution {
       if (is_free(k)) {
         each += chosen[k] ? costs_.at_once(k) : costs_.straight(k, level[k] > 0);
         if (chosen[k]) once += costs_.fixed(k);
-      } else if (summand_[k] != none) {
-        each += !sums          ? costs_.straight(k, level[k] > 0)
+      } else if (sums_.summand[k] != none) {
+        each += !sums           ? costs_.straight(k, level[k] > 0)
                 : makes_term(k) ? costs_.sum_of_products(k)
                                 : costs_.sum(k);
         if (!sums && is_sum(k, nothing_)) each += costs_.crossing(k, true);
@@ -327,7 +306,9 @@ class Distribution {
         if (operand.kind == Kind::series && chosen[k] && is_loose_[operand.index])
           is_stacked[operand.index] = true;
         const uint32_t from = source(k, a);
-        if (from != made_outside && chosen[from] != chosen[k] && !sums) crosses[from] = true;
+        if (from == made_outside) continue;
+        const bool joins = may_sum && loop_.is_term[k] && !chosen[from] && !loop_.is_term[from];
+        if (joins || (chosen[from] != chosen[k] && !sums)) crosses[from] = true;
       }
     }
     for (size_t n = 0; n < is_stacked.size(); ++n)
@@ -344,7 +325,7 @@ class Distribution {
   double cost_of_sums() const {
     double each = 0;
     for (uint32_t k : order_)
-      if (summand_[k] != none && p_.type_of(step(k).first_out).shape.empty())
+      if (sums_.summand[k] != none && p_.type_of(step(k).first_out).shape.empty())
         each += costs_.straight(k, false);
     return each * loop_.count;
   }
@@ -355,7 +336,9 @@ class Distribution {
       if (level[k] >= loop_.stages.size()) loop_.stages.resize(level[k] + 1);
       RolledLoop::Stage& stage = loop_.stages[level[k]];
       if (is_sum(k, chosen)) {
-        stage.sums.push_back(k);
+        const std::vector<uint32_t>& chain = sums_.chains[sums_.of[k]];
+        if (k == chain.back()) stage.sums.push_back(k);
+        if (k == chain.back() && chain.size() > 1) loop_.chains.push_back(chain);
         continue;
       }
       if (loop_.is_term[k]) continue;
@@ -373,11 +356,11 @@ class Distribution {
   RolledLoop& loop_;
   const std::vector<bool>& at_once_before_;
   LoopCycles cycles_;
-  std::vector<uint32_t> order_;    // of the computed steps
-  std::vector<bool> is_free_;      // by step: whether it may be made at once
-  std::vector<uint32_t> summand_;  // by step: the operand that a sum adds; none where it is no sum
-  std::vector<bool> is_loose_;     // by series
-  std::vector<bool> nothing_;      // no step is made at once
+  std::vector<uint32_t> order_;  // of the computed steps
+  std::vector<bool> is_free_;    // by step: whether it may be made at once
+  SumChains sums_;
+  std::vector<bool> is_loose_;  // by series
+  std::vector<bool> nothing_;   // no step is made at once
   TurnCosts costs_;
 };
 

@@ -74,6 +74,21 @@ ValueId StageWriter::summand(ProgramWriter& body, const SumOperands& operands, T
   return made;
 }
 
+std::vector<StageWriter::Addition> StageWriter::additions_of(uint32_t i, uint32_t last) const {
+  const RolledLoop& loop = loops_[i];
+  const auto chain =
+      std::ranges::find_if(loop.chains, [&](const auto& steps) { return steps.back() == last; });
+  if (chain == loop.chains.end())
+    return {{last, loop.operand(last, 0).kind == Kind::carry ? 0U : 1U}};
+  std::vector<Addition> found;
+  uint32_t before = last;
+  for (uint32_t k : *chain) {
+    found.push_back({k, source_in_body(p_, loop, k, 0) == before ? 0U : 1U});
+    before = k;
+  }
+  return found;
+}
+
 void StageWriter::write_sums(Stacks& known, uint32_t i, std::span<const uint32_t> sums) {
   const RolledLoop& loop = loops_[i];
   State& state = states_[i];
@@ -83,10 +98,11 @@ void StageWriter::write_sums(Stacks& known, uint32_t i, std::span<const uint32_t
   ProgramWriter body;
   SumOperands operands;
   for (uint32_t k : sums) {
-    const uint32_t c = loop.operand(k, 0).kind == Kind::carry ? 0 : 1;
-    in.push_back(resolve(loop.carries[loop.operand(k, c).index].initial));
+    const std::vector<Addition> additions = additions_of(i, k);
+    const RolledLoop::Operand& first = loop.operand(additions[0].k, additions[0].sum);
+    in.push_back(resolve(loop.carries[first.index].initial));
     body.input(type);
-    add_operand(operands, known, i, k, 1 - c);
+    for (const Addition& add : additions) add_operand(operands, known, i, add.k, 1 - add.sum);
   }
   const size_t n_rows = operands.of_turns.size();
   for (auto* some : {&operands.of_turns, &operands.of_all})
@@ -97,13 +113,16 @@ void StageWriter::write_sums(Stacks& known, uint32_t i, std::span<const uint32_t
   std::vector<ValueId> made;
   Terms terms;
   for (size_t n = 0; n < sums.size(); ++n) {
-    const uint32_t c = loop.operand(sums[n], 0).kind == Kind::carry ? 0 : 1;
-    ValueId parts[2];
-    parts[c] = body.program().inputs[n];
-    parts[1 - c] = summand(body, operands, terms, i, sums[n], 1 - c);
-    const Op& op = op_by_id(p_.steps[loop.step(0, sums[n])].op);  // an addition or subtraction
-    made.push_back(body.step(op, Attrs(), parts, {&type, 1}));
-    body.output(made.back());
+    ValueId sum = body.program().inputs[n];
+    for (const Addition& add : additions_of(i, sums[n])) {
+      ValueId parts[2];
+      parts[add.sum] = sum;
+      parts[1 - add.sum] = summand(body, operands, terms, i, add.k, 1 - add.sum);
+      const Op& op = op_by_id(p_.steps[loop.step(0, add.k)].op);  // an addition or subtraction
+      sum = body.step(op, Attrs(), parts, {&type, 1});
+    }
+    made.push_back(sum);
+    body.output(sum);
   }
   std::vector<uint32_t> keys;
   const auto keep = [&](uint32_t k, ValueId v) {

@@ -36,6 +36,12 @@ class StageWriter : protected RollWriter {
   ValueId output_of(uint32_t i, uint32_t k) const {
     return p_.steps[loops_[i].step(0, k)].first_out;
   }
+  // A step that adds to a sum, and which of its operands that is.
+  struct Addition {
+    uint32_t k, sum;
+  };
+  // The steps of a turn that add to the sum which this step makes, in their order.
+  std::vector<Addition> additions_of(uint32_t i, uint32_t last) const;
   // Sums of one type, in the order of the turns.
   void write_sums(Stacks& known, uint32_t i, std::span<const uint32_t> sums);
   // The step that makes an operand within a sum.

@@ -55,6 +55,9 @@ struct RolledLoop {
   std::vector<Series> series;
   std::vector<Stage> stages;  // where it is distributed; else it becomes a scan
   std::vector<bool> is_term;  // by step of the body, of a loop that is distributed
+  // Steps of a turn that add to one sum, one after the other, where there are several; among the
+  // sums of a stage the last stands for them.
+  std::vector<std::vector<uint32_t>> chains;
   // Scatters of one array whose additions keep their order only where all are made by one step,
   // turn by turn.
   std::vector<std::vector<uint32_t>> together;

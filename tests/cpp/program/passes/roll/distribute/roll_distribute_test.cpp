@@ -3,6 +3,7 @@
 #include "tapegrad/program/passes/passes.h"
 #include "tapegrad/program/passes/roll/find/roll_find.h"
 #include "tapegrad/program/scan/scan.h"
+#include "tapegrad/program/scan/scan_sums.h"
 
 using namespace distributed;
 
@@ -216,6 +217,32 @@ TEST(rows_are_made_at_once_and_added_up_in_order) {
             q.steps, [](const Program::Step& s) { return s.op == tapegrad::scan_op().id; }) == 2);
 }
 
+// A column times a row, twice a turn: both are added to one sum, of which the scan makes them.
+TEST(several_products_a_turn_are_added_where_they_are_made) {
+  constexpr int64_t n = 80, rows = 12, columns = 20;
+  Draft d;
+  const ValueId x = d.input({n, rows}), y = d.input({n, columns});
+  ValueId weights = d.input({rows, columns}), state = d.input({columns});
+  for (int64_t t = 0; t < n; ++t) {
+    const auto row_of = [&](ValueId from, int64_t length) {
+      return d.op("slice", {from}, {Ints{0, t, 0, 0, 1, 0, 1, length}});
+    };
+    state = d.op("tanh", {d.op("add", {state, row_of(y, columns)})});
+    const ValueId column = d.op("reshape", {row_of(x, rows)}, {Ints{rows, 1}});
+    weights = d.op("add", {weights, d.op("multiply", {column, state})});
+    weights = d.op("add", {d.op("multiply", {d.op("sin", {state}), column}), weights});
+  }
+  const Program q = check_distributed(d.returning({weights, state}));
+  CHECK(q.steps.size() < 250);  // what recurs is left step by step
+  const auto scan = std::ranges::find_if(
+      q.steps, [](const Program::Step& s) { return s.op == tapegrad::scan_op().id; });
+  CHECK(scan != q.steps.end());
+  if (scan == q.steps.end()) return;
+  const tapegrad::ScanForm form(q.attrs_of(*scan));
+  CHECK(form.n_carry == 1 && form.body->program().steps.size() == 4);
+  CHECK(tapegrad::SumScan::of(form.body->program(), 1) != nullptr);
+}
+
 // Rows and numbers with and without what recurs, of several shapes; series from several places.
 TEST(random_loops_over_rows) {
   size_t changed = 0;
@@ -223,7 +250,7 @@ TEST(random_loops_over_rows) {
     std::mt19937_64 random(seed);
     const auto pick = [&](size_t k) { return random() % k; };
     const int64_t n = 32 + static_cast<int64_t>(pick(40)),
-                  width = 2 + static_cast<int64_t>(pick(5));
+                  width = 8 + static_cast<int64_t>(pick(40));
     Draft d;
     const ValueId x = d.input({n, width}), u = d.input({width}), a = d.input(Dims{});
     std::vector<std::pair<size_t, std::pair<size_t, size_t>>> plan;
