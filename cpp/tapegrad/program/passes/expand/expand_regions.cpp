@@ -80,10 +80,12 @@ class Regions {
         kernel_of_(p.steps.size(), none),
         rows_(p.values.size(), false),
         picks_(p.values.size(), 0),
+        is_in_pieces_(p.values.size(), true),
         edit_(p) {
     for (const Program::Step& s : p.steps)
       if (only_moves(s))
         for (ValueId v : p.in(s)) ++picks_[v];
+    find_pieces();
   }
 
   std::optional<Program> run() {
@@ -113,17 +115,40 @@ class Regions {
     return std::max(most_picked_from_once, elements_of_pick * int64_t{picks_[v]});
   }
 
+  // Arrays of which small pieces are read and written, and nothing else until they are results: no
+  // version of them need be an array.
+  void find_pieces() {
+    for (size_t i = p_.steps.size(); i-- > 0;) {
+      const Program::Step& s = p_.steps[i];
+      for (size_t a = 0; a < s.n_in; ++a)
+        if (!touches_piece(s, a)) is_in_pieces_[p_.in(s)[a]] = false;
+    }
+  }
+  bool touches_piece(const Program::Step& s, size_t a) const {
+    if (s.kernel >= 0 || is_elementwise(s.op) || a > 0) return false;
+    const Op& op = op_by_id(s.op);
+    if (op.key != KeyKind::basic) return false;
+    return op.update == UpdateKind::none ? is_small(p_, s.first_out)
+                                         : is_in_pieces_[s.first_out] && is_small(p_, p_.in(s)[1]);
+  }
+  bool is_written_in_pieces(const Program::Step& s) const {
+    return s.kernel < 0 && !is_elementwise(s.op) && op_by_id(s.op).key == KeyKind::basic &&
+           op_by_id(s.op).update != UpdateKind::none && is_in_pieces_[s.first_out] &&
+           is_small(p_, s.first_out, most_picked_from_once) && is_small(p_, p_.in(s)[1]);
+  }
+
   // Everything is computed in one dtype; masks go along, and indices that are constant.
   bool can_take(const Program::Step& s) {
     if (s.kernel >= 0) return false;
     for (uint32_t j = 0; j < s.n_out; ++j) {
       const DType d = p_.type_of(s.first_out + j).dtype;
-      if (!is_small(p_, s.first_out + j) && !joins_numbers(p_, s)) return false;
+      if (!is_small(p_, s.first_out + j) && !joins_numbers(p_, s) && !is_written_in_pieces(s))
+        return false;
       if (is_bool(d)) continue;
       if (!is_floating(d) || (dtype_ && d != *dtype_)) return false;
       dtype_ = d;
     }
-    const bool picks = only_moves(s);
+    const bool picks = only_moves(s) || is_written_in_pieces(s);
     for (ValueId v : p_.in(s)) {
       const DType d = p_.type_of(v).dtype;
       if (!is_small(p_, v, picks ? most_picked_from(v) : most_elements)) return false;
@@ -226,7 +251,8 @@ class Regions {
   std::map<uint32_t, uint32_t> kernel_at_stage_;
   std::vector<Kernel> kernels_;
   const std::vector<bool> rows_;
-  LongVector<uint32_t> picks_;  // by value: how many steps that only move elements read it
+  LongVector<uint32_t> picks_;      // by value: how many steps that only move elements read it
+  std::vector<bool> is_in_pieces_;  // by value
   Edit edit_;
 };
 

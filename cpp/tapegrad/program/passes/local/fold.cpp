@@ -15,10 +15,9 @@ class Folding final : public LocalRule {
  public:
   ValueId replace(LocalPass& pass, const Application& a) override {
     const Program& p = pass.program();
-    if (a.like.held) return no_value;
+    if (a.like.held || pass.calls_host(a.like.attrs)) return no_value;
     for (ValueId v : a.in)
-      if (!p.is_constant(v)) return no_value;
-    if (pass.calls_host(a.like.attrs)) return no_value;
+      if (!p.is_constant(v)) return of_no_elements(pass, a);
     const size_t bytes = stays_view(p, a) ? 0 : byte_count(pass, a);
     if (bytes > most_bytes || (bytes > 0 && folded_ + bytes > most_bytes_together)) return no_value;
     std::vector<Value> in, out(a.out.size());
@@ -36,6 +35,24 @@ class Folding final : public LocalRule {
   }
 
  private:
+  // What is made of no elements: nothing, a sum of nothing, or what it would be written to.
+  static ValueId of_no_elements(LocalPass& pass, const Application& a) {
+    if (a.out.size() != 1 || a.in.empty()) return no_value;
+    const TensorType type = pass.type(a.out[0]);
+    const auto shape_of = [&](size_t k) { return pass.program().type_of(a.in[k]).shape; };
+    const Op* const op = is_elementwise(a.like.op) ? nullptr : &op_by_id(a.like.op);
+    const bool is_pure = !op || op->elements != ElementKind::computed || op->is_whole_view() ||
+                         op->product == ProductKind::matrices || op->adds_up();
+    if (!is_pure) return no_value;
+    const bool is_nothing = element_count(type.shape) == 0;
+    const bool is_sum = op && ((op->adds_up() && element_count(shape_of(0)) == 0) ||
+                               (op->product == ProductKind::matrices && shape_of(0).back() == 0));
+    if (is_nothing || is_sum)
+      return pass.in_its_layout(pass.edit().constant(Value::zeros(type.dtype, type.shape)));
+    if (!op || op->update == UpdateKind::none || element_count(shape_of(1)) > 0) return no_value;
+    return is_packed(pass.program(), a.in[0], true) ? pass.in_its_layout(a.in[0]) : a.in[0];
+  }
+
   // Whether the result shares its input's memory.
   static bool stays_view(const Program& p, const Application& a) {
     const Op& op = op_by_id(a.like.op);

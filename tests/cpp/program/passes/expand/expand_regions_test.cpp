@@ -137,3 +137,29 @@ TEST(guards_hold_what_kernels_compute) {
   CHECK(type_of(q.guards[0].expected) == q.type_of(q.guards[0].value));
   check_same(p, q, true, true);
 }
+
+// A matrix of more elements than are taken apart, of which only columns are read and written.
+TEST(arrays_that_are_read_and_written_in_pieces_are_no_arrays) {
+  const auto column = [](int64_t from, int64_t n, int64_t at) {
+    return Ints{1, from, 1, n, 0, at, 0, 0};
+  };
+  const auto draft = [&](bool is_read_whole) {
+    Draft d;
+    const ValueId x = d.input({15, 15});
+    ValueId l = d.constant(Value::zeros(DType::float64, Dims{15, 15}));
+    for (int64_t j = 0; j < 15; ++j) {
+      const ValueId own = d.op("slice", {x}, {column(j, 15 - j, j)});
+      const ValueId before = d.op("slice", {l}, {column(j, 15 - j, j == 0 ? 1 : j - 1)});
+      l = d.op("slice_set", {l, d.op("sin", {d.op("add", {own, before})})}, {column(j, 15 - j, j)});
+      l = d.op("slice_add", {l, d.op("sum", {own}, all)}, {Ints{0, j, 0, 0, 0, 14, 0, 0}});
+      if (is_read_whole) l = d.op("tanh", {l});
+    }
+    return d.returning({l});
+  };
+  const Program p = draft(false);
+  check_one_kernel(p);
+  // Where whole versions are needed, they stay.
+  const Program whole = draft(true);
+  check_same(whole, expand(whole), false, true);
+  CHECK(count_op(expand(whole), "slice_set") == 15);
+}

@@ -66,3 +66,27 @@ TEST(a_guard_on_a_constant_that_holds_is_dropped) {
   const Program q = fold_constants(d.returning({yes}));
   CHECK(q.guards.empty());
 }
+
+TEST(what_is_made_of_no_elements_is_known) {
+  Draft d;
+  const ValueId x = d.input({4, 3}), y = d.input({3, 4});
+  const ValueId none = d.op("slice", {x}, {Ints{1, 0, 1, 4, 1, 0, 1, 0}});     // (4, 0)
+  const ValueId no_rows = d.op("slice", {y}, {Ints{1, 0, 1, 0, 1, 0, 1, 4}});  // (0, 4)
+  const ValueId product = d.op("matmul", {none, no_rows});
+  const ValueId total = d.op("sum", {d.op("exp", {none})}, {Attr{}, false});
+  const Attrs key{Ints{1, 2, 1, 0, 1, 0, 1, 3}};
+  const ValueId packed = d.op("sin", {x});
+  const ValueId kept = d.op("slice_set", {packed, d.op("slice", {x}, key)}, key);
+  const ValueId same = d.op("slice_add", {kept, d.op("slice", {x}, key)}, key);
+  const Program p = d.returning({product, total, d.op("exp", {same}), none});
+  const Program q = tapegrad::drop_dead(fold_constants(p));
+  check_same(p, q);
+  CHECK(q.steps.size() == 2);
+  CHECK(q.is_constant(q.outputs[0]) && q.is_constant(q.outputs[1]) && q.is_constant(q.outputs[3]));
+}
+
+TEST(what_looks_at_its_elements_is_left_alone) {
+  Draft d;
+  const ValueId x = d.input({0, 0});
+  CHECK(count_op(fold_constants(d.returning({d.op("inv", {x})})), "inv") == 1);
+}
