@@ -10,6 +10,25 @@ namespace tapegrad {
 namespace {
 
 template <class T>
+T share(T x, T top, T ties) {
+  const bool equal = (x == top) | ((x != x) & (top != top));
+  return equal ? T{1} / ties : T{0};
+}
+
+// The extreme is the same for all, and a number.
+template <class T>
+void share_with_one(const T* x, int64_t n, T top, T share, T* to) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) to[i] = x[i] == top ? share : T{0};
+}
+
+template <class T>
+void share_with_each(const T* x, int64_t n, const T* top, const T* ties, T* to) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) to[i] = share(x[i], top[i], ties[i]);
+}
+
+template <class T>
 void share_typed(const Value& v, const Value& extreme, const Value& counts, const Dims& reduced,
                  Value& out) {
   // These are the strides of the kept axes' arrays as if they had v's shape.
@@ -44,10 +63,13 @@ void share_typed(const Value& v, const Value& extreme, const Value& counts, cons
                    const T* top = tops + at.offset(1);
                    const T* tie = ties + at.offset(1);
                    T* y = to + at.offset(2);
-                   for (int64_t i = 0; i < n; ++i) {
-                     const T a = x[i * step], b = top[i * top_step];
-                     const bool equal = (a == b) | ((a != a) & (b != b));
-                     y[i] = equal ? T{1} / tie[i * top_step] : T{0};
+                   if (step == 1 && top_step == 0 && *top == *top) {
+                     share_with_one(x, n, *top, T{1} / *tie, y);
+                   } else if (step == 1 && top_step == 1) {
+                     share_with_each(x, n, top, tie, y);
+                   } else {
+                     for (int64_t i = 0; i < n; ++i)
+                       y[i] = share(x[i * step], top[i * top_step], tie[i * top_step]);
                    }
                  }
                });

@@ -18,18 +18,6 @@ constexpr uint32_t many = 32;         // turns of a loop that is worth it
 constexpr uint8_t most_before = 4;    // steps that a shared one stands on, made for it alone
 constexpr int64_t most_begun = 4096;  // elements of a sum that is begun at -0
 
-// -0 everywhere.
-Value negative_zeros(const TensorType& type) {
-  if (type.shape.empty()) return Value::scalar(-0.0, type.dtype);
-  Value v = Value::empty(type.dtype, type.shape);
-  if (type.dtype == DType::float32) {
-    std::fill_n(v.data<float>(), v.size(), -0.0F);
-  } else {
-    std::fill_n(v.data<double>(), v.size(), -0.0);
-  }
-  return v;
-}
-
 class Alignment {
  public:
   explicit Alignment(const Program& p) : p_(p), uses_(use_counts(p)) {}
@@ -186,11 +174,12 @@ class Alignment {
   void begin(Edit& edit, Sum& sum) const {
     const Program::Step& s = p_.steps[sum.head];
     const ValueId term = p_.in(s)[sum.side];
+    const TensorType& type = p_.type_of(term);
     ValueId in[2];
-    in[sum.side] = edit.constant(negative_zeros(p_.type_of(term)));
+    in[sum.side] = edit.constant(Value::full(type.dtype, type.shape, -0.0));
     in[1 - sum.side] = edit.at(term);
-    const uint32_t type = edit.type(p_.type_of(term));
-    sum.begun = edit.write(s, in, {&type, 1});
+    const uint32_t number = edit.type(type);
+    sum.begun = edit.write(s, in, {&number, 1});
   }
 
   void write_head(Edit& edit, const Sum& sum) const {
