@@ -144,6 +144,16 @@ void outer_product(const T* a, int64_t a_stride, const T* b, int64_t b_stride, i
                });
 }
 
+// A row times a matrix, as the transposed matrix times a column.
+bool is_tiny_row(int64_t m, int64_t n, int64_t k) {
+  return m == 1 && n > 1 && (n > 4 || k > 4) && is_tiny_product(m, n, k);
+}
+
+template <class T>
+MatrixStack<T> transposed(const MatrixStack<T>& a) {
+  return {a.data, a.column_stride, a.row_stride, a.batch_strides};
+}
+
 template <class T>
 void multiply_floats(const Dims& given_batch, int64_t m, int64_t n, int64_t k, MatrixStack<T> a,
                      MatrixStack<T> b, T* out) {
@@ -172,6 +182,12 @@ void multiply_floats(const Dims& given_batch, int64_t m, int64_t n, int64_t k, M
       count = 1;
       batch = {};
     }
+  }
+  if (is_tiny_row(m, n, k)) {
+    std::swap(a, b);
+    a = transposed(a);
+    b = transposed(b);
+    std::swap(m, n);
   }
   if (is_tiny_product(m, n, k)) {
     const TinyProduct<T> product = tiny_product<T>(k, n);
@@ -206,7 +222,7 @@ bool gemm_readable(int64_t rows, int64_t columns, int64_t row_stride, int64_t co
 }
 
 bool is_tiny_product(int64_t m, int64_t n, int64_t k) {
-  return (k <= 4 && n <= 4) || (n == 1 && k <= 8 && m <= 8);
+  return (k <= 4 && n <= 4) || ((n == 1 || m == 1) && k <= 8 && m <= 8 && n <= 8);
 }
 
 template <class T>
@@ -228,7 +244,12 @@ RepeatedProduct<T>::RepeatedProduct(int64_t m, int64_t n, int64_t k, MatrixStack
                                     MatrixStack<T> b)
     : m_(m), n_(n), k_(k), a_(std::move(a)), b_(std::move(b)) {
   if (m == 0 || n == 0 || k == 0) return;
-  if (is_tiny_product(m, n, k)) {
+  if (is_tiny_row(m, n, k)) {
+    way_ = Way::tiny_row;
+    tiny_ = tiny_product<T>(k, 1);
+    a_ = transposed(a_);
+    b_ = transposed(b_);
+  } else if (is_tiny_product(m, n, k)) {
     if (m > tiny_rows) return;
     way_ = Way::tiny;
     tiny_ = tiny_product<T>(k, n);
@@ -251,6 +272,7 @@ void RepeatedProduct<T>::run(const T* a, const T* b, T* out) {
   a_.data = a;
   b_.data = b;
   if (way_ == Way::tiny) return tiny_(no_batch_, m_, a_, b_, out, 0, m_);
+  if (way_ == Way::tiny_row) return tiny_(no_batch_, n_, b_, a_, out, 0, n_);
   multiply_stacks<T>(no_batch_, m_, n_, k_, a_, b_, out);
 }
 

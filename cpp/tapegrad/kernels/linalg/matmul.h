@@ -39,7 +39,7 @@ class RepeatedProduct {
   void run(const T* a, const T* b, T* out);
 
  private:
-  enum class Way : uint8_t { any, tiny, gemm };
+  enum class Way : uint8_t { any, tiny, tiny_row, gemm };
   using Tiny = void (*)(const Dims&, int64_t, const MatrixStack<T>&, const MatrixStack<T>&, T*,
                         int64_t, int64_t);
   const int64_t m_, n_, k_;

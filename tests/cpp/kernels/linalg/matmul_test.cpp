@@ -85,6 +85,36 @@ TEST(tiny_products_take_any_strides) {
   }
 }
 
+// A row times a matrix adds in the order that the transposed matrix times a column does, one by one
+// and again and again.
+TEST(tiny_rows_are_tiny_columns_transposed) {
+  for (int64_t k = 1; k <= 9; ++k)
+    for (int64_t n = 1; n <= 9; ++n) {
+      CHECK(is_tiny_product(1, n, k) == (k <= 8 && n <= 8));
+      if (!is_tiny_product(1, n, k)) continue;
+      const Value row = cases::laid_out({1, k}, 1), matrix = cases::laid_out({k, n}, 2);
+      const Value turned =
+          matrix.view(Dims{n, k}, Dims{matrix.strides()[1], matrix.strides()[0]}, 0);
+      const Value column = row.view(Dims{k, 1}, Dims{row.strides()[1], row.strides()[0]}, 0);
+      const Value by_row = multiply<double>({}, row, {}, matrix, {});
+      const Value by_column = multiply<double>({}, turned, {}, column, {});
+      RepeatedProduct<double> again(1, n, k, stack_of<double>(row, {}),
+                                    stack_of<double>(matrix, {}));
+      const Value repeated = Value::empty(DType::float64, Dims{1, n});
+      again.run(row.data<double>(), matrix.data<double>(), repeated.data<double>());
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = 0;
+        for (int64_t p = 0; p < k; ++p) {
+          const double term = row.at(p) * matrix.at(p * n + j);
+          sum = p == 0 ? term : sum + term;
+        }
+        CHECK(by_row.at(j) == sum);
+        CHECK(by_column.at(j) == sum);
+        CHECK(repeated.at(j) == sum);
+      }
+    }
+}
+
 TEST(readable_by_gemm) {
   CHECK(gemm_readable(3, 4, 4, 1));
   CHECK(gemm_readable(3, 4, 9, 1));

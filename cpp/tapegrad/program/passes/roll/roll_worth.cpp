@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "tapegrad/kernels/linalg/matmul.h"
 #include "tapegrad/ops/index/index_spec.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_find.h"
@@ -94,6 +95,7 @@ struct TurnWork {
   uint64_t steps = 0;          // those of loops each time
   uint64_t lookups = 0;        // that stand before the loop
   bool writes_across = false;  // along another axis than the first
+  bool has_products = false;   // that expand() leaves as they are
   int64_t largest = 0, scalars = 0;
   Dims space;
 
@@ -110,6 +112,13 @@ bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k
   const Dims& shape = p.type_of(p.in(p.steps[loop.step(0, k)])[0]).shape;
   return IndexItems(now).source_axes() == shape.ndim() && now.size() == next.size() &&
          now[1] != next[1] && std::equal(now.begin() + 2, now.end(), next.begin() + 2);
+}
+
+// Whether expand() takes a product apart.
+bool is_tiny(const Program& p, const Program::Step& s) {
+  const Dims &a = p.type_of(p.in(s)[0]).shape, &b = p.type_of(p.in(s)[1]).shape;
+  return a.size() <= 2 && b.size() <= 2 &&
+         is_tiny_product(a.size() == 2 ? a[0] : 1, b.size() == 2 ? b[1] : 1, a.back());
 }
 
 TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
@@ -137,6 +146,7 @@ TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uin
       work.is_short = false;
       continue;
     }
+    work.has_products |= op.product == ProductKind::matrices && !is_tiny(p, s);
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
     for (uint32_t j = 0; j < s.n_out; ++j) {
@@ -180,7 +190,7 @@ bool is_worth_rolling(const Program& p, const RolledLoop& loop, const TurnWork& 
   if (work.largest > most_elements) return false;
   const bool is_long = loop.count >= many_turns_of_arrays;
   if (!recurs(p, loop)) return is_long && steps_of(loop, work) >= many_steps;
-  if (work.is_of_small_arrays() && all.may_be_expanded()) return is_long;
+  if (work.is_of_small_arrays() && !work.has_products && all.may_be_expanded()) return is_long;
   // Short loops over positions of an axis that is not the first are often lanes of batch().
   return work.writes_across ? is_long : loop.count >= some_turns;
 }
