@@ -88,8 +88,8 @@ Program drop_dead(const Program& p) {
     const auto first_in = static_cast<uint32_t>(out.operands.size());
     if (is_read_in_few(p, s, live)) {
       const Dims& shape = p.type_of(p.in(s)[0]).shape;
-      const int axis =
-          normalize_axis(p.attrs_of(s).integer(join_attrs::axis), shape.ndim(), op_by_id(s.op).name);
+      const int axis = normalize_axis(p.attrs_of(s).integer(join_attrs::axis), shape.ndim(),
+                                      op_by_id(s.op).name);
       const ValueId from = at(p.in(s)[0]);
       for (uint32_t j = 0; j < s.n_out; ++j) {
         if (!live[s.first_out + j]) continue;

@@ -77,7 +77,8 @@ class Alignment {
         is_for_shared = is_for_shared && moved_uses[v] == uses_[v];
       }
       if (is_shared) before[k] = 1;
-      if (before[k] == 0 || !(is_shared || is_for_shared)) {
+      // Calls of the user's own functions keep their order.
+      if (before[k] == 0 || !(is_shared || is_for_shared) || p_.attrs_of(s).calls_host()) {
         before[k] = 0;
         continue;
       }
@@ -89,22 +90,25 @@ class Alignment {
       }
     }
     // Steps that stay have even places, those that follow them odd ones.
-    std::vector<uint64_t> place(p_.steps.size());
+    const size_t n = p_.steps.size();
+    std::vector<uint32_t> place(n), first(2 * n + 3, 0);
     bool moves = false;
-    for (uint32_t k = 0; k < p_.steps.size(); ++k) {
-      const uint64_t own = 2 * (uint64_t{k} + 1);
+    for (uint32_t k = 0; k < n; ++k) {
+      const uint32_t own = 2 * (k + 1);
       place[k] = own;
-      if (before[k] == 0) continue;
-      uint64_t last = 0;
-      for (ValueId v : p_.in(p_.steps[k]))
-        if (const uint32_t from = maker(v); from != none) last = std::max(last, place[from]);
-      place[k] = last | 1;
-      moves |= place[k] + 1 < own;
+      if (before[k] > 0) {
+        uint32_t last = 0;
+        for (ValueId v : p_.in(p_.steps[k]))
+          if (const uint32_t from = maker(v); from != none) last = std::max(last, place[from]);
+        place[k] = last | 1;
+        moves |= place[k] + 1 < own;
+      }
+      ++first[place[k] + 1];
     }
     if (!moves) return;
-    order_.resize(p_.steps.size());
-    std::iota(order_.begin(), order_.end(), 0);
-    std::ranges::stable_sort(order_, {}, [&](uint32_t k) { return place[k]; });
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    order_.resize(n);
+    for (uint32_t k = 0; k < n; ++k) order_[first[place[k]]++] = k;
   }
 
   // Long chains of additions of which the first adds two terms.

@@ -17,9 +17,7 @@ Value counted(const Dims& shape) {
                 [](int64_t i) { return 0.1 * static_cast<double>(i * i % 37) - 1.0; });
 }
 
-Ints block(int64_t row, int64_t column, int64_t n) {
-  return {1, row, 1, n, 1, column, 1, n};
-}
+Ints block(int64_t row, int64_t column, int64_t n) { return {1, row, 1, n, 1, column, 1, n}; }
 
 Program rewritten(const Program& p, const std::vector<Value>& inputs) {
   const tapegrad::PassOptions only{
@@ -79,8 +77,7 @@ TEST(a_part_that_gets_back_what_it_had_is_none) {
   const ValueId part = d.op("slice_copy", {x}, key);
   const ValueId bare = d.op("slice_set", {x, d.constant(0.0)}, key);
   const ValueId exp = d.op("exp", {d.op("slice_add", {bare, part}, key)});
-  const ValueId twice =
-      d.op("slice_add", {bare, d.op("slice", {x}, Attrs{block(2, 2, 2)})}, key);
+  const ValueId twice = d.op("slice_add", {bare, d.op("slice", {x}, Attrs{block(2, 2, 2)})}, key);
   const Program q = rewritten(d.returning({exp, twice}), {counted({7, 7})});
   CHECK(steps_of(q, "slice_add") == 1);
 }
