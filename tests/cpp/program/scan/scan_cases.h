@@ -7,6 +7,7 @@
 #include "tapegrad/ops/registry.h"
 #include "tapegrad/program/body/body_rules.h"
 #include "tapegrad/program/scan/scan.h"
+#include "tapegrad/program/scan/scan_run.h"
 #include "tapegrad/tape/rule.h"
 
 namespace scans {
@@ -21,6 +22,25 @@ inline ScanForm form_of(const std::function<Refs(std::span<const Ref>)>& step,
                         size_t n_xs, bool reverse = false) {
   tapegrad::register_all_ops();
   return ScanForm(tapegrad::record_body(first, step), length, n_carry, n_xs, reverse);
+}
+
+// The body applied step by step, by its program.
+inline std::vector<Value> by_steps(const ScanForm& f, const std::vector<Value>& in) {
+  const size_t n = f.n_carry;
+  std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(n));
+  std::vector<tapegrad::Stack> ys;
+  for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(n + k), f.length);
+  for (int64_t step = 0; step < f.length; ++step) {
+    const int64_t t = f.reverse ? f.length - 1 - step : step;
+    std::vector<Value> now = carries;
+    for (size_t i = n; i < in.size(); ++i)
+      now.push_back(f.is_xs(i) ? tapegrad::Rows(in[i]).at(t) : in[i]);
+    const std::vector<Value> made = programs::run(f.body->program(), now);
+    std::copy_n(made.begin(), n, carries.begin());
+    for (size_t k = 0; k < ys.size(); ++k) ys[k].put(t, made[n + k]);
+  }
+  for (tapegrad::Stack& y : ys) carries.push_back(y.take());
+  return carries;
 }
 
 // How often counted_square was evaluated, and the most memory in use then.

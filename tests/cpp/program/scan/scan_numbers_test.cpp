@@ -13,24 +13,6 @@ namespace {
 
 const Program& body_of(const ScanForm& f) { return f.body->executor(2, f.n_carry)->program(); }
 
-// The body applied step by step, by its program.
-std::vector<Value> by_steps(const ScanForm& f, const std::vector<Value>& in) {
-  const size_t n = f.n_carry;
-  std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(n));
-  std::vector<Stack> ys;
-  for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(n + k), f.length);
-  for (int64_t step = 0; step < f.length; ++step) {
-    const int64_t t = f.reverse ? f.length - 1 - step : step;
-    std::vector<Value> now = carries;
-    for (size_t i = n; i < in.size(); ++i) now.push_back(f.is_xs(i) ? Rows(in[i]).at(t) : in[i]);
-    const std::vector<Value> made = programs::run(f.body->program(), now);
-    std::copy_n(made.begin(), n, carries.begin());
-    for (size_t k = 0; k < ys.size(); ++k) ys[k].put(t, made[n + k]);
-  }
-  for (Stack& y : ys) carries.push_back(y.take());
-  return carries;
-}
-
 void check_run(const ScanForm& f, const std::vector<Value>& in) {
   const auto scan = NumberScan::of(body_of(f), f.n_carry, f.n_xs);
   CHECK(scan != nullptr);

@@ -12,7 +12,7 @@ using namespace tapegrad;
 namespace {
 
 // The scan step by step, in the registers of an executor.
-std::vector<Value> by_steps(const ScanForm& f, const std::vector<Value>& in) {
+std::vector<Value> by_scan_run(const ScanForm& f, const std::vector<Value>& in) {
   std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(f.n_carry));
   std::vector<Stack> ys;
   for (size_t k = 0; k < f.n_ys(); ++k) ys.emplace_back(f.body->out_type(f.n_carry + k), f.length);
@@ -43,7 +43,7 @@ TEST(a_network_gives_the_bits_of_its_steps) {
                                 numbers({n, n}, 4)};
     std::vector<Value> out(3);
     CHECK(run_scan_statically(f, in, out));
-    const std::vector<Value> want = by_steps(f, in);
+    const std::vector<Value> want = by_scan_run(f, in);
     for (size_t k = 0; k < out.size(); ++k) CHECK(same_numbers(out[k], want[k]));
   }
 }
@@ -58,7 +58,7 @@ TEST(a_product_alone_is_planned) {
   const std::vector<Value> in{numbers({9}), numbers({9, 9}, 2)};
   std::vector<Value> out(2);
   CHECK(run_scan_statically(f, in, out));
-  const std::vector<Value> want = by_steps(f, in);
+  const std::vector<Value> want = by_scan_run(f, in);
   for (size_t k = 0; k < out.size(); ++k) CHECK(same_numbers(out[k], want[k]));
 }
 

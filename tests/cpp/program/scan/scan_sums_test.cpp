@@ -1,7 +1,6 @@
 #include "tapegrad/program/scan/scan_sums.h"
 
 #include "program/scan/scan_cases.h"
-#include "tapegrad/program/scan/scan_run.h"
 
 using namespace programs;
 using namespace scans;
@@ -13,18 +12,6 @@ Value numbers_of(DType dtype, const Dims& shape, int seed) {
   return filled(dtype, shape, [seed](int64_t i) {
     return 0.01 * static_cast<double>((i * 37 + seed * 101) % 197) - 0.9;
   });
-}
-
-std::vector<Value> by_steps(const ScanForm& f, const std::vector<Value>& in) {
-  std::vector<Value> carries(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(f.n_carry));
-  for (int64_t step = 0; step < f.length; ++step) {
-    const int64_t t = f.reverse ? f.length - 1 - step : step;
-    std::vector<Value> now = carries;
-    for (size_t i = f.n_carry; i < in.size(); ++i)
-      now.push_back(f.is_xs(i) ? Rows(in[i]).at(t) : in[i]);
-    carries = programs::run(f.body->program(), now);
-  }
-  return carries;
 }
 
 // `in`: a carry, then the first of each series, then the rest; series get `length` rows.

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "tapegrad/kernels/linalg/matmul.h"
 #include "tapegrad/ops/index/index_spec.h"
+#include "tapegrad/ops/linalg/linalg_expand.h"
 #include "tapegrad/program/passes/local/local.h"
 #include "tapegrad/program/passes/roll/find/roll_find.h"
 #include "tapegrad/program/passes/roll/find/roll_keys.h"
@@ -115,10 +115,12 @@ bool moves_along_first_axis(const Program& p, const RolledLoop& loop, uint32_t k
 }
 
 // Whether expand() takes a product apart.
-bool is_tiny(const Program& p, const Program::Step& s) {
+bool is_taken_apart(const Program& p, const Program::Step& s) {
   const Dims &a = p.type_of(p.in(s)[0]).shape, &b = p.type_of(p.in(s)[1]).shape;
-  return a.size() <= 2 && b.size() <= 2 &&
-         is_tiny_product(a.size() == 2 ? a[0] : 1, b.size() == 2 ? b[1] : 1, a.back());
+  if (a.size() > 2 || b.size() > 2) return false;
+  const int64_t rows = a.size() == 2 ? a[0] : 1, columns = b.size() == 2 ? b[1] : 1;
+  return adds_in_order(1, static_cast<size_t>(rows), static_cast<size_t>(columns),
+                       static_cast<size_t>(a.back()));
 }
 
 TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uint32_t>& reads) {
@@ -146,7 +148,7 @@ TurnWork work_of(const Program& p, const RolledLoop& loop, const std::vector<uin
       work.is_short = false;
       continue;
     }
-    work.has_products |= op.product == ProductKind::matrices && !is_tiny(p, s);
+    work.has_products |= op.product == ProductKind::matrices && !is_taken_apart(p, s);
     work.is_short &= op.scalar_fn >= 0 || op.view == ViewKind::broadcast || op.adds_up() ||
                      op.reduces == ReductionKind::mean;
     for (uint32_t j = 0; j < s.n_out; ++j) {

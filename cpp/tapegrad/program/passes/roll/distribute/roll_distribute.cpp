@@ -27,11 +27,9 @@ using Role = RolledLoop::Role;
 using Kind = RolledLoop::Kind;
 
 constexpr uint32_t least_turns = 32;
-constexpr size_t most_chained = 16;      // additions of a turn to one sum
 constexpr uint32_t most_searched = 128;  // steps of a body in which kinds are chosen one by one
 constexpr double clear_gain = 0.75;
-constexpr double clearer_gain =
-    0.65;  // where a scan over rows stays: it is better at the rest, too
+constexpr double clearer_gain = 0.65;  // where a scan over rows stays, which is better at the rest
 constexpr uint32_t none = made_outside;
 
 class Distribution {
